@@ -1,0 +1,1 @@
+"""On-premises call-centre appliance for a ministry's 24/7 hotline."""

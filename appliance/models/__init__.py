@@ -1,0 +1,45 @@
+"""Tables and constraints. Rules and queries live in the noun that owns a table."""
+
+from appliance.models.appeals import Appeal, Applicant, Draft, NumberSeries
+from appliance.models.base import Table
+from appliance.models.calls import (
+    AsteriskWatch,
+    Call,
+    EventFile,
+    EventFragment,
+    EventRow,
+    QueueVisit,
+    Recording,
+    Ring,
+    Talk,
+)
+from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.site import AuditEntry, LiveEvent
+from appliance.models.staff import Presence, User
+
+TABLES: tuple[type[Table], ...] = (
+    User,
+    Presence,
+    Region,
+    District,
+    Mahalla,
+    CatalogItem,
+    CalendarDay,
+    Applicant,
+    Appeal,
+    NumberSeries,
+    Draft,
+    Call,
+    QueueVisit,
+    Ring,
+    Talk,
+    Recording,
+    EventRow,
+    EventFile,
+    EventFragment,
+    AsteriskWatch,
+    LiveEvent,
+    AuditEntry,
+)
+
+__all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -1,0 +1,86 @@
+"""Applicants and what they ask: appeals on form №1, and what is typed but not yet registered."""
+
+from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
+
+from appliance.models.base import DocumentField, MomentField, Table
+from appliance.models.catalogs import District, Mahalla, Region
+from appliance.models.staff import User
+
+
+class Applicant(Table):
+    """A person or legal entity who calls, as last heard."""
+
+    kind = CharField()  # person | entity
+    first_name = CharField(default="")
+    surname = CharField(default="")
+    entity_name = CharField(default="")
+    stir = CharField(default="", index=True)
+    sex = CharField(default="")  # m | f
+    born_on = DateField(null=True)
+    passport = CharField(default="")
+    pinfl = CharField(default="", index=True)
+    phone = CharField(default="", index=True)
+    search_key = CharField(default="", index=True)  # i18n.fold of the names
+    created_at = MomentField()
+
+
+class Appeal(Table):
+    """A registered appeal: form №1 as it stood when it was registered.
+
+    Text is kept as typed; `warnings` holds the codes of doubts that were shown and passed.
+    """
+
+    number = CharField(unique=True)  # 2026-000001
+    call_id = CharField(null=True, index=True)
+    applicant = ForeignKeyField(Applicant, backref="appeals", on_delete="RESTRICT")
+    operator = ForeignKeyField(User, backref="appeals", on_delete="RESTRICT")
+    received_at = MomentField(index=True)  # the call's arrival
+    registered_at = MomentField(index=True)
+    applicant_kind = CharField()
+    appeal_type = CharField()  # catalog codes from here …
+    call_type = CharField(default="")
+    group = CharField(default="")
+    employment = CharField(default="")
+    direction = CharField(default="")  # … to here
+    first_name = CharField(default="")
+    surname = CharField(default="")
+    entity_name = CharField(default="")
+    stir = CharField(default="")
+    region = ForeignKeyField(Region, null=True, on_delete="RESTRICT")
+    district = ForeignKeyField(District, null=True, on_delete="RESTRICT")
+    mahalla = ForeignKeyField(Mahalla, null=True, on_delete="RESTRICT")
+    region_text = CharField(default="")  # as typed, when it is not on the list
+    district_text = CharField(default="")
+    address = TextField(default="")
+    passport = CharField(default="")
+    pinfl = CharField(default="")
+    sex = CharField(default="")
+    born_on = DateField(null=True)
+    born_text = CharField(default="")  # as typed, when it is not a date
+    phone = CharField(default="", index=True)
+    phone_at_hand = CharField(default="")
+    openness = CharField()  # open | personal
+    gist = TextField(default="")
+    consultation = BooleanField(default=False)  # a specialist's consultation was asked for
+    consultation_issue = TextField(default="")
+    consultation_contact = TextField(default="")  # who was contacted
+    warnings = DocumentField(default=list)
+
+
+class NumberSeries(Table):
+    """The last appeal number given in a year, so that numbers have no gaps."""
+
+    year = IntegerField(primary_key=True)
+    last = IntegerField()
+
+
+class Draft(Table):
+    """What an operator has typed for one call and not yet registered."""
+
+    operator = ForeignKeyField(User, backref="drafts", on_delete="RESTRICT")
+    call_id = CharField()
+    values = DocumentField(default=dict)
+    updated_at = MomentField()
+
+    class Meta:
+        indexes = ((("operator", "call_id"), True),)

@@ -1,0 +1,1 @@
+"""Asterisk: its log followed into the ledger, its configuration, what may be asked of it."""

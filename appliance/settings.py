@@ -1,0 +1,120 @@
+"""The site's settings: one frozen, typed object read from one TOML file and passed down."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dacite
+
+
+class SettingsError(ValueError):
+    """The settings file is missing, unreadable, or holds an unknown or mistyped key."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the site keeps its files; relative paths count from the settings file's folder."""
+
+    database: Path
+    event_log: Path  # Asterisk's channel event log (CEL), appended by Asterisk
+    recordings: Path
+    prompts: Path  # audio of the spoken texts: <prompts>/<lang>/<name>.wav
+    asterisk: Path  # folder that Asterisk's configuration is rendered into
+    backups: Path
+
+
+@dataclass(frozen=True)
+class Web:
+    bind: str  # where gunicorn listens, behind the TLS front
+    url: str  # how people reach the site, https://…
+    secret_key: str
+    threads: int = 96  # an open page holds one thread for its event stream
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """A carrier's SIP trunk, recognised by the address it sends from."""
+
+    name: str
+    address: str
+    port: int = 5060
+    technology: str = "sip"
+
+
+@dataclass(frozen=True)
+class Asterisk:
+    address: str  # where Asterisk listens for SIP, AMI and HTTP
+    modules: Path
+    data: Path  # Asterisk's own sounds and documentation
+    run: Path
+    log: Path
+    spool: Path
+    var: Path
+    ami_secret: str
+    sip_port: int = 5060
+    ami_port: int = 5038
+    http_port: int = 8088
+    rtp_first: int = 10000
+    rtp_last: int = 19999
+
+
+@dataclass(frozen=True)
+class Calls:
+    """How a call is treated; seconds unless the name says otherwise."""
+
+    hotline_number: str
+    menu_timeout: int = 4
+    ring: int = 15
+    max_wait: int = 300
+    wrap_up: int = 0
+    short_abandon: float = 5.0
+    service_level: float = 20.0
+    rating_timeout: int = 6
+
+
+@dataclass(frozen=True)
+class Settings:
+    paths: Paths
+    web: Web
+    asterisk: Asterisk
+    calls: Calls
+    trunks: tuple[Trunk, ...]
+    timezone: str = "Asia/Tashkent"
+    work_opens: str = "09:00"
+    work_closes: str = "18:00"
+    file: Path = field(default=Path(), metadata={"doc": "the file these settings were read from"})
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def load(path: Path | str) -> Settings:
+    """Read the settings from a TOML file.
+
+    Raises SettingsError when the file cannot be read, when a key is unknown, missing or of the
+    wrong type: a mistyped setting must not be passed over in silence.
+    """
+    path = Path(path).resolve()
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        settings = dacite.from_dict(Settings, data, dacite.Config(strict=True, cast=[Path, tuple]))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, dacite.DaciteError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    return dataclasses.replace(
+        settings,
+        paths=_from_folder(settings.paths, path.parent),
+        asterisk=_from_folder(settings.asterisk, path.parent),
+        file=path,
+    )
+
+
+def _from_folder[T: (Paths, Asterisk)](group: T, folder: Path) -> T:
+    """Make the group's relative paths absolute."""
+    values = {f.name: getattr(group, f.name) for f in dataclasses.fields(group)}
+    return dataclasses.replace(
+        group, **{name: folder / value for name, value in values.items() if isinstance(value, Path)}
+    )

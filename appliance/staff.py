@@ -1,0 +1,127 @@
+"""People who work with the hotline: accounts, roles, and the state that an operator chose."""
+
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from appliance import audit, clock, live
+from appliance.db import writing
+from appliance.i18n import LOCALES
+from appliance.models import Presence, User
+
+ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
+STATES = ("ready", "pause", "off")
+CALL_LANGUAGES = ("uz", "ru")
+
+_hasher = PasswordHasher()
+# Checked when there is no such login, so that the answer takes as long as for a wrong password.
+_NOBODY = _hasher.hash(secrets.token_hex())
+
+
+class StaffError(ValueError):
+    """An account cannot be made or changed so; `code` names why for the page to say it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def add(
+    login: str,
+    name: str,
+    role: str,
+    password: str,
+    *,
+    extension: str | None = None,
+    sip_password: str | None = None,
+    speaks: tuple[str, ...] = (),
+    by: str = "cli",
+) -> User:
+    """Make an account. Raises StaffError for an unknown role or a login or extension in use."""
+    if role not in ROLES:
+        raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
+    if unknown := set(speaks) - set(CALL_LANGUAGES):
+        raise StaffError("speaks", f"no such language: {', '.join(sorted(unknown))}")
+    with writing():
+        if User.get_or_none(User.login == login):
+            raise StaffError("login", f"login in use: {login}")
+        if extension and User.get_or_none(User.extension == extension):
+            raise StaffError("extension", f"extension in use: {extension}")
+        user = User.create(
+            login=login,
+            name=name,
+            role=role,
+            password_hash=_hasher.hash(password),
+            extension=extension,
+            sip_password=sip_password or (secrets.token_urlsafe(18) if extension else None),
+            speaks=" ".join(speaks),
+            created_at=clock.now(),
+        )
+        audit.record(by, "user.add", login, role=role)
+    return user
+
+
+def authenticate(login: str, password: str) -> User | None:
+    """The active user with this login and password, else None."""
+    user = User.get_or_none(User.login == login.strip().lower(), User.active)
+    try:
+        _hasher.verify(user.password_hash if user else _NOBODY, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return None
+    if user and _hasher.check_needs_rehash(user.password_hash):
+        _set_hash(user, password)
+    return user
+
+
+def set_password(user: User, password: str, by: str) -> None:
+    """Give the user a new password."""
+    with writing():
+        _set_hash(user, password)
+        audit.record(by, "user.password", user.login)
+
+
+def disable(user: User, by: str) -> None:
+    """Close an account for good; its history stays."""
+    with writing():
+        User.update(active=False).where(User.id == user.id).execute()
+        audit.record(by, "user.disable", user.login)
+
+
+def choose_language(user: User, locale: str) -> None:
+    """Remember the language of the user's pages. Raises StaffError for an unknown one."""
+    if locale not in LOCALES:
+        raise StaffError("language", f"no such language: {locale}")
+    User.update(language=locale).where(User.id == user.id).execute()
+
+
+def operators() -> list[User]:
+    """Active operators with a phone, by login."""
+    return list(
+        User.select()
+        .where(User.role == "operator", User.active, User.extension.is_null(False))
+        .order_by(User.login)
+    )
+
+
+def state_of(user: User) -> Presence | None:
+    """The state in force, or None before the first choice."""
+    return user.presences.order_by(Presence.since.desc(), Presence.id.desc()).first()
+
+
+def states() -> dict[str, str]:
+    """Login → state in force, of every active operator; "off" before the first choice."""
+    return {user.login: s.state if (s := state_of(user)) else "off" for user in operators()}
+
+
+def choose_state(user: User, state: str) -> None:
+    """Write down the state that an operator chose; Asterisk is told by pbx.actions."""
+    if state not in STATES:
+        raise StaffError("state", f"no such state: {state}")
+    with writing():
+        Presence.create(user=user, state=state, since=clock.now())
+        live.publish(f"operator:{user.login}", "operators")
+
+
+def _set_hash(user: User, password: str) -> None:
+    User.update(password_hash=_hasher.hash(password)).where(User.id == user.id).execute()

@@ -1,0 +1,1 @@
+"""The gunicorn application, its pages and their rights."""
