@@ -26,58 +26,15 @@ def named(thing: Any, locale: str) -> str:
 
 # Every stand-in seen for the apostrophe of oʻ, gʻ and of the glottal stop.
 _APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\u0060\u00b4\u2032\uff07\u02b9\u02bd\u201b\u00b8"
-_CYRILLIC = dict(
-    zip(
-        "абвгдежзийклмнопрстуфхцчшщъыьэюяўқғҳё",
-        [
-            "a",
-            "b",
-            "v",
-            "g",
-            "d",
-            "e",
-            "j",
-            "z",
-            "i",
-            "y",
-            "k",
-            "l",
-            "m",
-            "n",
-            "o",
-            "p",
-            "r",
-            "s",
-            "t",
-            "u",
-            "f",
-            "x",
-            "ts",
-            "ch",
-            "sh",
-            "sh",
-            "_",
-            "i",
-            "_",
-            "e",
-            "yu",
-            "ya",
-            "o",
-            "q",
-            "g",
-            "h",
-            "yo",
-        ],
-        strict=True,
-    )
-) | {"ә": "a", "ң": "ng", "ө": "o", "ү": "u", "і": "i", "ї": "yi", "є": "ye", "ъ": "", "ь": ""}
-_LATIN = dict(
-    zip(
-        "öğşșçñıáóúńǵíw",
-        ["o", "g", "sh", "sh", "ch", "ng", "i", "a", "o", "u", "ng", "g", "i", "v"],
-        strict=True,
-    )
-)
+_CYRILLIC = {
+    **dict(zip("абвгдежзийклмнопрстуфхъыьэўқғҳ", "abvgdejziyklmnoprstufx_i_eoqgh", strict=True)),
+    **{"ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ю": "yu", "я": "ya", "ё": "yo"},
+    **{"ъ": "", "ь": "", "ә": "a", "ң": "ng", "ө": "o", "ү": "u", "і": "i", "ї": "yi", "є": "ye"},
+}
+_LATIN = {
+    **dict(zip("öğıáóúíw", "ogiaouiv", strict=True)),
+    **{"ş": "sh", "ș": "sh", "ç": "ch", "ñ": "ng", "ń": "ng", "ǵ": "g"},
+}
 _LATIN_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
 _VOWELS = "аеёиоуўэюяыъь"
 
