@@ -4,6 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dacite
@@ -114,7 +115,7 @@ def load(path: Path | str) -> Settings:
 
 def _from_folder[T: (Paths, Asterisk)](group: T, folder: Path) -> T:
     """Make the group's relative paths absolute."""
-    values = {f.name: getattr(group, f.name) for f in dataclasses.fields(group)}
+    values: dict[str, Any] = {f.name: getattr(group, f.name) for f in dataclasses.fields(group)}
     return dataclasses.replace(
         group, **{name: folder / value for name, value in values.items() if isinstance(value, Path)}
     )
