@@ -54,6 +54,7 @@ class Asterisk:
     spool: Path
     var: Path
     ami_secret: str
+    command: tuple[str, ...] = ("/usr/sbin/asterisk",)  # how the program is started
     sip_port: int = 5060
     ami_port: int = 5038
     http_port: int = 8088
@@ -115,7 +116,6 @@ def load(path: Path | str) -> Settings:
 
 def _from_folder[T: (Paths, Asterisk)](group: T, folder: Path) -> T:
     """Make the group's relative paths absolute."""
-    values: dict[str, Any] = {f.name: getattr(group, f.name) for f in dataclasses.fields(group)}
-    return dataclasses.replace(
-        group, **{name: folder / value for name, value in values.items() if isinstance(value, Path)}
-    )
+    values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
+    absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
+    return dataclasses.replace(group, **absolute)
