@@ -126,6 +126,7 @@ def up(migrator, db):
         consultation_issue = TextField(default="")
         consultation_contact = TextField(default="")
         warnings = DocumentField(default=list)
+        token = CharField(unique=True, null=True)
 
         class Meta:
             database = db
@@ -219,8 +220,10 @@ def up(migrator, db):
     db.create_tables([CatalogItem])
 
     class Draft(Model):
+        token = CharField(unique=True)
         operator = ForeignKeyField(User, on_delete="RESTRICT")
-        call_id = CharField()
+        call_id = CharField(null=True)
+        aside = BooleanField(default=False)
         values = DocumentField(default=dict)
         updated_at = MomentField()
 

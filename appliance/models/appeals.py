@@ -64,7 +64,8 @@ class Appeal(Table):
     consultation = BooleanField(default=False)  # a specialist's consultation was asked for
     consultation_issue = TextField(default="")
     consultation_contact = TextField(default="")  # who was contacted
-    warnings = DocumentField(default=list)
+    warnings = DocumentField(default=list)  # "field:code", see identity and appeals.form
+    token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
 
 
 class NumberSeries(Table):
@@ -77,8 +78,10 @@ class NumberSeries(Table):
 class Draft(Table):
     """What an operator has typed for one call and not yet registered."""
 
+    token = CharField(unique=True)  # becomes the appeal's token
     operator = ForeignKeyField(User, backref="drafts", on_delete="RESTRICT")
-    call_id = CharField()
+    call_id = CharField(null=True)
+    aside = BooleanField(default=False)  # put off by the operator: does not open by itself
     values = DocumentField(default=dict)
     updated_at = MomentField()
 
