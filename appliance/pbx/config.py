@@ -1,0 +1,168 @@
+"""Asterisk's configuration: rendered from the settings and the database, tried, put in force."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
+
+import ivr
+from appliance import staff
+from appliance.pbx.eventlog import FIELDS
+from appliance.settings import Settings
+
+DIALPLAN = Path(ivr.__file__).parent
+TEMPLATES = Path(__file__).parent / "asterisk"
+FORMER = "former"  # folder of the files that were in force before
+
+
+class ConfigError(RuntimeError):
+    """Asterisk would not take the rendered configuration; the message says what it complained of."""
+
+
+def render(settings: Settings, etc: Path | None = None) -> dict[str, str]:
+    """File name → text of every file of Asterisk's configuration, as it should stand in `etc`."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        autoescape=False,  # noqa: S701  these are Asterisk's files, not pages
+    )
+    dialplan = sorted(path.name for path in DIALPLAN.glob("*.conf"))
+    facts = {
+        "asterisk": settings.asterisk,
+        "calls": settings.calls,
+        "dialplan": dialplan,
+        "etc": etc or settings.paths.asterisk,
+        "event_fields": FIELDS,
+        "event_log_name": os.path.relpath(
+            settings.paths.event_log, settings.asterisk.log / "cel-custom"
+        ),
+        "languages": staff.CALL_LANGUAGES,
+        "operators": staff.operators(),
+        "paths": settings.paths,
+        "prompts": settings.paths.prompts,
+        "recordings": settings.paths.recordings,
+        "system_name": "hotline",
+        "trunks": settings.trunks,
+    }
+    names = [*dialplan, *sorted(path.name for path in TEMPLATES.glob("*.conf"))]
+    return {name: environment.get_template(name).render(facts) for name in names}
+
+
+def try_out(settings: Settings) -> None:
+    """Start a second Asterisk with the configuration, apart from the running one.
+
+    Raises ConfigError when it does not come up, complains, or lacks an endpoint, a queue or a
+    context. It listens on a loopback address of its own and writes into a folder thrown away.
+    """
+    with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
+        apart = _apart(settings, Path(folder))
+        files = render(apart)
+        _write(apart.paths.asterisk, files)
+        _make_folders(apart)
+        command = [*settings.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
+        process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
+            [*command, "-f"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _ask(command, "core waitfullybooted")
+            _compare(apart, command)
+        finally:
+            process.terminate()
+            process.wait(10)
+        log = apart.asterisk.log / "messages"
+        if complaints := [
+            line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR[" in line
+        ]:
+            raise ConfigError("\n".join(complaints[:5]))
+
+
+def install(settings: Settings) -> list[str]:
+    """Render, try out, and put in place what changed; returns the names of the changed files.
+
+    The files that were in force before are kept in the folder `former`.
+    """
+    etc = settings.paths.asterisk
+    files = render(settings)
+    changed = [name for name, text in files.items() if _read(etc / name) != text]
+    if changed:
+        try_out(settings)
+        if etc.is_dir():
+            shutil.rmtree(etc / FORMER, ignore_errors=True)
+            shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
+        _write(etc, {name: files[name] for name in changed})
+    _make_folders(settings)
+    return changed
+
+
+def _make_folders(settings: Settings) -> None:
+    """Make the folders that Asterisk writes into."""
+    place = settings.asterisk
+    for folder in (place.run, place.log / "cel-custom", place.var / "keys", place.spool):
+        folder.mkdir(parents=True, exist_ok=True)
+    settings.paths.recordings.mkdir(parents=True, exist_ok=True)
+
+
+def _apart(settings: Settings, folder: Path) -> Settings:
+    """The same settings for an Asterisk that touches nothing of the running one."""
+    number = os.getpid() % 60_000
+    places = {name: folder / name for name in ("run", "log", "spool", "var")}
+    return dataclasses.replace(
+        settings,
+        asterisk=dataclasses.replace(
+            settings.asterisk, address=f"127.254.{number // 250 + 1}.{number % 250 + 1}", **places
+        ),
+        paths=dataclasses.replace(
+            settings.paths,
+            asterisk=folder / "etc",
+            event_log=places["log"] / "events.csv",
+            recordings=places["spool"],
+        ),
+    )
+
+
+def _ask(command: list[str], question: str) -> str:
+    """What the Asterisk just started answers on its console; waits until it listens."""
+    for _ in range(200):
+        answer = subprocess.run(  # noqa: S603
+            [*command, "-rx", question], capture_output=True, timeout=20, check=False
+        )
+        if answer.returncode == 0:
+            return answer.stdout.decode("utf-8", "replace")
+    raise ConfigError("Asterisk does not start with this configuration")
+
+
+def _compare(settings: Settings, command: list[str]) -> None:
+    """Raise ConfigError when Asterisk lacks something that was rendered."""
+    endpoints = {t.name for t in settings.trunks} | {o.extension for o in staff.operators()}
+    expected = [
+        ("pjsip show endpoints", [f"  {name}" for name in endpoints]),
+        ("queue show", [f"{language} has" for language in staff.CALL_LANGUAGES]),
+        ("dialplan show", [f"Context '{path.stem}'" for path in DIALPLAN.glob("*.conf")]),
+    ]
+    for question, marks in expected:
+        answer = _ask(command, question)
+        if missing := [mark.strip() for mark in marks if mark not in answer]:
+            raise ConfigError(f"{question}: {', '.join(missing)} is missing")
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write each file whole: a reader sees the old one or the new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        fresh = folder / f".{name}.new"
+        fresh.write_text(text, "utf-8")
+        fresh.chmod(0o640)
+        fresh.replace(folder / name)
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None

@@ -1,0 +1,123 @@
+"""Asterisk's event log (CEL) as a file: what a record holds, and how bytes become records."""
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+FIELDS = (
+    "EventTime",
+    "EventType",
+    "eventenum",
+    "UniqueID",
+    "LinkedID",
+    "ChanName",
+    "Num",
+    "ani",
+    "rdnis",
+    "dnid",
+    "Exten",
+    "Context",
+    "AppName",
+    "AppData",
+    "Peer",
+    "EventExtra",
+    "Name",
+    "AccountCode",
+)
+# Where a record starts: a moment, then a name in capitals. A line break inside a field is not one.
+_START = re.compile(rb'^"\d{9,10}\.\d{6}","[A-Z_]+","', re.MULTILINE)
+# Which of two events of one microsecond comes first.
+_ORDER = ("CHAN_START", "ANSWER", "APP_START", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END")
+_LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One record. `extra` holds what Asterisk or our dialplan added to it."""
+
+    at: dt.datetime
+    type: str  # Asterisk's own (CHAN_START, …), or ours (ARRIVED, KEY, …)
+    uniqueid: str
+    linkedid: str
+    channel: str
+    fields: dict[str, str]
+    hash: str
+
+    @property
+    def endpoint(self) -> str:
+        """The SIP endpoint of the channel: "1001" of "PJSIP/1001-00000002"."""
+        return self.channel.partition("/")[2].rpartition("-")[0]
+
+    @property
+    def extra(self) -> dict[str, str]:
+        """Added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our dialplan."""
+        try:
+            facts = json.loads(self.fields["EventExtra"] or "{}")
+        except ValueError:
+            return {}
+        if "extra" in facts:
+            return dict(parse_qsl(facts["extra"], keep_blank_values=True))
+        return {key: str(value) for key, value in facts.items()}
+
+    @property
+    def order(self) -> tuple[dt.datetime, int, str]:
+        """Sorts events as they happened, in whatever order they were read."""
+        if self.type in _ORDER:
+            place = _ORDER.index(self.type) - len(_ORDER)
+        else:
+            place = 1 + _LAST.index(self.type) if self.type in _LAST else 0
+        return self.at, place, self.hash
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of bytes between two starts of records: a record, or what a cut left of one."""
+
+    end: int  # offset just behind it
+    text: bytes
+    event: Event | None
+
+
+def pieces(data: bytes) -> Iterator[Piece]:
+    """Split a log's bytes into records; the first and the last piece may be cut ones."""
+    starts = [match.start() for match in _START.finditer(data)]
+    if not starts or starts[0] > 0:
+        starts.insert(0, 0)
+    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+        if text := data[start:end]:
+            yield Piece(end, text, parse(text))
+
+
+def parse(text: bytes) -> Event | None:
+    """The event of one whole record, or None when the bytes are not one."""
+    if not text.endswith(b'"\n'):
+        return None
+    try:
+        rows = list(csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline="")))
+    except csv.Error:
+        return None
+    if len(rows) != 1 or len(rows[0]) != len(FIELDS) or not _START.match(text):
+        return None
+    return from_fields(dict(zip(FIELDS, rows[0], strict=True)))
+
+
+def from_fields(fields: dict[str, str]) -> Event:
+    """The event of a record's fields."""
+    seconds, _, fraction = fields["EventTime"].partition(".")
+    moment = dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+    told = "\x1f".join(fields[name] for name in FIELDS)
+    return Event(
+        at=moment.replace(microsecond=int(fraction[:6].ljust(6, "0"))),
+        type=fields["EventType"],
+        uniqueid=fields["UniqueID"],
+        linkedid=fields["LinkedID"],
+        channel=fields["ChanName"],
+        fields=fields,
+        hash=hashlib.sha256(told.encode()).hexdigest()[:32],
+    )
