@@ -2,17 +2,19 @@
 
 import click
 
-from appliance import db
+from appliance import catalogs, db
 from appliance.cli.context import Site, pass_site
 
 
 @click.command()
 @pass_site
 def migrate(site: Site) -> None:
-    """Bring the database to the newest schema, after an online copy."""
+    """Bring the database to the newest schema, after an online copy, and fill empty lists."""
     site.open()
     for name in db.migrate():
         click.echo(name)
+    if added := catalogs.seed():
+        click.echo(f"{added} rows of the lists that come along")
 
 
 COMMANDS = (migrate,)

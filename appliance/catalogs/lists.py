@@ -1,0 +1,35 @@
+"""The form's lists: kinds of appeal, groups, employment, directions."""
+
+from appliance.i18n import fold, named
+from appliance.models import CatalogItem
+
+CATALOGS = ("appeal_type", "call_type", "group", "employment", "direction")
+
+
+def choices(catalog: str, locale: str) -> list[tuple[str, str]]:
+    """(code, name in the locale) of the values in use, in the list's order."""
+    return [(item.code, named(item, locale)) for item in _items(catalog) if item.active]
+
+
+def label(catalog: str, value: str, locale: str) -> str:
+    """How a kept value reads: the name of its code, or the text typed in place of a code."""
+    item = CatalogItem.get_or_none(CatalogItem.catalog == catalog, CatalogItem.code == value)
+    return named(item, locale) if item else value
+
+
+def code_of(catalog: str, text: str) -> str | None:
+    """The code of the value in use that has this code or, in any language, this name."""
+    key = fold(text)
+    for item in _items(catalog) if key else []:
+        names = (item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
+        if item.active and (item.code == text or key in map(fold, names)):
+            return item.code
+    return None
+
+
+def _items(catalog: str) -> list[CatalogItem]:
+    return list(
+        CatalogItem.select()
+        .where(CatalogItem.catalog == catalog)
+        .order_by(CatalogItem.position, CatalogItem.code)
+    )
