@@ -1,0 +1,127 @@
+"""The monthly report's annex: two charts and the answering figures beside what is demanded."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance import clock
+from appliance.reports import figures, kpi
+from appliance.reports.charts import Chart, bars, border_before
+from appliance.reports.monthly import MonthlyReport
+from appliance.reports.shares import shares
+from appliance.reports.words import AnnexWords, Words
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """One line of the table; `few` marks a figure over too few cases."""
+
+    label: str
+    value: str
+    target: str = figures.NONE
+    few: bool = False
+
+
+def hours(report: MonthlyReport, words: AnnexWords) -> Chart | None:
+    """Average calls in each hour of a day; None when there were none."""
+    counts = kpi.by_hour(report.inbound, report.period.tz)
+    if not any(counts):
+        return None
+    today = clock.now().astimezone(report.period.tz).date()
+    days = max(1, sum(day <= today for day in report.period.days))
+    averages = [count / days for count in counts]
+    whole = max(averages) >= 10
+    opens, closes = report.calendar.opens, report.calendar.closes
+    return Chart(
+        title=words.hours,
+        bars=bars(
+            averages,
+            [figures.number(round(a)) if whole else figures.decimal(a) for a in averages],
+            [f"{hour:02}" for hour in range(24)],
+            [opens <= dt.time(hour) < closes for hour in range(24)],
+        ),
+        legend=(
+            (True, words.hours_inside.format(opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}")),
+            (False, words.hours_outside),
+        ),
+    )
+
+
+def waits(report: MonthlyReport, words: AnnexWords) -> Chart | None:
+    """Accepted calls by how long they waited, parted at the service level's seconds."""
+    level = report.service_level
+    edges = sorted({*kpi.WAIT_EDGES, level})
+    counts = kpi.by_wait(report.inbound, edges)
+    if not any(counts):
+        return None
+    parted = edges.index(level) + 1
+    within, beyond = shares([sum(counts[:parted]), sum(counts[parted:])])
+    labels = [f"{low:g}–{high:g}" for low, high in zip([0.0, *edges], edges, strict=False)]
+    return Chart(
+        title=words.waits,
+        bars=bars(
+            counts,
+            [figures.number(count) for count in counts],
+            [*labels, f"{edges[-1]:g}+"],
+            [n < parted for n in range(len(counts))],
+        ),
+        border=border_before(parted, len(counts)),
+        note=words.threshold.format(
+            seconds=f"{level:g}",
+            within=figures.decimal(within),
+            beyond=figures.decimal(beyond),
+        ),
+    )
+
+
+def rows(report: MonthlyReport, words: Words) -> list[FigureRow]:
+    """The table's lines. Counts of a period in which nothing was observed are unknown."""
+    text, calls, level = words.annex, report.inbound, report.service_level
+    total = report.calls_by_weekday.total
+    unknown = words.unknown if total.inside is None and total.outside is None else None
+    response = kpi.rating_response(calls)
+    mark = kpi.rating(calls)
+    marks = " / ".join(figures.decimal(share) for share in shares(kpi.rating_marks(calls)))
+    return [
+        FigureRow(text.incoming, unknown or figures.number(len(kpi.incoming(calls)))),
+        FigureRow(text.accepted, unknown or figures.number(len(kpi.accepted(calls)))),
+        FigureRow(text.missed, unknown or figures.number(kpi.missed(calls))),
+        _seconds(
+            text.answer_speed,
+            kpi.answer_speed(calls),
+            text,
+            text.at_most_seconds.format(value=f"{kpi.ASA_TARGET:g}"),
+        ),
+        _seconds(text.answer_speed_from_arrival, kpi.answer_speed_from_arrival(calls), text),
+        _per_cent(
+            text.service_level.format(target=f"{kpi.SERVICE_TARGET:g}", seconds=f"{level:g}"),
+            kpi.service_level(calls, level),
+            text.at_least.format(value=figures.decimal(kpi.SERVICE_TARGET)),
+        ),
+        _per_cent(
+            text.abandon_rate.format(seconds=f"{report.short_abandon:g}"),
+            kpi.abandon_rate(calls),
+        ),
+        FigureRow(
+            text.rating.format(response=_with_sign(response)),
+            figures.NONE if mark.value is None else f"{figures.decimal(mark.value)} / 5",
+            few=mark.few or response.few,
+        ),
+        FigureRow(text.marks, marks if mark.cases else figures.NONE, few=mark.few),
+    ]
+
+
+def _seconds(
+    label: str, rate: kpi.Rate, words: AnnexWords, target: str = figures.NONE
+) -> FigureRow:
+    value = figures.decimal(rate.value)
+    shown = value if rate.value is None else words.seconds.format(value=value)
+    return FigureRow(label, shown, target, rate.few)
+
+
+def _per_cent(label: str, rate: kpi.Rate, target: str = figures.NONE) -> FigureRow:
+    return FigureRow(label, _with_sign(rate), target, rate.few)
+
+
+def _with_sign(rate: kpi.Rate) -> str:
+    value = figures.decimal(rate.value)
+    return value if rate.value is None else f"{value}{figures.NO_BREAK}%"

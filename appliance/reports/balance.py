@@ -1,0 +1,82 @@
+"""The balance that every report carries: what arrived, what became of it, what is unknown."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance.calls import Balance
+from appliance.reports import figures, kpi
+from appliance.reports.words import BalanceWords
+
+_SHOWN = 2  # unobserved stretches in the line; the calls' table lists all of them
+
+
+def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
+    """The balance as plain values, moments in the site's time."""
+    return {
+        "arrivals": balance.arrivals,
+        "outcomes": dict(balance.outcomes),
+        "open": balance.open,
+        "difference": balance.difference,
+        "unobserved": [
+            {"from": begin.astimezone(tz).isoformat(), "to": end.astimezone(tz).isoformat()}
+            for begin, end in balance.unobserved
+        ],
+        "recordings_expected": balance.recordings_expected,
+        "recordings_found": balance.recordings_found,
+        "recordings_short": balance.recordings_short,
+    }
+
+
+def line(
+    balance: Balance, short: int, made_at: dt.datetime, tz: ZoneInfo, words: BalanceWords
+) -> tuple[str, str, str]:
+    """The line for a page's foot in three parts: the sum, the difference (to stress), the rest.
+
+    The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
+    `short` is the number of short abandons among those in the queue.
+    """
+    known = {**balance.outcomes, "open": balance.open}
+    terms = [
+        text.format(count=figures.number(known.get(outcome, 0)))
+        + (f" {words.short.format(count=short)}" if outcome == "abandoned_queue" and short else "")
+        for outcome, text in words.outcomes.items()
+        if known.get(outcome) or outcome == "answered"
+    ]
+    total = words.arrived.format(count=figures.number(sum(known.values())))
+    recordings = words.recordings.format(
+        found=figures.number(balance.recordings_found),
+        expected=figures.number(balance.recordings_expected),
+    )
+    if balance.recordings_short:
+        shortfall = words.recordings_short.format(count=balance.recordings_short)
+        recordings = f"{recordings} {shortfall}"
+    rest = (
+        words.trunks.format(count=figures.number(balance.arrivals)),
+        _unobserved(balance, tz, words),
+        recordings,
+        words.formulas.format(version=kpi.FORMULAS),
+        words.made.format(moment=figures.moment(made_at.astimezone(tz))),
+    )
+    return (
+        f"{total} = {' + '.join(terms)}",
+        words.difference.format(count=figures.number(balance.difference)),
+        ". ".join(rest),
+    )
+
+
+def stretches(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
+    """The unobserved stretches in site time, parted by semicolons."""
+    return "; ".join(figures.stretch(b.astimezone(tz), e.astimezone(tz)) for b, e in gaps)
+
+
+def _unobserved(balance: Balance, tz: ZoneInfo, words: BalanceWords) -> str:
+    gaps = balance.unobserved
+    if not gaps:
+        return words.all_observed
+    more = len(gaps) - _SHOWN
+    shown = stretches(gaps[:_SHOWN], tz)
+    if more > 0:
+        shown = f"{shown}; {words.unobserved_more.format(count=more)}"
+    return words.unobserved.format(stretches=shown)

@@ -1,0 +1,96 @@
+"""Report form №2 as JSON and as one CSV table, for machines and spreadsheets."""
+
+import csv
+import io
+import re
+from decimal import Decimal
+from typing import Any
+
+from appliance.reports import balance, words
+from appliance.reports.monthly.report import MonthlyReport
+from appliance.reports.tables import CountTable, Split, WeekdayTable
+
+
+def as_json(report: MonthlyReport) -> dict[str, Any]:
+    """The report as plain values: dates as 2026-10-01, shares in per cent, null for unknown."""
+    return {
+        "period": {
+            "from": report.period.first.isoformat(),
+            "to": report.period.last.isoformat(),
+        },
+        "formulas": report.formulas,
+        "balance": balance.as_json(report.balance, report.period.tz),
+        "appeals_by_weekday": _weekdays_json(report.appeals_by_weekday),
+        "appeals_total": _split_json(report.appeals_by_weekday.total),
+        "calls_by_weekday": _weekdays_json(report.calls_by_weekday),
+        "calls_total": _split_json(report.calls_by_weekday.total),
+        "appeals_by_region": [
+            {"soato": r.code, "name": r.name, "count": r.count, "share": _plain(r.share)}
+            for r in report.appeals_by_region.rows
+        ],
+        "appeals_by_direction": [
+            {"code": r.code, "name": r.name, "count": r.count, "share": _plain(r.share)}
+            for r in report.appeals_by_direction.rows
+        ],
+        "consultations": [
+            {"date": c.date.isoformat(), "issue": c.issue, "contacted": c.contacted}
+            for c in report.consultations
+        ],
+    }
+
+
+CSV_COLUMNS = (
+    *("table", "code", "name", "inside", "inside_share", "outside", "outside_share"),
+    *("count", "share", "date", "issue", "contacted"),
+)
+
+
+def as_csv(report: MonthlyReport) -> str:
+    """The five tables as one, each row led by its table's name; the code "total" is a sum."""
+    out = io.StringIO()
+    sheet = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\r\n")
+    sheet.writeheader()
+    weekdays = words.load(report.locale).weekdays
+    total = words.load(report.locale).total
+    for name in ("appeals_by_weekday", "calls_by_weekday"):
+        table: WeekdayTable = getattr(report, name)
+        for number, split in enumerate(table.days, 1):
+            row = {"table": name, "code": number, "name": weekdays[number - 1]}
+            sheet.writerow(row | _split_json(split))
+        sheet.writerow({"table": name, "code": "total", "name": total} | _split_json(table.total))
+    for name in ("appeals_by_region", "appeals_by_direction"):
+        counts: CountTable = getattr(report, name)
+        whole = ("total", total, counts.total, counts.total_share)
+        for code, label, count, share in (
+            *((r.code, r.name, r.count, r.share) for r in counts.rows),
+            whole,
+        ):
+            sheet.writerow(
+                {"table": name, "code": code, "name": label, "count": count, "share": share}
+            )
+    for c in report.consultations:
+        row = {"table": "consultations", "date": c.date.isoformat()}
+        sheet.writerow(row | {"issue": _harmless(c.issue), "contacted": _harmless(c.contacted)})
+    return out.getvalue()
+
+
+def _weekdays_json(table: WeekdayTable) -> list[dict[str, Any]]:
+    return [{"weekday": n} | _split_json(split) for n, split in enumerate(table.days, 1)]
+
+
+def _split_json(split: Split) -> dict[str, Any]:
+    return {
+        "inside": split.inside,
+        "inside_share": _plain(split.inside_share),
+        "outside": split.outside,
+        "outside_share": _plain(split.outside_share),
+    }
+
+
+def _plain(share: Decimal | None) -> float | None:
+    return None if share is None else float(share)
+
+
+def _harmless(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula is made plain text."""
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text

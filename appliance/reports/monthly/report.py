@@ -1,0 +1,144 @@
+"""The figures of report form №2, counted."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance import calls, catalogs, clock
+from appliance.calls import Balance
+from appliance.clock import WorkingCalendar
+from appliance.i18n import named
+from appliance.models import Appeal, Call, CatalogItem
+from appliance.reports import kpi, periods, words
+from appliance.reports.periods import Period
+from appliance.reports.tables import (
+    CountTable,
+    WeekdayTable,
+    by_list,
+    by_weekday,
+    never_observed,
+)
+from appliance.settings import Settings
+
+
+@dataclass(frozen=True)
+class Consultation:
+    """An appeal that asked for a specialist."""
+
+    date: dt.date
+    issue: str
+    contacted: str  # "" while nobody was
+
+
+@dataclass(frozen=True)
+class MonthlyReport:
+    """Everything that the paper, the page and the exports print."""
+
+    locale: str
+    period: Period
+    calendar: WorkingCalendar
+    made_at: dt.datetime
+    formulas: str
+    balance: Balance
+    appeals_by_weekday: WeekdayTable
+    calls_by_weekday: WeekdayTable
+    appeals_by_region: CountTable
+    appeals_by_direction: CountTable
+    consultations: tuple[Consultation, ...]
+    inbound: tuple[kpi.Inbound, ...]  # what the annex counts
+    short_abandon: float  # seconds
+    service_level: float  # seconds
+
+
+def build(
+    settings: Settings, begin: dt.date, upto: dt.date, locale: str = "uz_Cyrl"
+) -> MonthlyReport:
+    """Count the month that begins on `begin`, to the date `upto` included.
+
+    Appeals and calls belong to the day and hour on which their call arrived. Raises
+    periods.PeriodError for dates that are no month's.
+    """
+    period = periods.to_date(begin, upto, settings.tz)
+    calendar = catalogs.working_calendar(settings)
+    balanced = calls.balance(period.begin, period.end)
+    inbound = tuple(_inbound(period))
+    appeals = _appeals(period)
+    text = words.load(locale).monthly
+    return MonthlyReport(
+        locale=locale,
+        period=period,
+        calendar=calendar,
+        made_at=clock.now(),
+        formulas=kpi.FORMULAS,
+        balance=balanced,
+        appeals_by_weekday=by_weekday([a.received_at for a in appeals], calendar),
+        calls_by_weekday=by_weekday(
+            [call.arrived_at for call in kpi.incoming(inbound)],
+            calendar,
+            never_observed(period, calendar, balanced.unobserved),
+        ),
+        appeals_by_region=by_list(
+            [a.region_id for a in appeals],
+            {r.soato: named(r, locale) for r in catalogs.find_regions("")},
+            text.region_unknown,
+        ),
+        appeals_by_direction=by_list(
+            [a.direction for a in appeals],
+            _directions({a.direction for a in appeals}, locale),
+            text.direction_unknown,
+        ),
+        consultations=tuple(
+            Consultation(
+                a.received_at.astimezone(period.tz).date(),
+                a.consultation_issue or a.gist,
+                a.consultation_contact,
+            )
+            for a in appeals
+            if a.consultation
+        ),
+        inbound=inbound,
+        short_abandon=settings.calls.short_abandon,
+        service_level=settings.calls.service_level,
+    )
+
+
+def _inbound(period: Period) -> list[kpi.Inbound]:
+    """The period's inbound calls, as figures need them: a month's worth is read in one go."""
+    fields = [getattr(Call, name) for name in kpi.Inbound.__slots__]
+    rows = (
+        Call.select(*fields)
+        .where(
+            Call.direction == "inbound",
+            Call.arrived_at >= period.begin,
+            Call.arrived_at < period.end,
+        )
+        .order_by(Call.arrived_at)
+        .tuples()
+    )
+    return [kpi.Inbound(*row) for row in rows]
+
+
+def _appeals(period: Period) -> list[Appeal]:
+    """The appeals whose call arrived in the period, oldest first."""
+    return list(
+        Appeal.select(
+            Appeal.received_at,
+            Appeal.region,
+            Appeal.direction,
+            Appeal.gist,
+            Appeal.consultation,
+            Appeal.consultation_issue,
+            Appeal.consultation_contact,
+        )
+        .where(Appeal.received_at >= period.begin, Appeal.received_at < period.end)
+        .order_by(Appeal.received_at, Appeal.number)
+    )
+
+
+def _directions(used: set[str], locale: str) -> dict[str, str]:
+    """Code → name in the form's order; a direction out of use stays while appeals have it."""
+    items = (
+        CatalogItem.select()
+        .where(CatalogItem.catalog == "direction")
+        .order_by(CatalogItem.position, CatalogItem.code)
+    )
+    return {item.code: named(item, locale) for item in items if item.active or item.code in used}

@@ -1,0 +1,115 @@
+"""The words of the reports, one file a language beside the templates.
+
+Kept apart from the pages' catalogues because the Uzbek Cyrillic text is the ministry's own form,
+to the letter. A file with a word too few or too many does not load.
+"""
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import dacite
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class BalanceWords:
+    title: str
+    arrived: str  # {count}
+    outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}
+    short: str  # {count}
+    difference: str  # {count}
+    trunks: str  # {count}
+    unobserved: str  # {stretches}
+    unobserved_more: str  # {count}
+    all_observed: str
+    recordings: str  # {found} {expected}
+    recordings_short: str  # {count}
+    formulas: str  # {version}
+    made: str  # {moment}
+
+
+@dataclass(frozen=True)
+class MonthlyWords:
+    """Report form №2; titles take {year}, {month} and {day}."""
+
+    form: str
+    title: str  # of the file
+    heading: list[str]
+    appeals_by_weekday: str
+    appeals_inside: str
+    appeals_outside: str
+    calls_by_weekday: str
+    calls_inside: str
+    calls_outside: str
+    by_region: str
+    region: str
+    region_unknown: str
+    by_direction: str
+    direction: str
+    direction_unknown: str
+    consultations: str
+    issue: str
+    contacted: str
+    no_consultations: str
+    calls_unobserved: str  # {stretches}
+    project_lead: str
+    ministry_officer: str
+
+
+@dataclass(frozen=True)
+class AnnexWords:
+    title: str
+    heading: str
+    hours: str
+    hours_inside: str  # {opens} {closes}
+    hours_outside: str
+    waits: str
+    threshold: str  # {seconds} {within} {beyond}
+    no_calls: str
+    figure: str
+    value: str
+    target: str
+    incoming: str
+    accepted: str
+    missed: str
+    answer_speed: str
+    answer_speed_from_arrival: str
+    service_level: str  # {target} {seconds}
+    abandon_rate: str  # {seconds}
+    rating: str  # {response}
+    marks: str
+    seconds: str  # {value}
+    at_most_seconds: str  # {value}
+    at_least: str  # {value}
+
+
+@dataclass(frozen=True)
+class Words:
+    language: str  # BCP 47
+    author: str
+    table: str  # {number}
+    picture: str  # {number}
+    weekday: str
+    weekdays: list[str]
+    months: list[str]
+    date: str
+    count: str
+    share: str
+    total: str
+    unknown: str
+    few: str
+    signature: str
+    name: str
+    balance: BalanceWords
+    monthly: MonthlyWords
+    annex: AnnexWords
+
+
+@functools.cache
+def load(locale: str) -> Words:
+    """The words of one of i18n.LOCALES. Raises dacite.DaciteError for an incomplete file."""
+    text = (TEMPLATES / f"{locale}.toml").read_text("utf-8")
+    return dacite.from_dict(Words, tomllib.loads(text), dacite.Config(strict=True))
