@@ -1,0 +1,68 @@
+"""What an operator has typed and not yet registered; it outlives page, session and browser."""
+
+import uuid
+
+from appliance import audit, clock
+from appliance.appeals import form
+from appliance.db import writing
+from appliance.models import Appeal, Call, Draft, User
+
+
+class AlreadyRegistered(Exception):
+    """The form that is being saved was registered before, under this appeal."""
+
+    def __init__(self, appeal: Appeal) -> None:
+        super().__init__(appeal.number)
+        self.appeal = appeal
+
+
+def token_for(operator: User, call: Call | None) -> str:
+    """The name of the form that the operator fills for a call; a new one without a call.
+
+    Every page and tab that opens the form of a call gets the same, so sending it from two of them
+    registers one appeal; once registered, the next form of the same call gets another.
+    """
+    if not call:
+        return uuid.uuid4().hex
+    made = Appeal.select().where(Appeal.operator == operator, Appeal.call_id == call.id).count()
+    return f"{call.id}-{operator.id}-{made}"
+
+
+def draft(operator: User, token: str) -> Draft | None:
+    """The operator's own draft of this name."""
+    return Draft.get_or_none(Draft.operator == operator, Draft.token == token)
+
+
+def draft_of(operator: User, call_id: str) -> Draft | None:
+    """The operator's draft for a call."""
+    return Draft.get_or_none(Draft.operator == operator, Draft.call_id == call_id)
+
+
+def drafts(operator: User) -> list[Draft]:
+    """The operator's drafts in which something was typed, newest first."""
+    own = Draft.select().where(Draft.operator == operator).order_by(Draft.updated_at.desc())
+    return [draft for draft in own if not form.is_blank(draft.values)]
+
+
+def save_draft(
+    operator: User, token: str, values: dict[str, str], call_id: str | None, aside: bool = False
+) -> Draft:
+    """Keep what the form holds now. Raises AlreadyRegistered when it comes after registering."""
+    kept = {"values": form.cleaned(values), "updated_at": clock.now(), "aside": aside}
+    with writing():
+        if appeal := Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator):
+            raise AlreadyRegistered(appeal)
+        if known := draft(operator, token):
+            Draft.update(kept).where(Draft.id == known.id).execute()
+        else:
+            Draft.create(operator=operator, token=token, call_id=call_id, **kept)
+    return Draft.get(Draft.operator == operator, Draft.token == token)
+
+
+def discard_draft(operator: User, token: str) -> None:
+    """Throw a draft away; of a call it stays as an empty one, so that it opens no more."""
+    with writing():
+        own = (Draft.operator == operator) & (Draft.token == token)
+        Draft.update(values={}, aside=True).where(own, Draft.call_id.is_null(False)).execute()
+        Draft.delete().where(own, Draft.call_id.is_null()).execute()
+        audit.record(operator.login, "draft.discard", token)

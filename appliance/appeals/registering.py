@@ -1,0 +1,55 @@
+"""Registering an appeal: the next number, the form as it stands, the call it hangs on."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from appliance import applicants, audit, catalogs, clock, live
+from appliance.appeals import form
+from appliance.db import writing
+from appliance.models import Appeal, Call, Draft, NumberSeries, User
+
+
+def register(
+    values: dict[str, str], *, operator: User, call: Call | None, token: str, tz: ZoneInfo
+) -> Appeal:
+    """Register what the form holds, whatever it lacks, and return the numbered appeal.
+
+    `token` is the form's name (drafts.token_for): sent twice, it registers once and the same
+    appeal comes back. Numbers follow one another without a gap within a year of the site's time.
+    The appeal counts as received when its call arrived (law OʻRQ-445, article 23).
+    """
+    moment = clock.now()
+    today = moment.astimezone(tz).date()
+    with writing():
+        if known := Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator):
+            return known
+        reading = form.read(values, today)
+        columns = reading.columns
+        if reading.mahalla_text:
+            district = columns["district"]
+            columns["mahalla"] = catalogs.remember_mahalla(
+                reading.mahalla_text, district and district.soato
+            )
+        appeal = Appeal.create(
+            number=_next_number(today),
+            token=token,
+            call_id=call and call.id,
+            applicant=applicants.heard(columns),
+            operator=operator,
+            received_at=call.arrived_at if call else moment,
+            registered_at=moment,
+            warnings=[str(doubt) for doubt in reading.doubts],
+            **columns,
+        )
+        Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
+        audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
+        live.publish("appeals", f"operator:{operator.login}")
+    return appeal
+
+
+def _next_number(day: dt.date) -> str:
+    """The year's next number; call it inside the transaction that uses it up."""
+    NumberSeries.insert(year=day.year, last=1).on_conflict(
+        conflict_target=[NumberSeries.year], update={NumberSeries.last: NumberSeries.last + 1}
+    ).execute()
+    return f"{day.year}-{NumberSeries.get_by_id(day.year).last:06d}"
