@@ -1,0 +1,141 @@
+"""Sound for the simulated callers and phones: RTP packets in a pcap file that SIPp plays.
+
+One stream of 20 ms packets, G.711 A-law (payload type 8), 8 kHz. Keys are RFC 4733 events
+(payload type 101) or, for carriers that offer no events, dual tones in the sound itself.
+"""
+
+import functools
+import math
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+RATE = 8000
+FRAME = 160  # samples, and bytes, in 20 ms
+FRAMES_PER_SECOND = RATE // FRAME
+KEYS = "0123456789*#"
+KEY_FRAMES = 8  # a key is held for 160 ms
+
+_ROWS = (697, 770, 852, 941)
+_COLUMNS = (1209, 1336, 1477)
+_PAD = ("123", "456", "789", "*0#")
+_EVENT_TYPE = 101
+_PCMA_TYPE = 8
+
+
+def write_pcap(
+    file: Path,
+    seconds: float,
+    pitch: int,
+    keys: tuple[tuple[float, str], ...] = (),
+    events: bool = True,
+) -> None:
+    """Write a voice of that pitch (Hz) with (second, key) presses; `events`: keys as RFC 4733."""
+    presses = {round(at * FRAMES_PER_SECOND): key for at, key in keys}
+    packets = _packets(round(seconds * FRAMES_PER_SECOND), voice(pitch), presses, events)
+    part = file.with_suffix(".part")
+    with part.open("wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        for number, packet in enumerate(packets):
+            out.write(_record(packet.at, _rtp(number, packet)))
+    part.replace(file)
+
+
+@functools.cache
+def voice(pitch: int) -> bytes:
+    """Ten seconds of A-law that sound like murmured syllables with short pauses between words."""
+    samples = []
+    for i in range(10 * RATE):
+        t = i / RATE
+        syllable = max(0.0, math.sin(2 * math.pi * 4 * t))
+        word = 0.0 if (t % 2.5) > 2.1 else 1.0
+        tone = sum(math.sin(2 * math.pi * pitch * n * t) / n for n in (1, 2, 3, 5))
+        samples.append(5200 * word * (0.15 + syllable) * tone)
+    return alaw(samples)
+
+
+def alaw(samples: list[float]) -> bytes:
+    """Compress 16-bit samples by the A-law of G.711."""
+    return bytes(_alaw(int(sample)) for sample in samples)
+
+
+@functools.lru_cache(maxsize=65536)
+def _alaw(sample: int) -> int:
+    sign = 0x80 if sample >= 0 else 0
+    size = min(abs(sample), 32635)
+    if size < 256:
+        return ((size >> 4) | sign) ^ 0x55
+    segment = size.bit_length() - 8
+    return ((segment << 4) | ((size >> (segment + 3)) & 0x0F) | sign) ^ 0x55
+
+
+@functools.cache
+def tone(key: str) -> bytes:
+    """The two frequencies of a key, as long as it is held."""
+    row = next(i for i, keys in enumerate(_PAD) if key in keys)
+    low, high = _ROWS[row], _COLUMNS[_PAD[row].index(key)]
+    return alaw(
+        [
+            9000
+            * (math.sin(2 * math.pi * low * i / RATE) + math.sin(2 * math.pi * high * i / RATE))
+            for i in range(KEY_FRAMES * FRAME)
+        ]
+    )
+
+
+class _Packet(NamedTuple):
+    at: float  # seconds from the start
+    stamp: int  # RTP timestamp, in samples
+    kind: int  # RTP payload type
+    payload: bytes
+    marker: bool = False
+
+
+def _packets(frames: int, sound: bytes, presses: dict[int, str], events: bool) -> Iterator[_Packet]:
+    frame = 0
+    while frame < frames:
+        at, stamp = frame / FRAMES_PER_SECOND, frame * FRAME
+        key = presses.get(frame)
+        if key and events:
+            yield from _event(at, stamp, KEYS.index(key))
+            frame += KEY_FRAMES + 1
+            continue
+        if key:
+            for part in range(KEY_FRAMES):
+                payload = tone(key)[part * FRAME : (part + 1) * FRAME]
+                yield _Packet(at + part * 0.02, stamp + part * FRAME, _PCMA_TYPE, payload)
+            frame += KEY_FRAMES
+            continue
+        offset = stamp % len(sound)
+        payload = sound[offset : offset + FRAME]
+        yield _Packet(at, stamp, _PCMA_TYPE, payload, marker=frame == 0)
+        frame += 1
+
+
+def _event(at: float, stamp: int, code: int) -> Iterator[_Packet]:
+    """One key: eight updates, and its end three times over as the RFC wants."""
+    for part in range(KEY_FRAMES):
+        payload = struct.pack(">BBH", code, 10, FRAME * (part + 1))
+        yield _Packet(at + part * 0.02, stamp, _EVENT_TYPE, payload, marker=part == 0)
+    end = struct.pack(">BBH", code, 0x80 | 10, FRAME * KEY_FRAMES)
+    for again in range(3):
+        yield _Packet(at + KEY_FRAMES * 0.02 + again * 0.002, stamp, _EVENT_TYPE, end)
+
+
+def _rtp(number: int, packet: _Packet) -> bytes:
+    kind = packet.kind | (0x80 if packet.marker else 0)
+    head = struct.pack(">BBHII", 0x80, kind, number & 0xFFFF, packet.stamp & 0xFFFFFFFF, 0x11223344)
+    return head + packet.payload
+
+
+def _record(at: float, rtp: bytes) -> bytes:
+    """The packet as captured: Ethernet, IPv4 and UDP headers that SIPp replaces by its own."""
+    udp = struct.pack(">HHHH", 4000, 4000, 8 + len(rtp), 0) + rtp
+    loopback = bytes((127, 0, 0, 1))
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, loopback, loopback)
+    frame = bytes(12) + b"\x08\x00" + ip + udp
+    second, part = divmod(at, 1)
+    return (
+        struct.pack("<IIII", 10**9 + int(second), int(part * 1e6), len(frame), len(frame)) + frame
+    )
