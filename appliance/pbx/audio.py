@@ -12,6 +12,8 @@ import ivr
 
 TEXTS = Path(ivr.__file__).parent / "prompts"
 _HEADER = 44  # bytes before the sound in the WAV files that Asterisk writes
+_SIZE_AT = 4  # where its header tells the size of the rest of the file
+_LENGTH_AT = 40  # and the length of the sound
 _TELEPHONE = ("-r", "8000", "-c", "1", "-b", "16")
 
 
@@ -51,7 +53,6 @@ def synthesise(folder: Path) -> list[Path]:
 def _speak(words: str, language: str, target: Path) -> None:
     """espeak-ng speaks, sox brings it to the telephone's 8 kHz and one loudness."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as raw:
-        _run("espeak-ng", "-v", language, "-s", "165", "-w", raw.name, words)
         _run("sox", raw.name, *_TELEPHONE, str(target), "gain", "-n", "-4", "rate", "8000")
 
 
@@ -69,23 +70,29 @@ def _run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603  fixed programs
 
 
+def is_whole(file: Path) -> bool:
+    """Whether a WAV's header tells its true length, as it does once Asterisk has closed it."""
+    size = file.stat().st_size
+    if size < _HEADER:
+        return False
+    with file.open("rb") as stream:
+        stream.seek(_LENGTH_AT)
+        (told,) = struct.unpack("<I", stream.read(4))
+    return told == size - _HEADER
+
+
 def mend(file: Path) -> bool:
     """Write the true length into a WAV header that a killed Asterisk left at zero.
 
     Returns whether it had to be mended. A file shorter than its header is left as it is.
     """
     size = file.stat().st_size
-    if size <= _HEADER:
+    if size < _HEADER or is_whole(file):
         return False
     with file.open("r+b") as stream:
-        stream.seek(40)
-        (told,) = struct.unpack("<I", stream.read(4))
-        if told == size - _HEADER:
-            return False
-        stream.seek(4)
-        stream.write(struct.pack("<I", size - 8))
-        stream.seek(40)
-        stream.write(struct.pack("<I", size - _HEADER))
+        for place, length in ((_SIZE_AT, size - _SIZE_AT - 4), (_LENGTH_AT, size - _HEADER)):
+            stream.seek(place)
+            stream.write(struct.pack("<I", length))
         stream.flush()
         os.fsync(stream.fileno())
     return True

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -21,7 +22,7 @@ FORMER = "former"  # folder of the files that were in force before
 
 
 class ConfigError(RuntimeError):
-    """Asterisk would not take the rendered configuration; the message says what it complained of."""
+    """Asterisk would not take the rendered configuration; the message is its complaint."""
 
 
 def render(settings: Settings, etc: Path | None = None) -> dict[str, str]:
@@ -114,7 +115,7 @@ def _make_folders(settings: Settings) -> None:
 def _apart(settings: Settings, folder: Path) -> Settings:
     """The same settings for an Asterisk that touches nothing of the running one."""
     number = os.getpid() % 60_000
-    places = {name: folder / name for name in ("run", "log", "spool", "var")}
+    places: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
     return dataclasses.replace(
         settings,
         asterisk=dataclasses.replace(

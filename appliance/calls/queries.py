@@ -1,40 +1,8 @@
-"""The ledger: the life of a call, and every query on calls."""
+"""Questions that pages and reports ask about calls."""
 
 import datetime as dt
-from dataclasses import dataclass
 
 from appliance.models import Call, QueueVisit, Ring, Talk
-
-OUTCOMES = (
-    "answered",
-    "abandoned_menu",
-    "abandoned_queue",
-    "callback",
-    "timed_out",
-    "closed",
-    "self_served",
-    "rejected",
-    "failed",
-)
-
-
-@dataclass(frozen=True)
-class Balance:
-    """Whether the ledger holds every call of a period that Asterisk's log says arrived.
-
-    `arrivals` is counted from the log's own rows; `outcomes` (outcome → calls) and `open` (calls
-    that still go on) from the ledger; `difference` is what the ledger lacks, and must be 0.
-    `unobserved` lists the stretches in which Asterisk was not seen: what came then is unknown.
-    """
-
-    arrivals: int
-    outcomes: dict[str, int]
-    open: int
-    difference: int
-    unobserved: list[tuple[dt.datetime, dt.datetime]]
-    recordings_expected: int
-    recordings_found: int
-    recordings_short: int
 
 
 def of_operator(login: str) -> Call | None:

@@ -1,0 +1,24 @@
+"""The ledger: the life of a call, and every query on calls."""
+
+from appliance.calls.balance import Balance, arrivals, balance
+from appliance.calls.export import export
+from appliance.calls.facts import OUTCOMES, CallFacts, RingFacts, TalkFacts, VisitFacts
+from appliance.calls.queries import earlier, inbound, last_of_operator, of_operator
+from appliance.calls.store import store
+
+__all__ = [
+    "OUTCOMES",
+    "Balance",
+    "CallFacts",
+    "RingFacts",
+    "TalkFacts",
+    "VisitFacts",
+    "arrivals",
+    "balance",
+    "earlier",
+    "export",
+    "inbound",
+    "last_of_operator",
+    "of_operator",
+    "store",
+]

@@ -1,0 +1,92 @@
+"""Writing a call down, as often as more becomes known of it."""
+
+from appliance import live
+from appliance.calls.facts import CallFacts
+from appliance.models import Call, QueueVisit, Recording, Ring, Talk
+
+
+def store(facts: CallFacts, short_abandon: float) -> None:
+    """Replace what the ledger says of this call. Call it inside a write transaction.
+
+    `short_abandon`: seconds up to which a caller who gives up in the queue counts as short.
+    """
+    phones = {ring.operator for ring in _open_rings(facts)} | _operators_of(facts.id)
+    Call.replace(
+        id=facts.id,
+        direction=facts.direction,
+        arrived_at=facts.arrived_at,
+        ended_at=facts.ended_at,
+        hotline_number=facts.hotline_number,
+        diverted_from=facts.diverted_from,
+        caller=facts.caller,
+        callee=facts.callee,
+        trunk=facts.trunk,
+        technology=facts.technology,
+        language=facts.language,
+        menu=facts.menu,
+        stage=facts.stage,
+        outcome=facts.outcome,
+        short=facts.outcome == "abandoned_queue" and (facts.wait_seconds or 0) <= short_abandon,
+        menu_seconds=facts.menu_seconds,
+        wait_seconds=facts.wait_seconds,
+        talk_seconds=sum(talk.seconds for talk in facts.talks),
+        ended_by=facts.ended_by,
+        rating=facts.rating,
+        rating_channel=facts.rating_channel,
+    ).execute()
+    _store_visits(facts)
+    _store_talks(facts)
+    for file in facts.recordings:
+        Recording.insert(file=file, call_id=facts.id).on_conflict_ignore().execute()
+    phones |= {talk.who for talk in facts.talks}
+    live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
+
+
+def _store_visits(facts: CallFacts) -> None:
+    QueueVisit.delete().where(QueueVisit.call == facts.id).execute()
+    for position, visit in enumerate(facts.visits):
+        row = QueueVisit.create(
+            call=facts.id,
+            position=position,
+            queue=visit.queue,
+            joined_at=visit.joined_at,
+            left_at=visit.left_at,
+            result=visit.result,
+        )
+        for ring in visit.rings:
+            Ring.create(
+                visit=row,
+                operator=ring.operator,
+                extension=ring.extension,
+                started_at=ring.started_at,
+                ended_at=ring.ended_at,
+                result=ring.result,
+            )
+
+
+def _store_talks(facts: CallFacts) -> None:
+    Talk.delete().where(Talk.call == facts.id).execute()
+    for position, talk in enumerate(facts.talks):
+        Talk.create(
+            call=facts.id,
+            position=position,
+            party=talk.party,
+            who=talk.who,
+            extension=talk.extension,
+            started_at=talk.started_at,
+            ended_at=talk.ended_at,
+        )
+
+
+def _open_rings(facts: CallFacts) -> list:
+    return [ring for visit in facts.visits for ring in visit.rings if ring.ended_at is None]
+
+
+def _operators_of(call_id: str) -> set[str]:
+    """Operators whose page shows the call as it was written down before."""
+    ringing = (
+        Ring.select(Ring.operator)
+        .join(QueueVisit)
+        .where(QueueVisit.call == call_id, Ring.ended_at.is_null())
+    )
+    return {ring.operator for ring in ringing}
