@@ -10,7 +10,7 @@ import pytest
 
 from appliance import appeals, audit, catalogs, clock, db, live
 from appliance.appeals import form
-from appliance.models import Appeal, AuditEntry, Call, Draft, Mahalla, Talk, User
+from appliance.models import Appeal, AuditEntry, Call, Draft, Mahalla, QueueVisit, Ring, Talk, User
 
 TZ = ZoneInfo("Asia/Tashkent")
 TODAY = dt.date(2026, 11, 24)
@@ -79,7 +79,6 @@ def register(
     return appeals.register(
         FULL if values is None else values,
         operator=operator,
-        call=call,
         token=token or appeals.token_for(operator, call),
         tz=TZ,
     )
@@ -167,7 +166,8 @@ def test_typed_text_is_never_lost():
 
 def test_registering_keeps_the_form_and_the_call(nilufar):
     call = a_call()
-    appeals.save_draft(nilufar, appeals.token_for(nilufar, call), FULL, call.id)
+    speaks(nilufar, call)
+    appeals.save_draft(nilufar, appeals.token_for(nilufar, call), FULL)
     before = live.newest()
     appeal = Appeal.get_by_id(register(nilufar, call=call).id)
     year = clock.now().astimezone(TZ).year
@@ -191,6 +191,7 @@ def test_nothing_blocks(nilufar):
 
 def test_sent_twice_it_counts_once(nilufar):
     call = a_call()
+    speaks(nilufar, call)
     token = appeals.token_for(nilufar, call)
     assert register(nilufar, token=token, call=call) == register(nilufar, token=token, call=call)
     assert register(nilufar, call=call).number.endswith("-000002")  # a second matter, same call
@@ -255,9 +256,10 @@ def test_one_form_sent_by_many_threads_registers_once(nilufar):
 
 def test_a_draft_is_the_operators_own_and_one_a_call(nilufar):
     call, other = a_call(), user("bobur")
+    speaks(nilufar, call)
     token = appeals.token_for(nilufar, call)
-    appeals.save_draft(nilufar, token, {"first_name": " Aziza ", "evil": "x"}, call.id)
-    appeals.save_draft(nilufar, token, {"first_name": "Aziz"}, call.id)
+    appeals.save_draft(nilufar, token, {"first_name": " Aziza ", "evil": "x"})
+    appeals.save_draft(nilufar, token, {"first_name": "Aziz"})
     assert appeals.draft_of(nilufar, call.id).values == {"first_name": "Aziz"}
     assert appeals.draft(other, token) is None
     assert appeals.drafts(other) == []
@@ -265,23 +267,112 @@ def test_a_draft_is_the_operators_own_and_one_a_call(nilufar):
 
 
 def test_nothing_typed_is_no_draft_to_finish(nilufar):
-    appeals.save_draft(nilufar, "t", {"applicant_kind": "person", "phone": PHONE}, None)
+    appeals.save_draft(nilufar, "t", {"applicant_kind": "person", "phone": PHONE})
     assert appeals.drafts(nilufar) == []
+
+
+def test_a_form_belongs_to_a_call_of_the_operators_own(nilufar):
+    call, other = a_call(), user("bobur")
+    speaks(nilufar, call)
+    assert appeals.call_of(nilufar, appeals.token_for(nilufar, call)) == call
+    assert appeals.call_of(other, appeals.token_for(other, call)) is None
+    assert appeals.call_of(nilufar, appeals.token_for(nilufar, None)) is None
+
+
+# the desk
+
+
+def at_hand(operator: User, after: dt.timedelta = dt.timedelta(0)) -> appeals.Desk | None:
+    return appeals.at_hand(operator, ARRIVED + dt.timedelta(minutes=5) + after)
+
+
+def hang_up(call: Call) -> None:
+    ended = ARRIVED + dt.timedelta(minutes=4)
+    Talk.update(ended_at=ended).where(Talk.call == call).execute()
+    Call.update(ended_at=ended, stage="ended").where(Call.id == call.id).execute()
+
+
+def rings(operator: User, call: Call) -> None:
+    visit = QueueVisit.create(call=call, position=0, queue="uz", joined_at=ARRIVED)
+    Ring.create(visit=visit, operator=operator.login, extension="1", started_at=ARRIVED)
+
+
+def test_a_call_that_rings_lies_on_the_desk_and_leaves_it_when_it_goes_elsewhere(nilufar):
+    assert at_hand(nilufar) is None
+    rings(nilufar, a_call())
+    desk = at_hand(nilufar)
+    assert (desk.stage, desk.since, desk.draft) == ("ringing", ARRIVED, None)
+    Ring.update(ended_at=ARRIVED, result="no_answer").execute()
+    assert at_hand(nilufar) is None
+
+
+def test_the_form_stays_after_the_call_until_it_is_registered(nilufar):
+    call = a_call()
+    speaks(nilufar, call)
+    assert at_hand(nilufar).stage == "talk"
+    hang_up(call)
+    desk = at_hand(nilufar)
+    assert (desk.stage, desk.since) == ("wrap_up", ARRIVED + dt.timedelta(minutes=4))
+    register(nilufar, token=desk.token)
+    assert at_hand(nilufar) is None
+
+
+def test_a_form_put_aside_comes_back_when_it_is_taken_up(nilufar):
+    call = a_call()
+    speaks(nilufar, call)
+    hang_up(call)
+    token = at_hand(nilufar).token
+    appeals.save_draft(nilufar, token, FULL, aside=True)
+    assert at_hand(nilufar) is None
+    assert appeals.of_draft(nilufar, token).call == call
+    appeals.save_draft(nilufar, token, FULL)
+    assert at_hand(nilufar).token == token
+
+
+def test_a_new_call_takes_the_desk_and_the_older_form_stays_in_the_list(nilufar):
+    first = a_call()
+    speaks(nilufar, first)
+    hang_up(first)
+    appeals.save_draft(nilufar, at_hand(nilufar).token, FULL)
+    rings(nilufar, second := a_call("2.1"))
+    assert at_hand(nilufar).call == second
+    assert [d.call_id for d in appeals.drafts(nilufar)] == [first.id]
+
+
+def test_nothing_typed_is_forgotten_after_the_shift_and_what_was_typed_is_not(nilufar):
+    call = a_call()
+    speaks(nilufar, call)
+    hang_up(call)
+    assert at_hand(nilufar, dt.timedelta(hours=13)) is None
+    appeals.save_draft(nilufar, at_hand(nilufar).token, FULL)
+    assert at_hand(nilufar, dt.timedelta(hours=13)).call == call
+
+
+def test_in_a_call_one_may_register_and_begin_another_form(nilufar):
+    call = a_call()
+    speaks(nilufar, call)
+    register(nilufar, call=call)
+    desk = at_hand(nilufar)
+    assert desk.done
+    appeals.save_draft(nilufar, desk.token, FULL)
+    assert not at_hand(nilufar).done
 
 
 def test_a_draft_that_comes_after_registering_says_so(nilufar):
     appeal = register(nilufar, token="t")
     with pytest.raises(appeals.AlreadyRegistered) as told:
-        appeals.save_draft(nilufar, "t", FULL, None)
+        appeals.save_draft(nilufar, "t", FULL)
     assert told.value.appeal == appeal
     assert Draft.select().count() == 0
 
 
 def test_a_discarded_draft_opens_no_more(nilufar):
     call = a_call()
-    appeals.save_draft(nilufar, "of call", FULL, call.id)
-    appeals.save_draft(nilufar, "without", FULL, None)
-    appeals.discard_draft(nilufar, "of call")
+    speaks(nilufar, call)
+    token = appeals.token_for(nilufar, call)
+    appeals.save_draft(nilufar, token, FULL)
+    appeals.save_draft(nilufar, "without", FULL)
+    appeals.discard_draft(nilufar, token)
     appeals.discard_draft(nilufar, "without")
     assert appeals.drafts(nilufar) == []
     assert appeals.draft_of(nilufar, call.id).aside

@@ -1,7 +1,9 @@
 """Appeals: form №1, its drafts, its registering, who may see it."""
 
+from appliance.appeals.desk import Desk, at_hand, blank, of_draft
 from appliance.appeals.drafts import (
     AlreadyRegistered,
+    call_of,
     discard_draft,
     draft,
     draft_of,
@@ -14,12 +16,17 @@ from appliance.appeals.registering import register
 
 __all__ = [
     "AlreadyRegistered",
+    "Desk",
+    "at_hand",
+    "blank",
+    "call_of",
     "discard_draft",
     "draft",
     "draft_of",
     "drafts",
     "of_call",
     "of_caller",
+    "of_draft",
     "register",
     "registered_by",
     "save_draft",

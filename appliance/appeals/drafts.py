@@ -5,7 +5,7 @@ import uuid
 from appliance import audit, clock
 from appliance.appeals import form
 from appliance.db import writing
-from appliance.models import Appeal, Call, Draft, User
+from appliance.models import Appeal, Call, Draft, QueueVisit, Ring, Talk, User
 
 
 class AlreadyRegistered(Exception):
@@ -28,6 +28,16 @@ def token_for(operator: User, call: Call | None) -> str:
     return f"{call.id}-{operator.id}-{made}"
 
 
+def call_of(operator: User, token: str) -> Call | None:
+    """The call that a form of this name belongs to, if it rang at or spoke with the operator."""
+    call_id, _, rest = token.partition(f"-{operator.id}-")
+    if not rest:
+        return None
+    rang = QueueVisit.select(QueueVisit.call).join(Ring).where(Ring.operator == operator.login)
+    spoke = Talk.select(Talk.call).where(Talk.who == operator.login)
+    return Call.get_or_none(Call.id == call_id, Call.id.in_(rang) | Call.id.in_(spoke))
+
+
 def draft(operator: User, token: str) -> Draft | None:
     """The operator's own draft of this name."""
     return Draft.get_or_none(Draft.operator == operator, Draft.token == token)
@@ -44,19 +54,28 @@ def drafts(operator: User) -> list[Draft]:
     return [draft for draft in own if not form.is_blank(draft.values)]
 
 
-def save_draft(
-    operator: User, token: str, values: dict[str, str], call_id: str | None, aside: bool = False
-) -> Draft:
+def save_draft(operator: User, token: str, values: dict[str, str], aside: bool = False) -> Draft:
     """Keep what the form holds now. Raises AlreadyRegistered when it comes after registering."""
-    kept = {"values": form.cleaned(values), "updated_at": clock.now(), "aside": aside}
+    call = call_of(operator, token)
+    kept = {
+        "token": token,
+        "values": form.cleaned(values),
+        "updated_at": clock.now(),
+        "aside": aside,
+    }
     with writing():
-        if appeal := Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator):
+        if appeal := registered_as(operator, token):
             raise AlreadyRegistered(appeal)
-        if known := draft(operator, token):
+        if known := draft(operator, token) or (call and draft_of(operator, call.id)):
             Draft.update(kept).where(Draft.id == known.id).execute()
         else:
-            Draft.create(operator=operator, token=token, call_id=call_id, **kept)
+            Draft.create(operator=operator, call_id=call and call.id, **kept)
     return Draft.get(Draft.operator == operator, Draft.token == token)
+
+
+def registered_as(operator: User, token: str) -> Appeal | None:
+    """The appeal that the operator's form of this name became."""
+    return Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
 
 
 def discard_draft(operator: User, token: str) -> None:

@@ -5,23 +5,23 @@ from zoneinfo import ZoneInfo
 
 from appliance import applicants, audit, catalogs, clock, live
 from appliance.appeals import form
+from appliance.appeals.drafts import call_of, registered_as
 from appliance.db import writing
-from appliance.models import Appeal, Call, Draft, NumberSeries, User
+from appliance.models import Appeal, Draft, NumberSeries, User
 
 
-def register(
-    values: dict[str, str], *, operator: User, call: Call | None, token: str, tz: ZoneInfo
-) -> Appeal:
+def register(values: dict[str, str], *, operator: User, token: str, tz: ZoneInfo) -> Appeal:
     """Register what the form holds, whatever it lacks, and return the numbered appeal.
 
-    `token` is the form's name (drafts.token_for): sent twice, it registers once and the same
-    appeal comes back. Numbers follow one another without a gap within a year of the site's time.
+    `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
+    once and the same appeal comes back. Numbers have no gap within a year of the site's time.
     The appeal counts as received when its call arrived (law OʻRQ-445, article 23).
     """
     moment = clock.now()
     today = moment.astimezone(tz).date()
+    call = call_of(operator, token)
     with writing():
-        if known := Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator):
+        if known := registered_as(operator, token):
             return known
         reading = form.read(values, today)
         columns = reading.columns

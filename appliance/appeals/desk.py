@@ -1,0 +1,96 @@
+"""What lies on an operator's desk: the call at hand, or the one to finish, and its form."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance import calls
+from appliance.appeals import queries
+from appliance.appeals.drafts import call_of, draft, draft_of, token_for
+from appliance.models import Appeal, Call, Draft, QueueVisit, Ring, Talk, User
+
+# A call that ended longer ago opens no form by itself any more, unless something was typed.
+SHIFT = dt.timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The form that is open and the call it belongs to.
+
+    `stage` is ringing, talk, wrap_up after the talk, missed when the phone rang in vain, "" for a
+    form without a call. `since` is when the stage began. `registered` are the operator's appeals of this call so far.
+    """
+
+    token: str
+    call: Call | None
+    stage: str
+    since: dt.datetime | None
+    draft: Draft | None
+    registered: list[Appeal]
+
+    @property
+    def done(self) -> bool:
+        """Whether this call is registered and no further form of it was begun."""
+        return bool(self.registered) and not self.draft
+
+
+def at_hand(operator: User, now: dt.datetime) -> Desk | None:
+    """The operator's call and its form; after it, the form until it is registered or put off."""
+    if call := calls.of_operator(operator.login):
+        return of_call(operator, call)
+    call = calls.last_of_operator(operator.login)
+    if not call:
+        return None
+    desk = of_call(operator, call)
+    if desk.draft:
+        return None if desk.draft.aside else desk
+    recent = desk.since and now - desk.since < SHIFT
+    return desk if recent and not desk.registered else None
+
+
+def of_draft(operator: User, token: str) -> Desk | None:
+    """The form of a draft that the operator takes up again."""
+    kept = draft(operator, token)
+    if not kept:
+        return None
+    call = call_of(operator, token)
+    return of_call(operator, call) if call else Desk(token, None, "", None, kept, [])
+
+
+def of_call(operator: User, call: Call) -> Desk:
+    """The operator's form for a call."""
+    stage, since = _stage(operator.login, call)
+    own = [a for a in queries.of_call(call.id) if a.operator_id == operator.id]
+    return Desk(
+        token=token_for(operator, call),
+        call=call,
+        stage=stage,
+        since=since,
+        draft=draft_of(operator, call.id),
+        registered=own,
+    )
+
+
+def blank(operator: User) -> Desk:
+    """A new form without a call."""
+    return Desk(token_for(operator, None), None, "", None, None, [])
+
+
+def _stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
+    talk = (
+        Talk.select()
+        .where(Talk.call == call, Talk.who == login)
+        .order_by(Talk.started_at.desc())
+        .first()
+    )
+    ring = (
+        Ring.select()
+        .join(QueueVisit)
+        .where(QueueVisit.call == call, Ring.operator == login, Ring.ended_at.is_null())
+        .order_by(Ring.started_at.desc())
+        .first()
+    )
+    if call.ended_at is None and talk and talk.ended_at is None:
+        return "talk", talk.started_at
+    if call.ended_at is None and ring:
+        return "ringing", ring.started_at
+    return ("wrap_up", talk.ended_at or call.ended_at) if talk else ("missed", None)
