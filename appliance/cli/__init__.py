@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, processes, report, users
+from appliance.cli import catalog, ledger, processes, report, telephony, users
 from appliance.cli.context import Site
 
 
@@ -30,7 +30,14 @@ def appliance(context: click.Context, config: Path) -> None:
     context.call_on_close(db.database.close)
 
 
-for command in (*processes.COMMANDS, users.user, catalog.catalog, report.report):
+for command in (
+    *processes.COMMANDS,
+    *telephony.COMMANDS,
+    users.user,
+    catalog.catalog,
+    ledger.ledger,
+    report.report,
+):
     appliance.add_command(command)
 
 

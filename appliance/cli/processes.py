@@ -4,6 +4,7 @@ import click
 
 from appliance import catalogs, db
 from appliance.cli.context import Site, pass_site
+from appliance.jobs import timetable
 
 
 @click.command()
@@ -17,4 +18,11 @@ def migrate(site: Site) -> None:
         click.echo(f"{added} rows of the lists that come along")
 
 
-COMMANDS = (migrate,)
+@click.command()
+@pass_site
+def jobs(site: Site) -> None:
+    """Do the scheduled work."""
+    timetable.run(site.open())
+
+
+COMMANDS = (migrate, jobs)

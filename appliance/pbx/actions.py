@@ -5,7 +5,14 @@ from appliance.models import User
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.settings import Settings
 
-__all__ = ["Refused", "Unreachable", "choose_state", "hang_up", "put_states_in_force"]
+__all__ = [
+    "Refused",
+    "Unreachable",
+    "choose_state",
+    "hang_up",
+    "put_states_in_force",
+    "reload",
+]
 
 
 def choose_state(settings: Settings, user: User, state: str) -> None:
@@ -66,3 +73,10 @@ def _wanted() -> dict[tuple[str, str], tuple[str, bool]]:
         if states[user.login] != "off"
         for language in user.speaks.split()
     }
+
+
+def reload(settings: Settings) -> None:
+    """Have Asterisk read its configuration again; calls that go on are not touched."""
+    with Connection(settings) as asterisk:
+        for module in ("res_pjsip.so", "pbx_config.so", "app_queue.so", "res_musiconhold.so"):
+            asterisk.act("Reload", Module=module)

@@ -173,3 +173,8 @@ def unfinished(limit: int = 500) -> list[Recording]:
         .order_by(Recording.file.desc())
         .limit(limit)
     )
+
+
+def fragments() -> int:
+    """How many cut pieces of records wait for their other half."""
+    return EventFragment.select().count()

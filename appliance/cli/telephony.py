@@ -1,0 +1,102 @@
+"""`appliance pbx`, `render`, `prompts` and `operator`: what has to do with Asterisk."""
+
+import click
+
+from appliance import staff
+from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.pbx import actions, audio, config, process
+
+
+@click.command()
+@pass_site
+def pbx(site: Site) -> None:
+    """Follow Asterisk's event log into the ledger, and keep its queues as operators chose."""
+    process.run(site.open())
+
+
+@click.command()
+@click.option("--reload/--no-reload", default=True, help="Put it in force in a running Asterisk.")
+@pass_site
+def render(site: Site, reload: bool) -> None:
+    """Write Asterisk's configuration, tried out by a second Asterisk first."""
+    settings = site.open()
+    try:
+        changed = config.install(settings)
+    except config.ConfigError as error:
+        raise click.ClickException(f"left as it was; Asterisk says: {error}") from error
+    for name in changed:
+        click.echo(name)
+    if changed and reload:
+        _reach(lambda: actions.reload(settings))
+
+
+@click.group()
+def prompts() -> None:
+    """What callers hear."""
+
+
+@prompts.command()
+@pass_site
+def synthesise(site: Site) -> None:
+    """Speak every text that has no studio recording."""
+    for file in audio.synthesise(site.settings.paths.prompts):
+        click.echo(file)
+
+
+@click.group()
+def operator() -> None:
+    """Operators' states: ready, pause or off."""
+
+
+@operator.command("list")
+@as_json
+@pass_site
+def list_operators(site: Site, as_json: bool) -> None:
+    """Every operator with the state in force."""
+    site.open()
+    states = staff.states()
+    show(
+        (
+            {
+                "login": user.login,
+                "name": user.name,
+                "extension": user.extension,
+                "speaks": user.speaks,
+                "state": states[user.login],
+            }
+            for user in staff.operators()
+        ),
+        as_json,
+    )
+
+
+def _choose(state: str) -> click.Command:
+    @click.command(state, help=f"Set operators' state to {state}.")
+    @click.argument("logins", nargs=-1, required=True)
+    @pass_site
+    def choose(site: Site, logins: tuple[str, ...]) -> None:
+        settings = site.open()
+        users = {user.login: user for user in staff.operators()}
+        for login in logins:
+            if login not in users:
+                raise click.ClickException(f"no such operator: {login}")
+        for login in logins:
+            _reach(lambda user=users[login]: actions.choose_state(settings, user, state))
+
+    return choose
+
+
+for _state in staff.STATES:
+    operator.add_command(_choose(_state))
+
+
+def _reach(action) -> None:  # type: ignore[no-untyped-def]  # a call without arguments
+    try:
+        action()
+    except (actions.Unreachable, actions.Refused) as error:
+        raise click.ClickException(
+            f"written down, but Asterisk does not answer: {error}"
+        ) from error
+
+
+COMMANDS = (pbx, render, prompts, operator)

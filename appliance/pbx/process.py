@@ -1,0 +1,85 @@
+"""The pbx process: one thread follows the event log, one watches over Asterisk."""
+
+import datetime as dt
+import logging
+import signal
+import threading
+
+from appliance import clock
+from appliance.db import database, writing
+from appliance.models import AsteriskWatch
+from appliance.pbx import actions
+from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.follow import Follower
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOOK = 0.05  # seconds between two looks at the event log
+_MEASURE = 1.0
+_PING = 1.0
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. A fault in a thread ends the process, to be started anew."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [
+        threading.Thread(target=_guarded, args=(work, settings, stop), name=work.__name__)
+        for work in (_follow, _measure, _watch)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if getattr(stop, "fault", None):
+        raise SystemExit(1)
+
+
+def _guarded(work, settings: Settings, stop: threading.Event) -> None:  # type: ignore[no-untyped-def]
+    """Run one thread's work; a fault is logged and stops the others too."""
+    try:
+        with database.connection_context():
+            work(settings, stop)
+    except Exception:  # noqa: BLE001  the boundary of the thread: told, and the process ends
+        log.exception("%s failed", work.__name__)
+        stop.fault = True  # type: ignore[attr-defined]
+    finally:
+        stop.set()
+
+
+def _follow(settings: Settings, stop: threading.Event) -> None:
+    follower = Follower(settings)
+    if known := follower.step():
+        log.info("caught up: %d records", known)
+    while not stop.wait(_LOOK):
+        follower.step()
+
+
+def _measure(settings: Settings, stop: threading.Event) -> None:
+    follower = Follower(settings)
+    while not stop.wait(_MEASURE):
+        follower.measure()
+
+
+def _watch(settings: Settings, stop: threading.Event) -> None:
+    """While Asterisk answers, write down that it lives; when it comes back, put states in force."""
+    while not stop.is_set():
+        try:
+            with Connection(settings) as asterisk:
+                log.info("Asterisk answers")
+                actions.put_states_in_force(settings)
+                began = clock.now()
+                while not stop.wait(_PING):
+                    asterisk.act("Ping")
+                    _seen(began)
+        except (Unreachable, Refused) as error:
+            log.warning("Asterisk does not answer: %s", error)
+            stop.wait(_PING)
+
+
+def _seen(began: dt.datetime) -> None:
+    with writing():
+        AsteriskWatch.replace(started_at=began, seen_at=clock.now()).execute()
