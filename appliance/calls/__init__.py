@@ -1,10 +1,10 @@
 """The ledger: the life of a call, and every query on calls."""
 
-from appliance.calls.balance import Balance, arrivals, balance
-from appliance.calls.export import export
+from appliance.calls.balancing import Balance, arrivals, balance
+from appliance.calls.exporting import export
 from appliance.calls.facts import OUTCOMES, CallFacts, RingFacts, TalkFacts, VisitFacts
 from appliance.calls.queries import earlier, inbound, last_of_operator, of_operator
-from appliance.calls.store import store
+from appliance.calls.storing import store
 
 __all__ = [
     "OUTCOMES",

@@ -41,11 +41,8 @@ class Moment(click.ParamType):
         return moment
 
 
-def _period(command: Any) -> Any:
-    """Add --from and --to, both needed."""
-    end = click.option("--to", "end", type=Moment(last=True), required=True)
-    begin = click.option("--from", "begin", type=Moment(), required=True)
-    return begin(end(command))
+_from = click.option("--from", "begin", type=Moment(), required=True)
+_to = click.option("--to", "end", type=Moment(last=True), required=True)
 
 
 @click.group()
@@ -65,7 +62,8 @@ def ingest(site: Site, files: tuple[Path, ...]) -> None:
 
 
 @ledger.command()
-@_period
+@_from
+@_to
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @pass_site
 def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
@@ -86,7 +84,8 @@ def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
 
 
 @ledger.command()
-@_period
+@_from
+@_to
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_site
 def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:

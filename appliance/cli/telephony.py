@@ -1,5 +1,8 @@
 """`appliance pbx`, `render`, `prompts` and `operator`: what has to do with Asterisk."""
 
+from collections.abc import Callable
+from functools import partial
+
 import click
 
 from appliance import staff
@@ -27,7 +30,7 @@ def render(site: Site, reload: bool) -> None:
     for name in changed:
         click.echo(name)
     if changed and reload:
-        _reach(lambda: actions.reload(settings))
+        _reach(partial(actions.reload, settings))
 
 
 @click.group()
@@ -81,7 +84,7 @@ def _choose(state: str) -> click.Command:
             if login not in users:
                 raise click.ClickException(f"no such operator: {login}")
         for login in logins:
-            _reach(lambda user=users[login]: actions.choose_state(settings, user, state))
+            _reach(partial(actions.choose_state, settings, users[login], state))
 
     return choose
 
@@ -90,7 +93,7 @@ for _state in staff.STATES:
     operator.add_command(_choose(_state))
 
 
-def _reach(action) -> None:  # type: ignore[no-untyped-def]  # a call without arguments
+def _reach(action: Callable[[], None]) -> None:
     try:
         action()
     except (actions.Unreachable, actions.Refused) as error:

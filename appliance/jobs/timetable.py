@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 
 import schedule
 
@@ -28,8 +29,8 @@ def run(settings: Settings) -> None:
             timetable.run_pending()
 
 
-def _guarded(name: str, job) -> None:  # type: ignore[no-untyped-def]  # a call without arguments
+def _guarded(name: str, job: Callable[[], object]) -> None:
     try:
         log.info("%s: %s", name, job())
-    except Exception:  # noqa: BLE001  the boundary of a job: told, and the others go on
+    except Exception:  # the boundary of a job
         log.exception("%s failed", name)

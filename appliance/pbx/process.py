@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import signal
 import threading
+from collections.abc import Callable
 
 from appliance import clock
 from appliance.db import database, writing
@@ -24,28 +25,34 @@ def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. A fault in a thread ends the process, to be started anew."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
+    faults: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threads = [
-        threading.Thread(target=_guarded, args=(work, settings, stop), name=work.__name__)
+        threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
         for work in (_follow, _measure, _watch)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if getattr(stop, "fault", None):
+    if faults:
         raise SystemExit(1)
 
 
-def _guarded(work, settings: Settings, stop: threading.Event) -> None:  # type: ignore[no-untyped-def]
+def _guarded(
+    work: Callable[[Settings, threading.Event], None],
+    settings: Settings,
+    stop: threading.Event,
+    faults: list[str],
+) -> None:
     """Run one thread's work; a fault is logged and stops the others too."""
     try:
         with database.connection_context():
             work(settings, stop)
-    except Exception:  # noqa: BLE001  the boundary of the thread: told, and the process ends
+    except Exception:  # the boundary of the thread
         log.exception("%s failed", work.__name__)
-        stop.fault = True  # type: ignore[attr-defined]
+        faults.append(work.__name__)
     finally:
         stop.set()
 
