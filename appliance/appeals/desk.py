@@ -17,7 +17,8 @@ class Desk:
     """The form that is open and the call it belongs to.
 
     `stage` is ringing, talk, wrap_up after the talk, missed when the phone rang in vain, "" for a
-    form without a call. `since` is when the stage began. `registered` are the operator's appeals of this call so far.
+    form without a call. `since` is when the stage began. `registered` are the operator's appeals
+    of this call so far.
     """
 
     token: str
