@@ -21,6 +21,12 @@ class FigureRow:
     few: bool = False
 
 
+def observed(report: MonthlyReport) -> bool:
+    """Whether any of the period's calls are known; otherwise a zero would be a lie."""
+    total = report.calls_by_weekday.total
+    return total.inside is not None or total.outside is not None
+
+
 def hours(report: MonthlyReport, words: AnnexWords) -> Chart | None:
     """Average calls in each hour of a day; None when there were none."""
     counts = kpi.by_hour(report.inbound, report.period.tz)
@@ -29,13 +35,12 @@ def hours(report: MonthlyReport, words: AnnexWords) -> Chart | None:
     today = clock.now().astimezone(report.period.tz).date()
     days = max(1, sum(day <= today for day in report.period.days))
     averages = [count / days for count in counts]
-    whole = max(averages) >= 10
     opens, closes = report.calendar.opens, report.calendar.closes
     return Chart(
         title=words.hours,
         bars=bars(
             averages,
-            [figures.number(round(a)) if whole else figures.decimal(a) for a in averages],
+            _short(averages),
             [f"{hour:02}" for hour in range(24)],
             [opens <= dt.time(hour) < closes for hour in range(24)],
         ),
@@ -76,8 +81,7 @@ def waits(report: MonthlyReport, words: AnnexWords) -> Chart | None:
 def rows(report: MonthlyReport, words: Words) -> list[FigureRow]:
     """The table's lines. Counts of a period in which nothing was observed are unknown."""
     text, calls, level = words.annex, report.inbound, report.service_level
-    total = report.calls_by_weekday.total
-    unknown = words.unknown if total.inside is None and total.outside is None else None
+    unknown = "" if observed(report) else words.unknown
     response = kpi.rating_response(calls)
     mark = kpi.rating(calls)
     marks = " / ".join(figures.decimal(share) for share in shares(kpi.rating_marks(calls)))
@@ -108,6 +112,12 @@ def rows(report: MonthlyReport, words: Words) -> list[FigureRow]:
         ),
         FigureRow(text.marks, marks if mark.cases else figures.NONE, few=mark.few),
     ]
+
+
+def _short(averages: list[float]) -> list[str]:
+    """Averages with as few decimals as tell the bars apart; a plain 0 for no call at all."""
+    places = next((n for n, least in ((0, 10), (1, 1)) if max(averages) >= least), 2)
+    return [f"{a:.{places}f}".replace(".", ",") if a else "0" for a in averages]
 
 
 def _seconds(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.calls import Balance
 from appliance.reports import figures, kpi
+from appliance.reports.kpi import Inbound
 from appliance.reports.words import BalanceWords
 
 _SHOWN = 2  # unobserved stretches in the line; the calls' table lists all of them
@@ -30,13 +31,19 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
 
 
 def line(
-    balance: Balance, short: int, made_at: dt.datetime, tz: ZoneInfo, words: BalanceWords
+    balance: Balance,
+    inbound: Sequence[Inbound],
+    made_at: dt.datetime,
+    tz: ZoneInfo,
+    words: BalanceWords,
 ) -> tuple[str, str, str]:
     """The line for a page's foot in three parts: the sum, the difference (to stress), the rest.
 
     The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
-    `short` is the number of short abandons among those in the queue.
+    `inbound` are the same calls, for what the sum leaves open: short abandons and test calls.
     """
+    short = sum(call.short for call in inbound)
+    synthetic = sum(call.synthetic for call in inbound)
     known = {**balance.outcomes, "open": balance.open}
     terms = [
         text.format(count=figures.number(known.get(outcome, 0)))
@@ -45,6 +52,8 @@ def line(
         if known.get(outcome) or outcome == "answered"
     ]
     total = words.arrived.format(count=figures.number(sum(known.values())))
+    if synthetic:
+        total = f"{total} {words.synthetic.format(count=figures.number(synthetic))}"
     recordings = words.recordings.format(
         found=figures.number(balance.recordings_found),
         expected=figures.number(balance.recordings_expected),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 WIDTH, LEFT, BASE, TOP = 520.0, 34.0, 130.0, 22.0
 _FILLED = 0.72  # of a bar's place; the rest is distance
-HEADROOM = 1.35  # above the tallest bar, for what is written over the chart
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,18 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """A laid-out chart; `title` is read out in its place, `border` is a dashed line's x."""
+    """A laid-out chart; `border` is a dashed line's x."""
 
     title: str
     bars: tuple[Bar, ...]
     legend: tuple[tuple[bool, str], ...] = ()
     border: float | None = None
     note: str = ""
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says in its place."""
+        return f"{self.title}: {'; '.join(f'{bar.label}: {bar.value}' for bar in self.bars)}"
 
 
 def bars(

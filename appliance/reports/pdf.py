@@ -55,16 +55,16 @@ def monthly(report: MonthlyReport, locale: str) -> bytes:
     last = report.period.last
     dates = {"year": last.year, "month": text.months[last.month - 1], "day": last.day}
     tz = report.period.tz
-    short = sum(call.short for call in kpi.incoming(report.inbound))
     page = _pages.get_template("monthly.html").render(
         report=report,
         words=text,
         title=text.monthly.title.format(**dates),
         heading=[part.format(**dates) for part in text.monthly.heading],
-        balance=balance.line(report.balance, short, report.made_at, tz, text.balance),
+        balance=balance.line(report.balance, report.inbound, report.made_at, tz, text.balance),
         unobserved=balance.stretches(report.balance.unobserved, tz),
         hours=annex.hours(report, text.annex),
         waits=annex.waits(report, text.annex),
+        no_calls=text.annex.no_calls if annex.observed(report) else text.unknown,
         rows=annex.rows(report, text),
         few=kpi.FEW,
         made_at=report.made_at.astimezone(tz).isoformat(timespec="seconds"),

@@ -112,11 +112,11 @@ def never_observed(period: Period, calendar: WorkingCalendar, gaps: Sequence[Gap
 
 
 def _column(counts: list[int | None]) -> list[tuple[int | None, Decimal | None]]:
-    """Seven counts with their shares, and the sum; unknown when nothing is known."""
+    """Seven counts with their shares, and the sum; unknown when it would be a doubtful zero."""
     known = [count for count in counts if count is not None]
     found = iter(shares(known))
     rows = [(count, None if count is None else next(found)) for count in counts]
-    total = sum(known) if known else None
+    total = sum(known) or (0 if None not in counts else None)
     return [*rows, (total, whole(total or 0))]
 
 

@@ -19,6 +19,7 @@ class BalanceWords:
     title: str
     arrived: str  # {count}
     outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}
+    synthetic: str  # {count}
     short: str  # {count}
     difference: str  # {count}
     trunks: str  # {count}
