@@ -43,5 +43,9 @@ def follow(after: int, interval: float = 0.1, quiet: float = 15.0) -> Iterator[t
 
 
 def clear() -> int:
-    """Remove events that nobody can still need; returns how many."""
-    return LiveEvent.delete().where(LiveEvent.at < clock.now() - KEPT).execute()
+    """Remove events that nobody can still need; returns how many.
+
+    The newest one stays: ids would begin again from 1, and no follower would hear of them.
+    """
+    old = (LiveEvent.at < clock.now() - KEPT, LiveEvent.id < newest())
+    return LiveEvent.delete().where(*old).execute()
