@@ -53,6 +53,7 @@ def synthesise(folder: Path) -> list[Path]:
 def _speak(words: str, language: str, target: Path) -> None:
     """espeak-ng speaks, sox brings it to the telephone's 8 kHz and one loudness."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as raw:
+        _run("espeak-ng", "-v", language, "-s", "165", "-w", raw.name, words)
         _run("sox", raw.name, *_TELEPHONE, str(target), "gain", "-n", "-4", "rate", "8000")
 
 
