@@ -51,15 +51,18 @@ def put_states_in_force(settings: Settings) -> None:
 def hang_up(settings: Settings, call_id: str, extension: str) -> None:
     """End an operator's talk or ringing in this call, as if his phone had hung up.
 
+    Asterisk is told whose doing it is, so that the ledger says the operator ended the talk.
+
     Raises Refused when his phone has no part in the call any more, Unreachable.
     """
     with Connection(settings) as asterisk:
         channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
         for channel in channels:
-            if channel["Linkedid"] == call_id and channel["Channel"].startswith(
-                f"PJSIP/{extension}-"
-            ):
-                asterisk.act("Hangup", Channel=channel["Channel"], Cause="16")
+            name = channel["Channel"]
+            if channel["Linkedid"] == call_id and name.startswith(f"PJSIP/{extension}-"):
+                source = {"Variable": "CHANNEL(hangupsource)", "Value": name}
+                asterisk.act("Setvar", Channel=name, **source)
+                asterisk.act("Hangup", Channel=name, Cause="16")
                 return
     raise Refused("the call is over")
 

@@ -30,8 +30,10 @@ FIELDS = (
     "Name",
     "AccountCode",
 )
-# Where a record starts: a moment, then a name in capitals. A line break inside a field is not one.
-_START = re.compile(rb'^"\d{9,10}\.\d{6}","[A-Z_]+","', re.MULTILINE)
+# How a record starts: a moment, then a name in capitals. Looked for anywhere, since a record that
+# a crash cut short is followed by the next one on the same line; inside a field it cannot stand,
+# because quotes are doubled there. A line break starts nothing: it can stand inside a field.
+_START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]+","')
 # Which of two events of one microsecond comes first.
 _ORDER = ("CHAN_START", "ANSWER", "APP_START", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END")
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
@@ -90,8 +92,14 @@ def pieces(data: bytes) -> Iterator[Piece]:
     if not starts or starts[0] > 0:
         starts.insert(0, 0)
     for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
-        if text := data[start:end]:
-            yield Piece(end, text, parse(text))
+        text = data[start:end]
+        event = parse(text)
+        whole = len(text) if event else text.rfind(b'"\n') + 2
+        if not event and (event := parse(text[:whole])):  # a scrap of the next one clings to it
+            yield Piece(start + whole, text[:whole], event)
+            yield Piece(end, text[whole:], None)
+        elif text:
+            yield Piece(end, text, event)
 
 
 def parse(text: bytes) -> Event | None:

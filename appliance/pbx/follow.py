@@ -64,6 +64,8 @@ class Follower:
         if not whole and audio.mend(file):
             log.warning("call %s: mended the header of %s", call.id, recording.file)
         sound = audio.measure(file)
+        if not sound.seconds and not call.talk_seconds:  # nobody spoke: nothing was recorded
+            file.unlink()
         self._write_down(recording, sound.seconds, sound.sha256, written)
         return True
 

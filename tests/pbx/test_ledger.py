@@ -1,0 +1,212 @@
+"""The event log on disk into the ledger: twice, shuffled, cut, rotated, after a crash."""
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stories import (
+    BOOT,
+    DEAD_PHONE,
+    GONE_IN_MENU,
+    GONE_IN_QUEUE,
+    LEFT_BY_CALLER,
+    RATED,
+    TIMED_OUT,
+    TO_QUEUE,
+    TO_TALK,
+)
+from story import at, records
+
+from appliance import calls, db
+from appliance.models import Call, EventFragment, EventRow, Recording
+from appliance.pbx import ledger
+
+KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
+SHORT = 5.0
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path) -> Iterator[None]:
+    with db.open_database(tmp_path / "site" / "appliance.db"):
+        db.migrate()
+        yield
+
+
+def whole_log() -> list[bytes]:
+    """Every kind of call at once, in the order in which Asterisk would have written it."""
+    lines = [
+        line
+        for number, table in enumerate(KINDS)
+        for line in records(table, f"hotline-{number + 1}.0")
+    ]
+    return sorted(lines, key=lambda line: line[: line.index(b",")])
+
+
+def exported() -> str:
+    return "\n".join(json.dumps(call) for call in calls.export(at(-3600), at(3600)))
+
+
+def take(path: Path, *, growing: bool = False) -> int:
+    return ledger.read(path, SHORT, growing=growing)
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> str:
+    """The export after one plain reading; the database is emptied again."""
+    plain = tmp_path / "plain.csv"
+    plain.write_bytes(b"".join(whole_log()))
+    assert take(plain) == len(whole_log())
+    told = exported()
+    assert told.count("\n") == len(KINDS) - 1
+    with db.writing():
+        for table in reversed(db.database.get_tables()):
+            if table != "schema_migration":
+                db.database.execute_sql(f'DELETE FROM "{table}"')  # noqa: S608
+    assert not exported()
+    return told
+
+
+def test_the_same_log_twice(tmp_path: Path, expected: str) -> None:
+    first, copy = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_bytes(b"".join(whole_log()))
+    copy.write_bytes(first.read_bytes())
+    assert take(first) == len(whole_log())
+    assert take(first) == 0
+    assert take(copy) == 0
+    assert exported() == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_records_shuffled_over_files(tmp_path: Path, expected: str, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    lines = whole_log()
+    chance.shuffle(lines)
+    lines += chance.sample(lines, 20)
+    files = []
+    for number in range(4):
+        files.append(tmp_path / f"{number}.csv")
+        files[-1].write_bytes(b"".join(lines[number::4]))
+    for file in chance.sample(files, 4):
+        take(file)
+    assert exported() == expected
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_log_cut_in_the_middle_of_a_line(tmp_path: Path, expected: str, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    log = b"".join(whole_log())
+    place = chance.randrange(1, len(log) - 1)
+    parts = [tmp_path / "x1.csv", tmp_path / "x2.csv"]
+    parts[0].write_bytes(log[:place])
+    parts[1].write_bytes(log[place:])
+    for part in chance.sample(parts, 2):
+        take(part)
+    assert exported() == expected
+    assert EventFragment.select().count() == 0
+
+
+def test_a_log_that_grows_by_bytes(tmp_path: Path, expected: str) -> None:
+    log = b"".join(whole_log())
+    growing = tmp_path / "events.csv"
+    growing.write_bytes(b"")
+    for start in range(0, len(log), 997):
+        with growing.open("ab") as stream:
+            stream.write(log[start : start + 997])
+        take(growing, growing=True)
+    assert exported() == expected
+
+
+def test_a_half_that_is_missing_is_told(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.csv"
+    cut.write_bytes(b"".join(whole_log())[:-30])
+    take(cut)
+    assert ledger.fragments() == 1
+
+
+def test_a_record_written_half_before_a_crash_spoils_no_other(tmp_path: Path) -> None:
+    lines = records(RATED)
+    log = tmp_path / "events.csv"
+    log.write_bytes(b"".join(lines[:-1]) + lines[-1][:40])
+    take(log, growing=True)
+    with log.open("ab") as stream:
+        stream.write(b"".join(records(GONE_IN_MENU, "hotline-2.0")))
+    take(log, growing=True)
+    assert {call.outcome for call in Call.select()} == {"answered", "abandoned_menu"}
+
+
+def crash() -> list[bytes]:
+    """Two calls cut by a crash, one ended before, then the start of Asterisk and a new call."""
+    later = [
+        *_shifted(600, BOOT, "hotline-600.0"),
+        *_shifted(602, GONE_IN_MENU, "hotline-602.0"),
+    ]
+    return [
+        *records(GONE_IN_MENU, "hotline-1.0"),
+        *records(TO_TALK, "hotline-2.0"),
+        *records(TO_QUEUE, "hotline-3.0"),
+        *records(RATED, "hotline-4.0"),
+        *later,
+    ]
+
+
+def _shifted(by: float, table: str, call: str) -> list[bytes]:
+    """The records of a table, later."""
+    rows = [line.split("|", 1) for line in table.splitlines() if line.strip()]
+    later = "\n".join(f"{float(second) + by}|{rest}" for second, rest in rows)
+    return records(later, call)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_calls_cut_by_a_crash_end_with_the_last_sign_of_life(tmp_path: Path, seed: int) -> None:
+    lines = crash()
+    if seed:
+        random.Random(seed).shuffle(lines)  # noqa: S311
+    for number, part in enumerate((lines[:20], lines[20:])):
+        file = tmp_path / f"{number}.csv"
+        file.write_bytes(b"".join(part))
+        take(file)
+    found = {call.id: call for call in Call.select()}
+    cut = found["hotline-2.0"]
+    assert (cut.outcome, cut.ended_by) == ("answered", "system")
+    assert cut.ended_at == at(74)  # the last record of any call before the start
+    assert cut.talk_seconds == pytest.approx(74 - 8.2)
+    waiting = found["hotline-3.0"]
+    assert (waiting.outcome, waiting.ended_by) == ("failed", "system")
+    assert found["hotline-4.0"].outcome == "answered"
+    assert found["hotline-602.0"].outcome == "abandoned_menu"
+    balance = calls.balance(at(-3600), at(3600))
+    assert (balance.arrivals, balance.difference, balance.open) == (5, 0, 0)
+    assert balance.unobserved == [(at(74), at(600.1))]
+
+
+def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"".join(crash()))
+    take(file)
+    Recording.update(seconds=191.8, written_at=at(200)).where(
+        Recording.call_id == "hotline-2.0"
+    ).execute()
+    ledger.tell("hotline-2.0", SHORT)
+    call = Call.get_by_id("hotline-2.0")
+    assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
+
+
+def test_short_abandon_is_marked(tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"".join(records(GONE_IN_QUEUE)))
+    ledger.read(file, 20.0, growing=False)
+    assert Call.get().short
+    ledger.tell("hotline-1.0", 19.9)
+    assert not Call.get().short
+
+
+def test_balance_tells_a_call_that_the_ledger_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"".join(whole_log()))
+    take(file)
+    assert calls.balance(at(-1), at(1)).difference == 0
+    Call.delete().where(Call.id == "hotline-1.0").execute()
+    assert calls.balance(at(-1), at(1)).difference == 1
+    assert EventRow.select().count() == len(whole_log())
