@@ -27,7 +27,12 @@ def appliance(context: click.Context, config: Path) -> None:
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from error
     context.obj = Site(site)
-    context.call_on_close(db.database.close)
+    context.call_on_close(_close)
+
+
+def _close() -> None:
+    if not db.database.is_closed():
+        db.database.close()
 
 
 for command in (
