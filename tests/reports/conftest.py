@@ -1,0 +1,97 @@
+"""A December with every edge: midnights, opening hours, a holiday, a swapped Saturday."""
+
+from pathlib import Path
+
+import pytest
+from ledger_world import World
+
+from appliance import catalogs, db, settings
+from appliance.settings import Settings
+
+SITE = """
+trunks = [{ name = "carrier", address = "127.9.9.9" }]
+
+[paths]
+database = "site.db"
+event_log = "cel.csv"
+recordings = "recordings"
+prompts = "prompts"
+asterisk = "asterisk"
+backups = "backups"
+
+[web]
+bind = "127.9.9.1:8000"
+url = "https://localhost"
+secret_key = "k"
+
+[asterisk]
+address = "127.9.9.2"
+modules = "m"
+data = "d"
+run = "r"
+log = "l"
+spool = "s"
+var = "v"
+ami_secret = "a"
+
+[calls]
+hotline_number = "1282"
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path):
+    """The settings of a site with an empty, seeded database, left open."""
+    file = tmp_path / "site.toml"
+    file.write_text(SITE)
+    made = settings.load(file)
+    db.open_database(made.paths.database)
+    db.migrate()
+    catalogs.seed()
+    yield made
+    db.database.close()
+
+
+@pytest.fixture
+def world(site: Settings) -> World:
+    return World()
+
+
+@pytest.fixture
+def december(site: Settings, world: World) -> Settings:
+    """Calls and appeals whose figures were counted by hand; the site's settings."""
+    for moment in (
+        *("2026-11-30 23:59:59", "2027-01-01 00:00:00"),  # outside of the month
+        "1 00:00:00",  # Tue, outside
+        "7 08:59:59",  # Mon, outside
+        *("7 09:00:00", "7 17:59:59"),  # Mon, inside
+        "7 18:00:00",  # Mon, outside
+        "8 10:00:00",  # Tue, Constitution Day: outside
+        "9 23:59:59",  # Wed, outside
+        "10 00:00:00",  # Thu, outside
+        "12 10:00:00",  # Sat, a working one: inside
+        "12 20:00:00",  # Sat, outside
+        "13 10:00:00",  # Sun, outside
+        *("31 10:00:00", "31 23:59:59"),  # Thu, free for the Saturday: outside
+    ):
+        world.call(moment)
+    world.call("15 10:00:00", outcome=None)  # Tue, inside; still goes on
+    world.call("14 10:00:00", outcome="rejected")
+    world.call("14 11:00:00", synthetic=True)
+    world.call("14 12:00:00", direction="outbound")
+
+    world.appeal("2026-11-30 23:59:59", "1710", "other")
+    world.appeal("7 08:59:59", "1710", "subsidies")
+    world.appeal("7 09:00:00", "1710", "subsidies", gist="Tikuv mashinasi")
+    world.appeal(
+        "12 10:00:00",
+        "1726",
+        "labour_violation",
+        consultation=True,
+        consultation_issue="Иш ҳақи уч ой тўланмагани",
+        consultation_contact="Меҳнат инспекцияси, Н. Саидова",
+    )
+    world.appeal("13 10:00:00", "1735", "pregnancy_violation", consultation=True, gist="Таътил")
+    world.appeal("31 23:59:59", None, "", region_text="Olmaota")
+    world.appeal("2027-01-01 00:00:00", "1714", "other")
+    return site

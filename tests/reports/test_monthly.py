@@ -1,0 +1,237 @@
+"""Report form №2 against a December counted by hand."""
+
+import csv
+import datetime as dt
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ledger_world import World, at
+
+from appliance import catalogs
+from appliance.models import AsteriskWatch, CatalogItem, EventRow, Recording
+from appliance.reports import monthly, periods
+from appliance.reports.monthly import MonthlyReport
+from appliance.reports.tables import WeekdayTable
+from appliance.settings import Settings
+
+FIRST, LAST = dt.date(2026, 12, 1), dt.date(2026, 12, 31)
+
+
+def columns(table: WeekdayTable) -> tuple[list[int | None], list[int | None]]:
+    rows = (*table.days, table.total)
+    return [row.inside for row in rows], [row.outside for row in rows]
+
+
+def shares_of(table: WeekdayTable) -> tuple[str, str]:
+    rows = (*table.days, table.total)
+    return (
+        " ".join(str(row.inside_share) for row in rows),
+        " ".join(str(row.outside_share) for row in rows),
+    )
+
+
+@pytest.fixture
+def report(december: Settings) -> MonthlyReport:
+    return monthly.build(december, FIRST, LAST)
+
+
+def test_calls_by_weekday(report: MonthlyReport) -> None:
+    inside, outside = columns(report.calls_by_weekday)
+    assert inside == [2, 1, 0, 0, 0, 1, 0, 4]
+    assert outside == [2, 2, 1, 3, 0, 1, 1, 10]
+    assert shares_of(report.calls_by_weekday) == (
+        "50.0 25.0 0.0 0.0 0.0 25.0 0.0 100.0",
+        "20.0 20.0 10.0 30.0 0.0 10.0 10.0 100.0",
+    )
+
+
+def test_calls_to_a_date(december: Settings) -> None:
+    report = monthly.build(december, FIRST, dt.date(2026, 12, 12))
+    inside, outside = columns(report.calls_by_weekday)
+    assert inside == [2, 0, 0, 0, 0, 1, 0, 3]
+    assert outside == [2, 2, 1, 1, 0, 1, 0, 7]
+    assert shares_of(report.calls_by_weekday)[1] == "28.6 28.5 14.3 14.3 0.0 14.3 0.0 100.0"
+
+
+def test_appeals_by_weekday(report: MonthlyReport) -> None:
+    inside, outside = columns(report.appeals_by_weekday)
+    assert inside == [1, 0, 0, 0, 0, 1, 0, 2]
+    assert outside == [1, 0, 0, 1, 0, 0, 1, 3]
+
+
+def test_appeals_by_region_in_the_forms_order(report: MonthlyReport) -> None:
+    rows = report.appeals_by_region.rows
+    assert [row.code for row in rows] == (
+        [
+            *("1710", "1718", "1727", "1726", "1708", "1712", "1730"),
+            *("1722", "1703", "1706", "1724", "1735", "1733", "1714"),
+            None,
+        ]
+    )
+    assert {row.name: row.count for row in rows if row.count} == {
+        "Қашқадарё вилояти": 2,
+        "Тошкент шаҳри": 1,
+        "Қорақалпоғистон Республикаси": 1,
+        "Ҳудуди аниқланмаган": 1,
+    }
+    assert report.appeals_by_region.total == 5
+
+
+def test_appeals_by_direction_in_the_forms_order(report: MonthlyReport) -> None:
+    rows = report.appeals_by_direction.rows
+    assert [row.name for row in rows] == [
+        "Ишга жойлашиш учун",
+        "Субсидиялар олиш бўйича",
+        "Меҳнат муносабатларига оид маслаҳат олиш",
+        "Ташқи меҳнат миграцияси бўйича",
+        "Касбга ўқитиш бўйича",
+        "Ягона миллий меҳнат тизимига доир масалалар",
+        "Меҳнат муносабатлари бузилиши",
+        "Ҳомиладорлик билан боғлиқ меҳнат муносабатлари бузилиши",
+        "Тиббий-ижтимоий хизмат фаолияти билан боғлиқ",
+        "Бошқа масалалар",
+        "Йўналиши аниқланмаган",
+    ]
+    assert [row.count for row in rows] == [0, 2, 0, 0, 0, 0, 1, 1, 0, 0, 1]
+    assert rows[1].share == Decimal("40.0")
+
+
+def test_the_tables_of_appeals_have_one_sum(report: MonthlyReport) -> None:
+    total = report.appeals_by_weekday.total
+    assert (total.inside or 0) + (total.outside or 0) == 5
+    assert report.appeals_by_region.total == report.appeals_by_direction.total == 5
+
+
+def test_a_direction_out_of_use_stays_while_appeals_have_it(december: Settings) -> None:
+    CatalogItem.update(active=False).where(CatalogItem.code << ("subsidies", "training")).execute()
+    names = [row.name for row in monthly.build(december, FIRST, LAST).appeals_by_direction.rows]
+    assert "Субсидиялар олиш бўйича" in names
+    assert "Касбга ўқитиш бўйича" not in names
+
+
+def test_consultations(report: MonthlyReport) -> None:
+    first, second = report.consultations
+    assert first == monthly.Consultation(
+        dt.date(2026, 12, 12), "Иш ҳақи уч ой тўланмагани", "Меҳнат инспекцияси, Н. Саидова"
+    )
+    assert second == monthly.Consultation(dt.date(2026, 12, 13), "Таътил", "")
+
+
+def test_names_come_in_the_language_asked_for(december: Settings) -> None:
+    latin = monthly.build(december, FIRST, LAST, "uz_Latn")
+    assert latin.appeals_by_region.rows[0].name == "Qashqadaryo viloyati"
+    russian = monthly.build(december, FIRST, LAST, "ru")
+    assert russian.appeals_by_region.rows[-1].name == "Регион не определён"
+    assert russian.appeals_by_direction.rows[0].name == "Трудоустройство"
+
+
+@pytest.mark.parametrize("dates", [(dt.date(2026, 12, 2), LAST), (FIRST, dt.date(2027, 1, 1))])
+def test_dates_of_no_month(december: Settings, dates: tuple[dt.date, dt.date]) -> None:
+    with pytest.raises(periods.PeriodError):
+        monthly.build(december, *dates)
+
+
+def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
+    told: dict[str, Any] = json.loads(json.dumps(monthly.as_json(report)))
+    assert list(told) == [
+        *("period", "formulas", "balance", "appeals_by_weekday", "appeals_total"),
+        *("calls_by_weekday", "calls_total", "appeals_by_region", "appeals_by_direction"),
+        "consultations",
+    ]
+    assert told["period"] == {"from": "2026-12-01", "to": "2026-12-31"}
+    assert told["formulas"] == "1"
+    assert [row["weekday"] for row in told["calls_by_weekday"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert told["calls_by_weekday"][0] == {
+        **{"weekday": 1, "inside": 2, "inside_share": 50.0},
+        **{"outside": 2, "outside_share": 20.0},
+    }
+    assert told["calls_total"] == {
+        **{"inside": 4, "inside_share": 100.0, "outside": 10, "outside_share": 100.0}
+    }
+    assert told["appeals_by_region"][0] == {
+        **{"soato": "1710", "name": "Қашқадарё вилояти", "count": 2, "share": 40.0}
+    }
+    assert told["appeals_by_direction"][1] == {
+        **{"code": "subsidies", "name": "Субсидиялар олиш бўйича", "count": 2, "share": 40.0}
+    }
+    assert told["consultations"][1] == {"date": "2026-12-13", "issue": "Таътил", "contacted": ""}
+
+
+def test_the_balance_names_every_call_that_arrived(report: MonthlyReport) -> None:
+    told = monthly.as_json(report)["balance"]
+    assert told["arrivals"] == 16  # 14 incoming, one rejected, one synthetic
+    assert told["outcomes"] == {"answered": 14, "rejected": 1}
+    assert told["open"] == 1
+    assert told["difference"] == 0
+    assert (told["recordings_expected"], told["recordings_found"]) == (14, 14)
+
+
+def test_the_balance_misses_what_the_ledger_lacks(december: Settings) -> None:
+    row = EventRow.get(EventRow.at == at("7 09:00:00"))
+    EventRow.create(
+        **{"hash": "x", "linkedid": "x", "at": row.at, "event": row.event},
+        fields=row.fields | {"LinkedID": "x", "UniqueID": "x"},
+    )
+    Recording.delete().where(Recording.call_id == row.linkedid).execute()
+    told = monthly.as_json(monthly.build(december, FIRST, LAST))["balance"]
+    assert told["difference"] == 1
+    assert told["recordings_found"] == 13
+
+
+def test_an_unobserved_stretch_is_told_and_not_counted_as_nothing(
+    site: Settings, world: World
+) -> None:
+    AsteriskWatch.create(started_at=at("2026-11-30 00:00:00"), seen_at=at("2026-11-30 23:00:00"))
+    EventRow.create(hash="b", linkedid="b", at=at("3 12:00:00"), event="BOOT", fields={})
+    report = monthly.build(site, FIRST, dt.date(2026, 12, 7))
+    told = monthly.as_json(report)
+    assert told["balance"]["unobserved"] == [
+        {"from": "2026-11-30T23:00:00+05:00", "to": "2026-12-03T12:00:00+05:00"}
+    ]
+    assert [row["inside"] for row in told["calls_by_weekday"]] == [0, None, None, 0, 0, 0, 0]
+    assert told["calls_total"]["inside"] is None
+
+
+def test_an_empty_month_has_no_shares(site: Settings, world: World) -> None:
+    report = monthly.build(site, FIRST, LAST)
+    told = monthly.as_json(report)
+    assert (
+        told["appeals_total"]
+        == told["calls_total"]
+        == {**{"inside": 0, "inside_share": None, "outside": 0, "outside_share": None}}
+    )
+    assert len(told["appeals_by_region"]) == 14
+    assert len(told["appeals_by_direction"]) == len(catalogs.choices("direction", "ru")) == 10
+    assert {row["share"] for row in told["appeals_by_region"]} == {None}
+    assert told["consultations"] == []
+
+
+def test_csv_holds_all_five_tables(report: MonthlyReport) -> None:
+    rows = list(csv.DictReader(io.StringIO(monthly.as_csv(report))))
+    per_table = {
+        name: [r for r in rows if r["table"] == name] for name in {r["table"] for r in rows}
+    }
+    assert {name: len(found) for name, found in per_table.items()} == {
+        **{"appeals_by_weekday": 8, "calls_by_weekday": 8, "appeals_by_region": 16},
+        **{"appeals_by_direction": 12, "consultations": 2},
+    }
+    total = per_table["calls_by_weekday"][-1]
+    assert (total["code"], total["name"], total["inside"], total["outside"]) == (
+        *("total", "Жами", "4"),
+        "10",
+    )
+    assert per_table["appeals_by_region"][0]["share"] == "40.0"
+    assert per_table["consultations"][0]["issue"] == "Иш ҳақи уч ой тўланмагани"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("-x", "'-x"), ("+998712000000", "+998712000000")],
+)
+def test_csv_runs_no_formula(site: Settings, world: World, typed: str, kept: str) -> None:
+    world.appeal("7 10:00:00", "1710", "other", consultation=True, consultation_issue=typed)
+    rows = list(csv.DictReader(io.StringIO(monthly.as_csv(monthly.build(site, FIRST, LAST)))))
+    assert rows[-1]["issue"] == kept

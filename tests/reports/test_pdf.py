@@ -1,0 +1,207 @@
+"""The paper, read back out of the file."""
+
+import dataclasses
+import datetime as dt
+import io
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pypdf
+import pytest
+from ledger_world import World, at
+from weasyprint.urls import FatalURLFetchingError
+
+from appliance import catalogs
+from appliance.calls import Balance
+from appliance.i18n import LOCALES
+from appliance.reports import monthly, pdf, words
+from appliance.reports.monthly import MonthlyReport
+from appliance.reports.tables import WeekdayTable, by_weekday
+from appliance.settings import Settings
+
+FIRST, LAST = dt.date(2026, 12, 1), dt.date(2026, 12, 31)
+TITLE = (
+    "Камбағалликни қисқартириш ва бандлик вазирлигининг ишонч рақамларига 2026 йил декабрь "
+    "ойининг 31-санасига қадар келиб тушган мурожаатлар тўғрисида МАЪЛУМОТ"
+)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[bytes], list[str]]:
+    """Reads a file's pages as text, laid out as on the paper."""
+
+    def pages(content: bytes) -> list[str]:
+        file = tmp_path / "report.pdf"
+        file.write_bytes(content)
+        done = subprocess.run(
+            ["pdftotext", "-layout", file, "-"], check=True, capture_output=True, text=True
+        )
+        return [page.replace("\u00a0", " ") for page in done.stdout.split("\f")[:-1]]
+
+    return pages
+
+
+def rows(page: str) -> list[list[str]]:
+    """A page's lines as their cells."""
+    return [re.split(r"\s{2,}", line.strip()) for line in page.splitlines() if line.strip()]
+
+
+def flat(page: str) -> str:
+    return " ".join(page.split())
+
+
+@pytest.fixture
+def paper(december: Settings) -> bytes:
+    return pdf.monthly(monthly.build(december, FIRST, LAST), "uz_Cyrl")
+
+
+def test_each_figure_stands_in_its_cell(paper: bytes, read: Callable[[bytes], list[str]]) -> None:
+    first, second, third, annex = read(paper)
+    assert TITLE in flat(first)
+    appeals, calls = first.split("2-жадвал")
+    assert ["1", "Душанба", "1", "50,0", "1", "33,4"] in rows(appeals)
+    assert ["6", "Шанба", "1", "50,0", "0", "0,0"] in rows(appeals)
+    assert ["Жами", "2", "100,0", "3", "100,0"] in rows(appeals)
+    assert ["1", "Душанба", "2", "50,0", "2", "20,0"] in rows(calls)
+    assert ["4", "Пайшанба", "0", "0,0", "3", "30,0"] in rows(calls)
+    assert ["7", "Якшанба", "0", "0,0", "1", "10,0"] in rows(calls)
+    assert ["Жами", "4", "100,0", "10", "100,0"] in rows(calls)
+    regions, directions = second.split("4-жадвал")
+    assert ["1", "Қашқадарё вилояти", "2", "40,0"] in rows(regions)
+    assert ["12", "Қорақалпоғистон Республикаси", "1", "20,0"] in rows(regions)
+    assert ["Ҳудуди аниқланмаган", "1", "20,0"] in rows(regions)
+    assert ["2", "Субсидиялар олиш бўйича", "2", "40,0"] in rows(directions)
+    assert ["Жами", "5", "100,0"] in rows(directions)
+    assert [
+        "1",
+        "12.12.2026",
+        "Иш ҳақи уч ой тўланмагани",
+        "Меҳнат инспекцияси, Н. Саидова",
+    ] in rows(third)
+    assert ["2", "13.12.2026", "Таътил", "–"] in rows(third)
+    assert "Лойиҳа раҳбари" in third
+    assert "Вазирликнинг масъул ходими" in third
+    assert ["Линияга келиб тушган қўнғироқлар", "14", "–"] in rows(annex)
+    assert ["Ўртача жавоб вақти, навбатга киргандан", "12,0 сония", "20 сониягача"] in rows(annex)
+    assert ["Хизмат даражаси 80/20", "100,0 %", "камида 80,0 %"] in rows(annex)
+
+
+def test_each_page_carries_the_balance_and_its_number(
+    paper: bytes, read: Callable[[bytes], list[str]]
+) -> None:
+    pages = read(paper)
+    assert len(pages) == 4
+    for number, page in enumerate(pages, 1):
+        assert f"{number} / 4" in page or f"{number}/4" in page
+        text = re.sub(rf" {number} ?/ ?4\b", "", flat(page))
+        assert (
+            "Баланс: 16 келиб тушган (шундан 1 синов) = 14 қабул + 1 рад этилди + "
+            "1 давом этмоқда; фарқ 0. Транк ҳисоби 16. Кузатилмаган оралиқ йўқ. "
+            "Ёзувлар 14 / 14. Формулалар 1. Тузилди "
+        ) in text
+
+
+def test_the_file_is_tagged_titled_and_carries_its_fonts(paper: bytes) -> None:
+    file = pypdf.PdfReader(io.BytesIO(paper))
+    assert file.metadata is not None
+    assert file.metadata.title == "Ҳисобот шакли №2: 2026 йил декабрь, 31-санасига қадар"
+    assert file.metadata.author == words.load("uz_Cyrl").author
+    root = file.trailer["/Root"]
+    assert root["/Lang"] == "uz-Cyrl"
+    assert root["/MarkInfo"]["/Marked"]
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+    fonts = {
+        font["/BaseFont"]: font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        for page in file.pages
+        for font in (f.get_object() for f in page["/Resources"]["/Font"].values())
+    }
+    assert fonts
+    for name, descriptor in fonts.items():
+        assert "Source-Serif-4" in name
+        assert "/FontFile2" in descriptor or "/FontFile3" in descriptor
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_has_the_same_figures_on_four_pages(
+    december: Settings, read: Callable[[bytes], list[str]], locale: str
+) -> None:
+    text = words.load(locale)
+    pages = read(pdf.monthly(monthly.build(december, FIRST, LAST, locale), locale))
+    assert len(pages) == 4
+    assert ["1", text.weekdays[0], "2", "50,0", "2", "20,0"] in rows(pages[0])
+    assert [text.total, "5", "100,0"] in rows(pages[1])
+    assert flat(text.monthly.by_direction) in flat(pages[1])
+
+
+def test_an_empty_month(site: Settings, world: World, read: Callable[[bytes], list[str]]) -> None:
+    first, second, third, annex = read(pdf.monthly(monthly.build(site, FIRST, LAST), "uz_Cyrl"))
+    assert ["1", "Душанба", "0", "–", "0", "–"] in rows(first)
+    assert ["Жами", "0", "–"] in rows(second)
+    assert "Ҳудуди аниқланмаган" not in second
+    assert "Бундай мурожаатлар бўлмаган" in third
+    assert annex.count("Қўнғироқлар бўлмаган") == 2
+    assert ["Хизмат даражаси 80/20", "–", "камида 80,0 %"] in rows(annex)
+
+
+def test_the_unknown_is_said_with_its_stretch(
+    site: Settings, world: World, read: Callable[[bytes], list[str]]
+) -> None:
+    gaps = [(at("1 00:00:00"), at("5 10:00:00")), (at("5 10:00:00"), at("2027-01-01 00:00:00"))]
+    report = dataclasses.replace(
+        monthly.build(site, FIRST, LAST),
+        balance=Balance(0, {}, 0, 0, gaps, 0, 0, 0),
+        calls_by_weekday=_unknown(site),
+    )
+    first, _, _, annex = read(pdf.monthly(report, "uz_Cyrl"))
+    assert ["1", "Душанба", "номаълум", "–", "номаълум", "–"] in rows(first)
+    assert "01.12.2026, 00:00 – 05.12.2026, 10:00; 05.12.2026, 10:00 – 01.01.2027, 00:00" in flat(
+        first
+    )
+    assert ["Линияга келиб тушган қўнғироқлар", "номаълум", "–"] in rows(annex)
+    assert "Қўнғироқлар бўлмаган" not in annex
+
+
+def _unknown(site: Settings) -> WeekdayTable:
+    every = {(day, half) for day in range(1, 8) for half in (True, False)}
+    return by_weekday([], catalogs.working_calendar(site), every)
+
+
+def test_a_long_list_repeats_its_head_and_keeps_the_signatures_with_its_last_row(
+    site: Settings, world: World, read: Callable[[bytes], list[str]]
+) -> None:
+    for day in range(1, 31):
+        world.appeal(f"{day} 10:00:00", "1710", "other", consultation=True, gist="Таътил " * 20)
+    pages = read(pdf.monthly(monthly.build(site, FIRST, LAST), "uz_Cyrl"))
+    listed = pages[2:-1]
+    assert len(listed) > 1
+    for page in listed:
+        assert ["№", "Сана", "Масала", "Боғланган шахс"] in rows(page)
+    assert "30.12.2026" in listed[-1]
+    assert "Лойиҳа раҳбари" in listed[-1]
+    assert "Вазирликнинг масъул ходими" in listed[-1]
+
+
+def test_what_people_typed_is_text(
+    site: Settings, world: World, read: Callable[[bytes], list[str]]
+) -> None:
+    typed = "<img src='https://example.org/x.png'> & {{ 7*7 }}"
+    world.appeal("7 10:00:00", "1710", "other", consultation=True, consultation_issue=typed)
+    page = read(pdf.monthly(monthly.build(site, FIRST, LAST), "uz_Cyrl"))[2]
+    assert "<img" in page
+    assert "{{ 7*7 }}" in page
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org/font.woff2", "file:///etc/hostname", "data:text/css,a{}"]
+)
+def test_nothing_is_fetched_from_elsewhere(url: str) -> None:
+    with pytest.raises(FatalURLFetchingError):
+        pdf._PackageFiles().fetch(url)
+
+
+def test_a_report_is_printed_in_its_own_language(december: Settings) -> None:
+    report: MonthlyReport = monthly.build(december, FIRST, LAST, "ru")
+    with pytest.raises(ValueError, match="built in ru"):
+        pdf.monthly(report, "uz_Latn")

@@ -1,0 +1,58 @@
+"""Months and dates of the site, and the moments they begin and end."""
+
+import datetime as dt
+
+import pytest
+from ledger_world import TZ
+
+from appliance import clock
+from appliance.reports import periods
+from appliance.reports.periods import PeriodError
+
+
+def test_a_month_begins_and_ends_at_the_sites_midnight() -> None:
+    period = periods.month("2026-12", TZ)
+    assert period.begin == dt.datetime(2026, 11, 30, 19, tzinfo=dt.UTC)
+    assert period.end == dt.datetime(2026, 12, 31, 19, tzinfo=dt.UTC)
+    assert len(period.days) == 31
+
+
+def test_to_a_date_includes_it() -> None:
+    period = periods.month("2026-10", TZ, "2026-10-20")
+    assert (period.first, period.last) == (dt.date(2026, 10, 1), dt.date(2026, 10, 20))
+    assert period.end == dt.datetime(2026, 10, 20, 19, tzinfo=dt.UTC)
+
+
+def test_the_running_month_goes_to_today() -> None:
+    today = clock.now().astimezone(TZ).date()
+    assert periods.month(f"{today:%Y-%m}", TZ).last == today
+
+
+@pytest.mark.parametrize(("month", "last"), [("2024-02", 29), ("2025-02", 28), ("2199-04", 30)])
+def test_other_months_go_to_their_last_day(month: str, last: int) -> None:
+    assert periods.month(month, TZ).last.day == last
+
+
+@pytest.mark.parametrize(
+    "month", ["2026-13", "2026-00", "2026-1", "202610", "октябрь", "", "²⁰²⁶-10"]
+)
+def test_no_month(month: str) -> None:
+    with pytest.raises(PeriodError, match="not a month"):
+        periods.month(month, TZ)
+
+
+@pytest.mark.parametrize("upto", ["2026-10-32", "20", "20.10.2026", ""])
+def test_no_date(upto: str) -> None:
+    with pytest.raises(PeriodError, match="not a date"):
+        periods.month("2026-10", TZ, upto)
+
+
+@pytest.mark.parametrize("upto", ["2026-09-30", "2026-11-01"])
+def test_a_date_outside_of_the_month(upto: str) -> None:
+    with pytest.raises(PeriodError, match="is not in 2026-10"):
+        periods.month("2026-10", TZ, upto)
+
+
+def test_a_month_begins_on_its_first_day() -> None:
+    with pytest.raises(PeriodError, match="not the first day"):
+        periods.to_date(dt.date(2026, 10, 2), dt.date(2026, 10, 20), TZ)

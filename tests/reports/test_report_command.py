@@ -1,0 +1,66 @@
+"""`appliance report monthly`, as people type it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance.settings import Settings
+
+APPLIANCE = Path(sys.executable).with_name("appliance")
+
+
+def run(site: Settings, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [APPLIANCE, "--config", site.file, "report", "monthly", *map(str, arguments)],
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_json_to_standard_output(december: Settings) -> None:
+    done = run(december, "2026-12", "--upto", "2026-12-12", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["period"] == {"from": "2026-12-01", "to": "2026-12-12"}
+    assert told["calls_total"]["outside"] == 7
+
+
+def test_pdf_to_a_file(december: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "report.pdf"
+    done = run(december, "2026-12", "--lang", "ru", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert out.read_bytes().startswith(b"%PDF-1.7")
+
+
+def test_csv_opens_in_office_programs(december: Settings) -> None:
+    done = run(december, "2026-12", "--format", "csv", "--lang", "uz_Latn")
+    assert done.stdout.startswith(b"\xef\xbb\xbftable,code,name,")
+    assert "Qashqadaryo viloyati" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("2026-13",),
+        ("December",),
+        ("2026-12", "--upto", "12.12.2026"),
+        ("2026-12", "--upto", "2027-01-01"),
+        ("2026-12", "--format", "docx"),
+        ("2026-12", "--lang", "en_US"),
+    ],
+)
+def test_wrong_use_is_said_and_exits_with_2(site: Settings, arguments: tuple[str, ...]) -> None:
+    done = run(site, *arguments)
+    assert done.returncode == 2
+    assert b"Error" in done.stderr
+    assert done.stdout == b""
+
+
+def test_a_report_that_fails_leaves_the_old_file(december: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "report.pdf"
+    out.write_bytes(b"the old one")
+    assert run(december, "2026-13", "--out", out).returncode == 2
+    assert out.read_bytes() == b"the old one"
