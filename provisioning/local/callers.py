@@ -1,6 +1,7 @@
 """Citizens who call: what they will do, placed as real SIP calls with sound, and what happened."""
 
 import itertools
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -86,8 +87,11 @@ class CallReport:
 class Round:
     """Calls under way, placed together."""
 
-    def __init__(self, plans: Sequence[CallPlan], processes: list[Sipp], phones: Phones) -> None:
+    def __init__(
+        self, plans: Sequence[CallPlan], processes: list[Sipp], phones: Phones, folder: Path
+    ) -> None:
         self._plans = plans
+        self._folder = folder
         self._processes = processes
         self._phones = phones
 
@@ -132,6 +136,11 @@ class Round:
         for process in self._processes:
             process.stop()
 
+    def discard(self) -> None:
+        """Cut off whoever is still there and remove the round's folder."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
 
 def place(
     plans: Sequence[CallPlan], phones: Phones, address: str, folder: Path, number: str
@@ -163,7 +172,7 @@ def place(
     if not all(process.running for process in processes):
         broken = next(process for process in processes if not process.running)
         raise SippError(f"the callers do not start: {broken.complaint()}")
-    return Round(plans, processes, phones)
+    return Round(plans, processes, phones, folder)
 
 
 def handling(plans: Sequence[CallPlan]) -> dict[str, Handling]:

@@ -75,8 +75,8 @@ def caller_hangs_up(caller: str, times: Times) -> CallPlan:
 
 
 def operator_hangs_up(caller: str, times: Times) -> CallPlan:
-    """Is left by the operator and hangs up as soon as the rating begins, give or take."""
-    end = times.queued + times.ring + times.talk + 1
+    """Is left by the operator and hangs up when asked for a mark, which lasts some ten seconds."""
+    end = times.queued + times.ring + times.talk + 4
     keys = ((times.key, "1"),)
     return CallPlan("operator_hangs_up", caller, keys, end, handling=_talk(times))
 
