@@ -38,6 +38,13 @@ def writing():  # type: ignore[no-untyped-def]  # peewee's context manager has n
     return database.atomic("immediate")
 
 
+def prove_writable() -> None:
+    """Change something that nobody reads. Raises peewee.OperationalError when it cannot."""
+    with writing():
+        stamp = int(dt.datetime.now(dt.UTC).timestamp())
+        database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")
+
+
 def copy_to(target: Path) -> None:
     """Copy the running database, consistently, into a new file (SQLite's online backup)."""
     target.parent.mkdir(parents=True, exist_ok=True)

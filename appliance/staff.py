@@ -13,6 +13,8 @@ from appliance.models import Presence, User
 ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
 STATES = ("ready", "pause", "off")
 CALL_LANGUAGES = ("uz", "ru")
+THEMES = ("system", "light", "dark")
+SHORTEST_PASSWORD = 10  # characters
 
 _hasher = PasswordHasher()
 # Checked when there is no such login, so that the answer takes as long as for a wrong password.
@@ -81,6 +83,20 @@ def set_password(user: User, password: str, by: str) -> None:
         audit.record(by, "user.password", user.login)
 
 
+def change_password(user: User, old: str, new: str) -> None:
+    """Give the user the password that he chose himself.
+
+    Raises StaffError: "wrong" (the old one is not his), "short", "same".
+    """
+    if not authenticate(user.login, old):
+        raise StaffError("wrong", "the old password is wrong")
+    if len(new) < SHORTEST_PASSWORD:
+        raise StaffError("short", f"a password has at least {SHORTEST_PASSWORD} characters")
+    if new == old:
+        raise StaffError("same", "the new password is the old one")
+    set_password(user, new, by=user.login)
+
+
 def disable(user: User, by: str) -> None:
     """Close an account for good; its history stays."""
     with writing():
@@ -93,6 +109,13 @@ def choose_language(user: User, locale: str) -> None:
     if locale not in LOCALES:
         raise StaffError("language", f"no such language: {locale}")
     User.update(language=locale).where(User.id == user.id).execute()
+
+
+def choose_appearance(user: User, theme: str, large_text: bool) -> None:
+    """Remember how the user's pages look. Raises StaffError for an unknown theme."""
+    if theme not in THEMES:
+        raise StaffError("theme", f"no such theme: {theme}")
+    User.update(theme=theme, large_text=large_text).where(User.id == user.id).execute()
 
 
 def operators() -> list[User]:
@@ -124,4 +147,5 @@ def choose_state(user: User, state: str) -> None:
 
 
 def _set_hash(user: User, password: str) -> None:
-    User.update(password_hash=_hasher.hash(password)).where(User.id == user.id).execute()
+    user.password_hash = _hasher.hash(password)
+    User.update(password_hash=user.password_hash).where(User.id == user.id).execute()

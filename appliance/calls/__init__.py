@@ -3,22 +3,28 @@
 from appliance.calls.balancing import Balance, arrivals, balance
 from appliance.calls.exporting import export
 from appliance.calls.facts import OUTCOMES, CallFacts, RingFacts, TalkFacts, VisitFacts
+from appliance.calls.listing import OPEN, Listed, counted, listed, talking
 from appliance.calls.queries import earlier, inbound, last_of_operator, of_operator
 from appliance.calls.storing import store
 
 __all__ = [
+    "OPEN",
     "OUTCOMES",
     "Balance",
     "CallFacts",
+    "Listed",
     "RingFacts",
     "TalkFacts",
     "VisitFacts",
     "arrivals",
     "balance",
+    "counted",
     "earlier",
     "export",
     "inbound",
     "last_of_operator",
+    "listed",
     "of_operator",
     "store",
+    "talking",
 ]

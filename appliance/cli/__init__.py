@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, ledger, processes, report, telephony, users
+from appliance.cli import catalog, doctor, ledger, processes, report, telephony, users
 from appliance.cli.context import Site
 
 
@@ -42,6 +42,7 @@ for command in (
     catalog.catalog,
     ledger.ledger,
     report.report,
+    doctor.doctor,
 ):
     appliance.add_command(command)
 

@@ -25,4 +25,13 @@ def jobs(site: Site) -> None:
     timetable.run(site.open())
 
 
-COMMANDS = (migrate, jobs)
+@click.command()
+@pass_site
+def web(site: Site) -> None:
+    """Serve the pages."""
+    from appliance.web import server  # half a second to load: no other command waits for it
+
+    server.serve(site.settings)
+
+
+COMMANDS = (migrate, jobs, web)

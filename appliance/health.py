@@ -1,0 +1,166 @@
+"""Named self-checks of the site: what was looked at, what was seen, and what to do about it.
+
+The texts are message ids with {placeholders}; whoever shows a check translates and fills them.
+"""
+
+import datetime as dt
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import peewee
+
+from appliance import clock, db
+from appliance.models import AsteriskWatch, EventRow
+from appliance.settings import Settings
+
+STATES = ("ok", "warn", "fail")
+ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
+BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
+GIGABYTE = 1024**3
+LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
+_TAIL = 64 * 1024
+_RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
+
+
+def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
+    """Mark a message id for the catalogues."""
+    return text
+
+
+@dataclass(frozen=True)
+class Check:
+    """One look. `seen` and `advice` are message ids, filled with `values`; no advice when ok."""
+
+    code: str
+    name: str
+    state: str  # one of STATES
+    seen: str
+    advice: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def checks(settings: Settings) -> list[Check]:
+    """Every check, those that need something done first."""
+    looked = [check for look in _LOOKS for check in look(settings)]
+    return sorted(looked, key=lambda check: -STATES.index(check.state))
+
+
+def writable() -> bool:
+    """Whether the database takes a change at this moment."""
+    try:
+        db.prove_writable()
+    except peewee.OperationalError:
+        return False
+    return True
+
+
+def line_answers() -> bool | None:
+    """Whether Asterisk was seen alive just now; None: it never was, on this site."""
+    seen = _asterisk_seen()
+    return None if seen is None else clock.now() - seen < ALIVE
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    code, name = "database", N_("Database")
+    if writable():
+        yield Check(code, name, "ok", N_("takes changes"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("does not take changes"),
+        N_("Look whether the disk is full and whether the file {file} may be written."),
+        {"file": str(settings.paths.database)},
+    )
+
+
+def _disks(settings: Settings) -> Iterator[Check]:
+    folders = {
+        "disk.database": (N_("Disk of the database"), settings.paths.database.parent),
+        "disk.recordings": (N_("Disk of the recordings"), settings.paths.recordings),
+    }
+    for code, (name, folder) in folders.items():
+        usage = shutil.disk_usage(_existing(folder))
+        free = usage.free / usage.total
+        state = "fail" if free < VERY_LOW else "warn" if free < LOW else "ok"
+        yield Check(
+            code,
+            name,
+            state,
+            N_("{free} of {total} GB free"),
+            ""
+            if state == "ok"
+            else N_("Make room or add a disk: when it is full, nothing is kept."),
+            {"free": f"{usage.free / GIGABYTE:.0f}", "total": f"{usage.total / GIGABYTE:.0f}"},
+        )
+
+
+def _asterisk(settings: Settings) -> Iterator[Check]:
+    code, name = "asterisk", N_("Telephone exchange")
+    seen = _asterisk_seen()
+    if seen and clock.now() - seen < ALIVE:
+        yield Check(code, name, "ok", N_("answers"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("last seen {moment}") if seen else N_("never seen"),
+        N_(
+            "Look whether `asterisk` and `appliance pbx` run; start the one that does not. "
+            "When only `appliance pbx` is down, calls are still taken."
+        ),
+        {"moment": f"{seen.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"} if seen else {},
+    )
+
+
+def _event_log(settings: Settings) -> Iterator[Check]:
+    code, name = "event_log", N_("Ledger of calls")
+    written = _last_record(settings.paths.event_log)
+    if written is None:
+        yield Check(code, name, "ok", N_("no call has been logged yet"))
+        return
+    read = EventRow.select(EventRow.at).order_by(EventRow.at.desc()).limit(1).scalar()
+    if (read and read >= written) or clock.now() - written < BEHIND:
+        yield Check(code, name, "ok", N_("up to date with the exchange"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("behind the exchange since {moment}"),
+        N_("Look whether `appliance pbx` runs and start it; it catches up by itself."),
+        {"moment": f"{written.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"},
+    )
+
+
+_LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
+    _database,
+    _asterisk,
+    _event_log,
+    _disks,
+)
+
+
+def _asterisk_seen() -> dt.datetime | None:
+    newest = AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc())
+    return newest.limit(1).scalar()
+
+
+def _last_record(log: Path) -> dt.datetime | None:
+    """When the last record of Asterisk's event log was written."""
+    if not log.is_file():
+        return None
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL))
+        found = _RECORD.findall(file.read())
+    return dt.datetime.fromtimestamp(float(found[-1]), dt.UTC) if found else None
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that there is."""
+    return next(path for path in (folder, *folder.parents) if path.exists())

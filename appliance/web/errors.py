@@ -1,0 +1,101 @@
+"""Pages for what went wrong: what happened, what to do, and nothing typed is lost."""
+
+import logging
+import secrets
+
+import peewee
+from flask import Flask, render_template, request
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+# status: what happened, what to do
+WORDS: dict[int, tuple[LazyString, LazyString]] = {
+    400: (
+        _l("The page sent something that could not be read"),
+        _l("Go back with the browser's button: what you typed is still there. Then try again."),
+    ),
+    403: (
+        _l("This page is not for your role"),
+        _l("If you need it for your work, ask the supervisor or the technician."),
+    ),
+    404: (
+        _l("There is no such page"),
+        _l("The address may be mistyped, or the page was moved. Begin from your own page."),
+    ),
+    405: (
+        _l("This address takes no such request"),
+        _l("Begin from your own page."),
+    ),
+    413: (
+        _l("That is too large"),
+        _l("Go back with the browser's button and send less."),
+    ),
+    429: (
+        _l("Too many requests"),
+        _l("Wait a minute, then try again."),
+    ),
+    500: (
+        _l("The page failed"),
+        _l(
+            "Calls go on being answered and recorded. Go back and try again; if it fails again, "
+            "tell the technician this code."
+        ),
+    ),
+}
+SECRET_FIELDS = ("csrf_token", "password")
+
+# When the database cannot be read, nor can the reader's language.
+_WORST = (
+    "<!doctype html><meta charset=utf-8><title>500</title>"
+    "<p lang=uz-Latn>Sahifa ishlamadi. Qoʻngʻiroqlar qabul qilinmoqda. Texnik xodimga ayting: {0}"
+    "<p lang=ru>Страница не работает. Звонки принимаются. Сообщите технику: {0}"
+)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error by a page."""
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _known)
+    app.register_error_handler(Exception, _unknown)
+
+
+def send_again(status: int) -> tuple[str, int]:
+    """What was sent, on a page with one button that sends it again; no password is put there."""
+    sent = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if not any(secret in name for secret in SECRET_FIELDS)
+    ]
+    return render_template("error/again.html", sent=sent, there=request.full_path), status
+
+
+def _expired(error: CSRFError) -> tuple[str, int]:
+    return send_again(400)
+
+
+def _known(error: HTTPException) -> HTTPException | tuple[str, int]:
+    code = error.code or 500
+    if code < 400:
+        return error  # a redirect of the router
+    return _page(code)
+
+
+def _unknown(error: Exception) -> tuple[str, int]:
+    code = secrets.token_hex(3)
+    log.exception("error %s at %s %s", code, request.method, request.path)
+    try:
+        return _page(500, code)
+    except peewee.PeeweeException:
+        return _WORST.format(code), 500
+
+
+def _page(status: int, code: str = "") -> tuple[str, int]:
+    happened, advice = WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    page = render_template(
+        "error/page.html", status=status, happened=happened, advice=advice, code=code
+    )
+    return page, status

@@ -1,0 +1,61 @@
+"""How figures, dates and numbers are written on the pages: the same in all languages."""
+
+import datetime as dt
+from decimal import Decimal
+
+from flask import Flask
+
+from appliance import identity
+from appliance.reports.figures import NO_BREAK, NONE, decimal, number
+from appliance.web.context import site
+
+
+def date(value: dt.date | dt.datetime | None) -> str:
+    """24.11.2026, a moment in the site's time zone."""
+    if value is None:
+        return NONE
+    return f"{_local(value) if isinstance(value, dt.datetime) else value:%d.%m.%Y}"
+
+
+def moment(value: dt.datetime | None) -> str:
+    """24.11.2026 14:32, in the site's time zone."""
+    return NONE if value is None else f"{_local(value):%d.%m.%Y}{NO_BREAK}{_local(value):%H:%M}"
+
+
+def time(value: dt.datetime | None) -> str:
+    """14:32, in the site's time zone."""
+    return NONE if value is None else f"{_local(value):%H:%M}"
+
+
+def percent(value: float | Decimal | None) -> str:
+    """86.4 (per cent) → "86,4 %"."""
+    return NONE if value is None else f"{decimal(value)}{NO_BREAK}%"
+
+
+def duration(seconds: float | None) -> str:
+    """222 → "3:42", 3822 → "1:03:42"."""
+    if seconds is None:
+        return NONE
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def phone(value: str | None) -> str:
+    """+998935550147 → "+998 93 555 01 47"; other numbers as they are."""
+    return identity.grouped(value).replace(" ", NO_BREAK) if value else NONE
+
+
+def init_app(app: Flask) -> None:
+    """Make them filters of the templates."""
+    filters = (date, moment, time, percent, duration, phone)
+    app.jinja_env.filters |= {f.__name__: f for f in filters}
+    app.jinja_env.filters |= {"number": _number, "decimal": decimal}
+
+
+def _number(value: int | None) -> str:
+    return NONE if value is None else number(value)
+
+
+def _local(value: dt.datetime) -> dt.datetime:
+    return value.astimezone(site().tz)

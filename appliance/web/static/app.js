@@ -1,0 +1,69 @@
+// What every page does by itself. No inline script anywhere: behaviour hangs on data attributes.
+//   data-reveal="id"   a button that shows and hides a password
+//   data-caps-lock     shown while Caps Lock is on in a password field
+//   data-since         a <time> that counts up from its datetime
+//   data-toast         leaves after six seconds
+//   data-submit        a field whose change sends its form
+import "./live.js";
+
+const $$ = (selector) => document.querySelectorAll(selector);
+const meta = (name) => document.querySelector(`meta[name="${name}"]`);
+
+// ── requests of htmx: protected against forgery, and told of when they fail ──
+document.addEventListener("htmx:config:request", ({ detail }) => {
+  detail.ctx.request.headers["X-CSRFToken"] = meta("csrf-token").content;
+});
+document.addEventListener("htmx:response:error", ({ detail }) => trouble(detail.ctx.response.status));
+document.addEventListener("htmx:after:swap", () => trouble(null));
+
+function trouble(status) {
+  const kind = status === null ? "" : status === 401 ? "401" : "other";
+  for (const banner of $$("[data-trouble]")) banner.hidden = banner.dataset.trouble !== kind;
+  for (const code of $$("[data-trouble-code]")) code.textContent = status ?? "";
+  if (status === 400 || status === 401) renew();
+}
+
+// A page that outlived its session takes the new one's token, once its person is signed in again.
+async function renew() {
+  const answer = await fetch("/login/token", { cache: "no-store" });
+  if (answer.status !== 200) return;
+  const token = await answer.text();
+  meta("csrf-token").content = token;
+  for (const field of $$("input[name=csrf_token]")) field.value = token;
+  for (const banner of $$("[data-trouble='401']")) banner.hidden = true;
+  document.dispatchEvent(new Event("signed-in"));
+}
+addEventListener("focus", () => {
+  if (document.querySelector("[data-trouble='401']:not([hidden])")) renew();
+});
+
+// ── fields ──
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-reveal]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.reveal);
+  const shown = field.type === "password";
+  field.type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", shown);
+  field.focus();
+});
+document.addEventListener("keyup", (event) => {
+  if (event.target.type !== "password" || !event.getModifierState) return;
+  for (const hint of $$("[data-caps-lock]")) hint.hidden = !event.getModifierState("CapsLock");
+});
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-submit]")) target.form.requestSubmit();
+});
+
+// ── timers ──
+function tick() {
+  for (const time of $$("time[data-since]")) {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000));
+    const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    const two = (n) => String(n).padStart(2, "0");
+    const text = h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+setInterval(tick, 1000);
+for (const toast of $$("[data-toast]")) setTimeout(() => toast.remove(), 6000);
