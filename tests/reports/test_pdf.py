@@ -103,7 +103,10 @@ def test_each_page_carries_the_balance_and_its_number(
         ) in text
 
 
-def test_the_file_is_tagged_titled_and_carries_its_fonts(paper: bytes) -> None:
+def test_the_file_is_tagged_titled_and_carries_its_fonts(december: Settings, world: World) -> None:
+    letters = "Ўзбекистон, Oʻzbekiston, Қарақалпақстан әңөү, Qaraqalpaqstan ǵńı, №, «–»"
+    world.appeal("7 11:00:00", "1735", "other", consultation=True, consultation_issue=letters)
+    paper = pdf.monthly(monthly.build(december, FIRST, LAST), "uz_Cyrl")
     file = pypdf.PdfReader(io.BytesIO(paper))
     assert file.metadata is not None
     assert file.metadata.title == "Ҳисобот шакли №2: 2026 йил декабрь, 31-санасига қадар"
