@@ -317,6 +317,16 @@ def test_the_form_stays_after_the_call_until_it_is_registered(nilufar):
     assert at_hand(nilufar) is None
 
 
+def test_a_form_without_a_call_has_a_name_before_it_is_begun(nilufar):
+    token = appeals.token_for(nilufar, None)
+    assert appeals.of_form(nilufar, token).token == token
+    appeals.save_draft(nilufar, token, FULL)
+    assert appeals.of_form(nilufar, token).draft.values["first_name"] == "Gulchehra"
+    register(nilufar, token=token)
+    assert appeals.of_form(nilufar, token) is None
+    assert appeals.of_form(nilufar, "../etc") is None
+
+
 def test_a_form_put_aside_comes_back_when_it_is_taken_up(nilufar):
     call = a_call()
     speaks(nilufar, call)
@@ -324,7 +334,7 @@ def test_a_form_put_aside_comes_back_when_it_is_taken_up(nilufar):
     token = at_hand(nilufar).token
     appeals.save_draft(nilufar, token, FULL, aside=True)
     assert at_hand(nilufar) is None
-    assert appeals.of_draft(nilufar, token).call == call
+    assert appeals.of_form(nilufar, token).call == call
     appeals.save_draft(nilufar, token, FULL)
     assert at_hand(nilufar).token == token
 
@@ -364,6 +374,13 @@ def test_a_draft_that_comes_after_registering_says_so(nilufar):
         appeals.save_draft(nilufar, "t", FULL)
     assert told.value.appeal == appeal
     assert Draft.select().count() == 0
+
+
+def test_what_a_browser_kept_does_not_overwrite_what_was_saved_later(nilufar):
+    saved = appeals.save_draft(nilufar, "t", {"first_name": "new"})
+    before = saved.updated_at - dt.timedelta(seconds=1)
+    appeals.save_draft(nilufar, "t", {"first_name": "old"}, typed_at=before)
+    assert appeals.draft(nilufar, "t").values == {"first_name": "new"}
 
 
 def test_a_discarded_draft_opens_no_more(nilufar):

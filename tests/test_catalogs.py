@@ -66,6 +66,13 @@ def test_a_value_is_known_by_code_or_name():
     assert catalogs.label("group", "typed text", "ru") == "typed text"
 
 
+def test_values_are_found_in_any_language():
+    names = [code for code, _ in catalogs.find("employment", "ишсиз", "ru")]
+    assert names == ["registered_unemployed", "temporarily_unemployed"]
+    assert catalogs.find("group", "moloj", "ru") == []
+    assert catalogs.find("group", "", "ru") == catalogs.choices("group", "ru")
+
+
 def test_a_value_out_of_use_is_not_offered_but_still_reads():
     CatalogItem.update(active=False).where(CatalogItem.code == "youth").execute()
     assert "youth" not in dict(catalogs.choices("group", "ru"))

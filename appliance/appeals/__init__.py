@@ -1,6 +1,6 @@
 """Appeals: form №1, its drafts, its registering, who may see it."""
 
-from appliance.appeals.desk import Desk, at_hand, blank, of_draft
+from appliance.appeals.desk import Desk, at_hand, of_form
 from appliance.appeals.drafts import (
     AlreadyRegistered,
     call_of,
@@ -11,6 +11,7 @@ from appliance.appeals.drafts import (
     save_draft,
     token_for,
 )
+from appliance.appeals.known import known_values, values_of
 from appliance.appeals.queries import of_call, of_caller, registered_by, visible_to
 from appliance.appeals.registering import register
 
@@ -18,18 +19,19 @@ __all__ = [
     "AlreadyRegistered",
     "Desk",
     "at_hand",
-    "blank",
     "call_of",
     "discard_draft",
     "draft",
     "draft_of",
     "drafts",
+    "known_values",
     "of_call",
     "of_caller",
-    "of_draft",
+    "of_form",
     "register",
     "registered_by",
     "save_draft",
     "token_for",
+    "values_of",
     "visible_to",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from appliance import calls
 from appliance.appeals import queries
-from appliance.appeals.drafts import call_of, draft, draft_of, token_for
+from appliance.appeals.drafts import call_of, draft, draft_of, is_token, registered_as, token_for
 from appliance.models import Appeal, Call, Draft, QueueVisit, Ring, Talk, User
 
 # A call that ended longer ago opens no form by itself any more, unless something was typed.
@@ -48,13 +48,15 @@ def at_hand(operator: User, now: dt.datetime) -> Desk | None:
     return desk if recent and not desk.registered else None
 
 
-def of_draft(operator: User, token: str) -> Desk | None:
-    """The form of a draft that the operator takes up again."""
-    kept = draft(operator, token)
-    if not kept:
+def of_form(operator: User, token: str) -> Desk | None:
+    """The operator's form of this name, begun or not; None when it is registered or no name."""
+    if registered_as(operator, token):
         return None
-    call = call_of(operator, token)
-    return of_call(operator, call) if call else Desk(token, None, "", None, kept, [])
+    if call := call_of(operator, token):
+        desk = of_call(operator, call)
+        return desk if desk.token == token else None
+    kept = draft(operator, token)
+    return Desk(token, None, "", None, kept, []) if kept or is_token(token) else None
 
 
 def of_call(operator: User, call: Call) -> Desk:
@@ -69,11 +71,6 @@ def of_call(operator: User, call: Call) -> Desk:
         draft=draft_of(operator, call.id),
         registered=own,
     )
-
-
-def blank(operator: User) -> Desk:
-    """A new form without a call."""
-    return Desk(token_for(operator, None), None, "", None, None, [])
 
 
 def _stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:

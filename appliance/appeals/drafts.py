@@ -1,5 +1,7 @@
 """What an operator has typed and not yet registered; it outlives page, session and browser."""
 
+import datetime as dt
+import re
 import uuid
 
 from appliance import audit, clock
@@ -28,6 +30,11 @@ def token_for(operator: User, call: Call | None) -> str:
     return f"{call.id}-{operator.id}-{made}"
 
 
+def is_token(text: str) -> bool:
+    """Whether this can be the name of a form without a call."""
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
+
+
 def call_of(operator: User, token: str) -> Call | None:
     """The call that a form of this name belongs to, if it rang at or spoke with the operator."""
     call_id, _, rest = token.partition(f"-{operator.id}-")
@@ -54,10 +61,20 @@ def drafts(operator: User) -> list[Draft]:
     return [draft for draft in own if not form.is_blank(draft.values)]
 
 
-def save_draft(operator: User, token: str, values: dict[str, str], aside: bool = False) -> Draft:
-    """Keep what the form holds now. Raises AlreadyRegistered when it comes after registering."""
+def save_draft(
+    operator: User,
+    token: str,
+    values: dict[str, str],
+    *,
+    aside: bool = False,
+    typed_at: dt.datetime | None = None,
+) -> Draft:
+    """Keep what the form holds now, unless what is kept is newer than `typed_at`.
+
+    Raises AlreadyRegistered when it comes after registering.
+    """
     call = call_of(operator, token)
-    kept = {
+    now = {
         "token": token,
         "values": form.cleaned(values),
         "updated_at": clock.now(),
@@ -66,10 +83,13 @@ def save_draft(operator: User, token: str, values: dict[str, str], aside: bool =
     with writing():
         if appeal := registered_as(operator, token):
             raise AlreadyRegistered(appeal)
-        if known := draft(operator, token) or (call and draft_of(operator, call.id)):
-            Draft.update(kept).where(Draft.id == known.id).execute()
+        kept = draft(operator, token) or (draft_of(operator, call.id) if call else None)
+        if kept and typed_at and kept.updated_at > typed_at:
+            return kept
+        if kept:
+            Draft.update(now).where(Draft.id == kept.id).execute()
         else:
-            Draft.create(operator=operator, call_id=call and call.id, **kept)
+            Draft.create(operator=operator, call_id=call and call.id, **now)
     return Draft.get(Draft.operator == operator, Draft.token == token)
 
 

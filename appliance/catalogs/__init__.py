@@ -2,7 +2,7 @@
 
 from appliance.catalogs.columns import SHEETS
 from appliance.catalogs.days import working_calendar
-from appliance.catalogs.lists import CATALOGS, choices, code_of, label
+from appliance.catalogs.lists import CATALOGS, choices, code_of, find, label
 from appliance.catalogs.places import (
     exact_district,
     exact_mahalla,
@@ -24,6 +24,7 @@ __all__ = [
     "exact_mahalla",
     "exact_region",
     "export_csv",
+    "find",
     "find_districts",
     "find_mahallas",
     "find_regions",

@@ -14,7 +14,7 @@ def key_of(*names: str) -> str:
 
 
 def mahalla_key(*names: str) -> str:
-    """The search key of a mahalla, which people also call without its "MFY" (neighbourhood) or "OFY" (village)."""
+    """The search key of a mahalla, which people also call without its MFY or OFY."""
     return key_of(*names, *(re.sub(r"\s+(MFY|OFY|МФЙ|ОФЙ)$", "", name) for name in names))
 
 

@@ -1,5 +1,6 @@
 """The form's lists: kinds of appeal, groups, employment, directions."""
 
+from appliance.catalogs.keys import key_of
 from appliance.i18n import fold, named
 from appliance.models import CatalogItem
 
@@ -9,6 +10,19 @@ CATALOGS = ("appeal_type", "call_type", "group", "employment", "direction")
 def choices(catalog: str, locale: str) -> list[tuple[str, str]]:
     """(code, name in the locale) of the values in use, in the list's order."""
     return [(item.code, named(item, locale)) for item in _items(catalog) if item.active]
+
+
+def find(catalog: str, text: str, locale: str) -> list[tuple[str, str]]:
+    """The choices with the text in a name, in any language; those that begin with it first."""
+    found = [
+        (item, key_of(item.name_uz_latn, item.name_uz_cyrl, item.name_ru))
+        for item in _items(catalog)
+        if item.active
+    ]
+    key = fold(text)
+    begins = [item for item, names in found if f"|{key}" in names]
+    holds = [item for item, names in found if key in names and item not in begins]
+    return [(item.code, named(item, locale)) for item in (*begins, *holds)]
 
 
 def label(catalog: str, value: str, locale: str) -> str:

@@ -18,6 +18,7 @@ class Tab:
 
 
 TABS = (
+    Tab("operator.page", _l("Workplace")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.monthly", _l("Reports")),
     Tab("status.page", _l("Status")),

@@ -15,6 +15,7 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
 });
 document.addEventListener("htmx:response:error", ({ detail }) => trouble(detail.ctx.response.status));
 document.addEventListener("htmx:after:swap", () => trouble(null));
+document.addEventListener("trouble", ({ detail }) => trouble(detail)); // of a page's own requests
 
 function trouble(status) {
   const kind = status === null ? "" : status === 401 ? "401" : "other";

@@ -1,0 +1,189 @@
+// Form №1 on the page: what is typed is kept at once in this browser and half a second later on
+// the server, whose answer says what is doubtful. Nothing typed is lost, nothing is refused.
+
+import { combobox } from "./combobox.js";
+import { forgetLocally, keepLocally, keptLocally } from "./local.js";
+import { PLACES, placeChosen, scopeOf } from "./places.js";
+import { LinkLost, post } from "./server.js";
+
+const WAIT = 500; // milliseconds without a key before the form is saved
+const RETRY = 2000; // milliseconds between tries while the link is lost
+
+export class Form {
+  #timer = 0;
+  #saving = null; // the save under way; the next one waits for it, so that none overtakes
+  #finished = false;
+
+  constructor(element, { login, onTrouble, onSaved, onRegistered }) {
+    Object.assign(this, { element, login, onTrouble, onSaved, onRegistered });
+    this.token = element.dataset.token;
+    for (const input of element.querySelectorAll("[role=combobox]")) this.#chooses(input);
+    element.addEventListener("input", (event) => {
+      delete event.target.closest("[data-known]")?.dataset.known;
+      this.changed();
+    });
+    element.addEventListener("focusout", () => this.#timer && this.save());
+    element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.register();
+    });
+    for (const button of element.querySelectorAll("[data-fill]")) {
+      button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
+    }
+    this.#restore();
+    this.#layOut();
+  }
+
+  values() {
+    const values = Object.fromEntries(new FormData(this.element));
+    delete values.csrf_token;
+    return values;
+  }
+
+  // Whether its call rang here in vain and nothing was typed: such a form goes by itself.
+  get isLeftOver() {
+    const { stage, savedAt } = this.element.dataset;
+    return stage === "ringing" && !savedAt && !this.unsaved;
+  }
+
+  // Whether it holds nothing and has no call, so that closing it leaves nothing behind.
+  get isNothing() {
+    const { stage, savedAt } = this.element.dataset;
+    return !stage && !savedAt && !this.unsaved;
+  }
+
+  // Whether something stands in the form that no server has acknowledged yet.
+  get unsaved() {
+    return !this.#finished && keptLocally(this.login, this.token) !== null;
+  }
+
+  changed() {
+    this.#layOut();
+    keepLocally(this.login, this.token, this.values());
+    this.#saveIn(WAIT);
+  }
+
+  // Writes what is known of the caller into empty fields, and marks them until they are changed.
+  fill(values) {
+    const { elements } = this.element;
+    const placed = PLACES.some((place) => elements[`${place}_text`].value);
+    for (const [name, value] of Object.entries(values)) {
+      const ofPlace = PLACES.includes(name.replace("_text", ""));
+      if ((elements[name].value && name !== "applicant_kind") || (ofPlace && placed)) continue;
+      elements[name].value = value;
+      this.element.querySelector(`[name="${name}"]`).closest(".field").dataset.known = "";
+    }
+    document.getElementById("filled-note").hidden = false;
+    this.changed();
+    document.getElementById("f-gist").focus();
+  }
+
+  // Saves now; resolves to whether the server has it.
+  async save({ keepalive = false, aside = false } = {}) {
+    this.#stopTimer();
+    if (!keepalive) await this.#saving;
+    if (this.#finished) return true;
+    const values = this.values();
+    this.#saving = this.#send(values, { keepalive, aside });
+    return this.#saving;
+  }
+
+  async #send(values, { keepalive, aside }) {
+    try {
+      const answer = await post(this.element.dataset.save, { values, aside }, { keepalive });
+      if (answer.status === 409) {
+        this.#end(answer);
+        return true;
+      }
+      if (JSON.stringify(values) === JSON.stringify(this.values())) forgetLocally(this.login, this.token);
+      this.element.dataset.savedAt = answer.saved_at;
+      this.#showDoubts(answer);
+      this.onSaved(answer);
+      return true;
+    } catch (error) {
+      this.onTrouble(error);
+      if (error instanceof LinkLost && this.element.isConnected) this.#saveIn(RETRY);
+      return false;
+    }
+  }
+
+  async register() {
+    this.#stopTimer();
+    keepLocally(this.login, this.token, this.values());
+    const button = this.element.querySelector("[type=submit]");
+    if (button.disabled) return;
+    button.disabled = true;
+    await this.#saving;
+    try {
+      this.#end(await post(this.element.action, { values: this.values() }));
+    } catch (error) {
+      button.disabled = false;
+      this.onTrouble(error);
+    }
+  }
+
+  #end(answer) {
+    if (this.#finished) return;
+    this.#finished = true;
+    forgetLocally(this.login, this.token);
+    this.onRegistered(answer);
+  }
+
+  #chooses(input) {
+    const name = input.name.replace(/_text$/, "");
+    combobox(input, {
+      scope: () => scopeOf(this.element, name),
+      onChoose: (option) => {
+        placeChosen(this.element, name, option);
+        delete input.closest("[data-known]")?.dataset.known;
+        this.changed();
+      },
+    });
+  }
+
+  #saveIn(milliseconds) {
+    this.#stopTimer();
+    this.#timer = setTimeout(() => this.save(), milliseconds);
+  }
+
+  #stopTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+  }
+
+  #restore() {
+    const kept = keptLocally(this.login, this.token);
+    if (!kept) return;
+    if (Date.parse(this.element.dataset.savedAt || 0) > kept.at) {
+      forgetLocally(this.login, this.token);
+      return;
+    }
+    for (const field of this.element.elements) {
+      if (!field.name || field.name === "csrf_token") continue;
+      const value = kept.values[field.name] ?? "";
+      if (field.type === "radio" || field.type === "checkbox") field.checked = value === field.value;
+      else field.value = value;
+    }
+    this.save();
+  }
+
+  // What is asked of a person is not asked of a legal entity, and the other way round.
+  #layOut() {
+    const kind = this.element.elements.applicant_kind.value || "person";
+    for (const field of this.element.querySelectorAll("[data-only]")) field.hidden = field.dataset.only !== kind;
+    document.getElementById("consultation-more").hidden = !this.element.elements.consultation.checked;
+  }
+
+  #showDoubts({ doubts, empty, summary }) {
+    for (const field of this.element.querySelectorAll("[data-field]")) {
+      const doubt = doubts[field.dataset.field] ?? "";
+      const line = field.querySelector(".field-warn");
+      const text = line.querySelector("span");
+      if (text.textContent !== doubt) text.textContent = doubt;
+      line.hidden = !doubt;
+      field.toggleAttribute("data-warn", Boolean(doubt));
+      field.toggleAttribute("data-empty", empty.includes(field.dataset.field));
+    }
+    document.getElementById("form-summary").innerHTML = summary;
+  }
+}

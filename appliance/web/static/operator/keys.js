@@ -1,0 +1,20 @@
+// Keys of controls: data-key="F4", "Alt+T", "Ctrl+Enter". The key clicks a control and focuses a field.
+
+const pressed = (event) =>
+  [event.ctrlKey && "Ctrl", event.altKey && "Alt", nameOf(event)].filter(Boolean).join("+");
+
+// By its place on the keyboard: Alt+T is the same key under a Cyrillic layout.
+const nameOf = (event) => event.code.replace(/^Key|^Digit/, "").replace("NumpadEnter", "Enter");
+
+export function listenToKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat || event.isComposing) return;
+    const control = [...document.querySelectorAll(`[data-key="${CSS.escape(pressed(event))}"]`)].find(
+      (found) => !found.disabled,
+    );
+    if (!control) return;
+    event.preventDefault();
+    if (control.matches("input:not([type=checkbox]), textarea")) control.focus();
+    else control.click();
+  });
+}
