@@ -3,7 +3,7 @@
 import itertools
 import socket
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from asterisk.manager import Manager, ManagerMsg
 
@@ -34,6 +34,7 @@ class Connection(Manager):
         super().__init__()
         self._settings = settings.asterisk
         self._socket: socket.socket | None = None
+        self._reader: BinaryIO | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -58,6 +59,8 @@ class Connection(Manager):
     def close(self) -> None:
         """End the session."""
         if self._socket:
+            if self._reader:
+                self._reader.close()
             self._socket.close()
             self._socket = None
 
@@ -107,7 +110,7 @@ class Connection(Manager):
     def _message(self) -> list[str]:
         lines: list[str] = []
         try:
-            while line := self._reader.readline():
+            while self._reader and (line := self._reader.readline()):
                 if line == b"\r\n":
                     return lines
                 lines.append(line.decode("utf-8", "replace"))

@@ -1,0 +1,23 @@
+"""A whole site with the real Asterisk, and citizens who call it."""
+
+from collections.abc import Iterator
+
+import pytest
+from hotline import Hotline
+
+from provisioning.local import site
+from provisioning.local.place import Place
+
+
+@pytest.fixture(scope="session")
+def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotline]:
+    """The site, all operators ready."""
+    place = Place(tmp_path_factory.mktemp("site"))
+    site.start(place, tied=True)
+    try:
+        running = Hotline(place)
+        running.appliance("operator", "ready", *(o["login"] for o in running.facts["operators"]))
+        yield running
+        running.phones.stop()
+    finally:
+        site.stop(place)

@@ -1,0 +1,136 @@
+"""Real calls at once: what the callers did is, call by call, what the ledger says."""
+
+import itertools
+import json
+import time
+
+import pytest
+from agreement import differences, sounds
+from hotline import Hotline
+from waiting import until
+
+from provisioning.local import plans
+from provisioning.local.callers import CallPlan, CallReport
+from provisioning.local.plans import KINDS, Times
+
+pytestmark = pytest.mark.calls
+TWENTY = 20
+TIMES = Times(talk=8.0)
+_numbers = itertools.count()
+
+
+def twenty() -> list[CallPlan]:
+    """Twenty callers of every kind, each with a number of its own."""
+    kinds = itertools.islice(itertools.cycle(KINDS.values()), TWENTY)
+    return [kind(plans.number(next(_numbers)), TIMES) for kind in kinds]
+
+
+def check(hotline: Hotline, reports: list[CallReport]) -> None:
+    """Every call as its caller made it, the balance 0, every talk recorded in full."""
+    rows = hotline.settled(reports)
+    said = [
+        text
+        for report in reports
+        for text in differences(report, rows[report.plan.number], hotline.recordings)
+    ]
+    assert not said, "\n".join(said)
+    balance = hotline.balance(reports)
+    assert balance["arrivals"] == len(reports)
+    assert balance["difference"] == 0
+    assert balance["open"] == 0
+    assert sum(balance["outcomes"].values()) == len(reports)
+    assert balance["recordings_found"] == balance["recordings_expected"]
+    assert balance["recordings_short"] == 0
+
+
+@pytest.mark.parametrize(
+    "victims",
+    [
+        pytest.param((), id="undisturbed"),
+        pytest.param(("pbx",), id="follower-killed"),
+        pytest.param(("web",), id="web-killed"),
+        pytest.param(("pbx", "web"), id="both-killed"),
+    ],
+)
+def test_twenty_calls_of_every_kind(hotline: Hotline, victims: tuple[str, ...]) -> None:
+    calls = hotline.call(twenty())
+    until(lambda: sum(bool(r.operator) for r in calls.reports()) >= 5, limit=30)
+    for victim in victims:
+        hotline.kill(victim)
+    check(hotline, calls.wait(120))
+
+
+def test_reading_the_log_again_changes_nothing(hotline: Hotline) -> None:
+    reports = hotline.call(twenty()[:6]).wait(120)
+    rows = hotline.settled(reports)
+    log = hotline.facts["event_log"]
+    told = hotline.appliance("ledger", "ingest", log, log)
+    assert [line.rsplit(": ", 1)[1] for line in told.splitlines()] == ["0 new records"] * 2
+    assert hotline.export(reports) == rows
+
+
+def test_the_log_is_rotated_during_calls(hotline: Hotline) -> None:
+    calls = hotline.call(twenty()[:6])
+    until(lambda: sum(bool(r.operator) for r in calls.reports()) >= 1, limit=30)
+    log = hotline.place.folder / "asterisk" / "log" / "cel-custom" / "events.csv"
+    log.rename(log.with_name("events.csv.1"))
+    check(hotline, calls.wait(120))
+
+
+def test_an_old_log_read_into_an_empty_site_gives_the_same_calls(
+    hotline: Hotline, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    reports = hotline.call(twenty()[:4]).wait(120)
+    rows = hotline.settled(reports)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    text = hotline.place.config.read_text("utf-8")
+    database = hotline.facts["database"]
+    config = hotline.place.folder / "elsewhere.toml"
+    config.write_text(text.replace(_relative(hotline, database), str(elsewhere / "x.db")), "utf-8")
+    log = hotline.facts["event_log"]
+    hotline.appliance("--config", str(config), "migrate")
+    hotline.appliance("--config", str(config), "ledger", "ingest", log)
+    told = hotline.appliance(
+        *("--config", str(config), "ledger", "export", "--from", "2020-01-01", "--to", "2099-01-01")
+    )
+    again = {row["caller"]: row for row in map(json.loads, told.splitlines())}
+    for number, row in rows.items():
+        assert again[number] | {"recordings": row["recordings"]} == row
+
+
+def _relative(hotline: Hotline, path: str) -> str:
+    """The path as the settings file has it: under the site's folder, or whole."""
+    short = path.removeprefix(f"{hotline.place.folder}/")
+    return short if f'"{short}"' in hotline.place.config.read_text("utf-8") else path
+
+
+def test_asterisk_killed_during_a_talk(hotline: Hotline) -> None:
+    planned = [plans.caller_hangs_up(plans.number(next(_numbers)), Times(talk=60.0))]
+    planned += [plans.abandon_long(plans.number(next(_numbers)), Times(long=60.0))]
+    calls = hotline.call(planned)
+    until(lambda: calls.reports()[0].operator and calls.reports()[1].rings, limit=30)
+    until(lambda: _spoken(calls.reports()[0]) > 5, limit=30)
+    spoken = _spoken(calls.reports()[0])
+    hotline.kill("asterisk")
+    calls.stop()
+    reports = calls.reports()
+    rows = hotline.settled(reports, limit=60)
+    talking, waiting = (rows[plan.number] for plan in planned)
+    assert (talking["outcome"], talking["ended_by"]) == ("answered", "system")
+    assert (waiting["outcome"], waiting["ended_by"]) == ("failed", "system")
+    assert talking["talk_seconds"] == pytest.approx(spoken, abs=2)
+    [recording] = talking["recordings"]
+    assert recording["seconds"] == pytest.approx(talking["talk_seconds"], abs=1)
+    assert sounds(hotline.recordings, recording)
+    begin = talking["arrived_at"]
+    balance = json.loads(
+        hotline.appliance("ledger", "balance", "--from", begin, "--to", "2099-01-01", "--json")
+    )
+    assert balance["difference"] == 0
+    assert len(balance["unobserved"]) == 1
+
+
+def _spoken(report: CallReport) -> float:
+    """Seconds for which the talk that goes on has lasted."""
+    begun = [ring.answered_at for ring in report.rings if ring.answered_at]
+    return time.time() - begun[-1] if begun else 0.0

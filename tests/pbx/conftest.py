@@ -1,0 +1,96 @@
+"""A real Asterisk with our configuration and two operators, on an address of its own."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from box import Box
+from waiting import until
+
+from appliance import db, settings, staff
+from appliance.pbx import actions, audio, config
+from appliance.settings import Settings
+from provisioning.local import asterisk as tree
+
+_SETTINGS = """
+[paths]
+database = "site.db"
+event_log = "log/cel-custom/events.csv"
+recordings = "recordings"
+prompts = "prompts"
+asterisk = "etc"
+backups = "backups"
+[web]
+bind = "127.0.0.1:8000"
+url = "https://localhost"
+secret_key = "secret"
+[asterisk]
+address = "{address}"
+command = {command}
+modules = "{modules}"
+data = "data"
+run = "run"
+log = "log"
+spool = "spool"
+var = "var"
+ami_secret = "secret"
+[calls]
+hotline_number = "1006"
+[[trunks]]
+name = "carrier"
+address = "127.253.1.2"
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings, a database with two operators, prompts; nothing runs."""
+    folder = tmp_path_factory.mktemp("box")
+    file = folder / "appliance.toml"
+    command = str(tree.command()).replace("'", '"')
+    address = f"127.253.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+    file.write_text(_SETTINGS.format(address=address, command=command, modules=tree.MODULES))
+    found = settings.load(file)
+    tree.make_data(found.asterisk.data)
+    audio.synthesise(found.paths.prompts)
+    with db.open_database(found.paths.database):
+        db.migrate()
+        for number, speaks in ((1, ("uz", "ru")), (2, ("ru",))):
+            staff.add(
+                f"op0{number}",
+                f"Operator {number}",
+                "operator",
+                "secret",
+                extension=f"100{number}",
+                speaks=speaks,
+            )
+        yield found
+
+
+@pytest.fixture(scope="module")
+def box(site: Settings) -> Iterator[Box]:
+    """The Asterisk of that site, running."""
+    config.install(site)
+    conf = str(site.paths.asterisk / "asterisk.conf")
+    process = subprocess.Popen(
+        [*tree.command(), "-f", "-C", conf],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    running = Box(site, process)
+    try:
+        until(running.answers, limit=20)
+        actions.put_states_in_force(site)
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def prompts_folder(tmp_path: Path) -> Path:
+    """Where prompts are spoken into."""
+    return tmp_path / "prompts"

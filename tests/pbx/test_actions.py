@@ -1,0 +1,88 @@
+"""Commands to a real Asterisk: done, refused, or given up in time."""
+
+import signal
+import threading
+import time
+
+import pytest
+from box import Box
+
+from appliance import staff
+from appliance.models import User
+from appliance.pbx import actions, ami
+
+
+def members(box: Box) -> dict[str, dict[str, bool]]:
+    """Queue → login → paused."""
+    found: dict[str, dict[str, bool]] = {}
+    with ami.Connection(box.settings) as asterisk:
+        for event in asterisk.listed("QueueStatus", "QueueStatusComplete"):
+            if event["Event"] == "QueueMember":
+                found.setdefault(event["Queue"], {})[event["Name"]] = event["Paused"] == "1"
+    return found
+
+
+def choose(box: Box, login: str, state: str) -> None:
+    actions.choose_state(box.settings, User.get(User.login == login), state)
+
+
+def test_states_become_members_of_the_queues(box: Box) -> None:
+    choose(box, "op01", "ready")
+    choose(box, "op02", "ready")
+    assert members(box) == {"uz": {"op01": False}, "ru": {"op01": False, "op02": False}}
+    choose(box, "op01", "pause")
+    assert members(box) == {"uz": {"op01": True}, "ru": {"op01": True, "op02": False}}
+    choose(box, "op01", "off")
+    choose(box, "op02", "off")
+    assert members(box) == {}
+
+
+def test_a_frozen_asterisk_is_given_up_and_the_state_is_kept(box: Box) -> None:
+    box.process.send_signal(signal.SIGSTOP)
+    begin = time.monotonic()
+    try:
+        with pytest.raises(actions.Unreachable):
+            choose(box, "op01", "pause")
+    finally:
+        box.process.send_signal(signal.SIGCONT)
+    assert time.monotonic() - begin < 2 * ami.TIMEOUT
+    assert staff.states()["op01"] == "pause"
+    actions.put_states_in_force(box.settings)
+    assert members(box)["uz"] == {"op01": True}
+
+
+def test_answers_belong_to_who_asked(box: Box) -> None:
+    wrong = []
+
+    def ask(number: int) -> None:
+        with ami.Connection(box.settings) as asterisk:
+            for turn in range(50):
+                name = f"V{number}_{turn}"
+                asterisk.act("Setvar", Variable=name, Value=f"{number}.{turn}")
+                answer = asterisk.act("Getvar", Variable=name)
+                if answer["Value"] != f"{number}.{turn}":
+                    wrong.append(answer)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_line_break_cannot_start_another_command(box: Box) -> None:
+    with ami.Connection(box.settings) as asterisk:
+        with pytest.raises(ValueError, match="line break"):
+            asterisk.act("Getvar", Variable="X\r\nAction: Logoff")
+        assert asterisk.act("Ping")["Ping"] == "Pong"
+
+
+def test_a_wrong_command_is_refused(box: Box) -> None:
+    with ami.Connection(box.settings) as asterisk, pytest.raises(ami.Refused):
+        asterisk.act("NoSuchAction")
+
+
+def test_hanging_up_a_call_that_is_over_is_refused(box: Box) -> None:
+    with pytest.raises(actions.Refused):
+        actions.hang_up(box.settings, "hotline-1.0", "1001")

@@ -1,0 +1,45 @@
+"""Asterisk's files: rendered, tried out by a second Asterisk, put in force."""
+
+from pathlib import Path
+
+import pytest
+from box import Box
+
+from appliance import staff
+from appliance.models import User
+from appliance.pbx import actions, ami, config
+from appliance.settings import Settings
+
+
+def test_what_is_rendered_is_taken_by_asterisk(site: Settings) -> None:
+    config.install(site)
+    assert config.install(site) == []
+    assert (site.paths.asterisk / "menu.conf").read_text().count("1,,1,4)") == 1
+
+
+def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
+    site: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.install(site)
+    before = (site.paths.asterisk / "menu.conf").read_text()
+    broken = tmp_path / "ivr"
+    broken.mkdir()
+    for file in config.DIALPLAN.glob("*.conf"):
+        text = file.read_text()
+        (broken / file.name).write_text(text.replace("[menu]", "[lost]"))
+    monkeypatch.setattr(config, "DIALPLAN", broken)
+    with pytest.raises(config.ConfigError, match="Context 'menu' is missing"):
+        config.install(site)
+    assert (site.paths.asterisk / "menu.conf").read_text() == before
+
+
+def test_a_new_operator_is_in_force_after_a_reload(box: Box) -> None:
+    staff.add("op03", "Operator 3", "operator", "secret", extension="1003", speaks=("uz",))
+    assert config.install(box.settings) == ["pjsip.conf"]
+    former = (box.settings.paths.asterisk / config.FORMER / "pjsip.conf").read_text()
+    assert "[1003]" not in former
+    actions.reload(box.settings)
+    with ami.Connection(box.settings) as asterisk:
+        found = asterisk.listed("PJSIPShowEndpoints", "EndpointListComplete")
+    assert "1003" in {event["ObjectName"] for event in found if "ObjectName" in event}
+    staff.disable(User.get(User.login == "op03"), by="test")

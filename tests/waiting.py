@@ -1,0 +1,16 @@
+"""Waiting for a condition, with a limit, instead of sleeping."""
+
+import threading
+import time
+from collections.abc import Callable
+
+
+def until[T](condition: Callable[[], T], limit: float = 10.0, every: float = 0.05) -> T:
+    """The first true value of the condition; fails when there is none within `limit` seconds."""
+    end = time.monotonic() + limit
+    pause = threading.Event()
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not true after {limit:.0f} s: {condition}")
+        pause.wait(every)
+    return value
