@@ -55,8 +55,7 @@ def role() -> str:
 
 def allowed(endpoint: str) -> bool:
     """Whether the role that asks may open this endpoint."""
-    view = current_app.view_functions.get(endpoint)
-    return view is not None and role() in view.__dict__["who"]
+    return role() in current_app.view_functions[endpoint].__dict__["who"]
 
 
 def init_app(app: Flask) -> None:

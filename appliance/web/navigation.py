@@ -20,7 +20,7 @@ class Tab:
 TABS = (
     Tab("operator.page", _l("Workplace")),
     Tab("calls.today", _l("Calls")),
-    Tab("reports.monthly", _l("Reports")),
+    Tab("reports.page", _l("Reports")),
     Tab("status.page", _l("Status")),
 )
 

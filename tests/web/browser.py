@@ -1,0 +1,31 @@
+"""A test client that behaves as a browser does: HTTPS, a referrer, the token of the open page."""
+
+import re
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+HTMX = {"HX-Request": "true"}
+
+
+class Browser(FlaskClient):
+    """`send` posts a form with the token that the last page carried."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environ_base["HTTP_REFERER"] = "https://localhost/"
+
+    def token(self, page: str = "/account") -> str:
+        """The token that a page's forms carry."""
+        found = re.search(r'name="csrf-token" content="([^"]+)"', self.get(page).text)
+        assert found, f"{page} carries no token"
+        return found[1]
+
+    def send(self, path: str, page: str = "/account", **fields: Any) -> TestResponse:
+        """Post the fields to `path` from the open `page`."""
+        return self.post(path, data={"csrf_token": self.token(page), **fields})
+
+    def sign_in(self, login: str, password: str, **fields: str) -> TestResponse:
+        """Fill in the login form."""
+        return self.send("/login", "/login", login=login, password=password, **fields)

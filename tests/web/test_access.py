@@ -1,0 +1,114 @@
+"""Every route as every role: who may open what, and where each begins."""
+
+import pytest
+from flask import Flask
+from people import OF_ROLE
+from werkzeug.test import TestResponse
+
+from appliance.staff import ROLES
+from appliance.web import access
+
+EVERYBODY = {"anonymous", *ROLES}
+SIGNED_IN = set(ROLES)
+OPERATOR = {"operator"}
+LEADS = {"supervisor", "manager"}
+READERS = {"ministry", "supervisor", "manager"}
+KEEPERS = {"technician", "backup", "manager"}
+
+# method and rule → roles that may open it
+ROUTES = {
+    "GET /": SIGNED_IN,
+    "GET /account": SIGNED_IN,
+    "POST /account/appearance": SIGNED_IN,
+    "POST /account/language": SIGNED_IN,
+    "POST /account/password": SIGNED_IN,
+    "GET /built/<path:name>": EVERYBODY,
+    "GET /calls": LEADS,
+    "GET /calls/list": LEADS,
+    "GET /calls/operators": LEADS,
+    "GET /healthz": EVERYBODY,
+    "GET /live": OPERATOR | LEADS,
+    "GET /login": EVERYBODY,
+    "POST /login": EVERYBODY,
+    "GET /login/token": EVERYBODY,
+    "POST /logout": SIGNED_IN,
+    "GET /reports": READERS,
+    "GET /reports/monthly.<any(pdf, json, csv):kind>": READERS,
+    "GET /static/<path:filename>": EVERYBODY,
+    "GET /status": KEEPERS,
+    "GET /status/checks": KEEPERS,
+}
+VALUES = {
+    "<path:name>": "js/htmx.min.js",
+    "<path:filename>": "app.js",
+    "<any(pdf, json, csv):kind>": "json",
+}
+HOMES = {
+    "operator": "/operator",
+    "supervisor": "/calls",
+    "manager": "/calls",
+    "ministry": "/reports",
+    "technician": "/status",
+    "backup": "/status",
+}
+
+
+def address(route: str) -> str:
+    path = route.split(" ", 1)[1]
+    for part, value in VALUES.items():
+        path = path.replace(part, value)
+    return path
+
+
+def test_the_table_names_every_route(app: Flask) -> None:
+    rules = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert rules == set(ROUTES)
+
+
+def refused(answer: TestResponse) -> bool:
+    to_login = answer.headers.get("Location", "").startswith("/login")
+    return answer.status_code in (401, 403) or (to_login and answer.request.path != "/login")
+
+
+@pytest.mark.parametrize("role", [*ROLES, "anonymous"])
+def test_each_role_opens_what_it_may_and_nothing_else(role, app, client, login_as) -> None:
+    browser = client if role == "anonymous" else login_as(role)
+    home = "/login" if role == "anonymous" else "/account"
+    for route, roles in sorted(ROUTES.items()):
+        if route in ("POST /login", "POST /logout"):
+            continue  # they change who asks
+        method = route.split()[0]
+        headers = {"X-CSRFToken": browser.token(home)} if method == "POST" else {}
+        with browser.open(address(route), method=method, headers=headers) as answer:
+            assert refused(answer) == (role not in roles), f"{role} at {route}: {answer.status}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_begins_at_its_own_page(role, login_as) -> None:
+    assert login_as(role).get("/").headers["Location"] == HOMES[role]
+
+
+def test_the_ministry_sees_nothing_but_the_reports(login_as) -> None:
+    page = login_as("ministry").get("/reports").text
+    tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
+    assert tabs.count("<a ") == 1
+    assert 'href="/reports"' in tabs
+
+
+def test_a_view_without_a_declaration_does_not_start(app: Flask) -> None:
+    app.view_functions["silent"] = lambda: ""
+    with pytest.raises(access.Undeclared, match="silent"):
+        access.check_declared(app)
+
+
+def test_an_unknown_role_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="janitor"):
+        access.may("operator", "janitor")
+
+
+def test_people_of_every_role_are_there() -> None:
+    assert set(OF_ROLE) == set(ROLES)
