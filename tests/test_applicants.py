@@ -1,23 +1,17 @@
 """Applicants: recognised again, never merged by a slip, kept as last heard."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance import applicants, db
+from appliance import applicants
 from appliance.models import Applicant
 
 PINFL, OTHER_PINFL = "31210632040244", "31210932040247"
 PHONE = "+998935550147"
 
 
-@pytest.fixture(autouse=True)
-def database(tmp_path: Path):
-    db.open_database(tmp_path / "site.db")
-    db.migrate()
-    yield
-    db.database.close()
+pytestmark = pytest.mark.usefixtures("settings")
 
 
 def person(**told: Any) -> Applicant:

@@ -2,11 +2,10 @@
 
 import datetime as dt
 import io
-from pathlib import Path
 
 import pytest
 
-from appliance import catalogs, db
+from appliance import catalogs
 from appliance.models import CatalogItem, District, Mahalla, Region
 
 URGUT = "1718236"
@@ -17,13 +16,7 @@ MAHALLAS = """code,district_soato,name_uz_latn,name_uz_cyrl,extra
 """
 
 
-@pytest.fixture(autouse=True)
-def seeded(tmp_path: Path):
-    db.open_database(tmp_path / "site.db")
-    db.migrate()
-    catalogs.seed()
-    yield
-    db.database.close()
+pytestmark = pytest.mark.usefixtures("settings")
 
 
 @pytest.fixture
@@ -163,8 +156,8 @@ def test_what_is_exported_imports_to_the_same(mahallas, name):
     assert len(first.getvalue().splitlines()) > 3
 
 
-def test_the_working_calendar_knows_holidays_and_swapped_days(site_settings):
-    calendar = catalogs.working_calendar(site_settings)
+def test_the_working_calendar_knows_holidays_and_swapped_days(settings):
+    calendar = catalogs.working_calendar(settings)
     assert not calendar.works_on(dt.date(2026, 12, 8))  # Constitution day, a Tuesday
     assert calendar.works_on(dt.date(2025, 1, 4))  # a working Saturday
     nine = dt.datetime(2026, 11, 24, 9, 0, tzinfo=calendar.tz)

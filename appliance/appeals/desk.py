@@ -29,6 +29,12 @@ class Desk:
     registered: list[Appeal]
 
     @property
+    def waits_since(self) -> dt.datetime | None:
+        """Since when the caller has waited in the queue; None when he waits no more."""
+        visit = self.call.visits.order_by(QueueVisit.position.desc()).first() if self.call else None
+        return visit.joined_at if visit and not visit.left_at else None
+
+    @property
     def done(self) -> bool:
         """Whether this call is registered and no further form of it was begun."""
         return bool(self.registered) and not self.draft

@@ -33,6 +33,7 @@ function note(text, safe) {
   if (!place) return;
   place.querySelector("span").textContent = text;
   place.classList.toggle("warn", !safe);
+  place.classList.toggle("safe", safe);
 }
 
 function toast(text, link) {
