@@ -37,6 +37,9 @@ def main(arguments: list[str]) -> int:
 
 def _up(place: Place) -> int:
     began = time.monotonic()
+    if site.running(place) and site.pages_answer(place) and site.sip_answers(place):
+        print(f"{place.url} runs already; logins: {place.description}")
+        return 0
     site.start(place, tied=False)
     print(
         f"{place.url} answers after {time.monotonic() - began:.1f} s; logins: {place.description}"
@@ -87,13 +90,7 @@ def _welcome(place: Place) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (
-        site.SiteError,
-        SippError,
-        Unreachable,
-        Refused,
-        subprocess.CalledProcessError,
-    ) as error:
+    except _EXPECTED as error:
         print(f"run: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
