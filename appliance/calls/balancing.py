@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 
+from appliance import clock
 from appliance.models import AsteriskWatch, Call, EventRow, Recording
 
 
@@ -27,19 +28,21 @@ class Balance:
 
 
 _SHORTER = 1.0  # seconds by which a recording may be shorter than its talks
+_SILENCE = dt.timedelta(minutes=1)  # without a sign, after which Asterisk counts as not seen
 
 
 def arrivals(begin: dt.datetime, end: dt.datetime) -> int:
     """How many calls the event log says came in over a trunk in [begin, end)."""
-    rows = EventRow.select(EventRow.fields).where(
-        EventRow.event == "CHAN_START", EventRow.at >= begin, EventRow.at < end
+    rows = (
+        EventRow.select(EventRow.fields)
+        .where(EventRow.event == "CHAN_START", EventRow.at >= begin, EventRow.at < end)
+        .tuples()
     )
     return len(
         {
-            row.fields["LinkedID"]
-            for row in rows
-            if row.fields["Context"] == "from-trunk"
-            and row.fields["UniqueID"] == row.fields["LinkedID"]
+            fields["LinkedID"]
+            for (fields,) in rows
+            if fields["Context"] == "from-trunk" and fields["UniqueID"] == fields["LinkedID"]
         }
     )
 
@@ -82,23 +85,32 @@ def _recorded(begin: dt.datetime, end: dt.datetime) -> dict[str, float]:
 
 
 def _unobserved(begin: dt.datetime, end: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
-    """From the last sign of an Asterisk to the start of the next, where that cuts the period."""
-    boots = (
-        EventRow.select(EventRow.at, EventRow.linkedid)
-        .where(EventRow.event == "BOOT", EventRow.at >= begin)
-        .order_by(EventRow.at)
+    """Stretches of the period in which no Asterisk was seen.
+
+    Each lasts from the last sign of one (a record of its log, an answer to our ping) to the start
+    of the next, or until now. What was before the very first sign was before this hotline.
+    """
+    boots = EventRow.select(EventRow.at, EventRow.linkedid).where(
+        EventRow.event == "BOOT", EventRow.at > begin
     )
-    gaps = []
-    for boot in boots:
-        record = EventRow.select(EventRow.at).where(
-            EventRow.at < boot.at, EventRow.linkedid != boot.linkedid
-        )
-        seen = AsteriskWatch.select(AsteriskWatch.seen_at).where(AsteriskWatch.seen_at < boot.at)
-        signs = [
-            record.order_by(EventRow.at.desc()).limit(1).scalar(),
-            seen.order_by(AsteriskWatch.seen_at.desc()).limit(1).scalar(),
-        ]
-        known = [sign for sign in signs if sign]
-        if known and max(known) < end:
-            gaps.append((max(known), boot.at))
-    return gaps
+    gaps = [
+        (last, boot.at)
+        for boot in boots.order_by(EventRow.at)
+        if (last := _last_sign(boot.at, boot.linkedid))
+    ]
+    now = clock.now()
+    if (last := _last_sign(now)) and now - last > _SILENCE:
+        gaps.append((last, now))
+    clipped = ((max(since, begin), min(until, end)) for since, until in gaps)
+    return [(since, until) for since, until in clipped if since < until]
+
+
+def _last_sign(before: dt.datetime, booting: str = "") -> dt.datetime | None:
+    """When an Asterisk was last seen before a moment; `booting` is the linkedid of a new one."""
+    record = EventRow.select(EventRow.at).where(EventRow.at < before, EventRow.linkedid != booting)
+    seen = AsteriskWatch.select(AsteriskWatch.seen_at).where(AsteriskWatch.seen_at < before)
+    signs = (
+        record.order_by(EventRow.at.desc()).limit(1).scalar(),
+        seen.order_by(AsteriskWatch.seen_at.desc()).limit(1).scalar(),
+    )
+    return max((sign for sign in signs if sign), default=None)

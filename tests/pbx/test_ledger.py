@@ -19,8 +19,8 @@ from stories import (
 )
 from story import at, records
 
-from appliance import calls, db
-from appliance.models import Call, EventFragment, EventRow, Recording
+from appliance import calls, clock, db
+from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
 from appliance.pbx import ledger
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
@@ -159,7 +159,10 @@ def _shifted(by: float, table: str, call: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_calls_cut_by_a_crash_end_with_the_last_sign_of_life(tmp_path: Path, seed: int) -> None:
+def test_calls_cut_by_a_crash_end_with_the_last_sign_of_life(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: at(610))
     lines = crash()
     if seed:
         random.Random(seed).shuffle(lines)  # noqa: S311
@@ -179,6 +182,21 @@ def test_calls_cut_by_a_crash_end_with_the_last_sign_of_life(tmp_path: Path, see
     balance = calls.balance(at(-3600), at(3600))
     assert (balance.arrivals, balance.difference, balance.open) == (5, 0, 0)
     assert balance.unobserved == [(at(74), at(600.1))]
+    assert calls.balance(at(100), at(500)).unobserved == [(at(100), at(500))]
+
+
+def test_an_outage_that_goes_on_is_unobserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: at(1000))
+    assert calls.balance(at(-500), at(500)).unobserved == []  # nothing was ever seen
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"".join(records(GONE_IN_MENU)))
+    take(file)
+    assert calls.balance(at(-500), at(500)).unobserved == [(at(3), at(500))]
+    assert calls.balance(at(-500), at(5000)).unobserved == [(at(3), at(1000))]
+    AsteriskWatch.create(started_at=at(3), seen_at=at(999))
+    assert calls.balance(at(-500), at(5000)).unobserved == []
 
 
 def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_an_unobserved_stretch_is_told_and_not_counted_as_nothing(
     report = monthly.build(site, FIRST, dt.date(2026, 12, 7))
     told = monthly.as_json(report)
     assert told["balance"]["unobserved"] == [
-        {"from": "2026-11-30T23:00:00+05:00", "to": "2026-12-03T12:00:00+05:00"}
+        {"from": "2026-12-01T00:00:00+05:00", "to": "2026-12-03T12:00:00+05:00"}
     ]
     assert [row["inside"] for row in told["calls_by_weekday"]] == [0, None, None, 0, 0, 0, 0]
     assert told["calls_total"]["inside"] is None
