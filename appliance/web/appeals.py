@@ -29,6 +29,7 @@ def page(number: str) -> str:
         name=applicants.name_of(appeal),
         rows=_rows(appeal),
         doubts=labels.doubts_by_field(appeal.warnings),
+        empty=labels.empty_fields(appeal.warnings),
         call=call,
         talks=list(call.talks.order_by(Talk.position)) if call else [],
         values=labels.VALUES,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from flask import Flask
 
-from appliance import identity
+from appliance import clock, identity
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
 from appliance.web.context import site
 
@@ -51,6 +51,7 @@ def init_app(app: Flask) -> None:
     filters = (date, moment, time, percent, duration, phone)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
     app.jinja_env.filters |= {"number": _number, "decimal": decimal}
+    app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()
 
 
 def _number(value: int | None) -> str:

@@ -106,7 +106,8 @@ def compile_all() -> None:
 def _kept(known: Catalog, text: Message) -> Any:
     found = known.get(text.id, text.context)
     empty = ("",) * known.num_plurals if text.pluralizable else ""
-    return found.string if found and found.string else empty
+    same = found and found.string and found.pluralizable == text.pluralizable
+    return found.string if found and same else empty
 
 
 def _is_source(folder: str) -> bool:

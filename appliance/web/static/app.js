@@ -56,10 +56,12 @@ document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-submit]")) target.form.requestSubmit();
 });
 
-// ── timers ──
+// ── timers: by the server's clock, which this computer's may miss by minutes ──
+const missed = Date.parse(meta("now").content) - Date.now();
+const ahead = Math.abs(missed) > 2000 ? missed : 0;
 function tick() {
   for (const time of $$("time[data-since]")) {
-    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000));
+    const seconds = Math.max(0, Math.floor((Date.now() + ahead - Date.parse(time.dateTime)) / 1000));
     const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
     const two = (n) => String(n).padStart(2, "0");
     const text = h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;

@@ -1,9 +1,6 @@
 // The server's time, which this computer's clock may miss by minutes.
 
-let ahead = 0; // milliseconds
+const ahead = Date.parse(document.querySelector("meta[name=now]").content) - Date.now();
 
+// Milliseconds since 1970.
 export const serverNow = () => Date.now() + ahead;
-
-export function setServerTime(iso) {
-  ahead = Date.parse(iso) - Date.now();
-}

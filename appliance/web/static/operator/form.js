@@ -69,7 +69,8 @@ export class Form {
     const placed = PLACES.some((place) => elements[`${place}_text`].value);
     for (const [name, value] of Object.entries(values)) {
       const ofPlace = PLACES.includes(name.replace("_text", ""));
-      if ((elements[name].value && name !== "applicant_kind") || (ofPlace && placed)) continue;
+      const kept = elements[name].value && name !== "applicant_kind";
+      if (kept || (ofPlace && placed) || elements[name].value === value) continue;
       elements[name].value = value;
       this.element.querySelector(`[name="${name}"]`).closest(".field").dataset.known = "";
     }

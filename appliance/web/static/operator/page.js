@@ -1,6 +1,5 @@
 // The operator's page: which form lies on the desk, what happens to it, and what goes wrong.
 
-import { setServerTime } from "./clock.js";
 import { Form } from "./form.js";
 import { listenToKeys } from "./keys.js";
 import { forgetLocally, keptLocally, tokensKept } from "./local.js";
@@ -185,7 +184,6 @@ document.addEventListener("signed-in", () => {
 addEventListener("online", () => form?.unsaved && form.save());
 addEventListener("pagehide", () => form?.unsaved && form.save({ keepalive: true }));
 
-setServerTime(desk.dataset.now);
 listenToKeys();
 openForm();
 handOver();
