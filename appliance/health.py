@@ -12,13 +12,14 @@ from pathlib import Path
 
 import peewee
 
-from appliance import clock, db
+from appliance import calls, clock, db
 from appliance.models import AsteriskWatch, EventRow
 from appliance.settings import Settings
 
 STATES = ("ok", "warn", "fail")
 ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
 BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
+SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -138,10 +139,38 @@ def _event_log(settings: Settings) -> Iterator[Check]:
     )
 
 
+def _balance(settings: Settings) -> Iterator[Check]:
+    until = clock.now() - SETTLED
+    day = calls.balance(until - dt.timedelta(days=1), until)
+    even = not day.difference
+    yield Check(
+        "balance",
+        N_("Balance of calls, last day"),
+        "ok" if even else "fail",
+        N_("{arrived} arrived, {held} in the ledger"),
+        "" if even else N_("Run `appliance ledger ingest` over the event logs, rotated ones too."),
+        {"arrived": str(day.arrivals), "held": str(day.arrivals - day.difference)},
+    )
+    whole = day.recordings_found == day.recordings_expected and not day.recordings_short
+    yield Check(
+        "recordings",
+        N_("Recordings, last day"),
+        "ok" if whole else "warn",
+        N_("{found} of {expected} there, {short} too short"),
+        "" if whole else N_("Look whether the disk was full and whether the exchange was stopped."),
+        {
+            "found": str(day.recordings_found),
+            "expected": str(day.recordings_expected),
+            "short": str(day.recordings_short),
+        },
+    )
+
+
 _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _database,
     _asterisk,
     _event_log,
+    _balance,
     _disks,
 )
 
