@@ -49,7 +49,9 @@ class _Child:
                 start_new_session=True,
             )
         self.started = time.monotonic()
-        self.pid_file.write_text(f"{self.process.pid}\n", "ascii")
+        fresh = self.pid_file.with_suffix(".new")
+        fresh.write_text(f"{self.process.pid}\n", "ascii")
+        fresh.replace(self.pid_file)
 
     def look_after(self) -> None:
         """Start the process if it is not there; what it left running is ended first."""

@@ -2,6 +2,7 @@
 
     python -m provisioning.local.translations update    takes new texts in, drops those gone
     python -m provisioning.local.translations compile   makes the .mo files that the pages read
+    python -m provisioning.local.translations check     tells what is missing or no longer used
 
 Run `update` after adding a text, then fill the empty msgstr in each language. A catalogue has no
 line numbers and no dates and is sorted, so two people's new texts seldom meet in one place.
@@ -93,6 +94,27 @@ def update() -> None:
         print(f"{locale}: {text.count('\nmsgstr ""\n\n')} to translate")
 
 
+def drifted() -> list[str]:
+    """What is wrong: catalogues that differ from the sources, texts not translated."""
+    found = [
+        f"{file_of(locale).relative_to(ROOT)} is not what the sources say: run update"
+        for locale in LOCALES
+        if not file_of(locale).is_file() or file_of(locale).read_text("utf-8") != updated(locale)
+    ]
+    return found + [
+        f"{locale}: not translated: {text.id}"
+        for locale in LOCALES
+        for text in read(locale)
+        if text.id and not all(_forms(text))
+    ]
+
+
+def check() -> None:
+    """Exit with what is wrong, if anything is."""
+    if found := drifted():
+        raise SystemExit("\n".join(found))
+
+
 def compile_all() -> None:
     """Write the .mo files, where they are missing or older than the catalogue."""
     for locale in LOCALES:
@@ -101,6 +123,11 @@ def compile_all() -> None:
             continue
         with target.open("wb") as file:
             write_mo(file, read(locale))
+
+
+def _forms(text: Message) -> tuple[str, ...]:
+    """The translation, or each form of it by number."""
+    return tuple(text.string) if isinstance(text.string, (tuple, list)) else (text.string or "",)
 
 
 def _kept(known: Catalog, text: Message) -> Any:
@@ -120,7 +147,7 @@ def _without_conflicts(text: str) -> str:
 
 
 if __name__ == "__main__":
-    commands = {"update": update, "compile": compile_all}
+    commands = {"update": update, "compile": compile_all, "check": check}
     parser = argparse.ArgumentParser(description="The catalogues of the pages' texts.")
     parser.add_argument("command", choices=commands)
     commands[parser.parse_args().command]()
