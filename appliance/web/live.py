@@ -68,15 +68,16 @@ class Listener:
         if self._thread:
             self._thread.join()
 
-    def hear(self, after: int, wants: dict[str, str]) -> Iterator[str]:
+    def hear(self, after: int, newest: int, wants: dict[str, str]) -> Iterator[str]:
         """Server-sent events after the event `after`; `wants`: topic → what it is called there.
 
-        When events were forgotten meanwhile, "refresh" tells the page to fetch everything.
+        `newest` is the last event there is. When events were forgotten meanwhile, or the numbers
+        began again, "refresh" tells the page to fetch everything.
         """
         until, told = time.monotonic() + LASTS, 0.0
         yield "retry: 1000\n\n"
         with self._changed:
-            if after < self._forgotten():
+            if not self._forgotten() <= after <= newest:
                 after = self._newest
                 yield f"id: {after}\nevent: refresh\ndata:\n\n"
         while time.monotonic() < until and not self._stop.is_set():
@@ -114,7 +115,7 @@ class Listener:
     def _read(self) -> None:
         while not self._stop.is_set():
             try:
-                self._follow(events.follow(self._newest, quiet=1.0))
+                self._follow(events.follow(self._newest, quiet=0.2))
             except peewee.PeeweeException:
                 log.exception("the live events cannot be read; trying again")
                 self._stop.wait(1.0)
@@ -150,9 +151,10 @@ def init_app(app: Flask) -> None:
 def stream() -> Response:
     """The topics that the role may hear, for as long as the page is open."""
     listener: Listener = current_app.extensions["live"]
-    listener.start(events.newest())
+    newest = events.newest()
+    listener.start(newest)
     after = request.headers.get("Last-Event-ID") or request.args.get("after", "")
-    heard = listener.hear(int(after) if after.isdecimal() else events.newest(), _wants(me()))
+    heard = listener.hear(int(after) if after.isdecimal() else newest, newest, _wants(me()))
     if listener.streams >= site().web.threads - SPARE:
         return Response("too many pages are open", 503, {"Retry-After": "5"})
     return Response(

@@ -1,0 +1,119 @@
+"""The self-checks: what each sees when all is well and when it is not."""
+
+import datetime as dt
+import json
+import sqlite3
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from appliance import clock, db, health
+from appliance.cli import appliance
+from appliance.models import AsteriskWatch, EventRow
+
+RECORD = '"{seconds:.6f}","CHAN_START","1"\n'
+
+
+def check(settings, code: str) -> health.Check:
+    return next(check for check in health.checks(settings) if check.code == code)
+
+
+def asterisk_was_seen(ago: float) -> None:
+    moment = clock.now() - dt.timedelta(seconds=ago)
+    AsteriskWatch.replace(started_at=moment, seen_at=moment).execute()
+
+
+def test_the_database_takes_changes(settings) -> None:
+    assert health.writable()
+    assert check(settings, "database").state == "ok"
+
+
+def test_a_database_that_may_not_be_written(settings) -> None:
+    db.database.execute_sql("PRAGMA query_only = 1")
+    found = check(settings, "database")
+    assert (found.state, found.values["file"]) == ("fail", str(settings.paths.database))
+    assert not health.writable()
+
+
+def test_a_database_locked_for_longer_than_writers_wait(settings) -> None:
+    db.database.execute_sql("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(settings.paths.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert not health.writable()
+    other.execute("ROLLBACK")
+    assert health.writable()
+    other.close()
+
+
+@pytest.mark.parametrize(("ago", "state"), [(0, "ok"), (9, "ok"), (11, "fail"), (3600, "fail")])
+def test_the_exchange_answers(settings, ago, state) -> None:
+    asterisk_was_seen(ago)
+    assert check(settings, "asterisk").state == state
+    assert health.line_answers() is (state == "ok")
+
+
+def test_the_exchange_was_never_seen(settings) -> None:
+    assert check(settings, "asterisk").seen == "never seen"
+    assert health.line_answers() is None
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "state"),
+    [
+        (None, None, "ok"),  # nothing logged yet
+        (3, None, "ok"),  # just now: the follower has a moment
+        (60, None, "fail"),
+        (60, 61, "fail"),
+        (60, 60, "ok"),
+    ],
+)
+def test_the_log_is_followed(settings, written, read, state) -> None:
+    now = time.time()
+    if written is not None:
+        old = "".join(RECORD.format(seconds=now - 7200 + n) for n in range(3000))
+        settings.paths.event_log.write_text(old + RECORD.format(seconds=now - written))
+    if read is not None:
+        at = dt.datetime.fromtimestamp(float(f"{now - read:.6f}"), dt.UTC)
+        EventRow.create(hash="1", linkedid="1", at=at, event="CHAN_START", fields={})
+    assert check(settings, "event_log").state == state
+
+
+@pytest.mark.parametrize(("free", "state"), [(0.2, "ok"), (0.1, "warn"), (0.01, "fail")])
+def test_disks(settings, monkeypatch, free, state) -> None:
+    class Usage:
+        total, free = 100 * health.GIGABYTE, 0
+
+    Usage.free = int(free * Usage.total)
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda folder: Usage)
+    found = check(settings, "disk.recordings")
+    assert found.state == state
+    assert found.seen.format(**found.values) == f"{free * 100:.0f} of 100 GB free"
+    assert bool(found.advice) == (state != "ok")
+
+
+def test_a_call_that_the_ledger_lacks(settings) -> None:
+    fields = {"LinkedID": "1.1", "UniqueID": "1.1", "Context": "from-trunk"}
+    at = clock.now() - dt.timedelta(hours=2)
+    EventRow.create(hash="1", linkedid="1.1", at=at, event="CHAN_START", fields=fields)
+    found = check(settings, "balance")
+    assert found.state == "fail"
+    assert found.seen.format(**found.values) == "1 arrived, 0 in the ledger"
+
+
+def test_what_needs_doing_comes_first(settings) -> None:
+    states = [health.STATES.index(found.state) for found in health.checks(settings)]
+    assert states == sorted(states, reverse=True)
+    assert states[0] == health.STATES.index("fail")
+
+
+def test_doctor(settings) -> None:
+    command = ["--config", str(settings.file), "doctor", "--json"]
+    told = CliRunner().invoke(appliance, command)
+    assert told.exit_code == 1  # the exchange was never seen
+    looked = {row["check"]: row for row in json.loads(told.output)}
+    assert looked["asterisk"]["state"] == "fail"
+    assert "appliance pbx" in looked["asterisk"]["advice"]
+    db.open_database(settings.paths.database)
+    asterisk_was_seen(0)
+    assert CliRunner().invoke(appliance, command).exit_code == 0
