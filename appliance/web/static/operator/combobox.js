@@ -68,8 +68,18 @@ export function combobox(input, { scope, onChoose }) {
     options = found;
     list.replaceChildren(...found.map(rowOf));
     list.hidden = !found.length;
+    if (found.length) place();
     input.setAttribute("aria-expanded", String(found.length > 0));
     mark(found.length && input.value.trim() ? 0 : -1);
+  }
+
+  // The list opens to the side and in the direction where its panel has room.
+  function place() {
+    const panel = input.closest(".panel-body").getBoundingClientRect();
+    const field = input.getBoundingClientRect();
+    const below = panel.bottom - field.bottom;
+    list.toggleAttribute("data-end", field.left + list.offsetWidth > panel.right);
+    list.toggleAttribute("data-up", below < list.offsetHeight && below < field.top - panel.top);
   }
 
   async function ask() {
@@ -92,6 +102,20 @@ export function combobox(input, { scope, onChoose }) {
     }
   }
 
+  // Whether the choices shown, if any, are those of an earlier text: none of them may be taken.
+  function behind() {
+    return Boolean((timer || asking) && input.value.trim() && !code.value);
+  }
+
+  // Typed faster than the server answers: take the first choice of the answer to come.
+  function takeFirst() {
+    takeWhenAnswered = true;
+    if (timer) {
+      clearTimeout(timer);
+      ask();
+    }
+  }
+
   input.addEventListener("input", () => {
     code.value = "";
     takeWhenAnswered = false;
@@ -111,19 +135,14 @@ export function combobox(input, { scope, onChoose }) {
       }
     } else if (event.key === "Enter" && !event.ctrlKey) {
       event.preventDefault();
-      if (open && active >= 0) choose(options[active]);
+      if (behind()) takeFirst();
+      else if (open && active >= 0) choose(options[active]);
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
       close();
     } else if (event.key === "Tab") {
-      if (open && active >= 0) choose(options[active]);
-      else if ((timer || asking) && input.value.trim() && !code.value) {
-        takeWhenAnswered = true; // typed faster than the server answers
-        if (timer) {
-          clearTimeout(timer);
-          ask();
-        }
-      }
+      if (behind()) takeFirst();
+      else if (open && active >= 0) choose(options[active]);
     }
   });
 
