@@ -1,0 +1,201 @@
+"""The whole road: a citizen calls, the operator registers the appeal, the ministry reads it."""
+
+import datetime as dt
+import re
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chromium import WINDOW
+from hotline import Hotline
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from waiting import until
+
+from provisioning.local import plans
+from provisioning.local.plans import Times
+
+pytestmark = [pytest.mark.calls, pytest.mark.browser]
+# What is typed in each language; the first letters of a list's entry, then Tab takes it.
+TYPED = {
+    "uz_Latn": ("Muroj", "Samarq", "Urgut", "Gʻuzar", "Ayol", "Vaqtin", "Subsid", "Lotincha"),
+    "uz_Cyrl": ("Муро", "Самарқ", "Ургут", "Ғузар", "Аёл", "Вақтин", "Субсид", "Кириллча"),
+    "ru": ("Обращ", "Самарк", "Ургут", "Гузар", "Женщ", "Времен", "субсид", "По-русски"),
+}
+EXPECTED = {
+    "applicant_kind": "person",
+    "appeal_type": "application",
+    "call_type": "appeal",
+    "group": "women",
+    "employment": "temporarily_unemployed",
+    "direction": "subsidies",
+    "region_id": "1718",
+    "district_id": "1718236",
+    "first_name": "Gulchehra",
+    "surname": "Yoʻldosheva",
+    "address": "Navroʻz koʻchasi, 12-uy",
+    "passport": "AB1234567",
+    "pinfl": "40201902050010",
+    "sex": "f",
+    "born_on": "1990-01-02",
+    "phone_at_hand": "+998935550147",
+    "openness": "open",
+    "consultation": 1,
+}
+TAGS = {"uz_Latn": "uz-Latn", "uz_Cyrl": "uz-Cyrl", "ru": "ru"}
+WEEKDAYS = ("Душанба", "Сешанба", "Чоршанба", "Пайшанба", "Жума", "Шанба", "Якшанба")
+
+
+@pytest.fixture
+def window(chromium: Browser, hotline: Hotline) -> Iterator[BrowserContext]:
+    """A fresh browser window on the running site."""
+    context = chromium.new_context(
+        base_url=hotline.facts["web"],
+        ignore_https_errors=True,
+        viewport=WINDOW,
+    )
+    yield context
+    context.close()
+
+
+def sign_in(page: Page, account: dict[str, str]) -> None:
+    page.goto("/login")
+    page.locator("[name=login]").fill(account["login"])
+    page.locator("[name=password]").fill(account["password"])
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.locator(f"label:has([name={name}][value={value}])").click()
+
+
+def pick(page: Page, name: str, typed: str) -> None:
+    """Type the first letters and press Tab at once, as fast operators do."""
+    box = page.locator(f"#f-{name}")
+    box.click()
+    box.press_sequentially(typed)
+    box.press("Tab")
+    expect(page.locator(f"[type=hidden][name={name}]")).not_to_have_value("")
+
+
+def fill(page: Page, locale: str) -> None:
+    """Every field of form №1, as an operator would."""
+    call_type, region, district, mahalla, group, employment, direction, gist = TYPED[locale]
+    choose(page, "applicant_kind", "person")
+    choose(page, "appeal_type", "application")
+    page.locator("#f-first_name").fill("Gulchehra")
+    page.locator("#f-surname").fill("Yoʻldosheva")
+    pick(page, "call_type", call_type)
+    pick(page, "region", region)
+    pick(page, "district", district)
+    page.locator("#f-mahalla").fill(mahalla)
+    page.locator("#f-address").fill("Navroʻz koʻchasi, 12-uy")
+    page.locator("#f-passport").fill("AB 1234567")
+    page.locator("#f-pinfl").fill("40201902050010")
+    choose(page, "sex", "f")
+    page.locator("#f-born").fill("02.01.1990")
+    pick(page, "group", group)
+    page.locator("#f-phone_at_hand").fill("93 555 01 47")
+    pick(page, "employment", employment)
+    choose(page, "openness", "open")
+    pick(page, "direction", direction)
+    page.locator("#f-gist").fill(gist)
+    page.locator("[name=consultation]").check()
+    page.locator("[name=consultation_issue]").fill(f"Subsidiya {locale}")
+    page.locator("[name=consultation_contact]").fill("Bandlik boshqarmasi, Sh. Qoʻchqorova")
+
+
+def registered_as_typed(hotline: Hotline) -> list[dict[str, object]]:
+    """What the table of appeals holds, oldest first."""
+    with sqlite3.connect(f"file:{hotline.facts['database']}?mode=ro", uri=True) as database:
+        database.row_factory = sqlite3.Row
+        rows = database.execute("SELECT * FROM appeal ORDER BY number").fetchall()
+    database.close()
+    return [dict(row) for row in rows]
+
+
+def test_from_the_call_to_the_ministrys_paper(
+    hotline: Hotline, window: BrowserContext, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator, *others = hotline.facts["operators"]
+    hotline.appliance("operator", "off", *(one["login"] for one in others))
+    hotline.appliance("operator", "pause", operator["login"])
+    page = window.new_page()
+    sign_in(page, operator)
+    page.keyboard.press("F10")
+    until(lambda: f"{operator['login']} " in _ready(hotline))
+    took = {}
+    numbers = []
+    for position, locale in enumerate(TYPED):
+        page.locator(f".lang [lang={TAGS[locale]}]").click()
+        expect(page.locator("html")).to_have_attribute("lang", TAGS[locale])
+        took[locale], number = _call(hotline, page, locale, plans.number(5000 + position))
+        numbers.append(number)
+    with capsys.disabled():
+        print("\nfrom ringing to the card:", {k: f"{v * 1000:.0f} ms" for k, v in took.items()})
+    assert len(set(numbers)) == 3
+    rows = registered_as_typed(hotline)
+    assert [row["number"] for row in rows] == numbers
+    for locale, row in zip(TYPED, rows, strict=True):
+        assert EXPECTED.items() <= row.items()
+        assert row["gist"] == TYPED[locale][-1]
+        assert row["mahalla_id"]
+    text = _paper(hotline, window, tmp_path)
+    today = dt.datetime.now(dt.UTC).astimezone(dt.timezone(dt.timedelta(hours=5)))
+    assert re.search(r"Самарқанд вилояти +3 +100,0", text)
+    assert re.search(r"Субсидиялар олиш бўйича +3 +100,0", text)
+    assert re.search(rf"{WEEKDAYS[today.weekday()]} .*\b3 +100,0", text)
+    assert re.search(r"Хоразм вилояти +0 +0,0", text)
+    for locale in TYPED:
+        assert re.search(rf"{today:%d.%m.%Y} +Subsidiya {locale}", text)
+    assert re.search(r"фарқ 0", text)
+    hotline.appliance("operator", "ready", *(o["login"] for o in hotline.facts["operators"]))
+
+
+def _ready(hotline: Hotline) -> str:
+    lines = hotline.appliance("operator", "list").splitlines()
+    return "\n".join(line for line in lines if line.endswith("ready"))
+
+
+def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float, str]:
+    """One real call registered in that language: seconds from ringing to the card, the number."""
+    calls = hotline.call([plans.caller_hangs_up(number, Times(ring=3.0, talk=60.0))])
+    try:
+        page.wait_for_selector(".callbar[data-stage=ringing]", timeout=30_000)
+        shown = time.time()
+        expect(page.locator("#f-phone")).to_have_value(re.compile(r"90 100 5\d 0\d|90 1005\d0\d"))
+        [ring] = calls.reports()[0].rings
+        page.wait_for_selector(".callbar[data-stage=talk]", timeout=10_000)
+        fill(page, locale)
+        page.keyboard.press("Control+Enter")
+        toast = page.get_by_text(re.compile(r"\d{4}-\d{6}")).first
+        expect(toast).to_be_visible()
+        registered = re.search(r"\d{4}-\d{6}", toast.inner_text())
+        assert registered
+        page.locator("#hang-up").click()
+        reports = calls.wait(60)
+    finally:
+        calls.stop()
+    row = hotline.settled(reports)[number]
+    assert row["registration"] == registered[0]
+    assert row["ended_by"] == "operator"
+    return shown - ring.rang_at, registered[0]
+
+
+def _paper(hotline: Hotline, window: BrowserContext, folder: Path) -> str:
+    """The text of the monthly report as the ministry's user downloads it."""
+    window.clear_cookies()
+    page = window.new_page()
+    sign_in(page, hotline.facts["users"]["ministry"])
+    page.goto("/reports")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PDF").click()
+    paper = folder / "report.pdf"
+    download.value.save_as(paper)
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(paper), "-"], check=True, capture_output=True, text=True
+    )
+    return done.stdout
