@@ -6,13 +6,13 @@ import signal
 import socket
 import string
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 # SIPp sends its sound from raw sockets, which only root may open.
-RAW_SOCKETS = "SIPp needs root to send sound: run this as root"
+RAW_SOCKETS = "only root may send the sound of simulated calls (raw sockets)"
 
 
 class SippError(RuntimeError):
@@ -56,6 +56,7 @@ class Sipp:
         program = shutil.which("sipp")
         if not program:
             raise SippError("SIPp is not installed (Debian's package sip-tester)")
+        _require_raw_sockets()
         self.folder.mkdir(parents=True, exist_ok=True)
         template = _Scenario((SCENARIOS / f"{self._scenario}.xml").read_text("utf-8"))
         (self.folder / "scenario.xml").write_text(template.safe_substitute(facts), "utf-8")
@@ -101,6 +102,16 @@ class Sipp:
                 self._process.send_signal(signal.SIGKILL)
             self._process.wait()
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """For so long the process neither speaks nor hears."""
+        assert self._process  # noqa: S101  it was started
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def events(self) -> list[Event]:
         """What the scenario has logged so far, oldest first."""
         log = self.folder / "events.log"
@@ -117,15 +128,20 @@ class Sipp:
         for name in ("errors.log", "output"):
             file = self.folder / name
             text = file.read_text("utf-8", "replace").strip() if file.exists() else ""
-            if "raw" in text.lower() and "socket" in text.lower():
-                return RAW_SOCKETS
             if text:
                 return text.splitlines()[-1]
         return "SIPp said nothing"
 
 
+def _require_raw_sockets() -> None:
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP).close()
+    except PermissionError as error:
+        raise SippError(RAW_SOCKETS) from error
+
+
 def free_port(address: str) -> int:
-    """A UDP port that nobody listens on at that address, even because sound goes by pairs."""
+    """A UDP port that nobody listens on at that address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((address, 0))
         return probe.getsockname()[1]
