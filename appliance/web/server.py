@@ -32,7 +32,7 @@ class _Server(BaseApplication):
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": "appliance web",
-            "control_socket_disable": True,  # it lies in the home folder, where two sites would meet
+            "control_socket_disable": True,  # in the home folder: two sites would meet
         }
         for name, value in options.items():
             self.cfg.set(name, value)
