@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import datetime as dt
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,9 @@ def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
     writer = None
-    stream = click.get_text_stream("stdout")
     for row in rows:
         if writer is None:
-            writer = csv.DictWriter(stream, fieldnames=list(row), lineterminator="\n")
+            writer = csv.DictWriter(sys.stdout, fieldnames=list(row), lineterminator="\n")
             writer.writeheader()
         writer.writerow({key: _cell(value) for key, value in row.items()})
 

@@ -10,7 +10,6 @@ from appliance.pbx.eventlog import Event
 # Causes with which a phone that rang tells why nobody answered (ITU-T Q.850).
 _RING_RESULTS = {"17": "busy", "21": "rejected"}
 _CLEARED = {"0", "16", "19", "26", "127"}
-_SILENT = "44"
 
 
 def interpret(events: Iterable[Event], cut: dt.datetime | None = None) -> CallFacts | None:
@@ -167,18 +166,14 @@ class _Story:
         if talk:
             talk.ended_at = talk.ended_at or event.at
             source = facts.get("hangupsource", "")
-            if facts.get("hangupcause") == _SILENT or source not in (self.channel, event.channel):
-                self.call.ended_by = "system"
-            else:
-                self.call.ended_by = "operator" if source == event.channel else "caller"
+            ended = {self.channel: "caller", event.channel: "operator"}
+            self.call.ended_by = ended.get(source, "system")  # "": the phone fell silent
 
     def caller_gone(self, event: Event) -> None:
         """The call is over."""
         facts, call = event.extra, self.call
         call.ended_at, call.stage = event.at, "ended"
-        by_caller = (
-            facts.get("hangupsource") == self.channel and facts.get("hangupcause") != _SILENT
-        )
+        by_caller = facts.get("hangupsource") == self.channel
         self._leave_queue(event.at, "abandoned" if by_caller else "failed")
         for ring in self.rings.values():
             if ring.result in (None, "no_answer") and _same_moment(ring.ended_at, event.at):

@@ -1,5 +1,6 @@
 """Operators' phones: they register, ring, answer, speak and hang up, on one loopback address."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -131,6 +132,11 @@ class Phones:
         """Switch the phones off, without a word to the box."""
         if self._sipp:
             self._sipp.stop()
+
+    def frozen(self) -> contextlib.AbstractContextManager[None]:
+        """A while in which the phones are dead: no sound, no signals; then they go on."""
+        assert self._sipp  # noqa: S101  they were started
+        return self._sipp.frozen()
 
     def rings(self) -> list[Ring]:
         """Every ringing since the last start, oldest first, also when another process started."""

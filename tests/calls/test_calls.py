@@ -134,3 +134,27 @@ def _spoken(report: CallReport) -> float:
     """Seconds for which the talk that goes on has lasted."""
     begun = [ring.answered_at for ring in report.rings if ring.answered_at]
     return time.time() - begun[-1] if begun else 0.0
+
+
+def test_an_operators_phone_falls_silent(hotline: Hotline) -> None:
+    """The caller is not lost: he goes back to the queue, speaks again, and gives his mark."""
+    planned = [plans.rated(plans.number(next(_numbers)), Times(talk=20.0))]
+    calls = hotline.call(planned)
+    until(lambda: _spoken(calls.reports()[0]) > 2, limit=30)
+    with hotline.phones.frozen():
+        until(lambda: _visits(hotline, calls.reports()) == 2, limit=30, every=0.5)
+    reports = calls.wait(90)
+    row = hotline.settled(reports)[planned[0].number]
+    assert [visit["result"] for visit in row["queue_visits"]] == ["answered", "answered"]
+    assert (row["outcome"], row["ended_by"], row["rating"]) == ("answered", "operator", 5)
+    first, second = (talk["who"] for talk in row["talks"])
+    assert first != second
+    recorded = sum(recording["seconds"] for recording in row["recordings"])
+    # While a phone is dead Asterisk waits for its half of the sound: up to 2 s of it get lost.
+    assert recorded == pytest.approx(row["talk_seconds"], abs=2)
+
+
+def _visits(hotline: Hotline, reports: list[CallReport]) -> int:
+    """How often the one caller has joined a queue."""
+    [row] = hotline.export(reports).values()
+    return len(row["queue_visits"])
