@@ -3,7 +3,6 @@
 //   data-caps-lock     shown while Caps Lock is on in a password field
 //   data-since         a <time> that counts up from its datetime
 //   data-toast         leaves after six seconds
-//   data-submit        a field whose change sends its form
 import "./live.js";
 
 const $$ = (selector) => document.querySelectorAll(selector);
@@ -13,15 +12,25 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`);
 document.addEventListener("htmx:config:request", ({ detail }) => {
   detail.ctx.request.headers["X-CSRFToken"] = meta("csrf-token").content;
 });
-document.addEventListener("htmx:response:error", ({ detail }) => trouble(detail.ctx.response.status));
-document.addEventListener("htmx:after:swap", () => trouble(null));
-document.addEventListener("trouble", ({ detail }) => trouble(detail)); // of a page's own requests
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  answered(ctx.response.status, ctx.sourceElement);
+});
+document.addEventListener("trouble", ({ detail }) => answered(detail ?? 200, document)); // own requests
 
-function trouble(status) {
-  const kind = status === null ? "" : status === 401 ? "401" : "other";
+// A trouble is over when what failed succeeds; being signed out, when anything does.
+let failed;
+function answered(status, source) {
+  if (status >= 400) failed = { status, source };
+  else if (failed?.status === 401 || failed?.source === source) failed = undefined;
+  else return;
+  show(failed?.status);
+  if (status === 400 || status === 401) renew();
+}
+
+function show(status) {
+  const kind = status === undefined ? "" : status === 401 ? "401" : "other";
   for (const banner of $$("[data-trouble]")) banner.hidden = banner.dataset.trouble !== kind;
   for (const code of $$("[data-trouble-code]")) code.textContent = status ?? "";
-  if (status === 400 || status === 401) renew();
 }
 
 // A page that outlived its session takes the new one's token, once its person is signed in again.
@@ -51,9 +60,6 @@ document.addEventListener("click", ({ target }) => {
 document.addEventListener("keyup", (event) => {
   if (event.target.type !== "password" || !event.getModifierState) return;
   for (const hint of $$("[data-caps-lock]")) hint.hidden = !event.getModifierState("CapsLock");
-});
-document.addEventListener("change", ({ target }) => {
-  if (target.matches("[data-submit]")) target.form.requestSubmit();
 });
 
 // ── timers: by the server's clock, which this computer's may miss by minutes ──

@@ -1,0 +1,156 @@
+"""The pages around the operator's in Chromium: live sections, a lost link, reading aids."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browser.conftest import sign_in
+from playwright.sync_api import Page, expect
+
+from appliance import clock, staff
+from appliance.calls import CallFacts, store
+from appliance.db import writing
+from appliance.models import User
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EXPECTED = re.compile("status of (401|404)|net::ERR_")  # asked for by the tests
+PAGES = {
+    "nilufar": ["/account"],
+    "dilnoza": ["/calls", "/reports"],
+    "rustam": ["/status", "/nothing-here"],
+}
+
+
+@pytest.fixture
+def open_as(window) -> Callable[[str, str], Page]:
+    """A page of somebody; it fails the test when the browser complains of anything."""
+    complaints: list[str] = []
+
+    def opened(login: str, path: str) -> Page:
+        page = window.new_page()
+        page.on("console", lambda said: complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if not window.cookies():
+            sign_in(page, login)
+        page.goto(path)
+        return page
+
+    yield opened
+    assert [text for text in complaints if not EXPECTED.search(text)] == []
+
+
+def arrive(id: str = "1.1") -> None:
+    with writing():
+        store(CallFacts(id, "inbound", clock.now(), caller="+998935550147"), short_abandon=5)
+
+
+def test_a_call_appears_by_itself(open_as) -> None:
+    page = open_as("dilnoza", "/calls")
+    expect(page.get_by_text("Aloqa bor")).to_be_visible()
+    arrive()
+    expect(page.get_by_text("+998 93 555 01 47")).to_be_visible()
+
+
+def test_a_state_appears_by_itself(open_as, nilufar: User) -> None:
+    page = open_as("dilnoza", "/calls")
+    staff.choose_state(nilufar, "pause")
+    expect(page.locator("#operators li", has_text="Nilufar")).to_contain_text("Tanaffus")
+    staff.choose_state(nilufar, "ready")
+    expect(page.locator("#operators li", has_text="Nilufar")).to_contain_text("Tayyor")
+
+
+def test_what_is_typed_and_the_focus_stay(open_as) -> None:
+    page = open_as("dilnoza", "/calls")
+    page.locator("#day").fill("20.1")
+    arrive()
+    expect(page.get_by_text("+998 93 555 01 47")).to_be_visible()
+    expect(page.locator("#day")).to_have_value("20.1")
+    expect(page.locator("#day")).to_be_focused()
+    page.get_by_role("link", name="Hammasi").focus()
+    arrive("2.2")
+    expect(page.locator("#calls tbody tr")).to_have_count(2)
+    assert page.evaluate("document.activeElement.textContent").startswith("Hammasi")
+
+
+def test_a_lost_link_is_said_and_what_was_missed_is_fetched(open_as, pages) -> None:
+    page = open_as("dilnoza", "/calls")
+    expect(page.get_by_text("Aloqa bor")).to_be_visible()
+    pages.kill()
+    expect(page.get_by_text("Aloqa uzildi.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Aloqa bor")).to_be_hidden()
+    arrive()
+    pages.start()
+    expect(page.get_by_text("+998 93 555 01 47")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Aloqa uzildi.")).to_be_hidden()
+
+
+def test_a_session_that_ends_is_said_and_the_page_lives_on(open_as, window) -> None:
+    page = open_as("dilnoza", "/calls")
+    window.clear_cookies()
+    arrive()
+    expect(page.get_by_text("Tizimdan chiqilgan.")).to_be_visible()
+    sign_in(window.new_page(), "dilnoza")
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.get_by_text("Tizimdan chiqilgan.")).to_be_hidden()
+    arrive("2.2")
+    expect(page.locator("#calls tbody tr")).to_have_count(2)
+
+
+def test_the_password_is_shown_on_demand(window) -> None:
+    page = window.new_page()
+    page.goto("/login")
+    page.fill("#password", "parol")
+    page.get_by_role("button", name="Koʻrsatish").click()
+    expect(page.locator("#password")).to_have_attribute("type", "text")
+    expect(page.locator("#password")).to_be_focused()
+    page.get_by_role("button", name="Koʻrsatish").click()
+    expect(page.locator("#password")).to_have_attribute("type", "password")
+
+
+def test_the_ministry_takes_the_paper(open_as) -> None:
+    page = open_as("bahodir", "/reports?month=2026-10")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="PDF").click()
+    assert taken.value.suggested_filename == "hisobot-2_2026-10_2026-10-31_uz_Cyrl.pdf"
+    assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("login", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everybody_can_read_them(open_as, login, theme) -> None:
+    arrive()
+    staff.choose_appearance(User.get(User.login == login), theme, large_text=False)
+    for path in PAGES[login]:
+        page = open_as(login, path)
+        page.set_viewport_size({"width": 1366, "height": 768})
+        found = page.evaluate(
+            f"""async () => {{
+                {AXE.read_text("utf-8")};
+                const said = await axe.run(document, {{ runOnly: {json.dumps(STANDARDS)} }});
+                return said.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html));
+            }}"""
+        )
+        assert found == [], path
+        page.close()
+
+
+def test_the_login_page_can_be_read_enlarged(window) -> None:
+    page = window.new_page()
+    page.set_viewport_size({"width": 320, "height": 768})
+    page.goto("/login")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("login", PAGES)
+def test_nothing_runs_off_the_side_even_enlarged(open_as, login) -> None:
+    """WCAG 1.4.10: 320 px wide is 1280 px at 400 %."""
+    arrive()
+    for path in PAGES[login]:
+        page = open_as(login, path)
+        for width in (1366, 320):
+            page.set_viewport_size({"width": width, "height": 768})
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        page.close()
