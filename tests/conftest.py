@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chromium import chromium, playwright
 from flask import Flask
 from people import OF_ROLE, PASSWORD, PEOPLE
 from web.browser import Browser
@@ -15,6 +16,9 @@ from appliance.models import User
 from appliance.settings import Settings
 from appliance.web import create_app
 from provisioning.local import translations
+
+# One browser for all folders: two drivers cannot run in one process.
+__all__ = ["chromium", "playwright"]
 
 SETTINGS = """
 trunks = [{ name = "carrier", address = "127.9.9.9" }]

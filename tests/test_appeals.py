@@ -353,6 +353,7 @@ def test_in_a_call_one_may_register_and_begin_another_form(nilufar):
     register(nilufar, call=call)
     desk = at_hand(nilufar)
     assert desk.done
+    assert desk.closed
     appeals.save_draft(nilufar, desk.token, FULL)
     assert not at_hand(nilufar).done
 

@@ -39,6 +39,11 @@ class Desk:
         """Whether this call is registered and no further form of it was begun."""
         return bool(self.registered) and not self.draft
 
+    @property
+    def closed(self) -> bool:
+        """Whether no form opens by itself: the call is done, or its form was put aside."""
+        return self.done or bool(self.draft and self.draft.aside)
+
 
 def at_hand(operator: User, now: dt.datetime) -> Desk | None:
     """The operator's call and its form; after it, the form until it is registered or put off."""

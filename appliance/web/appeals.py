@@ -5,7 +5,7 @@ from flask import Blueprint, abort, render_template
 from appliance import appeals, applicants, audit, catalogs
 from appliance.appeals import form
 from appliance.i18n import named
-from appliance.models import Appeal, Call, Talk
+from appliance.models import Appeal, Call, Talk, User
 from appliance.web import formats, labels
 from appliance.web.access import may
 from appliance.web.context import me
@@ -32,6 +32,7 @@ def page(number: str) -> str:
         empty=labels.empty_fields(appeal.warnings),
         call=call,
         talks=list(call.talks.order_by(Talk.position)) if call else [],
+        names={user.login: user.name for user in User.select()},
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
     )

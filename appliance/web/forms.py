@@ -94,9 +94,9 @@ def doubts(values: dict[str, str], fresh: bool = False) -> dict[str, object]:
     return {"doubts": worded, "empty": empty, "summary": summary}
 
 
-def drafts(open_token: str | None) -> list[Draft]:
-    """The operator's drafts to finish, without the one that is open."""
-    return [draft for draft in appeals.drafts(me()) if draft.token != open_token]
+def drafts(besides: str = "") -> list[Draft]:
+    """The operator's drafts to finish, besides the one that is open."""
+    return [draft for draft in appeals.drafts(me()) if draft.token != besides]
 
 
 def _sent() -> dict[str, str]:

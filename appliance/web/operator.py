@@ -26,7 +26,7 @@ def page() -> str:
 def new_form() -> Response:
     """One more form: of the call at hand when it is registered, else without a call."""
     desk = appeals.at_hand(me(), clock.now())
-    call = desk.call if desk and desk.done else None
+    call = desk.call if desk and desk.closed else None
     return redirect(url_for(".form", token=appeals.token_for(me(), call)))
 
 
@@ -107,11 +107,16 @@ def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
 def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
     """What the card shows: the form unless the call is registered, else the operator's day."""
     midnight = clock.now().astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
-    shown: dict[str, object] = {"desk": desk, "drafts": forms.drafts(desk.token if desk else None)}
-    if desk and (begun or not desk.done):
-        return shown | forms.shown(desk) | {"form_open": True}
-    return shown | {
+    if desk and (begun or not desk.closed):
+        return forms.shown(desk) | {
+            "desk": desk,
+            "form_open": True,
+            "drafts": forms.drafts(besides=desk.token),
+        }
+    return {
+        "desk": desk,
         "form_open": False,
+        "drafts": forms.drafts(),
         "today": midnight,
         "day": day_of_operator(me().login, midnight),
         "registered": appeals.registered_by(me(), midnight),

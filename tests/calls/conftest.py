@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from chromium import chromium, playwright
 from hotline import Hotline
 
 from provisioning.local import site
 from provisioning.local.place import Place
-
-__all__ = ["chromium", "hotline", "playwright"]
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,10 @@
 
 const WAIT = 80; // milliseconds between the last letter and the question
 
+// Somebody who types faster than the server answers leaves a field that still waits for its choice.
+// The next field's question waits too, for it asks within that choice.
+let choosing = Promise.resolve();
+
 export function combobox(input, { scope, onChoose }) {
   const code = input.parentElement.querySelector("input[type=hidden]");
   const list = document.getElementById(input.getAttribute("aria-controls"));
@@ -10,9 +14,10 @@ export function combobox(input, { scope, onChoose }) {
   let active = -1;
   let timer = 0;
   let asking = null; // the question under way
-  let takeWhenAnswered = false;
+  let taken = null; // set while the first choice of an answer is waited for; ends the waiting
 
   function close() {
+    takeNothing();
     clearTimeout(timer);
     timer = 0;
     asking?.abort();
@@ -86,18 +91,21 @@ export function combobox(input, { scope, onChoose }) {
     timer = 0;
     asking?.abort();
     const question = (asking = new AbortController());
+    if (!taken) await choosing;
+    if (question !== asking) return;
     const asked = new URLSearchParams({ q: code.value ? "" : input.value.trim(), ...scope() });
     try {
       const answer = await fetch(`${input.dataset.choices}?${asked}`, { signal: question.signal });
       const found = answer.ok ? await answer.json() : [];
       if (question !== asking) return;
       asking = null;
-      if (takeWhenAnswered) {
-        takeWhenAnswered = false;
+      if (taken) {
         if (found.length) choose(found[0]);
+        takeNothing();
       } else if (document.activeElement === input) show(found);
     } catch (error) {
       if (error.name === "AbortError") return;
+      takeNothing();
       close(); // no link to the server: what is typed stays, and is looked up when it is saved
     }
   }
@@ -109,16 +117,20 @@ export function combobox(input, { scope, onChoose }) {
 
   // Typed faster than the server answers: take the first choice of the answer to come.
   function takeFirst() {
-    takeWhenAnswered = true;
-    if (timer) {
-      clearTimeout(timer);
-      ask();
-    }
+    const before = choosing;
+    choosing = new Promise((done) => (taken = done));
+    clearTimeout(timer);
+    before.then(ask);
+  }
+
+  function takeNothing() {
+    taken?.();
+    taken = null;
   }
 
   input.addEventListener("input", () => {
     code.value = "";
-    takeWhenAnswered = false;
+    takeNothing();
     clearTimeout(timer);
     if (input.value.trim()) timer = setTimeout(ask, WAIT);
     else close();
@@ -153,6 +165,6 @@ export function combobox(input, { scope, onChoose }) {
     if (!input.value && input.matches(":hover")) ask();
   });
   input.addEventListener("blur", () => {
-    if (!takeWhenAnswered) close();
+    if (!taken) close();
   });
 }

@@ -9,9 +9,17 @@ import { LinkLost, post } from "./server.js";
 const WAIT = 500; // milliseconds without a key before the form is saved
 const RETRY = 2000; // milliseconds between tries while the link is lost
 
+const typedIn = (field) =>
+  field.type === "radio" || field.type === "checkbox"
+    ? field.checked !== field.defaultChecked
+    : "defaultValue" in field && field.value !== field.defaultValue;
+
 export class Form {
   #timer = 0;
-  #saving = null; // the save under way; the next one waits for it, so that none overtakes
+  #saving = null; // the save under way
+  #next = null; // the one that waits for it
+  #aside = false; // whether that one puts the form aside
+  #registering = false;
   #finished = false;
 
   constructor(element, { login, onTrouble, onSaved, onRegistered }) {
@@ -30,8 +38,11 @@ export class Form {
     for (const button of element.querySelectorAll("[data-fill]")) {
       button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
     }
+    const early = [...element.elements].some(typedIn); // before this script was loaded
     this.#restore();
     this.#layOut();
+    if (early) this.changed();
+    element.dataset.ready = "";
   }
 
   values() {
@@ -79,17 +90,27 @@ export class Form {
     document.getElementById("f-gist").focus();
   }
 
-  // Saves now; resolves to whether the server has it.
+  // Saves now; resolves to whether the server has it. One save at a time: what is asked for
+  // meanwhile is one more, of the newest values, so that no older values overtake them.
   async save({ keepalive = false, aside = false } = {}) {
     this.#stopTimer();
-    if (!keepalive) await this.#saving;
-    if (this.#finished) return true;
-    const values = this.values();
-    this.#saving = this.#send(values, { keepalive, aside });
+    if (keepalive) return this.#send({ keepalive, aside });
+    this.#aside ||= aside;
+    this.#next ??= this.#afterThis();
+    return this.#next;
+  }
+
+  async #afterThis() {
+    await this.#saving;
+    this.#next = null;
+    if (this.#finished || this.#registering) return this.#finished;
+    this.#saving = this.#send({ aside: this.#aside });
+    this.#aside = false;
     return this.#saving;
   }
 
-  async #send(values, { keepalive, aside }) {
+  async #send({ keepalive, aside }) {
+    const values = this.values();
     try {
       const answer = await post(this.element.dataset.save, { values, aside }, { keepalive });
       if (answer.status === 409) {
@@ -98,12 +119,13 @@ export class Form {
       }
       if (JSON.stringify(values) === JSON.stringify(this.values())) forgetLocally(this.login, this.token);
       this.element.dataset.savedAt = answer.saved_at;
-      this.#showDoubts(answer);
-      this.onSaved(answer);
+      if (this.element.isConnected) {
+        this.#showDoubts(answer);
+        this.onSaved(answer);
+      }
       return true;
     } catch (error) {
-      this.onTrouble(error);
-      if (error instanceof LinkLost && this.element.isConnected) this.#saveIn(RETRY);
+      this.#failed(error);
       return false;
     }
   }
@@ -114,20 +136,28 @@ export class Form {
     const button = this.element.querySelector("[type=submit]");
     if (button.disabled) return;
     button.disabled = true;
+    this.#registering = true;
     await this.#saving;
     try {
       this.#end(await post(this.element.action, { values: this.values() }));
     } catch (error) {
       button.disabled = false;
-      this.onTrouble(error);
+      this.#registering = false;
+      this.#failed(error);
     }
+  }
+
+  #failed(error) {
+    if (!this.element.isConnected) return; // this browser keeps it, and hands it over later
+    this.onTrouble(error);
+    if (error instanceof LinkLost) this.#saveIn(RETRY);
   }
 
   #end(answer) {
     if (this.#finished) return;
     this.#finished = true;
     forgetLocally(this.login, this.token);
-    this.onRegistered(answer);
+    if (this.element.isConnected) this.onRegistered(answer);
   }
 
   #chooses(input) {

@@ -14,7 +14,7 @@ export function listenToKeys() {
     );
     if (!control) return;
     event.preventDefault();
-    if (control.matches("input:not([type=checkbox]), textarea")) control.focus();
-    else control.click();
+    if (control.matches("input, textarea")) control.focus();
+    if (!control.matches("input:not([type=checkbox]), textarea")) control.click();
   });
 }
