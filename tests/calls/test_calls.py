@@ -2,7 +2,11 @@
 
 import itertools
 import json
+import random
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from agreement import differences, sounds
@@ -77,25 +81,66 @@ def test_the_log_is_rotated_during_calls(hotline: Hotline) -> None:
     check(hotline, calls.wait(120))
 
 
-def test_an_old_log_read_into_an_empty_site_gives_the_same_calls(
-    hotline: Hotline, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    reports = hotline.call(twenty()[:4]).wait(120)
+@pytest.fixture(scope="module")
+def log_and_rows(hotline: Hotline) -> tuple[bytes, dict[str, Any]]:
+    """The event log after a few calls, and what the ledger made of them while they went on."""
+    reports = hotline.call(twenty()[:6]).wait(120)
     rows = hotline.settled(reports)
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    text = hotline.place.config.read_text("utf-8")
-    database = hotline.facts["database"]
-    config = hotline.place.folder / "elsewhere.toml"
-    config.write_text(text.replace(_relative(hotline, database), str(elsewhere / "x.db")), "utf-8")
-    log = hotline.facts["event_log"]
-    hotline.appliance("--config", str(config), "migrate")
-    hotline.appliance("--config", str(config), "ledger", "ingest", log)
+    return Path(hotline.facts["event_log"]).read_bytes(), rows
+
+
+def _whole(log: bytes) -> list[bytes]:
+    return [log]
+
+
+def _twice(log: bytes) -> list[bytes]:
+    return [log, log]
+
+
+def _cut(log: bytes) -> list[bytes]:
+    """Cut in the middle of a line, the second part first."""
+    middle = log.index(b"\n", len(log) // 2) + 60
+    return [log[middle:], log[:middle]]
+
+
+def _shuffled(log: bytes) -> list[bytes]:
+    """Every line somewhere in one of three files."""
+    lines = log.splitlines(keepends=True)
+    random.Random(1).shuffle(lines)  # noqa: S311
+    return [b"".join(lines[part::3]) for part in range(3)]
+
+
+@pytest.mark.parametrize("deliver", [_whole, _twice, _cut, _shuffled])
+def test_an_old_log_read_into_an_empty_site_gives_the_same_calls(
+    hotline: Hotline,
+    log_and_rows: tuple[bytes, dict[str, Any]],
+    deliver: Callable[[bytes], list[bytes]],
+    tmp_path: Path,
+) -> None:
+    log, rows = log_and_rows
+    config = _empty_site(hotline, tmp_path)
+    files = []
+    for number, part in enumerate(deliver(log)):
+        files.append(tmp_path / f"events-{number}.csv")
+        files[-1].write_bytes(part)
+    hotline.appliance("--config", config, "ledger", "ingest", *map(str, files))
     told = hotline.appliance(
-        *("--config", str(config), "ledger", "export", "--from", "2020-01-01", "--to", "2099-01-01")
+        *("--config", config, "ledger", "export", "--from", "2020-01-01", "--to", "2099-01-01")
     )
     again = {row["caller"]: row for row in map(json.loads, told.splitlines())}
     for number, row in rows.items():
+        # The sound is not there to be measured: only the log is.
         assert again[number] | {"recordings": row["recordings"]} == row
+
+
+def _empty_site(hotline: Hotline, folder: Path) -> str:
+    """The settings file of a site like the running one, with an empty database of its own."""
+    config = hotline.place.folder / f"{folder.name}.toml"
+    text = hotline.place.config.read_text("utf-8")
+    database = _relative(hotline, hotline.facts["database"])
+    config.write_text(text.replace(database, str(folder / "empty.db")), "utf-8")
+    hotline.appliance("--config", str(config), "migrate")
+    return str(config)
 
 
 def _relative(hotline: Hotline, path: str) -> str:
