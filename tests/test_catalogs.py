@@ -4,9 +4,12 @@ import datetime as dt
 import io
 
 import pytest
+from click.testing import CliRunner, Result
 
 from appliance import catalogs
+from appliance.cli import appliance
 from appliance.models import CatalogItem, District, Mahalla, Region
+from appliance.settings import Settings
 
 URGUT = "1718236"
 MAHALLAS = """code,district_soato,name_uz_latn,name_uz_cyrl,extra
@@ -163,3 +166,27 @@ def test_the_working_calendar_knows_holidays_and_swapped_days(settings):
     nine = dt.datetime(2026, 11, 24, 9, 0, tzinfo=calendar.tz)
     assert calendar.inside(nine)
     assert not calendar.inside(nine - dt.timedelta(seconds=1))
+
+
+# the command
+
+
+def command(settings: Settings, *words: str) -> Result:
+    return CliRunner().invoke(appliance, ["--config", str(settings.file), "catalog", *words])
+
+
+def test_the_command_imports_and_exports(settings, tmp_path):
+    file = tmp_path / "mahallas.csv"
+    file.write_text(MAHALLAS, "utf-8")
+    assert command(settings, "import", "mahallas", str(file)).output == "3\n"
+    told = command(settings, "export", "mahallas")
+    assert told.output.splitlines()[1] == "1,1718236,Koʻktepa MFY,Кўктепа МФЙ,"
+
+
+def test_the_command_names_the_wrong_line(settings, tmp_path):
+    file = tmp_path / "mahallas.csv"
+    file.write_text(MAHALLAS + "5,9,A,А,\n", "utf-8")
+    told = command(settings, "import", "mahallas", str(file))
+    assert told.exit_code == 1
+    assert "line 5: no such place: 9" in told.output
+    assert command(settings, "import", "towns", str(file)).exit_code == 2
