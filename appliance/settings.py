@@ -41,7 +41,6 @@ class Trunk:
     name: str
     address: str
     port: int = 5060
-    technology: str = "sip"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The pages served by their real process, and the real Chromium that opens them."""
 
+import contextlib
 import http.client
 import os
 import signal
@@ -53,6 +54,16 @@ class Pages:
         assert self._process
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """A while in which they take every request and answer none."""
+        assert self._process
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.settings.web.bind, timeout=5)

@@ -409,6 +409,15 @@ def test_the_pages_gone_for_a_while_what_is_typed_waits_here(page, pages, nilufa
     assert Appeal.select().count() == 1
 
 
+def test_pages_that_hang_are_said_to_be_gone(page, pages, nilufar):
+    ring(page, nilufar)
+    with pages.frozen():
+        page.locator("#f-first_name").fill("Aziza")
+        expect(page.locator("#saved")).to_contain_text("shu kompyuterda saqlandi", timeout=15_000)
+    saved(page)
+    assert Draft.get().values["first_name"] == "Aziza"
+
+
 def test_what_a_browser_kept_from_another_call_reaches_the_server_later(
     page, window, pages, nilufar
 ):

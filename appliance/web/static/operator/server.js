@@ -22,10 +22,12 @@ export async function getPage(url) {
   return (await ask(url, {})).text();
 }
 
+const PATIENCE = 10_000; // milliseconds; a server that hangs is a link lost
+
 async function ask(url, options) {
   let response;
   try {
-    response = await fetch(url, { redirect: "manual", ...options });
+    response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE), ...options });
   } catch {
     throw new LinkLost();
   }
