@@ -118,6 +118,17 @@ def test_a_log_that_grows_by_bytes(tmp_path: Path, expected: str) -> None:
     assert exported() == expected
 
 
+def test_a_log_longer_than_one_transaction(
+    tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "_CHUNK", 1500)
+    file = tmp_path / "long.csv"
+    file.write_bytes(b"".join(whole_log()))
+    assert take(file) == len(whole_log())
+    assert exported() == expected
+    assert ledger.fragments() == 0
+
+
 def test_a_half_that_is_missing_is_told(tmp_path: Path) -> None:
     cut = tmp_path / "cut.csv"
     cut.write_bytes(b"".join(whole_log())[:-30])
