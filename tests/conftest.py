@@ -8,6 +8,7 @@ import pytest
 from chromium import chromium, playwright
 from flask import Flask
 from people import OF_ROLE, PASSWORD, PEOPLE
+from sites import SETTINGS
 from web.browser import Browser
 
 from appliance import catalogs, db, staff
@@ -19,36 +20,6 @@ from provisioning.local import translations
 
 # One browser for all folders: two drivers cannot run in one process.
 __all__ = ["chromium", "playwright"]
-
-SETTINGS = """
-trunks = [{ name = "carrier", address = "127.9.9.9" }]
-
-[paths]
-database = "site.db"
-event_log = "cel.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "asterisk"
-backups = "backups"
-
-[web]
-bind = "127.9.9.1:8000"
-url = "https://localhost"
-secret_key = "secret of the tests"
-
-[asterisk]
-address = "127.9.9.2"
-modules = "modules"
-data = "data"
-run = "run"
-log = "log"
-spool = "spool"
-var = "var"
-ami_secret = "secret"
-
-[calls]
-hotline_number = "1282"
-"""
 
 
 @pytest.fixture(scope="session", autouse=True)

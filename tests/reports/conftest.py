@@ -4,46 +4,17 @@ from pathlib import Path
 
 import pytest
 from ledger_world import World
+from sites import SETTINGS
 
 from appliance import catalogs, db, settings
 from appliance.settings import Settings
-
-SITE = """
-trunks = [{ name = "carrier", address = "127.9.9.9" }]
-
-[paths]
-database = "site.db"
-event_log = "cel.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "asterisk"
-backups = "backups"
-
-[web]
-bind = "127.9.9.1:8000"
-url = "https://localhost"
-secret_key = "k"
-
-[asterisk]
-address = "127.9.9.2"
-modules = "m"
-data = "d"
-run = "r"
-log = "l"
-spool = "s"
-var = "v"
-ami_secret = "a"
-
-[calls]
-hotline_number = "1282"
-"""
 
 
 @pytest.fixture
 def site(tmp_path: Path):
     """The settings of a site with an empty, seeded database, left open."""
     file = tmp_path / "site.toml"
-    file.write_text(SITE)
+    file.write_text(SETTINGS)
     made = settings.load(file)
     db.open_database(made.paths.database)
     db.migrate()
