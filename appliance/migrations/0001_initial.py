@@ -317,7 +317,7 @@ def up(migrator, db):
     class Recording(Model):
         file = CharField(primary_key=True)
         call_id = CharField(index=True)
-        seconds = FloatField(null=True)
+        seconds = FloatField(index=True, null=True)
         sha256 = CharField(null=True)
         written_at = MomentField(null=True)
 

@@ -80,7 +80,7 @@ class Recording(Table):
 
     file = CharField(primary_key=True)  # relative to the recordings folder
     call_id = CharField(index=True)
-    seconds = FloatField(null=True)  # null until measured, after the call
+    seconds = FloatField(null=True, index=True)  # null until measured, after the call
     sha256 = CharField(null=True)
     written_at = MomentField(null=True)  # when its last sound was written
 
