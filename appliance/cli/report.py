@@ -47,6 +47,18 @@ def monthly(site: Site, month: str, upto: str | None, kind: str, lang: str, out:
     _write(site, "monthly", month, upto, kind, lang, out)
 
 
+@report.command()
+@click.argument("quarter")
+@_upto
+@_options
+@pass_site
+def quarterly(
+    site: Site, quarter: str, upto: str | None, kind: str, lang: str, out: BinaryIO
+) -> None:
+    """Report form №1 for QUARTER, as 2026-Q3."""
+    _write(site, "quarterly", quarter, upto, kind, lang, out)
+
+
 def _write(
     site: Site, name: str, asked: str, upto: str | None, kind: str, lang: str, out: BinaryIO
 ) -> None:

@@ -1,6 +1,7 @@
 """How figures and dates are written on paper: the same in all three languages."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 NO_BREAK = "\u00a0"
@@ -39,3 +40,8 @@ def length(seconds: float | None, wording: str) -> str:
         return NONE
     minutes, rest = divmod(round(seconds), 60)
     return wording.format(minutes=number(minutes), seconds=rest)
+
+
+def harmless(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula is made plain text."""
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import monthly, periods, xlsx
+from appliance.reports import monthly, periods, quarterly, xlsx
 from appliance.reports.paper import Report
 from appliance.reports.periods import Period
 from appliance.settings import Settings
@@ -45,6 +45,15 @@ FORMS = {
         monthly.as_csv,
         monthly.as_book,
         monthly.as_page,
+    ),
+    "quarterly": Form(
+        "hisobot-1",
+        periods.quarter,
+        quarterly.build,
+        quarterly.as_json,
+        quarterly.as_csv,
+        quarterly.as_book,
+        quarterly.as_page,
     ),
 }
 
