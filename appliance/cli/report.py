@@ -59,6 +59,15 @@ def quarterly(
     _write(site, "quarterly", quarter, upto, kind, lang, out)
 
 
+@report.command()
+@click.argument("date")
+@_options
+@pass_site
+def daily(site: Site, date: str, kind: str, lang: str, out: BinaryIO) -> None:
+    """The summary of a day, DATE as 2026-10-20."""
+    _write(site, "daily", date, None, kind, lang, out)
+
+
 def _write(
     site: Site, name: str, asked: str, upto: str | None, kind: str, lang: str, out: BinaryIO
 ) -> None:

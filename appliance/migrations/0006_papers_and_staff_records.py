@@ -63,6 +63,8 @@ def up(migrator, db):
     class ReportRun(Model):
         name = CharField()
         period = CharField()
+        upto = CharField(default="")
+        by = CharField(default="jobs")
         due_at = MomentField()
         state = CharField(default="due")
         attempts = IntegerField(default=0)
@@ -74,7 +76,7 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "report_run"
-            indexes = ((("name", "period"), True),)
+            indexes = ((("name", "period", "upto"), True),)
 
     db.create_tables([ReportRun])
 

@@ -40,6 +40,8 @@ class ReportRun(Table):
 
     name = CharField()
     period = CharField()  # 2026-10, 2026-Q3, 2026-10-20
+    upto = CharField(default="")  # the last date, when it does not go to the period's end
+    by = CharField(default="jobs")  # who asked for it
     due_at = MomentField()
     state = CharField(default="due")  # due | running | done | failed
     attempts = IntegerField(default=0)
@@ -49,4 +51,4 @@ class ReportRun(Table):
     report = ForeignKeyField(IssuedReport, null=True, on_delete="RESTRICT")
 
     class Meta:
-        indexes = ((("name", "period"), True),)
+        indexes = ((("name", "period", "upto"), True),)

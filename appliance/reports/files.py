@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import monthly, periods, quarterly, xlsx
+from appliance.reports import daily, monthly, periods, quarterly, xlsx
 from appliance.reports.paper import Report
 from appliance.reports.periods import Period
 from appliance.settings import Settings
@@ -54,6 +54,15 @@ FORMS = {
         quarterly.as_csv,
         quarterly.as_book,
         quarterly.as_page,
+    ),
+    "daily": Form(
+        "kunlik",
+        periods.day,
+        daily.build,
+        daily.as_json,
+        daily.as_csv,
+        daily.as_book,
+        daily.as_page,
     ),
 }
 

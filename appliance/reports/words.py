@@ -131,6 +131,12 @@ class QuarterlyWords:
 
 
 @dataclass(frozen=True)
+class DailyWords:
+    form: str
+    title: str  # {date}
+
+
+@dataclass(frozen=True)
 class AnnexWords:
     title: str
     heading: str
@@ -180,6 +186,7 @@ class Words:
     balance: BalanceWords
     monthly: MonthlyWords
     quarterly: QuarterlyWords
+    daily: DailyWords
     annex: AnnexWords
 
 
