@@ -6,6 +6,7 @@ A figure counts who is an operator on a period's last day; courses and measures 
 import datetime as dt
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from peewee import Expression
@@ -55,17 +56,33 @@ class Interval:
         return time >= opens or time < closes
 
 
-def employed(day: dt.date) -> list[tuple[User, StaffRecord]]:
-    """Operators at work on a date with their records (an empty one where none was kept)."""
+@dataclass(frozen=True)
+class Kept:
+    """What the page keeps of one operator."""
+
+    user: User
+    education: str  # one of EDUCATION, or ""
+    hired_on: dt.date | None
+    left_on: dt.date | None
+    shift: Shift | None
+
+
+def everybody() -> list[tuple[User, StaffRecord]]:
+    """Every operator with his record (an empty one where none was kept), by name."""
     records = {record.user_id: record for record in StaffRecord.select()}
-    found = []
-    for user in User.select().where(User.role == "operator").order_by(User.name, User.login):
-        record = records.get(user.id) or StaffRecord(user=user)
-        if (record.hired_on and record.hired_on > day) or (record.left_on and record.left_on < day):
-            continue
-        if user.active or record.left_on:
-            found.append((user, record))
-    return found
+    users = User.select().where(User.role == "operator").order_by(User.name, User.login)
+    return [(user, records.get(user.id) or StaffRecord(user=user)) for user in users]
+
+
+def employed(day: dt.date) -> list[tuple[User, StaffRecord]]:
+    """The operators at work on a date. A closed account counts only with the day he left."""
+    return [
+        (user, record)
+        for user, record in everybody()
+        if not (record.hired_on and record.hired_on > day)
+        and not (record.left_on and record.left_on < day)
+        and (user.active or record.left_on)
+    ]
 
 
 def qualification(first: dt.date, last: dt.date, complete: bool) -> Qualification:
@@ -120,39 +137,14 @@ def answer(quarter: str) -> QuarterAnswer | None:
     return QuarterAnswer.get_or_none(QuarterAnswer.quarter == quarter)
 
 
-def keep(
-    user: User,
-    education: str,
-    hired_on: dt.date | None,
-    left_on: dt.date | None,
-    shift: Shift | None,
-    day: dt.date,
-    by: str,
-) -> None:
-    """Write down an operator's record, and his shift from `day` on.
+def keep(rows: Iterable[Kept], day: dt.date, by: str) -> None:
+    """Write down operators' records, and their shifts from `day` on: all of them, or none.
 
     Raises RecordError: "education" (not one of EDUCATION or ""), "dates" (left before hired).
     """
-    if education not in ("", *EDUCATION):
-        raise RecordError("education")
-    if hired_on and left_on and left_on < hired_on:
-        raise RecordError("dates")
-    kept = {"education": education, "hired_on": hired_on, "left_on": left_on}
     with writing():
-        record = StaffRecord.get_or_none(StaffRecord.user == user) or StaffRecord(user=user)
-        changed = {k: v for k, v in kept.items() if getattr(record, k) != v}
-        moved = places(day).get(user.id) != (shift.id if shift else None)
-        if not changed and not moved:
-            return
-        for name, value in kept.items():
-            setattr(record, name, value)
-        record.save()
-        if moved:
-            _move(user, shift, day)
-        told = {name: str(value or "") for name, value in changed.items()}
-        if moved:
-            told["shift"] = f"{shift.opens}-{shift.closes}" if shift else ""
-        audit.record(by, "staff.record", user.login, **told)
+        for row in rows:
+            _keep(row, day, by)
 
 
 def add_event(user: User, kind: str, date: dt.date | None, note: str, by: str) -> StaffEvent:
@@ -223,6 +215,27 @@ def keep_answer(
             at=clock.now(),
         ).execute()
         audit.record(by.login, "staff.answer", quarter, complete=complete)
+
+
+def _keep(row: Kept, day: dt.date, by: str) -> None:
+    if row.education not in ("", *EDUCATION):
+        raise RecordError("education")
+    if row.hired_on and row.left_on and row.left_on < row.hired_on:
+        raise RecordError("dates")
+    record = StaffRecord.get_or_none(StaffRecord.user == row.user) or StaffRecord(user=row.user)
+    told = {}
+    for name in ("education", "hired_on", "left_on"):
+        value = getattr(row, name)
+        if getattr(record, name) != value:
+            told[name] = str(value or "")
+            setattr(record, name, value)
+    if told:
+        record.save()
+    if places(day).get(row.user.id) != (row.shift.id if row.shift else None):
+        _move(row.user, row.shift, day)
+        told["shift"] = f"{row.shift.opens}-{row.shift.closes}" if row.shift else ""
+    if told:
+        audit.record(by, "staff.record", row.user.login, **told)
 
 
 def _move(user: User, shift: Shift | None, day: dt.date) -> None:

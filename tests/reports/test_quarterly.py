@@ -24,7 +24,7 @@ from appliance.reports.quarterly import QuarterlyReport
 from appliance.reports.quarterly.report import interval_rows
 from appliance.reports.shares import shares
 from appliance.settings import Settings
-from appliance.staff_records import Interval
+from appliance.staff_records import Interval, Kept
 
 QUARTER = Period(dt.date(2025, 10, 1), dt.date(2025, 12, 31), TZ)
 SHIFTS = (("08:00", "14:00"), ("14:00", "20:00"), ("20:00", "08:00"))
@@ -78,8 +78,11 @@ def quarter(site: Settings, world: World) -> Settings:
     shifts = [staff_records.add_shift(*hours, since, "boss") for hours in SHIFTS]
     educations = ("secondary", "incomplete_higher", "higher")
     people = [world.operator, *(staff.add(f"op{n}", "X", "operator", "p" * 10) for n in (1, 2))]
-    for user, education, shift in zip(people, educations, shifts, strict=True):
-        staff_records.keep(user, education, None, None, shift, since, "boss")
+    kept = [
+        Kept(user, education, None, None, shift)
+        for user, education, shift in zip(people, educations, shifts, strict=True)
+    ]
+    staff_records.keep(kept, since, "boss")
     staff_records.add_event(people[0], "training", dt.date(2025, 10, 1), "", "boss")
     staff_records.add_event(people[0], "training", dt.date(2025, 12, 31), "", "boss")
     staff_records.add_event(people[1], "training", dt.date(2025, 9, 30), "", "boss")

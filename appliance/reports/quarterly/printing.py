@@ -23,7 +23,6 @@ def as_page(report: QuarterlyReport) -> str:
         average_talk=figures.length(calls.average_seconds, text.length),
         call_notes=wording.call_notes(report),
         intervals=[(wording.interval(row, report), row) for row in report.intervals],
-        staff_total=staff_total(report),
         staff_notes=wording.staff_notes(report),
         activity_cells=wording.activity_cells(report),
         activity_notes=wording.activity_notes(report),
@@ -31,12 +30,6 @@ def as_page(report: QuarterlyReport) -> str:
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=annex.rows(report, text),
     )
-
-
-def staff_total(report: QuarterlyReport) -> int | None:
-    """How many work in all shifts together; None: nobody was put into any."""
-    known = [row.staff for row in report.intervals if row.staff is not None]
-    return sum(known) if known else None
 
 
 def weeks(report: QuarterlyReport) -> Chart | None:

@@ -85,6 +85,12 @@ class QuarterlyReport:
         return periods.quarter_of(after) != self.quarter
 
     @property
+    def staff_total(self) -> int | None:
+        """How many work in all shifts together; None: nobody was put into any."""
+        known = [row.staff for row in self.intervals if row.staff is not None]
+        return sum(known) if known else None
+
+    @property
     def observed(self) -> bool:
         """Whether any of the period's calls are known."""
         return self.calls.incoming is not None

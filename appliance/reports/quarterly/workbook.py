@@ -2,7 +2,6 @@
 
 from appliance.reports import figures, paper, words, xlsx
 from appliance.reports.quarterly import wording
-from appliance.reports.quarterly.printing import staff_total
 from appliance.reports.quarterly.report import QuarterlyReport
 from appliance.reports.words import Words
 from appliance.reports.xlsx import SUM, Cell, Formula, Plain, Seconds, Table, Value
@@ -112,7 +111,7 @@ def _staff(report: QuarterlyReport, text: Words) -> Table:
             text.total,
             *whole,
             form.day,
-            text.unknown if staff_total(report) is None else SUM,
+            text.unknown if report.staff_total is None else SUM,
             _known(calls.incoming, text) if not _adds_up(report) else SUM,
             _known(calls.accepted, text) if not _adds_up(report) else SUM,
         ),
