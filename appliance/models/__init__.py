@@ -14,8 +14,16 @@ from appliance.models.calls import (
     Talk,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
+from appliance.models.staff_records import (
+    QuarterAnswer,
+    Shift,
+    ShiftPlace,
+    StaffEvent,
+    StaffRecord,
+)
 
 TABLES: tuple[type[Table], ...] = (
     User,
@@ -40,6 +48,14 @@ TABLES: tuple[type[Table], ...] = (
     AsteriskWatch,
     LiveEvent,
     AuditEntry,
+    StaffRecord,
+    StaffEvent,
+    Shift,
+    ShiftPlace,
+    QuarterAnswer,
+    IssuedReport,
+    IssuedFile,
+    ReportRun,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

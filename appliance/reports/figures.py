@@ -1,6 +1,7 @@
 """How figures and dates are written on paper: the same in all three languages."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 NO_BREAK = "\u00a0"
@@ -31,3 +32,16 @@ def stretch(begin: dt.datetime, end: dt.datetime) -> str:
     """24.11.2026, 18:00–18:20; the second date only when it is another one."""
     until = f"{end:%H:%M}" if begin.date() == end.date() else f" {moment(end)}"
     return f"{moment(begin)}{' –' if until.startswith(' ') else '–'}{until}"
+
+
+def length(seconds: float | None, wording: str) -> str:
+    """218.4 → "3 min. 38 sec." as `wording` has it; "–" when there is no value."""
+    if seconds is None:
+        return NONE
+    minutes, rest = divmod(round(seconds), 60)
+    return wording.format(minutes=number(minutes), seconds=rest)
+
+
+def harmless(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula is made plain text."""
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text

@@ -29,6 +29,7 @@ class Inbound:
     wait_seconds: float | None = None  # None: never joined a queue
     ended_by: str | None = None
     rating: int | None = None
+    talk_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ def missed(calls: Iterable[Inbound]) -> int:
     """Incoming less accepted; a call that still goes on is neither yet."""
     ended = [call for call in incoming(calls) if call.outcome is not None]
     return len(ended) - len(accepted(ended))
+
+
+def talk_seconds(calls: Iterable[Inbound]) -> float:
+    """What the talks of accepted calls come to."""
+    return sum(call.talk_seconds for call in accepted(calls))
+
+
+def average_talk(calls: Iterable[Inbound]) -> Rate:
+    """Average seconds of talk of an accepted call."""
+    return _mean([call.talk_seconds for call in accepted(calls)])
 
 
 def answer_speed(calls: Iterable[Inbound]) -> Rate:

@@ -22,12 +22,14 @@ from appliance.web import (
     forms,
     headers,
     health,
+    issued,
     language,
     live,
     login,
     navigation,
     operator,
     reports,
+    staff_records,
     status,
 )
 
@@ -40,6 +42,8 @@ SCREENS = (
     appeals.screen,
     calls.screen,
     reports.screen,
+    issued.screen,
+    staff_records.screen,
     status.screen,
     live.screen,
     health.screen,

@@ -24,12 +24,15 @@ TABS = (
     Tab("status.page", _l("Status")),
 )
 
+# Screens within another screen's section.
+PARTS = {"issued": "reports", "staff_records": "reports"}
+
 
 def init_app(app: Flask) -> None:
-    """Give templates `tabs()`: (address, name, whether it is open)."""
+    """Give templates `tabs()`: (address, name, whether it is open); and `may_open(endpoint)`."""
 
     def tabs() -> list[tuple[str, LazyString, bool]]:
-        here = request.blueprint
+        here = PARTS.get(request.blueprint or "", request.blueprint)
         return [
             (url_for(tab.endpoint), tab.name, tab.endpoint.split(".")[0] == here)
             for tab in TABS
@@ -37,3 +40,4 @@ def init_app(app: Flask) -> None:
         ]
 
     app.jinja_env.globals["tabs"] = tabs
+    app.jinja_env.globals["may_open"] = access.allowed

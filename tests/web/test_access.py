@@ -13,6 +13,7 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
+MANAGER = {"manager"}
 KEEPERS = {"technician", "backup", "manager"}
 
 # method and rule → roles that may open it
@@ -46,7 +47,21 @@ ROUTES = {
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
     "GET /reports": READERS,
-    "GET /reports/monthly.<any(pdf, json, csv):kind>": READERS,
+    "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/issued": READERS,
+    "POST /reports/issued": MANAGER,
+    "GET /reports/issued/<int:id>": READERS,
+    "GET /reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/issued/list": READERS,
+    "GET /reports/quarterly": READERS,
+    "POST /reports/runs/<int:id>/retry": MANAGER,
+    "GET /staff-records": MANAGER,
+    "POST /staff-records/answers": MANAGER,
+    "POST /staff-records/events": MANAGER,
+    "POST /staff-records/events/<int:id>/remove": MANAGER,
+    "POST /staff-records/people": MANAGER,
+    "POST /staff-records/shifts": MANAGER,
+    "POST /staff-records/shifts/<int:id>/end": MANAGER,
     "GET /static/<path:filename>": EVERYBODY,
     "GET /status": KEEPERS,
     "GET /status/checks": KEEPERS,
@@ -54,7 +69,10 @@ ROUTES = {
 VALUES = {
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
-    "<any(pdf, json, csv):kind>": "json",
+    "<any(pdf, xlsx, csv, json):kind>": "json",
+    "<any(monthly, quarterly, daily):name>": "monthly",
+    "<int:id>": "1",
+    "<lang>": "ru",
     "<number>": "2026-000001",
     "<token>": "no-such-form",
     "<name>": "region",
