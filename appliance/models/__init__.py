@@ -14,6 +14,16 @@ from appliance.models.calls import (
     Talk,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.handling import (
+    AppealStep,
+    AppealText,
+    AppealWording,
+    Department,
+    DirectionRoute,
+    Handling,
+    Membership,
+)
+from appliance.models.keys import AccessKey
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -40,6 +50,14 @@ TABLES: tuple[type[Table], ...] = (
     AsteriskWatch,
     LiveEvent,
     AuditEntry,
+    Department,
+    DirectionRoute,
+    Membership,
+    Handling,
+    AppealStep,
+    AppealWording,
+    AppealText,
+    AccessKey,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -39,7 +39,10 @@ def save(token: str) -> Response | tuple[Response, int]:
 @may("operator")
 def register(token: str) -> Response:
     """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
-    return _registered(appeals.register(_sent(), operator=me(), token=token, tz=site().tz))
+    calendar = catalogs.working_calendar(site())
+    return _registered(
+        appeals.register(_sent(), operator=me(), token=token, tz=site().tz, calendar=calendar)
+    )
 
 
 @screen.post("/<token>/discard")
