@@ -20,7 +20,7 @@ class HandlingError(ValueError):
 
     "changed": somebody was faster; "held": a colleague holds it; "state": not in this state;
     "words": the reason or the answer is missing; "department": not another one in use;
-    "term": the law knows no longer term; "overdue": the term is over.
+    "term": the law knows no longer term; "overdue": the term is over; "action": no such step.
     """
 
     def __init__(self, code: str) -> None:
@@ -79,7 +79,12 @@ def send_back(appeal: Appeal, reason: str, by: str, version: int) -> None:
 
 
 def forward(
-    appeal: Appeal, department: Department, reason: str, by: str, version: int, today: dt.date
+    appeal: Appeal,
+    department: Department | None,
+    reason: str,
+    by: str,
+    version: int,
+    today: dt.date,
 ) -> None:
     """Send an appeal to another department.
 
@@ -87,7 +92,7 @@ def forward(
     within the ministry it runs on. Too late a forwarding (article 25) is done and noted.
     """
     now = Handling.get_by_id(appeal.id)
-    if not department.active or department.id == now.department_id:
+    if not department or not department.active or department.id == now.department_id:
         raise HandlingError("department")
     columns: dict[str, Any] = {"department": department, "holder": ""}
     if department.own_body:
@@ -134,6 +139,39 @@ def reopen(appeal: Appeal, reason: str, by: str, version: int, today: dt.date) -
         term="explain",
         due_on=deadlines.due(today, "explain"),
     )
+
+
+def do(
+    action: str,
+    appeal: Appeal,
+    by: str,
+    version: int,
+    today: dt.date,
+    text: str = "",
+    department: Department | None = None,
+) -> None:
+    """Any step of the ministry's by its name in states.MOVES. Raises HandlingError."""
+    match action:
+        case "take":
+            take(appeal, by, version)
+        case "answer":
+            answer(appeal, text, by, version, today)
+        case "interim":
+            answer_meanwhile(appeal, text, by, version)
+        case "return":
+            send_back(appeal, text, by, version)
+        case "forward":
+            forward(appeal, department, text, by, version, today)
+        case "extend":
+            extend(appeal, text, by, version, today)
+        case "dismiss":
+            dismiss(appeal, text, by, version)
+        case "close":
+            close(appeal, by, version)
+        case "reopen":
+            reopen(appeal, text, by, version, today)
+        case _:
+            raise HandlingError("action")
 
 
 def correct(appeal: Appeal, by: str, version: int, changes: dict[str, list[str]]) -> None:
