@@ -3,7 +3,8 @@
     registered → taken → answered → closed
          ↑          ↘ returned → (corrected) back to who returned it
 
-An interim answer, an extension and a forwarding leave an appeal open (law OʻRQ-445, article 34).
+A returned appeal may be taken back before it is corrected. An interim answer, an extension and a
+forwarding leave an appeal open (law OʻRQ-445, article 34).
 """
 
 from dataclasses import dataclass
@@ -28,13 +29,13 @@ class Move:
 
 
 MOVES: dict[str, Move] = {
-    "take": Move(IN_WORK, "taken", held=False),
+    "take": Move(OPEN, "taken", held=False),
     "answer": Move(IN_WORK, "answered", words=True),
     "interim": Move(IN_WORK, "taken", words=True),
     "return": Move(IN_WORK, "returned", words=True),
     "forward": Move(IN_WORK, "registered", words=True),
     "extend": Move(IN_WORK, None, words=True),
-    "dismiss": Move(OPEN, "closed", words=True),  # articles 29 and 30: no answer is owed
+    "dismiss": Move(IN_WORK, "closed", words=True),  # articles 29 and 30: no answer is owed
     "close": Move(("answered",), "closed", held=False),
     "reopen": Move(("answered", "closed"), "taken", words=True, held=False),
     "correct": Move(STATES, None, held=False),

@@ -95,7 +95,7 @@ def _todo(appeal: Appeal) -> dict[str, Any]:
     held = bool(now and now.state == "taken" and now.holder != me().login)
     return {
         "todo": {a: w for a, w in standing.TODO.items() if a in possible and not held},
-        "may_take": "take" in possible and now.holder != me().login,
+        "may_take": "take" in possible and (now.holder != me().login or now.state == "returned"),
         "may_close": "close" in possible,
         "held": held and bool(possible),
         "may_correct": bool(now) and me().role != "ministry" and may_correct(appeal),

@@ -20,11 +20,11 @@ class Tab:
 
 TABS = (
     Tab("operator.page", _l("Workplace")),
-    Tab("portal.page", _l("Appeals"), ("appeals", "handling")),
+    Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
     Tab("departments.page", _l("Departments")),
-    Tab("keys.page", _l("Keys")),
+    Tab("keys.page", _l("Access keys")),
     Tab("status.page", _l("Status")),
 )
 

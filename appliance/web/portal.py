@@ -32,7 +32,7 @@ TABS = (
     ("when", "soon", _l("Within 3 days"), "", ""),
     ("when", "later", _l("Later"), "", ""),
     ("state", "returned", _l("Returned"), "undo-2", ""),
-    ("state", "answered", _l("Answered"), "", ""),
+    ("state", "answered", _l("Answer given"), "", ""),
     ("state", "closed", _l("Closed"), "", ""),
 )
 COLUMNS = {
@@ -41,7 +41,7 @@ COLUMNS = {
     "state": _l("State"),
     "department": _l("Department"),
     "due_on": _l("Deadline"),
-    "answered_on": _l("Answered"),
+    "answered_on": _l("Answer given"),
     "operator": _l("Operator"),
 }
 
@@ -194,7 +194,8 @@ def _named(kind: str, title: str, by: dict[Any, statistics.Counts]) -> tuple[str
     else:
         listed = catalogs.labels(kind, locale())
     rows = [(key, name, by[key]) for key, name in listed.items() if key in by]
-    rest = [(key, key or _("not told"), by[key]) for key in by if key not in listed]
+    nobody = _("no department") if kind == "department" else _("not told")
+    rest = [(key, key or nobody, by[key]) for key in by if key not in listed]
     return kind, title, rows + rest
 
 

@@ -22,13 +22,13 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "registered": (_l("New"), "accent", "inbox"),
     "taken": (_l("In work"), "accent", "hourglass"),
     "returned": (_l("Returned for rework"), "warn", "undo-2"),
-    "answered": (_l("Answered"), "ok", "circle-check"),
+    "answered": (_l("Answer given"), "ok", "circle-check"),
     "closed": (_l("Closed"), "", "archive"),
 }
 # action of states.MOVES: what was done, the icon, the dot's colour
 DONE: dict[str, tuple[LazyString, str, str]] = {
     "take": (_l("Taken over"), "user-check", ""),
-    "answer": (_l("Answered"), "send", "ok"),
+    "answer": (_l("Answer given"), "send", "ok"),
     "interim": (_l("Interim answer"), "message-square", ""),
     "return": (_l("Returned for rework"), "undo-2", "warn"),
     "forward": (_l("Forwarded"), "forward", ""),
