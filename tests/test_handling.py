@@ -92,19 +92,20 @@ def test_appeals_of_before_get_theirs(registered, calendar):
 
 # states, as a table: where each way leads from registered, and what may be done there
 
+IN_WORK = "take answer interim return forward extend dismiss consult correct"
 WAYS = {
-    "": "registered: take answer interim return forward extend dismiss correct",
-    "take": "taken: take answer interim return forward extend dismiss correct",
-    "interim": "taken: take answer interim return forward extend dismiss correct",
-    "extend": "registered: take answer interim return forward extend dismiss correct",
-    "return": "returned: take correct resend",
-    "return take": "taken: take answer interim return forward extend dismiss correct",
-    "answer": "answered: close reopen correct",
-    "dismiss": "closed: reopen correct",
-    "answer close": "closed: reopen correct",
-    "answer reopen": "taken: take answer interim return forward extend dismiss correct",
-    "answer close reopen": "taken: take answer interim return forward extend dismiss correct",
-    "take forward": "registered: take answer interim return forward extend dismiss correct",
+    "": f"registered: {IN_WORK}",
+    "take": f"taken: {IN_WORK}",
+    "interim": f"taken: {IN_WORK}",
+    "extend": f"registered: {IN_WORK}",
+    "return": "returned: take consult correct resend",
+    "return take": f"taken: {IN_WORK}",
+    "answer": "answered: close reopen consult correct",
+    "dismiss": "closed: reopen consult correct",
+    "answer close": "closed: reopen consult correct",
+    "answer reopen": f"taken: {IN_WORK}",
+    "answer close reopen": f"taken: {IN_WORK}",
+    "take forward": f"registered: {IN_WORK}",
 }
 
 
@@ -117,7 +118,9 @@ def test_states(registered, migration, way):
     assert f"{now.state}: {' '.join(states.possible(now.state))}" == WAYS[way]
     assert now.is_open == (now.state in states.OPEN)
     assert [step.action for step in handling.steps(appeal)] == way.split()[::-1]
-    for action in set(states.MOVES) - set(states.possible(now.state)) - {"resend", "correct"}:
+    for action in (
+        set(states.MOVES) - set(states.possible(now.state)) - {"resend", "correct", "consult"}
+    ):
         with pytest.raises(HandlingError, match="state"):
             do(action, appeal)
     assert stands(appeal).version == now.version
@@ -208,6 +211,21 @@ def test_an_explanation_is_due_in_ten_days(registered):
     do("reopen", appeal)
     now = stands(appeal)
     assert (now.due_on, now.answered_on) == (TODAY + deadlines.EXPLAIN, None)
+
+
+def test_who_was_contacted_and_when_is_noted(registered):
+    appeal = registered(consultation="1")
+    for number, contact in enumerate(("A. Sobirov", "B. Olimova"), 1):
+        handling.consult(appeal, contact, "bahodir", number)
+    told = Appeal.get_by_id(appeal.id)
+    assert (told.consultation, told.consultation_contact) == (True, "A. Sobirov; B. Olimova")
+    assert [(s.text, s.who) for s in handling.steps(appeal)] == [
+        ("B. Olimova", "bahodir"),
+        ("A. Sobirov", "bahodir"),
+    ]
+    with pytest.raises(HandlingError, match="changed"):
+        handling.consult(appeal, "C", "bahodir", 1)
+    assert Appeal.get_by_id(appeal.id).consultation_contact == "A. Sobirov; B. Olimova"
 
 
 # correcting

@@ -141,6 +141,16 @@ def reopen(appeal: Appeal, reason: str, by: str, version: int, today: dt.date) -
     )
 
 
+def consult(appeal: Appeal, contact: str, by: str, version: int) -> None:
+    """Note which specialist was contacted just now; table 5 of report form №2 names him."""
+    with writing():
+        _do(appeal, "consult", by, version, text=contact)
+        before = Appeal.get_by_id(appeal.id).consultation_contact
+        told = "; ".join(filter(None, (before, contact.strip())))
+        columns = {"consultation": True, "consultation_contact": told}
+        Appeal.update(columns).where(Appeal.id == appeal.id).execute()
+
+
 def do(
     action: str,
     appeal: Appeal,

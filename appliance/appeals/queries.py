@@ -44,6 +44,12 @@ def returned_to(operator: User) -> list[Appeal]:
     )
 
 
+def others_of(appeal: Appeal, user: User, limit: int = 5) -> list[Appeal]:
+    """The same applicant's other appeals that a user may see, newest first: it may be a repeat."""
+    others = visible_to(user).where(Appeal.applicant == appeal.applicant_id, Appeal.id != appeal.id)
+    return list(others.order_by(Appeal.id.desc()).limit(limit))
+
+
 def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
     """Appeals with this phone, or of an applicant last heard from it; newest first."""
     if not phone:

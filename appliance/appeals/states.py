@@ -38,6 +38,7 @@ MOVES: dict[str, Move] = {
     "dismiss": Move(IN_WORK, "closed", words=True),  # articles 29 and 30: no answer is owed
     "close": Move(("answered",), "closed", held=False),
     "reopen": Move(("answered", "closed"), "taken", words=True, held=False),
+    "consult": Move(STATES, None, words=True, held=False),  # a specialist was contacted
     "correct": Move(STATES, None, held=False),
     "resend": Move(("returned",), "registered", held=False),
 }

@@ -47,6 +47,11 @@ def may_correct(appeal: Appeal) -> bool:
     return me().role == "supervisor" or appeal.operator_id == me().id
 
 
+def may_contact(appeal: Appeal) -> bool:
+    """Whether whoever asks may note which specialist was contacted."""
+    return me().role == "ministry" or may_correct(appeal)
+
+
 def shown(
     appeal: Appeal, trouble: LazyString | str = "", sent: dict[str, str] | None = None
 ) -> str:
@@ -60,6 +65,7 @@ def shown(
         empty=labels.empty_fields(appeal.warnings),
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
+        others=appeals.others_of(appeal, me()),
         trouble=trouble,
         sent=sent or {},
         **_standing(appeal),
@@ -99,6 +105,7 @@ def _todo(appeal: Appeal) -> dict[str, Any]:
         "may_close": "close" in possible,
         "held": held and bool(possible),
         "may_correct": bool(now) and me().role != "ministry" and may_correct(appeal),
+        "may_contact": bool(now) and appeal.consultation and may_contact(appeal),
         "targets": [
             (department.id, named(department, locale()), department.own_body)
             for department in departments.departments()

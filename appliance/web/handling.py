@@ -42,6 +42,23 @@ def step(number: str) -> Answer:
     return redirect(there)  # type: ignore[return-value]  # forwarded, it is another department's
 
 
+@screen.post("/<number>/contacted")
+@may("operator", "supervisor", "ministry")
+def contacted(number: str) -> Answer:
+    """Note which specialist was contacted, now."""
+    appeal = card.loaded(number)
+    if not card.may_contact(appeal):
+        abort(403)
+    contact, version = request.form.get("contact", ""), request.form.get("version", 0, int)
+    try:
+        handling.consult(appeal, contact, me().login, version)
+    except handling.HandlingError as error:
+        kept = {"contact": contact}
+        return card.shown(appeal, trouble=standing.TROUBLES[error.code], sent=kept), 409
+    flash(_("Saved."))
+    return redirect(url_for("appeals.page", number=number))  # type: ignore[return-value]
+
+
 @screen.get("/<number>/correct")
 @may("operator", "supervisor")
 def correction(number: str) -> str:

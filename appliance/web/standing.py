@@ -36,6 +36,7 @@ DONE: dict[str, tuple[LazyString, str, str]] = {
     "dismiss": (_l("Closed without an answer"), "ban", "warn"),
     "close": (_l("Closed"), "archive", "ok"),
     "reopen": (_l("Reopened"), "rotate-ccw", "warn"),
+    "consult": (_l("Specialist contacted"), "phone-call", "ok"),
     "correct": (_l("Form corrected"), "pencil", ""),
     "resend": (_l("Corrected and sent again"), "pencil", "accent"),
 }

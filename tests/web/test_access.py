@@ -32,6 +32,7 @@ ROUTES = {
     "GET /appeals": READERS,
     "GET /appeals/<number>": OPERATOR | READERS,
     "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
+    "POST /appeals/<number>/contacted": {"operator", "supervisor", "ministry"},
     "GET /appeals/<number>/correct": {"operator", "supervisor"},
     "POST /appeals/<number>/correct": {"operator", "supervisor"},
     "POST /appeals/<number>/steps": {"ministry"},

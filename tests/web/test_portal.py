@@ -173,6 +173,23 @@ def test_a_correction_that_comes_too_late_keeps_what_was_typed(login_as, registe
     assert "Kech keldi" in late.text
 
 
+def test_a_specialist_is_contacted(ministry, login_as, register):
+    appeal, earlier = register(consultation="1"), register(gist="Avvalgi")
+    card = f"/appeals/{appeal.number}"
+    for browser, contact in ((ministry, "A. Sobirov"), (login_as("nilufar"), "B. Olimova")):
+        page = browser.get(card).text
+        assert 'name="contact"' in page
+        assert earlier.number in page  # another one of the same applicant
+        version = Handling.get_by_id(appeal.id).version
+        sent = browser.send(f"{card}/contacted", version=version, contact=contact)
+        assert sent.status_code == 302
+    assert "A. Sobirov; B. Olimova" in ministry.get(card).text
+    late = ministry.send(f"{card}/contacted", version=1, contact="C. Kech")
+    assert late.status_code == 409
+    assert "C. Kech" in late.text
+    assert login_as("sardor").send(f"{card}/contacted", version=3, contact="x").status_code == 404
+
+
 # what is taken away
 
 
