@@ -1,5 +1,6 @@
-"""Appeals: form №1, its drafts, its registering, who may see it."""
+"""Appeals: form №1, its drafts, its registering, who may see it, what becomes of it."""
 
+from appliance.appeals.correcting import correct, wordings
 from appliance.appeals.desk import Desk, at_hand, of_form
 from appliance.appeals.drafts import (
     AlreadyRegistered,
@@ -11,15 +12,27 @@ from appliance.appeals.drafts import (
     save_draft,
     token_for,
 )
+from appliance.appeals.handling import HandlingError, begin_missing
 from appliance.appeals.known import known_values, values_of
-from appliance.appeals.queries import of_call, of_caller, registered_by, visible_to
+from appliance.appeals.queries import (
+    of_call,
+    of_caller,
+    of_department,
+    others_of,
+    registered_by,
+    returned_to,
+    visible_to,
+)
 from appliance.appeals.registering import register
 
 __all__ = [
     "AlreadyRegistered",
     "Desk",
+    "HandlingError",
     "at_hand",
+    "begin_missing",
     "call_of",
+    "correct",
     "discard_draft",
     "draft",
     "draft_of",
@@ -27,11 +40,15 @@ __all__ = [
     "known_values",
     "of_call",
     "of_caller",
+    "of_department",
     "of_form",
+    "others_of",
     "register",
     "registered_by",
+    "returned_to",
     "save_draft",
     "token_for",
     "values_of",
     "visible_to",
+    "wordings",
 ]

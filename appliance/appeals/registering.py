@@ -4,17 +4,29 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from appliance import applicants, audit, catalogs, clock, live
-from appliance.appeals import form
+from appliance.appeals import form, handling
 from appliance.appeals.drafts import call_of, registered_as
+from appliance.clock import WorkingCalendar
 from appliance.db import writing
 from appliance.models import Appeal, Draft, NumberSeries, User
 
+# When a site's hours are not told, the day of registering is counted by these.
+_OPENS, _CLOSES = dt.time(9), dt.time(18)
 
-def register(values: dict[str, str], *, operator: User, token: str, tz: ZoneInfo) -> Appeal:
+
+def register(
+    values: dict[str, str],
+    *,
+    operator: User,
+    token: str,
+    tz: ZoneInfo,
+    calendar: WorkingCalendar | None = None,
+) -> Appeal:
     """Register what the form holds, whatever it lacks, and return the numbered appeal.
 
     `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
     once and the same appeal comes back. Numbers have no gap within a year of the site's time.
+    It has its department and its deadline, by the working `calendar`, at once.
     The appeal counts as received when its call arrived (law OʻRQ-445, article 23).
     """
     moment = clock.now()
@@ -41,6 +53,7 @@ def register(values: dict[str, str], *, operator: User, token: str, tz: ZoneInfo
             warnings=[str(doubt) for doubt in reading.doubts],
             **columns,
         )
+        handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
         audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
         live.publish("appeals", f"operator:{operator.login}")

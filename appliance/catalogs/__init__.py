@@ -2,7 +2,7 @@
 
 from appliance.catalogs.columns import SHEETS
 from appliance.catalogs.days import working_calendar
-from appliance.catalogs.lists import CATALOGS, choices, code_of, find, label
+from appliance.catalogs.lists import CATALOGS, choices, code_of, find, label, labels
 from appliance.catalogs.places import (
     exact_district,
     exact_mahalla,
@@ -30,6 +30,7 @@ __all__ = [
     "find_regions",
     "import_csv",
     "label",
+    "labels",
     "remember_mahalla",
     "seed",
     "working_calendar",

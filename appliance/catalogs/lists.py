@@ -31,6 +31,11 @@ def label(catalog: str, value: str, locale: str) -> str:
     return named(item, locale) if item else value
 
 
+def labels(catalog: str, locale: str) -> dict[str, str]:
+    """Code → name in the locale, of every value, those out of use too."""
+    return {item.code: named(item, locale) for item in _items(catalog)}
+
+
 def code_of(catalog: str, text: str) -> str | None:
     """The code of the value in use that has this code or, in any language, this name."""
     key = fold(text)

@@ -2,7 +2,7 @@
 
 import click
 
-from appliance import catalogs, db
+from appliance import appeals, catalogs, db
 from appliance.cli.context import Site, pass_site
 from appliance.jobs import timetable
 
@@ -16,6 +16,8 @@ def migrate(site: Site) -> None:
         click.echo(name)
     if added := catalogs.seed():
         click.echo(f"{added} rows of the lists that come along")
+    if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
+        click.echo(f"{given} appeals given their deadlines")
 
 
 @click.command()

@@ -15,6 +15,16 @@ from appliance.models.calls import (
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
+from appliance.models.handling import (
+    AppealStep,
+    AppealText,
+    AppealWording,
+    Department,
+    DirectionRoute,
+    Handling,
+    Membership,
+)
+from appliance.models.keys import AccessKey
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
@@ -56,6 +66,14 @@ TABLES: tuple[type[Table], ...] = (
     IssuedReport,
     IssuedFile,
     ReportRun,
+    Department,
+    DirectionRoute,
+    Membership,
+    Handling,
+    AppealStep,
+    AppealWording,
+    AppealText,
+    AccessKey,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

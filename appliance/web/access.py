@@ -16,7 +16,7 @@ HOMES = {
     "operator": "/operator",
     "supervisor": "/calls",
     "manager": "/calls",
-    "ministry": "/reports",
+    "ministry": "/appeals",
     "technician": "/status",
     "backup": "/status",
 }

@@ -2,9 +2,10 @@
 
 import logging
 import secrets
+from http import HTTPStatus
 
 import peewee
-from flask import Flask, render_template, request
+from flask import Flask, Response, json, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -73,20 +74,38 @@ def send_again(status: int) -> tuple[str, int]:
     return render_template("error/again.html", sent=sent, there=request.full_path), status
 
 
+def problem(status: int, code: str = "", detail: str = "") -> Response:
+    """What went wrong, for programs: RFC 9457; `code` is a stable word, `detail` what to do."""
+    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    told |= {name: text for name, text in (("code", code), ("detail", detail)) if text}
+    return Response(json.dumps(told), status, mimetype="application/problem+json")
+
+
+def _for_program() -> bool:
+    return request.path.startswith("/api/")
+
+
 def _expired(error: CSRFError) -> tuple[str, int]:
     return send_again(400)
 
 
-def _known(error: HTTPException) -> HTTPException | tuple[str, int]:
+def _known(error: HTTPException) -> HTTPException | Response | tuple[str, int]:
     code = error.code or 500
     if code < 400:
         return error  # a redirect of the router
+    if _for_program():
+        told = problem(code, detail="" if code == 429 else error.description or "")
+        if code == 429:
+            told.headers["Retry-After"] = "60"
+        return told
     return _page(code)
 
 
-def _unknown(error: Exception) -> tuple[str, int]:
+def _unknown(error: Exception) -> Response | tuple[str, int]:
     code = secrets.token_hex(3)
     log.exception("error %s at %s %s", code, request.method, request.path)
+    if _for_program():
+        return problem(500, detail=f"The server failed; tell the technician this code: {code}")
     try:
         return _page(500, code)
     except peewee.PeeweeException:

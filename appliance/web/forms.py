@@ -39,7 +39,10 @@ def save(token: str) -> Response | tuple[Response, int]:
 @may("operator")
 def register(token: str) -> Response:
     """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
-    return _registered(appeals.register(_sent(), operator=me(), token=token, tz=site().tz))
+    calendar = catalogs.working_calendar(site())
+    return _registered(
+        appeals.register(_sent(), operator=me(), token=token, tz=site().tz, calendar=calendar)
+    )
 
 
 @screen.post("/<token>/discard")
@@ -54,7 +57,7 @@ def shown(desk: appeals.Desk) -> dict[str, object]:
     """What the template of an open form needs."""
     values = desk.draft.values if desk.draft else _fresh(desk)
     return {
-        "values": _worded(values),
+        "values": worded(values),
         "labels": labels,
         "asked": form,
         "catalogs": {name: catalogs.choices(name, locale()) for name in form.LISTS},
@@ -72,7 +75,7 @@ def caller(desk: appeals.Desk) -> dict[str, object]:
         {
             "name": applicants.name_of(person),
             "person": person,
-            "fill": json.dumps(_worded(appeals.known_values(person)), ensure_ascii=False),
+            "fill": json.dumps(worded(appeals.known_values(person)), ensure_ascii=False),
         }
         for person in applicants.with_phone(phone)
     ]
@@ -112,7 +115,7 @@ def _fresh(desk: appeals.Desk) -> dict[str, str]:
     return {"applicant_kind": "person", "openness": "open", "phone": phone}
 
 
-def _worded(values: dict[str, str]) -> dict[str, str]:
+def worded(values: dict[str, str]) -> dict[str, str]:
     """The values with the names of what was chosen, in the language of the page."""
     names = {name: values.get(f"{name}_text", "") for name in form.CHOSEN}
     for name, model in (("region", Region), ("district", District), ("mahalla", Mahalla)):

@@ -11,16 +11,20 @@ from appliance.web import access
 
 @dataclass(frozen=True)
 class Tab:
-    """A section: the endpoint of its page, and its name."""
+    """A section: the endpoint of its page, its name, the other blueprints that belong to it."""
 
     endpoint: str
     name: LazyString
+    also: tuple[str, ...] = ()
 
 
 TABS = (
     Tab("operator.page", _l("Workplace")),
+    Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
+    Tab("departments.page", _l("Departments")),
+    Tab("keys.page", _l("Access keys")),
     Tab("status.page", _l("Status")),
 )
 
@@ -34,7 +38,7 @@ def init_app(app: Flask) -> None:
     def tabs() -> list[tuple[str, LazyString, bool]]:
         here = PARTS.get(request.blueprint or "", request.blueprint)
         return [
-            (url_for(tab.endpoint), tab.name, tab.endpoint.split(".")[0] == here)
+            (url_for(tab.endpoint), tab.name, here in (tab.endpoint.split(".")[0], *tab.also))
             for tab in TABS
             if access.allowed(tab.endpoint)
         ]

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from appliance import appeals, calls, clock, staff
 from appliance.calls.day import day_of_operator
 from appliance.pbx import actions
-from appliance.web import forms
+from appliance.web import forms, handling
 from appliance.web.access import may
 from appliance.web.context import me, site
 
@@ -117,6 +117,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
         "desk": desk,
         "form_open": False,
         "drafts": forms.drafts(),
+        **handling.came_back(),
         "today": midnight,
         "day": day_of_operator(me().login, midnight),
         "registered": appeals.registered_by(me(), midnight),

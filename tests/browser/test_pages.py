@@ -9,7 +9,7 @@ import pytest
 from browser.conftest import sign_in
 from playwright.sync_api import Page, expect
 
-from appliance import clock, staff
+from appliance import appeals, clock, staff
 from appliance.calls import CallFacts, store
 from appliance.db import writing
 from appliance.models import User
@@ -19,7 +19,9 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 EXPECTED = re.compile("status of (401|404)|net::ERR_")  # asked for by the tests
 PAGES = {
     "nilufar": ["/account"],
-    "dilnoza": ["/calls", "/reports"],
+    "dilnoza": ["/calls", "/reports", "/appeals/2026-000001/correct"],
+    "bahodir": ["/appeals", "/appeals/statistics", "/appeals/2026-000001"],
+    "sherzod": ["/departments", "/keys"],
     "rustam": ["/status", "/nothing-here"],
 }
 
@@ -45,6 +47,13 @@ def open_as(window) -> Callable[[str, str], Page]:
 def arrive(id: str = "1.1") -> None:
     with writing():
         store(CallFacts(id, "inbound", clock.now(), caller="+998935550147"), short_abandon=5)
+
+
+@pytest.fixture
+def appeal(settings, nilufar: User) -> None:
+    """One registered appeal, for the pages that show it."""
+    token = appeals.token_for(nilufar, None)
+    appeals.register({"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz)
 
 
 def test_a_call_appears_by_itself(open_as) -> None:
@@ -120,6 +129,7 @@ def test_the_ministry_takes_the_paper(open_as) -> None:
 
 @pytest.mark.parametrize("login", PAGES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.usefixtures("appeal")
 def test_everybody_can_read_them(open_as, login, theme) -> None:
     arrive()
     staff.choose_appearance(User.get(User.login == login), theme, large_text=False)
@@ -145,6 +155,7 @@ def test_the_login_page_can_be_read_enlarged(window) -> None:
 
 
 @pytest.mark.parametrize("login", PAGES)
+@pytest.mark.usefixtures("appeal")
 def test_nothing_runs_off_the_side_even_enlarged(open_as, login) -> None:
     """WCAG 1.4.10: 320 px wide is 1280 px at 400 %."""
     arrive()

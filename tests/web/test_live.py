@@ -97,7 +97,7 @@ def test_choosing_a_state_is_told_to_the_operator_and_the_leads(listen, nilufar)
     assert leads.next()[2] == "operators"
 
 
-@pytest.mark.parametrize("who", ["ministry", "technician", "backup"])
+@pytest.mark.parametrize("who", ["technician", "backup"])
 def test_the_others_hear_nothing(login_as, who) -> None:
     browser = login_as(who)
     assert browser.get("/live").status_code == 403

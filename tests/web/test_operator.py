@@ -226,7 +226,8 @@ def test_who_sees_an_appeal(browser, login_as, token):
     url = send(browser, f"/operator/forms/{token}/register", values=FORM).json["url"]
     assert login_as("supervisor").get(url).status_code == 200
     assert login_as("sardor").get(url).status_code == 404
-    assert login_as("ministry").get(url).status_code == 403
+    assert login_as("ministry").get(url).status_code == 200
+    assert login_as("technician").get(url).status_code == 403
 
 
 # the state, the call

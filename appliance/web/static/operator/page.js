@@ -81,6 +81,7 @@ async function showCard() {
   try {
     if (form?.unsaved) await form.save();
     card.innerHTML = await getPage(desk.dataset.card);
+    window.htmx.process(card); // its live sections
     history.replaceState(null, "", desk.dataset.home);
     openForm();
     document.getElementById("card-title").focus();

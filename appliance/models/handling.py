@@ -1,0 +1,100 @@
+"""What becomes of an appeal: departments, where it stands, each step, each former wording."""
+
+from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
+from playhouse.sqlite_ext import FTS5Model, RowIDField, SearchField
+
+from appliance.db import database
+from appliance.models.appeals import Appeal
+from appliance.models.base import DocumentField, MomentField, Table
+from appliance.models.catalogs import Named
+from appliance.models.staff import User
+
+
+class Department(Named):
+    """A part of the ministry that answers appeals, or a body of its own under it."""
+
+    code = CharField(unique=True)
+    position = IntegerField()
+    own_body = BooleanField(default=False)  # its term begins anew when an appeal reaches it
+    active = BooleanField(default=True)
+
+
+class DirectionRoute(Table):
+    """The department that appeals of a direction go to."""
+
+    direction = CharField(primary_key=True)  # code in the list `direction`
+    department = ForeignKeyField(Department, backref="routes", on_delete="CASCADE")
+
+
+class Membership(Table):
+    """The department of a ministry's user; who has none sees all of them."""
+
+    user = ForeignKeyField(User, primary_key=True, on_delete="CASCADE")
+    department = ForeignKeyField(Department, backref="members", on_delete="RESTRICT")
+
+
+class Handling(Table):
+    """Where an appeal stands now; changed only by appeals.handling, one version at a time."""
+
+    appeal = ForeignKeyField(Appeal, primary_key=True, backref="handlings", on_delete="RESTRICT")
+    state = CharField()  # appeals.states.STATES
+    is_open = BooleanField(default=True)  # the state is one of states.OPEN
+    department = ForeignKeyField(
+        Department, null=True, backref="handlings", on_delete="RESTRICT", index=False
+    )
+    holder = CharField(default="")  # login, or key:NAME, of who has taken it over
+    registered_on = DateField()
+    counts_from = DateField()  # the day from which the term runs
+    term = CharField()  # deadlines.TERMS
+    due_on = DateField()
+    forward_by = DateField()
+    answered_on = DateField(null=True)
+    version = IntegerField(default=1)
+    changed_at = MomentField()
+
+    class Meta:
+        indexes = (
+            (("is_open", "due_on"), False),
+            (("department", "is_open", "due_on"), False),
+            (("holder", "is_open"), False),
+            (("changed_at", "appeal"), False),
+        )
+
+
+class AppealStep(Table):
+    """One thing that was done with an appeal: who, when, why."""
+
+    appeal = ForeignKeyField(Appeal, backref="steps", on_delete="RESTRICT", index=False)
+    at = MomentField()
+    who = CharField()  # login, or key:NAME
+    action = CharField()  # appeals.states.MOVES
+    text = TextField(default="")  # the reason, the answer
+    detail = DocumentField(default=dict)
+
+    class Meta:
+        indexes = ((("appeal", "at"), False),)
+
+
+class AppealWording(Table):
+    """Form №1 of an appeal as it stood before a correction."""
+
+    appeal = ForeignKeyField(Appeal, backref="wordings", on_delete="RESTRICT", index=False)
+    number = IntegerField()  # 1 is the form as registered
+    values = DocumentField()  # as the form's values
+    until = MomentField()
+    replaced_by = CharField()  # login
+
+    class Meta:
+        indexes = ((("appeal", "number"), True),)
+
+
+class AppealText(FTS5Model):
+    """What an appeal is found by, folded; its row has the appeal's id. Any three letters match."""
+
+    rowid = RowIDField()
+    text = SearchField()
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+        options = {"tokenize": "trigram"}

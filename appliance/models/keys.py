@@ -1,0 +1,22 @@
+"""Keys by which other programs read and answer appeals."""
+
+from peewee import CharField, ForeignKeyField
+
+from appliance.models.base import MomentField, Table
+from appliance.models.handling import Department
+
+
+class AccessKey(Table):
+    """One program's key: only the hash of its secret is kept."""
+
+    name = CharField(unique=True)
+    hash = CharField(unique=True)  # SHA-256 of the secret
+    hint = CharField()  # the secret's first letters, to tell keys apart
+    scopes = CharField()  # of keys.SCOPES, parted by blanks
+    department = ForeignKeyField(Department, null=True, on_delete="RESTRICT")  # null: all
+    made_at = MomentField()
+    made_by = CharField()
+    ends_at = MomentField(null=True)
+    revoked_at = MomentField(null=True)
+    revoked_by = CharField(default="")
+    used_at = MomentField(null=True)

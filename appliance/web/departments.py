@@ -1,0 +1,114 @@
+"""The ministry's departments: their names, whose directions they answer, who belongs to them."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from appliance import catalogs, departments
+from appliance.i18n import named
+from appliance.models import Department, User
+from appliance.web.access import may
+from appliance.web.context import me
+from appliance.web.language import locale
+
+screen = Blueprint("departments", __name__, url_prefix="/departments")
+
+NAMES: dict[str, LazyString] = {
+    "name_uz_latn": _l("Name in Uzbek (Latin)"),
+    "name_uz_cyrl": _l("Name in Uzbek (Cyrillic)"),
+    "name_ru": _l("Name in Russian"),
+}
+
+
+@screen.get("")
+@may("manager")
+def page() -> str:
+    """Departments, the directions that go to them, their people."""
+    return _page()
+
+
+@screen.post("")
+@may("manager")
+def add() -> Response | tuple[str, int]:
+    """A new department."""
+    try:
+        departments.add(_names(), "own_body" in request.form, me().login)
+    except departments.DepartmentError:
+        return _page(_("Write a name that no other department has.")), 422
+    return _saved()
+
+
+@screen.post("/<int:number>")
+@may("manager")
+def change(number: int) -> Response | tuple[str, int]:
+    """Another name; whether it is a body of its own, and in use."""
+    department = Department.get_or_none(Department.id == number) or abort(404)
+    flags = {name: name in request.form for name in ("own_body", "active")}
+    try:
+        departments.change(department, _names() | flags, me().login)
+    except departments.DepartmentError:
+        return _page(_("Write a name that no other department has.")), 422
+    return _saved()
+
+
+@screen.post("/routes")
+@may("manager")
+def routes() -> Response:
+    """Where each direction's appeals go from now on."""
+    before = departments.routes()
+    for direction, _name in catalogs.choices("direction", locale()):
+        chosen = _chosen(f"direction-{direction}")
+        if chosen != before.get(direction):
+            departments.send_direction(direction, chosen, me().login)
+    return _saved()
+
+
+@screen.post("/members")
+@may("manager")
+def members() -> Response:
+    """Which department each of the ministry's people belongs to."""
+    before = departments.memberships()
+    for user in _people():
+        chosen = _chosen(f"user-{user.id}")
+        if chosen != before.get(user.id):
+            departments.assign(user, chosen, me().login)
+    return _saved()
+
+
+def _page(trouble: str = "") -> str:
+    every = departments.departments(active=False)
+    return render_template(
+        "departments/page.html",
+        departments=every,
+        options=[(d.id, named(d, locale())) for d in every if d.active],
+        name_labels=NAMES,
+        directions=catalogs.choices("direction", locale()),
+        routes=departments.routes(),
+        people=_people(),
+        members=departments.memberships(),
+        trouble=trouble,
+    )
+
+
+def _people() -> list[User]:
+    ministry = (User.role == "ministry", User.active)
+    return list(User.select().where(*ministry).order_by(User.name))
+
+
+def _names() -> dict[str, Any]:
+    return {column: request.form.get(column, "").strip() for column in NAMES}
+
+
+def _chosen(field: str) -> int | None:
+    """A department in use that was chosen; None: none."""
+    text = request.form.get(field, "")
+    known = text.isdecimal() and Department.get_or_none(Department.id == text, Department.active)
+    return known.id if known else None
+
+
+def _saved() -> Response:
+    flash(_("Saved."))
+    return redirect(url_for("departments.page"))  # type: ignore[return-value]

@@ -1,0 +1,230 @@
+"""The ministry's appeals: the list as they arrive, what was looked for, figures, the table."""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from appliance import applicants, audit, catalogs, departments, identity
+from appliance.appeals import exporting, listing, searching, states, statistics
+from appliance.appeals.listing import Filters
+from appliance.i18n import named
+from appliance.models import District
+from appliance.web import formats, labels, standing
+from appliance.web.access import may
+from appliance.web.context import me, site
+from appliance.web.language import locale
+
+screen = Blueprint("portal", __name__, url_prefix="/appeals")
+
+READERS = ("ministry", "supervisor", "manager")
+PAGE = 50  # appeals on one page
+# the choices above the list: filter, its value, name, icon and its colour
+TABS = (
+    ("state", "open", _l("Open ones"), "", ""),
+    ("when", "overdue", _l("Overdue"), "octagon-alert", "bad"),
+    ("when", "today", _l("Today"), "clock", "warn"),
+    ("when", "soon", _l("Within 3 days"), "", ""),
+    ("when", "later", _l("Later"), "", ""),
+    ("state", "returned", _l("Returned"), "undo-2", ""),
+    ("state", "answered", _l("Answer given"), "", ""),
+    ("state", "closed", _l("Closed"), "", ""),
+)
+COLUMNS = {
+    "received_at": _l("Received"),
+    "registered_on": _l("Registered"),
+    "state": _l("State"),
+    "department": _l("Department"),
+    "due_on": _l("Deadline"),
+    "answered_on": _l("Answer given"),
+    "operator": _l("Operator"),
+}
+
+
+@screen.get("")
+@may(*READERS)
+def page() -> str:
+    """The appeals that the address asks for; the address is the view, and can be sent."""
+    return render_template("portal/page.html", **_list(), **_choices())
+
+
+@screen.get("/list")
+@may(*READERS)
+def table() -> str:
+    """The list, as a piece of the open page."""
+    return render_template("portal/list.html", **_list())
+
+
+@screen.get("/appeals.csv")
+@may(*READERS)
+def download() -> Response:
+    """The list as a table for spreadsheets, with the columns that the role may see."""
+    filters, columns = _filters(), exporting.columns_of(me().role)
+    audit.record(me().login, "appeals.download", request.query_string.decode()[:500])
+    rows = exporting.rows(filters, standing.today(), _within(), columns, locale())
+    name = f"murojaatlar_{standing.today():%Y-%m-%d}.csv"
+    return Response(
+        stream_with_context(_written(columns, rows)),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@screen.get("/statistics")
+@may(*READERS)
+def figures() -> str:
+    """How many of the appeals registered between two dates stand where, by what they are."""
+    today = standing.today()
+    first = identity.born(request.args.get("since", "")) or today.replace(day=1)
+    last = identity.born(request.args.get("until", "")) or today
+    made = statistics.statistics(first, last, today, _within())
+    return render_template(
+        "portal/statistics.html",
+        first=first,
+        last=last,
+        made=made,
+        states=standing.STATES,
+        tables=[_named(kind, title, made.by[kind]) for kind, title in _tables().items()],
+    )
+
+
+def _within() -> int | None:
+    """The department whose appeals are seen; None: all of them."""
+    return departments.of_user(me()) if me().role == "ministry" else None
+
+
+def _filters() -> Filters:
+    """What the address asks for, the open ones by itself; what it says wrong is passed over."""
+    asked = request.args.get
+    department = asked("department", "")
+    words = searching.terms(asked("q", ""))
+    when = asked("when", "") if asked("when") in listing.WHENS else ""
+    state = asked("state", "") if asked("state") in ("open", *states.STATES) else ""
+    if not (when or words or asked("all")):
+        state = state or "open"
+    return Filters(
+        state=state,
+        when=when,
+        region=asked("region", ""),
+        district=asked("district", "") if asked("region") else "",
+        direction=asked("direction", ""),
+        appeal_type=asked("appeal_type", ""),
+        department=int(department) if department.isdecimal() else None,
+        holder=me().login if asked("mine") else "",
+        since=identity.born(asked("since", "")),
+        until=identity.born(asked("until", "")),
+        words=words,
+    )
+
+
+def _list() -> dict[str, Any]:
+    filters, today, calendar = _filters(), standing.today(), catalogs.working_calendar(site())
+    page = max(1, request.args.get("page", 1, int))
+    counts = listing.counted(filters, today, _within())
+    shown = counts[filters.when or filters.state] if filters.when or filters.state else None
+    shown = sum(counts[s] for s in states.STATES) if shown is None else shown
+    found = listing.listed(filters, today, _within(), PAGE, (page - 1) * PAGE)
+    return {
+        "asked": {k: v for k, v in request.args.items() if v and k not in ("page", "til")},
+        "filters": filters,
+        "too_short": bool(request.args.get("q", "").strip()) and not filters.words,
+        "counts": counts,
+        "tabs_of_list": TABS,
+        "page": page,
+        "pages": max(1, -(-shown // PAGE)),
+        "shown": shown,
+        "lines": [
+            (
+                appeal,
+                applicants.name_of(appeal),
+                standing.nearness(appeal.handling, today, calendar),
+            )
+            for appeal in found
+        ],
+        "states": standing.STATES,
+        "people": standing.names(),
+        "who": standing.who,
+        "types": catalogs.labels("appeal_type", locale()),
+        "directions": catalogs.labels("direction", locale()),
+        "named": lambda thing: named(thing, locale()),
+    }
+
+
+def _choices() -> dict[str, Any]:
+    """What the filters choose from."""
+    regions = [(r.soato, named(r, locale())) for r in catalogs.find_regions("")]
+    of_region = District.region == request.args.get("region")
+    districts = [(d.soato, named(d, locale())) for d in District.select().where(of_region)]
+    theirs = [] if _within() else departments.departments()
+    return {
+        "choices": {
+            "appeal_type": (
+                labels.FIELDS["appeal_type"],
+                catalogs.choices("appeal_type", locale()),
+            ),
+            "direction": (labels.FIELDS["direction"], catalogs.choices("direction", locale())),
+            "region": (labels.FIELDS["region"], regions),
+            "district": (labels.FIELDS["district"], sorted(districts, key=lambda d: d[1])),
+            "department": (_("Department"), [(str(d.id), named(d, locale())) for d in theirs]),
+        },
+        "may_hold": me().role == "ministry",
+    }
+
+
+def _tables() -> dict[str, str]:
+    return {
+        "department": _("By department"),
+        "direction": _("By direction"),
+        "region": _("By region"),
+        "appeal_type": _("By kind of appeal"),
+    }
+
+
+def _named(kind: str, title: str, by: dict[Any, statistics.Counts]) -> tuple[str, str, list[Any]]:
+    """(kind, title, [(key, name, counts)]): every name of the list, then what nobody told."""
+    if kind == "region":
+        listed = {r.soato: named(r, locale()) for r in catalogs.find_regions("")}
+    elif kind == "department":
+        listed = {d.id: named(d, locale()) for d in departments.departments(active=False)}
+    else:
+        listed = catalogs.labels(kind, locale())
+    rows = [(key, name, by[key]) for key, name in listed.items() if key in by]
+    nobody = _("no department") if kind == "department" else _("not told")
+    rest = [(key, key or nobody, by[key]) for key in by if key not in listed]
+    return kind, title, rows + rest
+
+
+def _written(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
+    """The table as spreadsheets here open it: marked as UTF-8, parted by semicolons."""
+    out = io.StringIO("\ufeff")
+    out.seek(0, io.SEEK_END)
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow([COLUMNS.get(name) or labels.FIELDS[name] for name in columns])
+    for count, row in enumerate(rows):
+        writer.writerow([_cell(name, value) for name, value in zip(columns, row, strict=True)])
+        if count % 500 == 0:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
+
+
+def _cell(column: str, value: Any) -> str:
+    """A value as text; what a spreadsheet would take for a formula begins with an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        return formats.moment(value).replace("\u00a0", " ")
+    if isinstance(value, dt.date):
+        return formats.date(value)
+    if column == "state":
+        return str(standing.STATES[value][0])
+    if column in ("phone", "phone_at_hand"):
+        return identity.grouped(value).removeprefix("+")
+    text = str(labels.VALUES.get(column, {}).get(value, value))
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
