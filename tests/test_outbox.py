@@ -179,7 +179,7 @@ def test_parts(text: str, parts: int) -> None:
 
 def test_a_storm_with_killed_senders_loses_nothing(settings, far) -> None:
     """Every message reaches the service at least once; twice only where the list says perhaps."""
-    dice = random.Random(7)
+    dice = random.Random(7)  # noqa: S311
     total = 200
     for number in range(total):
         put(settings, key=str(number), number=f"+99893{number:07}", text=str(number))
@@ -202,3 +202,12 @@ def test_a_storm_with_killed_senders_loses_nothing(settings, far) -> None:
     declared = {m.text for m in Message.select().where(Message.perhaps_twice)}
     assert twice <= declared
     assert Message.select().where(Message.state == "sent").count() == total
+
+
+def test_the_oldest_wait_is_known(settings) -> None:
+    assert outbox.ages() == []
+    put(settings, key="1")
+    put(settings, key="2")
+    [queue] = outbox.ages()
+    assert (queue.channel, queue.waiting) == ("sms", 2)
+    assert dt.timedelta() <= queue.oldest < dt.timedelta(minutes=1)

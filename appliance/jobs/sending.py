@@ -58,8 +58,8 @@ class Senders:
         if declined and not failed:
             outbox.refused(message, declined.code, declined.said)
         else:
-            trouble: Trouble = failed or NotSent("no_gateway")
-            outbox.retry(message, trouble.code, trouble.said)
+            failed = failed or NotSent("no_gateway")
+            outbox.retry(message, failed.code, failed.said)
 
     def ask_what_became(self, limit: int = 100) -> int:
         """Ask the gateways about messages they took; returns how many have ended since."""

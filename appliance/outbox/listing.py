@@ -33,13 +33,13 @@ def ages() -> list[Ages]:
     """What is due and has not gone out, by channel; nothing for a channel without any."""
     now = clock.now()
     rows = (
-        Message.select(Message.channel, fn.COUNT(Message.id), fn.MIN(Message.due_at))
+        Message.select(
+            Message.channel,
+            fn.COUNT(Message.id).alias("waiting"),
+            fn.MIN(Message.due_at).alias("due_at"),
+        )
         .where(Message.state.in_(OPEN), Message.due_at <= now)
         .group_by(Message.channel)
         .order_by(Message.channel)
-        .tuples()
     )
-    return [
-        Ages(channel, count, now - Message.due_at.python_value(oldest))
-        for channel, count, oldest in rows
-    ]
+    return [Ages(row.channel, row.waiting, now - row.due_at) for row in rows]

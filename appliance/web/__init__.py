@@ -27,6 +27,7 @@ from appliance.web import (
     login,
     navigation,
     operator,
+    outbox,
     reports,
     status,
 )
@@ -40,6 +41,7 @@ SCREENS = (
     appeals.screen,
     calls.screen,
     reports.screen,
+    outbox.screen,
     status.screen,
     live.screen,
     health.screen,

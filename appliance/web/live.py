@@ -32,7 +32,12 @@ from appliance.web.context import me, site
 
 log = logging.getLogger(__name__)
 
-HEARD = {"operator": (), "supervisor": ("calls", "operators"), "manager": ("calls", "operators")}
+HEARD = {
+    "operator": (),
+    "supervisor": ("calls", "operators"),
+    "manager": ("calls", "operators", "outbox"),
+    "technician": ("outbox",),
+}
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open
 LASTS = 900.0  # seconds; then the browser comes again, and its right to hear is checked again
