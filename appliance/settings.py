@@ -4,7 +4,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import dacite
@@ -41,6 +41,18 @@ class Trunk:
     name: str
     address: str
     port: int = 5060
+
+
+@dataclass(frozen=True)
+class SmsAccount:
+    """An account at an SMS gateway."""
+
+    name: str
+    kind: Literal["eskiz", "playmobile"]
+    url: str
+    user: str
+    password: str
+    sender: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,7 @@ class Settings:
     asterisk: Asterisk
     calls: Calls
     trunks: tuple[Trunk, ...]
+    sms: tuple[SmsAccount, ...] = ()  # in the order of preference
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"

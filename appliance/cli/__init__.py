@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, doctor, ledger, processes, report, telephony, users
+from appliance.cli import catalog, doctor, ledger, outbox, processes, report, telephony, users
 from appliance.cli.context import Site
 
 
@@ -41,6 +41,7 @@ for command in (
     users.user,
     catalog.catalog,
     ledger.ledger,
+    outbox.outbox,
     report.report,
     doctor.doctor,
 ):

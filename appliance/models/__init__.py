@@ -25,6 +25,7 @@ from appliance.models.handling import (
     Membership,
 )
 from appliance.models.keys import AccessKey
+from appliance.models.outbox import Message
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
@@ -56,6 +57,7 @@ TABLES: tuple[type[Table], ...] = (
     EventFile,
     EventFragment,
     AsteriskWatch,
+    Message,
     LiveEvent,
     AuditEntry,
     StaffRecord,

@@ -37,6 +37,9 @@ HEARD = {
     "supervisor": ("appeals", "calls", "operators"),
     "manager": ("appeals", "calls", "operators"),
     "ministry": ("appeals",),
+    "supervisor": ("calls", "operators"),
+    "manager": ("calls", "operators", "outbox"),
+    "technician": ("outbox",),
 }
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open

@@ -25,6 +25,7 @@ TABS = (
     Tab("reports.page", _l("Reports")),
     Tab("departments.page", _l("Departments")),
     Tab("keys.page", _l("Access keys")),
+    Tab("outbox.page", _l("Messages")),
     Tab("status.page", _l("Status")),
 )
 

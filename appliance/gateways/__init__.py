@@ -1,0 +1,51 @@
+"""The parties outside the box, one module each.
+
+A gateway raises one of three troubles, and the outbox acts on them: NotSent (nothing left the box:
+try again), Unsure (it may have gone out and the answer was lost), Declined (trying again would
+change nothing).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Trouble(RuntimeError):
+    """Something kept a message from going out; `code` is for people's lists, the text as said."""
+
+    def __init__(self, code: str, said: str = "") -> None:
+        super().__init__(said or code)
+        self.code, self.said = code, said
+
+
+class NotSent(Trouble):
+    """The other side did not take it, surely."""
+
+
+class Unsure(Trouble):
+    """The other side may have taken it: its answer was lost or made no sense."""
+
+
+class Declined(Trouble):
+    """The other side will never take this message."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a gateway said when it took a message: its own name for it, or "" when it has none."""
+
+    id: str
+
+
+class SmsGateway(Protocol):
+    """Sends short messages."""
+
+    name: str
+
+    def send(self, number: str, text: str, key: str) -> Receipt:
+        """Send to +998…; `key` is the same in each attempt. Raises a Trouble."""
+
+    def outcome(self, receipt: str) -> str | None:
+        """`delivered`, `refused`, or None while it is not known. Raises a Trouble."""
+
+    def balance(self) -> int | None:
+        """Messages or money left, in the gateway's own unit; None when it does not tell."""

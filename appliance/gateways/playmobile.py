@@ -1,0 +1,54 @@
+"""Play Mobile (smsxabar), over HTTP: each message carries our own name for it."""
+
+from dataclasses import dataclass
+
+from appliance.gateways import Declined, NotSent, Receipt, Unsure
+from appliance.gateways.http import ask, told
+
+_OURS_TO_MEND = frozenset({102, 103})  # account locked, no channel: others' messages go as little
+
+
+@dataclass
+class PlayMobile:
+    """An account at Play Mobile; `sender` is the originator."""
+
+    name: str
+    url: str  # …/broker-api
+    user: str
+    password: str
+    sender: str
+
+    def send(self, number: str, text: str, key: str) -> Receipt:
+        """Send one message. Raises NotSent, Unsure, Declined."""
+        message = {
+            "recipient": number.lstrip("+"),
+            "message-id": key,
+            "sms": {"originator": self.sender, "content": {"text": text}},
+        }
+        answer = ask(
+            "POST",
+            self.url + "/send",
+            json={"messages": [message]},
+            auth=(self.user, self.password),
+        )
+        if answer.status_code == 200:
+            return Receipt(key)
+        if answer.status_code in (401, 403):
+            raise NotSent("log_in", answer.text[:200])
+        if answer.status_code != 400:
+            raise Unsure("server_error", answer.text[:200])
+        said = told(answer)
+        code, text = said.get("error-code"), str(said.get("error-description", ""))
+        if code == 100:
+            raise Unsure("server_error", text)
+        if code in _OURS_TO_MEND:
+            raise NotSent("account", text)
+        raise Declined("declined", f"{code} {text}")
+
+    def outcome(self, receipt: str) -> str | None:
+        """Not asked for: this service reports by itself."""
+        return None
+
+    def balance(self) -> int | None:
+        """Not told by this service."""
+        return None

@@ -1,0 +1,33 @@
+"""What must leave the box: one row per message, kept until it is known what became of it."""
+
+from peewee import BooleanField, CharField, IntegerField, TextField
+
+from appliance.models.base import DocumentField, MomentField, Table
+
+
+class Message(Table):
+    """One thing to be told to somebody outside; `state` as in outbox.STATES."""
+
+    channel = CharField()  # sms | telegram | ministry
+    purpose = CharField()  # what it is about: registered, answer, missed, callback, …
+    recipient = CharField(index=True)  # a phone +998…, a chat, a system
+    text = TextField(default="")
+    payload = DocumentField(default=dict)
+    cause = CharField(default="", index=True)  # number of the appeal, id of the call
+    key = CharField(unique=True)  # the same thing is never put twice
+    state = CharField(default="pending")
+    created_at = MomentField()
+    due_at = MomentField()  # not before this
+    expires_at = MomentField()  # of no use after this
+    attempts = IntegerField(default=0)
+    claimed_until = MomentField(null=True)
+    sent_at = MomentField(null=True)
+    ended_at = MomentField(null=True)  # delivered, refused or expired
+    gateway = CharField(default="")  # that took it
+    foreign_id = CharField(default="", index=True)  # its name there
+    trouble = CharField(default="")  # code of what went wrong last
+    trouble_text = TextField(default="")  # what the other side said
+    perhaps_twice = BooleanField(default=False)  # an answer was lost, and it was sent again
+
+    class Meta:
+        indexes = ((("state", "channel", "due_at"), False),)

@@ -1,0 +1,43 @@
+"""What must leave the box, until it is known what became of it.
+
+A message is put in the transaction of its cause, claimed by one sender at a time, and ends as
+delivered, refused or expired. Nothing is dropped silently.
+"""
+
+from appliance.outbox.gsm import plain, segments
+from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, listed
+from appliance.outbox.putting import PER_DAY, put, put_sms
+from appliance.outbox.sending import (
+    claim,
+    delivered,
+    expire,
+    recover,
+    refused,
+    retry,
+    sent,
+    try_again,
+)
+
+STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
+
+__all__ = [
+    "ASKED_FOR",
+    "OPEN",
+    "PER_DAY",
+    "STATES",
+    "Ages",
+    "ages",
+    "claim",
+    "delivered",
+    "expire",
+    "listed",
+    "plain",
+    "put",
+    "put_sms",
+    "recover",
+    "refused",
+    "retry",
+    "segments",
+    "sent",
+    "try_again",
+]

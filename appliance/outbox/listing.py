@@ -1,0 +1,45 @@
+"""What waits and what became of the rest, for the page, the command and the alarms."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from peewee import fn
+
+from appliance import clock
+from appliance.models import Message
+
+OPEN = ("pending", "claimed")
+ASKED_FOR = dt.timedelta(days=1)  # after which nobody asks any more what became of a message
+
+
+@dataclass(frozen=True)
+class Ages:
+    """A channel's queue: how many messages are due and for how long the oldest is."""
+
+    channel: str
+    waiting: int
+    oldest: dt.timedelta
+
+
+def listed(state: str | None, limit: int, offset: int = 0) -> list[Message]:
+    """Messages of a state (None: all), newest first."""
+    chosen = () if state is None else (Message.state == state,)
+    return list(
+        Message.select().where(*chosen).order_by(Message.id.desc()).limit(limit).offset(offset)
+    )
+
+
+def ages() -> list[Ages]:
+    """What is due and has not gone out, by channel; nothing for a channel without any."""
+    now = clock.now()
+    rows = (
+        Message.select(
+            Message.channel,
+            fn.COUNT(Message.id).alias("waiting"),
+            fn.MIN(Message.due_at).alias("due_at"),
+        )
+        .where(Message.state.in_(OPEN), Message.due_at <= now)
+        .group_by(Message.channel)
+        .order_by(Message.channel)
+    )
+    return [Ages(row.channel, row.waiting, now - row.due_at) for row in rows]

@@ -1,0 +1,138 @@
+"""From pending to what became of it. A message is claimed by a conditional UPDATE."""
+
+import datetime as dt
+import random
+
+from peewee import fn
+
+from appliance import clock, live
+from appliance.db import writing
+from appliance.models import Message
+
+LEASE = dt.timedelta(minutes=2)  # after which a sender that claimed it counts as dead
+_FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
+
+
+def claim(channel: str) -> Message | None:
+    """Take the message of a channel that is due longest, or None.
+
+    Of one recipient only the oldest open message is ever taken: they arrive in order.
+    """
+    now = clock.now()
+    earlier = Message.alias()
+    waits = earlier.select(earlier.id).where(
+        earlier.recipient == Message.recipient,
+        earlier.channel == Message.channel,
+        earlier.state.in_(["pending", "claimed"]),
+        earlier.id < Message.id,
+    )
+    due = (
+        Message.select()
+        .where(
+            Message.channel == channel,
+            Message.state == "pending",
+            Message.due_at <= now,
+            Message.expires_at > now,
+            ~fn.EXISTS(waits),
+        )
+        .order_by(Message.due_at, Message.id)
+    )
+    while message := due.first():
+        taken = Message.update(
+            state="claimed", claimed_until=now + LEASE, attempts=Message.attempts + 1
+        ).where(Message.id == message.id, Message.state == "pending")
+        with writing():
+            if taken.execute():
+                return Message.get_by_id(message.id)
+    return None
+
+
+def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
+    """The gateway took it; what becomes of it is told later, or never."""
+    _move(message, "claimed", "sent", sent_at=clock.now(), gateway=gateway, foreign_id=foreign_id)
+
+
+def retry(message: Message, trouble: str, said: str = "", *, perhaps_sent: bool = False) -> None:
+    """It did not go out, or (`perhaps_sent`) nobody knows: try again later, ever more rarely."""
+    wait = min(_FIRST * 2 ** (message.attempts - 1), _LONGEST)
+    wait *= random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
+    _move(
+        message,
+        "claimed",
+        "pending",
+        due_at=clock.now() + dt.timedelta(seconds=wait),
+        trouble=trouble,
+        trouble_text=said[:500],
+        perhaps_twice=message.perhaps_twice or perhaps_sent,
+    )
+
+
+def refused(message: Message, trouble: str, said: str = "") -> None:
+    """The other side will not have it: trying again would change nothing."""
+    _end(message, "refused", trouble=trouble, trouble_text=said[:500])
+
+
+def delivered(message: Message) -> None:
+    """It reached its recipient; also when that is told before the gateway's own answer."""
+    _end(message, "delivered", trouble="", trouble_text="")
+
+
+def recover() -> int:
+    """Give back what a dead sender had claimed; it may have gone out. Returns how many."""
+    lost = (Message.state == "claimed", Message.claimed_until < clock.now())
+    with writing():
+        return (
+            Message.update(
+                state="pending", claimed_until=None, trouble="sender_died", perhaps_twice=True
+            )
+            .where(*lost)
+            .execute()
+        )
+
+
+def expire() -> int:
+    """End what came too late to be of use; it stays on the list. Returns how many."""
+    now = clock.now()
+    with writing():
+        count = (
+            Message.update(state="expired", ended_at=now)
+            .where(Message.state == "pending", Message.expires_at <= now)
+            .execute()
+        )
+        if count:
+            live.publish("outbox")
+    return count
+
+
+def try_again(message: Message) -> bool:
+    """Somebody asks for another try of what was refused, has expired or waits; whether it is."""
+    now = clock.now()
+    with writing():
+        moved = (
+            Message.update(
+                state="pending",
+                due_at=now,
+                expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
+                ended_at=None,
+            )
+            .where(Message.id == message.id, Message.state.in_(["pending", "refused", "expired"]))
+            .execute()
+        )
+        live.publish("outbox")
+    return bool(moved)
+
+
+def _move(message: Message, before: str, after: str, **columns: object) -> None:
+    with writing():
+        Message.update(state=after, claimed_until=None, **columns).where(
+            Message.id == message.id, Message.state == before
+        ).execute()
+        live.publish("outbox")
+
+
+def _end(message: Message, state: str, **columns: object) -> None:
+    with writing():
+        Message.update(state=state, ended_at=clock.now(), claimed_until=None, **columns).where(
+            Message.id == message.id, Message.state.not_in(["delivered", "refused"])
+        ).execute()
+        live.publish("outbox")

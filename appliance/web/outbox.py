@@ -1,0 +1,92 @@
+"""What must leave the box: what waits, what went wrong, and another try."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from appliance import audit, outbox
+from appliance.models import Message
+from appliance.web.access import may
+from appliance.web.context import me
+
+screen = Blueprint("outbox", __name__)
+
+PAGE = 100
+# state: its name, the badge's kind, the icon
+STATES: dict[str, tuple[LazyString, str, str]] = {
+    "pending": (_l("Waits"), "", "hourglass"),
+    "claimed": (_l("Being sent"), "accent", "send"),
+    "sent": (_l("Sent"), "ok", "check"),
+    "delivered": (_l("Delivered"), "ok", "circle-check"),
+    "refused": (_l("Refused"), "bad", "octagon-alert"),
+    "expired": (_l("Too late"), "warn", "clock"),
+}
+CHANNELS = {"sms": _l("SMS"), "telegram": _l("Telegram"), "ministry": _l("Ministry's system")}
+PURPOSES = {
+    "registered": _l("Appeal registered"),
+    "answered": _l("Answer ready"),
+    "missed": _l("Missed call"),
+    "callback": _l("Callback announced"),
+    "rating": _l("Rating asked for"),
+    "manual": _l("Written by an operator"),
+}
+TROUBLES = {
+    "unreachable": _l("The service cannot be reached: look at the internet link."),
+    "answer_lost": _l("The service did not answer in time; it is tried again by itself."),
+    "no_sense": _l("Something other than the service answered: look at the internet link."),
+    "server_error": _l("The service has a fault of its own; it is tried again by itself."),
+    "log_in": _l("The service refuses the account: check its name and password in the settings."),
+    "account": _l("The account is locked or has no channel: call the service."),
+    "declined": _l("The service will not have this text or number: is the text approved there?"),
+    "undelivered": _l("The operator of the number did not deliver it."),
+    "no_gateway": _l("No service could be asked: check the accounts in the settings."),
+    "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
+}
+
+
+@screen.get("/outbox")
+@may("technician", "manager")
+def page() -> str:
+    """Messages of one state or all, newest first, and how long the oldest has waited."""
+    return render_template("outbox/page.html", **_list())
+
+
+@screen.get("/outbox/list")
+@may("technician", "manager")
+def table() -> str:
+    """The list, as a piece of the open page."""
+    return render_template("outbox/list.html", **_list())
+
+
+@screen.post("/outbox/<int:id>/retry")
+@may("technician", "manager")
+def retry(id: int) -> Response:
+    """Another try of what was refused, is too late or waits."""
+    message = Message.get_or_none(Message.id == id) or abort(404)
+    if outbox.try_again(message):
+        audit.record(me().login, "outbox.retry", str(id))
+        flash(_("It will be tried again."))
+    else:
+        flash(_("It has gone out already."))
+    return redirect(url_for("outbox.page", state=request.args.get("state")))
+
+
+def _list() -> dict[str, Any]:
+    state = request.args.get("state") if request.args.get("state") in STATES else None
+    number = max(1, request.args.get("page", 1, int))
+    found = outbox.listed(state, PAGE + 1, (number - 1) * PAGE)
+    return {
+        "state": state,
+        "messages": found[:PAGE],
+        "page": number,
+        "more": len(found) > PAGE,
+        "ages": outbox.ages(),
+        "states": STATES,
+        "channels": CHANNELS,
+        "purposes": PURPOSES,
+        "troubles": TROUBLES,
+    }
