@@ -14,7 +14,6 @@ from appliance.models.calls import (
     Talk,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
-from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.handling import (
     AppealStep,
     AppealText,
@@ -26,6 +25,7 @@ from appliance.models.handling import (
 )
 from appliance.models.keys import AccessKey
 from appliance.models.outbox import Message
+from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (

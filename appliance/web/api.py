@@ -159,7 +159,7 @@ def read_monthly(month: str) -> Response:
     except periods.PeriodError as error:
         return problem(400, "period", str(error))
     _note("report.read", f"monthly {month}")
-    return jsonify(monthly.as_json(monthly.build(site(), period.first, period.last, language)))
+    return jsonify(monthly.as_json(monthly.build(site(), period, language)))
 
 
 def _key() -> AccessKey:

@@ -35,10 +35,8 @@ log = logging.getLogger(__name__)
 HEARD = {
     "operator": (),
     "supervisor": ("appeals", "calls", "operators"),
-    "manager": ("appeals", "calls", "operators"),
+    "manager": ("appeals", "calls", "operators", "outbox"),
     "ministry": ("appeals",),
-    "supervisor": ("calls", "operators"),
-    "manager": ("calls", "operators", "outbox"),
     "technician": ("outbox",),
 }
 KEPT = 1000  # events remembered for streams that come back

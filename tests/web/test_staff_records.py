@@ -1,4 +1,4 @@
-"""The staff records page: what is kept, what is refused, and what the quarterly report makes of it."""
+"""Staff records on their page: what is kept, what is refused, and what form №1 makes of it."""
 
 import pytest
 
