@@ -72,7 +72,7 @@ def correction(number: str) -> str:
 def correct(number: str) -> Answer:
     """Put the corrected form in force; a returned appeal goes back to the ministry."""
     appeal, values = _own(number), form.cleaned(request.form.to_dict())
-    returned = Handling.get_by_id(appeal.id).state == "returned"
+    returned = handling.state_of(appeal) == "returned"
     version = request.form.get("version", 0, int)
     try:
         changes = appeals.correct(
