@@ -14,6 +14,8 @@ from appliance.clock import WorkingCalendar
 from appliance.db import writing
 from appliance.models import Appeal, AppealStep, Department, Handling
 
+_LATEST = 2**31  # beyond it a number is no version, nor one for the database
+
 
 class HandlingError(ValueError):
     """A step cannot be done; `code` names why for the page to say it.
@@ -229,6 +231,8 @@ def _do(
     move, text = states.MOVES[action], text.strip()
     if move.words and not text:
         raise HandlingError("words")
+    if not 0 < version < _LATEST:
+        raise HandlingError("changed")
     if move.after:
         columns = {"state": move.after} | columns
     if "state" in columns:
