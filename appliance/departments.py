@@ -28,6 +28,11 @@ def of_user(user: User) -> int | None:
     return member.department_id if member else None
 
 
+def chosen(text: str) -> Department | None:
+    """The department in use whose id was sent as text; None for anything else."""
+    return next((d for d in departments() if str(d.id) == text), None)
+
+
 def of_direction(direction: str) -> Department | None:
     """Where appeals of a direction go; None when nobody has said."""
     return (

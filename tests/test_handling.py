@@ -369,6 +369,7 @@ def test_lists_and_searches_go_by_an_index(registered, labour):
             plan_of(lambda f=filters, w=within: listing.listed(f, TODAY, w, 50)),
             plan_of(lambda f=filters, w=within: list(listing.pieces(f, TODAY, w))),
         ):
+            assert any("VIRTUAL TABLE INDEX" in step for step in plan) == bool(filters.words)
             scans = [step for step in plan if step.startswith(full_scans) and "INDEX" not in step]
             assert not scans, (filters, plan)
 

@@ -5,7 +5,7 @@ from appliance.appeals import form, handling, searching
 from appliance.appeals.known import values_of
 from appliance.clock import WorkingCalendar
 from appliance.db import writing
-from appliance.models import Appeal, AppealWording, Handling
+from appliance.models import Appeal, AppealWording
 
 
 def correct(
@@ -33,7 +33,7 @@ def correct(
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         corrected = Appeal.get_by_id(appeal.id)
         changes = differences(before, whole_values(corrected))
-        returned = Handling.get_by_id(appeal.id).state == "returned"
+        returned = handling.state_of(appeal) == "returned"
         if changes or returned:
             handling.correct(corrected, by, version, changes)
         if changes:

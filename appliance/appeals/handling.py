@@ -14,6 +14,8 @@ from appliance.clock import WorkingCalendar
 from appliance.db import writing
 from appliance.models import Appeal, AppealStep, Department, Handling
 
+_LATEST = 2**31  # beyond it a number is no version, nor one for the database
+
 
 class HandlingError(ValueError):
     """A step cannot be done; `code` names why for the page to say it.
@@ -41,7 +43,7 @@ def begin(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
         term=term,
         due_on=deadlines.due(day, term),
         forward_by=deadlines.forward_by(day),
-        changed_at=appeal.registered_at,
+        changed_at=clock.now(),
     )
     searching.remember(appeal)
     return handling
@@ -201,6 +203,12 @@ def correct(appeal: Appeal, by: str, version: int, changes: dict[str, list[str]]
     _do(appeal, action, by, version, detail={"changes": changes}, **columns)
 
 
+def state_of(appeal: Appeal) -> str:
+    """Where an appeal stands, one of states.STATES."""
+    now = Handling.get_or_none(Handling.appeal == appeal)
+    return now.state if now else "registered"
+
+
 def steps(appeal: Appeal) -> list[AppealStep]:
     """What was done with an appeal since it was registered, newest first."""
     return list(
@@ -220,9 +228,11 @@ def _do(
     detail: dict[str, Any] | None = None,
     **columns: Any,
 ) -> None:
-    move, text, now = states.MOVES[action], text.strip(), clock.now()
+    move, text = states.MOVES[action], text.strip()
     if move.words and not text:
         raise HandlingError("words")
+    if not 0 < version < _LATEST:
+        raise HandlingError("changed")
     if move.after:
         columns = {"state": move.after} | columns
     if "state" in columns:
@@ -235,6 +245,7 @@ def _do(
     if move.held:
         conditions.append(Handling.holder.in_(("", by)) | (Handling.state == "returned"))
     with writing():
+        now = clock.now()  # under the lock: whoever follows changes by their time misses none
         done = (
             Handling.update(columns | {"version": version + 1, "changed_at": now})
             .where(*conditions)

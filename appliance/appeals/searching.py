@@ -9,6 +9,7 @@ from appliance.i18n import fold
 from appliance.models import Appeal, AppealText
 
 SHORTEST = 3  # letters that the index can find
+MOST = 10  # words of a search
 _PHONE = re.compile(r"[\d\s()+-]+")
 _NUMBER = re.compile(r"\d{4}-\d+")
 
@@ -31,7 +32,7 @@ def terms(text: str) -> list[str]:
         found = [identity.digits(text)]
     else:
         found = fold(text).split()
-    return [term for term in found if len(term) >= SHORTEST]
+    return [term for term in found if len(term) >= SHORTEST][:MOST]
 
 
 def found(words: list[str]) -> ModelSelect:

@@ -32,6 +32,7 @@ csrf.exempt(screen)
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
 LONGEST = 200  # appeals in one answer
+_FOREVER = 2**62  # a greater number is none for the database
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DETAILS = {
     "changed": "The appeal was changed since: read it again, then decide.",
@@ -228,7 +229,10 @@ def _after(cursor: str, since: str) -> tuple[int, int]:
     if cursor:
         try:
             micros, number = base64.urlsafe_b64decode(cursor).decode("ascii").split(".")
-            return int(micros), int(number)
+            after = int(micros), int(number)
+            if max(after) >= _FOREVER:
+                raise ValueError
+            return after
         except (binascii.Error, UnicodeDecodeError, ValueError):
             raise ValueError("cursor is none that was given out") from None
     if not since:

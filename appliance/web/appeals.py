@@ -78,12 +78,14 @@ def _standing(appeal: Appeal) -> dict[str, Any]:
     now = Handling.get_or_none(Handling.appeal == appeal)
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     calendar = catalogs.working_calendar(site())
+    done = handling.steps(appeal)
     return {
         "handling": now,
         "near": standing.nearness(now, standing.today(), calendar) if now else None,
         "states": standing.STATES,
         "terms": standing.TERMS,
-        "steps": handling.steps(appeal),
+        "steps": done,
+        "answer": next((step for step in done if step.action == "answer"), None),
         "done": standing.DONE,
         "told": standing.told,
         "call": call,

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from appliance import catalogs, departments
 from appliance.i18n import named
-from appliance.models import Department, User
+from appliance.models import User
 from appliance.web.access import may
 from appliance.web.context import me
 from appliance.web.language import locale
@@ -45,7 +45,8 @@ def add() -> Response | tuple[str, int]:
 @may("manager")
 def change(number: int) -> Response | tuple[str, int]:
     """Another name; whether it is a body of its own, and in use."""
-    department = Department.get_or_none(Department.id == number) or abort(404)
+    known = {d.id: d for d in departments.departments(active=False)}
+    department = known.get(number) or abort(404)
     flags = {name: name in request.form for name in ("own_body", "active")}
     try:
         departments.change(department, _names() | flags, me().login)
@@ -104,9 +105,8 @@ def _names() -> dict[str, Any]:
 
 def _chosen(field: str) -> int | None:
     """A department in use that was chosen; None: none."""
-    text = request.form.get(field, "")
-    known = text.isdecimal() and Department.get_or_none(Department.id == text, Department.active)
-    return known.id if known else None
+    department = departments.chosen(request.form.get(field, ""))
+    return department.id if department else None
 
 
 def _saved() -> Response:

@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from appliance import appeals, catalogs
+from appliance import appeals, catalogs, departments
 from appliance.appeals import correcting, form, handling
-from appliance.models import Appeal, Department, Handling
+from appliance.models import Appeal, Handling
 from appliance.web import appeals as card
 from appliance.web import forms, labels, standing
 from appliance.web.access import may
@@ -28,7 +28,7 @@ def step(number: str) -> Answer:
         sent.get("version", 0, int),
     )
     chosen = sent.get("department", "")
-    department = Department.get_or_none(Department.id == chosen) if chosen.isdecimal() else None
+    department = departments.chosen(chosen)
     try:
         handling.do(action, appeal, me().login, version, standing.today(), text, department)
     except handling.HandlingError as error:
@@ -72,7 +72,7 @@ def correction(number: str) -> str:
 def correct(number: str) -> Answer:
     """Put the corrected form in force; a returned appeal goes back to the ministry."""
     appeal, values = _own(number), form.cleaned(request.form.to_dict())
-    returned = Handling.get_by_id(appeal.id).state == "returned"
+    returned = handling.state_of(appeal) == "returned"
     version = request.form.get("version", 0, int)
     try:
         changes = appeals.correct(

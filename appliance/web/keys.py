@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from appliance import clock, departments, identity, keys
 from appliance.i18n import named
-from appliance.models import AccessKey, Department
+from appliance.models import AccessKey
 from appliance.web.access import may
 from appliance.web.context import me, site
 from appliance.web.language import locale
@@ -41,8 +41,7 @@ def page() -> str:
 @may(*KEEPERS)
 def make() -> str | tuple[str, int]:
     """Make a key; its secret is on this answer and nowhere else."""
-    chosen = request.form.get("department", "")
-    department = Department.get_or_none(Department.id == chosen) if chosen.isdecimal() else None
+    department = departments.chosen(request.form.get("department", ""))
     try:
         key, secret = keys.make(
             request.form.get("name", ""),
@@ -60,7 +59,7 @@ def make() -> str | tuple[str, int]:
 @may(*KEEPERS)
 def revoke(number: int) -> Response:
     """End a key at once."""
-    key = AccessKey.get_or_none(AccessKey.id == number) or abort(404)
+    key = next((key for key in keys.every() if key.id == number), None) or abort(404)
     keys.revoke(key, me().login)
     flash(_("The key %(name)s is revoked.", name=key.name))
     return redirect(url_for("keys.page"))  # type: ignore[return-value]

@@ -24,6 +24,12 @@ screen = Blueprint("portal", __name__, url_prefix="/appeals")
 
 READERS = ("ministry", "supervisor", "manager")
 PAGE = 50  # appeals on one page
+LAST = 1_000_000  # a page that nobody needs; a greater number is no number for the database
+# what an address may ask for
+ASKED = (
+    *("state", "when", "all", "q", "appeal_type", "direction", "region", "district"),
+    *("department", "since", "until", "mine"),
+)
 # the choices above the list: filter, its value, name, icon and its colour
 TABS = (
     ("state", "open", _l("Open ones"), "", ""),
@@ -101,7 +107,7 @@ def _within() -> int | None:
 def _filters() -> Filters:
     """What the address asks for, the open ones by itself; what it says wrong is passed over."""
     asked = request.args.get
-    department = asked("department", "")
+    department = departments.chosen(asked("department", ""))
     words = searching.terms(asked("q", ""))
     when = asked("when", "") if asked("when") in listing.WHENS else ""
     state = asked("state", "") if asked("state") in ("open", *states.STATES) else ""
@@ -114,7 +120,7 @@ def _filters() -> Filters:
         district=asked("district", "") if asked("region") else "",
         direction=asked("direction", ""),
         appeal_type=asked("appeal_type", ""),
-        department=int(department) if department.isdecimal() else None,
+        department=department and department.id,
         holder=me().login if asked("mine") else "",
         since=identity.born(asked("since", "")),
         until=identity.born(asked("until", "")),
@@ -124,13 +130,13 @@ def _filters() -> Filters:
 
 def _list() -> dict[str, Any]:
     filters, today, calendar = _filters(), standing.today(), catalogs.working_calendar(site())
-    page = max(1, request.args.get("page", 1, int))
+    page = min(max(1, request.args.get("page", 1, int)), LAST)
     counts = listing.counted(filters, today, _within())
     shown = counts[filters.when or filters.state] if filters.when or filters.state else None
     shown = sum(counts[s] for s in states.STATES) if shown is None else shown
     found = listing.listed(filters, today, _within(), PAGE, (page - 1) * PAGE)
     return {
-        "asked": {k: v for k, v in request.args.items() if v and k not in ("page", "til")},
+        "asked": {name: request.args[name] for name in ASKED if request.args.get(name)},
         "filters": filters,
         "too_short": bool(request.args.get("q", "").strip()) and not filters.words,
         "counts": counts,

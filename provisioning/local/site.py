@@ -15,7 +15,7 @@ from typing import IO
 
 from appliance import db, settings
 from appliance.pbx import audio, config
-from provisioning.local import accounts, front, supervisor
+from provisioning.local import accounts, front, ministry, supervisor
 from provisioning.local.place import AMI, GUNICORN, HTTP, SIP, TLS, Place
 from provisioning.local.supervisor import Service
 
@@ -50,6 +50,8 @@ def prepare(place: Place) -> None:
     accounts.write(place, description)  # before the accounts: a password must not get lost
     if made := accounts.create(description):
         print(f"  {made} accounts made")
+    if made := ministry.create():
+        print(f"  {made} departments made")
     if made := len(audio.synthesise(site.paths.prompts)):
         print(f"  {made} prompts spoken")
     if made := len(config.install(site)):

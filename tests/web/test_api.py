@@ -1,5 +1,6 @@
 """Machine access against its own document: shapes, scopes, cursors, conflicts, limits."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -225,6 +226,7 @@ def test_filters_and_what_cannot_be_understood(program, register, labour):
         {"since": "yesterday"},
         {"cursor": "%%%"},
         {"cursor": "aGFo"},
+        {"cursor": base64.urlsafe_b64encode(b"%d.1" % 10**30).decode()},
         {"changed_since": "now"},
         {"limit": "many"},
     ):
@@ -258,6 +260,7 @@ def test_an_appeal_is_answered(program, register):
         ({"action": "take"}, 422, "body"),
         ({"action": "answer", "version": 1, "text": 7}, 422, "body"),
         ({"action": "close", "version": 1}, 409, "state"),
+        ({"action": "take", "version": 10**30}, 409, "changed"),
         ({"action": "forward", "version": 1, "text": "x"}, 422, "department"),
         ({"action": "forward", "version": 1, "text": "x", "department": "no"}, 422, "department"),
     ],

@@ -67,6 +67,15 @@ def test_what_the_address_says_wrong_is_passed_over(ministry, register):
     asked = "/appeals?state=x&when=y&department=z&since=31.02.2026&page=-4&region=%27&q=%22%22"
     assert ministry.get(asked).status_code == 200
     assert one.number in ministry.get("/appeals?page=0").text
+    huge = "9" * 30
+    for asked in (
+        f"page={huge}",
+        f"department={huge}",
+        "endpoint=x&_scheme=y",
+        "q=" + "abc+" * 999,
+    ):
+        assert ministry.get(f"/appeals?{asked}").status_code == 200, asked
+    assert step(ministry, one, "take", version=int(huge)).status_code == 409
 
 
 def test_a_department_sees_its_own_everywhere(ministry, register, labour, law, bahodir, settings):
@@ -249,7 +258,9 @@ def test_the_manager_keeps_the_departments(login_as, bahodir, labour):
     assert departments.routes() == {"training": made.id}  # the other one was left empty
     browser.send("/departments/members", **{f"user-{bahodir.id}": str(made.id)})
     assert departments.of_user(bahodir) == made.id
-    assert browser.send("/departments/999", **names).status_code == 404
+    for unknown in ("999", "9" * 30):
+        assert browser.send(f"/departments/{unknown}", **names).status_code == 404
+        assert browser.send(f"/keys/{unknown}/revoke").status_code == 404
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(login_as, labour):

@@ -5,7 +5,8 @@ import re
 import pytest
 from people import PASSWORD
 
-PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/nothing-here"]
+PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/nothing-here"]
+PAGES += ["/appeals/statistics", "/departments", "/keys"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/healthz", "/static/app.js", "/built/js/htmx.min.js"])
