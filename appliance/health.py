@@ -12,7 +12,7 @@ from pathlib import Path
 
 import peewee
 
-from appliance import calls, clock, db
+from appliance import calls, clock, db, outbox
 from appliance.models import AsteriskWatch, EventRow, ReportRun, User
 from appliance.settings import Settings
 
@@ -21,6 +21,7 @@ ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
 BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
 SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
+WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -194,6 +195,26 @@ def _reports(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, "ok", N_("none is missing"))
 
 
+def _outbox(settings: Settings) -> Iterator[Check]:
+    code, name = "outbox", N_("Messages that leave the box")
+    ages = outbox.ages()
+    oldest = max((age.oldest for age in ages), default=dt.timedelta())
+    if oldest < WAITED:
+        yield Check(code, name, "ok", N_("none waits for long"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail" if oldest >= WAITED_LONG else "warn",
+        N_("{waiting} wait, the oldest for {minutes} min"),
+        N_("See the page Messages for what went wrong, and whether `appliance jobs` runs."),
+        {
+            "waiting": str(sum(age.waiting for age in ages)),
+            "minutes": str(int(oldest.total_seconds() // 60)),
+        },
+    )
+
+
 def _overdue(settings: Settings) -> str:
     """A report that should be there by now; also one that nobody has even planned; "" for none."""
     late = clock.now() - LATE
@@ -214,6 +235,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _event_log,
     _balance,
     _reports,
+    _outbox,
     _disks,
 )
 

@@ -53,6 +53,7 @@ class SmsAccount:
     user: str
     password: str
     sender: str
+    callback_secret: str = ""  # in the path of the service's delivery reports; "": none are taken
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ import schedule
 
 from appliance import live
 from appliance.db import database
-from appliance.jobs import reports
+from appliance.gateways import sms
+from appliance.jobs import reports, sending
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
+
+LAST = 20.0  # seconds that a message on its way may still take after the stop
 
 
 def run(settings: Settings) -> None:
@@ -27,10 +30,36 @@ def run(settings: Settings) -> None:
         _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
     )
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
+    threads = _start(settings, stop)
     with database.connection_context():
         timetable.run_all()
         while not stop.wait(1):
             timetable.run_pending()
+    for thread in threads:
+        thread.join(LAST)
+
+
+def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
+    """What waits for others outside the box, each in a thread, so that nothing waits for it.
+
+    A thread that a slow service holds for longer than LAST after the stop is left behind: what it
+    had claimed is taken up again, and said to be perhaps sent twice.
+    """
+    loops: dict[str, Callable[[threading.Event], None]] = {}
+    if settings.sms:
+        loops["sms"] = sending.Senders(sms.gateways(settings)).follow
+
+    def connected(loop: Callable[[threading.Event], None]) -> None:
+        with database.connection_context():
+            loop(stop)
+
+    started = [
+        threading.Thread(target=connected, args=(loop,), name=name, daemon=True)
+        for name, loop in loops.items()
+    ]
+    for thread in started:
+        thread.start()
+    return started
 
 
 def _guarded(name: str, job: Callable[[], object]) -> None:

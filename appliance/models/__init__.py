@@ -24,6 +24,14 @@ from appliance.models.handling import (
     Membership,
 )
 from appliance.models.keys import AccessKey
+from appliance.models.notices import (
+    DutyAlert,
+    EarlyReport,
+    NoticeText,
+    SmsOptOut,
+    TelegramBot,
+    TelegramChat,
+)
 from appliance.models.outbox import Message
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
@@ -76,6 +84,12 @@ TABLES: tuple[type[Table], ...] = (
     AppealWording,
     AppealText,
     AccessKey,
+    NoticeText,
+    SmsOptOut,
+    EarlyReport,
+    DutyAlert,
+    TelegramChat,
+    TelegramBot,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

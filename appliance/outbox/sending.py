@@ -7,7 +7,7 @@ from peewee import fn
 
 from appliance import clock, live
 from appliance.db import writing
-from appliance.models import Message
+from appliance.models import EarlyReport, Message
 
 LEASE = dt.timedelta(minutes=2)  # after which a sender that claimed it counts as dead
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
@@ -49,7 +49,46 @@ def claim(channel: str) -> Message | None:
 
 def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
     """The gateway took it; what becomes of it is told later, or never."""
-    _move(message, "claimed", "sent", sent_at=clock.now(), gateway=gateway, foreign_id=foreign_id)
+    with writing():
+        now = clock.now()
+        _move(message, "claimed", "sent", sent_at=now, gateway=gateway, foreign_id=foreign_id)
+        early = (EarlyReport.gateway == gateway, EarlyReport.foreign_id == foreign_id)
+        if foreign_id and (report := EarlyReport.get_or_none(*early)):
+            report.delete_instance()
+            _told(message, report.outcome)
+
+
+def key_of(message: Message) -> str:
+    """Our own name for a message at a gateway; the same in each attempt."""
+    return f"m{message.id}"
+
+
+def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool:
+    """A gateway tells that a message was `delivered` or `refused`; whether the message is known.
+
+    The name is the gateway's, or key_of the message (`ours`). A report of a message that the
+    gateway has not yet said to have taken is kept for that moment; a second one changes nothing.
+    """
+    with writing():
+        if ours:
+            id = foreign_id.removeprefix("m")
+            known = id.isdecimal() and len(id) < 16 and Message.get_or_none(Message.id == int(id))
+            if known and known.channel == "sms" and known.gateway in ("", gateway):
+                return _told(known, outcome)
+            return False
+        here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
+        if foreign_id and (message := Message.get_or_none(*here)):
+            return _told(message, outcome)
+        row = {"gateway": gateway, "foreign_id": foreign_id[:100], "outcome": outcome}
+        EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()
+    return False
+
+
+def forget_early_reports() -> int:
+    """Drop reports whose message did not come within a day; returns how many."""
+    with writing():
+        day = clock.now() - dt.timedelta(days=1)
+        return EarlyReport.delete().where(EarlyReport.at < day).execute()
 
 
 def retry(message: Message, trouble: str, said: str = "", *, perhaps_sent: bool = False) -> None:
@@ -120,6 +159,14 @@ def try_again(message: Message) -> bool:
         )
         live.publish("outbox")
     return bool(moved)
+
+
+def _told(message: Message, outcome: str) -> bool:
+    if outcome == "delivered":
+        delivered(message)
+    else:
+        refused(message, "undelivered")
+    return True
 
 
 def _move(message: Message, before: str, after: str, **columns: object) -> None:

@@ -1,13 +1,14 @@
 """Form №1 on the page: what it shows, saving it while it is typed, registering it."""
 
 import datetime as dt
+import functools
 import json
 
 from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance import appeals, applicants, calls, catalogs, clock, identity
+from appliance import appeals, applicants, calls, catalogs, clock, identity, notices
 from appliance.appeals import form
 from appliance.i18n import named
 from appliance.models import Appeal, District, Draft, Mahalla, Region
@@ -40,9 +41,11 @@ def save(token: str) -> Response | tuple[Response, int]:
 def register(token: str) -> Response:
     """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
     calendar = catalogs.working_calendar(site())
-    return _registered(
-        appeals.register(_sent(), operator=me(), token=token, tz=site().tz, calendar=calendar)
+    tell = functools.partial(notices.registered, site())
+    made = appeals.register(
+        _sent(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=tell
     )
+    return _registered(made)
 
 
 @screen.post("/<token>/discard")

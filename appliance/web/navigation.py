@@ -30,7 +30,7 @@ TABS = (
 )
 
 # Screens within another screen's section.
-PARTS = {"issued": "reports", "staff_records": "reports"}
+PARTS = {"issued": "reports", "staff_records": "reports", "notices": "outbox"}
 
 
 def init_app(app: Flask) -> None:
