@@ -13,7 +13,7 @@ from pathlib import Path
 import peewee
 
 from appliance import calls, clock, db, outbox
-from appliance.models import AsteriskWatch, EventRow, ReportRun, User
+from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
 STATES = ("ok", "warn", "fail")
@@ -22,6 +22,7 @@ BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
 SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -215,6 +216,39 @@ def _outbox(settings: Settings) -> Iterator[Check]:
     )
 
 
+def _telegram(settings: Settings) -> Iterator[Check]:
+    if not settings.telegram:
+        return
+    code, name = "telegram", N_("Telegram bot")
+    bot = TelegramBot.get_or_none(TelegramBot.name == "bot")
+    if bot and bot.trouble:
+        seen, advice = _BOT_TROUBLES.get(bot.trouble, _BOT_TROUBLES["unreachable"])
+        yield Check(code, name, "fail", seen, advice)
+    elif not bot or not bot.seen_at or clock.now() - bot.seen_at > SILENT:
+        yield Check(
+            code, name, "warn", N_("does not ask"), N_("Look whether `appliance jobs` runs.")
+        )
+    else:
+        yield Check(code, name, "ok", N_("is heard"))
+
+
+_BOT_TROUBLES = {
+    "unreachable": (
+        N_("Telegram cannot be reached"),
+        N_("Look at the internet link. The duty list is still asked by SMS."),
+    ),
+    "log_in": (
+        N_("Telegram refuses the bot's token"),
+        N_("Check `telegram.token` in the settings."),
+    ),
+    "second_reader": (
+        N_("another program reads the bot's messages"),
+        N_("Stop the other program or remove its webhook: a bot has one reader."),
+    ),
+    "kicked": (N_("the bot is not in the group"), N_("Add the bot to the group again.")),
+}
+
+
 def _overdue(settings: Settings) -> str:
     """A report that should be there by now; also one that nobody has even planned; "" for none."""
     late = clock.now() - LATE
@@ -236,6 +270,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _balance,
     _reports,
     _outbox,
+    _telegram,
     _disks,
 )
 

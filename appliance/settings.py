@@ -57,6 +57,27 @@ class SmsAccount:
 
 
 @dataclass(frozen=True)
+class Telegram:
+    """The bot that alerts the ministry's group; it only ever connects outwards."""
+
+    token: str
+    chat: int  # the group's id, negative
+    url: str = "https://api.telegram.org"
+    phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
+    language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
+    minutes: int = 15  # without a taker, then the next on the duty list is asked
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Somebody on duty, asked when nobody of the group takes an appeal."""
+
+    name: str
+    chat: int = 0  # with the bot; 0: none
+    phone: str = ""  # for an SMS when nobody of the list has taken it either
+
+
+@dataclass(frozen=True)
 class Asterisk:
     address: str  # where Asterisk listens for SIP, AMI and HTTP
     modules: Path
@@ -96,6 +117,8 @@ class Settings:
     calls: Calls
     trunks: tuple[Trunk, ...]
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
+    telegram: Telegram | None = None
+    duty: tuple[Duty, ...] = ()  # in the order of asking
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"

@@ -21,6 +21,14 @@ class NotSent(Trouble):
     """The other side did not take it, surely."""
 
 
+class Later(NotSent):
+    """The other side asks to wait for so many seconds."""
+
+    def __init__(self, code: str, said: str, wait: float) -> None:
+        super().__init__(code, said)
+        self.wait = wait
+
+
 class Unsure(Trouble):
     """The other side may have taken it: its answer was lost or made no sense."""
 

@@ -10,7 +10,9 @@ import schedule
 from appliance import live
 from appliance.db import database
 from appliance.gateways import sms
-from appliance.jobs import reports, sending
+from appliance.gateways.telegram import Telegram
+from appliance.jobs import reports, sending, telegram
+from appliance.notices import duty
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,10 @@ def run(settings: Settings) -> None:
     timetable.every(20).seconds.do(
         _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
     )
+    if settings.telegram:
+        timetable.every(20).seconds.do(
+            _guarded, "ask the next on duty", lambda: duty.escalate(settings)
+        )
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
@@ -48,6 +54,10 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     loops: dict[str, Callable[[threading.Event], None]] = {}
     if settings.sms:
         loops["sms"] = sending.Senders(sms.gateways(settings)).follow
+    if settings.telegram:
+        bot = Telegram(settings.telegram.url, settings.telegram.token)
+        loops["telegram"] = telegram.Courier(bot).follow
+        loops["telegram reader"] = telegram.Reader(bot, settings).follow
 
     def connected(loop: Callable[[threading.Event], None]) -> None:
         with database.connection_context():

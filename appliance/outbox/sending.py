@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from collections.abc import Collection
 
 from peewee import fn
 
@@ -13,8 +14,8 @@ LEASE = dt.timedelta(minutes=2)  # after which a sender that claimed it counts a
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
 
 
-def claim(channel: str) -> Message | None:
-    """Take the message of a channel that is due longest, or None.
+def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
+    """Take the message of a channel that is due longest, or None; none to those in `besides`.
 
     Of one recipient only the oldest open message is ever taken: they arrive in order.
     """
@@ -33,6 +34,7 @@ def claim(channel: str) -> Message | None:
             Message.state == "pending",
             Message.due_at <= now,
             Message.expires_at > now,
+            Message.recipient.not_in(list(besides)),
             ~fn.EXISTS(waits),
         )
         .order_by(Message.due_at, Message.id)
@@ -45,6 +47,42 @@ def claim(channel: str) -> Message | None:
             if taken.execute():
                 return Message.get_by_id(message.id)
     return None
+
+
+def claim_alike(message: Message, least: int, most: int) -> list[Message]:
+    """Take what else is due to a claimed message's recipient for the same purpose, to go with it.
+
+    The oldest first, `most` of them; none when there are fewer than `least`.
+    """
+    now = clock.now()
+    alike = (
+        Message.select()
+        .where(
+            Message.channel == message.channel,
+            Message.recipient == message.recipient,
+            Message.purpose == message.purpose,
+            Message.state == "pending",
+            Message.due_at <= now,
+            Message.expires_at > now,
+        )
+        .order_by(Message.id)
+        .limit(most)
+    )
+    with writing():
+        taken = [found.id for found in alike]
+        if len(taken) < least:
+            return []
+        Message.update(
+            state="claimed", claimed_until=now + LEASE, attempts=Message.attempts + 1
+        ).where(Message.id.in_(taken)).execute()
+        return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+
+
+def redirect(channel: str, before: str, after: str) -> int:
+    """Send what is still open to a recipient that has another address since; returns how much."""
+    open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
+    with writing():
+        return Message.update(recipient=after).where(Message.recipient == before, *open_).execute()
 
 
 def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
@@ -91,10 +129,21 @@ def forget_early_reports() -> int:
         return EarlyReport.delete().where(EarlyReport.at < day).execute()
 
 
-def retry(message: Message, trouble: str, said: str = "", *, perhaps_sent: bool = False) -> None:
-    """It did not go out, or (`perhaps_sent`) nobody knows: try again later, ever more rarely."""
-    wait = min(_FIRST * 2 ** (message.attempts - 1), _LONGEST)
-    wait *= random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
+def retry(
+    message: Message,
+    trouble: str,
+    said: str = "",
+    *,
+    perhaps_sent: bool = False,
+    wait: float | None = None,
+) -> None:
+    """It did not go out, or (`perhaps_sent`) nobody knows: try again later, ever more rarely.
+
+    `wait`: in so many seconds, as the other side asks.
+    """
+    if wait is None:
+        wait = min(_FIRST * 2 ** (message.attempts - 1), _LONGEST)
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
     _move(
         message,
         "claimed",

@@ -8,7 +8,7 @@ from flask_babel import LazyString
 from appliance import appeals, applicants, audit, catalogs, departments
 from appliance.appeals import form, handling, states
 from appliance.i18n import named
-from appliance.models import Appeal, Call, Handling, Talk
+from appliance.models import Appeal, Call, DutyAlert, Handling, Talk
 from appliance.web import formats, labels, standing
 from appliance.web.access import may
 from appliance.web.context import me, site
@@ -88,6 +88,7 @@ def _standing(appeal: Appeal) -> dict[str, Any]:
         "answer": next((step for step in done if step.action == "answer"), None),
         "done": standing.DONE,
         "told": standing.told,
+        "alert": DutyAlert.get_or_none(DutyAlert.appeal == appeal),
         "call": call,
         "talks": list(call.talks.order_by(Talk.position)) if call else [],
         "people": standing.names(),

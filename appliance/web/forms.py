@@ -1,7 +1,6 @@
 """Form №1 on the page: what it shows, saving it while it is typed, registering it."""
 
 import datetime as dt
-import functools
 import json
 
 from flask import Blueprint, abort, jsonify, render_template, request, url_for
@@ -41,7 +40,11 @@ def save(token: str) -> Response | tuple[Response, int]:
 def register(token: str) -> Response:
     """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
     calendar = catalogs.working_calendar(site())
-    tell = functools.partial(notices.registered, site())
+
+    def tell(appeal: Appeal) -> None:
+        notices.registered(site(), appeal)
+        notices.alert(site(), calendar, appeal)
+
     made = appeals.register(
         _sent(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=tell
     )
