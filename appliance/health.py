@@ -12,7 +12,7 @@ from pathlib import Path
 
 import peewee
 
-from appliance import calls, clock, db, outbox
+from appliance import calls, clock, db, outbox, retention
 from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
@@ -23,6 +23,7 @@ SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are mea
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
 SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
+FULL_SOON, FULL_NOW = dt.timedelta(days=60), dt.timedelta(days=14)  # until a disk is full
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -100,6 +101,23 @@ def _disks(settings: Settings) -> Iterator[Check]:
             if state == "ok"
             else N_("Make room or add a disk: when it is full, nothing is kept."),
             {"free": f"{usage.free / GIGABYTE:.0f}", "total": f"{usage.total / GIGABYTE:.0f}"},
+        )
+
+
+def _forecasts(settings: Settings) -> Iterator[Check]:
+    today = clock.now().astimezone(settings.tz).date()
+    names = {"database": N_("Disk of the database"), "recordings": N_("Disk of the recordings")}
+    for disk, name in names.items():
+        full_on = retention.forecast(settings, disk).full_on
+        if not full_on or full_on - today > FULL_SOON:
+            continue
+        yield Check(
+            f"disk.{disk}.full",
+            name,
+            "fail" if full_on - today <= FULL_NOW else "warn",
+            N_("full on {date} if it goes on like that"),
+            N_("Add a disk, or keep recordings for less long: see the page Retention."),
+            {"date": f"{full_on:%d.%m.%Y}"},
         )
 
 
@@ -272,6 +290,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _outbox,
     _telegram,
     _disks,
+    _forecasts,
 )
 
 

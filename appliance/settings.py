@@ -110,6 +110,20 @@ class Calls:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How long things are kept; the least is what report form №1, table 3, asks for."""
+
+    recordings_months: int = 3
+    appeals_years: int = 3  # then a closed appeal's personal data are removed
+
+    def __post_init__(self) -> None:
+        if self.recordings_months < 2:
+            raise ValueError("retention.recordings_months is at least 2")
+        if self.appeals_years < 2:
+            raise ValueError("retention.appeals_years is at least 2")
+
+
+@dataclass(frozen=True)
 class Settings:
     paths: Paths
     web: Web
@@ -119,6 +133,7 @@ class Settings:
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
     telegram: Telegram | None = None
     duty: tuple[Duty, ...] = ()  # in the order of asking
+    retention: Retention = field(default_factory=Retention)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
@@ -140,7 +155,7 @@ def load(path: Path | str) -> Settings:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
         settings = dacite.from_dict(Settings, data, dacite.Config(strict=True, cast=[Path, tuple]))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, dacite.DaciteError) as error:
+    except (OSError, ValueError, dacite.DaciteError) as error:
         raise SettingsError(f"{path}: {error}") from error
     return dataclasses.replace(
         settings,

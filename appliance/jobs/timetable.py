@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import schedule
 
-from appliance import live
+from appliance import live, retention
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
@@ -30,6 +30,12 @@ def run(settings: Settings) -> None:
     timetable.every(10).minutes.do(_guarded, "clear live events", live.clear)
     timetable.every(20).seconds.do(
         _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
+    )
+    timetable.every(1).hours.do(_guarded, "read disks", lambda: retention.read_disks(settings))
+    timetable.every(1).hours.do(
+        _guarded,
+        "remove what is old",
+        lambda: retention.remove_due(settings, lambda: not stop.is_set()),
     )
     if settings.telegram:
         timetable.every(20).seconds.do(

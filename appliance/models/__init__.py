@@ -23,6 +23,7 @@ from appliance.models.handling import (
     Handling,
     Membership,
 )
+from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
 from appliance.models.notices import (
     DutyAlert,
@@ -90,6 +91,10 @@ TABLES: tuple[type[Table], ...] = (
     DutyAlert,
     TelegramChat,
     TelegramBot,
+    LegalHold,
+    Removal,
+    DiskReading,
+    JobRun,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

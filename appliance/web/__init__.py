@@ -36,6 +36,7 @@ from appliance.web import (
     outbox,
     portal,
     reports,
+    retention,
     staff_records,
     status,
 )
@@ -59,6 +60,7 @@ SCREENS = (
     outbox.screen,
     notices.screen,
     status.screen,
+    retention.screen,
     live.screen,
     health.screen,
     assets.screen,

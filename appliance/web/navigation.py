@@ -30,7 +30,12 @@ TABS = (
 )
 
 # Screens within another screen's section.
-PARTS = {"issued": "reports", "staff_records": "reports", "notices": "outbox"}
+PARTS = {
+    "issued": "reports",
+    "staff_records": "reports",
+    "notices": "outbox",
+    "retention": "status",
+}
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,99 @@
+"""What is old enough to go: queries, and what goes in the months to come.
+
+Recordings at least 2 months, appeals at least 2 years (report form №1, table 3). Nothing goes of
+what is on hold, nor a recording whose appeal is still open.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import fn
+
+from appliance import clock
+from appliance.appeals.deadlines import add_months
+from appliance.models import Appeal, Call, Handling, LegalHold, Recording, Removal
+from appliance.settings import Settings
+
+
+@dataclass(frozen=True)
+class Coming:
+    """How many recordings and appeals go from a day on, up to the next one on the list."""
+
+    day: dt.date
+    recordings: int
+    appeals: int
+
+
+def cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.datetime:
+    """The moment before which something is older than so many months; on a day, else now."""
+    now = clock.now().astimezone(settings.tz)
+    before = add_months(day or now.date(), -months)
+    return dt.datetime.combine(before, now.time(), settings.tz).astimezone(dt.UTC)
+
+
+def recordings(before: dt.datetime) -> Any:
+    """Recordings, all known moments of which lie before one; not held, not yet removed."""
+    ended = fn.COALESCE(Call.ended_at, Call.arrived_at)
+    held = _held("call")
+    of_held = Appeal.select(Appeal.call_id).where(
+        Appeal.call_id.is_null(False), Appeal.number.in_(_held("appeal"))
+    )
+    of_open = (
+        Appeal.select(Appeal.call_id)
+        .join(Handling)
+        .where(Appeal.call_id.is_null(False), Handling.is_open)
+    )
+    return (
+        Recording.select()
+        .left_outer_join(Call, on=(Recording.call_id == Call.id))
+        .where(
+            Recording.written_at.is_null(False) | ended.is_null(False),
+            Recording.written_at.is_null() | (Recording.written_at < before),
+            ended.is_null() | (ended < before),
+            Recording.call_id.not_in(held),
+            Recording.call_id.not_in(of_held),
+            Recording.call_id.not_in(of_open),
+            Recording.file.not_in(_removed("recording")),
+        )
+    )
+
+
+def appeals(before: dt.datetime) -> Any:
+    """Closed appeals with which nothing was done since a moment; not held, not yet masked."""
+    return (
+        Appeal.select()
+        .join(Handling)
+        .where(
+            ~Handling.is_open,
+            Handling.changed_at < before,
+            Appeal.registered_at < before,
+            Appeal.number.not_in(_held("appeal")),
+            Appeal.number.not_in(_removed("appeal")),
+        )
+    )
+
+
+def coming(settings: Settings, months: int = 6) -> list[Coming]:
+    """What goes today, and in each of the months to come, as it stands now."""
+    kept, today = settings.retention, clock.now().astimezone(settings.tz).date()
+    found, before = [], (0, 0)
+    for number in range(months + 1):
+        day = add_months(today, number)
+        counts = (
+            recordings(cutoff(settings, kept.recordings_months, day)).count(),
+            appeals(cutoff(settings, kept.appeals_years * 12, day)).count(),
+        )
+        found.append(Coming(day, counts[0] - before[0], counts[1] - before[1]))
+        before = counts
+    return found
+
+
+def _held(kind: str) -> Any:
+    return LegalHold.select(LegalHold.subject).where(
+        LegalHold.kind == kind, LegalHold.ended_at.is_null()
+    )
+
+
+def _removed(kind: str) -> Any:
+    return Removal.select(Removal.subject).where(Removal.kind == kind)
