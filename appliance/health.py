@@ -12,7 +12,7 @@ from pathlib import Path
 
 import peewee
 
-from appliance import calls, clock, db, outbox, retention
+from appliance import calls, clock, db, outbox, retention, runs
 from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
@@ -24,6 +24,7 @@ LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
 SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 FULL_SOON, FULL_NOW = dt.timedelta(days=60), dt.timedelta(days=14)  # until a disk is full
+STANDS = dt.timedelta(minutes=5)  # without a run of any job
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -214,6 +215,37 @@ def _reports(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, "ok", N_("none is missing"))
 
 
+def _jobs(settings: Settings) -> Iterator[Check]:
+    code, name = "jobs", N_("Scheduled work")
+    latest = runs.latest()
+    newest = max((run.started_at for run in latest), default=None)
+    failed = next((run for run in latest if run.state == "failed"), None)
+    if newest is None:
+        yield Check(
+            code, name, "warn", N_("has not run yet"), N_("Look whether `appliance jobs` runs.")
+        )
+    elif clock.now() - newest > STANDS and not any(run.state == "running" for run in latest):
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("stands since {moment}"),
+            N_("Look whether `appliance jobs` runs."),
+            {"moment": f"{newest.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"},
+        )
+    elif failed:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("the last run failed: {error}"),
+            N_("It runs again when it is due; see the log of `appliance jobs` for why it failed."),
+            {"error": failed.result},
+        )
+    else:
+        yield Check(code, name, "ok", N_("runs as it is due"))
+
+
 def _outbox(settings: Settings) -> Iterator[Check]:
     code, name = "outbox", N_("Messages that leave the box")
     ages = outbox.ages()
@@ -287,6 +319,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _event_log,
     _balance,
     _reports,
+    _jobs,
     _outbox,
     _telegram,
     _disks,

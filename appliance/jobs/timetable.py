@@ -1,13 +1,13 @@
-"""The one loop of scheduled work."""
+"""The one loop of scheduled work, and the threads that wait for others outside the box."""
 
+import datetime as dt
 import logging
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
-import schedule
-
-from appliance import live, retention
+from appliance import clock, live, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
@@ -18,37 +18,80 @@ from appliance.settings import Settings
 log = logging.getLogger(__name__)
 
 LAST = 20.0  # seconds that a message on its way may still take after the stop
+NIGHT = dt.time(3)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done when; `do` returns what was done, in words, or nothing."""
+
+    name: str  # worded by the page of the state
+    slot: runs.Slot
+    do: Callable[[], object]
+    catches_up: bool = True  # also on a site that did not know the job before
 
 
 def run(settings: Settings) -> None:
-    """Do what is due until SIGTERM or SIGINT; a job that fails is logged and tried again later."""
+    """Do what is due until SIGTERM or SIGINT; a job that fails is written down, and goes on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    timetable = schedule.Scheduler()
-    timetable.every(10).minutes.do(_guarded, "clear live events", live.clear)
-    timetable.every(20).seconds.do(
-        _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
-    )
-    timetable.every(1).hours.do(_guarded, "read disks", lambda: retention.read_disks(settings))
-    timetable.every(1).hours.do(
-        _guarded,
-        "remove what is old",
-        lambda: retention.remove_due(settings, lambda: not stop.is_set()),
-    )
-    if settings.telegram:
-        timetable.every(20).seconds.do(
-            _guarded, "ask the next on duty", lambda: duty.escalate(settings)
-        )
-    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
+    timetable = jobs(settings, lambda: not stop.is_set())
+    log.info("%d jobs on the timetable of %s", len(timetable), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
-        timetable.run_all()
-        while not stop.wait(1):
-            timetable.run_pending()
+        while not stop.is_set():
+            for job in timetable:
+                if not stop.is_set():
+                    run_due(job)
+            stop.wait(1)
     for thread in threads:
         thread.join(LAST)
+
+
+def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
+    """The timetable of a site."""
+    timetable = [
+        Job("clear", runs.every(600), live.clear),
+        Job("reports", runs.every(20), lambda: reports.make(settings, goes_on)),
+        Job("disks", runs.every(3600), lambda: retention.read_disks(settings)),
+        Job(
+            "retention",
+            runs.daily(NIGHT, settings.tz),
+            lambda: retention.remove_due(settings, goes_on),
+            catches_up=False,
+        ),
+    ]
+    if settings.telegram:
+        timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
+    return timetable
+
+
+def run_due(job: Job) -> bool:
+    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises."""
+    try:
+        due_at = job.slot(clock.now())
+        if not runs.is_due(job.name, due_at):
+            return False
+        if not job.catches_up:
+            runs.begin_later(job.name, due_at)
+        mine = runs.begin(job.name, due_at, runs.this_process())
+        if not mine:
+            return False
+        try:
+            done = job.do()
+        except Exception as error:  # the boundary of a job
+            log.exception("%s failed", job.name)
+            runs.end(mine, "failed", f"{type(error).__name__}: {error}")
+        else:
+            if done:
+                log.info("%s: %s", job.name, done)
+            runs.end(mine, "done", str(done or ""))
+        return True
+    except Exception:  # the database takes no change: nothing can be written down
+        log.exception("%s could not be run", job.name)
+        return False
 
 
 def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
@@ -76,11 +119,3 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     for thread in started:
         thread.start()
     return started
-
-
-def _guarded(name: str, job: Callable[[], object]) -> None:
-    try:
-        if done := job():
-            log.info("%s: %s", name, done)
-    except Exception:  # the boundary of a job
-        log.exception("%s failed", name)
