@@ -2,7 +2,10 @@
 
 import dataclasses
 import datetime as dt
+import random
+import re
 import threading
+from collections import Counter
 
 import pytest
 from telegram_server import TOKEN, chats
@@ -18,6 +21,7 @@ from appliance.settings import Duty, SmsAccount
 from appliance.settings import Telegram as Bot
 
 GROUP, MADINA = -500, 77
+_NUMBERS = re.compile(r"20\d\d-\d{6}")
 SUNDAY = "2026-11-22 12:00:00"
 
 
@@ -348,3 +352,32 @@ def test_a_removed_bot_is_noticed_without_sending(site, reader, far) -> None:
     far.updates = [member(2, "member")]
     reader.read()
     assert checked(site).state == "ok"
+
+
+def test_the_duty_gets_every_sms_at_night(site) -> None:
+    for number in range(outbox.PER_DAY + 3):
+        put = outbox.put_sms("duty", "+998901112233", "x", key=str(number), tz=site.tz)
+        assert put.due_at <= clock.now()
+
+
+def test_a_storm_with_killed_couriers_loses_nothing(site, register, courier, ticks, far) -> None:
+    """Every alert reaches the group; twice only where the list says perhaps."""
+    dice = random.Random(11)  # noqa: S311
+    numbers = [register().number for _ in range(40)]
+    moods = ["ok", "ok", "lost", "error", "html", "kicked", "wait"]
+    while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+        far.moods = dice.choices(moods, k=5)
+        if dice.random() < 0.3 and (message := outbox.claim("telegram")):
+            if dice.random() < 0.5:  # killed after Telegram took it
+                far.moods = []
+                courier.bot.send(message.recipient, message.payload["line"])
+            past = clock.now() - dt.timedelta(seconds=1)
+            Message.update(claimed_until=past).where(Message.id == message.id).execute()
+        due_now()
+        ticks.now += 61
+        courier.send_due()
+    heard = Counter(number for _, text, _ in far.took for number in set(_NUMBERS.findall(text)))
+    assert set(heard) == set(numbers)
+    twice = {number for number, count in heard.items() if count > 1}
+    assert twice <= {m.cause for m in Message.select().where(Message.perhaps_twice)}
+    assert Message.select().where(Message.state == "sent").count() == len(numbers)

@@ -70,25 +70,31 @@ class Senders:
                 self.send_due(lambda: not stop.is_set())
                 if time.monotonic() >= ask_at:
                     ask_at = time.monotonic() + ask_every
-                    self.ask_what_became()
+                    self.ask_what_became(goes_on=lambda: not stop.is_set())
                     outbox.forget_early_reports()
             except Exception:  # the boundary of a thread
                 log.exception("sending failed")
 
-    def ask_what_became(self, limit: int = 100) -> int:
-        """Ask the gateways about messages they took; returns how many have ended since."""
+    def ask_what_became(self, limit: int = 100, goes_on: Callable[[], bool] = lambda: True) -> int:
+        """Ask the gateways about messages they took; returns how many have ended since.
+
+        One that does not answer is asked no more this time: sending must not wait for it.
+        """
         by_name = {gateway.name: gateway for gateway in self.gateways}
         day = clock.now() - outbox.ASKED_FOR
         taken = Message.select().where(Message.state == "sent", Message.sent_at > day)
         ended = 0
         for message in taken.order_by(Message.sent_at).limit(limit):
             gateway = by_name.get(message.gateway)
+            if not goes_on():
+                break
             if not gateway:
                 continue
             try:
                 outcome = gateway.outcome(message.foreign_id)
             except Trouble as trouble:
                 log.warning("%s does not tell what became: %s", gateway.name, trouble)
+                del by_name[gateway.name]
                 continue
             if outcome == "delivered":
                 outbox.delivered(message)

@@ -1,5 +1,6 @@
 """The bot at work: alerts out of the outbox, presses of its buttons and questions back in."""
 
+import datetime as dt
 import logging
 import re
 import threading
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 PER_MINUTE, APART = 20, 1.0  # messages to one chat; seconds between two (Bot API FAQ)
 MANY, WHOLE = 4, 20  # alerts at once that are merged into one message, and at most
 TAKE = "take:"
+_SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that Telegram answers
 _STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
 
 
@@ -114,7 +116,9 @@ class Reader:
         """Read until `stop`; after a trouble rest first."""
         while not stop.is_set():
             try:
-                self.read()
+                asked_at = time.monotonic()
+                if not self.read() and time.monotonic() - asked_at < self.wait / 2:
+                    stop.wait(1)  # whoever answers so soon does not hold the question open
             except Trouble as trouble:
                 log.warning("telegram: reading: %s", trouble)
                 note(trouble.code)
@@ -127,9 +131,10 @@ class Reader:
         """Do what was asked since; returns how many updates. Raises a Trouble."""
         state, _ = TelegramBot.get_or_create(name="bot")
         updates = self.bot.updates(state.read, self.wait)
-        if state.trouble != "kicked":  # that one ends when the group has the bot again
+        if state.trouble not in ("", "kicked"):  # that one ends when the group has the bot again
             note("")
-        TelegramBot.update(seen_at=clock.now()).execute()
+        if not state.seen_at or clock.now() - state.seen_at > _SEEN:
+            TelegramBot.update(seen_at=clock.now()).execute()
         for update in updates:
             after = lambda: None  # noqa: E731  what is said over the network, when it is done
             try:
