@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from peewee import fn
 
-from appliance import calls
 from appliance.calls import Balance
 from appliance.models import Appeal, Call, QuarterAnswer, Recording
 from appliance.reports.periods import Period
@@ -78,20 +77,19 @@ def _answered(answer: QuarterAnswer | None, name: str) -> Fact:
 
 def _recordings(settings: Settings, period: Period) -> Fact:
     """Whether the talks of the period's last two months still have their recordings."""
-    kept = calls.balance(period.end - RECORDINGS, period.end)
-    oldest = (
-        Recording.select(fn.MIN(Call.arrived_at))
-        .join(Call, on=Recording.call_id == Call.id)
-        .where(Recording.seconds > 0, Call.arrived_at < period.end)
-        .scalar()
+    talks = Call.select(Call.id).where(
+        Call.direction == "inbound",
+        Call.outcome == "answered",
+        Call.arrived_at >= period.end - RECORDINGS,
+        Call.arrived_at < period.end,
     )
-    holds = kept.recordings_found > 0 if kept.recordings_expected else None
-    return Fact(
-        holds,
-        count=kept.recordings_found,
-        of=kept.recordings_expected,
-        oldest=_date(settings, oldest),
-    )
+    kept = Recording.select().where(Recording.call_id == Call.id, Recording.seconds > 0)
+    of = talks.count()
+    count = talks.where(fn.EXISTS(kept)).count()
+    first = Call.select(Call.arrived_at).where(Call.arrived_at < period.end, fn.EXISTS(kept))
+    oldest = first.order_by(Call.arrived_at).limit(1).scalar()
+    holds = count > 0 if of else None
+    return Fact(holds, count=count, of=of, oldest=_date(settings, oldest))
 
 
 def _appeals(settings: Settings, period: Period) -> Fact:
