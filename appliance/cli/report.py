@@ -1,14 +1,13 @@
 """`appliance report`: the papers that the ministry is given."""
 
-import json
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 import click
 
 from appliance.cli.context import Site, pass_site
 from appliance.i18n import LOCALES
-from appliance.reports import monthly as form
-from appliance.reports import periods
+from appliance.reports import files, periods
 
 
 @click.group()
@@ -16,40 +15,48 @@ def report() -> None:
     """Reports, as files or to standard output."""
 
 
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every report can be asked for."""
+    for option in (
+        click.option("--out", type=click.File("wb", atomic=True), default="-", help="Where to."),
+        click.option("--lang", type=click.Choice(LOCALES), default="uz_Cyrl", show_default=True),
+        click.option(
+            "--format",
+            "kind",
+            type=click.Choice(tuple(files.KINDS)),
+            default="pdf",
+            show_default=True,
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+_upto = click.option(
+    "--upto", help="The last date included, as 2026-10-20; else the period's end or today."
+)
+
+
 @report.command()
 @click.argument("month")
-@click.option(
-    "--upto", help="The last date included, as 2026-10-20; else the month's end or today."
-)
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(("pdf", "json", "csv")),
-    default="pdf",
-    show_default=True,
-)
-@click.option("--lang", type=click.Choice(LOCALES), default="uz_Cyrl", show_default=True)
-@click.option("--out", type=click.File("wb", atomic=True), default="-", help="Where to write it.")
+@_upto
+@_options
 @pass_site
 def monthly(site: Site, month: str, upto: str | None, kind: str, lang: str, out: BinaryIO) -> None:
     """Report form №2 for MONTH, as 2026-10, to a date."""
+    _write(site, "monthly", month, upto, kind, lang, out)
+
+
+def _write(
+    site: Site, name: str, asked: str, upto: str | None, kind: str, lang: str, out: BinaryIO
+) -> None:
     settings = site.open()
     try:
-        period = periods.month(month, settings.tz, upto)
+        period = files.FORMS[name].period(asked, settings.tz, upto)
     except periods.PeriodError as error:
         raise click.UsageError(str(error)) from error
-    made = form.build(settings, period.first, period.last, lang)
-    out.write(_rendered(made, kind))
-
-
-def _rendered(made: form.MonthlyReport, kind: str) -> bytes:
-    if kind == "json":
-        return (json.dumps(form.as_json(made), ensure_ascii=False, indent=1) + "\n").encode()
-    if kind == "csv":
-        return form.as_csv(made).encode("utf-8-sig")  # the mark tells office programs the encoding
-    from appliance.reports import pdf  # takes a second to load: only who prints waits for it
-
+    made = files.build(name, settings, period, lang)
     try:
-        return pdf.monthly(made, made.locale)
-    except pdf.PdfError as error:
+        out.write(files.render(name, made, kind))
+    except files.FileError as error:
         raise click.ClickException(str(error)) from error

@@ -1,12 +1,15 @@
-"""The monthly report's annex: two charts and the answering figures beside what is demanded."""
+"""The annex of reports: two charts and the answering figures beside what is demanded."""
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Protocol
 
 from appliance import clock
+from appliance.clock import WorkingCalendar
 from appliance.reports import figures, kpi
 from appliance.reports.charts import Chart, bars, border_before
-from appliance.reports.monthly import MonthlyReport
+from appliance.reports.kpi import Inbound
+from appliance.reports.periods import Period
 from appliance.reports.shares import shares
 from appliance.reports.words import AnnexWords, Words
 
@@ -21,13 +24,24 @@ class FigureRow:
     few: bool = False
 
 
-def observed(report: MonthlyReport) -> bool:
-    """Whether any of the period's calls are known; otherwise a zero would be a lie."""
-    total = report.calls_by_weekday.total
-    return total.inside is not None or total.outside is not None
+class Answered(Protocol):
+    """What the annex needs of a report."""
+
+    @property
+    def period(self) -> Period: ...
+    @property
+    def calendar(self) -> WorkingCalendar: ...
+    @property
+    def inbound(self) -> tuple[Inbound, ...]: ...
+    @property
+    def observed(self) -> bool: ...
+    @property
+    def short_abandon(self) -> float: ...
+    @property
+    def service_level(self) -> float: ...
 
 
-def hours(report: MonthlyReport, words: AnnexWords) -> Chart | None:
+def hours(report: Answered, words: AnnexWords) -> Chart | None:
     """Average calls in each hour of a day; None when there were none."""
     counts = kpi.by_hour(report.inbound, report.period.tz)
     if not any(counts):
@@ -51,7 +65,7 @@ def hours(report: MonthlyReport, words: AnnexWords) -> Chart | None:
     )
 
 
-def waits(report: MonthlyReport, words: AnnexWords) -> Chart | None:
+def waits(report: Answered, words: AnnexWords) -> Chart | None:
     """Accepted calls by how long they waited, parted at the service level's seconds."""
     level = report.service_level
     edges = sorted({*kpi.WAIT_EDGES, level})
@@ -78,10 +92,10 @@ def waits(report: MonthlyReport, words: AnnexWords) -> Chart | None:
     )
 
 
-def rows(report: MonthlyReport, words: Words) -> list[FigureRow]:
+def rows(report: Answered, words: Words) -> list[FigureRow]:
     """The table's lines. Counts of a period in which nothing was observed are unknown."""
     text, calls, level = words.annex, report.inbound, report.service_level
-    unknown = "" if observed(report) else words.unknown
+    unknown = "" if report.observed else words.unknown
     response = kpi.rating_response(calls)
     mark = kpi.rating(calls)
     marks = " / ".join(figures.decimal(share) for share in shares(kpi.rating_marks(calls)))

@@ -31,3 +31,11 @@ def stretch(begin: dt.datetime, end: dt.datetime) -> str:
     """24.11.2026, 18:00–18:20; the second date only when it is another one."""
     until = f"{end:%H:%M}" if begin.date() == end.date() else f" {moment(end)}"
     return f"{moment(begin)}{' –' if until.startswith(' ') else '–'}{until}"
+
+
+def length(seconds: float | None, wording: str) -> str:
+    """218.4 → "3 min. 38 sec." as `wording` has it; "–" when there is no value."""
+    if seconds is None:
+        return NONE
+    minutes, rest = divmod(round(seconds), 60)
+    return wording.format(minutes=number(minutes), seconds=rest)

@@ -46,27 +46,37 @@ def month(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
     if not re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):
         raise PeriodError(f"not a month: {text!r}; written as 2026-10")
     first = _date(f"{text}-01", f"not a month: {text!r}; written as 2026-10")
+    return _to(first, _last_day(first), upto, text, tz)
+
+
+def quarter(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
+    """The quarter "2026-Q3", to a date as in month(). Raises PeriodError."""
+    found = re.fullmatch(r"(\d{4})-Q([1-4])", text, re.ASCII)
+    if not found or found[1] == "0000":
+        raise PeriodError(f"not a quarter: {text!r}; written as 2026-Q3")
+    first = dt.date(int(found[1]), int(found[2]) * 3 - 2, 1)
+    return _to(first, _last_day(first.replace(month=first.month + 2)), upto, text, tz)
+
+
+def day(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
+    """The date "2026-10-20". Raises PeriodError."""
+    date = _date(text, f"not a date: {text!r}; written as 2026-10-20")
+    return _to(date, date, upto, text, tz)
+
+
+def quarter_of(date: dt.date) -> str:
+    """The quarter that a date falls into: "2026-Q3"."""
+    return f"{date.year}-Q{(date.month + 2) // 3}"
+
+
+def _to(first: dt.date, last: dt.date, upto: str | None, text: str, tz: ZoneInfo) -> Period:
     if upto is None:
-        return to_date(first, min(_last_day(first), max(first, _today(tz, first))), tz)
-    return to_date(first, _date(upto, f"not a date: {upto!r}; written as 2026-10-20"), tz)
-
-
-def to_date(first: dt.date, last: dt.date, tz: ZoneInfo) -> Period:
-    """The month that begins on `first`, to `last` included.
-
-    Raises PeriodError when `first` begins no month or `last` lies outside of it.
-    """
-    if first.day != 1:
-        raise PeriodError(f"{first} is not the first day of a month")
-    if not first <= last <= _last_day(first):
-        raise PeriodError(f"{last} is not in {first:%Y-%m}")
-    return Period(first, last, tz)
-
-
-def _today(tz: ZoneInfo, first: dt.date) -> dt.date:
-    """Today while the month runs; past it (or before it) there is nothing to cut off."""
-    today = clock.now().astimezone(tz).date()
-    return today if today >= first else _last_day(first)
+        today = clock.now().astimezone(tz).date()
+        return Period(first, min(last, today) if today >= first else last, tz)
+    until = _date(upto, f"not a date: {upto!r}; written as 2026-10-20")
+    if not first <= until <= last:
+        raise PeriodError(f"{until} is not in {text}")
+    return Period(first, until, tz)
 
 
 def _last_day(first: dt.date) -> dt.date:

@@ -56,8 +56,6 @@ class MonthlyWords:
     contacted: str
     no_consultations: str
     calls_unobserved: str  # {stretches}
-    project_lead: str
-    ministry_officer: str
 
 
 @dataclass(frozen=True)
@@ -102,6 +100,9 @@ class Words:
     total: str
     unknown: str
     few: str
+    length: str  # {minutes} {seconds}
+    project_lead: str
+    ministry_officer: str
     signature: str
     name: str
     balance: BalanceWords

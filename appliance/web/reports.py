@@ -1,11 +1,9 @@
 """Report form №2: its figures on the page, and the papers to take away."""
 
-import json
-
 from flask import Blueprint, Response, abort, render_template, request
 
 from appliance import audit, clock, i18n, identity
-from appliance.reports import balance, kpi, monthly, periods, words
+from appliance.reports import files, kpi, monthly, paper, periods, words
 from appliance.reports.periods import Period, PeriodError
 from appliance.web.access import may
 from appliance.web.context import me, site
@@ -15,7 +13,6 @@ screen = Blueprint("reports", __name__)
 
 MONTHS_BACK = 24
 READERS = ("ministry", "supervisor", "manager")
-KINDS = {"pdf": "application/pdf", "json": "application/json", "csv": "text/csv"}
 
 
 @screen.get("/reports")
@@ -23,14 +20,14 @@ KINDS = {"pdf": "application/pdf", "json": "application/json", "csv": "text/csv"
 def page() -> str:
     """The five tables of a month (`month=2026-10`) to a date (`upto=20.10.2026`)."""
     period, doubt = _period()
-    made = monthly.build(site(), period.first, period.last, locale())
+    made = monthly.build(site(), period, locale())
     text = words.load(locale())
     return render_template(
         "reports/page.html",
         report=made,
         text=text,
-        balance=balance.line(made.balance, made.inbound, made.made_at, period.tz, text.balance),
-        unobserved=balance.stretches(made.balance.unobserved, period.tz),
+        balance=paper.foot(made),
+        unobserved=paper.unobserved(made),
         few=kpi.FEW,
         months=_months(),
         upto=request.args.get("upto", ""),
@@ -39,32 +36,22 @@ def page() -> str:
     )
 
 
-@screen.get("/reports/monthly.<any(pdf, json, csv):kind>")
+@screen.get("/reports/<any(monthly):name>.<any(pdf, xlsx, csv, json):kind>")
 @may(*READERS)
-def download(kind: str) -> Response:
+def download(name: str, kind: str) -> Response:
     """The report as a file, in the language `lang`; that it was taken is written down."""
     period, doubt = _period()
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
         abort(400)
-    made = monthly.build(site(), period.first, period.last, language)
-    name = f"hisobot-2_{period.first:%Y-%m}_{period.last:%Y-%m-%d}_{language}.{kind}"
-    audit.record(me().login, "report.download", "monthly", file=name)
+    made = files.build(name, site(), period, language)
+    file = files.file_name(name, made, kind)
+    audit.record(me().login, "report.download", name, file=file)
     return Response(
-        _file(made, kind),
-        mimetype=KINDS[kind],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        files.render(name, made, kind),
+        mimetype=files.KINDS[kind],
+        headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
-
-
-def _file(made: monthly.MonthlyReport, kind: str) -> bytes:
-    if kind == "json":
-        return (json.dumps(monthly.as_json(made), ensure_ascii=False, indent=1) + "\n").encode()
-    if kind == "csv":
-        return monthly.as_csv(made).encode("utf-8-sig")  # the mark tells office programs what it is
-    from appliance.reports import pdf  # takes a second to load: only who prints waits for it
-
-    return pdf.monthly(made, made.locale)
 
 
 def _period() -> tuple[Period, bool]:

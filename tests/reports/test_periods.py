@@ -53,6 +53,32 @@ def test_a_date_outside_of_the_month(upto: str) -> None:
         periods.month("2026-10", TZ, upto)
 
 
-def test_a_month_begins_on_its_first_day() -> None:
-    with pytest.raises(PeriodError, match="not the first day"):
-        periods.to_date(dt.date(2026, 10, 2), dt.date(2026, 10, 20), TZ)
+@pytest.mark.parametrize(
+    ("quarter", "first", "last"),
+    [
+        ("2026-Q1", dt.date(2026, 1, 1), dt.date(2026, 3, 31)),
+        ("2024-Q4", dt.date(2024, 10, 1), dt.date(2024, 12, 31)),
+    ],
+)
+def test_quarters(quarter: str, first: dt.date, last: dt.date) -> None:
+    period = periods.quarter(quarter, TZ)
+    assert (period.first, period.last) == (first, last)
+    assert periods.quarter_of(first) == periods.quarter_of(last) == quarter
+
+
+@pytest.mark.parametrize("quarter", ["2026-Q0", "2026-Q5", "2026-3", "Q3", "0000-Q1"])
+def test_no_quarter(quarter: str) -> None:
+    with pytest.raises(PeriodError, match="not a quarter"):
+        periods.quarter(quarter, TZ)
+
+
+def test_a_quarter_to_a_date() -> None:
+    assert periods.quarter("2026-Q3", TZ, "2026-08-15").last == dt.date(2026, 8, 15)
+    with pytest.raises(PeriodError, match="is not in 2026-Q3"):
+        periods.quarter("2026-Q3", TZ, "2026-06-30")
+
+
+def test_a_day() -> None:
+    assert periods.day("2026-10-20", TZ).days == [dt.date(2026, 10, 20)]
+    with pytest.raises(PeriodError, match="not a date"):
+        periods.day("2026-10-32", TZ)

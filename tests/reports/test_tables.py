@@ -10,7 +10,7 @@ from appliance.reports import periods
 from appliance.reports.tables import Split, by_list, by_weekday, never_observed
 
 CALENDAR = WorkingCalendar(TZ, dt.time(9), dt.time(18), {dt.date(2026, 12, 8): False})
-WEEK = periods.to_date(dt.date(2026, 12, 1), dt.date(2026, 12, 7), TZ)  # Tue to Mon
+WEEK = periods.Period(dt.date(2026, 12, 1), dt.date(2026, 12, 7), TZ)  # Tue to Mon
 
 
 def test_only_what_is_off_the_list_gets_a_row_of_its_own() -> None:

@@ -46,7 +46,7 @@ ROUTES = {
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
     "GET /reports": READERS,
-    "GET /reports/monthly.<any(pdf, json, csv):kind>": READERS,
+    "GET /reports/<any(monthly):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /static/<path:filename>": EVERYBODY,
     "GET /status": KEEPERS,
     "GET /status/checks": KEEPERS,
@@ -54,7 +54,8 @@ ROUTES = {
 VALUES = {
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
-    "<any(pdf, json, csv):kind>": "json",
+    "<any(pdf, xlsx, csv, json):kind>": "json",
+    "<any(monthly):name>": "monthly",
     "<number>": "2026-000001",
     "<token>": "no-such-form",
     "<name>": "region",

@@ -76,7 +76,7 @@ def test_as_pdf_in_the_ministrys_own_script(login_as, appeal) -> None:
     answer = login_as("ministry").get("/reports/monthly.pdf?month=2026-10")
     assert answer.mimetype == "application/pdf"
     assert answer.headers["Content-Disposition"] == (
-        'attachment; filename="hisobot-2_2026-10_2026-10-31_uz_Cyrl.pdf"'
+        'attachment; filename="hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf"'
     )
     text = pypdf.PdfReader(io.BytesIO(answer.data)).pages[0].extract_text()
     assert "МАЪЛУМОТ" in text
@@ -86,7 +86,7 @@ def test_that_it_was_taken_is_written_down(login_as) -> None:
     login_as("ministry").get("/reports/monthly.json?month=2026-10")
     entry = AuditEntry.get(AuditEntry.action == "report.download")
     assert (entry.who, entry.subject) == ("bahodir", "monthly")
-    assert entry.detail == {"file": "hisobot-2_2026-10_2026-10-31_uz_Cyrl.json"}
+    assert entry.detail == {"file": "hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.json"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Report form №2: what came in from a month's first day to a date, in five tables."""
 
 from appliance.reports.monthly.export import as_csv, as_json
+from appliance.reports.monthly.printing import as_book, as_page
 from appliance.reports.monthly.report import Consultation, MonthlyReport, build
 
-__all__ = ["Consultation", "MonthlyReport", "as_csv", "as_json", "build"]
+__all__ = ["Consultation", "MonthlyReport", "as_book", "as_csv", "as_json", "as_page", "build"]

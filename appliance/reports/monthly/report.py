@@ -7,8 +7,8 @@ from appliance import calls, catalogs, clock
 from appliance.calls import Balance
 from appliance.clock import WorkingCalendar
 from appliance.i18n import named
-from appliance.models import Appeal, Call, CatalogItem
-from appliance.reports import kpi, periods, words
+from appliance.models import Appeal, CatalogItem
+from appliance.reports import inbound, kpi, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import (
     CountTable,
@@ -48,19 +48,21 @@ class MonthlyReport:
     short_abandon: float  # seconds
     service_level: float  # seconds
 
+    @property
+    def observed(self) -> bool:
+        """Whether any of the period's calls are known; otherwise a zero would be a lie."""
+        total = self.calls_by_weekday.total
+        return total.inside is not None or total.outside is not None
 
-def build(
-    settings: Settings, begin: dt.date, upto: dt.date, locale: str = "uz_Cyrl"
-) -> MonthlyReport:
-    """Count the month that begins on `begin`, to the date `upto` included.
 
-    Appeals and calls belong to the day and hour on which their call arrived. Raises
-    periods.PeriodError for dates that are no month's.
+def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> MonthlyReport:
+    """Count a month, or a month to a date (periods.month).
+
+    Appeals and calls belong to the day and hour on which their call arrived.
     """
-    period = periods.to_date(begin, upto, settings.tz)
     calendar = catalogs.working_calendar(settings)
     balanced = calls.balance(period.begin, period.end)
-    inbound = tuple(_inbound(period))
+    calls_in = inbound.of(period)
     appeals = _appeals(period)
     text = words.load(locale).monthly
     return MonthlyReport(
@@ -72,7 +74,7 @@ def build(
         balance=balanced,
         appeals_by_weekday=by_weekday([a.received_at for a in appeals], calendar),
         calls_by_weekday=by_weekday(
-            [call.arrived_at for call in kpi.incoming(inbound)],
+            [call.arrived_at for call in kpi.incoming(calls_in)],
             calendar,
             never_observed(period, calendar, balanced.unobserved),
         ),
@@ -95,26 +97,10 @@ def build(
             for a in appeals
             if a.consultation
         ),
-        inbound=inbound,
+        inbound=calls_in,
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
     )
-
-
-def _inbound(period: Period) -> list[kpi.Inbound]:
-    """The period's inbound calls, as figures need them: a month's worth is read in one go."""
-    fields = [getattr(Call, name) for name in kpi.Inbound.__slots__]
-    rows = (
-        Call.select(*fields)
-        .where(
-            Call.direction == "inbound",
-            Call.arrived_at >= period.begin,
-            Call.arrived_at < period.end,
-        )
-        .order_by(Call.arrived_at)
-        .tuples()
-    )
-    return [kpi.Inbound(*row) for row in rows]
 
 
 def _appeals(period: Period) -> list[Appeal]:

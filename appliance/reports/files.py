@@ -1,0 +1,81 @@
+"""The one place where a report becomes a file: whatever report, whatever kind of file."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance.reports import monthly, periods, xlsx
+from appliance.reports.paper import Report
+from appliance.reports.periods import Period
+from appliance.settings import Settings
+
+KINDS = {
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+    "json": "application/json",
+}
+
+
+class FileError(RuntimeError):
+    """A report cannot be printed; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A report that is made: how it is counted and what it looks like."""
+
+    short: str  # begins the file's name
+    period: Callable[[str, ZoneInfo, str | None], Period]  # of "2026-10"; raises PeriodError
+    build: Callable[[Settings, Period, str], Any]
+    as_json: Callable[[Any], dict[str, Any]]
+    as_csv: Callable[[Any], str]
+    as_book: Callable[[Any], xlsx.Book]
+    as_page: Callable[[Any], str]
+
+
+FORMS = {
+    "monthly": Form(
+        "hisobot-2",
+        periods.month,
+        monthly.build,
+        monthly.as_json,
+        monthly.as_csv,
+        monthly.as_book,
+        monthly.as_page,
+    ),
+}
+
+
+def build(name: str, settings: Settings, period: Period, locale: str) -> Report:
+    """Count the report `name` (of FORMS) of a period, with names in a language."""
+    report: Report = FORMS[name].build(settings, period, locale)
+    return report
+
+
+def render(name: str, report: Report, kind: str) -> bytes:
+    """A report as a file of one of KINDS, in the language that it was built in.
+
+    Raises FileError when it cannot be printed.
+    """
+    form = FORMS[name]
+    if kind == "json":
+        return (json.dumps(form.as_json(report), ensure_ascii=False, indent=1) + "\n").encode()
+    if kind == "csv":
+        return form.as_csv(report).encode("utf-8-sig")  # the mark tells office programs what it is
+    if kind == "xlsx":
+        return xlsx.write(form.as_book(report))
+    from appliance.reports import pdf  # takes a second to load: only who prints waits for it
+
+    try:
+        return pdf.write(form.as_page(report))
+    except pdf.PdfError as error:
+        raise FileError(str(error)) from error
+
+
+def file_name(name: str, report: Report, kind: str) -> str:
+    """hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf"""
+    period = report.period
+    return f"{FORMS[name].short}_{period.first}_{period.last}_{report.locale}.{kind}"

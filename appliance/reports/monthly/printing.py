@@ -1,0 +1,152 @@
+"""Report form №2 on paper and as a workbook."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from appliance.reports import annex, figures, paper, words, xlsx
+from appliance.reports.monthly.report import MonthlyReport
+from appliance.reports.tables import CountTable, Split, WeekdayTable
+from appliance.reports.words import Words
+from appliance.reports.xlsx import SUM, Table, Value
+
+_WEEKDAYS = (5, 24, 17, 12, 17, 12)  # widths of columns, in letters
+_COUNTS = (5, 56, 13, 13)
+_LIST = (5, 13, 48, 30)
+
+
+def title(report: MonthlyReport) -> str:
+    """The file's title."""
+    return words.load(report.locale).monthly.title.format(**_dates(report))
+
+
+def as_page(report: MonthlyReport) -> str:
+    """The paper as HTML, to be printed by pdf.write."""
+    text = words.load(report.locale)
+    return paper.page(
+        "monthly.html",
+        report,
+        title(report),
+        heading=_heading(report),
+        hours=annex.hours(report, text.annex),
+        waits=annex.waits(report, text.annex),
+        no_calls=text.annex.no_calls if report.observed else text.unknown,
+        rows=annex.rows(report, text),
+    )
+
+
+def as_book(report: MonthlyReport) -> xlsx.Book:
+    """A sheet for each of the five tables, and one for the annex."""
+    text = words.load(report.locale)
+    form = text.monthly
+    unseen = paper.unobserved(report)
+    tables = (
+        _weekdays(text, report.appeals_by_weekday, (form.appeals_inside, form.appeals_outside)),
+        _weekdays(text, report.calls_by_weekday, (form.calls_inside, form.calls_outside)),
+        _counts(text, form.region, report.appeals_by_region),
+        _counts(text, form.direction, report.appeals_by_direction),
+        _consultations(text, report),
+    )
+    titles = (
+        form.appeals_by_weekday,
+        form.calls_by_weekday,
+        form.by_region,
+        form.by_direction,
+        form.consultations,
+    )
+    notes = {2: (form.calls_unobserved.format(stretches=unseen),)} if unseen else {}
+    sheets = [
+        xlsx.Sheet(
+            name=text.table.format(number=number),
+            tables=(Table(heads, rows, total, one_line(title), text.table.format(number=number)),),
+            widths=widths,
+            heading=[one_line(part) for part in _heading(report)],
+            notes=(*notes.get(number, ()), paper.foot_line(report)),
+        )
+        for number, (title, (widths, heads, rows, total)) in enumerate(
+            zip(titles, tables, strict=True), 1
+        )
+    ]
+    return paper.book(report, title(report), [*sheets, _annex(text, report)])
+
+
+def one_line(text: str) -> str:
+    """A heading without the line breaks that the paper needs."""
+    return " ".join(text.split())
+
+
+type _Rows = tuple[
+    tuple[float, ...],
+    Sequence[Sequence[Value]],
+    Sequence[Sequence[Value]],
+    Sequence[Value] | None,
+]
+
+
+def _weekdays(text: Words, table: WeekdayTable, halves: tuple[str, str]) -> _Rows:
+    inside, outside = halves
+    head = ("№", text.weekday, inside, text.share, outside, text.share)
+    rows = [
+        (number, text.weekdays[number - 1], *_cells(text, split))
+        for number, split in enumerate(table.days, 1)
+    ]
+    sums = _cells(text, table.total)
+    total = [SUM if isinstance(value, (int, Decimal)) else value for value in sums]
+    return _WEEKDAYS, (head,), rows, (xlsx.Cell(text.total, across=2), *total)
+
+
+def _cells(text: Words, split: Split) -> tuple[Value, Value, Value, Value]:
+    return (
+        text.unknown if split.inside is None else split.inside,
+        _share(split.inside_share),
+        text.unknown if split.outside is None else split.outside,
+        _share(split.outside_share),
+    )
+
+
+def _counts(text: Words, name: str, table: CountTable) -> _Rows:
+    rows = [
+        (number if row.code else None, row.name, row.count, _share(row.share))
+        for number, row in enumerate(table.rows, 1)
+    ]
+    share: Value = SUM if table.total else figures.NONE
+    total = (xlsx.Cell(text.total, across=2), SUM, share)
+    return _COUNTS, (("№", name, text.count, text.share),), rows, total
+
+
+def _consultations(text: Words, report: MonthlyReport) -> _Rows:
+    head = ("№", text.date, text.monthly.issue, text.monthly.contacted)
+    rows: list[Sequence[Value]] = [
+        (number, one.date, one.issue, one.contacted or figures.NONE)
+        for number, one in enumerate(report.consultations, 1)
+    ]
+    none = (xlsx.Cell(text.monthly.no_consultations, across=4),)
+    return _LIST, (head,), rows or [none], None
+
+
+def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
+    words_ = text.annex
+    table = Table(
+        heads=((words_.figure, words_.value, words_.target),),
+        rows=[
+            (row.label, f"{row.value}{' *' if row.few else ''}", row.target)
+            for row in annex.rows(report, text)
+        ],
+        title=words_.heading,
+        notes=(f"* {text.few}",),
+    )
+    return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(paper.foot_line(report),))
+
+
+def _share(share: Decimal | None) -> Value:
+    return figures.NONE if share is None else share
+
+
+def _heading(report: MonthlyReport) -> list[str]:
+    text = words.load(report.locale).monthly
+    return [part.format(**_dates(report)) for part in text.heading]
+
+
+def _dates(report: MonthlyReport) -> dict[str, object]:
+    last = report.period.last
+    months = words.load(report.locale).months
+    return {"year": last.year, "month": months[last.month - 1], "day": last.day}

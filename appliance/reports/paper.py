@@ -1,0 +1,91 @@
+"""What every report has in common on paper: head, signatures, the balance at the foot."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import jinja2
+
+from appliance.calls import Balance
+from appliance.reports import balance, figures, kpi, words, xlsx
+from appliance.reports.kpi import Inbound
+from appliance.reports.periods import Period
+
+
+class Report(Protocol):
+    """What a report must tell to be printed."""
+
+    @property
+    def locale(self) -> str: ...
+    @property
+    def period(self) -> Period: ...
+    @property
+    def made_at(self) -> dt.datetime: ...
+    @property
+    def balance(self) -> Balance: ...
+    @property
+    def inbound(self) -> tuple[Inbound, ...]: ...
+
+
+_pages = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(words.TEMPLATES),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+_pages.filters |= {"number": figures.number, "decimal": figures.decimal, "date": figures.date}
+
+
+def page(template: str, report: Report, title: str, **shown: Any) -> str:
+    """The paper as HTML for pdf.write: a template that extends paper.html."""
+    tz = report.period.tz
+    return _pages.get_template(template).render(
+        report=report,
+        words=words.load(report.locale),
+        title=title,
+        balance=foot(report),
+        unobserved=unobserved(report),
+        few=kpi.FEW,
+        made_at=report.made_at.astimezone(tz).isoformat(timespec="seconds"),
+        **shown,
+    )
+
+
+def book(report: Report, title: str, sheets: Sequence[xlsx.Sheet]) -> xlsx.Book:
+    """The workbook of a report."""
+    text = words.load(report.locale)
+    return xlsx.Book(
+        title=title,
+        author=text.author,
+        language=text.language,
+        made_at=report.made_at,
+        tz=report.period.tz,
+        sheets=sheets,
+        lengths=_pattern(text.length),
+    )
+
+
+def foot(report: Report) -> tuple[str, str, str]:
+    """The balance in three parts, the second to be stressed (balance.line)."""
+    text = words.load(report.locale).balance
+    return balance.line(report.balance, report.inbound, report.made_at, report.period.tz, text)
+
+
+def foot_line(report: Report) -> str:
+    """The balance as one text."""
+    total, difference, rest = foot(report)
+    return f"{words.load(report.locale).balance.title} {total}; {difference}. {rest}"
+
+
+def unobserved(report: Report) -> str:
+    """Every stretch in which calls could not be seen; "" when there is none."""
+    return balance.stretches(report.balance.unobserved, report.period.tz)
+
+
+def _pattern(length: str) -> str:
+    """A wording of a length ("{minutes} min. {seconds} sec.") as office programs' number format."""
+    codes = {"{minutes}": "[m]", "{seconds}": "s"}
+    parts = re.split(r"(\{minutes\}|\{seconds\})", length)
+    return "".join(codes.get(part) or f'"{part}"' for part in parts if part)
