@@ -5,13 +5,19 @@ from appliance.models.base import Table
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
+    DialAttempt,
     EventFile,
     EventFragment,
     EventRow,
+    Folded,
+    Listening,
+    ListeningRight,
     QueueVisit,
     Recording,
     Ring,
+    SipRefusal,
     Talk,
+    Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.site import AuditEntry, LiveEvent
@@ -33,11 +39,17 @@ TABLES: tuple[type[Table], ...] = (
     QueueVisit,
     Ring,
     Talk,
+    Transfer,
+    DialAttempt,
+    Folded,
     Recording,
     EventRow,
     EventFile,
     EventFragment,
     AsteriskWatch,
+    SipRefusal,
+    ListeningRight,
+    Listening,
     LiveEvent,
     AuditEntry,
 )

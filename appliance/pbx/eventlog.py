@@ -57,6 +57,31 @@ class Event:
         return self.channel.partition("/")[2].rpartition("-")[0]
 
     @property
+    def is_trunk(self) -> bool:
+        """Whether its channel leads to a carrier: a trunk has a name, a phone a number."""
+        technology = self.channel.partition("/")[0]
+        return technology == "DAHDI" or (technology == "PJSIP" and not self.endpoint.isdigit())
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether its channel leads to one of our phones."""
+        return self.channel.startswith("PJSIP/") and self.endpoint.isdigit()
+
+    @property
+    def begins(self) -> str | None:
+        """The context in which this record begins a call; "BOOT": Asterisk itself; else None."""
+        if self.type == "BOOT":
+            return self.type
+        first = self.type == "CHAN_START" and self.uniqueid == self.linkedid
+        return self.fields["Context"] if first else None
+
+    @property
+    def phone(self) -> str | None:
+        """The phone that places a call by this record, or None."""
+        places = self.begins == "from-operator" and self.is_phone
+        return self.endpoint if places else None
+
+    @property
     def extra(self) -> dict[str, str]:
         """Added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our dialplan."""
         try:

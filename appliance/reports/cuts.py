@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from peewee import Case, Expression, Node, SelectQuery, fn
 
 from appliance.calls import OUTCOMES
-from appliance.models import Appeal, Call, QueueVisit, Ring, Talk
+from appliance.models import Appeal, Call, QueueVisit, Ring, Talk, Transfer
 from appliance.reports.periods import Period
 
 NONE = "-"  # stands for "has none": no language, no appeal's region …
@@ -130,8 +130,8 @@ def region(cut: Cut) -> Node:
 
 
 def topic(cut: Cut) -> Node:
-    """The direction of the appeal that the call led to; "" was left open."""
-    return fn.NULLIF(_first_appeal(Appeal.alias(), "direction"), "")
+    """The direction of the appeal that the call led to, else what was chosen in the menu."""
+    return fn.COALESCE(fn.NULLIF(_first_appeal(Appeal.alias(), "direction"), ""), Call.topic)
 
 
 def _first_appeal(appeal: type[Appeal], column: str) -> SelectQuery:
@@ -161,7 +161,7 @@ def has_appeal() -> Expression:
 
 
 def has_transfer() -> Expression:
-    return Call.id.is_null()  # nothing tells of transfers yet
+    return fn.EXISTS(Transfer.select(Transfer.id).where(Transfer.call == Call.id))
 
 
 def _is(key: str) -> Callable[[Cut, str], Expression]:
@@ -211,12 +211,17 @@ def _wait(cut: Cut, value: str) -> Expression:
 
 
 def _hour(cut: Cut, value: str) -> Expression:
-    return local(cut.period) / _HOUR % 24 == int(value)
+    return _rest(local(cut.period) / _HOUR, 24) == int(value)
 
 
 def _weekday(cut: Cut, value: str) -> Expression:
     """1 is Monday."""
-    return (local(cut.period) / _DAY + _MONDAY) % 7 + 1 == int(value)
+    return _rest(local(cut.period) / _DAY + _MONDAY, 7) + 1 == int(value)
+
+
+def _rest(whole: Node, of: int) -> Node:
+    """The rest of a division; peewee takes Python's own sign for LIKE."""
+    return whole - whole / of * of
 
 
 def _rated(cut: Cut, value: str) -> Expression:
@@ -270,11 +275,26 @@ def _spoke(cut: Cut, value: str) -> Expression:
 def _unanswered(cut: Cut, value: str) -> Expression:
     """Calls for which this operator's phone rang in vain."""
     visit, ring = QueueVisit.alias(), Ring.alias()
-    return fn.EXISTS(
-        ring.select(ring.id)
+    return Call.id.in_(
+        ring.select(visit.call)
         .join(visit, on=ring.visit == visit.id)
-        .where(visit.call == Call.id, ring.operator == value, ring.result == "no_answer")
+        .where(
+            ring.operator == value,
+            ring.started_at >= cut.period.begin,
+            ring.result == "no_answer",
+        )
     )
+
+
+def _transfer(cut: Cut, value: str) -> Expression:
+    """Calls handed on: "1" any, "0" none, or "blind:answered", of a kind with a result."""
+    if value in ("0", "1"):
+        return has_transfer() if value == "1" else ~has_transfer()
+    kind, _, result = value.partition(":")
+    found = Transfer.select(Transfer.id).where(Transfer.call == Call.id, Transfer.kind == kind)
+    if result == "returned":
+        return fn.EXISTS(found.where(Transfer.returned))
+    return fn.EXISTS(found.where(Transfer.result == result) if result else found)
 
 
 ASKED: dict[str, Callable[[Cut, str], Expression]] = {
@@ -287,7 +307,7 @@ ASKED: dict[str, Callable[[Cut, str], Expression]] = {
     "weekday": _weekday,
     "rated": _rated,
     "appeal": _flag(has_appeal),
-    "transfer": _flag(has_transfer),
+    "transfer": _transfer,
     "times": _times,
     "caller": _caller,
     "queue": _queue,

@@ -35,7 +35,8 @@ def events(table: str, call: str = "hotline-1.0") -> list[Event]:
 
 def _record(line: str, call: str) -> bytes:
     seconds, name, who, *rest = (part.strip() for part in line.split("|"))
-    facts = dict(pair.split("=", 1) for pair in (rest[0].split() if rest else []))
+    told = rest[0].replace("{call}", call).split() if rest else []
+    facts = dict(pair.split("=", 1) for pair in told)
     uniqueid, channel = (call, "PJSIP/carrier-00000000") if who == "caller" else _phone(who, call)
     row = dict.fromkeys(FIELDS, "") | {
         "EventTime": f"{at(float(seconds)).timestamp():.6f}",

@@ -21,7 +21,7 @@ from story import at, records
 
 from appliance import calls, clock, db
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import ledger
+from appliance.pbx import ledger, telling
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
 SHORT = 5.0
@@ -217,7 +217,7 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     Recording.update(seconds=191.8, written_at=at(200)).where(
         Recording.call_id == "hotline-2.0"
     ).execute()
-    ledger.tell("hotline-2.0", SHORT)
+    telling.tell("hotline-2.0", SHORT)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
 
@@ -227,7 +227,7 @@ def test_short_abandon_is_marked(tmp_path: Path) -> None:
     file.write_bytes(b"".join(records(GONE_IN_QUEUE)))
     ledger.read(file, 20.0, growing=False)
     assert Call.get().short
-    ledger.tell("hotline-1.0", 19.9)
+    telling.tell("hotline-1.0", 19.9)
     assert not Call.get().short
 
 
