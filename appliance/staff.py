@@ -1,6 +1,8 @@
 """People who work with the hotline: accounts, roles, and the state that an operator chose."""
 
+import datetime as dt
 import secrets
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -135,6 +137,26 @@ def state_of(user: User) -> Presence | None:
 def states() -> dict[str, str]:
     """Login → state in force, of every active operator; "off" before the first choice."""
     return {user.login: s.state if (s := state_of(user)) else "off" for user in operators()}
+
+
+def stretches(
+    begin: dt.datetime, end: dt.datetime
+) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
+    """Login → (state, from, to) within [begin, end), in order; of everybody who chose one."""
+    found: dict[str, list[tuple[str, dt.datetime, dt.datetime]]] = {}
+    for user in User.select(User.id, User.login).where(User.role == "operator"):
+        before = _chosen(user).where(Presence.since <= begin).order_by(Presence.since.desc())
+        within = _chosen(user).where(Presence.since > begin, Presence.since < end)
+        states = [*before.limit(1), *within.order_by(Presence.since, Presence.id)]
+        ends = [*(since for _, since in states[1:]), end]
+        for (state, since), until in zip(states, ends, strict=True):
+            if max(since, begin) < until:
+                found.setdefault(user.login, []).append((state, max(since, begin), until))
+    return found
+
+
+def _chosen(user: User) -> Any:
+    return Presence.select(Presence.state, Presence.since).where(Presence.user == user).tuples()
 
 
 def choose_state(user: User, state: str) -> None:

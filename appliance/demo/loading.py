@@ -24,6 +24,7 @@ from appliance.models import (
     Ring,
     Table,
     Talk,
+    Transfer,
 )
 
 BATCH = 5000  # calls written in one transaction
@@ -109,7 +110,7 @@ def _surroundings(world: World, crew: Crew, seed: int) -> Rows:
     seen, boots, begin = [], [], world.begin
     for gone, back in world.outages(seed):
         seen.append({"started_at": begin, "seen_at": gone})
-        boots.append(_event("BOOT", f"demo-boot-{back:%Y%m%d}", back, ""))
+        boots.append(_event("BOOT", f"demo-boot-{back:%Y%m%d}", back, "BOOT"))
         begin = back
     seen.append({"started_at": begin, "seen_at": world.end})
     return {Presence: states, AsteriskWatch: seen, EventRow: boots}
@@ -118,7 +119,10 @@ def _surroundings(world: World, crew: Crew, seed: int) -> Rows:
 def _of(batch: list[Story], keys: _Keys, appeals: Appeals) -> Rows:
     made: Rows = {
         table: []
-        for table in (Call, QueueVisit, Ring, Talk, Recording, EventRow, Applicant, Appeal)
+        for table in (
+            *(Call, QueueVisit, Ring, Talk, Transfer, Recording),
+            *(EventRow, Applicant, Appeal),
+        )
     }
     for story in batch:
         made[Call].append(_call(story))
@@ -138,6 +142,9 @@ def _of(batch: list[Story], keys: _Keys, appeals: Appeals) -> Rows:
             keys.visit += 1
         made[Talk] += [
             {"call": story.id, "position": n} | vars(talk) for n, talk in enumerate(story.talks)
+        ]
+        made[Transfer] += [
+            {"call": story.id, "position": n} | vars(one) for n, one in enumerate(story.transfers)
         ]
         if story.talks and story.direction == "inbound":
             made[Recording].append(_recording(story))
@@ -175,6 +182,9 @@ def _call(story: Story) -> Row:
         "ended_by": story.ended_by,
         "rating": story.rating,
         "rating_channel": story.rating_channel,
+        "topic": story.topic,
+        "by": story.by,
+        "reason": "phone" if story.direction == "outbound" else None,
     }
 
 
@@ -185,6 +195,7 @@ def _recording(story: Story) -> Row:
         "call_id": story.id,
         "seconds": sum((t.ended_at - t.started_at).total_seconds() for t in story.talks),
         "sha256": None,
+        "begun_at": story.talks[0].started_at,
         "written_at": story.ended_at,
     }
 
@@ -192,7 +203,15 @@ def _recording(story: Story) -> Row:
 def _event(event: str, linkedid: str, at: Any, context: str) -> Row:
     """The record from which arrivals are counted; a real call has some twenty."""
     fields = {"LinkedID": linkedid, "UniqueID": linkedid, "Context": context}
-    return {"hash": linkedid, "linkedid": linkedid, "at": at, "event": event, "fields": fields}
+    return {
+        "hash": linkedid,
+        "linkedid": linkedid,
+        "at": at,
+        "event": event,
+        "uniqueid": linkedid,
+        "begins": context,
+        "fields": fields,
+    }
 
 
 def _insert(table: type[Table], lines: list[Row]) -> None:

@@ -60,7 +60,7 @@ class Transferring:
     at: dt.datetime
     result: str
     returned: bool
-    by: str
+    by: str | None
 
 
 @dataclass
@@ -88,6 +88,8 @@ class Story:
     ended_by: str | None = None
     rating: int | None = None
     rating_channel: str | None = None
+    topic: str | None = None  # chosen in the menu
+    by: str | None = None  # who placed an outgoing call
     visits: list[Visit] = field(default_factory=list)
     talks: list[Talking] = field(default_factory=list)
     transfers: list[Transferring] = field(default_factory=list)
@@ -181,6 +183,8 @@ class _Teller:
         if call.outcome != "rejected":
             call.language = None if self.one_in(20) else ("uz" if chance.random() < 0.7 else "ru")
             call.menu = {"uz": ["1"], "ru": ["2"]}.get(call.language or "", [])
+            if self.one_in(4):
+                call.topic = chance.choice(self.world.directions)
         menu = self.seconds(0.05, 0.4) if call.outcome == "rejected" else self.seconds(4, 28)
         if call.outcome in NO_QUEUE:
             return self._end(call, arrived_at + menu, menu)
@@ -287,7 +291,7 @@ class _Teller:
         kind = chance.choice(("blind", "attended", "automatic"))
         result = chance.choices(("answered", "busy", "no_answer", "failed"), (70, 10, 15, 5))[0]
         to = chance.choice(self.world.employees)
-        by = "" if kind == "automatic" else phone.login
+        by = None if kind == "automatic" else phone.login
         call.transfers.append(Transferring(kind, to, at, result, result != "answered", by))
         begins = at + self.seconds(3, 20)
         over = begins + self.seconds(5, 20) + self.about(90)
@@ -318,10 +322,11 @@ class _Teller:
             technology=technology,
             outcome=outcome,
             ended_by="operator",
+            by=None if inside else phone.login,
         )
         if outcome == "answered":
             begins = call.ended_at
             call.ended_at = begins + self.seconds(3, 20) + self.about(70)
             who = call.callee or ""
-            call.talks.append(Talking("outside", who, None, begins, call.ended_at))
+            call.talks.append(Talking("outside", who, phone.extension, begins, call.ended_at))
         return call

@@ -42,8 +42,19 @@ def line(
     The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
     `inbound` are the same calls, for what the sum leaves open: short abandons and test calls.
     """
-    short = sum(call.short for call in inbound)
-    synthetic = sum(call.synthetic for call in inbound)
+    besides = sum(call.short for call in inbound), sum(call.synthetic for call in inbound)
+    return counted_line(balance, besides, made_at, tz, words)
+
+
+def counted_line(
+    balance: Balance,
+    besides: tuple[int, int],
+    made_at: dt.datetime,
+    tz: ZoneInfo,
+    words: BalanceWords,
+) -> tuple[str, str, str]:
+    """The same line, when the short abandons and the test calls have been counted already."""
+    short, synthetic = besides
     known = {**balance.outcomes, "open": balance.open}
     terms = [
         text.format(count=figures.number(known.get(outcome, 0)))

@@ -21,19 +21,13 @@ class Counted(kpi.Tally):
 
 def whole(cut: Cut, level: float) -> Counted:
     """The tally of a cut; `level`: the service level's seconds."""
-    return by(cut, level, None).get(None, Counted())
+    return _tally(Call.select(*_sums(level).values()).where(*cut.where).tuples()[0])
 
 
-def by(cut: Cut, level: float, key: Node | None) -> dict[Any, Counted]:
-    """The tally of each part of a cut, parted by an expression on Call; None: not parted."""
-    sums = _sums(level)
-    query = Call.select(*([] if key is None else [key]), *sums.values()).where(*cut.where)
-    if key is not None:
-        query = query.group_by(key)
-    rows = query.tuples()
-    if key is None:
-        return {None: _tally(row) for row in rows}
-    return {row[0]: _tally(row[1:]) for row in rows}
+def by(cut: Cut, level: float, key: Node) -> dict[Any, Counted]:
+    """The tally of each part of a cut, parted by an expression on Call."""
+    query = Call.select(key, *_sums(level).values()).where(*cut.where).group_by(key)
+    return {row[0]: _tally(row[1:]) for row in query.tuples()}
 
 
 def _tally(values: Any) -> Counted:

@@ -191,7 +191,7 @@ def _flag(condition: Callable[[], Expression]) -> Callable[[Cut, str], Expressio
 
 
 def _range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
-    """"5-10", "-5", "90-" as bounds. Raises ValueError."""
+    """ "5-10", "-5", "90-" as bounds. Raises ValueError."""
     found = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
     if not found:
         raise ValueError(text)

@@ -1,6 +1,7 @@
 """How figures and dates are written on paper: the same in all three languages."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 NO_BREAK = "\u00a0"
@@ -15,6 +16,20 @@ def number(value: int) -> str:
 def decimal(value: float | Decimal | None) -> str:
     """13.84 → "13,8"; "–" when there is no value."""
     return NONE if value is None else f"{value:,.1f}".translate({ord(","): NO_BREAK, ord("."): ","})
+
+
+def clock(seconds: float | None) -> str:
+    """222 → "3:42", 3822 → "1:03:42"."""
+    if seconds is None:
+        return NONE
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def harmless(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula is made plain text."""
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text
 
 
 def date(value: dt.date) -> str:

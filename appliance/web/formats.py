@@ -7,6 +7,7 @@ from flask import Flask
 
 from appliance import clock, identity
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
+from appliance.reports.figures import clock as clock_of
 from appliance.web.context import site
 
 
@@ -34,11 +35,7 @@ def percent(value: float | Decimal | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """222 → "3:42", 3822 → "1:03:42"."""
-    if seconds is None:
-        return NONE
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return clock_of(seconds)
 
 
 def phone(value: str | None) -> str:

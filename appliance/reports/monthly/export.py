@@ -2,11 +2,10 @@
 
 import csv
 import io
-import re
 from decimal import Decimal
 from typing import Any
 
-from appliance.reports import balance, words
+from appliance.reports import balance, figures, words
 from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.tables import CountTable, Split, WeekdayTable
 
@@ -70,7 +69,9 @@ def as_csv(report: MonthlyReport) -> str:
             )
     for c in report.consultations:
         row = {"table": "consultations", "date": c.date.isoformat()}
-        sheet.writerow(row | {"issue": _harmless(c.issue), "contacted": _harmless(c.contacted)})
+        sheet.writerow(
+            row | {"issue": figures.harmless(c.issue), "contacted": figures.harmless(c.contacted)}
+        )
     return out.getvalue()
 
 
@@ -89,8 +90,3 @@ def _split_json(split: Split) -> dict[str, Any]:
 
 def _plain(share: Decimal | None) -> float | None:
     return None if share is None else float(share)
-
-
-def _harmless(text: str) -> str:
-    """Typed text that a spreadsheet would take for a formula is made plain text."""
-    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text
