@@ -12,6 +12,7 @@ from appliance.calls.facts import (
     TransferFacts,
     VisitFacts,
 )
+from appliance.calls.life import Card, Happened, card
 from appliance.calls.listing import OPEN, Listed, counted, listed, talking
 from appliance.calls.queries import earlier, inbound, last_of_operator, of_operator
 from appliance.calls.storing import forget, store
@@ -22,7 +23,9 @@ __all__ = [
     "OWN_OUTCOMES",
     "Balance",
     "CallFacts",
+    "Card",
     "DialFacts",
+    "Happened",
     "Listed",
     "RingFacts",
     "TalkFacts",
@@ -30,6 +33,7 @@ __all__ = [
     "VisitFacts",
     "arrivals",
     "balance",
+    "card",
     "counted",
     "earlier",
     "export",

@@ -211,12 +211,18 @@ def _wait(cut: Cut, value: str) -> Expression:
 
 
 def _hour(cut: Cut, value: str) -> Expression:
-    return _rest(local(cut.period) / _HOUR, 24) == int(value)
+    return _rest(local(cut.period) / _HOUR, 24) == _number(value, 0, 23)
 
 
 def _weekday(cut: Cut, value: str) -> Expression:
     """1 is Monday."""
-    return _rest(local(cut.period) / _DAY + _MONDAY, 7) + 1 == int(value)
+    return _rest(local(cut.period) / _DAY + _MONDAY, 7) + 1 == _number(value, 1, 7)
+
+
+def _number(text: str, low: int, high: int) -> int:
+    if not low <= int(text) <= high:
+        raise ValueError(text)
+    return int(text)
 
 
 def _rest(whole: Node, of: int) -> Node:
@@ -314,3 +320,5 @@ ASKED: dict[str, Callable[[Cut, str], Expression]] = {
     "spoke": _spoke,
     "unanswered": _unanswered,
 }
+
+FLAGS = ("short", "joined", "appeal", "transfer")  # "1" yes, "0" no

@@ -13,6 +13,7 @@ from appliance.settings import Settings
 from appliance.web import (
     access,
     account,
+    analytics,
     appeals,
     assets,
     calls,
@@ -40,6 +41,7 @@ SCREENS = (
     appeals.screen,
     calls.screen,
     reports.screen,
+    analytics.screen,
     status.screen,
     live.screen,
     health.screen,

@@ -227,7 +227,7 @@ def _waits(report: TelephonyReport, _: Any) -> Sheet:
         _(N_("Answered")),
         _(N_("Hung up in the queue")),
         _(N_("Left otherwise")),
-        _(N_("Hung up by then, % of those who joined")),
+        _(FIGURES["curve"]),
     )
     curve: list[Plain] = [_tenth(rate) for _edge, rate in report.waits.abandon_curve()]
     rows = [
@@ -252,7 +252,7 @@ def _levels(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
 
 def _ratings(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     marks = report.total.marks
-    rows = tuple(
+    rows: tuple[tuple[Plain, ...], ...] = tuple(
         (str(mark), count, figures.NONE if share is None else share)
         for mark, count, share in zip(kpi.MARKS, marks, shares(marks), strict=True)
     )
@@ -333,7 +333,7 @@ def workload_heads(_: Any) -> tuple[str, ...]:
         _(N_("Ready")),
         _(N_("Pause")),
         _(N_("Pauses")),
-        _(N_("Occupancy, %")),
+        _(FIGURES["occupancy"]),
         _(N_("Missed rings")),
     )
 

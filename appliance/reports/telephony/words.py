@@ -52,6 +52,8 @@ FIGURES = {
     "transferred": N_("Handed on"),
     "rating": N_("Rating"),
     "rating_response": N_("Rated, %"),
+    "occupancy": N_("Occupancy, %"),
+    "curve": N_("Hung up by then, % of those who joined"),
 }
 
 RESULTS = {
@@ -68,4 +70,33 @@ KINDS = {
     "blind": N_("At once"),
     "attended": N_("After a consultation"),
     "automatic": N_("By rule"),
+}
+
+# what may be asked of the calls of a list
+ASKED = {
+    "outcome": N_("Outcome"),
+    "short": N_("Hung up at once"),
+    "joined": N_("Joined a queue"),
+    "wait": N_("Seconds of wait"),
+    "hour": N_("Hour"),
+    "weekday": N_("Weekday"),
+    "rated": N_("Rating"),
+    "appeal": N_("With an appeal"),
+    "transfer": N_("Handed on"),
+    "times": N_("Calls by the same number"),
+    "caller": N_("Caller"),
+    "queue": N_("Queue"),
+    "spoke": N_("Spoke with"),
+    "unanswered": N_("Phone rang in vain"),
+}
+VALUES = {
+    "1": N_("yes"),
+    "0": N_("no"),
+    "missed": N_("Missed"),
+    "any": N_("given"),
+    "eligible": N_("could be given"),
+    "responded": N_("asked for and given"),
+    "returned": N_("Caller came back"),
+    **RESULTS,
+    **KINDS,
 }
