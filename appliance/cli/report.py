@@ -50,6 +50,16 @@ def monthly(site: Site, month: str, upto: str | None, kind: str, lang: str, out:
 
 
 @report.command()
+@click.argument("month")
+@_upto
+@_options
+@pass_site
+def minutes(site: Site, month: str, upto: str | None, kind: str, lang: str, out: BinaryIO) -> None:
+    """The act of the minutes of talk for MONTH, as 2026-10; CSV lists them call by call."""
+    _write(site, "minutes", month, upto, kind, lang, out)
+
+
+@report.command()
 @click.option("--from", "first", required=True, help="The first day, as 2026-10-01.")
 @click.option("--to", "last", required=True, help="The last day, included.")
 @_options

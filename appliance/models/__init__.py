@@ -20,6 +20,7 @@ from appliance.models.calls import (
     Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.money import Tariff
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -50,6 +51,7 @@ TABLES: tuple[type[Table], ...] = (
     SipRefusal,
     ListeningRight,
     Listening,
+    Tariff,
     LiveEvent,
     AuditEntry,
 )

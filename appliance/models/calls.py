@@ -69,6 +69,9 @@ class Ring(Table):
     ended_at = MomentField(null=True)
     result = CharField(null=True)  # answered | no_answer | busy | cancelled | failed
 
+    class Meta:
+        indexes = ((("operator", "started_at"), False),)
+
 
 class Talk(Table):
     """One stretch of a call with one operator or employee."""

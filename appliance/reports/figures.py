@@ -18,6 +18,13 @@ def decimal(value: float | Decimal | None) -> str:
     return NONE if value is None else f"{value:,.1f}".translate({ord(","): NO_BREAK, ord("."): ","})
 
 
+def money(tiyin: int | None) -> str:
+    """1234567 tiyin → "12 345,67" soʻm."""
+    if tiyin is None:
+        return NONE
+    return f"{tiyin / 100:,.2f}".translate({ord(","): NO_BREAK, ord("."): ","})
+
+
 def clock(seconds: float | None) -> str:
     """222 → "3:42", 3822 → "1:03:42"."""
     if seconds is None:

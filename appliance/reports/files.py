@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import monthly, periods, telephony, xlsx
+from appliance.reports import minutes, monthly, periods, telephony, xlsx
 from appliance.reports.cuts import Cut
 from appliance.reports.paper import Made
 from appliance.reports.periods import Period
@@ -46,6 +46,15 @@ FORMS = {
         monthly.as_csv,
         monthly.as_book,
         monthly.as_page,
+    ),
+    "minutes": Form(
+        "daqiqalar",
+        periods.month,
+        minutes.build,
+        minutes.as_json,
+        minutes.as_csv,
+        minutes.as_book,
+        minutes.as_page,
     ),
     "telephony": Form(
         "telefoniya",

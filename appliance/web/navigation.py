@@ -11,17 +11,18 @@ from appliance.web import access
 
 @dataclass(frozen=True)
 class Tab:
-    """A section: the endpoint of its page, and its name."""
+    """A section: the endpoint of its page, its name."""
 
     endpoint: str
     name: LazyString
+    rooms: tuple[str, ...] = ()  # further screens that it holds
 
 
 TABS = (
     Tab("operator.page", _l("Workplace")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
-    Tab("analytics.page", _l("Telephony")),
+    Tab("analytics.page", _l("Telephony"), ("minutes", "capacity")),
     Tab("status.page", _l("Status")),
 )
 
@@ -32,9 +33,10 @@ def init_app(app: Flask) -> None:
     def tabs() -> list[tuple[str, LazyString, bool]]:
         here = request.blueprint
         return [
-            (url_for(tab.endpoint), tab.name, tab.endpoint.split(".")[0] == here)
+            (url_for(tab.endpoint), tab.name, here in (tab.endpoint.split(".")[0], *tab.rooms))
             for tab in TABS
             if access.allowed(tab.endpoint)
         ]
 
     app.jinja_env.globals["tabs"] = tabs
+    app.jinja_env.globals["may_open"] = access.allowed

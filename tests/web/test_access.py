@@ -32,6 +32,7 @@ ROUTES = {
     "GET /calls": LEADS,
     "GET /calls/list": LEADS,
     "GET /calls/operators": LEADS,
+    "GET /capacity": LEADS,
     "GET /choices/<name>": OPERATOR,
     "GET /healthz": EVERYBODY,
     "GET /live": OPERATOR | LEADS,
@@ -39,6 +40,10 @@ ROUTES = {
     "POST /login": EVERYBODY,
     "GET /login/token": EVERYBODY,
     "POST /logout": SIGNED_IN,
+    "GET /minutes": READERS,
+    "GET /minutes/act.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "POST /minutes/tariffs": {"manager"},
+    "POST /minutes/tariffs/<int:number>/close": {"manager"},
     "GET /operator": OPERATOR,
     "GET /operator/bar": OPERATOR,
     "GET /operator/card": OPERATOR,
@@ -62,6 +67,7 @@ VALUES = {
     "<any(pdf, xlsx, csv, json):kind>": "json",
     "<any(monthly):name>": "monthly",
     "<call_id>": "none.1",
+    "<int:number>": "1",
     "<number>": "2026-000001",
     "<token>": "no-such-form",
     "<name>": "region",
@@ -115,10 +121,11 @@ def test_each_role_begins_at_its_own_page(role, login_as) -> None:
     assert login_as(role).get("/").headers["Location"] == HOMES[role]
 
 
-def test_the_ministry_sees_nothing_but_the_reports(login_as) -> None:
+def test_the_ministry_sees_nothing_but_reports_and_telephony(login_as) -> None:
     page = login_as("ministry").get("/reports").text
     tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
-    assert tabs.count("<a ") == 1
+    assert tabs.count("<a ") == 2
+    assert 'href="/analytics"' in tabs
     assert 'href="/reports"' in tabs
 
 

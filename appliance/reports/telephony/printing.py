@@ -279,7 +279,7 @@ def _queues(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
 
 def _handed(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     codes = ("answered", "busy", "no_answer", "failed")
-    rows = tuple(
+    rows: tuple[tuple[Plain, ...], ...] = tuple(
         (names[h.kind], h.transfers, *(h.results[code] for code in codes), h.open, h.returned)
         for h in report.handed
     )
