@@ -145,10 +145,11 @@ def stretches(
     """Login → (state, from, to) within [begin, end), in order; of everybody who chose one."""
     found: dict[str, list[tuple[str, dt.datetime, dt.datetime]]] = {}
     for user in User.select(User.id, User.login).where(User.role == "operator"):
-        before = _chosen(user).where(Presence.since <= begin).order_by(Presence.since.desc())
+        before = _chosen(user).where(Presence.since <= begin)
         within = _chosen(user).where(Presence.since > begin, Presence.since < end)
-        states = [*before.limit(1), *within.order_by(Presence.since, Presence.id)]
-        ends = [*(since for _, since in states[1:]), end]
+        latest = before.order_by(Presence.since.desc(), Presence.id.desc()).limit(1)
+        states = [*latest, *within.order_by(Presence.since, Presence.id)]
+        ends = [*(since for _, since in states), end][1:]
         for (state, since), until in zip(states, ends, strict=True):
             if max(since, begin) < until:
                 found.setdefault(user.login, []).append((state, max(since, begin), until))
