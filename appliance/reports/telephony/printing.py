@@ -55,13 +55,13 @@ def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
             _parts(code, names, [(line.name, line.share, line.tally) for line in found], report, _)
             for code, found in report.lines.items()
         ),
-        _waits(report, _),
+        _waits(report, names, _),
         _levels(report, names, _),
         _ratings(report, names, _),
         _queues(report, names, _),
         _handed(report, names, _),
         _callers(report, _),
-        _workload(report, _),
+        _workload(report, names, _),
     )
 
 
@@ -221,13 +221,13 @@ def _cells(tally: Counted, share: Decimal | None) -> tuple[Plain, ...]:
     )
 
 
-def _waits(report: TelephonyReport, _: Any) -> Sheet:
+def _waits(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     heads = (
         _(N_("Seconds of wait")),
         _(N_("Answered")),
         _(N_("Hung up in the queue")),
         _(N_("Left otherwise")),
-        _(FIGURES["curve"]),
+        names["curve"],
     )
     curve: list[Plain] = [_tenth(rate) for _edge, rate in report.waits.abandon_curve()]
     rows = [
@@ -303,7 +303,7 @@ def _callers(report: TelephonyReport, _: Any) -> Sheet:
     return Sheet("callers", _(N_("Repeat callers")), heads, tuple(rows), total)
 
 
-def _workload(report: TelephonyReport, _: Any) -> Sheet:
+def _workload(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     rows = tuple(
         (
             report.names.get(w.operator, w.operator),
@@ -319,13 +319,8 @@ def _workload(report: TelephonyReport, _: Any) -> Sheet:
         )
         for w in report.workload
     )
-    return Sheet("workload", _(N_("Workload of the operators")), workload_heads(_), rows)
-
-
-def workload_heads(_: Any) -> tuple[str, ...]:
-    """The columns of the workload, translated."""
-    return (
-        _(N_("Operator")),
+    heads = (
+        names["operator"],
         _(N_("Calls")),
         _(N_("Handling, average")),
         _(N_("Outgoing")),
@@ -333,9 +328,10 @@ def workload_heads(_: Any) -> tuple[str, ...]:
         _(N_("Ready")),
         _(N_("Pause")),
         _(N_("Pauses")),
-        _(FIGURES["occupancy"]),
+        names["occupancy"],
         _(N_("Missed rings")),
     )
+    return Sheet("workload", _(N_("Workload of the operators")), heads, rows)
 
 
 def _times(low: int, high: int | None) -> str:
