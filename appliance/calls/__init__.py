@@ -1,6 +1,6 @@
 """The ledger: the life of a call, and every query on calls."""
 
-from appliance.calls.balancing import Balance, arrivals, balance
+from appliance.calls.balancing import Balance, Lack, arrivals, balance
 from appliance.calls.exporting import export
 from appliance.calls.facts import (
     OUTCOMES,
@@ -23,6 +23,7 @@ __all__ = [
     "Balance",
     "CallFacts",
     "DialFacts",
+    "Lack",
     "Listed",
     "RingFacts",
     "TalkFacts",

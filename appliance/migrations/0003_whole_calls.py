@@ -102,6 +102,7 @@ def up(migrator, db):
     migrator.migrate(migrator.add_column("recording", "begun_at", MomentField(null=True)))
     migrator.migrate(migrator.add_column("recording", "kept", CharField(null=True)))
     migrator.migrate(migrator.add_column("recording", "peaks", TextField(null=True)))
+    migrator.migrate(migrator.add_index("call", ("callee",)))
     migrator.migrate(migrator.add_index("event_row", ("begins", "at")))
     migrator.migrate(migrator.add_index("event_row", ("phone", "at")))
     migrator.migrate(migrator.add_index("talk", ("extension", "started_at")))
@@ -141,6 +142,7 @@ def _fill(db):
 
 
 def down(migrator, db):
+    migrator.migrate(migrator.drop_index("call", "call_callee"))
     migrator.migrate(migrator.drop_index("talk", "talk_extension_started_at"))
     migrator.migrate(migrator.drop_index("event_row", "event_row_uniqueid"))
     migrator.migrate(migrator.drop_index("event_row", "event_row_phone_at"))

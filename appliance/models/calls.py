@@ -24,7 +24,7 @@ class Call(Table):
     hotline_number = CharField(null=True)
     diverted_from = CharField(null=True)
     caller = CharField(null=True, index=True)  # normalised, +998…
-    callee = CharField(null=True)
+    callee = CharField(null=True, index=True)  # of a call that we placed
     trunk = CharField(null=True)
     technology = CharField(default="sip")
     language = CharField(null=True)  # uz | ru

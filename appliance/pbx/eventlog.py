@@ -35,7 +35,10 @@ FIELDS = (
 # because quotes are doubled there. A line break starts nothing: it can stand inside a field.
 _START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]+","')
 # Which of two events of one microsecond comes first.
-_ORDER = ("CHAN_START", "ANSWER", "APP_START", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END")
+_ORDER = (
+    *("CHAN_START", "ANSWER", "QUEUE_LEFT", "QUEUE", "APP_START"),
+    *("BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END"),
+)
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
 
 

@@ -66,9 +66,19 @@ class Story:
         """Conclude from all records: outcome, and who ended it."""
         call = self.call
         if call.ended_at:
+            self._attempts_given_up(call.ended_at)
             self.handing.close(self.signs.fault)
             call.outcome = endings.outcome(call, self.signs)
             call.ended_by = endings.ended_by(call, self.signs)
+
+    def _attempts_given_up(self, moment: dt.datetime) -> None:
+        """The dialplan tells nothing of an attempt that our own side broke off."""
+        legs = [leg for leg in self._citizens() if leg.uniqueid != self.id and not leg.answered]
+        told = sum(attempt.status != "ANSWER" for attempt in self.call.attempts)
+        if self.call.direction == "outbound":
+            for leg in legs[told:]:
+                self.call.attempts.append(DialFacts(leg.trunk, moment, "CANCEL", None))
+                self.call.trunk = leg.trunk
 
     # who takes part
 
@@ -120,7 +130,9 @@ class Story:
         if ring and ring.ended_at is None:
             ring.ended_at, ring.result = event.at, "answered"
         if leg.role == "citizen" and self.call.direction == "outbound":
-            self.signs.reached = True
+            self.signs.reached, self.call.trunk = True, leg.trunk
+        if event.is_trunk and leg.uniqueid != self.id:
+            self.call.attempts.append(DialFacts(leg.trunk, event.at, "ANSWER", None))
         if leg.linkedid in self.handing.consultations and leg.uniqueid != leg.linkedid:
             self.handing.reached(leg.linkedid)
 
@@ -222,9 +234,10 @@ class Story:
 
     def dialled(self, event: Event) -> None:
         facts = event.extra
-        status = facts.get("status", "")
-        attempt = DialFacts(facts.get("trunk", ""), event.at, status, facts.get("cause") or None)
-        self.call.attempts.append(attempt)
+        status, trunk = facts.get("status", ""), facts.get("trunk", "")
+        attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)
+        if status != "ANSWER":  # written down when it was answered
+            self.call.attempts.append(attempt)
         self.handing.tried(event.linkedid, status)
         if self.call.direction == "outbound" and event.linkedid == self.id:
             self.call.trunk = attempt.trunk
@@ -276,7 +289,7 @@ class Story:
         self.why = facts.get("why") or "first"
         self.call.language = facts.get("language") or self.call.language
         self.call.topic = facts.get("topic") or self.call.topic
-        if visit and self.why == "overflow" and visit.result in (None, "timed_out"):
+        if visit and self.why in ("overflow", "returned") and visit.result in (None, "timed_out"):
             visit.left_at, visit.result = visit.left_at or event.at, "overflow"
 
     def application(self, event: Event) -> None:
@@ -329,12 +342,9 @@ class Story:
 
     def _vote(self, leg: Leg, side: str, moment: dt.datetime) -> None:
         """The first to hang up after a talk tells who ended it."""
-        concerned = [leg.uniqueid] if leg.uniqueid in self.talks else []
-        if not concerned or leg.role == "citizen":
-            concerned = list(self.talks)
-        for uniqueid in concerned:
-            talk = self.talks[uniqueid]
-            if endings.same_moment(talk.ended_at, moment):
+        for uniqueid, talk in self.talks.items():
+            concerned = leg.uniqueid == uniqueid or leg in self._citizens()
+            if concerned and endings.same_moment(talk.ended_at, moment):
                 self.signs.ended(talk, side)
 
     def _ring_over(self, event: Event) -> None:
