@@ -20,6 +20,7 @@ from appliance.models.calls import (
     Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.plan import PlanVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -52,6 +53,7 @@ TABLES: tuple[type[Table], ...] = (
     Listening,
     LiveEvent,
     AuditEntry,
+    PlanVersion,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]
