@@ -125,7 +125,7 @@ class Recording(Table):
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
     sha256 = CharField(null=True)  # of the file as it is now
     written_at = MomentField(null=True)  # when its last sound was written
-    kept = CharField(null=True)  # the file's name since it was compressed
+    kept = CharField(null=True, index=True)  # the file's last name; "": none; null: as written
     peaks = TextField(null=True)  # how loud it is along its length, a digit or letter per stretch
 
 
