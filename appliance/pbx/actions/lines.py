@@ -32,7 +32,12 @@ class Channel:
     @property
     def endpoint(self) -> str:
         """Whose it is: an extension, or a trunk's name."""
-        return self.name.partition("/")[2].rpartition("-")[0]
+        return self.owner(self.name)
+
+    @staticmethod
+    def owner(name: str) -> str:
+        """Whose a channel of this name is."""
+        return name.partition("/")[2].rpartition("-")[0]
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Line:
 
     stage: str
     call_id: str
-    other: str  # number at the other end
+    other: str  # number at the other end; supervising: extension of the operator who is heard
 
 
 class Lines:
@@ -121,8 +126,10 @@ def line(settings: Settings, extension: str) -> Line | None:
         own = lines.of(extension)
         if not own:
             return None
-        partner = lines.partner(own)
-        return Line(lines.stage(own), own.call_id, partner.other if partner else own.other)
+        stage = lines.stage(own)
+        listens = stage == "supervising"
+        heard = Channel.owner(lines.variable(own, "SPIED")) if listens else ""
+        return Line(stage, own.call_id, heard or own.other)
 
 
 @contextmanager
