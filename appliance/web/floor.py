@@ -67,15 +67,8 @@ class Desk:
 @may("supervisor", "manager")
 def page() -> str:
     """Everything at once."""
-    return render_template(
-        "floor/page.html",
-        reasons=REASONS,
-        **_calls(),
-        **_figures(),
-        **_desks(),
-        **_trunks(),
-        **_phone(),
-    )
+    shown = _calls() | _figures() | _desks() | _trunks() | _phone()
+    return render_template("floor/page.html", reasons=REASONS, **shown)
 
 
 @screen.get("/calls")
