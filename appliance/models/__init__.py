@@ -15,6 +15,7 @@ from appliance.models.calls import (
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.desk import Device, Employee
+from appliance.models.plan import PlanVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -43,6 +44,7 @@ TABLES: tuple[type[Table], ...] = (
     Device,
     LiveEvent,
     AuditEntry,
+    PlanVersion,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance import audit, calls, clock, devices, health, staff
+from appliance import audit, calls, clock, devices, health, plan, staff
 from appliance.calls import LiveCall
 from appliance.models import User
 from appliance.pbx import actions
@@ -245,7 +245,8 @@ def _desks() -> dict[str, object]:
 
 
 def _trunks() -> dict[str, object]:
-    return {"trunks": devices.trunks(), "now": clock.now()}
+    limits = {trunk.name: trunk.channels for trunk in plan.current(site()).trunks}
+    return {"trunks": devices.trunks(), "limits": limits, "now": clock.now()}
 
 
 def _phone() -> dict[str, object]:

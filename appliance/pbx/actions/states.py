@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from appliance import staff
+from appliance import plan, staff
 from appliance.models import User
 from appliance.pbx.ami import Connection
 from appliance.settings import Settings
@@ -41,7 +41,7 @@ def put_states_in_force(settings: Settings) -> None:
             if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:
                 paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
                 not_answered(member["Location"], paused_at)
-        wanted = _wanted()
+        wanted = _wanted(settings)
         for (queue, phone), (login, paused) in wanted.items():
             member = {"Queue": queue, "Interface": phone}
             held = present.get((queue, phone))
@@ -69,14 +69,14 @@ def not_answered(phone: str, moment: dt.datetime) -> bool:
     return False
 
 
-def _wanted() -> dict[tuple[str, str], tuple[str, bool]]:
+def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
     """(queue, phone) → (login, paused) of every operator who is at work."""
-    states = staff.states()
+    states, current = staff.states(), plan.current(settings)
     return {
-        (language, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
+        (queue, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
         for user in staff.operators()
         if states[user.login] != "off"
-        for language in user.speaks.split()
+        for queue in plan.queues_of(current, user)
     }
 
 
