@@ -131,6 +131,5 @@ def level(character: str) -> float:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(  # noqa: S603  fixed programs
-        ["nice", "-n", "19", *command], check=True, capture_output=True, timeout=600
-    )
+    low = ("nice", "-n", "19", *command)
+    subprocess.run(low, check=True, capture_output=True, timeout=600)  # noqa: S603  fixed programs
