@@ -11,6 +11,7 @@ from appliance.models import EventFile, SipRefusal
 from appliance.settings import Settings
 
 _CHUNK = 1 << 20
+_PACKED = (".gz", ".xz", ".zst")
 # [2026-11-26 06:11:22.220] NOTICE[1] res_pjsip/…: Request 'INVITE' from '<sip:x@y>' failed for
 # '192.0.2.7:5060' (callid: abc@y) - No matching endpoint found
 _MESSAGE = re.compile(
@@ -25,14 +26,23 @@ _ACL = re.compile(
 )
 
 
-def look(settings: Settings) -> int:
-    """Take in what Asterisk's logs tell beyond what was read of them; how many refusals."""
-    found = 0
-    for name in ("messages", "security"):
-        for path in sorted(settings.asterisk.log.glob(f"{name}*")):
-            if path.suffix not in (".gz", ".xz", ".zst"):
-                found += _read(path)
-    return found
+class Refusals:
+    """Follows Asterisk's messages and its security log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = settings.asterisk.log
+        self._sizes: dict[Path, int] = {}  # when last read
+
+    def look(self) -> int:
+        """Take in what the logs tell beyond what was read of them; returns how many refusals."""
+        found = 0
+        for name in ("messages", "security"):
+            for path in sorted(self._folder.glob(f"{name}*")):
+                size = path.stat().st_size
+                if path.suffix not in _PACKED and self._sizes.get(path) != size:
+                    found += _read(path)
+                    self._sizes[path] = size
+        return found
 
 
 def _read(path: Path) -> int:
