@@ -1,6 +1,7 @@
 """The ledger: the life of a call, and every query on calls."""
 
 from appliance.calls.balancing import Balance, Lack, arrivals, balance
+from appliance.calls.course import Step, course
 from appliance.calls.exporting import export
 from appliance.calls.facts import (
     OUTCOMES,
@@ -30,11 +31,13 @@ __all__ = [
     "LiveCall",
     "RingFacts",
     "TalkFacts",
+    "Step",
     "TransferFacts",
     "VisitFacts",
     "arrivals",
     "balance",
     "counted",
+    "course",
     "earlier",
     "export",
     "forget",
