@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance import audit, calls, clock, recordings
-from appliance.calls import CallFacts, TalkFacts
+from appliance.calls import CallFacts, RecordingFacts, TalkFacts
 from appliance.db import writing
 from appliance.models import AuditEntry, Listening, Recording, User
 from appliance.pbx import finishing
@@ -65,7 +65,8 @@ def call(settings: Settings) -> CallFacts:
         for talk in talks
     ]
     facts.recordings = [
-        (f"2026/11/24/{n}.wav", BEGAN + dt.timedelta(seconds=10 * n)) for n in (1, 2, 3)
+        RecordingFacts(f"2026/11/24/{n}.wav", BEGAN + dt.timedelta(seconds=10 * n))
+        for n in (1, 2, 3)
     ]
     for number, seconds in ((1, 2), (2, 3), (3, 0)):
         write(settings.paths.recordings / f"2026/11/24/{number}.wav", seconds)
