@@ -21,7 +21,16 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         yield made
 
 
-FACTS = ("QUEUE", "TRANSFER", "TRANSFER_END", "DIALLED", "OUTGOING", "CALLBACK", "RATING", "REFUSED")
+FACTS = (
+    "QUEUE",
+    "TRANSFER",
+    "TRANSFER_END",
+    "DIALLED",
+    "OUTGOING",
+    "CALLBACK",
+    "RATING",
+    "REFUSED",
+)
 
 
 def test_blind_transfer_records_each_partner(exchange: Exchange) -> None:
