@@ -100,8 +100,10 @@ def up(migrator, db):
     migrator.migrate(migrator.add_column("event_row", "phone", CharField(null=True)))
     migrator.migrate(migrator.add_column("queue_visit", "why", CharField(default="first")))
     migrator.migrate(migrator.add_column("recording", "begun_at", MomentField(null=True)))
-    migrator.migrate(migrator.add_column("recording", "kept", CharField(null=True)))
+    migrator.migrate(migrator.add_column("recording", "aside", BooleanField(default=False)))
+    migrator.migrate(migrator.add_column("recording", "kept", CharField(index=True, null=True)))
     migrator.migrate(migrator.add_column("recording", "peaks", TextField(null=True)))
+    migrator.migrate(migrator.add_index("call", ("callee",)))
     migrator.migrate(migrator.add_index("event_row", ("begins", "at")))
     migrator.migrate(migrator.add_index("event_row", ("phone", "at")))
     migrator.migrate(migrator.add_index("talk", ("extension", "started_at")))
@@ -134,13 +136,15 @@ def _fill(db):
                 row.begins = row.event
             elif row.event == "CHAN_START" and row.uniqueid == row.fields.get("LinkedID"):
                 row.begins = row.fields.get("Context")
+                dialled = row.fields.get("Exten") not in (None, "", "s")
                 phone = row.fields.get("ChanName", "").partition("/")[2].rpartition("-")[0]
-                if row.begins == "from-operator" and phone.isdigit():
+                if row.begins == "from-operator" and phone.isdigit() and dialled:
                     row.phone = phone
         EventRow.bulk_update(rows, [EventRow.uniqueid, EventRow.begins, EventRow.phone], 100)
 
 
 def down(migrator, db):
+    migrator.migrate(migrator.drop_index("call", "call_callee"))
     migrator.migrate(migrator.drop_index("talk", "talk_extension_started_at"))
     migrator.migrate(migrator.drop_index("event_row", "event_row_uniqueid"))
     migrator.migrate(migrator.drop_index("event_row", "event_row_phone_at"))
@@ -148,8 +152,10 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_index("call", "call_sip"))
     migrator.migrate(migrator.drop_index("call", "call_serves"))
     migrator.migrate(migrator.drop_index("call", "call_by"))
+    migrator.migrate(migrator.drop_index("recording", "recording_kept"))
     migrator.migrate(migrator.drop_column("recording", "peaks"))
     migrator.migrate(migrator.drop_column("recording", "kept"))
+    migrator.migrate(migrator.drop_column("recording", "aside"))
     migrator.migrate(migrator.drop_column("recording", "begun_at"))
     migrator.migrate(migrator.drop_column("queue_visit", "why"))
     migrator.migrate(migrator.drop_column("event_row", "phone"))

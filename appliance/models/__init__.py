@@ -21,6 +21,8 @@ from appliance.models.calls import (
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.money import Tariff
+from appliance.models.desk import Device, Employee
+from appliance.models.plan import PlanVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -52,8 +54,11 @@ TABLES: tuple[type[Table], ...] = (
     ListeningRight,
     Listening,
     Tariff,
+    Employee,
+    Device,
     LiveEvent,
     AuditEntry,
+    PlanVersion,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

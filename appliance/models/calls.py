@@ -24,7 +24,7 @@ class Call(Table):
     hotline_number = CharField(null=True)
     diverted_from = CharField(null=True)
     caller = CharField(null=True, index=True)  # normalised, +998…
-    callee = CharField(null=True)
+    callee = CharField(null=True, index=True)  # of a call that we placed
     trunk = CharField(null=True)
     technology = CharField(default="sip")
     language = CharField(null=True)  # uz | ru
@@ -125,10 +125,11 @@ class Recording(Table):
     file = CharField(primary_key=True)  # as Asterisk wrote it; relative to the recordings folder
     call_id = CharField(index=True)
     begun_at = MomentField(null=True)
+    aside = BooleanField(default=False)  # an operator asks somebody, unheard by the citizen
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
     sha256 = CharField(null=True)  # of the file as it is now
     written_at = MomentField(null=True)  # when its last sound was written
-    kept = CharField(null=True)  # the file's name since it was compressed
+    kept = CharField(null=True, index=True)  # the file's last name; "": none; null: as written
     peaks = TextField(null=True)  # how loud it is along its length, a digit or letter per stretch
 
 
@@ -171,7 +172,7 @@ class AsteriskWatch(Table):
 
 
 class SipRefusal(Table):
-    """A SIP request to call that Asterisk refused before a channel, and so the event log, was."""
+    """A SIP request that Asterisk refused before a channel, and so the event log, was."""
 
     sip = CharField(primary_key=True)  # the request's Call-ID
     at = MomentField(index=True)

@@ -35,7 +35,10 @@ FIELDS = (
 # because quotes are doubled there. A line break starts nothing: it can stand inside a field.
 _START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]+","')
 # Which of two events of one microsecond comes first.
-_ORDER = ("CHAN_START", "ANSWER", "APP_START", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END")
+_ORDER = (
+    *("CHAN_START", "ANSWER", "QUEUE_LEFT", "QUEUE", "APP_START"),
+    *("BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END"),
+)
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
 
 
@@ -77,9 +80,12 @@ class Event:
 
     @property
     def phone(self) -> str | None:
-        """The phone that places a call by this record, or None."""
-        places = self.begins == "from-operator" and self.is_phone
-        return self.endpoint if places else None
+        """The phone that dials a call by this record, or None.
+
+        A phone that we have rung, to speak for a page or to listen in, has dialled nothing.
+        """
+        dials = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
+        return self.endpoint if dials and self.is_phone else None
 
     @property
     def extra(self) -> dict[str, str]:

@@ -106,26 +106,6 @@ def listed() -> str:
     )
 
 
-@screen.get("/calls/<call_id>")
-@may(*READERS)
-def card(call_id: str) -> str:
-    """The card of one call; that it was opened is written down."""
-    found = calls.card(call_id)
-    if found is None:
-        abort(404)
-    audit.record(me().login, "call.view", call_id)
-    return render_template(
-        "analytics/card.html",
-        card=found,
-        call=found.call,
-        outcomes=OUTCOMES,
-        call_languages=LANGUAGES,
-        names=lines.names("operator", locale()),
-        results=texts.RESULTS,
-        whole=_lead(),
-    )
-
-
 @screen.get("/telephony.<any(pdf, xlsx, csv, json):kind>")
 @may(*READERS)
 def download(kind: str) -> Response:

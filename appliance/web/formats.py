@@ -29,7 +29,7 @@ def time(value: dt.datetime | None) -> str:
 
 
 def clock_time(value: dt.datetime | None) -> str:
-    """14:32:07, in the site's time zone."""
+    """14:32:08, in the site's time zone."""
     return NONE if value is None else f"{_local(value):%H:%M:%S}"
 
 
@@ -52,7 +52,7 @@ def init_app(app: Flask) -> None:
     """Make them filters of the templates."""
     filters = (date, moment, time, clock_time, percent, duration, phone)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
-    app.jinja_env.filters |= {"number": _number, "decimal": decimal}
+    app.jinja_env.filters |= {"clock": clock_time, "number": _number, "decimal": decimal}
     app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()
 
 

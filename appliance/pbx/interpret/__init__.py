@@ -1,5 +1,6 @@
 """From the event log's records of one call to what the ledger says of it. Pure."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable
 
@@ -29,6 +30,7 @@ def interpret(
     direction = _direction(first, own) if first else None
     if not first or not direction:
         return None
+    own = _straightened(own, first)
     story = Story(first, direction)
     for event in own:
         story.tell(event)
@@ -70,13 +72,26 @@ def _without_others(events: list[Event], root: str) -> list[Event]:
     return [e for e in events if e.uniqueid not in channels and e.linkedid not in others]
 
 
+def _straightened(events: list[Event], first: Event) -> list[Event]:
+    """The records in the order in which they happened, although the clock was set back meanwhile.
+
+    Nothing of a call is older than its beginning: what seems so came after the clock was set back,
+    and is moved up to what had happened until then.
+    """
+    before = [event for event in events if event.at >= first.at]
+    after = [event for event in events if event.at < first.at]
+    if not after:
+        return events
+    lost = before[-1].at - after[0].at
+    return before + [dataclasses.replace(event, at=event.at + lost) for event in after]
+
+
 def _direction(first: Event, events: list[Event]) -> str | None:
     """Of the call that begins with this record; None: a supervisor listens, Asterisk starts."""
     if first.begins == "from-trunk":
         return "inbound"
-    own = [event for event in events if event.linkedid == first.linkedid]
-    if any(event.fields["Context"] == "spy" for event in own if event.uniqueid == first.uniqueid):
-        return None
+    own = (event for event in events if event.linkedid == first.linkedid)
     if any(event.type == "OUTGOING" for event in own):
         return "outbound"
-    return "internal" if first.begins == "from-operator" else None
+    dials = first.begins == "from-operator" and first.fields["Exten"] not in ("", "s")
+    return "internal" if dials else None

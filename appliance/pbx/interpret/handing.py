@@ -34,6 +34,7 @@ class Handing:
     transfers: list[TransferFacts] = field(default_factory=list)
     consultations: dict[str, Consultation] = field(default_factory=dict)  # by linkedid
     _open: list[TransferFacts] = field(default_factory=list)  # announced, without an end so far
+    _announced: TransferFacts | None = None  # the last one
 
     @property
     def open(self) -> TransferFacts | None:
@@ -48,12 +49,13 @@ class Handing:
         )
         self.transfers.append(transfer)
         self._open.append(transfer)
+        self._announced = transfer
         return transfer
 
     def ended(self, event: Event) -> None:
-        """TRANSFER_END: what became of it."""
-        if self._open:
-            transfer = self._open.pop()
+        """TRANSFER_END: what became of it; a second one tells that an answered one came back."""
+        transfer = self._open.pop() if self._open else self._announced
+        if transfer:
             transfer.result = event.extra.get("result") or transfer.result or "failed"
             transfer.returned = event.extra.get("returned") == "yes"
 

@@ -4,7 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 from appliance import identity
-from appliance.calls import CallFacts, DialFacts, RingFacts, TalkFacts, VisitFacts
+from appliance.calls import (
+    CallFacts,
+    DialFacts,
+    RecordingFacts,
+    RingFacts,
+    TalkFacts,
+    VisitFacts,
+)
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import endings
 from appliance.pbx.interpret.handing import Handing
@@ -43,6 +50,7 @@ class Story:
         self.talks: dict[str, TalkFacts] = {}  # the last one, by the uniqueid of our side's leg
         self.speaking: set[str] = set()  # legs of our side whose talk goes on
         self.held: dict[str, dt.datetime] = {}  # leg, or "" for the line itself → since when
+        self.gone = False  # the citizen has hung up
         self.why = "first"
 
     def tell(self, event: Event) -> None:
@@ -66,9 +74,19 @@ class Story:
         """Conclude from all records: outcome, and who ended it."""
         call = self.call
         if call.ended_at:
+            self._attempts_given_up(call.ended_at)
             self.handing.close(self.signs.fault)
             call.outcome = endings.outcome(call, self.signs)
             call.ended_by = endings.ended_by(call, self.signs)
+
+    def _attempts_given_up(self, moment: dt.datetime) -> None:
+        """The dialplan tells nothing of an attempt that our own side broke off."""
+        legs = [leg for leg in self._citizens() if leg.uniqueid != self.id and not leg.answered]
+        told = sum(attempt.status != "ANSWER" for attempt in self.call.attempts)
+        if self.call.direction == "outbound":
+            for leg in legs[told:]:
+                self.call.attempts.append(DialFacts(leg.trunk, moment, "CANCEL", None))
+                self.call.trunk = leg.trunk
 
     # who takes part
 
@@ -120,7 +138,9 @@ class Story:
         if ring and ring.ended_at is None:
             ring.ended_at, ring.result = event.at, "answered"
         if leg.role == "citizen" and self.call.direction == "outbound":
-            self.signs.reached = True
+            self.signs.reached, self.call.trunk = True, leg.trunk
+        if event.is_trunk and leg.uniqueid != self.id:
+            self.call.attempts.append(DialFacts(leg.trunk, event.at, "ANSWER", None))
         if leg.linkedid in self.handing.consultations and leg.uniqueid != leg.linkedid:
             self.handing.reached(leg.linkedid)
 
@@ -186,7 +206,7 @@ class Story:
         if transfer.kind == "attended":
             self.held[""] = event.at
         if self.call.talks and transfer.by:
-            self.signs.ended(self.call.talks[-1], "operator")
+            self.signs.passed_on(self.call.talks[-1])
         if not self.speaking:
             self.call.stage = "transfer"
 
@@ -198,7 +218,7 @@ class Story:
     def handed_over(self, event: Event) -> None:
         self.handing.handed_over(event)
         if self.call.talks:
-            self.signs.ended(self.call.talks[-1], "operator")
+            self.signs.passed_on(self.call.talks[-1])
 
     # the dialplan's own facts
 
@@ -222,9 +242,10 @@ class Story:
 
     def dialled(self, event: Event) -> None:
         facts = event.extra
-        status = facts.get("status", "")
-        attempt = DialFacts(facts.get("trunk", ""), event.at, status, facts.get("cause") or None)
-        self.call.attempts.append(attempt)
+        status, trunk = facts.get("status", ""), facts.get("trunk", "")
+        attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)
+        if status != "ANSWER":  # written down when it was answered
+            self.call.attempts.append(attempt)
         self.handing.tried(event.linkedid, status)
         if self.call.direction == "outbound" and event.linkedid == self.id:
             self.call.trunk = attempt.trunk
@@ -258,7 +279,8 @@ class Story:
         self.call.synthetic = True
 
     def recording(self, event: Event) -> None:
-        self.call.recordings.append((event.extra["file"], event.at))
+        aside = event.linkedid in self.handing.consultations
+        self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
 
     def rating(self, event: Event) -> None:
         self.call.rating = int(event.extra["mark"])
@@ -276,7 +298,7 @@ class Story:
         self.why = facts.get("why") or "first"
         self.call.language = facts.get("language") or self.call.language
         self.call.topic = facts.get("topic") or self.call.topic
-        if visit and self.why == "overflow" and visit.result in (None, "timed_out"):
+        if visit and self.why in ("overflow", "returned") and visit.result in (None, "timed_out"):
             visit.left_at, visit.result = visit.left_at or event.at, "overflow"
 
     def application(self, event: Event) -> None:
@@ -316,7 +338,8 @@ class Story:
             self.handing.second_call_over(second)
         self._listen(event.at)
         if leg.uniqueid == self.id or leg.role == "citizen":
-            self._maybe_over(event.at, side)
+            self.gone |= leg.role == "citizen" and leg.answered and side == "caller"
+            self._maybe_over(event.at, "caller" if self.gone else side)
 
     def _side(self, source: Leg | None) -> str:
         if not source:
@@ -329,12 +352,9 @@ class Story:
 
     def _vote(self, leg: Leg, side: str, moment: dt.datetime) -> None:
         """The first to hang up after a talk tells who ended it."""
-        concerned = [leg.uniqueid] if leg.uniqueid in self.talks else []
-        if not concerned or leg.role == "citizen":
-            concerned = list(self.talks)
-        for uniqueid in concerned:
-            talk = self.talks[uniqueid]
-            if endings.same_moment(talk.ended_at, moment):
+        for uniqueid, talk in self.talks.items():
+            concerned = leg.uniqueid == uniqueid or leg in self._citizens()
+            if concerned and endings.same_moment(talk.ended_at, moment):
                 self.signs.ended(talk, side)
 
     def _ring_over(self, event: Event) -> None:

@@ -21,6 +21,11 @@ class Leg:
     answered: bool = False
     over: bool = False
 
+    @property
+    def trunk(self) -> str:
+        """The trunk it leads over; of an E1 span, the group as Asterisk names it."""
+        return self.endpoint or self.channel.partition("/")[2].partition("/")[0]
+
 
 @dataclass
 class Switchboard:
