@@ -13,13 +13,14 @@ from pathlib import Path
 import peewee
 
 from appliance import calls, clock, db
-from appliance.models import AsteriskWatch, EventRow
+from appliance.models import AsteriskWatch, EventRow, ReportRun, User
 from appliance.settings import Settings
 
 STATES = ("ok", "warn", "fail")
 ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
 BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
 SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
+LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -166,11 +167,53 @@ def _balance(settings: Settings) -> Iterator[Check]:
     )
 
 
+def _reports(settings: Settings) -> Iterator[Check]:
+    code, name = "reports", N_("Reports on schedule")
+    failed = (
+        ReportRun.select().where(ReportRun.state == "failed").order_by(ReportRun.due_at).first()
+    )
+    if failed:
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("{report} was not made: {error}"),
+            N_("It is tried again by itself; see the log of `appliance jobs` for why it failed."),
+            {"report": f"{failed.name} {failed.period}", "error": failed.error},
+        )
+    elif overdue := _overdue(settings):
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("{report} is not made yet"),
+            N_("Look whether `appliance jobs` runs. A report waits while calls of its days go on."),
+            {"report": overdue},
+        )
+    else:
+        yield Check(code, name, "ok", N_("none is missing"))
+
+
+def _overdue(settings: Settings) -> str:
+    """A report that should be there by now; also one that nobody has even planned; "" for none."""
+    late = clock.now() - LATE
+    waiting = ReportRun.select().where(ReportRun.state != "done", ReportRun.due_at < late)
+    if run := waiting.order_by(ReportRun.due_at).first():
+        return f"{run.name} {run.period}"
+    day = late.astimezone(settings.tz).date() - dt.timedelta(days=1)
+    first = User.select(User.created_at).order_by(User.created_at).first()
+    if first is None or first.created_at.astimezone(settings.tz).date() > day:
+        return ""
+    planned = ReportRun.select().where(ReportRun.name == "daily", ReportRun.period == str(day))
+    return "" if planned.exists() else f"daily {day}"
+
+
 _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _database,
     _asterisk,
     _event_log,
     _balance,
+    _reports,
     _disks,
 )
 

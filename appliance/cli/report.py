@@ -74,6 +74,27 @@ def telephony(site: Site, first: str, last: str, kind: str, lang: str, out: Bina
     _render("telephony", settings, period, kind, lang, out)
 
 
+@report.command()
+@click.argument("quarter")
+@_upto
+@_options
+@pass_site
+def quarterly(
+    site: Site, quarter: str, upto: str | None, kind: str, lang: str, out: BinaryIO
+) -> None:
+    """Report form №1 for QUARTER, as 2026-Q3."""
+    _write(site, "quarterly", quarter, upto, kind, lang, out)
+
+
+@report.command()
+@click.argument("date")
+@_options
+@pass_site
+def daily(site: Site, date: str, kind: str, lang: str, out: BinaryIO) -> None:
+    """The summary of a day, DATE as 2026-10-20."""
+    _write(site, "daily", date, None, kind, lang, out)
+
+
 def _write(
     site: Site, name: str, asked: str, upto: str | None, kind: str, lang: str, out: BinaryIO
 ) -> None:

@@ -9,6 +9,7 @@ import schedule
 
 from appliance import live
 from appliance.db import database
+from appliance.jobs import reports
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -17,11 +18,16 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Do what is due until SIGTERM or SIGINT; a job that fails is logged and tried again later."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for chatty in ("fontTools", "weasyprint"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     timetable = schedule.Scheduler()
     timetable.every(10).minutes.do(_guarded, "clear live events", live.clear)
+    timetable.every(20).seconds.do(
+        _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
+    )
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     with database.connection_context():
         timetable.run_all()
@@ -31,6 +37,7 @@ def run(settings: Settings) -> None:
 
 def _guarded(name: str, job: Callable[[], object]) -> None:
     try:
-        log.info("%s: %s", name, job())
+        if done := job():
+            log.info("%s: %s", name, done)
     except Exception:  # the boundary of a job
         log.exception("%s failed", name)

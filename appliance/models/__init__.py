@@ -20,11 +20,19 @@ from appliance.models.calls import (
     Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
-from appliance.models.money import Tariff
 from appliance.models.desk import Device, Employee
+from appliance.models.money import Tariff
 from appliance.models.plan import PlanVersion
+from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
+from appliance.models.staff_records import (
+    QuarterAnswer,
+    Shift,
+    ShiftPlace,
+    StaffEvent,
+    StaffRecord,
+)
 
 TABLES: tuple[type[Table], ...] = (
     User,
@@ -59,6 +67,14 @@ TABLES: tuple[type[Table], ...] = (
     LiveEvent,
     AuditEntry,
     PlanVersion,
+    StaffRecord,
+    StaffEvent,
+    Shift,
+    ShiftPlace,
+    QuarterAnswer,
+    IssuedReport,
+    IssuedFile,
+    ReportRun,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -40,16 +40,21 @@ class Chart:
     @property
     def spoken(self) -> str:
         """What a screen reader says in its place."""
-        return f"{self.title}: {'; '.join(f'{bar.label}: {bar.value}' for bar in self.bars)}"
+        told = (f"{bar.label}: {bar.value}" for bar in self.bars if bar.label)
+        return f"{self.title}: {'; '.join(told)}"
 
 
 def bars(
-    values: Sequence[float], texts: Sequence[str], labels: Sequence[str], dark: Sequence[bool]
+    values: Sequence[float],
+    texts: Sequence[str],
+    labels: Sequence[str],
+    dark: Sequence[bool],
+    highest: float = 0.0,
 ) -> tuple[Bar, ...]:
-    """Lay out bars side by side, the highest value reaching the top."""
+    """Lay out bars side by side; the highest value, or `highest`, reaches the top."""
     place = (WIDTH - LEFT) / len(values)
     width = place * _FILLED
-    highest = max(values) or 1.0
+    highest = max([*values, highest]) or 1.0
     return tuple(
         Bar(
             round(LEFT + n * place + (place - width) / 2, 1),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import minutes, monthly, periods, telephony, xlsx
+from appliance.reports import daily, minutes, monthly, periods, quarterly, telephony, xlsx
 from appliance.reports.cuts import Cut
 from appliance.reports.paper import Made
 from appliance.reports.periods import Period
@@ -64,6 +64,24 @@ FORMS = {
         telephony.as_csv,
         telephony.as_book,
         telephony.as_page,
+    ),
+    "quarterly": Form(
+        "hisobot-1",
+        periods.quarter,
+        quarterly.build,
+        quarterly.as_json,
+        quarterly.as_csv,
+        quarterly.as_book,
+        quarterly.as_page,
+    ),
+    "daily": Form(
+        "kunlik",
+        periods.day,
+        daily.build,
+        daily.as_json,
+        daily.as_csv,
+        daily.as_book,
+        daily.as_page,
     ),
 }
 

@@ -30,6 +30,7 @@ class Inbound:
     wait_seconds: float | None = None  # None: never joined a queue
     ended_by: str | None = None
     rating: int | None = None
+    talk_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def tally(calls: Iterable[Inbound], seconds: float = 0.0) -> Tally:
         quick=sum((c.wait_seconds or 0.0) <= seconds for c in waited),
         wait_seconds=sum(c.wait_seconds or 0.0 for c in waited),
         menu_seconds=sum(c.menu_seconds for c in waited),
+        talk_seconds=sum(c.talk_seconds for c in answered),
         eligible=len(eligible),
         responded=sum(c.rating is not None for c in eligible),
         **{f"mark_{mark}": rated.count(mark) for mark in MARKS},
@@ -162,6 +164,16 @@ def missed(calls: Iterable[Inbound]) -> int:
     """Incoming less accepted; a call that still goes on is neither yet."""
     ended = [call for call in incoming(calls) if call.outcome is not None]
     return len(ended) - len(accepted(ended))
+
+
+def talk_seconds(calls: Iterable[Inbound]) -> float:
+    """What the talks of accepted calls come to."""
+    return tally(calls).talk_seconds
+
+
+def average_talk(calls: Iterable[Inbound]) -> Rate:
+    """Average seconds of talk of an accepted call."""
+    return tally(calls).talk
 
 
 def answer_speed(calls: Iterable[Inbound]) -> Rate:

@@ -89,6 +89,16 @@ def foot_line(report: Report) -> str:
     return f"{words.load(report.locale).balance.title} {total}; {difference}. {rest}"
 
 
+def foot_cells(report: Report) -> list[tuple[str, object]]:
+    """The balance as lines of a table: what it is, and its value."""
+    told = balance.as_json(report.balance, report.period.tz)
+    outcomes = told.pop("outcomes")
+    told["unobserved"] = unobserved(report)
+    counts = [(f"outcome {outcome}", count) for outcome, count in outcomes.items()]
+    made = report.made_at.astimezone(report.period.tz).isoformat(timespec="seconds")
+    return [*told.items(), *counts, ("formulas", kpi.FORMULAS), ("made_at", made)]
+
+
 def unobserved(report: Report) -> str:
     """Every stretch in which calls could not be seen; "" when there is none."""
     return balance.stretches(report.balance.unobserved, report.period.tz)

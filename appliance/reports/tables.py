@@ -96,6 +96,15 @@ def by_list(codes: Iterable[str | None], names: Mapping[str, str], unlisted: str
     )
 
 
+def ever_observed(stretches: Iterable[Gap], gaps: Sequence[Gap]) -> bool:
+    """Whether any of these stretches of time was seen, at least for a moment."""
+    joined = _joined(gaps)
+    return any(
+        begin < end and not any(low <= begin and end <= high for low, high in joined)
+        for begin, end in stretches
+    )
+
+
 def never_observed(period: Period, calendar: WorkingCalendar, gaps: Sequence[Gap]) -> set[Cell]:
     """The cells of which no moment of the period was observed: their calls are unknown."""
     if not gaps:

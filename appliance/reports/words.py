@@ -60,6 +60,84 @@ class MonthlyWords:
 
 
 @dataclass(frozen=True)
+class QuarterlyWords:
+    """Report form №1."""
+
+    form: str
+    title: str  # {quarter} {year}
+    heading: list[str]  # {quarter} {year}
+    to_date: str  # {date}
+    quarter: str  # {quarter} {year}
+    incoming: str
+    accepted: str
+    missed: str
+    talk_total: str
+    talk_average: str
+    outgoing: str
+    recovered: str  # {days} {missed} {recovered} {share}
+    recovered_after: str  # {hours} {minutes}
+    outgoing_answered: str  # {count}
+    staff_heading: str
+    numbers: str
+    operators: str
+    education: str
+    incomplete_higher: str
+    secondary: str
+    upskilled: str
+    disciplined: str
+    shifts: str
+    interval: str
+    staff: str
+    shift_calls: str
+    shift_incoming: str
+    shift_accepted: str
+    other_hours: str
+    day: str
+    staff_dates: str  # {date}
+    unrecorded: str  # {count}
+    incomplete: str
+    overlapping: str
+    activity_heading: str
+    hours: str
+    callback: str
+    telegram_bot: str
+    published: str
+    recordings_kept: str
+    appeals_kept: str
+    hours_yes: str
+    hours_no: str  # {count}
+    callback_yes: str  # {count}
+    exists: str
+    exists_not: str
+    published_yes: str
+    published_no: str
+    kept: str
+    kept_in_part: str
+    not_kept: str
+    kept_of: str  # {count} {of}
+    kept_texts: str  # {count}
+    kept_since: str  # {date}
+    by_system: str
+    by_manager: str  # {date} {name}
+    by_nobody: str
+    weeks: str
+    weeks_incoming: str
+    weeks_missed: str
+    month: str
+    month_incoming: str
+    month_accepted: str
+    month_missed: str
+    month_share: str
+    month_recovered: str
+
+
+@dataclass(frozen=True)
+class DailyWords:
+    form: str
+    title: str  # {date}
+
+
+@dataclass(frozen=True)
 class AnnexWords:
     title: str
     heading: str
@@ -108,6 +186,8 @@ class Words:
     name: str
     balance: BalanceWords
     monthly: MonthlyWords
+    quarterly: QuarterlyWords
+    daily: DailyWords
     annex: AnnexWords
 
 

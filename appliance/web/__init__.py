@@ -27,6 +27,7 @@ from appliance.web import (
     forms,
     headers,
     health,
+    issued,
     language,
     live,
     login,
@@ -35,6 +36,7 @@ from appliance.web import (
     operator,
     passing,
     reports,
+    staff_records,
     status,
 )
 
@@ -54,6 +56,8 @@ SCREENS = (
     analytics.screen,
     minutes.screen,
     capacity.screen,
+    issued.screen,
+    staff_records.screen,
     status.screen,
     live.screen,
     health.screen,

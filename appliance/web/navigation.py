@@ -28,12 +28,15 @@ TABS = (
     Tab("status.page", _l("Status")),
 )
 
+# Screens within another screen's section.
+PARTS = {"issued": "reports", "staff_records": "reports"}
+
 
 def init_app(app: Flask) -> None:
-    """Give templates `tabs()`: (address, name, whether it is open)."""
+    """Give templates `tabs()`: (address, name, whether it is open); and `may_open(endpoint)`."""
 
     def tabs() -> list[tuple[str, LazyString, bool]]:
-        here = request.blueprint
+        here = PARTS.get(request.blueprint or "", request.blueprint)
         return [
             (url_for(tab.endpoint), tab.name, here in (tab.endpoint.split(".")[0], *tab.rooms))
             for tab in TABS

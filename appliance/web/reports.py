@@ -1,10 +1,11 @@
-"""Report form №2: its figures on the page, and the papers to take away."""
+"""Report forms №2 and №1: their figures on the page, and the papers to take away."""
 
 from flask import Blueprint, Response, abort, render_template, request
 
 from appliance import audit, clock, i18n, identity
-from appliance.reports import files, kpi, monthly, paper, periods, words
+from appliance.reports import figures, files, kpi, paper, periods, words
 from appliance.reports.periods import Period, PeriodError
+from appliance.reports.quarterly import wording
 from appliance.web.access import may
 from appliance.web.context import me, site
 from appliance.web.language import locale
@@ -12,6 +13,7 @@ from appliance.web.language import locale
 screen = Blueprint("reports", __name__)
 
 MONTHS_BACK = 24
+QUARTERS_BACK = 8
 READERS = ("ministry", "supervisor", "manager")
 
 
@@ -19,61 +21,100 @@ READERS = ("ministry", "supervisor", "manager")
 @may(*READERS)
 def page() -> str:
     """The five tables of a month (`month=2026-10`) to a date (`upto=20.10.2026`)."""
-    period, doubt = _period()
-    made = monthly.build(site(), period, locale())
-    text = words.load(locale())
+    period, doubt = asked("monthly")
+    made = files.build("monthly", site(), period, locale())
     return render_template(
         "reports/page.html",
         report=made,
-        text=text,
+        text=words.load(locale()),
         balance=paper.foot(made),
         unobserved=paper.unobserved(made),
         few=kpi.FEW,
-        months=_months(),
+        chosen=f"{period.first:%Y-%m}",
+        choices=months(),
         upto=request.args.get("upto", ""),
         doubt=doubt,
-        ministry_locale="uz_Cyrl",
     )
 
 
-@screen.get("/reports/<any(monthly):name>.<any(pdf, xlsx, csv, json):kind>")
+@screen.get("/reports/quarterly")
+@may(*READERS)
+def quarterly() -> str:
+    """The three tables of a quarter (`quarter=2026-Q3`) to a date."""
+    period, doubt = asked("quarterly")
+    made = files.build("quarterly", site(), period, locale())
+    text = words.load(locale())
+    return render_template(
+        "reports/quarterly.html",
+        report=made,
+        text=text,
+        form=text.quarterly,
+        balance=paper.foot(made),
+        wording=wording,
+        length=figures.length,
+        chosen=periods.quarter_of(period.first),
+        choices=quarters(),
+        upto=request.args.get("upto", ""),
+        doubt=doubt,
+    )
+
+
+@screen.get("/reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>")
 @may(*READERS)
 def download(name: str, kind: str) -> Response:
     """The report as a file, in the language `lang`; that it was taken is written down."""
-    period, doubt = _period()
+    period, doubt = asked(name)
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
         abort(400)
     made = files.build(name, site(), period, language)
     file = files.file_name(name, made, kind)
     audit.record(me().login, "report.download", name, file=file)
-    return Response(
-        files.render(name, made, kind),
-        mimetype=files.KINDS[kind],
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
-    )
+    return given(files.render(name, made, kind), kind, file)
 
 
-def _period() -> tuple[Period, bool]:
-    """The period asked for, and whether it could not be understood: then all of the month."""
+def given(content: bytes, kind: str, name: str) -> Response:
+    """A file to be saved under a name."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, mimetype=files.KINDS[kind], headers=disposition)
+
+
+def asked(name: str) -> tuple[Period, bool]:
+    """The period asked for, and whether it could not be understood: then all of it, or now's."""
     tz = site().tz
-    month = request.args.get("month") or f"{clock.now().astimezone(tz):%Y-%m}"
+    today = clock.now().astimezone(tz).date()
+    field, running = {
+        "monthly": ("month", f"{today:%Y-%m}"),
+        "quarterly": ("quarter", periods.quarter_of(today)),
+        "daily": ("day", f"{today}"),
+    }[name]
+    parse = files.FORMS[name].period
+    text = request.args.get(field) or running
     upto = request.args.get("upto", "").strip()
     day = identity.born(upto) if upto else None
     try:
-        return periods.month(month, tz, day.isoformat() if day else None), bool(upto) and not day
+        return parse(text, tz, day.isoformat() if day else None), bool(upto) and not day
     except PeriodError:
         pass
     try:
-        return periods.month(month, tz), True
+        return parse(text, tz, None), True
     except PeriodError:
-        return periods.month(f"{clock.now().astimezone(tz):%Y-%m}", tz), True
+        return parse(running, tz, None), True
 
 
-def _months() -> list[tuple[str, str]]:
+def months() -> list[tuple[str, str]]:
     """The months to choose from, newest first: 2026-10 and its name."""
     today = clock.now().astimezone(site().tz).date()
     named = words.load(locale()).months
     number = today.year * 12 + today.month - 1
     each = (divmod(n, 12) for n in range(number, number - MONTHS_BACK, -1))
     return [(f"{year}-{month + 1:02}", f"{named[month]} {year}") for year, month in each]
+
+
+def quarters() -> list[tuple[str, str]]:
+    """The quarters to choose from, newest first: 2026-Q3 and its name."""
+    today = clock.now().astimezone(site().tz).date()
+    form = words.load(locale()).quarterly
+    number = today.year * 4 + (today.month - 1) // 3
+    each = (divmod(n, 4) for n in range(number, number - QUARTERS_BACK, -1))
+    return [(f"{y}-Q{q + 1}", form.quarter.format(year=y, quarter=q + 1)) for y, q in each]

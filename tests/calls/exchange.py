@@ -11,7 +11,6 @@ from waiting import until
 
 from appliance import catalogs, db, plan, staff
 from appliance import settings as site_settings
-from appliance.models import User
 from appliance.pbx import actions, ami, audio, config, eventlog
 from appliance.pbx.eventlog import Event
 from appliance.plan import Plan

@@ -33,7 +33,8 @@ class World:
         values = {"direction": "inbound", "stage": "ended", "menu": [], "menu_seconds": 10.0}
         if outcome == "answered":
             values |= {"wait_seconds": 12.0, "talk_seconds": 60.0, "ended_by": "caller"}
-            Recording.create(file=f"{number}.wav", call_id=number, seconds=60.0)
+            seconds = known.get("talk_seconds", 60.0)
+            Recording.create(file=f"{number}.wav", call_id=number, seconds=seconds)
         Call.create(id=number, arrived_at=at(moment), outcome=outcome, **values | known)
         if values["direction"] == "inbound" and "direction" not in known:
             EventRow.create(

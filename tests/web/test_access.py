@@ -14,6 +14,7 @@ OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
 OFFICE = {"manager", "technician"}
+MANAGER = {"manager"}
 KEEPERS = {"technician", "backup", "manager"}
 
 # method and rule → roles that may open it
@@ -79,7 +80,21 @@ ROUTES = {
     "POST /operator/state": OPERATOR,
     "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
-    "GET /reports/<any(monthly):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/issued": READERS,
+    "POST /reports/issued": MANAGER,
+    "GET /reports/issued/<int:id>": READERS,
+    "GET /reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/issued/list": READERS,
+    "GET /reports/quarterly": READERS,
+    "POST /reports/runs/<int:id>/retry": MANAGER,
+    "GET /staff-records": MANAGER,
+    "POST /staff-records/answers": MANAGER,
+    "POST /staff-records/events": MANAGER,
+    "POST /staff-records/events/<int:id>/remove": MANAGER,
+    "POST /staff-records/people": MANAGER,
+    "POST /staff-records/shifts": MANAGER,
+    "POST /staff-records/shifts/<int:id>/end": MANAGER,
     "GET /static/<path:filename>": EVERYBODY,
     "GET /status": KEEPERS,
     "GET /status/checks": KEEPERS,
@@ -92,8 +107,10 @@ VALUES = {
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
     "<any(pdf, xlsx, csv, json):kind>": "json",
-    "<any(monthly):name>": "monthly",
     "<call_id>": "hotline-1.0",
+    "<any(monthly, quarterly, daily):name>": "monthly",
+    "<int:id>": "1",
+    "<lang>": "ru",
     "<number>": "2026-000001",
     "<token>": "no-such-form",
     "<name>": "region",

@@ -2,6 +2,24 @@
 
 from appliance.reports.monthly.export import as_csv, as_json
 from appliance.reports.monthly.printing import as_book, as_page
-from appliance.reports.monthly.report import Consultation, MonthlyReport, build
+from appliance.reports.monthly.report import (
+    Consultation,
+    MonthlyReport,
+    appeals_of,
+    build,
+    by_direction,
+    by_region,
+)
 
-__all__ = ["Consultation", "MonthlyReport", "as_book", "as_csv", "as_json", "as_page", "build"]
+__all__ = [
+    "Consultation",
+    "MonthlyReport",
+    "appeals_of",
+    "as_book",
+    "as_csv",
+    "as_json",
+    "as_page",
+    "build",
+    "by_direction",
+    "by_region",
+]

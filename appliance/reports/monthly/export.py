@@ -5,7 +5,7 @@ import io
 from decimal import Decimal
 from typing import Any
 
-from appliance.reports import balance, figures, words
+from appliance.reports import balance, figures, paper, words
 from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.tables import CountTable, Split, WeekdayTable
 
@@ -45,7 +45,10 @@ CSV_COLUMNS = (
 
 
 def as_csv(report: MonthlyReport) -> str:
-    """The five tables as one, each row led by its table's name; the code "total" is a sum."""
+    """The five tables and the balance as one, each row led by its table's name.
+
+    The code "total" is a sum.
+    """
     out = io.StringIO()
     sheet = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\r\n")
     sheet.writeheader()
@@ -72,6 +75,8 @@ def as_csv(report: MonthlyReport) -> str:
         sheet.writerow(
             row | {"issue": figures.harmless(c.issue), "contacted": figures.harmless(c.contacted)}
         )
+    for code, value in paper.foot_cells(report):
+        sheet.writerow({"table": "balance", "code": code, "count": value})
     return out.getvalue()
 
 

@@ -63,7 +63,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
     calendar = catalogs.working_calendar(settings)
     balanced = calls.balance(period.begin, period.end)
     calls_in = inbound.of(period)
-    appeals = _appeals(period)
+    appeals = appeals_of(period)
     text = words.load(locale).monthly
     return MonthlyReport(
         locale=locale,
@@ -78,16 +78,8 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
             calendar,
             never_observed(period, calendar, balanced.unobserved),
         ),
-        appeals_by_region=by_list(
-            [a.region_id for a in appeals],
-            {r.soato: named(r, locale) for r in catalogs.find_regions("")},
-            text.region_unknown,
-        ),
-        appeals_by_direction=by_list(
-            [a.direction for a in appeals],
-            _directions({a.direction for a in appeals}, locale),
-            text.direction_unknown,
-        ),
+        appeals_by_region=by_region(appeals, locale, text.region_unknown),
+        appeals_by_direction=by_direction(appeals, locale, text.direction_unknown),
         consultations=tuple(
             Consultation(
                 a.received_at.astimezone(period.tz).date(),
@@ -103,7 +95,19 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
     )
 
 
-def _appeals(period: Period) -> list[Appeal]:
+def by_region(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:
+    """Appeals in the form's order of regions; `unknown` names a row for those of none."""
+    names = {region.soato: named(region, locale) for region in catalogs.find_regions("")}
+    return by_list([appeal.region_id for appeal in appeals], names, unknown)
+
+
+def by_direction(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:
+    """Appeals in the form's order of directions, those out of use only while appeals have them."""
+    used = [appeal.direction for appeal in appeals]
+    return by_list(used, _directions(set(used), locale), unknown)
+
+
+def appeals_of(period: Period) -> list[Appeal]:
     """The appeals whose call arrived in the period, oldest first."""
     return list(
         Appeal.select(

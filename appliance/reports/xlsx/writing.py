@@ -160,7 +160,7 @@ class _Writer:
         """Heads are merged, and office programs give merged cells no height of their own."""
         widths = self.sheet.widths
         needed = [
-            _lines(str(cell.value or ""), sum(widths[column : column + cell.across]) * 0.85)
+            _lines(str(cell.value or ""), sum(widths[column : column + cell.across]) * 0.75)
             / cell.down
             for column, cell in _placed(heads)
         ]

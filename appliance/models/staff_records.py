@@ -1,0 +1,56 @@
+"""What the project manager keeps of the operators for report form №1."""
+
+from peewee import BooleanField, CharField, DateField, ForeignKeyField, TextField
+
+from appliance.models.base import MomentField, Table
+from appliance.models.staff import User
+
+
+class StaffRecord(Table):
+    """An operator's education, and the days on which he is at work here."""
+
+    user = ForeignKeyField(User, backref="records", unique=True, on_delete="RESTRICT")
+    education = CharField(default="")  # staff_records.EDUCATION; "" while nobody has said
+    hired_on = DateField(null=True)  # null: before the records begin
+    left_on = DateField(null=True)  # the last day
+
+
+class StaffEvent(Table):
+    """An upskilling or a disciplinary measure."""
+
+    user = ForeignKeyField(User, backref="staff_events", on_delete="RESTRICT")
+    kind = CharField()  # staff_records.EVENTS: training | measure
+    date = DateField(index=True)
+    note = TextField(default="")
+
+
+class Shift(Table):
+    """An interval of the working day, in force from a date to a date."""
+
+    opens = CharField()  # 08:00
+    closes = CharField()  # 14:00; at or before `opens`: on the next day
+    since = DateField()
+    until = DateField(null=True)  # the last day
+
+
+class ShiftPlace(Table):
+    """An operator's place in a shift from a date to a date."""
+
+    shift = ForeignKeyField(Shift, backref="places", on_delete="CASCADE")
+    user = ForeignKeyField(User, backref="shift_places", on_delete="RESTRICT")
+    since = DateField()
+    until = DateField(null=True)
+
+
+class QuarterAnswer(Table):
+    """What only a person can tell for a quarter's report form №1."""
+
+    quarter = CharField(primary_key=True)  # 2026-Q3
+    telegram_bot = BooleanField(null=True)
+    telegram_bot_note = TextField(default="")
+    published = BooleanField(null=True)
+    published_note = TextField(default="")
+    numbers = TextField(default="")  # further numbers that lead to the hotline
+    complete = BooleanField(default=False)  # the records of the quarter are complete
+    by = ForeignKeyField(User, on_delete="RESTRICT")
+    at = MomentField()

@@ -1,0 +1,6 @@
+"""The daily summary: how a day's calls were answered, and what was asked."""
+
+from appliance.reports.daily.export import as_book, as_csv, as_json, as_page
+from appliance.reports.daily.report import DailyReport, build
+
+__all__ = ["DailyReport", "as_book", "as_csv", "as_json", "as_page", "build"]

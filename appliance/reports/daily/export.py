@@ -1,0 +1,116 @@
+"""The daily summary on paper, as a workbook, as CSV and JSON."""
+
+import csv
+import io
+from typing import Any
+
+from appliance.reports import annex, balance, figures, kpi, paper, words, xlsx
+from appliance.reports.daily.report import DailyReport
+from appliance.reports.tables import CountTable
+from appliance.reports.xlsx import SUM, Cell, Table, Value
+
+
+def title(report: DailyReport) -> str:
+    """The file's title."""
+    form = words.load(report.locale).daily
+    return form.title.format(date=figures.date(report.period.last))
+
+
+def as_page(report: DailyReport) -> str:
+    """The paper as HTML, to be printed by pdf.write."""
+    text = words.load(report.locale)
+    return paper.page(
+        "daily.html",
+        report,
+        title(report),
+        hours=annex.hours(report, text.annex),
+        no_calls=text.annex.no_calls if report.observed else text.unknown,
+        rows=annex.rows(report, text),
+    )
+
+
+def as_book(report: DailyReport) -> xlsx.Book:
+    """One sheet: the figures, and the appeals by direction and by region."""
+    text = words.load(report.locale)
+    answering = Table(
+        heads=((text.annex.figure, text.annex.value, text.annex.target),),
+        rows=[
+            (row.label, f"{row.value}{' *' if row.few else ''}", row.target)
+            for row in annex.rows(report, text)
+        ],
+        notes=(f"* {text.few}",),
+    )
+    tables = (
+        answering,
+        _counts(text, text.monthly.direction, report.appeals_by_direction),
+        _counts(text, text.monthly.region, report.appeals_by_region),
+    )
+    sheet = xlsx.Sheet(
+        name=figures.date(report.period.last),
+        tables=tables,
+        widths=(58, 24, 18),
+        heading=(title(report),),
+        notes=(paper.foot_line(report),),
+    )
+    return paper.book(report, title(report), (sheet,))
+
+
+def as_json(report: DailyReport) -> dict[str, Any]:
+    """The summary as plain values; seconds, per cent, null for unknown."""
+    calls, seen = report.inbound, report.observed
+    return {
+        "period": {"from": report.period.first.isoformat(), "to": report.period.last.isoformat()},
+        "formulas": report.formulas,
+        "balance": balance.as_json(report.balance, report.period.tz),
+        "answering": {
+            "incoming": len(kpi.incoming(calls)) if seen else None,
+            "accepted": len(kpi.accepted(calls)) if seen else None,
+            "missed": kpi.missed(calls) if seen else None,
+            "answer_speed": _plain(kpi.answer_speed(calls)),
+            "answer_speed_from_arrival": _plain(kpi.answer_speed_from_arrival(calls)),
+            "service_level": _plain(kpi.service_level(calls, report.service_level)),
+            "abandon_rate": _plain(kpi.abandon_rate(calls)),
+            "rating": _plain(kpi.rating(calls)),
+            "rating_response": _plain(kpi.rating_response(calls)),
+        },
+        "appeals_by_region": [
+            {"soato": r.code, "name": r.name, "count": r.count}
+            for r in report.appeals_by_region.rows
+        ],
+        "appeals_by_direction": [
+            {"code": r.code, "name": r.name, "count": r.count}
+            for r in report.appeals_by_direction.rows
+        ],
+    }
+
+
+def as_csv(report: DailyReport) -> str:
+    """One line a figure: table, code, name, value (empty: unknown)."""
+    told = as_json(report)
+    names = words.load(report.locale).annex
+    out = io.StringIO()
+    sheet = csv.writer(out, lineterminator="\r\n")
+    sheet.writerow(("table", "code", "name", "value"))
+    for code, value in told["answering"].items():
+        sheet.writerow(("answering", code, getattr(names, code, code), value))
+    for table, key in (("appeals_by_region", "soato"), ("appeals_by_direction", "code")):
+        for row in told[table]:
+            sheet.writerow((table, row[key], row["name"], row["count"]))
+    sheet.writerows(("balance", code, "", value) for code, value in paper.foot_cells(report))
+    return out.getvalue()
+
+
+def _counts(text: words.Words, name: str, table: CountTable) -> Table:
+    rows: list[list[Value]] = [
+        [row.name, row.count, row.share or figures.NONE] for row in table.rows
+    ]
+    share: Value = SUM if table.total else figures.NONE
+    return Table(
+        heads=((name, text.count, text.share),),
+        rows=rows,
+        total=(Cell(text.total), SUM, share),
+    )
+
+
+def _plain(rate: kpi.Rate) -> float | None:
+    return None if rate.value is None else round(rate.value, 3)

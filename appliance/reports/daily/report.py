@@ -1,0 +1,53 @@
+"""The figures of the daily summary, counted."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance import calls, catalogs, clock
+from appliance.calls import Balance
+from appliance.clock import WorkingCalendar
+from appliance.reports import inbound, kpi, monthly, words
+from appliance.reports.periods import Period
+from appliance.reports.tables import CountTable, ever_observed
+from appliance.settings import Settings
+
+
+@dataclass(frozen=True)
+class DailyReport:
+    """Everything that the paper and the exports print."""
+
+    locale: str
+    period: Period
+    calendar: WorkingCalendar
+    made_at: dt.datetime
+    formulas: str
+    balance: Balance
+    appeals_by_region: CountTable
+    appeals_by_direction: CountTable
+    inbound: tuple[kpi.Inbound, ...]
+    observed: bool
+    short_abandon: float  # seconds
+    service_level: float  # seconds
+
+
+def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyReport:
+    """Count a day (periods.day)."""
+    balanced = calls.balance(period.begin, period.end)
+    calls_in = inbound.of(period)
+    appeals = monthly.appeals_of(period)
+    text = words.load(locale).monthly
+    seen = bool(calls_in) or ever_observed([(period.begin, period.end)], balanced.unobserved)
+    return DailyReport(
+        locale=locale,
+        period=period,
+        calendar=catalogs.working_calendar(settings),
+        made_at=clock.now(),
+        formulas=kpi.FORMULAS,
+        balance=balanced,
+        appeals_by_region=monthly.by_region(appeals, locale, text.region_unknown),
+        appeals_by_direction=monthly.by_direction(appeals, locale, text.direction_unknown),
+        inbound=calls_in,
+        observed=seen,
+        short_abandon=settings.calls.short_abandon,
+        service_level=settings.calls.service_level,
+    )

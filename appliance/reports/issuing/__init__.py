@@ -1,0 +1,27 @@
+"""Reports as they were given to the ministry: kept as issued, compared with what is known later."""
+
+from appliance.reports.issuing.changes import Change, changes, changes_between
+from appliance.reports.issuing.keeping import (
+    NotClosed,
+    Stopped,
+    content,
+    editions,
+    issue,
+    issued,
+    period_of,
+    whole,
+)
+
+__all__ = [
+    "Change",
+    "NotClosed",
+    "Stopped",
+    "changes",
+    "changes_between",
+    "content",
+    "editions",
+    "issue",
+    "issued",
+    "period_of",
+    "whole",
+]

@@ -1,0 +1,225 @@
+"""The figures of report form №1, counted."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from appliance import calls, catalogs, clock, staff_records
+from appliance.calls import Balance
+from appliance.clock import WorkingCalendar
+from appliance.models import Call
+from appliance.reports import inbound, kpi, periods
+from appliance.reports.periods import Period
+from appliance.reports.quarterly.activity import Activity, activity
+from appliance.reports.recovery import MissedCall, Recovery, missed_calls, recovery
+from appliance.reports.tables import Gap, ever_observed
+from appliance.settings import Settings
+from appliance.staff_records import Interval, Qualification
+
+
+@dataclass(frozen=True)
+class CallFigures:
+    """Table 1; None: unknown, because nothing was observed. Seconds."""
+
+    incoming: int | None
+    accepted: int | None
+    missed: int | None
+    talk_seconds: float | None
+    average_seconds: float | None
+    outgoing: int | None
+    outgoing_answered: int | None
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    """Calls in one shift's hours. `opens` None: what falls into no shift."""
+
+    opens: str | None
+    closes: str | None
+    staff: int | None
+    incoming: int | None
+    accepted: int | None
+
+
+@dataclass(frozen=True)
+class MonthRow:
+    """A month of the annex."""
+
+    first: dt.date
+    incoming: int
+    accepted: int
+    recovery: Recovery
+
+
+@dataclass(frozen=True)
+class QuarterlyReport:
+    """Everything that the paper, the page and the exports print."""
+
+    locale: str
+    period: Period
+    calendar: WorkingCalendar
+    made_at: dt.datetime
+    formulas: str
+    balance: Balance
+    calls: CallFigures
+    recovery: Recovery
+    numbers: tuple[str, ...]
+    qualification: Qualification
+    intervals: tuple[IntervalRow, ...]
+    parted: bool  # each moment of the day is in exactly one interval, so that the rows add up
+    activity: Activity
+    months: tuple[MonthRow, ...]
+    inbound: tuple[kpi.Inbound, ...]
+    short_abandon: float  # seconds
+    service_level: float  # seconds
+
+    @property
+    def quarter(self) -> str:
+        """2026-Q3"""
+        return periods.quarter_of(self.period.first)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it goes to the quarter's end."""
+        after = self.period.last + dt.timedelta(days=1)
+        return periods.quarter_of(after) != self.quarter
+
+    @property
+    def staff_total(self) -> int | None:
+        """How many work in all shifts together; None: nobody was put into any."""
+        known = [row.staff for row in self.intervals if row.staff is not None]
+        return sum(known) if known else None
+
+    @property
+    def observed(self) -> bool:
+        """Whether any of the period's calls are known."""
+        return self.calls.incoming is not None
+
+
+def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> QuarterlyReport:
+    """Count a quarter, or a quarter to a date (periods.quarter)."""
+    balanced = calls.balance(period.begin, period.end)
+    calls_in = inbound.of(period)
+    missed = missed_calls(period)
+    answer = staff_records.answer(periods.quarter_of(period.first))
+    rows, parted = interval_rows(
+        calls_in, staff_records.intervals(period.last), period, balanced.unobserved
+    )
+    further = [n.strip() for n in (answer.numbers if answer else "").split(",") if n.strip()]
+    return QuarterlyReport(
+        locale=locale,
+        period=period,
+        calendar=catalogs.working_calendar(settings),
+        made_at=clock.now(),
+        formulas=kpi.FORMULAS,
+        balance=balanced,
+        calls=call_figures(calls_in, _outgoing(period), period, balanced.unobserved),
+        recovery=recovery(missed),
+        numbers=tuple(dict.fromkeys((settings.calls.hotline_number, *further))),
+        qualification=staff_records.qualification(
+            period.first, period.last, complete=bool(answer and answer.complete)
+        ),
+        intervals=rows,
+        parted=parted,
+        activity=activity(settings, period, balanced, answer),
+        months=tuple(_months(period, calls_in, missed)),
+        inbound=calls_in,
+        short_abandon=settings.calls.short_abandon,
+        service_level=settings.calls.service_level,
+    )
+
+
+def call_figures(
+    calls_in: Sequence[kpi.Inbound], outgoing: Sequence[str], period: Period, gaps: Sequence[Gap]
+) -> CallFigures:
+    """Table 1 of inbound calls and the outcomes of outgoing ones."""
+    seen = bool(calls_in or outgoing) or ever_observed([(period.begin, period.end)], gaps)
+    if not seen:
+        return CallFigures(None, None, None, None, None, None, None)
+    return CallFigures(
+        incoming=len(kpi.incoming(calls_in)),
+        accepted=len(kpi.accepted(calls_in)),
+        missed=kpi.missed(calls_in),
+        talk_seconds=kpi.talk_seconds(calls_in),
+        average_seconds=kpi.average_talk(calls_in).value,
+        outgoing=len(outgoing),
+        outgoing_answered=sum(outcome == "answered" for outcome in outgoing),
+    )
+
+
+def interval_rows(
+    calls_in: Iterable[kpi.Inbound],
+    intervals: Sequence[Interval],
+    period: Period,
+    gaps: Sequence[Gap],
+) -> tuple[tuple[IntervalRow, ...], bool]:
+    """The calls of each interval, by the site's hour of arrival, and whether the rows add up.
+
+    What falls into no interval gets a last row of its own.
+    """
+    arrived = [(c, c.arrived_at.astimezone(period.tz).time()) for c in kpi.incoming(calls_in)]
+    edges = {dt.time()} | {
+        dt.time.fromisoformat(edge) for one in intervals for edge in (one.opens, one.closes)
+    }
+    covered = [sum(one.covers(edge) for one in intervals) for edge in edges]
+    rows = []
+    for one in intervals:
+        own = [call for call, time in arrived if one.covers(time)]
+        unknown = not own and not ever_observed(_stretches(one, period), gaps)
+        rows.append(
+            IntervalRow(
+                one.opens,
+                one.closes,
+                one.staff,
+                None if unknown else len(own),
+                None if unknown else len(kpi.accepted(own)),
+            )
+        )
+    if 0 in covered:
+        rest = [call for call, time in arrived if not any(one.covers(time) for one in intervals)]
+        unknown = not rest and not ever_observed([(period.begin, period.end)], gaps)
+        counts = (None, None) if unknown else (len(rest), len(kpi.accepted(rest)))
+        rows.append(IntervalRow(None, None, None, *counts))
+    return tuple(rows), all(count <= 1 for count in covered)
+
+
+def _stretches(one: Interval, period: Period) -> Iterator[Gap]:
+    """The interval on each date of the period, in parts that stay within a date."""
+    opens, closes = dt.time.fromisoformat(one.opens), dt.time.fromisoformat(one.closes)
+    parts = [(opens, closes)] if opens < closes else [(dt.time(), closes), (opens, None)]
+    for day in period.days:
+        for begin, end in parts:
+            until = day if end else day + dt.timedelta(days=1)
+            yield (
+                dt.datetime.combine(day, begin, period.tz).astimezone(dt.UTC),
+                dt.datetime.combine(until, end or dt.time(), period.tz).astimezone(dt.UTC),
+            )
+
+
+def _outgoing(period: Period) -> list[str]:
+    """The outcomes of the calls that the site placed; a running one is ""."""
+    rows = Call.select(Call.outcome).where(
+        Call.direction == "outbound",
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < period.end,
+        ~Call.synthetic,
+    )
+    return [outcome or "" for (outcome,) in rows.tuples()]
+
+
+def _months(
+    period: Period, calls_in: Sequence[kpi.Inbound], missed: Sequence[MissedCall]
+) -> Iterator[MonthRow]:
+    firsts = sorted({day.replace(day=1) for day in period.days})
+    for first in firsts:
+
+        def here(moment: dt.datetime, first: dt.date = first) -> bool:
+            return moment.astimezone(period.tz).date().replace(day=1) == first
+
+        own = [call for call in calls_in if here(call.arrived_at)]
+        yield MonthRow(
+            first,
+            len(kpi.incoming(own)),
+            len(kpi.accepted(own)),
+            recovery([one for one in missed if here(one.arrived_at)]),
+        )

@@ -1,0 +1,76 @@
+"""Missed callers who were spoken with later: beside the missed calls, never taken off them."""
+
+import bisect
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from appliance import identity
+from appliance.models import Call
+from appliance.reports.periods import Period
+
+WITHIN = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class MissedCall:
+    """An incoming call that was not accepted."""
+
+    arrived_at: dt.datetime
+    recovered_after: dt.timedelta | None  # until the next talk with its caller, of any direction
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """How many missed calls were followed by a talk within WITHIN, and how soon."""
+
+    missed: int
+    recovered: int
+    seconds: float  # all of them together
+
+    @property
+    def average(self) -> float | None:
+        """Seconds from the missed call to the talk."""
+        return self.seconds / self.recovered if self.recovered else None
+
+
+def missed_calls(period: Period) -> list[MissedCall]:
+    """The missed calls that arrived in the period, oldest first. A hidden number stays missed."""
+    until = period.end + WITHIN
+    spoken: dict[str, list[dt.datetime]] = defaultdict(list)
+    answered = Call.select(Call.direction, Call.caller, Call.callee, Call.arrived_at).where(
+        Call.direction << ("inbound", "outbound"),
+        Call.outcome == "answered",
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < until,
+        ~Call.synthetic,
+    )
+    for direction, caller, callee, moment in answered.order_by(Call.arrived_at).tuples():
+        number = caller if direction == "inbound" else identity.phone(callee or "") or callee
+        if number:
+            spoken[number].append(moment)
+    missed = Call.select(Call.caller, Call.arrived_at).where(
+        Call.direction == "inbound",
+        Call.outcome.is_null(False),
+        Call.outcome.not_in(("answered", "rejected")),
+        ~Call.synthetic,
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < period.end,
+    )
+    return [
+        MissedCall(moment, _after(moment, spoken.get(caller or "", [])))
+        for caller, moment in missed.order_by(Call.arrived_at).tuples()
+    ]
+
+
+def recovery(missed: list[MissedCall]) -> Recovery:
+    """What became of missed calls."""
+    after = [one.recovered_after.total_seconds() for one in missed if one.recovered_after]
+    return Recovery(len(missed), len(after), sum(after))
+
+
+def _after(moment: dt.datetime, talks: list[dt.datetime]) -> dt.timedelta | None:
+    place = bisect.bisect_right(talks, moment)
+    if place == len(talks) or talks[place] - moment > WITHIN:
+        return None
+    return talks[place] - moment

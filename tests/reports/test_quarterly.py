@@ -1,0 +1,333 @@
+"""Report form №1 against a quarter counted by hand, and read back out of its files."""
+
+import csv
+import datetime as dt
+import io
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as trying
+from hypothesis import strategies as st
+from ledger_world import TZ, World, at
+
+from appliance import staff, staff_records
+from appliance.i18n import LOCALES
+from appliance.models import AsteriskWatch, EventRow, User
+from appliance.reports import files, kpi, periods, quarterly, words
+from appliance.reports.periods import Period
+from appliance.reports.quarterly import QuarterlyReport
+from appliance.reports.quarterly.report import interval_rows
+from appliance.reports.shares import shares
+from appliance.settings import Settings
+from appliance.staff_records import Interval, Kept
+
+QUARTER = Period(dt.date(2025, 10, 1), dt.date(2025, 12, 31), TZ)
+SHIFTS = (("08:00", "14:00"), ("14:00", "20:00"), ("20:00", "08:00"))
+HEADS = (  # the customer's form, its letters put right
+    *("Линияга келиб тушган қўнғироқлар (бирлик)", "Қабул қилинган қўнғироқлар (бирлик)"),
+    *("Ўтказиб юборилган қўнғироқлар (бирлик)", "Суҳбатнинг умумий давомийлиги (дақ., сония)"),
+    *("Суҳбатнинг ўртача давомийлиги (дақ., сония)", "Чиқувчи қўнғироқлар"),
+    "Идоравий алоқа марказлари (ишонч телефонлари) рақамлари",
+    "Идоравий алоқа марказлари операторлари Сони",
+    "Ходимларнинг маълумоти ва малака оширганлиги",
+    *("Нотўлиқ олий маълумот сони", "Ўрта маълумот сони", "Малака оширган сони"),
+    "Мурожаатлар билан ишлашда йўл қўйилган қоидабузиш сабабли чора кўрилган ходимлар сони",
+    *("Иш вақтида ходимларнинг тақсимланиши", "Вақт оралиғи", "Ходим сони"),
+    "Ходимларнинг тақсимланган иш вақтида",
+    *("Линияга келиб тушган қўнғироқлар сони", "Қабул қилинган қўнғироқлар сони"),
+    "Идоравий алоқа марказлари (ишонч телефонлари) иш режими",
+    *("Қайта алоқа мавжудлиги", 'Мурожаатлар билан ишлашда "Telegram Bot" мавжудлиги'),
+    "Ишонч телефони рақамларининг расмий веб-сайтларида жойлаштирилганлиги ёки янгиланганлиги",
+    "Телефон сўзлашувлари (камида икки ой мобайнида) сақланиши",
+    "Мурожаат матнлари автоматлаштирилган ахборот тизими (камида икки йил мобайнида) сақланиши",
+)
+TITLES = (
+    "Идоравий алоқа марказлари (Ишонч телефонлари)га 2025 йил 4-чорак давомида тушган "
+    "мурожаатлар бўйича ҲИСОБОТ",
+    "Давлат органлари ва ташкилотларининг идоравий алоқа марказлари (Ишонч телефонлари) "
+    "ходимларининг малакаси ва иш вақтининг тақсимланиши тўғрисида ҲИСОБОТ",
+    "Давлат органлари ва ташкилотларининг давлат хизматлари кўрсатишда идоравий алоқа "
+    "марказлари (ишонч телефонлари) фаолияти тўғрисида ҲИСОБОТ",
+)
+
+
+@pytest.fixture
+def quarter(site: Settings, world: World) -> Settings:
+    """Nine calls, seven of them incoming, and three operators in three shifts."""
+    one, two = "+998935550101", "+998935550102"
+    world.call("2025-09-30 23:59:59")
+    world.call("2025-10-01 00:00:00", talk_seconds=100.0)  # night
+    world.call("2025-10-31 08:00:00", talk_seconds=50.5)  # morning
+    world.call("2025-11-02 13:59:59", outcome="abandoned_queue", wait_seconds=30.0, caller=one)
+    world.call("2025-11-02 14:30:00", talk_seconds=20.0, caller=one)  # evening: recovered
+    world.call("2025-11-03 20:00:00", outcome="abandoned_menu", caller=two)
+    world.call("2025-11-20 10:00:00", caller=two)  # too late to have recovered it
+    world.call("2025-12-31 23:59:59", outcome="callback", wait_seconds=60.0)
+    world.call("2025-12-01 12:00:00", outcome="rejected")
+    world.call("2025-12-01 12:00:00", synthetic=True)
+    world.call("2025-12-05 12:00:00", direction="outbound", outcome="busy", callee="935550109")
+    world.call("2025-12-05 12:10:00", direction="outbound", callee="935550109")
+    world.call("2026-01-01 00:00:00")
+    world.appeal("2025-11-20 10:00:00", "1710", "other")
+    since = dt.date(2025, 9, 1)
+    shifts = [staff_records.add_shift(*hours, since, "boss") for hours in SHIFTS]
+    educations = ("secondary", "incomplete_higher", "higher")
+    people = [world.operator, *(staff.add(f"op{n}", "X", "operator", "p" * 10) for n in (1, 2))]
+    kept = [
+        Kept(user, education, None, None, shift)
+        for user, education, shift in zip(people, educations, shifts, strict=True)
+    ]
+    staff_records.keep(kept, since, "boss")
+    staff_records.add_event(people[0], "training", dt.date(2025, 10, 1), "", "boss")
+    staff_records.add_event(people[0], "training", dt.date(2025, 12, 31), "", "boss")
+    staff_records.add_event(people[1], "training", dt.date(2025, 9, 30), "", "boss")
+    return site
+
+
+def answered(by: User) -> None:
+    staff_records.keep_answer(
+        "2025-Q4", None, "", True, "14.12.2025 да янгиланган", "71 200 06 00", True, by
+    )
+
+
+@pytest.fixture
+def report(quarter: Settings, world: World) -> QuarterlyReport:
+    answered(world.operator)
+    return quarterly.build(quarter, QUARTER)
+
+
+def test_json_has_the_agreed_shape_and_the_figures(report: QuarterlyReport) -> None:
+    told: dict[str, Any] = json.loads(json.dumps(quarterly.as_json(report)))
+    assert told["period"] == {"from": "2025-10-01", "to": "2025-12-31", "quarter": "2025-Q4"}
+    assert told["calls"] == {
+        **{"incoming": 7, "accepted": 4, "missed": 3},
+        **{"talk_seconds_total": 230.5, "talk_seconds_average": 57.625},
+        **{"outgoing": 2, "outgoing_answered": 1},
+        **{"recovered": 1, "recovered_seconds_average": 1801.0},
+    }
+    assert told["staff"] == {
+        "numbers": ["1282", "71 200 06 00"],
+        "operators": 3,
+        "education": {"incomplete_higher": 1, "secondary": 1, "upskilled": 1},
+        "disciplined": 0,
+        "intervals": [
+            {"from": "08:00", "to": "14:00", "staff": 1, "incoming": 3, "accepted": 2},
+            {"from": "14:00", "to": "20:00", "staff": 1, "incoming": 1, "accepted": 1},
+            {"from": "20:00", "to": "08:00", "staff": 1, "incoming": 3, "accepted": 1},
+        ],
+    }
+    assert told["activity"] == {
+        **{"hours": "24/7", "callback": True, "telegram_bot": None, "published": True},
+        **{"recordings_kept": True, "appeals_kept": True},
+    }
+    assert told["activity_details"]["recordings_kept"] == {
+        **{"known_by": "system", "note": "", "count": 4, "of": 4, "oldest": "2025-09-30"}
+    }
+    assert told["balance"]["difference"] == 0
+    assert told["balance"]["outcomes"]["rejected"] == 1
+
+
+def test_csv_has_a_line_for_each_cell(report: QuarterlyReport) -> None:
+    rows = list(csv.DictReader(io.StringIO(quarterly.as_csv(report))))
+    cells = {(r["table"], r["row"], r["column"]): r["value"] for r in rows}
+    assert cells["calls", "", "missed"] == "3"
+    assert cells["staff", "20:00–08:00", "incoming"] == "3"
+    assert cells["activity", "", "published"] == "Жойлаштирилган: 14.12.2025 да янгиланган"
+    assert cells["balance", "", "difference"] == "0"
+
+
+def test_the_workbook_adds_up_by_formulas(report: QuarterlyReport) -> None:
+    content = io.BytesIO(files.render("quarterly", report, "xlsx"))
+    file, results = openpyxl.load_workbook(content), openpyxl.load_workbook(content, data_only=True)
+    assert file.sheetnames == ["1-жадвал", "2-жадвал", "3-жадвал", "Илова"]
+    calls = [c.value for c in next(r for r in results["1-жадвал"].iter_rows() if r[1].value == 7)]
+    assert calls[1:4] + calls[6:] == [7, 4, 3, 2]
+    assert [value.total_seconds() for value in calls[4:6]] == pytest.approx([230.5, 57.625])
+    [formula] = [c.value for r in file["1-жадвал"].iter_rows() for c in r if c.data_type == "f"]
+    assert formula.startswith("=E")
+    total = next(r for r in file["2-жадвал"].iter_rows(values_only=True) if r[0] == "Жами")
+    assert [str(value)[:5] for value in total[7:]] == ["=SUM("] * 3
+    total = next(r for r in results["2-жадвал"].iter_rows(values_only=True) if r[0] == "Жами")
+    assert list(total) == ["Жами", 3, 1, 1, 1, 0, "24 соат", 3, 7, 4]
+    written = {c.value for page in file for row in page.iter_rows() for c in row}
+    assert written >= set(HEADS)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Any:
+    """Reads a report's pages as they are laid out, words in reading order."""
+
+    def pages(report: QuarterlyReport, *options: str) -> list[str]:
+        file = tmp_path / "report.pdf"
+        file.write_bytes(files.render("quarterly", report, "pdf"))
+        done = subprocess.run(
+            ["pdftotext", *options, file, "-"], check=True, capture_output=True, text=True
+        )
+        return [page.replace("\u00a0", " ") for page in done.stdout.rstrip("\f").split("\f")]
+
+    return pages
+
+
+def cells_of(page: str) -> list[list[str]]:
+    lines = (line.strip().split("  ") for line in page.splitlines() if line.strip())
+    return [[cell.strip() for cell in line if cell.strip()] for line in lines]
+
+
+def test_each_cell_stands_on_the_paper(report: QuarterlyReport, read: Any) -> None:
+    first, second, _, figures = read(report, "-layout")
+    assert ["7", "4", "3", "3 дақ. 50 сония", "0 дақ. 58 сония", "2"] in [
+        row[-6:] for row in cells_of(first)
+    ]
+    assert ["08:00–14:00", "1", "3", "2"] in [row[-4:] for row in cells_of(first)]
+    assert ["20:00–08:00", "1", "3", "1"] in [row[-4:] for row in cells_of(first)]
+    assert ["Жами", "3", "1", "1", "1", "0", "24 соат", "3", "7", "4"] in cells_of(first)
+    assert "3 қўнғироқдан 1 таси (33,3 %)" in " ".join(first.split())
+    assert "Вазирликнинг масъул ходими" in second
+    assert ["Линияга келиб тушган қўнғироқлар", "7", "–"] in cells_of(figures)
+    text = " ".join(" ".join(read(report)).split())
+    for words_ in (*TITLES, *HEADS):
+        assert words_ in text
+    for cell in (
+        *("Узлуксиз, 24/7 1)", "Мавжуд: давр ичида қайта қўнғироқ сўраганлар 1 1)"),
+        *("номаълум 2)", "Жойлаштирилган: 14.12.2025 да янгиланган 2)"),
+        "Сақланади, ўчирилмайди; сўнгги икки ойдаги сўзлашувлардан 4 / 4; энг эскиси 30.09.2025 1)",
+        "Сақланади, ўчирилмайди; матнлар 1; энг эскиси 20.11.2025 1)",
+    ):
+        assert cell in text
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_has_its_three_tables_on_two_pages(
+    quarter: Settings, read: Any, locale: str
+) -> None:
+    text = words.load(locale)
+    pages = read(quarterly.build(quarter, QUARTER, locale), "-layout")
+    assert len(pages) == 4
+    for number, page in ((1, 0), (2, 0), (3, 1)):
+        assert text.table.format(number=number) in pages[page]
+    for page in pages:
+        assert text.balance.title in page
+
+
+def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) -> None:
+    AsteriskWatch.create(started_at=at("2025-09-01 00:00:00"), seen_at=at("2025-09-02 00:00:00"))
+    EventRow.create(hash="b", linkedid="b", at=at("2026-01-02 00:00:00"), event="BOOT", fields={})
+    report = quarterly.build(site, QUARTER)
+    told = quarterly.as_json(report)
+    assert set(told["calls"].values()) == {None}
+    assert told["staff"]["education"] == dict.fromkeys(
+        ("incomplete_higher", "secondary", "upskilled")
+    )
+    assert told["staff"]["disciplined"] is None
+    assert told["staff"]["intervals"] == [
+        {"from": None, "to": None, "staff": None, "incoming": None, "accepted": None}
+    ]
+    assert set(told["activity"].values()) == {None}
+    first, second, _ = read(report, "-layout")
+    assert ["номаълум"] * 6 in [row[-6:] for row in cells_of(first)]
+    assert "01.10.2025, 00:00 – 01.01.2026, 00:00" in " ".join(first.split())
+    assert second.count("номаълум") == 6
+    assert "Масъул ходим ҳали киритмаган" in second
+    assert files.render("quarterly", report, "xlsx")
+
+
+def test_an_interval_that_was_never_seen_is_unknown(quarter: Settings, world: World) -> None:
+    period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
+    gap = (at("2025-10-05 08:00:00"), at("2025-10-05 20:00:00"))
+    rows, parted = interval_rows([], staff_records.intervals(period.last), period, [gap])
+    assert [row.incoming for row in rows] == [None, None, 0]
+    assert parted
+
+
+def test_hours_of_no_shift_and_overlapping_shifts(quarter: Settings, world: World) -> None:
+    calls = [kpi.Inbound(at(f"2025-10-05 {time}:00:00"), "answered") for time in ("07", "09", "13")]
+    period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
+    some = [Interval("08:00", "12:00", 1), Interval("09:00", "14:00", 1)]
+    rows, parted = interval_rows(calls, some, period, [])
+    assert [(row.opens, row.incoming) for row in rows] == [("08:00", 1), ("09:00", 2), (None, 1)]
+    assert not parted
+
+
+def test_long_names_stay_in_their_cells(quarter: Settings, world: World, read: Any) -> None:
+    long = "Камбағалликни қисқартириш ва бандлик вазирлигининг расмий сайти " * 8
+    staff_records.keep_answer(
+        "2025-Q4", True, long, True, "я" * 200, "71 200 06 00, " * 20, True, world.operator
+    )
+    pages = read(quarterly.build(quarter, QUARTER), "-bbox")
+    xml = " ".join(pages)
+    rights = [float(part.split('"')[0]) for part in xml.split('xMax="')[1:]]
+    assert rights
+    assert max(rights) <= 842 - 15 / 25.4 * 72 + 1  # the margin of a landscape A4
+
+
+def test_many_shifts_repeat_the_head(quarter: Settings, world: World, read: Any) -> None:
+    for hour in range(24):
+        for minute in (0, 30):
+            staff_records.add_shift(
+                f"{hour:02}:{minute:02}",
+                f"{(hour + 1) % 24:02}:{minute:02}",
+                dt.date(2025, 9, 1),
+                "b",
+            )
+    pages = read(quarterly.build(quarter, QUARTER), "-layout")
+    holding = [page for page in pages if "23:30–00:30" in page or "08:00–09:00" in page]
+    assert len(holding) > 1
+    for page in holding:
+        assert "оралиғи" in page
+
+
+def test_to_a_date_is_said(quarter: Settings) -> None:
+    report = quarterly.build(quarter, periods.quarter("2025-Q4", TZ, "2025-11-15"))
+    assert quarterly.as_json(report)["calls"]["incoming"] == 5
+    assert "(15.11.2025 ҳолатига)" in quarterly.as_page(report)
+
+
+calls_of_a_quarter = st.lists(
+    st.builds(
+        kpi.Inbound,
+        arrived_at=st.datetimes(
+            dt.datetime(2025, 9, 30, 19),  # noqa: DTZ001
+            dt.datetime(2025, 12, 31, 18, 59, 59),  # noqa: DTZ001
+            timezones=st.just(dt.UTC),
+        ),
+        outcome=st.sampled_from(["answered", "abandoned_menu", "timed_out", "rejected", None]),
+        talk_seconds=st.integers(0, 3600).map(float),
+        synthetic=st.booleans(),
+    ),
+    max_size=60,
+)
+
+
+@given(calls=calls_of_a_quarter, day=st.integers(0, 90))
+@trying(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_splitting_a_quarter_at_any_day_adds_up(calls: list[kpi.Inbound], day: int) -> None:
+    middle = QUARTER.first + dt.timedelta(days=day)
+    parts = [
+        Period(QUARTER.first, middle, TZ),
+        Period(middle + dt.timedelta(days=1), QUARTER.last, TZ),
+    ]
+    shifts = [Interval(*hours, 1) for hours in SHIFTS]
+
+    def counted(period: Period) -> list[float]:
+        own = [c for c in calls if period.begin <= c.arrived_at < period.end]
+        made = quarterly.call_figures(own, [], period, [])
+        rows, _ = interval_rows(own, shifts, period, [])
+        assert sum(row.incoming or 0 for row in rows) == made.incoming
+        assert sum(row.accepted or 0 for row in rows) == made.accepted
+        still = sum(c.outcome is None for c in kpi.incoming(own))
+        assert (made.incoming or 0) == (made.accepted or 0) + (made.missed or 0) + still
+        per_interval = [count or 0 for row in rows for count in (row.incoming, row.accepted)]
+        return [
+            *(made.incoming or 0, made.accepted or 0, made.missed or 0, made.talk_seconds or 0),
+            *per_interval,
+        ]
+
+    first, second = map(counted, parts)
+    assert [a + b for a, b in zip(first, second, strict=True)] == counted(QUARTER)
+    split = shares([int(count) for count in counted(QUARTER)[4::2]])
+    assert sum(share for share in split if share is not None) in (0, 100)
