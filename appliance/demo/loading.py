@@ -146,7 +146,7 @@ def _of(batch: list[Story], keys: _Keys, appeals: Appeals) -> Rows:
         made[Transfer] += [
             {"call": story.id, "position": n} | vars(one) for n, one in enumerate(story.transfers)
         ]
-        if story.talks and story.direction == "inbound":
+        if story.talks:
             made[Recording].append(_recording(story))
         if story.direction == "inbound":
             made[EventRow].append(_event("CHAN_START", story.id, story.arrived_at, "from-trunk"))
