@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, doctor, ledger, processes, report, telephony, users
+from appliance.cli import catalog, demo, doctor, ledger, processes, report, telephony, users
 from appliance.cli.context import Site
 
 
@@ -43,6 +43,7 @@ for command in (
     ledger.ledger,
     report.report,
     doctor.doctor,
+    demo.demo,
 ):
     appliance.add_command(command)
 

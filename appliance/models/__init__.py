@@ -5,15 +5,24 @@ from appliance.models.base import Table
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
+    DialAttempt,
     EventFile,
     EventFragment,
     EventRow,
+    Folded,
+    Listening,
+    ListeningRight,
     QueueVisit,
     Recording,
     Ring,
+    SipRefusal,
     Talk,
+    Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.desk import Device, Employee
+from appliance.models.money import Tariff
+from appliance.models.plan import PlanVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
@@ -41,13 +50,23 @@ TABLES: tuple[type[Table], ...] = (
     QueueVisit,
     Ring,
     Talk,
+    Transfer,
+    DialAttempt,
+    Folded,
     Recording,
     EventRow,
     EventFile,
     EventFragment,
     AsteriskWatch,
+    SipRefusal,
+    ListeningRight,
+    Listening,
+    Tariff,
+    Employee,
+    Device,
     LiveEvent,
     AuditEntry,
+    PlanVersion,
     StaffRecord,
     StaffEvent,
     Shift,

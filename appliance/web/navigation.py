@@ -11,16 +11,20 @@ from appliance.web import access
 
 @dataclass(frozen=True)
 class Tab:
-    """A section: the endpoint of its page, and its name."""
+    """A section: the endpoint of its page, its name."""
 
     endpoint: str
     name: LazyString
+    rooms: tuple[str, ...] = ()  # further screens that it holds
 
 
 TABS = (
     Tab("operator.page", _l("Workplace")),
+    Tab("floor.page", _l("Floor")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
+    Tab("analytics.page", _l("Telephony"), ("minutes", "capacity")),
+    Tab("directory.page", _l("Directory")),
     Tab("status.page", _l("Status")),
 )
 
@@ -34,7 +38,7 @@ def init_app(app: Flask) -> None:
     def tabs() -> list[tuple[str, LazyString, bool]]:
         here = PARTS.get(request.blueprint or "", request.blueprint)
         return [
-            (url_for(tab.endpoint), tab.name, tab.endpoint.split(".")[0] == here)
+            (url_for(tab.endpoint), tab.name, here in (tab.endpoint.split(".")[0], *tab.rooms))
             for tab in TABS
             if access.allowed(tab.endpoint)
         ]

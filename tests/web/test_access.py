@@ -13,6 +13,7 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
+OFFICE = {"manager", "technician"}
 MANAGER = {"manager"}
 KEEPERS = {"technician", "backup", "manager"}
 
@@ -23,29 +24,61 @@ ROUTES = {
     "POST /account/appearance": SIGNED_IN,
     "POST /account/language": SIGNED_IN,
     "POST /account/password": SIGNED_IN,
+    "GET /analytics": READERS,
+    "GET /analytics/calls": READERS,
+    "GET /analytics/calls.csv": READERS,
+    "GET /analytics/telephony.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /appeals/<number>": OPERATOR | LEADS,
     "GET /built/<path:name>": EVERYBODY,
     "GET /calls": LEADS,
+    "GET /calls/<call_id>": LEADS,
+    "POST /calls/<call_id>/listen": LEADS,
+    "GET /calls/<call_id>/recordings/<int:number>": LEADS,
     "GET /calls/list": LEADS,
     "GET /calls/operators": LEADS,
+    "GET /capacity": LEADS,
     "GET /choices/<name>": OPERATOR,
+    "GET /directory": OFFICE,
+    "POST /directory": OFFICE,
+    "GET /directory/<int:number>": OFFICE,
+    "POST /directory/<int:number>": OFFICE,
+    "GET /floor": LEADS,
+    "GET /floor/calls": LEADS,
+    "GET /floor/figures": LEADS,
+    "GET /floor/operators": LEADS,
+    "POST /floor/operators/<login>/<any(listen, whisper, barge):mode>": LEADS,
+    "POST /floor/operators/<login>/<any(ready, pause):state>": LEADS,
+    "POST /floor/operators/<login>/hang-up": LEADS,
+    "POST /floor/operators/<login>/take-over": LEADS,
+    "GET /floor/phone": LEADS,
+    "POST /floor/stop": LEADS,
+    "GET /floor/trunks": LEADS,
     "GET /healthz": EVERYBODY,
     "GET /live": OPERATOR | LEADS,
     "GET /login": EVERYBODY,
     "POST /login": EVERYBODY,
     "GET /login/token": EVERYBODY,
     "POST /logout": SIGNED_IN,
+    "GET /minutes": READERS,
+    "GET /minutes/act.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "POST /minutes/tariffs": {"manager"},
+    "POST /minutes/tariffs/<int:number>/close": {"manager"},
     "GET /operator": OPERATOR,
     "GET /operator/bar": OPERATOR,
     "GET /operator/card": OPERATOR,
+    "POST /operator/consultation": OPERATOR,
+    "POST /operator/dial": OPERATOR,
+    "GET /operator/employees": OPERATOR,
     "GET /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>/discard": OPERATOR,
     "POST /operator/forms/<token>/register": OPERATOR,
     "GET /operator/forms/new": OPERATOR,
     "POST /operator/hang-up": OPERATOR,
+    "GET /operator/paused": OPERATOR,
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
+    "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
     "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /reports/issued": READERS,
@@ -67,9 +100,14 @@ ROUTES = {
     "GET /status/checks": KEEPERS,
 }
 VALUES = {
+    "<any(listen, whisper, barge):mode>": "listen",
+    "<any(ready, pause):state>": "pause",
+    "<int:number>": "1",
+    "<login>": "nobody",
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
     "<any(pdf, xlsx, csv, json):kind>": "json",
+    "<call_id>": "hotline-1.0",
     "<any(monthly, quarterly, daily):name>": "monthly",
     "<int:id>": "1",
     "<lang>": "ru",
@@ -126,10 +164,11 @@ def test_each_role_begins_at_its_own_page(role, login_as) -> None:
     assert login_as(role).get("/").headers["Location"] == HOMES[role]
 
 
-def test_the_ministry_sees_nothing_but_the_reports(login_as) -> None:
+def test_the_ministry_sees_nothing_but_reports_and_telephony(login_as) -> None:
     page = login_as("ministry").get("/reports").text
     tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
-    assert tabs.count("<a ") == 1
+    assert tabs.count("<a ") == 2
+    assert 'href="/analytics"' in tabs
     assert 'href="/reports"' in tabs
 
 

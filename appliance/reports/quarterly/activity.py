@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from peewee import fn
 
+from appliance import plan
 from appliance.calls import Balance
 from appliance.models import Appeal, Call, QuarterAnswer, Recording
 from appliance.reports.periods import Period
@@ -36,7 +37,7 @@ class Activity:
     """The row of table 3, and who gave the manager's answers when."""
 
     hours: Fact  # taken round the clock; `count`: calls that met a closed line
-    callback: Fact  # `count`: callers who asked to be called back
+    callback: Fact  # by the plan in force, or because `count` callers asked for it
     telegram_bot: Fact
     published: Fact
     recordings_kept: Fact  # `count` of `of` talks of the last two months have their recording
@@ -54,7 +55,7 @@ def activity(
     asked = balance.outcomes.get("callback", 0)
     return Activity(
         hours=Fact((not closed) if seen else None, count=closed),
-        callback=Fact(callback_offered(asked) if seen else None, count=asked),
+        callback=Fact(asked > 0 or plan.current(settings).callback.offered, count=asked),
         telegram_bot=_answered(answer, "telegram_bot"),
         published=_answered(answer, "published"),
         recordings_kept=_recordings(settings, period),
@@ -62,11 +63,6 @@ def activity(
         answered_by=answer.by.name if answer else "",
         answered_at=answer.at if answer else None,
     )
-
-
-def callback_offered(asked: int) -> bool:
-    """Whether callers can ask to be called back: seen by those who did in the period."""
-    return asked > 0
 
 
 def _answered(answer: QuarterAnswer | None, name: str) -> Fact:
