@@ -348,3 +348,45 @@ def weekdays(moments, off, opens=9, closes=18):
         works = off.get(day, day.isoweekday() <= 5)
         table[day.isoweekday() - 1][0 if works and opens <= at.hour < closes else 1] += 1
     return table
+
+
+def recovered(rows, later):
+    """Missed calls whose number was spoken with within seven days, and the mean seconds to it.
+
+    `later`: every call of the period and of the seven days after it.
+    """
+    spoken = []
+    for row in later:
+        if row["outcome"] == "answered" and not row["synthetic"]:
+            number = {"inbound": row["caller"], "outbound": row["callee"]}.get(row["direction"])
+            if number:
+                spoken.append((number, moment(row["arrived_at"])))
+    waits = []
+    for row in rows:
+        if not is_incoming(row) or row["outcome"] in ("answered", None) or not row["caller"]:
+            continue
+        at = moment(row["arrived_at"])
+        after = [(m - at).total_seconds() for n, m in spoken if n == row["caller"] and m > at]
+        if after and min(after) <= 7 * 86400:
+            waits.append(min(after))
+    return len(waits), sum(waits) / len(waits) if waits else None
+
+
+def quarterly(rows, later):
+    """Table 1 of report form №1."""
+    some = [row for row in rows if is_incoming(row)]
+    answered = [row for row in some if row["outcome"] == "answered"]
+    out = [row for row in rows if row["direction"] == "outbound" and not row["synthetic"]]
+    talk = sum(row["talk_seconds"] for row in answered)
+    count, average = recovered(rows, later)
+    return {
+        "incoming": len(some),
+        "accepted": len(answered),
+        "missed": sum(row["outcome"] not in ("answered", None) for row in some),
+        "talk_seconds_total": talk,
+        "talk_seconds_average": talk / len(answered),
+        "outgoing": len(out),
+        "outgoing_answered": sum(row["outcome"] == "answered" for row in out),
+        "recovered": count,
+        "recovered_seconds_average": average,
+    }

@@ -17,7 +17,7 @@ from appliance import settings as site_settings
 from appliance.db import writing
 from appliance.demo.world import of_site
 from appliance.models import Appeal, CalendarDay, Call, EventRow, Presence, User
-from appliance.reports import counting, cuts, minutes, monthly, periods, telephony
+from appliance.reports import counting, cuts, minutes, monthly, periods, quarterly, telephony
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
 from appliance.settings import Settings
@@ -123,7 +123,7 @@ ASKED: list[tuple[dict[str, str], Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("asked", "wanted"), ASKED, ids=lambda x: str(x) if x else "all")
+@pytest.mark.parametrize(("asked", "wanted"), ASKED, ids=[str(asked) for asked, _ in ASKED])
 def test_telephony_equals_the_naive_count(history, asked, wanted) -> None:
     of = period(history)
     found = counted(history, Cut(of, asked))
@@ -185,6 +185,19 @@ def test_the_monthly_report_equals_the_naive_count(history, month) -> None:
     assert report["balance"]["difference"] == 0
     inbound = [row for row in rows if row["direction"] == "inbound"]
     assert sum(outcomes.values()) + report["balance"]["open"] == len(inbound)
+
+
+@pytest.mark.parametrize("quarter", ["2026-Q3", "2026-Q4"])
+def test_the_quarterly_report_equals_the_naive_count(history, quarter) -> None:
+    of = periods.quarter(quarter, history.tz)
+    report = quarterly.as_json(quarterly.build(history, of, "ru"))
+    later = list(calls.export(of.begin, of.end + dt.timedelta(days=7)))
+    found = {k: v for k, v in report["calls"].items()}
+    expected = naive.quarterly(exported(of), later)
+    for name, value in expected.items():
+        assert found.pop(name) == pytest.approx(value, abs=0.001), name
+    assert found == {}
+    assert expected["recovered"] > 5
 
 
 def test_the_outcomes_add_up_to_the_arrivals(history) -> None:

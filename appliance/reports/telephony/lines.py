@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from appliance import identity
 from appliance.i18n import named, translations
 from appliance.models import CatalogItem, Region, User
 from appliance.reports import counting, cuts
@@ -42,7 +43,7 @@ def lines(cut: Cut, level: float, dimension: str, locale: str) -> tuple[Line, ..
     return tuple(
         Line(
             NONE if key is None else key,
-            known.get(key, key) if key is not None else _without(dimension, locale),
+            _without(dimension, locale) if key is None else known.get(key, identity.grouped(key)),
             found[key],
             share,
         )

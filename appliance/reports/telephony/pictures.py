@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from appliance.reports import charts, figures
+from appliance.reports import charts, figures, kpi
 from appliance.reports.charts import Chart
 from appliance.reports.counting import Counted
 from appliance.reports.periods import Period
@@ -43,19 +43,22 @@ def days(period: Period, hours: Hours, _: Any) -> Chart | None:
 
 def answers(waits: Waits, level: float, _: Any) -> Chart | None:
     """Accepted calls by wait, parted at the service level; None when there were none."""
-    buckets = waits.buckets
     if not waits.answered:
         return None
-    within = [b.high is not None and b.high <= level for b in buckets]
+    longest = max(kpi.WAIT_EDGES)
+    shown = [b for b in waits.buckets if b.high is not None and b.high <= longest]
+    counts = [b.answered for b in shown]
+    counts.append(waits.answered - sum(counts))
+    within = [b.high is not None and b.high <= level for b in shown]
     return Chart(
         title=_(N_("Accepted calls by seconds of wait")),
         bars=charts.bars(
-            [b.answered for b in buckets],
-            [figures.number(b.answered) for b in buckets],
-            [between(b.low, b.high) for b in buckets],
-            within,
+            counts,
+            [figures.number(count) for count in counts],
+            [*(between(b.low, b.high) for b in shown), between(longest, None)],
+            [*within, False],
         ),
-        border=charts.border_before(sum(within), len(buckets)),
+        border=charts.border_before(sum(within), len(counts)),
     )
 
 
