@@ -112,7 +112,8 @@ def _head(path: tuple[str, ...], key: str, text: Words) -> str:
             **foot.outcomes,
         }
         gaps = {"count": "", "stretches": "", "found": "", "expected": ""}
-        return " ".join(heads.get(key, _plain(key)).format(**gaps).split()).strip(" /:()")
+        head = heads.get(key, _plain(key)).format(**gaps).replace("()", "")
+        return " ".join(head.split()).strip(" /:")
     heads = {
         **{"count": text.count, "share": text.share},
         **{"talk_seconds_total": form.talk_total, "talk_seconds_average": form.talk_average},
