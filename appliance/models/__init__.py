@@ -14,6 +14,7 @@ from appliance.models.calls import (
     Talk,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.desk import Device, Employee
 from appliance.models.plan import PlanVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
@@ -39,6 +40,8 @@ TABLES: tuple[type[Table], ...] = (
     EventFile,
     EventFragment,
     AsteriskWatch,
+    Employee,
+    Device,
     LiveEvent,
     AuditEntry,
     PlanVersion,
