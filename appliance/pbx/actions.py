@@ -3,6 +3,7 @@
 from appliance import staff
 from appliance.models import User
 from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.originate import record_prompt
 from appliance.settings import Settings
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "choose_state",
     "hang_up",
     "put_states_in_force",
+    "record_prompt",
     "reload",
 ]
 

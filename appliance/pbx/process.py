@@ -9,7 +9,7 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions
+from appliance.pbx import actions, agi
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.settings import Settings
@@ -30,7 +30,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in (_follow, _measure, _watch)
+        for work in (_follow, _measure, _watch, agi.serve)
     ]
     for thread in threads:
         thread.start()

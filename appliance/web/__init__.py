@@ -23,10 +23,12 @@ from appliance.web import (
     headers,
     health,
     language,
+    limits,
     live,
     login,
     navigation,
     operator,
+    prompts,
     reports,
     status,
 )
@@ -40,6 +42,7 @@ SCREENS = (
     appeals.screen,
     calls.screen,
     reports.screen,
+    prompts.screen,
     status.screen,
     live.screen,
     health.screen,
@@ -69,7 +72,18 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     _connect(app, settings)
-    for part in (language, login, formats, assets, navigation, headers, errors, live, access):
+    for part in (
+        limits,
+        language,
+        login,
+        formats,
+        assets,
+        navigation,
+        headers,
+        errors,
+        live,
+        access,
+    ):
         part.init_app(app)
     for screen in SCREENS:
         app.register_blueprint(screen)

@@ -21,6 +21,7 @@ TABS = (
     Tab("operator.page", _l("Workplace")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
+    Tab("prompts.page", _l("Prompts")),
     Tab("status.page", _l("Status")),
 )
 

@@ -1,6 +1,5 @@
-"""Prompts spoken by machine, recordings mended and measured."""
+"""Recordings mended and measured."""
 
-import shutil
 import wave
 from pathlib import Path
 
@@ -26,33 +25,6 @@ def kill_while_writing(file: Path) -> None:
     data = bytearray(file.read_bytes())
     data[4:8] = data[40:44] = b"\x00" * 4
     file.write_bytes(data)
-
-
-def test_every_text_is_spoken_once(prompts_folder: Path) -> None:
-    made = audio.synthesise(prompts_folder)
-    texts = list(audio.TEXTS.glob("*/*.txt"))
-    assert len(made) == len(texts) + 1
-    for text in texts:
-        spoken = prompts_folder / text.parent.name / f"{text.stem}.wav"
-        assert audio.measure(spoken).seconds > 0.8
-    assert audio.synthesise(prompts_folder) == []
-
-
-def test_a_changed_text_is_spoken_again_but_a_studio_recording_stays(
-    prompts_folder: Path, recording: Path
-) -> None:
-    audio.synthesise(prompts_folder)
-    thanks, menu = (prompts_folder / "uz" / f"{name}.wav" for name in ("thanks", "menu"))
-    thanks.with_suffix(".synthetic.txt").write_text("something else")
-    menu.with_suffix(".synthetic.txt").unlink()
-    shutil.copy(recording, menu)
-    assert audio.synthesise(prompts_folder) == [thanks]
-    assert menu.read_bytes() == recording.read_bytes()
-
-
-def test_the_same_names_in_both_languages() -> None:
-    names = [{file.name for file in (audio.TEXTS / lang).glob("*.txt")} for lang in ("uz", "ru")]
-    assert names[0] == names[1]
 
 
 def test_a_killed_recording_is_mended_and_plays(recording: Path) -> None:

@@ -13,6 +13,7 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
+VOICES = {"manager", "technician"}
 KEEPERS = {"technician", "backup", "manager"}
 
 # method and rule → roles that may open it
@@ -45,6 +46,14 @@ ROUTES = {
     "POST /operator/hang-up": OPERATOR,
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
+    "GET /prompts": VOICES,
+    "GET /prompts/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/sound/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/versions/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/choose/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/record/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/speak/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/upload/<any(uz, ru):language>/<path:name>": VOICES,
     "GET /reports": READERS,
     "GET /reports/monthly.<any(pdf, json, csv):kind>": READERS,
     "GET /static/<path:filename>": EVERYBODY,
@@ -52,6 +61,7 @@ ROUTES = {
     "GET /status/checks": KEEPERS,
 }
 VALUES = {
+    "<any(uz, ru):language>": "uz",
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
     "<any(pdf, json, csv):kind>": "json",
