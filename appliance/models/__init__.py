@@ -14,6 +14,7 @@ from appliance.models.calls import (
     Talk,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
@@ -43,6 +44,7 @@ TABLES: tuple[type[Table], ...] = (
     AuditEntry,
     Prompt,
     PromptVersion,
+    PlanVersion,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import http.client
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -98,6 +99,21 @@ def start(place: Place, tied: bool) -> None:
     except (SiteError, KeyboardInterrupt):
         stop(place)
         raise
+
+
+@contextlib.contextmanager
+def trial(place: Place) -> Iterator[Place]:
+    """A site for one trial, started from nothing and stopped afterwards; its files stay to look at.
+
+    Raises SiteError.
+    """
+    stop(place)
+    shutil.rmtree(place.folder, ignore_errors=True)
+    start(place, tied=True)
+    try:
+        yield place
+    finally:
+        stop(place)
 
 
 def keep(place: Place) -> None:

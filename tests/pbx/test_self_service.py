@@ -60,7 +60,7 @@ def appeal(box: Box) -> Appeal:
 def ask(box: Box, keys: str, language: str = "uz") -> str:
     """Key the number in and stay on the line; what the dialplan wrote down of it."""
     before = len(talking.facts(box, "SELF_SERVICE"))
-    talking.call(box, "appeal-status", "SendDTMF", f"ww{keys}{'w' * 16},100", __SPOKEN=language)
+    talking.call(box, "self-service", "SendDTMF", f"ww{keys}{'w' * 16},100", __SPOKEN=language)
     told = until(lambda: talking.facts(box, "SELF_SERVICE")[before:], limit=20)
     assert told[0]["step"] == "appeal_status"
     return told[0]["result"]
@@ -126,14 +126,14 @@ def test_asterisk_finds_every_sound_of_numbers_and_queues(box: Box) -> None:
         for number in numbers:
             talking.call(
                 box,
-                "appeal-status",
+                "self-service",
                 "SayNumber",
                 str(number),
                 **{"CHANNEL(language)": language, "__SPOKEN": language},
             )
         for name in ("youarenext", "thereare", "callswaiting", "holdtime", "minutes", "missing"):
             data = {"CHANNEL(language)": language, "__SPOKEN": language}
-            talking.call(box, "appeal-status", "Playback", f"queue-{name}", **data)
+            talking.call(box, "self-service", "Playback", f"queue-{name}", **data)
     until(lambda: not talking.channels(box), limit=40)
     log = (box.settings.asterisk.log / "messages").read_text()
     missing = {

@@ -1,0 +1,98 @@
+"""Does the ledger say of a call what its people did, and do its recordings hold their voices?"""
+
+import wave
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from provisioning.local.phones import tail
+from provisioning.local.sip import listening
+from provisioning.local.trials.cast import Cast, Person
+
+NEAR = 1.5  # seconds by which two clocks at the two ends of a wire may differ
+_SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
+
+
+def row(cast: Cast, told: dict[str, Any], recordings: Path) -> tuple[str, ...]:
+    """The ledger's row in a scenario's words."""
+    return (
+        told["outcome"] or "-",
+        told["ended_by"] or "-",
+        _joined(_visit(visit) for visit in told["queue_visits"]),
+        _joined(_who(cast, talk) for talk in told["talks"]),
+        _joined(_transfer(cast, transfer) for transfer in told["transfers"]),
+        str(told["rating"] or "-"),
+        _joined(who for who, _ in heard(cast, told, recordings)),
+    )
+
+
+def heard(cast: Cast, told: dict[str, Any], recordings: Path) -> list[tuple[str, int]]:
+    """Who is heard beside the caller in the call's recordings, in order, for how many seconds."""
+    names = {person.pitch: person.name for person in cast.people.values()}
+    runs: list[tuple[str, int]] = []
+    for recording in told["recordings"]:
+        for voices, seconds in listening.stretches(_listen(recordings / recording["file"])):
+            who = "+".join(sorted(names.get(v, f"?{v}") for v in voices if v > 0))
+            who = who.removeprefix("C").removeprefix("+").replace("+C", "")
+            if not who:
+                continue
+            if runs and runs[-1][0] == who:
+                runs[-1] = (who, runs[-1][1] + seconds)
+            else:
+                runs.append((who, seconds))
+    return [run for run in runs if run[1] > 1 or run[0].startswith("?")]
+
+
+def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
+    """What is wrong beyond the row: lengths of talks and recordings, a caller not heard."""
+    said = []
+    recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
+    if abs(recorded - told["talk_seconds"]) > NEAR:
+        said.append(f"recorded {recorded:.1f} s of {told['talk_seconds']:.1f} s")
+    caller = cast.caller
+    if not caller.call.mute and told["recordings"]:
+        seconds = [s for r in told["recordings"] for s in _listen(recordings / r["file"])]
+        together = [s for s in seconds if any(v > 0 for v in s)]
+        with_caller = sum(caller.pitch in s for s in together)
+        if with_caller < _SHARE * len(together) - 1:
+            said.append(f"the caller is heard in {with_caller} of {len(together)} s")
+    for talk in told["talks"]:
+        if not talk["to"]:
+            said.append(f"the talk with {talk['who']} has no end")
+    return said
+
+
+def _listen(file: Path) -> list[listening.Heard]:
+    try:
+        return listening.by_second(file)
+    except (OSError, EOFError, wave.Error):
+        return []
+
+
+def _visit(visit: dict[str, Any]) -> str:
+    return f"{visit['queue']}:{visit['result']}"
+
+
+def _who(cast: Cast, talk: dict[str, Any]) -> str:
+    for person in cast.people.values():
+        if _is(person, str(talk["who"])) or _is(person, str(talk.get("extension") or "")):
+            return person.name
+    return str(talk["who"])
+
+
+def _transfer(cast: Cast, transfer: dict[str, Any]) -> str:
+    to = next((p.name for p in cast.people.values() if _is(p, transfer["to"])), transfer["to"])
+    end = ":returned" if transfer["returned"] else ""
+    return f"{transfer['kind']}:{to}:{transfer['result']}{end}"
+
+
+def _is(person: Person, name: str) -> bool:
+    if not name:
+        return False
+    if person.phone and name in (person.phone.login, person.phone.extension):
+        return True
+    return len(name) >= 9 and tail(person.number) == tail(name)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " ".join(words) or "-"
