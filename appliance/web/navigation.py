@@ -19,9 +19,11 @@ class Tab:
 
 TABS = (
     Tab("operator.page", _l("Workplace")),
+    Tab("floor.page", _l("Floor")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
     Tab("prompts.page", _l("Prompts")),
+    Tab("directory.page", _l("Directory")),
     Tab("status.page", _l("Status")),
 )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pbx import audio
+from appliance.recordings import sound
 
 
 @pytest.fixture
@@ -29,17 +29,17 @@ def kill_while_writing(file: Path) -> None:
 
 def test_a_killed_recording_is_mended_and_plays(recording: Path) -> None:
     kill_while_writing(recording)
-    assert not audio.is_whole(recording)
-    assert audio.mend(recording)
-    with wave.open(str(recording)) as sound:
-        assert sound.getnframes() == 16_000
-    assert audio.measure(recording).seconds == 2.0
-    assert not audio.mend(recording)
+    assert not sound.is_whole(recording)
+    assert sound.mend(recording)
+    with wave.open(str(recording)) as file:
+        assert file.getnframes() == 16_000
+    assert sound.measure(recording).seconds == 2.0
+    assert not sound.mend(recording)
 
 
 def test_a_file_without_a_whole_header_is_left_alone(tmp_path: Path) -> None:
     stub = tmp_path / "stub.wav"
     stub.write_bytes(b"RIFF")
-    assert not audio.is_whole(stub)
-    assert not audio.mend(stub)
+    assert not sound.is_whole(stub)
+    assert not sound.mend(stub)
     assert stub.read_bytes() == b"RIFF"
