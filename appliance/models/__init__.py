@@ -21,6 +21,7 @@ from appliance.models.calls import (
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.desk import Device, Employee
+from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.site import AuditEntry, LiveEvent
@@ -59,6 +60,8 @@ TABLES: tuple[type[Table], ...] = (
     AuditEntry,
     Prompt,
     PromptVersion,
+    FollowUp,
+    FollowUpMark,
     PlanVersion,
 )
 

@@ -24,7 +24,7 @@ _LONGEST = 4096
 Answer = dict[str, str]
 
 
-def serve(settings: Settings, stop: threading.Event) -> None:
+def answer(settings: Settings, stop: threading.Event) -> None:
     """Answer until `stop`; a port that cannot be had is tried again, and disturbs nothing else."""
     place = (settings.asterisk.agi_host, settings.asterisk.agi_port)
     while not stop.is_set():
@@ -62,9 +62,9 @@ class _Request(socketserver.StreamRequestHandler):
             asked = self._asked()
             if not asked:
                 return  # somebody only looked whether the port is open
-            answer = _ANSWERS[asked.get("agi_network_script", "")]
+            look_up = _ANSWERS[asked.get("agi_network_script", "")]
             with database.connection_context():
-                told = answer(self.server.settings, *_arguments(asked))
+                told = look_up(self.server.settings, *_arguments(asked))
             for name, value in told.items():
                 self.wfile.write(f'SET VARIABLE {name} "{value}"\n'.encode())
                 if not self.rfile.readline(_LONGEST).startswith(b"200"):

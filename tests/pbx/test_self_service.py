@@ -22,7 +22,7 @@ YEAR = clock.now().year
 def answering(box: Box) -> Iterator[None]:
     """`appliance pbx`'s part that answers look-ups."""
     stop = threading.Event()
-    server = threading.Thread(target=agi.serve, args=(box.settings, stop))
+    server = threading.Thread(target=agi.answer, args=(box.settings, stop))
     server.start()
     try:
         until(lambda: listens(box))
