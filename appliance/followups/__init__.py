@@ -9,6 +9,7 @@ from appliance.followups.calling import (
     due_at,
     exhausted,
     release,
+    rules,
 )
 from appliance.followups.listing import Recovery, closed, opened, recovery, visible
 from appliance.followups.telling import follow, mark, rebuild
@@ -29,5 +30,6 @@ __all__ = [
     "rebuild",
     "recovery",
     "release",
+    "rules",
     "visible",
 ]

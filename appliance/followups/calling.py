@@ -4,9 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from appliance import clock, live
+from appliance import clock, live, plan
 from appliance.db import writing
 from appliance.models import FollowUp
+from appliance.settings import Settings
 
 FRESH = dt.timedelta(days=2)  # the machine calls nobody who was missed before
 CLAIM = dt.timedelta(minutes=3)  # longer than a call rings and waits
@@ -25,37 +26,50 @@ class Rules:
     tz: ZoneInfo
 
 
-def due_at(task: FollowUp, rules: Rules) -> dt.datetime | None:
+def rules(settings: Settings) -> Rules:
+    """The rules of the plan in force."""
+    current = plan.current(settings).follow_ups
+    return Rules(
+        kinds=("callback",) * current.requests + ("queue",) * current.missed,
+        attempts=current.attempts,
+        pause=dt.timedelta(minutes=current.pause_minutes),
+        opens=dt.time.fromisoformat(current.opens),
+        closes=dt.time.fromisoformat(current.closes),
+        tz=settings.tz,
+    )
+
+
+def due_at(task: FollowUp, how: Rules) -> dt.datetime | None:
     """When the machine may call; None: it will not."""
-    if task.closed_at or task.kind not in rules.kinds or task.attempts >= rules.attempts:
+    if task.closed_at or task.kind not in how.kinds or task.attempts >= how.attempts:
         return None
     if task.tried_at:
-        moment = task.tried_at + rules.pause * 3 ** (task.attempts - 1)
+        moment = task.tried_at + how.pause * 3 ** (task.attempts - 1)
     else:
         moment = task.missed_at + (dt.timedelta() if task.kind == "callback" else _SETTLE)
-    return _within_hours(moment, rules)
+    return _within_hours(moment, how)
 
 
-def due(rules: Rules) -> list[FollowUp]:
+def due(how: Rules) -> list[FollowUp]:
     """Tasks that the machine may call now, those who asked first, each by his place in line."""
     now = clock.now()
-    if _within_hours(now, rules) != now:
+    if _within_hours(now, how) != now:
         return []
     tasks = FollowUp.select().where(
         FollowUp.closed_at.is_null(),
-        FollowUp.kind.in_(rules.kinds),
+        FollowUp.kind.in_(how.kinds),
         FollowUp.missed_at > now - FRESH,
         _unclaimed(now),
     )
-    ready = [task for task in tasks if (moment := due_at(task, rules)) and moment <= now]
+    ready = [task for task in tasks if (moment := due_at(task, how)) and moment <= now]
     return sorted(ready, key=lambda task: (task.kind != "callback", task.joined_at, task.id))
 
 
-def exhausted(rules: Rules) -> list[FollowUp]:
+def exhausted(how: Rules) -> list[FollowUp]:
     """Open tasks that were tried as often as the rules say."""
     return list(
         FollowUp.select().where(
-            FollowUp.closed_at.is_null(), FollowUp.attempts >= max(rules.attempts, 1)
+            FollowUp.closed_at.is_null(), FollowUp.attempts >= max(how.attempts, 1)
         )
     )
 
@@ -97,11 +111,11 @@ def _unclaimed(now: dt.datetime):  # type: ignore[no-untyped-def]  # peewee's ex
     return FollowUp.claimed_until.is_null() | (FollowUp.claimed_until <= now)
 
 
-def _within_hours(moment: dt.datetime, rules: Rules) -> dt.datetime:
+def _within_hours(moment: dt.datetime, how: Rules) -> dt.datetime:
     """The moment, or the next at which the hours open."""
-    local = moment.astimezone(rules.tz)
-    if local.time() < rules.opens:
-        return dt.datetime.combine(local.date(), rules.opens, rules.tz)
-    if local.time() >= rules.closes:
-        return dt.datetime.combine(local.date() + dt.timedelta(days=1), rules.opens, rules.tz)
+    local = moment.astimezone(how.tz)
+    if local.time() < how.opens:
+        return dt.datetime.combine(local.date(), how.opens, how.tz)
+    if local.time() >= how.closes:
+        return dt.datetime.combine(local.date() + dt.timedelta(days=1), how.opens, how.tz)
     return moment

@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from appliance import clock, followups, plan
-from appliance.followups import Rules
 from appliance.models import FollowUp
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.settings import Settings
@@ -33,7 +32,7 @@ def call_back(settings: Settings, stop: threading.Event) -> None:
 
 def step(settings: Settings) -> int:
     """Give up who was tried often enough, call who is due; returns how many calls were placed."""
-    rules = rules_of(settings)
+    rules = followups.rules(settings)
     for task in followups.exhausted(rules):
         followups.mark(task, "given_up")
     waiting = followups.due(rules)
@@ -57,20 +56,6 @@ def step(settings: Settings) -> int:
             placed += 1
             log.info("calling %s back, attempt %d", task.number, task.attempts + 1)
     return placed
-
-
-def rules_of(settings: Settings) -> Rules:
-    """The rules of the plan in force."""
-    current = plan.current(settings).follow_ups
-    kinds = ("callback",) * current.requests + ("queue",) * current.missed
-    return Rules(
-        kinds=kinds,
-        attempts=current.attempts,
-        pause=dt.timedelta(minutes=current.pause_minutes),
-        opens=dt.time.fromisoformat(current.opens),
-        closes=dt.time.fromisoformat(current.closes),
-        tz=settings.tz,
-    )
 
 
 def call(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
