@@ -100,6 +100,7 @@ def up(migrator, db):
     migrator.migrate(migrator.add_column("event_row", "phone", CharField(null=True)))
     migrator.migrate(migrator.add_column("queue_visit", "why", CharField(default="first")))
     migrator.migrate(migrator.add_column("recording", "begun_at", MomentField(null=True)))
+    migrator.migrate(migrator.add_column("recording", "aside", BooleanField(default=False)))
     migrator.migrate(migrator.add_column("recording", "kept", CharField(index=True, null=True)))
     migrator.migrate(migrator.add_column("recording", "peaks", TextField(null=True)))
     migrator.migrate(migrator.add_index("call", ("callee",)))
@@ -135,8 +136,9 @@ def _fill(db):
                 row.begins = row.event
             elif row.event == "CHAN_START" and row.uniqueid == row.fields.get("LinkedID"):
                 row.begins = row.fields.get("Context")
+                dialled = row.fields.get("Exten") not in (None, "", "s")
                 phone = row.fields.get("ChanName", "").partition("/")[2].rpartition("-")[0]
-                if row.begins == "from-operator" and phone.isdigit():
+                if row.begins == "from-operator" and phone.isdigit() and dialled:
                     row.phone = phone
         EventRow.bulk_update(rows, [EventRow.uniqueid, EventRow.begins, EventRow.phone], 100)
 
@@ -153,6 +155,7 @@ def down(migrator, db):
     migrator.migrate(migrator.drop_index("recording", "recording_kept"))
     migrator.migrate(migrator.drop_column("recording", "peaks"))
     migrator.migrate(migrator.drop_column("recording", "kept"))
+    migrator.migrate(migrator.drop_column("recording", "aside"))
     migrator.migrate(migrator.drop_column("recording", "begun_at"))
     migrator.migrate(migrator.drop_column("queue_visit", "why"))
     migrator.migrate(migrator.drop_column("event_row", "phone"))

@@ -122,6 +122,7 @@ class Recording(Table):
     file = CharField(primary_key=True)  # as Asterisk wrote it; relative to the recordings folder
     call_id = CharField(index=True)
     begun_at = MomentField(null=True)
+    aside = BooleanField(default=False)  # an operator asks somebody, unheard by the citizen
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
     sha256 = CharField(null=True)  # of the file as it is now
     written_at = MomentField(null=True)  # when its last sound was written
@@ -168,7 +169,7 @@ class AsteriskWatch(Table):
 
 
 class SipRefusal(Table):
-    """A SIP request to call that Asterisk refused before a channel, and so the event log, was."""
+    """A SIP request that Asterisk refused before a channel, and so the event log, was."""
 
     sip = CharField(primary_key=True)  # the request's Call-ID
     at = MomentField(index=True)

@@ -58,7 +58,7 @@ def _routes(current: Plan) -> list[Route]:
 
 
 def _substitutes() -> list[tuple[str, str]]:
-    """(number, its substitute) of the ministry's employees, as the dialplan writes them."""
+    """(number, its substitute's) of the ministry's employees, as the dialplan writes numbers."""
     return [
         (identity.phone(number) or number, identity.phone(other) or other)
         for number, other in sorted(directory.substitutes().items())

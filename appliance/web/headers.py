@@ -5,10 +5,8 @@ from flask import Flask, Response
 CSP = "; ".join(
     (
         "default-src 'none'",
-        *(
-            f"{kind} 'self'"
-            for kind in ("style-src", "script-src", "img-src", "media-src", "font-src")
-        ),
+        *(f"{kind} 'self'" for kind in ("style-src", "script-src", "img-src", "font-src")),
+        "media-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",

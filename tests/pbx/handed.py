@@ -281,6 +281,22 @@ PHONE_BUSY = (
 """
     + over(44)
 )
+# The operator lets the caller go and stays in his second call: that one is a call out.
+LET_GO = (
+    SECOND_TAKEN
+    + """
+40   | BRIDGE_EXIT  | 1001 | bridge=b1
+40   | BRIDGE_EXIT  | caller | bridge=b1
+40   | HANGUP       | 1001 | source=1001
+"""
+    + over(45)
+    + """
+60   | BRIDGE_EXIT  | b:second:1001 | bridge=b2
+60   | HANGUP       | b:carrier#2 | source=second:1001
+60   | HANGUP       | b:second:1001 | source=second:1001
+60   | LINKEDID_END | b:second:1001 |
+"""
+)
 AUTOMATIC = (
     ARRIVAL
     + f"""
@@ -420,6 +436,22 @@ BACK_SILENT = (
 30   | HANGUP       | local;2 | source=none cause=19
 30   | HANGUP       | first:local;1 | source=none cause=19
 """
+)
+# A supervisor listens, then takes the caller over.
+TAKEN_OVER = (
+    TO_TALK
+    + """
+20   | CHAN_START   | b:second:1003 |
+21   | ANSWER       | b:second:1003 |
+30   | BRIDGE_EXIT  | caller | bridge=b1
+30   | BRIDGE_EXIT  | 1001 | bridge=b1
+30   | HANGUP       | 1001 | source=none
+30   | BRIDGE_ENTER | caller | bridge=b2
+30   | BRIDGE_ENTER | second:1003 | bridge=b2
+50   | BRIDGE_EXIT  | caller | bridge=b2
+50   | HANGUP       | second:1003 | source=caller
+"""
+    + over(50)
 )
 SPY = """
 0    | CHAN_START   | first:1003 |

@@ -4,7 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 from appliance import identity
-from appliance.calls import CallFacts, DialFacts, RingFacts, TalkFacts, VisitFacts
+from appliance.calls import (
+    CallFacts,
+    DialFacts,
+    RecordingFacts,
+    RingFacts,
+    TalkFacts,
+    VisitFacts,
+)
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import endings
 from appliance.pbx.interpret.handing import Handing
@@ -43,6 +50,7 @@ class Story:
         self.talks: dict[str, TalkFacts] = {}  # the last one, by the uniqueid of our side's leg
         self.speaking: set[str] = set()  # legs of our side whose talk goes on
         self.held: dict[str, dt.datetime] = {}  # leg, or "" for the line itself → since when
+        self.gone = False  # the citizen has hung up
         self.why = "first"
 
     def tell(self, event: Event) -> None:
@@ -198,7 +206,7 @@ class Story:
         if transfer.kind == "attended":
             self.held[""] = event.at
         if self.call.talks and transfer.by:
-            self.signs.ended(self.call.talks[-1], "operator")
+            self.signs.passed_on(self.call.talks[-1])
         if not self.speaking:
             self.call.stage = "transfer"
 
@@ -210,7 +218,7 @@ class Story:
     def handed_over(self, event: Event) -> None:
         self.handing.handed_over(event)
         if self.call.talks:
-            self.signs.ended(self.call.talks[-1], "operator")
+            self.signs.passed_on(self.call.talks[-1])
 
     # the dialplan's own facts
 
@@ -272,7 +280,8 @@ class Story:
         self.call.synthetic = True
 
     def recording(self, event: Event) -> None:
-        self.call.recordings.append((event.extra["file"], event.at))
+        aside = event.linkedid in self.handing.consultations
+        self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
 
     def rating(self, event: Event) -> None:
         self.call.rating = int(event.extra["mark"])
@@ -330,7 +339,8 @@ class Story:
             self.handing.second_call_over(second)
         self._listen(event.at)
         if leg.uniqueid == self.id or leg.role == "citizen":
-            self._maybe_over(event.at, side)
+            self.gone |= leg.role == "citizen" and leg.answered and side == "caller"
+            self._maybe_over(event.at, "caller" if self.gone else side)
 
     def _side(self, source: Leg | None) -> str:
         if not source:
