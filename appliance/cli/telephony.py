@@ -5,9 +5,10 @@ from functools import partial
 
 import click
 
+from appliance import prompts as spoken
 from appliance import staff
 from appliance.cli.context import Site, as_json, pass_site, show
-from appliance.pbx import actions, audio, config, process
+from appliance.pbx import actions, config, process
 
 
 @click.command()
@@ -42,8 +43,9 @@ def prompts() -> None:
 @pass_site
 def synthesise(site: Site) -> None:
     """Speak every text that has no studio recording."""
-    for file in audio.synthesise(site.settings.paths.prompts):
+    for file in spoken.synthesise(site.settings.paths.prompts):
         click.echo(file)
+    spoken.show_to_asterisk(site.settings.paths.prompts, site.settings.asterisk.data)
 
 
 @click.group()

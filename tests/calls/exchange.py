@@ -56,7 +56,7 @@ class Exchange:
         return sorted((e for e in found if not names or e.type in names), key=lambda e: e.order)
 
     def told(self, begin: int, *names: str) -> list[str]:
-        """"NAME k=v k=v" of the records of these names, from the `begin`th record on."""
+        """ "NAME k=v k=v" of the records of these names, from the `begin`th record on."""
         return [
             " ".join([e.type, *(f"{k}={v}" for k, v in e.extra.items())])
             for e in self.events()[begin:]
