@@ -43,9 +43,11 @@ def prompts() -> None:
 @pass_site
 def synthesise(site: Site) -> None:
     """Speak every text that has no studio recording."""
-    for file in spoken.synthesise(site.settings.paths.prompts):
+    settings = site.open()
+    folder = settings.paths.prompts
+    for file in (*spoken.synthesise(folder), *spoken.speak_topics(folder)):
         click.echo(file)
-    spoken.show_to_asterisk(site.settings.paths.prompts, site.settings.asterisk.data)
+    spoken.show_to_asterisk(folder, settings.asterisk.data)
 
 
 @click.group()

@@ -1,7 +1,7 @@
 """What callers hear: the texts by language, their sounds, and every version of them."""
 
 from appliance.prompts.sound import SoundError
-from appliance.prompts.speaking import show_to_asterisk, synthesise
+from appliance.prompts.speaking import show_to_asterisk, speak_topics, synthesise
 from appliance.prompts.texts import LANGUAGES, NUMBERS, defaults
 from appliance.prompts.versions import (
     Listed,
@@ -28,6 +28,7 @@ __all__ = [
     "show_to_asterisk",
     "sound_of",
     "speak_text",
+    "speak_topics",
     "synthesise",
     "take_in",
     "versions",

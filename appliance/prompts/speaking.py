@@ -1,11 +1,14 @@
 """Prompts spoken by machine as a stop-gap, and the music of the queue."""
 
+import logging
 import subprocess
 import tempfile
 from pathlib import Path
 
 from appliance.prompts import sound
-from appliance.prompts.texts import LANGUAGES, defaults
+from appliance.prompts.texts import LANGUAGES, defaults, topics
+
+log = logging.getLogger(__name__)
 
 MARK = ".synthetic.txt"  # beside a sound made by machine: the text it says
 
@@ -18,20 +21,40 @@ def synthesise(folder: Path) -> list[Path]:
     """
     made = []
     for language in LANGUAGES:
-        for name, words in defaults(language).items():
-            target = folder / language / f"{name}.wav"
-            said = target.with_suffix(MARK)
-            if target.exists() and (not said.exists() or said.read_text("utf-8") == words):
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            speak(words, language, target)
-            said.write_text(words, "utf-8")
-            made.append(target)
+        made += _speak_missing(folder / language, defaults(language), language)
     for target, play in ((folder / "music" / "hold.wav", _play), (folder / "beep.wav", _beep)):
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             play(target)
             made.append(target)
+    return made
+
+
+def speak_topics(folder: Path) -> list[Path]:
+    """Speak the topic menu of the plan in force; returns the files made.
+
+    A machine that cannot speak must not keep a plan from being put in force: it is only logged.
+    """
+    made = []
+    try:
+        for language in LANGUAGES:
+            made += _speak_missing(folder / language, topics(language), language)
+    except (OSError, subprocess.SubprocessError, sound.SoundError) as error:
+        log.warning("the topic menu is not spoken: %s", error)
+    return made
+
+
+def _speak_missing(folder: Path, texts: dict[str, str], language: str) -> list[Path]:
+    made = []
+    for name, words in texts.items():
+        target = folder / f"{name}.wav"
+        said = target.with_suffix(MARK)
+        if target.exists() and (not said.exists() or said.read_text("utf-8") == words):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        speak(words, language, target)
+        said.write_text(words, "utf-8")
+        made.append(target)
     return made
 
 

@@ -12,7 +12,7 @@ from appliance import audit, clock, live
 from appliance.db import writing
 from appliance.models import Prompt, PromptVersion
 from appliance.prompts import sound, speaking
-from appliance.prompts.texts import LANGUAGES, defaults
+from appliance.prompts.texts import LANGUAGES, known
 
 KINDS = ("synthetic", "studio", "phone")
 
@@ -41,18 +41,18 @@ def listed(folder: Path, language: str) -> list[Listed]:
     }
     return [
         _changed(changed[name]) if name in changed else _shipped(folder, language, name, text)
-        for name, text in defaults(language).items()
+        for name, text in known(language).items()
     ]
 
 
 def found(folder: Path, language: str, name: str) -> Listed | None:
     """One prompt, or None when there is none of that name."""
-    if language not in LANGUAGES or name not in defaults(language):
+    if language not in LANGUAGES or name not in known(language):
         return None
     version = _in_force(language, name)
     if version:
         return _changed(version)
-    return _shipped(folder, language, name, defaults(language)[name])
+    return _shipped(folder, language, name, known(language)[name])
 
 
 def versions(language: str, name: str) -> list[PromptVersion]:
@@ -67,7 +67,7 @@ def versions(language: str, name: str) -> list[PromptVersion]:
 
 def sound_of(folder: Path, language: str, name: str, number: int = 0) -> Path | None:
     """The file of a version, or of what is in force; None when there is none."""
-    if language not in LANGUAGES or name not in defaults(language):
+    if language not in LANGUAGES or name not in known(language):
         return None
     file = _kept(folder, language, name, number) if number else _playing(folder, language, name)
     return file if file.is_file() else None
@@ -135,7 +135,7 @@ def _add(
     by: str,
     make: Callable[[Path], sound.Measured],
 ) -> PromptVersion:
-    if language not in LANGUAGES or name not in defaults(language):
+    if language not in LANGUAGES or name not in known(language):
         raise sound.SoundError("unknown", f"no prompt {language}/{name}")
     fresh = incoming(folder, language, name).with_suffix(".made.wav")
     try:
@@ -159,7 +159,7 @@ def _row(folder: Path, language: str, name: str) -> Prompt:
     playing = _playing(folder, language, name)
     if fresh and playing.is_file():
         made = sound.measure(playing)
-        _write_down(row, 1, "synthetic", defaults(language)[name], made, "")
+        _write_down(row, 1, "synthetic", known(language)[name], made, "")
         _keep(playing, _kept(folder, language, name, 1))
         row.version = 1
         row.save()
@@ -188,7 +188,7 @@ def _put_in_force(folder: Path, row: Prompt, version: PromptVersion) -> None:
     mark = playing.with_suffix(speaking.MARK)
     mark.unlink(missing_ok=True)
     _keep(_kept(folder, row.language, row.name, version.number), playing)
-    if version.kind == "synthetic" and version.text == defaults(row.language)[row.name]:
+    if version.kind == "synthetic" and version.text == known(row.language)[row.name]:
         mark.write_text(version.text, "utf-8")  # a text that comes along may be bettered later
     Prompt.update(version=version.number, trouble="").where(Prompt.id == row.id).execute()
     live.publish("prompts")

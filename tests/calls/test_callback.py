@@ -7,18 +7,17 @@ import asyncio
 import itertools
 import subprocess
 import sys
-import wave
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from exchange import say_little
 from waiting import until
 
 from appliance import db, followups, plan, prompts, staff
 from appliance import settings as site_settings
 from appliance.models import Call as LedgerCall
-from appliance.models import FollowUp
+from appliance.models import FollowUp, User
 from appliance.pbx import actions, ami, callback, config
 from appliance.pbx.follow import Follower
 from appliance.plan import FollowUps, Plan
@@ -92,7 +91,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Sett
     place = Place(tmp_path_factory.mktemp("callback"))
     place.make()
     settings = site_settings.load(place.config)
-    _say_little(settings.paths.prompts)
+    say_little(settings.paths.prompts)
     prompts.show_to_asterisk(settings.paths.prompts, settings.asterisk.data)
     with db.open_database(settings.paths.database).connection_context():
         db.migrate()
@@ -117,18 +116,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Sett
         finally:
             process.kill()
             process.wait()
-
-
-def _say_little(folder: Path) -> None:
-    """Every prompt as a tenth of a second, so that scenes are short."""
-    for language in prompts.LANGUAGES:
-        for name in prompts.defaults(language):
-            file = folder / language / f"{name}.wav"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with wave.open(str(file), "wb") as sound:
-                sound.setparams((1, 2, 8000, 800, "NONE", ""))
-                sound.writeframes(bytes(1600))
-    prompts.synthesise(folder)  # the music
 
 
 def _answers(settings: Settings) -> bool:
@@ -238,6 +225,26 @@ def test_after_the_last_attempt_he_is_given_up(play) -> None:
             await made.sure(lambda n=attempt: FollowUp.get_by_id(task.id).attempts == n)
         assert made.step() == 0
         assert FollowUp.get_by_id(task.id).outcome == "given_up"
+
+    play(scene)
+
+
+def test_an_operator_calls_from_the_list(play) -> None:
+    async def scene(made: Scene) -> None:
+        task = await made.ask(next(_numbers))
+        user = User.get(User.login == "op01")
+        assert followups.claim(task, by="op01")
+        await asyncio.to_thread(dial, made.settings, user, task)
+        made.ready("op02")
+        assert made.step() == 0  # somebody is calling him
+        (call,) = await made.sure(lambda: made.reached)
+        assert call.called == task.number
+        call.pick_up()
+        await made.sure(lambda: FollowUp.get_or_none(id=task.id, outcome="spoken"))
+
+    def dial(settings: Settings, user: User, task: FollowUp) -> None:
+        with db.database.connection_context():
+            actions.dial(settings, user, task.number, "follow_up", str(task.id))
 
     play(scene)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import db, prompts
+from appliance import db, plan, prompts
 from appliance.models import AuditEntry, Prompt
+from appliance.plan import Plan, Topic
 from appliance.prompts import sound
 
 
@@ -152,6 +153,21 @@ def test_a_typed_text_is_spoken_at_once_and_stays(folder: Path) -> None:
     by_name = {prompt.name: prompt for prompt in prompts.listed(folder, "ru")}
     assert by_name["thanks"] == asked
     assert by_name["menu"].version == 0
+
+
+@pytest.mark.usefixtures("database")
+def test_the_topic_menu_of_the_plan_is_spoken_level_by_level(folder: Path, studio: Path) -> None:
+    menu = (Topic("1", "Pensiya", "Пенсии"), Topic("2", "Ish haqi", "Зарплата", action="queue"))
+    plan.save(Plan(topics=(*menu, Topic("21", "Qarz", "Долг"))), by="sherzod")
+    made = prompts.speak_topics(folder)
+    assert len(made) == 4
+    assert prompts.found(folder, "uz", "topics").text == (
+        "Pensiya uchun birni bosing. Ish haqi uchun ikkini bosing."
+    )
+    assert prompts.found(folder, "ru", "topics-2").text == "Долг: нажмите один."
+    prompts.take_in(folder, "uz", "topics", studio, kind="studio", text="Pensiya: 1.", by="sherzod")
+    plan.save(Plan(topics=menu[:1]), by="sherzod")
+    assert prompts.speak_topics(folder) == [folder / "ru" / "topics.wav"]
 
 
 @pytest.mark.usefixtures("database")
