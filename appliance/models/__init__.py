@@ -5,17 +5,25 @@ from appliance.models.base import Table
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
+    DialAttempt,
     EventFile,
     EventFragment,
     EventRow,
+    Folded,
+    Listening,
+    ListeningRight,
     QueueVisit,
     Recording,
     Ring,
+    SipRefusal,
     Talk,
+    Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.desk import Device, Employee
+from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.plan import PlanVersion
+from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -35,15 +43,25 @@ TABLES: tuple[type[Table], ...] = (
     QueueVisit,
     Ring,
     Talk,
+    Transfer,
+    DialAttempt,
+    Folded,
     Recording,
     EventRow,
     EventFile,
     EventFragment,
     AsteriskWatch,
+    SipRefusal,
+    ListeningRight,
+    Listening,
     Employee,
     Device,
     LiveEvent,
     AuditEntry,
+    Prompt,
+    PromptVersion,
+    FollowUp,
+    FollowUpMark,
     PlanVersion,
 )
 

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from waiting import until
 
-from appliance import catalogs, db, plan, staff
+from appliance import catalogs, db, plan, prompts, staff
 from appliance import settings as site_settings
-from appliance.models import User
-from appliance.pbx import actions, ami, audio, config, eventlog
+from appliance.pbx import actions, ami, config, eventlog
 from appliance.pbx.eventlog import Event
 from appliance.plan import Plan
 from appliance.settings import Settings
@@ -56,7 +55,7 @@ class Exchange:
         return sorted((e for e in found if not names or e.type in names), key=lambda e: e.order)
 
     def told(self, begin: int, *names: str) -> list[str]:
-        """"NAME k=v k=v" of the records of these names, from the `begin`th record on."""
+        """ "NAME k=v k=v" of the records of these names, from the `begin`th record on."""
         return [
             " ".join([e.type, *(f"{k}={v}" for k, v in e.extra.items())])
             for e in self.events()[begin:]
@@ -103,7 +102,7 @@ def running(folder: Path) -> Iterator[Exchange]:
     place = Place(folder)
     place.make()
     settings = site_settings.load(place.config)
-    _say_little(settings.paths.prompts)
+    say_little(settings.paths.prompts)
     with db.open_database(settings.paths.database):
         db.migrate()
         catalogs.seed()
@@ -127,15 +126,16 @@ def running(folder: Path) -> Iterator[Exchange]:
             process.wait()
 
 
-def _say_little(prompts: Path) -> None:
+def say_little(folder: Path) -> None:
     """Every prompt as 0.2 s of silence, so that scenes are short."""
-    for text in audio.TEXTS.glob("*/*.txt"):
-        file = prompts / text.parent.name / f"{text.stem}.wav"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(file), "wb") as sound:
-            sound.setparams((1, 2, 8000, 1600, "NONE", ""))
-            sound.writeframes(bytes(3200))
-    audio.synthesise(prompts)
+    for language in prompts.LANGUAGES:
+        for name in prompts.defaults(language):
+            file = folder / language / f"{name}.wav"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with wave.open(str(file), "wb") as sound:
+                sound.setparams((1, 2, 8000, 1600, "NONE", ""))
+                sound.writeframes(bytes(3200))
+    prompts.synthesise(folder)  # the music
 
 
 def _answers(settings: Settings) -> bool:

@@ -103,7 +103,7 @@ def _settled(told: dict[str, Any] | None) -> bool:
     if not told or not told["ended_at"]:
         return False
     recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
-    return abs(recorded - told["talk_seconds"]) < verdict.NEAR
+    return abs(recorded - verdict.spoken(told)) < verdict.NEAR
 
 
 def table(results: Sequence[Result]) -> str:

@@ -1,5 +1,6 @@
 """Does the ledger say of a call what its people did, and do its recordings hold their voices?"""
 
+import datetime as dt
 import wave
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,8 +48,8 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
     """What is wrong beyond the row: lengths of talks and recordings, a caller not heard."""
     said = []
     recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
-    if abs(recorded - told["talk_seconds"]) > NEAR:
-        said.append(f"recorded {recorded:.1f} s of {told['talk_seconds']:.1f} s")
+    if abs(recorded - spoken(told)) > NEAR:
+        said.append(f"recorded {recorded:.1f} s of {spoken(told):.1f} s")
     caller = cast.caller
     if not caller.call.mute and told["recordings"]:
         seconds = [s for r in told["recordings"] for s in _listen(recordings / r["file"])]
@@ -60,6 +61,16 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
         if not talk["to"]:
             said.append(f"the talk with {talk['who']} has no end")
     return said
+
+
+def spoken(told: dict[str, Any]) -> float:
+    """Seconds in which somebody spoke with the caller, holding included; shared ones once."""
+    total, until = 0.0, 0.0
+    for talk in told["talks"]:
+        begin, end = (dt.datetime.fromisoformat(talk[k] or talk["from"]) for k in ("from", "to"))
+        total += max(0.0, end.timestamp() - max(begin.timestamp(), until))
+        until = max(until, end.timestamp())
+    return total
 
 
 def _listen(file: Path) -> list[listening.Heard]:
