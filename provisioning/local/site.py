@@ -195,13 +195,14 @@ def pages_answer(place: Place) -> bool:
         line.close()
 
 
-def appliance(place: Place, *arguments: str) -> None:
-    """Run a command of the appliance on this site. Raises SiteError with its last line."""
+def appliance(place: Place, *arguments: str) -> str:
+    """What a command of the appliance prints on this site. Raises SiteError with its last line."""
     command = [str(PROGRAM), "--config", str(place.config), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         raise SiteError(f"appliance {' '.join(arguments)}: {last[-1]}")
+    return done.stdout
 
 
 def _await_ready(place: Place, keeper: "subprocess.Popen[bytes]") -> None:

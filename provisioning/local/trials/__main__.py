@@ -5,7 +5,7 @@ import sys
 
 from provisioning.local import site
 from provisioning.local.place import Place
-from provisioning.local.trials import running, scenario
+from provisioning.local.trials import hostile, running, scenario
 from provisioning.local.trials.running import Result
 from provisioning.local.trials.world import World
 
@@ -17,6 +17,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["scenarios", *names]:
             return _scenarios(names)
+        case ["hostile"]:
+            return _hostile()
     print("usage: ./run scenarios [NAME…]", file=sys.stderr)
     return 2
 
@@ -41,6 +43,18 @@ def _scenarios(names: list[str]) -> int:
             print(f"  {fault}")
     print(f"\n{len(results)} scenarios, {len(wrong)} not as written")
     return 1 if wrong else 0
+
+
+def _hostile() -> int:
+    with site.trial(Place(TRIALS / "hostile")) as place:
+        done = asyncio.run(hostile.attack(place, lambda one: print(one.line(), flush=True)))
+        balance = site.appliance(
+            place, "ledger", "balance", "--from", "2000-01-01", "--to", "2099-01-01"
+        )
+    head = ("what is sent", "sent", "final answers", "then answered in, s", "the clean call")
+    print(running.pipes((*head, ""), [(*one.line(), "") for one in done]))
+    print(f"\n{balance}")
+    return 0 if all(one.clean == "answered" for one in done) else 1
 
 
 async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) -> list[Result]:

@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from provisioning.local import site
@@ -30,6 +30,7 @@ class World:
         self.facts: dict[str, Any] = json.loads(place.description.read_text("utf-8"))
         self.stories = Stories(place.folder / "asterisk" / "log" / "cel-custom" / "events.csv")
         self.people: People
+        self.stranger: Callable[[Call], None] = lambda call: call.refuse(486)
         self.began_at = time.time()
         self.strays: list[str] = []  # calls that nobody waited for
         self._casts: dict[str, Cast] = {}  # by the caller's last nine digits
@@ -120,7 +121,7 @@ class World:
         owner = self._owners.setdefault(phone.extension, cast) if cast else None
         if not cast or owner is not cast:
             self.strays.append(f"{phone.extension} rung for {call.caller}")
-            call.refuse(486)
+            self.stranger(call)
             return
         cast.rang(phone, call)
 
