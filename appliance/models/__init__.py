@@ -14,6 +14,7 @@ from appliance.models.calls import (
     Talk,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.plan import PlanVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 
@@ -40,6 +41,7 @@ TABLES: tuple[type[Table], ...] = (
     AsteriskWatch,
     LiveEvent,
     AuditEntry,
+    PlanVersion,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -1,6 +1,6 @@
 """What pages, jobs and commands may ask of Asterisk."""
 
-from appliance import staff
+from appliance import plan, staff
 from appliance.models import User
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.settings import Settings
@@ -30,7 +30,7 @@ def put_states_in_force(settings: Settings) -> None:
 
     "ready" rings, "pause" stays in the queue but does not ring, "off" is no member.
     """
-    wanted = _wanted()
+    wanted = _wanted(settings)
     with Connection(settings) as asterisk:
         present = {
             (event["Queue"], event["Location"]): event
@@ -67,14 +67,14 @@ def hang_up(settings: Settings, call_id: str, extension: str) -> None:
     raise Refused("the call is over")
 
 
-def _wanted() -> dict[tuple[str, str], tuple[str, bool]]:
+def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
     """(queue, phone) → (login, paused) of every operator who is at work."""
-    states = staff.states()
+    states, current = staff.states(), plan.current(settings)
     return {
-        (language, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
+        (queue, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
         for user in staff.operators()
         if states[user.login] != "off"
-        for language in user.speaks.split()
+        for queue in plan.queues_of(current, user)
     }
 
 
