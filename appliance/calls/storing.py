@@ -1,8 +1,10 @@
 """Writing a call down, as often as more becomes known of it."""
 
+from collections.abc import Collection
+
 from appliance import live
 from appliance.calls.facts import CallFacts
-from appliance.models import Call, QueueVisit, Recording, Ring, Talk
+from appliance.models import Call, DialAttempt, QueueVisit, Recording, Ring, Talk, Transfer
 
 
 def store(facts: CallFacts, short_abandon: float) -> None:
@@ -29,17 +31,35 @@ def store(facts: CallFacts, short_abandon: float) -> None:
         short=facts.outcome == "abandoned_queue" and (facts.wait_seconds or 0) <= short_abandon,
         menu_seconds=facts.menu_seconds,
         wait_seconds=facts.wait_seconds,
-        talk_seconds=sum(talk.seconds for talk in facts.talks),
+        talk_seconds=facts.talk_seconds,
+        hold_seconds=facts.hold_seconds,
         ended_by=facts.ended_by,
         rating=facts.rating,
         rating_channel=facts.rating_channel,
+        synthetic=facts.synthetic,
+        topic=facts.topic,
+        sip=facts.sip,
+        by=facts.by,
+        reason=facts.reason,
+        serves=facts.serves,
     ).execute()
     _store_visits(facts)
     _store_talks(facts)
-    for file in facts.recordings:
-        Recording.insert(file=file, call_id=facts.id).on_conflict_ignore().execute()
-    phones |= {talk.who for talk in facts.talks}
+    _store_transfers(facts)
+    for file, begun in facts.recordings:
+        row = Recording.insert(file=file, call_id=facts.id, begun_at=begun)
+        mine = {Recording.call_id: facts.id, Recording.begun_at: begun}
+        row.on_conflict(conflict_target=[Recording.file], update=mine).execute()
+    phones |= {talk.who for talk in facts.talks if talk.party == "operator"}
+    if facts.by:
+        phones.add(facts.by)
     live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
+
+
+def forget(ids: Collection[str]) -> None:
+    """Take out what turned out to be no call of its own. Call it inside a write transaction."""
+    if Call.delete().where(Call.id.in_(ids)).execute():
+        live.publish("calls")
 
 
 def _store_visits(facts: CallFacts) -> None:
@@ -52,6 +72,7 @@ def _store_visits(facts: CallFacts) -> None:
             joined_at=visit.joined_at,
             left_at=visit.left_at,
             result=visit.result,
+            why=visit.why,
         )
         for ring in visit.rings:
             Ring.create(
@@ -75,6 +96,31 @@ def _store_talks(facts: CallFacts) -> None:
             extension=talk.extension,
             started_at=talk.started_at,
             ended_at=talk.ended_at,
+        )
+
+
+def _store_transfers(facts: CallFacts) -> None:
+    Transfer.delete().where(Transfer.call == facts.id).execute()
+    for position, transfer in enumerate(facts.transfers):
+        Transfer.create(
+            call=facts.id,
+            position=position,
+            kind=transfer.kind,
+            to=transfer.to,
+            by=transfer.by,
+            at=transfer.at,
+            result=transfer.result,
+            returned=transfer.returned,
+        )
+    DialAttempt.delete().where(DialAttempt.call == facts.id).execute()
+    for position, attempt in enumerate(facts.attempts):
+        DialAttempt.create(
+            call=facts.id,
+            position=position,
+            trunk=attempt.trunk,
+            at=attempt.at,
+            status=attempt.status,
+            cause=attempt.cause,
         )
 
 

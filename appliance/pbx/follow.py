@@ -4,10 +4,10 @@ import datetime as dt
 import logging
 from pathlib import Path
 
-from appliance import clock
+from appliance import clock, recordings
 from appliance.db import writing
 from appliance.models import Call, Recording
-from appliance.pbx import audio, ledger
+from appliance.pbx import audio, ledger, telling
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Follower:
 
     def measure(self) -> int:
         """Mend, measure and hash the recordings of ended calls; returns how many."""
-        return sum(self._measure(recording) for recording in ledger.unfinished())
+        return sum(self._measure(recording) for recording in recordings.unfinished())
 
     def _measure(self, recording: Recording) -> bool:
         file = self._settings.paths.recordings / recording.file
@@ -77,7 +77,5 @@ class Follower:
         written: dt.datetime | None,
     ) -> None:
         with writing():
-            Recording.update(seconds=seconds, sha256=sha256, written_at=written).where(
-                Recording.file == recording.file
-            ).execute()
-            ledger.tell(recording.call_id, self._settings.calls.short_abandon)
+            recordings.write_down(recording, seconds, sha256, written)
+            telling.tell(recording.call_id, self._settings.calls.short_abandon)

@@ -27,6 +27,7 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
         "recordings_expected": balance.recordings_expected,
         "recordings_found": balance.recordings_found,
         "recordings_short": balance.recordings_short,
+        "sip_refused": balance.sip_refused,
     }
 
 
@@ -61,8 +62,10 @@ def line(
     if balance.recordings_short:
         shortfall = words.recordings_short.format(count=balance.recordings_short)
         recordings = f"{recordings} {shortfall}"
+    refused = words.sip_refused.format(count=figures.number(balance.sip_refused))
     rest = (
         words.trunks.format(count=figures.number(balance.arrivals)),
+        *([refused] if balance.sip_refused else []),
         _unobserved(balance, tz, words),
         recordings,
         words.formulas.format(version=kpi.FORMULAS),

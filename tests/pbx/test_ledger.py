@@ -2,10 +2,12 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from handed import BLIND, CALLED_BACK, CHAIN, INTERNAL, OUT, PHONE_BUSY, PHONE_JOINED, SPY, THREE
 from stories import (
     BOOT,
     DEAD_PHONE,
@@ -21,9 +23,13 @@ from story import at, records
 
 from appliance import calls, clock, db
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import ledger
+from appliance.pbx import ledger, telling
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
+# One after the other, since one phone cannot be in two of them at once. A phone's second call is
+# no call of its own, and neither is a supervisor's listening.
+LATER = (BLIND, CHAIN, THREE, PHONE_JOINED, PHONE_BUSY, OUT, INTERNAL, CALLED_BACK, SPY)
+CALLS = len(KINDS) + len(LATER) - 1
 SHORT = 5.0
 
 
@@ -41,6 +47,8 @@ def whole_log() -> list[bytes]:
         for number, table in enumerate(KINDS)
         for line in records(table, f"hotline-{number + 1}.0")
     ]
+    for number, table in enumerate(LATER, len(KINDS)):
+        lines += _shifted(100 * number, table, f"hotline-{number + 1}.0")
     return sorted(lines, key=lambda line: line[: line.index(b",")])
 
 
@@ -59,13 +67,27 @@ def expected(tmp_path: Path) -> str:
     plain.write_bytes(b"".join(whole_log()))
     assert take(plain) == len(whole_log())
     told = exported()
-    assert told.count("\n") == len(KINDS) - 1
+    assert told.count("\n") == CALLS - 1
     with db.writing():
         for table in reversed(db.database.get_tables()):
             if table != "schema_migration":
                 db.database.execute_sql(f'DELETE FROM "{table}"')  # noqa: S608
     assert not exported()
     return told
+
+
+def test_a_second_call_is_part_of_the_first(tmp_path: Path, expected: str) -> None:
+    rows = [json.loads(line) for line in expected.splitlines()]
+    handed = {row["id"]: row["transfers"] for row in rows if row["transfers"]}
+    assert [t[0]["result"] for t in handed.values()] == [
+        *("answered", "answered", "answered", "answered", "busy")
+    ]
+    assert not any(row["id"].endswith(".500") for row in rows)
+    assert Counter(row["direction"] for row in rows) == {
+        "inbound": 11,
+        "outbound": 2,
+        "internal": 1,
+    }
 
 
 def test_the_same_log_twice(tmp_path: Path, expected: str) -> None:
@@ -217,7 +239,7 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     Recording.update(seconds=191.8, written_at=at(200)).where(
         Recording.call_id == "hotline-2.0"
     ).execute()
-    ledger.tell("hotline-2.0", SHORT)
+    telling.tell("hotline-2.0", SHORT)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
 
@@ -227,7 +249,7 @@ def test_short_abandon_is_marked(tmp_path: Path) -> None:
     file.write_bytes(b"".join(records(GONE_IN_QUEUE)))
     ledger.read(file, 20.0, growing=False)
     assert Call.get().short
-    ledger.tell("hotline-1.0", 19.9)
+    telling.tell("hotline-1.0", 19.9)
     assert not Call.get().short
 
 
