@@ -12,6 +12,7 @@ from appliance.calls.facts import (
     TransferFacts,
     VisitFacts,
 )
+from appliance.calls.going_on import STAGES, LiveCall, going_on
 from appliance.calls.listing import OPEN, Listed, counted, listed, talking
 from appliance.calls.queries import earlier, inbound, last_of_operator, of_operator
 from appliance.calls.storing import forget, store
@@ -20,11 +21,13 @@ __all__ = [
     "OPEN",
     "OUTCOMES",
     "OWN_OUTCOMES",
+    "STAGES",
     "Balance",
     "CallFacts",
     "DialFacts",
     "Lack",
     "Listed",
+    "LiveCall",
     "RingFacts",
     "TalkFacts",
     "TransferFacts",
@@ -35,6 +38,7 @@ __all__ = [
     "earlier",
     "export",
     "forget",
+    "going_on",
     "inbound",
     "last_of_operator",
     "listed",

@@ -20,6 +20,7 @@ from appliance.models.calls import (
     Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.desk import Device, Employee
 from appliance.models.plan import PlanVersion
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
@@ -51,6 +52,8 @@ TABLES: tuple[type[Table], ...] = (
     SipRefusal,
     ListeningRight,
     Listening,
+    Employee,
+    Device,
     LiveEvent,
     AuditEntry,
     PlanVersion,

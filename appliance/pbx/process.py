@@ -1,4 +1,4 @@
-"""The pbx process: one thread follows the event log, one watches over Asterisk."""
+"""The pbx process: threads that follow the event log, and that watch over Asterisk."""
 
 import datetime as dt
 import logging
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions
+from appliance.pbx import actions, presence
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.settings import Settings
@@ -30,7 +30,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in (_follow, _measure, _watch)
+        for work in (_follow, _measure, _watch, _hear)
     ]
     for thread in threads:
         thread.start()
@@ -82,8 +82,21 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _seen(began)
+                    presence.look(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
+            stop.wait(_PING)
+
+
+def _hear(settings: Settings, stop: threading.Event) -> None:
+    """Take in what Asterisk tells by itself."""
+    while not stop.is_set():
+        try:
+            with Connection(settings, presence.EVENTS) as asterisk:
+                while not stop.is_set():
+                    if event := asterisk.next_event(_PING):
+                        presence.hear(settings, event)
+        except (Unreachable, Refused):
             stop.wait(_PING)
 
 

@@ -27,6 +27,11 @@ def time(value: dt.datetime | None) -> str:
     return NONE if value is None else f"{_local(value):%H:%M}"
 
 
+def clock_time(value: dt.datetime | None) -> str:
+    """14:32:08, in the site's time zone."""
+    return NONE if value is None else f"{_local(value):%H:%M:%S}"
+
+
 def percent(value: float | Decimal | None) -> str:
     """86.4 (per cent) → "86,4 %"."""
     return NONE if value is None else f"{decimal(value)}{NO_BREAK}%"
@@ -50,7 +55,7 @@ def init_app(app: Flask) -> None:
     """Make them filters of the templates."""
     filters = (date, moment, time, percent, duration, phone)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
-    app.jinja_env.filters |= {"number": _number, "decimal": decimal}
+    app.jinja_env.filters |= {"clock": clock_time, "number": _number, "decimal": decimal}
     app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()
 
 

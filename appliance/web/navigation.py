@@ -19,8 +19,10 @@ class Tab:
 
 TABS = (
     Tab("operator.page", _l("Workplace")),
+    Tab("floor.page", _l("Floor")),
     Tab("calls.today", _l("Calls")),
     Tab("reports.page", _l("Reports")),
+    Tab("directory.page", _l("Directory")),
     Tab("status.page", _l("Status")),
 )
 

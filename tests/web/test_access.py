@@ -13,6 +13,7 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
+OFFICE = {"manager", "technician"}
 KEEPERS = {"technician", "backup", "manager"}
 
 # method and rule → roles that may open it
@@ -28,6 +29,21 @@ ROUTES = {
     "GET /calls/list": LEADS,
     "GET /calls/operators": LEADS,
     "GET /choices/<name>": OPERATOR,
+    "GET /directory": OFFICE,
+    "POST /directory": OFFICE,
+    "GET /directory/<int:number>": OFFICE,
+    "POST /directory/<int:number>": OFFICE,
+    "GET /floor": LEADS,
+    "GET /floor/calls": LEADS,
+    "GET /floor/figures": LEADS,
+    "GET /floor/operators": LEADS,
+    "POST /floor/operators/<login>/<any(listen, whisper, barge):mode>": LEADS,
+    "POST /floor/operators/<login>/<any(ready, pause):state>": LEADS,
+    "POST /floor/operators/<login>/hang-up": LEADS,
+    "POST /floor/operators/<login>/take-over": LEADS,
+    "GET /floor/phone": LEADS,
+    "POST /floor/stop": LEADS,
+    "GET /floor/trunks": LEADS,
     "GET /healthz": EVERYBODY,
     "GET /live": OPERATOR | LEADS,
     "GET /login": EVERYBODY,
@@ -37,14 +53,19 @@ ROUTES = {
     "GET /operator": OPERATOR,
     "GET /operator/bar": OPERATOR,
     "GET /operator/card": OPERATOR,
+    "POST /operator/consultation": OPERATOR,
+    "POST /operator/dial": OPERATOR,
+    "GET /operator/employees": OPERATOR,
     "GET /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>/discard": OPERATOR,
     "POST /operator/forms/<token>/register": OPERATOR,
     "GET /operator/forms/new": OPERATOR,
     "POST /operator/hang-up": OPERATOR,
+    "GET /operator/paused": OPERATOR,
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
+    "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
     "GET /reports/monthly.<any(pdf, json, csv):kind>": READERS,
     "GET /static/<path:filename>": EVERYBODY,
@@ -52,6 +73,10 @@ ROUTES = {
     "GET /status/checks": KEEPERS,
 }
 VALUES = {
+    "<any(listen, whisper, barge):mode>": "listen",
+    "<any(ready, pause):state>": "pause",
+    "<int:number>": "1",
+    "<login>": "nobody",
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
     "<any(pdf, json, csv):kind>": "json",

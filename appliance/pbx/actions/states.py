@@ -1,42 +1,47 @@
-"""What pages, jobs and commands may ask of Asterisk."""
+"""Operators' states, and Asterisk's queues made to agree with them."""
+
+import datetime as dt
 
 from appliance import plan, staff
 from appliance.models import User
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import Connection
 from appliance.settings import Settings
 
-__all__ = [
-    "Refused",
-    "Unreachable",
-    "choose_state",
-    "hang_up",
-    "put_states_in_force",
-    "reload",
-]
+AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
 
 
-def choose_state(settings: Settings, user: User, state: str) -> None:
+def choose_state(
+    settings: Settings, user: User, state: str, *, reason: str = "", by: str = ""
+) -> None:
     """Write down an operator's state and tell Asterisk's queues.
+
+    `by`: who set it, when it was not the operator himself.
 
     Raises Unreachable when Asterisk does not answer: the state is written down all the same, and
     is put in force when Asterisk is back.
     """
-    staff.choose_state(user, state)
+    staff.choose_state(user, state, reason=reason, by=by)
     put_states_in_force(settings)
 
 
 def put_states_in_force(settings: Settings) -> None:
     """Make the members of Asterisk's queues what the operators chose.
 
-    "ready" rings, "pause" stays in the queue but does not ring, "off" is no member.
+    "ready" rings, "pause" stays in the queue but does not ring, "off" is no member. A phone that
+    Asterisk paused since the operator was last ready, because it was not answered, makes his state
+    a pause.
     """
-    wanted = _wanted(settings)
     with Connection(settings) as asterisk:
         present = {
             (event["Queue"], event["Location"]): event
             for event in asterisk.listed("QueueStatus", "QueueStatusComplete")
             if event.get("Event") == "QueueMember"
         }
+        for member in present.values():
+            if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:
+                paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
+                not_answered(member["Location"], paused_at)
+        wanted = _wanted(settings)
         for (queue, phone), (login, paused) in wanted.items():
             member = {"Queue": queue, "Interface": phone}
             held = present.get((queue, phone))
@@ -48,23 +53,20 @@ def put_states_in_force(settings: Settings) -> None:
             asterisk.act("QueueRemove", Queue=queue, Interface=phone)
 
 
-def hang_up(settings: Settings, call_id: str, extension: str) -> None:
-    """End an operator's talk or ringing in this call, as if his phone had hung up.
+def not_answered(phone: str, moment: dt.datetime) -> bool:
+    """Asterisk paused this phone ("PJSIP/1001") because it rang in vain: so is its operator.
 
-    Asterisk is told whose doing it is, so that the ledger says the operator ended the talk.
-
-    Raises Refused when his phone has no part in the call any more, Unreachable.
+    Returns whether that was news: an operator who is no more ready, or became so after the moment,
+    keeps his state. (Asterisk tells the moment in whole seconds, and no phone rings shorter.)
     """
-    with Connection(settings) as asterisk:
-        channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
-        for channel in channels:
-            name = channel["Channel"]
-            if channel["Linkedid"] == call_id and name.startswith(f"PJSIP/{extension}-"):
-                source = {"Variable": "CHANNEL(hangupsource)", "Value": name}
-                asterisk.act("Setvar", Channel=name, **source)
-                asterisk.act("Hangup", Channel=name, Cause="16")
-                return
-    raise Refused("the call is over")
+    extension = phone.partition("/")[2]
+    for user in staff.operators():
+        if user.extension == extension:
+            state = staff.state_of(user)
+            if state and state.state == "ready" and state.since < moment:
+                staff.choose_state(user, "pause", reason=staff.NO_ANSWER, by="asterisk")
+                return True
+    return False
 
 
 def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
