@@ -24,12 +24,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _scenarios(names: list[str]) -> int:
-    at_once = 12
-    if "--at-once" in names:
-        position = names.index("--at-once")
-        at_once = int(names[position + 1])
-        names = names[:position] + names[position + 2 :]
-    chosen = scenario.load(*names)
+    names, at_once = _option(names, "--at-once", 12)
+    names, times = _option(names, "--times", 1)
+    chosen = scenario.load(*names) * times
     if not chosen:
         print("no scenario has such a name", file=sys.stderr)
         return 2
@@ -43,6 +40,14 @@ def _scenarios(names: list[str]) -> int:
             print(f"  {fault}")
     print(f"\n{len(results)} scenarios, {len(wrong)} not as written")
     return 1 if wrong else 0
+
+
+def _option(words: list[str], name: str, otherwise: int) -> tuple[list[str], int]:
+    """The words without the option, and its value."""
+    if name not in words:
+        return words, otherwise
+    position = words.index(name)
+    return words[:position] + words[position + 2 :], int(words[position + 1])
 
 
 def _hostile() -> int:
@@ -62,7 +67,7 @@ async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) 
         state = "done" if result.right else "stuck"
         print(f"{result.seconds:5.0f} s  {state:5}  {result.scenario.name}", flush=True)
 
-    async with World(place).open() as world:
+    async with World(place, scripted=True).open() as world:
         results = await running.run(chosen, world, at_once, told)
         for stray in world.strays:
             print(f"stray: {stray}")

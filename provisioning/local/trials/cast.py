@@ -7,6 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from appliance.models import User
+from appliance.pbx import actions
+from appliance.pbx.actions import Refused
+from appliance.pbx.ami import Connection
 from provisioning.local.sip import tones
 from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import Phone
@@ -15,7 +19,8 @@ if TYPE_CHECKING:
     from provisioning.local.trials.world import World
 
 LIMIT = 40.0  # seconds that a step waits, unless it says otherwise
-MANNERS = {"busy": 486, "declining": 603, "unknown": 404, "unreachable": 503}
+# Statuses by which a call is refused at once; "failing": by the first trunk only.
+MANNERS = {"busy": 486, "declining": 603, "unknown": 404, "unreachable": 503, "failing": 503}
 _STEP = re.compile(r"([A-Z]) (\w+(?: up| is)?)\s*(.*)")
 
 
@@ -62,6 +67,7 @@ class Cast:
         self.people: dict[str, Person] = {"C": Person("C", number, pitch)}
         self.waiting: list[Phone] = []  # phones that rang and have no role yet
         self.phones: list[Phone] = []  # kept for this script
+        self.vain: list[Phone] = []  # rang until the queue gave them up
         self.background: list[asyncio.Task[object]] = []
         self.hidden = False
         self.began_at = time.time()
@@ -77,13 +83,14 @@ class Cast:
         if not match:
             raise Stuck(f"cannot read the step {step!r}")
         name, verb, rest = match[1], match[2].replace(" ", "_"), match[3].strip()
-        doing = getattr(self, f"do_{verb}", None)
+        kind = {"P": "page", "S": "site"}.get(name, "do")
+        doing = getattr(self, f"{kind}_{verb}", None)
         if not doing:
             raise Stuck(f"nobody knows how to {verb!r}")
         who = self.person(name) if name not in "PS" else None
         try:
-            await doing(who, *rest.split())
-        except (Stuck, TypeError) as error:
+            await (doing(who, *rest.split()) if who else doing(*rest.split()))
+        except (Stuck, TypeError, Refused) as error:
             raise Stuck(f"{step}: {error}") from error
 
     def person(self, name: str) -> Person:
@@ -125,7 +132,8 @@ class Cast:
         """The box calls a number outside."""
         call.media.pitch = person.pitch
         person.calls.append(call)
-        _take(call, person.manner)
+        first = call.agent.host == self.world.place.carrier
+        _take(call, "" if person.manner == "failing" and not first else person.manner)
 
     def _give(self, person: Person, phone: Phone) -> None:
         person.phone, person.number, person.pitch = phone, phone.extension, phone.pitch
@@ -158,6 +166,11 @@ class Cast:
         if "diverted" in words:
             number = words[words.index("diverted") + 1]
             facts["more"] = [("Diversion", f"<sip:{number}@exchange.example>;reason=unconditional")]
+        if "more" in words:
+            facts["more"] = [(words[words.index("more") + 1], words[words.index("more") + 2])]
+        if "from" in words:
+            who.number = words[words.index("from") + 1]
+            self.world.known(self, who.number)
         if "to" in words:
             facts["dialled"] = words[words.index("to") + 1]
         number = "" if self.hidden else who.number
@@ -236,6 +249,13 @@ class Cast:
         """X ignores: lets it ring until it stops."""
         call = await self.until(who.ringing, f"{who.name} rings")
         await self.until(lambda: call.over_at, f"{who.name} stops ringing", 60)
+        if who.phone and who.phone not in self.vain:
+            self.vain.append(who.phone)
+
+    async def do_has(self, who: Person, number: str) -> None:
+        """X has NUMBER: one that the plan leads to."""
+        who.number = number
+        self.world.takes(self, number)
 
     async def do_is(self, who: Person, manner: str) -> None:
         """X is busy | declining | unknown | unreachable | silent | off | there"""
@@ -300,6 +320,88 @@ class Cast:
             who.phone.die()
         for call in who.calls:
             call.die()
+
+    # The page, by the functions that its buttons call.
+
+    def _user(self, name: str) -> User:
+        return self.world.users[self._phone_of(self.person(name)).login]
+
+    async def _act(self, action: Callable[..., object], *arguments: object) -> None:
+        await asyncio.to_thread(action, self.world.settings, *arguments)
+
+    async def page_passes(self, who: str, whom: str) -> None:
+        """P passes A E: A's caller, at once."""
+        await self._act(actions.blind, self._user(who), self.number_of(whom))
+
+    async def page_consults(self, who: str, whom: str) -> None:
+        """P consults A E."""
+        await self._act(actions.consult, self._user(who), self.number_of(whom))
+
+    async def page_joins(self, who: str) -> None:
+        """P joins A: his caller with whom he consulted."""
+        await self._act(actions.join, self._user(who))
+
+    async def page_unites(self, who: str) -> None:
+        """P unites A: all three."""
+        await self._act(actions.conference, self._user(who))
+
+    async def page_returns(self, who: str) -> None:
+        """P returns A to his caller."""
+        await self._act(actions.back, self._user(who))
+
+    async def page_dials(self, who: str, whom: str, reason: str = "page") -> None:
+        """P dials A E [REASON]: A's phone rings first."""
+        await self._act(actions.dial, self._user(who), self.number_of(whom), reason)
+
+    async def page_ends(self, who: str) -> None:
+        """P ends A: hangs up his talk."""
+        linkedid = self.world.stories.linkedid(self.caller.calls[0].call_id)
+        await self._act(actions.hang_up, linkedid, self._phone_of(self.person(who)).extension)
+
+    async def page_supervises(self, who: str, whom: str, mode: str) -> None:
+        """P supervises D A listen | whisper | barge."""
+        await self._act(actions.supervise, self._user(who), self._user(whom), mode)
+
+    async def page_takes(self, who: str, whom: str) -> None:
+        """P takes D A: D takes A's talk over."""
+        await self._act(actions.take_over, self._user(who), self._user(whom))
+
+    # The site.
+
+    async def site_ready(self, who: str) -> None:
+        """S ready A"""
+        await self.world.appliance("operator", "ready", self._phone_of(self.person(who)).login)
+
+    async def site_pauses(self, who: str) -> None:
+        """S pauses A"""
+        phone = self._phone_of(self.person(who))
+        self.vain.append(phone)
+        await self.world.appliance("operator", "pause", phone.login)
+
+    async def site_notes(self, family: str, key: str, value: str) -> None:
+        """S notes FAMILY KEY VALUE in Asterisk's own database."""
+        await self._command("DBPut", Family=family, Key=key, Val=value)
+
+    async def site_calls_back(self, reason: str = "callback", language: str = "uz") -> None:
+        """S calls_back [REASON] [LANGUAGE]: places a call to C as the jobs do."""
+        variables = f"OUT_REASON={reason},OUT_FOR=1,SPOKEN={language}"
+        await self._command(
+            "Originate",
+            Channel=f"Local/{self.caller.number}@outgoing-machine/n",
+            Context="callback",
+            Exten="s",
+            Priority="1",
+            Variable=variables,
+            Timeout="30000",
+            Async="true",
+        )
+
+    async def _command(self, action: str, **fields: str) -> None:
+        def command() -> None:
+            with Connection(self.world.settings) as asterisk:
+                asterisk.act(action, **fields)
+
+        await asyncio.to_thread(command)
 
     # Operators.
 

@@ -1,5 +1,6 @@
 """Does the ledger say of a call what its people did, and do its recordings hold their voices?"""
 
+import datetime as dt
 import wave
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,10 +16,11 @@ _SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
 
 def row(cast: Cast, told: dict[str, Any], recordings: Path) -> tuple[str, ...]:
     """The ledger's row in a scenario's words."""
+    direction = "" if told["direction"] == "inbound" else f"{told['direction']} "
     return (
-        told["outcome"] or "-",
+        f"{direction}{told['outcome'] or '-'}",
         told["ended_by"] or "-",
-        _joined(_visit(visit) for visit in told["queue_visits"]),
+        _joined(_visit(cast, visit) for visit in told["queue_visits"]),
         _joined(_who(cast, talk) for talk in told["talks"]),
         _joined(_transfer(cast, transfer) for transfer in told["transfers"]),
         str(told["rating"] or "-"),
@@ -50,7 +52,8 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
     if abs(recorded - told["talk_seconds"]) > NEAR:
         said.append(f"recorded {recorded:.1f} s of {told['talk_seconds']:.1f} s")
     caller = cast.caller
-    if not caller.call.mute and told["recordings"]:
+    is_there = caller.calls and any(not call.mute for call in caller.calls)
+    if is_there and told["recordings"] and _concerns(caller, told):
         seconds = [s for r in told["recordings"] for s in _listen(recordings / r["file"])]
         together = [s for s in seconds if any(v > 0 for v in s)]
         with_caller = sum(caller.pitch in s for s in together)
@@ -62,6 +65,29 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
     return said
 
 
+def rows_of(
+    cast: Cast, told: dict[str, dict[str, Any]], linkedids: set[str], until: float
+) -> list[dict[str, Any]]:
+    """The ledger's rows that this script's people have part in, oldest first."""
+    numbers = {tail(p.number) for p in cast.people.values() if p.name not in "ABD"}
+    extensions = {phone.extension for phone in cast.phones}
+    return [
+        row
+        for row in told.values()
+        if row["id"] in linkedids
+        or tail(row["caller"] or "") in numbers
+        or tail(row["callee"] or "") in numbers
+        or (
+            (row["caller"] in extensions or row["callee"] in extensions)
+            and cast.began_at <= dt.datetime.fromisoformat(row["arrived_at"]).timestamp() <= until
+        )
+    ]
+
+
+def _concerns(person: Person, told: dict[str, Any]) -> bool:
+    return any(tail(told[end] or "") == tail(person.number) for end in ("caller", "callee"))
+
+
 def _listen(file: Path) -> list[listening.Heard]:
     try:
         return listening.by_second(file)
@@ -69,8 +95,12 @@ def _listen(file: Path) -> list[listening.Heard]:
         return []
 
 
-def _visit(visit: dict[str, Any]) -> str:
-    return f"{visit['queue']}:{visit['result']}"
+def _visit(cast: Cast, visit: dict[str, Any]) -> str:
+    """An operator's own queue bears his letter: op-A."""
+    extension = str(visit["queue"]).removeprefix("op-")
+    people = (p for p in cast.people.values() if p.phone and p.phone.extension == extension)
+    whose = next((p.name for p in people if extension != visit["queue"]), "")
+    return f"{'op-' + whose if whose else visit['queue']}:{visit['result']}"
 
 
 def _who(cast: Cast, talk: dict[str, Any]) -> str:

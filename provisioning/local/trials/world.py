@@ -9,12 +9,17 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from appliance import staff
+from appliance.models import User
+from appliance.settings import Settings
 from provisioning.local import site
 from provisioning.local.phones import tail
-from provisioning.local.place import Place
+from provisioning.local.place import SIP, Place
 from provisioning.local.sip import tones
+from provisioning.local.sip.agent import Agent
 from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, Phone, people
+from provisioning.local.trials import plans
 from provisioning.local.trials.cast import Cast
 from provisioning.local.trials.stories import Stories
 
@@ -24,8 +29,12 @@ CALLERS, OUTSIDE = "+998902", "+998712"  # how the numbers of our people begin
 class World:
     """The site and everybody around it."""
 
-    def __init__(self, place: Place, patience: float = 1.0) -> None:
+    def __init__(self, place: Place, patience: float = 1.0, scripted: bool = False) -> None:
+        """`scripted`: the scripts' plan is put in force."""
         self.place = place
+        self.scripted = scripted
+        self.settings: Settings
+        self.users: dict[str, User] = {}  # by login
         self.patience = patience  # by which limits are stretched on a busy machine
         self.facts: dict[str, Any] = json.loads(place.description.read_text("utf-8"))
         self.stories = Stories(place.folder / "asterisk" / "log" / "cel-custom" / "events.csv")
@@ -44,12 +53,18 @@ class World:
     async def open(self) -> AsyncIterator["World"]:
         """Everybody at his telephone, all operators ready."""
         accounts = self.facts["operators"]
+        if self.scripted:
+            plans.install(self.place)
+        with plans.opened(self.place) as self.settings:
+            self.users = {user.login: user for user in staff.operators()}
         async with people(self.place, accounts) as self.people:
             self.people.rings, self.people.dialled = self._rang, self._dialled
             await self.appliance("operator", "ready", *(one["login"] for one in accounts))
             reader = asyncio.create_task(self._read())
             try:
-                yield self
+                async with Agent(plans.spare(self.place), SIP, self.people.carrier.box) as spare:
+                    spare.pump, spare.taken = self.people.carrier.pump, self._dialled
+                    yield self
             finally:
                 reader.cancel()
 
@@ -89,6 +104,14 @@ class World:
         self._outside[tail(number)] = cast
         return number, next(self._outside_voices)
 
+    def known(self, cast: Cast, number: str) -> None:
+        """This script's caller calls from this number."""
+        self._casts[tail(number)] = cast
+
+    def takes(self, cast: Cast, number: str) -> None:
+        """Calls to this number are for this script's people."""
+        self._outside[tail(number)] = cast
+
     def free_phone(self, cast: Cast) -> Phone:
         """A phone that nobody uses, kept for this script."""
         phone = next(p for p in reversed(self.people.phones) if p.extension not in self._owners)
@@ -103,6 +126,8 @@ class World:
         """This script is over: its people are free for others."""
         await cast.leave()
         self._casts.pop(tail(cast.caller.number), None)
+        if cast.vain:  # phones that rang in vain are paused by the queue
+            await self.appliance("operator", "ready", *(phone.login for phone in cast.vain))
         for phone in cast.phones:
             self._owners.pop(phone.extension, None)
             phone.calls = []
