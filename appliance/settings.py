@@ -73,6 +73,7 @@ class Calls:
     short_abandon: float = 5.0
     service_level: float = 20.0
     rating_timeout: int = 6
+    compress_after: int = 3600  # after the last sound; until then a recording stays as written
 
 
 @dataclass(frozen=True)

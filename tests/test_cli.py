@@ -108,6 +108,7 @@ def test_the_export_has_the_contracts_keys(run: Run) -> None:
         *("synthetic", "menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds"),
         *("ended_by", "queue_visits", "talks", "transfers", "rating", "rating_channel"),
         *("recordings", "registration", "topic", "sip", "by", "reason", "serves", "attempts"),
+        "asides",
     ]
     assert (row["menu_seconds"], row["wait_seconds"], row["talk_seconds"]) == (5, 3, 60)
     assert dt.datetime.fromisoformat(row["arrived_at"]) == BEGIN

@@ -1,12 +1,14 @@
 """The ledger: the life of a call, and every query on calls."""
 
 from appliance.calls.balancing import Balance, Lack, arrivals, balance
+from appliance.calls.course import Step, course
 from appliance.calls.exporting import export
 from appliance.calls.facts import (
     OUTCOMES,
     OWN_OUTCOMES,
     CallFacts,
     DialFacts,
+    RecordingFacts,
     RingFacts,
     TalkFacts,
     TransferFacts,
@@ -28,13 +30,16 @@ __all__ = [
     "Lack",
     "Listed",
     "LiveCall",
+    "RecordingFacts",
     "RingFacts",
     "TalkFacts",
+    "Step",
     "TransferFacts",
     "VisitFacts",
     "arrivals",
     "balance",
     "counted",
+    "course",
     "earlier",
     "export",
     "forget",

@@ -85,7 +85,7 @@ def _recorded(*within: Expression) -> tuple[int, tuple[Lack, ...]]:
     found = fn.COALESCE(fn.SUM(Recording.seconds), 0.0)
     short = (
         Call.select(Call.id, Call.arrived_at, Call.talk_seconds, found)
-        .join(Recording, JOIN.LEFT_OUTER, on=(Recording.call_id == Call.id))
+        .join(Recording, JOIN.LEFT_OUTER, on=((Recording.call_id == Call.id) & ~Recording.aside))
         .where(*spoken)
         .group_by(Call.id, Call.arrived_at, Call.talk_seconds)
         .having((found == 0) | (found < Call.talk_seconds - _SHORTER))

@@ -80,7 +80,7 @@ def _objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
             "transfers": [_transfer(transfer) for transfer in transfers[call.id]],
             "rating": call.rating,
             "rating_channel": call.rating_channel,
-            "recordings": [_recording(r) for r in recordings[call.id] if r.seconds],
+            "recordings": [_recording(r) for r in recordings[call.id] if r.seconds and not r.aside],
             "registration": appeals[call.id][0].number if appeals[call.id] else None,
             "topic": call.topic,
             "sip": call.sip,
@@ -88,6 +88,7 @@ def _objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
             "reason": call.reason,
             "serves": call.serves,
             "attempts": [_attempt(attempt) for attempt in attempts[call.id]],
+            "asides": [_recording(r) for r in recordings[call.id] if r.seconds and r.aside],
         }
 
 

@@ -86,6 +86,16 @@ class DialFacts:
 
 
 @dataclass
+class RecordingFacts:
+    """One sound file, begun at that moment. `aside`: an operator asks somebody, unheard by the
+    citizen; it is no part of the call's talks."""
+
+    file: str
+    begun_at: dt.datetime
+    aside: bool = False
+
+
+@dataclass
 class CallFacts:
     """One call, finished or not. Seconds are derived where they are stored."""
 
@@ -117,7 +127,7 @@ class CallFacts:
     holds: list[Stretch] = field(default_factory=list)
     transfers: list[TransferFacts] = field(default_factory=list)
     attempts: list[DialFacts] = field(default_factory=list)
-    recordings: list[tuple[str, dt.datetime]] = field(default_factory=list)  # file, begun at
+    recordings: list[RecordingFacts] = field(default_factory=list)
 
     @property
     def wait_seconds(self) -> float | None:

@@ -46,10 +46,10 @@ def store(facts: CallFacts, short_abandon: float) -> None:
     _store_visits(facts)
     _store_talks(facts)
     _store_transfers(facts)
-    for file, begun in facts.recordings:
-        row = Recording.insert(file=file, call_id=facts.id, begun_at=begun)
-        mine = {Recording.call_id: facts.id, Recording.begun_at: begun}
-        row.on_conflict(conflict_target=[Recording.file], update=mine).execute()
+    for one in facts.recordings:
+        told = {"call_id": facts.id, "begun_at": one.begun_at, "aside": one.aside}
+        row = Recording.insert(file=one.file, **told)
+        row.on_conflict(conflict_target=[Recording.file], update=told).execute()
     phones |= {talk.who for talk in facts.talks if talk.party == "operator"}
     if facts.by:
         phones.add(facts.by)

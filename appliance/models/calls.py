@@ -122,10 +122,11 @@ class Recording(Table):
     file = CharField(primary_key=True)  # as Asterisk wrote it; relative to the recordings folder
     call_id = CharField(index=True)
     begun_at = MomentField(null=True)
+    aside = BooleanField(default=False)  # an operator asks somebody, unheard by the citizen
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
     sha256 = CharField(null=True)  # of the file as it is now
     written_at = MomentField(null=True)  # when its last sound was written
-    kept = CharField(null=True)  # the file's name since it was compressed
+    kept = CharField(null=True, index=True)  # the file's last name; "": none; null: as written
     peaks = TextField(null=True)  # how loud it is along its length, a digit or letter per stretch
 
 

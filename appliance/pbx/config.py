@@ -49,6 +49,7 @@ def render(settings: Settings, etc: Path | None = None, apart: bool = False) -> 
         ),
         "languages": staff.CALL_LANGUAGES,
         "operators": staff.operators(),
+        "phones": staff.with_phone(),
         "paths": settings.paths,
         "prompts": settings.paths.prompts,
         "recordings": settings.paths.recordings,
@@ -149,7 +150,7 @@ def _compare(settings: Settings, command: list[str]) -> None:
     """Raise ConfigError when Asterisk lacks something that was rendered."""
     current = plan.current(settings)
     trunks = {trunk.name for trunk in current.trunks if trunk.kind == "sip"}
-    endpoints = trunks | {operator.extension for operator in staff.operators()}
+    endpoints = trunks | {user.extension for user in staff.with_phone()}
     expected = [
         ("pjsip show endpoints", [f"  {name}" for name in endpoints]),
         ("queue show", [f"{name} has" for name in plan.shared(current)]),

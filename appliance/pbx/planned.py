@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from appliance import clock, plan, staff
+from appliance import clock, directory, identity, plan, staff
 from appliance.models import CalendarDay
 from appliance.plan import Number, Plan, Route
 from appliance.settings import Settings
@@ -37,7 +37,7 @@ def facts(settings: Settings, apart: bool = False) -> dict[str, Any]:
         "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
         "e1": [] if apart else e1,
         "results": RESULTS,
-        "substitutes": [],
+        "substitutes": _substitutes(),
         "timezone": settings.timezone,
         "opens": settings.work_opens,
         "closes": settings.work_closes,
@@ -55,6 +55,14 @@ def _routes(current: Plan) -> list[Route]:
     """With one, of no trunk, for numbers that no route takes."""
     listed = list(current.routes)
     return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
+
+
+def _substitutes() -> list[tuple[str, str]]:
+    """(number, its substitute's) of the ministry's employees, as the dialplan writes numbers."""
+    return [
+        (identity.phone(number) or number, identity.phone(other) or other)
+        for number, other in sorted(directory.substitutes().items())
+    ]
 
 
 def _days(settings: Settings) -> list[tuple[str, bool]]:

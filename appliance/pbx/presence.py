@@ -2,7 +2,7 @@
 
 import logging
 
-from appliance import clock, devices, staff
+from appliance import clock, devices, plan, staff
 from appliance.devices import Seen
 from appliance.pbx.actions import states
 from appliance.pbx.actions.lines import Lines
@@ -31,7 +31,7 @@ def look(settings: Settings, asterisk: Connection) -> None:
     found = asterisk.listed("DeviceStateList", "DeviceStateListComplete")
     told = {state["Device"]: state["State"] for state in found}
     used = [channel.endpoint for channel in Lines(asterisk).channels]
-    names = [(trunk.name, "trunk") for trunk in settings.trunks]
+    names = [(t.name, "trunk") for t in plan.current(settings).trunks if t.kind == "sip"]
     names += [(user.extension, "phone") for user in staff.with_phone()]
     devices.see(
         Seen(name, kind, told.get(f"PJSIP/{name}", "INVALID") not in _OFF, used.count(name))

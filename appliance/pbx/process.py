@@ -9,9 +9,10 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions, presence
+from appliance.pbx import actions, finishing, holding, presence
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
+from appliance.pbx.refusals import Refusals
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -66,9 +67,11 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
 
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
-    follower = Follower(settings)
+    refusals = Refusals(settings)
     while not stop.wait(_MEASURE):
-        follower.measure()
+        finishing.measure(settings)
+        refusals.look()
+        finishing.compress(settings)
 
 
 def _watch(settings: Settings, stop: threading.Event) -> None:
@@ -96,6 +99,7 @@ def _hear(settings: Settings, stop: threading.Event) -> None:
                 while not stop.is_set():
                     if event := asterisk.next_event(_PING):
                         presence.hear(settings, event)
+                        holding.hear(settings, event)
         except (Unreachable, Refused):
             stop.wait(_PING)
 

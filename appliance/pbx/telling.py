@@ -10,6 +10,7 @@ from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import interpret, oldest, roots
 
 _LONGEST = dt.timedelta(hours=4)  # a talk that seems to last longer has lost its end
+_APART = dt.timedelta(seconds=2)  # between the ends of a phone's two calls that belong together
 
 
 def tell(linkedid: str, short_abandon: float) -> None:
@@ -20,8 +21,10 @@ def tell(linkedid: str, short_abandon: float) -> None:
     events = _family({linkedid})
     if not events:
         return
-    if waiting := _waiting_for(events):
+    linkedids = {event.linkedid for event in events}
+    for waiting in sorted(_waiting_for(events) | _folded(linkedids) - linkedids):
         tell(waiting, short_abandon)
+    if _folded(linkedids) - linkedids:
         return
     for root in roots(events):
         _write(root, events, short_abandon)
@@ -68,6 +71,12 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
         tell(linkedid, short_abandon)
 
 
+def _folded(linkedids: set[str]) -> set[str]:
+    """The calls with which these are told."""
+    rows = Folded.select(Folded.call_id).where(Folded.linkedid.in_(linkedids))
+    return {row.call_id for row in rows}
+
+
 def _family(linkedids: set[str]) -> list[Event]:
     """All records of these linkedids, and of those that share a channel with them.
 
@@ -108,22 +117,20 @@ def _second_calls(facts: CallFacts, events: list[Event]) -> list[Event]:
         for row in placed:
             if row.linkedid not in known:
                 family = _family({row.linkedid})
-                if not any(event.begins == "from-trunk" for event in family):
+                if _is_within(family, talk.ended_at):
                     found += family
                     known |= {event.linkedid for event in family}
     return found
 
 
-def _waiting_for(events: list[Event]) -> str | None:
+def _waiting_for(events: list[Event]) -> set[str]:
     """The call in which the phone that places this one speaks at that moment."""
-    if any(event.begins == "from-trunk" for event in events):
-        return None
     linkedids = {event.linkedid for event in events}
     first = next((e for e in events if e.phone and e.linkedid == oldest(linkedids)), None)
     if not first:
-        return None
+        return set()
     speaks = (
-        Talk.select(Talk.call)
+        Talk.select(Talk.call, Talk.ended_at)
         .join(Call)
         .where(
             Talk.extension == first.phone,
@@ -135,7 +142,19 @@ def _waiting_for(events: list[Event]) -> str | None:
         )
     )
     row = speaks.order_by(Talk.started_at.desc()).first()
-    return row.call_id if row else None
+    return {row.call_id} if row and _is_within(events, row.ended_at) else set()
+
+
+def _is_within(second: list[Event], ended_at: dt.datetime | None) -> bool:
+    """Whether a phone's second call is part of a talk that ended then, or goes on (None).
+
+    One that outlasts the talk is a call of its own: its operator let the first caller go.
+    """
+    if any(event.begins == "from-trunk" for event in second):
+        return False
+    root = oldest({event.linkedid for event in second})
+    over = next((e.at for e in second if e.uniqueid == root and e.type == "HANGUP"), None)
+    return ended_at is None or (over is not None and over <= ended_at + _APART)
 
 
 def _cut(root: str, events: list[Event]) -> dt.datetime | None:

@@ -1,5 +1,25 @@
-"""Recordings of calls: what is kept, what is missing, who heard them and why."""
+"""Recordings of calls: what is kept of them, and who heard them and why."""
 
-from appliance.recordings.keeping import unfinished, write_down
+from appliance.recordings.keeping import keep, of_call, uncompressed, unfinished, write_down
+from appliance.recordings.listening import (
+    NoReason,
+    NotAllowed,
+    allow,
+    begin,
+    may_listen,
+    reason_of,
+)
 
-__all__ = ["unfinished", "write_down"]
+__all__ = [
+    "NoReason",
+    "NotAllowed",
+    "allow",
+    "begin",
+    "keep",
+    "may_listen",
+    "of_call",
+    "reason_of",
+    "uncompressed",
+    "unfinished",
+    "write_down",
+]

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance import audit, calls, clock, devices, health, staff
+from appliance import audit, calls, clock, devices, health, plan, staff
 from appliance.calls import LiveCall
 from appliance.models import User
 from appliance.pbx import actions
@@ -67,15 +67,8 @@ class Desk:
 @may("supervisor", "manager")
 def page() -> str:
     """Everything at once."""
-    return render_template(
-        "floor/page.html",
-        reasons=REASONS,
-        **_calls(),
-        **_figures(),
-        **_desks(),
-        **_trunks(),
-        **_phone(),
-    )
+    shown = _calls() | _figures() | _desks() | _trunks() | _phone()
+    return render_template("floor/page.html", reasons=REASONS, **shown)
 
 
 @screen.get("/calls")
@@ -252,7 +245,8 @@ def _desks() -> dict[str, object]:
 
 
 def _trunks() -> dict[str, object]:
-    return {"trunks": devices.trunks(), "now": clock.now()}
+    limits = {trunk.name: trunk.channels for trunk in plan.current(site()).trunks}
+    return {"trunks": devices.trunks(), "limits": limits, "now": clock.now()}
 
 
 def _phone() -> dict[str, object]:

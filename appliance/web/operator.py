@@ -6,7 +6,7 @@ from flask import Blueprint, abort, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance import appeals, calls, clock, health, staff
+from appliance import appeals, calls, clock, health, plan, staff
 from appliance.calls.day import day_of_operator
 from appliance.models import Presence
 from appliance.pbx import actions
@@ -143,7 +143,7 @@ def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
     """Until when the phone does not ring after the talk, while that lasts."""
     if not desk or desk.stage != "wrap_up" or not desk.since:
         return None
-    until = desk.since + dt.timedelta(seconds=site().calls.wrap_up)
+    until = desk.since + dt.timedelta(seconds=plan.current(site()).queueing.wrap_up)
     return until if until > clock.now() else None
 
 

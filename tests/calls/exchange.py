@@ -11,7 +11,6 @@ from waiting import until
 
 from appliance import catalogs, db, plan, staff
 from appliance import settings as site_settings
-from appliance.models import User
 from appliance.pbx import actions, ami, audio, config, eventlog
 from appliance.pbx.eventlog import Event
 from appliance.plan import Plan
@@ -55,7 +54,7 @@ class Exchange:
         return sorted((e for e in found if not names or e.type in names), key=lambda e: e.order)
 
     def told(self, begin: int, *names: str) -> list[str]:
-        """"NAME k=v k=v" of the records of these names, from the `begin`th record on."""
+        """ "NAME k=v k=v" of the records of these names, from the `begin`th record on."""
         return [
             " ".join([e.type, *(f"{k}={v}" for k, v in e.extra.items())])
             for e in self.events()[begin:]

@@ -1,7 +1,6 @@
 """The dialplan alone: transfers, calls out and back, menus, as real calls with sound."""
 
 import asyncio
-import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +20,16 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         yield made
 
 
-FACTS = ("QUEUE", "TRANSFER", "TRANSFER_END", "DIALLED", "OUTGOING", "CALLBACK", "RATING", "REFUSED")
+FACTS = (
+    "QUEUE",
+    "TRANSFER",
+    "TRANSFER_END",
+    "DIALLED",
+    "OUTGOING",
+    "CALLBACK",
+    "RATING",
+    "REFUSED",
+)
 
 
 def test_blind_transfer_records_each_partner(exchange: Exchange) -> None:

@@ -40,7 +40,7 @@ ami_secret = "secret"
 hotline_number = "1006"
 [[trunks]]
 name = "carrier"
-address = "127.253.1.2"
+address = "{carrier}"
 """
 
 
@@ -50,8 +50,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     folder = tmp_path_factory.mktemp("box")
     file = folder / "appliance.toml"
     command = str(tree.command()).replace("'", '"')
-    address = f"127.253.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
-    file.write_text(_SETTINGS.format(address=address, command=command, modules=tree.MODULES))
+    own = f"{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+    facts = {"address": f"127.253.{own}", "carrier": f"127.252.{own}"}
+    file.write_text(_SETTINGS.format(**facts, command=command, modules=tree.MODULES))
     found = settings.load(file)
     tree.make_data(found.asterisk.data)
     audio.synthesise(found.paths.prompts)

@@ -281,6 +281,22 @@ PHONE_BUSY = (
 """
     + over(44)
 )
+# The operator lets the caller go and stays in his second call: that one is a call out.
+LET_GO = (
+    SECOND_TAKEN
+    + """
+40   | BRIDGE_EXIT  | 1001 | bridge=b1
+40   | BRIDGE_EXIT  | caller | bridge=b1
+40   | HANGUP       | 1001 | source=1001
+"""
+    + over(45)
+    + """
+60   | BRIDGE_EXIT  | b:second:1001 | bridge=b2
+60   | HANGUP       | b:carrier#2 | source=second:1001
+60   | HANGUP       | b:second:1001 | source=second:1001
+60   | LINKEDID_END | b:second:1001 |
+"""
+)
 AUTOMATIC = (
     ARRIVAL
     + f"""

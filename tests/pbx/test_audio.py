@@ -1,4 +1,4 @@
-"""Prompts spoken by machine, recordings mended and measured."""
+"""Prompts spoken by machine."""
 
 import shutil
 import wave
@@ -7,25 +7,19 @@ from pathlib import Path
 import pytest
 
 from appliance.pbx import audio
+from appliance.recordings import sound
 
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     """Two seconds of sound as Asterisk writes them."""
     file = tmp_path / "call.wav"
-    with wave.open(str(file), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(b"\x00\x10" * 16_000)
+    with wave.open(str(file), "wb") as made:
+        made.setnchannels(1)
+        made.setsampwidth(2)
+        made.setframerate(8000)
+        made.writeframes(b"\x00\x10" * 16_000)
     return file
-
-
-def kill_while_writing(file: Path) -> None:
-    """Leave the file as a killed Asterisk leaves it: the header tells of no sound."""
-    data = bytearray(file.read_bytes())
-    data[4:8] = data[40:44] = b"\x00" * 4
-    file.write_bytes(data)
 
 
 def test_every_text_is_spoken_once(prompts_folder: Path) -> None:
@@ -34,7 +28,7 @@ def test_every_text_is_spoken_once(prompts_folder: Path) -> None:
     assert len(made) == len(texts) + 1
     for text in texts:
         spoken = prompts_folder / text.parent.name / f"{text.stem}.wav"
-        assert audio.measure(spoken).seconds > 0.8
+        assert sound.measure(spoken).seconds > 0.8
     assert audio.synthesise(prompts_folder) == []
 
 
@@ -53,21 +47,3 @@ def test_a_changed_text_is_spoken_again_but_a_studio_recording_stays(
 def test_the_same_names_in_both_languages() -> None:
     names = [{file.name for file in (audio.TEXTS / lang).glob("*.txt")} for lang in ("uz", "ru")]
     assert names[0] == names[1]
-
-
-def test_a_killed_recording_is_mended_and_plays(recording: Path) -> None:
-    kill_while_writing(recording)
-    assert not audio.is_whole(recording)
-    assert audio.mend(recording)
-    with wave.open(str(recording)) as sound:
-        assert sound.getnframes() == 16_000
-    assert audio.measure(recording).seconds == 2.0
-    assert not audio.mend(recording)
-
-
-def test_a_file_without_a_whole_header_is_left_alone(tmp_path: Path) -> None:
-    stub = tmp_path / "stub.wav"
-    stub.write_bytes(b"RIFF")
-    assert not audio.is_whole(stub)
-    assert not audio.mend(stub)
-    assert stub.read_bytes() == b"RIFF"

@@ -188,8 +188,9 @@ def test_employees_are_told_from_operators() -> None:
 
 
 def test_each_leg_has_its_recording() -> None:
-    names = [file for file, _ in told(BLIND).recordings]
+    names = [one.file for one in told(BLIND).recordings]
     assert names == ["2026/11/24/hotline-1.0.wav", "2026/11/24/hotline-1.0-2.wav"]
+    assert [one.aside for one in told(PHONE_JOINED).recordings] == [False, True]
 
 
 def test_topic_and_language_come_with_the_queue() -> None:

@@ -109,9 +109,9 @@ class Lines:
         """What the phone of this channel does, as Line.stage."""
         if channel.context == "conference":
             return "conference"
-        if channel.context == "spy":
-            return "supervising"
         partner = self.partner(channel)
+        if channel.context == "spy" and not partner:  # with one, he has taken the caller over
+            return "supervising"
         if channel.context == "consult" and not (partner and partner.context == "joined"):
             return "consulted" if partner else "consulting"
         if partner:

@@ -27,6 +27,10 @@ class Signs:
         """Who ended a talk: the first to be told stays."""
         self._enders.setdefault(id(talk), side)
 
+    def passed_on(self, talk: TalkFacts) -> None:
+        """The operator ended it by handing the caller over; his channel tells nothing of that."""
+        self._enders[id(talk)] = "operator"
+
     def ender(self, talk: TalkFacts) -> str:
         """Who ended that talk; the system when nothing tells."""
         return self._enders.get(id(talk), "system")

@@ -4,7 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 from appliance import identity
-from appliance.calls import CallFacts, DialFacts, RingFacts, TalkFacts, VisitFacts
+from appliance.calls import (
+    CallFacts,
+    DialFacts,
+    RecordingFacts,
+    RingFacts,
+    TalkFacts,
+    VisitFacts,
+)
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import endings
 from appliance.pbx.interpret.handing import Handing
@@ -198,7 +205,7 @@ class Story:
         if transfer.kind == "attended":
             self.held[""] = event.at
         if self.call.talks and transfer.by:
-            self.signs.ended(self.call.talks[-1], "operator")
+            self.signs.passed_on(self.call.talks[-1])
         if not self.speaking:
             self.call.stage = "transfer"
 
@@ -210,7 +217,7 @@ class Story:
     def handed_over(self, event: Event) -> None:
         self.handing.handed_over(event)
         if self.call.talks:
-            self.signs.ended(self.call.talks[-1], "operator")
+            self.signs.passed_on(self.call.talks[-1])
 
     # the dialplan's own facts
 
@@ -271,7 +278,8 @@ class Story:
         self.call.synthetic = True
 
     def recording(self, event: Event) -> None:
-        self.call.recordings.append((event.extra["file"], event.at))
+        aside = event.linkedid in self.handing.consultations
+        self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
 
     def rating(self, event: Event) -> None:
         self.call.rating = int(event.extra["mark"])

@@ -109,7 +109,7 @@ def _settled(result: Result, told: list[dict[str, Any]]) -> bool:
 
 def _is_recorded(row: dict[str, Any]) -> bool:
     recorded = sum(recording["seconds"] or 0 for recording in row["recordings"])
-    return abs(recorded - (row["talk_seconds"] or 0)) < verdict.NEAR
+    return abs(recorded - verdict.spoken(row)) < verdict.NEAR
 
 
 def table(results: Sequence[Result]) -> str:

@@ -49,8 +49,8 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
     """What is wrong beyond the row: lengths of talks and recordings, a caller not heard."""
     said = []
     recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
-    if abs(recorded - told["talk_seconds"]) > NEAR:
-        said.append(f"recorded {recorded:.1f} s of {told['talk_seconds']:.1f} s")
+    if abs(recorded - spoken(told)) > NEAR:
+        said.append(f"recorded {recorded:.1f} s of {spoken(told):.1f} s")
     caller = cast.caller
     is_there = caller.calls and any(not call.mute for call in caller.calls)
     if is_there and told["recordings"] and _concerns(caller, told):
@@ -86,6 +86,16 @@ def rows_of(
 
 def _concerns(person: Person, told: dict[str, Any]) -> bool:
     return any(tail(told[end] or "") == tail(person.number) for end in ("caller", "callee"))
+
+
+def spoken(told: dict[str, Any]) -> float:
+    """Seconds in which somebody spoke with the caller, holding included; shared ones once."""
+    total, until = 0.0, 0.0
+    for talk in told["talks"]:
+        begin, end = (dt.datetime.fromisoformat(talk[k] or talk["from"]) for k in ("from", "to"))
+        total += max(0.0, end.timestamp() - max(begin.timestamp(), until))
+        until = max(until, end.timestamp())
+    return total
 
 
 def _listen(file: Path) -> list[listening.Heard]:
