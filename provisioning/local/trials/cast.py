@@ -18,6 +18,7 @@ from provisioning.local.sip.parties import Phone
 if TYPE_CHECKING:
     from provisioning.local.trials.world import World
 
+OPERATORS = "ABDHI"
 LIMIT = 40.0  # seconds that a step waits, unless it says otherwise
 # Statuses by which a call is refused at once; "failing": by the first trunk only.
 MANNERS = {"busy": 486, "declining": 603, "unknown": 404, "unreachable": 503, "failing": 503}
@@ -67,7 +68,7 @@ class Cast:
         self.people: dict[str, Person] = {"C": Person("C", number, pitch)}
         self.waiting: list[Phone] = []  # phones that rang and have no role yet
         self.phones: list[Phone] = []  # kept for this script
-        self.vain: list[Phone] = []  # rang until the queue gave them up
+        self.paused: list[str] = []  # logins
         self.background: list[asyncio.Task[object]] = []
         self.hidden = False
         self.began_at = time.time()
@@ -87,6 +88,8 @@ class Cast:
         doing = getattr(self, f"{kind}_{verb}", None)
         if not doing:
             raise Stuck(f"nobody knows how to {verb!r}")
+        if name == "Z" and verb == "answers":
+            await self.until(lambda: self.person("Z").phone, "somebody rings")
         who = self.person(name) if name not in "PS" else None
         try:
             await (doing(who, *rest.split()) if who else doing(*rest.split()))
@@ -95,9 +98,14 @@ class Cast:
 
     def person(self, name: str) -> Person:
         """Whoever has this letter; an operator is whose phone rang first, a number is made."""
+        if name == "Z":  # whoever rings, also one who has a letter already
+            phone = next((p for p in self.phones if p.call and p.call.state == "ringing"), None)
+            if phone:
+                self.people["Z"] = Person("Z", phone.extension, phone.pitch, phone.calls, phone)
+            return self.people.get("Z") or Person("Z", "", 0)
         if name in self.people:
             return self.people[name]
-        if name in "ABD":
+        if name in OPERATORS:
             phone = self.waiting.pop(0) if self.waiting else None
             made = Person(name, phone.extension if phone else "", phone.pitch if phone else 0)
             made.phone = phone
@@ -120,7 +128,7 @@ class Cast:
         person = self.person_of(phone)
         if not person:
             person = next(
-                (p for p in self.people.values() if p.name in "ABD" and not p.phone), None
+                (p for p in self.people.values() if p.name in OPERATORS and not p.phone), None
             )
             if person:
                 self._give(person, phone)
@@ -202,6 +210,29 @@ class Cast:
             lambda: len(self.events("APP_START", AppName="Queue")) >= int(times), "in the queue"
         )
 
+    async def do_enters(self, who: Person, key: str, event: str) -> None:
+        """C enters KEY EVENT: presses it until the log tells of one more such event."""
+        call = who.call
+        seen = len(self.events(event))
+
+        def taken() -> object:
+            return len(self.events(event)) > seen or call.over_at
+
+        end = time.monotonic() + 90
+        while not taken():
+            if time.monotonic() > end:
+                raise Stuck(f"no {event}")
+            call.media.press(key)
+            pause = time.monotonic() + 1.3
+            while time.monotonic() < pause and not taken():
+                await asyncio.sleep(0.1)
+        if len(self.events(event)) == seen:
+            raise Stuck(f"no {event}: the call is over")
+
+    async def do_sees(self, _who: Person, event: str, times: str = "1") -> None:
+        """C sees EVENT [TIMES]: waits until the log tells of it."""
+        await self.until(lambda: len(self.events(event)) >= int(times), event, 60)
+
     async def do_rates(self, who: Person, mark: str) -> None:
         """C rates MARK: presses it until it is taken."""
         call = who.call
@@ -240,6 +271,16 @@ class Cast:
         call = await self.until(who.ringing, f"{who.name} rings")
         call.pick_up()
 
+    async def do_was(self, who: Person, _called: str = "called") -> None:
+        """X was called: waits until that call is over."""
+        await self.until(lambda: who.calls and who.calls[-1].over_at, f"{who.name} was called", 60)
+
+    async def do_had(self, who: Person, count: str) -> None:
+        """X had COUNT calls."""
+        had = [call for call in who.calls if call.began_at >= self.began_at]
+        if len(had) != int(count):
+            raise Stuck(f"{len(had)} calls")
+
     async def do_declines(self, who: Person) -> None:
         """X declines, once it rings."""
         call = await self.until(who.ringing, f"{who.name} rings")
@@ -249,8 +290,6 @@ class Cast:
         """X ignores: lets it ring until it stops."""
         call = await self.until(who.ringing, f"{who.name} rings")
         await self.until(lambda: call.over_at, f"{who.name} stops ringing", 60)
-        if who.phone and who.phone not in self.vain:
-            self.vain.append(who.phone)
 
     async def do_has(self, who: Person, number: str) -> None:
         """X has NUMBER: one that the plan leads to."""
@@ -374,9 +413,9 @@ class Cast:
 
     async def site_pauses(self, who: str) -> None:
         """S pauses A"""
-        phone = self._phone_of(self.person(who))
-        self.vain.append(phone)
-        await self.world.appliance("operator", "pause", phone.login)
+        login = self._phone_of(self.person(who)).login
+        self.paused.append(login)
+        await self.world.appliance("operator", "pause", login)
 
     async def site_notes(self, family: str, key: str, value: str) -> None:
         """S notes FAMILY KEY VALUE in Asterisk's own database."""
@@ -432,15 +471,16 @@ class Cast:
     async def _let_go(self, call: Call) -> None:
         """Hang up once the box has said that the transfer is done."""
         await self.until(lambda: call.over_at or any(s >= 200 for s in call.referred), "NOTIFY", 60)
-        await asyncio.sleep(0.2)
-        call.hang_up()
+        if all(status < 300 for status in call.referred):
+            await asyncio.sleep(0.2)
+            call.hang_up()
 
     def number_of(self, name: str) -> str:
         """What is dialled to reach someone; a free operator is taken when he has no phone yet."""
         if name.isdigit() or name.startswith("+"):
             return name
         person = self.person(name)
-        if name in "ABD":
+        if name in OPERATORS:
             self._phone_of(person)
         return person.number
 
@@ -470,6 +510,14 @@ class Cast:
         for phone in self.phones:
             phone.is_off = False
 
+    def vain(self) -> list[str]:
+        """Logins of phones that rang until the queue gave them up: it has paused them."""
+        return [
+            phone.login
+            for phone in self.phones
+            if phone.login in self.paused or any(c.ended_by == "cancelled" for c in phone.calls)
+        ]
+
     def _remaining(self) -> list[Call]:
         calls = [call for person in self.people.values() for call in person.calls]
         calls += [call for phone in self.waiting for call in phone.calls]
@@ -479,5 +527,7 @@ class Cast:
 def _take(call: Call, manner: str) -> None:
     if manner in MANNERS:
         call.refuse(MANNERS[manner])
-    elif manner not in ("silent", "off"):
+    elif manner in ("silent", "off"):
+        call.die()
+    else:
         call.ring()

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioning.local.phones import tail
 from provisioning.local.sip import listening
-from provisioning.local.trials.cast import Cast, Person
+from provisioning.local.trials.cast import OPERATORS, Cast, Person
 
 NEAR = 1.5  # seconds by which two clocks at the two ends of a wire may differ
 _SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
@@ -69,7 +69,7 @@ def rows_of(
     cast: Cast, told: dict[str, dict[str, Any]], linkedids: set[str], until: float
 ) -> list[dict[str, Any]]:
     """The ledger's rows that this script's people have part in, oldest first."""
-    numbers = {tail(p.number) for p in cast.people.values() if p.name not in "ABD"}
+    numbers = {tail(p.number) for p in cast.people.values() if p.name not in OPERATORS}
     extensions = {phone.extension for phone in cast.phones}
     return [
         row

@@ -126,8 +126,8 @@ class World:
         """This script is over: its people are free for others."""
         await cast.leave()
         self._casts.pop(tail(cast.caller.number), None)
-        if cast.vain:  # phones that rang in vain are paused by the queue
-            await self.appliance("operator", "ready", *(phone.login for phone in cast.vain))
+        if vain := cast.vain():
+            await self.appliance("operator", "ready", *vain)
         for phone in cast.phones:
             self._owners.pop(phone.extension, None)
             phone.calls = []
