@@ -68,6 +68,7 @@ class Cast:
         self.people: dict[str, Person] = {"C": Person("C", number, pitch)}
         self.waiting: list[Phone] = []  # phones that rang and have no role yet
         self.phones: list[Phone] = []  # kept for this script
+        self.since: dict[str, float] = {}  # extension → when it became this script's
         self.paused: list[str] = []  # logins
         self.background: list[asyncio.Task[object]] = []
         self.hidden = False
@@ -117,14 +118,19 @@ class Cast:
         self.people[name] = made
         return made
 
+    def keep(self, phone: Phone) -> None:
+        """A phone is this script's until its end."""
+        if phone not in self.phones:
+            self.phones.append(phone)
+            self.since[phone.extension] = time.time()
+
     def person_of(self, phone: Phone) -> Person | None:
         """Whose phone it is."""
         return next((p for p in self.people.values() if p.phone is phone), None)
 
     def rang(self, phone: Phone, call: Call) -> None:
         """A phone begins to ring for this script's caller."""
-        if phone not in self.phones:
-            self.phones.append(phone)
+        self.keep(phone)
         person = self.person_of(phone)
         if not person:
             person = next(
@@ -487,7 +493,7 @@ class Cast:
     def _phone_of(self, who: Person) -> Phone:
         if not who.phone:
             phone = self.world.free_phone(self)
-            self.phones.append(phone)
+            self.keep(phone)
             self._give(who, phone)
         assert who.phone  # noqa: S101  given above
         return who.phone
@@ -511,11 +517,11 @@ class Cast:
             phone.is_off = False
 
     def vain(self) -> list[str]:
-        """Logins of phones that rang until the queue gave them up: it has paused them."""
+        """Logins of phones that rang and did not answer: the queue may have paused them."""
         return [
             phone.login
             for phone in self.phones
-            if phone.login in self.paused or any(c.ended_by == "cancelled" for c in phone.calls)
+            if phone.login in self.paused or any(c.is_incoming and not c.up_at for c in phone.calls)
         ]
 
     def _remaining(self) -> list[Call]:

@@ -32,6 +32,11 @@ class Scenario:
     rows: tuple[tuple[str, ...], ...]
     table: str = ""
 
+    @property
+    def is_long(self) -> bool:
+        """Whether its caller waits until everybody has been rung."""
+        return "C queues 2" in self.steps
+
 
 def parse(text: str, table: str = "") -> list[Scenario]:
     """The scripts of a text; lines that begin with # are comments. Raises ScriptError."""

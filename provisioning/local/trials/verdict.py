@@ -49,7 +49,7 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
     """What is wrong beyond the row: lengths of talks and recordings, a caller not heard."""
     said = []
     recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
-    if abs(recorded - spoken(told)) > NEAR:
+    if told["direction"] != "internal" and abs(recorded - spoken(told)) > NEAR:
         said.append(f"recorded {recorded:.1f} s of {spoken(told):.1f} s")
     caller = cast.caller
     is_there = caller.calls and any(not call.mute for call in caller.calls)
@@ -70,17 +70,20 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """The ledger's rows that this script's people have part in, oldest first."""
     numbers = {tail(p.number) for p in cast.people.values() if p.name not in OPERATORS}
-    extensions = {phone.extension for phone in cast.phones}
+    numbers.discard("")
+
+    def is_phone(extension: str | None, arrived_at: str) -> bool:
+        moment = dt.datetime.fromisoformat(arrived_at).timestamp()
+        return cast.since.get(extension or "", until) <= moment + 0.5 and moment <= until
+
     return [
         row
         for row in told.values()
         if row["id"] in linkedids
         or tail(row["caller"] or "") in numbers
         or tail(row["callee"] or "") in numbers
-        or (
-            (row["caller"] in extensions or row["callee"] in extensions)
-            and cast.began_at <= dt.datetime.fromisoformat(row["arrived_at"]).timestamp() <= until
-        )
+        or is_phone(row["caller"], row["arrived_at"])
+        or is_phone(row["callee"], row["arrived_at"])
     ]
 
 

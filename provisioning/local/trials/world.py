@@ -135,7 +135,7 @@ class World:
     def _owner(self, caller: str) -> Cast | None:
         if caller in self._owners:  # one of our phones
             return self._owners[caller]
-        if cast := self._casts.get(tail(caller)):
+        if cast := self._casts.get(tail(caller)) or self._outside.get(tail(caller)):
             return cast
         if caller.isdigit() and len(caller) > 6:
             return None
