@@ -101,13 +101,14 @@ def start(place: Place, tied: bool) -> None:
 
 
 @contextlib.contextmanager
-def trial(place: Place) -> Iterator[Place]:
+def trial(place: Place, fresh: bool = True) -> Iterator[Place]:
     """A site for one trial, started from nothing and stopped afterwards; its files stay to look at.
 
-    Raises SiteError.
+    `fresh`: what lies in its folder is removed first. Raises SiteError.
     """
     stop(place)
-    shutil.rmtree(place.folder, ignore_errors=True)
+    if fresh:
+        shutil.rmtree(place.folder, ignore_errors=True)
     start(place, tied=True)
     try:
         yield place

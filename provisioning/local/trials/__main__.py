@@ -5,7 +5,7 @@ import sys
 
 from provisioning.local import site
 from provisioning.local.place import Place
-from provisioning.local.trials import hostile, running, scenario
+from provisioning.local.trials import chaos, hostile, running, scenario, stress
 from provisioning.local.trials.running import Result
 from provisioning.local.trials.world import World
 
@@ -19,7 +19,27 @@ def main(arguments: list[str]) -> int:
             return _scenarios(names)
         case ["hostile"]:
             return _hostile()
-    print("usage: ./run scenarios [NAME…]", file=sys.stderr)
+        case ["load", *options]:
+            options, calls = _option(options, "--calls", 50)
+            options, operators = _option(options, "--operators", 25)
+            options, minutes = _option(options, "--minutes", 30)
+            with site.trial(Place(TRIALS / "load")) as place:
+                return asyncio.run(stress.run_load(place, calls, operators, minutes))
+        case ["day", *options]:
+            options, minutes = _option(options, "--minutes", 20)
+            with site.trial(Place(TRIALS / "day")) as place:
+                return asyncio.run(stress.run_day(place, minutes))
+        case ["steps", *options]:
+            options, first = _option(options, "--from", 50)
+            options, by = _option(options, "--by", 50)
+            with site.trial(Place(TRIALS / "steps")) as place:
+                return asyncio.run(stress.run_steps(place, first, by, 1.5))
+        case ["chaos", *names]:
+            names, calls = _option(names, "--calls", 20)
+            place = Place(TRIALS / "chaos")
+            with chaos.small_disk(place), site.trial(place, fresh=False):
+                return asyncio.run(chaos.run(place, calls, names))
+    print("usage: ./run scenarios | load | day | steps | chaos | hostile", file=sys.stderr)
     return 2
 
 

@@ -467,7 +467,10 @@ class Cast:
 
     async def do_joins(self, who: Person) -> None:
         """A joins his two calls and leaves (REFER with Replaces)."""
-        first, second = [call for call in who.calls if call.state in ("up", "ringing")][-2:]
+        alive = [call for call in who.calls if call.state in ("up", "ringing")]
+        if len(alive) < 2:
+            raise Stuck("one of the two calls is over")
+        first, second = alive[-2:]
         status = await first.refer("", replaces=second)
         if status != 202:
             raise Stuck(f"REFER: {status}")

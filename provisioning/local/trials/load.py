@@ -26,7 +26,7 @@ KINDS = {
     "attended": 3,
 }
 CALLERS, OUTSIDE = "+998904", "+998714"
-ANSWER = 20.0  # seconds that the line may take to answer
+ANSWER = 40.0  # seconds that the line may take to answer
 END = 60.0  # seconds that the box may take to let go of a caller after a talk
 
 
@@ -61,8 +61,8 @@ class Record:
 
     @property
     def dropped(self) -> bool:
-        """The box ended the call where it should not have."""
-        return self.trouble in ("dropped", "no answer")
+        """The call ended where it should not have."""
+        return self.trouble in ("dropped", "no answer", "cut by the crash")
 
 
 class Load:
@@ -77,6 +77,7 @@ class Load:
         self._by_number: dict[str, Record] = {}
         self._outside: dict[str, Record] = {}
         self._under_way: set[asyncio.Task[None]] = set()
+        self.is_down = False  # the trunk: nothing comes through, in either direction
 
     def open(self) -> None:
         """Take the phones and the numbers outside over."""
@@ -119,6 +120,28 @@ class Load:
             task.add_done_callback(self._under_way.discard)
         await asyncio.gather(*self._under_way)
 
+    def crash(self) -> None:
+        """Asterisk is gone: nobody will tell us that our calls are over."""
+        for record in self.records:
+            if not record.over_at and record.call:
+                record.trouble = "cut by the crash"
+                record.stage = f"{record.stage}, crash"
+                for call in (record.call, *record.phone_calls):
+                    call.die()
+        for phone in self.world.people.phones:
+            for call in phone.calls:
+                call.die()
+
+    async def first_answer(self, since: float, limit: float = 30.0) -> float:
+        """Seconds until the line answers a call placed after that moment; 0 for never."""
+
+        def answered() -> float | None:
+            later = (r.call for r in self.records if r.began_at > since and r.call)
+            return min((call.up_at for call in later if call.up_at), default=None)
+
+        await _within(limit, answered)
+        return (answered() or since) - since
+
     def up(self) -> int:
         """Calls that go on now."""
         return sum(1 for record in self.records if not record.over_at)
@@ -136,6 +159,8 @@ class Load:
                 if call:
                     call.hang_up()
             record.over_at = time.time()
+            if record.stage.endswith("crash"):
+                record.trouble = "cut by the crash"
 
     async def _live(self, record: Record) -> None:
         plan = record.plan
@@ -258,6 +283,9 @@ class Load:
         record = self._outside.get(tail(call.called))
         if not record or not record.call:
             call.refuse(404)
+            return
+        if self.is_down:
+            call.refuse(503)
             return
         if record.plan.kind == "blind back":
             call.refuse(486)
