@@ -136,8 +136,9 @@ def _fill(db):
                 row.begins = row.event
             elif row.event == "CHAN_START" and row.uniqueid == row.fields.get("LinkedID"):
                 row.begins = row.fields.get("Context")
+                dialled = row.fields.get("Exten") not in (None, "", "s")
                 phone = row.fields.get("ChanName", "").partition("/")[2].rpartition("-")[0]
-                if row.begins == "from-operator" and phone.isdigit():
+                if row.begins == "from-operator" and phone.isdigit() and dialled:
                     row.phone = phone
         EventRow.bulk_update(rows, [EventRow.uniqueid, EventRow.begins, EventRow.phone], 100)
 

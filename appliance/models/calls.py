@@ -169,7 +169,7 @@ class AsteriskWatch(Table):
 
 
 class SipRefusal(Table):
-    """A SIP request to call that Asterisk refused before a channel, and so the event log, was."""
+    """A SIP request that Asterisk refused before a channel, and so the event log, was."""
 
     sip = CharField(primary_key=True)  # the request's Call-ID
     at = MomentField(index=True)

@@ -80,9 +80,12 @@ class Event:
 
     @property
     def phone(self) -> str | None:
-        """The phone that places a call by this record, or None."""
-        places = self.begins == "from-operator" and self.is_phone
-        return self.endpoint if places else None
+        """The phone that dials a call by this record, or None.
+
+        A phone that we have rung, to speak for a page or to listen in, has dialled nothing.
+        """
+        dials = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
+        return self.endpoint if dials and self.is_phone else None
 
     @property
     def extra(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Requests to call that Asterisk refused before they were calls, out of its own logs."""
+"""Requests that Asterisk refused before they were calls, out of its own logs."""
 
 import datetime as dt
 import hashlib
@@ -19,11 +19,13 @@ _MESSAGE = re.compile(
     r" \(callid: (?P<sip>[^)]+)\) - (?P<why>.+)$"
 )
 # SecurityEvent="FailedACL",EventTV="2026-11-26T06:11:22.220+0000",…,Service="PJSIP",…,
-# SessionID="abc@y",LocalAddress="…",RemoteAddress="IPV4/UDP/192.0.2.7/5060"
-_ACL = re.compile(
-    r'SecurityEvent="FailedACL",EventTV="(?P<at>[^"]+)".*Service="PJSIP".*SessionID="(?P<sip>[^"]+)"'
+# AccountID="<unknown>",SessionID="abc@y",LocalAddress="…",RemoteAddress="IPV4/UDP/192.0.2.7/5060"
+_SECURITY = re.compile(
+    r'SecurityEvent="(?P<why>FailedACL|InvalidAccountID|ChallengeSent)",EventTV="(?P<at>[^"]+)"'
+    r'.*Service="PJSIP".*AccountID="(?P<account>[^"]*)",SessionID="(?P<sip>[^"]+)"'
     r'.*RemoteAddress="\w+/\w+/(?P<address>[^"]+)"'
 )
+_STRANGER = "<unknown>"  # Asterisk challenges whom it does not know, so that he learns nothing
 
 
 class Refusals:
@@ -73,8 +75,10 @@ def _refusals(text: str) -> Iterator[dict[str, object]]:
             # in the time zone of this machine, which is Asterisk's too
             at = dt.datetime.fromisoformat(told["at"]).astimezone(dt.UTC)
             why = told["why"].strip()
-        elif told := _ACL.search(line):
-            at, why = dt.datetime.fromisoformat(told["at"]), "address"
+        elif told := _SECURITY.search(line):
+            if told["why"] == "ChallengeSent" and told["account"] != _STRANGER:
+                continue  # a phone of ours: its answer follows
+            at, why = dt.datetime.fromisoformat(told["at"]), told["why"]
         else:
             continue
         address = told["address"].replace("/", ":")

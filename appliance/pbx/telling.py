@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from appliance import calls
+from appliance import calls, followups
 from appliance.calls import CallFacts
 from appliance.models import Call, EventRow, Folded, Recording, Talk
 from appliance.pbx import eventlog
@@ -60,6 +60,7 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
         calls.forget(linkedids)
         return
     calls.store(facts, short_abandon)
+    followups.follow(facts.caller, facts.callee)
     parts = linkedids - set(roots(events))
     calls.forget(parts)
     rows = Folded.select(Folded.linkedid).where(Folded.call_id == root)

@@ -25,7 +25,11 @@ OWN_OUTCOMES = {
     "no_answer": (_l("No answer"), "warn", "phone-missed"),
     "failed": OUTCOMES["failed"],
 }
-ENDED_BY = {"caller": _l("the citizen"), "operator": _l("our side"), "system": _l("the line")}
+ENDED_BY = {
+    "caller": _l("by the citizen"),
+    "operator": _l("by our side"),
+    "system": _l("by the line"),
+}
 _TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
 
 

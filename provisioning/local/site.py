@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from appliance import db, settings
-from appliance.pbx import audio, config
+from appliance import db, prompts, settings
+from appliance.pbx import config
 from provisioning.local import accounts, front, supervisor
 from provisioning.local.place import AMI, GUNICORN, HTTP, SIP, TLS, Place
 from provisioning.local.supervisor import Service
@@ -51,8 +51,9 @@ def prepare(place: Place) -> None:
     accounts.write(place, description)  # before the accounts: a password must not get lost
     if made := accounts.create(description):
         print(f"  {made} accounts made")
-    if made := len(audio.synthesise(site.paths.prompts)):
+    if made := len(prompts.synthesise(site.paths.prompts)):
         print(f"  {made} prompts spoken")
+    prompts.show_to_asterisk(site.paths.prompts, site.asterisk.data)
     if made := len(config.install(site)):
         print(f"  {made} files of Asterisk's configuration written and tried out")
     db.database.close()

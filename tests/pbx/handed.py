@@ -437,6 +437,22 @@ BACK_SILENT = (
 30   | HANGUP       | first:local;1 | source=none cause=19
 """
 )
+# A supervisor listens, then takes the caller over.
+TAKEN_OVER = (
+    TO_TALK
+    + """
+20   | CHAN_START   | b:second:1003 |
+21   | ANSWER       | b:second:1003 |
+30   | BRIDGE_EXIT  | caller | bridge=b1
+30   | BRIDGE_EXIT  | 1001 | bridge=b1
+30   | HANGUP       | 1001 | source=none
+30   | BRIDGE_ENTER | caller | bridge=b2
+30   | BRIDGE_ENTER | second:1003 | bridge=b2
+50   | BRIDGE_EXIT  | caller | bridge=b2
+50   | HANGUP       | second:1003 | source=caller
+"""
+    + over(50)
+)
 SPY = """
 0    | CHAN_START   | first:1003 |
 2    | ANSWER       | first:1003 | context=spy

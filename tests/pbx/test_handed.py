@@ -32,6 +32,7 @@ from handed import (
     PHONE_JOINED,
     SENT_ON,
     SPY,
+    TAKEN_OVER,
     THREE,
     TOLD,
     UNKNOWN,
@@ -67,6 +68,7 @@ phone busy       | answered caller         | op01 35.8                    | ru a
 automatic        | answered caller         | {E} 20                       |                      | automatic {E} answered no    | 0 -
 automatic silent | answered operator       | op01 15                      | ru answered          | automatic {E} no_answer yes  | 0 10
 held             | answered caller         | op01 40                      | ru answered          |                              | 10 3.2
+taken over       | answered caller         | op01 21.8, op03 20           | ru answered          |                              | 0 3.2
 out              | answered caller         | {E} 30                       |                      |                              | 0 -
 out, other trunk | busy system             |                              |                      |                              | 0 -
 out, given up    | no_answer operator      |                              |                      |                              | 0 -
@@ -98,6 +100,7 @@ STORIES = {
     "automatic": AUTOMATIC_TAKEN,
     "automatic silent": AUTOMATIC_SILENT,
     "held": HELD,
+    "taken over": TAKEN_OVER,
     "out": OUT,
     "out, other trunk": OUT_OTHER_TRUNK,
     "out, given up": OUT_GIVEN_UP,

@@ -90,9 +90,8 @@ def _direction(first: Event, events: list[Event]) -> str | None:
     """Of the call that begins with this record; None: a supervisor listens, Asterisk starts."""
     if first.begins == "from-trunk":
         return "inbound"
-    own = [event for event in events if event.linkedid == first.linkedid]
-    if any(event.fields["Context"] == "spy" for event in own if event.uniqueid == first.uniqueid):
-        return None
+    own = (event for event in events if event.linkedid == first.linkedid)
     if any(event.type == "OUTGOING" for event in own):
         return "outbound"
-    return "internal" if first.begins == "from-operator" else None
+    dials = first.begins == "from-operator" and first.fields["Exten"] not in ("", "s")
+    return "internal" if dials else None

@@ -50,6 +50,7 @@ class Story:
         self.talks: dict[str, TalkFacts] = {}  # the last one, by the uniqueid of our side's leg
         self.speaking: set[str] = set()  # legs of our side whose talk goes on
         self.held: dict[str, dt.datetime] = {}  # leg, or "" for the line itself → since when
+        self.gone = False  # the citizen has hung up
         self.why = "first"
 
     def tell(self, event: Event) -> None:
@@ -272,6 +273,7 @@ class Story:
 
     def callback(self, event: Event) -> None:
         self.signs.callback = True
+        self.call.callee = _number(event.extra.get("number", "")) or self.call.caller
         self._leave_queue(event.at, "callback")
 
     def synthetic(self, event: Event) -> None:
@@ -337,7 +339,8 @@ class Story:
             self.handing.second_call_over(second)
         self._listen(event.at)
         if leg.uniqueid == self.id or leg.role == "citizen":
-            self._maybe_over(event.at, side)
+            self.gone |= leg.role == "citizen" and leg.answered and side == "caller"
+            self._maybe_over(event.at, "caller" if self.gone else side)
 
     def _side(self, source: Leg | None) -> str:
         if not source:
