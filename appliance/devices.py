@@ -30,14 +30,14 @@ def phones() -> dict[str, Device]:
     return {phone.name: phone for phone in Device.select().where(Device.kind == "phone")}
 
 
-def see(devices: Iterable[Seen]) -> bool:
-    """Write down what changed since the last look; what is gone goes. Returns whether any did."""
+def see(devices: Iterable[Seen]) -> list[str]:
+    """Write down what changed since the last look; what is gone goes. Returns their names."""
     seen = {device.name: device for device in devices}
     known = {device.name: device for device in Device.select()}
     changed = [d for d in seen.values() if not _same(d, known.get(d.name))]
     gone = known.keys() - seen.keys()
     if not changed and not gone:
-        return False
+        return []
     now = clock.now()
     with writing():
         for device in changed:
@@ -51,7 +51,7 @@ def see(devices: Iterable[Seen]) -> bool:
             ).execute()
         Device.delete().where(Device.name.in_(list(gone))).execute()
         live.publish(TOPIC)
-    return True
+    return [*(device.name for device in changed), *sorted(gone)]
 
 
 def _same(device: Seen, known: Device | None) -> bool:

@@ -14,11 +14,13 @@ from appliance.appeals.drafts import (
 from appliance.appeals.known import known_values, values_of
 from appliance.appeals.queries import of_call, of_caller, registered_by, visible_to
 from appliance.appeals.registering import register
+from appliance.appeals.telling import by_keys, state_told
 
 __all__ = [
     "AlreadyRegistered",
     "Desk",
     "at_hand",
+    "by_keys",
     "call_of",
     "discard_draft",
     "draft",
@@ -31,6 +33,7 @@ __all__ = [
     "register",
     "registered_by",
     "save_draft",
+    "state_told",
     "token_for",
     "values_of",
     "visible_to",

@@ -34,7 +34,11 @@ def going_on() -> list[LiveCall]:
     ringing = Ring.select(Ring, QueueVisit).join(QueueVisit)
     for ring in ringing.where(QueueVisit.call.in_(ids), Ring.ended_at.is_null()):
         rings[ring.visit.call_id].append(ring)
-    return [_told(call, visits[call.id], rings[call.id], talks[call.id]) for call in calls]
+    return [
+        _told(call, visits[call.id], rings[call.id], talks[call.id])
+        for call in calls
+        if call.direction != "internal" or talks[call.id]  # who only listens in is no call
+    ]
 
 
 def _told(call: Call, visits: list[QueueVisit], rings: list[Ring], talks: list[Talk]) -> LiveCall:

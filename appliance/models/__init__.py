@@ -21,8 +21,10 @@ from appliance.models.calls import (
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
 from appliance.models.desk import Device, Employee
+from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.money import Tariff
 from appliance.models.plan import PlanVersion
+from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
@@ -66,6 +68,10 @@ TABLES: tuple[type[Table], ...] = (
     Device,
     LiveEvent,
     AuditEntry,
+    Prompt,
+    PromptVersion,
+    FollowUp,
+    FollowUpMark,
     PlanVersion,
     StaffRecord,
     StaffEvent,

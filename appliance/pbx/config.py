@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 import ivr
-from appliance import plan, staff
+from appliance import plan, prompts, staff
 from appliance.pbx import planned
 from appliance.pbx.eventlog import FIELDS
 from appliance.settings import Settings
@@ -106,6 +106,7 @@ def install(settings: Settings) -> list[str]:
             shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
         _write(etc, {name: files[name] for name in changed})
     _make_folders(settings)
+    prompts.speak_topics(settings.paths.prompts)
     return changed
 
 

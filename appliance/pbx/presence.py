@@ -2,7 +2,8 @@
 
 import logging
 
-from appliance import clock, devices, plan, staff
+from appliance import clock, devices, live, plan, staff
+from appliance.db import writing
 from appliance.devices import Seen
 from appliance.pbx.actions import states
 from appliance.pbx.actions.lines import Lines
@@ -31,9 +32,13 @@ def look(settings: Settings, asterisk: Connection) -> None:
     found = asterisk.listed("DeviceStateList", "DeviceStateListComplete")
     told = {state["Device"]: state["State"] for state in found}
     used = [channel.endpoint for channel in Lines(asterisk).channels]
+    phones = {user.extension: user.login for user in staff.with_phone()}
     names = [(t.name, "trunk") for t in plan.current(settings).trunks if t.kind == "sip"]
-    names += [(user.extension, "phone") for user in staff.with_phone()]
-    devices.see(
+    names += [(extension, "phone") for extension in phones]
+    changed = devices.see(
         Seen(name, kind, told.get(f"PJSIP/{name}", "INVALID") not in _OFF, used.count(name))
         for name, kind in names
     )
+    if logins := [phones[name] for name in changed if name in phones]:
+        with writing():  # what a phone does shows on its operator's page, in the ledger or not
+            live.publish(*(f"operator:{login}" for login in logins))

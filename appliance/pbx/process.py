@@ -9,7 +9,7 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions, finishing, holding, presence
+from appliance.pbx import actions, agi, callback, finishing, holding, presence
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
@@ -31,7 +31,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in (_follow, _measure, _watch, _hear)
+        for work in (_follow, _measure, _watch, _hear, agi.answer, callback.call_back)
     ]
     for thread in threads:
         thread.start()
@@ -68,6 +68,7 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
     refusals = Refusals(settings)
+    finishing.tidy(settings)
     while not stop.wait(_MEASURE):
         finishing.measure(settings)
         refusals.look()

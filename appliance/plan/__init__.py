@@ -4,6 +4,7 @@ from appliance.plan.checks import Faults, check
 from appliance.plan.queues import own, queues_of, shared
 from appliance.plan.shape import (
     Callback,
+    FollowUps,
     Hours,
     Limits,
     Number,
@@ -19,6 +20,7 @@ from appliance.plan.versions import current, newest, save, versions
 __all__ = [
     "Callback",
     "Faults",
+    "FollowUps",
     "Hours",
     "Limits",
     "Number",

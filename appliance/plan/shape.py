@@ -102,6 +102,18 @@ class Callback:
 
 
 @dataclass(frozen=True)
+class FollowUps:
+    """How the machine calls those who were missed; hours of the site's time."""
+
+    requests: bool = True  # who asked to be called back
+    missed: bool = False  # and who hung up waiting
+    attempts: int = 4
+    pause_minutes: int = 15  # before the second attempt; three times as long before each later one
+    opens: str = "08:00"
+    closes: str = "20:00"
+
+
+@dataclass(frozen=True)
 class Hours:
     """What is said outside the ministry's working hours; the line itself is always open."""
 
@@ -118,6 +130,7 @@ class Plan:
     queueing: Queueing = field(default_factory=Queueing)
     limits: Limits = field(default_factory=Limits)
     callback: Callback = field(default_factory=Callback)
+    follow_ups: FollowUps = field(default_factory=FollowUps)
     hours: Hours = field(default_factory=Hours)
     blocked: tuple[str, ...] = ()
     anonymous: str = "take"

@@ -23,18 +23,21 @@ from appliance.web import (
     directory,
     errors,
     floor,
+    followups,
     formats,
     forms,
     headers,
     health,
     issued,
     language,
+    limits,
     live,
     login,
     minutes,
     navigation,
     operator,
     passing,
+    prompts,
     reports,
     staff_records,
     status,
@@ -50,6 +53,7 @@ SCREENS = (
     appeals.screen,
     floor.screen,
     calls.screen,
+    followups.screen,
     call.screen,
     directory.screen,
     reports.screen,
@@ -58,6 +62,7 @@ SCREENS = (
     capacity.screen,
     issued.screen,
     staff_records.screen,
+    prompts.screen,
     status.screen,
     live.screen,
     health.screen,
@@ -87,7 +92,18 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     _connect(app, settings)
-    for part in (language, login, formats, assets, navigation, headers, errors, live, access):
+    for part in (
+        limits,
+        language,
+        login,
+        formats,
+        assets,
+        navigation,
+        headers,
+        errors,
+        live,
+        access,
+    ):
         part.init_app(app)
     for screen in SCREENS:
         app.register_blueprint(screen)

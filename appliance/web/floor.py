@@ -222,14 +222,15 @@ def _desks() -> dict[str, object]:
     for user in staff.operators():
         call, presence = live.get(user.login), presences[user.login]
         chosen = presence.state if presence else "off"
-        since = call.since if call else presence.since if presence else None
         phone = phones.get(user.extension)
+        busy = bool(call or (phone and phone.channels))
+        since = call.since if call else presence.since if presence and not busy else None
         desks.append(
             Desk(
                 user=user,
-                state="call" if call else chosen,
+                state="call" if busy else chosen,
                 since=since,
-                reason=presence.reason if presence and not call else "",
+                reason=presence.reason if presence and not busy else "",
                 live=call,
                 phone_up=bool(phone and phone.up),
             )

@@ -32,8 +32,8 @@ from appliance.web.context import me, site
 
 log = logging.getLogger(__name__)
 
-LEADS = ("calls", "operators", "devices")
-HEARD = {"operator": (), "supervisor": LEADS, "manager": LEADS}
+LEADS = ("calls", "operators", "devices", "followups")
+HEARD = {"operator": ("followups",), "supervisor": LEADS, "manager": LEADS}
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open
 LASTS = 900.0  # seconds; then the browser comes again, and its right to hear is checked again

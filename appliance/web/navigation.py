@@ -22,8 +22,10 @@ TABS = (
     Tab("operator.page", _l("Workplace")),
     Tab("floor.page", _l("Floor")),
     Tab("calls.today", _l("Calls")),
+    Tab("followups.page", _l("Missed callers")),
     Tab("reports.page", _l("Reports")),
     Tab("analytics.page", _l("Telephony"), ("minutes", "capacity")),
+    Tab("prompts.page", _l("Prompts")),
     Tab("directory.page", _l("Directory")),
     Tab("status.page", _l("Status")),
 )

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance import appeals, calls, clock, health, plan, staff
+from appliance import appeals, calls, clock, devices, health, plan, staff
 from appliance.calls.day import day_of_operator
 from appliance.models import Presence
 from appliance.pbx import actions
@@ -168,11 +168,11 @@ def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
 
 
 def _state() -> dict[str, object]:
-    presence = staff.state_of(me())
+    presence, phone = staff.state_of(me()), devices.phones().get(me().extension or "")
     return {
         "state": presence.state if presence else "off",
         "state_since": presence and presence.since,
         "reason": presence.reason if presence else "",
         "now": clock.now(),
-        "in_call": calls.of_operator(me().login) is not None,
+        "in_call": calls.of_operator(me().login) is not None or bool(phone and phone.channels),
     }

@@ -42,12 +42,15 @@ def employees() -> str:
     typed = request.args.get("q", "")
     now, calendar = clock.now(), catalogs.working_calendar(site())
     found = [(one, directory.reachable(one, now, calendar)) for one in directory.search(typed, 8)]
+    calls_out = request.args.get("to") == "call"
+    desk = appeals.at_hand(me(), now) if calls_out and not typed else None
     digits = typed.strip().lstrip("+").replace(" ", "")
     return render_template(
         "operator/employees.html",
         found=found,
         number=typed.strip() if len(digits) > 2 and digits.isdecimal() else "",
-        calls_out=request.args.get("to") == "call",
+        calls_out=calls_out,
+        caller=desk.call.caller if desk and desk.call else "",
     )
 
 

@@ -1,6 +1,7 @@
 """A real Asterisk with our configuration and two operators, on an address of its own."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,8 @@ import pytest
 from box import Box
 from waiting import until
 
-from appliance import db, settings, staff
-from appliance.pbx import actions, audio, config
+from appliance import db, prompts, settings, staff
+from appliance.pbx import actions, config
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 
@@ -44,8 +45,16 @@ address = "{carrier}"
 """
 
 
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prompts, spoken once for all boxes."""
+    folder = tmp_path_factory.mktemp("spoken")
+    prompts.synthesise(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Settings]:
     """Settings, a database with two operators, prompts; nothing runs."""
     folder = tmp_path_factory.mktemp("box")
     file = folder / "appliance.toml"
@@ -55,8 +64,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     file.write_text(_SETTINGS.format(**facts, command=command, modules=tree.MODULES))
     found = settings.load(file)
     tree.make_data(found.asterisk.data)
-    audio.synthesise(found.paths.prompts)
-    with db.open_database(found.paths.database):
+    shutil.copytree(spoken, found.paths.prompts)
+    prompts.show_to_asterisk(found.paths.prompts, found.asterisk.data)
+    with db.open_database(found.paths.database).connection_context():
         db.migrate()
         for number, speaks in ((1, ("uz", "ru")), (2, ("ru",))):
             staff.add(
@@ -83,15 +93,9 @@ def box(site: Settings) -> Iterator[Box]:
     )
     running = Box(site, process)
     try:
-        until(running.answers, limit=20)
+        until(running.answers, limit=60)
         actions.put_states_in_force(site)
         yield running
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.fixture
-def prompts_folder(tmp_path: Path) -> Path:
-    """Where prompts are spoken into."""
-    return tmp_path / "prompts"

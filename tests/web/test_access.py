@@ -13,6 +13,7 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
+VOICES = {"manager", "technician"}
 OFFICE = {"manager", "technician"}
 MANAGER = {"manager"}
 KEEPERS = {"technician", "backup", "manager"}
@@ -53,6 +54,10 @@ ROUTES = {
     "GET /floor/phone": LEADS,
     "POST /floor/stop": LEADS,
     "GET /floor/trunks": LEADS,
+    "GET /followups": OPERATOR | LEADS,
+    "GET /followups/list": OPERATOR | LEADS,
+    "POST /followups/<int:number>/call": OPERATOR | LEADS,
+    "POST /followups/<int:number>/done": OPERATOR | LEADS,
     "GET /healthz": EVERYBODY,
     "GET /live": OPERATOR | LEADS,
     "GET /login": EVERYBODY,
@@ -78,6 +83,14 @@ ROUTES = {
     "GET /operator/paused": OPERATOR,
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
+    "GET /prompts": VOICES,
+    "GET /prompts/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/sound/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/versions/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/choose/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/record/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/speak/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/upload/<any(uz, ru):language>/<path:name>": VOICES,
     "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
     "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
@@ -100,6 +113,7 @@ ROUTES = {
     "GET /status/checks": KEEPERS,
 }
 VALUES = {
+    "<any(uz, ru):language>": "uz",
     "<any(listen, whisper, barge):mode>": "listen",
     "<any(ready, pause):state>": "pause",
     "<int:number>": "1",

@@ -100,7 +100,7 @@ def test_a_pause_tells_why_and_a_phone_that_it_is_off(login_as, nilufar, sardor)
 
 
 def test_trunks_are_told_as_seen_and_what_changed_is_published(login_as, settings) -> None:
-    assert devices.see([Seen("carrier", "trunk", True, 3)])
+    assert devices.see([Seen("carrier", "trunk", True, 3)]) == ["carrier"]
     assert not devices.see([Seen("carrier", "trunk", True, 3)])
     since = devices.trunks()[0].since
     assert devices.see([Seen("carrier", "trunk", True, 4)])

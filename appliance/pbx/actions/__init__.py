@@ -10,6 +10,7 @@ from appliance.pbx.actions.states import choose_state, put_states_in_force, relo
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
 from appliance.pbx.ami import Refused, Unreachable
+from appliance.pbx.originate import record_prompt
 
 __all__ = [
     "MODES",
@@ -26,6 +27,7 @@ __all__ = [
     "join",
     "line",
     "put_states_in_force",
+    "record_prompt",
     "reload",
     "stop_supervising",
     "supervise",

@@ -273,6 +273,7 @@ class Story:
 
     def callback(self, event: Event) -> None:
         self.signs.callback = True
+        self.call.callee = _number(event.extra.get("number", "")) or self.call.caller
         self._leave_queue(event.at, "callback")
 
     def synthetic(self, event: Event) -> None:

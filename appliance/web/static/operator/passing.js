@@ -108,13 +108,14 @@ async function take(button, onTrouble) {
   busy = true;
   say("");
   const { call, how, number } = button.dataset;
-  const reason = panel.querySelector("[name=passing-reason]:checked").value;
+  const reason = button.dataset.reason ?? panel.querySelector("[name=passing-reason]:checked").value;
   try {
     const answer = call
       ? await post(panel.dataset.dial, { number: call, reason })
       : await post(panel.dataset.transfer, { how, number });
-    if (answer.trouble) say(answer.trouble);
-    else close();
+    if (answer.trouble) return say(answer.trouble);
+    close();
+    document.getElementById("bar").dispatchEvent(new Event("live"));
   } catch (error) {
     if (error instanceof LinkLost) say(document.getElementById("desk").dataset.noLink);
     else onTrouble(error);
