@@ -69,6 +69,7 @@ ROUTES = {
     "POST /minutes/tariffs": {"manager"},
     "POST /minutes/tariffs/<int:number>/close": {"manager"},
     "GET /operator": OPERATOR,
+    "POST /operator/appeals/<number>/call": OPERATOR,
     "GET /operator/bar": OPERATOR,
     "GET /operator/card": OPERATOR,
     "POST /operator/consultation": OPERATOR,
