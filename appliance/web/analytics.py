@@ -24,6 +24,7 @@ from appliance.reports.shares import shares
 from appliance.reports.telephony import callers, lines, pictures, queues, report, workload
 from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import words as texts
+from appliance.reports.telephony.waits import LEVELS
 from appliance.web.access import may, role
 from appliance.web.calls import LANGUAGES, OUTCOMES
 from appliance.web.context import me, site
@@ -68,7 +69,7 @@ def page() -> str:
         few=kpi.FEW,
         weekdays=words.load(locale()).weekdays,
         choices=_choices(cut),
-        levels=report_levels(level),
+        levels=sorted({*LEVELS, level}),
         balance=_balance(cut),
         balance_title=words.load(locale()).balance.title,
         ministry_locale="uz_Cyrl",
@@ -145,13 +146,6 @@ def every() -> Response:
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
-
-
-def report_levels(level: float) -> list[float]:
-    """Thresholds at which the service level is told."""
-    from appliance.reports.telephony.waits import LEVELS
-
-    return sorted({*LEVELS, level})
 
 
 def _lead() -> bool:
