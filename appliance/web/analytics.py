@@ -60,6 +60,7 @@ def page() -> str:
         shade=pictures.shading(seen.hours.weekdays.values()),
         days=pictures.days(cut.period, seen.hours, gettext),
         answers=pictures.answers(seen.waits, level, gettext),
+        abandons=pictures.abandons(seen.waits, gettext),
         within=seen.waits.level(level, total.accepted),
         table=_table(seen, by),
         tabs_of={code: texts.TABLES[code] for code in TABS if code != "callers" or _lead()},

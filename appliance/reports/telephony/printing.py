@@ -101,8 +101,11 @@ def as_page(report: TelephonyReport) -> str:
         sheets=sheets(report),
         written=written,
         charts={
-            "day": pictures.days(report.period, report.hours, _),
-            "wait": pictures.answers(report.waits, report.level, _),
+            "day": [pictures.days(report.period, report.hours, _)],
+            "wait": [
+                pictures.answers(report.waits, report.level, _),
+                pictures.abandons(report.waits, _),
+            ],
         },
         shade=pictures.shading(report.hours.weekdays.values()),
         asked=", ".join(f"{name}: {value}" for name, value in report.cut.asked.items()),
