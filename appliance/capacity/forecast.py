@@ -15,7 +15,6 @@ from appliance.reports import counting, cuts, kpi
 from appliance.reports.counting import Counted
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
-from appliance.settings import Settings
 
 SLOT = 1800  # seconds
 SLOTS = 86_400 // SLOT
@@ -92,9 +91,14 @@ class Capacity:
         return sum(half.on_demand.operators for half in self.half_hours) * SLOT / 3600
 
 
-def count(settings: Settings, period: Period, weekday: int | None = None) -> Capacity:
-    """Forecast from a period's calls; `weekday` None: the one with most calls."""
-    cut, level = Cut(period), settings.calls.service_level
+def count(
+    period: Period, level: float, wrap_up: float = 0.0, weekday: int | None = None
+) -> Capacity:
+    """Forecast from a period's calls; `weekday` None: the one with most calls.
+
+    `level`: the service level's seconds; `wrap_up`: seconds that follow each talk.
+    """
+    cut = Cut(period)
     slots = _slots(cut, level)
     days = _days(period)
     per_day = {
@@ -103,7 +107,7 @@ def count(settings: Settings, period: Period, weekday: int | None = None) -> Cap
     }
     shown = weekday if weekday in days else max(per_day, key=lambda day: per_day[day])
     total = sum(slots.values(), Counted())
-    length = (total.handling.value or 0.0) + settings.calls.wrap_up
+    length = (total.handling.value or 0.0) + wrap_up
     present = _present(period)
     scale = ON_DEMAND / per_day[shown] if per_day[shown] else 0.0
     half_hours = tuple(
@@ -112,7 +116,7 @@ def count(settings: Settings, period: Period, weekday: int | None = None) -> Cap
             slots.get((shown, number), Counted()),
             days[shown],
             length,
-            settings.calls.wrap_up,
+            wrap_up,
             level,
             present[shown, number] / days[shown],
             scale,

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from appliance.capacity.forecast import CHANNELS, ON_DEMAND, Capacity
 from appliance.i18n import translations
-from appliance.reports import figures, words
-from appliance.reports.telephony.printing import Sheet
+from appliance.reports import charts, figures, words
+from appliance.reports.charts import Chart
+from appliance.reports.plain import Sheet
 from appliance.reports.telephony.words import N_
 from appliance.reports.xlsx import Seconds
 
@@ -55,6 +56,21 @@ def tables(made: Capacity, locale: str) -> tuple[Sheet, Sheet]:
             tuple(gettext(head) for head in HEADS),
             tuple(rows),
         ),
+    )
+
+
+def chart(made: Capacity, locale: str) -> Chart:
+    """Operators needed by half-hour; light where fewer were there."""
+    needed = [half.need.operators for half in made.half_hours]
+    return Chart(
+        title=translations(locale).gettext(N_("Operators needed by half-hour")),
+        bars=charts.bars(
+            needed,
+            ["" if n % 2 else str(number) for n, number in enumerate(needed)],
+            ["" if n % 2 else f"{half.begins:%H}" for n, half in enumerate(made.half_hours)],
+            [not half.short for half in made.half_hours],
+        ),
+        legend=((False, translations(locale).gettext(N_("light: fewer were on shift"))),),
     )
 
 

@@ -24,6 +24,7 @@ from appliance.reports.shares import shares
 from appliance.reports.telephony import callers, lines, pictures, queues, report, workload
 from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import words as texts
+from appliance.reports.telephony.waits import LEVELS
 from appliance.web.access import may, role
 from appliance.web.calls import LANGUAGES, OUTCOMES
 from appliance.web.context import me, site
@@ -59,6 +60,7 @@ def page() -> str:
         shade=pictures.shading(seen.hours.weekdays.values()),
         days=pictures.days(cut.period, seen.hours, gettext),
         answers=pictures.answers(seen.waits, level, gettext),
+        abandons=pictures.abandons(seen.waits, gettext),
         within=seen.waits.level(level, total.accepted),
         table=_table(seen, by),
         tabs_of={code: texts.TABLES[code] for code in TABS if code != "callers" or _lead()},
@@ -68,7 +70,7 @@ def page() -> str:
         few=kpi.FEW,
         weekdays=words.load(locale()).weekdays,
         choices=_choices(cut),
-        levels=report_levels(level),
+        levels=sorted({*LEVELS, level}),
         balance=_balance(cut),
         balance_title=words.load(locale()).balance.title,
         ministry_locale="uz_Cyrl",
@@ -145,13 +147,6 @@ def every() -> Response:
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
-
-
-def report_levels(level: float) -> list[float]:
-    """Thresholds at which the service level is told."""
-    from appliance.reports.telephony.waits import LEVELS
-
-    return sorted({*LEVELS, level})
 
 
 def _lead() -> bool:

@@ -3,12 +3,10 @@
 import datetime as dt
 
 from flask import Blueprint, render_template, request
-from flask_babel import gettext
 
 from appliance import capacity, clock, identity
 from appliance.capacity.forecast import CHANNELS, ON_DEMAND
-from appliance.reports import charts, kpi, words
-from appliance.reports.charts import Chart
+from appliance.reports import kpi, words
 from appliance.reports.periods import Period
 from appliance.web.access import may
 from appliance.web.context import site
@@ -24,30 +22,18 @@ WEEKS = 4  # before today, when the address names no days
 def page() -> str:
     """The forecast from some days' calls (`from`, `to`), for one `weekday` (1-7)."""
     period, doubt = _period()
-    made = capacity.count(site(), period, request.args.get("weekday", None, int))
+    limits = site().calls
+    weekday = request.args.get("weekday", None, int)
+    made = capacity.count(period, limits.service_level, limits.wrap_up, weekday)
     return render_template(
         "capacity/page.html",
         made=made,
         doubt=doubt,
         weekdays=words.load(locale()).weekdays,
-        chart=_chart(made),
+        chart=capacity.chart(made, locale()),
         channels=CHANNELS,
         on_demand=ON_DEMAND,
         targets=(kpi.ASA_TARGET, kpi.SERVICE_TARGET),
-    )
-
-
-def _chart(made: capacity.Capacity) -> Chart:
-    """Operators needed; light where fewer were there."""
-    needed = [half.need.operators for half in made.half_hours]
-    return Chart(
-        title=gettext("Operators needed by half-hour"),
-        bars=charts.bars(
-            needed,
-            ["" if n % 2 else str(number) for n, number in enumerate(needed)],
-            ["" if n % 2 else f"{half.begins:%H}" for n, half in enumerate(made.half_hours)],
-            [not half.short for half in made.half_hours],
-        ),
     )
 
 

@@ -134,7 +134,7 @@ def work(settings: Settings, period: Period) -> dict[str, Callable[[], Any]]:
         ),
         "monthly report": lambda: monthly.build(settings, period, "ru"),
         "minutes": lambda: minutes.build(settings, period, "ru"),
-        "capacity": lambda: capacity.count(settings, period),
+        "capacity": lambda: capacity.count(period, level),
     }
 
 

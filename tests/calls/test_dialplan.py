@@ -81,7 +81,9 @@ async def talk(people: People, number: str, extension: str = "1001") -> tuple[Ca
     await sure(lambda: citizen.state == "up")
     citizen.media.press("1")
     phone = operator(people, extension)
-    await sure(lambda: phone.call and phone.call.media.hears(CALLER) and citizen.media.hears(phone.pitch))
+    await sure(
+        lambda: phone.call and phone.call.media.hears(CALLER) and citizen.media.hears(phone.pitch)
+    )
     assert phone.call
     return citizen, phone.call
 
@@ -129,7 +131,9 @@ def test_an_employee_who_is_busy_gives_the_caller_back_to_his_operator(exchange:
     ]
 
 
-async def consult(exchange: Exchange, people: People, number: str) -> tuple[Call, Call, dict[str, str]]:
+async def consult(
+    exchange: Exchange, people: People, number: str
+) -> tuple[Call, Call, dict[str, str]]:
     """A citizen's operator asks somebody, as the page does it; channel names by whose they are."""
     citizen, phone = await talk(people, number)
     names = channels(exchange)

@@ -41,7 +41,7 @@ def monday(settings: Settings) -> Period:
 
 
 def test_the_half_hour_that_had_calls(settings, monday) -> None:
-    made = capacity.count(settings, monday)
+    made = capacity.count(monday, settings.calls.service_level)
     assert made.weekday == 1
     half = made.half_hours[20]
     assert half.begins == dt.time(10)
@@ -63,13 +63,15 @@ def test_the_half_hour_that_had_calls(settings, monday) -> None:
 
 
 def test_without_calls_nobody_is_needed(settings) -> None:
-    made = capacity.count(settings, Period(MONDAY, MONDAY, settings.tz))
+    made = capacity.count(Period(MONDAY, MONDAY, settings.tz), 20.0)
     assert (made.peak_operators, made.channels, made.peak, made.patience) == (0, 0, 0, None)
 
 
 @pytest.mark.parametrize("locale", ["uz_Latn", "uz_Cyrl", "ru"])
 def test_the_annex_has_its_tables(settings, monday, locale) -> None:
-    figures, half_hours = capacity.tables(capacity.count(settings, monday), locale)
+    figures, half_hours = capacity.tables(
+        capacity.count(monday, settings.calls.service_level), locale
+    )
     assert len(half_hours.rows) == 48
     assert all(len(row) == len(half_hours.heads) for row in half_hours.rows)
     assert dict(figures.rows)[figures.rows[3][0]] == 3

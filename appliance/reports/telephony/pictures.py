@@ -9,7 +9,7 @@ from appliance.reports.counting import Counted
 from appliance.reports.periods import Period
 from appliance.reports.telephony.hours import Hours
 from appliance.reports.telephony.waits import Waits
-from appliance.reports.telephony.words import N_
+from appliance.reports.telephony.words import FIGURES, N_
 
 DAYS = 62  # more are told by month
 HEAT = 7  # shades
@@ -59,6 +59,23 @@ def answers(waits: Waits, level: float, _: Any) -> Chart | None:
             [*within, False],
         ),
         border=charts.border_before(sum(within), len(counts)),
+    )
+
+
+def abandons(waits: Waits, _: Any) -> Chart | None:
+    """The abandon curve: per cent of those who joined that had hung up by then."""
+    if not waits.abandoned:
+        return None
+    curve_title = FIGURES["curve"]
+    curve = [(seconds, rate.value or 0.0) for seconds, rate in waits.abandon_curve()]
+    return Chart(
+        title=_(curve_title),
+        bars=charts.bars(
+            [share for _seconds, share in curve],
+            [figures.decimal(share) for _seconds, share in curve],
+            [f"{seconds:g}" for seconds, _share in curve],
+            [False for _point in curve],
+        ),
     )
 
 

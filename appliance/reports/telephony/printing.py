@@ -1,16 +1,15 @@
 """The telephony report as tables of plain values: for paper, workbook and CSV alike."""
 
 import csv
-import datetime as dt
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from appliance.i18n import translations
 from appliance.reports import balance, figures, kpi, paper, words, xlsx
 from appliance.reports.counting import Counted
+from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
 from appliance.reports.telephony import pictures
 from appliance.reports.telephony.pictures import between
@@ -25,18 +24,6 @@ from appliance.reports.telephony.words import (
 )
 from appliance.reports.xlsx import Seconds
 from appliance.reports.xlsx.book import Plain
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One table: a code for machines, a title, columns, rows, and their sum."""
-
-    code: str
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[Plain, ...], ...]
-    total: tuple[Plain, ...] | None = None
-
 
 _COLUMNS = (
     *("incoming", "share", "accepted", "missed", "answer_speed", "service_level"),
@@ -112,10 +99,13 @@ def as_page(report: TelephonyReport) -> str:
         title(report),
         balance=foot(report),
         sheets=sheets(report),
-        written=_written,
+        written=written,
         charts={
-            "day": pictures.days(report.period, report.hours, _),
-            "wait": pictures.answers(report.waits, report.level, _),
+            "day": [pictures.days(report.period, report.hours, _)],
+            "wait": [
+                pictures.answers(report.waits, report.level, _),
+                pictures.abandons(report.waits, _),
+            ],
         },
         shade=pictures.shading(report.hours.weekdays.values()),
         asked=", ".join(f"{name}: {value}" for name, value in report.cut.asked.items()),
@@ -350,22 +340,6 @@ def _length(rate: kpi.Rate) -> Plain:
 
 
 # ── how a value is written ──────────────────────────────────────────────────────
-
-
-def _written(value: Plain) -> str:
-    """On paper."""
-    match value:
-        case None:
-            return ""
-        case int():
-            return figures.number(value)
-        case Decimal() | float():
-            return figures.decimal(value)
-        case Seconds(seconds):
-            return figures.clock(seconds)
-        case dt.date():
-            return figures.date(value)
-    return str(value)
 
 
 def _machine(value: Plain) -> Any:
