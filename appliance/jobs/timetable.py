@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Do what is due until SIGTERM or SIGINT; a job that fails is logged and tried again later."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for chatty in ("fontTools", "weasyprint"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

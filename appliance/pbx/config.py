@@ -12,7 +12,8 @@ from typing import Any
 import jinja2
 
 import ivr
-from appliance import staff
+from appliance import plan, prompts, staff
+from appliance.pbx import planned
 from appliance.pbx.eventlog import FIELDS
 from appliance.settings import Settings
 
@@ -25,8 +26,11 @@ class ConfigError(RuntimeError):
     """Asterisk would not take the rendered configuration; the message is its complaint."""
 
 
-def render(settings: Settings, etc: Path | None = None) -> dict[str, str]:
-    """File name → text of every file of Asterisk's configuration, as it should stand in `etc`."""
+def render(settings: Settings, etc: Path | None = None, apart: bool = False) -> dict[str, str]:
+    """File name → text of every file of Asterisk's configuration, as it should stand in `etc`.
+
+    `apart`: for a second Asterisk, which must not take the E1 channels of the running one.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),
         undefined=jinja2.StrictUndefined,
@@ -45,11 +49,12 @@ def render(settings: Settings, etc: Path | None = None) -> dict[str, str]:
         ),
         "languages": staff.CALL_LANGUAGES,
         "operators": staff.operators(),
+        "phones": staff.with_phone(),
         "paths": settings.paths,
         "prompts": settings.paths.prompts,
         "recordings": settings.paths.recordings,
         "system_name": "hotline",
-        "trunks": settings.trunks,
+        **planned.facts(settings, apart),
     }
     names = [*dialplan, *sorted(path.name for path in TEMPLATES.glob("*.conf"))]
     return {name: environment.get_template(name).render(facts) for name in names}
@@ -63,7 +68,7 @@ def try_out(settings: Settings) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
         apart = _apart(settings, Path(folder))
-        files = render(apart)
+        files = render(apart, apart=True)
         _write(apart.paths.asterisk, files)
         _make_folders(apart)
         command = [*settings.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
@@ -101,6 +106,7 @@ def install(settings: Settings) -> list[str]:
             shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
         _write(etc, {name: files[name] for name in changed})
     _make_folders(settings)
+    prompts.speak_topics(settings.paths.prompts)
     return changed
 
 
@@ -143,10 +149,12 @@ def _ask(command: list[str], question: str) -> str:
 
 def _compare(settings: Settings, command: list[str]) -> None:
     """Raise ConfigError when Asterisk lacks something that was rendered."""
-    endpoints = {t.name for t in settings.trunks} | {o.extension for o in staff.operators()}
+    current = plan.current(settings)
+    trunks = {trunk.name for trunk in current.trunks if trunk.kind == "sip"}
+    endpoints = trunks | {user.extension for user in staff.with_phone()}
     expected = [
         ("pjsip show endpoints", [f"  {name}" for name in endpoints]),
-        ("queue show", [f"{language} has" for language in staff.CALL_LANGUAGES]),
+        ("queue show", [f"{name} has" for name in plan.shared(current)]),
         ("dialplan show", [f"Context '{path.stem}'" for path in DIALPLAN.glob("*.conf")]),
     ]
     for question, marks in expected:

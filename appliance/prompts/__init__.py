@@ -1,0 +1,35 @@
+"""What callers hear: the texts by language, their sounds, and every version of them."""
+
+from appliance.prompts.sound import SoundError
+from appliance.prompts.speaking import show_to_asterisk, speak_topics, synthesise
+from appliance.prompts.texts import LANGUAGES, NUMBERS, defaults
+from appliance.prompts.versions import (
+    Listed,
+    choose,
+    found,
+    incoming,
+    listed,
+    sound_of,
+    speak_text,
+    take_in,
+    versions,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "NUMBERS",
+    "Listed",
+    "SoundError",
+    "choose",
+    "defaults",
+    "found",
+    "incoming",
+    "listed",
+    "show_to_asterisk",
+    "sound_of",
+    "speak_text",
+    "speak_topics",
+    "synthesise",
+    "take_in",
+    "versions",
+]
