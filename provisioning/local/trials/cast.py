@@ -438,6 +438,7 @@ class Cast:
             Priority="1",
             Variable=variables,
             Timeout="30000",
+            Codecs="alaw",
             Async="true",
         )
 

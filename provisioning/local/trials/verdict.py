@@ -74,7 +74,8 @@ def rows_of(
 
     def is_phone(extension: str | None, arrived_at: str) -> bool:
         moment = dt.datetime.fromisoformat(arrived_at).timestamp()
-        return cast.since.get(extension or "", until) <= moment + 0.5 and moment <= until
+        since = cast.since.get(extension or "")
+        return since is not None and since - 0.5 <= moment <= until
 
     return [
         row
