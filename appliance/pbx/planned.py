@@ -45,12 +45,6 @@ def facts(settings: Settings, apart: bool = False) -> dict[str, Any]:
     }
 
 
-def _substitutes() -> list[tuple[str, str]]:
-    """(number of an employee, number of his substitute), as the dialplan writes numbers."""
-    pairs = directory.substitutes().items()
-    return [(identity.phone(a) or a, identity.phone(b) or b) for a, b in pairs]
-
-
 def _numbers(current: Plan) -> list[Number]:
     """With one for every number that is not listed."""
     listed = list(current.numbers)
