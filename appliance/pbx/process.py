@@ -9,7 +9,16 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions, agi, callback, finishing, holding, presence, upkeep
+from appliance.pbx import (
+    actions,
+    agi,
+    callback,
+    finishing,
+    holding,
+    presence,
+    rerecording,
+    upkeep,
+)
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
@@ -68,6 +77,7 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
     refusals = Refusals(settings)
+    finishing.tidy(settings)
     while not stop.wait(_MEASURE):
         finishing.measure(settings)
         refusals.look()
@@ -100,6 +110,7 @@ def _hear(settings: Settings, stop: threading.Event) -> None:
                     if event := asterisk.next_event(_PING):
                         presence.hear(settings, event)
                         holding.hear(settings, event)
+                        rerecording.hear(settings, event)
         except (Unreachable, Refused):
             stop.wait(_PING)
 

@@ -258,6 +258,8 @@ class Call:
         elif method == "BYE":
             self.agent.answer(said, message.response(said, 200, tag))
             self._over("them")
+        elif method == "INVITE" and self.state in ("calling", "ringing"):
+            pass  # the same INVITE again, which nobody has taken yet
         elif method in ("INVITE", "UPDATE") and self.state == "up":
             self.note(method)
             if said.body:
@@ -350,6 +352,7 @@ class Call:
                 f";from-tag={message.parameter(replaces.ours, 'tag')}"
             )
             uri = f"{replaces.target}?Replaces={quote(said, safe='')}"
+        self.referred.clear()
         name = message.user(self.ours)
         headers = [("Refer-To", f"<{uri}>"), ("Referred-By", f"<sip:{name}@{self.agent.host}>")]
         done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
