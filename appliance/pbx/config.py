@@ -76,12 +76,15 @@ def try_out(settings: Settings, wanted: Plan | None = None) -> None:
         _write(apart.paths.asterisk, files)
         _make_folders(apart)
         command = [*settings.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
-        process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
-            [*command, "-f"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
+                [*command, "-f"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise ConfigError(f"{command[0]}: {error.strerror}") from error
         try:
             _ask(command, "core waitfullybooted")
             _compare(wanted or plan.current(settings), command)

@@ -15,10 +15,21 @@ from appliance.plan.shape import (
     Trunk,
     first,
 )
-from appliance.plan.typed import SECTIONS, counted, read, rows, shown
+from appliance.plan.typed import (
+    BOXES,
+    SECTIONS,
+    Typed,
+    blank_row,
+    columns,
+    counted,
+    read,
+    rows,
+    shown,
+)
 from appliance.plan.versions import current, newest, save, versions
 
 __all__ = [
+    "BOXES",
     "SECTIONS",
     "Callback",
     "Difference",
@@ -31,7 +42,10 @@ __all__ = [
     "Route",
     "Topic",
     "Trunk",
+    "Typed",
+    "blank_row",
     "check",
+    "columns",
     "counted",
     "current",
     "differences",

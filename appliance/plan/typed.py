@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, get_args, get_origin, get_type_hints
 
 from appliance import identity
-from appliance.plan.checks import Faults
+from appliance.plan.checks import Faults, check
 from appliance.plan.shape import Plan
 
 # Section of the page → parts of the plan that it shows.
@@ -28,6 +28,15 @@ _BLANK = {
     "topics": ("keys", "uz", "ru"),
     "numbers": ("number", "languages"),
 }
+
+BOXES = {
+    f"{part}.{name}"
+    for part, kind in get_type_hints(Plan).items()
+    for row in (get_args(kind)[0] if part in _BLANK else kind,)
+    if dataclasses.is_dataclass(row)
+    for name, hint in get_type_hints(row).items()
+    if hint is bool
+}  # fields to tick, as "trunks.srtp"
 
 Typed = dict[str, str]  # field → what stands in it; "" for a box that is not ticked
 
@@ -68,9 +77,10 @@ def read(plan: Plan, section: str, typed: Mapping[str, str]) -> Plan:
             values[part] = _value(kind, part, typed, faults)
     if "trunks" in values:
         values["trunks"] = tuple(_with_secret(trunk, plan) for trunk in values["trunks"])
+    made = dataclasses.replace(plan, **values)
     if faults:
-        raise Faults(faults)
-    return dataclasses.replace(plan, **values)
+        raise Faults(check(made) | faults)
+    return made
 
 
 def counted(section: str, typed: Mapping[str, str]) -> Typed:
@@ -90,6 +100,18 @@ def counted(section: str, typed: Mapping[str, str]) -> Typed:
                 place += 1
         fields = {n: v for n, v in fields.items() if n not in mine} | moved
     return fields
+
+
+def columns(part: str) -> tuple[str, ...]:
+    """The fields of a part, in order; "" for a part that is one field."""
+    kind = get_type_hints(Plan)[part]
+    kind = get_args(kind)[0] if part in _BLANK else kind
+    return tuple(get_type_hints(kind)) if dataclasses.is_dataclass(kind) else ("",)
+
+
+def blank_row(part: str, row: Any, number: int) -> Typed:
+    """What stands in the fields of a row that nobody has typed into yet."""
+    return _written(row, f"{part}.{number}.")
 
 
 def rows(part: str, fields: Mapping[str, str]) -> int:
