@@ -83,3 +83,4 @@ def test_a_plan_is_put_in_force_and_a_bad_one_changes_nothing(
     assert (box.settings.paths.asterisk / "pjsip.conf").read_text() == config_before
     monkeypatch.undo()
     actions.put_plan(box.settings, before, "rustam", "back")
+    assert actions.keep_up(box.settings) == 0

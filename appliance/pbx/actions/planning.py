@@ -29,3 +29,18 @@ def put_plan(settings: Settings, wanted: Plan, by: str, note: str = "") -> PlanV
     reload(settings)
     put_states_in_force(settings)
     return version
+
+
+def keep_up(settings: Settings) -> int:
+    """Put in force what changed besides the plan: accounts, calendar, directory.
+
+    Returns how many files of Asterisk's changed. Raises NotTaken, Unreachable.
+    """
+    try:
+        changed = config.install(settings)
+    except config.ConfigError as error:
+        raise NotTaken(str(error)) from error
+    if changed:
+        reload(settings)
+        put_states_in_force(settings)
+    return len(changed)
