@@ -4,11 +4,13 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import schedule
 
 from appliance import live
 from appliance.db import database
+from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     timetable = schedule.Scheduler()
     timetable.every(10).minutes.do(_guarded, "clear live events", live.clear)
+    timetable.every(10).minutes.do(_guarded, "keep Asterisk up to date", partial(keep_up, settings))
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     with database.connection_context():
         timetable.run_all()
