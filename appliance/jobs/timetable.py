@@ -4,12 +4,14 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import schedule
 
 from appliance import live
 from appliance.db import database
 from appliance.jobs import reports
+from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ def run(settings: Settings) -> None:
     timetable.every(20).seconds.do(
         _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
     )
+    timetable.every(10).minutes.do(_guarded, "keep Asterisk up to date", partial(keep_up, settings))
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     with database.connection_context():
         timetable.run_all()

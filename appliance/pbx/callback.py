@@ -74,6 +74,7 @@ def call(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
         Exten="s",
         Priority="1",
         Timeout=(ring + 15) * 1000,
+        Codecs="alaw",  # as trunks and phones have it: recoded, half of the operators go unheard
         Async="true",
         Variable=",".join(f"{name}={value}" for name, value in variables.items()),
     )

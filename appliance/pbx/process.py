@@ -9,7 +9,16 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions, agi, callback, finishing, holding, presence, upkeep
+from appliance.pbx import (
+    actions,
+    agi,
+    callback,
+    finishing,
+    holding,
+    presence,
+    rerecording,
+    upkeep,
+)
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
@@ -101,6 +110,7 @@ def _hear(settings: Settings, stop: threading.Event) -> None:
                     if event := asterisk.next_event(_PING):
                         presence.hear(settings, event)
                         holding.hear(settings, event)
+                        rerecording.hear(settings, event)
         except (Unreachable, Refused):
             stop.wait(_PING)
 

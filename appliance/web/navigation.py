@@ -55,6 +55,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
     (
         _l("Settings"),
         (
+            Tab("plan.page", _l("Line")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),
             Tab("departments.page", _l("Departments")),

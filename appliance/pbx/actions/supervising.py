@@ -2,7 +2,7 @@
 
 from appliance.models import User
 from appliance.pbx.actions.dialling import ring
-from appliance.pbx.actions.lines import Lines, redirect, see, talking, tell, turn
+from appliance.pbx.actions.lines import Channel, Lines, redirect, see, talking, tell, turn
 from appliance.pbx.ami import Refused
 from appliance.settings import Settings
 
@@ -47,7 +47,7 @@ def take_over(settings: Settings, supervisor: User, operator: User) -> str:
         tell(asterisk, former, JOINED="yes")
         tell(asterisk, own, TAKEN_OVER=caller.name)
         redirect(asterisk, (caller, "joined", own.name))
-        see(asterisk, lambda now: not now.named(former.name))
+        see(asterisk, lambda now: _speaks(now, own, caller))
         return caller.call_id
 
 
@@ -60,3 +60,10 @@ def stop_supervising(settings: Settings, supervisor: User) -> None:
             raise Refused("the supervisor is in no talk", "not_listening")
         asterisk.act("Hangup", Channel=own.name, Cause="16")
         see(asterisk, lambda now: not now.named(own.name))
+
+
+def _speaks(lines: Lines, own: Channel, caller: Channel) -> bool:
+    """Whether the two are together by now."""
+    here = lines.named(own.name)
+    partner = lines.partner(here) if here else None
+    return bool(partner and partner.name == caller.name)

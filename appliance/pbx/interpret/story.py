@@ -217,8 +217,10 @@ class Story:
 
     def handed_over(self, event: Event) -> None:
         self.handing.handed_over(event)
-        if self.call.talks:
-            self.signs.passed_on(self.call.talks[-1])
+        # The caller may speak with the next one already.
+        own = (talk for talk in reversed(self.call.talks) if talk.extension == event.endpoint)
+        if talk := next(own, None):
+            self.signs.passed_on(talk)
 
     # the dialplan's own facts
 

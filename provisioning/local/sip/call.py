@@ -352,6 +352,7 @@ class Call:
                 f";from-tag={message.parameter(replaces.ours, 'tag')}"
             )
             uri = f"{replaces.target}?Replaces={quote(said, safe='')}"
+        self.referred.clear()
         name = message.user(self.ours)
         headers = [("Refer-To", f"<{uri}>"), ("Referred-By", f"<sip:{name}@{self.agent.host}>")]
         done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()

@@ -438,6 +438,7 @@ class Cast:
             Priority="1",
             Variable=variables,
             Timeout="30000",
+            Codecs="alaw",
             Async="true",
         )
 
@@ -467,7 +468,7 @@ class Cast:
 
     async def do_joins(self, who: Person) -> None:
         """A joins his two calls and leaves (REFER with Replaces)."""
-        alive = [call for call in who.calls if call.state in ("up", "ringing")]
+        alive = [call for call in who.calls if call.state != "over"]
         if len(alive) < 2:
             raise Stuck("one of the two calls is over")
         first, second = alive[-2:]

@@ -11,6 +11,7 @@ from provisioning.local.sip import listening
 from provisioning.local.trials.cast import OPERATORS, Cast, Person
 
 NEAR = 1.5  # seconds by which two clocks at the two ends of a wire may differ
+_ENDS = ("caller", "callee")
 _SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
 
 
@@ -72,23 +73,26 @@ def rows_of(
     numbers = {tail(p.number) for p in cast.people.values() if p.name not in OPERATORS}
     numbers.discard("")
 
-    def is_phone(extension: str | None, arrived_at: str) -> bool:
-        moment = dt.datetime.fromisoformat(arrived_at).timestamp()
-        return cast.since.get(extension or "", until) <= moment + 0.5 and moment <= until
+    def is_phone(extension: str | None, moment: float) -> bool:
+        since = cast.since.get(extension or "")
+        return since is not None and since - 0.5 <= moment <= until
 
     return [
         row
         for row in told.values()
         if row["id"] in linkedids
-        or tail(row["caller"] or "") in numbers
-        or tail(row["callee"] or "") in numbers
-        or is_phone(row["caller"], row["arrived_at"])
-        or is_phone(row["callee"], row["arrived_at"])
+        or (_moment(row) <= until and {tail(row[end] or "") for end in _ENDS} & numbers)
+        or is_phone(row["caller"], _moment(row))
+        or is_phone(row["callee"], _moment(row))
     ]
 
 
+def _moment(told: dict[str, Any]) -> float:
+    return dt.datetime.fromisoformat(told["arrived_at"]).timestamp()
+
+
 def _concerns(person: Person, told: dict[str, Any]) -> bool:
-    return any(tail(told[end] or "") == tail(person.number) for end in ("caller", "callee"))
+    return any(tail(told[end] or "") == tail(person.number) for end in _ENDS)
 
 
 def spoken(told: dict[str, Any]) -> float:
@@ -117,10 +121,9 @@ def _visit(cast: Cast, visit: dict[str, Any]) -> str:
 
 
 def _who(cast: Cast, talk: dict[str, Any]) -> str:
-    for person in cast.people.values():
-        if _is(person, str(talk["who"])) or _is(person, str(talk.get("extension") or "")):
-            return person.name
-    return str(talk["who"])
+    names = (str(talk["who"]), str(talk.get("extension") or ""))
+    found = (p.name for name in names for p in cast.people.values() if _is(p, name))
+    return next(found, names[0])
 
 
 def _transfer(cast: Cast, transfer: dict[str, Any]) -> str:
