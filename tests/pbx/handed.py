@@ -233,6 +233,17 @@ THREE = (
 """
     + over(72)
 )
+THREE_LEFT_BY_CALLER = (
+    THREE[: THREE.index("55 ")]
+    + """
+55   | BRIDGE_EXIT  | caller | bridge=room
+55.1 | BRIDGE_EXIT  | 1001 | bridge=room
+55.1 | HANGUP       | 1001 | source=1001
+55.2 | BRIDGE_EXIT  | carrier#2 | bridge=room
+55.2 | HANGUP       | carrier#2 | source=carrier#2
+"""
+    + over(55.3)
+)
 # From the phone: a second call with its own linkedid; then it joins the two, or comes back.
 SECOND = (
     TO_TALK

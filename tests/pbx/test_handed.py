@@ -34,6 +34,7 @@ from handed import (
     SPY,
     TAKEN_OVER,
     THREE,
+    THREE_LEFT_BY_CALLER,
     TOLD,
     UNKNOWN,
     over,
@@ -63,6 +64,7 @@ page joined      | answered operator       | op01 11.8, {E} 30            | ru a
 page busy        | answered caller         | op01 11.8, op01 20           | ru answered          | attended {E} busy yes        | 2.5 3.2
 page, left alone | answered operator       | op01 11.8, op01 15           | ru answered, ru answered | attended {E} failed yes  | 4 3.2
 three            | answered operator       | op01 11.8, op01 15, {E} 30   | ru answered          | attended {E} answered no     | 20 3.2
+three, he leaves | answered caller         | op01 11.8, op01 15, {E} 15   | ru answered          | attended {E} answered no     | 20 3.2
 phone joined     | answered operator       | op01 31.8, {E} 30            | ru answered          | attended {E} answered no     | 21 3.2
 phone busy       | answered caller         | op01 35.8                    | ru answered          | attended {E} busy yes        | 5 3.2
 automatic        | answered caller         | {E} 20                       |                      | automatic {E} answered no    | 0 -
@@ -95,6 +97,7 @@ STORIES = {
     "page busy": PAGE_BUSY,
     "page, left alone": PAGE_OPERATOR_GONE,
     "three": THREE,
+    "three, he leaves": THREE_LEFT_BY_CALLER,
     "phone joined": PHONE_JOINED,
     "phone busy": PHONE_BUSY,
     "automatic": AUTOMATIC_TAKEN,

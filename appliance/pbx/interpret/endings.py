@@ -22,10 +22,15 @@ class Signs:
     fault: bool = False  # Asterisk died
     side: str = "system"  # who hung up the call's last channel
     _enders: dict[int, str] = field(default_factory=dict)
+    _likely: dict[int, str] = field(default_factory=dict)
 
     def ended(self, talk: TalkFacts, side: str) -> None:
         """Who ended a talk: the first to be told stays."""
         self._enders.setdefault(id(talk), side)
+
+    def likely_ended(self, talk: TalkFacts, side: str) -> None:
+        """Who ended it if nobody tells better: he hung up too, but left after the citizen."""
+        self._likely.setdefault(id(talk), side)
 
     def passed_on(self, talk: TalkFacts) -> None:
         """The operator ended it by handing the caller over; his channel tells nothing of that."""
@@ -33,7 +38,7 @@ class Signs:
 
     def ender(self, talk: TalkFacts) -> str:
         """Who ended that talk; the system when nothing tells."""
-        return self._enders.get(id(talk), "system")
+        return self._enders.get(id(talk)) or self._likely.get(id(talk), "system")
 
 
 def outcome(call: CallFacts, signs: Signs) -> str:

@@ -3,17 +3,16 @@
 import datetime as dt
 from collections.abc import Callable
 
-from appliance import identity
 from appliance.calls import (
     CallFacts,
     DialFacts,
-    RecordingFacts,
     RingFacts,
     TalkFacts,
     VisitFacts,
 )
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import endings
+from appliance.pbx.interpret.announced import Announced, number
 from appliance.pbx.interpret.handing import Handing
 from appliance.pbx.interpret.switchboard import Leg, Switchboard
 
@@ -24,7 +23,7 @@ _QUEUE_RESULTS = {"CALLBACK": "callback"}
 _OURS = ("operator", "employee")
 
 
-class Story:
+class Story(Announced):
     """A call that is being told, record by record."""
 
     def __init__(self, first: Event, direction: str) -> None:
@@ -36,9 +35,9 @@ class Story:
             technology="e1" if first.channel.startswith("DAHDI/") else "sip",
             stage="menu" if direction == "inbound" else "dialling",
         )
-        number, dialled = _number(first.fields["Num"]), first.fields["Exten"] or None
+        caller, dialled = number(first.fields["Num"]), first.fields["Exten"] or None
         if direction == "inbound":
-            self.call.caller, self.call.hotline_number = number, dialled
+            self.call.caller, self.call.hotline_number = caller, dialled
             self.call.trunk = first.endpoint
         elif direction == "internal":
             self.call.caller, self.call.callee = first.endpoint, dialled
@@ -50,6 +49,7 @@ class Story:
         self.talks: dict[str, TalkFacts] = {}  # the last one, by the uniqueid of our side's leg
         self.speaking: set[str] = set()  # legs of our side whose talk goes on
         self.held: dict[str, dt.datetime] = {}  # leg, or "" for the line itself → since when
+        self.left: set[int] = set()  # talks that were over when the citizen left them
         self.gone = False  # the citizen has hung up
         self.why = "first"
 
@@ -152,7 +152,11 @@ class Story:
 
     def bridge_left(self, event: Event) -> None:
         self.board.leave(event)
+        spoke = set(self.speaking)
         self._listen(event.at)
+        leg = self.board.legs.get(event.uniqueid)
+        if leg and leg.role == "citizen":
+            self.left |= {id(self.talks[uniqueid]) for uniqueid in spoke - self.speaking}
 
     def _listen(self, moment: dt.datetime) -> None:
         """Begin and end talks by who can hear the citizen now."""
@@ -222,74 +226,12 @@ class Story:
         if talk := next(own, None):
             self.signs.passed_on(talk)
 
-    # the dialplan's own facts
-
-    def arrived(self, event: Event) -> None:
-        facts, call = event.extra, self.call
-        call.hotline_number = facts.get("dialled") or call.hotline_number
-        call.diverted_from = facts.get("diverted") or None
-        call.caller = _number(facts.get("caller", ""))
-        call.trunk = facts.get("trunk") or call.trunk
-        call.sip = facts.get("sip") or None
-
-    def outgoing(self, event: Event) -> None:
-        facts, call = event.extra, self.call
-        number = _number(facts.get("number", "")) or ""
-        if event.linkedid != self.id:
-            self.handing.dialled(event.linkedid, number)
-            return
-        call.callee, call.caller = number, _number(facts.get("shown", ""))
-        call.by, call.reason = facts.get("by") or None, facts.get("reason") or None
-        call.serves = facts.get("for") or None
-
-    def dialled(self, event: Event) -> None:
-        facts = event.extra
-        status, trunk = facts.get("status", ""), facts.get("trunk", "")
-        attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)
-        if status != "ANSWER":  # written down when it was answered
-            self.call.attempts.append(attempt)
-        self.handing.tried(event.linkedid, status)
-        if self.call.direction == "outbound" and event.linkedid == self.id:
-            self.call.trunk = attempt.trunk
-            self.signs.dialled = status
-
-    def key(self, event: Event) -> None:
-        self.call.menu.append(event.extra.get("key", ""))
-        self.signs.closed = False
-
-    def language(self, event: Event) -> None:
-        self.call.language = event.extra.get("language")
-
-    def topic(self, event: Event) -> None:
-        self.call.topic = event.extra.get("topic") or None
-
-    def refused(self, event: Event) -> None:
-        self.signs.refused = True
-
-    def closed(self, event: Event) -> None:
-        self.signs.closed = True
-
-    def self_service(self, event: Event) -> None:
-        self.signs.closed = False
-        self.signs.told = self.signs.told or event.extra.get("result") == "told"
+    # the queue
 
     def callback(self, event: Event) -> None:
         self.signs.callback = True
-        self.call.callee = _number(event.extra.get("number", "")) or self.call.caller
+        self.call.callee = number(event.extra.get("number", "")) or self.call.caller
         self._leave_queue(event.at, "callback")
-
-    def synthetic(self, event: Event) -> None:
-        self.call.synthetic = True
-
-    def recording(self, event: Event) -> None:
-        aside = event.linkedid in self.handing.consultations
-        self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
-
-    def rating(self, event: Event) -> None:
-        self.call.rating = int(event.extra["mark"])
-        self.call.rating_channel = "keypad"
-
-    # the queue
 
     @property
     def _visit(self) -> VisitFacts | None:
@@ -356,8 +298,13 @@ class Story:
     def _vote(self, leg: Leg, side: str, moment: dt.datetime) -> None:
         """The first to hang up after a talk tells who ended it."""
         for uniqueid, talk in self.talks.items():
-            concerned = leg.uniqueid == uniqueid or leg in self._citizens()
-            if concerned and endings.same_moment(talk.ended_at, moment):
+            if not endings.same_moment(talk.ended_at, moment):
+                continue
+            if leg in self._citizens():
+                self.signs.ended(talk, side)
+            elif leg.uniqueid == uniqueid and side == "operator" and id(talk) in self.left:
+                self.signs.likely_ended(talk, side)
+            elif leg.uniqueid == uniqueid:
                 self.signs.ended(talk, side)
 
     def _ring_over(self, event: Event) -> None:
@@ -393,11 +340,6 @@ class Story:
     def _end(self, moment: dt.datetime) -> None:
         self._unhold("", moment)
         self.call.ended_at, self.call.stage = max(moment, self.call.arrived_at), "ended"
-
-
-def _number(text: str) -> str | None:
-    """A caller's number as +998…, as it came when it is no such number, None when hidden."""
-    return (identity.phone(text) or text) or None
 
 
 _HANDLERS: dict[str, Callable[[Story, Event], None]] = {
