@@ -22,10 +22,29 @@ from provisioning.local import translations
 __all__ = ["chromium", "playwright"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def catalogues() -> None:
-    """The texts of the pages, as they stand now."""
-    translations.compile_all()
+SITES = ("calls", "provisioning")  # folders whose tests start whole sites; they take longest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the pages' texts as they stand now, once for all workers."""
+    if not hasattr(config, "workerinput"):
+        translations.compile_all()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share the tests out: a module at a time, the real calls one after the other.
+
+    The longest begin first. A site with real calls is never slowed down by a second one.
+    """
+    items.sort(key=lambda item: not _starts_sites(item))
+    for item in items:
+        group = "sites" if _starts_sites(item) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _starts_sites(item: pytest.Item) -> bool:
+    return item.path.relative_to(Path(__file__).parent).parts[0] in SITES
 
 
 @pytest.fixture(scope="session")

@@ -148,6 +148,17 @@ def test_measured_then_compressed_and_the_export_tells_the_file_that_is(
     assert (balance.recordings_expected, balance.recordings_found, balance.lacking) == (1, 1, ())
 
 
+def test_a_wav_left_over_by_a_crash_is_removed(settings: Settings, call: CallFacts) -> None:
+    finishing.measure(settings)
+    Recording.update(written_at=clock.now() - dt.timedelta(hours=2)).execute()
+    finishing.compress(settings)
+    again = settings.paths.recordings / Recording.get(Recording.kept.endswith(".ogg")).file
+    write(again)
+    assert [finishing.tidy(settings) for _ in range(2)] == [1, 0]
+    assert not again.exists()
+    assert len(list(settings.paths.recordings.rglob("*.wav"))) == 1  # not compressed yet
+
+
 def test_what_cannot_be_compressed_stays_and_is_not_tried_again(
     settings: Settings, call: CallFacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

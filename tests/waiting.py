@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def until[T](condition: Callable[[], T], limit: float = 10.0, every: float = 0.05) -> T:
+def until[T](condition: Callable[[], T], limit: float = 30.0, every: float = 0.05) -> T:
     """The first true value of the condition; fails when there is none within `limit` seconds."""
     end = time.monotonic() + limit
     pause = threading.Event()

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 _SETTLES = dt.timedelta(seconds=10)  # after the call, a recording's header is whole by then
 _GIVEN_UP = dt.timedelta(minutes=10)
+_TIDIED = dt.timedelta(days=2)  # what is older was looked at before
 
 
 def measure(settings: Settings) -> int:
@@ -44,6 +45,18 @@ def compress(settings: Settings) -> int:
         recordings.keep(recording, str(name), heard.sha256)
     file.unlink()
     return 1
+
+
+def tidy(settings: Settings) -> int:
+    """Remove WAVs whose compressed file is written down, left when we were stopped in between."""
+    since = clock.now() - dt.timedelta(seconds=settings.calls.compress_after) - _TIDIED
+    left = 0
+    for recording in recordings.compressed_since(since):
+        file, kept = (settings.paths.recordings / n for n in (recording.file, recording.kept))
+        if kept.exists() and file.exists():
+            file.unlink()
+            left += 1
+    return left
 
 
 def _measure(settings: Settings, recording: Recording) -> bool:

@@ -45,6 +45,12 @@ def facts(settings: Settings, apart: bool = False) -> dict[str, Any]:
     }
 
 
+def _substitutes() -> list[tuple[str, str]]:
+    """(number of an employee, number of his substitute), as the dialplan writes numbers."""
+    pairs = directory.substitutes().items()
+    return [(identity.phone(a) or a, identity.phone(b) or b) for a, b in pairs]
+
+
 def _numbers(current: Plan) -> list[Number]:
     """With one for every number that is not listed."""
     listed = list(current.numbers)
@@ -55,14 +61,6 @@ def _routes(current: Plan) -> list[Route]:
     """With one, of no trunk, for numbers that no route takes."""
     listed = list(current.routes)
     return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
-
-
-def _substitutes() -> list[tuple[str, str]]:
-    """(number, its substitute's) of the ministry's employees, as the dialplan writes numbers."""
-    return [
-        (identity.phone(number) or number, identity.phone(other) or other)
-        for number, other in sorted(directory.substitutes().items())
-    ]
 
 
 def _days(settings: Settings) -> list[tuple[str, bool]]:

@@ -68,6 +68,7 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
     refusals = Refusals(settings)
+    finishing.tidy(settings)
     while not stop.wait(_MEASURE):
         finishing.measure(settings)
         refusals.look()

@@ -22,10 +22,12 @@ def tell(linkedid: str, short_abandon: float) -> None:
     if not events:
         return
     linkedids = {event.linkedid for event in events}
-    for waiting in sorted(_waiting_for(events) | _folded(linkedids) - linkedids):
-        tell(waiting, short_abandon)
-    if _folded(linkedids) - linkedids:
-        return
+    arrived = {event.linkedid for event in events if event.begins == "from-trunk"}
+    if not arrived:
+        for waiting in sorted(_waiting_for(events) | _folded(linkedids) - linkedids):
+            tell(waiting, short_abandon)
+        if _folded(linkedids) - linkedids:
+            return
     for root in roots(events):
         _write(root, events, short_abandon)
 
@@ -75,6 +77,8 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
 
 def _folded(linkedids: set[str]) -> set[str]:
     """The calls with which these are told."""
+    if not linkedids:
+        return set()
     rows = Folded.select(Folded.call_id).where(Folded.linkedid.in_(linkedids))
     return {row.call_id for row in rows}
 

@@ -1,6 +1,13 @@
 """Recordings of calls: what is kept of them, and who heard them and why."""
 
-from appliance.recordings.keeping import keep, of_call, uncompressed, unfinished, write_down
+from appliance.recordings.keeping import (
+    compressed_since,
+    keep,
+    of_call,
+    uncompressed,
+    unfinished,
+    write_down,
+)
 from appliance.recordings.listening import (
     NoReason,
     NotAllowed,
@@ -15,6 +22,7 @@ __all__ = [
     "NotAllowed",
     "allow",
     "begin",
+    "compressed_since",
     "keep",
     "may_listen",
     "of_call",

@@ -31,6 +31,12 @@ def uncompressed(before: dt.datetime) -> Recording | None:
     return rows.order_by(Recording.written_at).first()
 
 
+def compressed_since(moment: dt.datetime) -> list[Recording]:
+    """Recordings kept under another name than Asterisk gave, written after a moment."""
+    rows = Recording.select().where(Recording.kept > "", Recording.written_at > moment)
+    return [row for row in rows if row.kept != row.file]
+
+
 def write_down(recording: Recording, heard: Sound | None, written: dt.datetime | None) -> None:
     """What a finished file holds; None or no sound: nothing. Call it in a write transaction."""
     Recording.update(

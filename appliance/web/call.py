@@ -94,7 +94,7 @@ def _page(call: Call, trouble: str = "") -> str:
         steps=calls.course(call),
         names={user.login: user.name for user in User.select()},
         appeals=list(Appeal.select(Appeal.number).where(Appeal.call_id == call.id)),
-        heard=[_heard(number, one) for number, one in enumerate(recordings.of_call(call.id), 1)],
+        parts=[_heard(number, one) for number, one in enumerate(recordings.of_call(call.id), 1)],
         reason=recordings.reason_of(me(), call.id),
         trouble=trouble,
     )

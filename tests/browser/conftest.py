@@ -47,7 +47,7 @@ class Pages:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True
             )
-        until(self._answers, 20)
+        until(self._answers, 60)
 
     def kill(self) -> None:
         """Without a warning, all of it."""

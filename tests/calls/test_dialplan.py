@@ -3,11 +3,13 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from exchange import Exchange, running, sure
 
-from appliance import plan
+from appliance import clock, plan
+from appliance.models import CalendarDay
 from provisioning.local.sip import tones
 from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, Phone
@@ -47,17 +49,21 @@ def play(exchange: Exchange, scene: Callable[[People], Awaitable[None]]) -> list
                         call.hang_up()
                 await asyncio.sleep(0.3)
 
-    asyncio.run(whole())
-    return exchange.told(begin, *FACTS)
+    try:
+        asyncio.run(whole())
+    finally:
+        told = exchange.told(begin, *FACTS)
+        print(*told, sep="\n")  # shown when the scene fails
+    return told
 
 
 def outside(call: Call) -> None:
     """Whoever is called outside: the employee answers, the others do not."""
     call.media.pitch = OUTSIDE
     call.media._number = 100  # lower than an operator's: see [record]
-    if call.called == BUSY:
+    if call.called.endswith(BUSY[4:]):
         call.refuse(486)
-    elif call.called == SILENT:
+    elif call.called.endswith(SILENT[4:]):
         call.ring()
     else:
         call.pick_up()
@@ -315,9 +321,15 @@ def test_a_caller_asks_to_be_called_back_and_is_first_then(exchange: Exchange) -
     ]
 
 
-def change(exchange: Exchange, **values: object) -> None:
-    """Put the plan in force with some of its parts replaced."""
-    exchange.install(dataclasses.replace(exchange.plan, **values))  # type: ignore[arg-type]
+@contextmanager
+def changed(exchange: Exchange, **values: object) -> Iterator[None]:
+    """The plan in force with some of its parts replaced."""
+    before = exchange.plan
+    exchange.install(dataclasses.replace(before, **values))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        exchange.install(before)
 
 
 def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> None:
@@ -326,7 +338,6 @@ def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> 
         plan.Topic("2", "Boshqa", "Другое"),
         plan.Topic("21", "Kadrlar", "Кадры", "staff", "employee", EMPLOYEE),
     )
-    change(exchange, topics=topics)
     exchange.ready("op01")
 
     async def scene(people: People) -> None:
@@ -342,8 +353,8 @@ def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> 
         await sure(lambda: second.media.hears(OUTSIDE))
         await sure(lambda: first.media.hears(operator(people).pitch))
 
-    told = play(exchange, scene)
-    change(exchange, topics=())
+    with changed(exchange, topics=topics):
+        told = play(exchange, scene)
     assert [line for line in told if line.startswith(("TOPIC", "QUEUE", "TRANSFER"))] == [
         "TOPIC topic=jobs",
         "QUEUE queue=uz-jobs language=uz topic=jobs why=first",
@@ -354,14 +365,9 @@ def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> 
 
 
 def test_a_phone_calls_out_over_the_next_trunk_when_the_first_is_dead(exchange: Exchange) -> None:
-    before = exchange.plan
     dead = plan.Trunk("dead", address="127.0.0.1", port=9)
-    full = plan.Trunk("full", address="127.0.0.2", channels=1)
-    change(
-        exchange,
-        trunks=(dead, dataclasses.replace(before.trunks[0], style="national", shown="1007")),
-        routes=(plan.Route("+99871", ("dead", "carrier")), plan.Route("", ("dead",))),
-    )
+    own = dataclasses.replace(exchange.plan.trunks[0], style="national", shown="1007")
+    routes = (plan.Route("+99871", ("dead", "carrier")), plan.Route("", ("dead",)))
     before_calls = len(exchange.events("RECORDING"))
 
     async def scene(people: People) -> None:
@@ -378,8 +384,8 @@ def test_a_phone_calls_out_over_the_next_trunk_when_the_first_is_dead(exchange: 
         nowhere = operator(people).dial("+998901234567")
         await sure(lambda: nowhere.state == "over")
 
-    told = play(exchange, scene)
-    exchange.install(before)
+    with changed(exchange, trunks=(dead, own), routes=routes):
+        told = play(exchange, scene)
     assert told[:4] == [
         "OUTGOING number=+998712000009 by=op01 reason=phone for= shown=1006",
         "DIALLED trunk=dead status=CHANUNAVAIL cause=20",
@@ -400,9 +406,11 @@ def operator_pitch() -> int:
 
 
 def test_who_is_blocked_hidden_or_too_many_is_refused_with_a_trace(exchange: Exchange) -> None:
-    before = exchange.plan
-    trunk = dataclasses.replace(before.trunks[0], channels=1)
-    change(exchange, blocked=("+998901110021",), anonymous="refuse", trunks=(trunk,))
+    refused = {
+        "blocked": ("+998901110021",),
+        "anonymous": "refuse",
+        "trunks": (dataclasses.replace(exchange.plan.trunks[0], channels=1),),
+    }
 
     async def scene(people: People) -> None:
         for number in ("+998901110021", "998901110021", ""):
@@ -415,8 +423,8 @@ def test_who_is_blocked_hidden_or_too_many_is_refused_with_a_trace(exchange: Exc
         await sure(lambda: second.state == "over")
         assert second.status == 503
 
-    told = play(exchange, scene)
-    exchange.install(before)
+    with changed(exchange, **refused):
+        told = play(exchange, scene)
     assert [line for line in told if line.startswith("REFUSED")] == [
         "REFUSED why=blocked",
         "REFUSED why=blocked",
@@ -449,14 +457,14 @@ def test_the_operator_of_last_time_is_rung_first_and_then_everybody(exchange: Ex
 
 def test_after_hours_a_message_comes_before_the_queue(exchange: Exchange) -> None:
     exchange.ready("op01")
-    before = exchange.plan
-    change(exchange, hours=plan.Hours(closed=True, holiday=True))
-    now = exchange.place  # the answer depends on the day: both are told
-    assert now
+    today = clock.now().astimezone(exchange.settings.tz).date()
+    names = {"name_uz_latn": "bayram", "name_uz_cyrl": "байрам"}
+    CalendarDay.replace(date=today, working=False, kind="holiday", **names).execute()
 
     async def scene(people: People) -> None:
         await talk(people, "+998901110041")
 
-    told = play(exchange, scene)
-    exchange.install(before)
-    assert told[-1] == "QUEUE queue=uz language=uz topic= why=first"
+    with changed(exchange, hours=plan.Hours(closed=True, holiday=True)):
+        told = play(exchange, scene)
+    CalendarDay.delete().where(CalendarDay.date == today).execute()
+    assert told == ["CLOSED message=holiday", "QUEUE queue=uz language=uz topic= why=first"]

@@ -93,7 +93,7 @@ def box(site: Settings) -> Iterator[Box]:
     )
     running = Box(site, process)
     try:
-        until(running.answers, limit=20)
+        until(running.answers, limit=60)
         actions.put_states_in_force(site)
         yield running
     finally:

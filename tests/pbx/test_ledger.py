@@ -19,6 +19,7 @@ from handed import (
     SPY,
     THREE,
 )
+from sites import SETTINGS
 from stories import (
     BOOT,
     DEAD_PHONE,
@@ -30,11 +31,13 @@ from stories import (
     TO_QUEUE,
     TO_TALK,
 )
-from story import at, records
+from story import at, events, records
 
 from appliance import calls, clock, db
+from appliance import settings as site_settings
+from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import ledger, telling
+from appliance.pbx import holding, ledger, telling
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
 # One after the other, since one phone cannot be in two of them at once. A phone's second call is
@@ -253,6 +256,32 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     telling.tell("hotline-2.0", SHORT)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
+
+
+def test_holding_is_heard_and_kept_with_the_log(tmp_path: Path) -> None:
+    described = tmp_path / "site.toml"
+    described.write_text(SETTINGS)
+    settings = site_settings.load(described)
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"".join(records(TO_TALK)))
+    take(file)
+    phone = next(e for e in events(TO_TALK) if e.type == "CHAN_START" and e.is_phone)
+    for second, name in ((10, "Hold"), (17, "Unhold"), (20, "Hangup")):
+        moment = {"Timestamp": f"{at(second).timestamp():.6f}", "Channel": phone.channel}
+        known = {"Uniqueid": phone.uniqueid, "Linkedid": phone.linkedid}
+        holding.hear(settings, {"Event": name, **moment, **known})
+    assert Call.get().hold_seconds == 7
+    assert EventRow.select().where(EventRow.event.in_(["HOLD", "UNHOLD"])).count() == 2
+
+
+def test_an_export_in_pieces_is_the_same(
+    expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_CHUNK", 2)
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"".join(whole_log()))
+    take(file)
+    assert exported() == expected
 
 
 def test_short_abandon_is_marked(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Process:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self.running = subprocess.Popen(self._command, stdout=log, stderr=log)
-        until(self.serves, 20)
+        until(self.serves, 60)
 
     def serves(self) -> bool:
         try:

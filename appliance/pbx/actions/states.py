@@ -4,9 +4,15 @@ import datetime as dt
 
 from appliance import plan, staff
 from appliance.models import User
-from appliance.pbx.ami import Connection
+from appliance.pbx.ami import Connection, Refused
 from appliance.settings import Settings
 
+# Trunks are known by their addresses in a module of its own.
+_RELOADED = (
+    *("res_pjsip.so", "res_pjsip_endpoint_identifier_ip.so"),
+    *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
+    *("res_musiconhold.so", "app_confbridge.so"),
+)
 AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
 
 
@@ -83,5 +89,15 @@ def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
 def reload(settings: Settings) -> None:
     """Have Asterisk read its configuration again; calls that go on are not touched."""
     with Connection(settings) as asterisk:
-        for module in ("res_pjsip.so", "pbx_config.so", "app_queue.so", "res_musiconhold.so"):
+        for module in _RELOADED:
             asterisk.act("Reload", Module=module)
+        if any(trunk.kind == "e1" for trunk in plan.current(settings).trunks):
+            _load(asterisk, "chan_dahdi.so")
+
+
+def _load(asterisk: Connection, module: str) -> None:
+    """Load a module, or have it read its configuration again."""
+    try:
+        asterisk.act("ModuleLoad", Module=module, LoadType="load")
+    except Refused:
+        asterisk.act("ModuleLoad", Module=module, LoadType="reload")
