@@ -19,9 +19,8 @@ RESULTS = {
 }  # DIALSTATUS → result of a transfer
 
 
-def facts(settings: Settings, apart: bool = False) -> dict[str, Any]:
+def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
     """Name → value for the templates. `apart`: without the E1 channels."""
-    current = plan.current(settings)
     queueing = current.queueing
     falls_back = 0 < queueing.fall_back_after < queueing.max_wait
     e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
@@ -43,12 +42,6 @@ def facts(settings: Settings, apart: bool = False) -> dict[str, Any]:
         "closes": settings.work_closes,
         "days": _days(settings),
     }
-
-
-def _substitutes() -> list[tuple[str, str]]:
-    """(number of an employee, number of his substitute), as the dialplan writes numbers."""
-    pairs = directory.substitutes().items()
-    return [(identity.phone(a) or a, identity.phone(b) or b) for a, b in pairs]
 
 
 def _numbers(current: Plan) -> list[Number]:
