@@ -102,13 +102,14 @@ def start(place: Place, tied: bool) -> None:
 
 
 @contextlib.contextmanager
-def trial(place: Place) -> Iterator[Place]:
+def trial(place: Place, fresh: bool = True) -> Iterator[Place]:
     """A site for one trial, started from nothing and stopped afterwards; its files stay to look at.
 
-    Raises SiteError.
+    `fresh`: what lies in its folder is removed first. Raises SiteError.
     """
     stop(place)
-    shutil.rmtree(place.folder, ignore_errors=True)
+    if fresh:
+        shutil.rmtree(place.folder, ignore_errors=True)
     start(place, tied=True)
     try:
         yield place
@@ -196,13 +197,14 @@ def pages_answer(place: Place) -> bool:
         line.close()
 
 
-def appliance(place: Place, *arguments: str) -> None:
-    """Run a command of the appliance on this site. Raises SiteError with its last line."""
+def appliance(place: Place, *arguments: str) -> str:
+    """What a command of the appliance prints on this site. Raises SiteError with its last line."""
     command = [str(PROGRAM), "--config", str(place.config), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         raise SiteError(f"appliance {' '.join(arguments)}: {last[-1]}")
+    return done.stdout
 
 
 def _await_ready(place: Place, keeper: "subprocess.Popen[bytes]") -> None:

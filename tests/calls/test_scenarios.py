@@ -39,5 +39,5 @@ def _is_ours(item: pytest.Item) -> bool:
 
 
 async def _perform(place: Place, chosen: list[Scenario]) -> list[Result]:
-    async with World(place, patience=2).open() as world:
+    async with World(place, patience=2, scripted=True).open() as world:
         return await running.run(chosen, world, AT_ONCE)

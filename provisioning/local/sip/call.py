@@ -258,6 +258,8 @@ class Call:
         elif method == "BYE":
             self.agent.answer(said, message.response(said, 200, tag))
             self._over("them")
+        elif method == "INVITE" and self.state in ("calling", "ringing"):
+            pass  # the same INVITE again, which nobody has taken yet
         elif method in ("INVITE", "UPDATE") and self.state == "up":
             self.note(method)
             if said.body:

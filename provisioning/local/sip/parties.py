@@ -88,6 +88,7 @@ class People:
     def _taken_by_phone(self, call: Call) -> None:
         phone = self.by_extension(call.called)
         if not phone or phone.is_off:
+            call.die()
             return
         call.media.pitch = phone.pitch
         phone.calls.append(call)

@@ -29,8 +29,13 @@ class Scenario:
 
     name: str
     steps: tuple[str, ...]
-    row: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
     table: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its caller waits until everybody has been rung."""
+        return "C queues 2" in self.steps
 
 
 def parse(text: str, table: str = "") -> list[Scenario]:
@@ -41,15 +46,12 @@ def parse(text: str, table: str = "") -> list[Scenario]:
         name, *rest = [line.strip() for line in block.strip().splitlines()] or [""]
         if not name:
             continue
-        if not rest or not rest[-1].startswith("="):
+        rows = tuple(_row(line[1:], f"{table}: {name}") for line in rest if line.startswith("="))
+        if not rows:
             raise ScriptError(f"{table}: {name}: no row")
-        row = tuple(cell.strip() for cell in rest[-1][1:].split("|"))
-        if len(row) not in (len(COLUMNS) - 1, len(COLUMNS)):
-            raise ScriptError(f"{table}: {name}: {len(row)} columns")
-        if len(row) < len(COLUMNS):
-            row = (*row, row[3])
-        steps = tuple(s.strip() for s in " ".join(rest[:-1]).split(";") if s.strip())
-        found.append(Scenario(name, steps, row, table))
+        said = " ".join(line for line in rest if not line.startswith("="))
+        steps = tuple(step.strip() for step in said.split(";") if step.strip())
+        found.append(Scenario(name, steps, rows, table))
     return found
 
 
@@ -65,3 +67,10 @@ def load(*names: str) -> list[Scenario]:
     return [
         one for one in found if not names or any(n in f"{one.table}: {one.name}" for n in names)
     ]
+
+
+def _row(line: str, where: str) -> tuple[str, ...]:
+    row = tuple(cell.strip() for cell in line.split("|"))
+    if len(row) not in (len(COLUMNS) - 1, len(COLUMNS)):
+        raise ScriptError(f"{where}: {len(row)} columns")
+    return row if len(row) == len(COLUMNS) else (*row, row[3])

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioning.local.phones import tail
 from provisioning.local.sip import listening
-from provisioning.local.trials.cast import Cast, Person
+from provisioning.local.trials.cast import OPERATORS, Cast, Person
 
 NEAR = 1.5  # seconds by which two clocks at the two ends of a wire may differ
 _SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
@@ -16,10 +16,11 @@ _SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
 
 def row(cast: Cast, told: dict[str, Any], recordings: Path) -> tuple[str, ...]:
     """The ledger's row in a scenario's words."""
+    direction = "" if told["direction"] == "inbound" else f"{told['direction']} "
     return (
-        told["outcome"] or "-",
+        f"{direction}{told['outcome'] or '-'}",
         told["ended_by"] or "-",
-        _joined(_visit(visit) for visit in told["queue_visits"]),
+        _joined(_visit(cast, visit) for visit in told["queue_visits"]),
         _joined(_who(cast, talk) for talk in told["talks"]),
         _joined(_transfer(cast, transfer) for transfer in told["transfers"]),
         str(told["rating"] or "-"),
@@ -48,10 +49,11 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
     """What is wrong beyond the row: lengths of talks and recordings, a caller not heard."""
     said = []
     recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
-    if abs(recorded - spoken(told)) > NEAR:
+    if told["direction"] != "internal" and abs(recorded - spoken(told)) > NEAR:
         said.append(f"recorded {recorded:.1f} s of {spoken(told):.1f} s")
     caller = cast.caller
-    if not caller.call.mute and told["recordings"]:
+    is_there = caller.calls and any(not call.mute for call in caller.calls)
+    if is_there and told["recordings"] and _concerns(caller, told):
         seconds = [s for r in told["recordings"] for s in _listen(recordings / r["file"])]
         together = [s for s in seconds if any(v > 0 for v in s)]
         with_caller = sum(caller.pitch in s for s in together)
@@ -61,6 +63,32 @@ def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
         if not talk["to"]:
             said.append(f"the talk with {talk['who']} has no end")
     return said
+
+
+def rows_of(
+    cast: Cast, told: dict[str, dict[str, Any]], linkedids: set[str], until: float
+) -> list[dict[str, Any]]:
+    """The ledger's rows that this script's people have part in, oldest first."""
+    numbers = {tail(p.number) for p in cast.people.values() if p.name not in OPERATORS}
+    numbers.discard("")
+
+    def is_phone(extension: str | None, arrived_at: str) -> bool:
+        moment = dt.datetime.fromisoformat(arrived_at).timestamp()
+        return cast.since.get(extension or "", until) <= moment + 0.5 and moment <= until
+
+    return [
+        row
+        for row in told.values()
+        if row["id"] in linkedids
+        or tail(row["caller"] or "") in numbers
+        or tail(row["callee"] or "") in numbers
+        or is_phone(row["caller"], row["arrived_at"])
+        or is_phone(row["callee"], row["arrived_at"])
+    ]
+
+
+def _concerns(person: Person, told: dict[str, Any]) -> bool:
+    return any(tail(told[end] or "") == tail(person.number) for end in ("caller", "callee"))
 
 
 def spoken(told: dict[str, Any]) -> float:
@@ -80,8 +108,12 @@ def _listen(file: Path) -> list[listening.Heard]:
         return []
 
 
-def _visit(visit: dict[str, Any]) -> str:
-    return f"{visit['queue']}:{visit['result']}"
+def _visit(cast: Cast, visit: dict[str, Any]) -> str:
+    """An operator's own queue bears his letter: op-A."""
+    extension = str(visit["queue"]).removeprefix("op-")
+    people = (p for p in cast.people.values() if p.phone and p.phone.extension == extension)
+    whose = next((p.name for p in people if extension != visit["queue"]), "")
+    return f"{'op-' + whose if whose else visit['queue']}:{visit['result']}"
 
 
 def _who(cast: Cast, talk: dict[str, Any]) -> str:

@@ -6,15 +6,20 @@ import datetime as dt
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from appliance import staff
+from appliance.models import User
+from appliance.settings import Settings
 from provisioning.local import site
 from provisioning.local.phones import tail
-from provisioning.local.place import Place
+from provisioning.local.place import SIP, Place
 from provisioning.local.sip import tones
+from provisioning.local.sip.agent import Agent
 from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, Phone, people
+from provisioning.local.trials import plans
 from provisioning.local.trials.cast import Cast
 from provisioning.local.trials.stories import Stories
 
@@ -24,12 +29,17 @@ CALLERS, OUTSIDE = "+998902", "+998712"  # how the numbers of our people begin
 class World:
     """The site and everybody around it."""
 
-    def __init__(self, place: Place, patience: float = 1.0) -> None:
+    def __init__(self, place: Place, patience: float = 1.0, scripted: bool = False) -> None:
+        """`scripted`: the scripts' plan is put in force."""
         self.place = place
+        self.scripted = scripted
+        self.settings: Settings
+        self.users: dict[str, User] = {}  # by login
         self.patience = patience  # by which limits are stretched on a busy machine
         self.facts: dict[str, Any] = json.loads(place.description.read_text("utf-8"))
         self.stories = Stories(place.folder / "asterisk" / "log" / "cel-custom" / "events.csv")
         self.people: People
+        self.stranger: Callable[[Call], None] = lambda call: call.refuse(486)
         self.began_at = time.time()
         self.strays: list[str] = []  # calls that nobody waited for
         self._casts: dict[str, Cast] = {}  # by the caller's last nine digits
@@ -43,12 +53,18 @@ class World:
     async def open(self) -> AsyncIterator["World"]:
         """Everybody at his telephone, all operators ready."""
         accounts = self.facts["operators"]
+        if self.scripted:
+            plans.install(self.place)
+        with plans.opened(self.place) as self.settings:
+            self.users = {user.login: user for user in staff.operators()}
         async with people(self.place, accounts) as self.people:
             self.people.rings, self.people.dialled = self._rang, self._dialled
             await self.appliance("operator", "ready", *(one["login"] for one in accounts))
             reader = asyncio.create_task(self._read())
             try:
-                yield self
+                async with Agent(plans.spare(self.place), SIP, self.people.carrier.box) as spare:
+                    spare.pump, spare.taken = self.people.carrier.pump, self._dialled
+                    yield self
             finally:
                 reader.cancel()
 
@@ -88,6 +104,14 @@ class World:
         self._outside[tail(number)] = cast
         return number, next(self._outside_voices)
 
+    def known(self, cast: Cast, number: str) -> None:
+        """This script's caller calls from this number."""
+        self._casts[tail(number)] = cast
+
+    def takes(self, cast: Cast, number: str) -> None:
+        """Calls to this number are for this script's people."""
+        self._outside[tail(number)] = cast
+
     def free_phone(self, cast: Cast) -> Phone:
         """A phone that nobody uses, kept for this script."""
         phone = next(p for p in reversed(self.people.phones) if p.extension not in self._owners)
@@ -102,6 +126,8 @@ class World:
         """This script is over: its people are free for others."""
         await cast.leave()
         self._casts.pop(tail(cast.caller.number), None)
+        if vain := cast.vain():
+            await self.appliance("operator", "ready", *vain)
         for phone in cast.phones:
             self._owners.pop(phone.extension, None)
             phone.calls = []
@@ -109,7 +135,7 @@ class World:
     def _owner(self, caller: str) -> Cast | None:
         if caller in self._owners:  # one of our phones
             return self._owners[caller]
-        if cast := self._casts.get(tail(caller)):
+        if cast := self._casts.get(tail(caller)) or self._outside.get(tail(caller)):
             return cast
         if caller.isdigit() and len(caller) > 6:
             return None
@@ -120,7 +146,7 @@ class World:
         owner = self._owners.setdefault(phone.extension, cast) if cast else None
         if not cast or owner is not cast:
             self.strays.append(f"{phone.extension} rung for {call.caller}")
-            call.refuse(486)
+            self.stranger(call)
             return
         cast.rang(phone, call)
 
