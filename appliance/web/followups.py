@@ -30,7 +30,7 @@ OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "spoken": (_l("Spoken to"), "ok", "check"),
     "called_again": (_l("Called again himself"), "ok", "phone-incoming"),
     "done": (_l("Done"), "", "check"),
-    "given_up": (_l("Not reached"), "warn", "phone-off"),
+    "given_up": (_l("Could not be reached"), "warn", "phone-off"),
 }
 LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 
