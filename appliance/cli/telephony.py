@@ -45,7 +45,7 @@ def synthesise(site: Site) -> None:
     """Speak every text that has no studio recording."""
     settings = site.open()
     folder = settings.paths.prompts
-    for file in (*spoken.synthesise(folder), *spoken.speak_topics(folder)):
+    for file in (*spoken.synthesise(folder), *spoken.follow_plan(folder)):
         click.echo(file)
     spoken.show_to_asterisk(folder, settings.asterisk.data)
 

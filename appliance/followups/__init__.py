@@ -11,7 +11,7 @@ from appliance.followups.calling import (
     release,
     rules,
 )
-from appliance.followups.listing import Recovery, closed, opened, recovery, visible
+from appliance.followups.listing import Recovery, closed, opened, recovery, visible, waiting
 from appliance.followups.telling import follow, mark, rebuild
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "release",
     "rules",
     "visible",
+    "waiting",
 ]

@@ -4,8 +4,9 @@ import datetime as dt
 import statistics
 from dataclasses import dataclass
 
-from peewee import ModelSelect
+from peewee import Case, ModelSelect
 
+from appliance.followups.folding import KINDS
 from appliance.models import FollowUp, User
 
 RECOVERED = ("spoken", "called_again")
@@ -35,11 +36,16 @@ def visible(user: User) -> ModelSelect:
     return everything.where(FollowUp.id.is_null())
 
 
-def opened(user: User) -> list[FollowUp]:
+def opened(user: User, limit: int = 300) -> list[FollowUp]:
     """Open tasks: who asked to be called first, then who waited, each by his place in line."""
+    order = Case(FollowUp.kind, tuple(zip(KINDS, range(len(KINDS)), strict=True)))
     open_ones = visible(user).where(FollowUp.closed_at.is_null())
-    order = {"callback": 0, "queue": 1, "menu": 2}
-    return sorted(open_ones, key=lambda task: (order[task.kind], task.joined_at, task.id))
+    return list(open_ones.order_by(order, FollowUp.joined_at, FollowUp.id).limit(limit))
+
+
+def waiting(user: User) -> int:
+    """How many tasks are open."""
+    return visible(user).where(FollowUp.closed_at.is_null()).count()
 
 
 def closed(user: User, since: dt.datetime, limit: int = 200) -> list[FollowUp]:

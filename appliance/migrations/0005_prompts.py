@@ -24,6 +24,7 @@ def up(migrator, db):
         number = IntegerField()
         kind = CharField()
         text = TextField()
+        meant = TextField(default="")
         seconds = FloatField()
         loudness = FloatField(null=True)
         sha256 = CharField()

@@ -24,6 +24,7 @@ class PromptVersion(Table):
     number = IntegerField()
     kind = CharField()  # synthetic | studio | phone
     text = TextField()
+    meant = TextField(default="")  # what was to be said when it was made, by file or plan
     seconds = FloatField()
     loudness = FloatField(null=True)  # dB below full scale; null: silence on purpose
     sha256 = CharField()

@@ -115,7 +115,7 @@ def install(settings: Settings, *, tried: bool = False) -> list[str]:
             shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
         _write(etc, {name: files[name] for name in changed})
     _make_folders(settings)
-    prompts.speak_topics(settings.paths.prompts)
+    prompts.follow_plan(settings.paths.prompts)
     return changed
 
 

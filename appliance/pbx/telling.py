@@ -62,7 +62,8 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
         calls.forget(linkedids)
         return
     calls.store(facts, short_abandon)
-    followups.follow(facts.caller, facts.callee)
+    if facts.ended_at or facts.talks:
+        followups.follow(facts.arrived_at, facts.caller, facts.callee)
     parts = linkedids - set(roots(events))
     calls.forget(parts)
     rows = Folded.select(Folded.linkedid).where(Folded.call_id == root)

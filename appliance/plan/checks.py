@@ -21,6 +21,7 @@ _SECRET = re.compile(r"[^\s;\[\]{}<>\"]{0,100}")
 _SPANS = re.compile(r"\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*")
 _NUMBER = re.compile(r"\+?\d{2,15}")
 _PREFIX = re.compile(r"\+?\d{0,14}")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _KEYS = re.compile(r"\d{1,4}")
 _RANGES = {
     "queueing.ring": (3, 120),
@@ -35,6 +36,8 @@ _RANGES = {
     "limits.transfer_ring": (3, 120),
     "limits.outgoing_ring": (10, 180),
     "callback.offer_every": (10, 600),
+    "follow_ups.attempts": (1, 20),
+    "follow_ups.pause_minutes": (0, 24 * 60),
 }
 
 
@@ -174,6 +177,8 @@ def _rest(plan: Plan) -> Iterator[Fault]:
         "shown": (lambda text: not text or _NUMBER.fullmatch(text), plan.shown),
         "anonymous": (lambda text: text in ANONYMOUS, plan.anonymous),
         "callback.key": (lambda text: re.fullmatch(r"\d", text), plan.callback.key),
+        "follow_ups.opens": (_TIME.fullmatch, plan.follow_ups.opens),
+        "follow_ups.closes": (_TIME.fullmatch, plan.follow_ups.closes),
     }
     for field, (holds, text) in rules.items():
         if not holds(text):

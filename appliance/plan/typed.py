@@ -15,7 +15,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "numbers": ("numbers", "hours"),
     "topics": ("topics",),
     "queues": ("queueing",),
-    "callback": ("callback",),
+    "callback": ("callback", "follow_ups"),
     "limits": ("limits",),
     "blocked": ("blocked", "anonymous"),
 }

@@ -1,11 +1,12 @@
 """What callers hear: the texts by language, their sounds, and every version of them."""
 
 from appliance.prompts.sound import SoundError
-from appliance.prompts.speaking import show_to_asterisk, speak_topics, synthesise
+from appliance.prompts.speaking import show_to_asterisk, synthesise
 from appliance.prompts.texts import LANGUAGES, NUMBERS, defaults
 from appliance.prompts.versions import (
     Listed,
     choose,
+    follow_plan,
     found,
     incoming,
     listed,
@@ -22,13 +23,13 @@ __all__ = [
     "SoundError",
     "choose",
     "defaults",
+    "follow_plan",
     "found",
     "incoming",
     "listed",
     "show_to_asterisk",
     "sound_of",
     "speak_text",
-    "speak_topics",
     "synthesise",
     "take_in",
     "versions",

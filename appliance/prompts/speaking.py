@@ -1,14 +1,11 @@
 """Prompts spoken by machine as a stop-gap, and the music of the queue."""
 
-import logging
 import subprocess
 import tempfile
 from pathlib import Path
 
 from appliance.prompts import sound
-from appliance.prompts.texts import LANGUAGES, defaults, topics
-
-log = logging.getLogger(__name__)
+from appliance.prompts.texts import LANGUAGES, defaults
 
 MARK = ".synthetic.txt"  # beside a sound made by machine: the text it says
 
@@ -21,7 +18,7 @@ def synthesise(folder: Path) -> list[Path]:
     """
     made = []
     for language in LANGUAGES:
-        made += _speak_missing(folder / language, defaults(language), language)
+        made += speak_missing(folder / language, defaults(language), language)
     for target, play in ((folder / "music" / "hold.wav", _play), (folder / "beep.wav", _beep)):
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -30,21 +27,8 @@ def synthesise(folder: Path) -> list[Path]:
     return made
 
 
-def speak_topics(folder: Path) -> list[Path]:
-    """Speak the topic menu of the plan in force; returns the files made.
-
-    A machine that cannot speak must not keep a plan from being put in force: it is only logged.
-    """
-    made = []
-    try:
-        for language in LANGUAGES:
-            made += _speak_missing(folder / language, topics(language), language)
-    except (OSError, subprocess.SubprocessError, sound.SoundError) as error:
-        log.warning("the topic menu is not spoken: %s", error)
-    return made
-
-
-def _speak_missing(folder: Path, texts: dict[str, str], language: str) -> list[Path]:
+def speak_missing(folder: Path, texts: dict[str, str], language: str) -> list[Path]:
+    """Speak the texts (by name) whose sound is missing or was made by machine from another text."""
     made = []
     for name, words in texts.items():
         target = folder / f"{name}.wav"

@@ -1,7 +1,9 @@
 """The prompts of a site: what is in force, what was, and how a new sound takes its place."""
 
 import functools
+import logging
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,9 @@ from appliance import audit, clock, live
 from appliance.db import writing
 from appliance.models import Prompt, PromptVersion
 from appliance.prompts import sound, speaking
-from appliance.prompts.texts import LANGUAGES, known
+from appliance.prompts.texts import LANGUAGES, known, topics
+
+log = logging.getLogger(__name__)
 
 KINDS = ("synthetic", "studio", "phone")
 
@@ -91,6 +95,27 @@ def speak_text(folder: Path, language: str, name: str, text: str, by: str) -> Pr
         return sound.measure(target)
 
     return _add(folder, language, name, "synthetic", text, by, make)
+
+
+def follow_plan(folder: Path) -> list[Path]:
+    """Have the topic menu say what the plan in force says; returns the files made.
+
+    A recording of another menu would lead callers to wrong keys: a synthetic voice takes its place.
+    A machine that cannot speak must not keep a plan from being put in force: it is only logged.
+    """
+    made = []
+    try:
+        for language in LANGUAGES:
+            for name, text in topics(language).items():
+                version = _in_force(language, name)
+                if not version:
+                    made += speaking.speak_missing(folder / language, {name: text}, language)
+                elif version.meant != text:
+                    speak_text(folder, language, name, text, by="")
+                    made.append(_playing(folder, language, name))
+    except (OSError, subprocess.SubprocessError, sound.SoundError) as error:
+        log.warning("the topic menu is not spoken: %s", error)
+    return made
 
 
 def take_in(
@@ -174,6 +199,7 @@ def _write_down(
         number=number,
         kind=kind,
         text=text,
+        meant=known(row.language)[row.name],
         seconds=made.seconds,
         loudness=made.loudness,
         sha256=made.sha256,

@@ -30,7 +30,7 @@ OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "spoken": (_l("Spoken to"), "ok", "check"),
     "called_again": (_l("Called again himself"), "ok", "phone-incoming"),
     "done": (_l("Done"), "", "check"),
-    "given_up": (_l("Not reached"), "warn", "phone-off"),
+    "given_up": (_l("Could not be reached"), "warn", "phone-off"),
 }
 LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 
@@ -89,12 +89,12 @@ def _page(trouble: str = "") -> str:
 def _list() -> dict[str, Any]:
     now, rules = clock.now(), followups.rules(site())
     closed = request.args.get("show") == "closed"
-    waiting = followups.opened(me())
+    tasks = followups.closed(me(), now - SHOWN) if closed else followups.opened(me())
     return {
         "closed": closed,
-        "tasks": followups.closed(me(), now - SHOWN) if closed else waiting,
-        "waiting": len(waiting),
-        "next": {task.id: followups.due_at(task, rules) for task in waiting},
+        "tasks": tasks,
+        "waiting": followups.waiting(me()),
+        "next": {task.id: followups.due_at(task, rules) for task in tasks},
         "recovery": followups.recovery(now - SHOWN, now),
         "now": now,
         "kinds": KINDS,

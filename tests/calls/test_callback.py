@@ -20,7 +20,7 @@ from appliance.models import Call as LedgerCall
 from appliance.models import FollowUp, User
 from appliance.pbx import actions, ami, callback, config
 from appliance.pbx.follow import Follower
-from appliance.plan import FollowUps, Plan
+from appliance.plan.shape import FollowUps, Plan
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place

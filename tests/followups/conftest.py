@@ -47,7 +47,7 @@ def called() -> Callable[..., CallFacts]:
             setattr(facts, name, value)
         with writing():
             calls.store(facts, 5.0)
-            followups.follow(facts.caller, facts.callee)
+            followups.follow(facts.arrived_at, facts.caller, facts.callee)
         return facts
 
     return call

@@ -1,6 +1,7 @@
 """Missed callers in the ledger: one task a number, rebuilt alike, claimed by one at a time."""
 
 import datetime as dt
+import random
 import threading
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,10 +11,11 @@ from playhouse.shortcuts import model_to_dict
 
 from appliance import clock, db, followups
 from appliance.followups import Rules
-from appliance.models import FollowUp, FollowUpMark, User
+from appliance.models import Call, FollowUp, FollowUpMark, User
 
 TASHKENT = ZoneInfo("Asia/Tashkent")
 OTHER = "+998907776655"
+OUTCOMES = ("abandoned_menu", "abandoned_queue", "callback", "answered", "no_answer")
 
 
 def rules(**given: Any) -> Rules:
@@ -185,3 +187,34 @@ def test_who_may_see_the_register(called) -> None:
     called(5, "abandoned_queue")
     for role, seen in (("operator", 1), ("manager", 1), ("ministry", 0), ("technician", 0)):
         assert len(followups.opened(User(role=role))) == seen
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_in_whatever_order_calls_become_known_the_tasks_are_the_same(called, seed) -> None:
+    chance = random.Random(seed)  # noqa: S311  a story, no secret
+    story = [
+        (100 - number, chance.choice(OUTCOMES), chance.choice(("inbound", "inbound", "outbound")))
+        for number in range(14)
+    ]
+    told = []
+    for _ in range(2):
+        Call.delete().execute()
+        FollowUp.delete().execute()
+        chance.shuffle(story)
+        for ago, outcome, direction in story:
+            called(ago, outcome, direction=direction)
+        told.append([row | {"id": 0} for row in rows()])
+    FollowUp.delete().execute()
+    followups.rebuild()
+    told.append([row | {"id": 0} for row in rows()])
+    by_moment = [sorted(map(_timeless, tasks), key=repr) for tasks in told]
+    assert by_moment[0] == by_moment[1] == by_moment[2]
+
+
+def _timeless(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, moments as whole minutes: the stories are told one after the other."""
+    whole = {
+        name: round(value.timestamp() / 60) if isinstance(value, dt.datetime) else value
+        for name, value in row.items()
+    }
+    return whole | {"call_id": ""}

@@ -94,7 +94,7 @@ def test_any_form_becomes_the_telephones(tmp_path: Path, studio: Path, ending: s
     made = sound.convert(source, tmp_path / "made.wav")
     with wave.open(str(tmp_path / "made.wav")) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
-    assert abs(made.loudness - sound.LOUDNESS) < 1.0
+    assert abs(made.loudness - sound.LOUDNESS) < 2.0  # peaks set a limit
     assert 2 < made.seconds < sound.seconds_of(studio) - 3  # the silence around is gone
 
 
@@ -159,15 +159,19 @@ def test_a_typed_text_is_spoken_at_once_and_stays(folder: Path) -> None:
 def test_the_topic_menu_of_the_plan_is_spoken_level_by_level(folder: Path, studio: Path) -> None:
     menu = (Topic("1", "Pensiya", "Пенсии"), Topic("2", "Ish haqi", "Зарплата", action="queue"))
     plan.save(Plan(topics=(*menu, Topic("21", "Qarz", "Долг"))), by="sherzod")
-    made = prompts.speak_topics(folder)
+    made = prompts.follow_plan(folder)
     assert len(made) == 4
     assert prompts.found(folder, "uz", "topics").text == (
         "Pensiya uchun birni bosing. Ish haqi uchun ikkini bosing."
     )
     assert prompts.found(folder, "ru", "topics-2").text == "Долг: нажмите один."
     prompts.take_in(folder, "uz", "topics", studio, kind="studio", text="Pensiya: 1.", by="sherzod")
+    plan.save(Plan(topics=menu, blocked=("+998901110000",)), by="sherzod")
+    assert prompts.follow_plan(folder) == []
     plan.save(Plan(topics=menu[:1]), by="sherzod")
-    assert prompts.speak_topics(folder) == [folder / "ru" / "topics.wav"]
+    assert prompts.follow_plan(folder) == [folder / lang / "topics.wav" for lang in ("uz", "ru")]
+    asked = prompts.found(folder, "uz", "topics")  # the recording named a key that is gone
+    assert (asked.kind, asked.text) == ("synthetic", "Pensiya uchun birni bosing.")
 
 
 @pytest.mark.usefixtures("database")

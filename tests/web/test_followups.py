@@ -24,7 +24,7 @@ def task(settings) -> FollowUp:
         outcome="abandoned_menu",
         language="ru",
     )
-    followups.follow(NUMBER)
+    followups.follow(begin, NUMBER)
     return FollowUp.get()
 
 

@@ -10,6 +10,7 @@ from appliance import settings as site_settings
 from appliance.models import CalendarDay
 from appliance.pbx import actions, config
 from appliance.plan import Callback, Hours, Limits, Number, Plan, Queueing, Route, Topic, Trunk
+from appliance.plan.shape import FollowUps
 from appliance.settings import Settings
 from provisioning.local.place import HOTLINE, Place
 
@@ -37,6 +38,7 @@ def wanted(place: Place) -> Plan:
     )
     return Plan(
         trunks=trunks,
+        follow_ups=FollowUps(requests=False),  # scripts place the calls back themselves
         routes=(
             Route(DEAD, ("dead", "spare")),
             Route(SPARE, ("carrier", "spare")),
