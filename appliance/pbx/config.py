@@ -15,6 +15,7 @@ import ivr
 from appliance import plan, prompts, staff
 from appliance.pbx import planned
 from appliance.pbx.eventlog import FIELDS
+from appliance.plan import Plan
 from appliance.settings import Settings
 
 DIALPLAN = Path(ivr.__file__).parent
@@ -26,10 +27,13 @@ class ConfigError(RuntimeError):
     """Asterisk would not take the rendered configuration; the message is its complaint."""
 
 
-def render(settings: Settings, etc: Path | None = None, apart: bool = False) -> dict[str, str]:
-    """File name → text of every file of Asterisk's configuration, as it should stand in `etc`.
+def render(
+    settings: Settings, wanted: Plan | None = None, *, apart: bool = False
+) -> dict[str, str]:
+    """File name → text of every file of Asterisk's configuration.
 
-    `apart`: for a second Asterisk, which must not take the E1 channels of the running one.
+    `wanted`: another plan than the one in force. `apart`: for a second Asterisk, which must not
+    take the E1 channels of the running one.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),
@@ -42,7 +46,7 @@ def render(settings: Settings, etc: Path | None = None, apart: bool = False) -> 
         "asterisk": settings.asterisk,
         "calls": settings.calls,
         "dialplan": dialplan,
-        "etc": etc or settings.paths.asterisk,
+        "etc": settings.paths.asterisk,
         "event_fields": FIELDS,
         "event_log_name": os.path.relpath(
             settings.paths.event_log, settings.asterisk.log / "cel-custom"
@@ -54,13 +58,13 @@ def render(settings: Settings, etc: Path | None = None, apart: bool = False) -> 
         "prompts": settings.paths.prompts,
         "recordings": settings.paths.recordings,
         "system_name": "hotline",
-        **planned.facts(settings, apart),
+        **planned.facts(settings, wanted or plan.current(settings), apart=apart),
     }
     names = [*dialplan, *sorted(path.name for path in TEMPLATES.glob("*.conf"))]
     return {name: environment.get_template(name).render(facts) for name in names}
 
 
-def try_out(settings: Settings) -> None:
+def try_out(settings: Settings, wanted: Plan | None = None) -> None:
     """Start a second Asterisk with the configuration, apart from the running one.
 
     Raises ConfigError when it does not come up, complains, or lacks an endpoint, a queue or a
@@ -68,19 +72,22 @@ def try_out(settings: Settings) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
         apart = _apart(settings, Path(folder))
-        files = render(apart, apart=True)
+        files = render(apart, wanted, apart=True)
         _write(apart.paths.asterisk, files)
         _make_folders(apart)
         command = [*settings.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
-        process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
-            [*command, "-f"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
+                [*command, "-f"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise ConfigError(f"{command[0]}: {error.strerror}") from error
         try:
             _ask(command, "core waitfullybooted")
-            _compare(apart, command)
+            _compare(wanted or plan.current(settings), command)
         finally:
             process.terminate()
             process.wait(10)
@@ -91,16 +98,18 @@ def try_out(settings: Settings) -> None:
             raise ConfigError("\n".join(complaints[:5]))
 
 
-def install(settings: Settings) -> list[str]:
+def install(settings: Settings, *, tried: bool = False) -> list[str]:
     """Render, try out, and put in place what changed; returns the names of the changed files.
 
-    The files that were in force before are kept in the folder `former`.
+    The files that were in force before are kept in the folder `former`. `tried`: it was tried out
+    just before.
     """
     etc = settings.paths.asterisk
     files = render(settings)
     changed = [name for name, text in files.items() if _read(etc / name) != text]
     if changed:
-        try_out(settings)
+        if not tried:
+            try_out(settings)
         if etc.is_dir():
             shutil.rmtree(etc / FORMER, ignore_errors=True)
             shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
@@ -147,9 +156,8 @@ def _ask(command: list[str], question: str) -> str:
     raise ConfigError("Asterisk does not start with this configuration")
 
 
-def _compare(settings: Settings, command: list[str]) -> None:
+def _compare(current: Plan, command: list[str]) -> None:
     """Raise ConfigError when Asterisk lacks something that was rendered."""
-    current = plan.current(settings)
     trunks = {trunk.name for trunk in current.trunks if trunk.kind == "sip"}
     endpoints = trunks | {user.extension for user in staff.with_phone()}
     expected = [

@@ -19,9 +19,8 @@ RESULTS = {
 }  # DIALSTATUS → result of a transfer
 
 
-def facts(settings: Settings, apart: bool = False) -> dict[str, Any]:
+def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
     """Name → value for the templates. `apart`: without the E1 channels."""
-    current = plan.current(settings)
     queueing = current.queueing
     falls_back = 0 < queueing.fall_back_after < queueing.max_wait
     e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]

@@ -3,7 +3,7 @@
 from appliance import audit, clock, live
 from appliance.db import writing
 from appliance.models import PlanVersion
-from appliance.plan.checks import Faults, check
+from appliance.plan.checks import require
 from appliance.plan.shape import Plan, first
 from appliance.settings import Settings
 
@@ -29,8 +29,7 @@ def save(plan: Plan, by: str, note: str = "") -> PlanVersion:
 
     Raises Faults when a field holds what cannot be.
     """
-    if faults := check(plan):
-        raise Faults(faults)
+    require(plan)
     with writing():
         version = PlanVersion.create(
             saved_at=clock.now(), author=by, note=note.strip(), document=plan.as_json()

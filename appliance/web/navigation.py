@@ -23,6 +23,7 @@ TABS = (
     Tab("calls.today", _l("Calls")),
     Tab("followups.page", _l("Missed callers")),
     Tab("reports.page", _l("Reports")),
+    Tab("plan.page", _l("Telephony")),
     Tab("prompts.page", _l("Prompts")),
     Tab("directory.page", _l("Directory")),
     Tab("status.page", _l("Status")),

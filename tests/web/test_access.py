@@ -87,6 +87,12 @@ ROUTES = {
     "GET /static/<path:filename>": EVERYBODY,
     "GET /status": KEEPERS,
     "GET /status/checks": KEEPERS,
+    "GET /telephony": OFFICE,
+    "GET /telephony/<name>": OFFICE,
+    "POST /telephony/<name>": OFFICE,
+    "GET /telephony/versions": OFFICE,
+    "GET /telephony/versions/<int:number>": OFFICE,
+    "POST /telephony/versions/<int:number>": OFFICE,
 }
 VALUES = {
     "<any(uz, ru):language>": "uz",

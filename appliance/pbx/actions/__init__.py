@@ -6,6 +6,7 @@ with a code where they are not: pressed twice, the second press is refused and c
 
 from appliance.pbx.actions.dialling import dial, hang_up
 from appliance.pbx.actions.lines import Line, line
+from appliance.pbx.actions.planning import NotTaken, put_plan
 from appliance.pbx.actions.states import choose_state, put_states_in_force, reload
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
@@ -15,6 +16,7 @@ from appliance.pbx.originate import record_prompt
 __all__ = [
     "MODES",
     "Line",
+    "NotTaken",
     "Refused",
     "Unreachable",
     "back",
@@ -26,6 +28,7 @@ __all__ = [
     "hang_up",
     "join",
     "line",
+    "put_plan",
     "put_states_in_force",
     "record_prompt",
     "reload",
