@@ -9,7 +9,16 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions, agi, callback, finishing, holding, presence, rerecording
+from appliance.pbx import (
+    actions,
+    agi,
+    callback,
+    finishing,
+    holding,
+    presence,
+    rerecording,
+    upkeep,
+)
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
@@ -31,7 +40,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in (_follow, _measure, _watch, _hear, agi.answer, callback.call_back)
+        for work in (_follow, _measure, _watch, _hear, agi.answer, callback.call_back, upkeep.keep)
     ]
     for thread in threads:
         thread.start()

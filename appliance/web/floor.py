@@ -246,8 +246,8 @@ def _desks() -> dict[str, object]:
 
 
 def _trunks() -> dict[str, object]:
-    limits = {trunk.name: trunk.channels for trunk in plan.current(site()).trunks}
-    return {"trunks": devices.trunks(), "limits": limits, "now": clock.now()}
+    plans = {trunk.name: trunk for trunk in plan.current(site()).trunks}
+    return {"trunks": devices.trunks(), "plans": plans, "now": clock.now()}
 
 
 def _phone() -> dict[str, object]:

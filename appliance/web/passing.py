@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance import appeals, catalogs, clock, directory
+from appliance.models import Appeal
 from appliance.pbx import actions
 from appliance.web.access import may
 from appliance.web.context import me, site
@@ -83,6 +84,17 @@ def dial() -> Response:
     if reason == "follow_up" and (desk := appeals.at_hand(me(), clock.now())):
         serves = desk.registered[0].number if desk.registered else desk.call.id if desk.call else ""
     return _done(actions.dial, str(asked.get("number", "")), reason, serves)
+
+
+@screen.post("/appeals/<number>/call")
+@may("operator")
+def call_applicant(number: str) -> str:
+    """Call the applicant of a registered appeal; answers a piece of the page."""
+    appeal = appeals.visible_to(me()).where(Appeal.number == number).first() or abort(404)
+    asked = appeal.phone, "follow_up", appeal.number
+    trouble = _done(actions.dial, *asked).get_json()["trouble"]
+    words = trouble or _("Take up your phone: then the applicant is called.")
+    return render_template("floor/said.html", words=words, good=not trouble)
 
 
 def _done(action: Callable[..., None], *facts: str) -> Response:

@@ -1,12 +1,13 @@
 """Passing on, calling out and listening in, by a real Asterisk with sound: who hears whom."""
 
 import asyncio
+import time
 import wave
 from collections.abc import Awaitable, Callable
 
 import pytest
 from box import Box
-from pbx.telephones import Talk, Telephones, seen, telephones
+from pbx.telephones import LIMIT, Talk, Telephones, seen, telephones
 from waiting import until
 
 from appliance import devices, plan, staff
@@ -67,11 +68,12 @@ async def refused(code: str, action: Callable[..., object], *facts: object) -> N
 
 async def stage(talk: Talk, expected: str) -> actions.Line:
     """Wait until the operator's phone does this."""
-    found = await done(actions.line, talk.telephones.settings, talk.phone.extension)
-    for _ in range(100):
+    facts, until_then = (talk.telephones.settings, talk.phone.extension), time.monotonic() + LIMIT
+    while time.monotonic() < until_then:
+        found = await done(actions.line, *facts)
         if isinstance(found, actions.Line) and found.stage == expected:
             return found
-        found = await done(actions.line, talk.telephones.settings, talk.phone.extension)
+        await asyncio.sleep(0.05)
     raise AssertionError(f"not {expected}: {found}")
 
 

@@ -59,6 +59,7 @@ ROUTES = {
     "GET /login/token": EVERYBODY,
     "POST /logout": SIGNED_IN,
     "GET /operator": OPERATOR,
+    "POST /operator/appeals/<number>/call": OPERATOR,
     "GET /operator/bar": OPERATOR,
     "GET /operator/card": OPERATOR,
     "POST /operator/consultation": OPERATOR,

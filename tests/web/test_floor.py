@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from appliance import calls, clock, devices, staff
+from appliance import calls, clock, devices, plan, staff
 from appliance.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
 from appliance.db import writing
 from appliance.devices import Seen
@@ -105,7 +105,12 @@ def test_trunks_are_told_as_seen_and_what_changed_is_published(login_as, setting
     since = devices.trunks()[0].since
     assert devices.see([Seen("carrier", "trunk", True, 4)])
     assert devices.trunks()[0].since == since
-    assert "Aloqada" in login_as("supervisor").get("/floor/trunks").text
+    assert "Soʻralmaydi" in login_as("supervisor").get("/floor/trunks").text
+    watched = plan.Trunk("carrier", address="127.9.9.9", channels=30, watched=True)
+    plan.save(plan.Plan(trunks=(watched,)), "rustam")
+    page = login_as("supervisor").get("/floor/trunks").text
+    assert "Aloqada" in page
+    assert "4 / 30" in page
     devices.see([Seen("carrier", "trunk", False, 0)])
     assert "Javob bermayapti" in login_as("supervisor").get("/floor/trunks").text
     devices.see([])

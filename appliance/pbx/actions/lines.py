@@ -127,9 +127,12 @@ def line(settings: Settings, extension: str) -> Line | None:
         if not own:
             return None
         stage = lines.stage(own)
-        listens = stage == "supervising"
-        heard = Channel.owner(lines.variable(own, "SPIED")) if listens else ""
-        return Line(stage, own.call_id, heard or own.other)
+        other = own.other
+        if stage == "supervising":
+            other = Channel.owner(lines.variable(own, "SPIED"))
+        elif not _NUMBER.fullmatch(other):  # of a call out: a name of the dialplan
+            other = lines.variable(own, "NORMAL")
+        return Line(stage, own.call_id, other)
 
 
 @contextmanager
