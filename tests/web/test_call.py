@@ -73,7 +73,7 @@ def test_the_course_of_a_call(login_as) -> None:
         "Javobsiz jiringladi Sardor Ergashev",
         "Suhbat 0:30 Nilufar Karimova",
         "Boshqaga ulandi +998 71 123 45 67 qaytib keldi",
-        "Ulanib boʻlmadi carrier, BUSY",
+        "Bogʻlanib boʻlmadi carrier, BUSY",
         "Boshqaga ulandi +998 71 123 45 67 javob berildi",
         "Suhbat 0:02 +998 71 123 45 67",
         "Tugadi biz tomonimizdan",
