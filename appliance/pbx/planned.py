@@ -56,6 +56,14 @@ def _routes(current: Plan) -> list[Route]:
     return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
 
 
+def _substitutes() -> list[tuple[str, str]]:
+    """(number, its substitute's) of the ministry's employees, as the dialplan writes numbers."""
+    return [
+        (identity.phone(number) or number, identity.phone(other) or other)
+        for number, other in sorted(directory.substitutes().items())
+    ]
+
+
 def _days(settings: Settings) -> list[tuple[str, bool]]:
     """(date, working) of the days from yesterday on that differ from Monday to Friday."""
     yesterday = clock.now().astimezone(settings.tz).date() - dt.timedelta(days=1)

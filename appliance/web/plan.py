@@ -16,7 +16,11 @@ screen = Blueprint("plan", __name__, url_prefix="/telephony")
 
 KEEPERS = ("manager", "technician")
 FRESH = {"trunks": 1, "routes": 1, "numbers": 1, "topics": 3}  # blank rows to type into
-_ROWS: dict[str, object] = {"trunks": plan.Trunk(""), "routes": plan.Route("", ()), "topics": plan.Topic("", "", "")}
+_ROWS: dict[str, object] = {
+    "trunks": plan.Trunk(""),
+    "routes": plan.Route("", ()),
+    "topics": plan.Topic("", "", ""),
+}
 _ROWS["numbers"] = plan.Number("", languages=())
 
 
