@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.local.trials import verdict
-from provisioning.local.trials.cast import Cast, Stuck
+from provisioning.local.trials.cast import Cast
 from provisioning.local.trials.scenario import COLUMNS, Scenario
+from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
 SETTLE = 30.0  # seconds that the ledger has to tell of the last call
