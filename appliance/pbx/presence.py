@@ -1,5 +1,6 @@
 """What Asterisk tells of phones and trunks while it runs: a phone that nobody took up is paused."""
 
+import datetime as dt
 import logging
 
 from appliance import clock, devices, live, plan, staff
@@ -22,9 +23,16 @@ def hear(settings: Settings, event: dict[str, str]) -> None:
         return
     if event.get("PausedReason", event.get("Reason")) != states.AUTOPAUSE:
         return
-    if states.not_answered(event["Interface"], clock.now()):
+    if states.not_answered(event["Interface"], _moment(event)):
         log.info("%s did not answer: paused", event["Interface"])
         states.put_states_in_force(settings)
+
+
+def _moment(event: dict[str, str]) -> dt.datetime:
+    """When Asterisk told it: heard late, it is older than what the operator chose meanwhile."""
+    if stamp := event.get("Timestamp"):
+        return dt.datetime.fromtimestamp(float(stamp), dt.UTC)
+    return clock.now()
 
 
 def look(settings: Settings, asterisk: Connection) -> None:

@@ -148,15 +148,8 @@ class Call:
             self.agent.send(self._ack)
 
     def _plain_ack(self, said: Message) -> bytes:
-        headers = [
-            ("Via", said.get("via")),
-            ("From", self.ours),
-            ("To", said.get("to")),
-            ("Call-ID", self.call_id),
-            ("CSeq", f"{self._number} ACK"),
-            ("Max-Forwards", "70"),
-        ]
-        return message.text(f"ACK {self.target} SIP/2.0", headers)
+        via = ("Via", said.get("via"))
+        return self._written("ACK", self._number, via, said.get("to"))
 
     # Calls of theirs.
 
@@ -293,15 +286,7 @@ class Call:
                 self._send_cancel()
 
     def _send_cancel(self) -> None:
-        headers = [
-            self.agent.via(self._branch),
-            ("From", self.ours),
-            ("To", self.theirs),
-            ("Call-ID", self.call_id),
-            ("CSeq", f"{self._number} CANCEL"),
-            ("Max-Forwards", "70"),
-        ]
-        data = message.text(f"CANCEL {self.target} SIP/2.0", headers)
+        data = self._written("CANCEL", self._number, self.agent.via(self._branch), self.theirs)
         self.agent.ask(self._branch, "CANCEL", data, lambda _: None)
 
     def die(self) -> None:
@@ -309,10 +294,6 @@ class Call:
         self.party_dead = True
         self.media.close()
         self._over("lost")
-
-    def vanish_after(self, seconds: float) -> None:
-        """Hang up after so long, whatever happens."""
-        asyncio.get_running_loop().call_later(seconds, self.hang_up)
 
     async def hold(self, held: bool) -> int:
         """Hold or resume; the status of the box's answer."""
@@ -389,18 +370,27 @@ class Call:
     ) -> bytes:
         if method_number:
             self._number += 1
+        more = [("Contact", self.contact), *(("Route", route) for route in self._routes), *more]
+        return self._written(method, self._number, self.agent.via(branch), self.theirs, more, body)
+
+    def _written(
+        self,
+        method: str,
+        number: int,
+        via: tuple[str, str],
+        to: str,
+        more: Headers = (),
+        body: str = "",
+    ) -> bytes:
         headers = [
-            self.agent.via(branch),
+            via,
             ("From", self.ours),
-            ("To", self.theirs),
+            ("To", to),
             ("Call-ID", self.call_id),
-            ("CSeq", f"{self._number} {method}"),
-            ("Contact", self.contact),
+            ("CSeq", f"{number} {method}"),
             ("Max-Forwards", "70"),
-            ("User-Agent", "trial"),
+            *more,
         ]
-        headers += [("Route", route) for route in self._routes]
-        headers += more
         return message.text(f"{method} {self.target} SIP/2.0", headers, body)
 
     def _offer(self, direction: str = "") -> str:

@@ -13,7 +13,7 @@ from provisioning.local.sip import message
 from provisioning.local.sip.agent import Agent
 from provisioning.local.sip.call import Call
 from provisioning.local.sip.message import Session
-from provisioning.local.trials.cast import Stuck
+from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
 CLEAN = ("C calls", "C presses 1", "A answers", "A talks 1", "C hangs up")
@@ -149,7 +149,7 @@ async def _codecs(world: World, liar: Liar) -> None:
 
 async def _no_sound_offered(world: World, liar: Liar) -> None:
     for call in _calls(world, liar, 10, with_sdp=False):
-        call.vanish_after(2)
+        _vanish(call, 2)
     await asyncio.sleep(2.5)
 
 
@@ -168,7 +168,7 @@ async def _storm(world: World, liar: Liar) -> None:
 async def _cancels(world: World, liar: Liar) -> None:
     for number in range(50):
         [call] = _calls(world, liar, 1)
-        call.vanish_after(number * 0.001)
+        _vanish(call, number * 0.001)
         await asyncio.sleep(0.02)
     await asyncio.sleep(1)
 
@@ -185,7 +185,7 @@ async def _duplicates(world: World, liar: Liar) -> None:
     for call in _calls(world, liar, 10):
         for _ in range(5):
             liar.throw(call.whole_data)
-        call.vanish_after(2)
+        _vanish(call, 2)
     await asyncio.sleep(2.5)
 
 
@@ -276,7 +276,7 @@ async def attack(place: Place, told: Callable[[Attack], None]) -> list[Attack]:
 def _brush_off(call: Call) -> None:
     """An operator hears nobody and hangs up."""
     call.pick_up()
-    call.vanish_after(0.5)
+    _vanish(call, 0.5)
 
 
 async def _until_over(world: World) -> None:
@@ -314,6 +314,11 @@ def _calls(_world: World, liar: Liar, count: int, **how: bool) -> list[Call]:
         liar.attack.sent += 1
         made.append(call)
     return made
+
+
+def _vanish(call: Call, after: float) -> None:
+    """It hangs up after so many seconds, whatever happens."""
+    asyncio.get_running_loop().call_later(after, call.hang_up)
 
 
 async def _until(condition: Callable[[], object], limit: float) -> None:

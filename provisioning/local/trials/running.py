@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.local.trials import verdict
-from provisioning.local.trials.cast import Cast, Stuck
+from provisioning.local.trials.cast import Cast
 from provisioning.local.trials.scenario import COLUMNS, Scenario
+from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
 SETTLE = 30.0  # seconds that the ledger has to tell of the last call
@@ -73,8 +74,9 @@ async def _perform(scenario: Scenario, world: World) -> Result:
         trail = {p.name: [c.log for c in p.calls[-2:]] for p in cast.people.values()}
         result.faults.append(f"{error} {trail}")
     finally:
+        result.over_at = time.time()
         await world.leave(cast)
-    result.seconds, result.over_at = time.monotonic() - began, time.time()
+    result.seconds = time.monotonic() - began
     return result
 
 

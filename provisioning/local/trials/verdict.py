@@ -8,7 +8,8 @@ from typing import Any
 
 from provisioning.local.phones import tail
 from provisioning.local.sip import listening
-from provisioning.local.trials.cast import OPERATORS, Cast, Person
+from provisioning.local.trials.cast import Cast
+from provisioning.local.trials.stage import OPERATORS, Person
 
 NEAR = 1.5  # seconds by which two clocks at the two ends of a wire may differ
 _ENDS = ("caller", "callee")

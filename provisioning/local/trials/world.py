@@ -21,6 +21,7 @@ from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, Phone, people
 from provisioning.local.trials import plans
 from provisioning.local.trials.cast import Cast
+from provisioning.local.trials.stage import Stage
 from provisioning.local.trials.stories import Stories
 
 CALLERS, OUTSIDE = "+998902", "+998712"  # how the numbers of our people begin
@@ -42,6 +43,7 @@ class World:
         self.stranger: Callable[[Call], None] = lambda call: call.refuse(486)
         self.began_at = time.time()
         self.strays: list[str] = []  # calls that nobody waited for
+        self._playing: list[Cast] = []
         self._casts: dict[str, Cast] = {}  # by the caller's last nine digits
         self._outside: dict[str, Cast] = {}
         self._owners: dict[str, Cast] = {}  # by extension
@@ -96,36 +98,37 @@ class World:
         number = f"{CALLERS}{next(self._numbers) % 1_000_000:06}"
         made = Cast(self, name, number, next(self._voices))
         self._casts[tail(number)] = made
+        self._playing.append(made)
         return made
 
-    def outside(self, cast: Cast) -> tuple[str, int]:
+    def _of(self, stage: Stage) -> Cast:
+        return next(one for one in self._playing if one is stage)
+
+    def outside(self, stage: Stage) -> tuple[str, int]:
         """A number outside that belongs to this script, and its voice."""
         number = f"{OUTSIDE}{next(self._numbers) % 1_000_000:06}"
-        self._outside[tail(number)] = cast
+        self._outside[tail(number)] = self._of(stage)
         return number, next(self._outside_voices)
 
-    def known(self, cast: Cast, number: str) -> None:
+    def known(self, stage: Stage, number: str) -> None:
         """This script's caller calls from this number."""
-        self._casts[tail(number)] = cast
+        self._casts[tail(number)] = self._of(stage)
 
-    def takes(self, cast: Cast, number: str) -> None:
+    def takes(self, stage: Stage, number: str) -> None:
         """Calls to this number are for this script's people."""
-        self._outside[tail(number)] = cast
+        self._outside[tail(number)] = self._of(stage)
 
-    def free_phone(self, cast: Cast) -> Phone:
+    def free_phone(self, stage: Stage) -> Phone:
         """A phone that nobody uses, kept for this script."""
         phone = next(p for p in reversed(self.people.phones) if p.extension not in self._owners)
-        self._owners[phone.extension] = cast
+        self._owners[phone.extension] = self._of(stage)
         return phone
-
-    def placed(self, _cast: Cast, call: Call) -> None:
-        """A script's caller has called."""
-        call.note("placed")
 
     async def leave(self, cast: Cast) -> None:
         """This script is over: its people are free for others."""
         await cast.leave()
         self._casts.pop(tail(cast.caller.number), None)
+        self._playing.remove(cast)
         if vain := cast.vain():
             await self.appliance("operator", "ready", *vain)
         for phone in cast.phones:
