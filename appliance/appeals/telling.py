@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 
+from appliance.appeals import handling
 from appliance.models import Appeal
 
 TOLD = ("received", "considered", "answered", "returned", "closed")
@@ -23,7 +24,7 @@ def by_keys(keys: str, today: dt.date) -> Appeal | None:
 
 def state_told(appeal: Appeal) -> str:
     """One of TOLD."""
-    return _WORDS[getattr(appeal, "state", "registered")]
+    return _WORDS[handling.state_of(appeal)]
 
 
 def _numbered(year: int, number: int) -> Appeal | None:

@@ -1,11 +1,13 @@
 """Asterisk's configuration: rendered from the settings and the database, tried, put in force."""
 
+import contextlib
 import dataclasses
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from appliance.settings import Settings
 
 DIALPLAN = Path(ivr.__file__).parent
 TEMPLATES = Path(__file__).parent / "asterisk"
+LOCK = ".lock"
 FORMER = "former"  # folder of the files that were in force before
 
 
@@ -105,18 +108,27 @@ def install(settings: Settings, *, tried: bool = False) -> list[str]:
     just before.
     """
     etc = settings.paths.asterisk
-    files = render(settings)
-    changed = [name for name, text in files.items() if _read(etc / name) != text]
-    if changed:
-        if not tried:
-            try_out(settings)
-        if etc.is_dir():
+    with _alone(etc):
+        files = render(settings)
+        changed = [name for name, text in files.items() if _read(etc / name) != text]
+        if changed:
+            if not tried:
+                try_out(settings)
             shutil.rmtree(etc / FORMER, ignore_errors=True)
-            shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
-        _write(etc, {name: files[name] for name in changed})
-    _make_folders(settings)
+            shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER, LOCK))
+            _write(etc, {name: files[name] for name in changed})
+        _make_folders(settings)
     prompts.follow_plan(settings.paths.prompts)
     return changed
+
+
+@contextlib.contextmanager
+def _alone(etc: Path) -> Iterator[None]:
+    """One process at a time installs: pages, jobs and the pbx process may all want to."""
+    etc.mkdir(parents=True, exist_ok=True)
+    with (etc / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make_folders(settings: Settings) -> None:

@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance import audit, calls, recordings
+from appliance import appeals, audit, calls, recordings
 from appliance.models import Appeal, Call, Recording, User
 from appliance.recordings import sound
-from appliance.web.access import may
+from appliance.web.access import may, role
 from appliance.web.calls import LANGUAGES, OUTCOMES
 from appliance.web.context import me, site
 
@@ -78,6 +78,8 @@ def recording(call_id: str, number: int) -> Response:
 def _call(call_id: str) -> Call:
     if not recordings.may_listen(me()):
         abort(403)
+    if role() == "ministry" and not appeals.visible_to(me()).where(Appeal.call_id == call_id):
+        abort(404)  # a call without an appeal of theirs is no business of the ministry's
     return Call.get_or_none(Call.id == call_id) or abort(404)
 
 

@@ -32,6 +32,7 @@ ROUTES = {
     "GET /api/v1/departments": PROGRAM,
     "GET /api/v1/openapi.json": EVERYBODY,
     "GET /api/v1/reports/monthly/<month>": PROGRAM,
+    "GET /api/v1/reports/quarterly/<quarter>": PROGRAM,
     "GET /appeals": READERS,
     "GET /appeals/<number>": OPERATOR | READERS,
     "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
@@ -164,6 +165,7 @@ VALUES = {
     "<int:id>": "1",
     "<number>": "2026-000001",
     "<month>": "2026-10",
+    "<quarter>": "2026-Q3",
     "<token>": "no-such-form",
     "<name>": "region",
 }
