@@ -1,6 +1,7 @@
 """The site's settings: one frozen, typed object read from one TOML file and passed down."""
 
 import dataclasses
+import ipaddress
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,8 +92,14 @@ class Asterisk:
     sip_port: int = 5060
     ami_port: int = 5038
     http_port: int = 8088
+    agi_port: int = 4573  # where `appliance pbx` answers the dialplan's look-ups
     rtp_first: int = 10000
     rtp_last: int = 19999
+
+    @property
+    def agi_host(self) -> str:
+        """Where the dialplan's look-ups are answered: never outside this machine."""
+        return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,7 @@ class Calls:
     short_abandon: float = 5.0
     service_level: float = 20.0
     rating_timeout: int = 6
+    compress_after: int = 3600  # after the last sound; until then a recording stays as written
 
 
 @dataclass(frozen=True)

@@ -232,19 +232,21 @@ def _keep(row: Kept, day: dt.date, by: str) -> None:
     if told:
         record.save()
     if places(day).get(row.user.id) != (row.shift.id if row.shift else None):
-        _move(row.user, row.shift, day)
+        _move(row, day)
         told["shift"] = f"{row.shift.opens}-{row.shift.closes}" if row.shift else ""
     if told:
         audit.record(by, "staff.record", row.user.login, **told)
 
 
-def _move(user: User, shift: Shift | None, day: dt.date) -> None:
-    for place in ShiftPlace.select().where(
-        ShiftPlace.user == user, ShiftPlace.until.is_null() | (ShiftPlace.until >= day)
-    ):
+def _move(row: Kept, day: dt.date) -> None:
+    """Another shift from a day on; an operator's first one counts since it, or he, began."""
+    held = ShiftPlace.select().where(ShiftPlace.user == row.user)
+    if row.shift and not held.exists():
+        day = min(day, max(row.shift.since, row.hired_on or row.shift.since))
+    for place in held.where(ShiftPlace.until.is_null() | (ShiftPlace.until >= day)):
         _end_place(place, day - dt.timedelta(days=1))
-    if shift:
-        ShiftPlace.create(shift=shift, user=user, since=day)
+    if row.shift:
+        ShiftPlace.create(shift=row.shift, user=row.user, since=day)
 
 
 def _end_place(place: ShiftPlace, last: dt.date) -> None:

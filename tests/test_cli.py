@@ -107,7 +107,8 @@ def test_the_export_has_the_contracts_keys(run: Run) -> None:
         *("caller", "callee", "trunk", "technology", "language", "menu", "outcome", "short"),
         *("synthetic", "menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds"),
         *("ended_by", "queue_visits", "talks", "transfers", "rating", "rating_channel"),
-        *("recordings", "registration"),
+        *("recordings", "registration", "topic", "sip", "by", "reason", "serves", "attempts"),
+        "asides",
     ]
     assert (row["menu_seconds"], row["wait_seconds"], row["talk_seconds"]) == (5, 3, 60)
     assert dt.datetime.fromisoformat(row["arrived_at"]) == BEGIN

@@ -95,7 +95,9 @@ def test_disks(settings, monkeypatch, free, state) -> None:
 def test_a_call_that_the_ledger_lacks(settings) -> None:
     fields = {"LinkedID": "1.1", "UniqueID": "1.1", "Context": "from-trunk"}
     at = clock.now() - dt.timedelta(hours=2)
-    EventRow.create(hash="1", linkedid="1.1", at=at, event="CHAN_START", fields=fields)
+    EventRow.create(
+        hash="1", linkedid="1.1", at=at, event="CHAN_START", begins="from-trunk", fields=fields
+    )
     found = check(settings, "balance")
     assert found.state == "fail"
     assert found.seen.format(**found.values) == "1 arrived, 0 in the ledger"

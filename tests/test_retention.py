@@ -278,3 +278,14 @@ def test_the_manager_sees_what_goes_and_holds_it_back(site, app, login_as, recor
     assert browser.send(f"/retention/holds/{held.id}/end").status_code == 302
     retention.remove_due(site)
     assert "2026/1.1.wav" in browser.get("/retention").text
+
+
+def test_a_compressed_recording_goes_too(site, recorded, limit) -> None:
+    path = recorded("1.1", limit - MINUTE)
+    small = path.with_suffix(".ogg")
+    path.rename(small)
+    Recording.update(kept="2026/1.1.ogg").execute()
+    assert retention.remove_due(site).recordings == 1
+    assert not small.exists()
+    assert retention.removals()[0].detail["bytes"] == 4
+    assert Recording.get().kept == ""

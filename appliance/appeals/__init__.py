@@ -24,6 +24,7 @@ from appliance.appeals.queries import (
     visible_to,
 )
 from appliance.appeals.registering import register
+from appliance.appeals.telling import by_keys, state_told
 
 __all__ = [
     "AlreadyRegistered",
@@ -31,6 +32,7 @@ __all__ = [
     "HandlingError",
     "at_hand",
     "begin_missing",
+    "by_keys",
     "call_of",
     "correct",
     "discard_draft",
@@ -47,6 +49,7 @@ __all__ = [
     "registered_by",
     "returned_to",
     "save_draft",
+    "state_told",
     "token_for",
     "values_of",
     "visible_to",

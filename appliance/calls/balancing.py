@@ -1,11 +1,22 @@
 """Whether the ledger holds every call that came."""
 
 import datetime as dt
-from collections import Counter
 from dataclasses import dataclass
 
+from peewee import JOIN, Expression, fn
+
 from appliance import clock
-from appliance.models import AsteriskWatch, Call, EventRow, Recording
+from appliance.models import AsteriskWatch, Call, EventRow, Recording, SipRefusal
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A call whose sound is missing or shorter than its talks; seconds."""
+
+    call: str
+    arrived_at: dt.datetime
+    expected: float
+    found: float
 
 
 @dataclass(frozen=True)
@@ -15,6 +26,9 @@ class Balance:
     `arrivals` is counted from the log's own rows; `outcomes` (outcome → calls) and `open` (calls
     that still go on) from the ledger; `difference` is what the ledger lacks, and must be 0.
     `unobserved` lists the stretches in which Asterisk was not seen: what came then is unknown.
+    Recordings are those of every call with a talk, incoming and outgoing; `lacking` lists the calls
+    whose sound is missing or too short. `sip_refused` are requests that Asterisk turned away before
+    they were calls (Asterisk's own messages tell); they are no part of the sum.
     """
 
     arrivals: int
@@ -25,6 +39,8 @@ class Balance:
     recordings_expected: int
     recordings_found: int
     recordings_short: int
+    lacking: tuple[Lack, ...] = ()
+    sip_refused: int = 0
 
 
 _SHORTER = 1.0  # seconds by which a recording may be shorter than its talks
@@ -33,55 +49,61 @@ _SILENCE = dt.timedelta(minutes=1)  # without a sign, after which Asterisk count
 
 def arrivals(begin: dt.datetime, end: dt.datetime) -> int:
     """How many calls the event log says came in over a trunk in [begin, end)."""
-    rows = (
-        EventRow.select(EventRow.fields)
-        .where(EventRow.event == "CHAN_START", EventRow.at >= begin, EventRow.at < end)
-        .tuples()
-    )
-    return len(
-        {
-            fields["LinkedID"]
-            for (fields,) in rows
-            if fields["Context"] == "from-trunk" and fields["UniqueID"] == fields["LinkedID"]
-        }
-    )
+    return EventRow.select().where(_arrived(begin, end)).count()
+
+
+def _arrived(begin: dt.datetime, end: dt.datetime) -> Expression:
+    return (EventRow.begins == "from-trunk") & (EventRow.at >= begin) & (EventRow.at < end)
 
 
 def balance(begin: dt.datetime, end: dt.datetime) -> Balance:
     """The balance of the calls that arrived in [begin, end)."""
     came = arrivals(begin, end)
-    in_period = (Call.direction == "inbound", Call.arrived_at >= begin, Call.arrived_at < end)
-    found = list(Call.select(Call.id, Call.outcome, Call.talk_seconds).where(*in_period))
-    outcomes = Counter(call.outcome for call in found if call.outcome)
-    talked = {call.id: call.talk_seconds for call in found if call.outcome == "answered"}
-    recorded = _recorded(begin, end)
+    within = (Call.arrived_at >= begin, Call.arrived_at < end)
+    rows = Call.select(Call.outcome, fn.COUNT(Call.id)).where(Call.direction == "inbound", *within)
+    outcomes = dict(rows.group_by(Call.outcome).order_by(Call.outcome).tuples())
+    still_open = outcomes.pop(None, 0)
+    expected, lacking = _recorded(*within)
     return Balance(
         arrivals=came,
-        outcomes=dict(sorted(outcomes.items())),
-        open=sum(call.outcome is None for call in found),
-        difference=came - len(found),
+        outcomes=outcomes,
+        open=still_open,
+        difference=came - sum(outcomes.values()) - still_open,
         unobserved=_unobserved(begin, end),
-        recordings_expected=len(talked),
-        recordings_found=sum(1 for call in talked if recorded.get(call)),
-        recordings_short=sum(
-            1
-            for call, seconds in talked.items()
-            if recorded.get(call) and recorded[call] < seconds - _SHORTER
-        ),
+        recordings_expected=expected,
+        recordings_found=expected - sum(not lack.found for lack in lacking),
+        recordings_short=sum(lack.found > 0 for lack in lacking),
+        lacking=lacking,
+        sip_refused=_refused(begin, end),
     )
 
 
-def _recorded(begin: dt.datetime, end: dt.datetime) -> dict[str, float]:
-    """Call → seconds of sound, of the calls that arrived in the period."""
-    rows = (
-        Recording.select(Recording.call_id, Recording.seconds)
-        .join(Call, on=Recording.call_id == Call.id)
-        .where(Call.arrived_at >= begin, Call.arrived_at < end, Recording.seconds > 0)
+def _recorded(*within: Expression) -> tuple[int, tuple[Lack, ...]]:
+    """How many calls must have been recorded, and which of them were not, or not whole."""
+    spoken = (*within, Call.outcome.is_null(False), Call.talk_seconds > 0)
+    spoken = (*spoken, Call.direction != "internal")
+    found = fn.COALESCE(fn.SUM(Recording.seconds), 0.0)
+    short = (
+        Call.select(Call.id, Call.arrived_at, Call.talk_seconds, found)
+        .join(Recording, JOIN.LEFT_OUTER, on=((Recording.call_id == Call.id) & ~Recording.aside))
+        .where(*spoken)
+        .group_by(Call.id, Call.arrived_at, Call.talk_seconds)
+        .having((found == 0) | (found < Call.talk_seconds - _SHORTER))
+        .order_by(Call.arrived_at)
     )
-    seconds: Counter[str] = Counter()
-    for row in rows:
-        seconds[row.call_id] += row.seconds
-    return dict(seconds)
+    return Call.select().where(*spoken).count(), tuple(Lack(*row) for row in short.tuples())
+
+
+def _refused(begin: dt.datetime, end: dt.datetime) -> int:
+    """Requests to call that were refused before a channel was; tried again and taken, they count
+    as the call that they became."""
+    became = Call.select(Call.sip).where(
+        Call.sip.is_null(False),
+        Call.arrived_at >= begin - dt.timedelta(minutes=5),
+        Call.arrived_at < end + dt.timedelta(minutes=5),
+    )
+    period = (SipRefusal.at >= begin, SipRefusal.at < end)
+    return SipRefusal.select().where(*period, SipRefusal.sip.not_in(became)).count()
 
 
 def _unobserved(begin: dt.datetime, end: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
@@ -91,7 +113,7 @@ def _unobserved(begin: dt.datetime, end: dt.datetime) -> list[tuple[dt.datetime,
     of the next, or until now. What was before the very first sign was before this hotline.
     """
     boots = EventRow.select(EventRow.at, EventRow.linkedid).where(
-        EventRow.event == "BOOT", EventRow.at > begin
+        EventRow.begins == "BOOT", EventRow.at > begin
     )
     gaps = [
         (last, boot.at)

@@ -29,12 +29,15 @@ def last_of_operator(login: str) -> Call | None:
 
 
 def earlier(call: Call, limit: int = 10) -> list[Call]:
-    """Calls from the same number before this one, newest first; none for a hidden number."""
-    if not call.caller:
+    """Calls from and to the same number before this one, newest first; none for a hidden number."""
+    number = call.callee if call.direction == "outbound" else call.caller
+    if not number:
         return []
+    theirs = Call.caller == number
+    ours = (Call.callee == number) & (Call.direction == "outbound")
     return list(
         Call.select()
-        .where(Call.caller == call.caller, Call.arrived_at < call.arrived_at)
+        .where(theirs | ours, Call.arrived_at < call.arrived_at)
         .order_by(Call.arrived_at.desc())
         .limit(limit)
     )

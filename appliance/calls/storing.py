@@ -1,8 +1,11 @@
 """Writing a call down, as often as more becomes known of it."""
 
+from collections.abc import Collection, Mapping, Sequence
+
 from appliance import live
 from appliance.calls.facts import CallFacts
-from appliance.models import Call, QueueVisit, Recording, Ring, Talk
+from appliance.models import Call, DialAttempt, QueueVisit, Recording, Ring, Talk, Transfer
+from appliance.models.base import Table
 
 
 def store(facts: CallFacts, short_abandon: float) -> None:
@@ -11,7 +14,8 @@ def store(facts: CallFacts, short_abandon: float) -> None:
     `short_abandon`: seconds up to which a caller who gives up in the queue counts as short.
     """
     phones = {ring.operator for ring in _open_rings(facts)} | _operators_of(facts.id)
-    Call.replace(
+    Call.delete().where(Call.id == facts.id).execute()
+    Call.insert(
         id=facts.id,
         direction=facts.direction,
         arrived_at=facts.arrived_at,
@@ -29,53 +33,113 @@ def store(facts: CallFacts, short_abandon: float) -> None:
         short=facts.outcome == "abandoned_queue" and (facts.wait_seconds or 0) <= short_abandon,
         menu_seconds=facts.menu_seconds,
         wait_seconds=facts.wait_seconds,
-        talk_seconds=sum(talk.seconds for talk in facts.talks),
+        talk_seconds=facts.talk_seconds,
+        hold_seconds=facts.hold_seconds,
         ended_by=facts.ended_by,
         rating=facts.rating,
         rating_channel=facts.rating_channel,
+        synthetic=facts.synthetic,
+        topic=facts.topic,
+        sip=facts.sip,
+        by=facts.by,
+        reason=facts.reason,
+        serves=facts.serves,
     ).execute()
     _store_visits(facts)
     _store_talks(facts)
-    for file in facts.recordings:
-        Recording.insert(file=file, call_id=facts.id).on_conflict_ignore().execute()
-    phones |= {talk.who for talk in facts.talks}
+    _store_transfers(facts)
+    for one in facts.recordings:
+        told = {"call_id": facts.id, "begun_at": one.begun_at, "aside": one.aside}
+        row = Recording.insert(file=one.file, **told)
+        row.on_conflict(conflict_target=[Recording.file], update=told).execute()
+    phones |= {talk.who for talk in facts.talks if talk.party == "operator"}
+    if facts.by:
+        phones.add(facts.by)
     live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
 
 
+def forget(ids: Collection[str]) -> None:
+    """Take out what turned out to be no call of its own. Call it inside a write transaction."""
+    if ids and Call.delete().where(Call.id.in_(ids)).execute():
+        live.publish("calls")
+
+
+# What belongs to a call was removed with its former row.
+
+
 def _store_visits(facts: CallFacts) -> None:
-    QueueVisit.delete().where(QueueVisit.call == facts.id).execute()
     for position, visit in enumerate(facts.visits):
-        row = QueueVisit.create(
+        row = QueueVisit.insert(
             call=facts.id,
             position=position,
             queue=visit.queue,
             joined_at=visit.joined_at,
             left_at=visit.left_at,
             result=visit.result,
-        )
-        for ring in visit.rings:
-            Ring.create(
-                visit=row,
-                operator=ring.operator,
-                extension=ring.extension,
-                started_at=ring.started_at,
-                ended_at=ring.ended_at,
-                result=ring.result,
-            )
+            why=visit.why,
+        ).execute()
+        rings = [
+            {
+                "visit": row,
+                "operator": ring.operator,
+                "extension": ring.extension,
+                "started_at": ring.started_at,
+                "ended_at": ring.ended_at,
+                "result": ring.result,
+            }
+            for ring in visit.rings
+        ]
+        _insert(Ring, rings)
 
 
 def _store_talks(facts: CallFacts) -> None:
-    Talk.delete().where(Talk.call == facts.id).execute()
-    for position, talk in enumerate(facts.talks):
-        Talk.create(
-            call=facts.id,
-            position=position,
-            party=talk.party,
-            who=talk.who,
-            extension=talk.extension,
-            started_at=talk.started_at,
-            ended_at=talk.ended_at,
-        )
+    rows = [
+        {
+            "call": facts.id,
+            "position": position,
+            "party": talk.party,
+            "who": talk.who,
+            "extension": talk.extension,
+            "started_at": talk.started_at,
+            "ended_at": talk.ended_at,
+        }
+        for position, talk in enumerate(facts.talks)
+    ]
+    _insert(Talk, rows)
+
+
+def _store_transfers(facts: CallFacts) -> None:
+    transfers = [
+        {
+            "call": facts.id,
+            "position": position,
+            "kind": transfer.kind,
+            "to": transfer.to,
+            "by": transfer.by,
+            "at": transfer.at,
+            "result": transfer.result,
+            "returned": transfer.returned,
+        }
+        for position, transfer in enumerate(facts.transfers)
+    ]
+    _insert(Transfer, transfers)
+    attempts = [
+        {
+            "call": facts.id,
+            "position": position,
+            "trunk": attempt.trunk,
+            "at": attempt.at,
+            "status": attempt.status,
+            "cause": attempt.cause,
+        }
+        for position, attempt in enumerate(facts.attempts)
+    ]
+    _insert(DialAttempt, attempts)
+
+
+def _insert(table: type[Table], rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        table.insert_many(rows).execute()
 
 
 def _open_rings(facts: CallFacts) -> list:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, doctor, ledger, outbox, processes, report, telephony, users
+from appliance.cli import catalog, demo, doctor, ledger, outbox, processes, report, telephony, users
 from appliance.cli.context import Site
 
 
@@ -44,6 +44,7 @@ for command in (
     outbox.outbox,
     report.report,
     doctor.doctor,
+    demo.demo,
 ):
     appliance.add_command(command)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from appliance import calls
+from appliance import calls, followups
 from appliance.cli.context import Site, pass_site
 from appliance.pbx import ledger as pbx_ledger
 from appliance.settings import Settings
@@ -94,6 +94,7 @@ def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> 
     found = calls.balance(begin, end)
     told = dataclasses.asdict(found) | {
         "unobserved": [_interval(settings, *gap) for gap in found.unobserved],
+        "lacking": [_lack(settings, lack) for lack in found.lacking],
         "fragments": pbx_ledger.fragments(),
     }
     if as_json:
@@ -103,6 +104,19 @@ def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> 
             click.echo(f"{key}: {value}")
     if found.difference:
         raise click.ClickException(f"the ledger lacks {found.difference} calls")
+
+
+@ledger.command("follow-ups")
+@pass_site
+def follow_ups(site: Site) -> None:
+    """Tell the register of missed callers anew from the ledger."""
+    site.open()
+    click.echo(f"{followups.rebuild()} numbers")
+
+
+def _lack(settings: Settings, lack: calls.Lack) -> dict[str, Any]:
+    at = lack.arrived_at.astimezone(settings.tz).isoformat(timespec="seconds")
+    return dataclasses.asdict(lack) | {"arrived_at": at}
 
 
 def _interval(settings: Settings, begin: dt.datetime, end: dt.datetime) -> dict[str, str]:

@@ -8,6 +8,8 @@ import click
 from appliance.cli.context import Site, pass_site
 from appliance.i18n import LOCALES
 from appliance.reports import files, periods
+from appliance.reports.periods import Period
+from appliance.settings import Settings
 
 
 @click.group()
@@ -48,6 +50,31 @@ def monthly(site: Site, month: str, upto: str | None, kind: str, lang: str, out:
 
 
 @report.command()
+@click.argument("month")
+@_upto
+@_options
+@pass_site
+def minutes(site: Site, month: str, upto: str | None, kind: str, lang: str, out: BinaryIO) -> None:
+    """The act of the minutes of talk for MONTH, as 2026-10; CSV lists them call by call."""
+    _write(site, "minutes", month, upto, kind, lang, out)
+
+
+@report.command()
+@click.option("--from", "first", required=True, help="The first day, as 2026-10-01.")
+@click.option("--to", "last", required=True, help="The last day, included.")
+@_options
+@pass_site
+def telephony(site: Site, first: str, last: str, kind: str, lang: str, out: BinaryIO) -> None:
+    """The telephony report: calls by every cut, waits, callers, workload."""
+    settings = site.open()
+    try:
+        period = periods.between(first, last, settings.tz)
+    except periods.PeriodError as error:
+        raise click.UsageError(str(error)) from error
+    _render("telephony", settings, period, kind, lang, out)
+
+
+@report.command()
 @click.argument("quarter")
 @_upto
 @_options
@@ -76,6 +103,12 @@ def _write(
         period = files.FORMS[name].period(asked, settings.tz, upto)
     except periods.PeriodError as error:
         raise click.UsageError(str(error)) from error
+    _render(name, settings, period, kind, lang, out)
+
+
+def _render(
+    name: str, settings: Settings, period: Period, kind: str, lang: str, out: BinaryIO
+) -> None:
     made = files.build(name, settings, period, lang)
     try:
         out.write(files.render(name, made, kind))

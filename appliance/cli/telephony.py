@@ -5,9 +5,10 @@ from functools import partial
 
 import click
 
+from appliance import prompts as spoken
 from appliance import staff
 from appliance.cli.context import Site, as_json, pass_site, show
-from appliance.pbx import actions, audio, config, process
+from appliance.pbx import actions, config, process
 
 
 @click.command()
@@ -42,8 +43,11 @@ def prompts() -> None:
 @pass_site
 def synthesise(site: Site) -> None:
     """Speak every text that has no studio recording."""
-    for file in audio.synthesise(site.settings.paths.prompts):
+    settings = site.open()
+    folder = settings.paths.prompts
+    for file in (*spoken.synthesise(folder), *spoken.follow_plan(folder)):
         click.echo(file)
+    spoken.show_to_asterisk(folder, settings.asterisk.data)
 
 
 @click.group()

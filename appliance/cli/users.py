@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from appliance import staff
+from appliance import recordings, staff
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.models import User
 
@@ -67,6 +67,19 @@ def passwd(site: Site, login: str, password_stdin: bool) -> None:
     """Give a new password."""
     site.open()
     staff.set_password(_user(login), _password(password_stdin), by="cli")
+
+
+@user.command()
+@click.argument("login")
+@click.option("--forbid", is_flag=True, help="Take the right away.")
+@pass_site
+def listen(site: Site, login: str, forbid: bool) -> None:
+    """Let a person of the ministry hear recordings."""
+    site.open()
+    person = _user(login)
+    if person.role != "ministry":
+        raise click.ClickException("supervisors and managers may; nobody else but the ministry can")
+    recordings.allow(person, not forbid, by="cli")
 
 
 @user.command("list")

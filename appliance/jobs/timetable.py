@@ -13,6 +13,7 @@ from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import reports, sending, telegram
 from appliance.notices import duty
+from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class Job:
 def run(settings: Settings) -> None:
     """Do what is due until SIGTERM or SIGINT; a job that fails is written down, and goes on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for chatty in ("fontTools", "weasyprint"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -55,6 +58,7 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
     timetable = [
         Job("clear", runs.every(600), live.clear),
         Job("reports", runs.every(20), lambda: reports.make(settings, goes_on)),
+        Job("asterisk", runs.every(600), lambda: keep_up(settings)),
         Job("disks", runs.every(3600), lambda: retention.read_disks(settings)),
         Job(
             "retention",

@@ -5,15 +5,23 @@ from appliance.models.base import Table
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
+    DialAttempt,
     EventFile,
     EventFragment,
     EventRow,
+    Folded,
+    Listening,
+    ListeningRight,
     QueueVisit,
     Recording,
     Ring,
+    SipRefusal,
     Talk,
+    Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.desk import Device, Employee
+from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.handling import (
     AppealStep,
     AppealText,
@@ -25,6 +33,7 @@ from appliance.models.handling import (
 )
 from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
+from appliance.models.money import Tariff
 from appliance.models.notices import (
     DutyAlert,
     EarlyReport,
@@ -34,6 +43,8 @@ from appliance.models.notices import (
     TelegramChat,
 )
 from appliance.models.outbox import Message
+from appliance.models.plan import PlanVersion
+from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
@@ -61,14 +72,28 @@ TABLES: tuple[type[Table], ...] = (
     QueueVisit,
     Ring,
     Talk,
+    Transfer,
+    DialAttempt,
+    Folded,
     Recording,
     EventRow,
     EventFile,
     EventFragment,
     AsteriskWatch,
     Message,
+    SipRefusal,
+    ListeningRight,
+    Listening,
+    Tariff,
+    Employee,
+    Device,
     LiveEvent,
     AuditEntry,
+    Prompt,
+    PromptVersion,
+    FollowUp,
+    FollowUpMark,
+    PlanVersion,
     StaffRecord,
     StaffEvent,
     Shift,

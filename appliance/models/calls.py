@@ -8,6 +8,7 @@ from peewee import (
     FloatField,
     ForeignKeyField,
     IntegerField,
+    TextField,
 )
 
 from appliance.models.base import DocumentField, MomentField, Table
@@ -23,12 +24,12 @@ class Call(Table):
     hotline_number = CharField(null=True)
     diverted_from = CharField(null=True)
     caller = CharField(null=True, index=True)  # normalised, +998…
-    callee = CharField(null=True)
+    callee = CharField(null=True, index=True)  # of a call that we placed
     trunk = CharField(null=True)
     technology = CharField(default="sip")
     language = CharField(null=True)  # uz | ru
     menu = DocumentField(default=list)  # keys pressed, in order
-    stage = CharField()  # menu | queue | ringing | talk | rating | ended
+    stage = CharField()  # menu | dialling | queue | ringing | talk | transfer | rating | ended
     outcome = CharField(null=True)  # null while it goes on
     short = BooleanField(default=False)
     synthetic = BooleanField(default=False)
@@ -39,6 +40,11 @@ class Call(Table):
     ended_by = CharField(null=True)  # caller | operator | system
     rating = IntegerField(null=True)
     rating_channel = CharField(null=True)  # keypad | sms
+    topic = CharField(null=True)  # a code of the topics' catalogue
+    sip = CharField(null=True, index=True)  # the carrier's Call-ID
+    by = CharField(null=True, index=True)  # outgoing: login of who placed it; null: the machine
+    reason = CharField(null=True)  # outgoing: phone | page | follow_up | callback | ministry
+    serves = CharField(null=True, index=True)  # outgoing: the id of what it serves
 
 
 class QueueVisit(Table):
@@ -49,7 +55,8 @@ class QueueVisit(Table):
     queue = CharField()
     joined_at = MomentField()
     left_at = MomentField(null=True)
-    result = CharField(null=True)  # answered | abandoned | timed_out | failed
+    result = CharField(null=True)  # answered | abandoned | overflow | callback | timed_out | failed
+    why = CharField(default="first")  # first | overflow | returned | callback
 
 
 class Ring(Table):
@@ -61,6 +68,9 @@ class Ring(Table):
     started_at = MomentField()
     ended_at = MomentField(null=True)
     result = CharField(null=True)  # answered | no_answer | busy | cancelled | failed
+
+    class Meta:
+        indexes = ((("operator", "started_at"), False),)
 
 
 class Talk(Table):
@@ -74,15 +84,53 @@ class Talk(Table):
     started_at = MomentField()
     ended_at = MomentField(null=True)
 
+    class Meta:
+        indexes = ((("extension", "started_at"), False),)
+
+
+class Transfer(Table):
+    """A caller handed over, or an attempt at it."""
+
+    call = ForeignKeyField(Call, backref="transfers", on_delete="CASCADE")
+    position = IntegerField()
+    kind = CharField()  # blind | attended | automatic
+    to = CharField()  # as dialled
+    by = CharField(null=True)  # login; null: the line itself
+    at = MomentField()
+    result = CharField(null=True)  # answered | busy | no_answer | failed
+    returned = BooleanField(default=False)
+
+
+class DialAttempt(Table):
+    """One attempt to reach somebody outside over one trunk."""
+
+    call = ForeignKeyField(Call, backref="attempts", on_delete="CASCADE")
+    position = IntegerField()
+    trunk = CharField()
+    at = MomentField()
+    status = CharField()  # Asterisk's DIALSTATUS
+    cause = CharField(null=True)  # Q.850
+
+
+class Folded(Table):
+    """A linkedid of Asterisk whose records tell of another call: a phone's second call, say."""
+
+    linkedid = CharField(primary_key=True)
+    call_id = CharField(index=True)
+
 
 class Recording(Table):
     """A sound file of a call. Not a child row: kept when the call is interpreted again."""
 
-    file = CharField(primary_key=True)  # relative to the recordings folder
+    file = CharField(primary_key=True)  # as Asterisk wrote it; relative to the recordings folder
     call_id = CharField(index=True)
+    begun_at = MomentField(null=True)
+    aside = BooleanField(default=False)  # an operator asks somebody, unheard by the citizen
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
-    sha256 = CharField(null=True)
+    sha256 = CharField(null=True)  # of the file as it is now
     written_at = MomentField(null=True)  # when its last sound was written
+    kept = CharField(null=True, index=True)  # the file's last name; "": none; null: as written
+    peaks = TextField(null=True)  # how loud it is along its length, a digit or letter per stretch
 
 
 class EventRow(Table):
@@ -92,7 +140,13 @@ class EventRow(Table):
     linkedid = CharField(index=True)
     at = MomentField(index=True)
     event = CharField()
+    uniqueid = CharField(default="", index=True)
+    begins = CharField(null=True)  # the context in which this record begins a call; else null
+    phone = CharField(null=True)  # the phone that places a call by this record; else null
     fields = DocumentField()
+
+    class Meta:
+        indexes = ((("begins", "at"), False), (("phone", "at"), False))
 
 
 class EventFile(Table):
@@ -115,3 +169,27 @@ class AsteriskWatch(Table):
 
     started_at = MomentField(primary_key=True)
     seen_at = MomentField()
+
+
+class SipRefusal(Table):
+    """A SIP request that Asterisk refused before a channel, and so the event log, was."""
+
+    sip = CharField(primary_key=True)  # the request's Call-ID
+    at = MomentField(index=True)
+    address = CharField()  # who sent it
+    why = CharField()
+
+
+class ListeningRight(Table):
+    """Who may hear recordings beyond the roles that may."""
+
+    login = CharField(primary_key=True)
+
+
+class Listening(Table):
+    """Somebody was let hear a call's recordings, for a reason that he gave."""
+
+    login = CharField(index=True)
+    call_id = CharField(index=True)
+    at = MomentField()
+    reason = CharField()

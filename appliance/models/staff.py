@@ -23,11 +23,13 @@ class User(Table):
 
 
 class Presence(Table):
-    """A state that an operator chose at a moment; the newest row is the one in force."""
+    """A state that an operator took at a moment; the newest row is the one in force."""
 
     user = ForeignKeyField(User, backref="presences", on_delete="RESTRICT")
     state = CharField()  # staff.STATES: ready | pause | off
     since = MomentField()
+    reason = CharField(default="")  # staff.NO_ANSWER, staff.FORCED
+    by = CharField(default="")  # who set it; empty in rows from before this was kept
 
     class Meta:
         indexes = ((("user", "since"), False),)

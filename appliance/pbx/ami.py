@@ -1,14 +1,17 @@
 """Asterisk's manager interface (AMI): commands with time limits, over pyst2's Manager."""
 
 import itertools
+import select
 import socket
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from asterisk.manager import Manager, ManagerMsg
 
 from appliance.settings import Settings
 
+_LINE = b"\r\n"
+_END = b"\r\n\r\n"
 TIMEOUT = 3.0  # seconds; Asterisk on the same box answers in milliseconds or not at all
 
 
@@ -17,7 +20,11 @@ class Unreachable(ConnectionError):
 
 
 class Refused(RuntimeError):
-    """Asterisk answered, and would not do it."""
+    """It cannot be done now; `code` names why for the page ("exchange": Asterisk would not)."""
+
+    def __init__(self, message: str, code: str = "exchange") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Connection(Manager):
@@ -25,27 +32,31 @@ class Connection(Manager):
 
     pyst2 as it comes reads byte by byte, gives an answer to whichever thread asks first, waits for
     ever, and lets a line break in a value start another command. Here answers are matched by
-    ActionID, everything has a time limit, and no events are asked for.
+    ActionID, everything has a time limit, and events come only when their classes are asked for.
     """
 
     _numbers = itertools.count(1)
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, events: str = "off") -> None:
         super().__init__()
         self._settings = settings.asterisk
+        self._events = events  # classes of AMI, "agent,call"
         self._socket: socket.socket | None = None
-        self._reader: BinaryIO | None = None
+        self._read = bytearray()  # what has come and belongs to no message taken yet
 
     def __enter__(self) -> Self:
         try:
             address = (self._settings.address, self._settings.ami_port)
             self._socket = socket.create_connection(address, TIMEOUT)
-            self._reader = self._socket.makefile("rb")
-            self.title = self._reader.readline().decode().strip()
         except OSError as error:
-            self.close()
             raise Unreachable(str(error)) from error
-        self.act("Login", Username="appliance", Secret=self._settings.ami_secret, Events="off")
+        try:
+            self.title = self._take(_LINE)
+            secret = self._settings.ami_secret
+            self.act("Login", Username="appliance", Secret=secret, Events=self._events)
+        except (Unreachable, Refused):
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -59,8 +70,6 @@ class Connection(Manager):
     def close(self) -> None:
         """End the session."""
         if self._socket:
-            if self._reader:
-                self._reader.close()
             self._socket.close()
             self._socket = None
 
@@ -85,6 +94,18 @@ class Connection(Manager):
             events.append(event)
         return events
 
+    def next_event(self, patience: float) -> dict[str, str] | None:
+        """The next event of the classes asked for; None when none comes within `patience` seconds.
+
+        Raises Unreachable when the connection is gone.
+        """
+        if not self._socket:
+            raise Unreachable("not connected")
+        if _END not in self._read and not select.select([self._socket], [], [], patience)[0]:
+            return None
+        message = ManagerMsg(self._message())
+        return dict(message.headers) if message.has_header("Event") else None
+
     def send_action(self, cdict: dict[str, Any] | None = None, **kwargs: Any) -> ManagerMsg:
         """Not for use: answers would not be matched."""
         raise NotImplementedError("use act()")
@@ -108,12 +129,18 @@ class Connection(Manager):
                 return dict(message.headers)
 
     def _message(self) -> list[str]:
-        lines: list[str] = []
-        try:
-            while self._reader and (line := self._reader.readline()):
-                if line == b"\r\n":
-                    return lines
-                lines.append(line.decode("utf-8", "replace"))
-        except OSError as error:
-            raise Unreachable(str(error)) from error
-        raise Unreachable("Asterisk closed the connection")
+        return [f"{line}\r\n" for line in self._take(_END).split("\r\n")]
+
+    def _take(self, end: bytes) -> str:
+        """What has come up to `end`, which is thrown away; waits for it."""
+        while (length := self._read.find(end)) < 0:
+            try:
+                more = self._socket.recv(65_536) if self._socket else b""
+            except OSError as error:
+                raise Unreachable(str(error)) from error
+            if not more:
+                raise Unreachable("Asterisk closed the connection")
+            self._read += more
+        text = self._read[:length].decode("utf-8", "replace")
+        del self._read[: length + len(end)]
+        return text

@@ -1,23 +1,28 @@
 """Asterisk's configuration: rendered from the settings and the database, tried, put in force."""
 
+import contextlib
 import dataclasses
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 import ivr
-from appliance import staff
+from appliance import plan, prompts, staff
+from appliance.pbx import planned
 from appliance.pbx.eventlog import FIELDS
+from appliance.plan import Plan
 from appliance.settings import Settings
 
 DIALPLAN = Path(ivr.__file__).parent
 TEMPLATES = Path(__file__).parent / "asterisk"
+LOCK = ".lock"
 FORMER = "former"  # folder of the files that were in force before
 
 
@@ -25,8 +30,14 @@ class ConfigError(RuntimeError):
     """Asterisk would not take the rendered configuration; the message is its complaint."""
 
 
-def render(settings: Settings, etc: Path | None = None) -> dict[str, str]:
-    """File name → text of every file of Asterisk's configuration, as it should stand in `etc`."""
+def render(
+    settings: Settings, wanted: Plan | None = None, *, apart: bool = False
+) -> dict[str, str]:
+    """File name → text of every file of Asterisk's configuration.
+
+    `wanted`: another plan than the one in force. `apart`: for a second Asterisk, which must not
+    take the E1 channels of the running one.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),
         undefined=jinja2.StrictUndefined,
@@ -38,24 +49,25 @@ def render(settings: Settings, etc: Path | None = None) -> dict[str, str]:
         "asterisk": settings.asterisk,
         "calls": settings.calls,
         "dialplan": dialplan,
-        "etc": etc or settings.paths.asterisk,
+        "etc": settings.paths.asterisk,
         "event_fields": FIELDS,
         "event_log_name": os.path.relpath(
             settings.paths.event_log, settings.asterisk.log / "cel-custom"
         ),
         "languages": staff.CALL_LANGUAGES,
         "operators": staff.operators(),
+        "phones": staff.with_phone(),
         "paths": settings.paths,
         "prompts": settings.paths.prompts,
         "recordings": settings.paths.recordings,
         "system_name": "hotline",
-        "trunks": settings.trunks,
+        **planned.facts(settings, wanted or plan.current(settings), apart=apart),
     }
     names = [*dialplan, *sorted(path.name for path in TEMPLATES.glob("*.conf"))]
     return {name: environment.get_template(name).render(facts) for name in names}
 
 
-def try_out(settings: Settings) -> None:
+def try_out(settings: Settings, wanted: Plan | None = None) -> None:
     """Start a second Asterisk with the configuration, apart from the running one.
 
     Raises ConfigError when it does not come up, complains, or lacks an endpoint, a queue or a
@@ -63,19 +75,22 @@ def try_out(settings: Settings) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
         apart = _apart(settings, Path(folder))
-        files = render(apart)
+        files = render(apart, wanted, apart=True)
         _write(apart.paths.asterisk, files)
         _make_folders(apart)
         command = [*settings.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
-        process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
-            [*command, "-f"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
+                [*command, "-f"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise ConfigError(f"{command[0]}: {error.strerror}") from error
         try:
             _ask(command, "core waitfullybooted")
-            _compare(apart, command)
+            _compare(wanted or plan.current(settings), command)
         finally:
             process.terminate()
             process.wait(10)
@@ -86,22 +101,34 @@ def try_out(settings: Settings) -> None:
             raise ConfigError("\n".join(complaints[:5]))
 
 
-def install(settings: Settings) -> list[str]:
+def install(settings: Settings, *, tried: bool = False) -> list[str]:
     """Render, try out, and put in place what changed; returns the names of the changed files.
 
-    The files that were in force before are kept in the folder `former`.
+    The files that were in force before are kept in the folder `former`. `tried`: it was tried out
+    just before.
     """
     etc = settings.paths.asterisk
-    files = render(settings)
-    changed = [name for name, text in files.items() if _read(etc / name) != text]
-    if changed:
-        try_out(settings)
-        if etc.is_dir():
+    with _alone(etc):
+        files = render(settings)
+        changed = [name for name, text in files.items() if _read(etc / name) != text]
+        if changed:
+            if not tried:
+                try_out(settings)
             shutil.rmtree(etc / FORMER, ignore_errors=True)
-            shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER))
-        _write(etc, {name: files[name] for name in changed})
-    _make_folders(settings)
+            shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER, LOCK))
+            _write(etc, {name: files[name] for name in changed})
+        _make_folders(settings)
+    prompts.follow_plan(settings.paths.prompts)
     return changed
+
+
+@contextlib.contextmanager
+def _alone(etc: Path) -> Iterator[None]:
+    """One process at a time installs: pages, jobs and the pbx process may all want to."""
+    etc.mkdir(parents=True, exist_ok=True)
+    with (etc / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _make_folders(settings: Settings) -> None:
@@ -141,12 +168,13 @@ def _ask(command: list[str], question: str) -> str:
     raise ConfigError("Asterisk does not start with this configuration")
 
 
-def _compare(settings: Settings, command: list[str]) -> None:
+def _compare(current: Plan, command: list[str]) -> None:
     """Raise ConfigError when Asterisk lacks something that was rendered."""
-    endpoints = {t.name for t in settings.trunks} | {o.extension for o in staff.operators()}
+    trunks = {trunk.name for trunk in current.trunks if trunk.kind == "sip"}
+    endpoints = trunks | {user.extension for user in staff.with_phone()}
     expected = [
         ("pjsip show endpoints", [f"  {name}" for name in endpoints]),
-        ("queue show", [f"{language} has" for language in staff.CALL_LANGUAGES]),
+        ("queue show", [f"{name} has" for name in plan.shared(current)]),
         ("dialplan show", [f"Context '{path.stem}'" for path in DIALPLAN.glob("*.conf")]),
     ]
     for question, marks in expected:

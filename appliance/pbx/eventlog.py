@@ -35,7 +35,10 @@ FIELDS = (
 # because quotes are doubled there. A line break starts nothing: it can stand inside a field.
 _START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]+","')
 # Which of two events of one microsecond comes first.
-_ORDER = ("CHAN_START", "ANSWER", "APP_START", "BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END")
+_ORDER = (
+    *("CHAN_START", "ANSWER", "QUEUE_LEFT", "QUEUE", "APP_START"),
+    *("BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END"),
+)
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
 
 
@@ -55,6 +58,34 @@ class Event:
     def endpoint(self) -> str:
         """The SIP endpoint of the channel: "1001" of "PJSIP/1001-00000002"."""
         return self.channel.partition("/")[2].rpartition("-")[0]
+
+    @property
+    def is_trunk(self) -> bool:
+        """Whether its channel leads to a carrier: a trunk has a name, a phone a number."""
+        technology = self.channel.partition("/")[0]
+        return technology == "DAHDI" or (technology == "PJSIP" and not self.endpoint.isdigit())
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether its channel leads to one of our phones."""
+        return self.channel.startswith("PJSIP/") and self.endpoint.isdigit()
+
+    @property
+    def begins(self) -> str | None:
+        """The context in which this record begins a call; "BOOT": Asterisk itself; else None."""
+        if self.type == "BOOT":
+            return self.type
+        first = self.type == "CHAN_START" and self.uniqueid == self.linkedid
+        return self.fields["Context"] if first else None
+
+    @property
+    def phone(self) -> str | None:
+        """The phone that dials a call by this record, or None.
+
+        A phone that we have rung, to speak for a page or to listen in, has dialled nothing.
+        """
+        dials = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
+        return self.endpoint if dials and self.is_phone else None
 
     @property
     def extra(self) -> dict[str, str]:

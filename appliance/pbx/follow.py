@@ -1,23 +1,13 @@
-"""Following Asterisk's event log and its recordings, live and after a stop alike."""
+"""Following Asterisk's event log, live and after a stop alike."""
 
-import datetime as dt
-import logging
 from pathlib import Path
 
-from appliance import clock
-from appliance.db import writing
-from appliance.models import Call, Recording
-from appliance.pbx import audio, ledger
+from appliance.pbx import ledger
 from appliance.settings import Settings
-
-log = logging.getLogger(__name__)
-
-_SETTLES = dt.timedelta(seconds=10)  # after the call, a recording's header is whole by then
-_GIVEN_UP = dt.timedelta(minutes=10)
 
 
 class Follower:
-    """Reads what is new in the event log, rotated files included, and measures recordings."""
+    """Reads what is new in the event log, rotated files included."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -44,40 +34,3 @@ class Follower:
         names = current.parent.glob(f"{current.name}*")
         files = [path for path in names if path.suffix not in (".gz", ".xz", ".zst")]
         return sorted(files, key=lambda path: path.stat().st_mtime)
-
-    def measure(self) -> int:
-        """Mend, measure and hash the recordings of ended calls; returns how many."""
-        return sum(self._measure(recording) for recording in ledger.unfinished())
-
-    def _measure(self, recording: Recording) -> bool:
-        file = self._settings.paths.recordings / recording.file
-        call = Call.get_by_id(recording.call_id)
-        waited = clock.now() - call.ended_at
-        if not file.exists():
-            if waited > _GIVEN_UP or not call.talk_seconds:
-                self._write_down(recording, 0.0, None, None)
-            return False
-        whole = audio.is_whole(file)
-        if not whole and waited < _SETTLES:
-            return False
-        written = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-        if not whole and audio.mend(file):
-            log.warning("call %s: mended the header of %s", call.id, recording.file)
-        sound = audio.measure(file)
-        if not sound.seconds and not call.talk_seconds:  # nobody spoke: nothing was recorded
-            file.unlink()
-        self._write_down(recording, sound.seconds, sound.sha256, written)
-        return True
-
-    def _write_down(
-        self,
-        recording: Recording,
-        seconds: float,
-        sha256: str | None,
-        written: dt.datetime | None,
-    ) -> None:
-        with writing():
-            Recording.update(seconds=seconds, sha256=sha256, written_at=written).where(
-                Recording.file == recording.file
-            ).execute()
-            ledger.tell(recording.call_id, self._settings.calls.short_abandon)

@@ -1,18 +1,15 @@
 """Records of the event log into the ledger: each record once, each call from all its records."""
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from appliance import calls
 from appliance.db import writing
-from appliance.models import Call, EventFile, EventFragment, EventRow, Recording
-from appliance.pbx import eventlog
+from appliance.models import EventFile, EventFragment, EventRow
+from appliance.pbx import eventlog, telling
 from appliance.pbx.eventlog import Event
-from appliance.pbx.interpret import interpret
 
-_BATCH = 200  # rows of 5 columns in one INSERT, well under SQLite's limit of parameters
+_BATCH = 200  # rows of 8 columns in one INSERT, well under SQLite's limit of parameters
 # Bytes of a log taken into one transaction: some forty calls, half a second. An operator who
 # saves while a long stop is caught up with waits that long, not until the end of the log.
 _CHUNK = 128 << 10
@@ -52,74 +49,29 @@ def take_in(events: Iterable[Event], short_abandon: float) -> int:
         del fresh[row[0]]
     if not fresh:
         return 0
-    rows = [
-        {"hash": e.hash, "linkedid": e.linkedid, "at": e.at, "event": e.type, "fields": e.fields}
-        for e in fresh.values()
-    ]
+    rows = [_row(event) for event in fresh.values()]
     for start in range(0, len(rows), _BATCH):
         EventRow.insert_many(rows[start : start + _BATCH]).execute()
     touched = {event.linkedid for event in fresh.values()}
     oldest = min(event.at for event in fresh.values())
-    boots = {e.at for e in fresh.values() if e.type == "BOOT"} | _boots_after(oldest)
-    for linkedid in sorted(touched.union(*(_open_at(boot) for boot in boots))):
-        tell(linkedid, short_abandon)
+    boots = {e.at for e in fresh.values() if e.type == "BOOT"} | telling.boots_after(oldest)
+    for linkedid in sorted(touched.union(*(telling.open_at(boot) for boot in boots))):
+        telling.tell(linkedid, short_abandon)
     return len(fresh)
 
 
-def tell(linkedid: str, short_abandon: float) -> None:
-    """Interpret one call from all its records and write it into the ledger."""
-    rows = EventRow.select(EventRow.fields).where(EventRow.linkedid == linkedid)
-    events = [eventlog.from_fields(row.fields) for row in rows]
-    facts = interpret(events, _cut(linkedid, events))
-    if facts:
-        calls.store(facts, short_abandon)
-
-
-def _cut(linkedid: str, events: list[Event]) -> dt.datetime | None:
-    """When Asterisk died under this call: the last sign of life before it started anew.
-
-    Signs are the last record of any call and the last sound written to the call's recording.
-    """
-    begin = min(event.at for event in events)
-    boot = EventRow.select(EventRow.at).where(EventRow.event == "BOOT", EventRow.at > begin)
-    started = boot.order_by(EventRow.at).limit(1).scalar()
-    if not started:
-        return None
-    record = EventRow.select(EventRow.at).where(
-        EventRow.at < started, EventRow.linkedid.not_in(_booting(started))
-    )
-    signs = [record.order_by(EventRow.at.desc()).limit(1).scalar()]
-    written = Recording.select(Recording.written_at).where(
-        Recording.call_id == linkedid, Recording.written_at.is_null(False)
-    )
-    signs += [row.written_at for row in written if row.written_at < started]
-    return max(signs)
-
-
-def _booting(boot: dt.datetime) -> list[str]:
-    """The linkedid under which Asterisk announced itself; its records are no sign of the past."""
-    rows = EventRow.select(EventRow.linkedid).where(EventRow.event == "BOOT", EventRow.at == boot)
-    return [row.linkedid for row in rows]
-
-
-def _boots_after(moment: dt.datetime) -> set[dt.datetime]:
-    """The next start of Asterisk after a moment: a late record can change what it cut."""
-    following = EventRow.select(EventRow.at).where(EventRow.event == "BOOT", EventRow.at > moment)
-    first = following.order_by(EventRow.at).limit(1).scalar()
-    return {first} if first else set()
-
-
-def _open_at(boot: dt.datetime) -> set[str]:
-    """Calls that had no end in the log when Asterisk started at `boot`."""
-    former = EventRow.select(EventRow.at).where(EventRow.event == "BOOT", EventRow.at < boot)
-    since = former.order_by(EventRow.at.desc()).limit(1).scalar()
-    began = EventRow.select(EventRow.linkedid).where(
-        EventRow.event == "CHAN_START", EventRow.at < boot
-    )
-    if since:
-        began = began.where(EventRow.at >= since)
-    ended = EventRow.select(EventRow.linkedid).where(EventRow.event == "LINKEDID_END")
-    return {row.linkedid for row in began.where(EventRow.linkedid.not_in(ended)).distinct()}
+def _row(event: Event) -> dict[str, object]:
+    """A record as the table keeps it, with what is looked for in columns of their own."""
+    return {
+        "hash": event.hash,
+        "linkedid": event.linkedid,
+        "at": event.at,
+        "event": event.type,
+        "uniqueid": event.uniqueid,
+        "begins": event.begins,
+        "phone": event.phone,
+        "fields": event.fields,
+    }
 
 
 def _sort(
@@ -164,17 +116,6 @@ def _join(fragments: list[tuple[bool, bytes]]) -> list[Event]:
 def _fingerprint(path: Path, first_line: bytes) -> str:
     """Tells this file from any other, also after it was renamed."""
     return f"{path.stat().st_ino}:{hashlib.sha256(first_line).hexdigest()[:24]}"
-
-
-def unfinished(limit: int = 500) -> list[Recording]:
-    """Recordings of ended calls that were not measured yet."""
-    ended = Call.select(Call.id).where(Call.ended_at.is_null(False))
-    return list(
-        Recording.select()
-        .where(Recording.seconds.is_null(), Recording.call_id.in_(ended))
-        .order_by(Recording.file.desc())
-        .limit(limit)
-    )
 
 
 def fragments() -> int:

@@ -1,4 +1,4 @@
-"""The pbx process: one thread follows the event log, one watches over Asterisk."""
+"""The pbx process: threads that follow the event log, and that watch over Asterisk."""
 
 import datetime as dt
 import logging
@@ -9,9 +9,19 @@ from collections.abc import Callable
 from appliance import clock
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
-from appliance.pbx import actions
+from appliance.pbx import (
+    actions,
+    agi,
+    callback,
+    finishing,
+    holding,
+    presence,
+    rerecording,
+    upkeep,
+)
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
+from appliance.pbx.refusals import Refusals
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,7 +40,7 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in (_follow, _measure, _watch)
+        for work in (_follow, _measure, _watch, _hear, agi.answer, callback.call_back, upkeep.keep)
     ]
     for thread in threads:
         thread.start()
@@ -66,9 +76,12 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
 
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
-    follower = Follower(settings)
+    refusals = Refusals(settings)
+    finishing.tidy(settings)
     while not stop.wait(_MEASURE):
-        follower.measure()
+        finishing.measure(settings)
+        refusals.look()
+        finishing.compress(settings)
 
 
 def _watch(settings: Settings, stop: threading.Event) -> None:
@@ -82,8 +95,23 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _seen(began)
+                    presence.look(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
+            stop.wait(_PING)
+
+
+def _hear(settings: Settings, stop: threading.Event) -> None:
+    """Take in what Asterisk tells by itself."""
+    while not stop.is_set():
+        try:
+            with Connection(settings, presence.EVENTS) as asterisk:
+                while not stop.is_set():
+                    if event := asterisk.next_event(_PING):
+                        presence.hear(settings, event)
+                        holding.hear(settings, event)
+                        rerecording.hear(settings, event)
+        except (Unreachable, Refused):
             stop.wait(_PING)
 
 

@@ -13,6 +13,8 @@ from appliance.reports.periods import Period
 from appliance.reports.shares import shares
 from appliance.reports.words import AnnexWords, Words
 
+_ROOM = 1.2  # of the highest bar, so that legend and notes stand over the bars
+
 
 @dataclass(frozen=True)
 class FigureRow:
@@ -57,6 +59,7 @@ def hours(report: Answered, words: AnnexWords) -> Chart | None:
             _short(averages),
             [f"{hour:02}" for hour in range(24)],
             [opens <= dt.time(hour) < closes for hour in range(24)],
+            max(averages) * _ROOM,
         ),
         legend=(
             (True, words.hours_inside.format(opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}")),
@@ -82,6 +85,7 @@ def waits(report: Answered, words: AnnexWords) -> Chart | None:
             [figures.number(count) for count in counts],
             [*labels, f"{edges[-1]:g}+"],
             [n < parted for n in range(len(counts))],
+            max(counts) * _ROOM,
         ),
         border=border_before(parted, len(counts)),
         note=words.threshold.format(
@@ -130,6 +134,8 @@ def rows(report: Answered, words: Words) -> list[FigureRow]:
 
 def _short(averages: list[float]) -> list[str]:
     """Averages with as few decimals as tell the bars apart; a plain 0 for no call at all."""
+    if all(average == int(average) for average in averages):  # a single day's
+        return [figures.number(int(average)) for average in averages]
     places = next((n for n, least in ((0, 10), (1, 1)) if max(averages) >= least), 2)
     return [f"{a:.{places}f}".replace(".", ",") if a else "0" for a in averages]
 

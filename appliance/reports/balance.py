@@ -27,6 +27,7 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
         "recordings_expected": balance.recordings_expected,
         "recordings_found": balance.recordings_found,
         "recordings_short": balance.recordings_short,
+        "sip_refused": balance.sip_refused,
     }
 
 
@@ -42,8 +43,19 @@ def line(
     The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
     `inbound` are the same calls, for what the sum leaves open: short abandons and test calls.
     """
-    short = sum(call.short for call in inbound)
-    synthetic = sum(call.synthetic for call in inbound)
+    besides = sum(call.short for call in inbound), sum(call.synthetic for call in inbound)
+    return counted_line(balance, besides, made_at, tz, words)
+
+
+def counted_line(
+    balance: Balance,
+    besides: tuple[int, int],
+    made_at: dt.datetime,
+    tz: ZoneInfo,
+    words: BalanceWords,
+) -> tuple[str, str, str]:
+    """The same line, when the short abandons and the test calls have been counted already."""
+    short, synthetic = besides
     known = {**balance.outcomes, "open": balance.open}
     terms = [
         text.format(count=figures.number(known.get(outcome, 0)))
@@ -61,8 +73,10 @@ def line(
     if balance.recordings_short:
         shortfall = words.recordings_short.format(count=balance.recordings_short)
         recordings = f"{recordings} {shortfall}"
+    refused = words.sip_refused.format(count=figures.number(balance.sip_refused))
     rest = (
         words.trunks.format(count=figures.number(balance.arrivals)),
+        *([refused] if balance.sip_refused else []),
         _unobserved(balance, tz, words),
         recordings,
         words.formulas.format(version=kpi.FORMULAS),

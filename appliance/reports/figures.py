@@ -18,6 +18,27 @@ def decimal(value: float | Decimal | None) -> str:
     return NONE if value is None else f"{value:,.1f}".translate({ord(","): NO_BREAK, ord("."): ","})
 
 
+def money(tiyin: int | None) -> str:
+    """1234567 tiyin → "12 345,67" soʻm."""
+    if tiyin is None:
+        return NONE
+    return f"{tiyin / 100:,.2f}".translate({ord(","): NO_BREAK, ord("."): ","})
+
+
+def clock(seconds: float | None) -> str:
+    """222 → "3:42", 3822 → "1:03:42"."""
+    if seconds is None:
+        return NONE
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def harmless(text: str) -> str:
+    """Typed text that a spreadsheet would take for a formula is made plain text."""
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text
+
+
 def date(value: dt.date) -> str:
     """24.11.2026"""
     return f"{value:%d.%m.%Y}"
@@ -40,8 +61,3 @@ def length(seconds: float | None, wording: str) -> str:
         return NONE
     minutes, rest = divmod(round(seconds), 60)
     return wording.format(minutes=number(minutes), seconds=rest)
-
-
-def harmless(text: str) -> str:
-    """Typed text that a spreadsheet would take for a formula is made plain text."""
-    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import daily, monthly, periods, quarterly, xlsx
-from appliance.reports.paper import Report
+from appliance.reports import daily, minutes, monthly, periods, quarterly, telephony, xlsx
+from appliance.reports.cuts import Cut
+from appliance.reports.paper import Made
 from appliance.reports.periods import Period
 from appliance.settings import Settings
 
@@ -46,6 +47,24 @@ FORMS = {
         monthly.as_book,
         monthly.as_page,
     ),
+    "minutes": Form(
+        "daqiqalar",
+        periods.month,
+        minutes.build,
+        minutes.as_json,
+        minutes.as_csv,
+        minutes.as_book,
+        minutes.as_page,
+    ),
+    "telephony": Form(
+        "telefoniya",
+        periods.month,
+        lambda settings, period, locale: telephony.build(settings, Cut(period), locale),
+        telephony.as_json,
+        telephony.as_csv,
+        telephony.as_book,
+        telephony.as_page,
+    ),
     "quarterly": Form(
         "hisobot-1",
         periods.quarter,
@@ -67,13 +86,12 @@ FORMS = {
 }
 
 
-def build(name: str, settings: Settings, period: Period, locale: str) -> Report:
+def build(name: str, settings: Settings, period: Period, locale: str) -> Any:
     """Count the report `name` (of FORMS) of a period, with names in a language."""
-    report: Report = FORMS[name].build(settings, period, locale)
-    return report
+    return FORMS[name].build(settings, period, locale)
 
 
-def render(name: str, report: Report, kind: str) -> bytes:
+def render(name: str, report: Made, kind: str) -> bytes:
     """A report as a file of one of KINDS, in the language that it was built in.
 
     Raises FileError when it cannot be printed.
@@ -93,7 +111,7 @@ def render(name: str, report: Report, kind: str) -> bytes:
         raise FileError(str(error)) from error
 
 
-def file_name(name: str, report: Report, kind: str) -> str:
+def file_name(name: str, report: Made, kind: str) -> str:
     """hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf"""
     period = report.period
     return f"{FORMS[name].short}_{period.first}_{period.last}_{report.locale}.{kind}"

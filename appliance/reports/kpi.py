@@ -1,12 +1,13 @@
-"""What each figure means (KPI.md): pure functions over the inbound calls of a period.
+"""What each figure means (KPI.md): over sums that the database or a list of calls gives.
 
 Reports, tiles, exports and alarms all count here. FORMULAS changes whenever a figure would.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import Self
 from zoneinfo import ZoneInfo
 
 FORMULAS = "1"
@@ -45,6 +46,110 @@ class Rate:
         return 0 < self.cases < FEW
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What inbound calls add up to; tallies of parts add up to that of the whole.
+
+    All are counts of calls, or seconds where the name says so. `waited` are accepted calls that
+    stood in a queue; `eligible` those whose caller was still there when the operator left.
+    """
+
+    incoming: int = 0
+    accepted: int = 0
+    open: int = 0
+    joined: int = 0  # a queue; short abandons left out
+    abandoned: int = 0  # in the queue; short ones left out
+    short: int = 0
+    waited: int = 0
+    quick: int = 0  # of `waited`, within the service level's seconds
+    wait_seconds: float = 0.0  # of `waited`
+    menu_seconds: float = 0.0  # of `waited`, before they joined
+    talk_seconds: float = 0.0
+    hold_seconds: float = 0.0
+    eligible: int = 0
+    responded: int = 0  # of `eligible`
+    mark_1: int = 0
+    mark_2: int = 0
+    mark_3: int = 0
+    mark_4: int = 0
+    mark_5: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        names = [field.name for field in fields(self)]
+        return type(self)(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+    @property
+    def missed(self) -> int:
+        """Incoming less accepted; a call that still goes on is neither yet."""
+        return self.incoming - self.open - self.accepted
+
+    @property
+    def answer_speed(self) -> Rate:
+        return _mean(self.wait_seconds, self.waited)
+
+    @property
+    def answer_speed_from_arrival(self) -> Rate:
+        return _mean(self.menu_seconds + self.wait_seconds, self.waited)
+
+    @property
+    def service_level(self) -> Rate:
+        return _per_cent(self.quick, self.accepted + self.abandoned)
+
+    @property
+    def abandon_rate(self) -> Rate:
+        return _per_cent(self.abandoned, self.joined)
+
+    @property
+    def talk(self) -> Rate:
+        """Average seconds of talk of an accepted call."""
+        return _mean(self.talk_seconds, self.accepted)
+
+    @property
+    def handling(self) -> Rate:
+        """AHT: average seconds of talk and hold of an accepted call."""
+        return _mean(self.talk_seconds + self.hold_seconds, self.accepted)
+
+    @property
+    def marks(self) -> list[int]:
+        return [getattr(self, f"mark_{mark}") for mark in MARKS]
+
+    @property
+    def rating(self) -> Rate:
+        marks = self.marks
+        total = sum(mark * count for mark, count in zip(MARKS, marks, strict=True))
+        return _mean(float(total), sum(marks))
+
+    @property
+    def rating_response(self) -> Rate:
+        return _per_cent(self.responded, self.eligible)
+
+
+def tally(calls: Iterable[Inbound], seconds: float = 0.0) -> Tally:
+    """What calls at hand add up to; `seconds`: the service level's."""
+    calls = incoming(calls)
+    answered = accepted(calls)
+    waited = [c for c in answered if c.wait_seconds is not None]
+    eligible = [c for c in answered if c.ended_by == "operator"]
+    gave_up = [c for c in calls if c.outcome == "abandoned_queue"]
+    rated = [c.rating for c in answered]
+    return Tally(
+        incoming=len(calls),
+        accepted=len(answered),
+        open=sum(c.outcome is None for c in calls),
+        joined=sum(c.wait_seconds is not None and not c.short for c in calls),
+        abandoned=sum(not c.short for c in gave_up),
+        short=sum(c.short for c in gave_up),
+        waited=len(waited),
+        quick=sum((c.wait_seconds or 0.0) <= seconds for c in waited),
+        wait_seconds=sum(c.wait_seconds or 0.0 for c in waited),
+        menu_seconds=sum(c.menu_seconds for c in waited),
+        talk_seconds=sum(c.talk_seconds for c in answered),
+        eligible=len(eligible),
+        responded=sum(c.rating is not None for c in eligible),
+        **{f"mark_{mark}": rated.count(mark) for mark in MARKS},
+    )
+
+
 def incoming(calls: Iterable[Inbound]) -> list[Inbound]:
     """Calls that came in on the line: all but rejected ones and synthetic test calls."""
     return [call for call in calls if call.outcome != "rejected" and not call.synthetic]
@@ -63,23 +168,22 @@ def missed(calls: Iterable[Inbound]) -> int:
 
 def talk_seconds(calls: Iterable[Inbound]) -> float:
     """What the talks of accepted calls come to."""
-    return sum(call.talk_seconds for call in accepted(calls))
+    return tally(calls).talk_seconds
 
 
 def average_talk(calls: Iterable[Inbound]) -> Rate:
     """Average seconds of talk of an accepted call."""
-    return _mean([call.talk_seconds for call in accepted(calls)])
+    return tally(calls).talk
 
 
 def answer_speed(calls: Iterable[Inbound]) -> Rate:
     """Average seconds from joining the queue to an operator's answer (ASA)."""
-    return _mean([c.wait_seconds for c in accepted(calls) if c.wait_seconds is not None])
+    return tally(calls).answer_speed
 
 
 def answer_speed_from_arrival(calls: Iterable[Inbound]) -> Rate:
     """Average seconds from the call's arrival to an operator's answer."""
-    waited = [c for c in accepted(calls) if c.wait_seconds is not None]
-    return _mean([c.menu_seconds + (c.wait_seconds or 0.0) for c in waited])
+    return tally(calls).answer_speed_from_arrival
 
 
 def service_level(calls: Iterable[Inbound], seconds: float) -> Rate:
@@ -87,34 +191,27 @@ def service_level(calls: Iterable[Inbound], seconds: float) -> Rate:
 
     Of the calls answered and those abandoned in the queue; short abandons are left out.
     """
-    calls = list(calls)
-    answered = accepted(calls)
-    quick = [c for c in answered if c.wait_seconds is not None and c.wait_seconds <= seconds]
-    return _per_cent(len(quick), len(answered) + len(_abandoned(calls)))
+    return tally(calls, seconds).service_level
 
 
 def abandon_rate(calls: Iterable[Inbound]) -> Rate:
     """Per cent of the calls that joined a queue whose caller hung up there; short ones left out."""
-    calls = list(calls)
-    joined = [c for c in incoming(calls) if c.wait_seconds is not None and not c.short]
-    return _per_cent(len(_abandoned(calls)), len(joined))
+    return tally(calls).abandon_rate
 
 
 def rating(calls: Iterable[Inbound]) -> Rate:
     """The mean mark, 1 to 5. Never printed without the response rate."""
-    return _mean([float(c.rating) for c in accepted(calls) if c.rating is not None])
+    return tally(calls).rating
 
 
 def rating_marks(calls: Iterable[Inbound]) -> list[int]:
     """How many gave each of the MARKS."""
-    given = [call.rating for call in accepted(calls)]
-    return [given.count(mark) for mark in MARKS]
+    return tally(calls).marks
 
 
 def rating_response(calls: Iterable[Inbound]) -> Rate:
     """Per cent who rated, of the answered callers who were still there when the operator left."""
-    eligible = [call for call in accepted(calls) if call.ended_by == "operator"]
-    return _per_cent(sum(call.rating is not None for call in eligible), len(eligible))
+    return tally(calls).rating_response
 
 
 def by_hour(calls: Iterable[Inbound], tz: ZoneInfo) -> list[int]:
@@ -132,12 +229,8 @@ def by_wait(calls: Iterable[Inbound], edges: Sequence[float]) -> list[int]:
     return [sum(low < wait <= high for wait in waits) for low, high in pairwise(bounds)]
 
 
-def _abandoned(calls: Iterable[Inbound]) -> list[Inbound]:
-    return [c for c in incoming(calls) if c.outcome == "abandoned_queue" and not c.short]
-
-
-def _mean(values: Sequence[float]) -> Rate:
-    return Rate(sum(values) / len(values) if values else None, len(values))
+def _mean(total: float, cases: int) -> Rate:
+    return Rate(total / cases if cases else None, cases)
 
 
 def _per_cent(part: int, whole: int) -> Rate:

@@ -13,8 +13,8 @@ from appliance.reports.kpi import Inbound
 from appliance.reports.periods import Period
 
 
-class Report(Protocol):
-    """What a report must tell to be printed."""
+class Made(Protocol):
+    """What every paper tells of itself."""
 
     @property
     def locale(self) -> str: ...
@@ -22,6 +22,11 @@ class Report(Protocol):
     def period(self) -> Period: ...
     @property
     def made_at(self) -> dt.datetime: ...
+
+
+class Report(Made, Protocol):
+    """What a report must tell to be printed."""
+
     @property
     def balance(self) -> Balance: ...
     @property
@@ -40,20 +45,25 @@ _pages.filters |= {"number": figures.number, "decimal": figures.decimal, "date":
 
 def page(template: str, report: Report, title: str, **shown: Any) -> str:
     """The paper as HTML for pdf.write: a template that extends paper.html."""
+    return render(
+        template, report, title, balance=foot(report), unobserved=unobserved(report), **shown
+    )
+
+
+def render(template: str, report: Made, title: str, **shown: Any) -> str:
+    """The same for a report whose balance line is given as `balance`."""
     tz = report.period.tz
     return _pages.get_template(template).render(
         report=report,
         words=words.load(report.locale),
         title=title,
-        balance=foot(report),
-        unobserved=unobserved(report),
         few=kpi.FEW,
         made_at=report.made_at.astimezone(tz).isoformat(timespec="seconds"),
         **shown,
     )
 
 
-def book(report: Report, title: str, sheets: Sequence[xlsx.Sheet]) -> xlsx.Book:
+def book(report: Made, title: str, sheets: Sequence[xlsx.Sheet]) -> xlsx.Book:
     """The workbook of a report."""
     text = words.load(report.locale)
     return xlsx.Book(

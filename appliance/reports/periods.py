@@ -64,6 +64,14 @@ def day(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
     return _to(date, date, upto, text, tz)
 
 
+def between(first: str, last: str, tz: ZoneInfo) -> Period:
+    """From one date to another, as 2026-10-20. Raises PeriodError, also for no day at all."""
+    begin, end = (_date(d, f"not a date: {d!r}; written as 2026-10-20") for d in (first, last))
+    if begin > end:
+        raise PeriodError(f"{first} is after {last}")
+    return Period(begin, end, tz)
+
+
 def quarter_of(date: dt.date) -> str:
     """The quarter that a date falls into: "2026-Q3"."""
     return f"{date.year}-Q{(date.month + 2) // 3}"

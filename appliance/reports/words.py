@@ -28,6 +28,7 @@ class BalanceWords:
     all_observed: str
     recordings: str  # {found} {expected}
     recordings_short: str  # {count}
+    sip_refused: str  # {count}
     formulas: str  # {version}
     made: str  # {moment}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance import audit, clock, live
+from appliance import audit, clock, live, recordings
 from appliance.appeals import searching
 from appliance.db import writing
 from appliance.models import (
@@ -75,15 +75,16 @@ def _recordings(settings: Settings, goes_on: Callable[[], bool]) -> int:
 
 def _remove_file(settings: Settings, recording: Recording, before: dt.datetime, rule: str) -> bool:
     folder = settings.paths.recordings.resolve()
-    path = (folder / recording.file).resolve()
-    if not path.is_relative_to(folder):
+    names = {recording.file, recording.kept or recording.file}  # as written, and as compressed
+    paths = [(folder / name).resolve() for name in sorted(names)]
+    if not all(path.is_relative_to(folder) for path in paths):
         return False
     with writing():
         # Looked at again under the lock: a hold may have come since.
         if not rules.recordings(before).where(Recording.file == recording.file).exists():
             return False
-        size = _size(path, before)
-        if size is None:
+        sizes = [_size(path, before) for path in paths]
+        if None in sizes:
             return False
         Removal.create(
             kind="recording",
@@ -94,11 +95,13 @@ def _remove_file(settings: Settings, recording: Recording, before: dt.datetime, 
                 "call": recording.call_id,
                 "seconds": recording.seconds,
                 "sha256": recording.sha256,
-                "bytes": size,
-                "was_there": path.exists(),
+                "bytes": sum(size or 0 for size in sizes),
+                "was_there": any(path.exists() for path in paths),
             },
         )
-        path.unlink(missing_ok=True)
+        recordings.keep(recording, "", recording.sha256)
+        for path in paths:
+            path.unlink(missing_ok=True)
     return True
 
 

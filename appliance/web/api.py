@@ -19,7 +19,7 @@ from appliance import audit, departments, i18n, identity, keys, notices
 from appliance.appeals import exporting, handling, listing, searching, states
 from appliance.appeals.listing import Filters
 from appliance.models import AccessKey, Appeal, Department
-from appliance.reports import monthly, periods
+from appliance.reports import files, periods
 from appliance.web import standing
 from appliance.web.access import public
 from appliance.web.context import site
@@ -153,15 +153,27 @@ def add_step(number: str) -> Response:
 @needs("reports:read")
 def read_monthly(month: str) -> Response:
     """Report form №2, as the command and the page give it."""
+    return _report("monthly", month)
+
+
+@screen.get("/reports/quarterly/<quarter>")
+@needs("reports:read")
+def read_quarterly(quarter: str) -> Response:
+    """Report form №1, as the command and the page give it."""
+    return _report("quarterly", quarter)
+
+
+def _report(name: str, written: str) -> Response:
+    form = files.FORMS[name]
     language = request.args.get("lang", "uz_Cyrl")
     if language not in i18n.LOCALES:
         return problem(400, "query", f"lang is one of {', '.join(i18n.LOCALES)}")
     try:
-        period = periods.month(month, site().tz, request.args.get("upto"))
+        period = form.period(written, site().tz, request.args.get("upto"))
     except periods.PeriodError as error:
         return problem(400, "period", str(error))
-    _note("report.read", f"monthly {month}")
-    return jsonify(monthly.as_json(monthly.build(site(), period, language)))
+    _note("report.read", f"{name} {written}")
+    return jsonify(form.as_json(form.build(site(), period, language)))
 
 
 def _key() -> AccessKey:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from appliance import clock, identity
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
+from appliance.reports.figures import clock as clock_of
 from appliance.web.context import site
 
 
@@ -27,6 +28,11 @@ def time(value: dt.datetime | None) -> str:
     return NONE if value is None else f"{_local(value):%H:%M}"
 
 
+def clock_time(value: dt.datetime | None) -> str:
+    """14:32:08, in the site's time zone."""
+    return NONE if value is None else f"{_local(value):%H:%M:%S}"
+
+
 def percent(value: float | Decimal | None) -> str:
     """86.4 (per cent) → "86,4 %"."""
     return NONE if value is None else f"{decimal(value)}{NO_BREAK}%"
@@ -34,11 +40,7 @@ def percent(value: float | Decimal | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """222 → "3:42", 3822 → "1:03:42"."""
-    if seconds is None:
-        return NONE
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return clock_of(seconds)
 
 
 def phone(value: str | None) -> str:
@@ -48,9 +50,9 @@ def phone(value: str | None) -> str:
 
 def init_app(app: Flask) -> None:
     """Make them filters of the templates."""
-    filters = (date, moment, time, percent, duration, phone)
+    filters = (date, moment, time, clock_time, percent, duration, phone)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
-    app.jinja_env.filters |= {"number": _number, "decimal": decimal}
+    app.jinja_env.filters |= {"clock": clock_time, "number": _number, "decimal": decimal}
     app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()
 
 

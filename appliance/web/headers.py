@@ -6,6 +6,7 @@ CSP = "; ".join(
     (
         "default-src 'none'",
         *(f"{kind} 'self'" for kind in ("style-src", "script-src", "img-src", "font-src")),
+        "media-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",

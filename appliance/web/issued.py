@@ -1,11 +1,13 @@
 """Issued reports: what was given when, its files, and what is known since."""
 
+import datetime as dt
+
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance import audit, identity
+from appliance import audit, clock, identity
 from appliance.i18n import LOCALES
 from appliance.models import IssuedFile, IssuedReport, ReportRun, User
 from appliance.reports import files, issuing, periods, runs, words
@@ -23,6 +25,7 @@ NAMES: dict[str, LazyString] = {
     "daily": _l("Daily summary"),
 }
 SHOWN = 500  # changed cells
+NEWS = dt.timedelta(days=14)
 
 
 @screen.get("/reports/issued")
@@ -88,7 +91,7 @@ def one(id: int) -> str:
         "reports/issued_one.html",
         report=report,
         name=NAMES[report.name],
-        period=_named(report),
+        period=named(report),
         editions=editions,
         newer=newer,
         changed=changed[:SHOWN],
@@ -114,6 +117,20 @@ def file(id: int, lang: str, kind: str) -> Response:
     return reports.given(content, kind, kept.file)
 
 
+def announced() -> tuple[IssuedReport, LazyString, str] | None:
+    """The newest form that was issued in the last days, for the page where the ministry begins."""
+    since = clock.now() - NEWS
+    newest = next(
+        (r for r in issuing.issued(20) if r.name != "daily" and r.issued_at > since), None
+    )
+    return (newest, NAMES[newest.name], named(newest)) if newest else None
+
+
+@screen.app_context_processor
+def _announced() -> dict[str, object]:
+    return {"announced": announced}
+
+
 def _report(id: int) -> IssuedReport:
     return IssuedReport.get_or_none(IssuedReport.id == id) or abort(404)
 
@@ -121,7 +138,7 @@ def _report(id: int) -> IssuedReport:
 def _listed() -> dict[str, object]:
     own = me().role == "manager"
     return {
-        "lines": [(report, NAMES[report.name], _named(report)) for report in issuing.issued()],
+        "lines": [(report, NAMES[report.name], named(report)) for report in issuing.issued()],
         "waiting": [(run, NAMES[run.name]) for run in runs.unfinished()],
         "people": _people(),
         "locales": LOCALES,
@@ -129,7 +146,7 @@ def _listed() -> dict[str, object]:
     }
 
 
-def _named(report: IssuedReport) -> str:
+def named(report: IssuedReport) -> str:
     """The period as people call it."""
     text = words.load(locale())
     last = f"{report.last:%d.%m.%Y}"
@@ -137,14 +154,14 @@ def _named(report: IssuedReport) -> str:
         return last
     if report.name == "quarterly":
         quarter = periods.quarter_of(report.first)[-1]
-        named = text.quarterly.quarter.format(year=report.first.year, quarter=quarter)
+        period = text.quarterly.quarter.format(year=report.first.year, quarter=quarter)
         whole = files.FORMS["quarterly"].period(periods.quarter_of(report.first), site().tz, None)
     else:
-        named = f"{text.months[report.first.month - 1]} {report.first.year}"
+        period = f"{text.months[report.first.month - 1]} {report.first.year}"
         whole = files.FORMS["monthly"].period(f"{report.first:%Y-%m}", site().tz, None)
     if whole.last == report.last:
-        return named
-    return f"{named} {text.quarterly.to_date.format(date=last)}"
+        return period
+    return f"{period} {text.quarterly.to_date.format(date=last)}"
 
 
 def _people() -> dict[str, str]:

@@ -32,10 +32,11 @@ from appliance.web.context import me, site
 
 log = logging.getLogger(__name__)
 
+LEADS = ("appeals", "calls", "devices", "followups", "operators")
 HEARD = {
-    "operator": (),
-    "supervisor": ("appeals", "calls", "operators"),
-    "manager": ("appeals", "calls", "operators", "outbox"),
+    "operator": ("followups",),
+    "supervisor": LEADS,
+    "manager": (*LEADS, "outbox"),
     "ministry": ("appeals",),
     "technician": ("outbox",),
 }

@@ -1,11 +1,14 @@
 """The operator's workplace: the call at hand, its form, and the state he chose."""
 
+import datetime as dt
+
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance import appeals, calls, clock, staff
+from appliance import appeals, calls, clock, devices, health, plan, staff
 from appliance.calls.day import day_of_operator
+from appliance.models import Presence
 from appliance.pbx import actions
 from appliance.web import forms, handling
 from appliance.web.access import may
@@ -49,8 +52,14 @@ def card() -> str:
 @may("operator")
 def bar() -> str:
     """The bar of the call at hand; its data-form names the form that belongs to it."""
-    now = clock.now()
-    return render_template("operator/bar.html", desk=appeals.at_hand(me(), now), now=now)
+    return render_template("operator/bar.html", **_bar())
+
+
+@screen.get("/paused")
+@may("operator")
+def paused() -> str:
+    """Whether the operator was put on a pause, and why."""
+    return render_template("operator/paused.html", paused=_paused())
 
 
 @screen.get("/state")
@@ -83,11 +92,12 @@ def choose_state() -> Response:
 @may("operator")
 def hang_up() -> Response:
     """End the operator's part in the call at hand."""
-    call, extension = calls.of_operator(me().login), me().extension
+    line, extension = _line(), me().extension
+    call = line.call_id if line else getattr(calls.of_operator(me().login), "id", None)
     if not call or not extension:
         return jsonify(trouble=_("The call is over already."))
     try:
-        actions.hang_up(site(), call.id, extension)
+        actions.hang_up(site(), call, extension)
     except actions.Refused:
         return jsonify(trouble=_("The call is over already."))
     except actions.Unreachable:
@@ -98,10 +108,43 @@ def hang_up() -> Response:
 def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
     return render_template(
         "operator/page.html",
-        at_hand=appeals.at_hand(me(), clock.now()),
+        bar=_bar(),
+        paused=_paused(),
         **_card(desk, begun),
         **_state(),
     )
+
+
+def _bar() -> dict[str, object]:
+    """The call at hand as the ledger tells it, and what the phone does now, if that is known."""
+    now = clock.now()
+    desk = appeals.at_hand(me(), now)
+    return {"desk": desk, "line": _line(), "rests": _rests(desk), "now": now}
+
+
+def _paused() -> Presence | None:
+    """The pause in force, when somebody else put the operator on it."""
+    presence = staff.state_of(me())
+    return presence if presence and presence.state == "pause" and presence.reason else None
+
+
+def _line() -> actions.Line | None:
+    """What the phone does; None when it does nothing or the exchange does not answer."""
+    extension = me().extension
+    if not extension or health.line_answers() is False:
+        return None
+    try:
+        return actions.line(site(), extension)
+    except (actions.Refused, actions.Unreachable):
+        return None
+
+
+def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
+    """Until when the phone does not ring after the talk, while that lasts."""
+    if not desk or desk.stage != "wrap_up" or not desk.since:
+        return None
+    until = desk.since + dt.timedelta(seconds=plan.current(site()).queueing.wrap_up)
+    return until if until > clock.now() else None
 
 
 def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
@@ -126,10 +169,11 @@ def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
 
 
 def _state() -> dict[str, object]:
-    presence = staff.state_of(me())
+    presence, phone = staff.state_of(me()), devices.phones().get(me().extension or "")
     return {
         "state": presence.state if presence else "off",
         "state_since": presence and presence.since,
+        "reason": presence.reason if presence else "",
         "now": clock.now(),
-        "in_call": calls.of_operator(me().login) is not None,
+        "in_call": calls.of_operator(me().login) is not None or bool(phone and phone.channels),
     }

@@ -15,6 +15,7 @@ screen = Blueprint("status", __name__)
 JOBS: dict[str, LazyString] = {
     "clear": _l("Clear old notes to open pages"),
     "reports": _l("Make reports"),
+    "asterisk": _l("Keep the exchange up to date"),
     "disks": _l("Look at the disks"),
     "retention": _l("Remove what is old"),
     "duty": _l("Ask the next on duty"),

@@ -6,7 +6,8 @@ import secrets
 import string
 from typing import Any
 
-from appliance import staff
+from appliance import directory, staff
+from appliance.directory import Entry
 from appliance.models import User
 from provisioning.local.place import HOTLINE, SIP, TLS, Place
 
@@ -33,10 +34,11 @@ USERS = {
     "backup": ("zaxira", "Nodira Qosimova"),
 }
 MINISTRY_EMPLOYEES = (
-    ("Lola Rashidova", "Bandlikka koʻmaklashish boshqarmasi", "712390101"),
-    ("Murod Eshonqulov", "Mehnat huquqlarini himoya qilish boʻlimi", "712390102"),
-    ("Sevara Olimova", "Tashqi mehnat migratsiyasi boʻlimi", "712390103"),
+    Entry("Lola Rashidova", "712390101", "Bandlikka koʻmaklashish boshqarmasi"),
+    Entry("Murod Eshonqulov", "712390102", "Mehnat huquqlarini himoya qilish boʻlimi"),
+    Entry("Sevara Olimova", "712390103", "Tashqi mehnat migratsiyasi boʻlimi"),
 )
+EXTENSIONS = {"supervisor": "1901"}  # users who have a phone without taking calls
 
 
 def describe(place: Place) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def describe(place: Place) -> dict[str, Any]:
         kept = before.get("operators", [])[position : position + 1] or [{}]
         operators.append(_operator(position, kept[0]))
     users = {
-        role: {"login": login, "password": _password(before.get("users", {}).get(role, {}))}
+        role: _user(role, login, before.get("users", {}).get(role, {}))
         for role, (login, _) in USERS.items()
     }
     return {
@@ -58,8 +60,8 @@ def describe(place: Place) -> dict[str, Any]:
         "operators": operators,
         "users": users,
         "ministry_employees": [
-            {"name": name, "department": department, "number": number}
-            for name, department, number in MINISTRY_EMPLOYEES
+            {"name": one.name, "department": one.department, "number": one.number}
+            for one in MINISTRY_EMPLOYEES
         ],
         "operator_sip": {"host": place.box, "port": SIP, "ws": f"wss://{place.box}:{TLS}/ws"},
         "phones": place.phones,
@@ -79,7 +81,7 @@ def write(place: Place, description: dict[str, Any]) -> None:
 
 
 def create(description: dict[str, Any]) -> int:
-    """Make the accounts that the open database lacks; returns how many."""
+    """Make what the open database lacks: accounts (returns how many), employees of the ministry."""
     present = {user.login for user in User.select(User.login)}
     missing = [o for o in description["operators"] if o["login"] not in present]
     for one in missing:
@@ -94,8 +96,21 @@ def create(description: dict[str, Any]) -> int:
         )
     roles = [r for r, (login, _) in USERS.items() if login not in present]
     for role in roles:
-        staff.add(*USERS[role], role, description["users"][role]["password"])
+        user = description["users"][role]
+        phone = {key: user.get(key) for key in ("extension", "sip_password")}
+        staff.add(*USERS[role], role, user["password"], **phone)
+    if not directory.employees(all_of_them=True):
+        for employee in MINISTRY_EMPLOYEES:
+            directory.save(employee, by="local")
     return len(missing) + len(roles)
+
+
+def _user(role: str, login: str, kept: dict[str, str]) -> dict[str, str]:
+    user = {"login": login, "password": _password(kept)}
+    if extension := EXTENSIONS.get(role):
+        user["extension"] = extension
+        user["sip_password"] = kept.get("sip_password") or secrets.token_urlsafe(18)
+    return user
 
 
 def _operator(position: int, kept: dict[str, str]) -> dict[str, Any]:

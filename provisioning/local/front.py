@@ -30,6 +30,7 @@ http {{
     server {{
         listen {box}:{tls} ssl;
         http2 on;
+        client_max_body_size 40m;
         ssl_certificate {tls_files}/server.pem;
         ssl_certificate_key {tls_files}/server.key;
         ssl_protocols TLSv1.2 TLSv1.3;

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import http.client
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -13,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from appliance import db, settings
-from appliance.pbx import audio, config
+from appliance import db, prompts, settings
+from appliance.pbx import config
 from provisioning.local import accounts, front, ministry, supervisor
 from provisioning.local.place import AMI, GUNICORN, HTTP, SIP, TLS, Place
 from provisioning.local.supervisor import Service
@@ -52,8 +53,9 @@ def prepare(place: Place) -> None:
         print(f"  {made} accounts made")
     if made := ministry.create():
         print(f"  {made} departments made")
-    if made := len(audio.synthesise(site.paths.prompts)):
+    if made := len(prompts.synthesise(site.paths.prompts)):
         print(f"  {made} prompts spoken")
+    prompts.show_to_asterisk(site.paths.prompts, site.asterisk.data)
     if made := len(config.install(site)):
         print(f"  {made} files of Asterisk's configuration written and tried out")
     db.database.close()
@@ -99,6 +101,22 @@ def start(place: Place, tied: bool) -> None:
     except (SiteError, KeyboardInterrupt):
         stop(place)
         raise
+
+
+@contextlib.contextmanager
+def trial(place: Place, fresh: bool = True) -> Iterator[Place]:
+    """A site for one trial, started from nothing and stopped afterwards; its files stay to look at.
+
+    `fresh`: what lies in its folder is removed first. Raises SiteError.
+    """
+    stop(place)
+    if fresh:
+        shutil.rmtree(place.folder, ignore_errors=True)
+    start(place, tied=True)
+    try:
+        yield place
+    finally:
+        stop(place)
 
 
 def keep(place: Place) -> None:
@@ -181,13 +199,14 @@ def pages_answer(place: Place) -> bool:
         line.close()
 
 
-def appliance(place: Place, *arguments: str) -> None:
-    """Run a command of the appliance on this site. Raises SiteError with its last line."""
+def appliance(place: Place, *arguments: str) -> str:
+    """What a command of the appliance prints on this site. Raises SiteError with its last line."""
     command = [str(PROGRAM), "--config", str(place.config), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
         raise SiteError(f"appliance {' '.join(arguments)}: {last[-1]}")
+    return done.stdout
 
 
 def _await_ready(place: Place, keeper: "subprocess.Popen[bytes]") -> None:

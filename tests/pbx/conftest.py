@@ -1,6 +1,7 @@
 """A real Asterisk with our configuration and two operators, on an address of its own."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,8 @@ import pytest
 from box import Box
 from waiting import until
 
-from appliance import db, settings, staff
-from appliance.pbx import actions, audio, config
+from appliance import db, prompts, settings, staff
+from appliance.pbx import actions, config
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 
@@ -40,22 +41,32 @@ ami_secret = "secret"
 hotline_number = "1006"
 [[trunks]]
 name = "carrier"
-address = "127.253.1.2"
+address = "{carrier}"
 """
 
 
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prompts, spoken once for all boxes."""
+    folder = tmp_path_factory.mktemp("spoken")
+    prompts.synthesise(folder)
+    return folder
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Settings]:
     """Settings, a database with two operators, prompts; nothing runs."""
     folder = tmp_path_factory.mktemp("box")
     file = folder / "appliance.toml"
     command = str(tree.command()).replace("'", '"')
-    address = f"127.253.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
-    file.write_text(_SETTINGS.format(address=address, command=command, modules=tree.MODULES))
+    own = f"{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+    facts = {"address": f"127.253.{own}", "carrier": f"127.252.{own}"}
+    file.write_text(_SETTINGS.format(**facts, command=command, modules=tree.MODULES))
     found = settings.load(file)
     tree.make_data(found.asterisk.data)
-    audio.synthesise(found.paths.prompts)
-    with db.open_database(found.paths.database):
+    shutil.copytree(spoken, found.paths.prompts)
+    prompts.show_to_asterisk(found.paths.prompts, found.asterisk.data)
+    with db.open_database(found.paths.database).connection_context():
         db.migrate()
         for number, speaks in ((1, ("uz", "ru")), (2, ("ru",))):
             staff.add(
@@ -88,9 +99,3 @@ def box(site: Settings) -> Iterator[Box]:
     finally:
         process.kill()
         process.wait()
-
-
-@pytest.fixture
-def prompts_folder(tmp_path: Path) -> Path:
-    """Where prompts are spoken into."""
-    return tmp_path / "prompts"

@@ -10,7 +10,7 @@ TO_QUEUE = (
     + """
 2.0  | KEY          | caller | key=2
 2.0  | LANGUAGE     | caller | language=ru
-5.0  | RECORDING    | caller | file=2026/11/24/hotline-1.0.wav
+5.0  | RECORDING    | caller | file=2026/11/24/{call}.wav
 5.0  | APP_START    | caller | app=Queue data=ru,c,,,300
 """
 )

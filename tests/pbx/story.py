@@ -9,7 +9,11 @@ from urllib.parse import urlencode
 from appliance.pbx.eventlog import FIELDS, Event, parse
 
 BEGIN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
-_OWN = {"ARRIVED", "KEY", "LANGUAGE", "RECORDING", "RATING", "QUEUE_LEFT", "BOOT"}
+_OWN = {
+    *("ARRIVED", "BOOT", "CALLBACK", "CLOSED", "DIALLED", "HOLD", "KEY", "LANGUAGE", "OUTGOING"),
+    *("QUEUE", "QUEUE_LEFT", "RATING", "RECORDING", "REFUSED", "SELF_SERVICE", "SYNTHETIC"),
+    *("TOPIC", "TRANSFER", "TRANSFER_END", "UNHOLD"),
+}
 
 
 def at(seconds: float) -> dt.datetime:
@@ -20,8 +24,10 @@ def at(seconds: float) -> dt.datetime:
 def records(table: str, call: str = "hotline-1.0") -> list[bytes]:
     """The log's lines of a table: seconds | event | channel | facts (k=v, parted by blanks).
 
-    Channels: "caller" is the one whose uniqueid is the call's; "1001#2" is the second channel of
-    phone 1001. `source` and `cause` tell of a hangup, `app` and `context` of where it was.
+    Channels: "caller" is a carrier's channel whose uniqueid is the call's; "1001#2" is the second
+    channel of phone 1001, "carrier#2" of a trunk, "local;1" half of a Local channel. "first:1001"
+    begins the call, "second:1001" a second call that "b:" in front gives its own linkedid.
+    `source` and `cause` tell of a hangup, `app` and `context` of where it was.
     """
     return [_record(line, call) for line in table.splitlines() if line.strip()]
 
@@ -33,44 +39,62 @@ def events(table: str, call: str = "hotline-1.0") -> list[Event]:
     return [event for event in found if event]
 
 
+def second(call: str) -> str:
+    """The linkedid of a phone's second call."""
+    return f"{call.rpartition('.')[0]}.500"
+
+
 def _record(line: str, call: str) -> bytes:
     seconds, name, who, *rest = (part.strip() for part in line.split("|"))
-    facts = dict(pair.split("=", 1) for pair in (rest[0].split() if rest else []))
-    uniqueid, channel = (call, "PJSIP/carrier-00000000") if who == "caller" else _phone(who, call)
+    told = rest[0].replace("{call}", call).split() if rest else []
+    facts = dict(pair.split("=", 1) for pair in told)
+    linkedid, who = (second(call), who[2:]) if who.startswith("b:") else (call, who)
+    uniqueid, channel = _channel(who, call)
+    phone = who.rpartition(":")[2].partition("#")[0]
     row = dict.fromkeys(FIELDS, "") | {
         "EventTime": f"{at(float(seconds)).timestamp():.6f}",
         "EventType": name,
         "eventenum": "USER_DEFINED" if name in _OWN else name,
         "UniqueID": uniqueid,
-        "LinkedID": call,
+        "LinkedID": linkedid,
         "ChanName": channel,
-        "Context": facts.pop("context", "from-trunk" if who == "caller" else "from-operator"),
-        "Exten": "1006" if name == "CHAN_START" and who == "caller" else "s",
+        "Context": facts.pop("context", "from-operator" if phone.isdigit() else "from-trunk"),
+        "Exten": facts.pop("exten", "1006" if name == "CHAN_START" and who == "caller" else "s"),
         "Num": facts.pop("num", ""),
         "AppName": facts.pop("app", ""),
         "AppData": facts.pop("data", ""),
-        "AccountCode": "" if who == "caller" else f"op{who[2:4]}",
-        "EventExtra": _extra(name, who, call, facts),
+        "AccountCode": f"op{phone[2:4]}" if phone.isdigit() else "",
+        "EventExtra": _extra(name, call, facts),
     }
     stream = io.StringIO(newline="")
     csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row.values())
     return stream.getvalue().encode()
 
 
-def _phone(who: str, call: str) -> tuple[str, str]:
-    extension, _, number = who.partition("#")
-    suffix = f"{int(extension):04}{int(number or 1):04}"
-    return f"{call}.{suffix}", f"PJSIP/{extension}-{suffix}"
+def _channel(who: str, call: str) -> tuple[str, str]:
+    """uniqueid and name."""
+    if who == "caller":
+        return call, "PJSIP/carrier-00000000"
+    place, _, rest = who.rpartition(":")
+    name, _, number = rest.partition("#")
+    technology = "Local" if name.startswith("local") else "PJSIP"
+    if technology == "Local":
+        full = f"Local/998711234567@outgoing-machine-0000{name[-2:]}"
+    else:
+        full = f"PJSIP/{name}-{place or 'x'}{int(number or 1):04}"
+    uniqueid = {"first": call, "second": second(call)}.get(place) or f"{call}.{name}.{number or 1}"
+    return uniqueid, full
 
 
-def _extra(name: str, who: str, call: str, facts: dict[str, str]) -> str:
+def _extra(name: str, call: str, facts: dict[str, str]) -> str:
     if name in _OWN:
         return json.dumps({"extra": urlencode(facts)})
     if name == "HANGUP":
         source = facts["source"]
-        known = {"caller": "PJSIP/carrier-00000000", "none": ""}
-        channel = known[source] if source in known else _phone(source, call)[1]
+        channel = "" if source == "none" else _channel(source, call)[1]
         return json.dumps({"hangupcause": int(facts.get("cause", "16")), "hangupsource": channel})
     if "bridge" in facts:
         return json.dumps({"bridge_id": facts["bridge"]})
+    if "channel2" in facts:
+        return json.dumps({"channel2_uniqueid": _channel(facts["channel2"], call)[0]})
     return ""

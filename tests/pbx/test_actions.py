@@ -13,11 +13,12 @@ from appliance.pbx import actions, ami
 
 
 def members(box: Box) -> dict[str, dict[str, bool]]:
-    """Queue → login → paused."""
+    """Queue that several operators serve → login → paused."""
     found: dict[str, dict[str, bool]] = {}
     with ami.Connection(box.settings) as asterisk:
         for event in asterisk.listed("QueueStatus", "QueueStatusComplete"):
-            if event["Event"] == "QueueMember":
+            shared = event.get("Queue") in ("uz", "ru")
+            if event["Event"] == "QueueMember" and shared:
                 found.setdefault(event["Queue"], {})[event["Name"]] = event["Paused"] == "1"
     return found
 

@@ -24,7 +24,7 @@ def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
     before = (site.paths.asterisk / "menu.conf").read_text()
     broken = tmp_path / "ivr"
     broken.mkdir()
-    for file in config.DIALPLAN.glob("*.conf"):
+    for file in [*config.DIALPLAN.glob("*.conf"), *config.DIALPLAN.glob("*.jinja")]:
         text = file.read_text()
         (broken / file.name).write_text(text.replace("[menu]", "[lost]"))
     monkeypatch.setattr(config, "DIALPLAN", broken)
@@ -35,7 +35,7 @@ def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
 
 def test_a_new_operator_is_in_force_after_a_reload(box: Box) -> None:
     staff.add("op03", "Operator 3", "operator", "secret", extension="1003", speaks=("uz",))
-    assert config.install(box.settings) == ["pjsip.conf"]
+    assert "pjsip.conf" in config.install(box.settings)
     former = (box.settings.paths.asterisk / config.FORMER / "pjsip.conf").read_text()
     assert "[1003]" not in former
     actions.reload(box.settings)

@@ -18,7 +18,7 @@ from stories import (
 )
 from story import at, events
 
-from appliance.calls import CallFacts
+from appliance.calls import CallFacts, RecordingFacts
 from appliance.pbx.interpret import interpret
 
 
@@ -44,7 +44,7 @@ def test_rated_call_tells_everything() -> None:
     assert (ring.started_at, ring.ended_at) == (at(5.5), at(8))
     [talk] = call.talks
     assert (talk.party, talk.who, talk.seconds) == ("operator", "op01", 60.0)
-    assert call.recordings == ["2026/11/24/hotline-1.0.wav"]
+    assert call.recordings == [RecordingFacts("2026/11/24/hotline-1.0.wav", at(5))]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,24 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from handed import (
+    BLIND,
+    CALLED_BACK,
+    CHAIN,
+    INTERNAL,
+    LET_GO,
+    OUT,
+    PHONE_BUSY,
+    PHONE_JOINED,
+    SPY,
+    THREE,
+)
+from sites import SETTINGS
 from stories import (
     BOOT,
     DEAD_PHONE,
@@ -17,13 +31,19 @@ from stories import (
     TO_QUEUE,
     TO_TALK,
 )
-from story import at, records
+from story import at, events, records
 
 from appliance import calls, clock, db
+from appliance import settings as site_settings
+from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import ledger
+from appliance.pbx import holding, ledger, telling
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
+# One after the other, since one phone cannot be in two of them at once. A phone's second call is
+# no call of its own, unless he stays in it; neither is a supervisor's listening.
+LATER = (BLIND, CHAIN, THREE, PHONE_JOINED, PHONE_BUSY, OUT, INTERNAL, CALLED_BACK, LET_GO, SPY)
+CALLS = len(KINDS) + len(LATER)
 SHORT = 5.0
 
 
@@ -41,6 +61,8 @@ def whole_log() -> list[bytes]:
         for number, table in enumerate(KINDS)
         for line in records(table, f"hotline-{number + 1}.0")
     ]
+    for number, table in enumerate(LATER, len(KINDS)):
+        lines += _shifted(100 * number, table, f"hotline-{number + 1}.0")
     return sorted(lines, key=lambda line: line[: line.index(b",")])
 
 
@@ -59,13 +81,27 @@ def expected(tmp_path: Path) -> str:
     plain.write_bytes(b"".join(whole_log()))
     assert take(plain) == len(whole_log())
     told = exported()
-    assert told.count("\n") == len(KINDS) - 1
+    assert told.count("\n") == CALLS - 1
     with db.writing():
         for table in reversed(db.database.get_tables()):
             if table != "schema_migration":
                 db.database.execute_sql(f'DELETE FROM "{table}"')  # noqa: S608
     assert not exported()
     return told
+
+
+def test_a_second_call_is_part_of_the_first(tmp_path: Path, expected: str) -> None:
+    rows = [json.loads(line) for line in expected.splitlines()]
+    handed = {row["id"]: row["transfers"] for row in rows if row["transfers"]}
+    assert [t[0]["result"] for t in handed.values()] == [
+        *("answered", "answered", "answered", "answered", "busy")
+    ]
+    assert [row["outcome"] for row in rows if row["id"].endswith(".500")] == ["answered"]
+    assert Counter(row["direction"] for row in rows) == {
+        "inbound": 12,
+        "outbound": 3,
+        "internal": 1,
+    }
 
 
 def test_the_same_log_twice(tmp_path: Path, expected: str) -> None:
@@ -217,9 +253,35 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     Recording.update(seconds=191.8, written_at=at(200)).where(
         Recording.call_id == "hotline-2.0"
     ).execute()
-    ledger.tell("hotline-2.0", SHORT)
+    telling.tell("hotline-2.0", SHORT)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
+
+
+def test_holding_is_heard_and_kept_with_the_log(tmp_path: Path) -> None:
+    described = tmp_path / "site.toml"
+    described.write_text(SETTINGS)
+    settings = site_settings.load(described)
+    file = tmp_path / "events.csv"
+    file.write_bytes(b"".join(records(TO_TALK)))
+    take(file)
+    phone = next(e for e in events(TO_TALK) if e.type == "CHAN_START" and e.is_phone)
+    for second, name in ((10, "Hold"), (17, "Unhold"), (20, "Hangup")):
+        moment = {"Timestamp": f"{at(second).timestamp():.6f}", "Channel": phone.channel}
+        known = {"Uniqueid": phone.uniqueid, "Linkedid": phone.linkedid}
+        holding.hear(settings, {"Event": name, **moment, **known})
+    assert Call.get().hold_seconds == 7
+    assert EventRow.select().where(EventRow.event.in_(["HOLD", "UNHOLD"])).count() == 2
+
+
+def test_an_export_in_pieces_is_the_same(
+    expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "_CHUNK", 2)
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"".join(whole_log()))
+    take(file)
+    assert exported() == expected
 
 
 def test_short_abandon_is_marked(tmp_path: Path) -> None:
@@ -227,7 +289,7 @@ def test_short_abandon_is_marked(tmp_path: Path) -> None:
     file.write_bytes(b"".join(records(GONE_IN_QUEUE)))
     ledger.read(file, 20.0, growing=False)
     assert Call.get().short
-    ledger.tell("hotline-1.0", 19.9)
+    telling.tell("hotline-1.0", 19.9)
     assert not Call.get().short
 
 

@@ -42,6 +42,8 @@ class World:
                 linkedid=number,
                 at=at(moment),
                 event="CHAN_START",
+                uniqueid=number,
+                begins="from-trunk",
                 fields={"LinkedID": number, "UniqueID": number, "Context": "from-trunk"},
             )
 

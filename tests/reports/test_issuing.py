@@ -2,11 +2,15 @@
 
 import datetime as dt
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from ledger_world import TZ, World, at
+from waiting import until
 
 from appliance import clock, db, health
 from appliance.i18n import LOCALES
@@ -244,6 +248,23 @@ def test_a_run_waits_for_the_last_call(october: Settings, world: World) -> None:
     assert again is not None
     runs.make(october, again)
     assert ReportRun.get().state == "done"
+
+
+def test_the_jobs_process_makes_it_and_ends_when_told(site: Settings, world: World) -> None:
+    world.call("2025-10-06 10:00:00")
+    runs.ask("daily", "2025-10-06", "", "sherzod")
+    command = [Path(sys.executable).with_name("appliance"), "--config", site.file, "jobs"]
+    with (site.file.parent / "jobs.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        until(lambda: ReportRun.get().state == "done" or process.poll() is not None, 90)
+        process.terminate()
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+    assert issuing.whole(site, IssuedReport.get())
+    assert IssuedFile.select().count() == len(LOCALES) * len(files.KINDS)
 
 
 @pytest.mark.usefixtures("quick")

@@ -1,6 +1,7 @@
 """Report form №1 against a quarter counted by hand, and read back out of its files."""
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -15,7 +16,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from ledger_world import TZ, World, at
 
-from appliance import staff, staff_records
+from appliance import plan, staff, staff_records
 from appliance.i18n import LOCALES
 from appliance.models import AsteriskWatch, EventRow, User
 from appliance.reports import files, kpi, periods, quarterly, words
@@ -216,7 +217,9 @@ def test_every_language_has_its_three_tables_on_two_pages(
 
 def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) -> None:
     AsteriskWatch.create(started_at=at("2025-09-01 00:00:00"), seen_at=at("2025-09-02 00:00:00"))
-    EventRow.create(hash="b", linkedid="b", at=at("2026-01-02 00:00:00"), event="BOOT", fields={})
+    EventRow.create(
+        hash="b", linkedid="b", at=at("2026-01-02 00:00:00"), event="BOOT", begins="BOOT", fields={}
+    )
     report = quarterly.build(site, QUARTER)
     told = quarterly.as_json(report)
     assert set(told["calls"].values()) == {None}
@@ -227,11 +230,12 @@ def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) ->
     assert told["staff"]["intervals"] == [
         {"from": None, "to": None, "staff": None, "incoming": None, "accepted": None}
     ]
+    assert told["activity"].pop("callback") is True  # the plan in force offers it
     assert set(told["activity"].values()) == {None}
     first, second, _ = read(report, "-layout")
     assert ["номаълум"] * 6 in [row[-6:] for row in cells_of(first)]
     assert "01.10.2025, 00:00 – 01.01.2026, 00:00" in " ".join(first.split())
-    assert second.count("номаълум") == 6
+    assert second.count("номаълум") == 5
     assert "Масъул ходим ҳали киритмаган" in second
     assert files.render("quarterly", report, "xlsx")
 
@@ -279,6 +283,24 @@ def test_many_shifts_repeat_the_head(quarter: Settings, world: World, read: Any)
     assert len(holding) > 1
     for page in holding:
         assert "оралиғи" in page
+
+
+def test_the_plan_says_whether_callers_are_called_back(
+    site: Settings, world: World, read: Any
+) -> None:
+    offers = plan.current(site)
+    without = dataclasses.replace(
+        offers,
+        callback=dataclasses.replace(offers.callback, offered=False),
+        numbers=(plan.Number("712000600"), plan.Number("")),
+    )
+    plan.save(without, "sherzod")
+    report = quarterly.build(site, QUARTER)
+    assert quarterly.as_json(report)["activity"]["callback"] is False
+    assert report.numbers == ("1282", "712000600")
+    world.call("2025-10-01 10:00:00", outcome="callback")
+    report = quarterly.build(site, QUARTER)
+    assert quarterly.as_json(report)["activity"]["callback"] is True
 
 
 def test_to_a_date_is_said(quarter: Settings) -> None:

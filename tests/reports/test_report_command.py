@@ -12,9 +12,11 @@ from appliance.settings import Settings
 APPLIANCE = Path(sys.executable).with_name("appliance")
 
 
-def run(site: Settings, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+def run(
+    site: Settings, *arguments: object, name: str = "monthly"
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [APPLIANCE, "--config", site.file, "report", "monthly", *map(str, arguments)],
+        [APPLIANCE, "--config", site.file, "report", name, *map(str, arguments)],
         capture_output=True,
         check=False,
     )
@@ -39,6 +41,29 @@ def test_csv_opens_in_office_programs(december: Settings) -> None:
     done = run(december, "2026-12", "--format", "csv", "--lang", "uz_Latn")
     assert done.stdout.startswith(b"\xef\xbb\xbftable,code,name,")
     assert "Qashqadaryo viloyati" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "period", "kind", "begins"),
+    [
+        ("quarterly", "2026-Q4", "json", b"{"),
+        ("quarterly", "2026-Q4", "xlsx", b"PK"),
+        ("daily", "2026-12-07", "csv", b"\xef\xbb\xbftable,code"),
+        ("monthly", "2026-12", "xlsx", b"PK"),
+    ],
+)
+def test_other_reports_and_kinds(
+    december: Settings, name: str, period: str, kind: str, begins: bytes
+) -> None:
+    done = run(december, period, "--format", kind, name=name)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(begins)
+
+
+def test_no_quarter_is_wrong_use(site: Settings) -> None:
+    done = run(site, "2026-Q5", name="quarterly")
+    assert done.returncode == 2
+    assert b"not a quarter" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
+VOICES = {"manager", "technician"}
+OFFICE = {"manager", "technician"}
 MANAGER = {"manager"}
 PROGRAM: set[str] = set()  # a key opens them, no session does
 KEEPERS = {"technician", "backup", "manager"}
@@ -30,6 +32,7 @@ ROUTES = {
     "GET /api/v1/departments": PROGRAM,
     "GET /api/v1/openapi.json": EVERYBODY,
     "GET /api/v1/reports/monthly/<month>": PROGRAM,
+    "GET /api/v1/reports/quarterly/<quarter>": PROGRAM,
     "GET /appeals": READERS,
     "GET /appeals/<number>": OPERATOR | READERS,
     "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
@@ -41,8 +44,15 @@ ROUTES = {
     "GET /appeals/list": READERS,
     "GET /appeals/returned": OPERATOR,
     "GET /appeals/statistics": READERS,
+    "GET /analytics": READERS,
+    "GET /analytics/calls": READERS,
+    "GET /analytics/calls.csv": READERS,
+    "GET /analytics/telephony.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /built/<path:name>": EVERYBODY,
     "GET /calls": LEADS,
+    "GET /calls/<call_id>": LEADS,
+    "POST /calls/<call_id>/listen": LEADS,
+    "GET /calls/<call_id>/recordings/<int:number>": LEADS,
     "GET /calls/list": LEADS,
     "GET /calls/operators": LEADS,
     "GET /choices/<name>": {"operator", "supervisor"},
@@ -51,6 +61,26 @@ ROUTES = {
     "POST /departments/<int:number>": {"manager"},
     "POST /departments/members": {"manager"},
     "POST /departments/routes": {"manager"},
+    "GET /capacity": LEADS,
+    "GET /directory": OFFICE,
+    "POST /directory": OFFICE,
+    "GET /directory/<int:number>": OFFICE,
+    "POST /directory/<int:number>": OFFICE,
+    "GET /floor": LEADS,
+    "GET /floor/calls": LEADS,
+    "GET /floor/figures": LEADS,
+    "GET /floor/operators": LEADS,
+    "POST /floor/operators/<login>/<any(listen, whisper, barge):mode>": LEADS,
+    "POST /floor/operators/<login>/<any(ready, pause):state>": LEADS,
+    "POST /floor/operators/<login>/hang-up": LEADS,
+    "POST /floor/operators/<login>/take-over": LEADS,
+    "GET /floor/phone": LEADS,
+    "POST /floor/stop": LEADS,
+    "GET /floor/trunks": LEADS,
+    "GET /followups": OPERATOR | LEADS,
+    "GET /followups/list": OPERATOR | LEADS,
+    "POST /followups/<int:number>/call": OPERATOR | LEADS,
+    "POST /followups/<int:number>/done": OPERATOR | LEADS,
     "GET /healthz": EVERYBODY,
     "GET /keys": {"technician", "manager"},
     "POST /keys": {"technician", "manager"},
@@ -60,15 +90,24 @@ ROUTES = {
     "POST /login": EVERYBODY,
     "GET /login/token": EVERYBODY,
     "POST /logout": SIGNED_IN,
+    "GET /minutes": READERS,
+    "GET /minutes/act.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "POST /minutes/tariffs": {"manager"},
+    "POST /minutes/tariffs/<int:number>/close": {"manager"},
     "GET /operator": OPERATOR,
+    "POST /operator/appeals/<number>/call": OPERATOR,
     "GET /operator/bar": OPERATOR,
     "GET /operator/card": OPERATOR,
+    "POST /operator/consultation": OPERATOR,
+    "POST /operator/dial": OPERATOR,
+    "GET /operator/employees": OPERATOR,
     "GET /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>/discard": OPERATOR,
     "POST /operator/forms/<token>/register": OPERATOR,
     "GET /operator/forms/new": OPERATOR,
     "POST /operator/hang-up": OPERATOR,
+    "GET /operator/paused": OPERATOR,
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
     "GET /notices": MANAGER,
@@ -78,6 +117,15 @@ ROUTES = {
     "GET /outbox": {"technician", "manager"},
     "GET /outbox/list": {"technician", "manager"},
     "POST /outbox/<int:id>/retry": {"technician", "manager"},
+    "GET /prompts": VOICES,
+    "GET /prompts/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/sound/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/versions/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/choose/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/record/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/speak/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/upload/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
     "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /reports/issued": READERS,
@@ -101,20 +149,32 @@ ROUTES = {
     "GET /static/<path:filename>": EVERYBODY,
     "GET /status": KEEPERS,
     "GET /status/checks": KEEPERS,
+    "GET /telephony": OFFICE,
+    "GET /telephony/<name>": OFFICE,
+    "POST /telephony/<name>": OFFICE,
+    "GET /telephony/versions": OFFICE,
+    "GET /telephony/versions/<int:number>": OFFICE,
+    "POST /telephony/versions/<int:number>": OFFICE,
 }
 VALUES = {
+    "<any(uz, ru):language>": "uz",
+    "<any(listen, whisper, barge):mode>": "listen",
+    "<any(ready, pause):state>": "pause",
+    "<int:number>": "1",
+    "<login>": "nobody",
     "<path:name>": "js/htmx.min.js",
     "<path:filename>": "app.js",
     "<any(pdf, xlsx, csv, json):kind>": "json",
+    "<call_id>": "hotline-1.0",
     "<any(monthly, quarterly, daily):name>": "monthly",
     "<lang>": "ru",
     "<any(pdf, json, csv):kind>": "json",
     "<any(standing, history):piece>": "history",
-    "<int:number>": "7",
     "<int:id>": "1",
     "<number>": "2026-000001",
     "<month>": "2026-10",
     "<secret>": "wrong",
+    "<quarter>": "2026-Q3",
     "<token>": "no-such-form",
     "<name>": "region",
 }
@@ -172,6 +232,13 @@ def test_the_ministry_sees_its_appeals_and_the_reports_and_nothing_else(login_as
     tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
     assert tabs.count("<a ") == 2
     assert 'href="/appeals"' in tabs
+
+
+def test_the_ministry_sees_nothing_but_reports_and_telephony(login_as) -> None:
+    page = login_as("ministry").get("/reports").text
+    tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
+    assert tabs.count("<a ") == 2
+    assert 'href="/analytics"' in tabs
     assert 'href="/reports"' in tabs
 
 

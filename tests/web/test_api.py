@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from appliance import appeals, catalogs, departments, keys
 from appliance.appeals import handling
 from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling
-from appliance.reports import monthly, periods
+from appliance.reports import files
 from appliance.web import api
 from appliance.web.limits import limiter
 
@@ -297,15 +297,21 @@ def test_departments(program, labour):
 # reports
 
 
-def test_the_report_is_that_of_the_command(program, register, settings):
+@pytest.mark.parametrize(
+    ("name", "written", "upto"),
+    [("monthly", "2026-10", "2026-10-20"), ("quarterly", "2026-Q4", "2026-11-20")],
+)
+def test_the_report_is_that_of_the_command(program, register, settings, name, written, upto):
     register()
-    period = periods.month("2026-10", settings.tz, "2026-10-20")
-    made = monthly.as_json(monthly.build(settings, period.first, period.last, "ru"))
-    got = program()("/reports/monthly/2026-10", upto="2026-10-20", lang="ru").json
-    assert {k: v for k, v in got.items() if k != "balance"} == json.loads(
-        json.dumps({k: v for k, v in made.items() if k != "balance"})
-    )
-    assert program(name="Z")("/reports/monthly/2026-13").json["code"] == "period"
+    form = files.FORMS[name]
+    period = form.period(written, settings.tz, upto)
+    made = json.loads(json.dumps(form.as_json(form.build(settings, period, "ru"))))
+    got = program()(f"/reports/{name}/{written}", upto=upto, lang="ru").json
+    assert got.keys() == made.keys()
+    assert {k: v for k, v in got.items() if k != "balance"} == {
+        k: v for k, v in made.items() if k != "balance"
+    }
+    assert program(name="Z")(f"/reports/{name}/2026-13").json["code"] == "period"
 
 
 # limits and faults

@@ -82,6 +82,34 @@ def test_as_pdf_in_the_ministrys_own_script(login_as, appeal) -> None:
     assert "МАЪЛУМОТ" in text
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("quarterly.json?quarter=2026-Q3&lang=ru", "hisobot-1_2026-07-01_2026-09-30_ru.json"),
+        (
+            "quarterly.xlsx?quarter=2026-Q3&upto=15.08.2026",
+            "hisobot-1_2026-07-01_2026-08-15_uz_Cyrl.xlsx",
+        ),
+        ("monthly.xlsx?month=2026-10", "hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.xlsx"),
+        ("daily.csv?day=2026-10-20", "kunlik_2026-10-20_2026-10-20_uz_Cyrl.csv"),
+    ],
+)
+def test_every_report_as_a_file(login_as, asked, name) -> None:
+    answer = login_as("ministry").get(f"/reports/{asked}")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert answer.data
+
+
+def test_the_figures_of_a_quarter(login_as, appeal) -> None:
+    page = login_as("ministry").get("/reports/quarterly?quarter=2026-Q3").text
+    assert "01.07.2026–30.09.2026" in page
+    assert "2026 yil 3-chorak" in page
+    assert "Uzluksiz, 24/7" in page
+    assert "Masʼul xodim hali kiritmagan" in page
+    doubt = login_as("ministry").get("/reports/quarterly?quarter=2026-Q3&upto=01.10.2026").text
+    assert "Bu chorakda bunday sana yoʻq" in doubt
+
+
 def test_that_it_was_taken_is_written_down(login_as) -> None:
     login_as("ministry").get("/reports/monthly.json?month=2026-10")
     entry = AuditEntry.get(AuditEntry.action == "report.download")

@@ -1,4 +1,4 @@
-"""Staff records on their page: what is kept, what is refused, and what form №1 makes of it."""
+"""The staff records page: what is kept, what is refused, and what the report makes of it."""
 
 import pytest
 
@@ -37,8 +37,9 @@ def test_what_is_kept_of_the_operators(manager, nilufar, sardor, settings) -> No
     assert entry.detail["shift"] == "08:00-20:00"
     manager.send(f"{PAGE}/people", PAGE, **fields)
     assert AuditEntry.select().where(AuditEntry.action == "staff.record").count() == 1
+    for quarter in ("", "?quarter=2026-Q1"):  # the first shift counts since it began
+        assert "08:00–20:00" in manager.get(f"/reports/quarterly{quarter}").text
     page = manager.get("/reports/quarterly").text
-    assert "08:00–20:00" in page
     row = page.split("08:00–20:00</th>")[1].split("</tr>")[0]
     assert row.startswith('<td class="n">1</td>')
 

@@ -76,7 +76,10 @@ def _row(table: str, row: dict[str, Any], text: Words) -> tuple[str, str, Any]:
         name = f"{row['from']}–{row['to']}" if row["from"] else text.quarterly.other_hours
         rest = {key: value for key, value in row.items() if key not in ("from", "to")}
         return str(row["from"]), name, rest
-    key = next(str(row[part]) for part in _NAMED if part in row)
+    key = next((str(row[part]) for part in _NAMED if part in row), "")
+    if not key:  # a list of things without a code: its row is known by its first value
+        key = str(next(iter(row.values()), ""))
+        return key, key, row
     name = text.weekdays[row["weekday"] - 1] if "weekday" in row else row["name"]
     return key, name, row
 
@@ -97,6 +100,7 @@ def _head(path: tuple[str, ...], key: str, text: Words) -> str:
     form, monthly, foot = text.quarterly, text.monthly, text.balance
     if path[0] == "balance":
         heads = {
+            "outcomes": "",
             "arrivals": foot.trunks,
             "difference": foot.difference,
             "open": foot.outcomes["open"],
@@ -104,12 +108,12 @@ def _head(path: tuple[str, ...], key: str, text: Words) -> str:
             "recordings_expected": f"{foot.recordings} ({text.annex.target})",
             "recordings_found": foot.recordings,
             "recordings_short": f"{foot.recordings} {foot.recordings_short}",
+            "sip_refused": foot.sip_refused,
             **foot.outcomes,
         }
         gaps = {"count": "", "stretches": "", "found": "", "expected": ""}
-        return (
-            "" if key == "outcomes" else " ".join(heads[key].format(**gaps).split()).strip(" /:()")
-        )
+        head = heads.get(key, _plain(key)).format(**gaps).replace("()", "")
+        return " ".join(head.split()).strip(" /:")
     heads = {
         **{"count": text.count, "share": text.share},
         **{"talk_seconds_total": form.talk_total, "talk_seconds_average": form.talk_average},
@@ -129,7 +133,13 @@ def _head(path: tuple[str, ...], key: str, text: Words) -> str:
         return _joined(text.total, head) if path[0].endswith("_total") else head
     if key in heads:
         return heads[key]
-    return str(getattr(text.annex if path[0] == "answering" else form, key, key)).split("{")[0]
+    head = getattr(text.annex if path[0] == "answering" else form, key, _plain(key))
+    return str(head).split("{")[0].strip(" (")
+
+
+def _plain(key: str) -> str:
+    """The name of a cell that the words of the forms have no name for."""
+    return key.replace("_", " ")
 
 
 def _joined(*parts: str) -> str:

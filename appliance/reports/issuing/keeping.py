@@ -125,7 +125,8 @@ def _ended(run: ReportRun, report: IssuedReport) -> bool:
 
 
 def _keep(settings: Settings, report: IssuedReport, locale: str, kind: str, made: bytes) -> None:
-    stamp = f"{report.name}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
+    short = files.FORMS[report.name].short
+    stamp = f"{short}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
     path = folder(settings) / stamp
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.new")

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from appliance import capacity
 from appliance.reports import annex, figures, paper, words, xlsx
 from appliance.reports.monthly.report import MonthlyReport
+from appliance.reports.plain import written
 from appliance.reports.tables import CountTable, Split, WeekdayTable
 from appliance.reports.words import Words
 from appliance.reports.xlsx import SUM, Table, Value
@@ -31,6 +33,7 @@ def as_page(report: MonthlyReport) -> str:
         waits=annex.waits(report, text.annex),
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=annex.rows(report, text),
+        **_capacity(report),
     )
 
 
@@ -66,7 +69,7 @@ def as_book(report: MonthlyReport) -> xlsx.Book:
             zip(titles, tables, strict=True), 1
         )
     ]
-    return paper.book(report, title(report), [*sheets, _annex(text, report)])
+    return paper.book(report, title(report), [*sheets, _annex(text, report), *_half_hours(report)])
 
 
 def one_line(text: str) -> str:
@@ -135,6 +138,33 @@ def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
         notes=(f"* {text.few}",),
     )
     return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(paper.foot_line(report),))
+
+
+def _capacity(report: MonthlyReport) -> dict[str, object]:
+    """The operators and channels that the month's calls needed, for the paper."""
+    made = capacity.count(report.period, report.service_level, report.wrap_up)
+    needed, half_hours = capacity.tables(made, report.locale)
+    return {
+        "needed": needed,
+        "half_hours": half_hours.title,
+        "half_hours_chart": capacity.chart(made, report.locale),
+        "written": written,
+    }
+
+
+def _half_hours(report: MonthlyReport) -> list[xlsx.Sheet]:
+    """The same as sheets, with every half-hour."""
+    made = capacity.count(report.period, report.service_level, report.wrap_up)
+    return [
+        xlsx.Sheet(
+            name=sheet.title,
+            tables=(Table((sheet.heads,), sheet.rows),),
+            widths=(44, *(16 for _ in sheet.heads[1:])),
+            heading=(sheet.title,),
+            landscape=len(sheet.heads) > 2,
+        )
+        for sheet in capacity.tables(made, report.locale)
+    ]
 
 
 def _share(share: Decimal | None) -> Value:

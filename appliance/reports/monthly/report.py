@@ -47,6 +47,7 @@ class MonthlyReport:
     inbound: tuple[kpi.Inbound, ...]  # what the annex counts
     short_abandon: float  # seconds
     service_level: float  # seconds
+    wrap_up: float  # seconds
 
     @property
     def observed(self) -> bool:
@@ -92,6 +93,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         inbound=calls_in,
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
+        wrap_up=settings.calls.wrap_up,
     )
 
 

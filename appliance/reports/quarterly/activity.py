@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from peewee import fn
 
-from appliance import calls
+from appliance import plan
 from appliance.calls import Balance
 from appliance.models import Appeal, Call, QuarterAnswer, Recording
 from appliance.reports.periods import Period
@@ -37,7 +37,7 @@ class Activity:
     """The row of table 3, and who gave the manager's answers when."""
 
     hours: Fact  # taken round the clock; `count`: calls that met a closed line
-    callback: Fact  # `count`: callers who asked to be called back
+    callback: Fact  # by the plan in force, or because `count` callers asked for it
     telegram_bot: Fact
     published: Fact
     recordings_kept: Fact  # `count` of `of` talks of the last two months have their recording
@@ -55,7 +55,7 @@ def activity(
     asked = balance.outcomes.get("callback", 0)
     return Activity(
         hours=Fact((not closed) if seen else None, count=closed),
-        callback=Fact(callback_offered(asked) if seen else None, count=asked),
+        callback=Fact(asked > 0 or plan.current(settings).callback.offered, count=asked),
         telegram_bot=_answered(answer, "telegram_bot"),
         published=_answered(answer, "published"),
         recordings_kept=_recordings(settings, period),
@@ -63,11 +63,6 @@ def activity(
         answered_by=answer.by.name if answer else "",
         answered_at=answer.at if answer else None,
     )
-
-
-def callback_offered(asked: int) -> bool:
-    """Whether callers can ask to be called back: seen by those who did in the period."""
-    return asked > 0
 
 
 def _answered(answer: QuarterAnswer | None, name: str) -> Fact:
@@ -78,20 +73,19 @@ def _answered(answer: QuarterAnswer | None, name: str) -> Fact:
 
 def _recordings(settings: Settings, period: Period) -> Fact:
     """Whether the talks of the period's last two months still have their recordings."""
-    kept = calls.balance(period.end - RECORDINGS, period.end)
-    oldest = (
-        Recording.select(fn.MIN(Call.arrived_at))
-        .join(Call, on=Recording.call_id == Call.id)
-        .where(Recording.seconds > 0, Call.arrived_at < period.end)
-        .scalar()
+    talks = Call.select(Call.id).where(
+        Call.direction == "inbound",
+        Call.outcome == "answered",
+        Call.arrived_at >= period.end - RECORDINGS,
+        Call.arrived_at < period.end,
     )
-    holds = kept.recordings_found > 0 if kept.recordings_expected else None
-    return Fact(
-        holds,
-        count=kept.recordings_found,
-        of=kept.recordings_expected,
-        oldest=_date(settings, oldest),
-    )
+    kept = Recording.select().where(Recording.call_id == Call.id, Recording.seconds > 0)
+    of = talks.count()
+    count = talks.where(fn.EXISTS(kept)).count()
+    first = Call.select(Call.arrived_at).where(Call.arrived_at < period.end, fn.EXISTS(kept))
+    oldest = first.order_by(Call.arrived_at).limit(1).scalar()
+    holds = count > 0 if of else None
+    return Fact(holds, count=count, of=of, oldest=_date(settings, oldest))
 
 
 def _appeals(settings: Settings, period: Period) -> Fact:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from appliance import calls, catalogs, clock, staff_records
+from appliance import calls, catalogs, clock, plan, staff_records
 from appliance.calls import Balance
 from appliance.clock import WorkingCalendar
 from appliance.models import Call
@@ -105,7 +105,8 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Quarte
     rows, parted = interval_rows(
         calls_in, staff_records.intervals(period.last), period, balanced.unobserved
     )
-    further = [n.strip() for n in (answer.numbers if answer else "").split(",") if n.strip()]
+    dialled = [one.number for one in plan.current(settings).numbers]
+    further = (answer.numbers if answer else "").split(",")
     return QuarterlyReport(
         locale=locale,
         period=period,
@@ -115,7 +116,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Quarte
         balance=balanced,
         calls=call_figures(calls_in, _outgoing(period), period, balanced.unobserved),
         recovery=recovery(missed),
-        numbers=tuple(dict.fromkeys((settings.calls.hotline_number, *further))),
+        numbers=_numbers(settings.calls.hotline_number, *dialled, *further),
         qualification=staff_records.qualification(
             period.first, period.last, complete=bool(answer and answer.complete)
         ),
@@ -194,6 +195,11 @@ def _stretches(one: Interval, period: Period) -> Iterator[Gap]:
                 dt.datetime.combine(day, begin, period.tz).astimezone(dt.UTC),
                 dt.datetime.combine(until, end or dt.time(), period.tz).astimezone(dt.UTC),
             )
+
+
+def _numbers(*numbers: str) -> tuple[str, ...]:
+    """Each number once, in this order."""
+    return tuple(dict.fromkeys(number.strip() for number in numbers if number.strip()))
 
 
 def _outgoing(period: Period) -> list[str]:

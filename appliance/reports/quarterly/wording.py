@@ -122,6 +122,8 @@ def _callback(fact: Fact, text: Words) -> str:
         return text.unknown
     if not fact.holds:
         return text.quarterly.exists_not
+    if not fact.count:
+        return text.quarterly.exists
     return text.quarterly.callback_yes.format(count=figures.number(fact.count))
 
 

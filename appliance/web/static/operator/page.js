@@ -2,6 +2,7 @@
 
 import { Form } from "./form.js";
 import { listenToKeys } from "./keys.js";
+import { lineChanged, listenToPassing } from "./passing.js";
 import { forgetLocally, keptLocally, tokensKept } from "./local.js";
 import { LinkLost, SessionOver, getPage, post } from "./server.js";
 
@@ -146,6 +147,7 @@ document.addEventListener("submit", async (event) => {
   event.target.closest("details")?.removeAttribute("open");
   try {
     const answer = await post(act, name ? { [name]: value } : {});
+    document.getElementById("bar").dispatchEvent(new Event("live")); // the line may tell at once
     if (answer.trouble) toast(answer.trouble);
   } catch (error) {
     if (error instanceof LinkLost) toast(desk.dataset.noLink);
@@ -186,11 +188,13 @@ addEventListener("online", () => form?.unsaved && form.save());
 addEventListener("pagehide", () => form?.unsaved && form.save({ keepalive: true }));
 
 listenToKeys();
+listenToPassing({ onTrouble: failed });
 openForm();
 handOver();
 let seen = atHand();
 new MutationObserver(() => {
+  lineChanged();
   if (atHand() === seen) return;
   seen = atHand();
   follow();
-}).observe(desk, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-form", "data-stage"] });
+}).observe(desk, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-form", "data-stage", "data-line"] });

@@ -1,0 +1,39 @@
+"""`appliance demo`: a synthetic history, for trying the pages and for measuring."""
+
+import datetime as dt
+
+import click
+
+from appliance import clock
+from appliance.cli.context import Site, pass_site
+from appliance.demo import DemoError, load
+from appliance.demo.world import of_site
+
+
+@click.group()
+def demo() -> None:
+    """A synthetic history; never on a site that serves citizens."""
+
+
+_day = click.DateTime(["%Y-%m-%d"])
+
+
+@demo.command("load")
+@click.option("--calls", type=click.IntRange(min=1), required=True, help="Inbound calls.")
+@click.option("--from", "first", type=_day, required=True, help="The first day, as 2026-01-01.")
+@click.option("--to", "last", type=_day, required=True, help="The last day, before today.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other calls.")
+@pass_site
+def load_command(site: Site, calls: int, first: dt.datetime, last: dt.datetime, seed: int) -> None:
+    """Add calls with waits, talks, transfers, ratings and appeals to the ledger."""
+    settings = site.open()
+    if first > last:
+        raise click.UsageError("--from is after --to")
+    if last.date() >= clock.now().astimezone(settings.tz).date():
+        raise click.UsageError("--to must be before today: real calls are not mixed in")
+    try:
+        written = load(of_site(settings, first.date(), last.date()), calls, seed)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from error
+    for table, count in written.items():
+        click.echo(f"{table}: {count}")

@@ -1,0 +1,123 @@
+"""Employees of the ministry to whom callers are passed on."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from appliance import audit, live
+from appliance.clock import WorkingCalendar
+from appliance.db import writing
+from appliance.i18n import fold
+from appliance.models import Employee
+
+TOPIC = "directory"
+_NUMBER = re.compile(r"\+?\d{2,15}")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)[-–]([01]\d|2[0-4]):([0-5]\d)")
+
+
+class DirectoryError(ValueError):
+    """An employee cannot be written down so; `code` names why: name, number, hours, substitute."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is written down of an employee; `hours` as 09:00-18:00 or empty for always."""
+
+    name: str
+    number: str
+    department: str = ""
+    position: str = ""
+    hours: str = ""
+    substitute_id: int | None = None
+    active: bool = True
+
+
+def employees(*, all_of_them: bool = False) -> list[Employee]:
+    """Active employees, or everybody, by department and name."""
+    found = Employee.select().order_by(Employee.department, Employee.name)
+    return list(found if all_of_them else found.where(Employee.active))
+
+
+def search(typed: str, limit: int = 20) -> list[Employee]:
+    """Active employees whose name, department or number begin words with what was typed.
+
+    In whatever script; everybody when nothing was typed.
+    """
+    words = fold(typed).split()
+    return [one for one in employees() if all(_begins(one, word) for word in words)][:limit]
+
+
+def save(entry: Entry, by: str, employee: Employee | None = None) -> Employee:
+    """Write down a new employee, or change one. Raises DirectoryError."""
+    values = _checked(entry, employee)
+    with writing():
+        if employee:
+            Employee.update(**values).where(Employee.id == employee.id).execute()
+            saved = Employee.get_by_id(employee.id)
+        else:
+            saved = Employee.create(**values)
+        audit.record(by, "employee.save", str(saved.id), name=saved.name, number=saved.number)
+        live.publish(TOPIC)
+    return saved
+
+
+def reachable(employee: Employee, moment: dt.datetime, calendar: WorkingCalendar) -> bool:
+    """Whether an aware moment lies in the employee's hours, on a working day."""
+    found = _HOURS.fullmatch(employee.hours)
+    if not found:
+        return True
+    local = moment.astimezone(calendar.tz)
+    begin, end = (int(found[i]) * 60 + int(found[i + 1]) for i in (1, 3))
+    return begin <= local.hour * 60 + local.minute < end and calendar.works_on(local.date())
+
+
+def substitutes() -> dict[str, str]:
+    """Number → number of the substitute, of every active employee who has an active one."""
+    return {
+        one.number: one.substitute.number
+        for one in employees()
+        if one.substitute and one.substitute.active
+    }
+
+
+def named(number: str) -> Employee | None:
+    """The active employee of a number."""
+    return Employee.get_or_none(Employee.number == number, Employee.active)
+
+
+def _checked(entry: Entry, employee: Employee | None) -> dict[str, object]:
+    number = re.sub(r"[\s().-]", "", entry.number)
+    hours = re.sub(r"\s", "", entry.hours).replace("–", "-")
+    if not entry.name.strip():
+        raise DirectoryError("name")
+    if not _NUMBER.fullmatch(number):
+        raise DirectoryError("number")
+    if hours and not _HOURS.fullmatch(hours):
+        raise DirectoryError("hours")
+    if entry.substitute_id is not None and (
+        (employee and employee.id == entry.substitute_id)
+        or not Employee.get_or_none(Employee.id == entry.substitute_id)
+    ):
+        raise DirectoryError("substitute")
+    told = (entry.name.strip(), entry.department.strip(), entry.position.strip())
+    return {
+        "name": told[0],
+        "department": told[1],
+        "position": told[2],
+        "number": number,
+        "hours": hours,
+        "substitute": entry.substitute_id,
+        "active": entry.active,
+        "search_key": fold(" ".join((*told, number))),
+    }
+
+
+def _begins(employee: Employee, word: str) -> bool:
+    """Whether a word of the employee's begins so; digits may stand anywhere in the number."""
+    if word.isdigit() and word in employee.number:
+        return True
+    return any(part.startswith(word) for part in employee.search_key.split())

@@ -1,0 +1,39 @@
+"""What pages, jobs and commands may ask of Asterisk.
+
+Each action looks first whether the call and the phone are in the state for it, and raises Refused
+with a code where they are not: pressed twice, the second press is refused and changes nothing.
+"""
+
+from appliance.pbx.actions.dialling import dial, hang_up
+from appliance.pbx.actions.lines import Line, line
+from appliance.pbx.actions.planning import NotTaken, keep_up, put_plan
+from appliance.pbx.actions.states import choose_state, put_states_in_force, reload
+from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
+from appliance.pbx.actions.transfers import back, blind, conference, consult, join
+from appliance.pbx.ami import Refused, Unreachable
+from appliance.pbx.originate import record_prompt
+
+__all__ = [
+    "MODES",
+    "Line",
+    "NotTaken",
+    "Refused",
+    "Unreachable",
+    "back",
+    "blind",
+    "choose_state",
+    "conference",
+    "consult",
+    "dial",
+    "hang_up",
+    "join",
+    "keep_up",
+    "line",
+    "put_plan",
+    "put_states_in_force",
+    "record_prompt",
+    "reload",
+    "stop_supervising",
+    "supervise",
+    "take_over",
+]

@@ -1,0 +1,103 @@
+"""Operators' states, and Asterisk's queues made to agree with them."""
+
+import datetime as dt
+
+from appliance import plan, staff
+from appliance.models import User
+from appliance.pbx.ami import Connection, Refused
+from appliance.settings import Settings
+
+# Trunks are known by their addresses in a module of its own.
+_RELOADED = (
+    *("res_pjsip.so", "res_pjsip_endpoint_identifier_ip.so"),
+    *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
+    *("res_musiconhold.so", "app_confbridge.so"),
+)
+AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
+
+
+def choose_state(
+    settings: Settings, user: User, state: str, *, reason: str = "", by: str = ""
+) -> None:
+    """Write down an operator's state and tell Asterisk's queues.
+
+    `by`: who set it, when it was not the operator himself.
+
+    Raises Unreachable when Asterisk does not answer: the state is written down all the same, and
+    is put in force when Asterisk is back.
+    """
+    staff.choose_state(user, state, reason=reason, by=by)
+    put_states_in_force(settings)
+
+
+def put_states_in_force(settings: Settings) -> None:
+    """Make the members of Asterisk's queues what the operators chose.
+
+    "ready" rings, "pause" stays in the queue but does not ring, "off" is no member. A phone that
+    Asterisk paused since the operator was last ready, because it was not answered, makes his state
+    a pause.
+    """
+    with Connection(settings) as asterisk:
+        present = {
+            (event["Queue"], event["Location"]): event
+            for event in asterisk.listed("QueueStatus", "QueueStatusComplete")
+            if event.get("Event") == "QueueMember"
+        }
+        for member in present.values():
+            if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:
+                paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
+                not_answered(member["Location"], paused_at)
+        wanted = _wanted(settings)
+        for (queue, phone), (login, paused) in wanted.items():
+            member = {"Queue": queue, "Interface": phone}
+            held = present.get((queue, phone))
+            if not held:
+                asterisk.act("QueueAdd", **member, MemberName=login, Paused=str(paused).lower())
+            elif (held["Paused"] == "1") != paused:
+                asterisk.act("QueuePause", **member, Paused=str(paused).lower())
+        for queue, phone in present.keys() - wanted.keys():
+            asterisk.act("QueueRemove", Queue=queue, Interface=phone)
+
+
+def not_answered(phone: str, moment: dt.datetime) -> bool:
+    """Asterisk paused this phone ("PJSIP/1001") because it rang in vain: so is its operator.
+
+    Returns whether that was news: an operator who is no more ready, or became so after the moment,
+    keeps his state. (Asterisk tells the moment in whole seconds, and no phone rings shorter.)
+    """
+    extension = phone.partition("/")[2]
+    for user in staff.operators():
+        if user.extension == extension:
+            state = staff.state_of(user)
+            if state and state.state == "ready" and state.since < moment:
+                staff.choose_state(user, "pause", reason=staff.NO_ANSWER, by="asterisk")
+                return True
+    return False
+
+
+def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
+    """(queue, phone) → (login, paused) of every operator who is at work."""
+    states, current = staff.states(), plan.current(settings)
+    return {
+        (queue, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
+        for user in staff.operators()
+        if states[user.login] != "off"
+        for queue in plan.queues_of(current, user)
+    }
+
+
+def reload(settings: Settings) -> None:
+    """Have Asterisk read its configuration again; calls that go on are not touched."""
+    with Connection(settings) as asterisk:
+        for module in _RELOADED:
+            asterisk.act("Reload", Module=module)
+        if any(trunk.kind == "e1" for trunk in plan.current(settings).trunks):
+            _load(asterisk, "chan_dahdi.so")
+
+
+def _load(asterisk: Connection, module: str) -> None:
+    """Load a module, or have it read its configuration again."""
+    try:
+        asterisk.act("ModuleLoad", Module=module, LoadType="load")
+    except Refused:
+        asterisk.act("ModuleLoad", Module=module, LoadType="reload")

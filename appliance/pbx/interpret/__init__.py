@@ -1,0 +1,97 @@
+"""From the event log's records of one call to what the ledger says of it. Pure."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable
+
+from appliance.calls import CallFacts
+from appliance.pbx.eventlog import Event
+from appliance.pbx.interpret.story import Story
+
+__all__ = ["interpret", "oldest", "roots"]
+
+
+def interpret(
+    events: Iterable[Event], cut: dt.datetime | None = None, root: str | None = None
+) -> CallFacts | None:
+    """The call that these records tell of; None when they tell of none.
+
+    The records are all those of one linkedid, and those of others that belong to the same call:
+    a phone's second call by which it handed the caller over. `root` is the linkedid that names the
+    call (left out: the oldest). `cut`: Asterisk died at that moment; a call that has no end in the
+    log ended there, by fault.
+    """
+    ordered = sorted(events, key=lambda event: event.order)
+    if not ordered:
+        return None
+    root = root or oldest({event.linkedid for event in ordered})
+    own = _without_others(ordered, root)
+    first = next((e for e in own if e.uniqueid == root and e.begins), None)
+    direction = _direction(first, own) if first else None
+    if not first or not direction:
+        return None
+    own = _straightened(own, first)
+    story = Story(first, direction)
+    for event in own:
+        story.tell(event)
+    if story.call.ended_at is None and cut and cut >= first.at:
+        story.cut(max(cut, own[-1].at))
+    story.close()
+    return story.call
+
+
+def roots(events: Iterable[Event]) -> list[str]:
+    """The linkedids that name the calls of these records, which Asterisk says belong together.
+
+    As a rule one, the oldest. Two citizens whom an operator joined are two calls all the same: each
+    arrived, and each has its outcome.
+    """
+    known = list(events)
+    arrived = {event.linkedid for event in known if event.begins == "from-trunk"}
+    return sorted(arrived) or [oldest({event.linkedid for event in known})]
+
+
+def oldest(linkedids: Iterable[str]) -> str:
+    """The one that Asterisk keeps when calls become one: it began first."""
+    return min(linkedids, key=_age)
+
+
+def _age(linkedid: str) -> tuple[int, int, str]:
+    """Second and number in the row out of "hotline-1764136046.12"."""
+    second, _, number = linkedid.rpartition("-")[2].partition(".")
+    known = second.isdigit() and number.isdigit()
+    return (int(second), int(number), linkedid) if known else (0, 0, linkedid)
+
+
+def _without_others(events: list[Event], root: str) -> list[Event]:
+    """The records without those of another citizen's call that was joined with this one."""
+    others = {e.linkedid for e in events if e.begins == "from-trunk"} - {root}
+    if not others:
+        return events
+    channels = {e.uniqueid for e in events if e.type == "CHAN_START" and e.linkedid in others}
+    return [e for e in events if e.uniqueid not in channels and e.linkedid not in others]
+
+
+def _straightened(events: list[Event], first: Event) -> list[Event]:
+    """The records in the order in which they happened, although the clock was set back meanwhile.
+
+    Nothing of a call is older than its beginning: what seems so came after the clock was set back,
+    and is moved up to what had happened until then.
+    """
+    before = [event for event in events if event.at >= first.at]
+    after = [event for event in events if event.at < first.at]
+    if not after:
+        return events
+    lost = before[-1].at - after[0].at
+    return before + [dataclasses.replace(event, at=event.at + lost) for event in after]
+
+
+def _direction(first: Event, events: list[Event]) -> str | None:
+    """Of the call that begins with this record; None: a supervisor listens, Asterisk starts."""
+    if first.begins == "from-trunk":
+        return "inbound"
+    own = (event for event in events if event.linkedid == first.linkedid)
+    if any(event.type == "OUTGOING" for event in own):
+        return "outbound"
+    dials = first.begins == "from-operator" and first.fields["Exten"] not in ("", "s")
+    return "internal" if dials else None

@@ -1,0 +1,71 @@
+"""What the templates of Asterisk's configuration take from the plan."""
+
+import datetime as dt
+from typing import Any
+
+from appliance import clock, directory, identity, plan, staff
+from appliance.models import CalendarDay
+from appliance.plan import Number, Plan, Route
+from appliance.settings import Settings
+
+RESULTS = {
+    "": "failed",
+    "ANSWER": "answered",
+    "BUSY": "busy",
+    "CANCEL": "no_answer",
+    "CHANUNAVAIL": "failed",
+    "CONGESTION": "failed",
+    "NOANSWER": "no_answer",
+}  # DIALSTATUS → result of a transfer
+
+
+def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
+    """Name → value for the templates. `apart`: without the E1 channels."""
+    queueing = current.queueing
+    falls_back = 0 < queueing.fall_back_after < queueing.max_wait
+    e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
+    return {
+        "plan": current,
+        "queueing": queueing,
+        "own_wait": queueing.fall_back_after if falls_back else queueing.max_wait,
+        "queues": [*plan.shared(current), *(plan.own(o.extension) for o in staff.operators())],
+        "levels": sorted({topic.keys[:-1] for topic in current.topics} | {""}),
+        "numbers": _numbers(current),
+        "routes": _routes(current),
+        "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
+        "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
+        "e1": [] if apart else e1,
+        "results": RESULTS,
+        "substitutes": _substitutes(),
+        "timezone": settings.timezone,
+        "opens": settings.work_opens,
+        "closes": settings.work_closes,
+        "days": _days(settings),
+    }
+
+
+def _numbers(current: Plan) -> list[Number]:
+    """With one for every number that is not listed."""
+    listed = list(current.numbers)
+    return listed if any(not n.number for n in listed) else [*listed, Number("")]
+
+
+def _routes(current: Plan) -> list[Route]:
+    """With one, of no trunk, for numbers that no route takes."""
+    listed = list(current.routes)
+    return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
+
+
+def _substitutes() -> list[tuple[str, str]]:
+    """(number, its substitute's) of the ministry's employees, as the dialplan writes numbers."""
+    return [
+        (identity.phone(number) or number, identity.phone(other) or other)
+        for number, other in sorted(directory.substitutes().items())
+    ]
+
+
+def _days(settings: Settings) -> list[tuple[str, bool]]:
+    """(date, working) of the days from yesterday on that differ from Monday to Friday."""
+    yesterday = clock.now().astimezone(settings.tz).date() - dt.timedelta(days=1)
+    rows = CalendarDay.select().where(CalendarDay.date >= yesterday).order_by(CalendarDay.date)
+    return [(day.date.isoformat(), day.working) for day in rows]

@@ -1,0 +1,40 @@
+"""What people change in the directory is put in force in the dialplan within seconds."""
+
+import logging
+import threading
+
+from appliance import directory
+from appliance.models import LiveEvent
+from appliance.pbx import actions, config
+from appliance.pbx.ami import Refused, Unreachable
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOOK = 1.0
+
+
+def keep(settings: Settings, stop: threading.Event) -> None:
+    """Until told to stop, render Asterisk's configuration anew when the directory has changed."""
+    seen = _newest()
+    while not stop.wait(_LOOK):
+        if (newest := _newest()) > seen:
+            seen = newest
+            put_in_force(settings)
+
+
+def put_in_force(settings: Settings) -> list[str]:
+    """Install what changed and have Asterisk read it; a fault is logged, calls go on as before."""
+    try:
+        if changed := config.install(settings):
+            actions.reload(settings)
+            log.info("the directory is in force: %s", ", ".join(changed))
+        return changed
+    except (config.ConfigError, Refused, Unreachable) as error:
+        log.warning("the directory is not in force: %s", error)
+        return []
+
+
+def _newest() -> int:
+    last = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic == directory.TOPIC)
+    return last.order_by(LiveEvent.id.desc()).limit(1).scalar() or 0

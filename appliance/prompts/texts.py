@@ -1,0 +1,53 @@
+"""The spoken texts, by language: those that come along, and those of the plan in force."""
+
+import functools
+import tomllib
+from pathlib import Path
+
+import ivr
+from appliance import plan
+from appliance.plan import Plan, Topic
+
+TEXTS = Path(ivr.__file__).parent / "prompts"
+LANGUAGES = ("uz", "ru")
+NUMBERS = "digits/"  # names that begin so are parts of numbers and dates, as Asterisk names them
+_KEYS = {
+    language: tuple(words.split())
+    for language, words in (
+        ("uz", "nolni birni ikkini uchni toʻrtni beshni oltini yettini sakkizni toʻqqizni"),
+        ("ru", "ноль один два три четыре пять шесть семь восемь девять"),
+    )
+}
+
+
+@functools.cache
+def defaults(language: str) -> dict[str, str]:
+    """Name → text of every prompt of a language; "" is a short silence."""
+    folder = TEXTS / language
+    texts = {file.stem: file.read_text("utf-8").strip() for file in sorted(folder.glob("*.txt"))}
+    parts = tomllib.loads((folder / "digits.toml").read_text("utf-8"))
+    return texts | {f"{NUMBERS}{name}": text for name, text in parts.items()}
+
+
+def topics(language: str) -> dict[str, str]:
+    """Name → text of the topic menu of the plan in force, a prompt for each of its levels."""
+    version = plan.newest()
+    menu = Plan.from_json(version.document).topics if version else ()
+    levels: dict[str, list[str]] = {}
+    for topic in sorted(menu, key=lambda topic: topic.keys):
+        level = topic.keys[:-1]
+        name = f"topics-{level}" if level else "topics"
+        levels.setdefault(name, []).append(_choice(topic, language))
+    return {name: " ".join(choices) for name, choices in levels.items()}
+
+
+def known(language: str) -> dict[str, str]:
+    """Name → text of every prompt of a language, before anybody changed one."""
+    return defaults(language) | topics(language)
+
+
+def _choice(topic: Topic, language: str) -> str:
+    key = _KEYS[language][int(topic.keys[-1])]
+    if language == "ru":
+        return f"{topic.ru}: нажмите {key}."
+    return f"{topic.uz} uchun {key} bosing."

@@ -1,0 +1,324 @@
+"""Which inbound calls a figure is of: a period, narrowed down by what is asked of each call.
+
+A cut is written in an address as plain words, so that a view can be sent, and every figure of a
+report is the number of calls in one cut.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from peewee import Case, Expression, Node, SelectQuery, fn
+
+from appliance.calls import OUTCOMES
+from appliance.models import Appeal, Call, QueueVisit, Ring, Talk, Transfer
+from appliance.reports.periods import Period
+
+NONE = "-"  # stands for "has none": no language, no appeal's region …
+_HOUR, _DAY = 3600 * 10**6, 86_400 * 10**6  # microseconds
+_MONDAY = 3  # 1970-01-01 was a Thursday
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The incoming calls of a period that fulfil every condition; conditions are those of ASKED."""
+
+    period: Period
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    def with_(self, **asked: object) -> "Cut":
+        """The same cut, narrowed down further; None takes a condition away."""
+        merged = {**self.asked, **{k: None if v is None else str(v) for k, v in asked.items()}}
+        return replace(self, asked={k: v for k, v in merged.items() if v is not None})
+
+    def on(self, first: dt.date, last: dt.date) -> "Cut":
+        """The same conditions over other days."""
+        return replace(self, period=Period(first, last, self.period.tz))
+
+    @property
+    def where(self) -> tuple[Expression, ...]:
+        """Conditions on Call, the period's first: it is what the index serves."""
+        return (
+            Call.arrived_at >= self.period.begin,
+            Call.arrived_at < self.period.end,
+            Call.direction == "inbound",
+            ~Call.synthetic,
+            *([] if self.asked.get("outcome") == "rejected" else [not_rejected()]),
+            *(ASKED[name](self, value) for name, value in self.asked.items()),
+        )
+
+
+def asked_of(period: Period, args: Iterable[tuple[str, str]]) -> Cut:
+    """The cut that an address asks for; what is no condition, or none possible, is passed over."""
+    known = {name: value for name, value in args if name in ASKED and value}
+    cut = Cut(period, known)
+    return cut.with_(**{name: None for name, value in known.items() if not _possible(cut, name)})
+
+
+def _possible(cut: Cut, name: str) -> bool:
+    try:
+        ASKED[name](cut, cut.asked[name])
+    except ValueError:
+        return False
+    return True
+
+
+def not_rejected() -> Expression:
+    """A call that goes on has no outcome yet."""
+    return Call.outcome.is_null() | (Call.outcome != "rejected")
+
+
+# ── what a call is counted under ────────────────────────────────────────────────
+
+
+def local(period: Period) -> Node:
+    """The site's wall clock at a call's arrival, as microseconds since 1970.
+
+    A zone that puts its clock on within the period has an offset for each stretch.
+    """
+    edges = [day for day in _changes(period)]
+    offset: Node | int = _offset(period.begin, period)
+    if edges:
+        stretches = [(Call.arrived_at < edge, _offset(before, period)) for before, edge in edges]
+        offset = Case(None, stretches, _offset(period.end, period))
+    return Call.arrived_at + offset
+
+
+def _changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Moments at which the zone's offset changes, each with the day before."""
+    found = []
+    for day in period.days:
+        begin, end = (Period(d, d, period.tz).begin for d in (day, day + dt.timedelta(days=1)))
+        if _offset(begin, period) != _offset(end, period):
+            moment = begin
+            while _offset(moment, period) == _offset(begin, period):
+                moment += dt.timedelta(minutes=15)
+            found.append((begin, moment))
+    return found
+
+
+def _offset(moment: dt.datetime, period: Period) -> int:
+    offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
+    return int(offset.total_seconds()) * 10**6
+
+
+def hour(cut: Cut) -> Node:
+    """Whole hours since 1970 on the site's wall clock."""
+    return local(cut.period) / _HOUR
+
+
+def number(cut: Cut) -> Node:
+    """What the citizen dialled: a diverted call came to another number than ours."""
+    return fn.COALESCE(Call.diverted_from, Call.hotline_number)
+
+
+def first_operator(cut: Cut) -> Node:
+    """The login of the first operator who spoke with the caller."""
+    talk = Talk.alias()
+    return (
+        talk.select(talk.who)
+        .where(talk.call == Call.id, talk.party == "operator")
+        .order_by(talk.position)
+        .limit(1)
+    )
+
+
+def region(cut: Cut) -> Node:
+    """The region of the appeal that the call led to; the first one's, when there are several."""
+    return _first_appeal(Appeal.alias(), "region")
+
+
+def topic(cut: Cut) -> Node:
+    """The direction of the appeal that the call led to, else what was chosen in the menu."""
+    return fn.COALESCE(fn.NULLIF(_first_appeal(Appeal.alias(), "direction"), ""), Call.topic)
+
+
+def _first_appeal(appeal: type[Appeal], column: str) -> SelectQuery:
+    return (
+        appeal.select(getattr(appeal, column))
+        .where(appeal.call_id == Call.id)
+        .order_by(appeal.number)
+        .limit(1)
+    )
+
+
+KEYS: dict[str, Callable[[Cut], Node]] = {
+    "topic": topic,
+    "region": region,
+    "operator": first_operator,
+    "trunk": lambda cut: Call.trunk,
+    "number": number,
+    "language": lambda cut: Call.language,
+}
+
+
+# ── what may be asked of a call ─────────────────────────────────────────────────
+
+
+def has_appeal() -> Expression:
+    return fn.EXISTS(Appeal.select(Appeal.id).where(Appeal.call_id == Call.id))
+
+
+def has_transfer() -> Expression:
+    return fn.EXISTS(Transfer.select(Transfer.id).where(Transfer.call == Call.id))
+
+
+def _is(key: str) -> Callable[[Cut, str], Expression]:
+    def condition(cut: Cut, value: str) -> Expression:
+        found = KEYS[key](cut)
+        return _null(found) if value == NONE else (found == value)
+
+    return condition
+
+
+def _null(node: Node) -> Expression:
+    return Expression(node, "IS", None)
+
+
+def _outcome(cut: Cut, value: str) -> Expression:
+    if value == "open":
+        return Call.outcome.is_null()
+    if value == "missed":
+        return Call.outcome.is_null(False) & (Call.outcome != "answered")
+    if value not in OUTCOMES:
+        raise ValueError(value)
+    return Call.outcome == value
+
+
+def _flag(condition: Callable[[], Expression]) -> Callable[[Cut, str], Expression]:
+    return lambda cut, value: condition() if value == "1" else ~condition()
+
+
+def _range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
+    """ "5-10", "-5", "90-" as bounds. Raises ValueError."""
+    found = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
+    if not found:
+        raise ValueError(text)
+    low, high = found.groups()
+    return (float(low) if low else None, float(high) if high else None)
+
+
+def _wait(cut: Cut, value: str) -> Expression:
+    """Seconds: above the first bound, up to the second one and with it."""
+    low, high = _range(value)
+    condition = Call.wait_seconds.is_null(False)
+    if low is not None:
+        condition &= Call.wait_seconds > low
+    if high is not None:
+        condition &= Call.wait_seconds <= high
+    return condition
+
+
+def _hour(cut: Cut, value: str) -> Expression:
+    return _rest(local(cut.period) / _HOUR, 24) == _number(value, 0, 23)
+
+
+def _weekday(cut: Cut, value: str) -> Expression:
+    """1 is Monday."""
+    return _rest(local(cut.period) / _DAY + _MONDAY, 7) + 1 == _number(value, 1, 7)
+
+
+def _number(text: str, low: int, high: int) -> int:
+    if not low <= int(text) <= high:
+        raise ValueError(text)
+    return int(text)
+
+
+def _rest(whole: Node, of: int) -> Node:
+    """The rest of a division; peewee takes Python's own sign for LIKE."""
+    return whole - whole / of * of
+
+
+def _rated(cut: Cut, value: str) -> Expression:
+    """A mark, "any" mark, "eligible" to give one, or "responded": eligible, and gave one."""
+    eligible = (Call.outcome == "answered") & (Call.ended_by == "operator")
+    any_mark = (Call.outcome == "answered") & Call.rating.is_null(False)
+    named = {"any": any_mark, "eligible": eligible, "responded": eligible & any_mark}
+    if value in named:
+        return named[value]
+    return (Call.outcome == "answered") & (Call.rating == int(value))
+
+
+def _times(cut: Cut, value: str) -> Expression:
+    """By a number that called so often in the period: "2-3", "6-"."""
+    low, high = _range(value, r"\d+")
+    count = fn.COUNT(Call.id)
+    having = [count >= low] if low is not None else []
+    having += [count <= high] if high is not None else []
+    return Call.caller.in_(repeated(cut).having(*having).select(Call.caller))
+
+
+def repeated(cut: Cut) -> SelectQuery:
+    """Number → how many calls, of the cut before it was narrowed down by "times"."""
+    whole = cut.with_(times=None, caller=None)
+    return (
+        Call.select(Call.caller, fn.COUNT(Call.id).alias("times"))
+        .where(*whole.where, Call.caller.is_null(False))
+        .group_by(Call.caller)
+    )
+
+
+def _caller(cut: Cut, value: str) -> Expression:
+    return _null(Call.caller) if value == NONE else (Call.caller == value)
+
+
+def _queue(cut: Cut, value: str) -> Expression:
+    """Calls that stood in a queue: "uz", or with what became of the visit, "uz:answered"."""
+    name, _, result = value.partition(":")
+    visit = QueueVisit.alias()
+    found = visit.select(visit.id).where(visit.call == Call.id, visit.queue == name)
+    return fn.EXISTS(found.where(visit.result == result) if result else found)
+
+
+def _spoke(cut: Cut, value: str) -> Expression:
+    """Calls in which this operator spoke, first or later."""
+    talk = Talk.alias()
+    found = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
+    return fn.EXISTS(found.where(talk.party == "operator"))
+
+
+def _unanswered(cut: Cut, value: str) -> Expression:
+    """Calls for which this operator's phone rang in vain."""
+    visit, ring = QueueVisit.alias(), Ring.alias()
+    return Call.id.in_(
+        ring.select(visit.call)
+        .join(visit, on=ring.visit == visit.id)
+        .where(
+            ring.operator == value,
+            ring.started_at >= cut.period.begin,
+            ring.result == "no_answer",
+        )
+    )
+
+
+def _transfer(cut: Cut, value: str) -> Expression:
+    """Calls handed on: "1" any, "0" none, or "blind:answered", of a kind with a result."""
+    if value in ("0", "1"):
+        return has_transfer() if value == "1" else ~has_transfer()
+    kind, _, result = value.partition(":")
+    found = Transfer.select(Transfer.id).where(Transfer.call == Call.id, Transfer.kind == kind)
+    if result == "returned":
+        return fn.EXISTS(found.where(Transfer.returned))
+    return fn.EXISTS(found.where(Transfer.result == result) if result else found)
+
+
+ASKED: dict[str, Callable[[Cut, str], Expression]] = {
+    **{key: _is(key) for key in KEYS},
+    "outcome": _outcome,
+    "short": _flag(lambda: Call.short & (Call.outcome == "abandoned_queue")),
+    "joined": _flag(lambda: Call.wait_seconds.is_null(False) & ~Call.short),
+    "wait": _wait,
+    "hour": _hour,
+    "weekday": _weekday,
+    "rated": _rated,
+    "appeal": _flag(has_appeal),
+    "transfer": _transfer,
+    "times": _times,
+    "caller": _caller,
+    "queue": _queue,
+    "spoke": _spoke,
+    "unanswered": _unanswered,
+}
+
+FLAGS = ("short", "joined", "appeal", "transfer")  # "1" yes, "0" no

@@ -1,0 +1,16 @@
+"""The telephony report (R3): calls by hour, day and every cut, waits, callers, workload."""
+
+from appliance.reports.telephony.export import as_json
+from appliance.reports.telephony.printing import as_book, as_csv, as_page
+from appliance.reports.telephony.report import Overview, TelephonyReport, build, overview
+
+__all__ = [
+    "Overview",
+    "TelephonyReport",
+    "as_book",
+    "as_csv",
+    "as_json",
+    "as_page",
+    "build",
+    "overview",
+]

@@ -1,0 +1,111 @@
+"""The telephony report as JSON."""
+
+import dataclasses
+from typing import Any
+
+from appliance.reports import balance
+from appliance.reports.counting import Counted
+from appliance.reports.kpi import Rate
+from appliance.reports.telephony.report import TelephonyReport
+
+
+def as_json(report: TelephonyReport) -> dict[str, Any]:
+    """The report as plain values: seconds, per cent, null for what has no value."""
+    waits, callers = report.waits, report.callers
+    return {
+        "period": {
+            "from": report.period.first.isoformat(),
+            "to": report.period.last.isoformat(),
+        },
+        "asked": dict(report.cut.asked),
+        "formulas": report.formulas,
+        "service_level_seconds": report.level,
+        "balance": balance.as_json(report.balance, report.period.tz),
+        "total": tally(report.total),
+        "by_weekday_and_hour": [
+            {"weekday": weekday, "hour": hour} | tally(found)
+            for (weekday, hour), found in sorted(report.hours.weekdays.items())
+        ],
+        "by_day": [
+            {"date": day.isoformat()} | tally(found) for day, found in report.hours.days.items()
+        ],
+        **{
+            f"by_{key}": [
+                {"key": line.key, "name": line.name, "share": _plain(line.share)}
+                | tally(line.tally)
+                for line in lines
+            ]
+            for key, lines in report.lines.items()
+        },
+        "waits": [
+            {
+                "from": bucket.low,
+                "to": bucket.high,
+                "answered": bucket.answered,
+                "abandoned": bucket.abandoned,
+                "left": bucket.gone,
+            }
+            for bucket in waits.buckets
+        ],
+        "abandon_curve": [
+            {"seconds": seconds, "share": rate.value} for seconds, rate in waits.abandon_curve()
+        ],
+        "queues": [
+            {
+                "queue": q.name,
+                "visits": q.visits,
+                "open": q.open,
+                **q.results,
+                "wait": _rate(q.wait),
+            }
+            for q in report.queues
+        ],
+        "transfers": [
+            {"kind": h.kind, "transfers": h.transfers, "open": h.open, **h.results}
+            | {"returned": h.returned}
+            for h in report.handed
+        ],
+        "callers": {
+            "often": [dataclasses.asdict(line) for line in callers.often],
+            "hidden": callers.hidden,
+            "repeated": callers.repeated,
+        },
+        "workload": [
+            dataclasses.asdict(w) | {"handling": _rate(w.handling), "occupancy": _rate(w.occupancy)}
+            for w in report.workload
+        ],
+    }
+
+
+def tally(found: Counted) -> dict[str, Any]:
+    """One tally with the figures made of it."""
+    return {
+        "incoming": found.incoming,
+        "accepted": found.accepted,
+        "missed": found.missed,
+        "open": found.open,
+        "joined": found.joined,
+        "abandoned": found.abandoned,
+        "short": found.short,
+        "talk_seconds": found.talk_seconds,
+        "hold_seconds": found.hold_seconds,
+        "registered": found.registered,
+        "transferred": found.transferred,
+        "answer_speed": _rate(found.answer_speed),
+        "answer_speed_from_arrival": _rate(found.answer_speed_from_arrival),
+        "service_level": _rate(found.service_level),
+        "abandon_rate": _rate(found.abandon_rate),
+        "talk": _rate(found.talk),
+        "handling": _rate(found.handling),
+        "marks": found.marks,
+        "rating": _rate(found.rating),
+        "rating_response": _rate(found.rating_response),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {"value": rate.value, "cases": rate.cases}
+
+
+def _plain(share: Any) -> float | None:
+    return None if share is None else float(share)

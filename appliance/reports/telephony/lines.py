@@ -1,0 +1,73 @@
+"""The cuts of a period's calls: by topic, region, operator, trunk, number called, language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from appliance import identity
+from appliance.i18n import named, translations
+from appliance.models import CatalogItem, Region, User
+from appliance.reports import counting, cuts
+from appliance.reports.counting import Counted
+from appliance.reports.cuts import NONE, Cut
+from appliance.reports.shares import shares
+from appliance.reports.telephony.words import LANGUAGES, WITHOUT
+
+
+@dataclass(frozen=True)
+class Line:
+    """One part of the calls; `key` is what a cut is asked for."""
+
+    key: str
+    name: str
+    tally: Counted
+    share: Decimal | None = None  # of the incoming calls
+
+
+def lines(cut: Cut, level: float, dimension: str, locale: str) -> tuple[Line, ...]:
+    """A cut parted by one of cuts.KEYS; the shares add up to 100.0.
+
+    Topics and regions stand in their lists' order, the rest by how many calls; the part that has
+    none stands last.
+    """
+    found = counting.by(cut, level, cuts.KEYS[dimension](cut))
+    known = names(dimension, locale)
+    listed = [key for key in known if key in found] if dimension in _LISTED else []
+    others = sorted(
+        (key for key in found if key is not None and key not in listed),
+        key=lambda key: (-found[key].incoming, key),
+    )
+    without = [None] if None in found else []
+    keys: list[str | None] = [*listed, *others, *without]
+    part = shares([found[key].incoming for key in keys])
+    return tuple(
+        Line(
+            NONE if key is None else key,
+            _without(dimension, locale) if key is None else known.get(key, identity.grouped(key)),
+            found[key],
+            share,
+        )
+        for key, share in zip(keys, part, strict=True)
+    )
+
+
+_LISTED = ("topic", "region")
+
+
+def names(dimension: str, locale: str) -> Mapping[str, str]:
+    """Key → name, in the list's order."""
+    gettext = translations(locale).gettext
+    if dimension == "topic":
+        items = CatalogItem.select().where(CatalogItem.catalog == "direction")
+        return {i.code: named(i, locale) for i in items.order_by(CatalogItem.position)}
+    if dimension == "region":
+        return {r.soato: named(r, locale) for r in Region.select().order_by(Region.position)}
+    if dimension == "operator":
+        return dict(User.select(User.login, User.name).tuples())
+    if dimension == "language":
+        return {code: gettext(name) for code, name in LANGUAGES.items()}
+    return {}
+
+
+def _without(dimension: str, locale: str) -> str:
+    return translations(locale).gettext(WITHOUT[dimension])

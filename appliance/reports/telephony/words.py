@@ -1,0 +1,102 @@
+"""The words of the telephony report, translated where they are shown: pages, papers, workbooks."""
+
+
+def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
+    return text
+
+
+LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}
+
+DIMENSIONS = {
+    "topic": N_("Topic"),
+    "region": N_("Region"),
+    "operator": N_("Operator"),
+    "trunk": N_("Trunk"),
+    "number": N_("Number called"),
+    "language": N_("Language"),
+}
+TABLES = {
+    **DIMENSIONS,
+    "day": N_("Day"),
+    "hour": N_("Hour"),
+    "queue": N_("Queue"),
+    "wait": N_("Wait"),
+    "callers": N_("Repeat callers"),
+    "transfers": N_("Transfers"),
+    "workload": N_("Workload"),
+    "rating": N_("Ratings"),
+}
+
+# what a call of no part of a dimension is called
+WITHOUT = {
+    "topic": N_("no topic"),
+    "region": N_("no region"),
+    "operator": N_("no operator spoke"),
+    "trunk": N_("unknown"),
+    "number": N_("unknown"),
+    "language": N_("not chosen"),
+}
+
+FIGURES = {
+    "incoming": N_("Incoming"),
+    "share": N_("Share, %"),
+    "accepted": N_("Accepted"),
+    "missed": N_("Missed"),
+    "answer_speed": N_("Answer speed, s"),
+    "answer_speed_from_arrival": N_("Answer speed from arrival, s"),
+    "service_level": N_("Service level, %"),
+    "abandon_rate": N_("Abandon rate, %"),
+    "talk": N_("Average talk"),
+    "talk_total": N_("Talk in all"),
+    "registered": N_("With an appeal"),
+    "transferred": N_("Handed on"),
+    "rating": N_("Rating"),
+    "rating_response": N_("Rated, %"),
+    "occupancy": N_("Occupancy, %"),
+    "curve": N_("Hung up by then, % of those who joined"),
+}
+
+RESULTS = {
+    "answered": N_("Answered"),
+    "abandoned": N_("Hung up"),
+    "overflow": N_("Passed to another queue"),
+    "callback": N_("Asked to be called back"),
+    "timed_out": N_("Nobody answered"),
+    "failed": N_("Fault"),
+    "busy": N_("Busy"),
+    "no_answer": N_("No answer"),
+}
+KINDS = {
+    "blind": N_("At once"),
+    "attended": N_("After a consultation"),
+    "automatic": N_("By rule"),
+}
+
+# what may be asked of the calls of a list
+ASKED = {
+    "outcome": N_("Outcome"),
+    "short": N_("Hung up at once"),
+    "joined": N_("Joined a queue"),
+    "wait": N_("Seconds of wait"),
+    "hour": N_("Hour"),
+    "weekday": N_("Weekday"),
+    "rated": N_("Rating"),
+    "appeal": N_("With an appeal"),
+    "transfer": N_("Handed on"),
+    "times": N_("Calls by the same number"),
+    "caller": N_("Caller"),
+    "queue": N_("Queue"),
+    "spoke": N_("Spoke with"),
+    "unanswered": N_("Phone rang in vain"),
+}
+VALUES = {
+    "1": N_("yes"),
+    "0": N_("no"),
+    "missed": N_("Missed"),
+    "any": N_("given"),
+    "eligible": N_("could be given"),
+    "responded": N_("asked for and given"),
+    "returned": N_("Caller came back"),
+    **RESULTS,
+    **KINDS,
+}

@@ -1,0 +1,148 @@
+"""What each operator's time went into."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from peewee import fn
+
+from appliance import staff
+from appliance.models import Call, QueueVisit, Ring, Talk
+from appliance.reports.cuts import Cut
+from appliance.reports.kpi import Rate
+
+type Stretch = tuple[dt.datetime, dt.datetime]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One operator's period. Seconds; his handling is of the calls that arrived in the period."""
+
+    operator: str  # login
+    calls: int  # incoming ones in which he spoke
+    talk_seconds: float  # of those, holding included
+    outgoing: int  # calls that he placed and that were answered
+    outgoing_seconds: float
+    ready_seconds: float
+    busy_seconds: float  # of the ready ones, in a talk
+    pause_seconds: float
+    pauses: int
+    missed_rings: int  # attempts
+
+    @property
+    def handling_seconds(self) -> float:
+        return self.talk_seconds + self.outgoing_seconds
+
+    @property
+    def handling(self) -> Rate:
+        """AHT of an incoming call."""
+        return Rate(self.talk_seconds / self.calls if self.calls else None, self.calls)
+
+    @property
+    def available_seconds(self) -> float:
+        """Ready, and in no talk."""
+        return max(0.0, self.ready_seconds - self.busy_seconds)
+
+    @property
+    def occupancy(self) -> Rate:
+        """Per cent: handling / (handling + available); pauses are out."""
+        whole = self.handling_seconds + self.available_seconds
+        return Rate(100 * self.handling_seconds / whole if whole else None, self.calls)
+
+
+def count(cut: Cut, until: dt.datetime) -> tuple[Workload, ...]:
+    """Everybody who spoke, placed a call or chose a state, by login.
+
+    `until`: this moment; a state that holds is counted up to it. Only the cut's period counts.
+    """
+    whole = cut.with_(**dict.fromkeys(cut.asked))
+    talks, outgoing, missed = _talks(whole), _outgoing(whole), _missed(whole)
+    states = staff.stretches(whole.period.begin, min(whole.period.end, until))
+    made = []
+    for login in sorted({*talks, *outgoing, *missed, *states}):
+        spoken, placed = talks.get(login, []), outgoing.get(login, [])
+        ready = [(b, e) for state, b, e in states.get(login, []) if state == "ready"]
+        pauses = [(b, e) for state, b, e in states.get(login, []) if state == "pause"]
+        stretches = [(begin, end) for _, begin, end in spoken]
+        made.append(
+            Workload(
+                operator=login,
+                calls=len({call for call, _, _ in spoken}),
+                talk_seconds=_length(stretches),
+                outgoing=len(placed),
+                outgoing_seconds=_length(placed),
+                ready_seconds=_length(ready),
+                busy_seconds=_shared(sorted([*stretches, *placed]), ready),
+                pause_seconds=_length(pauses),
+                pauses=len(pauses),
+                missed_rings=missed.get(login, 0),
+            )
+        )
+    return tuple(made)
+
+
+def _talks(cut: Cut) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
+    """Login → (call, from, to) of every talk that has ended, in order."""
+    rows = (
+        Talk.select(Talk.who, Talk.call, Talk.started_at, Talk.ended_at)
+        .join(Call)
+        .where(*cut.where, Talk.party == "operator", Talk.ended_at.is_null(False))
+        .order_by(Talk.who, Talk.started_at)
+        .tuples()
+        .iterator()
+    )
+    return {who: [row[1:] for row in found] for who, found in groupby(rows, lambda row: row[0])}
+
+
+def _outgoing(cut: Cut) -> dict[str, list[Stretch]]:
+    rows = (
+        Talk.select(Call.by, Talk.started_at, Talk.ended_at)
+        .join(Call)
+        .where(
+            Call.arrived_at >= cut.period.begin,
+            Call.arrived_at < cut.period.end,
+            Call.direction == "outbound",
+            ~Call.synthetic,
+            Call.by.is_null(False),
+            Talk.party == "outside",
+            Talk.ended_at.is_null(False),
+        )
+        .order_by(Call.by, Talk.started_at)
+        .tuples()
+        .iterator()
+    )
+    return {who: [row[1:] for row in found] for who, found in groupby(rows, lambda row: row[0])}
+
+
+def _missed(cut: Cut) -> dict[str, int]:
+    """Login → how often his phone rang in vain, per attempt."""
+    # Not a join: the database would begin it with every ring there ever was.
+    visits = QueueVisit.select(QueueVisit.id).join(Call).where(*cut.where)
+    rows = (
+        Ring.select(Ring.operator, fn.COUNT(Ring.id))
+        .where(Ring.visit.in_(visits), Ring.result == "no_answer")
+        .group_by(Ring.operator)
+        .tuples()
+    )
+    return dict(rows)
+
+
+def _length(stretches: Iterable[Stretch]) -> float:
+    return sum((end - begin).total_seconds() for begin, end in stretches)
+
+
+def _shared(talks: Sequence[Stretch], ready: Sequence[Stretch]) -> float:
+    """Seconds that are in both; each list is in order."""
+    return _length((max(a[0], b[0]), min(a[1], b[1])) for a, b in _meeting(talks, ready))
+
+
+def _meeting(talks: Sequence[Stretch], ready: Sequence[Stretch]) -> Iterator[tuple[Stretch, ...]]:
+    first = 0
+    for talk in talks:
+        while first < len(ready) and ready[first][1] <= talk[0]:
+            first += 1
+        for stretch in ready[first:]:
+            if stretch[0] >= talk[1]:
+                break
+            yield talk, stretch

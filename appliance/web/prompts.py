@@ -1,0 +1,195 @@
+"""What callers hear: texts and sounds by language, their versions, and making new ones."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from appliance import prompts, staff
+from appliance.models import User
+from appliance.pbx import actions
+from appliance.web.access import may
+from appliance.web.context import me, site
+from appliance.web.limits import takes_file
+
+screen = Blueprint("prompts", __name__, url_prefix="/prompts")
+
+KEEPERS = ("manager", "technician")
+LARGEST = 32 * 1024 * 1024
+LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
+# how a sound was made: its name, the badge's kind, the icon
+KINDS: dict[str, tuple[LazyString, str, str]] = {
+    "synthetic": (_l("Synthetic voice"), "warn", "bot"),
+    "studio": (_l("Recording"), "ok", "mic"),
+    "phone": (_l("Recorded by phone"), "ok", "phone"),
+}
+TROUBLES: dict[str, LazyString] = {
+    "unreadable": _l("This is no sound that can be read. Give a WAV, FLAC, MP3, OGG or Opus file."),
+    "silent": _l("Nothing is heard in the recording. Look whether the microphone was on."),
+    "clipped": _l("The recording is too loud and distorted. Record it again, more softly."),
+    "short": _l("The recording is too short to be speech."),
+    "long": _l("The recording is longer than two minutes."),
+    "text": _l("Type what shall be said."),
+}
+_PROMPT = "<any(uz, ru):language>/<path:name>"
+
+
+@screen.get("")
+@may(*KEEPERS)
+def page() -> str:
+    """The prompts of one language (`language=ru`), phrases or parts of numbers (`part=numbers`)."""
+    language = "ru" if request.args.get("language") == "ru" else "uz"
+    everything = prompts.listed(site().paths.prompts, language)
+    numbers = request.args.get("part") == "numbers"
+    shown = [p for p in everything if p.name.startswith(prompts.NUMBERS) == numbers]
+    return render_template(
+        "prompts/list.html",
+        language=language,
+        numbers=numbers,
+        prompts=shown,
+        synthetic=sum(p.kind == "synthetic" for p in everything),
+        total=len(everything),
+        kinds=KINDS,
+        languages_spoken=LANGUAGES,
+    )
+
+
+@screen.get(f"/{_PROMPT}")
+@may(*KEEPERS)
+def one(language: str, name: str) -> str:
+    """One prompt."""
+    return _page(language, name)
+
+
+@screen.get(f"/versions/{_PROMPT}")
+@may(*KEEPERS)
+def versions(language: str, name: str) -> str:
+    """A prompt's versions, as a piece of the open page."""
+    return render_template("prompts/versions.html", **_shown(language, name))
+
+
+@screen.get(f"/sound/{_PROMPT}")
+@may(*KEEPERS)
+def sound(language: str, name: str) -> Response:
+    """The sound in force, or of a version (`version=2`)."""
+    folder = site().paths.prompts
+    file = prompts.sound_of(folder, language, name, request.args.get("version", 0, int))
+    if not file:
+        abort(404)
+    return send_file(file, mimetype="audio/wav", conditional=True)
+
+
+@screen.post(f"/speak/{_PROMPT}")
+@may(*KEEPERS)
+def speak(language: str, name: str) -> Response | tuple[str, int]:
+    """Have a typed text spoken by machine, in force at once."""
+    text = request.form.get("text", "")
+    if not text.strip():
+        return _page(language, name, "text"), 422
+    _asked(language, name)
+    prompts.speak_text(site().paths.prompts, language, name, text, me().login)
+    flash(_("In force: callers hear the new text."))
+    return _back(language, name)
+
+
+@screen.post(f"/upload/{_PROMPT}")
+@takes_file(LARGEST)
+@may(*KEEPERS)
+def upload(language: str, name: str) -> Response | tuple[str, int]:
+    """Take in a recording, in force at once."""
+    asked = _asked(language, name)
+    text = request.form.get("text", "").strip() or asked.text
+    sent = request.files.get("recording")
+    if not sent or not sent.filename:
+        return _page(language, name, "unreadable"), 422
+    with tempfile.TemporaryDirectory() as folder:
+        ending = Path(sent.filename).suffix.lower()  # sox tells raw forms by it
+        source = Path(folder) / f"sent{ending if ending[1:].isalnum() else ''}"
+        sent.save(source)
+        try:
+            prompts.take_in(
+                site().paths.prompts,
+                language,
+                name,
+                source,
+                kind="studio",
+                text=text,
+                by=me().login,
+            )
+        except prompts.SoundError as error:
+            return _page(language, name, error.code), 422
+    flash(_("In force: callers hear the new recording."))
+    return _back(language, name)
+
+
+@screen.post(f"/record/{_PROMPT}")
+@may(*KEEPERS)
+def record(language: str, name: str) -> Response | tuple[str, int]:
+    """Ring a phone of the house, to speak the prompt there."""
+    _asked(language, name)
+    extension = request.form.get("extension", "")
+    if extension not in {user.extension for user in _phones()}:
+        abort(422)
+    try:
+        actions.record_prompt(
+            site(),
+            extension,
+            file=prompts.incoming(site().paths.prompts, language, name),
+            language=language,
+            name=name,
+            login=me().login,
+        )
+    except (actions.Unreachable, actions.Refused):
+        flash(_("The exchange does not answer. Try again later."))
+        return _back(language, name)
+    flash(_("The phone %(extension)s rings. Pick it up and follow the voice.", extension=extension))
+    return _back(language, name)
+
+
+@screen.post(f"/choose/{_PROMPT}")
+@may(*KEEPERS)
+def choose(language: str, name: str) -> Response:
+    """Put an earlier version in force again."""
+    number = request.form.get("version", 0, int)
+    if not prompts.choose(site().paths.prompts, language, name, number, me().login):
+        abort(404)
+    flash(_("Version %(number)s is in force.", number=number))
+    return _back(language, name)
+
+
+def _asked(language: str, name: str) -> prompts.Listed:
+    found = prompts.found(site().paths.prompts, language, name)
+    if not found:
+        abort(404)
+    return found
+
+
+def _page(language: str, name: str, trouble: str = "") -> str:
+    shown = _shown(language, name)
+    return render_template("prompts/page.html", trouble=TROUBLES.get(trouble), **shown)
+
+
+def _shown(language: str, name: str) -> dict[str, Any]:
+    return {
+        "prompt": _asked(language, name),
+        "versions": prompts.versions(language, name),
+        "phones": _phones(),
+        "names": {user.login: user.name for user in User.select()},
+        "kinds": KINDS,
+        "troubles": TROUBLES,
+        "languages_spoken": LANGUAGES,
+    }
+
+
+def _phones() -> list[User]:
+    """The phones that may be rung: one's own first."""
+    return sorted(staff.operators(), key=lambda user: (user.login != me().login, user.extension))
+
+
+def _back(language: str, name: str) -> Response:
+    return redirect(url_for("prompts.one", language=language, name=name))

@@ -1,0 +1,159 @@
+"""Faults in the load: what each does to calls and to the ledger."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from provisioning.local.place import Place
+from provisioning.local.trials.load import HEAD, Load
+from provisioning.local.trials.running import pipes
+from provisioning.local.trials.stress import balance, outcome
+from provisioning.local.trials.world import World
+
+BEFORE, AFTER = 15.0, 25.0  # seconds of load around a fault
+DISK = 300  # MB that the recordings' disk has
+_SCRAP = b'"1795672440.000001","HANGUP","1","17956'  # what a crash leaves of a record
+
+
+def kill(name: str) -> Callable[[World, Load], Awaitable[None]]:
+    """kill -9 one of the site's processes."""
+
+    async def fault(world: World, _load: Load) -> None:
+        os.kill(_pid(world.place, name), signal.SIGKILL)
+
+    return fault
+
+
+async def freeze_pbx(world: World, _load: Load) -> None:
+    """The process that commands Asterisk stands still for 20 s."""
+    pid = _pid(world.place, "pbx")
+    os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(20)
+    os.kill(pid, signal.SIGCONT)
+
+
+async def lock_database(world: World, _load: Load) -> None:
+    """Nobody can write for 30 s."""
+    lock = sqlite3.connect(world.facts["database"], isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    await asyncio.sleep(30)
+    lock.execute("ROLLBACK")
+    lock.close()
+
+
+async def fill_disk(world: World, _load: Load) -> None:
+    """Not a byte of sound can be written for 20 s."""
+    folder = Path(world.facts["recordings"])
+    filler = folder / "filler"
+    with contextlib.suppress(OSError), filler.open("wb") as file:
+        while True:
+            file.write(bytes(1 << 20))
+            file.flush()
+    with contextlib.suppress(OSError), filler.open("ab") as file:
+        while True:
+            file.write(bytes(512))
+            file.flush()
+    await asyncio.sleep(20)
+    filler.unlink()
+
+
+async def rotate_log(world: World, _load: Load) -> None:
+    """Ten rotations in ten seconds, each of them just after half a record."""
+    log = Path(world.facts["event_log"])
+    for number in range(10):
+        with contextlib.suppress(FileNotFoundError):
+            with log.open("ab") as file:
+                file.write(_SCRAP)
+            log.rename(log.with_name(f"{log.name}.{time.time_ns()}.{number}"))
+        await asyncio.sleep(1)
+
+
+async def trunk_down(world: World, load: Load) -> None:
+    """The carrier neither hears nor speaks for 15 s."""
+    carrier = world.people.carrier
+    streams = [call.media for call in carrier.calls.values() if call.state == "up"]
+    carrier.deaf = load.is_down = True
+    for media in streams:
+        media.silent = True
+    await asyncio.sleep(15)
+    carrier.deaf = load.is_down = False
+    for media in streams:
+        media.silent = False
+
+
+async def kill_asterisk(world: World, load: Load) -> None:
+    """kill -9 Asterisk: the calls of this moment are lost to everybody."""
+    os.kill(_pid(world.place, "asterisk"), signal.SIGKILL)
+    load.crash()
+
+
+FAULTS: dict[str, Callable[[World, Load], Awaitable[None]]] = {
+    "nothing": kill("nobody"),
+    "kill -9 web": kill("web"),
+    "kill -9 pbx": kill("pbx"),
+    "kill -9 jobs": kill("jobs"),
+    "pbx frozen for 20 s": freeze_pbx,
+    "database locked for 30 s": lock_database,
+    "recordings' disk full for 20 s": fill_disk,
+    "event log cut and rotated 10 times": rotate_log,
+    "trunk dead for 15 s": trunk_down,
+    "kill -9 asterisk": kill_asterisk,
+}
+
+
+async def run(place: Place, at_once: int, names: list[str]) -> int:
+    """Every fault (whose name contains one of `names`) in a load of its own; prints the table."""
+    lines = []
+    bad = 0
+    async with World(place).open() as world:
+        for position, (name, fault) in enumerate(FAULTS.items()):
+            if names and not any(part in name for part in names):
+                continue
+            load = Load(world, seed=position)
+            load.open()
+            keeping = asyncio.create_task(load.keep(at_once, BEFORE + AFTER))
+            await asyncio.sleep(BEFORE)
+            if name != "nothing":
+                await fault(world, load)
+            back = await load.first_answer(time.time())
+            await keeping
+            made = await outcome(world, load)
+            line = (*made.line(name), f"{back:.1f}" if back else "never")
+            lines.append(line)
+            print(" | ".join(line), flush=True)
+            for one in (*made.missing, *made.wrong, *made.dropped)[:8]:
+                print(f"   {one}", flush=True)
+            bad += len(made.missing) + len(made.wrong)
+            bad += 0 if fault is kill_asterisk else len(made.dropped)
+        print(pipes((*HEAD, "next answer, s", ""), [(*line, "") for line in lines]))
+        print(await balance(world))
+    return int(bool(bad))
+
+
+@contextlib.contextmanager
+def small_disk(place: Place) -> Iterator[None]:
+    """A disk of its own for the recordings, when we may mount one."""
+    folder = place.folder / "recordings"
+    shutil.rmtree(place.folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}m", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
+    if not mounted:
+        print("no disk of their own could be mounted for the recordings: that fault is left out")
+        FAULTS.pop("recordings' disk full for 20 s", None)
+    try:
+        yield
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=False)
+
+
+def _pid(place: Place, name: str) -> int:
+    return int((place.run / f"{name}.pid").read_text("ascii"))

@@ -1,0 +1,145 @@
+"""Does the ledger say of a call what its people did, and do its recordings hold their voices?"""
+
+import datetime as dt
+import wave
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from provisioning.local.phones import tail
+from provisioning.local.sip import listening
+from provisioning.local.trials.cast import Cast
+from provisioning.local.trials.stage import OPERATORS, Person
+
+NEAR = 1.5  # seconds by which two clocks at the two ends of a wire may differ
+_ENDS = ("caller", "callee")
+_SHARE = 0.7  # of a stretch's seconds in which the caller must be heard too
+
+
+def row(cast: Cast, told: dict[str, Any], recordings: Path) -> tuple[str, ...]:
+    """The ledger's row in a scenario's words."""
+    direction = "" if told["direction"] == "inbound" else f"{told['direction']} "
+    return (
+        f"{direction}{told['outcome'] or '-'}",
+        told["ended_by"] or "-",
+        _joined(_visit(cast, visit) for visit in told["queue_visits"]),
+        _joined(_who(cast, talk) for talk in told["talks"]),
+        _joined(_transfer(cast, transfer) for transfer in told["transfers"]),
+        str(told["rating"] or "-"),
+        _joined(who for who, _ in heard(cast, told, recordings)),
+    )
+
+
+def heard(cast: Cast, told: dict[str, Any], recordings: Path) -> list[tuple[str, int]]:
+    """Who is heard beside the caller in the call's recordings, in order, for how many seconds."""
+    names = {person.pitch: person.name for person in cast.people.values()}
+    runs: list[tuple[str, int]] = []
+    for recording in told["recordings"]:
+        for voices, seconds in listening.stretches(_listen(recordings / recording["file"])):
+            who = "+".join(sorted(names.get(v, f"?{v}") for v in voices if v > 0))
+            who = who.removeprefix("C").removeprefix("+").replace("+C", "")
+            if not who:
+                continue
+            if runs and runs[-1][0] == who:
+                runs[-1] = (who, runs[-1][1] + seconds)
+            else:
+                runs.append((who, seconds))
+    return [run for run in runs if run[1] > 1 or run[0].startswith("?")]
+
+
+def faults(cast: Cast, told: dict[str, Any], recordings: Path) -> list[str]:
+    """What is wrong beyond the row: lengths of talks and recordings, a caller not heard."""
+    said = []
+    recorded = sum(recording["seconds"] or 0 for recording in told["recordings"])
+    if told["direction"] != "internal" and abs(recorded - spoken(told)) > NEAR:
+        said.append(f"recorded {recorded:.1f} s of {spoken(told):.1f} s")
+    caller = cast.caller
+    is_there = caller.calls and any(not call.mute for call in caller.calls)
+    if is_there and told["recordings"] and _concerns(caller, told):
+        seconds = [s for r in told["recordings"] for s in _listen(recordings / r["file"])]
+        together = [s for s in seconds if any(v > 0 for v in s)]
+        with_caller = sum(caller.pitch in s for s in together)
+        if with_caller < _SHARE * len(together) - 1:
+            said.append(f"the caller is heard in {with_caller} of {len(together)} s")
+    for talk in told["talks"]:
+        if not talk["to"]:
+            said.append(f"the talk with {talk['who']} has no end")
+    return said
+
+
+def rows_of(
+    cast: Cast, told: dict[str, dict[str, Any]], linkedids: set[str], until: float
+) -> list[dict[str, Any]]:
+    """The ledger's rows that this script's people have part in, oldest first."""
+    numbers = {tail(p.number) for p in cast.people.values() if p.name not in OPERATORS}
+    numbers.discard("")
+
+    def is_phone(extension: str | None, moment: float) -> bool:
+        since = cast.since.get(extension or "")
+        return since is not None and since - 0.5 <= moment <= until
+
+    return [
+        row
+        for row in told.values()
+        if row["id"] in linkedids
+        or (_moment(row) <= until and {tail(row[end] or "") for end in _ENDS} & numbers)
+        or is_phone(row["caller"], _moment(row))
+        or is_phone(row["callee"], _moment(row))
+    ]
+
+
+def _moment(told: dict[str, Any]) -> float:
+    return dt.datetime.fromisoformat(told["arrived_at"]).timestamp()
+
+
+def _concerns(person: Person, told: dict[str, Any]) -> bool:
+    return any(tail(told[end] or "") == tail(person.number) for end in _ENDS)
+
+
+def spoken(told: dict[str, Any]) -> float:
+    """Seconds in which somebody spoke with the caller, holding included; shared ones once."""
+    total, until = 0.0, 0.0
+    for talk in told["talks"]:
+        begin, end = (dt.datetime.fromisoformat(talk[k] or talk["from"]) for k in ("from", "to"))
+        total += max(0.0, end.timestamp() - max(begin.timestamp(), until))
+        until = max(until, end.timestamp())
+    return total
+
+
+def _listen(file: Path) -> list[listening.Heard]:
+    try:
+        return listening.by_second(file)
+    except (OSError, EOFError, wave.Error):
+        return []
+
+
+def _visit(cast: Cast, visit: dict[str, Any]) -> str:
+    """An operator's own queue bears his letter: op-A."""
+    extension = str(visit["queue"]).removeprefix("op-")
+    people = (p for p in cast.people.values() if p.phone and p.phone.extension == extension)
+    whose = next((p.name for p in people if extension != visit["queue"]), "")
+    return f"{'op-' + whose if whose else visit['queue']}:{visit['result']}"
+
+
+def _who(cast: Cast, talk: dict[str, Any]) -> str:
+    names = (str(talk["who"]), str(talk.get("extension") or ""))
+    found = (p.name for name in names for p in cast.people.values() if _is(p, name))
+    return next(found, names[0])
+
+
+def _transfer(cast: Cast, transfer: dict[str, Any]) -> str:
+    to = next((p.name for p in cast.people.values() if _is(p, transfer["to"])), transfer["to"])
+    end = ":returned" if transfer["returned"] else ""
+    return f"{transfer['kind']}:{to}:{transfer['result']}{end}"
+
+
+def _is(person: Person, name: str) -> bool:
+    if not name:
+        return False
+    if person.phone and name in (person.phone.login, person.phone.extension):
+        return True
+    return len(name) >= 9 and tail(person.number) == tail(name)
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " ".join(words) or "-"

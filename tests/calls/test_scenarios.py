@@ -1,0 +1,43 @@
+"""Every branch of the hotline as real calls: what people do is what the ledger tells."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioning.local import site
+from provisioning.local.place import Place
+from provisioning.local.trials import running, scenario
+from provisioning.local.trials.running import Result
+from provisioning.local.trials.scenario import Scenario
+from provisioning.local.trials.world import World
+
+pytestmark = pytest.mark.calls
+AT_ONCE = 12
+SCENARIOS = scenario.load()
+
+
+@pytest.fixture(scope="module")
+def results(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Result]]:
+    """What became of every scenario that was chosen; all of them are performed on one site."""
+    names = {item.callspec.params["one"] for item in request.session.items if _is_ours(item)}
+    chosen = [one for one in SCENARIOS if one.name in names]
+    with site.trial(Place(tmp_path_factory.mktemp("scenarios"))) as place:
+        yield {result.scenario.name: result for result in asyncio.run(_perform(place, chosen))}
+
+
+@pytest.mark.parametrize("one", [one.name for one in SCENARIOS])
+def test_scenario(results: dict[str, Result], one: str) -> None:
+    assert results[one].faults == []
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    return item.path == Path(__file__) and hasattr(item, "callspec")
+
+
+async def _perform(place: Place, chosen: list[Scenario]) -> list[Result]:
+    async with World(place, patience=2, scripted=True).open() as world:
+        return await running.run(chosen, world, AT_ONCE)

@@ -1,0 +1,89 @@
+"""The synthetic history: all kinds of calls, a balance of 0, possible people."""
+
+import datetime as dt
+from itertools import pairwise
+
+import pytest
+
+from appliance import calls
+from appliance.calls import OUTCOMES
+from appliance.cli import appliance
+from appliance.demo import DemoError, load, rows
+from appliance.demo.world import World, of_site
+from appliance.models import Appeal, Call, NumberSeries, Presence, Talk
+from appliance.settings import Settings
+
+FIRST, LAST = dt.date(2026, 9, 28), dt.date(2026, 10, 4)  # over a quarter's end, a weekend
+
+
+@pytest.fixture
+def world(settings: Settings) -> World:
+    return of_site(settings, FIRST, LAST)
+
+
+@pytest.fixture
+def loaded(world: World) -> World:
+    load(world, 2000, seed=3)
+    return world
+
+
+def test_every_call_has_its_outcome_and_the_balance_is_0(loaded) -> None:
+    balance = calls.balance(loaded.begin, loaded.end)
+    assert (balance.arrivals, balance.difference, balance.open) == (2000, 0, 0)
+    assert set(balance.outcomes) == set(OUTCOMES)
+    assert balance.recordings_expected == balance.recordings_found > 500
+    assert balance.recordings_short == 0
+    assert len(calls.balance(loaded.begin, loaded.end).unobserved) == 0
+    assert Appeal.select().count() == NumberSeries.get().last
+
+
+def test_nobody_speaks_with_two_callers_at_once_nor_while_he_is_away(loaded) -> None:
+    for operator in loaded.operators:
+        talks = list(
+            Talk.select().join(Call).where(Talk.who == operator.login).order_by(Talk.started_at)
+        )
+        assert len(talks) > 300
+        assert all(a.ended_at <= b.started_at for a, b in pairwise(talks))
+        first_of_call = [talk for talk in talks if talk.position == 0]
+        for talk in first_of_call[::20]:
+            state = (
+                Presence.select(Presence.state)
+                .where(
+                    Presence.user == operator.id,
+                    Presence.since <= talk.started_at - dt.timedelta(seconds=9),
+                )
+                .order_by(Presence.since.desc())
+                .limit(1)
+                .scalar()
+            )
+            assert state == "ready"
+
+
+def test_the_edges_of_days_are_there(loaded) -> None:
+    quarter = loaded.moment(dt.date(2026, 10, 1))
+    assert Call.select().where(Call.arrived_at == quarter).exists()
+    assert Call.select().where(Call.arrived_at < quarter, Call.ended_at > quarter).exists()
+    assert not Call.select().where(Call.arrived_at < loaded.begin).exists()
+    assert not Call.select().where(Call.arrived_at >= loaded.end).exists()
+
+
+def test_the_same_seed_gives_the_same_history(world) -> None:
+    first, again, other = (list(rows(world, 200, seed)) for seed in (5, 5, 6))
+    assert first == again != other
+
+
+def test_a_history_is_not_loaded_over_another(loaded) -> None:
+    with pytest.raises(DemoError, match="already"):
+        load(loaded, 10, seed=4)
+
+
+def test_the_command_refuses_days_that_are_not_over(settings: Settings) -> None:
+    from click.testing import CliRunner
+
+    command = ["--config", str(settings.file), "demo", "load", "--calls", "10"]
+    late = CliRunner().invoke(appliance, [*command, "--from", "2026-01-01", "--to", "2099-01-01"])
+    assert late.exit_code == 2
+    assert "before today" in late.output
+    done = CliRunner().invoke(appliance, [*command, "--from", "2026-01-01", "--to", "2026-01-02"])
+    assert done.exit_code == 0, done.output
+    assert "call: 1" in done.output

@@ -1,0 +1,76 @@
+"""What Asterisk refused before it was a call, out of its own logs."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from appliance import calls
+from appliance.models import SipRefusal
+from appliance.pbx.refusals import Refusals
+from appliance.settings import Settings
+
+SECURITY = (
+    '[2026-11-26 06:23:43.110] SECURITY[28589] res_security_log.c: SecurityEvent="{event}",'
+    'EventTV="2026-11-26T06:23:43.110+0000",Severity="Informational",Service="PJSIP",'
+    'EventVersion="1",AccountID="{account}",SessionID="{sip}",'
+    'LocalAddress="IPV4/UDP/127.34.137.1/5060",RemoteAddress="IPV4/UDP/192.0.2.7/5060"\n'
+)
+MESSAGE = (
+    "[2026-11-26 06:23:44.000] NOTICE[28589] res_pjsip/pjsip_distributor.c: Request 'INVITE' from"
+    " '<sip:x@192.0.2.8>' failed for '192.0.2.8:5060' (callid: second@x) - No matching endpoint"
+    " found\n"
+)
+BEGIN = dt.datetime(2026, 11, 26, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def log(settings: Settings) -> Path:
+    settings.asterisk.log.mkdir(parents=True)
+    return settings.asterisk.log
+
+
+def refused() -> list[tuple[str, str, str]]:
+    rows = SipRefusal.select().order_by(SipRefusal.sip)
+    return [(row.sip, row.address, row.why) for row in rows]
+
+
+def test_strangers_are_told_from_our_phones(settings: Settings, log: Path) -> None:
+    (log / "security").write_text(
+        SECURITY.format(event="ChallengeSent", account="<unknown>", sip="first@x")
+        + SECURITY.format(event="ChallengeSent", account="1001", sip="ours@x")
+        + SECURITY.format(event="SuccessfulAuth", account="1001", sip="ours@x")
+        + SECURITY.format(event="FailedACL", account="<unknown>", sip="third@x")
+        + SECURITY.format(event="ChallengeSent", account="<unknown>", sip="half@x")[:90]
+    )
+    (log / "messages").write_text(MESSAGE)
+    follower = Refusals(settings)
+    assert follower.look() == 3
+    assert refused() == [
+        ("first@x", "192.0.2.7:5060", "ChallengeSent"),
+        ("second@x", "192.0.2.8:5060", "No matching endpoint found"),
+        ("third@x", "192.0.2.7:5060", "FailedACL"),
+    ]
+    assert follower.look() == 0
+    assert calls.balance(BEGIN, BEGIN + dt.timedelta(days=2)).sip_refused == 3
+
+
+def test_a_rotated_log_is_not_counted_again(settings: Settings, log: Path) -> None:
+    line = SECURITY.format(event="ChallengeSent", account="<unknown>", sip="first@x")
+    (log / "security").write_text(line)
+    Refusals(settings).look()
+    (log / "security").rename(log / "security.0")
+    (log / "security").write_text(line.replace("first@x", "second@x"))
+    assert Refusals(settings).look() == 1
+    assert Refusals(settings).look() == 0
+    assert [sip for sip, *_ in refused()] == ["first@x", "second@x"]
+
+
+def test_what_was_taken_at_the_second_try_is_a_call(settings: Settings, log: Path) -> None:
+    (log / "security").write_text(
+        SECURITY.format(event="ChallengeSent", account="<unknown>", sip="first@x")
+    )
+    Refusals(settings).look()
+    at = dt.datetime(2026, 11, 26, 6, 23, 44, tzinfo=dt.UTC)
+    calls.store(calls.CallFacts("a", "inbound", at, sip="first@x"), 5)
+    assert calls.balance(BEGIN, BEGIN + dt.timedelta(days=2)).sip_refused == 0

@@ -1,0 +1,253 @@
+"""Every figure of the reports equals a second, naive count of the same history."""
+
+import datetime as dt
+import os
+import random
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import naive
+import pytest
+from sites import SETTINGS
+
+from appliance import calls, db, demo, tariffs
+from appliance import settings as site_settings
+from appliance.db import writing
+from appliance.demo.world import of_site
+from appliance.models import Appeal, CalendarDay, Call, EventRow, Presence, User
+from appliance.reports import counting, cuts, minutes, monthly, periods, quarterly, telephony
+from appliance.reports.cuts import Cut
+from appliance.reports.periods import Period
+from appliance.settings import Settings
+
+FIRST, LAST = dt.date(2026, 9, 14), dt.date(2026, 10, 18)  # a quarter's end, a holiday
+CALLS = int(os.environ.get("HISTORY_CALLS", "3000"))
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
+    """A site's folder with a history, to be copied."""
+    folder = tmp_path_factory.mktemp("history")
+    (folder / "site.toml").write_text(SETTINGS)
+    shutil.copy(peopled, folder / "site.db")
+    settings = site_settings.load(folder / "site.toml")
+    db.open_database(settings.paths.database)
+    # Few test calls of one night that nobody took, so that calls that go on are there as well.
+    demo.load(of_site(settings, FIRST, LAST), CALLS, seed=11)
+    with writing():
+        for number, stage in enumerate(("queue", "talk")):
+            at = dt.datetime(2026, 10, 18, 18, number, tzinfo=dt.UTC)
+            key = f"going-on.{number}"
+            Call.create(id=key, direction="inbound", arrived_at=at, stage=stage, trunk="carrier")
+            EventRow.create(
+                hash=key, linkedid=key, at=at, event="CHAN_START", begins="from-trunk",
+                fields={"LinkedID": key, "UniqueID": key, "Context": "from-trunk"},
+            )  # fmt: skip
+    tariffs.add("inbound", "second", 14_999, dt.date(2026, 1, 1), by="x")
+    tariffs.add("inbound", "minute", 12_050, dt.date(2026, 9, 20), trunk="e1", by="x")
+    tariffs.add("inbound", "minute", 13_007, dt.date(2026, 10, 1), number="1282", by="x")
+    tariffs.add("outbound", "call", 30_000, dt.date(2026, 10, 2), by="x")
+    db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.database.close()
+    return folder
+
+
+@pytest.fixture
+def history(loaded: Path, tmp_path: Path):
+    """The settings of a site with that history; its database is open."""
+    for name in ("site.toml", "site.db"):
+        shutil.copy(loaded / name, tmp_path / name)
+    settings = site_settings.load(tmp_path / "site.toml")
+    db.open_database(settings.paths.database)
+    yield settings
+    db.database.close()
+
+
+def period(settings: Settings, first: dt.date = FIRST, last: dt.date = LAST) -> Period:
+    return Period(first, last, settings.tz)
+
+
+def exported(of: Period) -> list[dict[str, Any]]:
+    return list(calls.export(of.begin, of.end))
+
+
+def appeals() -> list[dict[str, Any]]:
+    columns = (Appeal.number, Appeal.call_id, Appeal.region, Appeal.direction, Appeal.received_at)
+    return [
+        dict(zip(("number", "call_id", "region", "direction", "received_at"), row, strict=True))
+        for row in Appeal.select(*columns).tuples()
+    ]
+
+
+def states() -> list[tuple[str, dt.datetime, str]]:
+    rows = Presence.select(User.login, Presence.since, Presence.state).join(User)
+    return list(rows.order_by(Presence.since, Presence.id).tuples())
+
+
+def counted(settings: Settings, cut: Cut) -> dict[str, Any]:
+    """The report as JSON, its lines by key, without names and shares."""
+    told = telephony.as_json(telephony.build(settings, cut, "uz_Cyrl"))
+    for name in cuts.KEYS:
+        lines = told[f"by_{name}"]
+        shares = naive.percentages([line["incoming"] for line in lines])
+        assert [line.pop("share") for line in lines] == shares
+        told[f"by_{name}"] = {line.pop("key"): line for line in lines if line.pop("name")}
+    return told
+
+
+def same(found: Any, expected: Any, where: str) -> None:
+    """Equal all the way down; sums of fractions to a billionth."""
+    if isinstance(expected, dict):
+        assert set(found) == set(expected), where
+        for key in expected:
+            same(found[key], expected[key], f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for number, (one, other) in enumerate(zip(found, expected, strict=True)):
+            same(one, other, f"{where}[{number}]")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-6), where
+    else:
+        assert found == expected, where
+
+
+HEAD = ("period", "asked", "formulas", "service_level_seconds", "balance")
+ASKED: list[tuple[dict[str, str], Any]] = [
+    ({}, lambda row: True),
+    ({"language": "uz"}, lambda row: row["language"] == "uz"),
+    ({"number": "1282", "trunk": "e1"}, lambda row: not row["diverted_from"] and row["trunk"] == "e1"),  # noqa: E501
+    ({"hour": "10", "weekday": "1"}, lambda row: (naive.local(row).hour, naive.local(row).isoweekday()) == (10, 1)),  # noqa: E501
+    ({"outcome": "missed", "wait": "20-"}, lambda row: row["outcome"] not in (None, "answered") and (row["wait_seconds"] or 0) > 20),  # noqa: E501
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "wanted"), ASKED, ids=[str(asked) for asked, _ in ASKED])
+def test_telephony_equals_the_naive_count(history, asked, wanted) -> None:
+    of = period(history)
+    found = counted(history, Cut(of, asked))
+    for name in HEAD:
+        found.pop(name)
+    level = history.calls.service_level
+    rows = exported(of)
+    expected = naive.telephony(rows, appeals(), states(), level, of.begin, of.end, wanted)
+    same(found, expected, "telephony")
+    assert expected["total"]["incoming"] > 3
+
+
+def test_minutes_equal_the_ledger_row_by_row(history) -> None:
+    of = period(history)
+    known = [
+        {name: getattr(t, name) for name in ("id", "direction", "trunk", "number", "rounding")}
+        | {"price": t.price, "from": t.valid_from, "to": t.valid_to}
+        for t in tariffs.every()
+    ]
+    expected = naive.act(exported(of), known)
+    made = minutes.build(history, of, "ru")
+    found = {
+        (line.direction, line.trunk, line.number, line.tariff.id if line.tariff else None): [
+            line.calls,
+            pytest.approx(line.talk_seconds),
+            line.billed_seconds,
+            line.amount or 0,
+        ]
+        for line in made.lines
+    }
+    assert found == expected
+    assert any(key[3] is None for key in expected)
+    rows = list(minutes.rows(of))
+    assert sum(row.amount or 0 for row in rows) == made.total.amount
+    assert sum(row.billed_seconds for row in rows) == made.total.billed_seconds
+    assert len(rows) == made.total.calls
+
+
+@pytest.mark.parametrize("month", ["2026-09", "2026-10"])
+def test_the_monthly_report_equals_the_naive_count(history, month) -> None:
+    of = periods.month(month, history.tz)
+    off = {day.date: day.working for day in CalendarDay.select()}
+    report = monthly.as_json(monthly.build(history, of, "ru"))
+    rows = exported(of)
+    incoming = [naive.local(row) for row in rows if naive.is_incoming(row)]
+    received = [
+        a["received_at"].astimezone(naive.SITE)
+        for a in appeals()
+        if of.begin <= a["received_at"] < of.end
+    ]
+    for name, moments in (("calls", incoming), ("appeals", received)):
+        table = naive.weekdays(moments, off)
+        lines = report[f"{name}_by_weekday"]
+        assert [[line["inside"] or 0, line["outside"] or 0] for line in lines] == table
+        for column, half in enumerate(("inside", "outside")):
+            shares = naive.percentages([row[column] for row in table])
+            assert [line[f"{half}_share"] for line in lines] == shares
+    outcomes = report["balance"]["outcomes"]
+    assert report["balance"]["difference"] == 0
+    inbound = [row for row in rows if row["direction"] == "inbound"]
+    assert sum(outcomes.values()) + report["balance"]["open"] == len(inbound)
+
+
+@pytest.mark.parametrize("quarter", ["2026-Q3", "2026-Q4"])
+def test_the_quarterly_report_equals_the_naive_count(history, quarter) -> None:
+    of = periods.quarter(quarter, history.tz)
+    report = quarterly.as_json(quarterly.build(history, of, "ru"))
+    later = list(calls.export(of.begin, of.end + dt.timedelta(days=7)))
+    found = {k: v for k, v in report["calls"].items()}
+    expected = naive.quarterly(exported(of), later)
+    for name, value in expected.items():
+        assert found.pop(name) == pytest.approx(value, abs=0.001), name
+    assert found == {}
+    assert expected["recovered"] > 5
+
+
+def test_the_outcomes_add_up_to_the_arrivals(history) -> None:
+    of = period(history)
+    report = telephony.build(history, Cut(of), "ru")
+    assert report.balance.difference == 0
+    assert report.balance.arrivals == CALLS + 2
+    assert report.balance.open == report.total.open == 2
+    missed = sum(
+        counting.whole(Cut(of, {"outcome": outcome}), 20.0).incoming
+        for outcome in calls.OUTCOMES
+        if outcome not in ("answered", "rejected")
+    )
+    assert report.total.missed == missed
+
+
+def test_splitting_a_period_at_any_day_adds_up(history) -> None:
+    whole = counting.whole(Cut(period(history)), 20.0)
+    for day in period(history).days[:-1]:
+        parts = [
+            counting.whole(Cut(period(history, *days)), 20.0)
+            for days in ((FIRST, day), (day + dt.timedelta(days=1), LAST))
+        ]
+        same(vars(parts[0] + parts[1]), vars(whole), str(day))
+
+
+def test_the_order_of_ingestion_changes_nothing(tmp_path, peopled) -> None:
+    """The same rows, written down in another order, parents before children."""
+    told = []
+    for number, chance in enumerate((None, random.Random(3))):  # noqa: S311
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "site.toml").write_text(SETTINGS)
+        shutil.copy(peopled, folder / "site.db")
+        settings = site_settings.load(folder / "site.toml")
+        db.open_database(settings.paths.database)
+        world = of_site(settings, FIRST, FIRST + dt.timedelta(days=6))
+        by_table: dict[Any, list[dict[str, Any]]] = {}
+        for batch in demo.rows(world, 500, seed=4):
+            for table, rows in batch.items():
+                by_table.setdefault(table, []).extend(rows)
+        with writing():
+            for table, rows in by_table.items():
+                if chance and table is not Presence:  # its order is that of the choices
+                    chance.shuffle(rows)
+                for begin in range(0, len(rows), 500):
+                    table.insert_many(rows[begin : begin + 500]).execute()
+        cut = Cut(period(settings, world.first, world.last), {"times": "2-"})
+        report = replace(telephony.build(settings, cut, "ru"), made_at=FIRST)
+        told.append(telephony.as_json(report))
+        db.database.close()
+    assert told[0]["total"]["incoming"] > 50
+    same(told[1], told[0], "telephony")

@@ -1,0 +1,136 @@
+"""The telephony report and the act as files, by the command."""
+
+import csv
+import datetime as dt
+import io
+import json
+import tracemalloc
+from pathlib import Path
+
+import openpyxl
+import pypdf
+import pytest
+from click.testing import CliRunner
+
+from appliance import demo, tariffs
+from appliance.cli import appliance
+from appliance.demo.world import of_site
+from appliance.reports import cuts, kpi
+from appliance.reports.cuts import Cut
+from appliance.reports.periods import Period
+from appliance.reports.telephony import calls as behind
+from appliance.settings import Settings
+
+FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 10, 6)
+
+
+@pytest.fixture
+def busy(settings: Settings) -> Period:
+    demo.load(of_site(settings, FIRST, LAST), 500, seed=2)
+    tariffs.add("inbound", "minute", 12_050, FIRST, by="x")
+    return Period(FIRST, LAST, settings.tz)
+
+
+def run(settings: Settings, out: Path, *command: str) -> bytes:
+    done = CliRunner().invoke(
+        appliance, ["--config", str(settings.file), "report", *command, "--out", str(out)]
+    )
+    assert done.exit_code == 0, done.output
+    return out.read_bytes()
+
+
+def test_the_report_says_the_same_in_every_kind_of_file(busy, settings, tmp_path) -> None:
+    days = ("telephony", "--from", "2026-10-01", "--to", "2026-10-06", "--lang", "ru", "--format")
+    files = {k: run(settings, tmp_path / k, *days, k) for k in ("json", "csv", "xlsx", "pdf")}
+    told = json.loads(files["json"])
+    incoming = told["total"]["incoming"]
+    assert told["balance"]["difference"] == 0
+    assert incoming > 400
+
+    rows = list(csv.reader(io.StringIO(files["csv"].decode("utf-8-sig"))))
+    assert ["figures", "Поступило", str(incoming)] in rows
+    days_told = [row for row in rows if row[0] == "day"]
+    assert sum(int(row[2]) for row in days_told[1:-1]) == int(days_told[-1][2]) == incoming
+
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    assert len(book.sheetnames) == len(set(book.sheetnames)) >= 16
+    heat = book["Вызовы по дням недели и часам"]
+    assert incoming in [cell.value for row in heat.iter_rows() for cell in row]
+
+    pages = pypdf.PdfReader(io.BytesIO(files["pdf"])).pages
+    assert all(page.mediabox.width > page.mediabox.height for page in pages)
+    text = "\n".join(page.extract_text() for page in pages)
+    assert "Нагрузка операторов" in text
+    assert f"Поступило\n{incoming}" in text or f"Поступило {incoming}" in text
+
+
+def test_the_act_is_equal_in_every_kind_of_file(busy, settings, tmp_path) -> None:
+    month = ("minutes", "2026-10", "--lang", "ru", "--format")
+    files = {k: run(settings, tmp_path / k, *month, k) for k in ("json", "csv", "xlsx", "pdf")}
+    told = json.loads(files["json"])["total"]
+    rows = list(csv.DictReader(io.StringIO(files["csv"].decode("utf-8-sig"))))
+    assert len(rows) == told["calls"]
+    assert sum(int(row["amount_tiyin"] or 0) for row in rows) == told["amount_tiyin"] > 0
+    assert sum(int(row["billed_seconds"]) for row in rows) == told["billed_seconds"]
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]), data_only=True)
+    act, listed = (book[name] for name in book.sheetnames)
+    sums = [cell.value for cell in (*act["I"], *listed["I"]) if isinstance(cell.value, int | float)]
+    assert sums.count(told["amount_tiyin"] / 100) >= 2
+    assert (
+        "Акт минут разговора" in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages[0].extract_text()
+    )
+
+
+def test_days_that_are_none_are_refused(settings, tmp_path) -> None:
+    for days in (("2026-10-02", "2026-10-01"), ("x", "2026-10-01")):
+        command = ["report", "telephony", "--from", days[0], "--to", days[1]]
+        done = CliRunner().invoke(appliance, ["--config", str(settings.file), *command])
+        assert done.exit_code == 2
+
+
+def test_an_export_holds_a_chunk_however_long_it_is(settings) -> None:
+    days = dt.timedelta(days=6)
+    for week in range(4):
+        first = FIRST - 7 * week * dt.timedelta(days=1)
+        demo.load(of_site(settings, first, first + days), 700, seed=week)
+    peaks = []
+    for weeks in (1, 4):
+        cut = Cut(Period(FIRST - (weeks - 1) * dt.timedelta(days=7), FIRST + days, settings.tz))
+        tracemalloc.start()
+        pieces = sum(1 for _ in behind.as_csv(cut, list(behind.COLUMNS)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert pieces >= weeks
+    assert peaks[1] < 1.6 * peaks[0]
+
+
+def test_a_zone_that_puts_its_clock_on_counts_by_the_clock_on_the_wall(settings) -> None:
+    """Berlin, 29 March 2026: the hour after 01:00 is 03:00."""
+    from zoneinfo import ZoneInfo
+
+    from appliance.models import Call
+    from appliance.reports.telephony import hours
+
+    berlin = ZoneInfo("Europe/Berlin")
+    for utc in ("2026-03-29T00:30", "2026-03-29T01:30", "2026-03-28T22:59", "2026-03-28T23:00"):
+        at = dt.datetime.fromisoformat(f"{utc}+00:00")
+        Call.create(id=utc, direction="inbound", arrived_at=at, stage="ended", outcome="failed")
+    cut = Cut(Period(dt.date(2026, 3, 28), dt.date(2026, 3, 29), berlin))
+    found = hours.count(cut, 20.0).counted
+    assert sorted(f"{hour:%d %H}" for hour in found) == ["28 23", "29 00", "29 01", "29 03"]
+    assert behind.count(cut.with_(hour=3)) == 1
+    assert behind.count(cut.with_(weekday=7)) == 3
+
+
+def test_what_no_condition_can_be_is_passed_over() -> None:
+    period = Period(FIRST, LAST, dt.UTC)  # type: ignore[arg-type]
+    asked = {"hour": "24", "weekday": "x", "wait": "1", "rated": "bad", "outcome": "odd", "x": "1"}
+    assert cuts.asked_of(period, asked.items()).asked == {}
+    assert cuts.asked_of(period, [("hour", "23"), ("language", "")]).asked == {"hour": "23"}
+
+
+def test_the_tally_at_hand_and_that_of_the_database_have_the_same_formulas() -> None:
+    one = kpi.Tally(incoming=4, accepted=2, open=1, waited=2, wait_seconds=30.0, mark_5=1)
+    both = one + one
+    assert (both.missed, both.answer_speed.value, both.rating.value) == (2, 15.0, 5.0)
+    assert kpi.Tally().service_level.value is None
