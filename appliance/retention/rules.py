@@ -35,14 +35,11 @@ def cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.da
 def recordings(before: dt.datetime) -> Any:
     """Recordings, all known moments of which lie before one; not held, not yet removed."""
     ended = fn.COALESCE(Call.ended_at, Call.arrived_at)
-    held = _held("call")
-    of_held = Appeal.select(Appeal.call_id).where(
-        Appeal.call_id.is_null(False), Appeal.number.in_(_held("appeal"))
+    of_held = Appeal.select().where(
+        Appeal.call_id == Recording.call_id, Appeal.number.in_(_held("appeal"))
     )
     of_open = (
-        Appeal.select(Appeal.call_id)
-        .join(Handling)
-        .where(Appeal.call_id.is_null(False), Handling.is_open)
+        Appeal.select().join(Handling).where(Appeal.call_id == Recording.call_id, Handling.is_open)
     )
     return (
         Recording.select()
@@ -51,10 +48,10 @@ def recordings(before: dt.datetime) -> Any:
             Recording.written_at.is_null(False) | ended.is_null(False),
             Recording.written_at.is_null() | (Recording.written_at < before),
             ended.is_null() | (ended < before),
-            Recording.call_id.not_in(held),
-            Recording.call_id.not_in(of_held),
-            Recording.call_id.not_in(of_open),
-            Recording.file.not_in(_removed("recording")),
+            ~fn.EXISTS(_removed("recording", Recording.file)),
+            Recording.call_id.not_in(_held("call")),
+            ~fn.EXISTS(of_held),
+            ~fn.EXISTS(of_open),
         )
     )
 
@@ -69,7 +66,7 @@ def appeals(before: dt.datetime) -> Any:
             Handling.changed_at < before,
             Appeal.registered_at < before,
             Appeal.number.not_in(_held("appeal")),
-            Appeal.number.not_in(_removed("appeal")),
+            ~fn.EXISTS(_removed("appeal", Appeal.number)),
         )
     )
 
@@ -95,5 +92,6 @@ def _held(kind: str) -> Any:
     )
 
 
-def _removed(kind: str) -> Any:
-    return Removal.select(Removal.subject).where(Removal.kind == kind)
+def _removed(kind: str, subject: Any) -> Any:
+    """The removal of a row of the query around, by its own index: there are many after years."""
+    return Removal.select().where(Removal.kind == kind, Removal.subject == subject)
