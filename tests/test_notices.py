@@ -210,3 +210,22 @@ def test_sending_goes_on_in_a_thread_and_stops(site, far) -> None:
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_an_operator_writes_to_his_applicant_once(site, app, register, login_as) -> None:
+    app.config["SITE"] = site
+    appeal = register(phone="+998935550147")
+    Message.delete().execute()
+    browser, path = login_as("operator"), f"/appeals/{appeal.number}/sms"
+    for _ in range(2):  # a double click
+        sent = browser.send(path, sms="Hujjatni  yuboring", sending="1")
+        assert sent.status_code == 302, sent.text
+    [message] = Message.select()
+    assert (message.purpose, message.text) == ("manual", "Hujjatni yuboring")
+    assert "Hujjatni yuboring" in browser.get(f"/appeals/{appeal.number}").text
+    for text, code in ((" ", 422), ("я" * 300, 422)):
+        assert browser.send(path, sms=text, sending="2").status_code == code
+    assert login_as("sardor").send(path, sms="x", sending="3").status_code in (403, 404)
+    notices.opt_out("+998935550147", "sherzod")
+    assert browser.send(path, sms="x", sending="4").status_code == 422
+    assert Message.select().count() == 1

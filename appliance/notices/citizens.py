@@ -27,6 +27,41 @@ def answered(settings: Settings, appeal: Appeal) -> Message | None:
     return _tell(settings, "answered", appeal, f":{version}", {})
 
 
+def write(settings: Settings, appeal: Appeal, text: str, by: str, token: str) -> Message:
+    """Send a text of one's own to the applicant; sent twice with a token, it goes once.
+
+    Raises texts.TextError.
+    """
+    text, number = outbox.plain(text), _number(appeal)
+    if not text:
+        raise texts.TextError("empty")
+    if outbox.segments(text) > texts.LONGEST:
+        raise texts.TextError("long")
+    if not settings.sms or not number:
+        raise texts.TextError("nobody")
+    if SmsOptOut.get_or_none(SmsOptOut.number == number):
+        raise texts.TextError("unwanted")
+    with writing():
+        message = outbox.put_sms(
+            "manual", number, text, key=f"manual:{token}", cause=appeal.number, tz=settings.tz
+        )
+        if not message:
+            raise texts.TextError("nobody")
+        audit.record(by, "sms.write", appeal.number, message=message.id)
+    return message
+
+
+def reaches(settings: Settings, appeal: Appeal) -> bool:
+    """Whether a short message can be sent to the applicant."""
+    return bool(settings.sms and _number(appeal))
+
+
+def of_appeal(appeal: Appeal) -> list[Message]:
+    """The short messages that went to the applicant about an appeal, the newest first."""
+    about = (Message.cause == appeal.number, Message.channel == "sms", Message.purpose != "duty")
+    return list(Message.select().where(*about).order_by(Message.id.desc()))
+
+
 def opt_out(number: str, by: str) -> str | None:
     """Send a number no more messages; the number as it is kept, or None when it is none."""
     known = identity.phone(number)

@@ -23,7 +23,8 @@ LONGEST = 4  # parts
 
 
 class TextError(ValueError):
-    """A text cannot be used; `code`: "empty", "braces", "unknown", "number" or "long"."""
+    """A text cannot be used; `code`: "empty", "braces", "unknown", "number" or "long"; or cannot
+    be sent: "nobody", no mobile number or no account, "unwanted", he wants no messages."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

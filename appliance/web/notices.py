@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from appliance import notices, outbox
 from appliance.gateways import sms
 from appliance.notices import texts
+from appliance.web import appeals as card
 from appliance.web.access import may, public
 from appliance.web.context import me, site
 from appliance.web.login import csrf
@@ -23,6 +24,8 @@ TROUBLES: dict[str, LazyString] = {
     "braces": _l("A brace is open or closed that should not be."),
     "unknown": _l("Only the words listed may stand in braces."),
     "number": _l("The appeal's number must stand in the text: {number}."),
+    "nobody": _l("There is no mobile number to send it to."),
+    "unwanted": _l("This number wants no messages."),
     "long": _l("The text fills more than four messages: shorten it."),
 }
 
@@ -64,6 +67,24 @@ def opt_in() -> Response:
     """Send a number messages again."""
     notices.opt_in(request.form.get("number", ""), me().login)
     return _saved()
+
+
+@screen.post("/appeals/<number>/sms")
+@may("operator", "supervisor")
+def write(number: str) -> Response | tuple[str, int]:
+    """Send the applicant a short message."""
+    appeal, sent = card.loaded(number), request.form
+    if not card.may_correct(appeal):
+        abort(403)
+    text, sending = sent.get("sms", ""), sent.get("sending", "")
+    if not 0 < len(sending) <= 64:
+        abort(400)
+    try:
+        notices.write(site(), appeal, text, me().login, f"{me().login}:{sending}")
+    except texts.TextError as error:
+        return card.shown(appeal, sent={"sms": text, "sms_trouble": str(TROUBLES[error.code])}), 422
+    flash(_("It will be sent."))
+    return redirect(url_for("appeals.page", number=number))  # type: ignore[return-value]
 
 
 @screen.post("/sms-reports/<name>/<secret>")

@@ -39,6 +39,7 @@ ROUTES = {
     "POST /appeals/<number>/contacted": {"operator", "supervisor", "ministry"},
     "GET /appeals/<number>/correct": {"operator", "supervisor"},
     "POST /appeals/<number>/correct": {"operator", "supervisor"},
+    "POST /appeals/<number>/sms": {"operator", "supervisor"},
     "POST /appeals/<number>/steps": {"ministry"},
     "GET /appeals/appeals.csv": READERS,
     "GET /appeals/list": READERS,
