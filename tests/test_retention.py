@@ -7,10 +7,9 @@ import os
 import pytest
 from test_appeals import FULL
 
-from appliance import appeals, catalogs, clock, health, retention
+from appliance import appeals, catalogs, clock, health, recordings, retention
 from appliance import settings as site_settings
 from appliance.appeals import handling
-from appliance.appeals.deadlines import add_months
 from appliance.models import (
     Appeal,
     AppealStep,
@@ -23,6 +22,8 @@ from appliance.models import (
     Message,
     Recording,
 )
+from appliance.reports import periods
+from appliance.reports.quarterly import activity
 from appliance.settings import Retention, SettingsError
 
 MINUTE = dt.timedelta(minutes=1)
@@ -36,9 +37,9 @@ def site(settings):
 
 @pytest.fixture
 def limit(site):
-    """The moment that is just two months ago."""
+    """The moment that is just two of the longest months ago."""
     now = clock.now().astimezone(site.tz)
-    day = add_months(now.date(), -2)
+    day = now.date() - dt.timedelta(days=62)
     return dt.datetime.combine(day, now.time(), site.tz).astimezone(dt.UTC)
 
 
@@ -90,9 +91,8 @@ def closed(appeal, at):
 
 
 def years(site, count):
-    return dt.datetime.combine(
-        add_months(clock.now().astimezone(site.tz).date(), -12 * count), dt.time(), site.tz
-    ).astimezone(dt.UTC)
+    day = clock.now().astimezone(site.tz).date() - count * dt.timedelta(days=12 * 31)
+    return dt.datetime.combine(day, dt.time(), site.tz).astimezone(dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -289,3 +289,14 @@ def test_a_compressed_recording_goes_too(site, recorded, limit) -> None:
     assert not small.exists()
     assert retention.removals()[0].detail["bytes"] == 4
     assert Recording.get().kept == ""
+
+
+def test_what_was_removed_is_neither_played_nor_reported_as_kept(site, recorded, limit) -> None:
+    recorded("1.1", limit - MINUTE)
+    Call.update(outcome="answered").execute()
+    period = periods.quarter_of(limit.astimezone(site.tz).date())
+    quarter = periods.quarter(period, site.tz)
+    assert recordings.of_call("1.1")
+    retention.remove_due(site)
+    assert not recordings.of_call("1.1")
+    assert activity._recordings(site, quarter).oldest is None

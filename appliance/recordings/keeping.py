@@ -2,14 +2,21 @@
 
 import datetime as dt
 
+from peewee import Expression
+
 from appliance.models import Call, Recording
 from appliance.recordings.sound import Sound
 
 
 def of_call(call_id: str) -> list[Recording]:
-    """The files of a call that hold sound, in the order of its legs."""
-    rows = Recording.select().where(Recording.call_id == call_id, Recording.seconds > 0)
+    """The files of a call that hold sound, in the order of its legs; not those removed since."""
+    rows = Recording.select().where(Recording.call_id == call_id, there())
     return list(rows.order_by(Recording.begun_at, Recording.file))
+
+
+def there() -> Expression:
+    """The condition that a recording holds sound and was not removed by age."""
+    return (Recording.seconds > 0) & (Recording.kept.is_null() | (Recording.kept != ""))
 
 
 def unfinished(limit: int = 500) -> list[Recording]:

@@ -26,9 +26,13 @@ class Coming:
 
 
 def cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.datetime:
-    """The moment before which something is older than so many months; on a day, else now."""
+    """The moment before which something is older than so many months; on a day, else now.
+
+    Months are the longest there are: the report's "two months" are 62 days, never 59.
+    """
     now = clock.now().astimezone(settings.tz)
-    before = add_months(day or now.date(), -months)
+    day = day or now.date()
+    before = min(add_months(day, -months), day - months * dt.timedelta(days=31))
     return dt.datetime.combine(before, now.time(), settings.tz).astimezone(dt.UTC)
 
 

@@ -1,7 +1,7 @@
 """Table 3 of report form №1: what the hotline does, known from itself where it can know.
 
-Nothing in a site removes recordings or appeals, so they are kept as long as the ledger and the
-disk show them; what a person answered stands only where the site cannot know.
+Recordings and texts that were removed by age (appliance.retention) are not counted as kept; what a
+person answered stands only where the site cannot know.
 """
 
 import datetime as dt
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from peewee import fn
 
-from appliance import plan
+from appliance import plan, recordings
 from appliance.calls import Balance
-from appliance.models import Appeal, Call, QuarterAnswer, Recording
+from appliance.models import Appeal, Call, QuarterAnswer, Recording, Removal
 from appliance.reports.periods import Period
 from appliance.reports.tables import ever_observed
 from appliance.settings import Settings
@@ -79,7 +79,7 @@ def _recordings(settings: Settings, period: Period) -> Fact:
         Call.arrived_at >= period.end - RECORDINGS,
         Call.arrived_at < period.end,
     )
-    kept = Recording.select().where(Recording.call_id == Call.id, Recording.seconds > 0)
+    kept = Recording.select().where(Recording.call_id == Call.id, recordings.there())
     of = talks.count()
     count = talks.where(fn.EXISTS(kept)).count()
     first = Call.select(Call.arrived_at).where(Call.arrived_at < period.end, fn.EXISTS(kept))
@@ -89,9 +89,10 @@ def _recordings(settings: Settings, period: Period) -> Fact:
 
 
 def _appeals(settings: Settings, period: Period) -> Fact:
+    masked = Removal.select().where(Removal.kind == "appeal", Removal.subject == Appeal.number)
     row = (
         Appeal.select(fn.COUNT(Appeal.id), fn.MIN(Appeal.received_at))
-        .where(Appeal.received_at < period.end)
+        .where(Appeal.received_at < period.end, ~fn.EXISTS(masked))
         .tuples()
         .first()
     )
