@@ -12,8 +12,8 @@ from pathlib import Path
 
 import peewee
 
-from appliance import calls, clock, db
-from appliance.models import AsteriskWatch, EventRow, ReportRun, User
+from appliance import calls, clock, db, outbox, retention, runs
+from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
 STATES = ("ok", "warn", "fail")
@@ -21,6 +21,10 @@ ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
 BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
 SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
+WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
+FULL_SOON, FULL_NOW = dt.timedelta(days=60), dt.timedelta(days=14)  # until a disk is full
+STANDS = dt.timedelta(minutes=5)  # without a run of any job
 GIGABYTE = 1024**3
 LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 _TAIL = 64 * 1024
@@ -98,6 +102,23 @@ def _disks(settings: Settings) -> Iterator[Check]:
             if state == "ok"
             else N_("Make room or add a disk: when it is full, nothing is kept."),
             {"free": f"{usage.free / GIGABYTE:.0f}", "total": f"{usage.total / GIGABYTE:.0f}"},
+        )
+
+
+def _forecasts(settings: Settings) -> Iterator[Check]:
+    today = clock.now().astimezone(settings.tz).date()
+    names = {"database": N_("Disk of the database"), "recordings": N_("Disk of the recordings")}
+    for disk, name in names.items():
+        full_on = retention.forecast(settings, disk).full_on
+        if not full_on or full_on - today > FULL_SOON:
+            continue
+        yield Check(
+            f"disk.{disk}.full",
+            name,
+            "fail" if full_on - today <= FULL_NOW else "warn",
+            N_("full on {date} if it goes on like that"),
+            N_("Add a disk, or keep recordings for less long: see the page Retention."),
+            {"date": f"{full_on:%d.%m.%Y}"},
         )
 
 
@@ -194,6 +215,90 @@ def _reports(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, "ok", N_("none is missing"))
 
 
+def _jobs(settings: Settings) -> Iterator[Check]:
+    code, name = "jobs", N_("Scheduled work")
+    latest = runs.latest()
+    newest = max((run.started_at for run in latest), default=None)
+    failed = next((run for run in latest if run.state == "failed"), None)
+    if newest is None:
+        yield Check(
+            code, name, "warn", N_("has not run yet"), N_("Look whether `appliance jobs` runs.")
+        )
+    elif clock.now() - newest > STANDS and not any(run.state == "running" for run in latest):
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("stands since {moment}"),
+            N_("Look whether `appliance jobs` runs."),
+            {"moment": f"{newest.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"},
+        )
+    elif failed:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("the last run failed: {error}"),
+            N_("It runs again when it is due; see the log of `appliance jobs` for why it failed."),
+            {"error": failed.result},
+        )
+    else:
+        yield Check(code, name, "ok", N_("runs as it is due"))
+
+
+def _outbox(settings: Settings) -> Iterator[Check]:
+    code, name = "outbox", N_("Messages that leave the box")
+    ages = outbox.ages()
+    oldest = max((age.oldest for age in ages), default=dt.timedelta())
+    if oldest < WAITED:
+        yield Check(code, name, "ok", N_("none waits for long"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail" if oldest >= WAITED_LONG else "warn",
+        N_("{waiting} wait, the oldest for {minutes} min"),
+        N_("See the page Messages for what went wrong, and whether `appliance jobs` runs."),
+        {
+            "waiting": str(sum(age.waiting for age in ages)),
+            "minutes": str(int(oldest.total_seconds() // 60)),
+        },
+    )
+
+
+def _telegram(settings: Settings) -> Iterator[Check]:
+    if not settings.telegram:
+        return
+    code, name = "telegram", N_("Telegram bot")
+    bot = TelegramBot.get_or_none(TelegramBot.name == "bot")
+    if bot and bot.trouble:
+        seen, advice = _BOT_TROUBLES.get(bot.trouble, _BOT_TROUBLES["unreachable"])
+        yield Check(code, name, "fail", seen, advice)
+    elif not bot or not bot.seen_at or clock.now() - bot.seen_at > SILENT:
+        yield Check(
+            code, name, "warn", N_("does not ask"), N_("Look whether `appliance jobs` runs.")
+        )
+    else:
+        yield Check(code, name, "ok", N_("is heard"))
+
+
+_BOT_TROUBLES = {
+    "unreachable": (
+        N_("Telegram cannot be reached"),
+        N_("Look at the internet link. The duty list is still asked by SMS."),
+    ),
+    "log_in": (
+        N_("Telegram refuses the bot's token"),
+        N_("Check `telegram.token` in the settings."),
+    ),
+    "second_reader": (
+        N_("another program reads the bot's messages"),
+        N_("Stop the other program or remove its webhook: a bot has one reader."),
+    ),
+    "kicked": (N_("the bot is not in the group"), N_("Add the bot to the group again.")),
+}
+
+
 def _overdue(settings: Settings) -> str:
     """A report that should be there by now; also one that nobody has even planned; "" for none."""
     late = clock.now() - LATE
@@ -214,7 +319,11 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _event_log,
     _balance,
     _reports,
+    _jobs,
+    _outbox,
+    _telegram,
     _disks,
+    _forecasts,
 )
 
 

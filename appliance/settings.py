@@ -54,6 +54,28 @@ class SmsAccount:
     user: str
     password: str
     sender: str
+    callback_secret: str = ""  # in the path of the service's delivery reports; "": none are taken
+
+
+@dataclass(frozen=True)
+class Telegram:
+    """The bot that alerts the ministry's group; it only ever connects outwards."""
+
+    token: str
+    chat: int  # the group's id, negative
+    url: str = "https://api.telegram.org"
+    phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
+    language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
+    minutes: int = 15  # without a taker, then the next on the duty list is asked
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Somebody on duty, asked when nobody of the group takes an appeal."""
+
+    name: str
+    chat: int = 0  # with the bot; 0: none
+    phone: str = ""  # for an SMS when nobody of the list has taken it either
 
 
 @dataclass(frozen=True)
@@ -96,6 +118,20 @@ class Calls:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How long things are kept; the least is what report form №1, table 3, asks for."""
+
+    recordings_months: int = 3
+    appeals_years: int = 3  # then a closed appeal's personal data are removed
+
+    def __post_init__(self) -> None:
+        if self.recordings_months < 2:
+            raise ValueError("retention.recordings_months is at least 2")
+        if self.appeals_years < 2:
+            raise ValueError("retention.appeals_years is at least 2")
+
+
+@dataclass(frozen=True)
 class Settings:
     paths: Paths
     web: Web
@@ -103,6 +139,9 @@ class Settings:
     calls: Calls
     trunks: tuple[Trunk, ...]
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
+    telegram: Telegram | None = None
+    duty: tuple[Duty, ...] = ()  # in the order of asking
+    retention: Retention = field(default_factory=Retention)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
@@ -124,7 +163,7 @@ def load(path: Path | str) -> Settings:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
         settings = dacite.from_dict(Settings, data, dacite.Config(strict=True, cast=[Path, tuple]))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, dacite.DaciteError) as error:
+    except (OSError, ValueError, dacite.DaciteError) as error:
         raise SettingsError(f"{path}: {error}") from error
     return dataclasses.replace(
         settings,

@@ -6,6 +6,7 @@ whoever acts has seen, so of two people at the same instant one succeeds, and th
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from appliance import audit, clock, departments, live
@@ -161,13 +162,20 @@ def do(
     today: dt.date,
     text: str = "",
     department: Department | None = None,
+    tell: Callable[[Appeal], object] | None = None,
 ) -> None:
-    """Any step of the ministry's by its name in states.MOVES. Raises HandlingError."""
+    """Any step of the ministry's by its name in states.MOVES. Raises HandlingError.
+
+    `tell` is called with an answered appeal, in the transaction of the answer.
+    """
     match action:
         case "take":
             take(appeal, by, version)
         case "answer":
-            answer(appeal, text, by, version, today)
+            with writing():
+                answer(appeal, text, by, version, today)
+                if tell:
+                    tell(appeal)
         case "interim":
             answer_meanwhile(appeal, text, by, version)
         case "return":

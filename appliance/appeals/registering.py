@@ -1,6 +1,7 @@
 """Registering an appeal: the next number, the form as it stands, the call it hangs on."""
 
 import datetime as dt
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from appliance import applicants, audit, catalogs, clock, live
@@ -21,12 +22,14 @@ def register(
     token: str,
     tz: ZoneInfo,
     calendar: WorkingCalendar | None = None,
+    tell: Callable[[Appeal], object] | None = None,
 ) -> Appeal:
     """Register what the form holds, whatever it lacks, and return the numbered appeal.
 
     `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
     once and the same appeal comes back. Numbers have no gap within a year of the site's time.
     It has its department and its deadline, by the working `calendar`, at once.
+    `tell` is called with a new appeal, in its transaction, to put what others are told of it.
     The appeal counts as received when its call arrived (law OʻRQ-445, article 23).
     """
     moment = clock.now()
@@ -56,6 +59,8 @@ def register(
         handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
         audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
+        if tell:
+            tell(appeal)
         live.publish("appeals", f"operator:{operator.login}")
     return appeal
 

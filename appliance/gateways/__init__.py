@@ -6,7 +6,7 @@ change nothing).
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Trouble(RuntimeError):
@@ -19,6 +19,14 @@ class Trouble(RuntimeError):
 
 class NotSent(Trouble):
     """The other side did not take it, surely."""
+
+
+class Later(NotSent):
+    """The other side asks to wait for so many seconds."""
+
+    def __init__(self, code: str, said: str, wait: float) -> None:
+        super().__init__(code, said)
+        self.wait = wait
 
 
 class Unsure(Trouble):
@@ -36,6 +44,15 @@ class Receipt:
     id: str
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a gateway tells by itself of a message: `ours` says whose name for it `id` is."""
+
+    id: str
+    outcome: str  # delivered | refused
+    ours: bool
+
+
 class SmsGateway(Protocol):
     """Sends short messages."""
 
@@ -49,3 +66,6 @@ class SmsGateway(Protocol):
 
     def balance(self) -> int | None:
         """Messages or money left, in the gateway's own unit; None when it does not tell."""
+
+    def reports(self, said: dict[str, Any]) -> list[Report]:
+        """The reports in what the gateway sent by itself: a form's fields or a JSON object."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.gateways import Declined, NotSent, Receipt, Unsure
+from appliance.gateways import Declined, NotSent, Receipt, Report, Unsure
 from appliance.gateways.http import ask, told
 
 _DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
@@ -19,11 +19,14 @@ class Eskiz:
     user: str
     password: str
     sender: str = "4546"
+    callback: str = ""  # address for delivery reports
     _token: str = field(default="", repr=False)
 
     def send(self, number: str, text: str, key: str) -> Receipt:
         """Send one message. Raises NotSent, Unsure (the service knows no key), Declined."""
         form = {"mobile_phone": number.lstrip("+"), "message": text, "from": self.sender}
+        if self.callback:
+            form["callback_url"] = self.callback
         answer = self._signed("POST", "/message/sms/send", data=form)
         said = told(answer)
         if answer.status_code >= 500:
@@ -35,8 +38,12 @@ class Eskiz:
     def outcome(self, receipt: str) -> str | None:
         """What became of a message that was taken."""
         said = told(self._signed("GET", f"/message/sms/status_by_id/{receipt}"))
-        state = str((said.get("data") or {}).get("status", "")).upper()
-        return "delivered" if state in _DELIVERED else "refused" if state in _FAILED else None
+        return _outcome((said.get("data") or {}).get("status"))
+
+    def reports(self, said: dict[str, Any]) -> list[Report]:
+        """One message's state, named by their id."""
+        id, outcome = str(said.get("message_id") or ""), _outcome(said.get("status"))
+        return [Report(id, outcome, ours=False)] if id and outcome else []
 
     def balance(self) -> int | None:
         """Sum left on the account, in soʻm."""
@@ -65,3 +72,8 @@ class Eskiz:
         self._token = str((said.get("data") or {}).get("token") or "")
         if not self._token:
             raise NotSent("log_in", str(said.get("message", "")))
+
+
+def _outcome(status: object) -> str | None:
+    state = str(status or "").upper()
+    return "delivered" if state in _DELIVERED else "refused" if state in _FAILED else None

@@ -1,11 +1,17 @@
 """Play Mobile (smsxabar), over HTTP: each message carries our own name for it."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from appliance.gateways import Declined, NotSent, Receipt, Unsure
+from appliance.gateways import Declined, NotSent, Receipt, Report, Unsure
 from appliance.gateways.http import ask, told
 
 _OURS_TO_MEND = frozenset({102, 103})  # account locked, no channel: others' messages go as little
+
+_OUTCOMES = {
+    "delivered": "delivered",
+    **dict.fromkeys(("notdelivered", "expired", "rejected", "failed"), "refused"),
+}
 
 
 @dataclass
@@ -17,6 +23,7 @@ class PlayMobile:
     user: str
     password: str
     sender: str
+    callback: str = ""  # told to the service by contract, not with each message
 
     def send(self, number: str, text: str, key: str) -> Receipt:
         """Send one message. Raises NotSent, Unsure, Declined."""
@@ -52,3 +59,14 @@ class PlayMobile:
     def balance(self) -> int | None:
         """Not told by this service."""
         return None
+
+    def reports(self, said: dict[str, Any]) -> list[Report]:
+        """States of messages, named by our keys."""
+        told = said.get("messages")
+        found = []
+        for message in told if isinstance(told, list) else []:
+            if isinstance(message, dict):
+                outcome = _OUTCOMES.get(str(message.get("status", "")).lower())
+                if outcome and message.get("message-id"):
+                    found.append(Report(str(message["message-id"]), outcome, ours=True))
+        return found

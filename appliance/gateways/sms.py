@@ -3,7 +3,7 @@
 from appliance.gateways import SmsGateway
 from appliance.gateways.eskiz import Eskiz
 from appliance.gateways.playmobile import PlayMobile
-from appliance.settings import Settings
+from appliance.settings import Settings, SmsAccount
 
 KINDS = {"eskiz": Eskiz, "playmobile": PlayMobile}
 
@@ -17,6 +17,13 @@ def gateways(settings: Settings) -> list[SmsGateway]:
             user=account.user,
             password=account.password,
             sender=account.sender,
+            callback=callback(settings, account),
         )
         for account in settings.sms
     ]
+
+
+def callback(settings: Settings, account: SmsAccount) -> str:
+    """The address at which an account's delivery reports are taken, or ""."""
+    secret = account.callback_secret
+    return f"{settings.web.url.rstrip('/')}/sms-reports/{account.name}/{secret}" if secret else ""

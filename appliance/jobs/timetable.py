@@ -1,46 +1,125 @@
-"""The one loop of scheduled work."""
+"""The one loop of scheduled work, and the threads that wait for others outside the box."""
 
+import datetime as dt
 import logging
 import signal
 import threading
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
-import schedule
-
-from appliance import live
+from appliance import clock, live, retention, runs
 from appliance.db import database
-from appliance.jobs import reports
+from appliance.gateways import sms
+from appliance.gateways.telegram import Telegram
+from appliance.jobs import reports, sending, telegram
+from appliance.notices import duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
+LAST = 20.0  # seconds that a message on its way may still take after the stop
+NIGHT = dt.time(3)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done when; `do` returns what was done, in words, or nothing."""
+
+    name: str  # worded by the page of the state
+    slot: runs.Slot
+    do: Callable[[], object]
+    catches_up: bool = True  # also on a site that did not know the job before
+
 
 def run(settings: Settings) -> None:
-    """Do what is due until SIGTERM or SIGINT; a job that fails is logged and tried again later."""
+    """Do what is due until SIGTERM or SIGINT; a job that fails is written down, and goes on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for chatty in ("fontTools", "weasyprint"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    timetable = schedule.Scheduler()
-    timetable.every(10).minutes.do(_guarded, "clear live events", live.clear)
-    timetable.every(20).seconds.do(
-        _guarded, "make reports", lambda: reports.make(settings, lambda: not stop.is_set())
-    )
-    timetable.every(10).minutes.do(_guarded, "keep Asterisk up to date", partial(keep_up, settings))
-    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
+    timetable = jobs(settings, lambda: not stop.is_set())
+    log.info("%d jobs on the timetable of %s", len(timetable), settings.web.url)
+    threads = _start(settings, stop)
     with database.connection_context():
-        timetable.run_all()
-        while not stop.wait(1):
-            timetable.run_pending()
+        while not stop.is_set():
+            for job in timetable:
+                if not stop.is_set():
+                    run_due(job)
+            stop.wait(1)
+    for thread in threads:
+        thread.join(LAST)
 
 
-def _guarded(name: str, job: Callable[[], object]) -> None:
+def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
+    """The timetable of a site."""
+    timetable = [
+        Job("clear", runs.every(600), live.clear),
+        Job("reports", runs.every(20), lambda: reports.make(settings, goes_on)),
+        Job("asterisk", runs.every(600), lambda: keep_up(settings)),
+        Job("disks", runs.every(3600), lambda: retention.read_disks(settings)),
+        Job(
+            "retention",
+            runs.daily(NIGHT, settings.tz),
+            lambda: retention.remove_due(settings, goes_on),
+            catches_up=False,
+        ),
+    ]
+    if settings.telegram:
+        timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
+    return timetable
+
+
+def run_due(job: Job) -> bool:
+    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises."""
     try:
-        if done := job():
-            log.info("%s: %s", name, done)
-    except Exception:  # the boundary of a job
-        log.exception("%s failed", name)
+        due_at = job.slot(clock.now())
+        if not runs.is_due(job.name, due_at):
+            return False
+        if not job.catches_up:
+            runs.begin_later(job.name, due_at)
+        mine = runs.begin(job.name, due_at, runs.this_process())
+        if not mine:
+            return False
+        try:
+            done = job.do()
+        except Exception as error:  # the boundary of a job
+            log.exception("%s failed", job.name)
+            runs.end(mine, "failed", f"{type(error).__name__}: {error}")
+        else:
+            if done:
+                log.info("%s: %s", job.name, done)
+            runs.end(mine, "done", str(done or ""))
+        return True
+    except Exception:  # the database takes no change: nothing can be written down
+        log.exception("%s could not be run", job.name)
+        return False
+
+
+def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
+    """What waits for others outside the box, each in a thread, so that nothing waits for it.
+
+    A thread that a slow service holds for longer than LAST after the stop is left behind: what it
+    had claimed is taken up again, and said to be perhaps sent twice.
+    """
+    loops: dict[str, Callable[[threading.Event], None]] = {}
+    if settings.sms:
+        loops["sms"] = sending.Senders(sms.gateways(settings)).follow
+    if settings.telegram:
+        bot = Telegram(settings.telegram.url, settings.telegram.token)
+        loops["telegram"] = telegram.Courier(bot).follow
+        loops["telegram reader"] = telegram.Reader(bot, settings).follow
+
+    def connected(loop: Callable[[threading.Event], None]) -> None:
+        with database.connection_context():
+            loop(stop)
+
+    started = [
+        threading.Thread(target=connected, args=(loop,), name=name, daemon=True)
+        for name, loop in loops.items()
+    ]
+    for thread in started:
+        thread.start()
+    return started

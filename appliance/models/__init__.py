@@ -31,8 +31,17 @@ from appliance.models.handling import (
     Handling,
     Membership,
 )
+from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
 from appliance.models.money import Tariff
+from appliance.models.notices import (
+    DutyAlert,
+    EarlyReport,
+    NoticeText,
+    SmsOptOut,
+    TelegramBot,
+    TelegramChat,
+)
 from appliance.models.outbox import Message
 from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
@@ -101,6 +110,16 @@ TABLES: tuple[type[Table], ...] = (
     AppealWording,
     AppealText,
     AccessKey,
+    NoticeText,
+    SmsOptOut,
+    EarlyReport,
+    DutyAlert,
+    TelegramChat,
+    TelegramBot,
+    LegalHold,
+    Removal,
+    DiskReading,
+    JobRun,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -23,10 +23,8 @@ class Ages:
 
 def listed(state: str | None, limit: int, offset: int = 0) -> list[Message]:
     """Messages of a state (None: all), newest first."""
-    chosen = () if state is None else (Message.state == state,)
-    return list(
-        Message.select().where(*chosen).order_by(Message.id.desc()).limit(limit).offset(offset)
-    )
+    chosen = Message.select() if state is None else Message.select().where(Message.state == state)
+    return list(chosen.order_by(Message.id.desc()).limit(limit).offset(offset))
 
 
 def ages() -> list[Ages]:

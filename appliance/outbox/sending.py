@@ -2,19 +2,20 @@
 
 import datetime as dt
 import random
+from collections.abc import Collection
 
 from peewee import fn
 
 from appliance import clock, live
 from appliance.db import writing
-from appliance.models import Message
+from appliance.models import EarlyReport, Message
 
 LEASE = dt.timedelta(minutes=2)  # after which a sender that claimed it counts as dead
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
 
 
-def claim(channel: str) -> Message | None:
-    """Take the message of a channel that is due longest, or None.
+def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
+    """Take the message of a channel that is due longest, or None; none to those in `besides`.
 
     Of one recipient only the oldest open message is ever taken: they arrive in order.
     """
@@ -33,6 +34,7 @@ def claim(channel: str) -> Message | None:
             Message.state == "pending",
             Message.due_at <= now,
             Message.expires_at > now,
+            Message.recipient.not_in(list(besides)),
             ~fn.EXISTS(waits),
         )
         .order_by(Message.due_at, Message.id)
@@ -47,15 +49,101 @@ def claim(channel: str) -> Message | None:
     return None
 
 
+def claim_alike(message: Message, least: int, most: int) -> list[Message]:
+    """Take what else is due to a claimed message's recipient for the same purpose, to go with it.
+
+    The oldest first, `most` of them; none when there are fewer than `least`.
+    """
+    now = clock.now()
+    alike = (
+        Message.select()
+        .where(
+            Message.channel == message.channel,
+            Message.recipient == message.recipient,
+            Message.purpose == message.purpose,
+            Message.state == "pending",
+            Message.due_at <= now,
+            Message.expires_at > now,
+        )
+        .order_by(Message.id)
+        .limit(most)
+    )
+    with writing():
+        taken = [found.id for found in alike]
+        if len(taken) < least:
+            return []
+        Message.update(
+            state="claimed", claimed_until=now + LEASE, attempts=Message.attempts + 1
+        ).where(Message.id.in_(taken)).execute()
+        return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+
+
+def redirect(channel: str, before: str, after: str) -> int:
+    """Send what is still open to a recipient that has another address since; returns how much."""
+    open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
+    with writing():
+        return Message.update(recipient=after).where(Message.recipient == before, *open_).execute()
+
+
 def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
     """The gateway took it; what becomes of it is told later, or never."""
-    _move(message, "claimed", "sent", sent_at=clock.now(), gateway=gateway, foreign_id=foreign_id)
+    with writing():
+        now = clock.now()
+        _move(message, "claimed", "sent", sent_at=now, gateway=gateway, foreign_id=foreign_id)
+        early = (EarlyReport.gateway == gateway, EarlyReport.foreign_id == foreign_id)
+        if foreign_id and (report := EarlyReport.get_or_none(*early)):
+            report.delete_instance()
+            _told(message, report.outcome)
 
 
-def retry(message: Message, trouble: str, said: str = "", *, perhaps_sent: bool = False) -> None:
-    """It did not go out, or (`perhaps_sent`) nobody knows: try again later, ever more rarely."""
-    wait = min(_FIRST * 2 ** (message.attempts - 1), _LONGEST)
-    wait *= random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
+def key_of(message: Message) -> str:
+    """Our own name for a message at a gateway; the same in each attempt."""
+    return f"m{message.id}"
+
+
+def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool:
+    """A gateway tells that a message was `delivered` or `refused`; whether the message is known.
+
+    The name is the gateway's, or key_of the message (`ours`). A report of a message that the
+    gateway has not yet said to have taken is kept for that moment; a second one changes nothing.
+    """
+    with writing():
+        if ours:
+            id = foreign_id.removeprefix("m")
+            known = id.isdecimal() and len(id) < 16 and Message.get_or_none(Message.id == int(id))
+            if known and known.channel == "sms" and known.gateway in ("", gateway):
+                return _told(known, outcome)
+            return False
+        here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
+        if foreign_id and (message := Message.get_or_none(*here)):
+            return _told(message, outcome)
+        row = {"gateway": gateway, "foreign_id": foreign_id[:100], "outcome": outcome}
+        EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()
+    return False
+
+
+def forget_early_reports() -> int:
+    """Drop reports whose message did not come within a day; returns how many."""
+    with writing():
+        day = clock.now() - dt.timedelta(days=1)
+        return EarlyReport.delete().where(EarlyReport.at < day).execute()
+
+
+def retry(
+    message: Message,
+    trouble: str,
+    said: str = "",
+    *,
+    perhaps_sent: bool = False,
+    wait: float | None = None,
+) -> None:
+    """It did not go out, or (`perhaps_sent`) nobody knows: try again later, ever more rarely.
+
+    `wait`: in so many seconds, as the other side asks.
+    """
+    if wait is None:
+        wait = min(_FIRST * 2 ** (message.attempts - 1), _LONGEST)
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
     _move(
         message,
         "claimed",
@@ -120,6 +208,14 @@ def try_again(message: Message) -> bool:
         )
         live.publish("outbox")
     return bool(moved)
+
+
+def _told(message: Message, outcome: str) -> bool:
+    if outcome == "delivered":
+        delivered(message)
+    else:
+        refused(message, "undelivered")
+    return True
 
 
 def _move(message: Message, before: str, after: str, **columns: object) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, g, jsonify, request, send_file
 
-from appliance import audit, departments, i18n, identity, keys
+from appliance import audit, departments, i18n, identity, keys, notices
 from appliance.appeals import exporting, handling, listing, searching, states
 from appliance.appeals.listing import Filters
 from appliance.models import AccessKey, Appeal, Department
@@ -140,8 +140,9 @@ def add_step(number: str) -> Response:
     code = sent.get("department")
     department = Department.get_or_none(Department.code == code) if code else None
     action = str(sent.get("action", ""))
+    tell = functools.partial(notices.answered, site())
     try:
-        handling.do(action, appeal, _by(), version, standing.today(), text, department)
+        handling.do(action, appeal, _by(), version, standing.today(), text, department, tell=tell)
     except handling.HandlingError as error:
         conflict = error.code in ("changed", "held", "state")
         return problem(409 if conflict else 422, error.code, DETAILS[error.code])

@@ -1,15 +1,16 @@
 """A registered appeal: its form, the call it hangs on, its history, what may be done with it."""
 
+import secrets
 from typing import Any
 
 from flask import Blueprint, abort, render_template
 from flask_babel import LazyString
 
-from appliance import appeals, applicants, audit, catalogs, departments
+from appliance import appeals, applicants, audit, catalogs, departments, notices
 from appliance.appeals import form, handling, states
 from appliance.i18n import named
-from appliance.models import Appeal, Call, Handling, Talk
-from appliance.web import formats, labels, standing
+from appliance.models import Appeal, Call, DutyAlert, Handling, Talk
+from appliance.web import formats, labels, outbox, standing
 from appliance.web.access import may
 from appliance.web.context import me, site
 from appliance.web.language import locale
@@ -65,6 +66,13 @@ def shown(
         empty=labels.empty_fields(appeal.warnings),
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
+        messages=notices.of_appeal(appeal),
+        message_states=outbox.STATES,
+        message_purposes=outbox.PURPOSES,
+        may_write=me().role in ("operator", "supervisor")
+        and may_correct(appeal)
+        and notices.reaches(site(), appeal),
+        sending=secrets.token_hex(8),
         others=appeals.others_of(appeal, me()),
         trouble=trouble,
         sent=sent or {},
@@ -88,6 +96,7 @@ def _standing(appeal: Appeal) -> dict[str, Any]:
         "answer": next((step for step in done if step.action == "answer"), None),
         "done": standing.DONE,
         "told": standing.told,
+        "alert": DutyAlert.get_or_none(DutyAlert.appeal == appeal),
         "call": call,
         "talks": list(call.talks.order_by(Talk.position)) if call else [],
         "people": standing.names(),

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance import appeals, applicants, calls, catalogs, clock, identity
+from appliance import appeals, applicants, calls, catalogs, clock, identity, notices
 from appliance.appeals import form
 from appliance.i18n import named
 from appliance.models import Appeal, District, Draft, Mahalla, Region
@@ -40,9 +40,15 @@ def save(token: str) -> Response | tuple[Response, int]:
 def register(token: str) -> Response:
     """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
     calendar = catalogs.working_calendar(site())
-    return _registered(
-        appeals.register(_sent(), operator=me(), token=token, tz=site().tz, calendar=calendar)
+
+    def tell(appeal: Appeal) -> None:
+        notices.registered(site(), appeal)
+        notices.alert(site(), calendar, appeal)
+
+    made = appeals.register(
+        _sent(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=tell
     )
+    return _registered(made)
 
 
 @screen.post("/<token>/discard")

@@ -1,9 +1,11 @@
 """What is done with an appeal on its page: taken over, answered, returned, corrected."""
 
+import functools
+
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from appliance import appeals, catalogs, departments
+from appliance import appeals, catalogs, departments, notices
 from appliance.appeals import correcting, form, handling
 from appliance.models import Appeal, Handling
 from appliance.web import appeals as card
@@ -29,8 +31,11 @@ def step(number: str) -> Answer:
     )
     chosen = sent.get("department", "")
     department = departments.chosen(chosen)
+    tell = functools.partial(notices.answered, site())
     try:
-        handling.do(action, appeal, me().login, version, standing.today(), text, department)
+        handling.do(
+            action, appeal, me().login, version, standing.today(), text, department, tell=tell
+        )
     except handling.HandlingError as error:
         if error.code == "action":
             abort(400)

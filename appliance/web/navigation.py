@@ -64,7 +64,12 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
     ),
     (
         _l("Status"),
-        (Tab("status.page", _l("State of the system")), Tab("outbox.page", _l("Messages"))),
+        (
+            Tab("status.page", _l("State of the system")),
+            Tab("retention.page", _l("Retention")),
+            Tab("outbox.page", _l("Messages")),
+            Tab("notices.page", _l("Texts of messages")),
+        ),
     ),
 )
 

@@ -32,6 +32,10 @@ PURPOSES = {
     "missed": _l("Missed call"),
     "callback": _l("Callback announced"),
     "rating": _l("Rating asked for"),
+    "alert": _l("Appeal out of hours"),
+    "taken": _l("Who took an appeal"),
+    "duty": _l("Nobody took an appeal"),
+    "status": _l("Status asked for"),
     "manual": _l("Written by an operator"),
 }
 TROUBLES = {
@@ -43,6 +47,9 @@ TROUBLES = {
     "account": _l("The account is locked or has no channel: call the service."),
     "declined": _l("The service will not have this text or number: is the text approved there?"),
     "undelivered": _l("The operator of the number did not deliver it."),
+    "kicked": _l("The bot is not in the group any more: add it again."),
+    "too_many": _l("Too many messages at once; the service asks to wait, and it is sent then."),
+    "moved": _l("The group has a new address; it is sent there."),
     "no_gateway": _l("No service could be asked: check the accounts in the settings."),
     "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
 }

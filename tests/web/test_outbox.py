@@ -13,6 +13,7 @@ def test_what_went_wrong_is_said_and_tried_again(settings, login_as) -> None:
     assert "+998 93 555 01 47" in page
     assert "2026-000001" in page
     assert "&lt;b&gt;template" in page
+    assert "2026-000001" in browser.get("/outbox").text  # all of them
     answer = browser.send(f"/outbox/{message.id}/retry")
     assert answer.status_code == 302
     assert Message.get_by_id(message.id).state == "pending"

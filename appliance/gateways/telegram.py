@@ -1,0 +1,88 @@
+"""Telegram's Bot API over HTTP, outgoing only: messages with buttons, and what is said to the bot.
+
+The token is part of each address, so it is taken out of whatever an error says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.gateways import Declined, Later, NotSent, Receipt, Trouble, Unsure
+from appliance.gateways.http import ask, told
+
+LONGEST = 4096  # characters of a message
+_KINDS = ["message", "callback_query", "my_chat_member"]
+
+
+class Moved(NotSent):
+    """The group became a supergroup and has the id `chat` now."""
+
+    def __init__(self, said: str, chat: str) -> None:
+        super().__init__("moved", said)
+        self.chat = chat
+
+
+@dataclass(frozen=True)
+class Button:
+    """Under a message: what it says, and what the bot is told when it is pressed."""
+
+    text: str
+    data: str
+
+
+@dataclass
+class Telegram:
+    """A bot."""
+
+    url: str
+    token: str = field(repr=False)
+
+    def send(self, chat: str, text: str, buttons: Sequence[Button] = ()) -> Receipt:
+        """Send plain text. Raises Later, Moved, NotSent, Unsure (it knows no key), Declined."""
+        message: dict[str, Any] = {"chat_id": int(chat), "text": text[:LONGEST]}
+        if buttons:
+            rows = [[{"text": b.text, "callback_data": b.data}] for b in buttons]
+            message["reply_markup"] = {"inline_keyboard": rows}
+        return Receipt(str(self._call("sendMessage", message)["message_id"]))
+
+    def updates(self, first: int, wait: int) -> list[dict[str, Any]]:
+        """What was said to the bot from update `first` on; waits for so many seconds."""
+        asked = {"offset": first, "timeout": wait, "allowed_updates": _KINDS}
+        return list(self._call("getUpdates", asked))
+
+    def acknowledge(self, id: str, text: str) -> None:
+        """Tell somebody who pressed a button what came of it."""
+        self._call("answerCallbackQuery", {"callback_query_id": id, "text": text[:200]})
+
+    def is_member(self, chat: str, user: int) -> bool:
+        """Whether somebody belongs to a group."""
+        try:
+            member = self._call("getChatMember", {"chat_id": int(chat), "user_id": user})
+        except Declined:
+            return False
+        return member.get("status") in ("creator", "administrator", "member")
+
+    def _call(self, method: str, what: dict[str, Any]) -> Any:
+        try:
+            answer = ask("POST", f"{self.url.rstrip('/')}/bot{self.token}/{method}", json=what)
+            said = told(answer)
+        except Trouble as trouble:
+            raise type(trouble)(trouble.code, self._hide(trouble.said)) from None
+        if said.get("ok"):
+            return said.get("result")
+        raise _trouble(answer.status_code, said, self._hide(str(said.get("description", ""))))
+
+    def _hide(self, said: str) -> str:
+        return said.replace(self.token, "…")
+
+
+def _trouble(status: int, said: dict[str, Any], text: str) -> Trouble:
+    more = said.get("parameters") or {}
+    if status == 429:
+        return Later("too_many", text, float(more.get("retry_after") or 30))
+    if more.get("migrate_to_chat_id"):
+        return Moved(text, str(more["migrate_to_chat_id"]))
+    if status >= 500:
+        return Unsure("server_error", text)
+    known = {401: "log_in", 404: "log_in", 403: "kicked", 409: "second_reader"}
+    return NotSent(known[status], text) if status in known else Declined("declined", text)

@@ -1,0 +1,228 @@
+"""The bot at work: alerts out of the outbox, presses of its buttons and questions back in."""
+
+import datetime as dt
+import logging
+import re
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance import clock, outbox
+from appliance.db import writing
+from appliance.gateways import Declined, Later, NotSent, Trouble, Unsure
+from appliance.gateways.telegram import Button, Moved, Telegram
+from appliance.models import Message, TelegramBot
+from appliance.notices import duty
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PER_MINUTE, APART = 20, 1.0  # messages to one chat; seconds between two (Bot API FAQ)
+MANY, WHOLE = 4, 20  # alerts at once that are merged into one message, and at most
+TAKE = "take:"
+_SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that Telegram answers
+_STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
+
+
+@dataclass
+class Courier:
+    """Sends the outbox's Telegram messages within Telegram's limits."""
+
+    bot: Telegram
+    tick: Callable[[], float] = time.monotonic
+    _times: defaultdict[str, deque[float]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=PER_MINUTE))
+    )
+    _quiet_until: float = 0.0
+
+    def follow(self, stop: threading.Event, every: float = 1.0) -> None:
+        """Send what becomes due until `stop`."""
+        while not stop.wait(every):
+            try:
+                self.send_due(lambda: not stop.is_set())
+            except Exception:  # the boundary of a thread
+                log.exception("telegram: sending failed")
+
+    def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
+        """Send what is due and the limits allow; returns how many messages of Telegram's."""
+        count = 0
+        outbox.recover()
+        outbox.expire()
+        while goes_on() and self.tick() >= self._quiet_until:
+            message = outbox.claim("telegram", besides=self._resting())
+            if not message:
+                break
+            self.send(message)
+            count += 1
+        return count
+
+    def send(self, message: Message) -> None:
+        """Send one claimed message; of alerts, what else waits with it."""
+        together = [message]
+        if message.purpose == "alert":
+            together += outbox.claim_alike(message, least=MANY - 1, most=WHOLE - 1)
+        try:
+            self._times[message.recipient].append(self.tick())
+            receipt = self.bot.send(message.recipient, _text(together), _buttons(together))
+        except Moved as trouble:
+            duty.moved(message.recipient, trouble.chat)
+            self._again(together, trouble, wait=0)
+        except Later as trouble:
+            self._quiet_until = self.tick() + trouble.wait
+            self._again(together, trouble, wait=trouble.wait)
+        except NotSent as trouble:
+            if trouble.code != "kicked" or message.recipient.startswith("-"):
+                note(trouble.code)
+            self._again(together, trouble)
+        except Unsure as trouble:
+            self._again(together, trouble, perhaps_sent=True)
+        except Declined as trouble:
+            for each in together:
+                outbox.refused(each, trouble.code, trouble.said)
+        else:
+            for each in together:
+                outbox.sent(each, "telegram", receipt.id)
+            if message.recipient.startswith("-"):  # a group: the bot is in it, again
+                TelegramBot.update(trouble="").where(TelegramBot.trouble == "kicked").execute()
+
+    def _again(self, messages: list[Message], trouble: Trouble, **how: Any) -> None:
+        log.warning("telegram: %s", trouble)
+        for message in messages:
+            outbox.retry(message, trouble.code, trouble.said, **how)
+
+    def _resting(self) -> list[str]:
+        """Chats that have had their share of messages for the moment."""
+        now = self.tick()
+        return [
+            chat
+            for chat, times in self._times.items()
+            if times
+            and (now - times[-1] < APART or (len(times) == PER_MINUTE and now - times[0] < 60))
+        ]
+
+
+@dataclass
+class Reader:
+    """Reads what is said to the bot; each update counts once."""
+
+    bot: Telegram
+    settings: Settings
+    wait: int = 5  # seconds that Telegram holds a question open
+
+    def follow(self, stop: threading.Event, rest: float = 5.0) -> None:
+        """Read until `stop`; after a trouble rest first."""
+        while not stop.is_set():
+            try:
+                asked_at = time.monotonic()
+                if not self.read() and time.monotonic() - asked_at < self.wait / 2:
+                    stop.wait(1)  # whoever answers so soon does not hold the question open
+            except Trouble as trouble:
+                log.warning("telegram: reading: %s", trouble)
+                note(trouble.code)
+                stop.wait(trouble.wait if isinstance(trouble, Later) else rest)
+            except Exception:  # the boundary of a thread
+                log.exception("telegram: reading failed")
+                stop.wait(rest)
+
+    def read(self) -> int:
+        """Do what was asked since; returns how many updates. Raises a Trouble."""
+        state, _ = TelegramBot.get_or_create(name="bot")
+        updates = self.bot.updates(state.read, self.wait)
+        if state.trouble not in ("", "kicked"):  # that one ends when the group has the bot again
+            note("")
+        if not state.seen_at or clock.now() - state.seen_at > _SEEN:
+            TelegramBot.update(seen_at=clock.now()).execute()
+        for update in updates:
+            after = lambda: None  # noqa: E731  what is said over the network, when it is done
+            try:
+                with writing():
+                    TelegramBot.update(read=update["update_id"] + 1).execute()
+                    after = self._do(update) or after
+            except Exception:  # the boundary of one update: it must not hold up the next
+                log.exception("telegram: update %s makes no sense", update.get("update_id"))
+                TelegramBot.update(read=update["update_id"] + 1).execute()
+            try:
+                after()
+            except Trouble as trouble:
+                log.warning("telegram: not acknowledged: %s", trouble)
+        return len(updates)
+
+    def _do(self, update: dict[str, Any]) -> Callable[[], None] | None:
+        if press := update.get("callback_query"):
+            return self._pressed(press)
+        if member := update.get("my_chat_member"):
+            if str(member["chat"]["id"]) == self._group():
+                inside = member["new_chat_member"]["status"] not in ("kicked", "left")
+                note("" if inside else "kicked")
+            return None
+        message = update.get("message") or {}
+        if message.get("migrate_to_chat_id"):
+            if str(message["chat"]["id"]) == self._group():
+                duty.moved(self._group(), str(message["migrate_to_chat_id"]))
+            return None
+        asked = _STATUS.fullmatch(message.get("text") or "")
+        return self._asked(message, asked[1], update["update_id"]) if asked else None
+
+    def _pressed(self, press: dict[str, Any]) -> Callable[[], None] | None:
+        data, chat = str(press.get("data", "")), str((press.get("message") or {})["chat"]["id"])
+        if not data.startswith(TAKE) or chat not in self._chats():
+            return None
+        who = duty.take(self.settings, data.removeprefix(TAKE), _name(press["from"]))
+        text = duty.taken_by(self.settings, who)
+        return lambda: self.bot.acknowledge(press["id"], text)
+
+    def _asked(self, message: dict[str, Any], number: str, id: int) -> Callable[[], None]:
+        chat, who = str(message["chat"]["id"]), message["from"]["id"]
+
+        def answer() -> None:
+            if chat in self._chats() or (
+                message["chat"]["type"] == "private" and self.bot.is_member(self._group(), who)
+            ):
+                text = duty.status(self.settings, number)
+                outbox.put("telegram", "status", chat, key=f"status:{id}", text=text)
+
+        return answer
+
+    def _group(self) -> str:
+        bot = self.settings.telegram
+        return duty.chat_of(bot.chat) if bot else ""
+
+    def _chats(self) -> set[str]:
+        """Chats whose members may take appeals: the group's, the duty list's."""
+        listed = {str(person.chat) for person in self.settings.duty if person.chat}
+        return listed | {self._group()}
+
+
+def note(trouble: str) -> None:
+    """Remember what hinders the bot, for the self-checks; "": nothing does."""
+    known = {"kicked", "log_in", "second_reader"}
+    code = trouble if trouble in known or not trouble else "unreachable"
+    with writing():
+        TelegramBot.insert(name="bot").on_conflict_ignore().execute()
+        TelegramBot.update(trouble=code).where(TelegramBot.trouble != code).execute()
+
+
+def _text(messages: list[Message]) -> str:
+    if len(messages) == 1:
+        return messages[0].text
+    return "\n\n".join(message.payload["line"] for message in messages)
+
+
+def _buttons(messages: list[Message]) -> list[Button]:
+    alone = len(messages) == 1
+    return [
+        Button(
+            m.payload["button"] if alone else f"{m.payload['appeal']}: {m.payload['button']}",
+            TAKE + m.payload["appeal"],
+        )
+        for m in messages
+        if m.purpose == "alert"
+    ]
+
+
+def _name(person: dict[str, Any]) -> str:
+    names = (person.get("first_name"), person.get("last_name"))
+    return (" ".join(filter(None, names)) or str(person.get("id")))[:100]

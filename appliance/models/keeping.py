@@ -1,0 +1,57 @@
+"""How long things are kept, what was removed, how disks fill; and the runs of the timetable."""
+
+from peewee import BigIntegerField, CharField, DateField, TextField
+
+from appliance.models.base import DocumentField, MomentField, Table
+
+
+class LegalHold(Table):
+    """Something that is kept whatever its age, until the hold is ended."""
+
+    kind = CharField()  # call | appeal
+    subject = CharField(index=True)  # the call's id, the appeal's number
+    why = TextField()
+    by = CharField()  # login
+    since = MomentField()
+    ended_at = MomentField(null=True)
+    ended_by = CharField(default="")
+
+
+class Removal(Table):
+    """What was removed, when and by which rule; never changed afterwards."""
+
+    kind = CharField()  # recording | appeal (its personal data)
+    subject = CharField()  # the file, the appeal's number
+    at = MomentField(index=True)
+    rule = CharField()  # "recordings_months=3"
+    detail = DocumentField(default=dict)
+
+    class Meta:
+        indexes = ((("kind", "subject"), True),)
+
+
+class DiskReading(Table):
+    """How full a disk was, the last time it was looked at on a day."""
+
+    disk = CharField()  # database | recordings
+    day = DateField()
+    used = BigIntegerField()  # bytes
+    total = BigIntegerField()
+
+    class Meta:
+        indexes = ((("disk", "day"), True),)
+
+
+class JobRun(Table):
+    """One run of a scheduled job; of runs that found nothing to do only the last is kept."""
+
+    name = CharField()
+    due_at = MomentField()
+    started_at = MomentField(index=True)
+    ended_at = MomentField(null=True)
+    state = CharField(default="running")  # running | done | failed | lost
+    result = TextField(default="")  # what was done; the error
+    holder = CharField()  # the process, as long as it runs
+
+    class Meta:
+        indexes = ((("name", "due_at"), True),)

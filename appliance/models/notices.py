@@ -1,0 +1,64 @@
+"""What people outside are told: texts, who wants none, reports that came early, duty alerts."""
+
+from peewee import BigIntegerField, CharField, ForeignKeyField, IntegerField, TextField
+
+from appliance.models.appeals import Appeal
+from appliance.models.base import MomentField, Table
+
+
+class NoticeText(Table):
+    """The site's own wording of a short message; without a row the default is in force."""
+
+    purpose = CharField()  # notices.texts.PURPOSES
+    language = CharField()  # uz | ru
+    text = TextField()
+
+    class Meta:
+        indexes = ((("purpose", "language"), True),)
+
+
+class SmsOptOut(Table):
+    """A number that wants no short messages."""
+
+    number = CharField(primary_key=True)  # +998…
+    at = MomentField()
+    by = CharField()  # login
+
+
+class EarlyReport(Table):
+    """What a gateway told of a message that it had not yet said to have taken."""
+
+    gateway = CharField()
+    foreign_id = CharField()
+    outcome = CharField()  # delivered | refused
+    at = MomentField(index=True)
+
+    class Meta:
+        indexes = ((("gateway", "foreign_id"), True),)
+
+
+class DutyAlert(Table):
+    """An appeal that the ministry was alerted of out of hours, and who took it."""
+
+    appeal = ForeignKeyField(Appeal, primary_key=True, backref="alerts", on_delete="RESTRICT")
+    at = MomentField()
+    step = IntegerField(default=0)  # how many of the duty list were asked after the group
+    next_at = MomentField(null=True, index=True)  # when the next is asked; null: nobody is left
+    taken_by = CharField(default="")  # as Telegram names him
+    taken_at = MomentField(null=True)
+
+
+class TelegramChat(Table):
+    """A group that became a supergroup and has another id since."""
+
+    old = CharField(primary_key=True)
+    chat = CharField()
+
+
+class TelegramBot(Table):
+    """How far the bot has read what it was told, and what hinders it."""
+
+    name = CharField(primary_key=True)
+    read = BigIntegerField(default=0)  # the next update's id
+    trouble = CharField(default="")
+    seen_at = MomentField(null=True)  # when Telegram last answered

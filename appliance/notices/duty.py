@@ -1,0 +1,216 @@
+"""Alerts of appeals that are registered out of hours: to the ministry's group, then on and on.
+
+The group is told in the transaction of the registering. When nobody takes the appeal, the duty
+list is asked one by one, and in the end all of it by SMS. Names of citizens are never sent.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from appliance import audit, catalogs, clock, i18n, identity, live, outbox
+from appliance.clock import WorkingCalendar
+from appliance.db import writing
+from appliance.models import Appeal, DutyAlert, Handling, TelegramChat
+from appliance.settings import Settings, Telegram
+
+_GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
+_NUMBER = re.compile(r"\+?\d(?:[\s()-]?\d){4,}")  # a phone, a passport's digits, a PINFL
+
+
+def N_(text: str) -> str:
+    """Mark a message id for the catalogues."""
+    return text
+
+
+STATES = {
+    "registered": N_("New"),
+    "taken": N_("In work"),
+    "returned": N_("Returned for rework"),
+    "answered": N_("Answer given"),
+    "closed": N_("Closed"),
+}
+
+
+def alert(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool:
+    """Tell the group of an appeal registered out of hours; inside its transaction.
+
+    Whether it is: a site without Telegram tells nobody.
+    """
+    bot = settings.telegram
+    if not bot or calendar.inside(appeal.registered_at):
+        return False
+    now = clock.now()
+    DutyAlert.create(appeal=appeal, at=now, next_at=now + dt.timedelta(minutes=bot.minutes))
+    _put(bot, appeal, chat_of(bot.chat), 0)
+    return True
+
+
+def take(settings: Settings, number: str, name: str) -> str | None:
+    """Somebody takes an appeal; the name of who has it then, None when there was no alert.
+
+    The first one has it, and the group is told.
+    """
+    appeal = Appeal.get_or_none(Appeal.number == number)
+    with writing():
+        known = appeal and DutyAlert.get_or_none(DutyAlert.appeal == appeal)
+        if not known or known.taken_by:
+            return known.taken_by if known else None
+        DutyAlert.update(taken_by=name, taken_at=clock.now(), next_at=None).where(
+            DutyAlert.appeal == appeal
+        ).execute()
+        audit.record(f"telegram:{name}", "appeal.duty", number)
+        if settings.telegram:
+            say = _say(settings)
+            text = say(N_("{number}: taken by {name}")).format(number=number, name=name)
+            chat = chat_of(settings.telegram.chat)
+            outbox.put("telegram", "taken", chat, key=f"taken:{number}", text=text, cause=number)
+        live.publish("appeals")
+    return name
+
+
+def taken_by(settings: Settings, who: str | None) -> str:
+    """What somebody is told who pressed the button: who has the appeal now."""
+    say = _say(settings)
+    return say(N_("taken by {name}")).format(name=who) if who else say(N_("no such appeal"))
+
+
+def escalate(settings: Settings) -> int:
+    """Ask the next on the duty list about appeals that nobody took in time; returns how many."""
+    bot = settings.telegram
+    if not bot:
+        return 0
+    wait, asked = dt.timedelta(minutes=bot.minutes), 0
+    chats = [person for person in settings.duty if person.chat]
+    while True:
+        now = clock.now()
+        with writing():
+            due = DutyAlert.select().where(DutyAlert.taken_by == "", DutyAlert.next_at <= now)
+            waiting = due.order_by(DutyAlert.next_at).first()
+            if not waiting:
+                return asked
+            if waiting.step < len(chats):
+                person = chats[waiting.step]
+                _put(bot, waiting.appeal, chat_of(person.chat), waiting.step + 1)
+                next_at = now + wait
+            else:
+                _call_all(settings, waiting.appeal)
+                next_at = None
+            DutyAlert.update(step=waiting.step + 1, next_at=next_at).where(
+                DutyAlert.appeal == waiting.appeal_id
+            ).execute()
+            asked += 1
+
+
+def status(settings: Settings, asked: str) -> str:
+    """How an appeal stands, for a member of the group; `asked` is its number, or the year's."""
+    say = _say(settings)
+    year = clock.now().astimezone(settings.tz).year
+    number = f"{year}-{int(asked):06d}" if re.fullmatch(r"[0-9]{1,6}", asked) else asked
+    appeal = Appeal.get_or_none(Appeal.number == number)
+    now = appeal and Handling.get_or_none(Handling.appeal == appeal)
+    if not now:
+        return say(N_("{number}: no such appeal")).format(number=number[:20])
+    taken = DutyAlert.get_or_none(DutyAlert.appeal == appeal)
+    lines = [
+        f"{number}: {say(STATES[now.state])}",
+        say(N_("Deadline: {date}")).format(date=f"{now.due_on:%d.%m.%Y}"),
+    ]
+    if taken and taken.taken_by:
+        lines.append(say(N_("On duty: {name}")).format(name=taken.taken_by))
+    return "\n".join(lines)
+
+
+def chat_of(configured: int) -> str:
+    """The id under which a chat of the settings is reached now."""
+    chat = str(configured)
+    for _ in range(5):
+        moved = TelegramChat.get_or_none(TelegramChat.old == chat)
+        if not moved:
+            break
+        chat = moved.chat
+    return chat
+
+
+def moved(before: str, after: str) -> None:
+    """A group has another id since; what waits for it goes there."""
+    if before != after:
+        with writing():
+            TelegramChat.replace(old=before, chat=after).execute()
+            outbox.redirect("telegram", before, after)
+
+
+def wording(bot: Telegram, appeal: Appeal) -> str:
+    """The alert of one appeal."""
+    say = i18n.translations(bot.language).gettext
+    topic, region = _topic(appeal, bot.language), _region(appeal, bot.language)
+    told = [
+        (N_("Topic: {text}"), topic),
+        (N_("Region: {text}"), region),
+        (N_("Gist: {text}"), _gist(bot, appeal, _GIST)),
+        (N_("Phone: {text}"), _phone(bot, appeal)),
+    ]
+    lines = [say(N_("Appeal {number}, out of hours")).format(number=appeal.number)]
+    return "\n".join(lines + [say(id).format(text=text) for id, text in told if text])
+
+
+def _say(settings: Settings) -> Callable[[str], str]:
+    """The texts in the language of the alerts."""
+    bot = settings.telegram
+    return i18n.translations(bot.language if bot else i18n.DEFAULT).gettext
+
+
+def _line(bot: Telegram, appeal: Appeal) -> str:
+    parts = (_topic(appeal, bot.language), _region(appeal, bot.language))
+    told = ", ".join(filter(None, (*parts, _gist(bot, appeal, _LINE))))
+    return f"{appeal.number}: {told}"
+
+
+def _put(bot: Telegram, appeal: Appeal, chat: str, step: int) -> None:
+    outbox.put(
+        "telegram",
+        "alert",
+        chat,
+        key=f"alert:{appeal.number}:{step}",
+        text=wording(bot, appeal),
+        payload={
+            "appeal": appeal.number,
+            "line": _line(bot, appeal),
+            "button": i18n.translations(bot.language).gettext(N_("I take it")),
+        },
+        cause=appeal.number,
+    )
+
+
+def _call_all(settings: Settings, appeal: Appeal) -> None:
+    if not settings.telegram or not settings.sms:
+        return
+    say = _say(settings)
+    text = say(N_("Nobody has taken the appeal {number}.")).format(number=appeal.number)
+    for place, person in enumerate(settings.duty):
+        if person.phone:
+            key = f"duty:{appeal.number}:{place}"
+            outbox.put_sms("duty", person.phone, text, key=key, cause=appeal.number, tz=settings.tz)
+
+
+def _topic(appeal: Appeal, locale: str) -> str:
+    return catalogs.label("direction", appeal.direction, locale) if appeal.direction else ""
+
+
+def _region(appeal: Appeal, locale: str) -> str:
+    return i18n.named(appeal.region, locale) if appeal.region else appeal.region_text
+
+
+def _gist(bot: Telegram, appeal: Appeal, longest: int) -> str:
+    text = " ".join(appeal.gist.split())
+    if bot.phone != "full":
+        text = _NUMBER.sub("…", text)
+    return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
+
+
+def _phone(bot: Telegram, appeal: Appeal) -> str:
+    shown = bot.phone
+    number = identity.phone(appeal.phone or "") or ""
+    if shown == "none" or not number:
+        return ""
+    return identity.grouped(number) if shown == "full" else f"{number[:6]} *** ** {number[-2:]}"

@@ -1,0 +1,291 @@
+"""What goes, when it is old enough and not a day before; real files, each removal written down."""
+
+import dataclasses
+import datetime as dt
+import os
+
+import pytest
+from test_appeals import FULL
+
+from appliance import appeals, catalogs, clock, health, retention
+from appliance import settings as site_settings
+from appliance.appeals import handling
+from appliance.appeals.deadlines import add_months
+from appliance.models import (
+    Appeal,
+    AppealStep,
+    AppealWording,
+    Applicant,
+    AuditEntry,
+    Call,
+    DiskReading,
+    Handling,
+    Message,
+    Recording,
+)
+from appliance.settings import Retention, SettingsError
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def site(settings):
+    """The shortest that a site can set."""
+    return dataclasses.replace(settings, retention=Retention(2, 2))
+
+
+@pytest.fixture
+def limit(site):
+    """The moment that is just two months ago."""
+    now = clock.now().astimezone(site.tz)
+    day = add_months(now.date(), -2)
+    return dt.datetime.combine(day, now.time(), site.tz).astimezone(dt.UTC)
+
+
+@pytest.fixture
+def recorded(site):
+    """A call with its recording, a real file, that ended at a moment."""
+
+    def made(id, moment, written=None, touched=None, content=b"RIFF"):
+        Call.create(
+            id=id, direction="inbound", arrived_at=moment - MINUTE, ended_at=moment, stage="ended"
+        )
+        file = f"2026/{id}.wav"
+        at = written or moment
+        Recording.create(file=file, call_id=id, seconds=9.0, sha256="abc", written_at=at)
+        path = site.paths.recordings / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, ((touched or moment).timestamp(),) * 2)
+        return path
+
+    return made
+
+
+@pytest.fixture
+def register(site, nilufar):
+    def registered(call_id=None, **values):
+        made = appeals.register(
+            FULL | values,
+            operator=nilufar,
+            token=appeals.token_for(nilufar, None),
+            tz=site.tz,
+            calendar=catalogs.working_calendar(site),
+        )
+        Appeal.update(call_id=call_id).where(Appeal.id == made.id).execute()
+        return made
+
+    return registered
+
+
+def closed(appeal, at):
+    """Answered and closed, with everything dated to a moment."""
+    today = clock.now().date()
+    for version, (action, text) in enumerate(
+        (("take", ""), ("answer", "Siz haqingizda"), ("close", "")), start=1
+    ):
+        handling.do(action, appeal, "bahodir", version, today, text)
+    Handling.update(changed_at=at).where(Handling.appeal == appeal).execute()
+    Appeal.update(registered_at=at, received_at=at).where(Appeal.id == appeal.id).execute()
+
+
+def years(site, count):
+    return dt.datetime.combine(
+        add_months(clock.now().astimezone(site.tz).date(), -12 * count), dt.time(), site.tz
+    ).astimezone(dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "line", ["recordings_months = 1", "appeals_years = 1", "appeals_years = 0"]
+)
+def test_less_than_the_form_asks_for_is_refused(settings, line) -> None:
+    settings.file.write_text(f"{settings.file.read_text()}\n[retention]\n{line}\n")
+    with pytest.raises(SettingsError, match="at least 2"):
+        site_settings.load(settings.file)
+
+
+def test_only_what_is_older_goes_and_it_is_written_down(site, recorded, limit) -> None:
+    old = recorded("1.1", limit - MINUTE)
+    young = recorded("1.2", limit + MINUTE)
+    removed = retention.remove_due(site)
+    assert (removed.recordings, removed.appeals) == (1, 0)
+    assert not old.exists()
+    assert young.exists()
+    [row] = retention.removals()
+    assert (row.kind, row.subject, row.rule) == ("recording", "2026/1.1.wav", "recordings_months=2")
+    assert row.detail == {
+        "call": "1.1",
+        "seconds": 9.0,
+        "sha256": "abc",
+        "bytes": 4,
+        "was_there": True,
+    }
+    assert Recording.select().count() == 2  # the ledger stays
+    assert AuditEntry.get(AuditEntry.action == "retention.remove").who == "jobs"
+    assert not retention.remove_due(site)
+
+
+@pytest.mark.parametrize("which", ["written", "touched"])
+def test_a_file_that_was_written_later_stays(site, recorded, limit, which) -> None:
+    path = recorded("1.1", limit - MINUTE, **{which: limit + MINUTE})
+    assert not retention.remove_due(site)
+    assert path.exists()
+
+
+def test_what_is_held_or_belongs_to_an_open_appeal_stays(site, recorded, register, limit) -> None:
+    paths = [recorded(f"1.{number}", limit - MINUTE) for number in range(4)]
+    held_call = retention.hold("call", "1.0", "sud", "sherzod")
+    held = register("1.1")
+    closed(held, clock.now())
+    retention.hold("appeal", held.number, "tergov", "sherzod")
+    register("1.2")
+    assert retention.remove_due(site).recordings == 1
+    assert [path.exists() for path in paths] == [True, True, True, False]
+    assert retention.end(held_call.id, "sherzod")
+    assert not retention.end(held_call.id, "sherzod")
+    assert retention.remove_due(site).recordings == 1
+    assert not paths[0].exists()
+
+
+def test_a_hold_needs_a_reason_and_something_to_hold(site) -> None:
+    for kind, subject, code in (("call", "9.9", "subject"), ("file", "1", "subject")):
+        with pytest.raises(retention.HoldError) as error:
+            retention.hold(kind, subject, "sud", "sherzod")
+        assert error.value.code == code
+
+
+def test_a_missing_file_is_said_and_others_are_never_touched(site, recorded, limit) -> None:
+    recorded("1.1", limit - MINUTE).unlink()
+    outside = site.paths.database.parent / "outside.wav"
+    outside.write_bytes(b"x")
+    os.utime(outside, (0, 0))
+    old = limit - MINUTE
+    Recording.create(file="../outside.wav", call_id="1.1", seconds=1.0, written_at=old)
+    retention.remove_due(site)
+    assert [row.detail["was_there"] for row in retention.removals()] == [False]
+    assert outside.exists()
+
+
+def test_it_stops_when_it_is_told_to(site, recorded, limit) -> None:
+    for number in range(3):
+        recorded(f"1.{number}", limit - MINUTE)
+    more = iter([True, False, False])
+    assert retention.remove_due(site, lambda: next(more)).recordings == 1
+
+
+def test_personal_data_of_a_closed_appeal_go_and_what_is_counted_stays(site, register) -> None:
+    old = register(phone="+998935550147", gist="Nafaqa")
+    closed(old, years(site, 2) - dt.timedelta(days=1))
+    AppealWording.create(
+        appeal=old, number=1, values={"surname": "Karimova"}, until=clock.now(), replaced_by="x"
+    )
+    Message.create(
+        channel="sms",
+        purpose="registered",
+        recipient="+998935550147",
+        key="1",
+        text="x",
+        cause=old.number,
+        state="sent",
+        created_at=clock.now(),
+        due_at=clock.now(),
+        expires_at=clock.now(),
+    )
+    young = register(surname="Tursunova", pinfl="", phone="+998935550148")
+    closed(young, years(site, 2) + dt.timedelta(days=1))
+    still_open = register(surname="Aliyeva", pinfl="", phone="+998935550149")
+    Handling.update(changed_at=years(site, 3)).where(Handling.appeal == still_open).execute()
+    Appeal.update(registered_at=years(site, 3)).where(Appeal.id == still_open.id).execute()
+
+    assert retention.remove_due(site).appeals == 1
+    masked = Appeal.get_by_id(old.id)
+    assert (masked.surname, masked.pinfl, masked.phone, masked.gist, masked.born_on) == (
+        *("",) * 4,
+        None,
+    )
+    assert (masked.number, masked.region_id, masked.direction) == (
+        old.number,
+        old.region_id,
+        old.direction,
+    )
+    person = Applicant.get_by_id(old.applicant_id)
+    assert (person.surname, person.pinfl, person.search_key) == ("", "", "")
+    assert not AppealStep.select().where(AppealStep.appeal == old, AppealStep.text != "").exists()
+    assert AppealWording.get().values == {"surname": ""}
+    assert (Message.get().recipient, Message.get().text) == ("", "")
+    assert Appeal.get_by_id(young.id).surname == "Tursunova"
+    assert Appeal.get_by_id(still_open.id).surname == "Aliyeva"
+    assert [(row.kind, row.subject) for row in retention.removals()] == [("appeal", old.number)]
+    assert not retention.remove_due(site)
+
+
+def test_a_person_with_a_younger_appeal_stays_known(site, register) -> None:
+    old, young = register(), register()
+    closed(old, years(site, 3))
+    closed(young, clock.now())
+    retention.remove_due(site)
+    assert Applicant.get_by_id(young.applicant_id).surname
+    assert not Appeal.get_by_id(old.id).surname
+
+
+def readings(site, used, disk="recordings"):
+    today = clock.now().astimezone(site.tz).date()
+    for ago, share in enumerate(reversed(used)):
+        day = today - dt.timedelta(days=ago)
+        DiskReading.create(disk=disk, day=day, used=share * 10**9, total=100 * 10**9)
+
+
+@pytest.mark.parametrize(
+    ("used", "days"),
+    [
+        ([60, 61, 62, 63], 37),
+        ([88, 90], None),  # too few days
+        ([60, 60, 60], None),
+        ([70, 60, 50], None),
+        ([97, 98, 99], 1),
+    ],
+)
+def test_the_day_on_which_a_disk_is_full(site, used, days) -> None:
+    readings(site, used)
+    full_on = retention.forecast(site, "recordings").full_on
+    today = clock.now().astimezone(site.tz).date()
+    assert full_on == (None if days is None else today + dt.timedelta(days=days))
+    state = {c.code: c.state for c in health.checks(site)}.get("disk.recordings.full")
+    assert state == (None if days is None else "fail" if days < 14 else "warn")
+
+
+def test_disks_are_read_once_a_day(site) -> None:
+    retention.read_disks(site)
+    retention.read_disks(site)
+    assert DiskReading.select().count() == 2
+
+
+def test_the_manager_sees_what_goes_and_holds_it_back(site, app, login_as, recorded, limit) -> None:
+    app.config["SITE"] = site
+    recorded("1.1", limit - MINUTE)
+    browser = login_as("manager")
+    [today, *later] = retention.coming(site)
+    assert (today.recordings, sum(row.recordings for row in later)) == (1, 0)
+    wrong = browser.send("/retention/holds", kind="call", subject="1.1", why=" ")
+    assert wrong.status_code == 422
+    assert (
+        browser.send("/retention/holds", kind="call", subject="1.1", why="sud").status_code == 302
+    )
+    page = browser.get("/retention").text
+    assert "sud" in page
+    assert retention.coming(site)[0].recordings == 0
+    [held] = retention.holds()
+    assert browser.send(f"/retention/holds/{held.id}/end").status_code == 302
+    retention.remove_due(site)
+    assert "2026/1.1.wav" in browser.get("/retention").text
+
+
+def test_a_compressed_recording_goes_too(site, recorded, limit) -> None:
+    path = recorded("1.1", limit - MINUTE)
+    small = path.with_suffix(".ogg")
+    path.rename(small)
+    Recording.update(kept="2026/1.1.ogg").execute()
+    assert retention.remove_due(site).recordings == 1
+    assert not small.exists()
+    assert retention.removals()[0].detail["bytes"] == 4
+    assert Recording.get().kept == ""

@@ -1,0 +1,383 @@
+"""Alerts out of hours: when, of what, who takes them, and a Telegram that misbehaves."""
+
+import dataclasses
+import datetime as dt
+import random
+import re
+import threading
+from collections import Counter
+
+import pytest
+from telegram_server import TOKEN, chats
+from test_appeals import FULL
+from waiting import until
+
+from appliance import appeals, catalogs, clock, db, health, notices, outbox
+from appliance.gateways.telegram import Telegram
+from appliance.jobs.telegram import Courier, Reader
+from appliance.models import Appeal, CalendarDay, DutyAlert, Message, TelegramBot
+from appliance.notices import duty
+from appliance.settings import Duty, SmsAccount
+from appliance.settings import Telegram as Bot
+
+GROUP, MADINA = -500, 77
+_NUMBERS = re.compile(r"20\d\d-\d{6}")
+SUNDAY = "2026-11-22 12:00:00"
+
+
+@pytest.fixture
+def far():
+    with chats() as running:
+        yield running
+
+
+@pytest.fixture
+def site(settings, far):
+    return dataclasses.replace(
+        settings,
+        telegram=Bot(token=TOKEN, chat=GROUP, url=far.url),
+        duty=(Duty("Madina", MADINA, "+998901112233"), Duty("Jasur", 0, "+998904445566")),
+        sms=(SmsAccount("eskiz", "eskiz", far.url, "user", "secret", "4546"),),
+    )
+
+
+@pytest.fixture
+def register(site, nilufar, monkeypatch):
+    """Register at a moment of the site's time."""
+
+    def registered(local=SUNDAY, **values):
+        here = dt.datetime.fromisoformat(local).replace(tzinfo=site.tz)
+        moment = here.astimezone(dt.UTC)
+        calendar = catalogs.working_calendar(site)
+
+        def tell(appeal) -> None:
+            appeal.registered_at = moment
+            notices.alert(site, calendar, appeal)
+
+        return appeals.register(
+            FULL | values,
+            operator=nilufar,
+            token=appeals.token_for(nilufar, None),
+            tz=site.tz,
+            calendar=calendar,
+            tell=tell,
+        )
+
+    return registered
+
+
+class Ticks:
+    """A clock for the courier that stands until it is moved."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def ticks():
+    return Ticks()
+
+
+@pytest.fixture
+def courier(site, ticks):
+    return Courier(Telegram(site.telegram.url, TOKEN), tick=ticks)
+
+
+@pytest.fixture
+def reader(site):
+    return Reader(Telegram(site.telegram.url, TOKEN), site, wait=0)
+
+
+def overdue() -> None:
+    DutyAlert.update(next_at=clock.now()).where(DutyAlert.next_at.is_null(False)).execute()
+
+
+def due_now() -> None:
+    Message.update(due_at=clock.now()).where(Message.state == "pending").execute()
+
+
+def press(id, number, chat=GROUP, name="Aziza", user=5):
+    who = {"id": user, "first_name": name}
+    query = {"id": f"q{id}", "from": who, "data": f"take:{number}", "message": {}}
+    query["message"] = {"chat": {"id": chat}}
+    return {"update_id": id, "callback_query": query}
+
+
+def says(id, text, chat=GROUP, kind="group", user=5):
+    message = {"text": text, "chat": {"id": chat, "type": kind}, "from": {"id": user}}
+    return {"update_id": id, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("moment", "alerted"),
+    [
+        ("2026-11-20 17:59:59", False),  # Friday
+        ("2026-11-20 18:00:00", True),
+        ("2026-11-20 08:59:59", True),
+        ("2026-11-20 09:00:00", False),
+        ("2026-11-22 12:00:00", True),  # Sunday
+        ("2026-11-21 12:00:00", False),  # a Saturday that is worked
+        ("2026-11-23 12:00:00", True),  # for it, a Monday off
+        ("2026-12-08 12:00:00", True),  # Constitution Day, a Tuesday
+    ],
+)
+def test_the_group_is_alerted_out_of_hours_only(register, moment, alerted) -> None:
+    for day, working in ((21, True), (23, False)):
+        date = dt.date(2026, 11, day)
+        CalendarDay.replace(
+            date=date, kind="moved", working=working, name_uz_latn="x", name_uz_cyrl="x"
+        ).execute()
+    appeal = register(moment)
+    assert Message.select().where(Message.channel == "telegram").count() == alerted
+    assert DutyAlert.select().where(DutyAlert.appeal == appeal).count() == alerted
+
+
+def test_a_site_without_telegram_tells_nobody(settings, nilufar, register) -> None:
+    appeal = register("2026-11-20 12:00:00")
+    calendar = catalogs.working_calendar(settings)
+    assert not notices.alert(settings, calendar, appeal)
+
+
+def test_what_the_group_reads(site, register, courier, far) -> None:
+    appeal = register(phone="+998935550147", gist="Tel 93 555 01 47, JSHSHIR 40201902050010. " * 20)
+    courier.send_due()
+    [(chat, text, buttons)] = far.took
+    assert (chat, buttons) == (GROUP, [f"take:{appeal.number}"])
+    assert appeal.number in text
+    assert "Samarqand" in text
+    assert "+99893 *** ** 47" in text
+    assert "555" not in text
+    assert "4020" not in text
+    assert appeal.surname not in text
+
+
+@pytest.mark.parametrize(("shown", "there"), [("full", True), ("none", False)])
+def test_the_phone_as_the_setting_says(site, register, shown, there) -> None:
+    appeal = register(phone="+998935550147", gist="x")
+    bot = dataclasses.replace(site.telegram, phone=shown)
+    text = duty.wording(bot, appeal)
+    assert ("+998 93 555 01 47" in text) == there
+    assert "***" not in text
+
+
+def test_the_first_who_presses_has_it_and_it_stands_on_the_appeal(
+    site, register, courier, reader, far, login_as
+) -> None:
+    appeal = register()
+    far.updates = [
+        press(1, appeal.number, chat=-1, name="Stranger"),
+        press(2, appeal.number, name="Aziza"),
+        press(3, appeal.number, name="Bekzod"),
+        press(4, "2026-999999"),
+        {"update_id": 5, "callback_query": {"id": "q"}},  # makes no sense
+    ]
+    reader.read()
+    assert len(far.told) == 3
+    assert all("Aziza" in text for text in far.told[:2])
+    assert DutyAlert.get().taken_by == "Aziza"
+    assert "Aziza" in login_as("ministry").get(f"/appeals/{appeal.number}").text
+    assert Message.select().where(Message.purpose == "taken").count() == 1
+    overdue()
+    assert duty.escalate(site) == 0
+    reader.read()
+    assert len(far.told) == 3  # each update counts once
+
+
+def test_nobody_takes_it_so_the_duty_list_is_asked_then_all_by_sms(site, register) -> None:
+    appeal = register()
+    assert duty.escalate(site) == 0
+    overdue()
+    assert duty.escalate(site) == 1
+    asked = Message.select().where(Message.recipient == str(MADINA))
+    assert asked.get().text.count(appeal.number) == 1
+    assert duty.escalate(site) == 0
+    overdue()
+    assert duty.escalate(site) == 1
+    sms = Message.select().where(Message.channel == "sms", Message.purpose == "duty")
+    assert {m.recipient for m in sms} == {"+998901112233", "+998904445566"}
+    overdue()
+    assert duty.escalate(site) == 0
+    assert duty.take(site, appeal.number, "Madina") == "Madina"
+
+
+def test_too_many_at_once_are_merged(site, register, courier, ticks, far) -> None:
+    numbers = [register().number for _ in range(45)]
+    for _ in range(10):
+        ticks.now += 1
+        courier.send_due()
+    assert len(far.took) == 3
+    assert all(len(text) <= 4096 for _, text, _ in far.took)
+    assert [b.removeprefix("take:") for _, _, bs in far.took for b in bs] == numbers
+    assert Message.select().where(Message.state == "sent").count() == 45
+
+
+def test_twenty_a_minute_and_one_a_second(site, courier, ticks, far) -> None:
+    for number in range(30):
+        outbox.put("telegram", "status", str(GROUP), key=str(number), text=str(number))
+    courier.send_due()
+    assert len(far.took) == 1
+    for _ in range(58):
+        ticks.now += 1
+        courier.send_due()
+    assert len(far.took) == 20
+    for _ in range(20):
+        ticks.now += 1
+        courier.send_due()
+    assert [text for _, text, _ in far.took] == [str(number) for number in range(30)]
+
+
+def test_asked_to_wait_it_waits(site, register, courier, ticks, far) -> None:
+    far.moods = ["wait"]
+    register()
+    courier.send_due()
+    due_now()
+    ticks.now += 33
+    assert courier.send_due() == 0
+    ticks.now += 2
+    assert courier.send_due() == 1
+    assert len(far.took) == 1
+
+
+def test_a_group_that_moved_is_followed(site, register, courier, reader, ticks, far) -> None:
+    far.moods = ["moved"]
+    register()
+    register()
+    courier.send_due()
+    ticks.now += 2
+    courier.send_due()
+    ticks.now += 2
+    courier.send_due()
+    assert [chat for chat, *_ in far.took] == [-100777, -100777]
+    number = register().number
+    assert Message.select().where(Message.recipient == "-100777").count() == 3
+    far.updates = [press(1, number, chat=-100777)]
+    reader.read()
+    assert DutyAlert.get(DutyAlert.appeal == Appeal.get(Appeal.number == number)).taken_by
+
+
+@pytest.mark.parametrize(
+    ("mood", "twice", "trouble"),
+    [("lost", True, ""), ("html", True, ""), ("error", True, ""), ("kicked", False, "kicked")],
+)
+def test_what_fails_is_tried_again(
+    site, register, courier, ticks, far, mood, twice, trouble
+) -> None:
+    far.moods = [mood]
+    register()
+    courier.send_due()
+    message = Message.get()
+    assert (message.state, message.perhaps_twice) == ("pending", twice)
+    assert TOKEN not in message.trouble_text
+    state = TelegramBot.get_or_none()
+    assert (state.trouble if state else "") == trouble
+    due_now()
+    ticks.now += 2
+    courier.send_due()
+    assert Message.get().state == "sent"
+    assert not TelegramBot.select().where(TelegramBot.trouble != "").exists()
+
+
+def test_what_is_refused_is_listed(site, register, courier, far) -> None:
+    far.moods = ["bad"]
+    register()
+    courier.send_due()
+    assert Message.get().state == "refused"
+
+
+def test_nobody_there_and_the_token_is_told_to_nobody(site, register, caplog) -> None:
+    register()
+    Courier(Telegram("http://127.0.0.1:9", TOKEN)).send_due()
+    message = Message.get()
+    assert message.trouble == "unreachable"
+    assert TOKEN not in message.trouble_text + caplog.text
+
+
+def checked(site) -> health.Check:
+    return next(check for check in health.checks(site) if check.code == "telegram")
+
+
+def test_a_second_reader_is_seen_in_the_self_checks(site, reader, far) -> None:
+    assert checked(site).state == "warn"
+    far.second_reader = True
+    stop = threading.Event()
+
+    def run() -> None:
+        with db.database.connection_context():
+            reader.follow(stop, rest=0.02)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until(lambda: checked(site).state == "fail")
+    assert "one reader" in checked(site).advice
+    far.second_reader = False
+    until(lambda: checked(site).state == "ok")
+    stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_members_ask_how_an_appeal_stands(site, register, reader, far) -> None:
+    appeal = register()
+    far.members = {5}
+    far.updates = [
+        says(1, f"/status {appeal.number}"),
+        says(2, f"status {int(appeal.number[5:])}", chat=5, kind="private"),
+        says(3, f"/status {appeal.number}", chat=6, kind="private", user=6),
+        says(4, f"/status {appeal.number}", chat=-9),
+        says(5, "/status@hotline_bot 2026-999999"),
+        says(6, "salom"),
+        says(7, "/status <b>1</b>"),
+    ]
+    Message.delete().execute()
+    reader.read()
+    told = [(m.recipient, m.text) for m in Message.select().order_by(Message.id)]
+    assert [chat for chat, _ in told] == [str(GROUP), "5", str(GROUP), str(GROUP)]
+    assert all(appeal.number in text for _, text in told[:2])
+    reader.read()
+    assert Message.select().count() == 4
+
+
+def test_a_removed_bot_is_noticed_without_sending(site, reader, far) -> None:
+    def member(id, status):
+        change = {"chat": {"id": GROUP}, "new_chat_member": {"status": status}}
+        return {"update_id": id, "my_chat_member": change}
+
+    far.updates = [member(1, "kicked")]
+    reader.read()
+    assert checked(site).state == "fail"
+    reader.read()
+    assert checked(site).state == "fail"
+    far.updates = [member(2, "member")]
+    reader.read()
+    assert checked(site).state == "ok"
+
+
+def test_the_duty_gets_every_sms_at_night(site) -> None:
+    for number in range(outbox.PER_DAY + 3):
+        put = outbox.put_sms("duty", "+998901112233", "x", key=str(number), tz=site.tz)
+        assert put.due_at <= clock.now()
+
+
+def test_a_storm_with_killed_couriers_loses_nothing(site, register, courier, ticks, far) -> None:
+    """Every alert reaches the group; twice only where the list says perhaps."""
+    dice = random.Random(11)  # noqa: S311
+    numbers = [register().number for _ in range(40)]
+    moods = ["ok", "ok", "lost", "error", "html", "kicked", "wait"]
+    while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+        far.moods = dice.choices(moods, k=5)
+        if dice.random() < 0.3 and (message := outbox.claim("telegram")):
+            if dice.random() < 0.5:  # killed after Telegram took it
+                far.moods = []
+                courier.bot.send(message.recipient, message.payload["line"])
+            past = clock.now() - dt.timedelta(seconds=1)
+            Message.update(claimed_until=past).where(Message.id == message.id).execute()
+        due_now()
+        ticks.now += 61
+        courier.send_due()
+    heard = Counter(number for _, text, _ in far.took for number in set(_NUMBERS.findall(text)))
+    assert set(heard) == set(numbers)
+    twice = {number for number, count in heard.items() if count > 1}
+    assert twice <= {m.cause for m in Message.select().where(Message.perhaps_twice)}
+    assert Message.select().where(Message.state == "sent").count() == len(numbers)
