@@ -243,7 +243,7 @@ def test_the_ministry_sees_appeals_and_reports_only(login_as) -> None:
     assert re.findall('href="([^"]+)"', sections) == ["/appeals", "/reports"]
     tabs = page.split('<nav class="tabs sections"')[1].split("</nav>")[0]
     assert re.findall('href="([^"]+)"', tabs) == [
-        *("/reports", "/reports/quarterly", "/reports/issued", "/analytics"),
+        *("/reports", "/reports/quarterly", "/reports/issued", "/analytics", "/minutes"),
     ]
 
 
