@@ -29,6 +29,7 @@ class Result:
     over_at: float = 0.0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
+    unheard: bool = False  # our own sound was late: what is recorded was not judged
 
     @property
     def right(self) -> bool:
@@ -97,6 +98,7 @@ async def _judge(results: Sequence[Result], world: World) -> None:
         # Sound that we sent late is a fault of this machine, not of the site's.
         hitches = world.people.carrier.pump.hitches
         ours = any(result.cast.began_at <= at <= result.over_at and s > HITCH for at, s in hitches)
+        result.unheard = ours
         if len(told) != len(wanted):
             result.faults.append(f"{len(told)} calls in the ledger, not {len(wanted)}")
         for row, expected in zip(told, wanted, strict=False):
@@ -134,7 +136,8 @@ def table(results: Sequence[Result]) -> str:
     head = ("scenario", *COLUMNS, "s", "")
     lines = []
     for result in results:
-        said = "as written" if result.right else "; ".join(result.faults)[:300]
+        right = "as written, sound not judged" if result.unheard else "as written"
+        said = right if result.right else "; ".join(result.faults)[:300]
         first, *more = result.rows or [("?",) * len(COLUMNS)]
         lines.append((result.scenario.name, *first, f"{result.seconds:.0f}", said))
         lines += [("", *row, "", "") for row in more]
