@@ -126,7 +126,7 @@ def test_the_ministry_takes_the_paper(open_as) -> None:
     page = open_as("bahodir", "/reports?month=2026-10")
     with page.expect_download() as taken:
         page.get_by_role("button", name="PDF").click()
-    assert taken.value.suggested_filename == "hisobot-2_2026-10_2026-10-31_uz_Cyrl.pdf"
+    assert taken.value.suggested_filename == "hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf"
     assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
 
 

@@ -84,7 +84,8 @@ def expected(tmp_path: Path) -> str:
     assert told.count("\n") == CALLS - 1
     with db.writing():
         for table in reversed(db.database.get_tables()):
-            if table != "schema_migration":
+            # the full-text index is emptied with its own table, not file by file
+            if table != "schema_migration" and not table.startswith("appeal_text"):
                 db.database.execute_sql(f'DELETE FROM "{table}"')  # noqa: S608
     assert not exported()
     return told

@@ -6,7 +6,7 @@ import wave
 
 import pytest
 
-from appliance import calls, recordings
+from appliance import appeals, calls, recordings
 from appliance.calls import (
     CallFacts,
     DialFacts,
@@ -17,7 +17,7 @@ from appliance.calls import (
     VisitFacts,
 )
 from appliance.db import writing
-from appliance.models import AuditEntry
+from appliance.models import Appeal, AuditEntry
 from appliance.pbx import finishing
 
 BEGAN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -73,7 +73,7 @@ def test_the_course_of_a_call(login_as) -> None:
         "Javobsiz jiringladi Sardor Ergashev",
         "Suhbat 0:30 Nilufar Karimova",
         "Boshqaga ulandi +998 71 123 45 67 qaytib keldi",
-        "Bogʻlanib boʻlmadi carrier, BUSY",
+        "Ulanib boʻlmadi carrier, BUSY",
         "Boshqaga ulandi +998 71 123 45 67 javob berildi",
         "Suhbat 0:02 +998 71 123 45 67",
         "Tugadi biz tomonimizdan",
@@ -122,10 +122,15 @@ def test_sound_in_whole_and_in_part(login_as, settings) -> None:
 
 
 @pytest.mark.usefixtures("call")
-def test_the_ministry_only_with_a_right(login_as, bahodir) -> None:
+def test_the_ministry_only_with_a_right_and_of_its_appeals(
+    login_as, bahodir, nilufar, settings, call
+) -> None:
     browser = login_as("ministry")
     assert browser.get(CARD).status_code == 403
     recordings.allow(bahodir, True, by="cli")
+    assert browser.get(CARD).status_code == 404
+    appeal = appeals.register({}, operator=nilufar, token="t", tz=settings.tz)
+    Appeal.update(call_id=call.id).where(Appeal.id == appeal.id).execute()
     assert browser.get(CARD).status_code == 200
 
 

@@ -166,6 +166,7 @@ class Pump:
     def __init__(self) -> None:
         self.streams: set[Media] = set()
         self.late = 0.0  # the longest delay of a tick, seconds: how far to trust our own timing
+        self.hitches: list[tuple[float, float]] = []  # when, and by how many seconds late
         self._task: asyncio.Task[None] | None = None
 
     def add(self, media: Media) -> None:
@@ -186,6 +187,8 @@ class Pump:
             due += TICK
             behind = loop.time() - due
             self.late = max(self.late, behind)
+            if behind > GAP:
+                self.hitches.append((time.time(), behind))
             if behind > 1:  # frozen for a while: what was not said then is not said now
                 due = loop.time()
             await asyncio.sleep(max(0.0, -behind))

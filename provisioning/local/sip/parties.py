@@ -101,6 +101,7 @@ class People:
 @contextlib.asynccontextmanager
 async def people(place: Place, operators: Sequence[dict[str, Any]]) -> AsyncIterator[People]:
     """The carrier and the phones of a site, registered; `operators` as in site.json."""
+    tones.prepare()
     pump = Pump()
     box = (place.box, SIP)
     carrier = Agent(place.carrier, SIP, box, pump)

@@ -28,6 +28,13 @@ def frames(pitch: int) -> tuple[bytes, ...]:
     return tuple(whole[i : i + FRAME] for i in range(0, RATE, FRAME))
 
 
+def prepare() -> None:
+    """Work out everybody's voice beforehand: in the midst of calls it would hold them up."""
+    for pitch in EVERYBODY:
+        frames(pitch)
+        _waves(pitch, WINDOW)
+
+
 def decode(alaw: bytes) -> list[int]:
     """16-bit samples of A-law."""
     return [_LINEAR[byte] for byte in alaw]

@@ -71,7 +71,7 @@ class CallerSteps(Stage):
             if time.monotonic() > end:
                 raise Stuck(f"no {event}")
             call.media.press(key)
-            pause = time.monotonic() + 1.3
+            pause = time.monotonic() + 3.0
             while time.monotonic() < pause and not taken():
                 await asyncio.sleep(0.1)
         if len(self.events(event)) == seen:

@@ -17,7 +17,7 @@ from provisioning.local.trials.running import pipes
 from provisioning.local.trials.stress import balance, outcome
 from provisioning.local.trials.world import World
 
-BEFORE, AFTER = 15.0, 25.0  # seconds of load around a fault
+BEFORE, AFTER = 15.0, 45.0  # seconds of load around a fault
 DISK = 300  # MB that the recordings' disk has
 _SCRAP = b'"1795672440.000001","HANGUP","1","17956'  # what a crash leaves of a record
 

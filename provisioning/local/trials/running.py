@@ -15,6 +15,7 @@ from provisioning.local.trials.scenario import COLUMNS, Scenario
 from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
+HITCH = 0.3  # seconds by which our sound may be late and still be judged
 SETTLE = 30.0  # seconds that the ledger has to tell of the last call
 
 
@@ -28,6 +29,7 @@ class Result:
     over_at: float = 0.0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
+    unheard: bool = False  # our own sound was late: what is recorded was not judged
 
     @property
     def right(self) -> bool:
@@ -93,6 +95,10 @@ async def _judge(results: Sequence[Result], world: World) -> None:
         await asyncio.sleep(0.5)
     for result, told in found:
         wanted = result.scenario.rows
+        # Sound that we sent late is a fault of this machine, not of the site's.
+        hitches = world.people.carrier.pump.hitches
+        ours = any(result.cast.began_at <= at <= result.over_at and s > HITCH for at, s in hitches)
+        result.unheard = ours
         if len(told) != len(wanted):
             result.faults.append(f"{len(told)} calls in the ledger, not {len(wanted)}")
         for row, expected in zip(told, wanted, strict=False):
@@ -101,9 +107,9 @@ async def _judge(results: Sequence[Result], world: World) -> None:
             result.faults += [
                 f"{column}: {cell}, not {should}"
                 for column, cell, should in zip(COLUMNS, seen, expected, strict=True)
-                if not fnmatch.fnmatchcase(cell, should)
+                if not fnmatch.fnmatchcase(cell, should) and not (ours and column == "heard")
             ]
-            result.faults += verdict.faults(result.cast, row, recordings)
+            result.faults += [] if ours else verdict.faults(result.cast, row, recordings)
 
 
 def _rows(result: Result, rows: dict[str, Any], world: World) -> list[dict[str, Any]]:
@@ -130,7 +136,8 @@ def table(results: Sequence[Result]) -> str:
     head = ("scenario", *COLUMNS, "s", "")
     lines = []
     for result in results:
-        said = "as written" if result.right else "; ".join(result.faults)[:300]
+        right = "as written, sound not judged" if result.unheard else "as written"
+        said = right if result.right else "; ".join(result.faults)[:300]
         first, *more = result.rows or [("?",) * len(COLUMNS)]
         lines.append((result.scenario.name, *first, f"{result.seconds:.0f}", said))
         lines += [("", *row, "", "") for row in more]
