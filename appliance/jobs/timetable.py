@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import schedule
+
 from appliance import clock, live, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
@@ -18,6 +20,7 @@ from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
+LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message on its way may still take after the stop
 NIGHT = dt.time(3)
 
@@ -40,15 +43,15 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    timetable = jobs(settings, lambda: not stop.is_set())
-    log.info("%d jobs on the timetable of %s", len(timetable), settings.web.url)
+    timetable = schedule.Scheduler()
+    for job in jobs(settings, lambda: not stop.is_set()):
+        timetable.every(LOOK).seconds.do(_look, job, stop)
+    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
-        while not stop.is_set():
-            for job in timetable:
-                if not stop.is_set():
-                    run_due(job)
-            stop.wait(1)
+        timetable.run_all()
+        while not stop.wait(LOOK):
+            timetable.run_pending()
     for thread in threads:
         thread.join(LAST)
 
@@ -70,6 +73,11 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
     return timetable
+
+
+def _look(job: Job, stop: threading.Event) -> None:
+    if not stop.is_set():
+        run_due(job)
 
 
 def run_due(job: Job) -> bool:
