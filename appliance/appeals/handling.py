@@ -16,6 +16,7 @@ from appliance.db import writing
 from appliance.models import Appeal, AppealStep, Department, Handling
 
 _LATEST = 2**31  # beyond it a number is no version, nor one for the database
+_AT_ONCE = 500  # appeals begun in one transaction
 
 
 class HandlingError(ValueError):
@@ -51,13 +52,20 @@ def begin(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
 
 
 def begin_missing(calendar: WorkingCalendar) -> int:
-    """Give appeals of before their department and deadline; returns how many there were."""
+    """Give appeals of before their department and deadline; returns how many there were.
+
+    So many in one transaction that nobody who saves meanwhile waits long.
+    """
     known = Handling.select(Handling.appeal)
-    with writing():
-        missing = list(Appeal.select().where(Appeal.id.not_in(known)))
-        for appeal in missing:
-            begin(appeal, calendar)
-    return len(missing)
+    begun = 0
+    while True:
+        missing = Appeal.select().where(Appeal.id.not_in(known)).order_by(Appeal.id)
+        with writing():
+            for appeal in (found := list(missing.limit(_AT_ONCE))):
+                begin(appeal, calendar)
+        begun += len(found)
+        if len(found) < _AT_ONCE:
+            return begun
 
 
 def take(appeal: Appeal, by: str, version: int) -> None:

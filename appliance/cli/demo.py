@@ -4,7 +4,7 @@ import datetime as dt
 
 import click
 
-from appliance import clock
+from appliance import appeals, catalogs, clock
 from appliance.cli.context import Site, pass_site
 from appliance.demo import DemoError, load
 from appliance.demo.world import of_site
@@ -35,5 +35,6 @@ def load_command(site: Site, calls: int, first: dt.datetime, last: dt.datetime, 
         written = load(of_site(settings, first.date(), last.date()), calls, seed)
     except DemoError as error:
         raise click.ClickException(str(error)) from error
+    appeals.begin_missing(catalogs.working_calendar(settings))
     for table, count in written.items():
         click.echo(f"{table}: {count}")
