@@ -20,15 +20,15 @@ PATIENCE = 20_000  # ms for what a page shall show, on a machine that does other
 WINDOW = {"width": 1366, "height": 768}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """The driver of the browsers."""
+    """The driver of the browsers. It keeps an event loop running, so it ends with the module."""
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """One browser; each test opens windows of its own."""
     browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
