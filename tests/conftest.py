@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         translations.compile_all()
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share the tests out: a module at a time, the real calls one after the other.
 
