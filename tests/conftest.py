@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chromium import chromium, playwright
@@ -10,6 +11,7 @@ from flask import Flask
 from people import OF_ROLE, PASSWORD, PEOPLE
 from sites import SETTINGS
 from web.browser import Browser
+from xdist.scheduler import LoadScopeScheduling
 
 from appliance import catalogs, db, staff
 from appliance import settings as site_settings
@@ -22,7 +24,7 @@ from provisioning.local import translations
 __all__ = ["chromium", "playwright"]
 
 
-SITES = ("calls", "provisioning")  # folders whose tests start whole sites; they take longest
+SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,20 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
         translations.compile_all()
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share the tests out: a module at a time, the real calls one after the other.
+    """Begin with those that take longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SITES))
 
-    The longest begin first. A site with real calls is never slowed down by a second one.
+
+class Shares(LoadScopeScheduling):
+    """A module's tests go to one worker; those that start whole sites all go to the same one.
+
+    So a site with real calls is never slowed down by a second one.
     """
-    items.sort(key=lambda item: not _starts_sites(item))
-    for item in items:
-        group = "sites" if _starts_sites(item) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "sites" if nodeid.startswith(SITES) else nodeid.partition("::")[0]
 
 
-def _starts_sites(item: pytest.Item) -> bool:
-    return item.path.relative_to(Path(__file__).parent).parts[0] in SITES
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    """How the tests are shared out among the workers."""
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

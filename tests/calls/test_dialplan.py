@@ -471,4 +471,4 @@ def test_after_hours_a_message_comes_before_the_queue(exchange: Exchange) -> Non
     with changed(exchange, hours=plan.Hours(closed=True, holiday=True)):
         told = play(exchange, scene)
     CalendarDay.delete().where(CalendarDay.date == today).execute()
-    assert told == ["CLOSED message=holiday", "QUEUE queue=uz language=uz topic= why=first"]
+    assert told[:2] == ["CLOSED message=holiday", "QUEUE queue=uz language=uz topic= why=first"]
