@@ -74,17 +74,19 @@ def rows_of(
     numbers = {tail(p.number) for p in cast.people.values() if p.name not in OPERATORS}
     numbers.discard("")
 
-    def is_phone(extension: str | None, moment: float) -> bool:
-        since = cast.since.get(extension or "")
-        return since is not None and since - 0.5 <= moment <= until
+    def between_phones(row: dict[str, Any]) -> bool:
+        # Only within the house: elsewhere "1006" is the hotline's number and no phone.
+        since = [cast.since[row[end]] for end in _ENDS if row[end] in cast.since]
+        if row["direction"] != "internal" or not since:
+            return False
+        return min(since) - 0.5 <= _moment(row) <= until
 
     return [
         row
         for row in told.values()
         if row["id"] in linkedids
         or (_moment(row) <= until and {tail(row[end] or "") for end in _ENDS} & numbers)
-        or is_phone(row["caller"], _moment(row))
-        or is_phone(row["callee"], _moment(row))
+        or between_phones(row)
     ]
 
 
