@@ -35,8 +35,8 @@ def render(
 ) -> dict[str, str]:
     """File name → text of every file of Asterisk's configuration.
 
-    `wanted`: another plan than the one in force. `apart`: for a second Asterisk, which must not
-    take the E1 channels of the running one.
+    `wanted`: another plan than the one in force. `apart`: for a second Asterisk, which must
+    neither take the E1 channels of the running one nor speak to its carriers.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),

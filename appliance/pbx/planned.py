@@ -20,11 +20,12 @@ RESULTS = {
 
 
 def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
-    """Name → value for the templates. `apart`: without the E1 channels."""
+    """Name → value for the templates. `apart`: without the E1 channels, and silent to carriers."""
     queueing = current.queueing
     falls_back = 0 < queueing.fall_back_after < queueing.max_wait
     e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
     return {
+        "apart": apart,
         "plan": current,
         "queueing": queueing,
         "own_wait": queueing.fall_back_after if falls_back else queueing.max_wait,

@@ -52,6 +52,14 @@ def test_asterisk_takes_the_plan(site: Settings, name: str) -> None:
     config.try_out(site, PLANS[name])
 
 
+def test_a_trial_does_not_speak_to_carriers(site: Settings) -> None:
+    in_force = config.render(site, PLANS["transports"])["pjsip.conf"]
+    on_trial = config.render(site, PLANS["transports"], apart=True)["pjsip.conf"]
+    speaks = ("type = registration", "qualify_frequency = 15")
+    assert all(line in in_force for line in speaks)
+    assert not any(line in on_trial for line in speaks)
+
+
 def test_e1_is_configured_only_where_there_is_some(site: Settings) -> None:
     line = Trunk("exchange", kind="e1", group=2, spans="1-15,17-31", channels=30)
     wanted = Plan(trunks=(line,), routes=(Route("", ("exchange",)),))
