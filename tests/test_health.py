@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from appliance import clock, db, health
 from appliance.cli import appliance
+from appliance.health import disks
 from appliance.models import AsteriskWatch, EventRow
 
 RECORD = '"{seconds:.6f}","CHAN_START","1"\n'
@@ -82,10 +83,10 @@ def test_the_log_is_followed(settings, written, read, state) -> None:
 @pytest.mark.parametrize(("free", "state"), [(0.2, "ok"), (0.1, "warn"), (0.01, "fail")])
 def test_disks(settings, monkeypatch, free, state) -> None:
     class Usage:
-        total, free = 100 * health.GIGABYTE, 0
+        total, free = 100 * disks.GIGABYTE, 0
 
     Usage.free = int(free * Usage.total)
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda folder: Usage)
+    monkeypatch.setattr(disks.shutil, "disk_usage", lambda folder: Usage)
     found = check(settings, "disk.recordings")
     assert found.state == state
     assert found.seen.format(**found.values) == f"{free * 100:.0f} of 100 GB free"
