@@ -6,17 +6,44 @@ LOOKS. It may take a second, changes nothing and raises nothing.
 
 from collections.abc import Callable, Iterator
 
-from appliance.health import database, disks, exchange, ledger, messages, work
+from appliance.health import (
+    certificates,
+    database,
+    disks,
+    exchange,
+    files,
+    ledger,
+    messages,
+    processes,
+    timekeeping,
+    updates,
+    voice,
+    work,
+)
 from appliance.health.database import writable
-from appliance.health.exchange import line_answers
+from appliance.health.exchange import lag, line_answers
+from appliance.health.lines import lines
 from appliance.health.looking import STATES, Check
 from appliance.settings import Settings
 
-__all__ = ["LOOKS", "STATES", "Check", "checks", "line_answers", "writable"]
+__all__ = [
+    "LOOKS",
+    "STATES",
+    "Check",
+    "checks",
+    "lag",
+    "line_answers",
+    "lines",
+    "writable",
+]
 
 LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     database.takes_changes,
+    database.sound,
     exchange.answers,
+    exchange.speaks_sip,
+    lines,
+    processes.run,
     exchange.followed,
     ledger.balance,
     work.reports,
@@ -25,6 +52,12 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     messages.telegram,
     disks.room,
     disks.forecasts,
+    timekeeping.clock,
+    certificates.certificate,
+    files.permissions,
+    voice.prompts,
+    voice.fonts,
+    updates.asterisk,
 )
 
 

@@ -21,9 +21,9 @@ def room(settings: Settings) -> Iterator[Check]:
         "disk.recordings": (N_("Disk of the recordings"), settings.paths.recordings),
     }
     for code, (name, folder) in folders.items():
-        usage = shutil.disk_usage(_existing(folder))
-        free = usage.free / usage.total
-        state = "fail" if free < VERY_LOW else "warn" if free < LOW else "ok"
+        free, total = usage(folder)
+        share = free / total
+        state = "fail" if share < VERY_LOW else "warn" if share < LOW else "ok"
         yield Check(
             code,
             name,
@@ -32,7 +32,7 @@ def room(settings: Settings) -> Iterator[Check]:
             ""
             if state == "ok"
             else N_("Make room or add a disk: when it is full, nothing is kept."),
-            {"free": f"{usage.free / GIGABYTE:.0f}", "total": f"{usage.total / GIGABYTE:.0f}"},
+            {"free": f"{free:.0f}", "total": f"{total:.0f}"},
         )
 
 
@@ -52,6 +52,12 @@ def forecasts(settings: Settings) -> Iterator[Check]:
             N_("Add a disk, or keep recordings for less long: see the page Retention."),
             {"date": f"{full_on:%d.%m.%Y}"},
         )
+
+
+def usage(folder: Path) -> tuple[float, float]:
+    """(free, all) GB of the disk that a folder lies on."""
+    found = shutil.disk_usage(_existing(folder))
+    return found.free / GIGABYTE, found.total / GIGABYTE
 
 
 def _existing(folder: Path) -> Path:

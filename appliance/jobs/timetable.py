@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import schedule
 
-from appliance import clock, live, retention, runs
+from appliance import alarms, clock, health, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message on its way may still take after the stop
-NIGHT = dt.time(3)
+NIGHT, LATER = dt.time(3), dt.time(4)
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def run(settings: Settings) -> None:
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
+        processes.begin("jobs")
         timetable.run_all()
         while not stop.wait(LOOK):
             timetable.run_pending()
@@ -69,10 +70,22 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             lambda: retention.remove_due(settings, goes_on),
             catches_up=False,
         ),
+        Job("checks", runs.every(60), lambda: _check(settings)),
+        Job(
+            "integrity",
+            runs.daily(LATER, settings.tz),
+            health.database.look_through,
+            catches_up=False,
+        ),
     ]
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
     return timetable
+
+
+def _check(settings: Settings) -> str:
+    """Look at everything; what has failed for long enough is told."""
+    return ", ".join(alarms.keep(settings, health.checks(settings)))
 
 
 def _look(job: Job, stop: threading.Event) -> None:
