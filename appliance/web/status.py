@@ -174,12 +174,12 @@ def _machine() -> dict[str, Any]:
             )
             for name, words in PROCESSES.items()
         ],
-        "versions": {
-            "Debian": _debian(),
-            "Linux": platform.release(),
-            "Python": platform.python_version(),
-            "SQLite": sqlite3.sqlite_version,
-        },
+        "versions": (
+            _system(),
+            f"Linux {platform.release()}",
+            f"Python {platform.python_version()}",
+            f"SQLite {sqlite3.sqlite_version}",
+        ),
         "disks": [
             (DISKS[name], health.disks.usage(folder), retention.forecast(site(), name))
             for name, folder in disks.folders(site()).items()
@@ -198,7 +198,7 @@ def _memory() -> tuple[float, float]:
     return (total - free) / 1024**2, total / 1024**2
 
 
-def _debian() -> str:
+def _system() -> str:
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "")
     except OSError:
