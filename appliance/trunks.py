@@ -9,7 +9,7 @@ from peewee import Case, fn
 
 from appliance import clock, live
 from appliance.db import writing
-from appliance.models import Call, DialAttempt, SpanState, TestCall, TrunkState
+from appliance.models import Call, DialAttempt, LineTrial, SpanState, TrunkState
 from appliance.plan import Trunk
 
 TOPIC = "lines"
@@ -123,32 +123,34 @@ def see_spans(seen: Iterable[SeenSpan], whole: bool = False) -> list[int]:
     return [*changed, *gone]
 
 
-def begin_test(trunk: str, number: str, by: str, span: int | None = None) -> TestCall:
+def begin_test(trunk: str, number: str, by: str, span: int | None = None) -> LineTrial:
     """Write down that a line is being tried."""
     with writing():
         live.publish(TOPIC)
-        return TestCall.create(trunk=trunk, span=span, number=number, by=by, at=clock.now())
+        return LineTrial.create(trunk=trunk, span=span, number=number, by=by, at=clock.now())
 
 
 def end_test(id: int, result: str, cause: str = "", seconds: float | None = None) -> bool:
     """Write down what came of it, once; whether it was still going on."""
     with writing():
         ended = (
-            TestCall.update(result=result, cause=cause, seconds=seconds, ended_at=clock.now())
-            .where(TestCall.id == id, TestCall.ended_at.is_null())
+            LineTrial.update(result=result, cause=cause, seconds=seconds, ended_at=clock.now())
+            .where(LineTrial.id == id, LineTrial.ended_at.is_null())
             .execute()
         )
         live.publish(TOPIC)
     return bool(ended)
 
 
-def tests() -> dict[tuple[str, int | None], TestCall]:
+def tests() -> dict[tuple[str, int | None], LineTrial]:
     """(trunk, span) → the last call that tried it."""
-    newest = TestCall.select(fn.MAX(TestCall.id)).group_by(TestCall.trunk, TestCall.span)
-    return {(row.trunk, row.span): row for row in TestCall.select().where(TestCall.id.in_(newest))}
+    newest = LineTrial.select(fn.MAX(LineTrial.id)).group_by(LineTrial.trunk, LineTrial.span)
+    return {
+        (row.trunk, row.span): row for row in LineTrial.select().where(LineTrial.id.in_(newest))
+    }
 
 
-def goes_on(test: TestCall) -> bool:
+def goes_on(test: LineTrial) -> bool:
     """Whether a test call has no result yet, and one may still come."""
     return test.ended_at is None and clock.now() - test.at < _GAVE_UP
 

@@ -58,7 +58,7 @@ def up(migrator, db):
 
     db.create_tables([SpanState])
 
-    class TestCall(Model):
+    class LineTrial(Model):
         trunk = CharField(index=True)
         span = IntegerField(null=True)
         number = CharField()
@@ -71,9 +71,9 @@ def up(migrator, db):
 
         class Meta:
             database = db
-            table_name = "test_call"
+            table_name = "line_trial"
 
-    db.create_tables([TestCall])
+    db.create_tables([LineTrial])
 
     class TrunkState(Model):
         name = CharField(primary_key=True)
@@ -94,7 +94,7 @@ def up(migrator, db):
 
 def down(migrator, db):
     migrator.migrate(migrator.drop_table("trunk_state"))
-    migrator.migrate(migrator.drop_table("test_call"))
+    migrator.migrate(migrator.drop_table("line_trial"))
     migrator.migrate(migrator.drop_table("span_state"))
     migrator.migrate(migrator.drop_table("process_state"))
     migrator.migrate(migrator.drop_table("check_state"))

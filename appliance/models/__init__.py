@@ -58,9 +58,9 @@ from appliance.models.staff_records import (
 from appliance.models.technics import (
     Alarm,
     CheckState,
+    LineTrial,
     ProcessState,
     SpanState,
-    TestCall,
     TrunkState,
 )
 
@@ -130,7 +130,7 @@ TABLES: tuple[type[Table], ...] = (
     JobRun,
     TrunkState,
     SpanState,
-    TestCall,
+    LineTrial,
     ProcessState,
     CheckState,
     Alarm,

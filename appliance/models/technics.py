@@ -31,7 +31,7 @@ class SpanState(Table):
     channels = DocumentField(default=dict)  # timeslot → {"state": free | busy | alarm, "since"}
 
 
-class TestCall(Table):
+class LineTrial(Table):
     """A call placed over one trunk or span to try it; no call of the ledger."""
 
     id = AutoField()

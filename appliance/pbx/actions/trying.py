@@ -1,7 +1,7 @@
 """A call over one trunk or span, to see whether it carries calls."""
 
 from appliance import plan, trunks
-from appliance.models import TestCall
+from appliance.models import LineTrial
 from appliance.pbx.actions.lines import dialled
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.settings import Settings
@@ -9,7 +9,7 @@ from appliance.settings import Settings
 RINGS = 40_000  # milliseconds, longer than the dialplan tries
 
 
-def try_line(settings: Settings, trunk: str, by: str, span: int | None = None) -> TestCall:
+def try_line(settings: Settings, trunk: str, by: str, span: int | None = None) -> LineTrial:
     """Call `calls.test_number` over a trunk; what comes of it is told by trunks.tests().
 
     Raises Refused: "number" (none is set), "trunk" (there is none), "busy" (it is being tried);
