@@ -120,4 +120,6 @@ def test_doctor(settings) -> None:
     assert "appliance pbx" in looked["asterisk"]["advice"]
     db.open_database(settings.paths.database)
     asterisk_was_seen(0)
-    assert CliRunner().invoke(appliance, command).exit_code == 0
+    told = CliRunner().invoke(appliance, [*command, "--lang", "ru"])
+    looked = {row["check"]: row for row in json.loads(told.output)}
+    assert (looked["asterisk"]["state"], looked["asterisk"]["seen"]) == ("ok", "отвечает")
