@@ -1,6 +1,7 @@
 """The one loop of scheduled work, and the threads that wait for others outside the box."""
 
 import datetime as dt
+import functools
 import logging
 import signal
 import threading
@@ -33,6 +34,7 @@ class Job:
     slot: runs.Slot
     do: Callable[[], object]
     catches_up: bool = True  # also on a site that did not know the job before
+    apart: bool = False  # in a thread of its own, so that neither waits for the other
 
 
 def run(settings: Settings) -> None:
@@ -44,10 +46,12 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     timetable = schedule.Scheduler()
-    for job in jobs(settings, lambda: not stop.is_set()):
-        timetable.every(LOOK).seconds.do(_look, job, stop)
-    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
-    threads = _start(settings, stop)
+    known = jobs(settings, lambda: not stop.is_set())
+    for job in known:
+        if not job.apart:
+            timetable.every(LOOK).seconds.do(_look, job, stop)
+    log.info("%d jobs on the timetable of %s", len(known), settings.web.url)
+    threads = _start(settings, [job for job in known if job.apart], stop)
     with database.connection_context():
         processes.begin("jobs")
         timetable.run_all()
@@ -70,12 +74,13 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             lambda: retention.remove_due(settings, goes_on),
             catches_up=False,
         ),
-        Job("checks", runs.every(60), lambda: _check(settings)),
+        Job("checks", runs.every(60), lambda: _check(settings), apart=True),
         Job(
             "integrity",
             runs.daily(LATER, settings.tz),
             health.database.look_through,
             catches_up=False,
+            apart=True,
         ),
     ]
     if settings.telegram:
@@ -86,6 +91,13 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
 def _check(settings: Settings) -> str:
     """Look at everything; what has failed for long enough is told."""
     return ", ".join(alarms.keep(settings, health.checks(settings)))
+
+
+def _repeat(job: Job, stop: threading.Event) -> None:
+    """Run one job as it is due."""
+    while not stop.is_set():
+        run_due(job)
+        stop.wait(LOOK)
 
 
 def _look(job: Job, stop: threading.Event) -> None:
@@ -119,13 +131,15 @@ def run_due(job: Job) -> bool:
         return False
 
 
-def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
+def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[threading.Thread]:
     """What waits for others outside the box, each in a thread, so that nothing waits for it.
 
     A thread that a slow service holds for longer than LAST after the stop is left behind: what it
     had claimed is taken up again, and said to be perhaps sent twice.
     """
-    loops: dict[str, Callable[[threading.Event], None]] = {}
+    loops: dict[str, Callable[[threading.Event], None]] = {
+        job.name: functools.partial(_repeat, job) for job in apart
+    }
     if settings.sms:
         loops["sms"] = sending.Senders(sms.gateways(settings)).follow
     if settings.telegram:
