@@ -231,9 +231,7 @@ def _work(cut: Cut, value: str) -> Expression:
     """ "inside" or "outside" the ministry's working hours."""
     if not cut.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
-    working = [
-        (day - _EPOCH).days for day in cut.period.days if cut.calendar.works_on(day)
-    ]
+    working = [(day - _EPOCH).days for day in cut.period.days if cut.calendar.works_on(day)]
     moment = local(cut.period)
     inside = (moment / _DAY).in_(working) & _between(
         _rest(moment, _DAY), cut.calendar.opens, cut.calendar.closes

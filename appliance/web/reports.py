@@ -1,6 +1,7 @@
 """Report forms №2 and №1: their figures on the page, and the papers to take away."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
@@ -27,17 +28,15 @@ class Behind:
 
     def calls(self, **asked: object) -> str:
         """Calls; conditions are those of cuts.ASKED."""
-        return url_for("analytics.listed", **self._days(), **self._told(asked))
+        return url_for("analytics.listed", **self._asked(asked))
 
     def appeals(self, **asked: object) -> str:
         """Appeals by the arrival of their call; conditions are those of the portal's list."""
-        return url_for("portal.page", all=1, **self._days(), **self._told(asked))
+        return url_for("portal.page", **self._asked(asked), all=1)
 
-    def _days(self) -> dict[str, str]:
-        return {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
-
-    def _told(self, asked: dict[str, object]) -> dict[str, object]:
-        return {name: value for name, value in asked.items() if value is not None}
+    def _asked(self, asked: dict[str, object]) -> dict[str, Any]:
+        days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
+        return days | {name: value for name, value in asked.items() if value is not None}
 
 
 def among(report: QuarterlyReport) -> list[str]:

@@ -19,8 +19,8 @@ from appliance.demo.world import of_site
 from appliance.models import (
     Appeal,
     CalendarDay,
-    CatalogItem,
     Call,
+    CatalogItem,
     EventRow,
     Presence,
     Region,

@@ -55,7 +55,8 @@ def listed(browser: Browser, address: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("report", "least"), [("/reports?month=2026-10", 40), ("/reports/quarterly?quarter=2026-Q4", 11)]
+    ("report", "least"),
+    [("/reports?month=2026-10", 40), ("/reports/quarterly?quarter=2026-Q4", 11)],
 )
 @pytest.mark.parametrize("who", ["ministry", "manager"])
 def test_every_figure_opens_what_it_counts(busy, login_as, report, least, who) -> None:

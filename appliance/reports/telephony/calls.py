@@ -64,7 +64,8 @@ def _row(call: Any) -> Row:
 
 # ── as CSV ──────────────────────────────────────────────────────────────────────
 
-PERSONAL = ("caller", "callee", "operator", "ended_by")  # columns that only who leads the operators may see
+# columns that only who leads the operators may see
+PERSONAL = ("caller", "callee", "operator", "ended_by")
 COLUMNS: dict[str, Callable[[Row, dt.tzinfo], Any]] = {
     "id": lambda row, tz: row.call.id,
     "arrived_at": lambda row, tz: _moment(row.call.arrived_at, tz),
