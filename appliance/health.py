@@ -12,7 +12,7 @@ from pathlib import Path
 
 import peewee
 
-from appliance import calls, clock, db, outbox, retention, runs
+from appliance import calls, clock, db, links, outbox, retention, runs, selftests
 from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
@@ -313,6 +313,53 @@ def _overdue(settings: Settings) -> str:
     return "" if planned.exists() else f"daily {day}"
 
 
+def _links(settings: Settings) -> Iterator[Check]:
+    now = links.current(settings)
+    for name, going in now.items():
+        if going and going.up:
+            continue
+        title, values = links.title(name)
+        yield Check(
+            f"link.{name}",
+            title.format(**values) if values["account"] else title,
+            "fail" if going else "warn",
+            N_("down since {moment}") if going else N_("was not looked at lately"),
+            links.advice(name) if going else N_("Look whether `appliance jobs` runs."),
+            {"moment": f"{going.since.astimezone(settings.tz):%d.%m.%Y %H:%M}" if going else ""},
+        )
+    if now and all(going and going.up for going in now.values()):
+        yield Check("links", N_("Links"), "ok", N_("all work"))
+
+
+def _self_tests(settings: Settings) -> Iterator[Check]:
+    names = {"call": N_("Test call"), "offline": N_("Drill without the internet")}
+    plan = settings.self_tests
+    within = {
+        "call": dt.timedelta(minutes=3 * plan.call_minutes),
+        "offline": dt.timedelta(days=15 if plan.offline_weekday else 0),
+    }
+    for kind, name in names.items():
+        last = selftests.latest(kind)
+        late = within[kind] and last and clock.now() - last.started_at > within[kind]
+        if not last:
+            continue
+        moment = {"moment": f"{last.started_at.astimezone(settings.tz):%d.%m.%Y %H:%M}"}
+        if not last.ok:
+            yield Check(
+                f"self_test.{kind}",
+                name,
+                "fail",
+                selftests.FAILURES[last.failed],
+                N_("Seen: {seen} ({moment}). See the page Links and tests for the steps."),
+                moment | {"seen": last.seen},
+            )
+        elif late:
+            advice = N_("Look whether `appliance jobs` runs.")
+            yield Check(f"self_test.{kind}", name, "warn", N_("last run {moment}"), advice, moment)
+        else:
+            yield Check(f"self_test.{kind}", name, "ok", N_("passed, {moment}"), values=moment)
+
+
 _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _database,
     _asterisk,
@@ -322,6 +369,8 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _jobs,
     _outbox,
     _telegram,
+    _links,
+    _self_tests,
     _disks,
     _forecasts,
 )

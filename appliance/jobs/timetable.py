@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import schedule
 
-from appliance import clock, live, retention, runs
+from appliance import clock, links, live, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
-from appliance.jobs import reports, sending, telegram
+from appliance.jobs import reports, selftests, sending, telegram
+from appliance.jobs.links import Watcher
 from appliance.notices import duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
@@ -75,6 +76,28 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
     return timetable
 
 
+def slow_jobs(settings: Settings) -> list[Job]:
+    """What takes long or waits for somebody outside; it has a thread of its own."""
+    tests, at = settings.self_tests, settings.links
+    found = []
+    if tests.call_minutes:
+        slot = runs.every(tests.call_minutes * 60)
+        found.append(Job("self_test_call", slot, lambda: selftests.call(settings), False))
+    if tests.offline_weekday:
+        slot = runs.weekly(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
+        found.append(Job("self_test_offline", slot, lambda: selftests.offline(settings), False))
+    if at.rate_url:
+        slot = runs.daily(dt.time(at.rate_hour), settings.tz)
+        found.append(Job("rate", slot, lambda: links.measure(settings), False))
+    return found
+
+
+def _follow(slow: list[Job], stop: threading.Event) -> None:
+    while not stop.wait(LOOK):
+        for job in slow:
+            _look(job, stop)
+
+
 def _look(job: Job, stop: threading.Event) -> None:
     if not stop.is_set():
         run_due(job)
@@ -119,6 +142,11 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow
         loops["telegram reader"] = telegram.Reader(bot, settings).follow
+
+    if links.watched(settings):
+        loops["links"] = Watcher(settings).follow
+    if slow := slow_jobs(settings):
+        loops["slow jobs"] = lambda stop: _follow(slow, stop)
 
     def connected(loop: Callable[[threading.Event], None]) -> None:
         with database.connection_context():

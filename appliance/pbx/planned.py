@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from appliance import clock, directory, identity, plan, staff
+from appliance import clock, directory, identity, plan, selftests, staff
 from appliance.models import CalendarDay
 from appliance.plan import Number, Plan, Route
 from appliance.settings import Settings
@@ -37,6 +37,7 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
         "e1": [] if apart else e1,
         "results": RESULTS,
+        "self_test": selftests.line(settings),
         "substitutes": _substitutes(),
         "timezone": settings.timezone,
         "opens": settings.work_opens,

@@ -19,6 +19,9 @@ JOBS: dict[str, LazyString] = {
     "disks": _l("Look at the disks"),
     "retention": _l("Remove what is old"),
     "duty": _l("Ask the next on duty"),
+    "self_test_call": _l("Test call"),
+    "self_test_offline": _l("Drill without the internet"),
+    "rate": _l("Measure the rate of the internet"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {

@@ -12,6 +12,7 @@ from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
+from appliance.pbx.selftest import synthetic_call
 
 __all__ = [
     "MODES",
@@ -35,5 +36,6 @@ __all__ = [
     "reload",
     "stop_supervising",
     "supervise",
+    "synthetic_call",
     "take_over",
 ]

@@ -1,0 +1,35 @@
+"""Looks at the links, again and again."""
+
+import logging
+import threading
+from dataclasses import dataclass, field
+
+from appliance import links
+from appliance.links import looking
+from appliance.links.stretches import Contrary
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Watcher:
+    """Remembers from look to look what speaks against the state that is written down."""
+
+    settings: Settings
+    contrary: dict[str, Contrary] = field(default_factory=dict)
+
+    def step(self) -> None:
+        """One look at each link."""
+        seen = looking.look(links.watched(self.settings))
+        for name in links.observe(seen, self.contrary):
+            log.warning("link %s: %s", name, seen[name].seen)
+
+    def follow(self, stop: threading.Event) -> None:
+        """Look until told to stop."""
+        while not stop.is_set():
+            try:
+                self.step()
+            except Exception:  # the boundary of a thread
+                log.exception("the links were not looked at")
+            stop.wait(self.settings.links.every)
