@@ -13,6 +13,7 @@ from pathlib import Path
 import peewee
 
 from appliance import calls, clock, db, links, outbox, retention, runs, selftests
+from appliance.links import looking
 from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
@@ -326,6 +327,14 @@ def _links(settings: Settings) -> Iterator[Check]:
             N_("down since {moment}") if going else N_("was not looked at lately"),
             links.advice(name) if going else N_("Look whether `appliance jobs` runs."),
             {"moment": f"{going.since.astimezone(settings.tz):%d.%m.%Y %H:%M}" if going else ""},
+        )
+    if now and not looking.own_name_is_known():
+        yield Check(
+            "own_name",
+            N_("Name of the box"),
+            "warn",
+            N_("is not in /etc/hosts with an IPv4 and an IPv6 address"),
+            N_("Add it there: without DNS, Asterisk waits for it at its start."),
         )
     if now and all(going and going.up for going in now.values()):
         yield Check("links", N_("Links"), "ok", N_("all work"))

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import hmac
+import sys
 from dataclasses import dataclass
 
 from appliance import clock, live
@@ -24,7 +25,8 @@ def N_(text: str) -> str:  # gettext's own name for "a message, translated later
 
 FAILURES = {
     "cut": N_("the network could not be cut off"),
-    "site": N_("the site did not start"),
+    "site": N_("the trial site could not be made"),
+    "start": N_("the trial site did not start"),
     "phone": N_("the phone could not register"),
     "line": N_("the line did not answer"),
     "menu": N_("the menu was not heard"),
@@ -35,6 +37,7 @@ FAILURES = {
     "recording": N_("the recording does not hold both voices"),
     "marked": N_("the ledger does not know that it was a test"),
     "form": N_("the appeal could not be registered"),
+    "names": N_("names were looked up, and waited for"),
 }  # step of a test → what its failure means
 
 
@@ -78,6 +81,12 @@ def line(settings: Settings) -> Line:
     """The trunk, the queue and the phone of test calls."""
     key = settings.asterisk.ami_secret.encode()
     return Line(NAME, QUEUE, PHONE, hmac.digest(key, NAME.encode(), hashlib.sha256).hex())
+
+
+def command(settings: Settings, *words: str) -> list[str]:
+    """A command of the appliance on this site, as a process of its own."""
+    main = "from appliance.cli import main; main()"
+    return [sys.executable, "-c", main, "--config", str(settings.file), *words]
 
 
 def keep(result: Result) -> None:

@@ -8,6 +8,7 @@ import click
 
 from appliance.cli.context import Site, as_json, pass_site
 from appliance.pbx.actions import synthetic_call
+from appliance.pbx.selftest.offline import offline as drill
 from appliance.selftests import Result
 
 
@@ -22,6 +23,14 @@ def selftest() -> None:
 def call(site: Site, as_json: bool) -> None:
     """A call through the real dialplan, marked as a test; it rings no operator."""
     _tell(synthetic_call(site.open()), as_json)
+
+
+@selftest.command()
+@as_json
+@pass_site
+def offline(site: Site, as_json: bool) -> None:
+    """A call and its appeal on a trial site that has no network; the real one is not touched."""
+    _tell(drill(site.open()), as_json)
 
 
 def _tell(result: Result, as_json: bool) -> None:

@@ -2,8 +2,8 @@
 
 import json
 import subprocess
-import sys
 
+from appliance import selftests
 from appliance.pbx.actions import synthetic_call
 from appliance.selftests import Result
 from appliance.settings import Settings
@@ -19,7 +19,7 @@ def call(settings: Settings) -> str:
 
 def offline(settings: Settings) -> str:
     """The drill without the internet, by a process of its own; what came of it."""
-    command = [sys.argv[0], "--config", str(settings.file), "selftest", "offline", "--json"]
+    command = selftests.command(settings, "selftest", "offline", "--json")
     done = subprocess.run(  # noqa: S603  our own command
         command, capture_output=True, text=True, timeout=_DRILL, check=False
     )

@@ -56,6 +56,17 @@ def default_gateway(routes: Path = _ROUTES) -> str | None:
     return None
 
 
+def own_name_is_known(hosts: Path = Path("/etc/hosts"), name: str = "") -> bool:
+    """Whether this machine finds its own name, by IPv4 and IPv6, without a name server."""
+    kinds = set()
+    with contextlib.suppress(OSError):
+        for line in hosts.read_text("utf-8", "replace").splitlines():
+            address, *names = line.partition("#")[0].split() or [""]
+            if (name or socket.gethostname()) in names:
+                kinds.add(":" in address)
+    return kinds == {True, False}
+
+
 def _look(party: Party) -> Look:
     looks: dict[str, Callable[[str], None]] = {"ping": _ping, "names": _names, "tcp": _connect}
     try:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from appliance import clock, directory, identity, plan, selftests, staff
+from appliance.links import hosts
 from appliance.models import CalendarDay
 from appliance.plan import Number, Plan, Route
 from appliance.settings import Settings
@@ -33,6 +34,7 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "levels": sorted({topic.keys[:-1] for topic in current.topics} | {""}),
         "numbers": _numbers(current),
         "routes": _routes(current),
+        "addresses": hosts.addresses(t.address for t in current.trunks if t.kind == "sip"),
         "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
         "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
         "e1": [] if apart else e1,
