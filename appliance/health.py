@@ -342,31 +342,19 @@ def _links(settings: Settings) -> Iterator[Check]:
 
 def _self_tests(settings: Settings) -> Iterator[Check]:
     names = {"call": N_("Test call"), "offline": N_("Drill without the internet")}
-    plan = settings.self_tests
-    within = {
-        "call": dt.timedelta(minutes=3 * plan.call_minutes),
-        "offline": dt.timedelta(days=15 if plan.offline_weekday else 0),
-    }
     for kind, name in names.items():
-        last = selftests.latest(kind)
-        late = within[kind] and last and clock.now() - last.started_at > within[kind]
-        if not last:
+        if not (last := selftests.latest(kind)):
             continue
-        moment = {"moment": f"{last.started_at.astimezone(settings.tz):%d.%m.%Y %H:%M}"}
+        code, local = f"self_test.{kind}", last.started_at.astimezone(settings.tz)
+        values = {"moment": f"{local:%d.%m.%Y %H:%M}", "seen": last.seen}
         if not last.ok:
-            yield Check(
-                f"self_test.{kind}",
-                name,
-                "fail",
-                selftests.FAILURES[last.failed],
-                N_("Seen: {seen} ({moment}). See the page Links and tests for the steps."),
-                moment | {"seen": last.seen},
-            )
-        elif late:
+            advice = N_("Seen: {seen} ({moment}). See the page Links and tests for the steps.")
+            yield Check(code, name, "fail", selftests.FAILURES[last.failed], advice, values)
+        elif selftests.is_late(settings, last):
             advice = N_("Look whether `appliance jobs` runs.")
-            yield Check(f"self_test.{kind}", name, "warn", N_("last run {moment}"), advice, moment)
+            yield Check(code, name, "warn", N_("last run {moment}"), advice, values)
         else:
-            yield Check(f"self_test.{kind}", name, "ok", N_("passed, {moment}"), values=moment)
+            yield Check(code, name, "ok", N_("passed, {moment}"), values=values)
 
 
 _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (

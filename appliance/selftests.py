@@ -114,3 +114,13 @@ def latest(kind: str) -> SelfTest | None:
 def recent(limit: int = 20) -> list[SelfTest]:
     """Tests, the newest first."""
     return list(SelfTest.select().order_by(SelfTest.started_at.desc()).limit(limit))
+
+
+def is_late(settings: Settings, last: SelfTest) -> bool:
+    """Whether a test that runs by itself has not run for three times as long as it should."""
+    plan = settings.self_tests
+    every = {
+        "call": dt.timedelta(minutes=plan.call_minutes),
+        "offline": dt.timedelta(weeks=1 if plan.offline_weekday else 0),
+    }[last.kind]
+    return bool(every) and clock.now() - last.started_at > 3 * every

@@ -13,15 +13,8 @@ def command() -> list[str]:
     loader = next(iter(sorted(_LIBRARIES.glob("ld-linux-*.so.*"))), _LIBRARIES / "ld-linux.so")
     program = ROOT / "usr" / "sbin" / "asterisk"
     quick = ["/usr/bin/env", "RES_OPTIONS=timeout:1 attempts:1"]  # names are not waited for
-    return [
-        *quick,
-        str(loader),
-        "--library-path",
-        str(_LIBRARIES),
-        "--argv0",
-        "asterisk",
-        str(program),
-    ]
+    loading = [str(loader), "--library-path", str(_LIBRARIES), "--argv0", "asterisk"]
+    return [*quick, *loading, str(program)]
 
 
 def make_data(folder: Path) -> None:
