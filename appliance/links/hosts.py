@@ -60,7 +60,7 @@ def _looked_up(names: list[str]) -> dict[str, list[str]]:
     def look_up(name: str) -> None:
         try:
             infos = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_DGRAM)
-        except OSError:
+        except (OSError, UnicodeError):  # nothing that could be a name, too
             infos = []
         told.put((name, sorted({str(info[4][0]) for info in infos})))
 

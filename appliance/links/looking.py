@@ -71,7 +71,7 @@ def _look(party: Party) -> Look:
     looks: dict[str, Callable[[str], None]] = {"ping": _ping, "names": _names, "tcp": _connect}
     try:
         looks[party.how](party.target)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return Look(False, "no_name")
     except TimeoutError:
         return Look(False, "timeout")
