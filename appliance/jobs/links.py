@@ -21,7 +21,8 @@ class Watcher:
 
     def step(self) -> None:
         """One look at each link."""
-        seen = looking.look(links.watched(self.settings))
+        looked = looking.look(links.watched(self.settings))
+        seen = {name: look for name, look in looked.items() if look.seen != "not_allowed"}
         for name in links.observe(seen, self.contrary):
             log.warning("link %s: %s", name, seen[name].seen)
 
