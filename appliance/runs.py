@@ -42,6 +42,18 @@ def daily(at: dt.time, tz: ZoneInfo) -> Slot:
     return slot
 
 
+def weekly(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
+    """Due each week on a day (1 Monday … 7 Sunday) at a time of the site's clock."""
+    day = daily(at, tz)
+
+    def slot(now: dt.datetime) -> dt.datetime:
+        newest = day(now)
+        back = (newest.astimezone(tz).isoweekday() - weekday) % 7
+        return day(newest - dt.timedelta(days=back))
+
+    return slot
+
+
 def is_due(name: str, due_at: dt.datetime) -> bool:
     """Whether a job has not run for a moment yet, nor for a later one."""
     ran = JobRun.select().where(

@@ -143,6 +143,27 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Links:
+    """What of the way outside is watched; "" and 0: nothing is asked."""
+
+    gateway: str = ""  # an address, or "auto" for that of the default route
+    dns: str = ""  # a name that is looked up
+    internet: str = ""  # host:port that stands for the internet at large
+    every: int = 15  # seconds between two looks
+    rate_url: str = ""  # a large file that is fetched to measure the rate
+    rate_hour: int = 4  # of the site's time
+
+
+@dataclass(frozen=True)
+class SelfTests:
+    """When the site tests itself; 0: never."""
+
+    call_minutes: int = 0  # between two test calls
+    offline_weekday: int = 0  # 1 Monday … 7 Sunday: the drill without the internet
+    offline_hour: int = 4  # of the site's time
+
+
+@dataclass(frozen=True)
 class Settings:
     paths: Paths
     web: Web
@@ -154,6 +175,8 @@ class Settings:
     duty: tuple[Duty, ...] = ()  # in the order of asking
     alarms: Alarms = field(default_factory=Alarms)
     retention: Retention = field(default_factory=Retention)
+    links: Links = field(default_factory=Links)
+    self_tests: SelfTests = field(default_factory=SelfTests)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import schedule
 
-from appliance import alarms, clock, health, live, processes, retention, runs
+from appliance import alarms, clock, health, links, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
-from appliance.jobs import reports, sending, telegram
+from appliance.jobs import reports, selftests, sending, telegram
+from appliance.jobs.links import Watcher
 from appliance.notices import duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
@@ -85,7 +86,7 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
     ]
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
-    return timetable
+    return timetable + _outside(settings)
 
 
 def _check(settings: Settings) -> str:
@@ -98,6 +99,23 @@ def _repeat(job: Job, stop: threading.Event) -> None:
     while not stop.is_set():
         run_due(job)
         stop.wait(LOOK)
+
+
+def _outside(settings: Settings) -> list[Job]:
+    """What takes long or waits for somebody outside, as the settings ask for it."""
+    tests, at = settings.self_tests, settings.links
+    found = []
+    if tests.call_minutes:
+        slot = runs.every(tests.call_minutes * 60)
+        found.append(Job("self_test_call", slot, lambda: selftests.call(settings), False, True))
+    if tests.offline_weekday:
+        slot = runs.weekly(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
+        drill = functools.partial(selftests.offline, settings)
+        found.append(Job("self_test_offline", slot, drill, False, True))
+    if at.rate_url:
+        slot = runs.daily(dt.time(at.rate_hour), settings.tz)
+        found.append(Job("rate", slot, lambda: links.measure(settings), False, True))
+    return found
 
 
 def _look(job: Job, stop: threading.Event) -> None:
@@ -146,6 +164,8 @@ def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow
         loops["telegram reader"] = telegram.Reader(bot, settings).follow
+    if links.watched(settings):
+        loops["links"] = Watcher(settings).follow
 
     def connected(loop: Callable[[threading.Event], None]) -> None:
         with database.connection_context():

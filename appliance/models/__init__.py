@@ -33,6 +33,7 @@ from appliance.models.handling import (
 )
 from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
+from appliance.models.links import HostAddress, LinkStretch, RateReading
 from appliance.models.money import Tariff
 from appliance.models.notices import (
     DutyAlert,
@@ -46,6 +47,7 @@ from appliance.models.outbox import Message
 from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
+from appliance.models.selftests import SelfTest
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
@@ -134,6 +136,10 @@ TABLES: tuple[type[Table], ...] = (
     ProcessState,
     CheckState,
     Alarm,
+    SelfTest,
+    LinkStretch,
+    RateReading,
+    HostAddress,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

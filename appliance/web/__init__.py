@@ -35,6 +35,7 @@ from appliance.web import (
     keys,
     language,
     limits,
+    links,
     live,
     login,
     minutes,
@@ -81,6 +82,7 @@ SCREENS = (
     notices.screen,
     prompts.screen,
     status.screen,
+    links.screen,
     retention.screen,
     live.screen,
     health.screen,
@@ -121,6 +123,7 @@ def create_app(settings: Settings) -> Flask:
         errors,
         live,
         health,
+        links,
         access,
     ):
         part.init_app(app)

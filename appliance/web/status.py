@@ -43,6 +43,9 @@ JOBS: dict[str, LazyString] = {
     "duty": _l("Ask the next on duty"),
     "checks": _l("Check the box and tell of faults"),
     "integrity": _l("Read the whole database"),
+    "self_test_call": _l("Test call"),
+    "self_test_offline": _l("Drill without the internet"),
+    "rate": _l("Measure the rate of the internet"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {

@@ -13,6 +13,7 @@ from appliance.pbx.actions.transfers import back, blind, conference, consult, jo
 from appliance.pbx.actions.trying import try_line
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
+from appliance.pbx.selftest import synthetic_call
 
 __all__ = [
     "MODES",
@@ -36,6 +37,7 @@ __all__ = [
     "reload",
     "stop_supervising",
     "supervise",
+    "synthetic_call",
     "take_over",
     "try_line",
 ]

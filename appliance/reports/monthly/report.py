@@ -3,10 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from appliance import calls, catalogs, clock
+from appliance import calls, catalogs, clock, links
 from appliance.calls import Balance
 from appliance.clock import WorkingCalendar
 from appliance.i18n import named
+from appliance.links import Availability
 from appliance.models import Appeal, CatalogItem
 from appliance.reports import inbound, kpi, words
 from appliance.reports.periods import Period
@@ -49,6 +50,8 @@ class MonthlyReport:
     short_abandon: float  # seconds
     service_level: float  # seconds
     wrap_up: float  # seconds
+    links: tuple[Availability, ...]  # the ways out of the box
+    rates: tuple[float, ...]  # of the internet as measured, Mbit/s
 
     @property
     def observed(self) -> bool:
@@ -96,6 +99,8 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
         wrap_up=settings.calls.wrap_up,
+        links=tuple(links.availability(period.begin, period.end)),
+        rates=tuple(r.mbit for r in links.rates(period.begin, period.end) if r.mbit is not None),
     )
 
 
