@@ -14,8 +14,8 @@ from appliance.pbx.sip.agent import Agent
 from appliance.pbx.sip.call import Call
 from appliance.settings import Settings
 
-PATIENCE = 30.0  # seconds for what takes one, so that a busy machine raises no alarm
-MENU = 90.0  # the notice, the message out of hours, and the ringing
+PATIENCE = 60.0  # seconds for what takes one, so that a busy machine raises no alarm
+MENU = 120.0  # the notice, the message out of hours, and the ringing
 TALK = 3.0
 BOTH = 1  # whole seconds of a recording in which both voices must be heard
 MARK = 5

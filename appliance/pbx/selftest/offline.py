@@ -27,7 +27,7 @@ from appliance.pbx.selftest.steps import StepFailed, Steps
 from appliance.selftests import Result
 from appliance.settings import Settings
 
-START = 120.0  # seconds that the small site may take until it answers
+START = 180.0  # seconds that the small site may take until it answers
 _SET_FLAGS, _UP_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS; IFF_UP | IFF_RUNNING
 _SET_ADDRESS, _SET_MASK = 0x8916, 0x891C  # SIOCSIFADDR, SIOCSIFNETMASK
 _ELSEWHERE = ("192.0.2.1", 443)  # an address that nobody has (RFC 5737)
