@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance import clock, i18n, live, outbox
+from appliance import clock, health, i18n, live, outbox
 from appliance.db import writing
 from appliance.health import Check
 from appliance.models import Alarm, CheckState
@@ -72,13 +72,19 @@ def remember(checks: Iterable[Check]) -> None:
             former = known.get(code)
             same = former and former.state == check.state
             since = former.since if former and same else now
-            row = {"name": check.name, "state": check.state, "since": since, "looked_at": now}
-            CheckState.replace(code=code, **row).execute()
+            CheckState.replace(**vars(check), since=since, looked_at=now).execute()
         CheckState.delete().where(CheckState.code.not_in(list(looked))).execute()
         if {c: check.state for c, check in looked.items()} != {
             c: r.state for c, r in known.items()
         }:
             live.publish(TOPIC)
+
+
+def shown(settings: Settings) -> list[Check]:
+    """Every check for a page: looked at now, those that take long as the jobs saw them last."""
+    slow = CheckState.select().where(CheckState.code.in_(health.SLOW_CODES))
+    seen = [Check(r.code, r.name, r.state, r.seen, r.advice, r.values) for r in slow]
+    return health.in_order([*health.quick(settings), *seen])
 
 
 def states() -> dict[str, CheckState]:

@@ -4,7 +4,7 @@ A look is a function of the settings that yields Checks: it stands in the module
 LOOKS. It may take a second, changes nothing and raises nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from appliance.health import (
     certificates,
@@ -29,12 +29,15 @@ from appliance.settings import Settings
 
 __all__ = [
     "LOOKS",
+    "SLOW_CODES",
     "STATES",
     "Check",
     "checks",
+    "in_order",
     "lag",
     "line_answers",
     "lines",
+    "quick",
     "writable",
 ]
 
@@ -63,8 +66,21 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     updates.asterisk,
 )
 
+# These ask programs of the system, which takes seconds on a busy box: no page waits for them.
+SLOW = (timekeeping.clock, certificates.certificate, updates.asterisk)
+SLOW_CODES = ("clock", "certificate", "asterisk.update")
+
 
 def checks(settings: Settings) -> list[Check]:
     """Every check, those that need something done first."""
-    looked = [check for look in LOOKS for check in look(settings)]
+    return in_order(check for look in LOOKS for check in look(settings))
+
+
+def quick(settings: Settings) -> list[Check]:
+    """Every check but the slow ones."""
+    return in_order(c for look in LOOKS if look not in SLOW for c in look(settings))
+
+
+def in_order(looked: Iterable[Check]) -> list[Check]:
+    """Those that need something done first."""
     return sorted(looked, key=lambda check: -STATES.index(check.state))

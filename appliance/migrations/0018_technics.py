@@ -21,6 +21,9 @@ def up(migrator, db):
         code = CharField(primary_key=True)
         name = CharField()
         state = CharField()
+        seen = TextField(default="")
+        advice = TextField(default="")
+        values = DocumentField(default=dict)
         since = MomentField()
         looked_at = MomentField()
 

@@ -61,6 +61,9 @@ class CheckState(Table):
     code = CharField(primary_key=True)
     name = CharField()
     state = CharField()  # ok | warn | fail
+    seen = TextField(default="")
+    advice = TextField(default="")
+    values = DocumentField(default=dict)
     since = MomentField()  # in this state
     looked_at = MomentField()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from appliance import db, plan, trunks
+from appliance import alarms, db, plan, trunks
+from appliance.health import Check
 from appliance.plan import Plan, Trunk
 from appliance.trunks import SeenSpan, SeenTrunk
 
@@ -83,3 +84,12 @@ def test_processes_jobs_and_disks(login_as) -> None:
     assert "Ishlamayapti" in page  # nothing runs in this test
     assert "SQLite" in page
     assert "Yozuvlar diski" in page
+
+
+def test_what_takes_long_is_shown_as_it_was_seen_last(settings, login_as) -> None:
+    browser = login_as("technician")
+    assert 'id="check-clock"' not in browser.get("/status/checks").text
+    seen = "{milliseconds} ms off"
+    alarms.remember([Check("clock", "Clock", "fail", seen, "x", {"milliseconds": "2500.0"})])
+    page = browser.get("/status/checks").text
+    assert "farqi 2500.0 ms" in page.split('id="check-clock"')[1]
