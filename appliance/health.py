@@ -14,6 +14,7 @@ import peewee
 
 from appliance import calls, clock, db, outbox, retention, runs
 from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
+from appliance.notices import accounts, rules
 from appliance.settings import Settings
 
 STATES = ("ok", "warn", "fail")
@@ -266,6 +267,44 @@ def _outbox(settings: Settings) -> Iterator[Check]:
     )
 
 
+def _sms(settings: Settings) -> Iterator[Check]:
+    code, name = "sms", N_("SMS accounts")
+    found = accounts.standings(settings)
+    held = [s.account.name for s in found if s.state == "held"]
+    low = [s for s in found if s.state == "low"]
+    unapproved = sum(a.state != "approved" for a in rules.approvals(settings))
+    advice = N_("See the page SMS accounts for what to do.")
+    if held:
+        yield Check(
+            code,
+            name,
+            "fail" if len(held) == len(found) else "warn",
+            N_("passed over: {accounts}"),
+            advice,
+            {"accounts": ", ".join(held)},
+        )
+    elif low:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{account}: {balance} left"),
+            N_("Pay in, or the next account is used."),
+            {"account": low[0].account.name, "balance": str(low[0].health.balance)},
+        )
+    elif unapproved:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{count} texts are not approved"),
+            advice,
+            {"count": str(unapproved)},
+        )
+    elif found:
+        yield Check(code, name, "ok", N_("take messages"))
+
+
 def _telegram(settings: Settings) -> Iterator[Check]:
     if not settings.telegram:
         return
@@ -321,6 +360,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _reports,
     _jobs,
     _outbox,
+    _sms,
     _telegram,
     _disks,
     _forecasts,

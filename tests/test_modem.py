@@ -79,11 +79,11 @@ def test_without_a_network_nothing_is_tried(line, far, state) -> None:
 
 def test_a_card_that_asks_for_its_pin(far) -> None:
     far.card = "+CPIN: SIM PIN"
-    locked = Modem("modem", far.url)
+    locked = Modem("modem", far.url, quick=60, long=60)
     with pytest.raises(NotSent) as trouble:
         locked.send(NUMBER, "Salom", "m1")
     assert trouble.value.code == "sim"
-    line = Modem("modem", far.url, password="1234")
+    line = Modem("modem", far.url, password="1234", quick=60, long=60)
     assert line.send(NUMBER, "Salom", "m1").id
     assert 'AT+CPIN="1234"' in far.said
     line.close()

@@ -1,7 +1,6 @@
 """A line to a message centre by SMPP 3.4: sends, and takes receipts and messages, over one bind.
 
-Used by one thread. Whenever it is asked for anything it makes the bind anew if there is none, but
-not more often than a refusal or a dead centre bears.
+Used by one thread. Whenever it is asked for anything it makes the bind anew if there is none.
 """
 
 import contextlib
@@ -28,11 +27,8 @@ from appliance.gateways import (
 )
 from appliance.outbox import parts
 
-log = logging.getLogger(__name__)
-
 _ANSWER = 15.0  # seconds that the centre has for an answer
 _IDLE = 30.0  # seconds of silence after which it is asked whether it is there
-_PAUSE = (5.0, 60.0)  # seconds until the next bind: the first, the longest
 _BREATHS = 5  # times that a part is offered again, a second apart, when the centre is too busy
 
 _BUSY = frozenset({consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL})
@@ -63,12 +59,9 @@ class Smpp(SmsGateway):
     sender: str
     callback: str = ""  # none: receipts come over the line
     answer: float = _ANSWER
-    pause: tuple[float, float] = _PAUSE
     _line: client.Client | None = field(default=None, repr=False)
     _answers: dict[int, Any] = field(default_factory=dict, repr=False)
     _heard: list[Report | Incoming] = field(default_factory=list, repr=False)
-    _failures: int = 0
-    _next_bind: float = 0.0
     _last_sign: float = 0.0
 
     def send(self, number: str, text: str, key: str) -> Receipt:
@@ -114,8 +107,6 @@ class Smpp(SmsGateway):
             raise Unsure("answer_lost", str(error) or "the line broke") from error
 
     def _bind(self) -> client.Client:
-        if time.monotonic() < self._next_bind:
-            raise NotSent("unreachable", "the message centre could not be reached just now")
         host, _, port = self.url.rpartition(":")
         line = client.Client(host, int(port), timeout=self.answer, allow_unknown_opt_params=True)
         line.logger.setLevel(logging.ERROR)  # its warnings are raised besides
@@ -133,13 +124,10 @@ class Smpp(SmsGateway):
         except (exceptions.ConnectionError, OSError) as error:
             self._drop(line)
             raise NotSent("unreachable", str(error) or "it hung up") from error
-        self._line, self._failures, self._last_sign = line, 0, time.monotonic()
+        self._line, self._last_sign = line, time.monotonic()
         return line
 
     def _drop(self, line: client.Client) -> None:
-        first, longest = self.pause
-        self._next_bind = time.monotonic() + min(first * 2**self._failures, longest)
-        self._failures = min(self._failures + 1, 10)
         self._line = None
         _hang_up(line)
 

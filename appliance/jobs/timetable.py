@@ -11,10 +11,9 @@ import schedule
 
 from appliance import clock, live, retention, runs
 from appliance.db import database
-from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import reports, sending, telegram
-from appliance.notices import duty
+from appliance.notices import callers, duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
@@ -70,6 +69,8 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             catches_up=False,
         ),
     ]
+    if settings.sms:
+        timetable.append(Job("callers", runs.every(20), lambda: callers.tell_due(settings)))
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
     return timetable
@@ -114,7 +115,7 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
     if settings.sms:
-        loops["sms"] = sending.Senders(sms.gateways(settings)).follow
+        loops["sms"] = sending.senders(settings).follow
     if settings.telegram:
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow

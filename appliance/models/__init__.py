@@ -47,6 +47,7 @@ from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
+from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
     QuarterAnswer,
@@ -120,6 +121,10 @@ TABLES: tuple[type[Table], ...] = (
     Removal,
     DiskReading,
     JobRun,
+    SmsHealth,
+    NoticeRule,
+    TextApproval,
+    SmsRating,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -6,7 +6,7 @@ delivered, refused or expired. Nothing is dropped silently.
 
 from appliance.outbox.gsm import parts, plain, segments
 from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, listed
-from appliance.outbox.putting import PER_DAY, put, put_sms
+from appliance.outbox.putting import by_day, put, put_sms
 from appliance.outbox.sending import (
     claim,
     claim_alike,
@@ -28,10 +28,10 @@ STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
 __all__ = [
     "ASKED_FOR",
     "OPEN",
-    "PER_DAY",
     "STATES",
     "Ages",
     "ages",
+    "by_day",
     "claim",
     "claim_alike",
     "delivered",

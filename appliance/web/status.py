@@ -18,6 +18,7 @@ JOBS: dict[str, LazyString] = {
     "asterisk": _l("Keep the exchange up to date"),
     "disks": _l("Look at the disks"),
     "retention": _l("Remove what is old"),
+    "callers": _l("Write to callers"),
     "duty": _l("Ask the next on duty"),
 }
 # state of a run: its name, the badge's kind, the icon
