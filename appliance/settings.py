@@ -1,6 +1,7 @@
 """The site's settings: one frozen, typed object read from one TOML file and passed down."""
 
 import dataclasses
+import datetime as dt
 import ipaddress
 import tomllib
 from dataclasses import dataclass, field
@@ -74,6 +75,10 @@ class Messages:
     quiet_to: str = "08:00"
     per_number: int = 6  # messages to one number within a day; more wait for the next one
     per_day: int = 3000  # of what can wait, to all numbers within a day
+
+    def __post_init__(self) -> None:
+        for moment in (self.quiet_from, self.quiet_to):
+            dt.time.fromisoformat(moment)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from appliance.gateways import (
 _SPEED = 115200
 _QUICK, _LONG = 5.0, 25.0  # seconds for an answer, and for the network to take a part
 # errors that the number or text causes, by 3GPP TS 27.005 and 24.011; those of the SIM card
-_DECLINED = frozenset({1, 8, 10, 21, 27, 28, 29, 30, 50})
+_DECLINED = frozenset({1, 8, 21, 27, 28, 29, 30, 50})
 _SIM = frozenset({10, *range(310, 319)})
 _UNSURE = frozenset({332, 500})  # the network's answer did not come; no reason known
 _RING = re.compile(r"^\+(CMTI|RING|CUSD):|^RING$|^\^")

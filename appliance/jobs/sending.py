@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance import clock, outbox
-from appliance.gateways import Declined, Incoming, Later, NotSent, SmsGateway, Trouble, Unsure, sms
+from appliance.gateways import (
+    Declined,
+    Incoming,
+    Later,
+    NotSent,
+    Report,
+    SmsGateway,
+    Trouble,
+    Unsure,
+    sms,
+)
 from appliance.models import Message
 from appliance.notices import accounts, incoming, rules
 from appliance.settings import Settings, SmsAccount
@@ -121,10 +131,16 @@ class Senders:
                 self._deaf.discard(gateway.name)
                 accounts.worked(gateway.name)
             for said in heard:
-                if isinstance(said, Incoming):
-                    self.hear(said)
-                else:
-                    outbox.reported(gateway.name, said.id, said.outcome, ours=said.ours)
+                try:
+                    self._take(gateway.name, said)
+                except Exception:  # the others are taken in all the same
+                    log.exception("%s: what was heard is lost", gateway.name)
+
+    def _take(self, gateway: str, said: Report | Incoming) -> None:
+        if isinstance(said, Incoming):
+            self.hear(said)
+        else:
+            outbox.reported(gateway, said.id, said.outcome, ours=said.ours)
 
     def count(self) -> None:
         """Ask what is left on the accounts; one that does not tell keeps its last figure."""

@@ -29,7 +29,7 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
 }
 # state of a text at a service
 APPROVALS: dict[str, LazyString] = {
-    "": _l("Not asked"),
+    "": _l("Not asked for yet"),
     "waiting": _l("Asked, no answer yet"),
     "approved": _l("Approved"),
     "refused": _l("Refused"),
