@@ -2,16 +2,22 @@
 
 import dataclasses
 import datetime as dt
+import random
+from collections import Counter
 
 import pytest
 from gateway_server import service
 from message_centre import centre
+from pty_modem import modem
 from test_appeals import FULL
 from waiting import until
 
 from appliance import appeals, calls, catalogs, clock, db, health, notices, outbox
 from appliance.calls import CallFacts
 from appliance.gateways import Incoming, Later, NotSent, Receipt, SmsGateway, Unsure
+from appliance.gateways.eskiz import Eskiz
+from appliance.gateways.modem import Modem
+from appliance.gateways.smpp import Smpp
 from appliance.jobs.sending import Senders, senders
 from appliance.models import Call, FollowUp, Message, SmsHealth, SmsOptOut, SmsRating
 from appliance.notices import accounts, callers, citizens, incoming, ratings, rules, texts
@@ -198,6 +204,49 @@ def test_a_balance_is_asked_for(settings) -> None:
         account = SmsAccount("eskiz", "eskiz", far.url, "user", "secret")
         senders(dataclasses.replace(settings, sms=(account,))).count()
     assert SmsHealth.get_by_id("eskiz").balance == 4200
+
+
+def test_the_modem_sends_while_the_internet_is_down_and_the_service_after(settings, time) -> None:
+    with service() as far, modem() as played:
+        eskiz = Eskiz("eskiz", "http://127.0.0.1:9", "user", "secret")
+        line = Modem("modem", played.url, quick=60, long=60)
+        sending = Senders([eskiz, line])
+        first = put(settings, "1")
+        sending.send_due()
+        assert (again(first).gateway, again(first).state) == ("modem", "sent")
+        eskiz.url = far.url  # the internet is back
+        time.on(seconds=61)
+        put(settings, "2")
+        sending.send_due()
+        assert (len(far.took), len(played.took)) == (1, 1)
+        line.close()
+
+
+def test_a_storm_over_a_bad_line_loses_nothing(settings, time) -> None:
+    """Each arrives at least once; twice only where the list says perhaps."""
+    dice = random.Random(7)  # noqa: S311
+    with centre() as far:
+        line = Smpp("line", far.url, "hotline", "secret", "1282", answer=60)
+        sending = Senders([line], rest=0)
+        for number in range(60):
+            outbox.put_sms(
+                "registered",
+                f"+99893{number:07}",
+                str(number),
+                key=str(number),
+                tz=settings.tz,
+            )
+        while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+            far.moods = dice.choices(["ok", "ok", "busy", "cut", "fault"], k=60)
+            time.on(seconds=10)
+            Message.update(due_at=clock.now()).where(Message.state == "pending").execute()
+            sending.send_due()
+        line.close()
+    heard = Counter(bytes(part.short_message).decode() for part in far.took)
+    assert set(heard) == set(map(str, range(60)))
+    twice = {text for text, count in heard.items() if count > 1}
+    assert twice <= {m.text for m in Message.select().where(Message.perhaps_twice)}
+    assert Message.select().where(Message.state == "sent").count() == 60
 
 
 # Approved texts
