@@ -54,7 +54,7 @@ def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
     """Claim the run for a moment; None when it has run, or one of that job is still running."""
     with writing():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
-            if run.holder != holder and _lives(run.holder):
+            if run.holder != holder and lives(run.holder):
                 return None
             _end(run, "lost", "")
         if not is_due(name, due_at):
@@ -111,7 +111,8 @@ def _end(run: JobRun, state: str, result: str) -> None:
         live.publish("jobs")
 
 
-def _lives(holder: str) -> bool:
+def lives(holder: str) -> bool:
+    """Whether the process of that name (`this_process`) still runs."""
     pid, _, started = holder.partition(":")
     return pid.isdecimal() and bool(started) and _started(int(pid)) == started
 

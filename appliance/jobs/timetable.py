@@ -1,6 +1,7 @@
 """The one loop of scheduled work, and the threads that wait for others outside the box."""
 
 import datetime as dt
+import functools
 import logging
 import signal
 import threading
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 import schedule
 
-from appliance import clock, live, retention, runs
+from appliance import alarms, clock, health, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import reports, sending, telegram
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message on its way may still take after the stop
-NIGHT = dt.time(3)
+NIGHT, LATER = dt.time(3), dt.time(4)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Job:
     slot: runs.Slot
     do: Callable[[], object]
     catches_up: bool = True  # also on a site that did not know the job before
+    apart: bool = False  # in a thread of its own, so that neither waits for the other
 
 
 def run(settings: Settings) -> None:
@@ -43,11 +45,14 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     timetable = schedule.Scheduler()
-    for job in jobs(settings, lambda: not stop.is_set()):
-        timetable.every(LOOK).seconds.do(_look, job, stop)
-    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
-    threads = _start(settings, stop)
+    known = jobs(settings, lambda: not stop.is_set())
+    for job in known:
+        if not job.apart:
+            timetable.every(LOOK).seconds.do(_look, job, stop)
+    log.info("%d jobs on the timetable of %s", len(known), settings.web.url)
+    threads = _start(settings, [job for job in known if job.apart], stop)
     with database.connection_context():
+        processes.begin("jobs")
         timetable.run_all()
         while not stop.wait(LOOK):
             timetable.run_pending()
@@ -68,12 +73,32 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             lambda: retention.remove_due(settings, goes_on),
             catches_up=False,
         ),
+        Job("checks", runs.every(60), lambda: _check(settings), apart=True),
+        Job(
+            "integrity",
+            runs.daily(LATER, settings.tz),
+            health.database.look_through,
+            catches_up=False,
+            apart=True,
+        ),
     ]
     if settings.sms:
         timetable.append(Job("callers", runs.every(20), lambda: callers.tell_due(settings)))
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
     return timetable
+
+
+def _check(settings: Settings) -> str:
+    """Look at everything; what has failed for long enough is told."""
+    return ", ".join(alarms.keep(settings, health.checks(settings)))
+
+
+def _repeat(job: Job, stop: threading.Event) -> None:
+    """Run one job as it is due."""
+    while not stop.is_set():
+        run_due(job)
+        stop.wait(LOOK)
 
 
 def _look(job: Job, stop: threading.Event) -> None:
@@ -107,13 +132,15 @@ def run_due(job: Job) -> bool:
         return False
 
 
-def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
+def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[threading.Thread]:
     """What waits for others outside the box, each in a thread, so that nothing waits for it.
 
     A thread that a slow service holds for longer than LAST after the stop is left behind: what it
     had claimed is taken up again, and said to be perhaps sent twice.
     """
-    loops: dict[str, Callable[[threading.Event], None]] = {}
+    loops: dict[str, Callable[[threading.Event], None]] = {
+        job.name: functools.partial(_repeat, job) for job in apart
+    }
     if settings.sms:
         loops["sms"] = sending.senders(settings).follow
     if settings.telegram:

@@ -56,6 +56,14 @@ from appliance.models.staff_records import (
     StaffEvent,
     StaffRecord,
 )
+from appliance.models.technics import (
+    Alarm,
+    CheckState,
+    LineTrial,
+    ProcessState,
+    SpanState,
+    TrunkState,
+)
 
 TABLES: tuple[type[Table], ...] = (
     User,
@@ -125,6 +133,12 @@ TABLES: tuple[type[Table], ...] = (
     NoticeRule,
     TextApproval,
     SmsRating,
+    TrunkState,
+    SpanState,
+    LineTrial,
+    ProcessState,
+    CheckState,
+    Alarm,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

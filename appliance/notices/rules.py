@@ -12,7 +12,7 @@ from appliance.settings import Settings, SmsAccount
 
 STATES = ("waiting", "approved", "refused")
 # what is always told: somebody asks for it or has to know
-ALWAYS = frozenset({"status", "duty", "manual"})
+ALWAYS = frozenset({"status", "duty", "alarm", "manual"})
 PURPOSES = (*("registered", "answered", "missed", "callback", "rating"), *sorted(ALWAYS))
 
 

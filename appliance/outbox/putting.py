@@ -12,7 +12,8 @@ from appliance.settings import Messages
 _FARTHEST = 14  # days that a message can be put off
 KEPT = dt.timedelta(days=2)  # after which a message is of no use, if nothing else is said
 # What does not wait for the morning: somebody is waiting for it at this moment.
-AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "status"})
+AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm", "status"})
+_STAFF = ("duty", "alarm")  # never too many
 
 
 def put(
@@ -66,7 +67,7 @@ def put_sms(
     """Write down a short message to a citizen; None when the number can take none.
 
     What can wait is due outside the quiet hours, as many a day as `limits` says, and so is what
-    goes beyond them to one number; whoever is on duty gets all.
+    goes beyond them to one number; whoever is on duty or looks after the box gets all.
     """
     recipient = identity.phone(number)
     if not recipient:
@@ -77,7 +78,7 @@ def put_sms(
     theirs = Message.select().where(
         Message.recipient == recipient, Message.channel == "sms", Message.created_at > day
     )
-    if purpose != "duty" and theirs.count() >= limits.per_number:
+    if purpose not in _STAFF and theirs.count() >= limits.per_number:
         due = by_day(due + dt.timedelta(days=1), tz, limits)
     if purpose not in AT_ONCE:
         due = _with_room(due, tz, limits)
