@@ -1,6 +1,7 @@
 """The site's settings: one frozen, typed object read from one TOML file and passed down."""
 
 import dataclasses
+import datetime as dt
 import ipaddress
 import tomllib
 from dataclasses import dataclass, field
@@ -50,12 +51,35 @@ class SmsAccount:
     """An account at an SMS gateway."""
 
     name: str
-    kind: Literal["eskiz", "playmobile"]
-    url: str
-    user: str
-    password: str
-    sender: str
+    kind: Literal["eskiz", "playmobile", "smpp", "modem"]
+    url: str  # https://…; host:port of an SMPP centre; a modem's device
+    user: str = ""
+    password: str = ""
+    sender: str = ""
     callback_secret: str = ""  # in the path of the service's delivery reports; "": none are taken
+    approval: bool = False  # the service takes only texts that it has approved
+    replies: bool = False  # citizens can answer; a modem's number always takes answers
+    low_balance: int = 0  # below it the technician is warned; 0: never
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether what citizens send to the sender's number reaches us."""
+        return self.kind == "modem" or (self.kind == "smpp" and self.replies)
+
+
+@dataclass(frozen=True)
+class Messages:
+    """How citizens are written to."""
+
+    public_url: str = ""  # how citizens' phones reach the site, for links; "": no links are sent
+    quiet_from: str = "21:00"  # what can wait waits through the night
+    quiet_to: str = "08:00"
+    per_number: int = 6  # messages to one number within a day; more wait for the next one
+    per_day: int = 3000  # of what can wait, to all numbers within a day
+
+    def __post_init__(self) -> None:
+        for moment in (self.quiet_from, self.quiet_to):
+            dt.time.fromisoformat(moment)
 
 
 @dataclass(frozen=True)
@@ -171,6 +195,7 @@ class Settings:
     calls: Calls
     trunks: tuple[Trunk, ...]
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
+    messages: Messages = field(default_factory=Messages)
     telegram: Telegram | None = None
     duty: tuple[Duty, ...] = ()  # in the order of asking
     alarms: Alarms = field(default_factory=Alarms)

@@ -53,6 +53,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     work.reports,
     work.jobs,
     messages.outbox,
+    messages.sms,
     messages.telegram,
     links.links,
     links.self_tests,

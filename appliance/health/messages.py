@@ -1,4 +1,4 @@
-"""What leaves the box: the outbox and the bot."""
+"""What leaves the box: the outbox, the SMS accounts and the bot."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from appliance import clock
 from appliance import outbox as messages
 from appliance.health.looking import N_, Check
 from appliance.models import TelegramBot
+from appliance.notices import accounts, rules
 from appliance.settings import Settings
 
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
@@ -32,6 +33,45 @@ def outbox(settings: Settings) -> Iterator[Check]:
             "minutes": str(int(oldest.total_seconds() // 60)),
         },
     )
+
+
+def sms(settings: Settings) -> Iterator[Check]:
+    """The accounts take messages, have money and approved texts."""
+    code, name = "sms", N_("SMS accounts")
+    found = accounts.standings(settings)
+    held = [s.account.name for s in found if s.state == "held"]
+    low = [s for s in found if s.state == "low"]
+    unapproved = sum(a.state != "approved" for a in rules.approvals(settings))
+    advice = N_("See the page SMS accounts for what to do.")
+    if held:
+        yield Check(
+            code,
+            name,
+            "fail" if len(held) == len(found) else "warn",
+            N_("passed over: {accounts}"),
+            advice,
+            {"accounts": ", ".join(held)},
+        )
+    elif low:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{account}: {balance} left"),
+            N_("Pay in, or the next account is used."),
+            {"account": low[0].account.name, "balance": str(low[0].health.balance)},
+        )
+    elif unapproved:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{count} texts are not approved"),
+            advice,
+            {"count": str(unapproved)},
+        )
+    elif found:
+        yield Check(code, name, "ok", N_("take messages"))
 
 
 def telegram(settings: Settings) -> Iterator[Check]:

@@ -12,11 +12,10 @@ import schedule
 
 from appliance import alarms, clock, health, links, live, processes, retention, runs
 from appliance.db import database
-from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import reports, selftests, sending, telegram
 from appliance.jobs.links import Watcher
-from appliance.notices import duty
+from appliance.notices import callers, duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
@@ -84,6 +83,8 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             apart=True,
         ),
     ]
+    if settings.sms:
+        timetable.append(Job("callers", runs.every(20), lambda: callers.tell_due(settings)))
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
     return timetable + _outside(settings)
@@ -159,7 +160,7 @@ def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[
         job.name: functools.partial(_repeat, job) for job in apart
     }
     if settings.sms:
-        loops["sms"] = sending.Senders(sms.gateways(settings)).follow
+        loops["sms"] = sending.senders(settings).follow
     if settings.telegram:
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow

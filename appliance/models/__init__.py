@@ -49,6 +49,7 @@ from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.selftests import SelfTest
 from appliance.models.site import AuditEntry, LiveEvent
+from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
     QuarterAnswer,
@@ -130,6 +131,10 @@ TABLES: tuple[type[Table], ...] = (
     Removal,
     DiskReading,
     JobRun,
+    SmsHealth,
+    NoticeRule,
+    TextApproval,
+    SmsRating,
     TrunkState,
     SpanState,
     LineTrial,

@@ -115,7 +115,8 @@ def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool
                 return _told(known, outcome)
             return False
         here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
-        if foreign_id and (message := Message.get_or_none(*here)):
+        newest = Message.select().where(*here).order_by(Message.id.desc())
+        if foreign_id and (message := newest.first()):  # a modem gives a name again in the end
             return _told(message, outcome)
         row = {"gateway": gateway, "foreign_id": foreign_id[:100], "outcome": outcome}
         EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()

@@ -70,6 +70,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("retention.page", _l("Retention")),
             Tab("outbox.page", _l("Messages")),
             Tab("notices.page", _l("Texts of messages")),
+            Tab("sms.page", _l("SMS accounts")),
         ),
     ),
 )

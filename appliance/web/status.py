@@ -40,6 +40,7 @@ JOBS: dict[str, LazyString] = {
     "asterisk": _l("Keep the exchange up to date"),
     "disks": _l("Look at the disks"),
     "retention": _l("Remove what is old"),
+    "callers": _l("Write to callers"),
     "duty": _l("Ask the next on duty"),
     "checks": _l("Check the box and tell of faults"),
     "integrity": _l("Read the whole database"),
