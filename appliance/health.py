@@ -12,7 +12,8 @@ from pathlib import Path
 
 import peewee
 
-from appliance import calls, clock, db, outbox, retention, runs
+from appliance import calls, clock, db, ministry, outbox, retention, runs
+from appliance.ministry import link
 from appliance.models import AsteriskWatch, EventRow, ReportRun, TelegramBot, User
 from appliance.settings import Settings
 
@@ -22,6 +23,7 @@ BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
 SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+UNSENT, UNSENT_LONG = dt.timedelta(hours=2), dt.timedelta(days=2)  # of the oldest appeal
 SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 FULL_SOON, FULL_NOW = dt.timedelta(days=60), dt.timedelta(days=14)  # until a disk is full
 STANDS = dt.timedelta(minutes=5)  # without a run of any job
@@ -248,7 +250,7 @@ def _jobs(settings: Settings) -> Iterator[Check]:
 
 def _outbox(settings: Settings) -> Iterator[Check]:
     code, name = "outbox", N_("Messages that leave the box")
-    ages = outbox.ages()
+    ages = [age for age in outbox.ages() if age.channel != "ministry"]  # looked at by itself
     oldest = max((age.oldest for age in ages), default=dt.timedelta())
     if oldest < WAITED:
         yield Check(code, name, "ok", N_("none waits for long"))
@@ -280,6 +282,35 @@ def _telegram(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield Check(code, name, "ok", N_("is heard"))
+
+
+def _ministry(settings: Settings) -> Iterator[Check]:
+    if not settings.ministry:
+        return
+    code, name = "ministry", N_("Link to the ministry's system")
+    now, state = ministry.standing(), link.state()
+    since = f"{int(now.oldest.total_seconds() // 3600)}"
+    values = {"queued": str(now.queued + now.sent), "refused": str(now.refused), "hours": since}
+    if state.trouble == "log_in":
+        advice = N_("Check the token in the [ministry] settings, then restart `appliance jobs`.")
+        yield Check(code, name, "fail", N_("the system refuses our account"), advice)
+    elif now.refused:
+        advice = N_("The page Ministry's system says why and what to do.")
+        yield Check(code, name, "fail", N_("{refused} appeals were refused"), advice, values)
+    elif now.oldest >= UNSENT:
+        advice = (
+            N_("Look at the internet link, and whether `appliance jobs` runs.")
+            if settings.ministry.url
+            else N_("Carry the signed files there, and take the receipts in.")
+        )
+        grade = "fail" if now.oldest >= UNSENT_LONG else "warn"
+        seen = N_("{queued} appeals are not there yet, the oldest for {hours} h")
+        yield Check(code, name, grade, seen, advice, values)
+    elif ministry.undone(1):
+        advice = N_("The page Ministry's system says why and what to do.")
+        yield Check(code, name, "warn", N_("something told by the ministry is not done"), advice)
+    else:
+        yield Check(code, name, "ok", N_("no appeal waits for long"))
 
 
 _BOT_TROUBLES = {
@@ -322,6 +353,7 @@ _LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     _jobs,
     _outbox,
     _telegram,
+    _ministry,
     _disks,
     _forecasts,
 )

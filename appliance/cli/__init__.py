@@ -6,7 +6,18 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, demo, doctor, ledger, outbox, processes, report, telephony, users
+from appliance.cli import (
+    catalog,
+    demo,
+    doctor,
+    ledger,
+    ministry,
+    outbox,
+    processes,
+    report,
+    telephony,
+    users,
+)
 from appliance.cli.context import Site
 
 
@@ -42,6 +53,7 @@ for command in (
     catalog.catalog,
     ledger.ledger,
     outbox.outbox,
+    ministry.ministry,
     report.report,
     doctor.doctor,
     demo.demo,

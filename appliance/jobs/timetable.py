@@ -13,7 +13,7 @@ from appliance import clock, live, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
-from appliance.jobs import reports, sending, telegram
+from appliance.jobs import ministry, reports, sending, telegram
 from appliance.notices import duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
@@ -119,6 +119,9 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow
         loops["telegram reader"] = telegram.Reader(bot, settings).follow
+    if settings.ministry and settings.ministry.url:
+        system = ministry.gateway(settings.ministry)
+        loops["ministry"] = ministry.Courier(system, settings, settings.ministry).follow
 
     def connected(loop: Callable[[threading.Event], None]) -> None:
         with database.connection_context():

@@ -33,6 +33,7 @@ from appliance.models.handling import (
 )
 from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
+from appliance.models.ministry import MinistryEvent, MinistryLink, MinistryPackage
 from appliance.models.money import Tariff
 from appliance.models.notices import (
     DutyAlert,
@@ -120,6 +121,9 @@ TABLES: tuple[type[Table], ...] = (
     Removal,
     DiskReading,
     JobRun,
+    MinistryEvent,
+    MinistryLink,
+    MinistryPackage,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

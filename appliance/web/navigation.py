@@ -68,6 +68,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("status.page", _l("State of the system")),
             Tab("retention.page", _l("Retention")),
             Tab("outbox.page", _l("Messages")),
+            Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),
         ),
     ),
