@@ -289,14 +289,14 @@ def _ministry(settings: Settings) -> Iterator[Check]:
         return
     code, name = "ministry", N_("Link to the ministry's system")
     now, state = ministry.standing(), link.state()
-    since = f"{int(now.oldest.total_seconds() // 3600)}"
-    values = {"queued": str(now.queued + now.sent), "refused": str(now.refused), "hours": since}
+    values = {
+        "waiting": str(now.queued + now.sent),
+        "hours": str(int(now.oldest.total_seconds() // 3600)),
+        "refused": str(now.refused),
+    }
     if state.trouble == "log_in":
         advice = N_("Check the token in the [ministry] settings, then restart `appliance jobs`.")
         yield Check(code, name, "fail", N_("the system refuses our account"), advice)
-    elif now.refused:
-        advice = N_("The page Ministry's system says why and what to do.")
-        yield Check(code, name, "fail", N_("{refused} appeals were refused"), advice, values)
     elif now.oldest >= UNSENT:
         advice = (
             N_("Look at the internet link, and whether `appliance jobs` runs.")
@@ -304,13 +304,16 @@ def _ministry(settings: Settings) -> Iterator[Check]:
             else N_("Carry the signed files there, and take the receipts in.")
         )
         grade = "fail" if now.oldest >= UNSENT_LONG else "warn"
-        seen = N_("{queued} appeals are not there yet, the oldest for {hours} h")
+        seen = N_("{waiting} appeals are not there yet, the oldest for {hours} h")
         yield Check(code, name, grade, seen, advice, values)
-    elif ministry.undone(1):
-        advice = N_("The page Ministry's system says why and what to do.")
-        yield Check(code, name, "warn", N_("something told by the ministry is not done"), advice)
     else:
         yield Check(code, name, "ok", N_("no appeal waits for long"))
+    code, name = "ministry.refused", N_("Ministry's system")
+    advice = N_("The page Ministry's system says why and what to do.")
+    if now.refused:
+        yield Check(code, name, "fail", N_("{refused} appeals were refused"), advice, values)
+    if ministry.undone(1):
+        yield Check(code, name, "warn", N_("something told by the ministry is not done"), advice)
 
 
 _BOT_TROUBLES = {

@@ -30,6 +30,7 @@ class Register:
     appeals: dict[str, dict[str, Any]] = field(default_factory=dict)  # number → as it stands
     taken: list[tuple[str, str, int]] = field(default_factory=list)  # new | change, number, version
     keys: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)  # → first answer
+    refused: set[str] = field(default_factory=set)  # keys; asked again, refused again
     asked: list[str] = field(default_factory=list)  # requests: method and path
     events: list[dict[str, Any]] = field(default_factory=list)
     event_moods: list[str] = field(default_factory=list)  # ok | lost | error | html | twice
@@ -85,6 +86,11 @@ def register() -> Iterator[Register]:
             mood = here.moods.pop(0) if here.moods else "ok"
             if not self._trusted():
                 return
+            key = self.headers["Idempotency-Key"]
+            if key in here.refused:
+                mood = "refuse"
+            if mood == "refuse":
+                here.refused.add(key)
             if mood == "slow":
                 here.release.wait(60)
             if mood == "dead":
@@ -92,7 +98,6 @@ def register() -> Iterator[Register]:
             elif mood in ("error", "html", "refuse", "wait", "moved", "forgets"):
                 self._answer(mood, 200, {})
             else:
-                key = self.headers["Idempotency-Key"]
                 if key not in here.keys:
                     status, said = here.add(json.loads(body), change)
                     if status == 404:

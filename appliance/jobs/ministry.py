@@ -66,16 +66,16 @@ class Courier:
             return
         try:
             document = mapping.document(self.ministry, message.payload)
-            key, known = outbox.key_of(message), queue.is_known(message)
+            key, known = queue.key_there(message), queue.is_known(message)
             said = self.system.send(message.cause, document, key, known)
         except mapping.Unmapped as missing:
-            outbox.refused(message, "unmapped", str(missing))
+            queue.refused(message, "unmapped", str(missing))
         except Declined as trouble:
             link.heard()
-            outbox.refused(message, trouble.code, trouble.said)
+            queue.refused(message, trouble.code, trouble.said)
         except NotSent as trouble:
             if trouble.code == "unknown_there":
-                queue.forget(message.cause)
+                queue.forget(message)
                 outbox.retry(message, trouble.code, trouble.said, wait=1)
                 return
             self._fails(trouble)

@@ -92,7 +92,7 @@ def _pack(ministry: Ministry, by: str) -> bool:
             try:
                 document = mapping.document(ministry, message.payload)
             except mapping.Unmapped as missing:
-                outbox.refused(message, "unmapped", str(missing))
+                queue.refused(message, "unmapped", str(missing))
                 continue
             entries.append(
                 {
@@ -145,11 +145,11 @@ def _receipt(receipt: dict[str, Any]) -> bool:
         Message.gateway == GATEWAY, Message.foreign_id == str(package.number)
     )
     for message in went.where(Message.channel == queue.CHANNEL, Message.state == "sent"):
-        reason = refused.get((message.cause, message.payload["version"]))
+        reason = refused.get((message.cause, message.payload.get("version")))
         if reason is None:
             outbox.delivered(message)
         else:
-            outbox.refused(message, "declined", reason)
+            queue.refused(message, "declined", reason)
     package.receipt_at, package.body = clock.now(), ""
     package.save()
     return True

@@ -62,6 +62,8 @@ def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
         raise Unmapped(f"ministry.fields: {', '.join(strange)}")
     if strange := sorted({*ministry.codes} - {*LISTS}):
         raise Unmapped(f"ministry.codes: {', '.join(strange)}")
+    if not taken.get("number"):
+        raise Unmapped("the appeal's data were removed by age")
     theirs: dict[str, Any] = {}
     missing = []
     for name in FIELDS:

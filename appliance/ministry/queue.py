@@ -98,6 +98,19 @@ def taken(message: Message, gateway: str, said: Taken) -> None:
         live.publish("appeals")
 
 
+def refused(message: Message, trouble: str, said: str) -> None:
+    """The system will not have it, or a code is missing; tried again, the system is asked anew."""
+    with writing():
+        outbox.refused(message, trouble, said)
+        _ask_anew(message)
+        live.publish("appeals")
+
+
+def key_there(message: Message) -> str:
+    """Our key for what the system shall do once; the same in each attempt until it has refused."""
+    return f"{outbox.key_of(message)}-{message.payload.get('round', 0)}"
+
+
 def told(number: str, version: int | None, trouble: str = "", said: str = "") -> bool:
     """The system tells that it has an appeal's version on register, or (`trouble`) will not.
 
@@ -109,19 +122,20 @@ def told(number: str, version: int | None, trouble: str = "", said: str = "") ->
     if not message:
         return False
     if trouble:
-        outbox.refused(message, trouble, said)
+        refused(message, trouble, said)
     else:
         outbox.delivered(message)
-    live.publish("appeals")
+        live.publish("appeals")
     return True
 
 
-def forget(number: str) -> None:
-    """The system does not know an appeal that it took: it is sent whole once more."""
+def forget(message: Message) -> None:
+    """The system does not know the message's appeal any more: it is sent whole once more."""
     with writing():
         Message.update(foreign_id="").where(
-            Message.channel == CHANNEL, Message.cause == number
+            Message.channel == CHANNEL, Message.cause == message.cause
         ).execute()
+        _ask_anew(message)
 
 
 def _put(settings: Settings, purpose: str, appeal: Appeal) -> Message | None:
@@ -137,6 +151,14 @@ def _put(settings: Settings, purpose: str, appeal: Appeal) -> Message | None:
         cause=appeal.number,
         kept=_KEPT,
     )
+
+
+def _ask_anew(message: Message) -> None:
+    """A system that gives the same answer to the same key shall not know the next attempt's."""
+    after = message.payload.get("round", 0) + 1
+    Message.update(payload=message.payload | {"round": after}).where(
+        Message.id == message.id
+    ).execute()
 
 
 def _key(number: str, version: int | None) -> str:
