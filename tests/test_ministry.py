@@ -383,12 +383,14 @@ def test_the_page_of_a_site_without_the_system(settings, app, login_as) -> None:
     assert not checked(settings)
 
 
-def test_what_waits_long_is_alarmed(site, new) -> None:
-    new()
+def test_what_waits_long_is_alarmed(site, new, change) -> None:
+    appeal = new()
     assert checked(site).state == "ok"
     for hours, state in ((3, "warn"), (50, "fail")):
         Message.update(created_at=clock.now() - dt.timedelta(hours=hours)).execute()
         assert checked(site).state == state
+    change(appeal)  # which makes it no younger
+    assert checked(site).state == "fail"
 
 
 def test_a_storm_with_killed_couriers_loses_nothing(site, far, new, change) -> None:

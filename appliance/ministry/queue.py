@@ -68,12 +68,16 @@ def standing() -> Standing:
     counted = _unfinished().select(
         Message.state, fn.COUNT(Message.id).alias("n"), fn.MIN(Message.created_at).alias("since")
     )
-    now, oldest = clock.now(), dt.timedelta()
+    first = Message.select(fn.MIN(Message.created_at).alias("since")).where(
+        Message.channel == CHANNEL, Message.state.in_(outbox.OPEN)
+    )
+    since = [row.since for row in first if row.since]  # it may be followed by a newer one
     for row in counted.group_by(Message.state):
         states[STANDS[row.state]] += row.n
         if STANDS[row.state] != "refused":
-            oldest = max(oldest, now - row.since)
-    return Standing(**states, oldest=oldest)
+            since.append(row.since)
+    now = clock.now()
+    return Standing(**states, oldest=now - min(since, default=now))
 
 
 def is_known(message: Message) -> bool:
