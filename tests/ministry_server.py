@@ -108,7 +108,7 @@ def register() -> Iterator[Register]:
                 self._answer(mood, *here.keys[key])
 
         def _trusted(self) -> bool:
-            if self.headers.get("Authorization") == f"Bearer {here.token}":
+            if self.headers.get("Authorization") in (f"Bearer {here.token}", here.token):
                 return True
             self._say(401, {"detail": "who are you?"})
             return False

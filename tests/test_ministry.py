@@ -15,7 +15,7 @@ from ministry_server import TOKEN, register
 from test_appeals import FULL
 from waiting import until
 
-from appliance import appeals, catalogs, clock, db, health, i18n, ministry, outbox
+from appliance import appeals, catalogs, clock, db, health, i18n, keys, ministry, outbox
 from appliance.appeals import handling
 from appliance.gateways import http
 from appliance.jobs.ministry import AT_ONCE, Courier, gateway
@@ -143,6 +143,42 @@ def test_an_appeal_goes_there_and_its_changes_follow(site, far, courier, new, ch
     assert far.appeals[n]["state"] == "taken"
     assert stands(appeal) == "acknowledged"
     assert ministry.of_appeal(appeal).foreign_id == f"M-{n}"
+
+
+def test_the_pages_and_the_programs_tell_of_every_step(
+    site, far, courier, app, nilufar, login_as
+) -> None:
+    app.config["SITE"] = site
+    operator, token = login_as("operator"), appeals.token_for(nilufar, None)
+    headers = {"X-CSRFToken": operator.token()}
+    path = f"/operator/forms/{token}/register"
+    number = operator.post(path, json={"values": FULL}, headers=headers).json["number"]
+    operator.send(f"/appeals/{number}/correct", version=1, **FULL | {"gist": "Boshqa"})
+    login_as("ministry").send(f"/appeals/{number}/steps", action="take", version=2)
+    _, secret = keys.make("Tizim", keys.SCOPES, department=None, ends_at=None, by="rustam")
+    answer = app.test_client().post(
+        f"/api/v1/appeals/{number}/steps",
+        json={"action": "answer", "version": 3, "text": "Javob"},
+        headers={"Authorization": f"Bearer {secret}"},
+    )
+    assert answer.status_code == 409  # whoever holds it must be relieved of it first
+    for version, action in enumerate(("take", "answer"), 3):
+        app.test_client().post(
+            f"/api/v1/appeals/{number}/steps",
+            json={"action": action, "version": version, "text": "Javob"},
+            headers={"Authorization": f"Bearer {secret}"},
+        )
+    courier.send_due()
+    assert [version for _, n, version in far.taken if n == number] == [1, 2, 3, 4, 5]
+    assert far.appeals[number]["answer"] == "Javob"
+
+
+def test_a_name_and_a_password_do_as_well(site, far, new) -> None:
+    account = dataclasses.replace(site.ministry, token="", user="hotline", password="secret")
+    far.token = "Basic aG90bGluZTpzZWNyZXQ="
+    appeal = new()
+    courier_of(dataclasses.replace(site, ministry=account)).send_due()
+    assert stands(appeal) == "acknowledged"
 
 
 def test_nothing_goes_without_settings_nor_when_it_is_undone(settings, new, change) -> None:
