@@ -113,6 +113,22 @@ class Alarms:
 
 
 @dataclass(frozen=True)
+class Ministry:
+    """The ministry's own system: its address, or only keys for signed files; names and codes."""
+
+    url: str = ""  # where its interface begins; "": signed files only
+    token: str = ""
+    user: str = ""  # with a password, when there is no token
+    password: str = ""
+    every: int = 60  # seconds between two questions for answers
+    own_key: str = ""  # file: our private key, Ed25519 in PEM
+    their_key: str = ""  # file: the ministry's public key
+    fields: dict[str, str] = field(default_factory=dict)  # our name → theirs; "": left out
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)  # list → our code → theirs
+    actions: dict[str, str] = field(default_factory=dict)  # their word for what was done → ours
+
+
+@dataclass(frozen=True)
 class Asterisk:
     address: str  # where Asterisk listens for SIP, AMI and HTTP
     modules: Path
@@ -199,6 +215,7 @@ class Settings:
     telegram: Telegram | None = None
     duty: tuple[Duty, ...] = ()  # in the order of asking
     alarms: Alarms = field(default_factory=Alarms)
+    ministry: Ministry | None = None
     retention: Retention = field(default_factory=Retention)
     links: Links = field(default_factory=Links)
     self_tests: SelfTests = field(default_factory=SelfTests)
@@ -230,6 +247,7 @@ def load(path: Path | str) -> Settings:
         paths=_from_folder(settings.paths, path.parent),
         web=_from_folder(settings.web, path.parent),
         asterisk=_from_folder(settings.asterisk, path.parent),
+        ministry=settings.ministry and _with_keys(settings.ministry, path.parent),
         file=path,
     )
 
@@ -239,3 +257,12 @@ def _from_folder[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
     return dataclasses.replace(group, **absolute)
+
+
+def _with_keys(ministry: Ministry, folder: Path) -> Ministry:
+    """The paths of the keys made absolute."""
+    return dataclasses.replace(
+        ministry,
+        own_key=ministry.own_key and str(folder / ministry.own_key),
+        their_key=ministry.their_key and str(folder / ministry.their_key),
+    )

@@ -13,7 +13,7 @@ import schedule
 from appliance import alarms, clock, health, links, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways.telegram import Telegram
-from appliance.jobs import reports, selftests, sending, telegram
+from appliance.jobs import ministry, reports, selftests, sending, telegram
 from appliance.jobs.links import Watcher
 from appliance.notices import callers, duty
 from appliance.pbx.actions import keep_up
@@ -167,6 +167,9 @@ def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[
         loops["telegram reader"] = telegram.Reader(bot, settings).follow
     if links.watched(settings):
         loops["links"] = Watcher(settings).follow
+    if settings.ministry and settings.ministry.url:
+        system = ministry.gateway(settings.ministry)
+        loops["ministry"] = ministry.Courier(system, settings, settings.ministry).follow
 
     def connected(loop: Callable[[threading.Event], None]) -> None:
         with database.connection_context():

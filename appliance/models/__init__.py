@@ -34,6 +34,7 @@ from appliance.models.handling import (
 from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
 from appliance.models.links import HostAddress, LinkStretch, RateReading
+from appliance.models.ministry import MinistryEvent, MinistryLink, MinistryPackage
 from appliance.models.money import Tariff
 from appliance.models.notices import (
     DutyAlert,
@@ -145,6 +146,9 @@ TABLES: tuple[type[Table], ...] = (
     LinkStretch,
     RateReading,
     HostAddress,
+    MinistryEvent,
+    MinistryLink,
+    MinistryPackage,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

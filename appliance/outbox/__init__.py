@@ -10,6 +10,7 @@ from appliance.outbox.putting import by_day, put, put_sms
 from appliance.outbox.sending import (
     claim,
     claim_alike,
+    claim_waiting,
     delivered,
     expire,
     forget_early_reports,
@@ -34,6 +35,7 @@ __all__ = [
     "by_day",
     "claim",
     "claim_alike",
+    "claim_waiting",
     "delivered",
     "expire",
     "forget_early_reports",

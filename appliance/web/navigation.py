@@ -69,6 +69,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("links.page", _l("Links and tests")),
             Tab("retention.page", _l("Retention")),
             Tab("outbox.page", _l("Messages")),
+            Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),
             Tab("sms.page", _l("SMS accounts")),
         ),

@@ -12,6 +12,7 @@ from appliance import audit, outbox
 from appliance.models import Message
 from appliance.web.access import may
 from appliance.web.context import me
+from appliance.web.ministry import TROUBLES as MINISTRY_TROUBLES
 
 screen = Blueprint("outbox", __name__)
 
@@ -38,6 +39,8 @@ PURPOSES = {
     "alarm": _l("Fault of the box"),
     "status": _l("Status asked for"),
     "manual": _l("Written by an operator"),
+    "appeal": _l("New appeal"),
+    "change": _l("Appeal changed"),
 }
 TROUBLES = {
     "unreachable": _l("The service cannot be reached: look at the internet link."),
@@ -106,4 +109,5 @@ def _list() -> dict[str, Any]:
         "channels": CHANNELS,
         "purposes": PURPOSES,
         "troubles": TROUBLES,
+        "ministry_troubles": MINISTRY_TROUBLES,
     }
