@@ -79,7 +79,11 @@ def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
     named = dataclasses.replace(
         settings,
         links=Links(gateway="auto", dns="a.example", internet="b.example:443", rate_url="c"),
-        sms=(sms,),
+        sms=(
+            sms,
+            SmsAccount("second", "smpp", "smsc.example:2775"),
+            SmsAccount("third", "modem", "/dev/ttyUSB0"),
+        ),
         telegram=Telegram("t", -1, "http://127.0.0.1:8081"),
         self_tests=SelfTests(10, 7),
     )
@@ -88,6 +92,7 @@ def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
         ("dns", "a.example"),
         ("internet", "b.example:443"),
         ("sms.first", "sms.example:443"),
+        ("sms.second", "smsc.example:2775"),
         ("telegram", "127.0.0.1:8081"),
     ]
     more = timetable.jobs(named, lambda: True)[len(plain) :]
@@ -151,7 +156,15 @@ def test_an_outage_shows_on_every_page_and_goes_by_itself(watched: Settings, app
 
 def test_without_a_stand_in_all_parties_together_tell(settings: Settings) -> None:
     sms = SmsAccount("first", "eskiz", "http://127.0.0.1:9", "u", "p", "4546")
-    site = dataclasses.replace(settings, sms=(sms,), telegram=Telegram("t", -1))
+    site = dataclasses.replace(
+        settings,
+        sms=(
+            sms,
+            SmsAccount("second", "smpp", "smsc.example:2775"),
+            SmsAccount("third", "modem", "/dev/ttyUSB0"),
+        ),
+        telegram=Telegram("t", -1),
+    )
     links.observe({"sms.first": DOWN, "telegram": UP}, {})
     assert links.outage(site) is None
     contrary: dict = {}

@@ -12,7 +12,7 @@ _PORTS = {"https": 443, "http": 80}
 class Party:
     """One link. `how`: ping (target: an address, or "auto") | names (a name) | tcp (host:port)."""
 
-    name: str  # gateway | dns | internet | telegram | sms.<name of the account>
+    name: str  # gateway | dns | internet | telegram | ministry | sms.<name of the account>
     how: str
     target: str
 
@@ -29,13 +29,20 @@ def watched(settings: Settings) -> list[Party]:
         Party("gateway", "ping", links.gateway),
         Party("dns", "names", links.dns),
         Party("internet", "tcp", links.internet),
-        *(Party(f"sms.{account.name}", "tcp", _place(account.url)) for account in settings.sms),
-        Party("telegram", "tcp", _place(settings.telegram.url) if settings.telegram else ""),
+        *(
+            Party(f"sms.{account.name}", "tcp", _place(account.url))
+            for account in settings.sms
+            if account.kind != "modem"
+        ),
+        Party("telegram", "tcp", _place(settings.telegram.url if settings.telegram else "")),
+        Party("ministry", "tcp", _place(settings.ministry.url if settings.ministry else "")),
     ]
     return [party for party in found if party.target]
 
 
 def _place(url: str) -> str:
-    """Where a connection to an address of the web goes, as host:port."""
+    """Where a connection to an address goes, as host:port; it may stand so already."""
+    if "//" not in url:
+        return url
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 443)}"

@@ -22,6 +22,7 @@ _LINKS = {
     "dns": N_("Names (DNS)"),
     "internet": N_("Internet"),
     "telegram": N_("Telegram"),
+    "ministry": N_("Ministry's system"),
     "sms": N_("SMS: {account}"),
 }
 _LINK_ADVICE = {
