@@ -16,6 +16,15 @@ def test_relative_paths_count_from_the_files_folder(settings: Settings, tmp_path
     assert read.file == tmp_path / "site.toml"
 
 
+def test_the_certificate_and_whom_faults_are_told(settings: Settings, tmp_path: Path) -> None:
+    assert settings.web.certificate is None
+    text = settings.file.read_text().replace("secret_key", 'certificate = "tls/a.pem"\nsecret_key')
+    settings.file.write_text(text + '\n[alarms]\nphones = ["+998901112233"]\n')
+    read = reader.load(settings.file)
+    assert read.web.certificate == tmp_path / "tls" / "a.pem"
+    assert read.alarms.phones == ("+998901112233",)
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

@@ -14,7 +14,7 @@ from appliance.settings import Settings
 
 ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
 BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
-_PATIENCE = (0.5, 1.5)  # seconds for an answer, at the first request and the next
+_PATIENCE = (0.5, 1.5, 3.0)  # seconds for an answer, to each request
 _OPTIONS = (
     "OPTIONS sip:{box} SIP/2.0\r\n"
     "Via: SIP/2.0/UDP {here};branch=z9hG4bK{one};rport\r\n"

@@ -93,6 +93,7 @@ class Place:
             "web": {
                 "bind": f"{self.box}:{GUNICORN}",
                 "url": self.url,
+                "certificate": "tls/server.pem",
                 "secret_key": secret("web", "secret_key"),
             },
             "asterisk": {

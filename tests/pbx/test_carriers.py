@@ -3,6 +3,7 @@
 import dataclasses
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 from carrier import Carrier
@@ -138,16 +139,23 @@ def test_a_call_that_tries_a_trunk_is_no_call_of_the_ledger(settings) -> None:
     assert calls.arrivals(test.at, clock.now()) == 0
 
 
+def stands(pid: int) -> bool:
+    """Whether every thread of a process has been stopped."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
 def test_a_deaf_exchange_is_noticed_and_asking_is_no_refused_call(settings, box) -> None:
     Refusals(settings).look()
     before = SipRefusal.select().count()
-    assert exchange.answers_sip(settings)
+    until(lambda: exchange.answers_sip(settings), LIMIT)
     box.process.send_signal(signal.SIGSTOP)  # it lives, and hears nothing
     try:
+        until(lambda: stands(box.process.pid), LIMIT)
         assert not exchange.answers_sip(settings)
     finally:
         box.process.send_signal(signal.SIGCONT)
-    assert exchange.answers_sip(settings)
+    until(lambda: exchange.answers_sip(settings), LIMIT)
     Refusals(settings).look()
     assert SipRefusal.select().count() == before
 
