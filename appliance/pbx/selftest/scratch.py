@@ -132,5 +132,6 @@ def _table(head: str, row: object) -> str:
     for field in dataclasses.fields(row):  # type: ignore[arg-type]  # a dataclass of the settings
         value = getattr(row, field.name)
         plain = str(value) if isinstance(value, Path) else value
-        lines.append(f"{field.name} = {json.dumps(plain)}")
+        if plain is not None:
+            lines.append(f"{field.name} = {json.dumps(plain)}")
     return "\n".join(lines)
