@@ -405,13 +405,13 @@ def test_what_cannot_be_done_is_listed_until_somebody_has_seen_to_it(
     assert Handling.get_by_id(appeal.id).state == "answered"
     outcomes = {event.outcome for event in ministry.undone()}
     assert outcomes == {"state", "unknown", "no_sense", "words"}
-    assert checked(site, "ministry.refused").state == "warn"
+    assert checked(site, "ministry.undone").state == "warn"
     page = technician.get("/ministry").text
     assert "Kimga?" in page
     assert uz("There is no such appeal here: ask the ministry's technician.") in page
     for event in ministry.undone():
         technician.send("/ministry/seen", event=event.id)
-    assert (ministry.undone(), checked(site, "ministry.refused")) == ([], None)
+    assert (ministry.undone(), checked(site, "ministry.undone")) == ([], None)
 
 
 def test_the_page_of_a_site_without_the_system(settings, app, login_as) -> None:

@@ -41,4 +41,5 @@ def ministry(settings: Settings) -> Iterator[Check]:
     if now.refused:
         yield Check(code, name, "fail", N_("{refused} appeals were refused"), advice, values)
     if system.undone(1):
-        yield Check(code, name, "warn", N_("something told by the ministry is not done"), advice)
+        seen = N_("something told by the ministry is not done")
+        yield Check("ministry.undone", name, "warn", seen, advice)
