@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from gateway_server import Service, service
 
 from appliance import clock, outbox
 from appliance.gateways.eskiz import Eskiz
@@ -14,6 +13,7 @@ from appliance.gateways.playmobile import PlayMobile
 from appliance.jobs.sending import Senders
 from appliance.models import Message
 from appliance.settings import Settings
+from provisioning.local.standins.sms import Service, service
 
 NUMBER = "+998935550147"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
@@ -27,7 +27,7 @@ def far() -> Iterator[Service]:
 
 @pytest.fixture
 def senders(settings: Settings, far: Service) -> Senders:
-    return Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0)
+    return Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0, pause=lambda _: None)
 
 
 def put(settings: Settings, key: str = "1", number: str = NUMBER, text: str = "Salom") -> Message:
@@ -184,7 +184,7 @@ def test_a_storm_with_killed_senders_loses_nothing(settings, far) -> None:
     for number in range(total):
         put(settings, key=str(number), number=f"+99893{number:07}", text=str(number))
     moods = ["ok", "ok", "ok", "lost", "error", "html", "log_in"]
-    senders = Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0)
+    senders = Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0, pause=lambda _: None)
     while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
         far.moods = dice.choices(moods, k=50)
         if dice.random() < 0.3 and (message := outbox.claim("sms")):

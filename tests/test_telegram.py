@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 
 import pytest
-from telegram_server import TOKEN, chats
 from test_appeals import FULL
 from waiting import until
 
@@ -19,6 +18,7 @@ from appliance.models import Appeal, CalendarDay, DutyAlert, Message, TelegramBo
 from appliance.notices import duty
 from appliance.settings import Duty, SmsAccount
 from appliance.settings import Telegram as Bot
+from provisioning.local.standins.telegram import TOKEN, chats
 
 GROUP, MADINA = -500, 77
 _NUMBERS = re.compile(r"20\d\d-\d{6}")
@@ -67,22 +67,25 @@ def register(site, nilufar, monkeypatch):
 
 
 class Ticks:
-    """A clock for the courier that stands until it is moved."""
+    """The site's clock, which stands until it is moved."""
 
-    now = 1000.0
+    def __init__(self) -> None:
+        self.begin, self.now = clock.now(), 0.0
 
-    def __call__(self) -> float:
-        return self.now
+    def __call__(self) -> dt.datetime:
+        return self.begin + dt.timedelta(seconds=self.now)
 
 
 @pytest.fixture
-def ticks():
-    return Ticks()
+def ticks(monkeypatch):
+    made = Ticks()
+    monkeypatch.setattr(clock, "now", made)
+    return made
 
 
 @pytest.fixture
 def courier(site, ticks):
-    return Courier(Telegram(site.telegram.url, TOKEN), tick=ticks)
+    return Courier(Telegram(site.telegram.url, TOKEN))
 
 
 @pytest.fixture

@@ -43,7 +43,10 @@ class Telegram:
         if buttons:
             rows = [[{"text": b.text, "callback_data": b.data}] for b in buttons]
             message["reply_markup"] = {"inline_keyboard": rows}
-        return Receipt(str(self._call("sendMessage", message)["message_id"]))
+        taken = self._call("sendMessage", message)
+        if not isinstance(taken, dict) or "message_id" not in taken:
+            raise Unsure("no_sense", str(taken)[:200])
+        return Receipt(str(taken["message_id"]))
 
     def updates(self, first: int, wait: int) -> list[dict[str, Any]]:
         """What was said to the bot from update `first` on; waits for so many seconds."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import schedule
 
-from appliance import clock, live, retention, runs
+from appliance import clock, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
@@ -88,7 +88,7 @@ def run_due(job: Job) -> bool:
             return False
         if not job.catches_up:
             runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, runs.this_process())
+        mine = runs.begin(job.name, due_at, processes.this_one())
         if not mine:
             return False
         try:
