@@ -250,6 +250,17 @@ def _outbox(settings: Settings) -> Iterator[Check]:
     code, name = "outbox", N_("Messages that leave the box")
     ages = outbox.ages()
     oldest = max((age.oldest for age in ages), default=dt.timedelta())
+    too_late = outbox.expired(clock.now() - dt.timedelta(days=1))
+    if oldest < WAITED and too_late:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{count} came too late in the last day"),
+            N_("See the page Messages, Too late: some may have to be told by phone."),
+            {"count": str(too_late)},
+        )
+        return
     if oldest < WAITED:
         yield Check(code, name, "ok", N_("none waits for long"))
         return

@@ -1,6 +1,7 @@
 """The site's settings: one frozen, typed object read from one TOML file and passed down."""
 
 import dataclasses
+import datetime as dt
 import ipaddress
 import tomllib
 from dataclasses import dataclass, field
@@ -67,6 +68,11 @@ class Telegram:
     phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
     minutes: int = 15  # without a taker, then the next on the duty list is asked
+    summary: str = "18:00"  # time of day of the daily summary; "": none
+
+    def __post_init__(self) -> None:
+        if self.summary:
+            dt.time.fromisoformat(self.summary)
 
 
 @dataclass(frozen=True)

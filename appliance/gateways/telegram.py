@@ -87,5 +87,7 @@ def _trouble(status: int, said: dict[str, Any], text: str) -> Trouble:
         return Moved(text, str(more["migrate_to_chat_id"]))
     if status >= 500:
         return Unsure("server_error", text)
+    if "chat not found" in text.lower():  # never was in it, or the id is wrong
+        return NotSent("kicked", text)
     known = {401: "log_in", 404: "log_in", 403: "kicked", 409: "second_reader"}
     return NotSent(known[status], text) if status in known else Declined("declined", text)

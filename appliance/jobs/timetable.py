@@ -1,11 +1,15 @@
-"""The one loop of scheduled work, and the threads that wait for others outside the box."""
+"""The one loop of scheduled work, and the threads that wait for others outside the box.
+
+The loop looks what is due and hands it to a thread: a job that hangs holds up no other.
+"""
 
 import datetime as dt
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import schedule
 
@@ -14,14 +18,14 @@ from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import reports, sending, telegram
-from appliance.notices import duty
+from appliance.notices import duty, summary
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
-LAST = 20.0  # seconds that a message on its way may still take after the stop
+LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
 NIGHT = dt.time(3)
 
 
@@ -43,17 +47,36 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    timetable = schedule.Scheduler()
+    timetable, hands = schedule.Scheduler(), Hands(stop)
     for job in jobs(settings, lambda: not stop.is_set()):
-        timetable.every(LOOK).seconds.do(_look, job, stop)
+        timetable.every(LOOK).seconds.do(hands.look, job)
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
         timetable.run_all()
         while not stop.wait(LOOK):
             timetable.run_pending()
-    for thread in threads:
-        thread.join(LAST)
+    end = time.monotonic() + LAST
+    for thread in (*threads, *hands.busy.values()):
+        thread.join(max(0.0, end - time.monotonic()))
+
+
+@dataclass
+class Hands:
+    """A thread for each job that runs."""
+
+    stop: threading.Event
+    busy: dict[str, threading.Thread] = field(default_factory=dict)
+
+    def look(self, job: Job) -> None:
+        """Have a job run if it is due and does not run."""
+        running = self.busy.get(job.name)
+        if self.stop.is_set() or (running and running.is_alive()) or not _is_due(job):
+            return
+        self.busy[job.name] = threading.Thread(
+            target=_connected, args=(lambda: run_due(job),), name=job.name, daemon=True
+        )
+        self.busy[job.name].start()
 
 
 def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
@@ -72,12 +95,17 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
     ]
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
+    if slot := summary.slot(settings):
+        timetable.append(Job("summary", slot, lambda: summary.tell(settings), catches_up=False))
     return timetable
 
 
-def _look(job: Job, stop: threading.Event) -> None:
-    if not stop.is_set():
-        run_due(job)
+def _is_due(job: Job) -> bool:
+    try:
+        return runs.is_due(job.name, job.slot(clock.now()))
+    except Exception:  # the boundary of a look: the next one is in a second
+        log.exception("%s: nobody knows whether it is due", job.name)
+        return False
 
 
 def run_due(job: Job) -> bool:
@@ -120,14 +148,15 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
         loops["telegram"] = telegram.Courier(bot).follow
         loops["telegram reader"] = telegram.Reader(bot, settings).follow
 
-    def connected(loop: Callable[[threading.Event], None]) -> None:
-        with database.connection_context():
-            loop(stop)
-
     started = [
-        threading.Thread(target=connected, args=(loop,), name=name, daemon=True)
+        threading.Thread(target=_connected, args=(loop, stop), name=name, daemon=True)
         for name, loop in loops.items()
     ]
     for thread in started:
         thread.start()
     return started
+
+
+def _connected(do: Callable[..., object], *arguments: object) -> None:
+    with database.connection_context():
+        do(*arguments)

@@ -5,7 +5,7 @@ delivered, refused or expired. Nothing is dropped silently.
 """
 
 from appliance.outbox.gsm import plain, segments
-from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, listed
+from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed
 from appliance.outbox.putting import PER_DAY, put, put_sms
 from appliance.outbox.sending import (
     claim,
@@ -40,6 +40,7 @@ __all__ = [
     "declined",
     "delivered",
     "expire",
+    "expired",
     "forget_early_reports",
     "key_of",
     "listed",

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance import audit, outbox
+from appliance import audit, clock, outbox
 from appliance.models import Message
 from appliance.web.access import may
 from appliance.web.context import me
@@ -36,6 +36,7 @@ PURPOSES = {
     "taken": _l("Who took an appeal"),
     "duty": _l("Nobody took an appeal"),
     "status": _l("Status asked for"),
+    "summary": _l("The day's summary"),
     "manual": _l("Written by an operator"),
 }
 TROUBLES = {
@@ -92,6 +93,7 @@ def _list() -> dict[str, Any]:
         "page": number,
         "more": len(found) > PAGE,
         "ages": outbox.ages(),
+        "now": clock.now(),
         "states": STATES,
         "channels": CHANNELS,
         "purposes": PURPOSES,

@@ -19,6 +19,7 @@ JOBS: dict[str, LazyString] = {
     "disks": _l("Look at the disks"),
     "retention": _l("Remove what is old"),
     "duty": _l("Ask the next on duty"),
+    "summary": _l("Tell the group how the day went"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {

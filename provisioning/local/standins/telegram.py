@@ -16,7 +16,7 @@ TOKEN = "1:secret"  # noqa: S105  of nothing
 @dataclass
 class Chats:
     """`moods` says how the next messages are answered; when it is empty, `mood` does for a text:
-    ok | lost | error | html | page | wait | kicked | moved | bad, perhaps after `slow` seconds."""
+    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, perhaps after `slow` seconds."""
 
     url: str = ""
     moods: list[str] = field(default_factory=list)
@@ -67,6 +67,10 @@ def chats() -> Iterator[Chats]:
                 self.say(502, "<html>Bad gateway</html>")
             elif mood == "page":
                 self.say(200, "<html>Pay for your internet here</html>")
+            elif mood == "log_in":
+                self._fail(401, "Unauthorized")
+            elif mood == "nowhere":
+                self._fail(400, "Bad Request: chat not found")
             elif mood == "wait":
                 self._fail(429, "Too Many Requests", retry_after=34)
             elif mood == "moved":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from provisioning.local import site
 from provisioning.local.storm.faults import FAULTS
-from provisioning.local.storm.play import Count, play
+from provisioning.local.storm.play import Count, fill, play
 from provisioning.local.trials.running import pipes
 
 FOLDER = site.TOP / ".site-storm"
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     reader = argparse.ArgumentParser(prog="./run storm", description=__doc__)
     reader.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
     reader.add_argument("--messages", type=int, default=5000, help="of each kind")
-    reader.add_argument("--kills", type=int, default=12)
+    reader.add_argument("--kills", type=int, default=6, help="of the jobs, in each storm")
     reader.add_argument("--seed", type=int, default=1)
     reader.add_argument("--limit", type=float, default=3000, help="seconds for all to go out")
     reader.add_argument("--into", type=Path, help=argparse.SUPPRESS)
@@ -45,9 +45,9 @@ def main(arguments: list[str]) -> int:
 def _one(asked: argparse.Namespace) -> None:
     faults = asked.faults[0].split("+")
     found = play(
+        FOLDER / "filled",
         asked.into,
         faults,
-        asked.messages,
         seed=asked.seed,
         kills=asked.kills,
         limit=asked.limit,
@@ -57,11 +57,11 @@ def _one(asked: argparse.Namespace) -> None:
 
 def _all(asked: argparse.Namespace) -> list[Count]:
     shutil.rmtree(FOLDER, ignore_errors=True)
+    fill(FOLDER / "filled", asked.messages)
     started = {}
     for position, fault in enumerate(asked.faults or FAULTS):
         folder = FOLDER / fault
         options = {
-            "--messages": asked.messages,
             "--kills": asked.kills,
             "--seed": asked.seed + position,
             "--limit": asked.limit,

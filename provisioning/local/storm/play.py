@@ -2,6 +2,7 @@
 
 import random
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -94,21 +95,36 @@ class Count:
         return asdict(self)
 
 
+def fill(folder: Path, messages: int) -> None:
+    """Make a site in which so many messages of each channel wait."""
+    settings = _make_site(folder, "http://127.0.0.1:9", "http://127.0.0.1:9")
+    for first in range(0, messages, 250):
+        with db.writing():
+            for number in range(first, min(first + 250, messages)):
+                _put_one(settings, number)
+    db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.database.close()
+
+
 def play(
-    folder: Path, faults: list[str], messages: int, *, seed: int, kills: int, limit: float
+    filled: Path, folder: Path, faults: list[str], *, seed: int, kills: int, limit: float
 ) -> list[Count]:
-    """Put so many messages of each channel, let the storm rage until all is told, and count."""
+    """Let a storm rage in a copy of a filled site until all is told, and count."""
     with sms.service() as far, telegram.chats() as bot:
+        folder.mkdir(parents=True)
+        shutil.copy(filled / "site.db", folder / "site.db")
         settings = _make_site(folder, far.url, bot.url)
         weather = Weather(faults, far, bot, seed)
         began = time.monotonic()
-        _put(settings, messages)
-        processes = _Processes(settings, random.Random(seed), kills)  # noqa: S311
+        hours = _hours(kills, seed)
+        processes = _Processes(settings)
         drained = {"sms": 0.0, "telegram": 0.0}
         try:
             while not all(drained.values()) and time.monotonic() - began < limit:
                 threading.Event().wait(0.5)
-                processes.perhaps_kill()
+                if hours and len(far.took) + len(bot.took) >= hours[0]:
+                    hours.pop(0)
+                    processes.kill()
                 for channel, at in drained.items():
                     if not at and not _waiting(channel):
                         drained[channel] = time.monotonic() - began
@@ -125,7 +141,7 @@ def play(
 
 
 def _make_site(folder: Path, sms_url: str, bot_url: str) -> Settings:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     text = _SITE.format(
         box=Place(folder).box,
         port=GUNICORN,
@@ -141,11 +157,11 @@ def _make_site(folder: Path, sms_url: str, bot_url: str) -> Settings:
     return settings
 
 
-def _put(settings: Settings, messages: int) -> None:
-    for first in range(0, messages, 250):
-        with db.writing():
-            for number in range(first, min(first + 250, messages)):
-                _put_one(settings, number)
+def _hours(kills: int, seed: int) -> list[int]:
+    """After how many messages taken the jobs are killed: at random, however fast the machine is."""
+    waiting = Message.select().where(Message.channel == "sms").count()
+    dice = random.Random(seed)  # noqa: S311
+    return sorted(dice.randint(1, waiting) for _ in range(kills))
 
 
 def _put_one(settings: Settings, number: int) -> None:
@@ -171,22 +187,20 @@ def _put_one(settings: Settings, number: int) -> None:
 
 
 class _Processes:
-    """The site's processes; that of the jobs is killed so often at random, and started anew."""
+    """The site's real processes for jobs and pages."""
 
-    def __init__(self, settings: Settings, dice: random.Random, kills: int) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._program = [str(site.PROGRAM), "--config", str(settings.file)]
         self._log = settings.file.parent / "log.txt"
-        self._dice, self._left, self.kills = dice, kills, 0
+        self.kills = 0
         self._jobs, self._web = self._start("jobs"), self._start("web")
-        self._next = self._soon()
 
-    def perhaps_kill(self) -> None:
-        """Kill the jobs when their hour has come."""
-        if self._left > 0 and time.monotonic() > self._next:
-            self._jobs.kill()
-            self._jobs.wait()
-            self._jobs = self._start("jobs")
-            self._left, self.kills, self._next = self._left - 1, self.kills + 1, self._soon()
+    def kill(self) -> None:
+        """Kill the jobs in the middle, and start them anew."""
+        self._jobs.kill()
+        self._jobs.wait()
+        self.kills += 1
+        self._jobs = self._start("jobs")
 
     def stop(self) -> None:
         """End them in order."""
@@ -203,9 +217,6 @@ class _Processes:
         command = ["setpriv", "--pdeathsig", "KILL", "--", *self._program, name]
         with self._log.open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log)
-
-    def _soon(self) -> float:
-        return time.monotonic() + self._dice.uniform(5, 60)
 
 
 def _waiting(channel: str) -> bool:
