@@ -145,6 +145,60 @@ def test_a_claim_is_one_sender_s(settings) -> None:
     assert outbox.claim("sms") == message
 
 
+def test_what_a_dead_process_had_claimed_is_given_back_at_once(settings) -> None:
+    message = put(settings)
+    outbox.claim("sms")
+    Message.update(claimed_by="999999999:1").execute()
+    assert outbox.recover() == 1
+    assert (again(message).state, again(message).perhaps_twice) == ("pending", True)
+
+
+def test_a_sender_slower_than_its_claim_spoils_nothing(settings) -> None:
+    message = put(settings)
+    first = outbox.claim("sms")
+    Message.update(claimed_until=clock.now() - dt.timedelta(seconds=1)).execute()
+    outbox.recover()
+    second = outbox.claim("sms")
+    outbox.retry(first, "answer_lost", perhaps_sent=True, by="eskiz")
+    outbox.declined(first, "declined")
+    assert again(message).state == "claimed"  # the second one's
+    outbox.sent(first, "eskiz", "id-1")  # but what went out went out
+    outbox.retry(second, "unreachable")
+    assert (again(message).state, again(message).perhaps_twice) == ("sent", True)
+
+
+def test_while_nobody_takes_messages_the_others_keep_their_attempts(settings) -> None:
+    for number in range(5):
+        put(settings, key=str(number), number=f"+99893{number:07}")
+    senders = Senders([Eskiz("eskiz", NOBODY, "user", "secret")], pause=lambda _: None)
+    assert senders.send_due() == 1
+    assert senders.send_due() == 0
+    assert [m.attempts for m in Message.select().order_by(Message.id)] == [1, 0, 0, 0, 0]
+    [queue] = outbox.ages()
+    assert (queue.waiting, queue.trouble) == (4, "unreachable")
+
+
+def test_what_perhaps_has_a_message_gets_it_again(settings, far) -> None:
+    first = Eskiz("eskiz", NOBODY, "user", "secret")
+    second = PlayMobile("playmobile", far.url, "user", "secret", "3700")
+    far.moods = ["lost"]
+    message = put(settings)
+    Senders([first, second], rest=0).send_due()
+    due_now()
+    first.url = far.url
+    Senders([first, second], rest=0).send_due()
+    assert (again(message).state, again(message).gateway) == ("sent", "playmobile")
+
+
+def test_those_that_nobody_tells_of_keep_no_others_from_being_asked(settings, senders, far) -> None:
+    for number in range(6):
+        put(settings, key=str(number), number=f"+99893{number:07}")
+    senders.send_due()
+    far.states["id-6"] = "DELIVRD"
+    assert senders.ask_what_became(limit=4) == 0
+    assert senders.ask_what_became(limit=4) == 1
+
+
 def test_what_can_wait_waits_for_the_morning(settings, monkeypatch) -> None:
     night = dt.datetime(2026, 11, 24, 23, 30, tzinfo=settings.tz)
     monkeypatch.setattr(clock, "now", lambda: night.astimezone(dt.UTC))

@@ -30,6 +30,7 @@ class Senders:
     rest: float = REST
     per_second: float = PER_SECOND
     pause: Callable[[float], object] = time.sleep
+    tick: Callable[[], float] = time.monotonic
     _resting: dict[str, float] = field(default_factory=dict)
     _asked: int = 0  # the message that a gateway was asked about last
 
@@ -39,14 +40,14 @@ class Senders:
         outbox.expire()
         count = 0
         while self._awake() and goes_on() and (message := outbox.claim("sms")):
-            began = time.monotonic()
+            began = self.tick()
             try:
                 self.send(message)
             except Exception:  # a gateway that answers what nobody foresaw
                 log.exception("message %d may have gone out", message.id)
                 outbox.retry(message, "no_sense", perhaps_sent=True, by=message.gateway)
             count += 1
-            self.pause(max(0.0, began + 1 / self.per_second - time.monotonic()))
+            self.pause(max(0.0, began + 1 / self.per_second - self.tick()))
         return count
 
     def send(self, message: Message) -> None:
@@ -59,7 +60,7 @@ class Senders:
                 receipt = gateway.send(message.recipient, message.text, outbox.key_of(message))
             except NotSent as trouble:
                 rest = self.rest * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
-                self._resting[gateway.name] = time.monotonic() + rest
+                self._resting[gateway.name] = self.tick() + rest
                 log.warning("%s does not take messages: %s", gateway.name, trouble)
                 failed = trouble
             except Unsure as trouble:
@@ -133,5 +134,5 @@ class Senders:
         return ended
 
     def _awake(self) -> list[SmsGateway]:
-        now = time.monotonic()
+        now = self.tick()
         return [g for g in self.gateways if self._resting.get(g.name, 0) <= now]

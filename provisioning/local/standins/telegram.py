@@ -16,7 +16,8 @@ TOKEN = "1:secret"  # noqa: S105  of nothing
 @dataclass
 class Chats:
     """`moods` says how the next messages are answered; when it is empty, `mood` does for a text:
-    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, perhaps after `slow` seconds."""
+    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, each perhaps
+    after `slow` seconds."""
 
     url: str = ""
     moods: list[str] = field(default_factory=list)
