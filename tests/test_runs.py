@@ -60,7 +60,7 @@ def test_a_job_that_hangs_holds_up_no_other_and_runs_once(settings) -> None:
     for _ in range(3):
         hands.look(Job("clear", runs.every(3600), hang))
         hands.look(Job("disks", runs.every(3600), lambda: "seen"))
-    until(lambda: ran("disks") == [("done", "seen")], limit=60)
+    until(lambda: (ran("disks"), len(began)) == ([("done", "seen")], 1), limit=60)
     assert ran("clear") == [("running", "")]
     goes_on.set()
     for thread in hands.busy.values():
@@ -209,5 +209,6 @@ def test_a_stop_lets_the_message_on_its_way_arrive(settings) -> None:
             process.kill()
             process.wait()
         states = [m.state for m in Message.select().order_by(Message.id)]
-        assert states == ["sent", *["pending"] * 2]
+        assert set(states) <= {"sent", "pending"}
+        assert states.count("sent") == len(far.took)
     assert not Message.select().where(Message.perhaps_twice).exists()

@@ -44,7 +44,7 @@ TROUBLES = {
     "answer_lost": _l("The service did not answer in time; it is tried again by itself."),
     "no_sense": _l("Something other than the service answered: look at the internet link."),
     "server_error": _l("The service has a fault of its own; it is tried again by itself."),
-    "log_in": _l("The service refuses the account: check its name and password in the settings."),
+    "log_in": _l("The service refuses the account: check name, password or token in the settings."),
     "account": _l("The account is locked or has no channel: call the service."),
     "declined": _l("The service will not have this text or number: is the text approved there?"),
     "undelivered": _l("The operator of the number did not deliver it."),

@@ -26,7 +26,8 @@ FAULTS = {
 }
 # marks of messages (by their number modulo 100) that the service will not have or not deliver
 DECLINED, UNDELIVERED = 7, 13
-_SHARE = 0.15  # of messages that a fault meets
+_SHARES = {"error": 0.15, "html": 0.15, "lost": 0.15, "token": 0.02}  # of messages that it meets
+_MOODS = {"error": ["error"], "html": ["html", "page"], "lost": ["lost"], "token": ["log_in"]}
 
 
 class Weather:
@@ -57,15 +58,9 @@ class Weather:
             thread.join()
 
     def _mood(self) -> str:
-        moods = {
-            "error": ["error"],
-            "html": ["html", "page"],
-            "lost": ["lost"],
-            "token": ["log_in"],
-        }
-        for fault in sorted(self.faults & set(moods)):
-            if self.dice.random() < _SHARE:
-                return self.dice.choice(moods[fault])
+        for fault in sorted(self.faults & set(_MOODS)):
+            if self.dice.random() < _SHARES[fault]:
+                return self.dice.choice(_MOODS[fault])
         return "ok"
 
     def _slow(self) -> float:
@@ -79,6 +74,7 @@ class Weather:
             return
         mark = _mark(self.sms.took[int(id.removeprefix("id-")) - 1][1])
         status = "UNDELIV" if mark == UNDELIVERED else "DELIVRD"
+        self.sms.states[id] = status  # to be asked for when the report does not get through
         if "early" in self.faults:
             self._tell(id, where, status)
             return
