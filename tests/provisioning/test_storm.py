@@ -14,6 +14,7 @@ def test_a_small_storm_loses_nothing_and_says_what_perhaps_went_twice(tmp_path: 
         seed=5,
         kills=1,
         limit=500,
+        most=1,
     )
     assert [count.channel for count in counts] == ["sms", "telegram"]
     for count in counts:

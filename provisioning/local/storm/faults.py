@@ -4,6 +4,7 @@ import datetime as dt
 import queue
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 
 import requests
@@ -34,14 +35,16 @@ class Weather:
     """What the two services do at each moment of a storm."""
 
     def __init__(
-        self, faults: list[str], sms: Service, bot: Chats, seed: int, pace: float = 1.0
+        self, faults: list[str], sms: Service, bot: Chats, seed: int, most: int | None = None
     ) -> None:
-        self.faults, self.sms, self.bot, self.pace = set(faults), sms, bot, pace
+        """`most`: how often a message is met by a fault before it goes through."""
+        self.faults, self.sms, self.bot, self.most = set(faults), sms, bot, most
+        self.met: Counter[str] = Counter()
         self.dice = random.Random(seed)  # noqa: S311  it is to be the same again
         self.over = threading.Event()
         self._reports: queue.Queue[tuple[str, str, str] | None] = queue.Queue()
-        sms.mood = lambda text: "declined" if _mark(text) == DECLINED else self._mood()
-        bot.mood = lambda _: self._mood()
+        sms.mood = lambda text: "declined" if _mark(text) == DECLINED else self._mood(text)
+        bot.mood = self._mood
         sms.slow = bot.slow = self._slow
         sms.taken = self._taken
         self._threads = [
@@ -57,9 +60,12 @@ class Weather:
         for thread in self._threads:
             thread.join()
 
-    def _mood(self) -> str:
+    def _mood(self, text: str) -> str:
+        if self.most is not None and self.met[text] >= self.most:
+            return "ok"
         for fault in sorted(self.faults & set(_MOODS)):
             if self.dice.random() < _SHARES[fault]:
+                self.met[text] += 1
                 return self.dice.choice(_MOODS[fault])
         return "ok"
 
@@ -109,10 +115,10 @@ class Weather:
                 changes.append((line.die, line.rise))
         if "token" in self.faults:
             changes.append((lambda: self._refuse(True), lambda: self._refuse(False)))
-        while changes and not self.over.wait(self.dice.uniform(30, 90) * self.pace):
+        while changes and not self.over.wait(self.dice.uniform(30, 90)):
             for begin, _ in changes:
                 begin()
-            self.over.wait(self.dice.uniform(30, 75) * self.pace)
+            self.over.wait(self.dice.uniform(30, 75))
             for _, end in changes:
                 end()
 

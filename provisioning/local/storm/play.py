@@ -107,14 +107,24 @@ def fill(folder: Path, messages: int) -> None:
 
 
 def play(
-    filled: Path, folder: Path, faults: list[str], *, seed: int, kills: int, limit: float
+    filled: Path,
+    folder: Path,
+    faults: list[str],
+    *,
+    seed: int,
+    kills: int,
+    limit: float,
+    most: int | None = None,
 ) -> list[Count]:
-    """Let a storm rage in a copy of a filled site until all is told, and count."""
+    """Let a storm rage in a copy of a filled site until all is told, and count.
+
+    `limit`: seconds; `most`: how often a message is met by a fault before it goes through.
+    """
     with sms.service() as far, telegram.chats() as bot:
         folder.mkdir(parents=True)
         shutil.copy(filled / "site.db", folder / "site.db")
         settings = _make_site(folder, far.url, bot.url)
-        weather = Weather(faults, far, bot, seed)
+        weather = Weather(faults, far, bot, seed, most)
         began = time.monotonic()
         hours = _hours(kills, seed)
         processes = _Processes(settings)
