@@ -13,7 +13,7 @@ from appliance.models import EarlyReport, Message
 # A dead sender's claims are given back at once; a living one that hangs has so long.
 LEASE = dt.timedelta(minutes=10)
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
-_OFFLINE = 120.0  # the longest while nothing can leave the box: asking again costs nobody anything
+_OFFLINE = 30.0  # the longest while nothing can leave the box: asking again costs nobody anything
 
 
 def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
