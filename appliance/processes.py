@@ -1,23 +1,48 @@
-"""Which process does something, told so that another can see whether it still lives."""
+"""The processes of the site: which version began when, and whether it still runs."""
 
-import os
-from pathlib import Path
+import datetime as dt
+import logging
+from importlib import metadata
+
+import peewee
+
+from appliance import clock, holders, live
+from appliance.db import writing
+from appliance.models import ProcessState
+
+log = logging.getLogger(__name__)
+
+OURS = ("web", "pbx", "jobs")
+TOPIC = "checks"
 
 
-def this_one() -> str:
-    """A name for this process that no other ever has on this machine while it is up."""
-    return f"{os.getpid()}:{started(os.getpid())}"
-
-
-def lives(holder: str) -> bool:
-    """Whether the process of that name is still there."""
-    pid, _, begun = holder.partition(":")
-    return pid.isdecimal() and bool(begun) and started(int(pid)) == begun
-
-
-def started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; "" when there is none."""
+def begin(name: str) -> None:
+    """This process is the one of that name from now on; a database that is full stops no start."""
+    version = metadata.version("appliance")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
+        _write(name, holders.this_process(), version, clock.now())
+    except peewee.OperationalError:
+        log.exception("the start cannot be written down")
+
+
+def see_asterisk(version: str, began: dt.datetime) -> None:
+    """Asterisk tells its version, and when it began."""
+    known = ProcessState.get_or_none(ProcessState.name == "asterisk")
+    if not known or (known.version, known.since) != (version, began):
+        _write("asterisk", "", version, began)
+
+
+def states() -> dict[str, ProcessState]:
+    """Name → process as it began last."""
+    return {row.name: row for row in ProcessState.select()}
+
+
+def lives(process: ProcessState) -> bool:
+    """Whether one of ours still runs; of Asterisk its answers tell, not this."""
+    return holders.lives(process.holder)
+
+
+def _write(name: str, holder: str, version: str, since: dt.datetime) -> None:
+    with writing():
+        ProcessState.replace(name=name, holder=holder, version=version, since=since).execute()
+        live.publish(TOPIC)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance import clock, live, processes
+from appliance import clock, holders, live
 from appliance.db import writing
 from appliance.models import JobRun
 
@@ -52,7 +52,7 @@ def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
     """Claim the run for a moment; None when it has run, or one of that job is still running."""
     with writing():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
-            if run.holder != holder and processes.lives(run.holder):
+            if run.holder != holder and holders.lives(run.holder):
                 return None
             _end(run, "lost", "")
         if not is_due(name, due_at):

@@ -34,6 +34,7 @@ class Web:
     url: str  # how people reach the site, https://…
     secret_key: str
     threads: int = 96  # an open page holds one thread for its event stream
+    certificate: Path | None = None  # of the TLS front, to tell when it ends
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,15 @@ class Duty:
 
 
 @dataclass(frozen=True)
+class Alarms:
+    """Whom faults of the box are told to; nobody here: everybody on duty."""
+
+    chat: int = 0  # with the bot, or a group's; 0: none
+    phones: tuple[str, ...] = ()  # for SMS
+    language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
+
+
+@dataclass(frozen=True)
 class Asterisk:
     address: str  # where Asterisk listens for SIP, AMI and HTTP
     modules: Path
@@ -121,6 +131,7 @@ class Calls:
     service_level: float = 20.0
     rating_timeout: int = 6
     compress_after: int = 3600  # after the last sound; until then a recording stays as written
+    test_number: str = ""  # called over a trunk to try it
 
 
 @dataclass(frozen=True)
@@ -147,6 +158,7 @@ class Settings:
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
     telegram: Telegram | None = None
     duty: tuple[Duty, ...] = ()  # in the order of asking
+    alarms: Alarms = field(default_factory=Alarms)
     retention: Retention = field(default_factory=Retention)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
@@ -174,12 +186,13 @@ def load(path: Path | str) -> Settings:
     return dataclasses.replace(
         settings,
         paths=_from_folder(settings.paths, path.parent),
+        web=_from_folder(settings.web, path.parent),
         asterisk=_from_folder(settings.asterisk, path.parent),
         file=path,
     )
 
 
-def _from_folder[T: (Paths, Asterisk)](group: T, folder: Path) -> T:
+def _from_folder[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
     """Make the group's relative paths absolute."""
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}

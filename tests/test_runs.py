@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from appliance import clock, db, health, outbox, processes, runs
+from appliance import clock, db, health, holders, outbox, runs
 from appliance.jobs import timetable
 from appliance.jobs.timetable import Job, run_due
 from appliance.models import JobRun, Message
@@ -102,7 +102,7 @@ def test_daily_by_the_sites_clock(settings) -> None:
 
 def test_not_while_another_process_runs_it(settings) -> None:
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    holder = f"{other.pid}:{processes.started(other.pid)}"
+    holder = f"{other.pid}:{holders.started(other.pid)}"
     slot = runs.every(3600)
     assert runs.begin("clear", slot(an_hour_ago()), holder)
     job = Job("clear", slot, lambda: 1)
@@ -127,7 +127,7 @@ def test_of_many_at_once_one_runs(settings) -> None:
     def race(pid: int) -> None:
         with db.database.connection_context():
             start.wait(20)
-            if runs.begin("clear", due_at, f"{pid}:{processes.started(pid)}"):
+            if runs.begin("clear", due_at, f"{pid}:{holders.started(pid)}"):
                 won.append(pid)
 
     threads = [threading.Thread(target=race, args=(pid,)) for pid in living]

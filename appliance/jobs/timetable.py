@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import schedule
 
-from appliance import clock, live, processes, retention, runs
+from appliance import alarms, clock, health, holders, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
-NIGHT = dt.time(3)
+NIGHT, LATER = dt.time(3), dt.time(4)
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def run(settings: Settings) -> None:
     log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
+        processes.begin("jobs")
         timetable.run_all()
         while not stop.wait(LOOK):
             timetable.run_pending()
@@ -92,6 +93,13 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             lambda: retention.remove_due(settings, goes_on),
             catches_up=False,
         ),
+        Job("checks", runs.every(60), lambda: _check(settings)),
+        Job(
+            "integrity",
+            runs.daily(LATER, settings.tz),
+            health.database.look_through,
+            catches_up=False,
+        ),
     ]
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
@@ -108,6 +116,11 @@ def _is_due(job: Job) -> bool:
         return False
 
 
+def _check(settings: Settings) -> str:
+    """Look at everything; what has failed for long enough is told."""
+    return ", ".join(alarms.keep(settings, health.checks(settings)))
+
+
 def run_due(job: Job) -> bool:
     """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises."""
     try:
@@ -116,7 +129,7 @@ def run_due(job: Job) -> bool:
             return False
         if not job.catches_up:
             runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, processes.this_one())
+        mine = runs.begin(job.name, due_at, holders.this_process())
         if not mine:
             return False
         try:

@@ -55,6 +55,14 @@ from appliance.models.staff_records import (
     StaffEvent,
     StaffRecord,
 )
+from appliance.models.technics import (
+    Alarm,
+    CheckState,
+    LineTrial,
+    ProcessState,
+    SpanState,
+    TrunkState,
+)
 
 TABLES: tuple[type[Table], ...] = (
     User,
@@ -120,6 +128,12 @@ TABLES: tuple[type[Table], ...] = (
     Removal,
     DiskReading,
     JobRun,
+    TrunkState,
+    SpanState,
+    LineTrial,
+    ProcessState,
+    CheckState,
+    Alarm,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -21,7 +21,7 @@ class Message(Table):
     expires_at = MomentField()  # of no use after this
     attempts = IntegerField(default=0)
     claimed_until = MomentField(null=True)
-    claimed_by = CharField(default="")  # processes.this_one of the sender
+    claimed_by = CharField(default="")  # holders.this_process of the sender
     tried_at = MomentField(null=True, index=True)  # when it was last claimed
     sent_at = MomentField(null=True)
     ended_at = MomentField(null=True)  # delivered, refused or expired

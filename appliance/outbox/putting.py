@@ -10,7 +10,8 @@ from appliance.outbox.gsm import plain
 
 KEPT = dt.timedelta(days=2)  # after which a message is of no use, if nothing else is said
 # What does not wait for the morning: somebody is waiting for it at this moment.
-AT_ONCE = frozenset({"registered", "callback", "manual", "duty"})
+AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm"})
+_STAFF = ("duty", "alarm")  # never too many
 _DAY = (dt.time(8), dt.time(21))  # hours in which what can wait is sent
 PER_DAY = 6  # to one number; what is more waits for the next day
 
@@ -58,7 +59,7 @@ def put_sms(
     """Write down a short message to a citizen; None when the number can take none.
 
     What can wait is due in daytime, and a number gets at most PER_DAY messages a day; whoever is
-    on duty gets all.
+    on duty or looks after the box gets all.
     """
     recipient = identity.phone(number)
     if not recipient:
@@ -67,7 +68,7 @@ def put_sms(
     due = moment if purpose in AT_ONCE else _by_day(moment, tz)
     day = moment - dt.timedelta(days=1)
     if (
-        purpose != "duty"
+        purpose not in _STAFF
         and Message.select()
         .where(Message.recipient == recipient, Message.channel == "sms", Message.created_at > day)
         .count()

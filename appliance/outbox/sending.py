@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from peewee import fn
 
-from appliance import clock, live, processes
+from appliance import clock, holders, live
 from appliance.db import writing
 from appliance.models import EarlyReport, Message
 
@@ -222,7 +222,7 @@ def delivered(message: Message) -> None:
 def recover() -> int:
     """Give back what a dead sender had claimed; it may have gone out. Returns how many."""
     holders = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
-    dead = [row.claimed_by for row in holders if not processes.lives(row.claimed_by)]
+    dead = [row.claimed_by for row in holders if not holders.lives(row.claimed_by)]
     late = Message.claimed_until < clock.now()
     lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
@@ -277,7 +277,7 @@ def _told(message: Message, outcome: str) -> bool:
 
 
 def _claim(now: dt.datetime, *which: object) -> int:
-    columns = {"claimed_until": now + LEASE, "claimed_by": processes.this_one(), "tried_at": now}
+    columns = {"claimed_until": now + LEASE, "claimed_by": holders.this_process(), "tried_at": now}
     return (
         Message.update(state="claimed", attempts=Message.attempts + 1, **columns)
         .where(Message.state == "pending", *which)

@@ -120,6 +120,7 @@ def create_app(settings: Settings) -> Flask:
         headers,
         errors,
         live,
+        health,
         access,
     ):
         part.init_app(app)

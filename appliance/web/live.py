@@ -33,12 +33,13 @@ from appliance.web.context import me, site
 log = logging.getLogger(__name__)
 
 LEADS = ("appeals", "calls", "devices", "followups", "operators")
+MACHINE = ("checks", "jobs", "lines")
 HEARD = {
     "operator": ("followups",),
     "supervisor": LEADS,
-    "manager": (*LEADS, "outbox"),
+    "manager": (*LEADS, *MACHINE, "outbox"),
     "ministry": ("appeals",),
-    "technician": ("outbox",),
+    "technician": (*MACHINE, "devices", "outbox"),
 }
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open

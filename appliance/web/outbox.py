@@ -35,6 +35,7 @@ PURPOSES = {
     "alert": _l("Appeal out of hours"),
     "taken": _l("Who took an appeal"),
     "duty": _l("Nobody took an appeal"),
+    "alarm": _l("Fault of the box"),
     "status": _l("Status asked for"),
     "summary": _l("The day's summary"),
     "manual": _l("Written by an operator"),

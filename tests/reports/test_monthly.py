@@ -121,11 +121,11 @@ def test_a_direction_out_of_use_stays_while_appeals_have_it(december: Settings) 
 
 
 def test_consultations(report: MonthlyReport) -> None:
-    first, second = report.consultations
-    assert first == monthly.Consultation(
-        dt.date(2026, 12, 12), "Иш ҳақи уч ой тўланмагани", "Меҳнат инспекцияси, Н. Саидова"
-    )
-    assert second == monthly.Consultation(dt.date(2026, 12, 13), "Таътил", "")
+    found = [(one.date.day, one.issue, one.contacted) for one in report.consultations]
+    assert found == [
+        (12, "Иш ҳақи уч ой тўланмагани", "Меҳнат инспекцияси, Н. Саидова"),
+        (13, "Таътил", ""),
+    ]
 
 
 def test_names_come_in_the_language_asked_for(december: Settings) -> None:

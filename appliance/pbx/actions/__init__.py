@@ -10,6 +10,7 @@ from appliance.pbx.actions.planning import NotTaken, keep_up, put_plan
 from appliance.pbx.actions.states import choose_state, put_states_in_force, reload
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
+from appliance.pbx.actions.trying import try_line
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
 
@@ -36,4 +37,5 @@ __all__ = [
     "stop_supervising",
     "supervise",
     "take_over",
+    "try_line",
 ]

@@ -27,6 +27,7 @@ class Consultation:
     date: dt.date
     issue: str
     contacted: str  # "" while nobody was
+    number: str  # of the appeal
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
                 a.received_at.astimezone(period.tz).date(),
                 a.consultation_issue or a.gist,
                 a.consultation_contact,
+                a.number,
             )
             for a in appeals
             if a.consultation
@@ -113,6 +115,7 @@ def appeals_of(period: Period) -> list[Appeal]:
     """The appeals whose call arrived in the period, oldest first."""
     return list(
         Appeal.select(
+            Appeal.number,
             Appeal.received_at,
             Appeal.region,
             Appeal.direction,

@@ -1,0 +1,79 @@
+"""What leaves the box: the outbox and the bot."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from appliance import clock
+from appliance import outbox as messages
+from appliance.health.looking import N_, Check
+from appliance.models import TelegramBot
+from appliance.settings import Settings
+
+WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
+
+
+def outbox(settings: Settings) -> Iterator[Check]:
+    """No message waits for long, and none came too late."""
+    code, name = "outbox", N_("Messages that leave the box")
+    ages = messages.ages()
+    oldest = max((age.oldest for age in ages), default=dt.timedelta())
+    too_late = messages.expired(clock.now() - dt.timedelta(days=1))
+    if oldest < WAITED and too_late:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{count} came too late in the last day"),
+            N_("See the page Messages, Too late: some may have to be told by phone."),
+            {"count": str(too_late)},
+        )
+        return
+    if oldest < WAITED:
+        yield Check(code, name, "ok", N_("none waits for long"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail" if oldest >= WAITED_LONG else "warn",
+        N_("{waiting} wait, the oldest for {minutes} min"),
+        N_("See the page Messages for what went wrong, and whether `appliance jobs` runs."),
+        {
+            "waiting": str(sum(age.waiting for age in ages)),
+            "minutes": str(int(oldest.total_seconds() // 60)),
+        },
+    )
+
+
+def telegram(settings: Settings) -> Iterator[Check]:
+    """The bot is heard."""
+    if not settings.telegram:
+        return
+    code, name = "telegram", N_("Telegram bot")
+    bot = TelegramBot.get_or_none(TelegramBot.name == "bot")
+    if bot and bot.trouble:
+        seen, advice = _BOT_TROUBLES.get(bot.trouble, _BOT_TROUBLES["unreachable"])
+        yield Check(code, name, "fail", seen, advice)
+    elif not bot or not bot.seen_at or clock.now() - bot.seen_at > SILENT:
+        yield Check(
+            code, name, "warn", N_("does not ask"), N_("Look whether `appliance jobs` runs.")
+        )
+    else:
+        yield Check(code, name, "ok", N_("is heard"))
+
+
+_BOT_TROUBLES = {
+    "unreachable": (
+        N_("Telegram cannot be reached"),
+        N_("Look at the internet link. The duty list is still asked by SMS."),
+    ),
+    "log_in": (
+        N_("Telegram refuses the bot's token"),
+        N_("Check `telegram.token` in the settings."),
+    ),
+    "second_reader": (
+        N_("another program reads the bot's messages"),
+        N_("Stop the other program or remove its webhook: a bot has one reader."),
+    ),
+    "kicked": (N_("the bot is not in the group"), N_("Add the bot to the group again.")),
+}
