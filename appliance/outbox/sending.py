@@ -221,8 +221,8 @@ def delivered(message: Message) -> None:
 
 def recover() -> int:
     """Give back what a dead sender had claimed; it may have gone out. Returns how many."""
-    holders = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
-    dead = [row.claimed_by for row in holders if not holders.lives(row.claimed_by)]
+    rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
+    dead = [row.claimed_by for row in rows if not holders.lives(row.claimed_by)]
     late = Message.claimed_until < clock.now()
     lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
