@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 from collections.abc import Collection
+from itertools import takewhile
 
 from peewee import fn
 
@@ -61,14 +62,14 @@ def claim_alike(message: Message, least: int, most: int) -> list[Message]:
             Message.recipient == message.recipient,
             Message.purpose == message.purpose,
             Message.state == "pending",
-            Message.due_at <= now,
             Message.expires_at > now,
         )
         .order_by(Message.id)
         .limit(most)
     )
     with writing():
-        taken = [found.id for found in alike]
+        # Up to the first that has to wait: nothing overtakes it.
+        taken = [found.id for found in takewhile(lambda one: one.due_at <= now, alike)]
         if len(taken) < least:
             return []
         _claim(message.tried_at, Message.id.in_(taken))
