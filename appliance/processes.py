@@ -6,7 +6,7 @@ from importlib import metadata
 
 import peewee
 
-from appliance import clock, live, runs
+from appliance import clock, holders, live
 from appliance.db import writing
 from appliance.models import ProcessState
 
@@ -20,7 +20,7 @@ def begin(name: str) -> None:
     """This process is the one of that name from now on; a database that is full stops no start."""
     version = metadata.version("appliance")
     try:
-        _write(name, runs.this_process(), version, clock.now())
+        _write(name, holders.this_process(), version, clock.now())
     except peewee.OperationalError:
         log.exception("the start cannot be written down")
 
@@ -39,7 +39,7 @@ def states() -> dict[str, ProcessState]:
 
 def lives(process: ProcessState) -> bool:
     """Whether one of ours still runs; of Asterisk its answers tell, not this."""
-    return runs.lives(process.holder)
+    return holders.lives(process.holder)
 
 
 def _write(name: str, holder: str, version: str, since: dt.datetime) -> None:

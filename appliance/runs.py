@@ -6,12 +6,10 @@ by one run. A run whose process has died is lost, and its moment is run again.
 """
 
 import datetime as dt
-import os
 from collections.abc import Callable
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance import clock, live
+from appliance import clock, holders, live
 from appliance.db import writing
 from appliance.models import JobRun
 
@@ -66,7 +64,7 @@ def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
     """Claim the run for a moment; None when it has run, or one of that job is still running."""
     with writing():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
-            if run.holder != holder and lives(run.holder):
+            if run.holder != holder and holders.lives(run.holder):
                 return None
             _end(run, "lost", "")
         if not is_due(name, due_at):
@@ -96,11 +94,6 @@ def end(run: JobRun, state: str, result: str = "") -> None:
         JobRun.delete().where(*mine, old | nothing).execute()
 
 
-def this_process() -> str:
-    """A name for this process that no other ever has on this machine while it is up."""
-    return f"{os.getpid()}:{_started(os.getpid())}"
-
-
 def latest() -> list[JobRun]:
     """The newest run of each job, by name."""
     newest: dict[str, JobRun] = {}
@@ -121,17 +114,3 @@ def _end(run: JobRun, state: str, result: str) -> None:
     ).execute()
     if result or state != "done":
         live.publish("jobs")
-
-
-def lives(holder: str) -> bool:
-    """Whether the process of that name (`this_process`) still runs."""
-    pid, _, started = holder.partition(":")
-    return pid.isdecimal() and bool(started) and _started(int(pid)) == started
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; "" when there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""

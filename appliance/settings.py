@@ -92,6 +92,11 @@ class Telegram:
     phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
     minutes: int = 15  # without a taker, then the next on the duty list is asked
+    summary: str = "18:00"  # time of day of the daily summary; "": none
+
+    def __post_init__(self) -> None:
+        if self.summary:
+            dt.time.fromisoformat(self.summary)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,19 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from appliance import alarms, clock, devices, health, metrics, outbox, plan, runs, staff, trunks
+from appliance import (
+    alarms,
+    clock,
+    devices,
+    health,
+    holders,
+    metrics,
+    outbox,
+    plan,
+    runs,
+    staff,
+    trunks,
+)
 from appliance.devices import Seen
 from appliance.models import Call
 from appliance.plan import Plan, Trunk
@@ -57,7 +69,7 @@ def busy(settings):
         outcome="answered", synthetic=True,
     )  # fmt: skip
     outbox.put("sms", "manual", "+998901112233", key="x", due_at=now)
-    run = runs.begin("disks", now - dt.timedelta(minutes=1), runs.this_process())
+    run = runs.begin("disks", now - dt.timedelta(minutes=1), holders.this_process())
     runs.end(run, "failed", "no disk")
     alarms.remember(health.checks(settings))
     return settings

@@ -4,7 +4,6 @@ import dataclasses
 import threading
 
 import pytest
-from gateway_server import service
 from test_appeals import FULL
 from waiting import until
 
@@ -15,6 +14,7 @@ from appliance.jobs.sending import Senders
 from appliance.models import Call, EarlyReport, Handling, Message
 from appliance.notices import texts
 from appliance.settings import SmsAccount
+from provisioning.local.standins.sms import service
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from gateway_server import Service, service
 
 from appliance import clock, outbox
 from appliance.gateways.eskiz import Eskiz
@@ -14,6 +13,7 @@ from appliance.gateways.playmobile import PlayMobile
 from appliance.jobs.sending import Senders
 from appliance.models import Message
 from appliance.settings import Settings
+from provisioning.local.standins.sms import Service, service
 
 NUMBER = "+998935550147"
 NOBODY = "http://127.0.0.1:9"  # nothing listens there
@@ -27,7 +27,7 @@ def far() -> Iterator[Service]:
 
 @pytest.fixture
 def senders(settings: Settings, far: Service) -> Senders:
-    return Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0)
+    return Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0, pause=lambda _: None)
 
 
 def put(settings: Settings, key: str = "1", number: str = NUMBER, text: str = "Salom") -> Message:
@@ -145,6 +145,60 @@ def test_a_claim_is_one_sender_s(settings) -> None:
     assert outbox.claim("sms") == message
 
 
+def test_what_a_dead_process_had_claimed_is_given_back_at_once(settings) -> None:
+    message = put(settings)
+    outbox.claim("sms")
+    Message.update(claimed_by="999999999:1").execute()
+    assert outbox.recover() == 1
+    assert (again(message).state, again(message).perhaps_twice) == ("pending", True)
+
+
+def test_a_sender_slower_than_its_claim_spoils_nothing(settings) -> None:
+    message = put(settings)
+    first = outbox.claim("sms")
+    Message.update(claimed_until=clock.now() - dt.timedelta(seconds=1)).execute()
+    outbox.recover()
+    second = outbox.claim("sms")
+    outbox.retry(first, "answer_lost", perhaps_sent=True, by="eskiz")
+    outbox.declined(first, "declined")
+    assert again(message).state == "claimed"  # the second one's
+    outbox.sent(first, "eskiz", "id-1")  # but what went out went out
+    outbox.retry(second, "unreachable")
+    assert (again(message).state, again(message).perhaps_twice) == ("sent", True)
+
+
+def test_while_nobody_takes_messages_the_others_keep_their_attempts(settings) -> None:
+    for number in range(5):
+        put(settings, key=str(number), number=f"+99893{number:07}")
+    senders = Senders([Eskiz("eskiz", NOBODY, "user", "secret")], pause=lambda _: None)
+    assert senders.send_due() == 1
+    assert senders.send_due() == 0
+    assert [m.attempts for m in Message.select().order_by(Message.id)] == [1, 0, 0, 0, 0]
+    [queue] = outbox.ages()
+    assert (queue.waiting, queue.trouble) == (4, "unreachable")
+
+
+def test_what_perhaps_has_a_message_gets_it_again(settings, far) -> None:
+    first = Eskiz("eskiz", NOBODY, "user", "secret")
+    second = PlayMobile("playmobile", far.url, "user", "secret", "3700")
+    far.moods = ["lost"]
+    message = put(settings)
+    Senders([first, second], rest=0).send_due()
+    due_now()
+    first.url = far.url
+    Senders([first, second], rest=0).send_due()
+    assert (again(message).state, again(message).gateway) == ("sent", "playmobile")
+
+
+def test_those_that_nobody_tells_of_keep_no_others_from_being_asked(settings, senders, far) -> None:
+    for number in range(6):
+        put(settings, key=str(number), number=f"+99893{number:07}")
+    senders.send_due()
+    far.states["id-6"] = "DELIVRD"
+    assert senders.ask_what_became(limit=4) == 0
+    assert senders.ask_what_became(limit=4) == 1
+
+
 def test_what_can_wait_waits_for_the_morning(settings, monkeypatch) -> None:
     night = dt.datetime(2026, 11, 24, 23, 30, tzinfo=settings.tz)
     monkeypatch.setattr(clock, "now", lambda: night.astimezone(dt.UTC))
@@ -184,7 +238,7 @@ def test_a_storm_with_killed_senders_loses_nothing(settings, far) -> None:
     for number in range(total):
         put(settings, key=str(number), number=f"+99893{number:07}", text=str(number))
     moods = ["ok", "ok", "ok", "lost", "error", "html", "log_in"]
-    senders = Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0)
+    senders = Senders([Eskiz("eskiz", far.url, "user", "secret")], rest=0, pause=lambda _: None)
     while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
         far.moods = dice.choices(moods, k=50)
         if dice.random() < 0.3 and (message := outbox.claim("sms")):

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from appliance import clock, db, health, runs
+from appliance import clock, db, health, holders, outbox, runs
 from appliance.jobs import timetable
 from appliance.jobs.timetable import Job, run_due
-from appliance.models import JobRun
+from appliance.models import JobRun, Message
+from provisioning.local.standins.sms import service
 
 DEAD = "999999999:1"
 
@@ -46,6 +47,26 @@ def test_what_fails_is_said_and_stops_nothing(settings) -> None:
     assert ran("disks") == [("done", "")]
     found = next(check for check in health.checks(settings) if check.code == "jobs")
     assert (found.state, found.values["error"]) == ("warn", "OSError: disk full")
+
+
+def test_a_job_that_hangs_holds_up_no_other_and_runs_once(settings) -> None:
+    goes_on, began = threading.Event(), []
+
+    def hang() -> None:
+        began.append(1)
+        goes_on.wait(120)
+
+    hands = timetable.Hands(threading.Event())
+    for _ in range(3):
+        hands.look(Job("clear", runs.every(3600), hang))
+        hands.look(Job("disks", runs.every(3600), lambda: "seen"))
+    until(lambda: (ran("disks"), len(began)) == ([("done", "seen")], 1), limit=60)
+    assert ran("clear") == [("running", "")]
+    goes_on.set()
+    for thread in hands.busy.values():
+        thread.join(60)
+    assert ran("clear") == [("done", "")]
+    assert began == [1]
 
 
 def test_missed_moments_are_caught_up_by_one_run(settings) -> None:
@@ -81,7 +102,7 @@ def test_daily_by_the_sites_clock(settings) -> None:
 
 def test_not_while_another_process_runs_it(settings) -> None:
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    holder = f"{other.pid}:{runs._started(other.pid)}"
+    holder = f"{other.pid}:{holders.started(other.pid)}"
     slot = runs.every(3600)
     assert runs.begin("clear", slot(an_hour_ago()), holder)
     job = Job("clear", slot, lambda: 1)
@@ -106,7 +127,7 @@ def test_of_many_at_once_one_runs(settings) -> None:
     def race(pid: int) -> None:
         with db.database.connection_context():
             start.wait(20)
-            if runs.begin("clear", due_at, f"{pid}:{runs._started(pid)}"):
+            if runs.begin("clear", due_at, f"{pid}:{holders.started(pid)}"):
                 won.append(pid)
 
     threads = [threading.Thread(target=race, args=(pid,)) for pid in living]
@@ -156,3 +177,38 @@ def test_the_process_runs_its_timetable_and_stops(settings) -> None:
         process.kill()
         process.wait()
     assert not JobRun.select().where(JobRun.state == "running").exists()
+
+
+_ACCOUNT = """
+[[sms]]
+name = "eskiz"
+kind = "eskiz"
+url = "{url}"
+user = "user"
+password = "secret"
+sender = "4546"
+"""
+
+
+def test_a_stop_lets_the_message_on_its_way_arrive(settings) -> None:
+    goes_on = threading.Event()
+    with service() as far:
+        far.slow = lambda: float(not goes_on.wait(60))
+        settings.file.write_text(settings.file.read_text() + _ACCOUNT.format(url=far.url))
+        for number in range(3):
+            phone = f"+99893555014{number}"
+            outbox.put_sms("registered", phone, "x", key=phone, tz=settings.tz)
+        program = [Path(sys.executable).with_name("appliance"), "--config", str(settings.file)]
+        process = subprocess.Popen([*program, "jobs"], stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: far.took, limit=90)
+            process.send_signal(signal.SIGTERM)
+            goes_on.set()
+            assert process.wait(90) == 0
+        finally:
+            process.kill()
+            process.wait()
+        states = [m.state for m in Message.select().order_by(Message.id)]
+        assert set(states) <= {"sent", "pending"}
+        assert states.count("sent") == len(far.took)
+    assert not Message.select().where(Message.perhaps_twice).exists()

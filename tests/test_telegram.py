@@ -8,17 +8,18 @@ import threading
 from collections import Counter
 
 import pytest
-from telegram_server import TOKEN, chats
 from test_appeals import FULL
 from waiting import until
 
 from appliance import appeals, catalogs, clock, db, health, notices, outbox
 from appliance.gateways.telegram import Telegram
+from appliance.jobs import timetable
 from appliance.jobs.telegram import Courier, Reader
 from appliance.models import Appeal, CalendarDay, DutyAlert, Message, TelegramBot
-from appliance.notices import duty
+from appliance.notices import duty, summary
 from appliance.settings import Duty, SmsAccount
 from appliance.settings import Telegram as Bot
+from provisioning.local.standins.telegram import TOKEN, chats
 
 GROUP, MADINA = -500, 77
 _NUMBERS = re.compile(r"20\d\d-\d{6}")
@@ -67,22 +68,25 @@ def register(site, nilufar, monkeypatch):
 
 
 class Ticks:
-    """A clock for the courier that stands until it is moved."""
+    """The site's clock, which stands until it is moved."""
 
-    now = 1000.0
+    def __init__(self) -> None:
+        self.begin, self.now = clock.now(), 0.0
 
-    def __call__(self) -> float:
-        return self.now
+    def __call__(self) -> dt.datetime:
+        return self.begin + dt.timedelta(seconds=self.now)
 
 
 @pytest.fixture
-def ticks():
-    return Ticks()
+def ticks(monkeypatch):
+    made = Ticks()
+    monkeypatch.setattr(clock, "now", made)
+    return made
 
 
 @pytest.fixture
 def courier(site, ticks):
-    return Courier(Telegram(site.telegram.url, TOKEN), tick=ticks)
+    return Courier(Telegram(site.telegram.url, TOKEN))
 
 
 @pytest.fixture
@@ -226,6 +230,67 @@ def test_twenty_a_minute_and_one_a_second(site, courier, ticks, far) -> None:
         ticks.now += 1
         courier.send_due()
     assert [text for _, text, _ in far.took] == [str(number) for number in range(30)]
+
+
+def test_a_courier_that_starts_anew_keeps_to_the_limits(site, courier, ticks, far) -> None:
+    for number in range(30):
+        outbox.put("telegram", "status", str(GROUP), key=str(number), text=str(number))
+    for _ in range(15):
+        courier.send_due()
+        ticks.now += 1
+    for _ in range(44):
+        Courier(courier.bot).send_due()
+        ticks.now += 1
+    assert len(far.took) == 20
+
+
+def test_a_digest_that_failed_is_tried_again_as_one(site, register, courier, ticks, far) -> None:
+    far.moods = ["error"]
+    numbers = [register().number for _ in range(5)]
+    courier.send_due()
+    ticks.now += 20
+    courier.send_due()
+    [(_, _, buttons)] = far.took
+    assert buttons == [f"take:{number}" for number in numbers]
+
+
+def test_a_chat_that_is_not_there_loses_no_alert(site, register, courier, far) -> None:
+    far.moods = ["nowhere"]
+    register()
+    courier.send_due()
+    assert (Message.get().state, Message.get().trouble) == ("pending", "kicked")
+
+
+def test_the_day_is_told_once_and_in_figures(site, register, ticks) -> None:
+    first, second = register().number, register().number
+    Message.delete().execute()
+    DutyAlert.update(taken_by="Aziza").where(
+        DutyAlert.appeal == Appeal.get(Appeal.number == first)
+    ).execute()
+    now = clock.now()
+    Appeal.update(registered_at=now - dt.timedelta(hours=1)).execute()
+    told = summary.put(site, now + dt.timedelta(seconds=1))
+    assert summary.put(site, now + dt.timedelta(seconds=2)) == told
+    assert (told.recipient, told.purpose) == (str(GROUP), "summary")
+    assert "murojaatlar: 2, ish vaqtidan tashqari: 2" in told.text
+    assert second in told.text
+    assert first not in told.text
+    ticks.now += 2 * 86400
+    summary.tell(site)
+    assert Message.select().count() == 2
+
+
+@pytest.mark.parametrize(("at", "there"), [("07:30", True), ("", False)])
+def test_the_summary_s_hour_is_set(site, at, there) -> None:
+    bot = dataclasses.replace(site.telegram, summary=at)
+    jobs = timetable.jobs(dataclasses.replace(site, telegram=bot), lambda: True)
+    found = [job for job in jobs if job.name == "summary"]
+    assert len(found) == there
+    if found:
+        due = found[0].slot(dt.datetime(2026, 11, 20, 7, 29, tzinfo=site.tz))
+        assert due == dt.datetime(2026, 11, 19, 7, 30, tzinfo=site.tz)
+    with pytest.raises(ValueError, match="isoformat"):
+        dataclasses.replace(site.telegram, summary="soon")
 
 
 def test_asked_to_wait_it_waits(site, register, courier, ticks, far) -> None:

@@ -15,13 +15,13 @@ def ask(method: str, url: str, **how: Any) -> requests.Response:
     try:
         return requests.request(method, url, timeout=(_CONNECT, _ANSWER), **how)
     except (requests.ConnectTimeout, requests.exceptions.InvalidURL) as error:
-        raise NotSent("unreachable", str(error)) from error
+        raise NotSent("unreachable", _why(error)) from error
     except requests.ConnectionError as error:
         if _never_left(error):
-            raise NotSent("unreachable", str(error)) from error
-        raise Unsure("answer_lost", str(error)) from error
+            raise NotSent("unreachable", _why(error)) from error
+        raise Unsure("answer_lost", _why(error)) from error
     except requests.RequestException as error:
-        raise Unsure("answer_lost", str(error)) from error
+        raise Unsure("answer_lost", _why(error)) from error
 
 
 def told(answer: requests.Response) -> dict[str, Any]:
@@ -33,6 +33,13 @@ def told(answer: requests.Response) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise Unsure("no_sense", answer.text[:200])
     return said
+
+
+def _why(error: requests.RequestException) -> str:
+    """What people can use of it: without the address, which may hold a secret."""
+    inner = error.args[0] if error.args else error
+    reason = getattr(inner, "reason", None) or (getattr(inner, "args", None) or [inner])[-1]
+    return str(reason).rpartition(": ")[2]
 
 
 def _never_left(error: requests.ConnectionError) -> bool:

@@ -43,7 +43,10 @@ class Telegram:
         if buttons:
             rows = [[{"text": b.text, "callback_data": b.data}] for b in buttons]
             message["reply_markup"] = {"inline_keyboard": rows}
-        return Receipt(str(self._call("sendMessage", message)["message_id"]))
+        taken = self._call("sendMessage", message)
+        if not isinstance(taken, dict) or "message_id" not in taken:
+            raise Unsure("no_sense", str(taken)[:200])
+        return Receipt(str(taken["message_id"]))
 
     def updates(self, first: int, wait: int) -> list[dict[str, Any]]:
         """What was said to the bot from update `first` on; waits for so many seconds."""
@@ -84,5 +87,7 @@ def _trouble(status: int, said: dict[str, Any], text: str) -> Trouble:
         return Moved(text, str(more["migrate_to_chat_id"]))
     if status >= 500:
         return Unsure("server_error", text)
+    if "chat not found" in text.lower():  # never was in it, or the id is wrong
+        return NotSent("kicked", text)
     known = {401: "log_in", 404: "log_in", 403: "kicked", 409: "second_reader"}
     return NotSent(known[status], text) if status in known else Declined("declined", text)

@@ -15,11 +15,22 @@ SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 
 
 def outbox(settings: Settings) -> Iterator[Check]:
-    """No message waits for long."""
+    """No message waits for long, and none came too late."""
     code, name = "outbox", N_("Messages that leave the box")
     # the appeals for the ministry's system are looked at by themselves
     ages = [age for age in messages.ages() if age.channel != "ministry"]
     oldest = max((age.oldest for age in ages), default=dt.timedelta())
+    too_late = messages.expired(clock.now() - dt.timedelta(days=1))
+    if oldest < WAITED and too_late:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{count} came too late in the last day"),
+            N_("See the page Messages, Too late: some may have to be told by phone."),
+            {"count": str(too_late)},
+        )
+        return
     if oldest < WAITED:
         yield Check(code, name, "ok", N_("none waits for long"))
         return

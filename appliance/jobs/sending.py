@@ -1,4 +1,8 @@
-"""Short messages out of the outbox by the first account that takes them, and what comes in."""
+"""Short messages out of the outbox by the first account that takes them, and what comes in.
+
+What has piled up goes out as evenly as everything else, and while no account can be reached one
+message asks now and then whether it can again: the others keep their place and their attempts.
+"""
 
 import logging
 import threading
@@ -27,6 +31,8 @@ log = logging.getLogger(__name__)
 REST = 60.0  # seconds for which an account that fails is passed over, the first time
 UNSURE = 3  # lost answers in a row after which it is
 UNAPPROVED = 600.0  # seconds until a text that no account takes is looked at again
+ASKING = 10.0  # seconds in which gateways are asked what became of messages, each minute
+PER_SECOND = 10.0  # messages, however many wait
 COUNTED = 900.0  # seconds between two looks at what is left on an account
 
 
@@ -42,7 +48,11 @@ class Senders:
     rest: float = REST
     accounts: Mapping[str, SmsAccount] = field(default_factory=dict)
     hear: Callable[[Incoming], object] = _unheard
+    per_second: float = PER_SECOND
+    pause: Callable[[float], object] = time.sleep
+    tick: Callable[[], float] = time.monotonic
     _deaf: set[str] = field(default_factory=set)
+    _asked: int = 0  # the message that a gateway was asked about last
 
     def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Send what is due, oldest first, until nothing is; returns how many were taken up."""
@@ -50,8 +60,14 @@ class Senders:
         outbox.expire()
         count = 0
         while self._awake() and goes_on() and (message := outbox.claim("sms")):
-            self.send(message)
+            began = self.tick()
+            try:
+                self.send(message)
+            except Exception:  # a gateway that answers what nobody foresaw
+                log.exception("message %d may have gone out", message.id)
+                outbox.retry(message, "no_sense", perhaps_sent=True, by=message.gateway)
             count += 1
+            self.pause(max(0.0, began + 1 / self.per_second - self.tick()))
         return count
 
     def send(self, message: Message) -> None:
@@ -60,7 +76,9 @@ class Senders:
         failed: NotSent | None = None
         taking = [gateway for gateway in self.gateways if self._takes(gateway, message)]
         awake = {gateway.name for gateway in self._awake()}
-        for gateway in rules.in_order(taking, message.purpose):
+        # One that perhaps has it goes first: it may know the key, another would surely make it two.
+        preferred = rules.in_order(taking, message.purpose)
+        for gateway in sorted(preferred, key=lambda one: one.name != message.gateway):
             if gateway.name not in awake:
                 continue
             try:
@@ -74,13 +92,13 @@ class Senders:
                 log.warning("%s does not take messages: %s", gateway.name, trouble)
                 failed = trouble
             except Unsure as trouble:
-                # Another account would surely make it two: wait, and send it again by the same,
-                # unless that one fails for long.
                 accounts.failed(gateway.name, trouble, self.rest, UNSURE)
                 log.warning(
                     "%s: message %d may have gone out: %s", gateway.name, message.id, trouble
                 )
-                outbox.retry(message, trouble.code, trouble.said, perhaps_sent=True)
+                outbox.retry(
+                    message, trouble.code, trouble.said, perhaps_sent=True, by=gateway.name
+                )
                 return
             except Declined as trouble:
                 declined = trouble
@@ -89,7 +107,7 @@ class Senders:
                 accounts.worked(gateway.name)
                 return
         if declined and not failed:
-            outbox.refused(message, declined.code, declined.said)
+            outbox.declined(message, declined.code, declined.said)
         elif self.gateways and not taking:
             outbox.retry(message, "unapproved", wait=UNAPPROVED)
         else:
@@ -98,6 +116,7 @@ class Senders:
 
     def follow(self, stop: threading.Event, every: float = 2.0, ask_every: float = 60.0) -> None:
         """Send what becomes due until `stop`; a message that is on its way is finished first."""
+        self.pause = stop.wait
         ask_at = time.monotonic() + ask_every
         count_at = time.monotonic()
         while not stop.wait(every):
@@ -156,18 +175,27 @@ class Senders:
     def ask_what_became(self, limit: int = 100, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Ask the gateways about messages they took; returns how many have ended since.
 
-        One that does not answer is asked no more this time: sending must not wait for it.
+        In turn, so that those of which nothing is known for long do not keep others from being
+        asked about. One that does not answer is asked no more this time: sending must not wait.
         """
         by_name = {gateway.name: gateway for gateway in self.gateways}
         day = clock.now() - outbox.ASKED_FOR
-        taken = Message.select().where(Message.state == "sent", Message.sent_at > day)
-        ended = 0
-        for message in taken.order_by(Message.sent_at).limit(limit):
+        taken = (
+            Message.select()
+            .where(Message.state == "sent", Message.channel == "sms", Message.sent_at > day)
+            .where(Message.gateway.in_(list(by_name)))
+            .order_by(Message.id)
+        )
+        chosen = list(taken.where(Message.id > self._asked).limit(limit))
+        chosen += list(taken.where(Message.id <= self._asked).limit(limit - len(chosen)))
+        ended, began = 0, time.monotonic()
+        for message in chosen:
             gateway = by_name.get(message.gateway)
-            if not goes_on():
+            if not goes_on() or time.monotonic() - began > ASKING:
                 break
             if not gateway:
                 continue
+            self._asked = message.id
             try:
                 outcome = gateway.outcome(message.foreign_id)
             except Trouble as trouble:

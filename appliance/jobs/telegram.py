@@ -5,9 +5,8 @@ import logging
 import re
 import threading
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from appliance import clock, outbox
@@ -23,6 +22,7 @@ log = logging.getLogger(__name__)
 PER_MINUTE, APART = 20, 1.0  # messages to one chat; seconds between two (Bot API FAQ)
 MANY, WHOLE = 4, 20  # alerts at once that are merged into one message, and at most
 TAKE = "take:"
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 _SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that Telegram answers
 _STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
 
@@ -32,11 +32,7 @@ class Courier:
     """Sends the outbox's Telegram messages within Telegram's limits."""
 
     bot: Telegram
-    tick: Callable[[], float] = time.monotonic
-    _times: defaultdict[str, deque[float]] = field(
-        default_factory=lambda: defaultdict(lambda: deque(maxlen=PER_MINUTE))
-    )
-    _quiet_until: float = 0.0
+    _quiet_until: dt.datetime = _LONG_AGO
 
     def follow(self, stop: threading.Event, every: float = 1.0) -> None:
         """Send what becomes due until `stop`."""
@@ -51,7 +47,7 @@ class Courier:
         count = 0
         outbox.recover()
         outbox.expire()
-        while goes_on() and self.tick() >= self._quiet_until:
+        while goes_on() and clock.now() >= self._quiet_until:
             message = outbox.claim("telegram", besides=self._resting())
             if not message:
                 break
@@ -65,23 +61,22 @@ class Courier:
         if message.purpose == "alert":
             together += outbox.claim_alike(message, least=MANY - 1, most=WHOLE - 1)
         try:
-            self._times[message.recipient].append(self.tick())
             receipt = self.bot.send(message.recipient, _text(together), _buttons(together))
         except Moved as trouble:
             duty.moved(message.recipient, trouble.chat)
             self._again(together, trouble, wait=0)
         except Later as trouble:
-            self._quiet_until = self.tick() + trouble.wait
+            self._quiet_until = clock.now() + dt.timedelta(seconds=trouble.wait)
             self._again(together, trouble, wait=trouble.wait)
         except NotSent as trouble:
             if trouble.code != "kicked" or message.recipient.startswith("-"):
                 note(trouble.code)
             self._again(together, trouble)
         except Unsure as trouble:
-            self._again(together, trouble, perhaps_sent=True)
+            self._again(together, trouble, perhaps_sent=True, by="telegram")
         except Declined as trouble:
             for each in together:
-                outbox.refused(each, trouble.code, trouble.said)
+                outbox.declined(each, trouble.code, trouble.said)
         else:
             for each in together:
                 outbox.sent(each, "telegram", receipt.id)
@@ -89,18 +84,20 @@ class Courier:
                 TelegramBot.update(trouble="").where(TelegramBot.trouble == "kicked").execute()
 
     def _again(self, messages: list[Message], trouble: Trouble, **how: Any) -> None:
+        """Later, and together again: each waiting by itself would lose the order."""
         log.warning("telegram: %s", trouble)
+        wait = how.pop("wait", outbox.pause(messages[0], trouble.code))
         for message in messages:
-            outbox.retry(message, trouble.code, trouble.said, **how)
+            outbox.retry(message, trouble.code, trouble.said, wait=wait, **how)
 
     def _resting(self) -> list[str]:
         """Chats that have had their share of messages for the moment."""
-        now = self.tick()
+        tried, now = outbox.tried("telegram", 60), clock.now()
+        apart = now - dt.timedelta(seconds=APART)
         return [
             chat
-            for chat, times in self._times.items()
-            if times
-            and (now - times[-1] < APART or (len(times) == PER_MINUTE and now - times[0] < 60))
+            for chat, moments in tried.items()
+            if moments[-1] > apart or len(moments) >= PER_MINUTE
         ]
 
 

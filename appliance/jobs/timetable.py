@@ -1,28 +1,32 @@
-"""The one loop of scheduled work, and the threads that wait for others outside the box."""
+"""The one loop of scheduled work, and the threads that wait for others outside the box.
+
+The loop looks what is due and hands it to a thread: a job that hangs holds up no other.
+"""
 
 import datetime as dt
 import functools
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import schedule
 
-from appliance import alarms, clock, health, links, live, processes, retention, runs
+from appliance import alarms, clock, health, holders, links, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import ministry, reports, selftests, sending, telegram
 from appliance.jobs.links import Watcher
-from appliance.notices import callers, duty
+from appliance.notices import callers, duty, summary
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
-LAST = 20.0  # seconds that a message on its way may still take after the stop
+LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
 NIGHT, LATER = dt.time(3), dt.time(4)
 
 
@@ -34,7 +38,6 @@ class Job:
     slot: runs.Slot
     do: Callable[[], object]
     catches_up: bool = True  # also on a site that did not know the job before
-    apart: bool = False  # in a thread of its own, so that neither waits for the other
 
 
 def run(settings: Settings) -> None:
@@ -45,20 +48,37 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    timetable = schedule.Scheduler()
-    known = jobs(settings, lambda: not stop.is_set())
-    for job in known:
-        if not job.apart:
-            timetable.every(LOOK).seconds.do(_look, job, stop)
-    log.info("%d jobs on the timetable of %s", len(known), settings.web.url)
-    threads = _start(settings, [job for job in known if job.apart], stop)
+    timetable, hands = schedule.Scheduler(), Hands(stop)
+    for job in jobs(settings, lambda: not stop.is_set()):
+        timetable.every(LOOK).seconds.do(hands.look, job)
+    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
+    threads = _start(settings, stop)
     with database.connection_context():
         processes.begin("jobs")
         timetable.run_all()
         while not stop.wait(LOOK):
             timetable.run_pending()
-    for thread in threads:
-        thread.join(LAST)
+    end = time.monotonic() + LAST
+    for thread in (*threads, *hands.busy.values()):
+        thread.join(max(0.0, end - time.monotonic()))
+
+
+@dataclass
+class Hands:
+    """A thread for each job that runs."""
+
+    stop: threading.Event
+    busy: dict[str, threading.Thread] = field(default_factory=dict)
+
+    def look(self, job: Job) -> None:
+        """Have a job run if it is due and does not run."""
+        running = self.busy.get(job.name)
+        if self.stop.is_set() or (running and running.is_alive()) or not _is_due(job):
+            return
+        self.busy[job.name] = threading.Thread(
+            target=_connected, args=(lambda: run_due(job),), name=job.name, daemon=True
+        )
+        self.busy[job.name].start()
 
 
 def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
@@ -74,32 +94,29 @@ def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
             lambda: retention.remove_due(settings, goes_on),
             catches_up=False,
         ),
-        Job("checks", runs.every(60), lambda: _check(settings), apart=True),
+        Job("checks", runs.every(60), lambda: _check(settings)),
         Job(
             "integrity",
             runs.daily(LATER, settings.tz),
             health.database.look_through,
             catches_up=False,
-            apart=True,
         ),
     ]
     if settings.sms:
         timetable.append(Job("callers", runs.every(20), lambda: callers.tell_due(settings)))
     if settings.telegram:
         timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
+    if slot := summary.slot(settings):
+        timetable.append(Job("summary", slot, lambda: summary.tell(settings), catches_up=False))
     return timetable + _outside(settings)
 
 
-def _check(settings: Settings) -> str:
-    """Look at everything; what has failed for long enough is told."""
-    return ", ".join(alarms.keep(settings, health.checks(settings)))
-
-
-def _repeat(job: Job, stop: threading.Event) -> None:
-    """Run one job as it is due."""
-    while not stop.is_set():
-        run_due(job)
-        stop.wait(LOOK)
+def _is_due(job: Job) -> bool:
+    try:
+        return runs.is_due(job.name, job.slot(clock.now()))
+    except Exception:  # the boundary of a look: the next one is in a second
+        log.exception("%s: nobody knows whether it is due", job.name)
+        return False
 
 
 def _outside(settings: Settings) -> list[Job]:
@@ -108,20 +125,20 @@ def _outside(settings: Settings) -> list[Job]:
     found = []
     if tests.call_minutes:
         slot = runs.every(tests.call_minutes * 60)
-        found.append(Job("self_test_call", slot, lambda: selftests.call(settings), False, True))
+        found.append(Job("self_test_call", slot, lambda: selftests.call(settings), False))
     if tests.offline_weekday:
         slot = runs.weekly(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
         drill = functools.partial(selftests.offline, settings)
-        found.append(Job("self_test_offline", slot, drill, False, True))
+        found.append(Job("self_test_offline", slot, drill, False))
     if at.rate_url:
         slot = runs.daily(dt.time(at.rate_hour), settings.tz)
-        found.append(Job("rate", slot, lambda: links.measure(settings), False, True))
+        found.append(Job("rate", slot, lambda: links.measure(settings), False))
     return found
 
 
-def _look(job: Job, stop: threading.Event) -> None:
-    if not stop.is_set():
-        run_due(job)
+def _check(settings: Settings) -> str:
+    """Look at everything; what has failed for long enough is told."""
+    return ", ".join(alarms.keep(settings, health.checks(settings)))
 
 
 def run_due(job: Job) -> bool:
@@ -132,7 +149,7 @@ def run_due(job: Job) -> bool:
             return False
         if not job.catches_up:
             runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, runs.this_process())
+        mine = runs.begin(job.name, due_at, holders.this_process())
         if not mine:
             return False
         try:
@@ -150,15 +167,13 @@ def run_due(job: Job) -> bool:
         return False
 
 
-def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[threading.Thread]:
+def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     """What waits for others outside the box, each in a thread, so that nothing waits for it.
 
     A thread that a slow service holds for longer than LAST after the stop is left behind: what it
     had claimed is taken up again, and said to be perhaps sent twice.
     """
-    loops: dict[str, Callable[[threading.Event], None]] = {
-        job.name: functools.partial(_repeat, job) for job in apart
-    }
+    loops: dict[str, Callable[[threading.Event], None]] = {}
     if settings.sms:
         loops["sms"] = sending.senders(settings).follow
     if settings.telegram:
@@ -170,15 +185,15 @@ def _start(settings: Settings, apart: list[Job], stop: threading.Event) -> list[
     if settings.ministry and settings.ministry.url:
         system = ministry.gateway(settings.ministry)
         loops["ministry"] = ministry.Courier(system, settings, settings.ministry).follow
-
-    def connected(loop: Callable[[threading.Event], None]) -> None:
-        with database.connection_context():
-            loop(stop)
-
     started = [
-        threading.Thread(target=connected, args=(loop,), name=name, daemon=True)
+        threading.Thread(target=_connected, args=(loop, stop), name=name, daemon=True)
         for name, loop in loops.items()
     ]
     for thread in started:
         thread.start()
     return started
+
+
+def _connected(do: Callable[..., object], *arguments: object) -> None:
+    with database.connection_context():
+        do(*arguments)

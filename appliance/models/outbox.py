@@ -10,7 +10,7 @@ class Message(Table):
 
     channel = CharField()  # sms | telegram | ministry
     purpose = CharField()  # what it is about: registered, answer, missed, callback, …
-    recipient = CharField(index=True)  # a phone +998…, a chat, a system
+    recipient = CharField()  # a phone +998…, a chat, a system
     text = TextField(default="")
     payload = DocumentField(default=dict)
     cause = CharField(default="", index=True)  # number of the appeal, id of the call
@@ -21,6 +21,8 @@ class Message(Table):
     expires_at = MomentField()  # of no use after this
     attempts = IntegerField(default=0)
     claimed_until = MomentField(null=True)
+    claimed_by = CharField(default="")  # holders.this_process of the sender
+    tried_at = MomentField(null=True, index=True)  # when it was last claimed
     sent_at = MomentField(null=True)
     ended_at = MomentField(null=True)  # delivered, refused or expired
     gateway = CharField(default="")  # that took it
@@ -30,4 +32,7 @@ class Message(Table):
     perhaps_twice = BooleanField(default=False)  # an answer was lost, and it was sent again
 
     class Meta:
-        indexes = ((("state", "channel", "due_at"), False),)
+        indexes = (
+            (("state", "channel", "due_at"), False),
+            (("recipient", "state"), False),
+        )

@@ -50,7 +50,7 @@ class ProcessState(Table):
     """A process of the site as it began last."""
 
     name = CharField(primary_key=True)  # web | pbx | jobs | asterisk
-    holder = CharField(default="")  # runs.this_process; of Asterisk nothing
+    holder = CharField(default="")  # holders.this_process; of Asterisk nothing
     version = CharField(default="")
     since = MomentField()
 

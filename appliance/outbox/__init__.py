@@ -5,22 +5,25 @@ delivered, refused or expired. Nothing is dropped silently.
 """
 
 from appliance.outbox.gsm import parts, plain, segments
-from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, listed
+from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed
 from appliance.outbox.putting import by_day, put, put_sms
 from appliance.outbox.sending import (
     claim,
     claim_alike,
     claim_waiting,
+    declined,
     delivered,
     expire,
     forget_early_reports,
     key_of,
+    pause,
     recover,
     redirect,
     refused,
     reported,
     retry,
     sent,
+    tried,
     try_again,
 )
 
@@ -36,12 +39,15 @@ __all__ = [
     "claim",
     "claim_alike",
     "claim_waiting",
+    "declined",
     "delivered",
     "expire",
+    "expired",
     "forget_early_reports",
     "key_of",
     "listed",
     "parts",
+    "pause",
     "plain",
     "put",
     "put_sms",
@@ -52,5 +58,6 @@ __all__ = [
     "retry",
     "segments",
     "sent",
+    "tried",
     "try_again",
 ]

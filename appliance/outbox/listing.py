@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from peewee import fn
+from peewee import ModelSelect, fn
 
 from appliance import clock
 from appliance.models import Message
@@ -14,11 +14,15 @@ ASKED_FOR = dt.timedelta(days=1)  # after which nobody asks any more what became
 
 @dataclass(frozen=True)
 class Ages:
-    """A channel's queue: how many messages are due and for how long the oldest is."""
+    """A channel's queue: how many messages are due and for how long the oldest is.
+
+    `trouble` is the code of what went wrong when one of them was tried last, or "".
+    """
 
     channel: str
     waiting: int
     oldest: dt.timedelta
+    trouble: str = ""
 
 
 def listed(state: str | None, limit: int, offset: int = 0) -> list[Message]:
@@ -30,14 +34,26 @@ def listed(state: str | None, limit: int, offset: int = 0) -> list[Message]:
 def ages() -> list[Ages]:
     """What is due and has not gone out, by channel; nothing for a channel without any."""
     now = clock.now()
+    open_ = Message.select().where(Message.state.in_(OPEN))
     rows = (
-        Message.select(
+        open_.select(
             Message.channel,
             fn.COUNT(Message.id).alias("waiting"),
             fn.MIN(Message.due_at).alias("due_at"),
         )
-        .where(Message.state.in_(OPEN), Message.due_at <= now)
+        .where(Message.due_at <= now)
         .group_by(Message.channel)
         .order_by(Message.channel)
     )
-    return [Ages(row.channel, row.waiting, now - row.due_at) for row in rows]
+    return [Ages(row.channel, row.waiting, now - row.due_at, _trouble(open_, row)) for row in rows]
+
+
+def expired(since: dt.datetime) -> int:
+    """How many messages came too late since a moment."""
+    return Message.select().where(Message.state == "expired", Message.ended_at >= since).count()
+
+
+def _trouble(open_: ModelSelect, row: Message) -> str:
+    last = open_.where(Message.channel == row.channel, Message.trouble != "")
+    found = last.order_by(Message.tried_at.desc()).first()
+    return found.trouble if found else ""

@@ -3,15 +3,18 @@
 import datetime as dt
 import random
 from collections.abc import Collection
+from itertools import takewhile
 
 from peewee import fn
 
-from appliance import clock, live
+from appliance import clock, holders, live
 from appliance.db import writing
 from appliance.models import EarlyReport, Message
 
-LEASE = dt.timedelta(minutes=2)  # after which a sender that claimed it counts as dead
+# A dead sender's claims are given back at once; a living one that hangs has so long.
+LEASE = dt.timedelta(minutes=10)
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
+_OFFLINE = 30.0  # the longest while nothing can leave the box: asking again costs nobody anything
 
 
 def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
@@ -40,11 +43,8 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
         .order_by(Message.due_at, Message.id)
     )
     while message := due.first():
-        taken = Message.update(
-            state="claimed", claimed_until=now + LEASE, attempts=Message.attempts + 1
-        ).where(Message.id == message.id, Message.state == "pending")
         with writing():
-            if taken.execute():
+            if _claim(now, Message.id == message.id):
                 return Message.get_by_id(message.id)
     return None
 
@@ -62,19 +62,17 @@ def claim_alike(message: Message, least: int, most: int) -> list[Message]:
             Message.recipient == message.recipient,
             Message.purpose == message.purpose,
             Message.state == "pending",
-            Message.due_at <= now,
             Message.expires_at > now,
         )
         .order_by(Message.id)
         .limit(most)
     )
     with writing():
-        taken = [found.id for found in alike]
+        # Up to the first that has to wait: nothing overtakes it.
+        taken = [found.id for found in takewhile(lambda one: one.due_at <= now, alike)]
         if len(taken) < least:
             return []
-        Message.update(
-            state="claimed", claimed_until=now + LEASE, attempts=Message.attempts + 1
-        ).where(Message.id.in_(taken)).execute()
+        _claim(message.tried_at, Message.id.in_(taken))
         return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
 
 
@@ -90,10 +88,28 @@ def claim_waiting(channel: str, most: int) -> list[Message]:
             Message.channel == channel, Message.state == "pending", Message.recipient.not_in(held)
         )
         taken = [found.id for found in waiting.order_by(Message.id).limit(most)]
-        Message.update(
-            state="claimed", claimed_until=clock.now() + LEASE, attempts=Message.attempts + 1
-        ).where(Message.id.in_(taken)).execute()
+        _claim(clock.now(), Message.id.in_(taken))
         return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+
+
+def tried(channel: str, within: float) -> dict[str, list[dt.datetime]]:
+    """Recipient → when something was sent there in the last so many seconds, the oldest first.
+
+    What went together counts once. It is read from the rows, so that a limit holds for a process
+    that starts in the middle, too, and for two at once.
+    """
+    now = clock.now()
+    since = now - dt.timedelta(seconds=within)
+    rows = (
+        Message.select(Message.recipient, Message.tried_at)
+        .where(Message.channel == channel, Message.tried_at > since, Message.tried_at <= now)
+        .distinct()
+        .order_by(Message.tried_at)
+    )
+    moments: dict[str, list[dt.datetime]] = {}
+    for row in rows:
+        moments.setdefault(row.recipient, []).append(row.tried_at)
+    return moments
 
 
 def redirect(channel: str, before: str, after: str) -> int:
@@ -104,10 +120,23 @@ def redirect(channel: str, before: str, after: str) -> int:
 
 
 def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
-    """The gateway took it; what becomes of it is told later, or never."""
+    """The gateway took it; what becomes of it is told later, or never.
+
+    That holds whoever has claimed it since.
+    """
     with writing():
         now = clock.now()
-        _move(message, "claimed", "sent", sent_at=now, gateway=gateway, foreign_id=foreign_id)
+        _move(
+            message,
+            ("pending", "claimed", "expired"),
+            "sent",
+            sent_at=now,
+            ended_at=None,
+            gateway=gateway,
+            foreign_id=foreign_id,
+            trouble="",
+            trouble_text="",
+        )
         early = (EarlyReport.gateway == gateway, EarlyReport.foreign_id == foreign_id)
         if foreign_id and (report := EarlyReport.get_or_none(*early)):
             report.delete_instance()
@@ -154,28 +183,52 @@ def retry(
     said: str = "",
     *,
     perhaps_sent: bool = False,
+    by: str = "",
     wait: float | None = None,
 ) -> None:
-    """It did not go out, or (`perhaps_sent`) nobody knows: try again later, ever more rarely.
+    """It did not go out, or nobody knows: try again later, ever more rarely.
 
+    `by`: the gateway that has perhaps taken it; the next attempt is its.
     `wait`: in so many seconds, as the other side asks.
     """
     if wait is None:
-        wait = min(_FIRST * 2 ** (message.attempts - 1), _LONGEST)
-        wait *= random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
+        wait = pause(message, trouble)
+    twice = {"perhaps_twice": True, "gateway": by} if perhaps_sent else {}
     _move(
         message,
-        "claimed",
+        ("claimed",),
         "pending",
+        mine=True,
         due_at=clock.now() + dt.timedelta(seconds=wait),
         trouble=trouble,
         trouble_text=said[:500],
-        perhaps_twice=message.perhaps_twice or perhaps_sent,
+        **twice,
+    )
+
+
+def pause(message: Message, trouble: str) -> float:
+    """Seconds until the next attempt: ever more, and never the same for two."""
+    longest = _OFFLINE if trouble == "unreachable" else _LONGEST
+    wait = min(_FIRST * 2 ** min(message.attempts - 1, 10), longest)
+    return wait * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
+
+
+def declined(message: Message, trouble: str, said: str = "") -> None:
+    """The sender is told that the other side will never have it."""
+    now = clock.now()
+    _move(
+        message,
+        ("claimed",),
+        "refused",
+        mine=True,
+        ended_at=now,
+        trouble=trouble,
+        trouble_text=said[:500],
     )
 
 
 def refused(message: Message, trouble: str, said: str = "") -> None:
-    """The other side will not have it: trying again would change nothing."""
+    """It was reported not to have reached its recipient."""
     _end(message, "refused", trouble=trouble, trouble_text=said[:500])
 
 
@@ -186,7 +239,10 @@ def delivered(message: Message) -> None:
 
 def recover() -> int:
     """Give back what a dead sender had claimed; it may have gone out. Returns how many."""
-    lost = (Message.state == "claimed", Message.claimed_until < clock.now())
+    rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
+    dead = [row.claimed_by for row in rows if not holders.lives(row.claimed_by)]
+    late = Message.claimed_until < clock.now()
+    lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
         return (
             Message.update(
@@ -221,6 +277,7 @@ def try_again(message: Message) -> bool:
                 due_at=now,
                 expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
                 ended_at=None,
+                foreign_id="",
             )
             .where(Message.id == message.id, Message.state.in_(["pending", "refused", "expired"]))
             .execute()
@@ -237,10 +294,23 @@ def _told(message: Message, outcome: str) -> bool:
     return True
 
 
-def _move(message: Message, before: str, after: str, **columns: object) -> None:
+def _claim(now: dt.datetime, *which: object) -> int:
+    columns = {"claimed_until": now + LEASE, "claimed_by": holders.this_process(), "tried_at": now}
+    return (
+        Message.update(state="claimed", attempts=Message.attempts + 1, **columns)
+        .where(Message.state == "pending", *which)
+        .execute()
+    )
+
+
+def _move(
+    message: Message, before: Collection[str], after: str, *, mine: bool = False, **columns: object
+) -> None:
+    """`mine`: only while the claim under which the message was read is still the newest one."""
+    same = (Message.attempts == message.attempts,) if mine else ()
     with writing():
         Message.update(state=after, claimed_until=None, **columns).where(
-            Message.id == message.id, Message.state == before
+            Message.id == message.id, Message.state.in_(list(before)), *same
         ).execute()
         live.publish("outbox")
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance import audit, outbox
+from appliance import audit, clock, outbox
 from appliance.models import Message
 from appliance.web.access import may
 from appliance.web.context import me
@@ -38,6 +38,7 @@ PURPOSES = {
     "duty": _l("Nobody took an appeal"),
     "alarm": _l("Fault of the box"),
     "status": _l("Status asked for"),
+    "summary": _l("The day's summary"),
     "manual": _l("Written by an operator"),
     "appeal": _l("New appeal"),
     "change": _l("Appeal changed"),
@@ -47,7 +48,7 @@ TROUBLES = {
     "answer_lost": _l("The service did not answer in time; it is tried again by itself."),
     "no_sense": _l("Something other than the service answered: look at the internet link."),
     "server_error": _l("The service has a fault of its own; it is tried again by itself."),
-    "log_in": _l("The service refuses the account: check its name and password in the settings."),
+    "log_in": _l("The service refuses the account: check name, password or token in the settings."),
     "account": _l("The account is locked or has no channel: call the service."),
     "declined": _l("The service will not have this text or number: is the text approved there?"),
     "undelivered": _l("The operator of the number did not deliver it."),
@@ -105,6 +106,7 @@ def _list() -> dict[str, Any]:
         "page": number,
         "more": len(found) > PAGE,
         "ages": outbox.ages(),
+        "now": clock.now(),
         "states": STATES,
         "channels": CHANNELS,
         "purposes": PURPOSES,

@@ -42,6 +42,7 @@ JOBS: dict[str, LazyString] = {
     "retention": _l("Remove what is old"),
     "callers": _l("Write to callers"),
     "duty": _l("Ask the next on duty"),
+    "summary": _l("Tell the group how the day went"),
     "checks": _l("Check the box and tell of faults"),
     "integrity": _l("Read the whole database"),
     "self_test_call": _l("Test call"),

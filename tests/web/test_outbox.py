@@ -1,7 +1,9 @@
 """The technician sees what waits and what went wrong, in words, and has it tried again."""
 
-from appliance import outbox
-from appliance.models import Message
+import pytest
+
+from appliance import clock, outbox
+from appliance.models import Message, User
 
 
 def test_what_went_wrong_is_said_and_tried_again(settings, login_as) -> None:
@@ -18,3 +20,27 @@ def test_what_went_wrong_is_said_and_tried_again(settings, login_as) -> None:
     assert answer.status_code == 302
     assert Message.get_by_id(message.id).state == "pending"
     assert "2026-000001" not in browser.get("/outbox?state=refused").text
+
+
+@pytest.mark.parametrize(
+    ("language", "hindered", "late"),
+    [
+        ("uz_Latn", "internet aloqasini tekshiring", "Vaqtida yuborib boʻlmadi"),
+        ("uz_Cyrl", "интернет алоқасини текширинг", "Вақтида юбориб бўлмади"),
+        ("ru", "проверьте связь с интернетом", "Не удалось отправить вовремя"),
+    ],
+)
+def test_what_hinders_a_channel_and_what_came_too_late(
+    settings, login_as, language, hindered, late
+) -> None:
+    for number in "12":
+        outbox.put_sms("registered", f"+99893555014{number}", "x", key=number, tz=settings.tz)
+    outbox.retry(outbox.claim("sms"), "unreachable", wait=0)
+    User.update(language=language).execute()
+    browser = login_as("technician")
+    page = browser.get("/outbox").text
+    assert hindered in page
+    assert late not in page
+    Message.update(expires_at=clock.now()).execute()
+    outbox.expire()
+    assert late in browser.get("/outbox?state=expired").text

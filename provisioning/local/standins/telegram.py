@@ -1,28 +1,38 @@
-"""A stand-in for Telegram's Bot API, on loopback, that behaves as badly as it is told to."""
+"""A stand-in for Telegram's Bot API."""
 
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-TOKEN = "1:secret"
+from provisioning.local.standins import Answering, Line, listening
+
+TOKEN = "1:secret"  # noqa: S105  of nothing
 
 
 @dataclass
 class Chats:
-    """`moods` says how the next messages are answered; when it is empty, as they should be:
-    ok | lost | error | html | wait | kicked | moved | bad."""
+    """`moods` says how the next messages are answered; when it is empty, `mood` does for a text:
+    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, each perhaps
+    after `slow` seconds."""
 
     url: str = ""
     moods: list[str] = field(default_factory=list)
+    mood: Callable[[str], str] = lambda _: "ok"
+    slow: Callable[[], float] = lambda: 0.0
     took: list[tuple[int, str, list[str]]] = field(default_factory=list)  # chat, text, buttons
+    times: list[float] = field(default_factory=list)  # when each was taken
     told: list[str] = field(default_factory=list)  # to those who pressed
     updates: list[dict[str, Any]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
     second_reader: bool = False
+    refuses: bool = False  # the token
+    taken: Callable[[list[str]], None] = lambda _buttons: None  # before the answer is given
+    line: Line | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @contextlib.contextmanager
@@ -30,28 +40,38 @@ def chats() -> Iterator[Chats]:
     """The service, listening until the end of the block."""
     here = Chats()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_POST(self) -> None:
-            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = json.loads(self.body())
             _, bot, method = self.path.split("/")
-            if bot != f"bot{TOKEN}":
+            if bot != f"bot{TOKEN}" or here.refuses:
                 self._fail(401, "Unauthorized")
             else:
                 getattr(self, method)(sent)
 
         def sendMessage(self, sent: dict[str, Any]) -> None:
-            mood = here.moods.pop(0) if here.moods else "ok"
-            if mood in ("ok", "lost", "html"):
+            mood = here.moods.pop(0) if here.moods else here.mood(sent["text"])
+            if mood in ("ok", "lost", "html", "page"):
                 rows = sent.get("reply_markup", {}).get("inline_keyboard", [])
                 data = [button["callback_data"] for row in rows for button in row]
-                here.took.append((sent["chat_id"], sent["text"], data))
+                with here.lock:
+                    here.took.append((sent["chat_id"], sent["text"], data))
+                    here.times.append(time.monotonic())
+                here.taken(data)
+            if wait := here.slow():
+                threading.Event().wait(wait)
             if mood == "ok":
-                self._say(200, {"ok": True, "result": {"message_id": len(here.took)}})
+                self.say(200, {"ok": True, "result": {"message_id": len(here.took)}})
             elif mood == "lost":
-                self.close_connection = True
-                self.connection.close()
+                self.hang_up()
             elif mood == "html":
-                self._say(502, "<html>Bad gateway</html>")
+                self.say(502, "<html>Bad gateway</html>")
+            elif mood == "page":
+                self.say(200, "<html>Pay for your internet here</html>")
+            elif mood == "log_in":
+                self._fail(401, "Unauthorized")
+            elif mood == "nowhere":
+                self._fail(400, "Bad Request: chat not found")
             elif mood == "wait":
                 self._fail(429, "Too Many Requests", retry_after=34)
             elif mood == "moved":
@@ -68,38 +88,20 @@ def chats() -> Iterator[Chats]:
                 self._fail(409, "Conflict: terminated by other getUpdates request")
             else:
                 found = [u for u in here.updates if u["update_id"] >= sent["offset"]]
-                self._say(200, {"ok": True, "result": found})
+                self.say(200, {"ok": True, "result": found})
 
         def answerCallbackQuery(self, sent: dict[str, Any]) -> None:
             here.told.append(sent["text"])
-            self._say(200, {"ok": True, "result": True})
+            self.say(200, {"ok": True, "result": True})
 
         def getChatMember(self, sent: dict[str, Any]) -> None:
             state = "member" if sent["user_id"] in here.members else "left"
-            self._say(200, {"ok": True, "result": {"status": state}})
+            self.say(200, {"ok": True, "result": {"status": state}})
 
         def _fail(self, status: int, why: str, **more: int) -> None:
             told = {"ok": False, "error_code": status, "description": why, "parameters": more}
-            self._say(status, told)
+            self.say(status, told)
 
-        def _say(self, status: int, what: object) -> None:
-            text = (what if isinstance(what, str) else json.dumps(what)).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a closed connection
-    here.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(Handler) as here.line:
+        here.url = here.line.url
         yield here
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

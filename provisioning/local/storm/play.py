@@ -1,0 +1,295 @@
+"""One storm: a site of its own with its real processes for jobs and pages, and what came of it."""
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from appliance import db, outbox
+from appliance import settings as site_settings
+from appliance.models import Message
+from appliance.settings import Settings
+from provisioning.local import site
+from provisioning.local.place import GUNICORN, Place
+from provisioning.local.standins import sms, telegram
+from provisioning.local.storm.faults import Weather
+
+GROUP = -1001234567890
+PER_NUMBER = 4  # messages to one number
+OTHERS = 100  # each so many messages of the bot's is no alert, and goes alone
+_APPEAL = re.compile(r"\b2026-(\d{6})\b")
+_SITE = """
+trunks = [{{ name = "carrier", address = "127.9.9.9" }}]
+[paths]
+database = "site.db"
+event_log = "cel.csv"
+recordings = "recordings"
+prompts = "prompts"
+asterisk = "asterisk"
+backups = "backups"
+[web]
+bind = "{box}:{port}"
+url = "http://{box}:{port}"
+secret_key = "storm"
+threads = 8
+[asterisk]
+address = "{box}"
+modules = "modules"
+data = "data"
+run = "run"
+log = "log"
+spool = "spool"
+var = "var"
+ami_secret = "secret"
+[calls]
+hotline_number = "1282"
+[[sms]]
+name = "eskiz"
+kind = "eskiz"
+url = "{sms}"
+user = "user"
+password = "secret"
+sender = "4546"
+callback_secret = "hush"
+[telegram]
+token = "{token}"
+chat = {group}
+url = "{telegram}"
+"""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What became of a channel's messages in a storm; `seconds` is None when it did not drain."""
+
+    fault: str
+    channel: str
+    put: int
+    delivered: int
+    sent: int
+    refused: int
+    expired: int
+    twice: int  # messages that the service took more than once
+    declared: int  # of those, said to be perhaps twice
+    perhaps: int  # all that are said to be perhaps twice
+    lost: int
+    out_of_order: int
+    busiest: int  # at the service: messages in any second by SMS, in any minute by the bot
+    kills: int
+    seconds: float | None
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing was lost, twice in silence or out of order."""
+        said = self.twice == self.declared
+        return said and not self.lost and not self.out_of_order and self.seconds is not None
+
+    def row(self) -> dict[str, object]:
+        """For a table or a file."""
+        return asdict(self)
+
+
+def fill(folder: Path, messages: int) -> None:
+    """Make a site in which so many messages of each channel wait."""
+    settings = _make_site(folder, "http://127.0.0.1:9", "http://127.0.0.1:9")
+    for first in range(0, messages, 250):
+        with db.writing():
+            for number in range(first, min(first + 250, messages)):
+                _put_one(settings, number)
+    db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.database.close()
+
+
+def play(
+    filled: Path,
+    folder: Path,
+    faults: list[str],
+    *,
+    seed: int,
+    kills: int,
+    limit: float,
+    most: int | None = None,
+) -> list[Count]:
+    """Let a storm rage in a copy of a filled site until all is told, and count.
+
+    `limit`: seconds; `most`: how often a message is met by a fault before it goes through.
+    """
+    with sms.service() as far, telegram.chats() as bot:
+        folder.mkdir(parents=True)
+        shutil.copy(filled / "site.db", folder / "site.db")
+        settings = _make_site(folder, far.url, bot.url)
+        weather = Weather(faults, far, bot, seed, most)
+        began = time.monotonic()
+        hours = _hours(kills, seed)
+        processes = _Processes(settings)
+        drained = {"sms": 0.0, "telegram": 0.0}
+        try:
+            while not all(drained.values()) and time.monotonic() - began < limit:
+                threading.Event().wait(0.5)
+                if hours and len(far.took) + len(bot.took) >= hours[0]:
+                    hours.pop(0)
+                    processes.kill()
+                for channel, at in drained.items():
+                    if not at and not _waiting(channel):
+                        drained[channel] = time.monotonic() - began
+        finally:
+            processes.stop()
+            weather.end()
+        name = "+".join(faults)
+        found = [
+            _count_sms(name, far, drained["sms"], processes.kills),
+            _count_bot(name, bot, drained["telegram"], processes.kills),
+        ]
+        db.database.close()
+        return found
+
+
+def _make_site(folder: Path, sms_url: str, bot_url: str) -> Settings:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = _SITE.format(
+        box=Place(folder).box,
+        port=GUNICORN,
+        sms=sms_url,
+        telegram=bot_url,
+        token=telegram.TOKEN,
+        group=GROUP,
+    )
+    (folder / "site.toml").write_text(text)
+    settings = site_settings.load(folder / "site.toml")
+    db.open_database(settings.paths.database)
+    db.migrate()
+    return settings
+
+
+def _hours(kills: int, seed: int) -> list[int]:
+    """After how many messages taken the jobs are killed: at random, however fast the machine is."""
+    waiting = Message.select().where(Message.channel == "sms").count()
+    dice = random.Random(seed)  # noqa: S311
+    return sorted(dice.randint(1, waiting) for _ in range(kills))
+
+
+def _put_one(settings: Settings, number: int) -> None:
+    appeal = f"2026-{number:06}"
+    outbox.put_sms(
+        "registered",
+        f"+99893{number // PER_NUMBER:07}",
+        f"{number} Murojaatingiz qabul qilindi",
+        key=f"registered:{appeal}",
+        cause=str(number),
+        tz=settings.tz,
+    )
+    alert = number % OTHERS != 0
+    outbox.put(
+        "telegram",
+        "alert" if alert else "taken",
+        str(GROUP),
+        key=f"alert:{appeal}",
+        text=f"Murojaat {appeal}",
+        payload={"appeal": appeal, "line": f"{appeal}: Bandlik, Samarqand", "button": "Olaman"},
+        cause=str(number),
+    )
+
+
+class _Processes:
+    """The site's real processes for jobs and pages."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._program = [str(site.PROGRAM), "--config", str(settings.file)]
+        self._log = settings.file.parent / "log.txt"
+        self.kills = 0
+        self._jobs, self._web = self._start("jobs"), self._start("web")
+
+    def kill(self) -> None:
+        """Kill the jobs in the middle, and start them anew."""
+        self._jobs.kill()
+        self._jobs.wait()
+        self.kills += 1
+        self._jobs = self._start("jobs")
+
+    def stop(self) -> None:
+        """End them in order."""
+        for process in (self._jobs, self._web):
+            process.send_signal(signal.SIGTERM)
+        for process in (self._jobs, self._web):
+            try:
+                process.wait(90)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        command = ["setpriv", "--pdeathsig", "KILL", "--", *self._program, name]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def _waiting(channel: str) -> bool:
+    """Whether something has not gone out, or nobody has said yet what became of it."""
+    states = [*outbox.OPEN, *(["sent"] if channel == "sms" else [])]
+    return Message.select().where(Message.channel == channel, Message.state.in_(states)).exists()
+
+
+def _count_sms(fault: str, far: sms.Service, seconds: float, kills: int) -> Count:
+    heard = [(text.split()[0], number) for number, text in far.took]
+    return _count(fault, "sms", heard, _busiest(far.times, 1), seconds, kills)
+
+
+def _count_bot(fault: str, bot: telegram.Chats, seconds: float, kills: int) -> Count:
+    heard = []
+    for _, text, buttons in bot.took:
+        kind = "alert" if buttons else "other"
+        heard += [(str(int(n)), kind) for n in dict.fromkeys(_APPEAL.findall(text))]
+    return _count(fault, "telegram", heard, _busiest(bot.times, 60), seconds, kills)
+
+
+def _count(
+    fault: str, channel: str, heard: list[tuple[str, str]], busiest: int, seconds: float, kills: int
+) -> Count:
+    """`heard`: each message as the service took it, with what its order is kept within."""
+    rows = list(Message.select().where(Message.channel == channel))
+    states = Counter(row.state for row in rows)
+    times = Counter(mark for mark, _ in heard)
+    twice = {mark for mark, count in times.items() if count > 1}
+    ended = {row.cause for row in rows if row.state in ("refused", "expired")}
+    open_ = {row.cause for row in rows if row.state in outbox.OPEN}
+    perhaps = {row.cause for row in rows if row.perhaps_twice}
+    firsts: dict[str, list[int]] = {}
+    for mark, within in dict.fromkeys(heard):
+        firsts.setdefault(within, []).append(int(mark))
+    return Count(
+        fault,
+        channel,
+        put=len(rows),
+        delivered=states["delivered"],
+        sent=states["sent"],
+        refused=states["refused"],
+        expired=states["expired"],
+        twice=len(twice),
+        declared=len(twice & perhaps),
+        perhaps=len(perhaps),
+        lost=len({row.cause for row in rows} - set(times) - ended | open_),
+        out_of_order=sum(
+            earlier > later
+            for order in firsts.values()
+            for earlier, later in zip(order, order[1:], strict=False)
+        ),
+        busiest=busiest,
+        kills=kills,
+        seconds=round(seconds, 1) or None,
+    )
+
+
+def _busiest(times: list[float], window: float) -> int:
+    """The most that fell into any stretch of so many seconds."""
+    most = first = 0
+    for last, at in enumerate(times):
+        while at - times[first] >= window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
