@@ -6,7 +6,6 @@ import random
 from collections import Counter
 
 import pytest
-from gateway_server import service
 from message_centre import centre
 from pty_modem import modem
 from test_appeals import FULL
@@ -22,6 +21,7 @@ from appliance.jobs.sending import Senders, senders
 from appliance.models import Call, FollowUp, Message, SmsHealth, SmsOptOut, SmsRating
 from appliance.notices import accounts, callers, citizens, incoming, ratings, rules, texts
 from appliance.settings import Messages, SmsAccount
+from provisioning.local.standins.sms import service
 
 NUMBER = "+998935550147"
 NOON = dt.datetime(2026, 11, 26, 7, 0, tzinfo=dt.UTC)  # 12:00 in Tashkent
