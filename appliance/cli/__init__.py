@@ -5,8 +5,19 @@ from pathlib import Path
 
 import click
 
-from appliance import db, settings
-from appliance.cli import catalog, demo, doctor, ledger, outbox, processes, report, telephony, users
+from appliance import db, settings, snapshots
+from appliance.cli import (
+    backup,
+    catalog,
+    demo,
+    doctor,
+    ledger,
+    outbox,
+    processes,
+    report,
+    telephony,
+    users,
+)
 from appliance.cli.context import Site
 
 
@@ -26,6 +37,7 @@ def appliance(context: click.Context, config: Path) -> None:
         site = settings.load(config)
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from error
+    snapshots.mend(site)
     context.obj = Site(site)
     context.call_on_close(_close)
 
@@ -44,6 +56,8 @@ for command in (
     outbox.outbox,
     report.report,
     doctor.doctor,
+    backup.backup,
+    backup.replicate,
     demo.demo,
 ):
     appliance.add_command(command)

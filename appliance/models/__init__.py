@@ -47,6 +47,7 @@ from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.site import AuditEntry, LiveEvent
+from appliance.models.snapshots import SnapshotRun
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
     QuarterAnswer,
@@ -120,6 +121,7 @@ TABLES: tuple[type[Table], ...] = (
     Removal,
     DiskReading,
     JobRun,
+    SnapshotRun,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]
