@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -205,7 +206,7 @@ def load(path: Path | str) -> Settings:
 def _backup(backup: Backup, folder: Path) -> Backup:
     return dataclasses.replace(
         backup,
-        url=backup.url if ":" in backup.url else str(folder / backup.url),
+        url=backup.url if ":" in backup.url else os.path.normpath(folder / backup.url),
         password_file=folder / backup.password_file,
         environment_file=_path(backup.environment_file, folder),
     )

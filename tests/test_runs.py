@@ -12,7 +12,7 @@ from waiting import until
 
 from appliance import clock, db, health, runs
 from appliance.jobs import timetable
-from appliance.jobs.timetable import Job, run_due
+from appliance.jobs.due import Job, run_due
 from appliance.models import JobRun
 
 DEAD = "999999999:1"

@@ -5,15 +5,15 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import schedule
 
-from appliance import clock, live, retention, runs
+from appliance import live, retention, runs
 from appliance.db import database
 from appliance.gateways import sms
 from appliance.gateways.telegram import Telegram
-from appliance.jobs import reports, sending, telegram
+from appliance.jobs import reports, sending, snapshots, telegram
+from appliance.jobs.due import Job, run_due
 from appliance.notices import duty
 from appliance.pbx.actions import keep_up
 from appliance.settings import Settings
@@ -23,16 +23,6 @@ log = logging.getLogger(__name__)
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message on its way may still take after the stop
 NIGHT = dt.time(3)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is done when; `do` returns what was done, in words, or nothing."""
-
-    name: str  # worded by the page of the state
-    slot: runs.Slot
-    do: Callable[[], object]
-    catches_up: bool = True  # also on a site that did not know the job before
 
 
 def run(settings: Settings) -> None:
@@ -80,32 +70,6 @@ def _look(job: Job, stop: threading.Event) -> None:
         run_due(job)
 
 
-def run_due(job: Job) -> bool:
-    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises."""
-    try:
-        due_at = job.slot(clock.now())
-        if not runs.is_due(job.name, due_at):
-            return False
-        if not job.catches_up:
-            runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, runs.this_process())
-        if not mine:
-            return False
-        try:
-            done = job.do()
-        except Exception as error:  # the boundary of a job
-            log.exception("%s failed", job.name)
-            runs.end(mine, "failed", f"{type(error).__name__}: {error}")
-        else:
-            if done:
-                log.info("%s: %s", job.name, done)
-            runs.end(mine, "done", str(done or ""))
-        return True
-    except Exception:  # the database takes no change: nothing can be written down
-        log.exception("%s could not be run", job.name)
-        return False
-
-
 def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     """What waits for others outside the box, each in a thread, so that nothing waits for it.
 
@@ -113,6 +77,8 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     had claimed is taken up again, and said to be perhaps sent twice.
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
+    if settings.backups:
+        loops["snapshots"] = snapshots.Keeper(settings).follow
     if settings.sms:
         loops["sms"] = sending.Senders(sms.gateways(settings)).follow
     if settings.telegram:

@@ -122,9 +122,19 @@ def last_change(settings: Settings) -> dt.datetime | None:
     return dt.datetime.fromtimestamp(min(max(moments), alive), dt.UTC)
 
 
-def forget(database: Path) -> Path:
+def notes(database: Path) -> Path:
     """Litestream's own notes beside a database; they belong to that very file."""
     return database.with_name(f".{database.name}-litestream")
+
+
+def begin_anew(settings: Settings) -> None:
+    """Put the copy of the former database aside: the one in its place has another history."""
+    if not settings.snapshots.replica:
+        return
+    copy, former = (replica(settings) / name for name in ("database", "database-former"))
+    if copy.exists():
+        shutil.rmtree(former, ignore_errors=True)
+        copy.rename(former)
 
 
 def program() -> str:
@@ -141,5 +151,5 @@ def _config(settings: Settings, folder: Path) -> str:
     return template.substitute(
         DATABASE=settings.paths.database,
         FOLDER=folder / "database",
-        DAYS=settings.snapshots.replica_days,
+        HOURS=24 * settings.snapshots.replica_days,
     )

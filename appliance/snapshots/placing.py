@@ -46,7 +46,7 @@ def put_in_place(settings: Settings, wish: Wish, place: Path) -> Path:
     beside = [database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm", "-journal")]
     moves = [
         (file, kept / file.name)
-        for file in (*beside, continuous.forget(database), database)
+        for file in (*beside, continuous.notes(database), database)
         if file.exists()
     ]
     moves.append((place / LAYOUT["database"], database))
@@ -60,6 +60,7 @@ def put_in_place(settings: Settings, wish: Wish, place: Path) -> Path:
     if not paths.event_log.exists() and (place / "events" / "events.csv").exists():
         moves.append((place / "events" / "events.csv", paths.event_log))
     swapping.swap(settings, moves)
+    continuous.begin_anew(settings)
     for part in ("settings", "secrets"):
         if (place / part).exists():
             (place / part).rename(kept / f"restored-{part}")

@@ -66,6 +66,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         _l("Status"),
         (
             Tab("status.page", _l("State of the system")),
+            Tab("backups.page", _l("Backups")),
             Tab("retention.page", _l("Retention")),
             Tab("outbox.page", _l("Messages")),
             Tab("notices.page", _l("Texts of messages")),

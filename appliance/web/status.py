@@ -19,6 +19,8 @@ JOBS: dict[str, LazyString] = {
     "disks": _l("Look at the disks"),
     "retention": _l("Remove what is old"),
     "duty": _l("Ask the next on duty"),
+    "snapshot": _l("Make a snapshot"),
+    "drill": _l("Try a restore"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {
