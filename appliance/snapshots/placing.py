@@ -57,8 +57,10 @@ def put_in_place(settings: Settings, wish: Wish, place: Path) -> Path:
             for file in sorted(source.rglob("*"))
             if file.is_file() or file.is_symlink()
         ]
-    if not paths.event_log.exists() and (place / "events" / "events.csv").exists():
-        moves.append((place / "events" / "events.csv", paths.event_log))
+    if not paths.event_log.exists():
+        for file in sorted((place / "events").glob("*")):
+            name = file.name.replace("events.csv", paths.event_log.name, 1)
+            moves.append((file, paths.event_log.with_name(name)))
     swapping.swap(settings, moves)
     continuous.begin_anew(settings)
     for part in ("settings", "secrets"):
