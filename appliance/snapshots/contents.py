@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -109,6 +110,8 @@ def staged(settings: Settings, tell: Tell) -> Iterator[Path]:
         yield stage
     except OSError as error:
         raise _of_system(error) from error
+    except sqlite3.Error as error:
+        raise SnapshotError("full", f"the disk is full or fails: {error}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 

@@ -1,9 +1,9 @@
 """Restoring: everything is fetched apart, compared and tried before anything is put in place."""
 
 import datetime as dt
-import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -219,18 +219,16 @@ def _tree(
     target.mkdir(parents=True, exist_ok=True)
     if names is not None and not names:
         return
-    words: list[str | Path] = ["restore", source, "--target", target]
-    listing = target.parent / f".{target.name}.list"
-    if names is not None:
-        listing.write_text("".join(f"/{_plain(name)}\n" for name in names))
-        words += ["--include-file", listing]
 
     def hear(message: dict[str, Any]) -> None:
         if message.get("message_type") == "status":
             tell(f"restoring {part}", message.get("percent_done"))
 
-    restic.run(*words, then=hear)
-    listing.unlink(missing_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as listing:
+        listing.writelines(f"/{_plain(name)}\n" for name in names or ())
+        listing.flush()
+        only = ["--include-file", listing.name] if names else []
+        restic.run("restore", source, "--target", target, *only, then=hear)
     if names is not None and (gone := next((n for n in names if not (target / n).exists()), None)):
         raise SnapshotError("damaged", f"{gone} did not come out of the snapshot")
 
@@ -274,8 +272,3 @@ def _is_there(folder: Path, name: str) -> bool:
 def _plain(name: str) -> str:
     """A name in restic's list of patterns."""
     return "".join(f"\\{letter}" if letter in "*?[\\" else letter for letter in name)
-
-
-def as_json(restored: Restored) -> str:
-    """As the command prints it."""
-    return json.dumps(restored.__dict__, ensure_ascii=False, default=str)

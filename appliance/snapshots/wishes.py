@@ -41,7 +41,6 @@ class Restored:
     expected: dict[str, int] = field(default_factory=dict)  # as the manifest says
     database_from: str = "snapshot"  # or "replica"
     files: dict[str, int] = field(default_factory=dict)  # brought back, by part
-    lacking: int = 0  # files that the snapshot lacks
     new_records: int = 0  # of the event log, newer than the database
     kept: str = ""  # where the files lie that were replaced
     secrets: str = ""  # where they were unpacked

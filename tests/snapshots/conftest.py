@@ -90,7 +90,7 @@ class Site:
 def saved(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Site:
     """A site of which there is one snapshot; to be copied."""
     site = Site(tmp_path_factory.mktemp("saved"))
-    site.file.write_text(SETTINGS + MORE)
+    site.file.write_text(SETTINGS.replace("127.9.9.1:", "127.9.8.1:") + MORE)
     shutil.copy(peopled, site.folder / "site.db")
     for number, (name, size) in enumerate(FILES.items()):
         path = site.folder / name

@@ -1,5 +1,6 @@
 """Snapshots of a real site by the real restic: destroyed and restored, with every fault between."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -26,7 +27,7 @@ LATER = """
 
 
 def rows(file: Path, table: str) -> int:
-    with sqlite3.connect(file) as connection:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
         return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
 
 
@@ -71,8 +72,7 @@ def test_the_second_snapshot_takes_only_what_is_new(site) -> None:
     settings = site.open()
     (site.folder / "recordings/2026/11/three.wav").write_bytes(b"x" * 4000)
     [made] = snapshots.create(settings, by="rustam")
-    assert made.files_new <= 6
-    assert made.bytes_added < 400_000 < made.bytes_total
+    assert made.bytes_added < 300_000 < 1_000_000 < made.bytes_total
     [second, first] = reading.snapshots(reading.repository(settings))
     assert snapshots.verify(settings, second.id) == second
     target = site.folder / "there" / "copy"
@@ -94,7 +94,7 @@ def flip(site) -> None:
 def cut(site) -> None:
     pack = site.packs()[0]
     pack.chmod(0o600)
-    pack.write_bytes(pack.read_bytes()[:-1000])
+    pack.write_bytes(pack.read_bytes()[: pack.stat().st_size // 2])
 
 
 def other_key(site) -> None:
@@ -119,7 +119,8 @@ FAULTS = {
 def test_a_fault_touches_nothing_of_the_site(site, fault) -> None:
     spoil, code = FAULTS[fault]
     spoil(site)
-    (site.folder / "recordings/2026/11/one.wav").unlink()
+    for part in ("recordings", "prompts", "issued"):  # so that all of it is read
+        shutil.rmtree(site.folder / part)
     before = site.fingerprint()
     with pytest.raises(SnapshotError) as restoring:
         snapshots.restore(site.settings, Wish())
@@ -191,10 +192,9 @@ def test_a_swap_that_stops_is_taken_back(site) -> None:
 
 
 def test_a_running_site_is_left_alone(site) -> None:
-    with sqlite3.connect(site.folder / "site.db") as held:
+    with contextlib.closing(sqlite3.connect(site.folder / "site.db")) as held:
         held.execute("SELECT 1 FROM call").fetchone()
         done = site.run("backup", "restore")
-    held.close()
     assert done.returncode == 1
     assert "the site is running" in done.stderr
 
