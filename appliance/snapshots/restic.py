@@ -106,6 +106,9 @@ class Restic:
             code, words = _STATUS[status]
             return SnapshotError(code, words.format(**values))
         whole = "\n".join(texts).lower()
+        if "panic:" in whole:  # restic 0.18 on a folder's list that was damaged
+            code, words = _SIGNS[-1][:2]
+            return SnapshotError(code, words.format(url=self.backup.url, said="a folder in it"))
         for code, words, signs in _SIGNS:
             if any(sign in whole for sign in signs):
                 return SnapshotError(code, words.format(**values))

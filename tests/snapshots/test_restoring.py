@@ -18,11 +18,11 @@ from appliance.snapshots import SnapshotError, Wish, continuous, reading, sealin
 
 TOP = Path(__file__).parents[2]
 LATER = """
-0 | CHAN_START | carrier | context=from-trunk
-0 | ARRIVED | carrier | number=1006
-3 | HANGUP | carrier | source=caller
-3 | CHAN_END | carrier
-3 | LINKEDID_END | carrier
+0 | CHAN_START | caller | context=from-trunk
+0 | ARRIVED | caller | number=1006
+3 | HANGUP | caller | source=caller
+3 | CHAN_END | caller
+3 | LINKEDID_END | caller
 """
 
 
