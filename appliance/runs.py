@@ -52,6 +52,19 @@ def weekly(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
     return slot
 
 
+def monthly(at: dt.time, tz: ZoneInfo) -> Slot:
+    """Due on the first day of each month at a time of the site's clock."""
+
+    def slot(now: dt.datetime) -> dt.datetime:
+        first = dt.datetime.combine(now.astimezone(tz).date().replace(day=1), at, tz)
+        if first > now:
+            last = first.date() - dt.timedelta(days=1)
+            first = dt.datetime.combine(last.replace(day=1), at, tz)
+        return first.astimezone(dt.UTC)
+
+    return slot
+
+
 def is_due(name: str, due_at: dt.datetime) -> bool:
     """Whether a job has not run for a moment yet, nor for a later one."""
     ran = JobRun.select().where(

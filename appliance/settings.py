@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import ipaddress
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -209,6 +210,31 @@ class SelfTests:
 
 
 @dataclass(frozen=True)
+class Backup:
+    """A place that snapshots go to: restic's repository, its key, and how many are kept."""
+
+    name: str
+    url: str  # a folder, sftp:USER@HOST:/FOLDER, s3:https://HOST/BUCKET
+    password_file: Path
+    environment_file: str = ""  # lines NAME=VALUE: the account at an S3 service
+    keep_daily: int = 14
+    keep_weekly: int = 8
+    keep_monthly: int = 12
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """When snapshots are made, what else goes into them, and what bounds the loss between them."""
+
+    at: str = "01:30"
+    recovery_file: str = "recovery.key"  # opens the secrets in a snapshot
+    secrets: tuple[str, ...] = ()  # further files and folders that go with the secrets
+    replica: str = ""  # folder on a second disk for the database's changes; "": none
+    replica_days: int = 7
+    drill_recordings: int = 100  # how many a restore drill reads back
+
+
+@dataclass(frozen=True)
 class Settings:
     paths: Paths
     web: Web
@@ -224,6 +250,8 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     links: Links = field(default_factory=Links)
     self_tests: SelfTests = field(default_factory=SelfTests)
+    backups: tuple[Backup, ...] = ()
+    snapshots: Snapshots = field(default_factory=Snapshots)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
@@ -253,8 +281,32 @@ def load(path: Path | str) -> Settings:
         web=_from_folder(settings.web, path.parent),
         asterisk=_from_folder(settings.asterisk, path.parent),
         ministry=settings.ministry and _with_keys(settings.ministry, path.parent),
+        backups=tuple(_backup(one, path.parent) for one in settings.backups),
+        snapshots=_snapshots(settings.snapshots, path.parent),
         file=path,
     )
+
+
+def _backup(backup: Backup, folder: Path) -> Backup:
+    return dataclasses.replace(
+        backup,
+        url=backup.url if ":" in backup.url else os.path.normpath(folder / backup.url),
+        password_file=folder / backup.password_file,
+        environment_file=_path(backup.environment_file, folder),
+    )
+
+
+def _snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
+    return dataclasses.replace(
+        snapshots,
+        recovery_file=_path(snapshots.recovery_file, folder),
+        secrets=tuple(_path(one, folder) for one in snapshots.secrets),
+        replica=_path(snapshots.replica, folder),
+    )
+
+
+def _path(written: str, folder: Path) -> str:
+    return str(folder / written) if written else ""
 
 
 def _from_folder[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:

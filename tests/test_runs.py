@@ -12,7 +12,7 @@ from waiting import until
 
 from appliance import clock, db, health, holders, outbox, runs
 from appliance.jobs import timetable
-from appliance.jobs.timetable import Job, run_due
+from appliance.jobs.due import Job, run_due
 from appliance.models import JobRun, Message
 from provisioning.local.standins.sms import service
 

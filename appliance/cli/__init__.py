@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from appliance import db, settings
+from appliance import db, settings, snapshots
 from appliance.cli import (
+    backup,
     catalog,
     demo,
     doctor,
@@ -38,6 +39,7 @@ def appliance(context: click.Context, config: Path) -> None:
         site = settings.load(config)
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from error
+    snapshots.mend(site)
     context.obj = Site(site)
     context.call_on_close(_close)
 
@@ -58,6 +60,8 @@ for command in (
     ministry.ministry,
     report.report,
     doctor.doctor,
+    backup.backup,
+    backup.replicate,
     demo.demo,
 ):
     appliance.add_command(command)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 
 import schedule
 
-from appliance import alarms, clock, health, holders, links, live, processes, retention, runs
+from appliance import alarms, clock, health, links, live, processes, retention, runs
 from appliance.db import database
 from appliance.gateways.telegram import Telegram
-from appliance.jobs import ministry, reports, selftests, sending, telegram
+from appliance.jobs import ministry, reports, selftests, sending, snapshots, telegram
+from appliance.jobs.due import Job, run_due
 from appliance.jobs.links import Watcher
 from appliance.notices import callers, duty, summary
 from appliance.pbx.actions import keep_up
@@ -28,16 +29,6 @@ log = logging.getLogger(__name__)
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
 NIGHT, LATER = dt.time(3), dt.time(4)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is done when; `do` returns what was done, in words, or nothing."""
-
-    name: str  # worded by the page of the state
-    slot: runs.Slot
-    do: Callable[[], object]
-    catches_up: bool = True  # also on a site that did not know the job before
 
 
 def run(settings: Settings) -> None:
@@ -141,32 +132,6 @@ def _check(settings: Settings) -> str:
     return ", ".join(alarms.keep(settings, health.checks(settings)))
 
 
-def run_due(job: Job) -> bool:
-    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises."""
-    try:
-        due_at = job.slot(clock.now())
-        if not runs.is_due(job.name, due_at):
-            return False
-        if not job.catches_up:
-            runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, holders.this_process())
-        if not mine:
-            return False
-        try:
-            done = job.do()
-        except Exception as error:  # the boundary of a job
-            log.exception("%s failed", job.name)
-            runs.end(mine, "failed", f"{type(error).__name__}: {error}")
-        else:
-            if done:
-                log.info("%s: %s", job.name, done)
-            runs.end(mine, "done", str(done or ""))
-        return True
-    except Exception:  # the database takes no change: nothing can be written down
-        log.exception("%s could not be run", job.name)
-        return False
-
-
 def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     """What waits for others outside the box, each in a thread, so that nothing waits for it.
 
@@ -174,6 +139,8 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     had claimed is taken up again, and said to be perhaps sent twice.
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
+    if settings.backups:
+        loops["snapshots"] = snapshots.Keeper(settings).follow
     if settings.sms:
         loops["sms"] = sending.senders(settings).follow
     if settings.telegram:

@@ -51,6 +51,7 @@ from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.selftests import SelfTest
 from appliance.models.site import AuditEntry, LiveEvent
 from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
+from appliance.models.snapshots import SnapshotRun
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
     QuarterAnswer,
@@ -149,6 +150,7 @@ TABLES: tuple[type[Table], ...] = (
     MinistryEvent,
     MinistryLink,
     MinistryPackage,
+    SnapshotRun,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

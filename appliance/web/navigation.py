@@ -67,6 +67,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         (
             Tab("status.page", _l("State of the system")),
             Tab("links.page", _l("Links and tests")),
+            Tab("backups.page", _l("Backups")),
             Tab("retention.page", _l("Retention")),
             Tab("outbox.page", _l("Messages")),
             Tab("ministry.page", _l("Ministry's system")),

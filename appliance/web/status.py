@@ -48,6 +48,8 @@ JOBS: dict[str, LazyString] = {
     "self_test_call": _l("Test call"),
     "self_test_offline": _l("Drill without the internet"),
     "rate": _l("Measure the rate of the internet"),
+    "snapshot": _l("Make a snapshot"),
+    "drill": _l("Try a restore"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {

@@ -111,5 +111,7 @@ class Place:
         lines = ["# Written anew by every start of the local site.", ""]
         for name, table in tables.items():
             lines += [f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items()), ""]
+        lines += ["[[backups]]", 'name = "disk"', 'url = "backups/repository"']
+        lines += ['password_file = "repository.key"', ""]
         lines += ["[[trunks]]", 'name = "carrier"', f'address = "{self.carrier}"', ""]
         return "\n".join(lines)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from appliance import db, prompts, settings
+from appliance import db, prompts, settings, snapshots
 from appliance.pbx import config
 from provisioning.local import accounts, front, ministry, supervisor
 from provisioning.local.place import AMI, GUNICORN, HTTP, SIP, TLS, Place
@@ -58,6 +58,8 @@ def prepare(place: Place) -> None:
     prompts.show_to_asterisk(site.paths.prompts, site.asterisk.data)
     if made := len(config.install(site)):
         print(f"  {made} files of Asterisk's configuration written and tried out")
+    for new in snapshots.prepare(site):
+        print(f"  {new} made")
     db.database.close()
 
 

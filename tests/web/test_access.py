@@ -20,6 +20,7 @@ OFFICE = {"manager", "technician"}
 MANAGER = {"manager"}
 PROGRAM: set[str] = set()  # a key opens them, no session does
 KEEPERS = {"technician", "backup", "manager"}
+SAVERS = {"technician", "backup"}
 
 # method and rule → roles that may open it
 ROUTES = {
@@ -51,6 +52,10 @@ ROUTES = {
     "GET /analytics/calls": READERS,
     "GET /analytics/calls.csv": READERS,
     "GET /analytics/telephony.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /backups": SAVERS,
+    "GET /backups/list": SAVERS,
+    "POST /backups/ask/<any(create, verify, drill):kind>": SAVERS,
+    "POST /backups/sheet.pdf": SAVERS,
     "GET /built/<path:name>": EVERYBODY,
     "GET /links": KEEPERS,
     "GET /links/banner": SIGNED_IN,
@@ -177,6 +182,7 @@ VALUES = {
     "<any(uz, ru):language>": "uz",
     "<any(listen, whisper, barge):mode>": "listen",
     "<any(ready, pause):state>": "pause",
+    "<any(create, verify, drill):kind>": "create",
     "<int:number>": "1",
     "<login>": "nobody",
     "<path:name>": "js/htmx.min.js",

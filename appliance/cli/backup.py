@@ -1,0 +1,212 @@
+"""`appliance backup`: snapshots made, listed, verified, restored; `appliance replicate`."""
+
+import datetime as dt
+import getpass
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from appliance import audit, clock, db, snapshots
+from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.ledger import Moment
+from appliance.i18n import LOCALES
+from appliance.reports import pdf
+from appliance.snapshots import SnapshotError, contents, continuous, reading, sheet
+
+
+class _When(Moment):
+    """A moment, or `now`."""
+
+    def convert(self, value: Any, param: Any, ctx: click.Context | None) -> dt.datetime:
+        return clock.now() if value == "now" else super().convert(value, param, ctx)
+
+
+_repository = click.option("--repository", help="One of [[backups]] by its name.")
+
+
+@click.group()
+def backup() -> None:
+    """Snapshots of the whole site, and restoring from them."""
+
+
+@backup.command()
+@pass_site
+def prepare(site: Site) -> None:
+    """Make the keys and repositories that are missing. Print the recovery sheet afterwards."""
+    with _plainly():
+        for made in snapshots.prepare(site.settings):
+            click.echo(made)
+
+
+@backup.command()
+@_repository
+@as_json
+@pass_site
+def create(site: Site, repository: str | None, as_json: bool) -> None:
+    """Make a snapshot in each repository, and verify it."""
+    settings = site.open()
+    with _plainly(), _progress() as tell:
+        made = snapshots.create(settings, repository, getpass.getuser(), tell)
+    show(
+        (
+            {
+                **reading.as_json(one.snapshot),
+                "bytes": one.bytes_total,
+                "added": one.bytes_added,
+                "verified": True,
+                "new_files": one.files_new,
+                **one.manifest.counts,
+            }
+            for one in made
+        ),
+        as_json,
+    )
+
+
+@backup.command("list")
+@_repository
+@as_json
+@pass_site
+def list_(site: Site, repository: str | None, as_json: bool) -> None:
+    """The snapshots of every repository, the newest first."""
+    settings = site.settings
+    with _plainly():
+        names = [repository] if repository else contents.names(settings)
+        found = [
+            reading.as_json(one)
+            for name in names
+            for one in reading.snapshots(reading.repository(settings, name))
+        ]
+    show(found, as_json)
+
+
+@backup.command()
+@click.argument("id", default="latest")
+@_repository
+@as_json
+@pass_site
+def verify(site: Site, id: str, repository: str | None, as_json: bool) -> None:
+    """Read every byte of a snapshot and compare it with its manifest."""
+    settings = site.open()
+    with _plainly(), _progress() as tell:
+        found = snapshots.verify(settings, id, repository, getpass.getuser(), tell)
+    show([reading.as_json(found) | {"verified": True}], as_json)
+
+
+@backup.command()
+@click.argument("id", default="latest")
+@_repository
+@click.option("--target", type=click.Path(path_type=Path, file_okay=False), help="A new folder.")
+@click.option("--at", type=_When(), help="As it was at a moment; `now`: all that was copied.")
+@click.option("--database-only", is_flag=True, help="Nothing but the database.")
+@click.option("--recording", help="One recording, by its name in the ledger.")
+@click.option(
+    "--recovery-key",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="File with the key of the recovery sheet: opens the secrets.",
+)
+@click.option("--while-running", is_flag=True, help="Although the site is running.")
+@as_json
+@pass_site
+def restore(
+    site: Site,
+    id: str,
+    repository: str | None,
+    target: Path | None,
+    at: dt.datetime | None,
+    database_only: bool,
+    recording: str | None,
+    recovery_key: Path | None,
+    while_running: bool,
+    as_json: bool,
+) -> None:
+    """Restore into a new folder, or in the place of the site, which must not run then."""
+    settings, target = site.settings, target.resolve() if target else None
+    with _plainly(), _progress() as tell:
+        if recording:
+            restored: dict[str, Any] = {
+                "recording": str(snapshots.recording(settings, recording, target, repository))
+            }
+        else:
+            wish = snapshots.Wish(
+                id, repository, target, at, database_only, recovery_key, while_running
+            )
+            restored = vars(snapshots.restore(settings, wish, tell))
+    if not target and not recording:
+        db.open_database(settings.paths.database)
+        audit.record(getpass.getuser(), "snapshot.restore", restored["snapshot"])
+    if as_json:
+        click.echo(json.dumps(restored, ensure_ascii=False, default=str))
+    else:
+        for key, value in restored.items():
+            click.echo(f"{key}: {value}")
+
+
+@backup.command()
+@_repository
+@as_json
+@pass_site
+def drill(site: Site, repository: str | None, as_json: bool) -> None:
+    """Restore the newest snapshot into a scratch folder, start the pages on it, compare."""
+    settings = site.open()
+    with _plainly(), _progress() as tell:
+        restored = snapshots.drill(settings, repository, getpass.getuser(), tell)
+    told = vars(restored)
+    show([{k: told[k] for k in ("snapshot", "counts", "expected", "files", "seconds")}], as_json)
+
+
+@backup.command("sheet")
+@click.option("--lang", type=click.Choice(LOCALES), default="ru", show_default=True)
+@click.option("--out", type=click.File("wb", atomic=True), default="-", help="Where to.")
+@pass_site
+def sheet_(site: Site, lang: str, out: BinaryIO) -> None:
+    """The recovery sheet with the keys, as PDF: print it and lock it away."""
+    with _plainly():
+        out.write(pdf.write(sheet.page(site.settings, lang)))
+
+
+@click.command()
+@pass_site
+def replicate(site: Site) -> None:
+    """Copy the database's changes and the event log to the second disk as they happen."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with _plainly():
+        continuous.follow(site.settings, stop)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    try:
+        yield
+    except (SnapshotError, pdf.PdfError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float | None], None]]:
+    """A line on the terminal that moves; nothing when nobody looks."""
+    if not sys.stderr.isatty():
+        yield contents.nothing
+        return
+    width = 30
+
+    def tell(what: str, share: float | None) -> None:
+        full = int((share or 0) * width)
+        bar = "" if share is None else f" [{'#' * full}{'.' * (width - full)}] {share:4.0%}"
+        click.echo(f"\r\x1b[K{what}{bar}", err=True, nl=False)
+
+    try:
+        yield tell
+    finally:
+        click.echo("\r\x1b[K", err=True, nl=False)

@@ -1,0 +1,23 @@
+"""What was done about snapshots: made, verified, tried out."""
+
+from peewee import BigIntegerField, BooleanField, CharField, TextField
+
+from appliance.models.base import DocumentField, MomentField, Table
+
+
+class SnapshotRun(Table):
+    """One snapshot made, one verified or one tried out by a drill; or the wish for it."""
+
+    kind = CharField()  # create | verify | drill
+    repository = CharField()  # its name in the settings; "": all of them
+    snapshot = CharField(default="")  # restic's id, once there is one
+    started_at = MomentField(index=True)
+    ended_at = MomentField(null=True)
+    state = CharField()  # asked | running | done | failed
+    verified = BooleanField(default=False)
+    bytes_added = BigIntegerField(default=0)  # in the repository
+    bytes_total = BigIntegerField(default=0)  # what it would take to restore all of it
+    trouble = CharField(default="")  # SnapshotError's code
+    said = TextField(default="")  # its words
+    detail = DocumentField(default=dict)  # counts, as the manifest has them; what was compared
+    by = CharField(default="")  # login, or "jobs"

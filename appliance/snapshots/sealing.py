@@ -1,0 +1,94 @@
+"""Secrets, encrypted apart by age: whoever has a repository and its key does not read them.
+
+The box keeps the private key too, for it holds the secrets in the clear anyway; what counts is that
+no repository has it. It is on the printed recovery sheet.
+"""
+
+import io
+import re
+import secrets
+import subprocess
+import tarfile
+from pathlib import Path
+
+from appliance.settings import Settings
+from appliance.snapshots.errors import SnapshotError
+
+_PUBLIC = re.compile(r"^# public key: (age1\S+)$", re.MULTILINE)
+
+
+def make_keys(settings: Settings) -> list[Path]:
+    """Make the keys that are missing; returns their files."""
+    made = []
+    for backup in settings.backups:
+        if not backup.password_file.exists():
+            _write(backup.password_file, f"{_password()}\n".encode())
+            made.append(backup.password_file)
+    recovery = Path(settings.snapshots.recovery_file)
+    if not recovery.exists():
+        _write(recovery, _run(["age-keygen"], b""))
+        made.append(recovery)
+    return made
+
+
+def seal(settings: Settings, target: Path) -> None:
+    """Put the settings file, the repositories' keys and what else is named into one sealed file."""
+    private = Path(settings.snapshots.recovery_file)
+    found = _PUBLIC.search(private.read_text("ascii")) if private.is_file() else None
+    if not found:
+        raise SnapshotError(
+            "key", f"{private} holds no recovery key: run `appliance backup prepare`"
+        )
+    target.write_bytes(_run(["age", "-r", found[1]], _packed(settings)))
+
+
+def unseal(sealed: bytes, private: Path, target: Path) -> list[Path]:
+    """Unpack sealed secrets into a folder, under their absolute paths; returns the files."""
+    if not private.is_file():
+        raise SnapshotError("key", f"there is no recovery key in {private}")
+    plain = _run(["age", "-d", "-i", str(private)], sealed)
+    with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
+        archive.extractall(target, filter="data")
+        return [target / member.name for member in archive.getmembers() if member.isfile()]
+
+
+def _packed(settings: Settings) -> bytes:
+    named = [
+        settings.file,
+        *(backup.password_file for backup in settings.backups),
+        *(Path(b.environment_file) for b in settings.backups if b.environment_file),
+        *map(Path, settings.snapshots.secrets),
+    ]
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path in dict.fromkeys(named):
+            if not path.exists():
+                raise SnapshotError("setting", f"{path} is missing; it is saved with the secrets")
+            archive.add(path, str(path).lstrip("/"))
+    return packed.getvalue()
+
+
+def _password() -> str:
+    """Six groups that can be read off paper: 120 bits, no letter taken for another."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    groups = ("".join(secrets.choice(letters) for _ in range(4)) for _ in range(6))
+    return "-".join(groups)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_bytes(content)
+
+
+def _run(command: list[str], given: bytes) -> bytes:
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise SnapshotError("setting", f"{command[0]} is not installed") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        code = "key" if "-d" in command else "failed"
+        words = "the recovery key does not open the secrets" if code == "key" else ""
+        raise SnapshotError(code, words or (said or ["age failed"])[0])
+    return done.stdout
