@@ -12,7 +12,8 @@ def command() -> list[str]:
     """How Asterisk is started; its options come after."""
     loader = next(iter(sorted(_LIBRARIES.glob("ld-linux-*.so.*"))), _LIBRARIES / "ld-linux.so")
     program = ROOT / "usr" / "sbin" / "asterisk"
-    return [str(loader), "--library-path", str(_LIBRARIES), "--argv0", "asterisk", str(program)]
+    libraries = f"{_LIBRARIES}:{ROOT / 'usr' / 'lib'}"  # libpri lies in the latter
+    return [str(loader), "--library-path", libraries, "--argv0", "asterisk", str(program)]
 
 
 def make_data(folder: Path) -> None:
