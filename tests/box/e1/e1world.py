@@ -7,6 +7,7 @@ are ours, on this side.
 import contextlib
 import dataclasses
 import datetime as dt
+import io
 import shlex
 import shutil
 import subprocess
@@ -28,7 +29,7 @@ from appliance.pbx import actions, ami, config, eventlog, ledger
 from appliance.plan import Plan, Route, Trunk
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
-from provisioning.local.sip import listening
+from provisioning.local.sip import listening, tones
 
 GUEST = Path(__file__).parent / "guest"
 PLACE = Path("/srv/e1")  # inside
@@ -37,6 +38,7 @@ HOTLINE = "1282"
 PORTS = {"exchange": 5039, "outside": 5040, "hotline": 5038}  # of their manager interfaces
 # Voices (Hz): whoever calls or is called over the E1, over SIP, and the operator.
 CALLER, CITIZEN, SUBSCRIBER, OPERATOR = 480, 595, 2120, 1005
+_HEADER = 44  # bytes of a WAV before its samples
 WAITS = 600.0  # seconds; the machine is emulated, and what emulates it may be busy
 
 _SETTINGS = """
@@ -184,7 +186,7 @@ class World:
 
     def _answers(self, name: str) -> bool:
         with contextlib.suppress(ami.Unreachable, ami.Refused), self.manager(name) as asterisk:
-            return bool(asterisk.act("Ping"))
+            return bool(asterisk.act("Command", Command="core waitfullybooted"))
         return False
 
     def _registered(self) -> bool:
@@ -267,7 +269,7 @@ class World:
     def _span_up(self) -> bool:
         with self.manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
             spans = asterisk.listed("PRIShowSpans", "PRIShowSpansComplete")
-            return any(s.get("Active") == "Yes" and s.get("Alarm") == "No" for s in spans)
+            return any(s.get("Up") == s.get("Active") == "Yes" for s in spans)
         return False
 
     def clock(self) -> float:
@@ -326,9 +328,7 @@ class World:
 
     def heard(self, who: str) -> list[frozenset[int]]:
         """Whose voices somebody has heard in each second so far."""
-        file = self._folder / f"{who}.wav"
-        file.write_bytes(self.machine.run(f"cat {PLACE}/heard/{who}.wav 2>/dev/null || true"))
-        return _by_second(file)
+        return _by_second(self.machine.run(f"cat {PLACE}/heard/{who}.wav 2>/dev/null || true"))
 
     def recorded(self, row: dict[str, Any]) -> list[frozenset[int]]:
         """Whose voices are in the recording of a call."""
@@ -338,9 +338,7 @@ class World:
             for event in records
             if event and event.type == "RECORDING" and event.linkedid == row["id"]
         ]
-        file = self._folder / "recording.wav"
-        file.write_bytes(self.machine.run(f"cat {self.site.paths.recordings / names[-1]}"))
-        return _by_second(file)
+        return _by_second(self.machine.run(f"cat {self.site.paths.recordings / names[-1]}"))
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every call so far, of the event log as it stands now."""
@@ -374,11 +372,14 @@ def _shorten(sound: Path) -> None:
         short.writeframes(begin)
 
 
-def _by_second(file: Path) -> list[frozenset[int]]:
-    try:
-        return listening.by_second(file)
-    except (EOFError, listening.wave.Error):
-        return []
+def _by_second(sound: bytes) -> list[frozenset[int]]:
+    """Of a WAV whose header may not tell its length yet."""
+    whole = io.BytesIO()
+    with wave.open(whole, "wb") as written:
+        written.setparams((1, 2, tones.RATE, 0, "NONE", ""))
+        written.writeframes(sound[_HEADER:])
+    whole.seek(0)
+    return listening.by_second(whole)
 
 
 @contextlib.contextmanager
