@@ -26,10 +26,10 @@ from waiting import until
 from appliance import calls, catalogs, clock, db, plan, prompts, settings, staff
 from appliance.models import User
 from appliance.pbx import actions, ami, config, eventlog, ledger
+from appliance.pbx.sip import listening, tones
 from appliance.plan import Plan, Route, Trunk
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
-from provisioning.local.sip import listening, tones
 
 GUEST = Path(__file__).parent / "guest"
 PLACE = Path("/srv/e1")  # inside

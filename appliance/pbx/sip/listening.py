@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from provisioning.local.sip import tones
+from appliance.pbx.sip import tones
 
 _LOOKS = 4  # windows looked at in each second
 Heard = frozenset[int]
