@@ -53,6 +53,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
     return Shares(config, log)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what tests have measured (record_property)."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    told = [pair for report in reports for pair in getattr(report, "user_properties", ())]
+    for what, value in dict(told).items():
+        terminalreporter.write_line(f"{what}: {value}")
+
+
 @pytest.fixture(scope="session")
 def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the lists and the people, to be copied."""

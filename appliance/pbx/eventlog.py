@@ -56,14 +56,24 @@ class Event:
 
     @property
     def endpoint(self) -> str:
-        """The SIP endpoint of the channel: "1001" of "PJSIP/1001-00000002"."""
+        """The SIP endpoint of the channel: "1001" of "PJSIP/1001-00000002".
+
+        The name of an E1 channel tells no more than the span; its trunk is its account code.
+        """
+        if self.is_e1 and self.fields["AccountCode"]:
+            return self.fields["AccountCode"]
         return self.channel.partition("/")[2].rpartition("-")[0]
+
+    @property
+    def is_e1(self) -> bool:
+        """Whether its channel is one of an E1 span."""
+        return self.channel.startswith("DAHDI/")
 
     @property
     def is_trunk(self) -> bool:
         """Whether its channel leads to a carrier: a trunk has a name, a phone a number."""
         technology = self.channel.partition("/")[0]
-        return technology == "DAHDI" or (technology == "PJSIP" and not self.endpoint.isdigit())
+        return self.is_e1 or (technology == "PJSIP" and not self.endpoint.isdigit())
 
     @property
     def is_phone(self) -> bool:

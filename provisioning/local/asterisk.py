@@ -13,7 +13,8 @@ def command() -> list[str]:
     loader = next(iter(sorted(_LIBRARIES.glob("ld-linux-*.so.*"))), _LIBRARIES / "ld-linux.so")
     program = ROOT / "usr" / "sbin" / "asterisk"
     quick = ["/usr/bin/env", "RES_OPTIONS=timeout:1 attempts:1"]  # names are not waited for
-    loading = [str(loader), "--library-path", str(_LIBRARIES), "--argv0", "asterisk"]
+    libraries = f"{_LIBRARIES}:{ROOT / 'usr' / 'lib'}"  # libpri lies in the latter
+    loading = [str(loader), "--library-path", libraries, "--argv0", "asterisk"]
     return [*quick, *loading, str(program)]
 
 

@@ -65,7 +65,7 @@ def test_e1_is_configured_only_where_there_is_some(site: Settings) -> None:
     wanted = Plan(trunks=(line,), routes=(Route("", ("exchange",)),))
     files = config.render(site, wanted)
     assert "group = 2\nchannel => 1-15,17-31\n" in files["chan_dahdi.conf"]
-    assert "setvar = TRUNK=exchange" in files["chan_dahdi.conf"]
+    assert "setvar = TRUNK=exchange\naccountcode = exchange\n" in files["chan_dahdi.conf"]
     assert "load = chan_dahdi.so" in files["modules.conf"]
     assert "Set(WAY=DAHDI/g2/${TO})" in files["outgoing.conf"]
     apart = config.render(site, wanted, apart=True)  # a trial must not take the channels

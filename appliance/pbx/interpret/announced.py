@@ -42,6 +42,7 @@ class Announced:
         self.handing.tried(event.linkedid, status)
         if self.call.direction == "outbound" and event.linkedid == self.id:
             self.call.trunk = attempt.trunk
+            self.call.technology = facts.get("technology") or self.call.technology
             self.signs.dialled = status
 
     def key(self, event: Event) -> None:

@@ -32,7 +32,7 @@ class Story(Announced):
             id=self.id,
             direction=direction,
             arrived_at=first.at,
-            technology="e1" if first.channel.startswith("DAHDI/") else "sip",
+            technology="e1" if first.is_e1 else "sip",
             stage="menu" if direction == "inbound" else "dialling",
         )
         caller, dialled = number(first.fields["Num"]), first.fields["Exten"] or None
@@ -139,6 +139,7 @@ class Story(Announced):
             ring.ended_at, ring.result = event.at, "answered"
         if leg.role == "citizen" and self.call.direction == "outbound":
             self.signs.reached, self.call.trunk = True, leg.trunk
+            self.call.technology = "e1" if event.is_e1 else "sip"
         if event.is_trunk and leg.uniqueid != self.id:
             self.call.attempts.append(DialFacts(leg.trunk, event.at, "ANSWER", None))
         if leg.linkedid in self.handing.consultations and leg.uniqueid != leg.linkedid:

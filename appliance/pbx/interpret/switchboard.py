@@ -23,7 +23,7 @@ class Leg:
 
     @property
     def trunk(self) -> str:
-        """The trunk it leads over; of an E1 span, the group as Asterisk names it."""
+        """The trunk it leads over; what Asterisk calls the span, when nothing tells the trunk."""
         return self.endpoint or self.channel.partition("/")[2].partition("/")[0]
 
 

@@ -5,6 +5,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance.pbx.sip import tones
 
@@ -12,13 +13,13 @@ _LOOKS = 4  # windows looked at in each second
 Heard = frozenset[int]
 
 
-def by_second(file: Path, among: Iterable[int] = tones.EVERYBODY) -> list[Heard]:
+def by_second(file: Path | BinaryIO, among: Iterable[int] = tones.EVERYBODY) -> list[Heard]:
     """The voices (Hz) of each whole second of a 16-bit mono WAV at 8 kHz.
 
     A voice counts when half of the looks into that second find it: a hiccup hides nobody. Raises
     wave.Error, EOFError for what is no such file.
     """
-    with wave.open(str(file)) as sound:
+    with wave.open(str(file) if isinstance(file, Path) else file) as sound:
         samples = array("h", sound.readframes(sound.getnframes()))
     among = tuple(among)
     found = []

@@ -1,0 +1,67 @@
+"""The hotline with an E1 in its plan."""
+
+import subprocess
+from pathlib import Path
+
+from box import Box
+from waiting import until
+
+from appliance.pbx import ami, config, eventlog
+from appliance.pbx.interpret import interpret
+from appliance.plan import Plan, Route, Trunk
+from appliance.settings import Settings
+from provisioning.local import asterisk as tree
+
+PLAN = Plan(
+    trunks=(Trunk("exchange", kind="e1", spans="1-15,17-31"), Trunk("carrier", address="10.9.2.1")),
+    routes=(Route("", ("exchange", "carrier")),),
+)
+
+
+def test_without_a_card_the_hotline_answers_over_sip(site: Settings) -> None:
+    config.install(site, tried=True)
+    for name, text in config.render(site, PLAN).items():
+        (site.paths.asterisk / name).write_text(text)
+    process = subprocess.Popen(
+        [*tree.command(), "-f", "-C", str(site.paths.asterisk / "asterisk.conf")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(Box(site, process).answers, limit=120)
+        with ami.Connection(site) as asterisk:
+            ends = asterisk.listed("PJSIPShowEndpoints", "EndpointListComplete")
+            loaded = asterisk.act("Command", Command="module show like chan_dahdi.so")
+    finally:
+        process.kill()
+        process.wait()
+    assert {"carrier", "1001"} <= {event.get("ObjectName") for event in ends}
+    assert "Running" not in str(loaded).replace("Not Running", "")
+
+
+def test_alarms_as_asterisk_tells_them() -> None:
+    """What a cable pulled and put back again looked like: one alarm a channel, none of the span."""
+    told = (Path(__file__).parent / "e1-alarms.txt").read_text().split("\n\n")
+    events = [dict(line.split(": ", 1) for line in t.splitlines()) for t in told if t]
+    raised = {e["DAHDIChannel"] for e in events if e["Event"] == "Alarm"}
+    cleared = {e["DAHDIChannel"] for e in events if e["Event"] == "AlarmClear"}
+    assert raised == cleared == {str(n) for n in range(1, 32) if n != 16}
+
+
+def test_calls_over_an_e1_know_their_trunk() -> None:
+    """Told by an event log that was written with a real E1 driver."""
+    data = (Path(__file__).parent / "e1-calls.csv").read_bytes()
+    events = [piece.event for piece in eventlog.pieces(data) if piece.event]
+    calls = [interpret(e for e in events if e.linkedid == i) for i in {e.linkedid for e in events}]
+    told = {
+        (c.direction, c.technology, c.trunk, c.outcome, tuple(a.trunk for a in c.attempts))
+        for c in calls
+        if c
+    }
+    assert told == {
+        ("inbound", "e1", "exchange", "answered", ()),
+        ("outbound", "e1", "exchange", "answered", ("exchange",)),
+        ("outbound", "e1", "exchange", "busy", ("exchange",)),
+        ("outbound", "sip", "carrier", "answered", ("exchange", "carrier")),
+    }
