@@ -22,24 +22,30 @@ _SOURCES = ("appliance", "ivr", "backups", "setup.cfg", "pyproject.toml", "READM
 _E1 = ["linux-image-amd64", "linux-headers-amd64"]  # dahdi-dkms is compiled on the box
 _INSTALL = """\
 #!/bin/sh
-# On the box, as root: installs Ansible from this folder. Then copy ansible/site.example.ini to /root/site.ini, fill it
-# in, and run: cd ansible && ansible-playbook -i /root/site.ini site.yml
+# On the box, as root: installs Ansible from this folder. Then copy ansible/site.example.ini to
+# /root/site.ini, fill it in, and run: cd ansible && ansible-playbook -i /root/site.ini site.yml
 set -e
 cd "$(dirname "$(realpath "$0")")"
 sha256sum --check --quiet --strict SHA256SUMS
 mkdir -p /opt/appliance
 [ -e /opt/appliance/bundle ] || cp -r . /opt/appliance/bundle
 echo "deb [trusted=yes] file:/opt/appliance/bundle/debs ./" >/etc/apt/sources.list.d/appliance.list
-apt-get -q update -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/appliance.list -o Dir::Etc::sourceparts=-
+apt-get -q update -o Dir::Etc::sourceparts=- \\
+    -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/appliance.list
 apt-get -qy install --no-install-recommends ansible-core
 """
 
 
 def make(into: Path, *, e1: bool = False) -> str:
-    """Make the bundle and return the name of its release. A bundle that was there is replaced whole.
+    """Make the bundle, in place of one that was there; returns the name of its release.
 
     `e1`: with kernel, headers and drivers for E1 cards, 250 MB more.
     """
+    with debian.alone():
+        return _make(into, e1)
+
+
+def _make(into: Path, e1: bool) -> str:
     fresh = into.with_name(f"{into.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

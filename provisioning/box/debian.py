@@ -1,9 +1,12 @@
-"""Debian for the box: a plain Debian 13 as a folder, the backport of Asterisk, packages with all they need."""
+"""Debian for the box: a plain Debian 13 as a folder, Asterisk's backport, packages to fetch."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+import urllib.parse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -15,8 +18,17 @@ PLAIN = (
 _UNDATED = ('Acquire::Check-Valid-Until "false"', 'Acquire::Check-Date "false"')
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One run at a time fills the cache; others wait."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "box.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def backport() -> Path:
-    """Asterisk built for Debian 13, with all its packages: a local apt repository. Once, 7 minutes."""
+    """Asterisk built for Debian 13 as a local apt repository; made once, in 7 minutes."""
     folder = CACHE / "debs"
     if not (folder / "Packages").exists():
         subprocess.run([HERE / "backport", folder], check=True)
@@ -39,13 +51,13 @@ def plain() -> Path:
 
 
 def fetch(packages: Sequence[str], into: Path) -> None:
-    """Put the packages and whatever a plain Debian 13 lacks for them into a folder, as an apt repository.
+    """Make an apt repository of the packages and whatever a plain Debian 13 lacks for them.
 
     They come from where this machine's apt gets its own; Asterisk's come from the backport.
     """
     ours = backport()
     work = CACHE / "apt"
-    for name in ("state/lists/partial", "cache/archives/partial"):
+    for name in ("state/lists/partial", "cache/archives/partial", "nothing/partial"):
         (work / name).mkdir(parents=True, exist_ok=True)
     (work / "local.list").write_text(f"deb [trusted=yes] file:{ours} ./\n")
     sources = work / "sources"
@@ -63,8 +75,10 @@ def fetch(packages: Sequence[str], into: Path) -> None:
     }
     apt = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
     subprocess.run([*apt, "update"], check=True)
+    # What lies in the archives already would not be told.
+    nothing = f"-oDir::Cache::archives={work / 'nothing'}"
     told = subprocess.run(
-        [*apt, "-y", "--print-uris", "install", *packages],
+        [*apt, nothing, "-y", "--print-uris", "install", *packages],
         check=True,
         capture_output=True,
         text=True,
@@ -74,7 +88,7 @@ def fetch(packages: Sequence[str], into: Path) -> None:
     for line in told.splitlines():
         if line.startswith("'"):
             where, name = line.split()[0].strip("'"), line.split()[1]
-            local = Path(where.removeprefix("file:"))
+            local = Path(urllib.parse.unquote(where.removeprefix("file:")))
             # apt leaves packages of a local repository where they are.
             _link(local if where.startswith("file:") else work / "cache/archives" / name, into)
     listing = subprocess.run(
