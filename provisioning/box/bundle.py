@@ -46,35 +46,53 @@ def make(into: Path, *, e1: bool = False) -> str:
 
 
 def _make(into: Path, e1: bool) -> str:
+    named, packages = release(), _packages(e1)
     fresh = into.with_name(f"{into.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    packages = ["ansible-core", "python3-apt", "openssh-client"]
-    for role, names in sorted(packages_of_roles().items()):
-        if role != "dahdi" or e1:
-            packages += names
     _say("packages of Debian")
-    debian.fetch(packages + (_E1 if e1 else []), fresh / "debs")
+    debian.fetch(packages, fresh / "debs")
     _say("packages of Python")
     _wheels(fresh / "wheels")
     _say("the appliance")
-    release = _appliance(fresh / "wheels")
+    _appliance(fresh / "wheels")
     _say("prompts")
     _prompts(fresh / "prompts")
     shutil.copytree(PLAYBOOKS, fresh / "ansible", ignore=shutil.ignore_patterns("site.ini"))
-    (fresh / "release").write_text(f"{release}\n", "ascii")
+    (fresh / "release").write_text(f"{named}\n", "ascii")
+    (fresh / "packages").write_text("\n".join(packages) + "\n", "ascii")
     (fresh / "install").write_text(_INSTALL, "utf-8")
     (fresh / "install").chmod(0o755)
     seal(fresh)
     shutil.rmtree(into, ignore_errors=True)
     fresh.rename(into)
-    return release
+    return named
+
+
+def up_to_date(folder: Path) -> bool:
+    """Whether the bundle holds the appliance as it stands; the playbooks are not looked at."""
+    wanted = {"release": release(), "packages": "\n".join(_packages(e1=False))}
+    return all(
+        (folder / name).exists() and (folder / name).read_text("ascii") == f"{text}\n"
+        for name, text in wanted.items()
+    )
+
+
+def _packages(e1: bool) -> list[str]:
+    """Every package of Debian that the box may need."""
+    roles = packages_of_roles()
+    if not e1:
+        del roles["dahdi"]
+    always = ["ansible-core", "python3-apt", "openssh-client", *(_E1 if e1 else [])]
+    return sorted({*always, *(name for names in roles.values() for name in names)})
 
 
 def seal(folder: Path) -> None:
     """Write the checksum of every file of the bundle."""
-    lines = [f"{_sum(file)}  {file.relative_to(folder)}\n" for file in _files(folder)]
-    (folder / "SHA256SUMS").write_text("".join(lines), "utf-8")
+    sums = folder / "SHA256SUMS"
+    files = (file for file in _files(folder) if file != sums)
+    lines = [f"{_sum(file)}  {file.relative_to(folder)}\n" for file in files]
+    sums.write_text("".join(lines), "utf-8")
 
 
 def packages_of_roles() -> dict[str, list[str]]:
@@ -101,8 +119,19 @@ def _wheels(into: Path) -> None:
     shutil.copytree(kept, into)
 
 
-def _appliance(into: Path) -> str:
-    """The appliance as a wheel, out of a copy of the sources; returns version and fingerprint."""
+def release() -> str:
+    """Version and fingerprint of the sources as they stand."""
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        for file in _files(TOP / name) if (TOP / name).is_dir() else [TOP / name]:
+            if "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(TOP)}\0{_sum(file)}\n".encode())
+    version = re.search(r"^version = (.+)$", (TOP / "setup.cfg").read_text("utf-8"), re.MULTILINE)
+    return f"{version[1] if version else '0'}-{digest.hexdigest()[:8]}"
+
+
+def _appliance(into: Path) -> None:
+    """The appliance as a wheel, out of a copy of the sources: a build leaves things behind."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "source"
         copy.mkdir()
@@ -112,13 +141,8 @@ def _appliance(into: Path) -> str:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy / name)
-        digest = hashlib.sha256()
-        for file in _files(copy):
-            digest.update(f"{file.relative_to(copy)}\0{_sum(file)}\n".encode())
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
         subprocess.run([*pip, "--no-build-isolation", "-w", into, copy], check=True)
-    version = re.search(r"^version = (.+)$", (TOP / "setup.cfg").read_text("utf-8"), re.MULTILINE)
-    return f"{version[1] if version else '0'}-{digest.hexdigest()[:8]}"
 
 
 def _prompts(into: Path) -> None:
@@ -147,9 +171,9 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=TOP / "dist" / "bundle")
     parser.add_argument("--e1", action="store_true", help="with the drivers of E1 cards")
     wanted = parser.parse_args()
-    release = make(wanted.folder.resolve(), e1=wanted.e1)
+    made = make(wanted.folder.resolve(), e1=wanted.e1)
     size = sum(file.stat().st_size for file in _files(wanted.folder)) / 1e6
-    print(f"{wanted.folder}: release {release}, {size:.0f} MB")
+    print(f"{wanted.folder}: release {made}, {size:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def network() -> Iterator[Network]:
 def machine(network: Network) -> Iterator[Machine]:
     """A plain Debian 13, up, with the bundle in its drive and no internet."""
     kept = debian.CACHE / "bundle"
-    bundle.make(kept)
+    if not bundle.up_to_date(kept):
+        bundle.make(kept)
     made = Machine(network)
     try:
         made.prepare()
