@@ -31,3 +31,24 @@ class WorkingCalendar:
         """Whether an aware moment falls into working hours."""
         local = moment.astimezone(self.tz)
         return self.works_on(local.date()) and self.opens <= local.time() < self.closes
+
+    def stretches(
+        self, first: dt.date, last: dt.date, weekday: int | None, inside: bool | None
+    ) -> list[tuple[dt.datetime, dt.datetime]]:
+        """(begin, end) of what falls into, or out of, working hours from one date to another.
+
+        `weekday` 1 is Monday; None for either of the last two leaves it open.
+        """
+        found = []
+        for number in range((last - first).days + 1):
+            day = first + dt.timedelta(days=number)
+            if weekday not in (None, day.isoweekday()):
+                continue
+            works = self.works_on(day)
+            edges = [dt.time(), *([self.opens, self.closes] if works else [])]
+            begins = [dt.datetime.combine(day, edge, self.tz) for edge in edges]
+            midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), self.tz)
+            for begin, end in zip(begins, [*begins[1:], midnight], strict=True):
+                if begin < end and inside in (None, self.inside(begin)):
+                    found.append((begin, end))
+        return found

@@ -45,6 +45,12 @@ def prove_writable() -> None:
         database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")
 
 
+def faults() -> list[str]:
+    """What SQLite finds wrong with the file, at most some; reads all of it."""
+    rows = database.execute_sql("PRAGMA quick_check(5)").fetchall()
+    return [text for (text,) in rows if text != "ok"]
+
+
 def copy_to(target: Path) -> None:
     """Copy the running database, consistently, into a new file (SQLite's online backup)."""
     target.parent.mkdir(parents=True, exist_ok=True)

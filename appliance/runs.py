@@ -42,6 +42,18 @@ def daily(at: dt.time, tz: ZoneInfo) -> Slot:
     return slot
 
 
+def weekly(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
+    """Due each week on a day (1 Monday … 7 Sunday) at a time of the site's clock."""
+    day = daily(at, tz)
+
+    def slot(now: dt.datetime) -> dt.datetime:
+        newest = day(now)
+        back = (newest.astimezone(tz).isoweekday() - weekday) % 7
+        return day(newest - dt.timedelta(days=back))
+
+    return slot
+
+
 def is_due(name: str, due_at: dt.datetime) -> bool:
     """Whether a job has not run for a moment yet, nor for a later one."""
     ran = JobRun.select().where(
@@ -54,7 +66,7 @@ def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
     """Claim the run for a moment; None when it has run, or one of that job is still running."""
     with writing():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
-            if run.holder != holder and _lives(run.holder):
+            if run.holder != holder and lives(run.holder):
                 return None
             _end(run, "lost", "")
         if not is_due(name, due_at):
@@ -111,7 +123,8 @@ def _end(run: JobRun, state: str, result: str) -> None:
         live.publish("jobs")
 
 
-def _lives(holder: str) -> bool:
+def lives(holder: str) -> bool:
+    """Whether the process of that name (`this_process`) still runs."""
     pid, _, started = holder.partition(":")
     return pid.isdecimal() and bool(started) and _started(int(pid)) == started
 

@@ -1,6 +1,7 @@
 """The site's settings: one frozen, typed object read from one TOML file and passed down."""
 
 import dataclasses
+import datetime as dt
 import ipaddress
 import tomllib
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Web:
     url: str  # how people reach the site, https://…
     secret_key: str
     threads: int = 96  # an open page holds one thread for its event stream
+    certificate: Path | None = None  # of the TLS front, to tell when it ends
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,35 @@ class SmsAccount:
     """An account at an SMS gateway."""
 
     name: str
-    kind: Literal["eskiz", "playmobile"]
-    url: str
-    user: str
-    password: str
-    sender: str
+    kind: Literal["eskiz", "playmobile", "smpp", "modem"]
+    url: str  # https://…; host:port of an SMPP centre; a modem's device
+    user: str = ""
+    password: str = ""
+    sender: str = ""
     callback_secret: str = ""  # in the path of the service's delivery reports; "": none are taken
+    approval: bool = False  # the service takes only texts that it has approved
+    replies: bool = False  # citizens can answer; a modem's number always takes answers
+    low_balance: int = 0  # below it the technician is warned; 0: never
+
+    @property
+    def takes_replies(self) -> bool:
+        """Whether what citizens send to the sender's number reaches us."""
+        return self.kind == "modem" or (self.kind == "smpp" and self.replies)
+
+
+@dataclass(frozen=True)
+class Messages:
+    """How citizens are written to."""
+
+    public_url: str = ""  # how citizens' phones reach the site, for links; "": no links are sent
+    quiet_from: str = "21:00"  # what can wait waits through the night
+    quiet_to: str = "08:00"
+    per_number: int = 6  # messages to one number within a day; more wait for the next one
+    per_day: int = 3000  # of what can wait, to all numbers within a day
+
+    def __post_init__(self) -> None:
+        for moment in (self.quiet_from, self.quiet_to):
+            dt.time.fromisoformat(moment)
 
 
 @dataclass(frozen=True)
@@ -76,6 +101,31 @@ class Duty:
     name: str
     chat: int = 0  # with the bot; 0: none
     phone: str = ""  # for an SMS when nobody of the list has taken it either
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """Whom faults of the box are told to; nobody here: everybody on duty."""
+
+    chat: int = 0  # with the bot, or a group's; 0: none
+    phones: tuple[str, ...] = ()  # for SMS
+    language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
+
+
+@dataclass(frozen=True)
+class Ministry:
+    """The ministry's own system: its address, or only keys for signed files; names and codes."""
+
+    url: str = ""  # where its interface begins; "": signed files only
+    token: str = ""
+    user: str = ""  # with a password, when there is no token
+    password: str = ""
+    every: int = 60  # seconds between two questions for answers
+    own_key: str = ""  # file: our private key, Ed25519 in PEM
+    their_key: str = ""  # file: the ministry's public key
+    fields: dict[str, str] = field(default_factory=dict)  # our name → theirs; "": left out
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)  # list → our code → theirs
+    actions: dict[str, str] = field(default_factory=dict)  # their word for what was done → ours
 
 
 @dataclass(frozen=True)
@@ -115,6 +165,7 @@ class Calls:
     service_level: float = 20.0
     rating_timeout: int = 6
     compress_after: int = 3600  # after the last sound; until then a recording stays as written
+    test_number: str = ""  # called over a trunk to try it
 
 
 @dataclass(frozen=True)
@@ -132,6 +183,27 @@ class Retention:
 
 
 @dataclass(frozen=True)
+class Links:
+    """What of the way outside is watched; "" and 0: nothing is asked."""
+
+    gateway: str = ""  # an address, or "auto" for that of the default route
+    dns: str = ""  # a name that is looked up
+    internet: str = ""  # host:port that stands for the internet at large
+    every: int = 15  # seconds between two looks
+    rate_url: str = ""  # a large file that is fetched to measure the rate
+    rate_hour: int = 4  # of the site's time
+
+
+@dataclass(frozen=True)
+class SelfTests:
+    """When the site tests itself; 0: never."""
+
+    call_minutes: int = 0  # between two test calls
+    offline_weekday: int = 0  # 1 Monday … 7 Sunday: the drill without the internet
+    offline_hour: int = 4  # of the site's time
+
+
+@dataclass(frozen=True)
 class Settings:
     paths: Paths
     web: Web
@@ -139,9 +211,14 @@ class Settings:
     calls: Calls
     trunks: tuple[Trunk, ...]
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
+    messages: Messages = field(default_factory=Messages)
     telegram: Telegram | None = None
     duty: tuple[Duty, ...] = ()  # in the order of asking
+    alarms: Alarms = field(default_factory=Alarms)
+    ministry: Ministry | None = None
     retention: Retention = field(default_factory=Retention)
+    links: Links = field(default_factory=Links)
+    self_tests: SelfTests = field(default_factory=SelfTests)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
@@ -168,13 +245,24 @@ def load(path: Path | str) -> Settings:
     return dataclasses.replace(
         settings,
         paths=_from_folder(settings.paths, path.parent),
+        web=_from_folder(settings.web, path.parent),
         asterisk=_from_folder(settings.asterisk, path.parent),
+        ministry=settings.ministry and _with_keys(settings.ministry, path.parent),
         file=path,
     )
 
 
-def _from_folder[T: (Paths, Asterisk)](group: T, folder: Path) -> T:
+def _from_folder[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
     """Make the group's relative paths absolute."""
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
     return dataclasses.replace(group, **absolute)
+
+
+def _with_keys(ministry: Ministry, folder: Path) -> Ministry:
+    """The paths of the keys made absolute."""
+    return dataclasses.replace(
+        ministry,
+        own_key=ministry.own_key and str(folder / ministry.own_key),
+        their_key=ministry.their_key and str(folder / ministry.their_key),
+    )

@@ -52,7 +52,8 @@ def settings_of(kind: type, prefix: str = "") -> Iterator[tuple[str, Any]]:
         if group:
             yield from settings_of(group, f"{field.name}.")
         elif "doc" not in field.metadata:  # that one is written by load()
-            yield prefix + field.name, field.default
+            made = field.default_factory
+            yield prefix + field.name, field.default if made is dataclasses.MISSING else made()
 
 
 def commands_of(group: click.Group, name: str = "appliance") -> Iterator[str]:

@@ -10,13 +10,15 @@ from click.testing import CliRunner
 
 from appliance import clock, db, health
 from appliance.cli import appliance
+from appliance.health import disks
 from appliance.models import AsteriskWatch, EventRow
 
 RECORD = '"{seconds:.6f}","CHAN_START","1"\n'
 
 
 def check(settings, code: str) -> health.Check:
-    return next(check for check in health.checks(settings) if check.code == code)
+    looked = (check for look in health.LOOKS for check in look(settings))
+    return next(check for check in looked if check.code == code)
 
 
 def asterisk_was_seen(ago: float) -> None:
@@ -82,10 +84,10 @@ def test_the_log_is_followed(settings, written, read, state) -> None:
 @pytest.mark.parametrize(("free", "state"), [(0.2, "ok"), (0.1, "warn"), (0.01, "fail")])
 def test_disks(settings, monkeypatch, free, state) -> None:
     class Usage:
-        total, free = 100 * health.GIGABYTE, 0
+        total, free = 100 * disks.GIGABYTE, 0
 
     Usage.free = int(free * Usage.total)
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda folder: Usage)
+    monkeypatch.setattr(disks.shutil, "disk_usage", lambda folder: Usage)
     found = check(settings, "disk.recordings")
     assert found.state == state
     assert found.seen.format(**found.values) == f"{free * 100:.0f} of 100 GB free"
@@ -118,4 +120,6 @@ def test_doctor(settings) -> None:
     assert "appliance pbx" in looked["asterisk"]["advice"]
     db.open_database(settings.paths.database)
     asterisk_was_seen(0)
-    assert CliRunner().invoke(appliance, command).exit_code == 0
+    told = CliRunner().invoke(appliance, [*command, "--lang", "ru"])
+    looked = {row["check"]: row for row in json.loads(told.output)}
+    assert (looked["asterisk"]["state"], looked["asterisk"]["seen"]) == ("ok", "отвечает")

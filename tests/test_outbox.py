@@ -155,7 +155,7 @@ def test_what_can_wait_waits_for_the_morning(settings, monkeypatch) -> None:
 
 
 def test_a_number_is_not_flooded(settings) -> None:
-    sent = [put(settings, key=str(i)) for i in range(outbox.PER_DAY + 1)]
+    sent = [put(settings, key=str(i)) for i in range(settings.messages.per_number + 1)]
     assert sent[-2].due_at <= clock.now()
     assert sent[-1].due_at > clock.now() + dt.timedelta(hours=8)
 

@@ -355,7 +355,7 @@ def test_a_removed_bot_is_noticed_without_sending(site, reader, far) -> None:
 
 
 def test_the_duty_gets_every_sms_at_night(site) -> None:
-    for number in range(outbox.PER_DAY + 3):
+    for number in range(site.messages.per_number + 3):
         put = outbox.put_sms("duty", "+998901112233", "x", key=str(number), tz=site.tz)
         assert put.due_at <= clock.now()
 

@@ -1,5 +1,7 @@
 """Correcting the form of a registered appeal; how it stood before is kept."""
 
+from collections.abc import Callable
+
 from appliance import applicants, catalogs, clock
 from appliance.appeals import form, handling, searching
 from appliance.appeals.known import values_of
@@ -9,12 +11,18 @@ from appliance.models import Appeal, AppealWording
 
 
 def correct(
-    appeal: Appeal, values: dict[str, str], by: str, version: int, calendar: WorkingCalendar
+    appeal: Appeal,
+    values: dict[str, str],
+    by: str,
+    version: int,
+    calendar: WorkingCalendar,
+    changed: Callable[[Appeal], object] | None = None,
 ) -> dict[str, list[str]]:
     """Put a corrected form in place of the one in force; returns field → [before, now].
 
     Nothing refuses it, as registering does not. A returned appeal goes back to the ministry even
-    when nothing was changed; any other one is left alone then. Raises handling.HandlingError.
+    when nothing was changed; any other one is left alone then. `changed` is called with the
+    corrected appeal, in its transaction. Raises handling.HandlingError.
     """
     moment = clock.now()
     with writing():
@@ -45,6 +53,8 @@ def correct(
                 replaced_by=by,
             )
             searching.remember(corrected)
+        if changed and (changes or returned):
+            changed(corrected)
     return changes
 
 

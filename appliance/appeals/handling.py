@@ -171,35 +171,38 @@ def do(
     text: str = "",
     department: Department | None = None,
     tell: Callable[[Appeal], object] | None = None,
+    changed: Callable[[Appeal], object] | None = None,
 ) -> None:
     """Any step of the ministry's by its name in states.MOVES. Raises HandlingError.
 
-    `tell` is called with an answered appeal, in the transaction of the answer.
+    `tell` is called with an answered appeal, `changed` after any step, in the step's transaction.
     """
-    match action:
-        case "take":
-            take(appeal, by, version)
-        case "answer":
-            with writing():
+    with writing():
+        match action:
+            case "take":
+                take(appeal, by, version)
+            case "answer":
                 answer(appeal, text, by, version, today)
                 if tell:
                     tell(appeal)
-        case "interim":
-            answer_meanwhile(appeal, text, by, version)
-        case "return":
-            send_back(appeal, text, by, version)
-        case "forward":
-            forward(appeal, department, text, by, version, today)
-        case "extend":
-            extend(appeal, text, by, version, today)
-        case "dismiss":
-            dismiss(appeal, text, by, version)
-        case "close":
-            close(appeal, by, version)
-        case "reopen":
-            reopen(appeal, text, by, version, today)
-        case _:
-            raise HandlingError("action")
+            case "interim":
+                answer_meanwhile(appeal, text, by, version)
+            case "return":
+                send_back(appeal, text, by, version)
+            case "forward":
+                forward(appeal, department, text, by, version, today)
+            case "extend":
+                extend(appeal, text, by, version, today)
+            case "dismiss":
+                dismiss(appeal, text, by, version)
+            case "close":
+                close(appeal, by, version)
+            case "reopen":
+                reopen(appeal, text, by, version, today)
+            case _:
+                raise HandlingError("action")
+        if changed:
+            changed(appeal)
 
 
 def correct(appeal: Appeal, by: str, version: int, changes: dict[str, list[str]]) -> None:

@@ -1,23 +1,30 @@
 """Lists of appeals: filtered, searched, the overdue first, a piece at a time."""
 
 import datetime as dt
+import functools
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from peewee import JOIN, Case, Expression, ModelSelect, fn
 
 from appliance.appeals import searching, states
-from appliance.models import Appeal, Department, Handling, Region, User
+from appliance.models import Appeal, CatalogItem, Department, Handling, Region, User
+
+type Stretch = tuple[dt.datetime, dt.datetime]  # begin, end
 
 # How the deadlines of open appeals are told apart; the three days include the third.
 WHENS = ("overdue", "today", "soon", "later")
 SOON = dt.timedelta(days=3)
+NONE = "-"
 _OPEN = Handling.is_open == 1  # compared, so that an index answers
 
 
 @dataclass(frozen=True)
 class Filters:
     """Which appeals; what is empty or None does not narrow. Dates are of registering, included.
+
+    `region` and `direction` may be NONE: appeals that have none of the list.
 
     `state` is one of states.STATES, or "open"; `when` one of WHENS, of open appeals only.
     """
@@ -33,6 +40,7 @@ class Filters:
     since: dt.date | None = None
     until: dt.date | None = None
     words: list[str] = field(default_factory=list)  # searching.terms
+    received: tuple[Stretch, ...] | None = None  # when their calls arrived, oldest first
 
 
 def whole(within: int | None = None) -> ModelSelect:
@@ -132,7 +140,8 @@ def when_of(today: dt.date) -> Case:
 def _facts(filters: Filters, within: int | None) -> ModelSelect:
     """Handling, with the appeal only where a filter looks at it: counting is then by index."""
     query = Handling.select()
-    if filters.region or filters.district or filters.direction or filters.appeal_type:
+    of_appeal = filters.region, filters.district, filters.direction, filters.appeal_type
+    if any(of_appeal) or filters.received is not None:
         query = query.join(Appeal)
     return query.where(Handling.department == within) if within else query
 
@@ -145,15 +154,16 @@ def _where(filters: Filters, today: dt.date, *, whole: bool = False) -> list[Exp
     found = [
         column == value
         for column, value in (
-            (Appeal.region, filters.region),
             (Appeal.district, filters.district),
-            (Appeal.direction, filters.direction),
             (Appeal.appeal_type, filters.appeal_type),
             (Handling.department, filters.department),
             (Handling.holder, filters.holder),
         )
         if value
     ]
+    found += _of_lists(filters)
+    if filters.received is not None:
+        found.append(_received(filters.received))
     if filters.since:
         found.append(Handling.registered_on >= filters.since)
     if filters.until:
@@ -171,6 +181,29 @@ def _where(filters: Filters, today: dt.date, *, whole: bool = False) -> list[Exp
         if filters.state in states.OPEN:  # few: said for the index; those done are read in order
             found.append(_OPEN)
     return found
+
+
+def _of_lists(filters: Filters) -> list[Expression]:
+    found = []
+    if filters.region:
+        none = filters.region == NONE
+        found.append(Appeal.region.is_null() if none else Appeal.region == filters.region)
+    if filters.direction == NONE:
+        listed = CatalogItem.select(CatalogItem.code).where(CatalogItem.catalog == "direction")
+        found.append(Appeal.direction.not_in(listed))
+    elif filters.direction:
+        found.append(Appeal.direction == filters.direction)
+    return found
+
+
+def _received(stretches: tuple[Stretch, ...]) -> Expression:
+    """The first and the last bound stand apart: they are what the index serves."""
+    moment = Appeal.received_at
+    if not stretches:
+        return Appeal.id.is_null()
+    within = [(moment >= begin) & (moment < end) for begin, end in stretches]
+    whole = (moment >= stretches[0][0]) & (moment < stretches[-1][1])
+    return whole & functools.reduce(operator.or_, within)
 
 
 def _due(when: str, today: dt.date) -> list[Expression]:

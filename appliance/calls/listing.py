@@ -51,7 +51,9 @@ def counted(begin: dt.datetime, end: dt.datetime) -> dict[str, int]:
 def talking() -> dict[str, dt.datetime]:
     """Login → since when he speaks, of every operator who is in a call."""
     rows = (
-        Talk.select(Talk, Call).join(Call).where(Talk.ended_at.is_null(), Call.ended_at.is_null())
+        Talk.select(Talk, Call)
+        .join(Call)
+        .where(Talk.ended_at.is_null(), Call.ended_at.is_null(), ~Call.synthetic)
     )
     return {talk.who: talk.started_at for talk in rows if talk.party == "operator"}
 

@@ -4,7 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 
 from appliance import live
 from appliance.calls.facts import CallFacts
-from appliance.models import Call, DialAttempt, QueueVisit, Recording, Ring, Talk, Transfer
+from appliance.models import (
+    Call,
+    DialAttempt,
+    QueueVisit,
+    Recording,
+    Ring,
+    SmsRating,
+    Talk,
+    Transfer,
+)
 from appliance.models.base import Table
 
 
@@ -14,6 +23,7 @@ def store(facts: CallFacts, short_abandon: float) -> None:
     `short_abandon`: seconds up to which a caller who gives up in the queue counts as short.
     """
     phones = {ring.operator for ring in _open_rings(facts)} | _operators_of(facts.id)
+    rating, channel = _rating(facts)
     Call.delete().where(Call.id == facts.id).execute()
     Call.insert(
         id=facts.id,
@@ -36,8 +46,8 @@ def store(facts: CallFacts, short_abandon: float) -> None:
         talk_seconds=facts.talk_seconds,
         hold_seconds=facts.hold_seconds,
         ended_by=facts.ended_by,
-        rating=facts.rating,
-        rating_channel=facts.rating_channel,
+        rating=rating,
+        rating_channel=channel,
         synthetic=facts.synthetic,
         topic=facts.topic,
         sip=facts.sip,
@@ -56,6 +66,15 @@ def store(facts: CallFacts, short_abandon: float) -> None:
     if facts.by:
         phones.add(facts.by)
     live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
+
+
+def _rating(facts: CallFacts) -> tuple[int | None, str | None]:
+    """The mark and how it was given: by keypad, else by SMS, of which the log knows nothing."""
+    if facts.rating is None and facts.ended_at:
+        asked = SmsRating.get_or_none(SmsRating.call_id == facts.id)
+        if asked and asked.mark:
+            return asked.mark, "sms"
+    return facts.rating, facts.rating_channel
 
 
 def forget(ids: Collection[str]) -> None:

@@ -251,6 +251,7 @@ def _peak(period: Period) -> int:
             Call.arrived_at >= period.begin,
             Call.arrived_at < period.end,
             Call.direction != "internal",
+            ~Call.synthetic,
         )
         .order_by(Call.arrived_at)
         .tuples()

@@ -6,7 +6,19 @@ from pathlib import Path
 import click
 
 from appliance import db, settings
-from appliance.cli import catalog, demo, doctor, ledger, outbox, processes, report, telephony, users
+from appliance.cli import (
+    catalog,
+    demo,
+    doctor,
+    ledger,
+    ministry,
+    outbox,
+    processes,
+    report,
+    selftest,
+    telephony,
+    users,
+)
 from appliance.cli.context import Site
 
 
@@ -42,6 +54,8 @@ for command in (
     catalog.catalog,
     ledger.ledger,
     outbox.outbox,
+    selftest.selftest,
+    ministry.ministry,
     report.report,
     doctor.doctor,
     demo.demo,

@@ -4,24 +4,28 @@ import sys
 
 import click
 
-from appliance import health
+from appliance import health, i18n
 from appliance.cli.context import Site, as_json, pass_site, show
 
 
 @click.command()
+@click.option(
+    "--lang", type=click.Choice([*i18n.LOCALES, "en"]), default="en", help="Language of the words."
+)
 @as_json
 @pass_site
-def doctor(site: Site, as_json: bool) -> None:
+def doctor(site: Site, lang: str, as_json: bool) -> None:
     """Look at the site and say what to do. Exit 1 when a check fails."""
     looked = health.checks(site.open())
+    say = i18n.translations(lang).gettext
     show(
         (
             {
                 "check": check.code,
-                "name": check.name,
+                "name": say(check.name).format(**check.values),
                 "state": check.state,
-                "seen": check.seen.format(**check.values),
-                "advice": check.advice.format(**check.values),
+                "seen": say(check.seen).format(**check.values),
+                "advice": say(check.advice).format(**check.values) if check.advice else "",
             }
             for check in looked
         ),

@@ -53,8 +53,16 @@ class Report:
     ours: bool
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """A short message that somebody sent to the account's own number."""
+
+    number: str  # as the gateway gives it
+    text: str
+
+
 class SmsGateway(Protocol):
-    """Sends short messages."""
+    """Sends short messages; what a service does not do is as here."""
 
     name: str
 
@@ -63,9 +71,19 @@ class SmsGateway(Protocol):
 
     def outcome(self, receipt: str) -> str | None:
         """`delivered`, `refused`, or None while it is not known. Raises a Trouble."""
+        return None
 
     def balance(self) -> int | None:
         """Messages or money left, in the gateway's own unit; None when it does not tell."""
+        return None
 
     def reports(self, said: dict[str, Any]) -> list[Report]:
         """The reports in what the gateway sent by itself: a form's fields or a JSON object."""
+        return []
+
+    def heard(self) -> list[Report | Incoming]:
+        """What came over an open line since the last time. Raises a Trouble."""
+        return []
+
+    def close(self) -> None:
+        """Let the open line go."""

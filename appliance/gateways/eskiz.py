@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.gateways import Declined, NotSent, Receipt, Report, Unsure
+from appliance.gateways import Declined, NotSent, Receipt, Report, SmsGateway, Unsure
 from appliance.gateways.http import ask, told
 
 _DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
@@ -11,7 +11,7 @@ _FAILED = frozenset({"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED
 
 
 @dataclass
-class Eskiz:
+class Eskiz(SmsGateway):
     """An account at Eskiz; `sender` is its nick or 4546."""
 
     name: str

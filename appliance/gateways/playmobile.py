@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.gateways import Declined, NotSent, Receipt, Report, Unsure
+from appliance.gateways import Declined, NotSent, Receipt, Report, SmsGateway, Unsure
 from appliance.gateways.http import ask, told
 
 _OURS_TO_MEND = frozenset({102, 103})  # account locked, no channel: others' messages go as little
@@ -15,7 +15,7 @@ _OUTCOMES = {
 
 
 @dataclass
-class PlayMobile:
+class PlayMobile(SmsGateway):
     """An account at Play Mobile; `sender` is the originator."""
 
     name: str
@@ -51,14 +51,6 @@ class PlayMobile:
         if code in _OURS_TO_MEND:
             raise NotSent("account", text)
         raise Declined("declined", f"{code} {text}")
-
-    def outcome(self, receipt: str) -> str | None:
-        """Not asked for: this service reports by itself."""
-        return None
-
-    def balance(self) -> int | None:
-        """Not told by this service."""
-        return None
 
     def reports(self, said: dict[str, Any]) -> list[Report]:
         """States of messages, named by our keys."""

@@ -2,10 +2,17 @@
 
 from appliance.gateways import SmsGateway
 from appliance.gateways.eskiz import Eskiz
+from appliance.gateways.modem import Modem
 from appliance.gateways.playmobile import PlayMobile
+from appliance.gateways.smpp import Smpp
 from appliance.settings import Settings, SmsAccount
 
-KINDS = {"eskiz": Eskiz, "playmobile": PlayMobile}
+KINDS: dict[str, type[Eskiz | Modem | PlayMobile | Smpp]] = {
+    "eskiz": Eskiz,
+    "playmobile": PlayMobile,
+    "smpp": Smpp,
+    "modem": Modem,
+}
 
 
 def gateways(settings: Settings) -> list[SmsGateway]:

@@ -1,51 +1,82 @@
-"""Short messages out of the outbox: through the first gateway that takes them."""
+"""Short messages out of the outbox by the first account that takes them, and what comes in."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance import clock, outbox
-from appliance.gateways import Declined, NotSent, SmsGateway, Trouble, Unsure
+from appliance.gateways import (
+    Declined,
+    Incoming,
+    Later,
+    NotSent,
+    Report,
+    SmsGateway,
+    Trouble,
+    Unsure,
+    sms,
+)
 from appliance.models import Message
+from appliance.notices import accounts, incoming, rules
+from appliance.settings import Settings, SmsAccount
 
 log = logging.getLogger(__name__)
 
-REST = 60.0  # seconds for which a gateway that cannot be reached is passed over
+REST = 60.0  # seconds for which an account that fails is passed over, the first time
+UNSURE = 3  # lost answers in a row after which it is
+UNAPPROVED = 600.0  # seconds until a text that no account takes is looked at again
+COUNTED = 900.0  # seconds between two looks at what is left on an account
+
+
+def _unheard(said: Incoming) -> None:
+    log.warning("nobody listens to what %s sent", said.number)
 
 
 @dataclass
 class Senders:
-    """The gateways in their order, and until when each that failed is left alone."""
+    """The gateways in their order, what their accounts demand, and who listens to citizens."""
 
     gateways: Sequence[SmsGateway]
     rest: float = REST
-    _resting: dict[str, float] = field(default_factory=dict)
+    accounts: Mapping[str, SmsAccount] = field(default_factory=dict)
+    hear: Callable[[Incoming], object] = _unheard
+    _deaf: set[str] = field(default_factory=set)
 
     def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Send what is due, oldest first, until nothing is; returns how many were taken up."""
         outbox.recover()
         outbox.expire()
         count = 0
-        while self.gateways and goes_on() and (message := outbox.claim("sms")):
+        while self._awake() and goes_on() and (message := outbox.claim("sms")):
             self.send(message)
             count += 1
         return count
 
     def send(self, message: Message) -> None:
-        """Give one claimed message to the first gateway that takes it."""
+        """Give one claimed message to the first account that takes it."""
         declined: Declined | None = None
         failed: NotSent | None = None
-        for gateway in self._awake():
+        taking = [gateway for gateway in self.gateways if self._takes(gateway, message)]
+        awake = {gateway.name for gateway in self._awake()}
+        for gateway in rules.in_order(taking, message.purpose):
+            if gateway.name not in awake:
+                continue
             try:
                 receipt = gateway.send(message.recipient, message.text, outbox.key_of(message))
+            except Later as trouble:
+                accounts.busy(gateway.name, trouble.wait)
+                outbox.retry(message, trouble.code, trouble.said, wait=trouble.wait)
+                return
             except NotSent as trouble:
-                self._resting[gateway.name] = time.monotonic() + self.rest
+                accounts.failed(gateway.name, trouble, self.rest)
                 log.warning("%s does not take messages: %s", gateway.name, trouble)
                 failed = trouble
             except Unsure as trouble:
-                # Another gateway would surely make it two: wait, and send it again by the same.
+                # Another account would surely make it two: wait, and send it again by the same,
+                # unless that one fails for long.
+                accounts.failed(gateway.name, trouble, self.rest, UNSURE)
                 log.warning(
                     "%s: message %d may have gone out: %s", gateway.name, message.id, trouble
                 )
@@ -55,9 +86,12 @@ class Senders:
                 declined = trouble
             else:
                 outbox.sent(message, gateway.name, receipt.id)
+                accounts.worked(gateway.name)
                 return
         if declined and not failed:
             outbox.refused(message, declined.code, declined.said)
+        elif self.gateways and not taking:
+            outbox.retry(message, "unapproved", wait=UNAPPROVED)
         else:
             failed = failed or NotSent("no_gateway")
             outbox.retry(message, failed.code, failed.said)
@@ -65,15 +99,59 @@ class Senders:
     def follow(self, stop: threading.Event, every: float = 2.0, ask_every: float = 60.0) -> None:
         """Send what becomes due until `stop`; a message that is on its way is finished first."""
         ask_at = time.monotonic() + ask_every
+        count_at = time.monotonic()
         while not stop.wait(every):
             try:
+                self.listen()
                 self.send_due(lambda: not stop.is_set())
                 if time.monotonic() >= ask_at:
                     ask_at = time.monotonic() + ask_every
                     self.ask_what_became(goes_on=lambda: not stop.is_set())
                     outbox.forget_early_reports()
+                if time.monotonic() >= count_at:
+                    count_at = time.monotonic() + COUNTED
+                    self.count()
             except Exception:  # the boundary of a thread
                 log.exception("sending failed")
+        for gateway in self.gateways:
+            gateway.close()
+
+    def listen(self) -> None:
+        """Take in what came over open lines: reports, and what citizens sent."""
+        for gateway in self._awake():
+            try:
+                heard = gateway.heard()
+            except Trouble as trouble:
+                self._deaf.add(gateway.name)
+                allowed = UNSURE if isinstance(trouble, Unsure) else 1
+                accounts.failed(gateway.name, trouble, self.rest, allowed)
+                log.warning("%s is not heard: %s", gateway.name, trouble)
+                continue
+            if gateway.name in self._deaf:
+                self._deaf.discard(gateway.name)
+                accounts.worked(gateway.name)
+            for said in heard:
+                try:
+                    self._take(gateway.name, said)
+                except Exception:  # the others are taken in all the same
+                    log.exception("%s: what was heard is lost", gateway.name)
+
+    def _take(self, gateway: str, said: Report | Incoming) -> None:
+        if isinstance(said, Incoming):
+            self.hear(said)
+        else:
+            outbox.reported(gateway, said.id, said.outcome, ours=said.ours)
+
+    def count(self) -> None:
+        """Ask what is left on the accounts; one that does not tell keeps its last figure."""
+        for gateway in self._awake():
+            try:
+                left = gateway.balance()
+            except Trouble as trouble:
+                log.warning("%s does not tell its balance: %s", gateway.name, trouble)
+                continue
+            if left is not None:
+                accounts.counted(gateway.name, left)
 
     def ask_what_became(self, limit: int = 100, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Ask the gateways about messages they took; returns how many have ended since.
@@ -103,6 +181,19 @@ class Senders:
             ended += bool(outcome)
         return ended
 
+    def _takes(self, gateway: SmsGateway, message: Message) -> bool:
+        account = self.accounts.get(gateway.name)
+        return not account or rules.may_take(account, message)
+
     def _awake(self) -> list[SmsGateway]:
-        now = time.monotonic()
-        return [g for g in self.gateways if self._resting.get(g.name, 0) <= now]
+        held = accounts.held()
+        return [gateway for gateway in self.gateways if gateway.name not in held]
+
+
+def senders(settings: Settings) -> Senders:
+    """What sends the messages of a site and hears what its citizens send."""
+    return Senders(
+        sms.gateways(settings),
+        accounts={account.name: account for account in settings.sms},
+        hear=lambda said: incoming.take(settings, said.number, said.text),
+    )

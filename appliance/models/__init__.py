@@ -33,6 +33,8 @@ from appliance.models.handling import (
 )
 from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
 from appliance.models.keys import AccessKey
+from appliance.models.links import HostAddress, LinkStretch, RateReading
+from appliance.models.ministry import MinistryEvent, MinistryLink, MinistryPackage
 from appliance.models.money import Tariff
 from appliance.models.notices import (
     DutyAlert,
@@ -46,7 +48,9 @@ from appliance.models.outbox import Message
 from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
+from appliance.models.selftests import SelfTest
 from appliance.models.site import AuditEntry, LiveEvent
+from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
 from appliance.models.staff import Presence, User
 from appliance.models.staff_records import (
     QuarterAnswer,
@@ -54,6 +58,14 @@ from appliance.models.staff_records import (
     ShiftPlace,
     StaffEvent,
     StaffRecord,
+)
+from appliance.models.technics import (
+    Alarm,
+    CheckState,
+    LineTrial,
+    ProcessState,
+    SpanState,
+    TrunkState,
 )
 
 TABLES: tuple[type[Table], ...] = (
@@ -120,6 +132,23 @@ TABLES: tuple[type[Table], ...] = (
     Removal,
     DiskReading,
     JobRun,
+    SmsHealth,
+    NoticeRule,
+    TextApproval,
+    SmsRating,
+    TrunkState,
+    SpanState,
+    LineTrial,
+    ProcessState,
+    CheckState,
+    Alarm,
+    SelfTest,
+    LinkStretch,
+    RateReading,
+    HostAddress,
+    MinistryEvent,
+    MinistryLink,
+    MinistryPackage,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

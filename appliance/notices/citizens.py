@@ -8,7 +8,7 @@ import re
 from appliance import audit, clock, identity, outbox
 from appliance.db import writing
 from appliance.models import Appeal, Call, Handling, Message, SmsOptOut
-from appliance.notices import texts
+from appliance.notices import rules, texts
 from appliance.settings import Settings
 
 # Numbers of Uzbekistan that stand on a desk begin with 6 or 7, but for the mobile 77.
@@ -43,7 +43,13 @@ def write(settings: Settings, appeal: Appeal, text: str, by: str, token: str) ->
         raise texts.TextError("unwanted")
     with writing():
         message = outbox.put_sms(
-            "manual", number, text, key=f"manual:{token}", cause=appeal.number, tz=settings.tz
+            "manual",
+            number,
+            text,
+            key=f"manual:{token}",
+            cause=appeal.number,
+            tz=settings.tz,
+            limits=settings.messages,
         )
         if not message:
             raise texts.TextError("nobody")
@@ -85,24 +91,74 @@ def opted_out() -> list[SmsOptOut]:
     return list(SmsOptOut.select().order_by(SmsOptOut.at.desc()))
 
 
+def tell(
+    settings: Settings,
+    purpose: str,
+    number: str,
+    language: str,
+    values: dict[str, str],
+    *,
+    key: str,
+    cause: str = "",
+    text_of: str = "",
+    reply: bool = False,
+) -> Message | None:
+    """Write down a message by the text in force; None when there is nobody to tell, or it is off.
+
+    `text_of`: the text, when it is not the purpose's own. `reply`: an answer is waited for. What
+    somebody asked for is told also to a number that wants no messages.
+    """
+    unwanted = SmsOptOut.get_or_none(SmsOptOut.number == number)
+    if not settings.sms or not rules.is_told(purpose) or (unwanted and purpose not in rules.ALWAYS):
+        return None
+    template = texts.text(text_of or purpose, language)
+    told = values | {"hotline": settings.calls.hotline_number}
+    return outbox.put_sms(
+        purpose,
+        number,
+        texts.fill(template, told),
+        key=key,
+        cause=cause,
+        tz=settings.tz,
+        limits=settings.messages,
+        payload={
+            "template": template,
+            "text_of": text_of or purpose,
+            "language": language,
+            "reply": reply,
+        },
+    )
+
+
+def mobile(number: str | None) -> str | None:
+    """The number as it is kept when it can take a short message, else None."""
+    known = identity.phone(number or "")
+    return known if known and _MOBILE.fullmatch(known) else None
+
+
+def language_of(appeal: Appeal) -> str:
+    """The language that its caller chose: uz or ru."""
+    call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
+    return "ru" if call and call.language == "ru" else "uz"
+
+
 def _tell(
     settings: Settings, purpose: str, appeal: Appeal, again: str, values: dict[str, str]
 ) -> Message | None:
     number = _number(appeal)
-    if not settings.sms or not number or SmsOptOut.get_or_none(SmsOptOut.number == number):
+    if not number:
         return None
-    call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
-    language = "ru" if call and call.language == "ru" else "uz"
-    told = values | {"number": appeal.number, "hotline": settings.calls.hotline_number}
-    text = texts.fill(texts.text(purpose, language), told)
-    key = f"{purpose}:{appeal.number}{again}"
-    return outbox.put_sms(purpose, number, text, key=key, cause=appeal.number, tz=settings.tz)
+    return tell(
+        settings,
+        purpose,
+        number,
+        language_of(appeal),
+        values | {"number": appeal.number},
+        key=f"{purpose}:{appeal.number}{again}",
+        cause=appeal.number,
+    )
 
 
 def _number(appeal: Appeal) -> str | None:
     """The mobile number that he gave, else the one at hand."""
-    for said in (appeal.phone, appeal.phone_at_hand):
-        number = identity.phone(said or "")
-        if number and _MOBILE.fullmatch(number):
-            return number
-    return None
+    return mobile(appeal.phone) or mobile(appeal.phone_at_hand)

@@ -12,6 +12,7 @@ from appliance import audit, catalogs, clock, i18n, identity, live, outbox
 from appliance.clock import WorkingCalendar
 from appliance.db import writing
 from appliance.models import Appeal, DutyAlert, Handling, TelegramChat
+from appliance.notices import citizens
 from appliance.settings import Settings, Telegram
 
 _GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
@@ -185,12 +186,19 @@ def _put(bot: Telegram, appeal: Appeal, chat: str, step: int) -> None:
 def _call_all(settings: Settings, appeal: Appeal) -> None:
     if not settings.telegram or not settings.sms:
         return
-    say = _say(settings)
-    text = say(N_("Nobody has taken the appeal {number}.")).format(number=appeal.number)
+    language = "ru" if settings.telegram.language == "ru" else "uz"
     for place, person in enumerate(settings.duty):
         if person.phone:
             key = f"duty:{appeal.number}:{place}"
-            outbox.put_sms("duty", person.phone, text, key=key, cause=appeal.number, tz=settings.tz)
+            citizens.tell(
+                settings,
+                "duty",
+                person.phone,
+                language,
+                {"number": appeal.number},
+                key=key,
+                cause=appeal.number,
+            )
 
 
 def _topic(appeal: Appeal, locale: str) -> str:

@@ -12,19 +12,48 @@ LANGUAGES = ("uz", "ru")
 PURPOSES: dict[str, dict[str, str]] = {
     "registered": {"number": "2026-000123", "due": "11.12.2026", "hotline": "1282"},
     "answered": {"number": "2026-000123", "hotline": "1282"},
+    "missed": {"hotline": "1282"},
+    "callback": {"hotline": "1282"},
+    "rating": {"link": "https://hotline.example/r/Ab3dEf9hIj", "hotline": "1282"},
+    "rating_reply": {"hotline": "1282"},
+    "status": {"number": "2026-000123", "state": "Ijroda", "due": "11.12.2026"},
+    "unknown": {"hotline": "1282"},
+    "duty": {"number": "2026-000123"},
+}
+# the one word in braces without which a text tells nothing
+_NEEDED = {
+    **dict.fromkeys(("registered", "answered", "status", "duty"), "number"),
+    "rating": "link",
 }
 DEFAULTS = {
     ("registered", "uz"): "Murojaatingiz qabul qilindi. Raqami: {number}. Javob muddati: {due}.",
     ("registered", "ru"): "Ваше обращение № {number} принято. Ответ до {due}.",
     ("answered", "uz"): "{number}-sonli murojaatingizga javob tayyor. Maʼlumot: {hotline}.",
     ("answered", "ru"): "Ответ на обращение № {number} готов. Тел. {hotline}.",
+    (
+        "missed",
+        "uz",
+    ): "{hotline} ga qoʻngʻirogʻingizga javob bera olmadik. Qayta qoʻngʻiroq qiling.",
+    ("missed", "ru"): "Не смогли ответить на ваш звонок на {hotline}. Перезвоните нам.",
+    ("callback", "uz"): "{hotline}: oʻzimiz qayta qoʻngʻiroq qilamiz, kuting.",
+    ("callback", "ru"): "{hotline}: мы перезвоним вам, ожидайте.",
+    ("rating", "uz"): "{hotline} operatorini baholang: {link}",
+    ("rating", "ru"): "Оцените оператора {hotline}: {link}",
+    ("rating_reply", "uz"): "{hotline} operatorini 1 dan 5 gacha baholang: javob SMS yuboring.",
+    ("rating_reply", "ru"): "Оцените оператора {hotline}: ответьте цифрой от 1 до 5.",
+    ("status", "uz"): "{number}: {state}. Javob muddati: {due}.",
+    ("status", "ru"): "{number}: {state}. Ответ до {due}.",
+    ("unknown", "uz"): "Murojaat topilmadi. Raqamini yuboring yoki {hotline} ga qoʻngʻiroq qiling.",
+    ("unknown", "ru"): "Обращение не найдено. Отправьте его номер или звоните {hotline}.",
+    ("duty", "uz"): "{number}-murojaatni hech kim olmadi.",
+    ("duty", "ru"): "Обращение № {number} никто не взял.",
 }
 LONGEST = 4  # parts
 
 
 class TextError(ValueError):
-    """A text cannot be used; `code`: "empty", "braces", "unknown", "number" or "long"; or cannot
-    be sent: "nobody", no mobile number or no account, "unwanted", he wants no messages."""
+    """A text cannot be used; `code`: "empty", "braces", "unknown", "number", "link" or "long"; or
+    cannot be sent: "nobody", no mobile number or no account, "unwanted", he wants no messages."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -86,8 +115,8 @@ def check(purpose: str, text: str) -> None:
         raise TextError("unknown")
     if not "".join(before for before, *_ in pieces).strip():
         raise TextError("empty")
-    if next(iter(allowed)) not in {name for name, *_ in named}:
-        raise TextError("number")
+    if (need := _NEEDED.get(purpose)) and need not in {name for name, *_ in named}:
+        raise TextError(need)
     if outbox.segments(outbox.plain(fill(text, allowed))) > LONGEST:
         raise TextError("long")
 

@@ -4,12 +4,13 @@ A message is put in the transaction of its cause, claimed by one sender at a tim
 delivered, refused or expired. Nothing is dropped silently.
 """
 
-from appliance.outbox.gsm import plain, segments
+from appliance.outbox.gsm import parts, plain, segments
 from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, listed
-from appliance.outbox.putting import PER_DAY, put, put_sms
+from appliance.outbox.putting import by_day, put, put_sms
 from appliance.outbox.sending import (
     claim,
     claim_alike,
+    claim_waiting,
     delivered,
     expire,
     forget_early_reports,
@@ -28,17 +29,19 @@ STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
 __all__ = [
     "ASKED_FOR",
     "OPEN",
-    "PER_DAY",
     "STATES",
     "Ages",
     "ages",
+    "by_day",
     "claim",
     "claim_alike",
+    "claim_waiting",
     "delivered",
     "expire",
     "forget_early_reports",
     "key_of",
     "listed",
+    "parts",
     "plain",
     "put",
     "put_sms",

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 from appliance import clock, identity, live
 from appliance.models import Message
 from appliance.outbox.gsm import plain
+from appliance.settings import Messages
 
+_FARTHEST = 14  # days that a message can be put off
 KEPT = dt.timedelta(days=2)  # after which a message is of no use, if nothing else is said
 # What does not wait for the morning: somebody is waiting for it at this moment.
-AT_ONCE = frozenset({"registered", "callback", "manual", "duty"})
-_DAY = (dt.time(8), dt.time(21))  # hours in which what can wait is sent
-PER_DAY = 6  # to one number; what is more waits for the next day
+AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm", "status"})
+_STAFF = ("duty", "alarm")  # never too many
 
 
 def put(
@@ -53,35 +54,69 @@ def put(
 
 
 def put_sms(
-    purpose: str, number: str, text: str, *, key: str, tz: ZoneInfo, cause: str = ""
+    purpose: str,
+    number: str,
+    text: str,
+    *,
+    key: str,
+    tz: ZoneInfo,
+    cause: str = "",
+    limits: Messages = Messages(),  # noqa: B008  frozen
+    payload: dict[str, Any] | None = None,
 ) -> Message | None:
     """Write down a short message to a citizen; None when the number can take none.
 
-    What can wait is due in daytime, and a number gets at most PER_DAY messages a day; whoever is
-    on duty gets all.
+    What can wait is due outside the quiet hours, as many a day as `limits` says, and so is what
+    goes beyond them to one number; whoever is on duty or looks after the box gets all.
     """
     recipient = identity.phone(number)
     if not recipient:
         return None
     moment = clock.now()
-    due = moment if purpose in AT_ONCE else _by_day(moment, tz)
+    due = moment if purpose in AT_ONCE else by_day(moment, tz, limits)
     day = moment - dt.timedelta(days=1)
-    if (
-        purpose != "duty"
-        and Message.select()
-        .where(Message.recipient == recipient, Message.channel == "sms", Message.created_at > day)
-        .count()
-        >= PER_DAY
-    ):
-        due = _by_day(due + dt.timedelta(days=1), tz)
-    return put("sms", purpose, recipient, key=key, text=plain(text), cause=cause, due_at=due)
+    theirs = Message.select().where(
+        Message.recipient == recipient, Message.channel == "sms", Message.created_at > day
+    )
+    if purpose not in _STAFF and theirs.count() >= limits.per_number:
+        due = by_day(due + dt.timedelta(days=1), tz, limits)
+    if purpose not in AT_ONCE:
+        due = _with_room(due, tz, limits)
+    return put(
+        "sms",
+        purpose,
+        recipient,
+        key=key,
+        text=plain(text),
+        cause=cause,
+        due_at=due,
+        payload=payload,
+    )
 
 
-def _by_day(moment: dt.datetime, tz: ZoneInfo) -> dt.datetime:
-    """The moment, or the next morning when it falls into the night."""
+def by_day(moment: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+    """The moment, or the end of the quiet hours that it falls into."""
+    begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
     local = moment.astimezone(tz)
-    begin, end = _DAY
-    if begin <= local.time() < end:
+    late, early = local.time() >= begin, local.time() < end
+    if not (late or early if begin > end else late and early):
         return moment
-    day = local.date() + dt.timedelta(days=local.time() >= end)
-    return dt.datetime.combine(day, begin, tz).astimezone(dt.UTC)
+    day = local.date() + dt.timedelta(days=late and begin > end)
+    return dt.datetime.combine(day, end, tz).astimezone(dt.UTC)
+
+
+def _with_room(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+    """The moment, or a morning after, on whose day fewer are due than a day may have."""
+    for _ in range(_FARTHEST):
+        start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)
+        following = dt.datetime.combine(start.date() + dt.timedelta(days=1), dt.time(), tz)
+        on_day = Message.select().where(
+            Message.channel == "sms",
+            Message.purpose.not_in(AT_ONCE),
+            Message.due_at >= start,
+            Message.due_at < following,
+        )
+        if on_day.count() < limits.per_day:
+            break
+        due = by_day(following, tz, limits)
+    return due

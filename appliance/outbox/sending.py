@@ -78,6 +78,24 @@ def claim_alike(message: Message, least: int, most: int) -> list[Message]:
         return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
 
 
+def claim_waiting(channel: str, most: int) -> list[Message]:
+    """Take what waits in a channel, due or not, the oldest first; nothing for a recipient to whom
+    something is on its way."""
+    on_its_way = Message.alias()
+    held = on_its_way.select(on_its_way.recipient).where(
+        on_its_way.channel == channel, on_its_way.state == "claimed"
+    )
+    with writing():
+        waiting = Message.select().where(
+            Message.channel == channel, Message.state == "pending", Message.recipient.not_in(held)
+        )
+        taken = [found.id for found in waiting.order_by(Message.id).limit(most)]
+        Message.update(
+            state="claimed", claimed_until=clock.now() + LEASE, attempts=Message.attempts + 1
+        ).where(Message.id.in_(taken)).execute()
+        return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+
+
 def redirect(channel: str, before: str, after: str) -> int:
     """Send what is still open to a recipient that has another address since; returns how much."""
     open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
@@ -115,7 +133,8 @@ def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool
                 return _told(known, outcome)
             return False
         here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
-        if foreign_id and (message := Message.get_or_none(*here)):
+        newest = Message.select().where(*here).order_by(Message.id.desc())
+        if foreign_id and (message := newest.first()):  # a modem gives a name again in the end
             return _told(message, outcome)
         row = {"gateway": gateway, "foreign_id": foreign_id[:100], "outcome": outcome}
         EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()

@@ -23,6 +23,8 @@ from appliance.settings import Settings
 DIALPLAN = Path(ivr.__file__).parent
 TEMPLATES = Path(__file__).parent / "asterisk"
 LOCK = ".lock"
+# At its start Asterisk looks up the machine's own name and waits; 10 s when no name server answers.
+QUICK_NAMES = {"RES_OPTIONS": "timeout:1 attempts:1"}
 FORMER = "former"  # folder of the files that were in force before
 
 
@@ -85,6 +87,7 @@ def try_out(settings: Settings, wanted: Plan | None = None) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                env=os.environ | QUICK_NAMES,
             )
         except OSError as error:
             raise ConfigError(f"{command[0]}: {error.strerror}") from error

@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from appliance import clock, directory, identity, plan, staff
+from appliance import clock, directory, identity, plan, selftests, staff
+from appliance.links import hosts
 from appliance.models import CalendarDay
 from appliance.plan import Number, Plan, Route
 from appliance.settings import Settings
@@ -33,10 +34,12 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "levels": sorted({topic.keys[:-1] for topic in current.topics} | {""}),
         "numbers": _numbers(current),
         "routes": _routes(current),
+        "addresses": hosts.addresses(t.address for t in current.trunks if t.kind == "sip"),
         "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
         "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
         "e1": [] if apart else e1,
         "results": RESULTS,
+        "self_test": selftests.line(settings),
         "substitutes": _substitutes(),
         "timezone": settings.timezone,
         "opens": settings.work_opens,

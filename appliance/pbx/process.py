@@ -6,13 +6,14 @@ import signal
 import threading
 from collections.abc import Callable
 
-from appliance import clock
+from appliance import clock, processes
 from appliance.db import database, writing
 from appliance.models import AsteriskWatch
 from appliance.pbx import (
     actions,
     agi,
     callback,
+    carriers,
     finishing,
     holding,
     presence,
@@ -38,9 +39,11 @@ def run(settings: Settings) -> None:
     faults: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    with database.connection_context():
+        processes.begin("pbx")
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in (_follow, _measure, _watch, _hear, agi.answer, callback.call_back, upkeep.keep)
+        for work in _WORKS
     ]
     for thread in threads:
         thread.start()
@@ -90,6 +93,7 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
         try:
             with Connection(settings) as asterisk:
                 log.info("Asterisk answers")
+                upkeep.note_version(asterisk)
                 actions.put_states_in_force(settings)
                 began = clock.now()
                 while not stop.wait(_PING):
@@ -118,3 +122,9 @@ def _hear(settings: Settings, stop: threading.Event) -> None:
 def _seen(began: dt.datetime) -> None:
     with writing():
         AsteriskWatch.replace(started_at=began, seen_at=clock.now()).execute()
+
+
+_WORKS = (
+    *(_follow, _measure, _watch, _hear),
+    *(agi.answer, callback.call_back, upkeep.keep, carriers.follow),
+)

@@ -1,12 +1,13 @@
 """What people change in the directory is put in force in the dialplan within seconds."""
 
+import datetime as dt
 import logging
 import threading
 
-from appliance import directory
+from appliance import directory, processes
 from appliance.models import LiveEvent
 from appliance.pbx import actions, config
-from appliance.pbx.ami import Refused, Unreachable
+from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,15 @@ def put_in_force(settings: Settings) -> list[str]:
     except (config.ConfigError, Refused, Unreachable) as error:
         log.warning("the directory is not in force: %s", error)
         return []
+
+
+def note_version(asterisk: Connection) -> None:
+    """Write down which Asterisk answers, and since when it runs."""
+    version = asterisk.act("CoreSettings").get("AsteriskVersion", "")
+    status = asterisk.act("CoreStatus")
+    # in the time zone of this machine, which is Asterisk's too
+    began = f"{status['CoreStartupDate']} {status['CoreStartupTime']}"
+    processes.see_asterisk(version, dt.datetime.fromisoformat(began).astimezone(dt.UTC))
 
 
 def _newest() -> int:

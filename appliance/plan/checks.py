@@ -10,7 +10,9 @@ from appliance import staff
 from appliance.plan.shape import ACTIONS, ANONYMOUS, KINDS, STYLES, TRANSPORTS, Plan, Topic, Trunk
 
 # Names that Asterisk's configuration has for itself.
-RESERVED = frozenset({"any", "global", "none", "other", "phone", "system", *TRANSPORTS, "ws"})
+RESERVED = frozenset(
+    {"any", "global", "none", "other", "phone", "self-test", "system", *TRANSPORTS, "ws"}
+)
 CODES = ("required", "name", "taken", "unknown", "host", "characters", "number", "digits", "range")
 
 Fault = tuple[str, str]

@@ -76,7 +76,7 @@ class Queueing:
     fall_back_after: int = 60  # then operators of every language and topic
     announce_every: int = 45  # place in line
     announce_wait: bool = True  # expected wait
-    autopause: bool = False  # who does not answer is paused
+    autopause: bool = True  # who does not answer is paused, and told
     last_operator_hours: int = 24  # who spoke with this caller is rung first, when free
     returning_minutes: int = 30  # who hung up waiting goes before others within this time
 

@@ -11,6 +11,7 @@ from appliance.plan import Plan, Topic
 TEXTS = Path(ivr.__file__).parent / "prompts"
 LANGUAGES = ("uz", "ru")
 NUMBERS = "digits/"  # names that begin so are parts of numbers and dates, as Asterisk names them
+_OFFER = "callback-offer"  # as it comes along, it names the key 9
 _KEYS = {
     language: tuple(words.split())
     for language, words in (
@@ -29,10 +30,21 @@ def defaults(language: str) -> dict[str, str]:
     return texts | {f"{NUMBERS}{name}": text for name, text in parts.items()}
 
 
-def topics(language: str) -> dict[str, str]:
-    """Name → text of the topic menu of the plan in force, a prompt for each of its levels."""
+def planned(language: str) -> dict[str, str]:
+    """Name → text of what names keys that the plan in force gives; without a plan nothing.
+
+    The topic menu has a prompt for each of its levels.
+    """
     version = plan.newest()
-    menu = Plan.from_json(version.document).topics if version else ()
+    if not version:
+        return {}
+    current = Plan.from_json(version.document)
+    keys = _KEYS[language]
+    offer = defaults(language)[_OFFER].replace(keys[9], keys[int(current.callback.key)])
+    return {_OFFER: offer} | _levels(current.topics, language)
+
+
+def _levels(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
     levels: dict[str, list[str]] = {}
     for topic in sorted(menu, key=lambda topic: topic.keys):
         level = topic.keys[:-1]
@@ -43,7 +55,7 @@ def topics(language: str) -> dict[str, str]:
 
 def known(language: str) -> dict[str, str]:
     """Name → text of every prompt of a language, before anybody changed one."""
-    return defaults(language) | topics(language)
+    return defaults(language) | planned(language)
 
 
 def _choice(topic: Topic, language: str) -> str:

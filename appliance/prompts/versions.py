@@ -14,7 +14,7 @@ from appliance import audit, clock, live
 from appliance.db import writing
 from appliance.models import Prompt, PromptVersion
 from appliance.prompts import sound, speaking
-from appliance.prompts.texts import LANGUAGES, known, topics
+from appliance.prompts.texts import LANGUAGES, known, planned
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +98,15 @@ def speak_text(folder: Path, language: str, name: str, text: str, by: str) -> Pr
 
 
 def follow_plan(folder: Path) -> list[Path]:
-    """Have the topic menu say what the plan in force says; returns the files made.
+    """Have the topic menu and the callback's offer say the plan's keys; returns the files made.
 
-    A recording of another menu would lead callers to wrong keys: a synthetic voice takes its place.
+    A recording of other keys would lead callers to wrong keys: a synthetic voice takes its place.
     A machine that cannot speak must not keep a plan from being put in force: it is only logged.
     """
     made = []
     try:
         for language in LANGUAGES:
-            for name, text in topics(language).items():
+            for name, text in planned(language).items():
                 version = _in_force(language, name)
                 if not version:
                     made += speaking.speak_missing(folder / language, {name: text}, language)

@@ -12,20 +12,26 @@ from dataclasses import dataclass, field, replace
 from peewee import Case, Expression, Node, SelectQuery, fn
 
 from appliance.calls import OUTCOMES
+from appliance.clock import WorkingCalendar
 from appliance.models import Appeal, Call, QueueVisit, Ring, Talk, Transfer
 from appliance.reports.periods import Period
 
 NONE = "-"  # stands for "has none": no language, no appeal's region …
 _HOUR, _DAY = 3600 * 10**6, 86_400 * 10**6  # microseconds
 _MONDAY = 3  # 1970-01-01 was a Thursday
+_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The incoming calls of a period that fulfil every condition; conditions are those of ASKED."""
+    """The incoming calls of a period that fulfil every condition; conditions are those of ASKED.
+
+    With the condition "direction" they are the outgoing ones.
+    """
 
     period: Period
     asked: Mapping[str, str] = field(default_factory=dict)
+    calendar: WorkingCalendar | None = None  # for the condition "work"
 
     def with_(self, **asked: object) -> "Cut":
         """The same cut, narrowed down further; None takes a condition away."""
@@ -42,17 +48,19 @@ class Cut:
         return (
             Call.arrived_at >= self.period.begin,
             Call.arrived_at < self.period.end,
-            Call.direction == "inbound",
+            *([] if "direction" in self.asked else [Call.direction == "inbound"]),
             ~Call.synthetic,
             *([] if self.asked.get("outcome") == "rejected" else [not_rejected()]),
             *(ASKED[name](self, value) for name, value in self.asked.items()),
         )
 
 
-def asked_of(period: Period, args: Iterable[tuple[str, str]]) -> Cut:
+def asked_of(
+    period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
+) -> Cut:
     """The cut that an address asks for; what is no condition, or none possible, is passed over."""
     known = {name: value for name, value in args if name in ASKED and value}
-    cut = Cut(period, known)
+    cut = Cut(period, known, calendar)
     return cut.with_(**{name: None for name, value in known.items() if not _possible(cut, name)})
 
 
@@ -219,6 +227,47 @@ def _weekday(cut: Cut, value: str) -> Expression:
     return _rest(local(cut.period) / _DAY + _MONDAY, 7) + 1 == _number(value, 1, 7)
 
 
+def _work(cut: Cut, value: str) -> Expression:
+    """ "inside" or "outside" the ministry's working hours."""
+    if not cut.calendar or value not in ("inside", "outside"):
+        raise ValueError(value)
+    working = [(day - _EPOCH).days for day in cut.period.days if cut.calendar.works_on(day)]
+    moment = local(cut.period)
+    inside = (moment / _DAY).in_(working) & _between(
+        _rest(moment, _DAY), cut.calendar.opens, cut.calendar.closes
+    )
+    return inside if value == "inside" else ~inside
+
+
+def _time(cut: Cut, value: str) -> Expression:
+    """From one time of the day to another, "20:00-08:00"; several, one after the other by commas.
+
+    What is in none of them: "!08:00-20:00".
+    """
+    rest = _rest(local(cut.period), _DAY)
+    among: Expression | None = None
+    for one in value.removeprefix("!").split(","):
+        opens, closes = (dt.time.fromisoformat(edge) for edge in one.split("-"))
+        part = _between(rest, opens, closes)
+        among = part if among is None else among | part
+    assert among is not None  # noqa: S101  split gives one at least
+    return ~among if value.startswith("!") else among
+
+
+def _between(rest: Node, opens: dt.time, closes: dt.time) -> Expression:
+    """Of microseconds of the day: from a time on, up to another, over midnight when it is later."""
+    low, high = ((edge.hour * 60 + edge.minute) * 60 * 10**6 for edge in (opens, closes))
+    if low < high:
+        return (rest >= low) & (rest < high)
+    return (rest >= low) | (rest < high)
+
+
+def _direction(cut: Cut, value: str) -> Expression:
+    if value != "outbound":
+        raise ValueError(value)
+    return Call.direction == value
+
+
 def _number(text: str, low: int, high: int) -> int:
     if not low <= int(text) <= high:
         raise ValueError(text)
@@ -311,6 +360,9 @@ ASKED: dict[str, Callable[[Cut, str], Expression]] = {
     "wait": _wait,
     "hour": _hour,
     "weekday": _weekday,
+    "work": _work,
+    "time": _time,
+    "direction": _direction,
     "rated": _rated,
     "appeal": _flag(has_appeal),
     "transfer": _transfer,

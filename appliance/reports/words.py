@@ -162,6 +162,11 @@ class AnnexWords:
     seconds: str  # {value}
     at_most_seconds: str  # {value}
     at_least: str  # {value}
+    internet: str
+    outages: str  # {value} {count}
+    rate: str
+    mbit: str  # {value} {least}
+    at_least_mbit: str  # {value}
 
 
 @dataclass(frozen=True)

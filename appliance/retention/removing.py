@@ -14,6 +14,7 @@ from appliance.models import (
     AppealWording,
     Applicant,
     Message,
+    MinistryEvent,
     Recording,
     Removal,
 )
@@ -144,6 +145,7 @@ def _mask(appeal: Appeal, rule: str) -> None:
     Message.update(text="", recipient="", payload={}).where(
         Message.cause == appeal.number, Message.state.not_in(["pending", "claimed"])
     ).execute()
+    MinistryEvent.update(text="").where(MinistryEvent.number == appeal.number).execute()
     searching.remember(appeal)
     Removal.create(
         kind="appeal",

@@ -14,7 +14,7 @@ from flask import (
 )
 from flask_babel import gettext
 
-from appliance import audit, calls, clock, i18n, identity
+from appliance import audit, calls, catalogs, clock, i18n, identity
 from appliance.calls import OUTCOMES as ALL_OUTCOMES
 from appliance.models import Call, User
 from appliance.reports import balance, cuts, files, kpi, telephony, words
@@ -26,6 +26,7 @@ from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import words as texts
 from appliance.reports.telephony.waits import LEVELS
 from appliance.web.access import may, role
+from appliance.web.call import OWN_OUTCOMES
 from appliance.web.calls import LANGUAGES, OUTCOMES
 from appliance.web.context import me, site
 from appliance.web.language import locale
@@ -86,7 +87,7 @@ def page() -> str:
 @may(*READERS)
 def listed() -> str:
     """The calls behind one figure, newest first."""
-    cut, _ = _cut()
+    cut, _ = _cut(outgoing=True)
     number = max(1, request.args.get("page", 1, int))
     count = behind.count(cut)
     return render_template(
@@ -99,7 +100,7 @@ def listed() -> str:
         names=lines.names("operator", locale()),
         topics=lines.names("topic", locale()),
         regions=lines.names("region", locale()),
-        outcomes=OUTCOMES,
+        outcomes=OUTCOMES | OWN_OUTCOMES,
         call_languages=LANGUAGES,
         asked=_worded(cut),
         whole=_lead(),
@@ -130,7 +131,7 @@ def download(kind: str) -> Response:
 @may(*READERS)
 def every() -> Response:
     """All calls of a cut as CSV, sent while they are read, with the columns the role may see."""
-    cut, doubt = _cut()
+    cut, doubt = _cut(outgoing=True)
     if doubt:
         abort(400)
     file = f"qongiroqlar_{cut.period.first}_{cut.period.last}.csv"
@@ -153,8 +154,11 @@ def _lead() -> bool:
     return role() in LEADS
 
 
-def _cut() -> tuple[Cut, bool]:
-    """The cut that the address asks for, and whether its days could not be understood."""
+def _cut(*, outgoing: bool = False) -> tuple[Cut, bool]:
+    """The cut that the address asks for, and whether its days could not be understood.
+
+    `outgoing`: it may be one of outgoing calls.
+    """
     tz = site().tz
     today = clock.now().astimezone(tz).date()
     given = [request.args.get(name, "").strip() for name in ("from", "to")]
@@ -169,7 +173,10 @@ def _cut() -> tuple[Cut, bool]:
     args = [(name, value) for name, value in request.args.items() if name not in ("from", "to")]
     if not _lead():  # who called is not his to ask
         args = [(name, value) for name, value in args if name != "caller"]
-    return cuts.asked_of(Period(first, last, tz), args), doubt
+    if not outgoing:
+        args = [(name, value) for name, value in args if name != "direction"]
+    calendar = catalogs.working_calendar(site())
+    return cuts.asked_of(Period(first, last, tz), args, calendar), doubt
 
 
 def _address(cut: Cut, **more: Any) -> dict[str, Any]:
@@ -256,6 +263,10 @@ def _worded(cut: Cut) -> list[tuple[str, str]]:
             found.append((gettext(texts.DIMENSIONS[name]), shown))
         elif name == "outcome" and value in (*ALL_OUTCOMES, "open"):
             found.append((gettext(texts.ASKED[name]), str(OUTCOMES[value][0])))
+        elif name == "time":
+            shown = value.removeprefix("!").replace("-", "–").replace(",", ", ")
+            other = gettext("outside %(times)s", times=shown)
+            found.append((gettext(texts.ASKED[name]), other if value[0] == "!" else shown))
         elif name == "weekday":
             found.append(
                 (gettext(texts.ASKED[name]), words.load(locale()).weekdays[int(value) - 1])

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, g, jsonify, request, send_file
 
-from appliance import audit, departments, i18n, identity, keys, notices
+from appliance import audit, departments, i18n, identity, keys, ministry, notices
 from appliance.appeals import exporting, handling, listing, searching, states
 from appliance.appeals.listing import Filters
 from appliance.models import AccessKey, Appeal, Department
@@ -141,8 +141,10 @@ def add_step(number: str) -> Response:
     department = Department.get_or_none(Department.code == code) if code else None
     action = str(sent.get("action", ""))
     tell = functools.partial(notices.answered, site())
+    changed = functools.partial(ministry.changed, site())
+    day = standing.today()
     try:
-        handling.do(action, appeal, _by(), version, standing.today(), text, department, tell=tell)
+        handling.do(action, appeal, _by(), version, day, text, department, tell, changed)
     except handling.HandlingError as error:
         conflict = error.code in ("changed", "held", "state")
         return problem(409 if conflict else 422, error.code, DETAILS[error.code])

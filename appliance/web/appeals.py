@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 from flask_babel import LazyString
 
-from appliance import appeals, applicants, audit, catalogs, departments, notices
+from appliance import appeals, applicants, audit, catalogs, departments, ministry, notices
 from appliance.appeals import form, handling, states
 from appliance.i18n import named
 from appliance.models import Appeal, Call, DutyAlert, Handling, Talk
@@ -14,6 +14,7 @@ from appliance.web import formats, labels, outbox, standing
 from appliance.web.access import may
 from appliance.web.context import me, site
 from appliance.web.language import locale
+from appliance.web.ministry import STANDS
 
 screen = Blueprint("appeals", __name__, url_prefix="/appeals")
 
@@ -97,6 +98,8 @@ def _standing(appeal: Appeal) -> dict[str, Any]:
         "done": standing.DONE,
         "told": standing.told,
         "alert": DutyAlert.get_or_none(DutyAlert.appeal == appeal),
+        "sent_on": ministry.of_appeal(appeal),
+        "ministry_stands": {state: STANDS[name] for state, name in ministry.queue.STANDS.items()},
         "call": call,
         "talks": list(call.talks.order_by(Talk.position)) if call else [],
         "people": standing.names(),

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance import appeals, applicants, calls, catalogs, clock, identity, notices
+from appliance import appeals, applicants, calls, catalogs, clock, identity, ministry, notices
 from appliance.appeals import form
 from appliance.i18n import named
 from appliance.models import Appeal, District, Draft, Mahalla, Region
@@ -44,6 +44,7 @@ def register(token: str) -> Response:
     def tell(appeal: Appeal) -> None:
         notices.registered(site(), appeal)
         notices.alert(site(), calendar, appeal)
+        ministry.registered(site(), appeal)
 
     made = appeals.register(
         _sent(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=tell

@@ -5,7 +5,7 @@ import functools
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from appliance import appeals, catalogs, departments, notices
+from appliance import appeals, catalogs, departments, ministry, notices
 from appliance.appeals import correcting, form, handling
 from appliance.models import Appeal, Handling
 from appliance.web import appeals as card
@@ -32,10 +32,10 @@ def step(number: str) -> Answer:
     chosen = sent.get("department", "")
     department = departments.chosen(chosen)
     tell = functools.partial(notices.answered, site())
+    changed = functools.partial(ministry.changed, site())
+    by, day = me().login, standing.today()
     try:
-        handling.do(
-            action, appeal, me().login, version, standing.today(), text, department, tell=tell
-        )
+        handling.do(action, appeal, by, version, day, text, department, tell, changed)
     except handling.HandlingError as error:
         if error.code == "action":
             abort(400)
@@ -81,7 +81,12 @@ def correct(number: str) -> Answer:
     version = request.form.get("version", 0, int)
     try:
         changes = appeals.correct(
-            appeal, values, me().login, version, catalogs.working_calendar(site())
+            appeal,
+            values,
+            me().login,
+            version,
+            catalogs.working_calendar(site()),
+            changed=functools.partial(ministry.changed, site()),
         )
     except handling.HandlingError as error:
         return _correction(appeal, values, str(standing.TROUBLES[error.code])), 409

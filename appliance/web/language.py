@@ -41,6 +41,7 @@ def init_app(app: Flask) -> None:
         if not asked or request.method != "GET":
             return None
         args = {k: v for k, v in request.args.items(multi=True) if k != "til"}
+        args |= request.view_args or {}
         there = redirect(app.url_for(request.endpoint or "login.home", **args, _external=False))
         there.set_cookie(COOKIE, asked, YEAR, secure=True, httponly=True, samesite="Lax")
         return there  # type: ignore[return-value]

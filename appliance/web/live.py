@@ -32,13 +32,14 @@ from appliance.web.context import me, site
 
 log = logging.getLogger(__name__)
 
-LEADS = ("appeals", "calls", "devices", "followups", "operators")
+MACHINE = ("checks", "jobs", "lines")
+LEADS = ("appeals", "calls", "devices", "followups", "links", "operators")
 HEARD = {
-    "operator": ("followups",),
+    "operator": ("followups", "links"),
     "supervisor": LEADS,
-    "manager": (*LEADS, "outbox"),
-    "ministry": ("appeals",),
-    "technician": ("outbox",),
+    "manager": (*LEADS, *MACHINE, "outbox"),
+    "ministry": ("appeals", "links"),
+    "technician": (*MACHINE, "devices", "links", "outbox"),
 }
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open

@@ -66,9 +66,12 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         _l("Status"),
         (
             Tab("status.page", _l("State of the system")),
+            Tab("links.page", _l("Links and tests")),
             Tab("retention.page", _l("Retention")),
             Tab("outbox.page", _l("Messages")),
+            Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),
+            Tab("sms.page", _l("SMS accounts")),
         ),
     ),
 )

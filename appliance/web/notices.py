@@ -19,11 +19,18 @@ from appliance.web.outbox import PURPOSES
 screen = Blueprint("notices", __name__)
 
 LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
+# texts that are not a purpose of their own
+WAYS = {
+    "rating": _l("Rating asked for, by link"),
+    "rating_reply": _l("Rating asked for, by answer"),
+    "unknown": _l("Status asked for, no such appeal"),
+}
 TROUBLES: dict[str, LazyString] = {
     "empty": _l("Write a text."),
     "braces": _l("A brace is open or closed that should not be."),
     "unknown": _l("Only the words listed may stand in braces."),
     "number": _l("The appeal's number must stand in the text: {number}."),
+    "link": _l("The link must stand in the text: {link}."),
     "nobody": _l("There is no mobile number to send it to."),
     "unwanted": _l("This number wants no messages."),
     "long": _l("The text fills more than four messages: shorten it."),
@@ -111,7 +118,7 @@ def _page(trouble: str = "", where: tuple[str, str] | None = None, text: str = "
         placeholders=texts.PURPOSES,
         opted_out=notices.opted_out(),
         accounts=site().sms,
-        purposes=PURPOSES,
+        purposes=PURPOSES | WAYS,
         spoken=LANGUAGES,
         trouble=trouble,
         where=where,

@@ -12,6 +12,7 @@ from appliance import audit, outbox
 from appliance.models import Message
 from appliance.web.access import may
 from appliance.web.context import me
+from appliance.web.ministry import TROUBLES as MINISTRY_TROUBLES
 
 screen = Blueprint("outbox", __name__)
 
@@ -35,8 +36,11 @@ PURPOSES = {
     "alert": _l("Appeal out of hours"),
     "taken": _l("Who took an appeal"),
     "duty": _l("Nobody took an appeal"),
+    "alarm": _l("Fault of the box"),
     "status": _l("Status asked for"),
     "manual": _l("Written by an operator"),
+    "appeal": _l("New appeal"),
+    "change": _l("Appeal changed"),
 }
 TROUBLES = {
     "unreachable": _l("The service cannot be reached: look at the internet link."),
@@ -50,7 +54,16 @@ TROUBLES = {
     "kicked": _l("The bot is not in the group any more: add it again."),
     "too_many": _l("Too many messages at once; the service asks to wait, and it is sent then."),
     "moved": _l("The group has a new address; it is sent there."),
-    "no_gateway": _l("No service could be asked: check the accounts in the settings."),
+    "unapproved": _l("No account takes this text: have it approved, see the page SMS accounts."),
+    "no_network": _l(
+        "The modem finds no network: look at its aerial and whether the card is paid."
+    ),
+    "sim": _l("The modem's card does not work: look at the card and its PIN."),
+    "no_modem": _l("The modem does not answer: look at its cable and power."),
+    "modem_fault": _l(
+        "The modem refused; it is tried again by itself. If it stays, restart the modem."
+    ),
+    "no_gateway": _l("No account could be asked: see the page SMS accounts."),
     "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
 }
 
@@ -96,4 +109,5 @@ def _list() -> dict[str, Any]:
         "channels": CHANNELS,
         "purposes": PURPOSES,
         "troubles": TROUBLES,
+        "ministry_troubles": MINISTRY_TROUBLES,
     }

@@ -15,6 +15,7 @@ from appliance.appeals import exporting, listing, searching, states, statistics
 from appliance.appeals.listing import Filters
 from appliance.i18n import named
 from appliance.models import District
+from appliance.reports import words
 from appliance.web import formats, labels, standing
 from appliance.web.access import may
 from appliance.web.context import me, site
@@ -25,10 +26,12 @@ screen = Blueprint("portal", __name__, url_prefix="/appeals")
 READERS = ("ministry", "supervisor", "manager")
 PAGE = 50  # appeals on one page
 LAST = 1_000_000  # a page that nobody needs; a greater number is no number for the database
+RECEIVED = ("from", "to", "weekday", "work")  # when the call arrived: how reports ask
+LONGEST = 100  # days of it
 # what an address may ask for
 ASKED = (
     *("state", "when", "all", "q", "appeal_type", "direction", "region", "district"),
-    *("department", "since", "until", "mine"),
+    *("department", "since", "until", "mine", *RECEIVED),
 )
 # the choices above the list: filter, its value, name, icon and its colour
 TABS = (
@@ -108,10 +111,10 @@ def _filters() -> Filters:
     """What the address asks for, the open ones by itself; what it says wrong is passed over."""
     asked = request.args.get
     department = departments.chosen(asked("department", ""))
-    words = searching.terms(asked("q", ""))
+    terms = searching.terms(asked("q", ""))
     when = asked("when", "") if asked("when") in listing.WHENS else ""
     state = asked("state", "") if asked("state") in ("open", *states.STATES) else ""
-    if not (when or words or asked("all")):
+    if not (when or terms or asked("all")):
         state = state or "open"
     return Filters(
         state=state,
@@ -124,8 +127,31 @@ def _filters() -> Filters:
         holder=me().login if asked("mine") else "",
         since=identity.born(asked("since", "")),
         until=identity.born(asked("until", "")),
-        words=words,
+        words=terms,
+        received=_received(),
     )
+
+
+def _received() -> tuple[listing.Stretch, ...] | None:
+    """The stretches of time in which the calls arrived; None: at any time."""
+    first, last = (identity.born(request.args.get(name, "")) for name in ("from", "to"))
+    if not first or not last or not dt.timedelta() <= last - first < dt.timedelta(LONGEST):
+        return None
+    weekday = request.args.get("weekday", 0, int)
+    work = {"inside": True, "outside": False}.get(request.args.get("work", ""))
+    calendar = catalogs.working_calendar(site())
+    return tuple(calendar.stretches(first, last, weekday or None, work))
+
+
+def _received_worded() -> str:
+    """The same, for people."""
+    asked = request.args.get
+    parts = [f"{asked('from')}–{asked('to')}"]
+    if (weekday := asked("weekday", 0, int)) in range(1, 8):
+        parts.append(words.load(locale()).weekdays[weekday - 1])
+    if asked("work") in ("inside", "outside"):
+        parts.append(_("in working hours") if asked("work") == "inside" else _("out of hours"))
+    return ", ".join(parts)
 
 
 def _list() -> dict[str, Any]:
@@ -140,6 +166,7 @@ def _list() -> dict[str, Any]:
         "filters": filters,
         "too_short": bool(request.args.get("q", "").strip()) and not filters.words,
         "counts": counts,
+        "received": _received_worded() if filters.received is not None else "",
         "tabs_of_list": TABS,
         "page": page,
         "pages": max(1, -(-shown // PAGE)),

@@ -1,11 +1,14 @@
 """Report forms №2 and №1: their figures on the page, and the papers to take away."""
 
-from flask import Blueprint, Response, abort, render_template, request
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from appliance import audit, clock, i18n, identity
 from appliance.reports import figures, files, kpi, paper, periods, words
 from appliance.reports.periods import Period, PeriodError
-from appliance.reports.quarterly import wording
+from appliance.reports.quarterly import QuarterlyReport, wording
 from appliance.web.access import may
 from appliance.web.context import me, site
 from appliance.web.language import locale
@@ -15,6 +18,34 @@ screen = Blueprint("reports", __name__)
 MONTHS_BACK = 24
 QUARTERS_BACK = 8
 READERS = ("ministry", "supervisor", "manager")
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The addresses of the lists behind a report's figures."""
+
+    period: Period
+
+    def calls(self, **asked: object) -> str:
+        """Calls; conditions are those of cuts.ASKED."""
+        return url_for("analytics.listed", **self._asked(asked))
+
+    def appeals(self, **asked: object) -> str:
+        """Appeals by the arrival of their call; conditions are those of the portal's list."""
+        return url_for("portal.page", **self._asked(asked), all=1)
+
+    def _asked(self, asked: dict[str, object]) -> dict[str, Any]:
+        days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
+        return days | {name: value for name, value in asked.items() if value is not None}
+
+
+def among(report: QuarterlyReport) -> list[str]:
+    """For each interval of table 2, the condition "time" of its calls."""
+    shifts = [f"{row.opens}-{row.closes}" for row in report.intervals if row.opens]
+    return [
+        f"{row.opens}-{row.closes}" if row.opens else f"!{','.join(shifts)}"
+        for row in report.intervals
+    ]
 
 
 @screen.get("/reports")
@@ -30,6 +61,7 @@ def page() -> str:
         balance=paper.foot(made),
         unobserved=paper.unobserved(made),
         few=kpi.FEW,
+        behind=Behind(period),
         chosen=f"{period.first:%Y-%m}",
         choices=months(),
         upto=request.args.get("upto", ""),
@@ -52,6 +84,8 @@ def quarterly() -> str:
         balance=paper.foot(made),
         wording=wording,
         length=figures.length,
+        behind=Behind(period),
+        among=among(made),
         chosen=periods.quarter_of(period.first),
         choices=quarters(),
         upto=request.args.get("upto", ""),

@@ -10,6 +10,8 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from appliance import processes
+from appliance.db import database
 from appliance.settings import Settings
 from appliance.web import create_app
 
@@ -38,7 +40,10 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return create_app(self._settings)
+        made = create_app(self._settings)
+        with database.connection_context():
+            processes.begin("web")
+        return made
 
 
 def serve(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance import catalogs, clock, departments
+from appliance import catalogs, clock, departments, ministry
 from appliance.appeals import deadlines
 from appliance.clock import WorkingCalendar
 from appliance.i18n import named
@@ -107,6 +107,8 @@ def names() -> dict[str, str]:
 
 def who(login: str, known: dict[str, str]) -> str:
     """How somebody who did a step is called; a program by its key's name."""
+    if login == ministry.WHO:
+        return _("Ministry's system")
     return known.get(login) or login.removeprefix("key:")
 
 

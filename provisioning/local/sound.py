@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-RATE = 8000
-FRAME = 160  # samples, and bytes, in 20 ms
-FRAMES_PER_SECOND = RATE // FRAME
-KEYS = "0123456789*#"
-KEY_FRAMES = 8  # a key is held for 160 ms
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.tones import FRAME, KEY_FRAMES, KEYS, RATE
 
-_ROWS = (697, 770, 852, 941)
-_COLUMNS = (1209, 1336, 1477)
-_PAD = ("123", "456", "789", "*0#")
+FRAMES_PER_SECOND = RATE // FRAME
+
 _EVENT_TYPE = 101
 _PCMA_TYPE = 8
 
@@ -52,36 +48,7 @@ def voice(pitch: int) -> bytes:
         word = 0.0 if (t % 2.5) > 2.1 else 1.0
         tone = sum(math.sin(2 * math.pi * pitch * n * t) / n for n in (1, 2, 3, 5))
         samples.append(5200 * word * (0.15 + syllable) * tone)
-    return alaw(samples)
-
-
-def alaw(samples: list[float]) -> bytes:
-    """Compress 16-bit samples by the A-law of G.711."""
-    return bytes(_alaw(int(sample)) for sample in samples)
-
-
-@functools.lru_cache(maxsize=65536)
-def _alaw(sample: int) -> int:
-    sign = 0x80 if sample >= 0 else 0
-    size = min(abs(sample), 32635)
-    if size < 256:
-        return ((size >> 4) | sign) ^ 0x55
-    segment = size.bit_length() - 8
-    return ((segment << 4) | ((size >> (segment + 3)) & 0x0F) | sign) ^ 0x55
-
-
-@functools.cache
-def tone(key: str) -> bytes:
-    """The two frequencies of a key, as long as it is held."""
-    row = next(i for i, keys in enumerate(_PAD) if key in keys)
-    low, high = _ROWS[row], _COLUMNS[_PAD[row].index(key)]
-    return alaw(
-        [
-            9000
-            * (math.sin(2 * math.pi * low * i / RATE) + math.sin(2 * math.pi * high * i / RATE))
-            for i in range(KEY_FRAMES * FRAME)
-        ]
-    )
+    return tones.alaw(samples)
 
 
 class _Packet(NamedTuple):
@@ -103,7 +70,7 @@ def _packets(frames: int, sound: bytes, presses: dict[int, str], events: bool) -
             continue
         if key:
             for part in range(KEY_FRAMES):
-                payload = tone(key)[part * FRAME : (part + 1) * FRAME]
+                payload = tones.key(key)[part * FRAME : (part + 1) * FRAME]
                 yield _Packet(at + part * 0.02, stamp + part * FRAME, _PCMA_TYPE, payload)
             frame += KEY_FRAMES
             continue

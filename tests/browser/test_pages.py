@@ -9,10 +9,12 @@ import pytest
 from browser.conftest import sign_in
 from playwright.sync_api import Page, expect
 
-from appliance import appeals, clock, staff
+from appliance import appeals, clock, plan, staff, trunks
 from appliance.calls import CallFacts, store
 from appliance.db import writing
 from appliance.models import User
+from appliance.plan import Plan, Trunk
+from appliance.trunks import SeenSpan, SeenTrunk
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -27,6 +29,18 @@ PAGES = {
     "sherzod": ["/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"],
     "rustam": ["/status", "/directory", "/nothing-here"],
 }
+
+
+def lines() -> None:
+    """A trunk that is dead, and a span with calls on it."""
+    sip = Trunk("sip1", address="127.9.9.9", watched=True, channels=50)
+    plan.save(Plan(trunks=(sip, Trunk("e1", kind="e1", spans="1-15,17-31"))), by="rustam")
+    trunks.see_trunks([SeenTrunk("sip1", trunks.DOWN, error="OPTIONS sip:127.9.9.9:5060")])
+    states = {1: "busy", 2: "busy", 9: "busy", 23: "alarm"}
+    slots = {slot: states.get(slot, "free") for slot in range(1, 32) if slot != 16}
+    trunks.see_spans([SeenSpan(1, "e1", "", True, slots)])
+    trunks.end_test(trunks.begin_test("sip1", "+998712000000", "rustam").id, "CHANUNAVAIL", "18")
+    trunks.end_test(trunks.begin_test("e1", "+998712000000", "rustam", 1).id, "ANSWER", "", 2.4)
 
 
 @pytest.fixture
@@ -135,6 +149,7 @@ def test_the_ministry_takes_the_paper(open_as) -> None:
 @pytest.mark.usefixtures("appeal")
 def test_everybody_can_read_them(open_as, login, theme) -> None:
     arrive()
+    lines()
     staff.choose_appearance(User.get(User.login == login), theme, large_text=False)
     for path in PAGES[login]:
         page = open_as(login, path)
@@ -162,6 +177,7 @@ def test_the_login_page_can_be_read_enlarged(window) -> None:
 def test_nothing_runs_off_the_side_even_enlarged(open_as, login) -> None:
     """WCAG 1.4.10: 320 px wide is 1280 px at 400 %."""
     arrive()
+    lines()
     for path in PAGES[login]:
         page = open_as(login, path)
         for width in (1366, 320):

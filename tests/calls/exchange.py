@@ -14,11 +14,11 @@ from appliance import catalogs, db, plan, prompts, staff
 from appliance import settings as site_settings
 from appliance.pbx import actions, ami, config, eventlog
 from appliance.pbx.eventlog import Event
+from appliance.pbx.sip import listening
 from appliance.plan import Plan
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
-from provisioning.local.sip import listening
 from provisioning.local.sip.parties import People, people
 
 

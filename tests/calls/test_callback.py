@@ -20,12 +20,12 @@ from appliance.models import Call as LedgerCall
 from appliance.models import FollowUp, User
 from appliance.pbx import actions, ami, callback, config
 from appliance.pbx.follow import Follower
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.call import Call
 from appliance.plan.shape import FollowUps, Plan
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
-from provisioning.local.sip import tones
-from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, people
 
 pytestmark = pytest.mark.calls

@@ -10,8 +10,8 @@ from exchange import Exchange, running, sure
 
 from appliance import clock, plan
 from appliance.models import CalendarDay
-from provisioning.local.sip import tones
-from provisioning.local.sip.call import Call
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.call import Call
 from provisioning.local.sip.parties import People, Phone
 
 pytestmark = pytest.mark.calls

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 from appliance import staff
 from appliance.models import User
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.call import Call
 from appliance.settings import Settings
-from provisioning.local.sip import tones
-from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, Phone, people
 
 LIMIT = 30.0

@@ -12,7 +12,7 @@ import pytest
 
 from appliance import db, plan, prompts
 from appliance.models import AuditEntry, Prompt
-from appliance.plan import Plan, Topic
+from appliance.plan import Callback, Plan, Topic
 from appliance.prompts import sound
 
 
@@ -172,6 +172,22 @@ def test_the_topic_menu_of_the_plan_is_spoken_level_by_level(folder: Path, studi
     assert prompts.follow_plan(folder) == [folder / lang / "topics.wav" for lang in ("uz", "ru")]
     asked = prompts.found(folder, "uz", "topics")  # the recording named a key that is gone
     assert (asked.kind, asked.text) == ("synthetic", "Pensiya uchun birni bosing.")
+
+
+@pytest.mark.usefixtures("database")
+def test_the_offer_to_call_back_names_the_key_of_the_plan(folder: Path) -> None:
+    prompts.follow_plan(folder)
+    plan.save(Plan(), by="sherzod")
+    assert prompts.follow_plan(folder) == []
+    plan.save(Plan(callback=Callback(key="7")), by="sherzod")
+    offers = [folder / lang / "callback-offer.wav" for lang in ("uz", "ru")]
+    assert prompts.follow_plan(folder) == offers
+    assert prompts.found(folder, "uz", "callback-offer").text.startswith(
+        "Kutmasdan, yettini bosing"
+    )
+    assert "нажмите семь" in prompts.found(folder, "ru", "callback-offer").text
+    plan.save(Plan(), by="sherzod")
+    assert prompts.follow_plan(folder) == offers
 
 
 @pytest.mark.usefixtures("database")

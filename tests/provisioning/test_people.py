@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.local.sip import listening, message, tones
-from provisioning.local.sip.message import Session
+from appliance.pbx.sip import listening, message, tones
+from appliance.pbx.sip.message import Session
 from provisioning.local.trials import scenario
 from provisioning.local.trials.scenario import ScriptError
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.pbx.sip import tones
 from provisioning.local import demo, plans, sound
 from provisioning.local.callers import CallPlan, CallReport, handling
 from provisioning.local.phones import Handling, rings, tail
@@ -44,12 +45,12 @@ def test_a_key_without_events_is_sound_and_the_stream_has_no_gap(tmp_path: Path)
     found = packets(tmp_path / "a.pcap")
     assert {kind for _, kind, _ in found} == {8}
     assert len(found) == 200
-    assert b"".join(payload for _, _, payload in found[75:83]) == sound.tone("7")
+    assert b"".join(payload for _, _, payload in found[75:83]) == tones.key("7")
 
 
 def test_alaw_is_that_of_the_standard() -> None:
     # as sox compresses them
-    assert sound.alaw([0, 32767, -32768, 1000, -1000]).hex() == "d5aa2afa7a"
+    assert tones.alaw([0, 32767, -32768, 1000, -1000]).hex() == "d5aa2afa7a"
 
 
 def test_rings_are_put_together_by_call() -> None:

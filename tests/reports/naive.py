@@ -350,6 +350,32 @@ def weekdays(moments, off, opens=9, closes=18):
     return table
 
 
+def listed(appeals, column, order):
+    """(code, count, share) in the form's order; None stands for what is on no list."""
+    codes = [a[column] if a[column] in order else None for a in appeals]
+    rows = [*order, None] if None in codes else list(order)
+    counts = [len([code for code in codes if code == row]) for row in rows]
+    return [list(line) for line in zip(rows, counts, percentages(counts), strict=True)]
+
+
+def in_shifts(rows, shifts):
+    """[incoming, accepted] of each (opens, closes), then of what falls into none."""
+    table = [[0, 0] for _ in [*shifts, None]]
+    for row in rows:
+        if is_incoming(row):
+            time = local(row).strftime("%H:%M")
+            within = [
+                number
+                for number, (opens, closes) in enumerate(shifts)
+                if (opens <= time < closes)
+                or (closes <= opens and (time >= opens or time < closes))
+            ]
+            for number in within or [len(shifts)]:
+                table[number][0] += 1
+                table[number][1] += row["outcome"] == "answered"
+    return table
+
+
 def recovered(rows, later):
     """Missed calls whose number was spoken with within seven days, and the mean seconds to it.
 

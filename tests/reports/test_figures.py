@@ -12,11 +12,20 @@ import naive
 import pytest
 from sites import SETTINGS
 
-from appliance import calls, db, demo, tariffs
+from appliance import calls, db, demo, staff_records, tariffs
 from appliance import settings as site_settings
 from appliance.db import writing
 from appliance.demo.world import of_site
-from appliance.models import Appeal, CalendarDay, Call, EventRow, Presence, User
+from appliance.models import (
+    Appeal,
+    CalendarDay,
+    Call,
+    CatalogItem,
+    EventRow,
+    Presence,
+    Region,
+    User,
+)
 from appliance.reports import counting, cuts, minutes, monthly, periods, quarterly, telephony
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
@@ -181,6 +190,18 @@ def test_the_monthly_report_equals_the_naive_count(history, month) -> None:
         for column, half in enumerate(("inside", "outside")):
             shares = naive.percentages([row[column] for row in table])
             assert [line[f"{half}_share"] for line in lines] == shares
+    these = [a for a in appeals() if of.begin <= a["received_at"] < of.end]
+    regions = [r.soato for r in Region.select().order_by(Region.position)]
+    directions = CatalogItem.select().where(CatalogItem.catalog == "direction")
+    orders = {
+        "region": (regions, "soato"),
+        "direction": ([d.code for d in directions.order_by(CatalogItem.position)], "code"),
+    }
+    for column, (order, key) in orders.items():
+        lines = report[f"appeals_by_{column}"]
+        told = [[line[key], line["count"], line["share"]] for line in lines]
+        assert told == naive.listed(these, column, order), column
+        assert sum(line[1] for line in told) == len(received) > 100
     outcomes = report["balance"]["outcomes"]
     assert report["balance"]["difference"] == 0
     inbound = [row for row in rows if row["direction"] == "inbound"]
@@ -198,6 +219,25 @@ def test_the_quarterly_report_equals_the_naive_count(history, quarter) -> None:
         assert found.pop(name) == pytest.approx(value, abs=0.001), name
     assert found == {}
     assert expected["recovered"] > 5
+
+
+@pytest.mark.parametrize(
+    "shifts",
+    [
+        [("08:00", "20:00"), ("20:00", "08:00")],
+        [("00:00", "06:00"), ("06:00", "14:00"), ("12:00", "22:30")],  # hours of two, and of none
+        [],
+    ],
+)
+def test_the_shifts_equal_the_naive_count(history, shifts) -> None:
+    for opens, closes in shifts:
+        staff_records.add_shift(opens, closes, FIRST, "x")
+    of = periods.quarter("2026-Q4", history.tz)
+    rows = quarterly.build(history, of, "ru").intervals
+    expected = naive.in_shifts(exported(of), shifts)
+    if len(rows) == len(shifts):
+        assert expected.pop() == [0, 0]
+    assert [[row.incoming, row.accepted] for row in rows] == expected
 
 
 def test_the_outcomes_add_up_to_the_arrivals(history) -> None:

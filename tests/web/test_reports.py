@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+import re
 
 import pypdf
 import pytest
@@ -131,4 +132,5 @@ def test_another_kind_of_file_is_not_there(login_as) -> None:
 
 def _row(page: str, name: str) -> list[str]:
     rest = page.split(f'<th scope="row">{name}</th>')[1].split("</tr>")[0]
-    return [cell.split("</td>")[0] for cell in rest.split('<td class="n">')[1:]]
+    cells = [cell.split("</td>")[0] for cell in rest.split('<td class="n">')[1:]]
+    return [re.sub("<[^>]+>", "", cell) for cell in cells]

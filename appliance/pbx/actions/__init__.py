@@ -10,8 +10,10 @@ from appliance.pbx.actions.planning import NotTaken, keep_up, put_plan
 from appliance.pbx.actions.states import choose_state, put_states_in_force, reload
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
+from appliance.pbx.actions.trying import try_line
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
+from appliance.pbx.selftest import synthetic_call
 
 __all__ = [
     "MODES",
@@ -35,5 +37,7 @@ __all__ = [
     "reload",
     "stop_supervising",
     "supervise",
+    "synthetic_call",
     "take_over",
+    "try_line",
 ]

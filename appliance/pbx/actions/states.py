@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from appliance import plan, staff
+from appliance import plan, selftests, staff
 from appliance.models import User
 from appliance.pbx.ami import Connection, Refused
 from appliance.settings import Settings
@@ -41,7 +41,7 @@ def put_states_in_force(settings: Settings) -> None:
         present = {
             (event["Queue"], event["Location"]): event
             for event in asterisk.listed("QueueStatus", "QueueStatusComplete")
-            if event.get("Event") == "QueueMember"
+            if event.get("Event") == "QueueMember" and event["Queue"] != selftests.QUEUE
         }
         for member in present.values():
             if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import statistics
 from decimal import Decimal
 from typing import Any
 
+from appliance.links import AGREED, Availability
 from appliance.reports import balance, figures, paper, words
 from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.tables import CountTable, Split, WeekdayTable
@@ -35,6 +37,28 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             {"date": c.date.isoformat(), "issue": c.issue, "contacted": c.contacted}
             for c in report.consultations
         ],
+        "links": _links_json(report.links, report.rates),
+    }
+
+
+def _links_json(links: tuple[Availability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
+    return {
+        "availability": [
+            {
+                "link": link.link,
+                "share": None if link.share is None else round(link.share, 2),
+                "up_seconds": round(link.up),
+                "down_seconds": round(link.down),
+                "outages": link.outages,
+            }
+            for link in links
+        ],
+        "rate": {
+            "measured": len(rates),
+            "mean_mbit": round(statistics.fmean(rates), 1) if rates else None,
+            "least_mbit": round(min(rates), 1) if rates else None,
+            "agreed_mbit": AGREED,
+        },
     }
 
 

@@ -1,9 +1,11 @@
 """Report form №2 on paper and as a workbook."""
 
+import statistics
 from collections.abc import Sequence
 from decimal import Decimal
 
 from appliance import capacity
+from appliance.links import AGREED
 from appliance.reports import annex, figures, paper, words, xlsx
 from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.plain import written
@@ -32,7 +34,7 @@ def as_page(report: MonthlyReport) -> str:
         hours=annex.hours(report, text.annex),
         waits=annex.waits(report, text.annex),
         no_calls=text.annex.no_calls if report.observed else text.unknown,
-        rows=annex.rows(report, text),
+        rows=_rows(report, text),
         **_capacity(report),
     )
 
@@ -132,12 +134,28 @@ def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
         heads=((words_.figure, words_.value, words_.target),),
         rows=[
             (row.label, f"{row.value}{' *' if row.few else ''}", row.target)
-            for row in annex.rows(report, text)
+            for row in _rows(report, text)
         ],
         title=words_.heading,
         notes=(f"* {text.few}",),
     )
     return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(paper.foot_line(report),))
+
+
+def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
+    """What all annexes tell, and how the internet was, where it was looked at."""
+    rows, words_ = annex.rows(report, text), text.annex
+    internet = next((link for link in report.links if link.link == "internet"), None)
+    if internet and internet.share is not None:
+        share = figures.decimal(internet.share)
+        told = words_.outages.format(value=share, count=internet.outages)
+        rows.append(annex.FigureRow(words_.internet, told))
+    if rates := report.rates:
+        mean, least = (figures.decimal(rate) for rate in (statistics.fmean(rates), min(rates)))
+        told = words_.mbit.format(value=mean, least=least)
+        target = words_.at_least_mbit.format(value=f"{AGREED:g}")
+        rows.append(annex.FigureRow(words_.rate, told, target))
+    return rows
 
 
 def _capacity(report: MonthlyReport) -> dict[str, object]:

@@ -3,10 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from appliance import calls, catalogs, clock
+from appliance import calls, catalogs, clock, links
 from appliance.calls import Balance
 from appliance.clock import WorkingCalendar
 from appliance.i18n import named
+from appliance.links import Availability
 from appliance.models import Appeal, CatalogItem
 from appliance.reports import inbound, kpi, words
 from appliance.reports.periods import Period
@@ -27,6 +28,7 @@ class Consultation:
     date: dt.date
     issue: str
     contacted: str  # "" while nobody was
+    number: str  # of the appeal
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class MonthlyReport:
     short_abandon: float  # seconds
     service_level: float  # seconds
     wrap_up: float  # seconds
+    links: tuple[Availability, ...]  # the ways out of the box
+    rates: tuple[float, ...]  # of the internet as measured, Mbit/s
 
     @property
     def observed(self) -> bool:
@@ -86,6 +90,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
                 a.received_at.astimezone(period.tz).date(),
                 a.consultation_issue or a.gist,
                 a.consultation_contact,
+                a.number,
             )
             for a in appeals
             if a.consultation
@@ -94,6 +99,8 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
         wrap_up=settings.calls.wrap_up,
+        links=tuple(links.availability(period.begin, period.end)),
+        rates=tuple(r.mbit for r in links.rates(period.begin, period.end) if r.mbit is not None),
     )
 
 
@@ -113,6 +120,7 @@ def appeals_of(period: Period) -> list[Appeal]:
     """The appeals whose call arrived in the period, oldest first."""
     return list(
         Appeal.select(
+            Appeal.number,
             Appeal.received_at,
             Appeal.region,
             Appeal.direction,

@@ -64,13 +64,15 @@ def _row(call: Any) -> Row:
 
 # ── as CSV ──────────────────────────────────────────────────────────────────────
 
-PERSONAL = ("caller", "operator", "ended_by")  # columns that only who leads the operators may see
+# columns that only who leads the operators may see
+PERSONAL = ("caller", "callee", "operator", "ended_by")
 COLUMNS: dict[str, Callable[[Row, dt.tzinfo], Any]] = {
     "id": lambda row, tz: row.call.id,
     "arrived_at": lambda row, tz: _moment(row.call.arrived_at, tz),
     "ended_at": lambda row, tz: _moment(row.call.ended_at, tz),
     "caller": lambda row, tz: row.call.caller,
     "number": lambda row, tz: row.number,
+    "callee": lambda row, tz: row.call.callee if row.call.direction == "outbound" else None,
     "trunk": lambda row, tz: row.call.trunk,
     "language": lambda row, tz: row.call.language,
     "topic": lambda row, tz: row.topic,

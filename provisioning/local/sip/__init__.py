@@ -1,5 +1,1 @@
-"""People at telephones: SIP over UDP and sound over RTP, by asyncio, for trials of a site.
-
-`agent.Agent` is an address that speaks SIP, `call.Call` one dialog of it, `media.Media` its sound,
-`parties` the callers, operators' phones and outside numbers made of them.
-"""
+"""People at telephones, for trials of a site: `parties` has callers, phones and numbers outside."""

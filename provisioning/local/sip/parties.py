@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.agent import Agent
+from appliance.pbx.sip.call import Call
+from appliance.pbx.sip.media import Pump
+from appliance.pbx.sip.message import Headers
 from provisioning.local.place import HOTLINE, SIP, Place
-from provisioning.local.sip import tones
-from provisioning.local.sip.agent import Agent
-from provisioning.local.sip.call import Call
-from provisioning.local.sip.media import Pump
-from provisioning.local.sip.message import Headers
 
 
 @dataclass

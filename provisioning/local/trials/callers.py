@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Any
 
-from provisioning.local.sip.call import Call
+from appliance.pbx.sip.call import Call
 from provisioning.local.trials.stage import Person, Stage, Stuck
 
 

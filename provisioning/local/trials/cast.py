@@ -4,7 +4,7 @@ import asyncio
 import re
 
 from appliance.pbx.actions import Refused
-from provisioning.local.sip.call import Call
+from appliance.pbx.sip.call import Call
 from provisioning.local.sip.parties import Phone
 from provisioning.local.trials.callers import CallerSteps
 from provisioning.local.trials.desks import DeskSteps

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
+from appliance.pbx.sip import message
+from appliance.pbx.sip.agent import Agent
+from appliance.pbx.sip.call import Call
+from appliance.pbx.sip.message import Session
 from provisioning.local.place import HOTLINE, Place
-from provisioning.local.sip import message
-from provisioning.local.sip.agent import Agent
-from provisioning.local.sip.call import Call
-from provisioning.local.sip.message import Session
 from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 

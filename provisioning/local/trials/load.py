@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.call import Call
 from provisioning.local.phones import tail
-from provisioning.local.sip import tones
-from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import Phone
 from provisioning.local.trials.world import World
 

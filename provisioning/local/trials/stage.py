@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioning.local.sip.call import Call
+from appliance.pbx.sip.call import Call
 from provisioning.local.sip.parties import Phone
 
 if TYPE_CHECKING:

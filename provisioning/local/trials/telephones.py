@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from provisioning.local.sip import tones
-from provisioning.local.sip.call import Call
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.call import Call
 from provisioning.local.trials.stage import LIMIT, Person, Stage, Stuck
 
 # Statuses by which a call is refused at once; "failing": by the first trunk only.

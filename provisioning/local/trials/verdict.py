@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from appliance.pbx.sip import listening
 from provisioning.local.phones import tail
-from provisioning.local.sip import listening
 from provisioning.local.trials.cast import Cast
 from provisioning.local.trials.stage import OPERATORS, Person
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from appliance import staff
 from appliance.models import User
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.agent import Agent
+from appliance.pbx.sip.call import Call
 from appliance.settings import Settings
 from provisioning.local import site
 from provisioning.local.phones import tail
 from provisioning.local.place import SIP, Place
-from provisioning.local.sip import tones
-from provisioning.local.sip.agent import Agent
-from provisioning.local.sip.call import Call
 from provisioning.local.sip.parties import People, Phone, people
 from provisioning.local.trials import plans
 from provisioning.local.trials.cast import Cast

@@ -9,16 +9,15 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from provisioning.local import sound
-from provisioning.local.sip import tones
-from provisioning.local.sip.message import NOWHERE, Session
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.message import NOWHERE, Session
 
 TICK = 0.02
 ALAW, EVENTS = 8, 101
 GAP = 0.06  # seconds between two packets from which on something was missing
 _LISTEN_EVERY = 25  # packets: twice a second
 _STAMPS = 35  # SO_TIMESTAMPNS: the kernel's own time of arrival, which our being late cannot spoil
-_HELD, _AFTER = sound.KEY_FRAMES, 6  # ticks of a key and of the pause behind it
+_HELD, _AFTER = tones.KEY_FRAMES, 6  # ticks of a key and of the pause behind it
 
 
 @dataclass
@@ -138,13 +137,13 @@ class Media:
         if part == 0:
             self._key_stamp = self._stamp
         if part < _HELD and self.events is not None:
-            payload = struct.pack(">BBH", sound.KEYS.index(key), 10, tones.FRAME * (part + 1))
+            payload = struct.pack(">BBH", tones.KEYS.index(key), 10, tones.FRAME * (part + 1))
             self._packet(self.events | (0x80 if part == 0 else 0), self._key_stamp, payload)
         elif part < _HELD:
-            piece = sound.tone(key)[part * tones.FRAME : (part + 1) * tones.FRAME]
+            piece = tones.key(key)[part * tones.FRAME : (part + 1) * tones.FRAME]
             self._packet(ALAW, self._stamp, piece)
         elif part == _HELD and self.events is not None:
-            end = struct.pack(">BBH", sound.KEYS.index(key), 0x80 | 10, tones.FRAME * _HELD)
+            end = struct.pack(">BBH", tones.KEYS.index(key), 0x80 | 10, tones.FRAME * _HELD)
             for _ in range(3):
                 self._packet(self.events, self._key_stamp, end)
         elif not self.silent:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from provisioning.local.sip import message
-from provisioning.local.sip.call import Call
-from provisioning.local.sip.media import Pump
-from provisioning.local.sip.message import Message
+from appliance.pbx.sip import message
+from appliance.pbx.sip.call import Call
+from appliance.pbx.sip.media import Pump
+from appliance.pbx.sip.message import Message
 
 T1 = 0.5  # seconds until the first retransmission (RFC 3261)
 GIVE_UP = 32.0

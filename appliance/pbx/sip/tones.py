@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 RATE = 8000
 FRAME = 160  # samples, and bytes of A-law, in 20 ms
+KEYS = "0123456789*#"
+KEY_FRAMES = 8  # a key is held for 160 ms
 LEVEL = 6000  # of a voice, of 32767
 WINDOW = 5 * FRAME  # samples that are looked at together: 100 ms, so tones 25 Hz apart are parted
 HEARD = 0.25  # share of LEVEL from which on a voice counts as heard
@@ -18,14 +20,29 @@ OUTSIDE = tuple(range(2120, 2120 + 60 * 20, 60))
 EVERYBODY = CALLERS + OPERATORS + OUTSIDE
 MUSIC, SILENCE = -1, 0  # what is heard when it is nobody's voice
 
+_ROWS = (697, 770, 852, 941)
+_COLUMNS = (1209, 1336, 1477)
+_PAD = ("123", "456", "789", "*0#")
+
 
 @functools.cache
 def frames(pitch: int) -> tuple[bytes, ...]:
     """One second of a voice as A-law, in the 20 ms pieces that are sent; it can be repeated."""
-    whole = bytes(
-        _alaw(round(LEVEL * math.sin(2 * math.pi * pitch * i / RATE))) for i in range(RATE)
-    )
+    whole = alaw(LEVEL * math.sin(2 * math.pi * pitch * i / RATE) for i in range(RATE))
     return tuple(whole[i : i + FRAME] for i in range(0, RATE, FRAME))
+
+
+@functools.cache
+def key(name: str) -> bytes:
+    """The two frequencies of a key as A-law, as long as it is held."""
+    row = next(i for i, keys in enumerate(_PAD) if name in keys)
+    turns = [2 * math.pi * f / RATE for f in (_ROWS[row], _COLUMNS[_PAD[row].index(name)])]
+    return alaw(9000 * sum(math.sin(turn * i) for turn in turns) for i in range(KEY_FRAMES * FRAME))
+
+
+def alaw(samples: Iterable[float]) -> bytes:
+    """Compress 16-bit samples by the A-law of G.711."""
+    return bytes(_alaw(round(sample)) for sample in samples)
 
 
 def prepare() -> None:
@@ -65,6 +82,7 @@ def _waves(pitch: int, size: int) -> tuple[list[float], list[float]]:
     )
 
 
+@functools.lru_cache(maxsize=65536)
 def _alaw(sample: int) -> int:
     sign = 0x80 if sample >= 0 else 0
     size = min(abs(sample), 32635)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from provisioning.local.sip import message
-from provisioning.local.sip.media import ALAW, EVENTS, Media
-from provisioning.local.sip.message import Headers, Message, Session
+from appliance.pbx.sip import message
+from appliance.pbx.sip.media import ALAW, EVENTS, Media
+from appliance.pbx.sip.message import Headers, Message, Session
 
 if TYPE_CHECKING:
-    from provisioning.local.sip.agent import Agent
+    from appliance.pbx.sip.agent import Agent
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from provisioning.local.sip import tones
+from appliance.pbx.sip import tones
 
 _LOOKS = 4  # windows looked at in each second
 Heard = frozenset[int]

@@ -1,0 +1,162 @@
+"""Telling the technician: once when a check fails for long enough, once when it is well again.
+
+Lines are looked after by the pbx process, within seconds; all the rest by the jobs.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance import clock, health, i18n, live, outbox
+from appliance.db import writing
+from appliance.health import Check
+from appliance.models import Alarm, CheckState
+from appliance.notices import duty
+from appliance.settings import Settings
+
+TOPIC = "checks"
+LINES = ("trunk.", "span.")  # how codes of checks begin that the pbx process looks after
+PATIENCE = dt.timedelta(seconds=90)  # in which a fault may pass by itself
+PATIENCE_LINES = dt.timedelta(seconds=8)
+
+
+def N_(text: str) -> str:
+    """Mark a message id for the catalogues."""
+    return text
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What has to be done about one alarm."""
+
+    code: str
+    does: str  # begin | tell | heals | relapses | end
+    check: Check | None = None
+
+
+def keep(settings: Settings, checks: Iterable[Check]) -> list[str]:
+    """Write down how every check stands, and raise alarms for all but lines; those told of."""
+    looked = list(checks)
+    remember(looked)
+    return hear(settings, [c for c in looked if not c.code.startswith(LINES)], lines=False)
+
+
+def hear(settings: Settings, checks: Iterable[Check], *, lines: bool) -> list[str]:
+    """Tell of checks that fail for longer than the patience, and of those well as long.
+
+    `checks` are all there are of their kind (lines, or all the rest): what is missing among them is
+    well. Returns the codes that were told of.
+    """
+    patience, now = PATIENCE_LINES if lines else PATIENCE, clock.now()
+    looked = {check.code: check for check in checks}
+    known = {a.code: a for a in Alarm.select() if a.code.startswith(LINES) == lines}
+    steps = [
+        step
+        for code in looked.keys() | known.keys()
+        if (step := _step(code, looked.get(code), known.get(code), now, patience))
+    ]
+    if not steps:
+        return []
+    with writing():
+        for step in steps:
+            _do(settings, step, known.get(step.code), now)
+    return [step.code for step in steps if step.does == "tell"]
+
+
+def remember(checks: Iterable[Check]) -> None:
+    """Write down how the checks stand, and since when; checks that are no more go."""
+    now, known = clock.now(), {row.code: row for row in CheckState.select()}
+    looked = {check.code: check for check in checks}
+    with writing():
+        for code, check in looked.items():
+            former = known.get(code)
+            same = former and former.state == check.state
+            since = former.since if former and same else now
+            CheckState.replace(**vars(check), since=since, looked_at=now).execute()
+        CheckState.delete().where(CheckState.code.not_in(list(looked))).execute()
+        if {c: check.state for c, check in looked.items()} != {
+            c: r.state for c, r in known.items()
+        }:
+            live.publish(TOPIC)
+
+
+def shown(settings: Settings) -> list[Check]:
+    """Every check for a page: looked at now, those that take long as the jobs saw them last."""
+    slow = CheckState.select().where(CheckState.code.in_(health.SLOW_CODES))
+    seen = [Check(r.code, r.name, r.state, r.seen, r.advice, r.values) for r in slow]
+    return health.in_order([*health.quick(settings), *seen])
+
+
+def states() -> dict[str, CheckState]:
+    """Code → how each check stood when the jobs looked last."""
+    return {row.code: row for row in CheckState.select()}
+
+
+def wording(settings: Settings, check: Check | None, code: str, *, well: bool) -> str:
+    """The message of one alarm, in the language of the alarms."""
+    say = i18n.translations(settings.alarms.language).gettext
+    name = say(check.name).format(**check.values) if check else code
+    if well:
+        return say(N_("{name}: in order again")).format(name=name)
+    if not check:
+        return name
+    seen = say(check.seen).format(**check.values)
+    advice = say(check.advice).format(**check.values)
+    return say(N_("FAULT {name}: {seen}. {advice}")).format(name=name, seen=seen, advice=advice)
+
+
+def _step(
+    code: str, check: Check | None, alarm: Alarm | None, now: dt.datetime, patience: dt.timedelta
+) -> _Step | None:
+    if check and check.state == "fail":
+        if not alarm:
+            return _Step(code, "begin", check)
+        if alarm.well_since:
+            return _Step(code, "relapses", check)
+        late = alarm.told_at is None and now - alarm.since >= patience
+        return _Step(code, "tell", check) if late else None
+    if not alarm:
+        return None
+    if alarm.told_at and not alarm.well_since:
+        return _Step(code, "heals", check)
+    healed = not alarm.told_at or now - alarm.well_since >= patience
+    return _Step(code, "end", check) if healed else None
+
+
+def _do(settings: Settings, step: _Step, alarm: Alarm | None, now: dt.datetime) -> None:
+    here = Alarm.code == step.code
+    match step.does:
+        case "begin":
+            Alarm.insert(code=step.code, since=now).on_conflict_ignore().execute()
+        case "relapses":
+            Alarm.update(well_since=None).where(here).execute()
+        case "heals":
+            Alarm.update(well_since=now).where(here).execute()
+        case "tell":
+            Alarm.update(told_at=now).where(here).execute()
+            _put(settings, step, alarm, well=False)
+        case "end":
+            Alarm.delete().where(here).execute()
+            if alarm and alarm.told_at:
+                _put(settings, step, alarm, well=True)
+
+
+def _put(settings: Settings, step: _Step, alarm: Alarm | None, *, well: bool) -> None:
+    text = wording(settings, step.check, step.code, well=well)
+    since = alarm.since.isoformat() if alarm else ""
+    key = f"alarm:{step.code}:{since}:{'well' if well else 'bad'}"
+    chats, phones = _told(settings)
+    for chat in chats if settings.telegram else ():
+        outbox.put(
+            "telegram", "alarm", duty.chat_of(chat), key=f"{key}:{chat}", text=text, cause=step.code
+        )
+    for phone in phones if settings.sms else ():
+        outbox.put_sms("alarm", phone, text, key=f"{key}:{phone}", tz=settings.tz, cause=step.code)
+
+
+def _told(settings: Settings) -> tuple[set[int], set[str]]:
+    """Chats and phones: those of the alarms; without any, those of the duty list."""
+    named = settings.alarms
+    if named.chat or named.phones:
+        return {named.chat} - {0}, set(named.phones)
+    return {d.chat for d in settings.duty} - {0}, {d.phone for d in settings.duty} - {""}

@@ -1,0 +1,45 @@
+"""`appliance ministry`: signed files to and from a ministry without a link."""
+
+from pathlib import Path
+
+import click
+
+from appliance.cli.context import Site, pass_site
+from appliance.ministry import files, signing
+
+_BY = "command"
+
+
+@click.group()
+def ministry() -> None:
+    """The ministry's system, by signed files."""
+
+
+@ministry.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@pass_site
+def export(site: Site, folder: Path) -> None:
+    """Write what waits, and every file without a receipt, into a folder."""
+    try:
+        written = files.export(site.open(), folder, _BY)
+    except (signing.KeyTrouble, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    for file in written:
+        click.echo(str(file))
+
+
+@ministry.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@pass_site
+def import_(site: Site, path: Path) -> None:
+    """Take receipts and answers: a file, or all of a folder by their numbers."""
+    try:
+        taken = files.take(site.open(), path, _BY)
+    except (signing.KeyTrouble, files.PackageError) as error:
+        raise click.ClickException(str(error)) from error
+    for one in taken:
+        if one.repeated:
+            click.echo(f"{one.number}: taken before")
+        else:
+            events = ", ".join(f"{count} {name}" for name, count in sorted(one.events.items()))
+            click.echo(f"{one.number}: {one.receipts} receipts; events: {events or 'none'}")

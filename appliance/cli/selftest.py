@@ -1,0 +1,47 @@
+"""`appliance selftest`: the site tests itself, and says which step failed."""
+
+import dataclasses
+import json
+import sys
+
+import click
+
+from appliance.cli.context import Site, as_json, pass_site
+from appliance.pbx.actions import synthetic_call
+from appliance.pbx.selftest.offline import offline as drill
+from appliance.selftests import Result
+
+
+@click.group()
+def selftest() -> None:
+    """Tests of the site by itself."""
+
+
+@selftest.command()
+@as_json
+@pass_site
+def call(site: Site, as_json: bool) -> None:
+    """A call through the real dialplan, marked as a test; it rings no operator."""
+    _tell(synthetic_call(site.open()), as_json)
+
+
+@selftest.command()
+@as_json
+@pass_site
+def offline(site: Site, as_json: bool) -> None:
+    """A call and its appeal on a trial site that has no network; the real one is not touched."""
+    _tell(drill(site.open()), as_json)
+
+
+def _tell(result: Result, as_json: bool) -> None:
+    """Print each step; exit 1 when one failed."""
+    if as_json:
+        told = dataclasses.asdict(result) | {"ok": result.ok}
+        click.echo(json.dumps(told, ensure_ascii=False, default=str, indent=1))
+    else:
+        for step in result.steps:
+            click.echo(f"{'ok' if step.ok else 'fail':4}  {step.seconds:7.3f} s  {step.step}")
+        if not result.ok:
+            click.echo(f"{result.failed}: {result.seen}")
+    if not result.ok:
+        sys.exit(1)

@@ -1,0 +1,109 @@
+"""What leaves the box: the outbox, the SMS accounts and the bot."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from appliance import clock
+from appliance import outbox as messages
+from appliance.health.looking import N_, Check
+from appliance.models import TelegramBot
+from appliance.notices import accounts, rules
+from appliance.settings import Settings
+
+WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
+
+
+def outbox(settings: Settings) -> Iterator[Check]:
+    """No message waits for long."""
+    code, name = "outbox", N_("Messages that leave the box")
+    # the appeals for the ministry's system are looked at by themselves
+    ages = [age for age in messages.ages() if age.channel != "ministry"]
+    oldest = max((age.oldest for age in ages), default=dt.timedelta())
+    if oldest < WAITED:
+        yield Check(code, name, "ok", N_("none waits for long"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail" if oldest >= WAITED_LONG else "warn",
+        N_("{waiting} wait, the oldest for {minutes} min"),
+        N_("See the page Messages for what went wrong, and whether `appliance jobs` runs."),
+        {
+            "waiting": str(sum(age.waiting for age in ages)),
+            "minutes": str(int(oldest.total_seconds() // 60)),
+        },
+    )
+
+
+def sms(settings: Settings) -> Iterator[Check]:
+    """The accounts take messages, have money and approved texts."""
+    code, name = "sms", N_("SMS accounts")
+    found = accounts.standings(settings)
+    held = [s.account.name for s in found if s.state == "held"]
+    low = [s for s in found if s.state == "low"]
+    unapproved = sum(a.state != "approved" for a in rules.approvals(settings))
+    advice = N_("See the page SMS accounts for what to do.")
+    if held:
+        yield Check(
+            code,
+            name,
+            "fail" if len(held) == len(found) else "warn",
+            N_("passed over: {accounts}"),
+            advice,
+            {"accounts": ", ".join(held)},
+        )
+    elif low:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{account}: {balance} left"),
+            N_("Pay in, or the next account is used."),
+            {"account": low[0].account.name, "balance": str(low[0].health.balance)},
+        )
+    elif unapproved:
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("{count} texts are not approved"),
+            advice,
+            {"count": str(unapproved)},
+        )
+    elif found:
+        yield Check(code, name, "ok", N_("take messages"))
+
+
+def telegram(settings: Settings) -> Iterator[Check]:
+    """The bot is heard."""
+    if not settings.telegram:
+        return
+    code, name = "telegram", N_("Telegram bot")
+    bot = TelegramBot.get_or_none(TelegramBot.name == "bot")
+    if bot and bot.trouble:
+        seen, advice = _BOT_TROUBLES.get(bot.trouble, _BOT_TROUBLES["unreachable"])
+        yield Check(code, name, "fail", seen, advice)
+    elif not bot or not bot.seen_at or clock.now() - bot.seen_at > SILENT:
+        yield Check(
+            code, name, "warn", N_("does not ask"), N_("Look whether `appliance jobs` runs.")
+        )
+    else:
+        yield Check(code, name, "ok", N_("is heard"))
+
+
+_BOT_TROUBLES = {
+    "unreachable": (
+        N_("Telegram cannot be reached"),
+        N_("Look at the internet link. The duty list is still asked by SMS."),
+    ),
+    "log_in": (
+        N_("Telegram refuses the bot's token"),
+        N_("Check `telegram.token` in the settings."),
+    ),
+    "second_reader": (
+        N_("another program reads the bot's messages"),
+        N_("Stop the other program or remove its webhook: a bot has one reader."),
+    ),
+    "kicked": (N_("the bot is not in the group"), N_("Add the bot to the group again.")),
+}

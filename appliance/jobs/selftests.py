@@ -1,0 +1,27 @@
+"""The site tests itself when it is due."""
+
+import json
+import subprocess
+
+from appliance import selftests
+from appliance.pbx.actions import synthetic_call
+from appliance.selftests import Result
+from appliance.settings import Settings
+
+_DRILL = 900  # seconds after which the drill is given up
+
+
+def call(settings: Settings) -> str:
+    """A test call; what came of it."""
+    found: Result = synthetic_call(settings)
+    return "done" if found.ok else f"{found.failed}: {found.seen}"
+
+
+def offline(settings: Settings) -> str:
+    """The drill without the internet, by a process of its own; what came of it."""
+    command = selftests.command(settings, "selftest", "offline", "--json")
+    done = subprocess.run(  # noqa: S603  our own command
+        command, capture_output=True, text=True, timeout=_DRILL, check=False
+    )
+    told = json.loads(done.stdout)
+    return "done" if told["ok"] else f"{told['failed']}: {told['seen']}"

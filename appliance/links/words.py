@@ -1,0 +1,33 @@
+"""What links are called, and what to do when one is down, as message ids."""
+
+
+def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
+    """Mark a message id for the catalogues."""
+    return text
+
+
+def title(name: str) -> tuple[str, dict[str, str]]:
+    """The message id of a link's name, and what fills it."""
+    kind, _, account = name.partition(".")
+    return _LINKS[kind], {"account": account}
+
+
+def advice(name: str) -> str:
+    """What to do when a link is down, as a message id."""
+    return _LINK_ADVICE.get(name, _PARTY_ADVICE)
+
+
+_LINKS = {
+    "gateway": N_("Router"),
+    "dns": N_("Names (DNS)"),
+    "internet": N_("Internet"),
+    "telegram": N_("Telegram"),
+    "ministry": N_("Ministry's system"),
+    "sms": N_("SMS: {account}"),
+}
+_LINK_ADVICE = {
+    "gateway": N_("Look at the router and at the cable between it and the box."),
+    "dns": N_("Look at the router's name server. Calls do not need it; messages wait."),
+    "internet": N_("When the router works, call the provider. Calls go on; messages wait."),
+}
+_PARTY_ADVICE = N_("When the internet works, the service itself is down: messages to it wait.")

@@ -1,0 +1,23 @@
+"""The ministry's own system: every appeal and change goes there, answers and states come back.
+
+By HTTP (jobs.ministry) or, where there is no link, by signed files (files). Off without a
+[ministry] part in the settings.
+"""
+
+from appliance.ministry.answers import WHO, take_in, undone
+from appliance.ministry.mapping import Unmapped, document
+from appliance.ministry.queue import Standing, ageing, changed, of_appeal, registered, standing
+
+__all__ = [
+    "WHO",
+    "Standing",
+    "Unmapped",
+    "ageing",
+    "changed",
+    "document",
+    "of_appeal",
+    "registered",
+    "standing",
+    "take_in",
+    "undone",
+]

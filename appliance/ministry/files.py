@@ -1,0 +1,230 @@
+"""The exchange by signed, numbered files, for a ministry without a link to us.
+
+Ours are hotline-000001.json, theirs ministry-000001.json, each with its signature in NAME.sig. A
+file of ours is written by every export until its receipt is here, always with the same bytes;
+theirs are taken in the order of their numbers, each once.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from peewee import fn
+
+from appliance import audit, clock, live, outbox
+from appliance.db import writing
+from appliance.ministry import mapping, queue, signing
+from appliance.ministry.answers import take_in
+from appliance.models import Message, MinistryPackage
+from appliance.settings import Ministry, Settings
+
+FORMAT = "hotline-ministry/1"
+MOST = 500  # appeals in one file
+LARGEST = 64 * 1024 * 1024  # bytes of a file that is taken
+GATEWAY = "files"
+
+
+class PackageError(ValueError):
+    """A file is not taken, and nothing of it was done; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What became of one file of theirs."""
+
+    number: int
+    repeated: bool = False
+    receipts: int = 0
+    events: Counter[str] = field(default_factory=Counter)  # outcome → how many
+
+
+def export(settings: Settings, folder: Path, by: str) -> list[Path]:
+    """Pack what waits and write every file without a receipt into a folder; returns the files.
+
+    Raises signing.KeyTrouble (nothing is packed then) and OSError.
+    """
+    ministry = _of(settings)
+    signing.sign(b"", ministry.own_key)
+    while _pack(ministry, by):
+        pass
+    folder.mkdir(parents=True, exist_ok=True)
+    without = MinistryPackage.select().where(
+        MinistryPackage.way == "out", MinistryPackage.receipt_at.is_null()
+    )
+    return [
+        _write(folder / f"hotline-{package.number:06d}.json", package.body.encode(), ministry)
+        for package in without.order_by(MinistryPackage.number)
+    ]
+
+
+def take(settings: Settings, path: Path, by: str) -> list[TakenIn]:
+    """Take a file of theirs, or all in a folder by their numbers. Raises PackageError, KeyTrouble.
+
+    What came before a file that is refused has been taken.
+    """
+    ministry = _of(settings)
+    files = sorted(path.glob("ministry-*.json")) if path.is_dir() else [path]
+    if not files:
+        raise PackageError(f"{path}: no file ministry-NUMBER.json")
+    return [_take(settings, ministry, file, by) for file in files]
+
+
+def packages(limit: int = 20) -> list[MinistryPackage]:
+    """The files to and fro, newest first."""
+    return list(MinistryPackage.select().order_by(MinistryPackage.id.desc()).limit(limit))
+
+
+def _pack(ministry: Ministry, by: str) -> bool:
+    """Make one file of what waits; whether there was anything."""
+    with writing():
+        messages = outbox.claim_waiting(queue.CHANNEL, MOST)
+        if not messages:
+            return False
+        number, entries = _last("out") + 1, []
+        for message in messages:
+            if queue.is_overtaken(message):
+                outbox.delivered(message)
+                continue
+            try:
+                document = mapping.document(ministry, message.payload)
+            except mapping.Unmapped as missing:
+                queue.refused(message, "unmapped", str(missing))
+                continue
+            entries.append(
+                {
+                    "number": message.cause,
+                    "version": message.payload["version"],
+                    "change": queue.is_known(message),
+                    "appeal": document,
+                }
+            )
+            outbox.sent(message, GATEWAY, str(number))
+        if entries:
+            body = _body(number, appeals=entries)
+            _remember("out", number, body, kept=body.decode())
+            audit.record(by, "ministry.export", str(number), appeals=len(entries))
+        live.publish("appeals", "outbox")
+    return True
+
+
+def _take(settings: Settings, ministry: Ministry, file: Path, by: str) -> TakenIn:
+    body = _signed(file, ministry)
+    told = _read(file, body)
+    number, digest = told["number"], hashlib.sha256(body).hexdigest()
+    with writing():
+        known = MinistryPackage.get_or_none(
+            MinistryPackage.way == "in", MinistryPackage.number == number
+        )
+        if known and known.sha256 == digest:
+            return TakenIn(number, repeated=True)
+        if known:
+            raise PackageError(f"{file}: another file with the number {number} was taken before")
+        if number != (due := _last("in") + 1):
+            raise PackageError(f"{file}: number {due} is missing: take it first")
+        events = Counter(take_in(settings, event) for event in told["events"])
+        receipts = sum(_receipt(receipt) for receipt in told["receipts"])
+        _remember("in", number, body)
+        audit.record(by, "ministry.import", str(number), receipts=receipts, events=dict(events))
+        live.publish("appeals", "outbox")
+    return TakenIn(number, receipts=receipts, events=events)
+
+
+def _receipt(receipt: dict[str, Any]) -> bool:
+    """What the ministry says of a file of ours; whether it is one, and said for the first time."""
+    package = MinistryPackage.get_or_none(
+        MinistryPackage.way == "out", MinistryPackage.number == receipt["package"]
+    )
+    if not package or package.receipt_at:
+        return False
+    refused = {(r["number"], r["version"]): r["reason"] for r in receipt["refused"]}
+    went = Message.select().where(
+        Message.gateway == GATEWAY, Message.foreign_id == str(package.number)
+    )
+    for message in went.where(Message.channel == queue.CHANNEL, Message.state == "sent"):
+        reason = refused.get((message.cause, message.payload.get("version")))
+        if reason is None:
+            outbox.delivered(message)
+        else:
+            queue.refused(message, "declined", reason)
+    package.receipt_at, package.body = clock.now(), ""
+    package.save()
+    return True
+
+
+def _signed(file: Path, ministry: Ministry) -> bytes:
+    """The bytes of a file that the ministry has signed."""
+    try:
+        if file.stat().st_size > LARGEST:
+            raise PackageError(f"{file}: too large")
+        body = file.read_bytes()
+        signature = file.with_name(f"{file.name}.sig").read_bytes()
+    except OSError as error:
+        raise PackageError(f"{error.filename}: {error.strerror}") from error
+    if not signing.is_signed(body, signature, ministry.their_key):
+        raise PackageError(f"{file}: the signature is not the ministry's: get the file again")
+    return body
+
+
+def _read(file: Path, body: bytes) -> dict[str, Any]:
+    """What a file says: number, receipts, events."""
+    try:
+        told = json.loads(body)
+        if (told["format"], told["from"]) != (FORMAT, "ministry"):
+            raise ValueError("not a file of the ministry's")
+        number, receipts = told["number"], told.get("receipts", [])
+        if not isinstance(number, int) or not 0 < number < 2**31:
+            raise ValueError("number")
+        for receipt in receipts:
+            _check(receipt["package"], int)
+            for refused in receipt.setdefault("refused", []):
+                _check(refused["number"], str)
+                _check(refused["version"], int)
+                _check(refused.setdefault("reason", ""), str)
+        return {"number": number, "receipts": receipts, "events": list(told.get("events", []))}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PackageError(f"{file}: not as described: {error!r}") from error
+
+
+def _check(value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"{value!r} is no {kind.__name__}")
+
+
+def _body(number: int, **what: object) -> bytes:
+    made_at = clock.now().isoformat(timespec="seconds")
+    told = {"format": FORMAT, "from": "hotline", "number": number, "made_at": made_at} | what
+    return json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8")
+
+
+def _write(file: Path, body: bytes, ministry: Ministry) -> Path:
+    """Write a file and its signature, for its owner only; a half-written one never has the name."""
+    signature = signing.sign(body, ministry.own_key)
+    for path, content in ((file.with_name(f"{file.name}.sig"), signature), (file, body)):
+        half = path.with_name(f"{path.name}.part")
+        with half.open("wb") as out:
+            half.chmod(0o600)
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        half.replace(path)
+    return file
+
+
+def _last(way: str) -> int:
+    newest = MinistryPackage.select(fn.MAX(MinistryPackage.number))
+    return newest.where(MinistryPackage.way == way).scalar() or 0
+
+
+def _remember(way: str, number: int, body: bytes, kept: str = "") -> None:
+    digest = hashlib.sha256(body).hexdigest()
+    MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=kept)
+
+
+def _of(settings: Settings) -> Ministry:
+    if not settings.ministry:
+        raise signing.KeyTrouble("the settings have no [ministry] part")
+    return settings.ministry

@@ -1,0 +1,17 @@
+"""What the site's tests of itself found."""
+
+from peewee import BooleanField, CharField, TextField
+
+from appliance.models.base import DocumentField, MomentField, Table
+
+
+class SelfTest(Table):
+    """One test call, or one drill without the internet."""
+
+    kind = CharField()  # call | offline
+    started_at = MomentField(index=True)
+    ok = BooleanField()
+    failed = CharField(default="")  # the step that failed; "": none
+    seen = TextField(default="")  # what was seen instead
+    steps = DocumentField(default=list)  # [{"step", "seconds", "ok"}], in order
+    call_id = CharField(default="")  # in the ledger, once it is there

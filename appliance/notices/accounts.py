@@ -1,0 +1,107 @@
+"""How the SMS accounts do: what took a message last, what fails, until when it is passed over."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance import clock, live
+from appliance.db import writing
+from appliance.gateways import Trouble
+from appliance.models import SmsHealth
+from appliance.settings import Settings, SmsAccount
+
+LONGEST = dt.timedelta(minutes=10)  # that an account which fails again and again is passed over
+_FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An account and how it was found; `state`: unused | ok | held | failing | low."""
+
+    account: SmsAccount
+    health: SmsHealth
+    state: str
+
+
+def standings(settings: Settings) -> list[Standing]:
+    """Each account of the settings, in their order."""
+    known = {row.account: row for row in SmsHealth.select()}
+    found = []
+    for account in settings.sms:
+        row = known.get(account.name) or SmsHealth(account=account.name)
+        found.append(Standing(account, row, _state(account, row)))
+    return found
+
+
+def held() -> set[str]:
+    """Accounts that are passed over at this moment."""
+    rows = SmsHealth.select(SmsHealth.account).where(SmsHealth.held_until > clock.now())
+    return {row.account for row in rows}
+
+
+def worked(account: str) -> None:
+    """It took a message: whatever failed before is over."""
+    row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
+    well = row and not row.failures and not row.held_until and row.sent_at
+    if well and dt.timedelta() <= now - row.sent_at < _FRESH:
+        return
+    _write(
+        account,
+        row,
+        {
+            "sent_at": now,
+            "failures": 0,
+            "failing_since": None,
+            "held_until": None,
+            "trouble": "",
+            "trouble_text": "",
+        },
+    )
+
+
+def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> None:
+    """It did not: from the `allowed`-th time in a row on it is passed over for `rest` seconds,
+    doubled with each further time up to LONGEST."""
+    row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
+    failures = (row.failures if row else 0) + 1
+    wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), LONGEST)
+    _write(
+        account,
+        row,
+        {
+            "failures": failures,
+            "failing_since": (row and row.failing_since) or now,
+            "held_until": now + wait if failures >= allowed else None,
+            "trouble": trouble.code,
+            "trouble_text": trouble.said[:500],
+        },
+    )
+
+
+def busy(account: str, wait: float) -> None:
+    """It asks to wait for so many seconds: no failure."""
+    row = SmsHealth.get_or_none(SmsHealth.account == account)
+    _write(account, row, {"held_until": clock.now() + dt.timedelta(seconds=wait)})
+
+
+def counted(account: str, balance: int) -> None:
+    """How much is left on it."""
+    row = SmsHealth.get_or_none(SmsHealth.account == account)
+    _write(account, row, {"balance": balance, "balance_at": clock.now()})
+
+
+def _write(account: str, row: SmsHealth | None, values: Mapping[str, object]) -> None:
+    with writing():
+        if row:
+            SmsHealth.update(**values).where(SmsHealth.account == account).execute()
+        else:
+            SmsHealth.create(account=account, **values)
+        live.publish("outbox")
+
+
+def _state(account: SmsAccount, row: SmsHealth) -> str:
+    if row.failures:
+        return "held" if row.held_until and row.held_until > clock.now() else "failing"
+    if account.low_balance and row.balance is not None and row.balance < account.low_balance:
+        return "low"
+    return "ok" if row.sent_at else "unused"

@@ -1,0 +1,79 @@
+"""What citizens send to us by SMS: a mark, the number of their appeal, or that they want no more.
+
+An appeal's state is told only to a number that stands in it.
+"""
+
+import re
+
+from appliance import clock, i18n, identity
+from appliance.db import writing
+from appliance.models import Appeal, Call, Handling, Message
+from appliance.notices import citizens, ratings
+from appliance.notices.duty import STATES
+from appliance.settings import Settings
+
+_STOP = frozenset({"stop", "стоп", "toxta", "to'xta", "тухта", "тўхта"})
+_START = frozenset({"start", "старт"})
+_APPEAL = re.compile(r"(?:№|n)?\s*(?:(\d{4})\s*-\s*)?0*(\d{1,6})", re.ASCII | re.IGNORECASE)
+
+
+def take(settings: Settings, number: str, text: str) -> str:
+    """Do what an incoming message asks: stop | start | rating | status | unknown | nothing."""
+    known, said = identity.phone(number), " ".join(text.split()).casefold().rstrip(".!")
+    if not known:
+        return "nothing"
+    if said in _STOP or said in _START:
+        change = citizens.opt_out if said in _STOP else citizens.opt_in
+        change(known, "sms")
+        return "stop" if said in _STOP else "start"
+    if re.fullmatch(r"[1-5]", said, re.ASCII) and ratings.answered(known, int(said)):
+        return "rating"
+    asked = _APPEAL.fullmatch(said)
+    if not asked or not citizens.mobile(known):
+        return "nothing"
+    with writing():
+        if _told_lately(known) >= settings.messages.per_number:
+            return "nothing"
+        year = asked[1] or str(clock.now().astimezone(settings.tz).year)
+        appeal = Appeal.get_or_none(Appeal.number == f"{year}-{int(asked[2]):06d}")
+        if appeal and known in (identity.phone(appeal.phone), identity.phone(appeal.phone_at_hand)):
+            _tell_state(settings, appeal, known)
+            return "status"
+        _tell_unknown(settings, known)
+    return "unknown"
+
+
+def _tell_state(settings: Settings, appeal: Appeal, number: str) -> None:
+    now, language = Handling.get_by_id(appeal.id), citizens.language_of(appeal)
+    say = i18n.translations("ru" if language == "ru" else "uz_Latn").gettext
+    values = {
+        "number": appeal.number,
+        "state": say(STATES[now.state]),
+        "due": f"{now.due_on:%d.%m.%Y}",
+    }
+    citizens.tell(
+        settings, "status", number, language, values, key=_key(number), cause=appeal.number
+    )
+
+
+def _tell_unknown(settings: Settings, number: str) -> None:
+    call = Call.select().where(Call.caller == number).order_by(Call.arrived_at.desc()).first()
+    language = "ru" if call and call.language == "ru" else "uz"
+    citizens.tell(settings, "status", number, language, {}, key=_key(number), text_of="unknown")
+
+
+def _key(number: str) -> str:
+    return f"status:{number}:{clock.now().timestamp():.6f}"
+
+
+def _told_lately(number: str) -> int:
+    """How many were sent to it within a day."""
+    return (
+        Message.select()
+        .where(
+            Message.recipient == number,
+            Message.channel == "sms",
+            Message.created_at > clock.now() - ratings.AGAIN,
+        )
+        .count()
+    )

@@ -1,0 +1,101 @@
+"""A GSM modem played on a pseudo-terminal; behaves as badly as it is told to."""
+
+import contextlib
+import os
+import pty
+import re
+import select
+import threading
+import tty
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gsmmodem import pdu
+
+
+@dataclass
+class Played:
+    """`moods` says how the next parts are answered: ok | silent | no_prompt | error | a CMS number;
+    when it is empty, ok."""
+
+    url: str = ""
+    card: str = "+CPIN: READY"
+    network: str = "+CREG: 0,1"
+    deaf: bool = False
+    moods: list[str] = field(default_factory=list)
+    took: list[dict] = field(default_factory=list)  # decoded submits
+    said: list[str] = field(default_factory=list)  # commands
+    stored: dict[int, str] = field(default_factory=dict)  # place → PDU in the modem's memory
+    unasked: list[str] = field(default_factory=list)  # lines put before the next answer
+
+
+@contextlib.contextmanager
+def modem() -> Iterator[Played]:
+    """The modem, on its line until the end of the block."""
+    here = Played()
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    here.url = os.ttyname(theirs)
+    stop_reading, stop = os.pipe()
+
+    def play() -> None:
+        typed = b""
+        while True:
+            ready, _, _ = select.select([ours, stop_reading], [], [])
+            if stop_reading in ready:
+                return
+            try:
+                typed += os.read(ours, 4096)
+            except OSError:
+                return
+            while found := re.search(rb"[\r\x1a]", typed):
+                line, typed = typed[: found.start()], typed[found.end() :]
+                answer = _answer(here, line.lstrip(b"\x1b").decode(), found[0] == b"\x1a")
+                os.write(ours, answer.encode())
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    try:
+        yield here
+    finally:
+        os.write(stop, b".")
+        thread.join()
+        for end in (ours, theirs, stop, stop_reading):
+            os.close(end)
+
+
+def _answer(here: Played, line: str, message: bool) -> str:
+    if here.deaf:
+        return ""
+    if message:
+        return _take(here, line)
+    here.said.append(line)
+    before = "".join(f"\r\n{text}\r\n" for text in here.unasked)
+    here.unasked.clear()
+    if line.startswith("AT+CMGS"):
+        if here.moods[:1] == ["no_prompt"]:
+            here.moods.pop(0)
+            return before + "\r\n+CMS ERROR: 302\r\n"
+        return before + "\r\n> "
+    if line == "AT+CPIN?":
+        return before + f"\r\n{here.card}\r\n\r\nOK\r\n"
+    if line.startswith("AT+CPIN="):
+        here.card = "+CPIN: READY"
+    if line == "AT+CREG?":
+        return before + f"\r\n{here.network}\r\n\r\nOK\r\n"
+    if line == "AT+CMGL=4":
+        rows = (f"\r\n+CMGL: {n},0,,{len(p) // 2 - 1}\r\n{p}" for n, p in here.stored.items())
+        return before + "".join(rows) + "\r\n\r\nOK\r\n"
+    if found := re.match(r"AT\+CMGD=(\d+)", line):
+        here.stored.pop(int(found[1]), None)
+    return before + "\r\nOK\r\n"
+
+
+def _take(here: Played, line: str) -> str:
+    mood = here.moods.pop(0) if here.moods else "ok"
+    if mood == "error":
+        return "\r\nERROR\r\n"
+    if mood.isdecimal():
+        return f"\r\n+CMS ERROR: {mood}\r\n"
+    here.took.append(pdu.decodeSmsPdu(line))
+    return "" if mood == "silent" else f"\r\n+CMGS: {len(here.took)}\r\n\r\nOK\r\n"
