@@ -136,7 +136,7 @@ class Ministry:
 
 @dataclass(frozen=True)
 class Asterisk:
-    address: str  # where Asterisk listens for SIP, AMI and HTTP
+    address: str  # where Asterisk listens for SIP and sends sound from; see `inside`
     modules: Path
     data: Path  # Asterisk's own sounds and documentation
     run: Path
@@ -153,8 +153,8 @@ class Asterisk:
     rtp_last: int = 19999
 
     @property
-    def agi_host(self) -> str:
-        """Where the dialplan's look-ups are answered: never outside this machine."""
+    def inside(self) -> str:
+        """Where commands and look-ups are answered: never outside this machine."""
         return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"
 
 

@@ -26,7 +26,7 @@ Answer = dict[str, str]
 
 def answer(settings: Settings, stop: threading.Event) -> None:
     """Answer until `stop`; a port that cannot be had is tried again, and disturbs nothing else."""
-    place = (settings.asterisk.agi_host, settings.asterisk.agi_port)
+    place = (settings.asterisk.inside, settings.asterisk.agi_port)
     while not stop.is_set():
         try:
             with _Server(place, settings) as server:

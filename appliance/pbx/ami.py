@@ -46,7 +46,7 @@ class Connection(Manager):
 
     def __enter__(self) -> Self:
         try:
-            address = (self._settings.address, self._settings.ami_port)
+            address = (self._settings.inside, self._settings.ami_port)
             self._socket = socket.create_connection(address, TIMEOUT)
         except OSError as error:
             raise Unreachable(str(error)) from error

@@ -33,7 +33,7 @@ def answering(box: Box) -> Iterator[None]:
 
 
 def place(box: Box) -> tuple[str, int]:
-    return box.settings.asterisk.agi_host, box.settings.asterisk.agi_port
+    return box.settings.asterisk.inside, box.settings.asterisk.agi_port
 
 
 def listens(box: Box) -> bool:

@@ -1,0 +1,180 @@
+"""`./run bundle`: a folder for a USB disk from which a box is made without the internet."""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from appliance import prompts
+from provisioning.box import debian
+
+TOP = Path(__file__).parents[2]
+PLAYBOOKS = TOP / "provisioning" / "ansible"
+_SOURCES = ("appliance", "ivr", "backups", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+_E1 = ["linux-image-amd64", "linux-headers-amd64"]  # dahdi-dkms is compiled on the box
+_INSTALL = """\
+#!/bin/sh
+# On the box, as root: installs Ansible from this folder. Then copy ansible/site.example.ini to
+# /root/site.ini, fill it in, and run: cd ansible && ansible-playbook -i /root/site.ini site.yml
+set -e
+cd "$(dirname "$(realpath "$0")")"
+sha256sum --check --quiet --strict SHA256SUMS
+mkdir -p /opt/appliance
+[ -e /opt/appliance/bundle ] || cp -r . /opt/appliance/bundle
+echo "deb [trusted=yes] file:/opt/appliance/bundle/debs ./" >/etc/apt/sources.list.d/appliance.list
+apt-get -q update -o Dir::Etc::sourceparts=- \\
+    -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/appliance.list
+apt-get -qy install --no-install-recommends ansible-core
+"""
+
+
+def make(into: Path, *, e1: bool = False) -> str:
+    """Make the bundle, in place of one that was there; returns the name of its release.
+
+    `e1`: with kernel, headers and drivers for E1 cards, 250 MB more.
+    """
+    with debian.alone():
+        return _make(into, e1)
+
+
+def _make(into: Path, e1: bool) -> str:
+    named, packages = release(), _packages(e1)
+    fresh = into.with_name(f"{into.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    _say("packages of Debian")
+    debian.fetch(packages, fresh / "debs")
+    _say("packages of Python")
+    _wheels(fresh / "wheels")
+    _say("the appliance")
+    _appliance(fresh / "wheels")
+    _say("prompts")
+    _prompts(fresh / "prompts")
+    shutil.copytree(PLAYBOOKS, fresh / "ansible", ignore=shutil.ignore_patterns("site.ini"))
+    (fresh / "release").write_text(f"{named}\n", "ascii")
+    (fresh / "packages").write_text("\n".join(packages) + "\n", "ascii")
+    (fresh / "install").write_text(_INSTALL, "utf-8")
+    (fresh / "install").chmod(0o755)
+    seal(fresh)
+    shutil.rmtree(into, ignore_errors=True)
+    fresh.rename(into)
+    return named
+
+
+def up_to_date(folder: Path) -> bool:
+    """Whether the bundle holds the appliance as it stands; the playbooks are not looked at."""
+    wanted = {"release": release(), "packages": "\n".join(_packages(e1=False))}
+    return all(
+        (folder / name).exists() and (folder / name).read_text("ascii") == f"{text}\n"
+        for name, text in wanted.items()
+    )
+
+
+def _packages(e1: bool) -> list[str]:
+    """Every package of Debian that the box may need."""
+    roles = packages_of_roles()
+    if not e1:
+        del roles["dahdi"]
+    always = ["ansible-core", "python3-apt", "openssh-client", *(_E1 if e1 else [])]
+    return sorted({*always, *(name for names in roles.values() for name in names)})
+
+
+def seal(folder: Path) -> None:
+    """Write the checksum of every file of the bundle."""
+    sums = folder / "SHA256SUMS"
+    files = (file for file in _files(folder) if file != sums)
+    lines = [f"{_sum(file)}  {file.relative_to(folder)}\n" for file in files]
+    sums.write_text("".join(lines), "utf-8")
+
+
+def packages_of_roles() -> dict[str, list[str]]:
+    """The Debian packages that each role installs, by its defaults."""
+    found = {}
+    for file in sorted(PLAYBOOKS.glob("roles/*/defaults/main.yml")):
+        role = file.parts[-3]
+        values = yaml.safe_load(file.read_text("utf-8")) or {}
+        found[role] = list(values.get(f"{role}_packages", []))
+    return found
+
+
+def _wheels(into: Path) -> None:
+    """Every package of requirements.lock as a wheel, kept until the list changes."""
+    lock = TOP / "requirements.lock"
+    kept = debian.CACHE / f"wheels-{_sum(lock)[:16]}"
+    if not kept.exists():
+        fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
+        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--require-hashes"]
+        subprocess.run(
+            [*pip, "--no-deps", "--no-build-isolation", "-r", lock, "-w", fresh], check=True
+        )
+        os.replace(fresh, kept)
+    shutil.copytree(kept, into)
+
+
+def release() -> str:
+    """Version and fingerprint of the sources as they stand."""
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        for file in _files(TOP / name) if (TOP / name).is_dir() else [TOP / name]:
+            if "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(TOP)}\0{_sum(file)}\n".encode())
+    version = re.search(r"^version = (.+)$", (TOP / "setup.cfg").read_text("utf-8"), re.MULTILINE)
+    return f"{version[1] if version else '0'}-{digest.hexdigest()[:8]}"
+
+
+def _appliance(into: Path) -> None:
+    """The appliance as a wheel, out of a copy of the sources: a build leaves things behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "source"
+        copy.mkdir()
+        for name in _SOURCES:
+            source = TOP / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / name)
+        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
+        subprocess.run([*pip, "--no-build-isolation", "-w", into, copy], check=True)
+
+
+def _prompts(into: Path) -> None:
+    """What callers hear, spoken by machine; kept, and spoken again where a text changed."""
+    kept = debian.CACHE / "prompts"
+    prompts.synthesise(kept)
+    shutil.copytree(kept, into, ignore=shutil.ignore_patterns("versions"))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _say(what: str) -> None:
+    print(f"  {what} …", flush=True)
+
+
+def main() -> None:
+    """Make the bundle where the caller wants it."""
+    parser = argparse.ArgumentParser(prog="run bundle", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=TOP / "dist" / "bundle")
+    parser.add_argument("--e1", action="store_true", help="with the drivers of E1 cards")
+    wanted = parser.parse_args()
+    made = make(wanted.folder.resolve(), e1=wanted.e1)
+    size = sum(file.stat().st_size for file in _files(wanted.folder)) / 1e6
+    print(f"{wanted.folder}: release {made}, {size:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
