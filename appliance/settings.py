@@ -151,6 +151,8 @@ class Asterisk:
     agi_port: int = 4573  # where `appliance pbx` answers the dialplan's look-ups
     rtp_first: int = 10000
     rtp_last: int = 19999
+    certificate: Path | None = None  # shown to carriers who call over TLS
+    certificate_key: Path | None = None
 
     @property
     def inside(self) -> str:

@@ -101,6 +101,8 @@ class Place:
                 "modules": str(asterisk.MODULES),
                 **{name: f"asterisk/{name}" for name in ("data", "run", "log", "spool", "var")},
                 "ami_secret": secret("asterisk", "ami_secret"),
+                "certificate": "tls/server.pem",
+                "certificate_key": "tls/server.key",
                 "command": asterisk.command(),
                 "sip_port": SIP,
                 "ami_port": AMI,
