@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from test_ministry import change, fits, new, stands, uz  # noqa: F401
+from test_ministry_system import change, fits, new, stands, uz  # noqa: F401
 
 from appliance import ministry, outbox
 from appliance.cli import appliance

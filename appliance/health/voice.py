@@ -20,7 +20,7 @@ def prompts(settings: Settings) -> Iterator[Check]:
     silent = [
         f"{one.language}/{one.name}"
         for one in known
-        if not spoken.sound_of(folder, one.language, one.name)
+        if not one.seconds or not spoken.sound_of(folder, one.language, one.name)
     ]
     by_machine = sum(one.kind == "synthetic" for one in known)
     if silent:

@@ -4,6 +4,7 @@ import functools
 import logging
 import shutil
 import subprocess
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,7 +263,10 @@ def _shipped(folder: Path, language: str, name: str, text: str) -> Listed:
     if not file.is_file():
         return Listed(language, name, text, "synthetic")
     status = file.stat()
-    made = _measured(file, status.st_mtime_ns, status.st_size)
+    try:
+        made = _measured(file, status.st_mtime_ns, status.st_size)
+    except (wave.Error, EOFError):  # the file is damaged: it has no sound
+        return Listed(language, name, text, "synthetic", trouble="unknown")
     kind = "synthetic" if file.with_suffix(speaking.MARK).exists() else "studio"
     return Listed(language, name, text, kind, seconds=made.seconds, loudness=made.loudness)
 

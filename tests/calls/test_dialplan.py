@@ -107,7 +107,7 @@ def test_a_blind_transfer_is_recorded_with_both_voices_and_rated(exchange: Excha
         "QUEUE queue=uz language=uz topic= why=first",
         f"TRANSFER kind=blind to={EMPLOYEE} by=op01",
         "TRANSFER_END result=answered returned=no",
-        "DIALLED trunk=carrier status=ANSWER cause=16",
+        "DIALLED trunk=carrier status=ANSWER cause=16 technology=sip",
         "RATING mark=4 operator=op01",
     ]
     files = exchange.events("RECORDING")[before:]
@@ -125,7 +125,7 @@ def test_an_employee_who_is_busy_gives_the_caller_back_to_his_operator(exchange:
 
     assert play(exchange, scene)[1:5] == [
         f"TRANSFER kind=blind to={BUSY} by=op01",
-        "DIALLED trunk=carrier status=BUSY cause=17",
+        "DIALLED trunk=carrier status=BUSY cause=17 technology=sip",
         "TRANSFER_END result=busy returned=yes",
         "QUEUE queue=op-1001 language=uz topic= why=returned",
     ]
@@ -176,7 +176,7 @@ def test_a_consultation_ends_in_a_talk_of_caller_and_employee(exchange: Exchange
 
     assert play(exchange, scene)[1:] == [
         f"TRANSFER kind=attended to={EMPLOYEE} by=op01",
-        "DIALLED trunk=carrier status=ANSWER cause=16",
+        "DIALLED trunk=carrier status=ANSWER cause=16 technology=sip",
         "TRANSFER_END result=answered returned=no",
     ]
     files = exchange.events("RECORDING")[before:]
@@ -197,7 +197,7 @@ def test_after_a_consultation_the_operator_has_his_caller_again(exchange: Exchan
 
     assert play(exchange, scene)[1:] == [
         f"TRANSFER kind=attended to={EMPLOYEE} by=op01",
-        "DIALLED trunk=carrier status=ANSWER cause=16",
+        "DIALLED trunk=carrier status=ANSWER cause=16 technology=sip",
         "TRANSFER_END result=answered returned=yes",
     ]
 
@@ -393,13 +393,13 @@ def test_a_phone_calls_out_over_the_next_trunk_when_the_first_is_dead(exchange: 
         told = play(exchange, scene)
     assert told == [
         "OUTGOING number=+998712000009 by=op01 reason=phone for= shown=1006",
-        "DIALLED trunk=dead status=CHANUNAVAIL cause=18",
-        "DIALLED trunk=carrier status=ANSWER cause=16",
+        "DIALLED trunk=dead status=CHANUNAVAIL cause=18 technology=sip",
+        "DIALLED trunk=carrier status=ANSWER cause=16 technology=sip",
         "OUTGOING number=+998712000002 by=op01 reason=phone for= shown=1006",
-        "DIALLED trunk=dead status=CHANUNAVAIL cause=18",
-        "DIALLED trunk=carrier status=BUSY cause=17",
+        "DIALLED trunk=dead status=CHANUNAVAIL cause=18 technology=sip",
+        "DIALLED trunk=carrier status=BUSY cause=17 technology=sip",
         "OUTGOING number=+998901234567 by=op01 reason=phone for= shown=1006",
-        "DIALLED trunk=dead status=CHANUNAVAIL cause=18",
+        "DIALLED trunk=dead status=CHANUNAVAIL cause=18 technology=sip",
     ]
     file = exchange.events("RECORDING")[before_calls]
     assert {OUTSIDE, operator_pitch()} in [who for who, _ in exchange.heard(file)]
