@@ -5,6 +5,8 @@ report is the number of calls in one cut.
 """
 
 import datetime as dt
+import functools
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -245,12 +247,11 @@ def _time(cut: Cut, value: str) -> Expression:
     What is in none of them: "!08:00-20:00".
     """
     rest = _rest(local(cut.period), _DAY)
-    among: Expression | None = None
-    for one in value.removeprefix("!").split(","):
-        opens, closes = (dt.time.fromisoformat(edge) for edge in one.split("-"))
-        part = _between(rest, opens, closes)
-        among = part if among is None else among | part
-    assert among is not None  # noqa: S101  split gives one at least
+    edges = (
+        map(dt.time.fromisoformat, one.split("-")) for one in value.removeprefix("!").split(",")
+    )
+    parts = [_between(rest, opens, closes) for opens, closes in edges]
+    among = functools.reduce(operator.or_, parts)
     return ~among if value.startswith("!") else among
 
 

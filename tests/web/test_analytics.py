@@ -166,7 +166,19 @@ def test_an_address_that_makes_no_sense_shows_the_running_month(login_as, busy) 
         answer = browser.get(f"/analytics?{address}")
         assert answer.status_code == 200
         assert "data-warn" in answer.text
-    for asked in ("hour=77", "weekday=0", "wait=x", "times=", "rated=x", "nothing=1", "by=x"):
+    for asked in (
+        "hour=77",
+        "time=08:00",
+        "time=!",
+        "time=1-2-3",
+        "work=x",
+        "weekday=0",
+        "wait=x",
+        "times=",
+        "rated=x",
+        "nothing=1",
+        "by=x",
+    ):
         assert browser.get(f"/analytics?{DAYS}&{asked}").status_code == 200
 
 
