@@ -81,8 +81,9 @@ def test_calls_over_an_e1_know_their_trunk() -> None:
     ],
 )
 def test_who_ended_a_call_over_an_e1(table: str, cause: int, outcome: str, ended_by: str) -> None:
-    """Asterisk names nobody when the other end of an E1 hangs up; the cause is all there is."""
-    over_e1 = table.replace("source=caller", f"source=none cause={cause}")
+    """Asterisk names nobody when the other end clears, the channel itself when the line is dead."""
+    source = "none" if cause == 16 else "caller"
+    over_e1 = table.replace("source=caller", f"source={source} cause={cause}")
     call = interpret(told_by(over_e1.replace("caller", "first:e1")))
     assert call
     assert call.technology == "e1"

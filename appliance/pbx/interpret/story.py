@@ -19,8 +19,8 @@ from appliance.pbx.interpret.switchboard import Leg, Switchboard
 # Causes with which a phone that rang tells why nobody answered (ITU-T Q.850).
 _RING_RESULTS = {"17": "busy", "21": "rejected"}
 _CLEARED = {"0", "16", "19", "26", "127"}
-# Of a channel over an E1 the log tells a cause and nobody; these are given by a person's telephone
-# (Q.850: cleared, busy, no answer, rejected), others by a fault on the way.
+# Of a channel over an E1 only the cause tells whose doing its end was: these are given by a
+# telephone (Q.850: cleared, busy, no answer, rejected), others by a fault on the way.
 _BY_A_PERSON = {"16", "17", "18", "19", "21", "31"}
 _QUEUE_RESULTS = {"CALLBACK": "callback"}
 _OURS = ("operator", "employee")
@@ -291,10 +291,10 @@ class Story(Announced):
 
     def _source(self, leg: Leg, event: Event) -> Leg | None:
         """Whose doing it was that a channel is over."""
-        if source := event.extra.get("hangupsource"):
-            return self.board.named(source)
-        by_a_person = event.extra.get("hangupcause") in _BY_A_PERSON
-        return leg if leg.is_e1 and by_a_person else None
+        source = event.extra.get("hangupsource")
+        if leg.is_e1 and source in ("", leg.channel):
+            return leg if event.extra.get("hangupcause") in _BY_A_PERSON else None
+        return self.board.named(source or "")
 
     def _side(self, source: Leg | None) -> str:
         if not source:
