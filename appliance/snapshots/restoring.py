@@ -1,6 +1,5 @@
 """Restoring: everything is fetched apart, compared and tried before anything is put in place."""
 
-import datetime as dt
 import os
 import shutil
 import tempfile
@@ -25,7 +24,7 @@ from appliance.snapshots.placing import (
 )
 from appliance.snapshots.reading import Snapshot
 from appliance.snapshots.restic import Restic
-from appliance.snapshots.wishes import LAYOUT, Restored, Wish
+from appliance.snapshots.wishes import LAYOUT, NOW, Restored, Wish
 
 _SPARE = 64 << 20  # bytes of a disk that a restore leaves free
 
@@ -101,7 +100,8 @@ def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell) -> Restored:
     database.parent.mkdir(parents=True)
     replicated = wish.at is not None and _from_replica(settings, wish, database, tell)
     if replicated and wish.database_only:
-        restored = Restored("", (wish.at or clock.now()).isoformat(timespec="seconds"), "")
+        moment = min(wish.at or NOW, clock.now())
+        restored = Restored("", moment.isoformat(timespec="seconds"), "")
     else:
         restic = reading.repository(settings, wish.repository)
         before = None if replicated else wish.at
@@ -132,9 +132,8 @@ def _from_replica(settings: Settings, wish: Wish, database: Path, tell: Tell) ->
     if not settings.snapshots.replica:
         return False
     tell("restoring the database from its copy", None)
-    now = wish.at is not None and wish.at >= clock.now() - dt.timedelta(seconds=30)
     try:
-        continuous.restore_database(settings, database, None if now else wish.at)
+        continuous.restore_database(settings, database, None if wish.at == NOW else wish.at)
         db.settle(database)
     except SnapshotError:
         if wish.database_only and not settings.backups:
