@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -180,23 +181,16 @@ def _files(
     live = live_folders(settings)
     for part in contents.LISTED:
         for folder in made.parts.get(part, ())[:1]:
-            here = [p.removeprefix(f"{folder}/") for p in found if p.startswith(f"{folder}/")]
-            if not wish.target:
-                here = [name for name in here if not _is_there(live[part], name)]
+            whole = [p.removeprefix(f"{folder}/") for p in found if p.startswith(f"{folder}/")]
+            here = [n for n in whole if wish.target or not _is_there(live[part], n)]
             if part == "recordings" and wish.recordings is not None:
                 here = sorted(here)[:: max(1, len(here) // max(1, wish.recordings))]
-            _tree(
-                restic,
-                f"{snapshot.id}:{folder}",
-                bed(settings, wish, place, part),
-                here,
-                part,
-                tell,
-            )
+            target = bed(settings, wish, place, part)
+            _tree(restic, f"{snapshot.id}:{folder}", target, here, whole, part, tell)
             restored.files[part] = len(here)
     for folder in made.parts.get("asterisk", ())[:1] if wish.target else ():
         etc = place / LAYOUT["asterisk"]
-        _tree(restic, f"{snapshot.id}:{folder}", etc, None, "asterisk", tell)
+        _tree(restic, f"{snapshot.id}:{folder}", etc, None, (), "asterisk", tell)
     events = (
         made.parts.get("events", []) if wish.target or not settings.paths.event_log.exists() else []
     )
@@ -213,8 +207,15 @@ def _files(
 
 
 def _tree(
-    restic: Restic, source: str, target: Path, names: Sequence[str] | None, part: str, tell: Tell
+    restic: Restic,
+    source: str,
+    target: Path,
+    names: Sequence[str] | None,
+    whole: Sequence[str],
+    part: str,
+    tell: Tell,
 ) -> None:
+    """Restore a folder, or of the whole of it some files by their names."""
     target.mkdir(parents=True, exist_ok=True)
     if names is not None and not names:
         return
@@ -224,7 +225,7 @@ def _tree(
             tell(f"restoring {part}", message.get("percent_done"))
 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as listing:
-        listing.writelines(f"/{_plain(name)}\n" for name in names or ())
+        listing.writelines(f"/{_plain(name)}\n" for name in _covering(names or (), whole))
         listing.flush()
         only = ["--include-file", listing.name] if names else []
         restic.run("restore", source, "--target", target, *only, then=hear)
@@ -266,6 +267,25 @@ def _require_room(settings: Settings, wish: Wish, made: Manifest) -> None:
 def _is_there(folder: Path, name: str) -> bool:
     stem = contents.stem(name)
     return any((folder / one).exists() for one in (name, f"{stem}.ogg", f"{stem}.wav"))
+
+
+def _covering(names: Sequence[str], whole: Sequence[str]) -> set[str]:
+    """The fewest files and folders that hold these names and no other file of the whole.
+
+    restic compares every file with every pattern: ten thousand of each take minutes.
+    """
+    wanted, there = (
+        Counter(one for name in list_ for one in _above(name)) for list_ in (names, whole)
+    )
+    return {
+        next((one for one in _above(name) if wanted[one] == there[one]), name) for name in names
+    }
+
+
+def _above(name: str) -> list[str]:
+    """The folders that a file lies in, the outermost first, and itself."""
+    parts = name.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 def _plain(name: str) -> str:

@@ -116,7 +116,7 @@ class Machine:
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the box as root."""
         words = [*self._ssh(), "--", *command]
-        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=300)
+        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=900)
 
     def told(self, *command: str) -> str:
         """What a command prints that must succeed."""
@@ -130,7 +130,7 @@ class Machine:
         words.insert(words.index("ssh") + 1, "-tt")
         typed = "".join(f"{line}\n" for line in lines)
         done = subprocess.run(
-            [*words, "--", command], input=typed, capture_output=True, text=True, timeout=1200
+            [*words, "--", command], input=typed, capture_output=True, text=True, timeout=3600
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr
         return done.stdout

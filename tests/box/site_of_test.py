@@ -68,7 +68,7 @@ class Site:
             cwd=PLAYBOOKS,
             capture_output=True,
             text=True,
-            timeout=1200,
+            timeout=3600,
         )
         self.times[f"{book} {len(self.times)}"] = time.monotonic() - began
         return done

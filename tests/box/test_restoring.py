@@ -19,6 +19,10 @@ from waiting import until
 pytestmark = pytest.mark.vm
 
 HOME = "/var/lib/appliance"
+COUNTS = (
+    "SELECT (SELECT count(*) FROM call), (SELECT count(*) FROM appeal), "
+    "(SELECT count(*) FROM recording)"
+)
 UNITS = (
     "asterisk",
     "nginx",
@@ -113,10 +117,8 @@ def add(site: Site, login: str) -> None:
 
 def known(site: Site) -> dict[str, Any]:
     """What the site knows: its calls, its people, how many appeals and recordings."""
-    sqlite = f"/opt/appliance/current/bin/python -m sqlite3 {HOME}/data/appliance.db"
     told = site.machine.told(
-        f"{sqlite} 'SELECT (SELECT count(*) FROM call), (SELECT count(*) FROM appeal), "
-        "(SELECT count(*) FROM recording)'"
+        f"/opt/appliance/current/bin/python -m sqlite3 {HOME}/data/appliance.db '{COUNTS}'"
     )
     counts = map(int, re.findall(r"\d+", told))
     return {
