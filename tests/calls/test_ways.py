@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from exchange import Exchange, running, sure
-from scene import CALLER, EMPLOYEE, operator, play, talk
+from scene import CALLER, EMPLOYEE, OUTSIDE, operator, play, talk
 
 from appliance.pbx.sip import message
 from appliance.pbx.sip.call import Call
@@ -27,6 +27,12 @@ def moved(call: Call) -> None:
     """Answer 302: call there instead."""
     call.contact = f"<sip:{ELSEWHERE}@{call.agent.host}>"
     call.refuse(302)
+
+
+def announced(call: Call) -> None:
+    """Answer 183 with a voice."""
+    call.media.pitch = OUTSIDE
+    call.announce()
 
 
 def arrive(people: People, caller: str, more: Headers = ()) -> Call:
@@ -222,3 +228,37 @@ def test_a_fax_offered_in_the_talk_is_refused_and_the_talk_goes_on(exchange: Exc
         )
 
     play(exchange, scene)
+
+
+def test_a_carriers_announcement_is_heard_before_the_answer(exchange: Exchange) -> None:
+    exchange.ready("op01")
+
+    async def scene(people: People) -> None:
+        people.dialled = announced
+        call = operator(people).dial("+998712000010")
+        await sure(lambda: call.media.hears(OUTSIDE))
+        assert call.state == "ringing"
+        next(iter(people.carrier.calls.values())).refuse(404)
+        await sure(lambda: call.state == "over")
+
+    assert play(exchange, scene)[1:] == [
+        "DIALLED trunk=carrier status=CHANUNAVAIL cause=1 technology=sip"
+    ]
+
+
+def test_a_talk_announced_first_is_answered_later(exchange: Exchange) -> None:
+    exchange.ready("op01")
+
+    async def scene(people: People) -> None:
+        people.dialled = announced
+        call = operator(people).dial("+998712000011")
+        await sure(lambda: call.media.hears(OUTSIDE))
+        theirs = next(iter(people.carrier.calls.values()))
+        theirs.pick_up()
+        await sure(lambda: call.state == "up" and theirs.media.hears(operator(people).pitch))
+        theirs.hang_up()
+        await sure(lambda: call.state == "over")
+
+    assert play(exchange, scene)[1:] == [
+        "DIALLED trunk=carrier status=ANSWER cause=16 technology=sip"
+    ]
