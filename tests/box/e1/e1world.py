@@ -32,6 +32,7 @@ from appliance.pbx.sip import listening, tones
 from appliance.plan import Plan, Route, Trunk
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
+from provisioning.local import settings_file
 
 GUEST = Path(__file__).parent / "guest"
 PLACE = Path("/srv/e1")  # inside
@@ -42,33 +43,6 @@ PORTS = {"exchange": 5039, "outside": 5040, "hotline": 5038}  # of their manager
 CALLER, CITIZEN, SUBSCRIBER, OPERATOR = 480, 595, 2120, 1005
 _HEADER = 44  # bytes of a WAV before its samples
 WAITS = 600.0  # seconds; the machine is emulated, and what emulates it may be busy
-
-_SETTINGS = """
-trunks = []
-[paths]
-database = "site.db"
-event_log = "log/cel-custom/events.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "etc"
-backups = "backups"
-[web]
-bind = "127.0.0.1:8000"
-url = "https://localhost"
-secret_key = "secret"
-[asterisk]
-address = "{address}"
-command = {command}
-modules = "{modules}"
-data = "data"
-run = "run"
-log = "log"
-spool = "spool"
-var = "var"
-ami_secret = "secret"
-[calls]
-hotline_number = "1282"
-"""
 
 
 def wanted() -> Plan:
@@ -112,9 +86,16 @@ class World:
 
     def _make_site(self) -> Settings:
         file = self._folder / "appliance.toml"
-        command = str(tree.command()).replace("'", '"')
-        facts = {"address": self.machine.address, "modules": tree.MODULES}
-        file.write_text(_SETTINGS.format(**facts, command=command))
+        text = settings_file.scratch(
+            paths={"event_log": "log/cel-custom/events.csv", "asterisk": "etc"},
+            asterisk={
+                "address": self.machine.address,
+                "command": tree.command(),
+                "modules": str(tree.MODULES),
+            },
+            trunks=[],
+        )
+        file.write_text(text)
         site = settings.load(file)
         tree.make_data(site.asterisk.data)
         prompts.synthesise(vmimage.PROMPTS)
