@@ -50,6 +50,7 @@ JOBS: dict[str, LazyString] = {
     "rate": _l("Measure the rate of the internet"),
     "snapshot": _l("Make a snapshot"),
     "drill": _l("Try a restore"),
+    "snapshot_asked": _l("What was asked for on the page Backups"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {

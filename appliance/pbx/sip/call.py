@@ -85,6 +85,9 @@ class Call(Dialog):
             if status > 100 and self.state == "calling":
                 self.state, self.rang_at = "ringing", time.time()
             self.note(f"{status}")
+            if said.body:  # a voice before the answer
+                self._take(said.body)
+                self.agent.pump.add(self.media)
             if self._cancelled:
                 self._send_cancel()
             return
@@ -154,6 +157,14 @@ class Call(Dialog):
         if self.state == "calling":
             self.state, self.rang_at = "ringing", time.time()
             self._respond(180)
+
+    def announce(self) -> None:
+        """Be heard before the answer, as a carrier that says why there will be none."""
+        if self.state == "calling" and self.invite:
+            self._take(self.invite.body)
+            self.state, self.rang_at = "ringing", time.time()
+            self.agent.pump.add(self.media)
+            self._respond(183, self._offer())
 
     def pick_up(self) -> None:
         """Answer."""

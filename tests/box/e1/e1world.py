@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import io
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import vmimage
+from rendering import rendered
 from vmachine import Machine
 from vmimage import Image
 from waiting import until
@@ -120,19 +122,30 @@ class World:
         self.machine.run(f"date -s @{now} && mkdir -p {PLACE}/heard /etc/dahdi")
         self._bring_in("exchange", "citizen")
         self._bring_in("outside", "subscriber")
-        for name in ("span.pl", "spans.conf", "exchange-span.conf"):
+        for name in ("span.pl", "exchange-span.conf"):
             shutil.copy(GUEST / name, self._folder)
         self.machine.send(self._folder)
-        self.machine.run(
-            "modprobe -a dahdi dahdi_dynamic dahdi_dynamic_loc && "
-            f"timeout 60 dahdi_cfg -c {self._folder}/spans.conf"
-        )
+        self._bring_spans_up()
         for name in PORTS:
             self.run_asterisk(name)
         self._listener.start()
         self.spans_up()
         until(self._registered, WAITS, 1)
         actions.choose_state(self.site, User.get(User.login == "op01"), "ready")
+
+    def _bring_spans_up(self) -> None:
+        """By what the role makes of these spans: its system.conf, the commands of its unit."""
+        values = {
+            "dahdi_spans": [{"number": 1}, {"number": 2}],  # the box's end, the exchange's
+            "dahdi_modules": ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc"],
+            "dahdi_extra": ["dynamic=loc,1:0,31,0", "dynamic=loc,1:1,31,0"],
+            "dahdi_echo_canceller": "",  # 30 at once are too many for an emulated processor
+        }
+        described = rendered(self._folder, "dahdi", "system.conf.j2", **values)
+        unit = rendered(self._folder, "dahdi", "dahdi-spans.service.j2", **values)
+        self.machine.run("cat >/etc/dahdi/system.conf", sent=described.encode())
+        for command in re.findall(r"^ExecStart(?:Pre)?=(.+)$", unit, re.MULTILINE):
+            self.machine.run(f"timeout 60 {command}")
 
     def _bring_in(self, name: str, citizen: str) -> None:
         """The configuration of another Asterisk, and its folders."""
