@@ -32,7 +32,6 @@ class Call(Dialog):
     status: int = 0
     referred: list[int] = field(default_factory=list)  # statuses told of a REFER of ours
     held: bool = False  # by us
-    muted_by_them: bool = False  # the box holds us
     mute: bool = False  # sends no sound at all
     kinds: tuple[int, ...] = (ALAW, EVENTS)
     with_sdp: bool = True
@@ -186,7 +185,6 @@ class Call(Dialog):
     def _take(self, body: str) -> None:
         other = message.session(body)
         if other:
-            self.muted_by_them = other.direction in ("sendonly", "inactive")
             self.media.meet(other, send=not self.held and not self.mute)
 
     # What the box asks within a dialog.

@@ -196,18 +196,6 @@ class World:
             f"while kill -0 $(cat /run/{name}.pid) 2>/dev/null; do sleep 0.1; done"
         )
 
-    def _booted(self, name: str) -> bool:
-        with contextlib.suppress(RuntimeError):
-            self.cli(name, "core waitfullybooted")
-            return True
-        return False
-
-    def _operator_ready(self) -> bool:
-        with contextlib.suppress(ami.Refused, ami.Unreachable):
-            actions.choose_state(self.site, User.get(User.login == "op01"), "ready")
-            return True
-        return False
-
     def stop(self) -> None:
         """End all of it."""
         self._over.set()

@@ -9,7 +9,6 @@ from pathlib import Path
 from vmimage import Image
 from waiting import until
 
-INIT = "/usr/sbin/vm-init"
 PROGRAM = "qemu-system-x86_64"
 # What was started ends with whoever started it, also when that one is killed.
 _TIED = ("setpriv", "--pdeathsig", "KILL")
