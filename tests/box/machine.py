@@ -11,8 +11,8 @@ from network import BOX, PREFIX, Network
 
 from provisioning.box import debian
 
-# Never CAP_SYS_TIME: the clock is the host's.
 LIMIT = 600  # seconds; a busy host boots a box in minutes
+# Never CAP_SYS_TIME: the clock is the host's.
 _BOOT = """
 if ! [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup || exit 1
