@@ -321,6 +321,8 @@ def test_a_bare_box_by_one_command(site, tmp_path_factory) -> None:
     assert (there / "recordings/2026/11/one.wav").stat().st_size == 300_000
     assert rows(there / "site.db", "call") == 3
     assert "restored in" in done.stdout
+    # The same sheet opens the next snapshot.
+    assert (there / "recovery.key").read_bytes() == key.read_bytes()
 
 
 def test_a_new_site_does_not_write_over_the_copy_of_a_former_one(site) -> None:
