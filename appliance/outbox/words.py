@@ -8,9 +8,13 @@ def N_(text: str) -> str:  # gettext's own name for "a message, translated later
 
 TROUBLES = {
     "unreachable": N_("The service cannot be reached: look at the internet link."),
-    "answer_lost": N_("The service did not answer in time; it is tried again by itself."),
+    "answer_lost": N_(
+        "The service did not answer in time; it is tried again. If it stays so, call the service."
+    ),
     "no_sense": N_("Something other than the service answered: look at the internet link."),
-    "server_error": N_("The service has a fault of its own; it is tried again by itself."),
+    "server_error": N_(
+        "The service has a fault of its own; it is tried again. If it stays so, call the service."
+    ),
     "log_in": N_("The service refuses the account: check name, password or token in the settings."),
     "account": N_("The account is locked or has no channel: call the service."),
     "declined": N_("The service will not have this text or number: is the text approved there?"),
