@@ -25,6 +25,7 @@ JOBS = {
     "rate": N_("Measure the rate of the internet"),
     "snapshot": N_("Make a snapshot"),
     "drill": N_("Try a restore"),
+    "snapshot_asked": N_("What was asked for on the page Backups"),
 }
 STANDS = dt.timedelta(minutes=5)  # without a run of any job
 

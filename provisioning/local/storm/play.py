@@ -17,7 +17,7 @@ from appliance import db, outbox
 from appliance import settings as site_settings
 from appliance.models import Message
 from appliance.settings import Settings
-from provisioning.local import site
+from provisioning.local import settings_file, site
 from provisioning.local.place import GUNICORN, Place
 from provisioning.local.standins import sms, telegram
 from provisioning.local.storm.faults import Weather
@@ -27,51 +27,15 @@ CHATS = (GROUP, *DUTY)  # each takes 20 a minute
 PER_NUMBER = 4  # messages to one number
 _PUT = ("registered", "alert", "taken")  # purposes; the site's own alarms go out beside them
 OTHERS = 100  # each so many messages of the bot's is no alert, and goes alone
+ACCOUNT = {
+    "name": "eskiz",
+    "kind": "eskiz",
+    "user": "user",
+    "password": "secret",
+    "sender": "4546",
+    "callback_secret": "hush",
+}
 _APPEAL = re.compile(r"\b2026-(\d{6})\b")
-_SITE = """
-trunks = [{{ name = "carrier", address = "127.9.9.9" }}]
-[paths]
-database = "site.db"
-event_log = "cel.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "asterisk"
-backups = "backups"
-[web]
-bind = "{box}:{port}"
-url = "http://{box}:{port}"
-secret_key = "storm"
-threads = 8
-[asterisk]
-address = "{box}"
-modules = "modules"
-data = "data"
-run = "run"
-log = "log"
-spool = "spool"
-var = "var"
-ami_secret = "secret"
-[calls]
-hotline_number = "1282"
-[[sms]]
-name = "eskiz"
-kind = "eskiz"
-url = "{sms}"
-user = "user"
-password = "secret"
-sender = "4546"
-callback_secret = "hush"
-[telegram]
-token = "{token}"
-chat = {group}
-url = "{telegram}"
-[[duty]]
-name = "First"
-chat = 501
-[[duty]]
-name = "Second"
-chat = 502
-"""
 
 
 @dataclass(frozen=True)
@@ -162,13 +126,13 @@ def play(
 
 def _make_site(folder: Path, sms_url: str, bot_url: str) -> Settings:
     folder.mkdir(parents=True, exist_ok=True)
-    text = _SITE.format(
-        box=Place(folder).box,
-        port=GUNICORN,
-        sms=sms_url,
-        telegram=bot_url,
-        token=telegram.TOKEN,
-        group=GROUP,
+    box = Place(folder).box
+    text = settings_file.scratch(
+        web={"bind": f"{box}:{GUNICORN}", "url": f"http://{box}:{GUNICORN}", "threads": 8},
+        asterisk={"address": box},
+        sms=[{**ACCOUNT, "url": sms_url}],
+        telegram={"token": telegram.TOKEN, "chat": GROUP, "url": bot_url},
+        duty=[{"name": f"duty {chat}", "chat": chat} for chat in DUTY],
     )
     (folder / "site.toml").write_text(text)
     settings = site_settings.load(folder / "site.toml")
