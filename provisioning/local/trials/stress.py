@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from provisioning.local.place import Place
+from provisioning.local.trials import screen
 from provisioning.local.trials.load import HEAD, Load, Outcome, compare
 from provisioning.local.trials.running import pipes
 from provisioning.local.trials.world import World
@@ -51,10 +52,13 @@ async def run_load(place: Place, at_once: int, operators: int, minutes: float) -
         load = Load(world)
         load.open()
         watcher = asyncio.create_task(_report(load))
-        await load.keep(at_once, minutes * 60)
+        async with screen.watched(place) as shown:
+            await load.keep(at_once, minutes * 60)
         watcher.cancel()
         made = await outcome(world, load)
         print(pipes((*HEAD, ""), [(*made.line(f"{at_once} at once"), "")]))
+        lags = screen.compare(world.stories, shown)
+        print(pipes((*screen.HEAD, ""), [(*line, "") for line in lags.lines()]))
         for kind, several in (("missing", made.missing), ("wrong", made.wrong)):
             for one in several[:20]:
                 print(f"{kind}: {one}")
