@@ -1,13 +1,15 @@
 """The plan that scripts are performed on: every branch within reach, short waits."""
 
 import datetime as dt
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from appliance import appeals, db, plan, staff
+from appliance import appeals, clock, db, plan, staff
 from appliance import settings as site_settings
-from appliance.models import CalendarDay
+from appliance.models import CalendarDay, User
 from appliance.pbx import actions, config
 from appliance.plan import Callback, Hours, Limits, Number, Plan, Queueing, Route, Topic, Trunk
 from appliance.plan.shape import FollowUps
@@ -75,6 +77,35 @@ def wanted(place: Place) -> Plan:
         blocked=(BLOCKED,),
         shown=HOTLINE,
     )
+
+
+def hire(place: Place, count: int) -> list[dict[str, Any]]:
+    """Make so many more operators who speak both languages; their accounts as in site.json.
+
+    They have phones only: no password opens their pages, so none is hashed, which takes long.
+    """
+    accounts = [
+        {
+            "login": f"trial{position:03}",
+            "extension": str(2001 + position),
+            "sip_password": secrets.token_urlsafe(18),
+            "languages": [*staff.CALL_LANGUAGES],
+        }
+        for position in range(count)
+    ]
+    with opened(place), db.writing():
+        for one in accounts:
+            User.create(
+                login=one["login"],
+                name=one["login"],
+                role="operator",
+                password_hash="",
+                extension=one["extension"],
+                sip_password=one["sip_password"],
+                speaks=" ".join(one["languages"]),
+                created_at=clock.now(),
+            )
+    return accounts
 
 
 def install(place: Place) -> None:

@@ -125,7 +125,7 @@ class TelephoneSteps(Stage):
         phone = self._phone_of(who)
         if call := who.talking():
             await call.hold(True)
-        phone.dial(self.number_of(whom))
+        phone.dial(self.number_of(whom)).media.first = self.voices
 
     async def do_joins(self, who: Person) -> None:
         """A joins his two calls and leaves (REFER with Replaces)."""
