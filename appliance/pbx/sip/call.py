@@ -49,6 +49,7 @@ class Call:
     log: list[tuple[float, str]] = field(default_factory=list)
     invite: Message | None = None  # theirs, when they called
     whole_data: bytes = b""  # our last INVITE as sent
+    _early: str = ""  # To of a provisional response: the dialog's, while it rings
     _number: int = 0
     _routes: list[str] = field(default_factory=list)
     _branch: str = ""
@@ -100,6 +101,7 @@ class Call:
     def _told_of_invite(self, said: Message) -> None:
         status = said.status
         if status < 200:
+            self._early = said.get("to") or self._early
             if status > 100 and self.state == "calling":
                 self.state, self.rang_at = "ringing", time.time()
             self.note(f"{status}")
@@ -328,8 +330,9 @@ class Call:
         """Pass the other party on to a number, or into a second call of ours; the status."""
         uri = f"sip:{number}@{self.agent.box[0]}"
         if replaces:
+            theirs = replaces.theirs if replaces.state == "up" else replaces._early
             said = (
-                f"{replaces.call_id};to-tag={message.parameter(replaces.theirs, 'tag')}"
+                f"{replaces.call_id};to-tag={message.parameter(theirs, 'tag')}"
                 f";from-tag={message.parameter(replaces.ours, 'tag')}"
             )
             uri = f"{replaces.target}?Replaces={quote(said, safe='')}"

@@ -88,6 +88,7 @@ async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) 
         state = "done" if result.right else "stuck"
         print(f"{result.seconds:5.0f} s  {state:5}  {result.scenario.name}", flush=True)
 
+    at_once = min(at_once, len(chosen))
     more = max(0, PHONES_EACH * at_once - len(accounts.OPERATORS))
     async with World(place, scripted=True, more=more).open() as world:
         results = await running.run(chosen, world, at_once, told)
