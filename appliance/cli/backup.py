@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from appliance import audit, clock, db, snapshots
+from appliance import audit, db, snapshots
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.cli.ledger import Moment
 from appliance.i18n import LOCALES
@@ -26,7 +26,7 @@ class _When(Moment):
     """A moment, or `now`."""
 
     def convert(self, value: Any, param: Any, ctx: click.Context | None) -> dt.datetime:
-        return clock.now() if value == "now" else super().convert(value, param, ctx)
+        return snapshots.NOW if value == "now" else super().convert(value, param, ctx)
 
 
 _repository = click.option("--repository", help="One of [[backups]] by its name.")

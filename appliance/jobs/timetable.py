@@ -113,7 +113,7 @@ def _is_due(job: Job) -> bool:
 def _outside(settings: Settings) -> list[Job]:
     """What takes long or waits for somebody outside, as the settings ask for it."""
     tests, at = settings.self_tests, settings.links
-    found = []
+    found = snapshots.jobs(settings) if settings.backups else []
     if tests.call_minutes:
         slot = runs.every(tests.call_minutes * 60)
         found.append(Job("self_test_call", slot, lambda: selftests.call(settings), False))
@@ -139,8 +139,6 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     had claimed is taken up again, and said to be perhaps sent twice.
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
-    if settings.backups:
-        loops["snapshots"] = snapshots.Keeper(settings).follow
     if settings.sms:
         loops["sms"] = sending.senders(settings).follow
     if settings.telegram:

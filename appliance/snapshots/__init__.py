@@ -5,9 +5,10 @@ from appliance.snapshots.errors import SnapshotError
 from appliance.snapshots.restoring import recording, restore
 from appliance.snapshots.swapping import mend
 from appliance.snapshots.verifying import drill, verify
-from appliance.snapshots.wishes import Restored, Wish
+from appliance.snapshots.wishes import NOW, Restored, Wish
 
 __all__ = [
+    "NOW",
     "Made",
     "Restored",
     "SnapshotError",

@@ -33,6 +33,11 @@ _PIECE = 1 << 20
 def follow(settings: Settings, stop: threading.Event) -> None:
     """Copy until `stop`. Raises SnapshotError when it cannot go on."""
     folder = replica(settings)
+    if (folder / "database").exists() and not notes(settings.paths.database).exists():
+        raise SnapshotError(
+            "there",
+            f"{folder} holds the copy of another database: restore it, or move it away",
+        )
     (folder / "events").mkdir(parents=True, exist_ok=True)
     config = settings.paths.backups / "litestream.yml"
     config.parent.mkdir(parents=True, exist_ok=True)

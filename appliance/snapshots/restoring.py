@@ -1,10 +1,10 @@
 """Restoring: everything is fetched apart, compared and tried before anything is put in place."""
 
-import datetime as dt
 import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from appliance.snapshots.placing import (
 )
 from appliance.snapshots.reading import Snapshot
 from appliance.snapshots.restic import Restic
-from appliance.snapshots.wishes import LAYOUT, Restored, Wish
+from appliance.snapshots.wishes import LAYOUT, NOW, Restored, Wish
 
 _SPARE = 64 << 20  # bytes of a disk that a restore leaves free
 
@@ -101,7 +101,8 @@ def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell) -> Restored:
     database.parent.mkdir(parents=True)
     replicated = wish.at is not None and _from_replica(settings, wish, database, tell)
     if replicated and wish.database_only:
-        restored = Restored("", (wish.at or clock.now()).isoformat(timespec="seconds"), "")
+        moment = min(wish.at or NOW, clock.now())
+        restored = Restored("", moment.isoformat(timespec="seconds"), "")
     else:
         restic = reading.repository(settings, wish.repository)
         before = None if replicated else wish.at
@@ -132,9 +133,8 @@ def _from_replica(settings: Settings, wish: Wish, database: Path, tell: Tell) ->
     if not settings.snapshots.replica:
         return False
     tell("restoring the database from its copy", None)
-    now = wish.at is not None and wish.at >= clock.now() - dt.timedelta(seconds=30)
     try:
-        continuous.restore_database(settings, database, None if now else wish.at)
+        continuous.restore_database(settings, database, None if wish.at == NOW else wish.at)
         db.settle(database)
     except SnapshotError:
         if wish.database_only and not settings.backups:
@@ -181,23 +181,16 @@ def _files(
     live = live_folders(settings)
     for part in contents.LISTED:
         for folder in made.parts.get(part, ())[:1]:
-            here = [p.removeprefix(f"{folder}/") for p in found if p.startswith(f"{folder}/")]
-            if not wish.target:
-                here = [name for name in here if not _is_there(live[part], name)]
+            whole = [p.removeprefix(f"{folder}/") for p in found if p.startswith(f"{folder}/")]
+            here = [n for n in whole if wish.target or not _is_there(live[part], n)]
             if part == "recordings" and wish.recordings is not None:
                 here = sorted(here)[:: max(1, len(here) // max(1, wish.recordings))]
-            _tree(
-                restic,
-                f"{snapshot.id}:{folder}",
-                bed(settings, wish, place, part),
-                here,
-                part,
-                tell,
-            )
+            target = bed(settings, wish, place, part)
+            _tree(restic, f"{snapshot.id}:{folder}", target, here, whole, part, tell)
             restored.files[part] = len(here)
     for folder in made.parts.get("asterisk", ())[:1] if wish.target else ():
         etc = place / LAYOUT["asterisk"]
-        _tree(restic, f"{snapshot.id}:{folder}", etc, None, "asterisk", tell)
+        _tree(restic, f"{snapshot.id}:{folder}", etc, None, (), "asterisk", tell)
     events = (
         made.parts.get("events", []) if wish.target or not settings.paths.event_log.exists() else []
     )
@@ -214,8 +207,15 @@ def _files(
 
 
 def _tree(
-    restic: Restic, source: str, target: Path, names: Sequence[str] | None, part: str, tell: Tell
+    restic: Restic,
+    source: str,
+    target: Path,
+    names: Sequence[str] | None,
+    whole: Sequence[str],
+    part: str,
+    tell: Tell,
 ) -> None:
+    """Restore a folder, or of the whole of it some files by their names."""
     target.mkdir(parents=True, exist_ok=True)
     if names is not None and not names:
         return
@@ -225,7 +225,7 @@ def _tree(
             tell(f"restoring {part}", message.get("percent_done"))
 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as listing:
-        listing.writelines(f"/{_plain(name)}\n" for name in names or ())
+        listing.writelines(f"/{_plain(name)}\n" for name in _covering(names or (), whole))
         listing.flush()
         only = ["--include-file", listing.name] if names else []
         restic.run("restore", source, "--target", target, *only, then=hear)
@@ -267,6 +267,25 @@ def _require_room(settings: Settings, wish: Wish, made: Manifest) -> None:
 def _is_there(folder: Path, name: str) -> bool:
     stem = contents.stem(name)
     return any((folder / one).exists() for one in (name, f"{stem}.ogg", f"{stem}.wav"))
+
+
+def _covering(names: Sequence[str], whole: Sequence[str]) -> set[str]:
+    """The fewest files and folders that hold these names and no other file of the whole.
+
+    restic compares every file with every pattern: ten thousand of each take minutes.
+    """
+    wanted, there = (
+        Counter(one for name in list_ for one in _above(name)) for list_ in (names, whole)
+    )
+    return {
+        next((one for one in _above(name) if wanted[one] == there[one]), name) for name in names
+    }
+
+
+def _above(name: str) -> list[str]:
+    """The folders that a file lies in, the outermost first, and itself."""
+    parts = name.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 def _plain(name: str) -> str:

@@ -14,6 +14,7 @@ LAYOUT = {
     "backups": "backups",
 }
 ISSUED = "data/issued"
+NOW = dt.datetime.max.replace(tzinfo=dt.UTC)  # the newest moment that was kept
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Wish:
     id: str = "latest"
     repository: str | None = None
     target: Path | None = None  # None: in the place of the site
-    at: dt.datetime | None = None  # as it was at that moment
+    at: dt.datetime | None = None  # as it was at that moment, or NOW
     database_only: bool = False
     recovery_key: Path | None = None  # opens the secrets
     while_running: bool = False

@@ -50,6 +50,7 @@ JOBS: dict[str, LazyString] = {
     "rate": _l("Measure the rate of the internet"),
     "snapshot": _l("Make a snapshot"),
     "drill": _l("Try a restore"),
+    "snapshot_asked": _l("What was asked for on the page Backups"),
 }
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {
@@ -78,7 +79,6 @@ TROUBLES: dict[str, LazyString] = {
     "trunk": _l("This trunk is no more in the plan."),
     "busy": _l("This line is being tried already."),
 }
-PIECES = ("checks", "lines", "machine")
 _HALF = 16  # timeslots in a row of the drawing; 16 is the D-channel
 
 

@@ -28,7 +28,12 @@ set -e
 cd "$(dirname "$(realpath "$0")")"
 sha256sum --check --quiet --strict SHA256SUMS
 mkdir -p /opt/appliance
-[ -e /opt/appliance/bundle ] || cp -r . /opt/appliance/bundle
+if ! cmp -s SHA256SUMS /opt/appliance/bundle/SHA256SUMS; then
+    rm -rf /opt/appliance/bundle.new
+    cp -r . /opt/appliance/bundle.new
+    rm -rf /opt/appliance/bundle
+    mv /opt/appliance/bundle.new /opt/appliance/bundle
+fi
 echo "deb [trusted=yes] file:/opt/appliance/bundle/debs ./" >/etc/apt/sources.list.d/appliance.list
 apt-get -q update -o Dir::Etc::sourceparts=- \\
     -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/appliance.list

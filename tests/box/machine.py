@@ -21,7 +21,7 @@ while :; do
         systemd-nspawn --quiet --directory="$1" --machine="$2" --boot --register=no --keep-unit \
         --resolv-conf=off --timezone=off --link-journal=no --console=read-only \
         --capability=CAP_NET_ADMIN --drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE \
-        --network-namespace-path="/run/netns/$3" --bind="$4:/media"
+        --network-namespace-path="/run/netns/$3" --bind="$4:/media" --bind="$5:/mnt/second"
     [ $? = 133 ] || exit
 done
 """
@@ -46,6 +46,7 @@ class Machine:
         self.name = f"{PREFIX}{os.getpid()}"
         self.folder = debian.CACHE / "running" / self.name
         self.media = self.folder / "media"
+        self.second = self.folder / "second"  # the second disk: outlives the box
         self.root = self.folder / "root"
         self.key = self.folder / "key"
         self._console = self.folder / "console"
@@ -56,8 +57,19 @@ class Machine:
         """Lay down a plain Debian without any package archive within reach."""
         _remove_left_over(self.folder.parent)
         self.media.mkdir(parents=True)
-        subprocess.run(["cp", "-a", "--reflink=auto", debian.plain(), self.root], check=True)
+        self.second.mkdir()
         subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", "", "-f", self.key], check=True)
+        self._lay_down()
+
+    def replace(self) -> None:
+        """Destroy it: another one, plain, stands in its place; disk and drive stay."""
+        self._stop()
+        _remove(self.root)
+        self._lay_down()
+        self.boot()
+
+    def _lay_down(self) -> None:
+        subprocess.run(["cp", "-a", "--reflink=auto", debian.plain(), self.root], check=True)
         ssh = self.root / "root" / ".ssh"
         ssh.mkdir(mode=0o700, exist_ok=True)
         shutil.copy(self.key.with_suffix(".pub"), ssh / "authorized_keys")
@@ -79,7 +91,7 @@ class Machine:
     def boot(self) -> None:
         """Start it and wait until it lets us in. Raises CannotBoot."""
         Path("/run/systemd").mkdir(exist_ok=True)
-        facts = (self.root, self.name, self._network.name("box"), self.media)
+        facts = (self.root, self.name, self._network.name("box"), self.media, self.second)
         with self._console.open("wb") as console:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "-m", "--propagation"]
@@ -98,17 +110,13 @@ class Machine:
 
     def end(self) -> None:
         """Stop it, and remove every file of it."""
-        if self._process:
-            for child in _children(self._process.pid):
-                subprocess.run(["kill", "-TERM", str(child)], capture_output=True)
-            self._process.kill()
-            self._process.wait()
+        self._stop()
         _remove(self.folder)
 
     def run(self, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the box as root."""
         words = [*self._ssh(), "--", *command]
-        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=300)
+        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=900)
 
     def told(self, *command: str) -> str:
         """What a command prints that must succeed."""
@@ -116,10 +124,28 @@ class Machine:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def typed(self, command: str, lines: Sequence[str]) -> str:
+        """What a command says on a terminal at which somebody types; it must succeed."""
+        words = self._ssh()
+        words.insert(words.index("ssh") + 1, "-tt")
+        typed = "".join(f"{line}\n" for line in lines)
+        done = subprocess.run(
+            [*words, "--", command], input=typed, capture_output=True, text=True, timeout=3600
+        )
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr
+        return done.stdout
+
     def ssh_options(self) -> Sequence[str]:
         """How SSH reaches the box without asking."""
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
         return [word for option in options for word in ("-o", option)] + ["-i", str(self.key)]
+
+    def _stop(self) -> None:
+        if self._process:
+            for child in _children(self._process.pid):
+                subprocess.run(["kill", "-TERM", str(child)], capture_output=True)
+            self._process.kill()
+            self._process.wait()
 
     def _ssh(self) -> list[str]:
         ssh = ["ssh", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes", *self.ssh_options()]

@@ -30,6 +30,8 @@ site_carriers=[{{"name": "carrier", "address": "{PLACES["carrier"]}"}}]
 site_operators=["{LAN}"]
 site_technicians=["{LAN}"]
 operator_proxy_sites=[".gov.uz"]
+backup_places=[{{"name": "second", "url": "/mnt/second/snapshots"}}]
+backup_replica=/mnt/second/replica
 """
 
 
@@ -66,10 +68,17 @@ class Site:
             cwd=PLAYBOOKS,
             capture_output=True,
             text=True,
-            timeout=1200,
+            timeout=3600,
         )
         self.times[f"{book} {len(self.times)}"] = time.monotonic() - began
         return done
+
+    def inventory_on_the_box(self) -> None:
+        """The same values for playbooks that run on the box itself."""
+        text = re.sub(
+            r"^box .*$", "localhost ansible_connection=local", INVENTORY, flags=re.MULTILINE
+        )
+        (self.machine.root / "root/site.ini").write_text(text, "utf-8")
 
     def provision(self) -> None:
         """The documented command, once."""

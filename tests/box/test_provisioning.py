@@ -16,9 +16,9 @@ from provisioning.box import bundle
 
 pytestmark = pytest.mark.vm
 
-OURS = ("asterisk", "appliance-pbx", "appliance-web", "appliance-jobs")
+OURS = ("asterisk", "appliance-pbx", "appliance-web", "appliance-jobs", "appliance-replicate")
 OTHERS = ("nginx", "nftables", "fail2ban", "squid", "prometheus-node-exporter", "ssh")
-TIMERS = ("appliance-backup", "apt-daily-upgrade", "logrotate")
+TIMERS = ("apt-daily-upgrade", "logrotate")
 EXPOSED = 3.0  # of systemd-analyze security, from 0 (closed) to 10
 BROKEN = """
 def up(migrator, db):

@@ -7,7 +7,7 @@ import pypdf
 from web.browser import Browser
 
 from appliance import clock, health, runs, snapshots
-from appliance.jobs.snapshots import Keeper
+from appliance.jobs.snapshots import do_asked
 from appliance.models import AuditEntry, SnapshotRun
 from appliance.snapshots import log, sheet
 from appliance.web import create_app
@@ -41,9 +41,8 @@ def test_what_the_page_asks_for_is_done_by_the_jobs(site) -> None:
         assert browser.send("/backups/ask/verify", repository="disk").status_code == 302
         assert browser.send("/backups/ask/create", repository="none").status_code == 404
         assert SnapshotRun.select().where(SnapshotRun.state == "asked").count() == 1
-        keeper = Keeper(settings)
-        assert keeper.do_asked()
-        assert not keeper.do_asked()
+        assert do_asked(settings) == log.latest("create").snapshot
+        assert do_asked(settings) == ""
         assert log.latest("verify").state == "done"
         page = browser.get("/backups").text
         assert log.latest("create").snapshot in page
@@ -62,7 +61,7 @@ def test_a_snapshot_that_fails_is_told_and_warned_of(site) -> None:
     key.write_text("wrong\n")
     log.ask("create", "", "oybek")
     try:
-        Keeper(settings).do_asked()
+        do_asked(settings)
     except snapshots.SnapshotError as error:
         assert error.code == "key"  # noqa: PT017
     assert log.latest("create").trouble == "key"

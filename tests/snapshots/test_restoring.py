@@ -256,7 +256,7 @@ def test_to_a_moment_from_the_continuous_copy(site) -> None:
     db.database.close()
     for name in ("site.db", "site.db-wal", "site.db-shm", "cel.csv"):
         (site.folder / name).unlink(missing_ok=True)
-    restored = snapshots.restore(settings, Wish(at=clock.now(), database_only=True))
+    restored = snapshots.restore(settings, Wish(at=snapshots.NOW, database_only=True))
     assert (restored.database_from, restored.new_records) == ("replica", 5)
     assert rows(site.folder / "site.db", "call") == 5
     assert not (site.folder / "replica/database").exists()  # the new one has another history

@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import itertools
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -61,6 +62,8 @@ class World:
     async def open(self) -> AsyncIterator["World"]:
         """Everybody at his telephone, all operators ready."""
         accounts = [*self.facts["operators"], *plans.hire(self.place, self.more)]
+        # What pages do is done in threads, and each packet that is sent gives way to them for so long.
+        sys.setswitchinterval(0.0005)
         if self.scripted:
             plans.install(self.place)
         with plans.opened(self.place) as self.settings:
