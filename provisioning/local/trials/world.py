@@ -62,7 +62,7 @@ class World:
     async def open(self) -> AsyncIterator["World"]:
         """Everybody at his telephone, all operators ready."""
         accounts = [*self.facts["operators"], *plans.hire(self.place, self.more)]
-        # What pages do is done in threads, and each packet that is sent gives way to them for so long.
+        # What pages do is done in threads: each packet sent gives way to them for so long.
         sys.setswitchinterval(0.0005)
         if self.scripted:
             plans.install(self.place)
