@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from appliance import audit, live
+from appliance import audit, identity, live
 from appliance.clock import WorkingCalendar
 from appliance.db import writing
 from appliance.i18n import fold
@@ -73,6 +73,25 @@ def reachable(employee: Employee, moment: dt.datetime, calendar: WorkingCalendar
     local = moment.astimezone(calendar.tz)
     begin, end = (int(found[i]) * 60 + int(found[i + 1]) for i in (1, 3))
     return begin <= local.hour * 60 + local.minute < end and calendar.works_on(local.date())
+
+
+def hours_of(employee: Employee) -> tuple[str, str] | None:
+    """When the employee's hours begin and end on a working day, as 09:00; None: always there."""
+    found = _HOURS.fullmatch(employee.hours)
+    return (f"{found[1]}:{found[2]}", f"{found[3]}:{found[4]}") if found else None
+
+
+def is_away(number: str, moment: dt.datetime, calendar: WorkingCalendar) -> bool:
+    """Whether a call to this number would reach nobody at this moment.
+
+    It is an employee's who is out of his hours, and so is his substitute if he has one.
+    """
+    wanted = identity.phone(number) or number
+    one = next((e for e in employees() if (identity.phone(e.number) or e.number) == wanted), None)
+    if not one or reachable(one, moment, calendar):
+        return False
+    other = one.substitute
+    return not (other and other.active and reachable(other, moment, calendar))
 
 
 def substitutes() -> dict[str, str]:

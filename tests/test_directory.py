@@ -68,3 +68,17 @@ def test_hours_hold_on_working_days(settings, lola) -> None:
         assert directory.reachable(lola, moment, calendar) is expected
     lola.hours = ""
     assert directory.reachable(lola, noon.replace(hour=3), calendar)
+
+
+def test_a_call_reaches_nobody_when_the_substitute_is_away_too(settings, lola) -> None:
+    calendar = catalogs.working_calendar(settings)
+    night = dt.datetime(2026, 10, 20, 3, tzinfo=settings.tz)
+    assert directory.is_away("+998 71 239-01-01".replace(" ", ""), night, calendar)
+    assert not directory.is_away("712390101", night.replace(hour=12), calendar)
+    assert not directory.is_away("712390199", night, calendar)  # nobody's whom we know
+    other = directory.save(Entry("Murod", "712390102", hours=lola.hours), "rustam")
+    entry = Entry(lola.name, lola.number, hours=lola.hours, substitute_id=other.id)
+    directory.save(entry, "rustam", lola)
+    assert directory.is_away("712390101", night, calendar)
+    directory.save(Entry("Murod", "712390102"), "rustam", other)
+    assert not directory.is_away("712390101", night, calendar)

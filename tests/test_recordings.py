@@ -113,6 +113,27 @@ def test_compressed_holds_the_same_in_a_tenth_of_the_room(tmp_path: Path) -> Non
     assert file.exists()
 
 
+def test_what_a_supervisor_said_to_both_is_mixed_in_where_he_said_it(
+    settings: Settings, call: CallFacts
+) -> None:
+    folder = settings.paths.recordings / "2026/11/24"
+    for number, seconds in ((1, 2), (2, 3)):
+        file = folder / f"{number}.wav"
+        head = file.read_bytes()[:44]
+        file.write_bytes(head + bytes(seconds * RATE * 2))
+    said_at = round((BEGAN.timestamp() + 20 + 1.5) * 1000)  # within the second talk
+    write(folder / f"2.said-{said_at}.wav", 4.0)  # longer than what is left
+    finishing.measure(settings)
+    first, second = ((folder / f"{n}.wav").read_bytes()[44:] for n in (1, 2))
+    begin = RATE * 3  # 1.5 s
+    assert not any(first)
+    assert not any(second[:begin])
+    assert second[begin:] == speech(4.0).tobytes()[:begin]
+    assert sound.is_whole(folder / "2.wav")
+    assert sorted(path.name for path in folder.iterdir()) == ["1.wav", "2.wav"]
+    assert [told["seconds"] for told in exported()] == [2.0, 3.0]
+
+
 def test_a_spoilt_copy_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(tmp_path / "a.wav")
     other = write(tmp_path / "other.wav", 1.0)

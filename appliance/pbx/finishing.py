@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import subprocess
+from pathlib import Path
 
 from appliance import clock, recordings
 from appliance.db import writing
@@ -73,11 +74,25 @@ def _measure(settings: Settings, recording: Recording) -> bool:
     written = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
     if not whole and sound.mend(file):
         log.warning("call %s: mended the header of %s", call.id, recording.file)
+    _mix_in(file, call)
     heard = sound.measure(file)
     if not heard.seconds:  # nobody spoke on this leg: nothing was recorded
         file.unlink()
     _write_down(settings, recording, heard, written)
     return True
+
+
+def _mix_in(file: Path, call: Call) -> None:
+    """Have the recording hold what a supervisor said to both, written beside it under its moment.
+
+    Asterisk records while the two are connected: a recording begins with its talk.
+    """
+    for said in sorted(file.parent.glob(f"{file.stem}.said-*.wav")):
+        moment = dt.datetime.fromtimestamp(int(said.stem.rpartition("-")[2]) / 1000, dt.UTC)
+        begins = [talk.started_at for talk in call.talks if talk.started_at <= moment]
+        if begins:
+            sound.mix_in(file, said, (moment - max(begins)).total_seconds())
+        said.unlink()
 
 
 def _write_down(

@@ -1,6 +1,7 @@
 """What the templates of Asterisk's configuration take from the plan."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from appliance import clock, directory, identity, plan, selftests, staff
@@ -40,7 +41,7 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "e1": [] if apart else e1,
         "results": RESULTS,
         "self_test": selftests.line(settings),
-        "substitutes": _substitutes(),
+        "employees": _employees(),
         "timezone": settings.timezone,
         "opens": settings.work_opens,
         "closes": settings.work_closes,
@@ -60,12 +61,25 @@ def _routes(current: Plan) -> list[Route]:
     return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
 
 
-def _substitutes() -> list[tuple[str, str]]:
-    """(number, its substitute's) of the ministry's employees, as the dialplan writes numbers."""
-    return [
-        (identity.phone(number) or number, identity.phone(other) or other)
-        for number, other in sorted(directory.substitutes().items())
-    ]
+@dataclass(frozen=True)
+class Away:
+    """An employee with a substitute or hours (begin, end); numbers as the dialplan has them."""
+
+    number: str
+    substitute: str
+    hours: tuple[str, str] | None
+
+
+def _employees() -> list[Away]:
+    """Those of the ministry's employees who are not simply rung; one for each number."""
+    others = directory.substitutes()
+    found = {}
+    for one in directory.employees():
+        other, hours = others.get(one.number, ""), directory.hours_of(one)
+        if other or hours:
+            number = identity.phone(one.number) or one.number
+            found[number] = Away(number, identity.phone(other) or other, hours)
+    return [found[number] for number in sorted(found)]
 
 
 def _days(settings: Settings) -> list[tuple[str, bool]]:

@@ -63,6 +63,27 @@ def mend(file: Path) -> bool:
     return True
 
 
+def mix_in(file: Path, said: Path, at: float) -> None:
+    """Have a WAV hold also what was said in another one, from `at` seconds on; its length stays.
+
+    Both as Asterisk writes them. The file is replaced whole, or stays as it was.
+    """
+    head, sound, other = file.read_bytes()[:_HEADER], _samples(file), _samples(said)
+    begin = max(0, round(at * RATE))
+    for position, sample in zip(range(begin, len(sound)), other, strict=False):
+        sound[position] = max(-32768, min(32767, sound[position] + sample))
+    fresh = file.with_suffix(".mixed")
+    try:
+        with fresh.open("wb") as stream:
+            stream.write(head)
+            sound.tofile(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def measure(file: Path) -> Sound:
     """Length, hash and loudness of a finished recording as Asterisk writes it."""
     with file.open("rb") as stream:
@@ -101,6 +122,11 @@ def _decoded(file: Path) -> Sound:
         with wave.open(plain.name) as sound:
             samples = sound.getnframes()
         return Sound(samples / RATE, "", _peaks(Path(plain.name), samples))
+
+
+def _samples(file: Path) -> "array.array[int]":
+    data = file.read_bytes()[_HEADER:]
+    return array.array("h", data[: len(data) // 2 * 2])
 
 
 def _peaks(file: Path, samples: int) -> str:

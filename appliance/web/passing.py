@@ -27,6 +27,7 @@ TROUBLES: dict[str, LazyString] = {
     "exchange": _l("The exchange would not do it. Try again."),
 }
 UNREACHABLE = _l("The exchange does not answer. Use the keys of your phone.")
+AWAY = _l("Out of hours: nobody would answer. Ask first, or choose somebody else.")
 REASONS = ("follow_up", "ministry", "page")
 WAYS: dict[str, Callable[..., None]] = {"blind": actions.blind, "consult": actions.consult}
 NEXT: dict[str, Callable[..., None]] = {
@@ -61,7 +62,12 @@ def transfer() -> Response:
     """Pass the caller on: `how` is blind or consult, `number` where to."""
     asked = request.get_json(silent=True) or {}
     way = WAYS.get(str(asked.get("how"))) or abort(422)
-    return _done(way, str(asked.get("number", "")))
+    number = str(asked.get("number", ""))
+    if way is actions.blind and directory.is_away(
+        number, clock.now(), catalogs.working_calendar(site())
+    ):
+        return jsonify(trouble=str(AWAY))
+    return _done(way, number)
 
 
 @screen.post("/consultation")

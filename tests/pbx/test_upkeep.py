@@ -7,11 +7,13 @@ from appliance.directory import Entry
 from appliance.pbx import upkeep
 
 
-def test_a_substitute_is_in_force_by_itself(box: Box) -> None:
+def test_hours_and_a_substitute_are_in_force_by_itself(box: Box) -> None:
     lola = directory.save(Entry("Lola", "712390101"), "rustam")
-    directory.save(Entry("Murod", "712390102", substitute_id=lola.id), "rustam")
+    murod = Entry("Murod", "712390102", hours="09:00-18:00", substitute_id=lola.id)
+    directory.save(murod, "rustam")
     rendered = box.settings.paths.asterisk / "transfer.conf"
     assert "+998712390102" not in rendered.read_text()
     assert "transfer.conf" in upkeep.put_in_force(box.settings)
-    assert "exten => +998712390102,1,Set(SUBSTITUTE=+998712390101)" in rendered.read_text()
+    assert "Gosub(at-work,s,1(${TO},+998712390101))" in rendered.read_text()
+    assert "Gosub(hours-of,s,1(09:00,18:00))" in rendered.read_text()
     assert upkeep.put_in_force(box.settings) == []

@@ -72,3 +72,12 @@ def test_who_did_not_answer_is_told_and_gets_ready_by_one_key(browser, nilufar) 
     assert 'value="ready" data-key="F10"' in piece
     tell(browser, "/operator/state", state="ready")
     assert "banner" not in browser.get("/operator/paused").text
+
+
+def test_nobody_is_passed_on_to_who_is_out_of_his_hours(browser) -> None:
+    lola, *_ = directory.search("lola")
+    directory.save(Entry(lola.name, lola.number, hours="00:00-00:00"), "rustam", lola)
+    blind = tell(browser, "/operator/transfer", how="blind", number="+998712390101")
+    assert blind.json["trouble"].startswith("Ish vaqti emas: javob berilmaydi.")
+    asked = tell(browser, "/operator/transfer", how="consult", number="712390101")
+    assert "Stansiya" in asked.json["trouble"]  # the exchange was asked to

@@ -13,7 +13,8 @@ def supervise(settings: Settings, supervisor: User, operator: User, mode: str) -
     """Ring the supervisor's phone and let him into the operator's talk; returns the call's id.
 
     `mode`: listen (nobody hears him) | whisper (the operator does) | barge (both do). Who is in a
-    talk already changes the mode, or the talk, without his phone ringing again.
+    talk already changes the mode, or the talk, without his phone ringing again. What he says to
+    both is in the recording, what he whispers is not.
 
     Raises Refused: "mode", "no_talk", "no_phone", "phone_off", "phone_busy"; Unreachable.
     """
@@ -23,11 +24,13 @@ def supervise(settings: Settings, supervisor: User, operator: User, mode: str) -
         lines = Lines(asterisk)
         spied, caller = talking(lines, operator.extension)
         own = lines.of(supervisor.extension) if supervisor.extension else None
+        recording = lines.variable(caller, "RECORDING") or lines.variable(spied, "RECORDING")
+        said = recording.removesuffix(".wav")
         if own and lines.stage(own) == "supervising":
-            tell(asterisk, own, SPIED=spied.name)
+            tell(asterisk, own, SPIED=spied.name, SAID=said)
             redirect(asterisk, (own, "spy", mode))
         else:
-            ring(asterisk, supervisor, "spy", mode, f"SPIED={spied.name}")
+            ring(asterisk, supervisor, "spy", mode, f"SPIED={spied.name},SAID={said}")
         return caller.call_id
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 
-from provisioning.local import site
+from provisioning.local import accounts, site
 from provisioning.local.place import Place
 from provisioning.local.trials import chaos, clocks, hostile, running, scenario, stress
 from provisioning.local.trials.running import Result
 from provisioning.local.trials.world import World
 
+PHONES_EACH = 2  # a script rarely needs more operators at once
 TRIALS = site.TOP / ".site-trials"
 
 
@@ -91,7 +92,9 @@ async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) 
         state = "done" if result.right else "stuck"
         print(f"{result.seconds:5.0f} s  {state:5}  {result.scenario.name}", flush=True)
 
-    async with World(place, scripted=True).open() as world:
+    at_once = min(at_once, len(chosen))
+    more = max(0, PHONES_EACH * at_once - len(accounts.OPERATORS))
+    async with World(place, scripted=True, more=more).open() as world:
         results = await running.run(chosen, world, at_once, told)
         for stray in world.strays:
             print(f"stray: {stray}")

@@ -32,6 +32,7 @@ class CallerSteps(Stage):
             facts["dialled"] = words[words.index("to") + 1]
         number = "" if self.hidden else who.number
         call = self.world.people.call(number, who.pitch, **facts)
+        call.media.first = self.voices
         who.calls.append(call)
         if "refused" in words:
             await self.until(lambda: call.over_at, "refused")

@@ -38,6 +38,7 @@ class Cast(CallerSteps, TelephoneSteps, DeskSteps):
     def rang(self, phone: Phone, call: Call) -> None:
         """A phone begins to ring for this script's caller."""
         self.keep(phone)
+        call.media.pitch, call.media.first = phone.pitch, self.voices
         person = self.person_of(phone)
         if not person:
             person = next(
@@ -51,7 +52,7 @@ class Cast(CallerSteps, TelephoneSteps, DeskSteps):
 
     def dialled(self, person: Person, call: Call) -> None:
         """The box calls a number outside."""
-        call.media.pitch = person.pitch
+        call.media.pitch, call.media.first = person.pitch, self.voices
         person.calls.append(call)
         first = call.agent.host == self.world.place.carrier
         _take(call, "" if person.manner == "failing" and not first else person.manner)

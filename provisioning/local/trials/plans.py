@@ -1,13 +1,16 @@
 """The plan that scripts are performed on: every branch within reach, short waits."""
 
 import datetime as dt
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from appliance import appeals, db, plan, staff
+from appliance import appeals, clock, db, directory, plan, staff
 from appliance import settings as site_settings
-from appliance.models import CalendarDay
+from appliance.directory import Entry
+from appliance.models import CalendarDay, User
 from appliance.pbx import actions, config
 from appliance.plan import Callback, Hours, Limits, Number, Plan, Queueing, Route, Topic, Trunk
 from appliance.plan.shape import FollowUps
@@ -19,6 +22,8 @@ TOPICS, RUSSIAN, HOLIDAY, FULL = "1007", "1008", "1009", "1010"
 BLOCKED = "+998905000000"
 # Numbers that topics lead to: each belongs to one script at a time.
 AUTOMATIC = tuple(f"+99871300000{i}" for i in range(1, 7))
+# Numbers of employees who are out of their hours, and of a substitute of the last one's.
+AWAY, SUBSTITUTE = tuple(f"+99871300000{i}" for i in range(6, 9)), "+998713000009"
 _NAMES = {f"name_{language}": "Sinov" for language in ("uz_latn", "uz_cyrl", "ru")}
 DEAD, SPARE = "+99878", "+99877"  # numbers whose first trunk is dead, or refuses
 
@@ -77,12 +82,42 @@ def wanted(place: Place) -> Plan:
     )
 
 
+def hire(place: Place, count: int) -> list[dict[str, Any]]:
+    """Make so many more operators who speak both languages; their accounts as in site.json.
+
+    They have phones only: no password opens their pages, so none is hashed, which takes long.
+    """
+    accounts = [
+        {
+            "login": f"trial{position:03}",
+            "extension": str(2001 + position),
+            "sip_password": secrets.token_urlsafe(18),
+            "languages": [*staff.CALL_LANGUAGES],
+        }
+        for position in range(count)
+    ]
+    with opened(place), db.writing():
+        for one in accounts:
+            User.create(
+                login=one["login"],
+                name=one["login"],
+                role="operator",
+                password_hash="",
+                extension=one["extension"],
+                sip_password=one["sip_password"],
+                speaks=" ".join(one["languages"]),
+                created_at=clock.now(),
+            )
+    return accounts
+
+
 def install(place: Place) -> None:
     """Put the scripts' plan in force on a running site, on a day that is a holiday."""
     with opened(place) as site:
         today = dt.datetime.now(site.tz).date()
         for day in (today, today + dt.timedelta(days=1)):
             CalendarDay.replace(date=day, kind="holiday", working=False, **_NAMES).execute()
+        _employ()
         _speak(site)
         values = {"surname": "Sinov", "gist": "Sinov"}
         appeals.register(values, operator=staff.operators()[0], token="0" * 32, tz=site.tz)
@@ -90,6 +125,14 @@ def install(place: Place) -> None:
         config.install(site)
         actions.reload(site)
         actions.put_states_in_force(site)
+
+
+def _employ() -> None:
+    """Write down employees whose hours are those of working days."""
+    other = directory.save(Entry("Sinov", SUBSTITUTE), by="trial")
+    for number in AWAY:
+        substitute = other.id if number == AWAY[-1] else None
+        directory.save(Entry("Sinov", number, "", "", "09:00-18:00", substitute), by="trial")
 
 
 def _speak(site: Settings) -> None:

@@ -15,6 +15,7 @@ from provisioning.local.trials.scenario import COLUMNS, Scenario
 from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
+WORN = 12  # phones that one who waits in vain may use up
 HITCH = 0.3  # seconds by which our sound may be late and still be judged
 SETTLE = 30.0  # seconds that the ledger has to tell of the last call
 
@@ -45,7 +46,9 @@ async def run(
 ) -> list[Result]:
     """Perform the scripts, so many at once; results in their order, once the ledger has them."""
     room = asyncio.Semaphore(at_once)
-    turn = asyncio.Semaphore(1)  # who waits in vain wears out every phone: one at a time
+    # Who waits in vain is given one phone after the other: no more of them than phones allow.
+    spare = len(world.people.phones) - at_once
+    turn = asyncio.Semaphore(max(1, spare // WORN))
 
     async def one(scenario: Scenario) -> Result:
         async with turn if scenario.is_long else _free(), room:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from appliance.pbx.sip import tones
 from appliance.pbx.sip.call import Call
 from provisioning.local.sip.parties import Phone
 
@@ -57,6 +58,7 @@ class Stage:
         self.world = world
         self.name = name
         self.people: dict[str, Person] = {"C": Person("C", number, pitch)}
+        self.voices = [pitch]  # of everybody here
         self.waiting: list[Phone] = []  # phones that rang and have no role yet
         self.phones: list[Phone] = []  # kept for this script
         self.since: dict[str, float] = {}  # extension → when it became this script's
@@ -88,12 +90,16 @@ class Stage:
         else:
             number, pitch = self.world.outside(self)
             made = Person(name, number, pitch)
+            self.voices.append(pitch)
         self.people[name] = made
         return made
 
     def keep(self, phone: Phone) -> None:
         """A phone is this script's until its end."""
         if phone not in self.phones:
+            taken = {other.pitch for other in self.phones}  # each phone here has its own voice
+            phone.pitch = next(pitch for pitch in tones.OPERATORS if pitch not in taken)
+            self.voices.append(phone.pitch)
             self.phones.append(phone)
             self.since[phone.extension] = time.time()
 
@@ -121,6 +127,11 @@ class Stage:
     def talk_over(self) -> bool:
         """Whether no operator or number outside speaks with the caller any more."""
         return not any(p.talking() for p in self.people.values() if p.name != "C")
+
+    def linkedid(self) -> str | None:
+        """The call that this script's caller made, once the log tells of it."""
+        calls = self.caller.calls
+        return self.world.stories.linkedid(calls[0].call_id) if calls else None
 
     def events(self, kind: str, **fields: str) -> list[object]:
         """Records of that kind in this caller's story."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
 
+_CLOCKS = 2.0  # seconds from a leg's making to our taking its INVITE, on a busy machine
+
 
 @dataclass
 class Stories:
@@ -14,6 +16,7 @@ class Stories:
     log: Path
     events: dict[str, list[Event]] = field(default_factory=dict)  # by linkedid
     _ids: dict[str, str] = field(default_factory=dict)  # SIP Call-ID → linkedid
+    _legs: dict[str, tuple[float, str]] = field(default_factory=dict)  # endpoint's newest
     _offset: int = 0
     _inode: int = 0
     _rest: bytes = b""
@@ -43,8 +46,16 @@ class Stories:
 
     def _take(self, event: Event) -> None:
         self.events.setdefault(event.linkedid, []).append(event)
+        if event.type == "CHAN_START":
+            name = event.channel.rpartition("-")[0] + "-"
+            self._legs[name] = (event.at.timestamp(), event.linkedid)
         if event.type == "ARRIVED":
             self._ids[event.extra.get("sip", "")] = event.linkedid
+
+    def newest(self, channel: str, since: float) -> str | None:
+        """The call whose leg is the newest channel of that name's beginning, made since then."""
+        at, linkedid = self._legs.get(channel, (0.0, ""))
+        return linkedid if at >= since - _CLOCKS else None
 
     def linkedid(self, call_id: str) -> str | None:
         """The call that came in with this SIP Call-ID."""

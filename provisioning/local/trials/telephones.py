@@ -125,7 +125,7 @@ class TelephoneSteps(Stage):
         phone = self._phone_of(who)
         if call := who.talking():
             await call.hold(True)
-        phone.dial(self.number_of(whom))
+        phone.dial(self.number_of(whom)).media.first = self.voices
 
     async def do_joins(self, who: Person) -> None:
         """A joins his two calls and leaves (REFER with Replaces)."""
@@ -133,6 +133,7 @@ class TelephoneSteps(Stage):
         if len(alive) < 2:
             raise Stuck("one of the two calls is over")
         first, second = alive[-2:]
+        await self.until(lambda: second.state != "calling", "the second call rings")
         status = await first.refer("", replaces=second)
         if status != 202:
             raise Stuck(f"REFER: {status}")

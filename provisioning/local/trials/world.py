@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import itertools
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -30,10 +31,13 @@ CALLERS, OUTSIDE = "+998902", "+998712"  # how the numbers of our people begin
 class World:
     """The site and everybody around it."""
 
-    def __init__(self, place: Place, patience: float = 1.0, scripted: bool = False) -> None:
-        """`scripted`: the scripts' plan is put in force."""
+    def __init__(
+        self, place: Place, patience: float = 1.0, scripted: bool = False, more: int = 0
+    ) -> None:
+        """`scripted`: the scripts' plan is put in force. `more`: operators beside the site's."""
         self.place = place
         self.scripted = scripted
+        self.more = more
         self.settings: Settings
         self.users: dict[str, User] = {}  # by login
         self.patience = patience  # by which limits are stretched on a busy machine
@@ -43,10 +47,13 @@ class World:
         self.stranger: Callable[[Call], None] = lambda call: call.refuse(486)
         self.began_at = time.time()
         self.strays: list[str] = []  # calls that nobody waited for
+        self._vain: list[str] = []  # logins
+        self._turn = asyncio.Lock()
         self._playing: list[Cast] = []
         self._casts: dict[str, Cast] = {}  # by the caller's last nine digits
         self._outside: dict[str, Cast] = {}
         self._owners: dict[str, Cast] = {}  # by extension
+        self._looking: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(int(time.time()) % 10_000 * 100)
         self._voices = itertools.cycle(tones.CALLERS)
         self._outside_voices = itertools.cycle(tones.OUTSIDE)
@@ -54,7 +61,9 @@ class World:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator["World"]:
         """Everybody at his telephone, all operators ready."""
-        accounts = self.facts["operators"]
+        accounts = [*self.facts["operators"], *plans.hire(self.place, self.more)]
+        # What pages do is done in threads: each packet sent gives way to them for so long.
+        sys.setswitchinterval(0.0005)
         if self.scripted:
             plans.install(self.place)
         with plans.opened(self.place) as self.settings:
@@ -129,23 +138,49 @@ class World:
         await cast.leave()
         self._casts.pop(tail(cast.caller.number), None)
         self._playing.remove(cast)
-        if vain := cast.vain():
-            await self.appliance("operator", "ready", *vain)
+        self._vain += cast.vain()
+        await self._ready_again()
         for phone in cast.phones:
             self._owners.pop(phone.extension, None)
             phone.calls = []
+
+    async def _ready_again(self) -> None:
+        """Have those who were paused be ready, by one command for all that wait for it."""
+        async with self._turn:
+            vain, self._vain = self._vain, []
+            if vain:
+                await self.appliance("operator", "ready", *vain)
 
     def _owner(self, caller: str) -> Cast | None:
         if caller in self._owners:  # one of our phones
             return self._owners[caller]
         if cast := self._casts.get(tail(caller)) or self._outside.get(tail(caller)):
             return cast
-        if caller.isdigit() and len(caller) > 6:
-            return None
-        return next((cast for cast in self._casts.values() if cast.hidden), None)
+        return None
 
     def _rang(self, phone: Phone, call: Call) -> None:
         cast = self._owner(call.caller)
+        hidden = [other for other in self._playing if other.hidden]
+        if not cast and hidden and not call.caller.removeprefix("+").isdigit():
+            call.ring()  # whose it is, the log tells in a moment
+            task = asyncio.create_task(self._rang_by_log(phone, call, hidden))
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+            return
+        self._rang_for(phone, call, cast)
+
+    async def _rang_by_log(self, phone: Phone, call: Call, hidden: list[Cast]) -> None:
+        """A caller without a number: the newest leg to this phone tells whose call it is."""
+        while call.state == "ringing":
+            self.stories.look()
+            leg = self.stories.newest(f"PJSIP/{phone.extension}-", call.began_at)
+            for cast in hidden if leg else ():
+                if cast.linkedid() == leg:
+                    self._rang_for(phone, call, cast)
+                    return
+            await asyncio.sleep(0.05)
+
+    def _rang_for(self, phone: Phone, call: Call, cast: Cast | None) -> None:
         owner = self._owners.setdefault(phone.extension, cast) if cast else None
         if not cast or owner is not cast:
             self.strays.append(f"{phone.extension} rung for {call.caller}")
