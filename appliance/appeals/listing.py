@@ -17,6 +17,8 @@ type Stretch = tuple[dt.datetime, dt.datetime]  # begin, end
 WHENS = ("overdue", "today", "soon", "later")
 SOON = dt.timedelta(days=3)
 NONE = "-"
+NOBODY = 0
+ANSWERS = ("in_time", "late", "none")  # of answered appeals; closed without an answer
 _OPEN = Handling.is_open == 1  # compared, so that an index answers
 
 
@@ -24,13 +26,16 @@ _OPEN = Handling.is_open == 1  # compared, so that an index answers
 class Filters:
     """Which appeals; what is empty or None does not narrow. Dates are of registering, included.
 
-    `region` and `direction` may be NONE: appeals that have none of the list.
+    `region`, `direction`, `appeal_type` may be NONE: appeals that have none of the list;
+    `department` NOBODY: those that are with no department.
 
-    `state` is one of states.STATES, or "open"; `when` one of WHENS, of open appeals only.
+    `state` is one of states.STATES, or "open"; `when` one of WHENS, of open appeals only;
+    `answer` one of ANSWERS.
     """
 
     state: str = ""
     when: str = ""
+    answer: str = ""
     region: str = ""
     district: str = ""
     direction: str = ""
@@ -155,13 +160,15 @@ def _where(filters: Filters, today: dt.date, *, whole: bool = False) -> list[Exp
         column == value
         for column, value in (
             (Appeal.district, filters.district),
-            (Appeal.appeal_type, filters.appeal_type),
+            (Appeal.appeal_type, filters.appeal_type if filters.appeal_type != NONE else ""),
             (Handling.department, filters.department),
             (Handling.holder, filters.holder),
         )
         if value
     ]
     found += _of_lists(filters)
+    if filters.answer:
+        found += _answered(filters.answer)
     if filters.received is not None:
         found.append(_received(filters.received))
     if filters.since:
@@ -188,12 +195,25 @@ def _of_lists(filters: Filters) -> list[Expression]:
     if filters.region:
         none = filters.region == NONE
         found.append(Appeal.region.is_null() if none else Appeal.region == filters.region)
+    if filters.appeal_type == NONE:
+        found.append(Appeal.appeal_type == "")
+    if filters.department == NOBODY:
+        found.append(Handling.department.is_null())
     if filters.direction == NONE:
         listed = CatalogItem.select(CatalogItem.code).where(CatalogItem.catalog == "direction")
         found.append(Appeal.direction.not_in(listed))
     elif filters.direction:
         found.append(Appeal.direction == filters.direction)
     return found
+
+
+def _answered(answer: str) -> list[Expression]:
+    on = Handling.answered_on
+    return {
+        "in_time": [on.is_null(False), on <= Handling.due_on],
+        "late": [on.is_null(False), on > Handling.due_on],
+        "none": [on.is_null(), Handling.is_open == 0],
+    }[answer]
 
 
 def _received(stretches: tuple[Stretch, ...]) -> Expression:

@@ -11,7 +11,7 @@ from peewee import Case, fn
 from appliance import clock, staff
 from appliance.capacity import erlang
 from appliance.models import Call
-from appliance.reports import counting, cuts, kpi
+from appliance.reports import counting, kpi, wallclock
 from appliance.reports.counting import Counted
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
@@ -49,6 +49,12 @@ class HalfHour:
     need: Need
     on_shift: float  # operators at work, on average; pauses included
     on_demand: Need  # the same hour of a day with ON_DEMAND calls
+
+    @property
+    def span(self) -> str:
+        """As a condition of a cut: "08:00-08:30"."""
+        ends = (self.begins.hour * 3600 + self.begins.minute * 60 + SLOT) % 86_400
+        return f"{self.begins:%H:%M}-{ends // 3600:02}:{ends % 3600 // 60:02}"
 
     @property
     def short(self) -> bool:
@@ -182,7 +188,7 @@ def _queued(tally: Counted) -> int:
 
 def _slots(cut: Cut, level: float) -> dict[Slot, Counted]:
     """(weekday, half-hour) → tally."""
-    found = counting.by(cut, level, cuts.local(cut.period) / (SLOT * 10**6))
+    found = counting.by(cut, level, wallclock.local(cut.period) / (SLOT * 10**6))
     slots: dict[Slot, Counted] = {}
     for number, tally in found.items():
         day, half = divmod(number, SLOTS)
@@ -230,7 +236,7 @@ def _patience(cut: Cut) -> float | None:
 
 
 def _busiest(cut: Cut) -> float:
-    slot = cuts.local(cut.period) / (SLOT * 10**6)
+    slot = wallclock.local(cut.period) / (SLOT * 10**6)
     counted = Call.select(fn.COUNT(Call.id).alias("calls")).where(*cut.where).group_by(slot)
     return counted.order_by(fn.COUNT(Call.id).desc()).limit(1).scalar() or 0
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from appliance import clock
 from appliance import outbox as messages
-from appliance.health.looking import N_, Check
+from appliance.health.looking import N_, Check, told
 from appliance.models import TelegramBot
 from appliance.notices import accounts, rules
 from appliance.settings import Settings
@@ -51,18 +51,22 @@ def sms(settings: Settings) -> Iterator[Check]:
     """The accounts take messages, have money and approved texts."""
     code, name = "sms", N_("SMS accounts")
     found = accounts.standings(settings)
-    held = [s.account.name for s in found if s.state == "held"]
+    bad = [s for s in found if s.is_passed_over]
     low = [s for s in found if s.state == "low"]
     unapproved = sum(a.state != "approved" for a in rules.approvals(settings))
     advice = N_("See the page SMS accounts for what to do.")
-    if held:
+    if bad:
+        first = min(bad, key=lambda one: one.health.failing_since)
         yield Check(
             code,
             name,
-            "fail" if len(held) == len(found) else "warn",
-            N_("passed over: {accounts}"),
-            advice,
-            {"accounts": ", ".join(held)},
+            "fail" if len(bad) == len(found) else "warn",
+            N_("{accounts}: no message goes that way since {moment}"),
+            messages.TROUBLES.get(first.health.trouble, advice),
+            {
+                "accounts": ", ".join(one.account.name for one in bad),
+                "moment": told(first.health.failing_since, settings),
+            },
         )
     elif low:
         yield Check(

@@ -9,6 +9,24 @@ from appliance.models import ReportRun, User
 from appliance.settings import Settings
 
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
+JOBS = {
+    "clear": N_("Clear old notes to open pages"),
+    "reports": N_("Make reports"),
+    "asterisk": N_("Keep the exchange up to date"),
+    "disks": N_("Look at the disks"),
+    "retention": N_("Remove what is old"),
+    "callers": N_("Write to callers"),
+    "duty": N_("Ask the next on duty"),
+    "summary": N_("Tell the group how the day went"),
+    "checks": N_("Check the box and tell of faults"),
+    "integrity": N_("Read the whole database"),
+    "self_test_call": N_("Test call"),
+    "self_test_offline": N_("Drill without the internet"),
+    "rate": N_("Measure the rate of the internet"),
+    "snapshot": N_("Make a snapshot"),
+    "drill": N_("Try a restore"),
+    "snapshot_asked": N_("What was asked for on the page Backups"),
+}
 STANDS = dt.timedelta(minutes=5)  # without a run of any job
 
 
@@ -76,11 +94,11 @@ def jobs(settings: Settings) -> Iterator[Check]:
     elif failed:
         yield Check(
             code,
-            name,
+            JOBS.get(failed.name, name),
             "warn",
-            N_("the last run failed: {error}"),
+            N_("the last run failed, {moment}: {error}"),
             N_("It runs again when it is due; see the log of `appliance jobs` for why it failed."),
-            {"error": failed.result},
+            {"error": failed.result, "moment": told(failed.started_at, settings)},
         )
     else:
         yield Check(code, name, "ok", N_("runs as it is due"))

@@ -48,6 +48,8 @@ def run(settings: Settings) -> None:
         processes.begin("jobs")
         timetable.run_all()
         while not stop.wait(LOOK):
+            if (timetable.idle_seconds or 0) > LOOK:  # the clock was set back
+                timetable.run_all()
             timetable.run_pending()
     end = time.monotonic() + LAST
     for thread in (*threads, *hands.busy.values()):

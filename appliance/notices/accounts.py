@@ -23,6 +23,11 @@ class Standing:
     health: SmsHealth
     state: str
 
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether it was given up for a while, and has taken nothing since."""
+        return bool(self.health.failing_since and self.health.held_until)
+
 
 def standings(settings: Settings) -> list[Standing]:
     """Each account of the settings, in their order."""

@@ -26,6 +26,7 @@ from appliance.outbox.sending import (
     tried,
     try_again,
 )
+from appliance.outbox.words import TROUBLES
 
 STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
 
@@ -33,6 +34,7 @@ __all__ = [
     "ASKED_FOR",
     "OPEN",
     "STATES",
+    "TROUBLES",
     "Ages",
     "ages",
     "by_day",

@@ -82,8 +82,11 @@ class Event:
 
     @property
     def begins(self) -> str | None:
-        """The context in which this record begins a call; "BOOT": Asterisk itself; else None."""
-        if self.type == "BOOT":
+        """The context in which this record begins a call, or None.
+
+        "BOOT": Asterisk itself begins; "CLOCK": another time does, see `pbx.stepping`.
+        """
+        if self.type in ("BOOT", "CLOCK"):
             return self.type
         first = self.type == "CHAN_START" and self.uniqueid == self.linkedid
         return self.fields["Context"] if first else None

@@ -55,6 +55,9 @@ def take_in(events: Iterable[Event], short_abandon: float) -> int:
     touched = {event.linkedid for event in fresh.values()}
     oldest = min(event.at for event in fresh.values())
     boots = {e.at for e in fresh.values() if e.type == "BOOT"} | telling.boots_after(oldest)
+    for event in fresh.values():
+        if event.type == "CLOCK":
+            touched |= telling.across(event)
     for linkedid in sorted(touched.union(*(telling.open_at(boot) for boot in boots))):
         telling.tell(linkedid, short_abandon)
     return len(fresh)

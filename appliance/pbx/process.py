@@ -18,6 +18,7 @@ from appliance.pbx import (
     holding,
     presence,
     rerecording,
+    stepping,
     upkeep,
 )
 from appliance.pbx.ami import Connection, Refused, Unreachable
@@ -127,4 +128,5 @@ def _seen(began: dt.datetime) -> None:
 _WORKS = (
     *(_follow, _measure, _watch, _hear),
     *(agi.answer, callback.call_back, upkeep.keep, carriers.follow),
+    stepping.watch,
 )

@@ -7,9 +7,10 @@ from appliance.calls import CallFacts
 from appliance.models import Call, EventRow, Folded, Recording, Talk
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
-from appliance.pbx.interpret import interpret, oldest, roots
+from appliance.pbx.interpret import Step, interpret, oldest, roots, straightened
 
 _LONGEST = dt.timedelta(hours=4)  # a talk that seems to last longer has lost its end
+_NEAR = dt.timedelta(days=2)  # steps of the clock that can matter to a call
 _APART = dt.timedelta(seconds=2)  # between the ends of a phone's two calls that belong together
 
 
@@ -51,12 +52,24 @@ def boots_after(moment: dt.datetime) -> set[dt.datetime]:
     return {first} if first else set()
 
 
+def across(event: Event) -> set[str]:
+    """Calls that this step of the clock fell into, and those told just before it was noticed."""
+    step = _step(event)
+    near = EventRow.at.between(event.at - _APART, event.at + _APART)
+    rows = EventRow.select(EventRow.linkedid).where(near).distinct()
+    began = Call.arrived_at.between(step.before - _LONGEST, step.before)
+    lasted = Call.ended_at.is_null() | (Call.ended_at >= step.before)
+    calls_then = Call.select(Call.id).where(began, lasted)
+    return {row.linkedid for row in rows} | {call.id for call in calls_then}
+
+
 def _write(root: str, events: list[Event], short_abandon: float) -> None:
     """Tell one call; what turns out to belong to it is told with it, and nowhere else."""
-    facts = interpret(events, _cut(root, events), root)
-    while facts and (more := _second_calls(facts, events)):
+    steps = _steps(events)
+    facts = interpret(events, _cut(root, events), root, steps)
+    while facts and (more := _second_calls(facts, events, steps)):
         events = events + more
-        facts = interpret(events, _cut(root, events), root)
+        facts = interpret(events, _cut(root, events), root, steps)
     linkedids = {event.linkedid for event in events}
     if not facts:
         calls.forget(linkedids)
@@ -108,22 +121,37 @@ def _records(linkedids: set[str]) -> list[Event]:
     return [eventlog.from_fields(row.fields) for row in rows]
 
 
-def _second_calls(facts: CallFacts, events: list[Event]) -> list[Event]:
+def _steps(events: list[Event]) -> list[Step]:
+    """Steps of the clock about the time of these records."""
+    moments = [event.at for event in events]
+    rows = EventRow.select(EventRow.fields).where(
+        EventRow.begins == "CLOCK",
+        EventRow.at.between(min(moments) - _NEAR, max(moments) + _NEAR),
+    )
+    return [_step(eventlog.from_fields(row.fields)) for row in rows.order_by(EventRow.at)]
+
+
+def _step(event: Event) -> Step:
+    return Step(event.at, dt.timedelta(seconds=float(event.extra["by"])))
+
+
+def _second_calls(facts: CallFacts, events: list[Event], steps: list[Step]) -> list[Event]:
     """Records of the calls that a phone placed while it spoke in this one."""
     known = {event.linkedid for event in events}
     found: list[Event] = []
     for talk in facts.talks:
         if not talk.extension or facts.direction == "internal":
             continue
-        placed = EventRow.select(EventRow.linkedid).where(
-            EventRow.phone == talk.extension,
-            EventRow.at > talk.started_at,
-            EventRow.at < (talk.ended_at or talk.started_at + _LONGEST),
-        )
+        begin, end = talk.started_at, talk.ended_at or talk.started_at + _LONGEST
+        within = EventRow.at.between(begin, end)
+        for step in steps:
+            if begin < step.before < end:  # the rest of the talk is written by another clock
+                within |= EventRow.at.between(step.at - step.slack, end + step.by)
+        placed = EventRow.select(EventRow.linkedid).where(EventRow.phone == talk.extension, within)
         for row in placed:
             if row.linkedid not in known:
                 family = _family({row.linkedid})
-                if _is_within(family, talk.ended_at):
+                if _is_within(straightened(family, facts.arrived_at, steps), talk.ended_at):
                     found += family
                     known |= {event.linkedid for event in family}
     return found
@@ -135,20 +163,25 @@ def _waiting_for(events: list[Event]) -> set[str]:
     first = next((e for e in events if e.phone and e.linkedid == oldest(linkedids)), None)
     if not first:
         return set()
-    speaks = (
-        Talk.select(Talk.call, Talk.ended_at)
-        .join(Call)
-        .where(
-            Talk.extension == first.phone,
-            Talk.started_at < first.at,
-            Talk.started_at > first.at - _LONGEST,
-            (Talk.ended_at > first.at) | Talk.ended_at.is_null(),
-            Call.direction != "internal",
-            Call.id.not_in(linkedids),
+    steps = _steps(events)
+    # Talks that began before a step of the clock are told by the clock before it.
+    for at in [first.at, *(first.at - step.by for step in steps if step.at <= first.at)]:
+        speaks = (
+            Talk.select(Talk.call, Talk.started_at, Talk.ended_at)
+            .join(Call)
+            .where(
+                Talk.extension == first.phone,
+                Talk.started_at < at,
+                Talk.started_at > at - _LONGEST,
+                (Talk.ended_at > at) | Talk.ended_at.is_null(),
+                Call.direction != "internal",
+                Call.id.not_in(linkedids),
+            )
         )
-    )
-    row = speaks.order_by(Talk.started_at.desc()).first()
-    return {row.call_id} if row and _is_within(events, row.ended_at) else set()
+        row = speaks.order_by(Talk.started_at.desc()).first()
+        if row and _is_within(straightened(events, row.started_at, steps), row.ended_at):
+            return {row.call_id}
+    return set()
 
 
 def _is_within(second: list[Event], ended_at: dt.datetime | None) -> bool:
@@ -168,8 +201,9 @@ def _cut(root: str, events: list[Event]) -> dt.datetime | None:
 
     Signs are the last record of any call and the last sound written to the call's recording.
     """
-    started = _boot_after(min(event.at for event in events))
-    if not started:
+    began = min(event.at for event in events)
+    started = _boot_after(began)
+    if not started or _is_later(root, began, started):
         return None
     booting = EventRow.select(EventRow.linkedid).where(
         EventRow.begins == "BOOT", EventRow.at == started
@@ -188,3 +222,15 @@ def _cut(root: str, events: list[Event]) -> dt.datetime | None:
 def _boot_after(moment: dt.datetime) -> dt.datetime | None:
     boot = EventRow.select(EventRow.at).where(EventRow.begins == "BOOT", EventRow.at > moment)
     return boot.order_by(EventRow.at).limit(1).scalar()
+
+
+def _is_later(root: str, began: dt.datetime, booted: dt.datetime) -> bool:
+    """Whether a call began after that start of Asterisk, by a clock that was set back meanwhile.
+
+    A call that the start did cut was told as ended before the clock was set back.
+    """
+    nearby = (EventRow.begins == "CLOCK", EventRow.at.between(began - _NEAR, began))
+    steps = [_step(eventlog.from_fields(row.fields)) for row in EventRow.select().where(*nearby)]
+    between = any(step.at <= began < booted <= step.before + step.slack for step in steps)
+    ended = Call.select().where(Call.id == root, Call.ended_at.is_null(False))
+    return between and not ended.exists()

@@ -11,16 +11,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from peewee import Case, Expression, Node, SelectQuery, fn
+from peewee import Expression, Node, SelectQuery, fn
 
 from appliance.calls import OUTCOMES
 from appliance.clock import WorkingCalendar
-from appliance.models import Appeal, Call, QueueVisit, Ring, Talk, Transfer
+from appliance.followups.folding import MISSED
+from appliance.models import Appeal, Call, FollowUp, QueueVisit, Ring, Talk, Transfer
+from appliance.reports import wallclock
 from appliance.reports.periods import Period
 
 NONE = "-"  # stands for "has none": no language, no appeal's region …
-_HOUR, _DAY = 3600 * 10**6, 86_400 * 10**6  # microseconds
-_MONDAY = 3  # 1970-01-01 was a Thursday
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -82,40 +82,9 @@ def not_rejected() -> Expression:
 # ── what a call is counted under ────────────────────────────────────────────────
 
 
-def local(period: Period) -> Node:
-    """The site's wall clock at a call's arrival, as microseconds since 1970.
-
-    A zone that puts its clock on within the period has an offset for each stretch.
-    """
-    edges = [day for day in _changes(period)]
-    offset: Node | int = _offset(period.begin, period)
-    if edges:
-        stretches = [(Call.arrived_at < edge, _offset(before, period)) for before, edge in edges]
-        offset = Case(None, stretches, _offset(period.end, period))
-    return Call.arrived_at + offset
-
-
-def _changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Moments at which the zone's offset changes, each with the day before."""
-    found = []
-    for day in period.days:
-        begin, end = (Period(d, d, period.tz).begin for d in (day, day + dt.timedelta(days=1)))
-        if _offset(begin, period) != _offset(end, period):
-            moment = begin
-            while _offset(moment, period) == _offset(begin, period):
-                moment += dt.timedelta(minutes=15)
-            found.append((begin, moment))
-    return found
-
-
-def _offset(moment: dt.datetime, period: Period) -> int:
-    offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
-    return int(offset.total_seconds()) * 10**6
-
-
 def hour(cut: Cut) -> Node:
     """Whole hours since 1970 on the site's wall clock."""
-    return local(cut.period) / _HOUR
+    return wallclock.local(cut.period) / wallclock.HOUR
 
 
 def number(cut: Cut) -> Node:
@@ -191,6 +160,8 @@ def _outcome(cut: Cut, value: str) -> Expression:
         return Call.outcome.is_null()
     if value == "missed":
         return Call.outcome.is_null(False) & (Call.outcome != "answered")
+    if value == "left":  # neither spoken with nor hung up in the queue
+        return Call.outcome.is_null() | Call.outcome.not_in(("answered", "abandoned_queue"))
     if value not in OUTCOMES:
         raise ValueError(value)
     return Call.outcome == value
@@ -221,12 +192,12 @@ def _wait(cut: Cut, value: str) -> Expression:
 
 
 def _hour(cut: Cut, value: str) -> Expression:
-    return _rest(local(cut.period) / _HOUR, 24) == _number(value, 0, 23)
+    return wallclock.hour(cut.period) == _number(value, 0, 23)
 
 
 def _weekday(cut: Cut, value: str) -> Expression:
     """1 is Monday."""
-    return _rest(local(cut.period) / _DAY + _MONDAY, 7) + 1 == _number(value, 1, 7)
+    return wallclock.weekday(cut.period) == _number(value, 1, 7)
 
 
 def _work(cut: Cut, value: str) -> Expression:
@@ -234,9 +205,8 @@ def _work(cut: Cut, value: str) -> Expression:
     if not cut.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
     working = [(day - _EPOCH).days for day in cut.period.days if cut.calendar.works_on(day)]
-    moment = local(cut.period)
-    inside = (moment / _DAY).in_(working) & _between(
-        _rest(moment, _DAY), cut.calendar.opens, cut.calendar.closes
+    inside = (wallclock.local(cut.period) / wallclock.DAY).in_(working) & wallclock.between(
+        wallclock.of_the_day(cut.period), cut.calendar.opens, cut.calendar.closes
     )
     return inside if value == "inside" else ~inside
 
@@ -246,38 +216,50 @@ def _time(cut: Cut, value: str) -> Expression:
 
     What is in none of them: "!08:00-20:00".
     """
-    rest = _rest(local(cut.period), _DAY)
+    rest = wallclock.of_the_day(cut.period)
     edges = (
         map(dt.time.fromisoformat, one.split("-")) for one in value.removeprefix("!").split(",")
     )
-    parts = [_between(rest, opens, closes) for opens, closes in edges]
+    parts = [wallclock.between(rest, opens, closes) for opens, closes in edges]
     among = functools.reduce(operator.or_, parts)
     return ~among if value.startswith("!") else among
 
 
-def _between(rest: Node, opens: dt.time, closes: dt.time) -> Expression:
-    """Of microseconds of the day: from a time on, up to another, over midnight when it is later."""
-    low, high = ((edge.hour * 60 + edge.minute) * 60 * 10**6 for edge in (opens, closes))
-    if low < high:
-        return (rest >= low) & (rest < high)
-    return (rest >= low) | (rest < high)
+def _days(cut: Cut, value: str) -> Expression:
+    """From one date to another, "01.10.2026-09.10.2026"; several stretches by commas."""
+    parts = [
+        (Call.arrived_at >= part.begin) & (Call.arrived_at < part.end)
+        for part in stretches(value, cut.period)
+    ]
+    return functools.reduce(operator.or_, parts)
+
+
+def stretches(value: str, within: Period) -> list[Period]:
+    """What the condition "days" asks for. Raises ValueError."""
+    edges = [[_date(text) for text in one.split("-")] for one in value.split(",")]
+    return [Period(first, last, within.tz) for first, last in edges]
+
+
+def written(days: Iterable[tuple[dt.date, dt.date]]) -> str:
+    """The condition "days" for stretches from one day to another."""
+    return ",".join(f"{first:%d.%m.%Y}-{last:%d.%m.%Y}" for first, last in days)
+
+
+def _date(text: str) -> dt.date:
+    return dt.datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone
 
 
 def _direction(cut: Cut, value: str) -> Expression:
-    if value != "outbound":
+    """The outgoing calls, or "both": incoming ones too."""
+    if value not in ("outbound", "both"):
         raise ValueError(value)
-    return Call.direction == value
+    return Call.direction.in_(("inbound", "outbound") if value == "both" else (value,))
 
 
 def _number(text: str, low: int, high: int) -> int:
     if not low <= int(text) <= high:
         raise ValueError(text)
     return int(text)
-
-
-def _rest(whole: Node, of: int) -> Node:
-    """The rest of a division; peewee takes Python's own sign for LIKE."""
-    return whole - whole / of * of
 
 
 def _rated(cut: Cut, value: str) -> Expression:
@@ -318,7 +300,12 @@ def _queue(cut: Cut, value: str) -> Expression:
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
     found = visit.select(visit.id).where(visit.call == Call.id, visit.queue == name)
-    return fn.EXISTS(found.where(visit.result == result) if result else found)
+    return fn.EXISTS(found.where(_result(visit.result, result)) if result else found)
+
+
+def _result(column: Node, value: str) -> Expression:
+    """What became of it; "open" while it goes on."""
+    return _null(column) if value == "open" else (column == value)
 
 
 def _spoke(cut: Cut, value: str) -> Expression:
@@ -326,6 +313,13 @@ def _spoke(cut: Cut, value: str) -> Expression:
     talk = Talk.alias()
     found = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
     return fn.EXISTS(found.where(talk.party == "operator"))
+
+
+def _placed(cut: Cut, value: str) -> Expression:
+    """Outgoing calls that this operator placed and that were answered."""
+    talk = Talk.alias()
+    found = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
+    return (Call.by == value) & fn.EXISTS(found.where(talk.ended_at.is_null(False)))
 
 
 def _unanswered(cut: Cut, value: str) -> Expression:
@@ -342,6 +336,27 @@ def _unanswered(cut: Cut, value: str) -> Expression:
     )
 
 
+def _task(cut: Cut, value: str) -> Expression:
+    """Of a task of the register: its missed calls; outgoing: our calls that reached nobody."""
+    task = FollowUp.get_or_none(FollowUp.id == int(value))
+    if task is None:
+        raise ValueError(value)
+    outgoing = "direction" in cut.asked
+    at = Call.ended_at if outgoing else Call.arrived_at
+    until = [at <= task.closed_at] if task.closed_at else []
+    spoken = fn.EXISTS(Talk.select(Talk.id).where(Talk.call == Call.id))
+    conditions = [Call.callee == task.number] if outgoing else _missed(task.number)
+    return functools.reduce(operator.and_, [at >= task.opened_at, *until, *conditions, ~spoken])
+
+
+def _missed(number: str) -> list[Expression]:
+    """What the register takes for a missed call of a number."""
+    asked_for = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
+    theirs = (Call.caller == number) | (Call.callee == number)
+    asked = Call.outcome == "callback"
+    return [Call.outcome.in_(MISSED), (asked & asked_for) | (~asked & theirs)]
+
+
 def _transfer(cut: Cut, value: str) -> Expression:
     """Calls handed on: "1" any, "0" none, or "blind:answered", of a kind with a result."""
     if value in ("0", "1"):
@@ -350,7 +365,7 @@ def _transfer(cut: Cut, value: str) -> Expression:
     found = Transfer.select(Transfer.id).where(Transfer.call == Call.id, Transfer.kind == kind)
     if result == "returned":
         return fn.EXISTS(found.where(Transfer.returned))
-    return fn.EXISTS(found.where(Transfer.result == result) if result else found)
+    return fn.EXISTS(found.where(_result(Transfer.result, result)) if result else found)
 
 
 ASKED: dict[str, Callable[[Cut, str], Expression]] = {
@@ -363,14 +378,17 @@ ASKED: dict[str, Callable[[Cut, str], Expression]] = {
     "weekday": _weekday,
     "work": _work,
     "time": _time,
+    "days": _days,
     "direction": _direction,
     "rated": _rated,
     "appeal": _flag(has_appeal),
     "transfer": _transfer,
     "times": _times,
     "caller": _caller,
+    "task": _task,
     "queue": _queue,
     "spoke": _spoke,
+    "placed": _placed,
     "unanswered": _unanswered,
 }
 

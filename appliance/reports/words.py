@@ -167,6 +167,10 @@ class AnnexWords:
     rate: str
     mbit: str  # {value} {least}
     at_least_mbit: str  # {value}
+    drill: str
+    drill_passed: str  # {date}
+    drill_failed: str  # {date}
+    drill_none: str
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,15 @@ def latest(kind: str, repository: str | None = None, state: str | None = None) -
     return rows.order_by(SnapshotRun.started_at.desc(), SnapshotRun.id.desc()).first()
 
 
+def last_within(kind: str, begin: dt.datetime, end: dt.datetime) -> SnapshotRun | None:
+    """The newest run of a kind that was begun in a period and has ended."""
+    here = (SnapshotRun.kind == kind, SnapshotRun.ended_at.is_null(False))
+    within = (SnapshotRun.started_at >= begin, SnapshotRun.started_at < end)
+    newest_first = SnapshotRun.select().where(*here, *within).order_by(SnapshotRun.id.desc())
+    found: SnapshotRun | None = newest_first.first()
+    return found
+
+
 def newest(limit: int = 40) -> list[SnapshotRun]:
     """What was done and asked for, the newest first."""
     return list(

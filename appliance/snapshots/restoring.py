@@ -225,7 +225,7 @@ def _tree(
             tell(f"restoring {part}", message.get("percent_done"))
 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as listing:
-        listing.writelines(f"/{_plain(name)}\n" for name in _covering(names or (), whole))
+        listing.writelines(f"/{_plain(name)}\n" for name in covering(names or (), whole))
         listing.flush()
         only = ["--include-file", listing.name] if names else []
         restic.run("restore", source, "--target", target, *only, then=hear)
@@ -269,7 +269,7 @@ def _is_there(folder: Path, name: str) -> bool:
     return any((folder / one).exists() for one in (name, f"{stem}.ogg", f"{stem}.wav"))
 
 
-def _covering(names: Sequence[str], whole: Sequence[str]) -> set[str]:
+def covering(names: Sequence[str], whole: Sequence[str]) -> set[str]:
     """The fewest files and folders that hold these names and no other file of the whole.
 
     restic compares every file with every pattern: ten thousand of each take minutes.

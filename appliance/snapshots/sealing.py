@@ -5,7 +5,6 @@ no repository has it. It is on the printed recovery sheet.
 """
 
 import io
-import re
 import secrets
 import subprocess
 import tarfile
@@ -13,8 +12,6 @@ from pathlib import Path
 
 from appliance.settings import Settings
 from appliance.snapshots.errors import SnapshotError
-
-_PUBLIC = re.compile(r"^# public key: (age1\S+)$", re.MULTILINE)
 
 
 def make_keys(settings: Settings) -> list[Path]:
@@ -34,12 +31,15 @@ def make_keys(settings: Settings) -> list[Path]:
 def seal(settings: Settings, target: Path) -> None:
     """Put the settings file, the repositories' keys and what else is named into one sealed file."""
     private = Path(settings.snapshots.recovery_file)
-    found = _PUBLIC.search(private.read_text("ascii")) if private.is_file() else None
-    if not found:
+    try:
+        public = _run(["age-keygen", "-y", str(private)], b"").decode("ascii").strip()
+    except SnapshotError as error:
+        if error.code == "setting":
+            raise
         raise SnapshotError(
             "key", f"{private} holds no recovery key: run `appliance backup prepare`"
-        )
-    target.write_bytes(_run(["age", "-r", found[1]], _packed(settings)))
+        ) from error
+    target.write_bytes(_run(["age", "-r", public], _packed(settings)))
 
 
 def unseal(sealed: bytes, private: Path, target: Path) -> list[Path]:

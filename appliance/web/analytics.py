@@ -16,7 +16,7 @@ from flask_babel import gettext
 
 from appliance import audit, calls, catalogs, clock, i18n, identity
 from appliance.calls import OUTCOMES as ALL_OUTCOMES
-from appliance.models import Call, User
+from appliance.models import Call, FollowUp, User
 from appliance.reports import balance, cuts, files, kpi, telephony, words
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
@@ -26,7 +26,7 @@ from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import words as texts
 from appliance.reports.telephony.waits import LEVELS
 from appliance.web.access import may, role
-from appliance.web.call import OWN_OUTCOMES
+from appliance.web.call import OWN_OUTCOMES, open_to
 from appliance.web.calls import LANGUAGES, OUTCOMES
 from appliance.web.context import me, site
 from appliance.web.language import locale
@@ -90,13 +90,15 @@ def listed() -> str:
     cut, _ = _cut(outgoing=True)
     number = max(1, request.args.get("page", 1, int))
     count = behind.count(cut)
+    rows = behind.page(cut, PAGE, (number - 1) * PAGE)
     return render_template(
         "analytics/calls.html",
         cut=cut,
         count=count,
         page=number,
         pages=max(1, -(-count // PAGE)),
-        rows=behind.page(cut, PAGE, (number - 1) * PAGE),
+        rows=rows,
+        cards=open_to(me(), [row.call.id for row in rows]),
         names=lines.names("operator", locale()),
         topics=lines.names("topic", locale()),
         regions=lines.names("region", locale()),
@@ -172,7 +174,7 @@ def _cut(*, outgoing: bool = False) -> tuple[Cut, bool]:
         last = max(first, today)
     args = [(name, value) for name, value in request.args.items() if name not in ("from", "to")]
     if not _lead():  # who called is not his to ask
-        args = [(name, value) for name, value in args if name != "caller"]
+        args = [(name, value) for name, value in args if name not in ("caller", "task")]
     if not outgoing:
         args = [(name, value) for name, value in args if name != "direction"]
     calendar = catalogs.working_calendar(site())
@@ -259,7 +261,7 @@ def _worded(cut: Cut) -> list[tuple[str, str]]:
         if name in texts.DIMENSIONS:
             known = lines.names(name, locale())
             without = gettext(texts.WITHOUT[name])
-            shown = without if value == cuts.NONE else known.get(value, value)
+            shown = without if value == cuts.NONE else known.get(value, identity.grouped(value))
             found.append((gettext(texts.DIMENSIONS[name]), shown))
         elif name == "outcome" and value in (*ALL_OUTCOMES, "open"):
             found.append((gettext(texts.ASKED[name]), str(OUTCOMES[value][0])))
@@ -267,15 +269,31 @@ def _worded(cut: Cut) -> list[tuple[str, str]]:
             shown = value.removeprefix("!").replace("-", "–").replace(",", ", ")
             other = gettext("outside %(times)s", times=shown)
             found.append((gettext(texts.ASKED[name]), other if value[0] == "!" else shown))
+        elif name == "days":
+            days = cuts.stretches(value, cut.period)
+            shown = ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
+            found.append((gettext(texts.ASKED[name]), shown))
         elif name == "weekday":
             found.append(
                 (gettext(texts.ASKED[name]), words.load(locale()).weekdays[int(value) - 1])
             )
+        elif name in ("wait", "times"):
+            low, _, high = value.partition("-")
+            shown = f"{low or 0}–{high}" if high else f"{low or 0}+"
+            found.append((gettext(texts.ASKED[name]), shown))
         elif value.isdecimal() and name not in cuts.FLAGS:
             found.append((gettext(texts.ASKED[name]), value))
+        elif name in ("spoke", "placed", "unanswered"):
+            known = lines.names("operator", locale())
+            found.append((gettext(texts.ASKED[name]), known.get(value, value)))
+        elif name == "task":
+            task = FollowUp.get_by_id(int(value))
+            found.append((gettext(texts.ASKED[name]), identity.grouped(task.number)))
+        elif name == "caller":
+            shown = gettext(texts.VALUES["hidden"]) if value == cuts.NONE else value
+            found.append((gettext(texts.ASKED[name]), identity.grouped(shown)))
         else:
-            kind, _, result = value.partition(":")
-            parts = [texts.VALUES.get(part) for part in (kind, result) if part]
-            shown = ", ".join(gettext(p) for p in parts if p) or value
+            parts = [part for part in value.split(":") if part]
+            shown = ", ".join(gettext(texts.VALUES.get(part, part)) for part in parts)
             found.append((gettext(texts.ASKED[name]), shown))
     return found

@@ -11,6 +11,7 @@ from appliance.reports.periods import Period
 from appliance.web.access import may
 from appliance.web.context import site
 from appliance.web.language import locale
+from appliance.web.reports import Behind
 
 screen = Blueprint("capacity", __name__, url_prefix="/capacity")
 
@@ -28,6 +29,7 @@ def page() -> str:
     return render_template(
         "capacity/page.html",
         made=made,
+        behind=Behind(period),
         doubt=doubt,
         weekdays=words.load(locale()).weekdays,
         chart=capacity.chart(made, locale()),

@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response
 from appliance import clock, followups
 from appliance.models import FollowUp, User
 from appliance.pbx import actions
-from appliance.web.access import may
+from appliance.reports.periods import Period
+from appliance.web.access import allowed, may
 from appliance.web.context import me, site
 from appliance.web.passing import TROUBLES, UNREACHABLE
+from appliance.web.reports import Behind
 
 screen = Blueprint("followups", __name__, url_prefix="/followups")
 
@@ -82,6 +84,15 @@ def _asked(number: int) -> FollowUp:
     return followups.visible(me()).where(FollowUp.id == number).first() or abort(404)
 
 
+def _behind(task: FollowUp, **asked: str) -> str:
+    """Where the calls of a task are listed; "" for who may not open the list."""
+    if not allowed("analytics.listed"):
+        return ""
+    newest = max(task.missed_at, task.tried_at or task.opened_at)
+    first, last = (moment.astimezone(site().tz).date() for moment in (task.opened_at, newest))
+    return Behind(Period(first, last, site().tz)).calls(task=task.id, **asked)
+
+
 def _page(trouble: str = "") -> str:
     return render_template("followups/page.html", trouble=trouble, **_list())
 
@@ -97,6 +108,7 @@ def _list() -> dict[str, Any]:
         "next": {task.id: followups.due_at(task, rules) for task in tasks},
         "recovery": followups.recovery(now - SHOWN, now),
         "now": now,
+        "behind": _behind,
         "kinds": KINDS,
         "outcomes": OUTCOMES,
         "call_languages": LANGUAGES,

@@ -1,6 +1,7 @@
 """Issued reports: what was given when, its files, and what is known since."""
 
 import datetime as dt
+from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
@@ -100,6 +101,7 @@ def one(id: int) -> str:
         kinds=files.KINDS,
         whole=issuing.whole(site(), report),
         by=_people().get(report.by),
+        live=_live(report),
     )
 
 
@@ -129,6 +131,17 @@ def announced() -> tuple[IssuedReport, LazyString, str] | None:
 @screen.app_context_processor
 def _announced() -> dict[str, object]:
     return {"announced": announced}
+
+
+def _live(report: IssuedReport) -> str:
+    """The page where the report's figures, as they are now, open their calls."""
+    upto = f"{report.last:%d.%m.%Y}"
+    if report.name == "monthly":
+        return url_for("reports.page", month=f"{report.first:%Y-%m}", upto=upto)
+    if report.name == "quarterly":
+        return url_for("reports.quarterly", quarter=periods.quarter_of(report.first), upto=upto)
+    days: dict[str, Any] = {"from": upto, "to": upto}
+    return url_for("analytics.page", **days)
 
 
 def _report(id: int) -> IssuedReport:

@@ -10,18 +10,18 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import audit, clock, i18n, identity, tariffs
 from appliance.models import Tariff
-from appliance.reports import files, minutes, periods, words
-from appliance.reports.minutes import printing
-from appliance.reports.periods import Period, PeriodError
+from appliance.reports import cuts, files, minutes, words
+from appliance.reports.minutes import Line, printing
+from appliance.reports.periods import Period
 from appliance.tariffs import TariffError
 from appliance.web.access import may, role
 from appliance.web.context import me, site
 from appliance.web.language import locale
+from appliance.web.reports import Behind, asked, months
 
 screen = Blueprint("minutes", __name__, url_prefix="/minutes")
 
 READERS = ("ministry", "supervisor", "manager")
-MONTHS_BACK = 24
 TROUBLES = {
     "direction": _l("Choose incoming or outgoing calls."),
     "rounding": _l("Choose how talk is rounded."),
@@ -81,9 +81,10 @@ def close(number: int) -> BaseResponse:
 def act(kind: str) -> Response:
     """The act as a file, in the language `lang`; that it was taken is written down."""
     language = request.args.get("lang", "uz_Cyrl")
-    if language not in i18n.LOCALES:
+    period, doubt = asked("monthly")
+    if doubt or language not in i18n.LOCALES:
         abort(400)
-    made = minutes.build(site(), _period(), language)
+    made = minutes.build(site(), period, language)
     file = files.file_name("minutes", made, kind)
     audit.record(me().login, "report.download", "minutes", file=file)
     return Response(
@@ -94,22 +95,22 @@ def act(kind: str) -> Response:
 
 
 def _page(typed: dict[str, str], trouble: str = "") -> str:
-    period = _period()
+    period, doubt = asked("monthly")
     made = minutes.build(site(), period, locale())
     return render_template(
         "minutes/page.html",
         report=made,
-        lines=[
-            [printing.written(v) for v in printing.values(line, gettext)] for line in made.lines
-        ],
-        total=[printing.written(v) for v in printing.values(made.total, gettext)[5:]],
+        lines=[(_cells(line), _opens(line, period)) for line in made.lines],
+        opens_all=Behind(period).calls(direction="both", outcome="answered"),
+        total=_cells(made.total)[5:],
         unpriced=printing.unpriced(made),
         tariffs=tariffs.every(),
         today=_today(),
         directions=printing.DIRECTIONS,
         roundings=printing.ROUNDINGS,
         trunks=sorted({trunk.name for trunk in site().trunks} | {t.trunk for t in made.lines}),
-        months=_months(),
+        months=months(),
+        doubt=doubt,
         month=f"{period.first:%Y-%m}",
         typed=typed,
         trouble=trouble,
@@ -120,6 +121,23 @@ def _page(typed: dict[str, str], trouble: str = "") -> str:
         balance=printing.foot(made),
         ministry_locale="uz_Cyrl",
         kinds=files.KINDS,
+    )
+
+
+def _cells(line: Line) -> list[str]:
+    return [printing.written(value) for value in printing.values(line, gettext)]
+
+
+def _opens(line: Line, period: Period) -> str:
+    """Where the calls of a line are listed: its trunk's and number's, on its tariff's days."""
+    (first, _), (_, last) = line.days[0], line.days[-1]
+    inbound = line.direction == "inbound"
+    return Behind(Period(first, last, period.tz)).calls(
+        direction=None if inbound else line.direction,
+        outcome="answered",
+        trunk=line.trunk or cuts.NONE,
+        number=(line.number or cuts.NONE) if inbound else None,
+        days=cuts.written(line.days) if len(line.days) > 1 else None,
     )
 
 
@@ -137,19 +155,3 @@ def _tiyin(text: str) -> int:
 
 def _today() -> dt.date:
     return clock.now().astimezone(site().tz).date()
-
-
-def _period() -> Period:
-    month = request.args.get("month") or f"{_today():%Y-%m}"
-    try:
-        return periods.month(month, site().tz)
-    except PeriodError:
-        return periods.month(f"{_today():%Y-%m}", site().tz)
-
-
-def _months() -> list[tuple[str, str]]:
-    """The months to choose from, newest first."""
-    named = words.load(locale()).months
-    number = _today().year * 12 + _today().month - 1
-    each = (divmod(n, 12) for n in range(number, number - MONTHS_BACK, -1))
-    return [(f"{year}-{month + 1:02}", f"{named[month]} {year}") for year, month in each]

@@ -43,30 +43,7 @@ PURPOSES = {
     "appeal": _l("New appeal"),
     "change": _l("Appeal changed"),
 }
-TROUBLES = {
-    "unreachable": _l("The service cannot be reached: look at the internet link."),
-    "answer_lost": _l("The service did not answer in time; it is tried again by itself."),
-    "no_sense": _l("Something other than the service answered: look at the internet link."),
-    "server_error": _l("The service has a fault of its own; it is tried again by itself."),
-    "log_in": _l("The service refuses the account: check name, password or token in the settings."),
-    "account": _l("The account is locked or has no channel: call the service."),
-    "declined": _l("The service will not have this text or number: is the text approved there?"),
-    "undelivered": _l("The operator of the number did not deliver it."),
-    "kicked": _l("The bot is not in the group any more: add it again."),
-    "too_many": _l("Too many messages at once; the service asks to wait, and it is sent then."),
-    "moved": _l("The group has a new address; it is sent there."),
-    "unapproved": _l("No account takes this text: have it approved, see the page SMS accounts."),
-    "no_network": _l(
-        "The modem finds no network: look at its aerial and whether the card is paid."
-    ),
-    "sim": _l("The modem's card does not work: look at the card and its PIN."),
-    "no_modem": _l("The modem does not answer: look at its cable and power."),
-    "modem_fault": _l(
-        "The modem refused; it is tried again by itself. If it stays, restart the modem."
-    ),
-    "no_gateway": _l("No account could be asked: see the page SMS accounts."),
-    "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
-}
+TROUBLES = {code: _l(text) for code, text in outbox.TROUBLES.items()}
 
 
 @screen.get("/outbox")

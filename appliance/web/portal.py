@@ -30,7 +30,7 @@ RECEIVED = ("from", "to", "weekday", "work")  # when the call arrived: how repor
 LONGEST = 100  # days of it
 # what an address may ask for
 ASKED = (
-    *("state", "when", "all", "q", "appeal_type", "direction", "region", "district"),
+    *("state", "when", "all", "answer", "q", "appeal_type", "direction", "region", "district"),
     *("department", "since", "until", "mine", *RECEIVED),
 )
 # the choices above the list: filter, its value, name, icon and its colour
@@ -44,6 +44,11 @@ TABS = (
     ("state", "answered", _l("Answer given"), "", ""),
     ("state", "closed", _l("Closed"), "", ""),
 )
+ANSWERS = {
+    "in_time": _l("Answered in time"),
+    "late": _l("Answered late"),
+    "none": _l("Closed without an answer"),
+}
 COLUMNS = {
     "received_at": _l("Received"),
     "registered_on": _l("Registered"),
@@ -110,26 +115,34 @@ def _within() -> int | None:
 def _filters() -> Filters:
     """What the address asks for, the open ones by itself; what it says wrong is passed over."""
     asked = request.args.get
-    department = departments.chosen(asked("department", ""))
     terms = searching.terms(asked("q", ""))
     when = asked("when", "") if asked("when") in listing.WHENS else ""
     state = asked("state", "") if asked("state") in ("open", *states.STATES) else ""
-    if not (when or terms or asked("all")):
+    answer = asked("answer", "") if asked("answer") in listing.ANSWERS else ""
+    if not (when or answer or terms or asked("all")):
         state = state or "open"
     return Filters(
         state=state,
         when=when,
+        answer=answer,
         region=asked("region", ""),
         district=asked("district", "") if asked("region") else "",
         direction=asked("direction", ""),
         appeal_type=asked("appeal_type", ""),
-        department=department and department.id,
+        department=_department(asked("department", "")),
         holder=me().login if asked("mine") else "",
         since=identity.born(asked("since", "")),
         until=identity.born(asked("until", "")),
         words=terms,
         received=_received(),
     )
+
+
+def _department(text: str) -> int | None:
+    """The department whose id was sent, one out of use too; None for anything else."""
+    if text == listing.NONE:
+        return listing.NOBODY
+    return next((d.id for d in departments.departments(active=False) if str(d.id) == text), None)
 
 
 def _received() -> tuple[listing.Stretch, ...] | None:
@@ -166,6 +179,7 @@ def _list() -> dict[str, Any]:
         "filters": filters,
         "too_short": bool(request.args.get("q", "").strip()) and not filters.words,
         "counts": counts,
+        "answers": ANSWERS,
         "received": _received_worded() if filters.received is not None else "",
         "tabs_of_list": TABS,
         "page": page,

@@ -34,24 +34,7 @@ from appliance.web.retention import DISKS
 
 screen = Blueprint("status", __name__)
 
-JOBS: dict[str, LazyString] = {
-    "clear": _l("Clear old notes to open pages"),
-    "reports": _l("Make reports"),
-    "asterisk": _l("Keep the exchange up to date"),
-    "disks": _l("Look at the disks"),
-    "retention": _l("Remove what is old"),
-    "callers": _l("Write to callers"),
-    "duty": _l("Ask the next on duty"),
-    "summary": _l("Tell the group how the day went"),
-    "checks": _l("Check the box and tell of faults"),
-    "integrity": _l("Read the whole database"),
-    "self_test_call": _l("Test call"),
-    "self_test_offline": _l("Drill without the internet"),
-    "rate": _l("Measure the rate of the internet"),
-    "snapshot": _l("Make a snapshot"),
-    "drill": _l("Try a restore"),
-    "snapshot_asked": _l("What was asked for on the page Backups"),
-}
+JOBS = {name: _l(text) for name, text in health.work.JOBS.items()}
 # state of a run: its name, the badge's kind, the icon
 RUNS: dict[str, tuple[LazyString, str, str]] = {
     "running": (_l("Running"), "accent", "hourglass"),

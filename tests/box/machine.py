@@ -11,6 +11,7 @@ from network import BOX, PREFIX, Network
 
 from provisioning.box import debian
 
+LIMIT = 600  # seconds; a busy host boots a box in minutes
 # Never CAP_SYS_TIME: the clock is the host's.
 _BOOT = """
 if ! [ -e /sys/fs/cgroup/cgroup.controllers ]; then
@@ -100,13 +101,13 @@ class Machine:
                 stdout=console,
                 stderr=console,
             )
-        waiting.until(self._let_in, 180)
+        waiting.until(self._let_in, LIMIT)
 
     def reboot(self) -> None:
         """Have it reboot and wait until it is up again."""
         before = self._born()
         self.run("systemctl", "reboot")
-        waiting.until(lambda: self._born() not in ("", before), 180)
+        waiting.until(lambda: self._born() not in ("", before), LIMIT)
 
     def end(self) -> None:
         """Stop it, and remove every file of it."""

@@ -40,6 +40,12 @@ def events(table: str, call: str = "hotline-1.0") -> list[Event]:
     return [event for event in found if event]
 
 
+def jumped(table: str, after: float, by: float) -> str:
+    """The table, what comes after that second written by a clock stepped by so much."""
+    rows = (row.split("|", 1) for row in table.splitlines() if row.strip())
+    return "\n".join(f"{float(s) + by * (float(s) > after)} |{rest}" for s, rest in rows)
+
+
 def second(call: str) -> str:
     """The linkedid of a phone's second call."""
     return f"{call.rpartition('.')[0]}.500"

@@ -1,5 +1,6 @@
 """Refused, served by the menu, handed over, placed by us: one line of facts for each kind."""
 
+import datetime as dt
 import random
 
 import pytest
@@ -39,10 +40,10 @@ from handed import (
     UNKNOWN,
     over,
 )
-from story import at, events
+from story import at, events, jumped
 
 from appliance.calls import CallFacts
-from appliance.pbx.interpret import interpret
+from appliance.pbx.interpret import Step, interpret
 
 E = "+998711234567"
 # kind: outcome, ended by | talks | visits | transfers | held seconds, wait seconds
@@ -223,6 +224,16 @@ def test_death_of_asterisk_in_a_transfer() -> None:
     assert call.transfers[0].result == "failed"
 
 
+@pytest.mark.parametrize("by", [3600.0, -3600.0, 40.0])
+@pytest.mark.parametrize("table", [BLIND, CHAIN, BLIND_BUSY])
+@pytest.mark.parametrize("after", [11.0, 25.0, 41.0])
+def test_a_step_of_the_clock_that_was_noticed_changes_nothing(
+    table: str, after: float, by: float
+) -> None:
+    step = Step(at(after + by + 0.4), dt.timedelta(seconds=by))
+    assert interpret(events(jumped(table, after, by)), steps=[step]) == told(table)
+
+
 def test_a_clock_set_back_in_the_talk_changes_only_what_nobody_can_know() -> None:
     back = "\n".join(
         f"{float(s) - 3600} |{rest}" if float(s) > 25 else f"{s}|{rest}"
@@ -234,3 +245,9 @@ def test_a_clock_set_back_in_the_talk_changes_only_what_nobody_can_know() -> Non
     assert [t.result for t in call.transfers] == ["answered"]
     assert call.ended_at == at(62 - (54.2 - 24.2))  # the talk in which it was set back
     assert min(talk.seconds for talk in call.talks) >= 0
+
+
+def test_what_is_recorded_of_the_caller_is_no_aside_under_either_id() -> None:
+    call = told(PHONE_JOINED + "45 | RECORDING | b:caller | file=joined.wav")
+    asides = {recording.file: recording.aside for recording in call.recordings}
+    assert (asides["joined.wav"], sum(asides.values())) == (False, 1)

@@ -30,13 +30,13 @@ from stories import (
     TO_QUEUE,
     TO_TALK,
 )
-from story import at, events, records
+from story import at, events, jumped, records
 
 from appliance import calls, clock, db
 from appliance import settings as site_settings
 from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import holding, ledger, telling
+from appliance.pbx import holding, ledger, stepping, telling
 from provisioning.local.settings_file import scratch
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
@@ -113,6 +113,34 @@ def test_the_same_log_twice(tmp_path: Path, expected: str) -> None:
     assert take(first) == 0
     assert take(copy) == 0
     assert exported() == expected
+
+
+@pytest.mark.parametrize("by", [3600.0, -3600.0])
+@pytest.mark.parametrize("after", [19.0, 21.0, 23.0, 29.0])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_step_of_the_clock_within_a_call_and_its_second_call(
+    tmp_path: Path, by: float, after: float, late: bool
+) -> None:
+    plain, stepped = tmp_path / "plain.csv", tmp_path / "stepped.csv"
+    plain.write_bytes(b"".join(records(PHONE_JOINED, "hotline-1.0")))
+    take(plain)
+    expected = json.loads(exported().replace("hotline-1", "hotline-2"))
+    stepped.write_bytes(b"".join(records(jumped(PHONE_JOINED, after, by), "hotline-2.0")))
+    step = [stepping.record(at(after + by + 0.2), by)]
+    if not late:
+        ledger.take_in(step, SHORT)
+    take(stepped)
+    if late:  # then calls are told anew that had records about that moment
+        ledger.take_in(step, SHORT)
+    rows = [json.loads(line) for line in exported().splitlines()]
+    assert [row for row in rows if row["id"].startswith("hotline-2")] == [expected]
+
+
+def test_a_call_after_the_clock_was_set_back_behind_the_start_of_asterisk() -> None:
+    ledger.take_in(events("-100 | BOOT | boot", "hotline-0.0"), SHORT)
+    ledger.take_in([stepping.record(at(-1000), -1000.0)], SHORT)
+    ledger.take_in(events(jumped(TO_TALK, -1.0, -900.0), "hotline-7.0"), SHORT)
+    assert Call.get_by_id("hotline-7.0").ended_at is None
 
 
 @pytest.mark.parametrize("seed", range(5))

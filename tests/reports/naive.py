@@ -381,18 +381,18 @@ def recovered(rows, later):
 
     `later`: every call of the period and of the seven days after it.
     """
-    spoken = []
+    spoken = defaultdict(list)
     for row in later:
         if row["outcome"] == "answered" and not row["synthetic"]:
             number = {"inbound": row["caller"], "outbound": row["callee"]}.get(row["direction"])
             if number:
-                spoken.append((number, moment(row["arrived_at"])))
+                spoken[number].append(moment(row["arrived_at"]))
     waits = []
     for row in rows:
         if not is_incoming(row) or row["outcome"] in ("answered", None) or not row["caller"]:
             continue
         at = moment(row["arrived_at"])
-        after = [(m - at).total_seconds() for n, m in spoken if n == row["caller"] and m > at]
+        after = [(m - at).total_seconds() for m in spoken[row["caller"]] if m > at]
         if after and min(after) <= 7 * 86400:
             waits.append(min(after))
     return len(waits), sum(waits) / len(waits) if waits else None

@@ -1,10 +1,12 @@
 """Report form №2 against a December counted by hand."""
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -13,12 +15,12 @@ from ledger_world import TZ, World, at
 from openpyxl.worksheet.worksheet import Worksheet
 
 from appliance import catalogs
-from appliance.models import AsteriskWatch, CatalogItem, EventRow, Recording
+from appliance.models import AsteriskWatch, CatalogItem, EventRow, Recording, SnapshotRun
 from appliance.reports import files, monthly
 from appliance.reports.monthly import MonthlyReport
 from appliance.reports.periods import Period
 from appliance.reports.tables import WeekdayTable
-from appliance.settings import Settings
+from appliance.settings import Backup, Settings
 
 DECEMBER = Period(dt.date(2026, 12, 1), dt.date(2026, 12, 31), TZ)
 
@@ -275,3 +277,42 @@ def test_an_empty_workbook_has_no_shares(site: Settings, world: World) -> None:
 
 def rows_of(page: Worksheet) -> list[list[Any]]:
     return [list(row) for row in page.iter_rows(values_only=True)]
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        ("uz_Latn", ("oʻtkazilmagan", "05.12.2026: oʻtmadi", "06.12.2026: oʻtdi")),
+        ("uz_Cyrl", ("ўтказилмаган", "05.12.2026: ўтмади", "06.12.2026: ўтди")),
+        ("ru", ("не проводилось", "05.12.2026: неуспешно", "06.12.2026: успешно")),
+    ],
+)
+def test_the_annex_tells_how_the_restore_drill_ended(
+    december: Settings, locale: str, told: tuple[str, str, str]
+) -> None:
+    assert monthly.build(december, DECEMBER, locale).drill is None  # no snapshots, no line
+    kept = dataclasses.replace(december, backups=(Backup("disk", "x", Path("key")),))
+
+    def tried(day: int, state: str) -> None:
+        begun = dt.datetime(2026, 12, day, 5, tzinfo=TZ)
+        SnapshotRun.create(
+            kind="drill", repository="disk", started_at=begun, ended_at=begun, state=state
+        )
+
+    none, failed, passed = told
+    SnapshotRun.create(
+        kind="drill",
+        repository="disk",
+        started_at=dt.datetime(2026, 11, 5, tzinfo=TZ),
+        ended_at=dt.datetime(2026, 11, 5, tzinfo=TZ),
+        state="done",
+    )
+    for day, state, expected in ((0, "", none), (5, "failed", failed), (6, "done", passed)):
+        if day:
+            tried(day, state)
+        report = monthly.build(kept, DECEMBER, locale)
+        assert expected in monthly.as_page(report)
+    assert json.loads(json.dumps(monthly.as_json(report)))["restore_drill"] == {
+        "date": "2026-12-06",
+        "passed": True,
+    }

@@ -14,7 +14,16 @@ from waiting import until
 
 from appliance import clock, db, snapshots
 from appliance.models import Call, User
-from appliance.snapshots import SnapshotError, Wish, continuous, reading, sealing, swapping, toml
+from appliance.snapshots import (
+    SnapshotError,
+    Wish,
+    continuous,
+    reading,
+    restoring,
+    sealing,
+    swapping,
+    toml,
+)
 
 TOP = Path(__file__).parents[2]
 LATER = """
@@ -154,9 +163,25 @@ def test_a_full_disk_touches_nothing(site, doing) -> None:
     assert len(reading.snapshots(reading.repository(site.settings))) == 1
 
 
-def test_killed_in_the_middle(site) -> None:
+def test_a_disk_that_fills_up_in_the_middle(site) -> None:
+    shutil.rmtree(site.folder / "recordings")
+    (site.folder / "recordings").mkdir()
     before = site.fingerprint()
-    waiting = site.folder / ".restore-site"
+    mount = f"mount -t tmpfs -o size=256k none {site.folder}/recordings"
+    small = ("unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "small")
+    if subprocess.run([*small, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    done = site.run("backup", "restore", before=small)
+    assert done.returncode == 1
+    assert "full" in done.stderr or "No space left" in done.stderr, done.stderr
+    assert site.fingerprint() == before
+    assert not list(site.folder.rglob(".restore-*"))
+
+
+def test_killed_in_the_middle(site) -> None:
+    shutil.rmtree(site.folder / "recordings")
+    before = site.fingerprint()
+    waiting = site.folder / "recordings" / ".restore-site"
     process = site.start("backup", "restore")
     until(lambda: waiting.exists() or process.poll() is not None, 120)
     process.send_signal(signal.SIGKILL)
@@ -169,6 +194,7 @@ def test_killed_in_the_middle(site) -> None:
     saving.wait(60)
     assert site.run("backup", "restore", "--json").returncode == 0
     assert not waiting.exists()
+    assert (site.folder / "recordings/2026/11/one.wav").stat().st_size == 300_000
 
 
 def test_a_swap_that_stops_is_taken_back(site) -> None:
@@ -269,22 +295,48 @@ def test_a_bare_box_by_one_command(site, tmp_path_factory) -> None:
     snapshots.create(site.open(), by="rustam")
     db.database.close()
     key = Path(settings.snapshots.recovery_file)
-    done = subprocess.run(
-        [TOP / "backups/bare", site.folder / "repository", site.folder / "repository.key", key],
-        env={
-            "PATH": f"{Path(continuous.program()).parent}:/usr/bin:/bin",
-            "RESTORE_ROOT": str(root),
-            "HOME": str(root),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+
+    def bare(recovery: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        repository = (site.folder / "repository", site.folder / "repository.key")
+        return subprocess.run(
+            [TOP / "backups/bare", *repository, recovery, *options],
+            env={
+                "PATH": f"{Path(continuous.program()).parent}:/usr/bin:/bin",
+                "RESTORE_ROOT": str(root),
+                "HOME": str(root),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     there = root / str(site.folder).lstrip("/")
+    other = site.folder / "other.key"
+    other.write_text(subprocess.check_output(["age-keygen"], text=True, stderr=subprocess.DEVNULL))
+    assert "does not open the secrets" in bare(other).stderr
+    assert bare(key, "latest", "--at", "never").returncode
+    assert not (there / "site.toml").exists()  # taken back
+    done = bare(key)
+    assert done.returncode == 0, done.stderr
     assert (there / "recordings/2026/11/one.wav").stat().st_size == 300_000
     assert rows(there / "site.db", "call") == 3
     assert "restored in" in done.stdout
+    # The same sheet opens the next snapshot.
+    assert (there / "recovery.key").read_bytes() == key.read_bytes()
+
+
+def test_a_new_site_does_not_write_over_the_copy_of_a_former_one(site) -> None:
+    (site.folder / "replica/database").mkdir(parents=True)
+    done = site.run("replicate")
+    assert done.returncode == 1
+    assert "copy of another database" in done.stderr
+
+
+def test_few_patterns_cover_many_files() -> None:
+    whole = ["24/a.ogg", "24/b.ogg", "25/a.ogg", "25/b.ogg", "25/night/c.ogg", "c.ogg"]
+    assert restoring.covering(["24/a.ogg", "24/b.ogg"], whole) == {"24"}
+    assert restoring.covering(["24/a.ogg", "25/night/c.ogg"], whole) == {"24/a.ogg", "25/night"}
+    assert restoring.covering(["25/a.ogg", "25/b.ogg"], whole) == {"25/a.ogg", "25/b.ogg"}
 
 
 def test_keys_are_made_once(site) -> None:

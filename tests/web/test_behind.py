@@ -6,9 +6,11 @@ from html import unescape
 
 import pytest
 
-from appliance import appeals, catalogs, demo, staff_records
+from appliance import appeals, catalogs, clock, demo, followups, recordings, staff_records, tariffs
 from appliance.demo.world import of_site
-from appliance.models import Appeal, CalendarDay
+from appliance.models import Appeal, CalendarDay, Call, FollowUp, Handling, IssuedReport
+from appliance.web.analytics import TABS
+from web import pieces
 from web.browser import Browser
 
 FIRST, LAST = dt.date(2026, 10, 3), dt.date(2026, 10, 17)
@@ -32,6 +34,26 @@ def busy(settings, sherzod) -> None:
     appeals.begin_missing(catalogs.working_calendar(settings))
     some = [appeal.id for appeal in Appeal.select(Appeal.id).limit(9)]
     Appeal.update(region=None, direction="").where(Appeal.id << some).execute()
+    for days, state in ((3, "answered"), (40, "answered"), (None, "closed")):
+        one = Handling.get(Handling.state == "registered")
+        Handling.update(
+            state=state, is_open=False,
+            answered_on=days and one.registered_on + dt.timedelta(days=days),
+        ).where(Handling.appeal == one.appeal_id).execute()  # fmt: skip
+    tariffs.add("inbound", "minute", 12_050, dt.date(2026, 1, 1), by="x")
+    for day, last in ((8, 9), (14, None)):  # the one for all holds before, between
+        until = last and dt.date(2026, 10, last)
+        holds = {"trunk": "e1", "valid_to": until}
+        tariffs.add("inbound", "second", 9_000 + day, dt.date(2026, 10, day), by="x", **holds)
+    tariffs.add("outbound", "call", 30_000, dt.date(2026, 10, 6), by="x")
+    followups.rebuild()
+    missed = FollowUp.select().where(FollowUp.closed_at.is_null()).first()
+    tried = missed.missed_at + dt.timedelta(hours=1)
+    Call.create(
+        id="in-vain", direction="outbound", arrived_at=tried, ended_at=tried, stage="ended",
+        callee=missed.number, outcome="no_answer", trunk="e1",
+    )  # fmt: skip
+    followups.rebuild()
 
 
 def figures(page: str) -> list[tuple[str, int]]:
@@ -56,7 +78,11 @@ def listed(browser: Browser, address: str) -> int:
 
 @pytest.mark.parametrize(
     ("report", "least"),
-    [("/reports?month=2026-10", 40), ("/reports/quarterly?quarter=2026-Q4", 11)],
+    [
+        ("/reports?month=2026-10", 40),
+        ("/reports/quarterly?quarter=2026-Q4", 11),
+        ("/minutes?month=2026-10", 6),
+    ],
 )
 @pytest.mark.parametrize("who", ["ministry", "manager"])
 def test_every_figure_opens_what_it_counts(busy, login_as, report, least, who) -> None:
@@ -84,3 +110,99 @@ def test_outgoing_calls_are_a_list_and_no_part_of_the_telephony_report(busy, log
         for more in ("", "&direction=outbound")
     )
     assert plain == asked
+
+
+OCTOBER = "from=01.10.2026&to=31.10.2026"
+WEEK = "from=05.10.2026&to=11.10.2026&weekday=1"
+STATISTICS = "/appeals/statistics?since=01.10.2026&until=31.12.2030"
+PAGES = [
+    "/reports?month=2026-10",
+    "/reports/quarterly?quarter=2026-Q4",
+    "/minutes?month=2026-10",
+    *(f"/analytics?{OCTOBER}&by={tab}" for tab in TABS),
+    f"/capacity?{WEEK}",
+    "/followups",
+    "/followups?show=closed",
+    "/reports/issued",
+    STATISTICS,
+]
+# what leads nowhere: means, rates and lengths whose counts stand beside them, and what is no call
+NO_CALLS = {
+    "/analytics": {
+        *("Javob vaqti, s", "Oʻrtacha suhbat", "Xizmat darajasi 80/20"),  # beside the tiles' counts
+        "Xizmat darajasi, %",  # at several thresholds: the counts are in the table of waits
+        "Raqamlar",  # numbers that called so often; their calls stand beside
+        "Tanaffuslar",  # pauses of an operator
+    },
+    "/capacity": {  # what Erlang's formulas make of the calls, lengths, people
+        *("Bir vaqtda eng koʻp qoʻngʻiroq", "Eng koʻp kerakli operatorlar", "Kerakli kanallar"),
+        *(
+            "Kuniga 1\u00a0250 qoʻngʻiroqda",
+            "Oʻrtacha xizmat vaqti",
+            "Qoʻngʻiroq qiluvchilar sabri",
+        ),
+        *("Javob vaqti uchun operatorlar", "Xizmat darajasi uchun operatorlar", "Navbatchilikda"),
+        "Kuniga 1250 qoʻngʻiroqda operatorlar",
+    },
+    "/minutes": {"Narxi, soʻm"},  # of the tariffs
+    "/reports": {"№"},
+    "/reports/quarterly": {"Idoraviy aloqa markazlari operatorlari soni"},  # people
+}
+
+
+def test_a_figure_without_its_list_has_a_reason(busy, login_as) -> None:
+    browser = login_as("manager")
+    found: dict[str, set[str]] = {}
+    for page in PAGES:
+        path = page.partition("?")[0]
+        for figure in pieces.figures(browser.get(page).text):
+            if not figure.address and (figure.is_count or not figure.neighbours):
+                found.setdefault(path, set()).add(figure.name)
+    assert found == NO_CALLS
+
+
+@pytest.mark.parametrize("page", ["/followups", STATISTICS])
+def test_the_lists_behind_other_pages(busy, login_as, page) -> None:
+    browser = login_as("manager")
+    by_column = {
+        (figure.table, figure.name): figure
+        for figure in pieces.figures(browser.get(page).text)
+        if figure.is_count
+    }
+    found = {figure.address: number(figure.text) for figure in by_column.values()}
+    assert len(found) > 1
+    assert {address: listed(browser, address) for address in found} == found
+
+
+def test_a_half_hour_opens_its_calls(busy, login_as) -> None:
+    browser = login_as("manager")
+    halves = [f for f in pieces.figures(browser.get(f"/capacity?{WEEK}").text) if f.address]
+    assert len(halves) > 9
+    for half in halves[:9]:  # of a week: the mean of one Monday
+        assert half.text == f"{listed(browser, half.address)},0"
+
+
+def test_an_issued_report_leads_to_its_figures(settings, login_as) -> None:
+    browser = login_as("ministry")
+    for name, last, leads in (
+        ("monthly", 31, "/reports?month=2026-10&upto=31.10.2026"),
+        ("quarterly", 31, "/reports/quarterly?quarter=2026-Q4&upto=31.10.2026"),
+        ("daily", 1, "/analytics?from=01.10.2026&to=01.10.2026"),
+    ):
+        made = IssuedReport.create(
+            name=name, first=dt.date(2026, 10, 1), last=dt.date(2026, 10, last), edition=1,
+            issued_at=clock.now(), by="jobs", formulas="1", cells={},
+        )  # fmt: skip
+        page = unescape(browser.get(f"/reports/issued/{made.id}").text)
+        assert f'href="{leads}"' in page
+        assert browser.get(leads).status_code == 200
+
+
+def test_the_ministry_is_led_to_no_card_that_it_may_not_open(busy, login_as, bahodir) -> None:
+    browser = login_as("ministry")
+    address = f"/analytics/calls?{OCTOBER}&outcome=answered"
+    assert 'href="/calls/' not in browser.get(address).text
+    recordings.allow(bahodir, True, "x")
+    cards = re.findall(r'href="(/calls/[^"]+)"', browser.get(address).text)
+    assert 0 < len(cards) < 50
+    assert {browser.get(card).status_code for card in cards} == {200}

@@ -1,25 +1,29 @@
 """From the event log's records of one call to what the ledger says of it. Pure."""
 
-import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from appliance.calls import CallFacts
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret.story import Story
+from appliance.pbx.interpret.straightening import Step, straightened
 
-__all__ = ["interpret", "oldest", "roots"]
+__all__ = ["Step", "interpret", "oldest", "roots", "straightened"]
 
 
 def interpret(
-    events: Iterable[Event], cut: dt.datetime | None = None, root: str | None = None
+    events: Iterable[Event],
+    cut: dt.datetime | None = None,
+    root: str | None = None,
+    steps: Sequence[Step] = (),
 ) -> CallFacts | None:
     """The call that these records tell of; None when they tell of none.
 
     The records are all those of one linkedid, and those of others that belong to the same call:
     a phone's second call by which it handed the caller over. `root` is the linkedid that names the
     call (left out: the oldest). `cut`: Asterisk died at that moment; a call that has no end in the
-    log ended there, by fault.
+    log ended there, by fault. `steps`: those of the clock, in their order; the call is told by the
+    clock with which it began.
     """
     ordered = sorted(events, key=lambda event: event.order)
     if not ordered:
@@ -30,7 +34,7 @@ def interpret(
     direction = _direction(first, own) if first else None
     if not first or not direction:
         return None
-    own = _straightened(own, first)
+    own = straightened(own, first.at, steps)
     story = Story(first, direction)
     for event in own:
         story.tell(event)
@@ -70,20 +74,6 @@ def _without_others(events: list[Event], root: str) -> list[Event]:
         return events
     channels = {e.uniqueid for e in events if e.type == "CHAN_START" and e.linkedid in others}
     return [e for e in events if e.uniqueid not in channels and e.linkedid not in others]
-
-
-def _straightened(events: list[Event], first: Event) -> list[Event]:
-    """The records in the order in which they happened, although the clock was set back meanwhile.
-
-    Nothing of a call is older than its beginning: what seems so came after the clock was set back,
-    and is moved up to what had happened until then.
-    """
-    before = [event for event in events if event.at >= first.at]
-    after = [event for event in events if event.at < first.at]
-    if not after:
-        return events
-    lost = before[-1].at - after[0].at
-    return before + [dataclasses.replace(event, at=event.at + lost) for event in after]
 
 
 def _direction(first: Event, events: list[Event]) -> str | None:

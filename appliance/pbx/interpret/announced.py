@@ -5,12 +5,14 @@ from appliance.calls import CallFacts, DialFacts, RecordingFacts
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret.endings import Signs
 from appliance.pbx.interpret.handing import Handing
+from appliance.pbx.interpret.switchboard import Switchboard
 
 
 class Announced:
     """Takes in those facts; the story of the call goes on from here."""
 
     id: str
+    board: Switchboard
     call: CallFacts
     handing: Handing
     signs: Signs
@@ -69,7 +71,10 @@ class Announced:
         self.call.synthetic = True
 
     def recording(self, event: Event) -> None:
-        aside = event.linkedid in self.handing.consultations
+        # By the channel: of calls that become one Asterisk keeps the older id, which is the second
+        # call's when the clock was set back in between.
+        leg = self.board.legs.get(event.uniqueid)
+        aside = (leg or event).linkedid in self.handing.consultations
         self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
 
     def rating(self, event: Event) -> None:

@@ -9,7 +9,7 @@ from appliance.reports.words import Words
 
 type Cells = dict[str, tuple[str, Any]]  # key → (name, value)
 
-_LEFT_OUT = ("period", "formulas", "activity_details", "links")
+_LEFT_OUT = ("period", "formulas", "activity_details", "links", "restore_drill")
 _NAMED = ("weekday", "soato", "code")  # what tells a row of a list from the others
 
 

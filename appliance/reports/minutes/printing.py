@@ -95,19 +95,20 @@ def as_book(report: MinutesReport) -> xlsx.Book:
         listed,
         (xlsx.Cell(text.total, across=5), SUM, SUM, None, SUM) if listed else None,
     )
-    foot_line = " ".join((text.balance.title, *foot(report)))
+    total, difference, rest = foot(report)
+    foot_line = f"{text.balance.title} {total}; {difference}. {rest}"
     notes = [note for note in (unpriced(report), foot_line) if note]
     sheets = [
         xlsx.Sheet(
             gettext(N_("Act")),
             (act,),
-            (20, 14, 18, 18, 14, 12, 14, 14, 18),
+            (20, 14, 18, 18, 14, 12, 23, 23, 18),
             (title(report),),
             notes,
             landscape=True,
         ),
         xlsx.Sheet(
-            gettext(N_("Calls")), (calls,), (30, 18, 18, 14, 18, 12, 12, 9, 16), landscape=True
+            gettext(N_("Calls")), (calls,), (30, 18, 18, 14, 18, 23, 23, 9, 18), landscape=True
         ),
     ]
     return paper.book(report, title(report), sheets)

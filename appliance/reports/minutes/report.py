@@ -1,8 +1,8 @@
 """Billable talk of a period, call by call, and added up by trunk, number and tariff."""
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from appliance import calls, clock, tariffs
 from appliance.calls import Balance
@@ -11,6 +11,8 @@ from appliance.reports import cuts, kpi
 from appliance.reports.periods import Period
 from appliance.reports.telephony.report import beside
 from appliance.settings import Settings
+
+type Stretch = tuple[dt.date, dt.date]  # from one day to another, both included
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Line:
     talk_seconds: float
     billed_seconds: int
     amount: int | None
+    days: tuple[Stretch, ...] = ()  # of the period, on which such calls fall under its tariff
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,9 @@ class MinutesReport:
 
 def build(settings: Settings, period: Period, locale: str) -> MinutesReport:
     """Add up the period's billable calls."""
+    known = tariffs.every()
     sums: dict[tuple[str, str, str, int], Line] = {}
-    for row in rows(period):
+    for row in rows(period, known):
         key = (row.direction, row.trunk, row.number, row.tariff.id if row.tariff else 0)
         so_far = sums.get(key)
         sums[key] = Line(
@@ -107,13 +111,30 @@ def build(settings: Settings, period: Period, locale: str) -> MinutesReport:
         formulas=kpi.FORMULAS,
         balance=calls.balance(period.begin, period.end),
         besides=beside(period),
-        lines=tuple(sums[key] for key in sorted(sums)),
+        lines=tuple(
+            replace(sums[key], days=_days(known, period, sums[key])) for key in sorted(sums)
+        ),
     )
 
 
-def rows(period: Period) -> Iterator[Row]:
-    """Accepted and outgoing calls with talk, oldest first; test calls are not billed."""
-    known = tariffs.every()
+def _days(known: Sequence[Tariff], period: Period, line: Line) -> tuple[Stretch, ...]:
+    found: list[Stretch] = []
+    for day in period.days:
+        if tariffs.find(known, day, line.direction, line.trunk, line.number) != line.tariff:
+            continue
+        if found and found[-1][1] + dt.timedelta(days=1) == day:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return tuple(found)
+
+
+def rows(period: Period, known: Sequence[Tariff] | None = None) -> Iterator[Row]:
+    """Accepted and outgoing calls with talk, oldest first; test calls are not billed.
+
+    `known`: the tariffs, when they are at hand.
+    """
+    known = tariffs.every() if known is None else known
     dialled = cuts.number(cuts.Cut(period))
     found = (
         Call.select(

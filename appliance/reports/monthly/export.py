@@ -38,6 +38,11 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             for c in report.consultations
         ],
         "links": _links_json(report.links, report.rates),
+        "restore_drill": report.drill
+        and {
+            "date": report.drill.date.isoformat() if report.drill.date else None,
+            "passed": report.drill.passed,
+        },
     }
 
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 from appliance import capacity
 from appliance.links import AGREED
 from appliance.reports import annex, figures, paper, words, xlsx
-from appliance.reports.monthly.report import MonthlyReport
+from appliance.reports.monthly.report import Drill, MonthlyReport
 from appliance.reports.plain import written
 from appliance.reports.tables import CountTable, Split, WeekdayTable
-from appliance.reports.words import Words
+from appliance.reports.words import AnnexWords, Words
 from appliance.reports.xlsx import SUM, Table, Value
 
 _WEEKDAYS = (5, 24, 17, 12, 17, 12)  # widths of columns, in letters
@@ -143,7 +143,8 @@ def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
 
 
 def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
-    """What all annexes tell, and how the internet was, where it was looked at."""
+    """What all annexes tell, how the internet was, where it was looked at, and whether a restore
+    was tried, where there are snapshots."""
     rows, words_ = annex.rows(report, text), text.annex
     internet = next((link for link in report.links if link.link == "internet"), None)
     if internet and internet.share is not None:
@@ -155,7 +156,16 @@ def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
         told = words_.mbit.format(value=mean, least=least)
         target = words_.at_least_mbit.format(value=f"{AGREED:g}")
         rows.append(annex.FigureRow(words_.rate, told, target))
+    if report.drill:
+        rows.append(annex.FigureRow(words_.drill, _drill(report.drill, words_)))
     return rows
+
+
+def _drill(drill: Drill, words_: AnnexWords) -> str:
+    if not drill.date:
+        return words_.drill_none
+    told = words_.drill_passed if drill.passed else words_.drill_failed
+    return told.format(date=figures.date(drill.date))
 
 
 def _capacity(report: MonthlyReport) -> dict[str, object]:

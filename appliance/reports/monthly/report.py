@@ -19,6 +19,7 @@ from appliance.reports.tables import (
     never_observed,
 )
 from appliance.settings import Settings
+from appliance.snapshots import log
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Consultation:
     issue: str
     contacted: str  # "" while nobody was
     number: str  # of the appeal
+
+
+@dataclass(frozen=True)
+class Drill:
+    """How the month's last trial of a restore ended; no date when there was none."""
+
+    date: dt.date | None
+    passed: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class MonthlyReport:
     wrap_up: float  # seconds
     links: tuple[Availability, ...]  # the ways out of the box
     rates: tuple[float, ...]  # of the internet as measured, Mbit/s
+    drill: Drill | None  # of a restore; None on a site without snapshots
 
     @property
     def observed(self) -> bool:
@@ -101,7 +111,15 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         wrap_up=settings.calls.wrap_up,
         links=tuple(links.availability(period.begin, period.end)),
         rates=tuple(r.mbit for r in links.rates(period.begin, period.end) if r.mbit is not None),
+        drill=_drill(period) if settings.backups else None,
     )
+
+
+def _drill(period: Period) -> Drill:
+    run = log.last_within("drill", period.begin, period.end)
+    if not run:
+        return Drill(None)
+    return Drill(run.started_at.astimezone(period.tz).date(), run.state == "done")
 
 
 def by_region(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:

@@ -19,7 +19,7 @@ class Row:
     """One call of a list."""
 
     call: Call
-    operator: str | None  # login of the first who spoke
+    operator: str | None  # login of the first who spoke, or of who placed it
     topic: str | None
     region: str | None
     number: str | None  # that the citizen dialled
@@ -59,7 +59,7 @@ def _select(cut: Cut) -> Any:
 
 def _row(call: Any) -> Row:
     dialled = call.diverted_from or call.hotline_number
-    return Row(call, call.operator, call.of_topic, call.of_region, dialled)
+    return Row(call, call.operator or call.by, call.of_topic, call.of_region, dialled)
 
 
 # ── as CSV ──────────────────────────────────────────────────────────────────────

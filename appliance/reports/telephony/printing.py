@@ -52,6 +52,12 @@ def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
     )
 
 
+def _width(sheet: Sheet, column: int) -> float:
+    """In letters; a length of many hours is long in words."""
+    rows = (*sheet.rows, *([sheet.total] if sheet.total else []))
+    return 23.0 if any(isinstance(row[column], Seconds) for row in rows) else 14.0
+
+
 def title(report: TelephonyReport) -> str:
     """The file's title."""
     gettext = translations(report.locale).gettext
@@ -64,7 +70,7 @@ def as_book(report: TelephonyReport) -> xlsx.Book:
     made = []
     foot = foot_line(report)
     for sheet in sheets(report):
-        widths = (34.0, *(14.0 for _ in sheet.heads[1:]))
+        widths = (34.0, *(_width(sheet, column) for column in range(1, len(sheet.heads))))
         table = xlsx.Table((sheet.heads,), sheet.rows, sheet.total)
         made.append(
             xlsx.Sheet(

@@ -5,7 +5,7 @@ import sys
 
 from provisioning.local import accounts, site
 from provisioning.local.place import Place
-from provisioning.local.trials import chaos, hostile, running, scenario, stress
+from provisioning.local.trials import chaos, clocks, hostile, running, scenario, stress
 from provisioning.local.trials.running import Result
 from provisioning.local.trials.world import World
 
@@ -18,8 +18,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["scenarios", *names]:
             return _scenarios(names)
-        case ["hostile"]:
-            return _hostile()
+        case ["hostile", *names]:
+            return _hostile(names)
         case ["load", *options]:
             options, calls = _option(options, "--calls", 50)
             options, operators = _option(options, "--operators", 25)
@@ -38,8 +38,12 @@ def main(arguments: list[str]) -> int:
         case ["chaos", *names]:
             names, calls = _option(names, "--calls", 20)
             place = Place(TRIALS / "chaos")
-            with chaos.small_disk(place), site.trial(place, fresh=False):
-                return asyncio.run(chaos.run(place, calls, names))
+            with (
+                chaos.small_disk(place),
+                clocks.stepped(place) as clock,
+                site.trial(place, fresh=False),
+            ):
+                return asyncio.run(chaos.run(place, calls, names, clock))
     print("usage: ./run scenarios | load | day | steps | chaos | hostile", file=sys.stderr)
     return 2
 
@@ -71,13 +75,13 @@ def _option(words: list[str], name: str, otherwise: int) -> tuple[list[str], int
     return words[:position] + words[position + 2 :], int(words[position + 1])
 
 
-def _hostile() -> int:
+def _hostile(names: list[str]) -> int:
     with site.trial(Place(TRIALS / "hostile")) as place:
-        done = asyncio.run(hostile.attack(place, lambda one: print(one.line(), flush=True)))
+        done = asyncio.run(hostile.attack(place, lambda one: print(one.line(), flush=True), names))
         balance = site.appliance(
             place, "ledger", "balance", "--from", "2000-01-01", "--to", "2099-01-01"
         )
-    head = ("what is sent", "sent", "final answers", "then answered in, s", "the clean call")
+    head = ("what is sent", "sent", "what came back", "then answered in, s", "the clean call")
     print(running.pipes((*head, ""), [(*one.line(), "") for one in done]))
     print(f"\n{balance}")
     return 0 if all(one.clean == "answered" for one in done) else 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from provisioning.local.place import Place
+from provisioning.local.trials.clocks import LEARNS, Clock
 from provisioning.local.trials.load import HEAD, Load
 from provisioning.local.trials.running import pipes
 from provisioning.local.trials.stress import balance, outcome
@@ -19,6 +21,7 @@ from provisioning.local.trials.world import World
 
 BEFORE, AFTER = 15.0, 45.0  # seconds of load around a fault
 DISK = 300  # MB that the recordings' disk has
+HOUR = 3600  # seconds by which the clock is stepped
 _SCRAP = b'"1795672440.000001","HANGUP","1","17956'  # what a crash leaves of a record
 
 
@@ -94,6 +97,17 @@ async def kill_asterisk(world: World, load: Load) -> None:
     load.crash()
 
 
+def step(clock: Clock, by: int) -> Callable[[World, Load], Awaitable[None]]:
+    """The clock of every process of the site jumps by so many seconds; the callers' does not."""
+
+    async def fault(world: World, _load: Load) -> None:
+        world.began_at = min(world.began_at, world.began_at + by)  # the rows that are exported
+        clock.step(by)
+        await asyncio.sleep(LEARNS)
+
+    return fault
+
+
 FAULTS: dict[str, Callable[[World, Load], Awaitable[None]]] = {
     "nothing": kill("nobody"),
     "kill -9 web": kill("web"),
@@ -108,12 +122,18 @@ FAULTS: dict[str, Callable[[World, Load], Awaitable[None]]] = {
 }
 
 
-async def run(place: Place, at_once: int, names: list[str]) -> int:
+async def run(place: Place, at_once: int, names: list[str], clock: Clock | None) -> int:
     """Every fault (whose name contains one of `names`) in a load of its own; prints the table."""
     lines = []
     bad = 0
+    faults = FAULTS.copy()
+    if clock:
+        faults |= {
+            "clock stepped forward by an hour": step(clock, HOUR),
+            "clock stepped back by an hour": step(clock, -HOUR),
+        }
     async with World(place).open() as world:
-        for position, (name, fault) in enumerate(FAULTS.items()):
+        for position, (name, fault) in enumerate(faults.items()):
             if names and not any(part in name for part in names):
                 continue
             load = Load(world, seed=position)
@@ -125,6 +145,8 @@ async def run(place: Place, at_once: int, names: list[str]) -> int:
             back = await load.first_answer(time.time())
             await keeping
             made = await outcome(world, load)
+            if idle := await _not_ready(world):
+                made.troubles["operator not ready"] = idle
             line = (*made.line(name), f"{back:.1f}" if back else "never")
             lines.append(line)
             print(" | ".join(line), flush=True)
@@ -135,6 +157,12 @@ async def run(place: Place, at_once: int, names: list[str]) -> int:
         print(pipes((*HEAD, "next answer, s", ""), [(*line, "") for line in lines]))
         print(await balance(world))
     return int(bool(bad))
+
+
+async def _not_ready(world: World) -> int:
+    """How many operators, who all were ready, are not any more."""
+    told = await world.appliance("operator", "list", "--json")
+    return sum(one["state"] != "ready" for one in json.loads(told))
 
 
 @contextlib.contextmanager

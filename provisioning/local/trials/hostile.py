@@ -5,7 +5,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from appliance.pbx.sip import message
@@ -13,6 +13,8 @@ from appliance.pbx.sip.agent import Agent
 from appliance.pbx.sip.call import Call
 from appliance.pbx.sip.message import Session
 from provisioning.local.place import HOTLINE, Place
+from provisioning.local.trials import forked
+from provisioning.local.trials.forked import until
 from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
@@ -50,7 +52,7 @@ class Attack:
 
     name: str
     sent: int = 0
-    answers: Counter[int] = field(default_factory=Counter)  # final responses by status
+    answers: Counter[str] = field(default_factory=Counter)  # final responses, or requests
     clean: str = ""
     seconds: float = 0.0
 
@@ -69,7 +71,7 @@ class Liar(Agent):
         """Count a final answer, then go on as any agent."""
         said = message.parse(data)
         if said and said.status >= 200:
-            self.attack.answers[said.status] += 1
+            self.attack.answers[str(said.status)] += 1
         super().datagram_received(data, addr)
 
     def throw(self, data: bytes) -> None:
@@ -155,7 +157,7 @@ async def _no_sound_offered(world: World, liar: Liar) -> None:
 
 async def _storm(world: World, liar: Liar) -> None:
     [call] = _calls(world, liar, 1)
-    await _until(lambda: call.up_at, 10)
+    await until(lambda: call.up_at, 10)
     for i in range(100):
         call.held = i % 2 == 0
         liar.attack.sent += 1
@@ -228,13 +230,20 @@ async def _wild_sound(world: World, liar: Liar) -> None:
 
 async def _hang_up_twice(world: World, liar: Liar) -> None:
     calls = _calls(world, liar, 10)
-    await _until(lambda: all(call.up_at for call in calls), 10)
+    await until(lambda: all(call.up_at for call in calls), 10)
     for call in calls:
         for _ in range(3):
             call._ask("BYE")
             liar.attack.sent += 1
         call._over("us")
     await asyncio.sleep(0.5)
+
+
+def _forked(kind: str) -> Callable[[World, Liar], Awaitable[None]]:
+    async def attack(world: World, liar: Liar) -> None:
+        liar.attack.sent += await forked.play(world, kind, liar.attack.answers)
+
+    return attack
 
 
 KINDS: dict[str, Callable[[World, Liar], Awaitable[None]]] = {
@@ -252,15 +261,20 @@ KINDS: dict[str, Callable[[World, Liar], Awaitable[None]]] = {
     "60 wrong passwords": _passwords,
     "noise on the sound's ports": _wild_sound,
     "three BYEs each": _hang_up_twice,
+    **{kind: _forked(kind) for kind in forked.KINDS},
 }
 
 
-async def attack(place: Place, told: Callable[[Attack], None]) -> list[Attack]:
-    """Every kind in turn, a clean call after each."""
+async def attack(
+    place: Place, told: Callable[[Attack], None], names: Sequence[str] = ()
+) -> list[Attack]:
+    """Every kind (whose name contains one of `names`) in turn, a clean call after each."""
     done = []
     async with World(place).open() as world:
         world.stranger = _brush_off
         for name, kind in KINDS.items():
+            if names and not any(part in name for part in names):
+                continue
             one = Attack(name)
             host = f"{place.network}.11" if kind is _passwords else place.carrier
             async with Liar(host, 0, world.people.carrier.box) as liar:
@@ -319,9 +333,3 @@ def _calls(_world: World, liar: Liar, count: int, **how: bool) -> list[Call]:
 def _vanish(call: Call, after: float) -> None:
     """It hangs up after so many seconds, whatever happens."""
     asyncio.get_running_loop().call_later(after, call.hang_up)
-
-
-async def _until(condition: Callable[[], object], limit: float) -> None:
-    end = time.monotonic() + limit
-    while not condition() and time.monotonic() < end:
-        await asyncio.sleep(0.02)

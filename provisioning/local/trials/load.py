@@ -1,6 +1,7 @@
 """Many calls at once, of every kind, each with its own record to compare the ledger with."""
 
 import asyncio
+import datetime as dt
 import random
 import time
 from collections import Counter
@@ -27,6 +28,7 @@ KINDS = {
 }
 CALLERS, OUTSIDE = "+998904", "+998714"
 ANSWER = 40.0  # seconds that the line may take to answer
+SLACK = 5.0  # seconds by which people and box may differ about a length
 END = 60.0  # seconds that the box may take to let go of a caller after a talk
 
 
@@ -377,7 +379,29 @@ def _differences(record: Record, row: dict[str, Any], extensions: set[str]) -> s
         return f"talks {talks}, but spoke with {record.spoke}"
     if not row["ended_at"]:
         return "still open"
+    return _untimely(record, row)
+
+
+def _untimely(record: Record, row: dict[str, Any]) -> str:
+    """What the ledger says of lengths that the people's own clock does not."""
+    said, lived = _length(row["arrived_at"], row["ended_at"]), record.over_at - record.began_at
+    if not record.dropped and abs(said - lived) > SLACK:
+        return f"{said:.0f} s long, not {lived:.0f} s"
+    parts = ("menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds")
+    for name in parts:
+        if not 0 <= (row[name] or 0) <= lived + SLACK:
+            return f"{name} {row[name]} of a call of {lived:.0f} s"
+    spoken = sum(c.over_at - c.up_at for c in record.phone_calls if c.up_at and c.over_at)
+    if record.plan.kind in ("caller", "rated", "unrated") and not record.trouble:
+        told = sum(_length(talk["from"], talk["to"]) for talk in row["talks"])
+        if abs(told - spoken) > SLACK:
+            return f"spoke for {told:.0f} s, not {spoken:.0f} s"
     return ""
+
+
+def _length(begin: str, end: str) -> float:
+    since, until = map(dt.datetime.fromisoformat, (begin, end))
+    return (until - since).total_seconds()
 
 
 def _extension(call: Call) -> str:

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from provisioning.local.place import Place
+from provisioning.local.trials import screen
 from provisioning.local.trials.load import HEAD, Load, Outcome, compare
 from provisioning.local.trials.running import pipes
 from provisioning.local.trials.world import World
@@ -16,6 +19,7 @@ from provisioning.local.trials.world import World
 HOURS = (6, 4, 3, 3, 4, 7, 14, 30, 62, 96, 104, 98, 82, 76, 86, 88, 84, 70, 48, 36, 28, 22, 16, 10)
 DAY = 1250
 SETTLE = 60.0
+SENDER = 0.5  # seconds by which our own sound may be late before nothing more can be learnt
 _ALWAYS = ("--from", "2000-01-01", "--to", "2099-01-01")
 
 
@@ -51,10 +55,13 @@ async def run_load(place: Place, at_once: int, operators: int, minutes: float) -
         load = Load(world)
         load.open()
         watcher = asyncio.create_task(_report(load))
-        await load.keep(at_once, minutes * 60)
+        async with screen.watched(place) as shown:
+            await load.keep(at_once, minutes * 60)
         watcher.cancel()
         made = await outcome(world, load)
         print(pipes((*HEAD, ""), [(*made.line(f"{at_once} at once"), "")]))
+        lags = screen.compare(world.stories, shown)
+        print(pipes((*screen.HEAD, ""), [(*line, "") for line in lags.lines()]))
         for kind, several in (("missing", made.missing), ("wrong", made.wrong)):
             for one in several[:20]:
                 print(f"{kind}: {one}")
@@ -89,18 +96,40 @@ async def run_steps(place: Place, first: int, step: int, minutes: float) -> int:
         while True:
             load = Load(world, seed=at_once)
             load.open()
-            world.people.carrier.pump.late = 0.0
+            pump = world.people.carrier.pump
+            pump.late = 0.0
+            pids, began = (os.getpid(), _pid(place, "asterisk")), time.monotonic()
+            before = [_worked(pid) for pid in pids]
             await load.keep(at_once, minutes * 60)
+            lasted = time.monotonic() - began
+            cores = [f"{(_worked(p) - b) / lasted:.2f}" for p, b in zip(pids, before, strict=True)]
             made = await outcome(world, load)
-            late = f"{world.people.carrier.pump.late * 1000:.0f} ms"
-            lines.append((*made.line(f"{at_once} at once"), late))
+            late = f"{pump.late * 1000:.0f} ms"
+            lines.append((*made.line(f"{at_once} at once"), late, *cores))
             print(lines[-1], flush=True)
             broken = len(made.dropped) + len(made.missing) + len(made.wrong)
             if broken > made.calls / 100 or at_once >= 500:
                 break
+            if pump.late > SENDER:
+                print("the callers cannot send in time any more: what comes after tells of them")
+                break
             at_once += step
-    print(pipes((*HEAD, "our clock late by", ""), [(*line, "") for line in lines]))
+    ours = ("our clock late by", "our cores", "Asterisk's cores")
+    print(pipes((*HEAD, *ours, ""), [(*line, "") for line in lines]))
     return 0
+
+
+def _pid(place: Place, name: str) -> int:
+    return int((place.run / f"{name}.pid").read_text("ascii"))
+
+
+def _worked(pid: int) -> float:
+    """Seconds of a processor that a process has had; 0 when it is gone."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _crew(world: World, operators: int) -> None:

@@ -4,7 +4,7 @@
 set -e
 umask 077
 keys=/etc/appliance/keys
-to=$(sed -n 's/^# public key: //p' $keys/recovery.key)
+to=$(age-keygen -y $keys/recovery.key)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tar -C / --sort=name --exclude='*.before-restore' --exclude=etc/appliance/keys \

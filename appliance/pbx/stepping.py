@@ -1,0 +1,75 @@
+"""Steps of the machine's clock: noticed, written down for the ledger, and told to Asterisk."""
+
+import datetime as dt
+import json
+import logging
+import threading
+import time
+
+from appliance import clock
+from appliance.db import writing
+from appliance.pbx import eventlog, ledger
+from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.eventlog import Event
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOOK = 0.05
+_LEAST = 1.0  # seconds; what is less is too small to be found in the log
+_CONTACTS = "registrar/contact"
+
+
+def watch(settings: Settings, stop: threading.Event) -> None:
+    """Compare the clock with one that is never stepped, until `stop`."""
+    ahead = _ahead()
+    while not stop.wait(_LOOK):
+        by = _ahead() - ahead
+        if abs(by) < _LEAST:
+            continue
+        ahead += by
+        log.warning("the clock was stepped by %.1f s", by)
+        note(settings, by)
+        try:
+            with Connection(settings) as asterisk:
+                _put_right(asterisk, by)
+        except (Unreachable, Refused) as error:
+            log.warning("Asterisk is not told of it: %s", error)
+
+
+def note(settings: Settings, by: float) -> None:
+    """Write a step of so many seconds, that was just now, among the event log's records."""
+    with writing():
+        ledger.take_in([record(clock.now(), by)], settings.calls.short_abandon)
+
+
+def record(at: dt.datetime, by: float) -> Event:
+    """A step of so many seconds, noticed at that moment by the clock after it."""
+    stamp = f"{at.timestamp():.6f}"
+    fields = dict.fromkeys(eventlog.FIELDS, "") | {
+        "EventTime": stamp,
+        "EventType": "CLOCK",
+        "UniqueID": f"clock-{stamp}",
+        "LinkedID": f"clock-{stamp}",
+        "EventExtra": json.dumps({"extra": f"by={by:.6f}"}),
+    }
+    return eventlog.from_fields(fields)
+
+
+def _put_right(asterisk: Connection, by: float) -> None:
+    """What Asterisk keeps by the clock: how long phones are registered, when members had calls.
+
+    Registered for an hour, every phone would be unknown after a step of an hour; and a pause after
+    a talk that ended in the future, by the clock set back, would last an hour.
+    """
+    for entry in asterisk.listed("DBGetTree", "DBGetTreeComplete", Family=_CONTACTS):
+        contact = json.loads(entry["Val"])
+        contact["expiration_time"] = str(int(int(contact["expiration_time"]) + by))
+        key = entry["Key"].rpartition("/")[2]
+        asterisk.act("DBPut", Family=_CONTACTS, Key=key, Val=json.dumps(contact))
+    if by < 0:
+        asterisk.act("QueueReset")
+
+
+def _ahead() -> float:
+    return time.time() - time.monotonic()

@@ -1,0 +1,70 @@
+"""The site's wall clock in the database: what it showed when a call arrived."""
+
+import datetime as dt
+
+from peewee import Case, Expression, Node
+
+from appliance.models import Call
+from appliance.reports.periods import Period
+
+HOUR, DAY = 3600 * 10**6, 86_400 * 10**6  # microseconds
+_MONDAY = 3  # 1970-01-01 was a Thursday
+
+
+def local(period: Period) -> Node:
+    """The site's wall clock at a call's arrival, as microseconds since 1970.
+
+    A zone that puts its clock on within the period has an offset for each stretch.
+    """
+    edges = [day for day in _changes(period)]
+    offset: Node | int = _offset(period.begin, period)
+    if edges:
+        stretches = [(Call.arrived_at < edge, _offset(before, period)) for before, edge in edges]
+        offset = Case(None, stretches, _offset(period.end, period))
+    return Call.arrived_at + offset
+
+
+def _changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Moments at which the zone's offset changes, each with the day before."""
+    found = []
+    for day in period.days:
+        begin, end = (Period(d, d, period.tz).begin for d in (day, day + dt.timedelta(days=1)))
+        if _offset(begin, period) != _offset(end, period):
+            moment = begin
+            while _offset(moment, period) == _offset(begin, period):
+                moment += dt.timedelta(minutes=15)
+            found.append((begin, moment))
+    return found
+
+
+def _offset(moment: dt.datetime, period: Period) -> int:
+    offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
+    return int(offset.total_seconds()) * 10**6
+
+
+def hour(period: Period) -> Node:
+    """The hour of the day, 0 to 23."""
+    return _rest(local(period) / HOUR, 24)
+
+
+def weekday(period: Period) -> Node:
+    """1 is Monday."""
+    return _rest(local(period) / DAY + _MONDAY, 7) + 1
+
+
+def of_the_day(period: Period) -> Node:
+    """Microseconds since midnight."""
+    return _rest(local(period), DAY)
+
+
+def between(rest: Node, opens: dt.time, closes: dt.time) -> Expression:
+    """Of microseconds of the day: from a time on, up to another, over midnight when it is later."""
+    low, high = ((edge.hour * 60 + edge.minute) * 60 * 10**6 for edge in (opens, closes))
+    if low < high:
+        return (rest >= low) & (rest < high)
+    return (rest >= low) | (rest < high)
+
+
+def _rest(whole: Node, of: int) -> Node:
+    """The rest of a division; peewee takes Python's own sign for LIKE."""
+    return whole - whole / of * of
