@@ -37,12 +37,6 @@ class Handing:
     _announced: TransferFacts | None = None  # the last one
 
     @property
-    def _joined_early(self) -> TransferFacts | None:
-        """The last second call that a phone left the caller in."""
-        found = [c.transfer for c in self.consultations.values() if c.handed_over]
-        return found[-1] if found else None
-
-    @property
     def open(self) -> TransferFacts | None:
         """The announced transfer that waits for its end."""
         return self._open[-1] if self._open else None
@@ -60,7 +54,7 @@ class Handing:
 
     def ended(self, event: Event) -> None:
         """TRANSFER_END: what became of it; a second one tells that an answered one came back."""
-        transfer = self._open.pop() if self._open else self._announced or self._joined_early
+        transfer = self._open.pop() if self._open else self._announced
         if transfer:
             transfer.result = event.extra.get("result") or transfer.result or "failed"
             transfer.returned = event.extra.get("returned") == "yes"

@@ -37,7 +37,6 @@ class Call(Dialog):
     with_sdp: bool = True
     log: list[tuple[float, str]] = field(default_factory=list)
     whole_data: bytes = b""  # our last INVITE as sent
-    _early: str = ""  # To of a provisional response: the dialog's, while it rings
     _branch: str = ""
     _ack: bytes = b""
     _more: Headers = ()
@@ -83,7 +82,6 @@ class Call(Dialog):
     def _told_of_invite(self, said: Message) -> None:
         status = said.status
         if status < 200:
-            self._early = said.get("to") or self._early
             if status > 100 and self.state == "calling":
                 self.state, self.rang_at = "ringing", time.time()
             self.note(f"{status}")
@@ -285,9 +283,8 @@ class Call(Dialog):
         """Pass the other party on to a number, or into a second call of ours; the status."""
         uri = f"sip:{number}@{self.agent.box[0]}"
         if replaces:
-            theirs = replaces.theirs if replaces.state == "up" else replaces._early
             said = (
-                f"{replaces.call_id};to-tag={message.parameter(theirs, 'tag')}"
+                f"{replaces.call_id};to-tag={message.parameter(replaces.theirs, 'tag')}"
                 f";from-tag={message.parameter(replaces.ours, 'tag')}"
             )
             uri = f"{replaces.target}?Replaces={quote(said, safe='')}"
