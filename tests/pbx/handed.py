@@ -92,6 +92,25 @@ BLIND = (
 """
     + over(62)
 )
+# The employee does not answer; his substitute does.
+SUBSTITUTE = "+998711234599"
+BLIND_SUBSTITUTE = (
+    SENT_ON.replace("20.2 |", f"20.1 | RINGS | caller | number={EMPLOYEE}\n20.2 |")
+    + f"""
+22   | HANGUP       | carrier#2 | source=caller
+22   | DIALLED      | caller | trunk=carrier status=NOANSWER cause=19
+22   | RINGS        | caller | number={SUBSTITUTE}
+22.1 | CHAN_START   | carrier#3 |
+24   | ANSWER       | carrier#3 |
+24   | TRANSFER_END | carrier#3 | result=answered returned=no
+24.2 | BRIDGE_ENTER | carrier#3 | bridge=b2
+24.2 | BRIDGE_ENTER | caller | bridge=b2
+54.2 | BRIDGE_EXIT  | carrier#3 | bridge=b2
+54.2 | BRIDGE_EXIT  | caller | bridge=b2
+54.2 | HANGUP       | carrier#3 | source=carrier#3
+"""
+    + over(62)
+)
 BLIND_GIVEN_UP = (
     SENT_ON
     + """

@@ -14,6 +14,7 @@ from handed import (
     BLIND,
     BLIND_BUSY,
     BLIND_GIVEN_UP,
+    BLIND_SUBSTITUTE,
     BLOCKED,
     CALLED_BACK,
     CHAIN,
@@ -33,6 +34,7 @@ from handed import (
     PHONE_JOINED,
     SENT_ON,
     SPY,
+    SUBSTITUTE,
     TAKEN_OVER,
     THREE,
     THREE_LEFT_BY_CALLER,
@@ -59,6 +61,7 @@ overflown        | answered caller         | op01 10                      | ru-h
 blind            | answered operator       | op01 11.8, {E} 30            | ru answered          | blind {E} answered no        | 0 3.2
 blind given up   | answered operator       | op01 11.8                    | ru answered          | blind {E} no_answer no       | 0 3.2
 blind busy       | answered operator       | op01 11.8, op01 15           | ru answered, op-1001 answered | blind {E} busy yes  | 0 3.2
+blind substitute | answered operator       | op01 11.8, {SUBSTITUTE} 30   | ru answered          | blind {E} answered no        | 0 3.2
 employee cut     | answered operator       | op01 11.8, {E} 1.8, op01 15  | ru answered, ru answered | blind {E} answered yes   | 0 3.2
 chain            | answered caller         | op01 11.8, op02 10, {E} 20   | ru answered          | blind 1002 answered no, blind {E} answered no | 0 3.2
 page joined      | answered operator       | op01 11.8, {E} 30            | ru answered          | attended {E} answered no     | 20 3.2
@@ -92,6 +95,7 @@ STORIES = {
     "blind": BLIND,
     "blind given up": BLIND_GIVEN_UP,
     "blind busy": BLIND_BUSY,
+    "blind substitute": BLIND_SUBSTITUTE,
     "employee cut": EMPLOYEE_CUT,
     "chain": CHAIN,
     "page joined": PAGE_JOINED,

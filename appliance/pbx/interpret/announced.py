@@ -47,6 +47,9 @@ class Announced:
             self.call.technology = facts.get("technology") or self.call.technology
             self.signs.dialled = status
 
+    def rung(self, event: Event) -> None:
+        self.handing.rings(number(event.extra.get("number", "")) or "")
+
     def key(self, event: Event) -> None:
         self.call.menu.append(event.extra.get("key", ""))
         self.signs.closed = False

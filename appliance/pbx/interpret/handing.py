@@ -35,6 +35,7 @@ class Handing:
     consultations: dict[str, Consultation] = field(default_factory=dict)  # by linkedid
     _open: list[TransferFacts] = field(default_factory=list)  # announced, without an end so far
     _announced: TransferFacts | None = None  # the last one
+    _rung: str = ""  # the number that is rung for it: the employee's, or his substitute's
 
     @property
     def open(self) -> TransferFacts | None:
@@ -49,8 +50,17 @@ class Handing:
         )
         self.transfers.append(transfer)
         self._open.append(transfer)
-        self._announced = transfer
+        self._announced, self._rung = transfer, transfer.to
         return transfer
+
+    def rings(self, number: str) -> None:
+        """RINGS: whom the dialplan rings now for what was announced."""
+        self._rung = number or self._rung
+
+    @property
+    def rung(self) -> str | None:
+        """The number that is rung for the transfer that waits for its end."""
+        return self._rung if self._open else None
 
     def ended(self, event: Event) -> None:
         """TRANSFER_END: what became of it; a second one tells that an answered one came back."""

@@ -121,10 +121,10 @@ class Story(Announced):
         if not event.is_trunk:
             return "", ""
         second = self.handing.consultations.get(event.linkedid)
-        transfer = second.transfer if second else self.handing.open
-        if self.call.direction == "outbound" and not transfer:
+        rung = second.transfer.to if second else self.handing.rung
+        if self.call.direction == "outbound" and rung is None:
             return "citizen", self.call.callee or ""
-        return "employee", transfer.to if transfer else event.fields["Num"]
+        return "employee", event.fields["Num"] if rung is None else rung
 
     def _citizens(self) -> list[Leg]:
         """Whose talks these are; between two phones of ours, of the one that called."""
@@ -379,6 +379,7 @@ _HANDLERS: dict[str, Callable[[Story, Event], None]] = {
     "RATING": Story.rating,
     "RECORDING": Story.recording,
     "REFUSED": Story.refused,
+    "RINGS": Story.rung,
     "SELF_SERVICE": Story.self_service,
     "SYNTHETIC": Story.synthetic,
     "TOPIC": Story.topic,
