@@ -9,7 +9,6 @@ import pytest
 from chromium import chromium, playwright
 from flask import Flask
 from people import OF_ROLE, PASSWORD, PEOPLE
-from sites import SETTINGS
 from web.browser import Browser
 from xdist.scheduler import LoadScopeScheduling
 
@@ -19,6 +18,7 @@ from appliance.models import User
 from appliance.settings import Settings
 from appliance.web import create_app
 from provisioning.local import translations
+from provisioning.local.settings_file import scratch
 
 # One browser for all folders: two drivers cannot run in one process.
 __all__ = ["chromium", "playwright"]
@@ -80,7 +80,7 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(tmp_path: Path, peopled: Path) -> Iterator[Settings]:
     """The settings of a site whose database holds the lists and the people; it is open."""
     file = tmp_path / "site.toml"
-    file.write_text(SETTINGS)
+    file.write_text(scratch())
     made = site_settings.load(file)
     shutil.copy(peopled, made.paths.database)
     db.open_database(made.paths.database)

@@ -87,9 +87,13 @@ def test_a_newer_asterisk(settings, program, installed, candidate, expected) -> 
 @pytest.mark.parametrize(
     ("days", "expected"), [(200, "ok"), (20, "warn"), (3, "fail"), (-2, "fail"), (None, "fail")]
 )
-def test_the_certificate(settings, tmp_path, days, expected) -> None:
-    file = tmp_path / "server.pem"
-    site = dataclasses.replace(settings, web=dataclasses.replace(settings.web, certificate=file))
+def test_the_certificates(settings, tmp_path, days, expected) -> None:
+    file, same = tmp_path / "server.pem", tmp_path / "asterisk.pem"
+    site = dataclasses.replace(
+        settings,
+        web=dataclasses.replace(settings.web, certificate=file),
+        asterisk=dataclasses.replace(settings.asterisk, certificate=same),
+    )
     if days is not None:
         make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x"
         ends = clock.now() + dt.timedelta(days=days, hours=1)
@@ -97,7 +101,9 @@ def test_the_certificate(settings, tmp_path, days, expected) -> None:
         dates = ("-not_before", f"{begins:%Y%m%d%H%M%SZ}", "-not_after", f"{ends:%Y%m%d%H%M%SZ}")
         files = ("-keyout", str(tmp_path / "key.pem"), "-out", str(file))
         subprocess.run([*make.split(), *dates, *files], check=True, capture_output=True)
+        same.write_bytes(file.read_bytes())
     assert state(site, "certificate")[0] == expected
+    assert state(site, "certificate.trunks")[0] == expected
 
 
 def test_without_a_named_certificate_none_is_looked_at(settings) -> None:

@@ -429,6 +429,30 @@ def test_what_waits_long_is_alarmed(site, new, change) -> None:
     assert checked(site).state == "fail"
 
 
+def test_appeals_of_the_time_before_are_caught_up(settings, site, nilufar, new, courier, far) -> None:
+    before = dataclasses.replace(settings, ministry=None)
+
+    def registered(**values):
+        return appeals.register(
+            FULL | values,
+            operator=nilufar,
+            token=appeals.token_for(nilufar, None),
+            tz=site.tz,
+            calendar=catalogs.working_calendar(site),
+            tell=lambda appeal: ministry.registered(before, appeal),
+        )
+
+    first, second = registered(), registered()
+    third = new()
+    today = Handling.get_by_id(first.id).registered_on
+    assert ministry.catch_up(site, today + dt.timedelta(days=1), "command") == 0
+    assert ministry.catch_up(site, today, "command") == 2
+    assert ministry.catch_up(site, today, "command") == 0  # once
+    assert courier.send_due() == 3
+    assert {stands(appeal) for appeal in (first, second, third)} == {"acknowledged"}
+    assert AuditEntry.select().where(AuditEntry.action == "ministry.catch_up").count() == 3
+
+
 def test_a_storm_with_killed_couriers_loses_nothing(site, far, new, change) -> None:
     """Every appeal is there once, with its last state; its versions arrived in order."""
     dice = random.Random(7)  # noqa: S311

@@ -12,9 +12,10 @@ from test_appeals import FULL
 from waiting import until
 
 from appliance import appeals, catalogs, clock, db, health, notices, outbox
+from appliance.gateways import Unsure
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import timetable
-from appliance.jobs.telegram import Courier, Reader
+from appliance.jobs.telegram import IN_VAIN, Courier, Reader
 from appliance.models import Appeal, CalendarDay, DutyAlert, Message, TelegramBot
 from appliance.notices import duty, summary
 from appliance.settings import Duty, SmsAccount
@@ -107,6 +108,10 @@ def press(id, number, chat=GROUP, name="Aziza", user=5):
     query = {"id": f"q{id}", "from": who, "data": f"take:{number}", "message": {}}
     query["message"] = {"chat": {"id": chat}}
     return {"update_id": id, "callback_query": query}
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def says(id, text, chat=GROUP, kind="group", user=5):
@@ -402,6 +407,44 @@ def test_members_ask_how_an_appeal_stands(site, register, reader, far) -> None:
     assert all(appeal.number in text for _, text in told[:2])
     reader.read()
     assert Message.select().count() == 4
+
+
+def test_a_question_is_not_lost_when_telegram_or_the_bot_dies(site, register, reader, far) -> None:
+    appeal = register()
+    far.members = {5}
+    far.updates = [
+        says(1, f"/status {appeal.number}", chat=5, kind="private"),
+        press(2, appeal.number),
+    ]
+    Message.delete().execute()
+    far.member_fails = 1
+    with pytest.raises(Unsure):
+        reader.read()  # nobody knows yet whether a member asks
+    assert not Message.select().exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            reader.read()
+    assert TelegramBot.get_by_id("bot").read == 0
+    reader.read()
+    assert [m.recipient for m in Message.select().where(Message.purpose == "status")] == ["5"]
+    assert DutyAlert.get().taken_by == "Aziza"
+
+
+def test_whom_telegram_never_tells_of_does_not_hold_up_the_rest(
+    site, register, reader, far
+) -> None:
+    appeal = register()
+    far.updates = [
+        says(1, f"/status {appeal.number}", chat=5, kind="private"),
+        press(2, appeal.number),
+    ]
+    far.member_fails = IN_VAIN
+    for _ in range(IN_VAIN - 1):
+        with pytest.raises(Unsure):
+            reader.read()
+    assert reader.read() == 2
+    assert DutyAlert.get().taken_by == "Aziza"
 
 
 def test_a_removed_bot_is_noticed_without_sending(site, reader, far) -> None:

@@ -1,10 +1,12 @@
-"""`appliance ministry`: signed files to and from a ministry without a link."""
+"""`appliance ministry`: signed files to and from a ministry without a link, and what is not there."""
 
+import datetime as dt
 from pathlib import Path
 
 import click
 
 from appliance.cli.context import Site, pass_site
+from appliance.ministry import catch_up as put_earlier
 from appliance.ministry import files, signing
 
 _BY = "command"
@@ -12,7 +14,7 @@ _BY = "command"
 
 @click.group()
 def ministry() -> None:
-    """The ministry's system, by signed files."""
+    """The ministry's system: signed files, and appeals of the time before it was connected."""
 
 
 @ministry.command()
@@ -43,3 +45,14 @@ def import_(site: Site, path: Path) -> None:
         else:
             events = ", ".join(f"{count} {name}" for name, count in sorted(one.events.items()))
             click.echo(f"{one.number}: {one.receipts} receipts; events: {events or 'none'}")
+
+
+@ministry.command("catch-up")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), default="2000-01-01", help="Day.")
+@pass_site
+def catch_up(site: Site, since: dt.datetime) -> None:
+    """Have the appeals sent that were registered before the system was connected."""
+    settings = site.open()
+    if not settings.ministry:
+        raise click.ClickException("the settings have no [ministry] part")
+    click.echo(f"{put_earlier(settings, since.date(), _BY)} appeals wait for the ministry's system")

@@ -20,7 +20,6 @@ class Recovery:
     recovered: int
     open: int
     mean_hours: float | None
-    median_hours: float | None
 
     @property
     def share(self) -> float | None:
@@ -71,5 +70,4 @@ def recovery(begin: dt.datetime, end: dt.datetime) -> Recovery:
         recovered=len(hours),
         open=sum(task.closed_at is None for task in tasks),
         mean_hours=statistics.fmean(hours) if hours else None,
-        median_hours=statistics.median(hours) if hours else None,
     )

@@ -64,7 +64,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     disks.forecasts,
     snapshots.snapshots,
     timekeeping.clock,
-    certificates.certificate,
+    certificates.certificates,
     files.permissions,
     voice.prompts,
     voice.fonts,
@@ -72,8 +72,8 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
 )
 
 # These ask programs of the system, which takes seconds on a busy box: no page waits for them.
-SLOW = (timekeeping.clock, certificates.certificate, updates.asterisk)
-SLOW_CODES = ("clock", "certificate", "asterisk.update")
+SLOW = (timekeeping.clock, certificates.certificates, updates.asterisk)
+SLOW_CODES = ("clock", "certificate", "certificate.trunks", "asterisk.update")
 
 
 def checks(settings: Settings) -> list[Check]:

@@ -36,7 +36,7 @@ def lines(settings: Settings) -> Iterator[Check]:
                 N_("its E1 span is not there"),
                 N_(
                     "Look whether the card is in its slot and seen by `dahdi_scan`, and whether "
-                    "the unit `dahdi` ran before `asterisk`."
+                    "the unit `dahdi-spans` ran before `asterisk`."
                 ),
                 values,
             )

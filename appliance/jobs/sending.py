@@ -1,12 +1,13 @@
 """Short messages out of the outbox by the first account that takes them, and what comes in.
 
-What has piled up goes out as evenly as everything else, and while no account can be reached one
+What has piled up goes out no faster than everything else, and while no account can be reached one
 message asks now and then whether it can again: the others keep their place and their attempts.
 """
 
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ REST = 60.0  # seconds for which an account that fails is passed over, the first
 UNSURE = 3  # lost answers in a row after which it is
 UNAPPROVED = 600.0  # seconds until a text that no account takes is looked at again
 ASKING = 10.0  # seconds in which gateways are asked what became of messages, each minute
-PER_SECOND = 10.0  # messages, however many wait
+PER_SECOND = 10  # messages in any second, however many wait
 COUNTED = 900.0  # seconds between two looks at what is left on an account
 
 
@@ -48,9 +49,10 @@ class Senders:
     rest: float = REST
     accounts: Mapping[str, SmsAccount] = field(default_factory=dict)
     hear: Callable[[Incoming], object] = _unheard
-    per_second: float = PER_SECOND
+    per_second: int = PER_SECOND
     pause: Callable[[float], object] = time.sleep
     tick: Callable[[], float] = time.monotonic
+    _went: deque[float] = field(default_factory=deque)  # ticks of what went in this second
     _deaf: set[str] = field(default_factory=set)
     _asked: int = 0  # the message that a gateway was asked about last
 
@@ -60,15 +62,23 @@ class Senders:
         outbox.expire()
         count = 0
         while self._awake() and goes_on() and (message := outbox.claim("sms")):
-            began = self.tick()
             try:
                 self.send(message)
             except Exception:  # a gateway that answers what nobody foresaw
                 log.exception("message %d may have gone out", message.id)
                 outbox.retry(message, "no_sense", perhaps_sent=True, by=message.gateway)
             count += 1
-            self.pause(max(0.0, began + 1 / self.per_second - self.tick()))
+            self._keep_pace()
         return count
+
+    def _keep_pace(self) -> None:
+        """Wait until another may go; a slow answer is made up for within the second."""
+        now = self.tick()
+        self._went.append(now)
+        while self._went[0] <= now - 1:
+            self._went.popleft()
+        if len(self._went) >= self.per_second:
+            self.pause(self._went[0] + 1 - now)
 
     def send(self, message: Message) -> None:
         """Give one claimed message to the first account that takes it."""

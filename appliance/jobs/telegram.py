@@ -5,8 +5,9 @@ import logging
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from appliance import clock, outbox
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 PER_MINUTE, APART = 20, 1.0  # messages to one chat; seconds between two (Bot API FAQ)
 MANY, WHOLE = 4, 20  # alerts at once that are merged into one message, and at most
 TAKE = "take:"
+IN_VAIN = 20  # times that Telegram is asked about somebody in vain
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 _SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that Telegram answers
 _STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
@@ -103,11 +105,12 @@ class Courier:
 
 @dataclass
 class Reader:
-    """Reads what is said to the bot; each update counts once."""
+    """Reads what is said to the bot; each update counts once, and none is lost by a kill."""
 
     bot: Telegram
     settings: Settings
     wait: int = 5  # seconds that Telegram holds a question open
+    _in_vain: Counter[int] = field(default_factory=Counter)  # updates about which it was asked
 
     def follow(self, stop: threading.Event, rest: float = 5.0) -> None:
         """Read until `stop`; after a trouble rest first."""
@@ -133,21 +136,32 @@ class Reader:
         if not state.seen_at or clock.now() - state.seen_at > _SEEN:
             TelegramBot.update(seen_at=clock.now()).execute()
         for update in updates:
-            after = lambda: None  # noqa: E731  what is said over the network, when it is done
-            try:
-                with writing():
-                    TelegramBot.update(read=update["update_id"] + 1).execute()
-                    after = self._do(update) or after
-            except Exception:  # the boundary of one update: it must not hold up the next
-                log.exception("telegram: update %s makes no sense", update.get("update_id"))
-                TelegramBot.update(read=update["update_id"] + 1).execute()
-            try:
-                after()
-            except Trouble as trouble:
-                log.warning("telegram: not acknowledged: %s", trouble)
+            self._take(update)
         return len(updates)
 
-    def _do(self, update: dict[str, Any]) -> Callable[[], None] | None:
+    def _take(self, update: dict[str, Any]) -> None:
+        """Do what one update asks for, and count it as read, in one transaction.
+
+        Raises a Trouble when Telegram must be asked first and does not answer: the update comes
+        again with the next reading, so many times.
+        """
+        after = lambda: None  # noqa: E731  what is said over the network, when it is done
+        try:
+            may_ask = self._may_ask(update)
+            with writing():
+                TelegramBot.update(read=update["update_id"] + 1).execute()
+                after = self._do(update, may_ask) or after
+        except Trouble:
+            raise
+        except Exception:  # the boundary of one update: it must not hold up the next
+            log.exception("telegram: update %s makes no sense", update.get("update_id"))
+            TelegramBot.update(read=update["update_id"] + 1).execute()
+        try:
+            after()
+        except Trouble as trouble:
+            log.warning("telegram: not acknowledged: %s", trouble)
+
+    def _do(self, update: dict[str, Any], may_ask: bool) -> Callable[[], None] | None:
         if press := update.get("callback_query"):
             return self._pressed(press)
         if member := update.get("my_chat_member"):
@@ -160,8 +174,11 @@ class Reader:
             if str(message["chat"]["id"]) == self._group():
                 duty.moved(self._group(), str(message["migrate_to_chat_id"]))
             return None
-        asked = _STATUS.fullmatch(message.get("text") or "")
-        return self._asked(message, asked[1], update["update_id"]) if asked else None
+        if may_ask:
+            chat, text = str(message["chat"]["id"]), duty.status(self.settings, _asked(message))
+            key = f"status:{update['update_id']}"
+            outbox.put("telegram", "status", chat, key=key, text=text)
+        return None
 
     def _pressed(self, press: dict[str, Any]) -> Callable[[], None] | None:
         data, chat = str(press.get("data", "")), str((press.get("message") or {})["chat"]["id"])
@@ -171,17 +188,23 @@ class Reader:
         text = duty.taken_by(self.settings, who)
         return lambda: self.bot.acknowledge(press["id"], text)
 
-    def _asked(self, message: dict[str, Any], number: str, id: int) -> Callable[[], None]:
-        chat, who = str(message["chat"]["id"]), message["from"]["id"]
-
-        def answer() -> None:
-            if chat in self._chats() or (
-                message["chat"]["type"] == "private" and self.bot.is_member(self._group(), who)
-            ):
-                text = duty.status(self.settings, number)
-                outbox.put("telegram", "status", chat, key=f"status:{id}", text=text)
-
-        return answer
+    def _may_ask(self, update: dict[str, Any]) -> bool:
+        """Whether the update asks how an appeal stands, and who asks may know. Raises a Trouble."""
+        message = update.get("message") or {}
+        if not _asked(message):
+            return False
+        if str(message["chat"]["id"]) in self._chats():
+            return True
+        if message["chat"]["type"] != "private":
+            return False
+        try:
+            return self.bot.is_member(self._group(), message["from"]["id"])
+        except Trouble as trouble:
+            self._in_vain[update["update_id"]] += 1
+            if trouble.code == "kicked" or self._in_vain[update["update_id"]] >= IN_VAIN:
+                log.warning("telegram: nobody knows whether a question is a member's: %s", trouble)
+                return False
+            raise
 
     def _group(self) -> str:
         bot = self.settings.telegram
@@ -200,6 +223,12 @@ def note(trouble: str) -> None:
     with writing():
         TelegramBot.insert(name="bot").on_conflict_ignore().execute()
         TelegramBot.update(trouble=code).where(TelegramBot.trouble != code).execute()
+
+
+def _asked(message: dict[str, Any]) -> str:
+    """The number of the appeal that a message asks about, or ""."""
+    asked = _STATUS.fullmatch(message.get("text") or "")
+    return asked[1] if asked else ""
 
 
 def _text(messages: list[Message]) -> str:

@@ -6,13 +6,22 @@ By HTTP (jobs.ministry) or, where there is no link, by signed files (files). Off
 
 from appliance.ministry.answers import WHO, take_in, undone
 from appliance.ministry.mapping import Unmapped, document
-from appliance.ministry.queue import Standing, ageing, changed, of_appeal, registered, standing
+from appliance.ministry.queue import (
+    Standing,
+    ageing,
+    catch_up,
+    changed,
+    of_appeal,
+    registered,
+    standing,
+)
 
 __all__ = [
     "WHO",
     "Standing",
     "Unmapped",
     "ageing",
+    "catch_up",
     "changed",
     "document",
     "of_appeal",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from peewee import fn
 
-from appliance import clock, live, outbox
+from appliance import audit, clock, live, outbox
 from appliance.db import writing
 from appliance.gateways.ministry import Taken
 from appliance.ministry import mapping
@@ -27,6 +27,7 @@ STANDS = {  # state of the newest message: where the appeal stands
 }
 _UNFINISHED = ("pending", "claimed", "sent", "refused", "expired")
 _KEPT = dt.timedelta(days=3650)  # nothing of this comes too late
+_PIECE = 100  # appeals put in one transaction
 _THERE = ("sent", "delivered")
 
 
@@ -48,6 +49,23 @@ def registered(settings: Settings, appeal: Appeal) -> Message | None:
 def changed(settings: Settings, appeal: Appeal) -> Message | None:
     """Put an appeal's change; inside its transaction. Nothing new when it has not changed."""
     return _put(settings, "change", appeal)
+
+
+def catch_up(settings: Settings, since: dt.date, by: str) -> int:
+    """Put the appeals registered from a day on of which nothing was ever put; returns how many.
+
+    For those that were there before the system was connected. The oldest first, in pieces, so
+    that nobody who registers an appeal meanwhile waits.
+    """
+    count, number = 0, ""
+    while appeals := list(_never_put(since).where(Appeal.number > number).limit(_PIECE)):
+        with writing():
+            for appeal in appeals:
+                count += not _about(appeal.number).exists() and bool(registered(settings, appeal))
+        number = appeals[-1].number
+    with writing():
+        audit.record(by, "ministry.catch_up", since.isoformat(), count=count)
+    return count
 
 
 def of_appeal(appeal: Appeal) -> Message | None:
@@ -155,6 +173,14 @@ def _put(settings: Settings, purpose: str, appeal: Appeal) -> Message | None:
         cause=appeal.number,
         kept=_KEPT,
     )
+
+
+def _never_put(since: dt.date):  # type: ignore[no-untyped-def]
+    put = Message.select(Message.id).where(
+        Message.cause == Appeal.number, Message.channel == CHANNEL
+    )
+    registered_since = Appeal.select().join(Handling).where(Handling.registered_on >= since)
+    return registered_since.where(~fn.EXISTS(put)).order_by(Appeal.number)
 
 
 def _ask_anew(message: Message) -> None:

@@ -11,6 +11,7 @@ from appliance.models import SmsHealth
 from appliance.settings import Settings, SmsAccount
 
 LONGEST = dt.timedelta(minutes=10)  # that an account which fails again and again is passed over
+OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through to
 _FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
 
 
@@ -61,10 +62,12 @@ def worked(account: str) -> None:
 
 def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> None:
     """It did not: from the `allowed`-th time in a row on it is passed over for `rest` seconds,
-    doubled with each further time up to LONGEST."""
+    doubled with each further time up to LONGEST. Whether the internet is back is asked often, as it
+    costs the service nothing."""
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     failures = (row.failures if row else 0) + 1
-    wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), LONGEST)
+    longest = OFFLINE if trouble.code == "unreachable" else LONGEST
+    wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), longest)
     _write(
         account,
         row,

@@ -1,11 +1,12 @@
 """A person's own settings: language, appearance, password."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import login_user
 from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import staff
 from appliance.staff import StaffError
@@ -32,7 +33,7 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def _refused(answer: Response) -> bool:
+def _refused(answer: BaseResponse) -> bool:
     return answer.status_code == 422
 
 
@@ -45,7 +46,7 @@ def page() -> str:
 
 @screen.post("/account/language")
 @anyone
-def language() -> Response:
+def language() -> BaseResponse:
     """Change the language of the pages, and come back to the page it was changed on."""
     chosen = request.form.get("language", "")
     try:
@@ -54,25 +55,25 @@ def language() -> Response:
         raise BadRequest from error
     back = request.form.get("back", "")
     ours = back.startswith("/") and not back.startswith(("//", "/\\"))
-    return redirect(back if ours else url_for("account.page"))  # type: ignore[return-value]
+    return redirect(back if ours else url_for("account.page"))
 
 
 @screen.post("/account/appearance")
 @anyone
-def appearance() -> Response:
+def appearance() -> BaseResponse:
     """Change light or dark, and the size of text."""
     try:
         staff.choose_appearance(me(), request.form.get("theme", ""), "large_text" in request.form)
     except StaffError as error:
         raise BadRequest from error
     flash(_("Saved."))
-    return redirect(url_for("account.page"))  # type: ignore[return-value]
+    return redirect(url_for("account.page"))
 
 
 @screen.post("/account/password")
 @limiter.limit("5 per minute", key_func=lambda: me().login, deduct_when=_refused)
 @anyone
-def password() -> Response | tuple[str, int]:
+def password() -> BaseResponse | tuple[str, int]:
     """Change the password; every other session of the person ends."""
     user, form = me(), request.form
     new = form.get("new_password", "")
@@ -84,7 +85,7 @@ def password() -> Response | tuple[str, int]:
         return _page(error.code), 422
     login_user(SignedIn(user))
     flash(_("The password is changed. Your other devices are signed out."))
-    return redirect(url_for("account.page"))  # type: ignore[return-value]
+    return redirect(url_for("account.page"))
 
 
 def _page(trouble: str = "") -> str:

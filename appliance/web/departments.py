@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import catalogs, departments
 from appliance.i18n import named
@@ -32,7 +33,7 @@ def page() -> str:
 
 @screen.post("")
 @may("manager")
-def add() -> Response | tuple[str, int]:
+def add() -> BaseResponse | tuple[str, int]:
     """A new department."""
     try:
         departments.add(_names(), "own_body" in request.form, me().login)
@@ -43,7 +44,7 @@ def add() -> Response | tuple[str, int]:
 
 @screen.post("/<int:number>")
 @may("manager")
-def change(number: int) -> Response | tuple[str, int]:
+def change(number: int) -> BaseResponse | tuple[str, int]:
     """Another name; whether it is a body of its own, and in use."""
     known = {d.id: d for d in departments.departments(active=False)}
     department = known.get(number) or abort(404)
@@ -57,7 +58,7 @@ def change(number: int) -> Response | tuple[str, int]:
 
 @screen.post("/routes")
 @may("manager")
-def routes() -> Response:
+def routes() -> BaseResponse:
     """Where each direction's appeals go from now on."""
     before = departments.routes()
     for direction, _name in catalogs.choices("direction", locale()):
@@ -69,7 +70,7 @@ def routes() -> Response:
 
 @screen.post("/members")
 @may("manager")
-def members() -> Response:
+def members() -> BaseResponse:
     """Which department each of the ministry's people belongs to."""
     before = departments.memberships()
     for user in _people():
@@ -109,6 +110,6 @@ def _chosen(field: str) -> int | None:
     return department.id if department else None
 
 
-def _saved() -> Response:
+def _saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("departments.page"))  # type: ignore[return-value]
+    return redirect(url_for("departments.page"))

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 from flask import Flask
+from markupsafe import Markup
 
 from appliance import clock, identity
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
@@ -48,9 +49,16 @@ def phone(value: str | None) -> str:
     return identity.grouped(value).replace(" ", NO_BREAK) if value else NONE
 
 
+def advice(text: str) -> Markup:
+    """A sentence that names commands and settings between back quotes, those set as such."""
+    named = Markup("<code>{}</code>")
+    parts = enumerate(text.split("`"))
+    return Markup("").join(named.format(part) if odd % 2 else part for odd, part in parts)
+
+
 def init_app(app: Flask) -> None:
     """Make them filters of the templates."""
-    filters = (date, moment, time, clock_time, percent, duration, phone)
+    filters = (date, moment, time, clock_time, percent, duration, phone, advice)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
     app.jinja_env.filters |= {"clock": clock_time, "number": _number, "decimal": decimal}
     app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()

@@ -2,8 +2,9 @@
 
 import functools
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import appeals, catalogs, departments, ministry, notices
 from appliance.appeals import correcting, form, handling
@@ -16,7 +17,7 @@ from appliance.web.language import locale
 
 screen = Blueprint("handling", __name__, url_prefix="/appeals")
 
-type Answer = Response | str | tuple[str, int]
+type Answer = BaseResponse | str | tuple[str, int]
 
 
 @screen.post("/<number>/steps")
@@ -44,7 +45,7 @@ def step(number: str) -> Answer:
     flash(_("Done: %(what)s", what=standing.DONE[action][0]))
     seen = appeals.visible_to(me()).where(Appeal.number == number).exists()
     there = url_for("appeals.page", number=number) if seen else url_for("portal.page")
-    return redirect(there)  # type: ignore[return-value]  # forwarded, it is another department's
+    return redirect(there)  # forwarded, it is another department's
 
 
 @screen.post("/<number>/contacted")
@@ -61,7 +62,7 @@ def contacted(number: str) -> Answer:
         kept = {"contact": contact}
         return card.shown(appeal, trouble=standing.TROUBLES[error.code], sent=kept), 409
     flash(_("Saved."))
-    return redirect(url_for("appeals.page", number=number))  # type: ignore[return-value]
+    return redirect(url_for("appeals.page", number=number))
 
 
 @screen.get("/<number>/correct")
@@ -94,7 +95,7 @@ def correct(number: str) -> Answer:
         flash(_("Sent again to the ministry."))
     else:
         flash(_("Corrected.") if changes else _("Nothing was changed."))
-    return redirect(url_for("appeals.page", number=number))  # type: ignore[return-value]
+    return redirect(url_for("appeals.page", number=number))
 
 
 @screen.get("/returned")

@@ -2,10 +2,11 @@
 
 import datetime as dt
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import clock, departments, identity, keys
 from appliance.i18n import named
@@ -57,12 +58,12 @@ def make() -> str | tuple[str, int]:
 
 @screen.post("/<int:number>/revoke")
 @may(*KEEPERS)
-def revoke(number: int) -> Response:
+def revoke(number: int) -> BaseResponse:
     """End a key at once."""
     key = next((key for key in keys.every() if key.id == number), None) or abort(404)
     keys.revoke(key, me().login)
     flash(_("The key %(name)s is revoked.", name=key.name))
-    return redirect(url_for("keys.page"))  # type: ignore[return-value]
+    return redirect(url_for("keys.page"))
 
 
 def _page(made: AccessKey | None = None, secret: str = "", trouble: str = "") -> str:

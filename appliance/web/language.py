@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from babel import Locale
-from flask import Flask, Response, redirect, request
+from flask import Flask, redirect, request
 from flask_babel import Babel
 from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import i18n
 
@@ -36,7 +37,7 @@ def init_app(app: Flask) -> None:
     Babel(app, default_locale=i18n.DEFAULT, locale_selector=_locale)
 
     @app.before_request
-    def choose() -> Response | None:
+    def choose() -> BaseResponse | None:
         asked = _ASKED.get(request.args.get("til", ""))
         if not asked or request.method != "GET":
             return None
@@ -44,7 +45,7 @@ def init_app(app: Flask) -> None:
         args |= request.view_args or {}
         there = redirect(app.url_for(request.endpoint or "login.home", **args, _external=False))
         there.set_cookie(COOKIE, asked, YEAR, secure=True, httponly=True, samesite="Lax")
-        return there  # type: ignore[return-value]
+        return there
 
     @app.context_processor
     def words() -> dict[str, object]:

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, generate_csrf
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import audit, health, staff
 from appliance.models import User
@@ -48,27 +49,27 @@ def load(remembered: str) -> SignedIn | None:
 
 
 @_manager.unauthorized_handler
-def sign_in_first() -> Response | tuple[str, int]:
+def sign_in_first() -> BaseResponse | tuple[str, int]:
     """To the login page and back here; a piece of an open page is only told (401)."""
     if is_fragment() or request.method != "GET" or request.endpoint == "live.stream":
         return send_again(401)
     back = request.full_path.rstrip("?")
-    return redirect(url_for("login.page", next=back if back != "/" else None))  # type: ignore[return-value]
+    return redirect(url_for("login.page", next=back if back != "/" else None))
 
 
 @screen.get("/")
 @anyone
-def home() -> Response:
+def home() -> BaseResponse:
     """Each role begins at its own page."""
-    return redirect(HOMES[me().role])  # type: ignore[return-value]
+    return redirect(HOMES[me().role])
 
 
 @screen.get("/login")
 @public
-def page() -> Response | str:
+def page() -> BaseResponse | str:
     """The form; whoever is signed in goes on."""
     if current_user.is_authenticated:
-        return redirect(_onward())  # type: ignore[return-value]
+        return redirect(_onward())
     return _form()
 
 
@@ -76,7 +77,7 @@ def _who() -> str:
     return f"{request.remote_addr} {request.form.get('login', '').strip().lower()}"
 
 
-def _failed(answer: Response) -> bool:
+def _failed(answer: BaseResponse) -> bool:
     return answer.status_code == 401
 
 
@@ -84,7 +85,7 @@ def _failed(answer: Response) -> bool:
 @limiter.limit("5 per minute; 30 per hour", key_func=_who, deduct_when=_failed)
 @limiter.limit("200 per hour", deduct_when=_failed)
 @public
-def enter() -> Response | tuple[str, int]:
+def enter() -> BaseResponse | tuple[str, int]:
     """Sign in. Only failures count against the limits: many operators share one address."""
     login = request.form.get("login", "").strip().lower()
     user = staff.authenticate(login, request.form.get("password", ""))
@@ -95,12 +96,12 @@ def enter() -> Response | tuple[str, int]:
     session.clear()
     session.permanent = True
     login_user(SignedIn(user))
-    return redirect(_onward())  # type: ignore[return-value]
+    return redirect(_onward())
 
 
 @screen.get("/login/token")
 @public
-def token() -> Response:
+def token() -> BaseResponse:
     """The token that forms of this session carry, for a page that outlived its own; 204: none."""
     if not current_user.is_authenticated:
         return Response(status=204)
@@ -109,12 +110,12 @@ def token() -> Response:
 
 @screen.post("/logout")
 @anyone
-def leave() -> Response:
+def leave() -> BaseResponse:
     """Sign out."""
     audit.record(me().login, "logout", address=request.remote_addr)
     logout_user()
     session.clear()
-    return redirect(url_for("login.page"))  # type: ignore[return-value]
+    return redirect(url_for("login.page"))
 
 
 @screen.errorhandler(429)

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import notices, outbox
 from appliance.gateways import sms
@@ -46,7 +47,7 @@ def page() -> str:
 
 @screen.post("/notices")
 @may("manager")
-def change() -> Response | tuple[str, int]:
+def change() -> BaseResponse | tuple[str, int]:
     """Put a text in force; an empty one brings the default back."""
     sent = request.form
     where = sent.get("purpose", ""), sent.get("language", "")
@@ -61,7 +62,7 @@ def change() -> Response | tuple[str, int]:
 
 @screen.post("/notices/opt-outs")
 @may("manager")
-def opt_out() -> Response | tuple[str, int]:
+def opt_out() -> BaseResponse | tuple[str, int]:
     """Send a number no more messages."""
     if not notices.opt_out(request.form.get("number", ""), me().login):
         return _page(_("This is no phone number.")), 422
@@ -70,7 +71,7 @@ def opt_out() -> Response | tuple[str, int]:
 
 @screen.post("/notices/opt-outs/remove")
 @may("manager")
-def opt_in() -> Response:
+def opt_in() -> BaseResponse:
     """Send a number messages again."""
     notices.opt_in(request.form.get("number", ""), me().login)
     return _saved()
@@ -78,7 +79,7 @@ def opt_in() -> Response:
 
 @screen.post("/appeals/<number>/sms")
 @may("operator", "supervisor")
-def write(number: str) -> Response | tuple[str, int]:
+def write(number: str) -> BaseResponse | tuple[str, int]:
     """Send the applicant a short message."""
     appeal, sent = card.loaded(number), request.form
     if not card.may_correct(appeal):
@@ -91,13 +92,13 @@ def write(number: str) -> Response | tuple[str, int]:
     except texts.TextError as error:
         return card.shown(appeal, sent={"sms": text, "sms_trouble": str(TROUBLES[error.code])}), 422
     flash(_("It will be sent."))
-    return redirect(url_for("appeals.page", number=number))  # type: ignore[return-value]
+    return redirect(url_for("appeals.page", number=number))
 
 
 @screen.post("/sms-reports/<name>/<secret>")
 @csrf.exempt
 @public
-def report(name: str, secret: str) -> Response:
+def report(name: str, secret: str) -> BaseResponse:
     """What became of messages, as an SMS service tells; the secret in the address is its proof."""
     account = next((a for a in site().sms if a.name == name), None)
     known = account.callback_secret if account else ""
@@ -126,6 +127,6 @@ def _page(trouble: str = "", where: tuple[str, str] | None = None, text: str = "
     )
 
 
-def _saved() -> Response:
+def _saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("notices.page"))  # type: ignore[return-value]
+    return redirect(url_for("notices.page"))

@@ -22,6 +22,7 @@ PARTS: dict[str, LazyString] = {
     "topics": _l("Topic menu"),
     "queueing": _l("Queues"),
     "callback": _l("Callback"),
+    "follow_ups": _l("How the machine calls"),
     "limits": _l("Limits"),
     "blocked": _l("Blocked numbers"),
     "anonymous": _l("Hidden numbers"),
@@ -83,6 +84,12 @@ FIELDS: dict[str, LazyString] = {
     "callback.key": _l("Key"),
     "callback.offer_every": _l("Offered every, seconds"),
     "callback.at_the_end": _l("Offered when the longest wait is over"),
+    "follow_ups.requests": _l("Calls who asked to be called"),
+    "follow_ups.missed": _l("Calls who hung up waiting"),
+    "follow_ups.attempts": _l("Attempts at most"),
+    "follow_ups.pause_minutes": _l("Before the second attempt, minutes"),
+    "follow_ups.opens": _l("Calls from"),
+    "follow_ups.closes": _l("Calls until"),
     "limits.calls": _l("Calls on all trunks"),
     "limits.waiting": _l("Callers in one queue"),
     "limits.transfer_ring": _l("An employee's phone rings, seconds"),
@@ -102,6 +109,8 @@ HINTS: dict[str, LazyString] = {
     "topics.keys": _l("21: key 1 after key 2"),
     "topics.code": _l("In the reports; Latin letters"),
     "callback.key": _l("The spoken offer names it"),
+    "follow_ups.pause_minutes": _l("Three times as long before each later one"),
+    "follow_ups.opens": _l("Hour and minutes, as 08:00"),
 }
 BOTH: LazyString = _l("Uzbek and Russian")
 CHOICES: dict[str, dict[str, LazyString | str]] = {

@@ -1,8 +1,9 @@
 """The mark of a caller who hung up first: the page behind the link in his message, no login."""
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.models import SmsRating
 from appliance.notices import ratings
@@ -24,18 +25,18 @@ MARKS: dict[int, LazyString] = {
 @screen.get("/r/<token>")
 @limiter.limit("60 per minute")
 @public
-def page(token: str) -> Response | str | tuple[str, int]:
+def page(token: str) -> BaseResponse | str | tuple[str, int]:
     """Five marks; looking at it uses nothing up, as programs do that preview links."""
     asked = _asked(token)
     if asked.language == "ru" and not request.cookies.get(COOKIE) and "til" not in request.args:
-        return redirect(url_for("rating.page", token=token, til="ru"))  # type: ignore[return-value]
+        return redirect(url_for("rating.page", token=token, til="ru"))
     return _shown(asked, ratings.state_of(asked))
 
 
 @screen.post("/r/<token>")
 @limiter.limit("60 per minute")
 @public
-def give(token: str) -> Response | tuple[str, int]:
+def give(token: str) -> BaseResponse | tuple[str, int]:
     """Take the mark, once."""
     asked, mark = _asked(token), request.form.get("mark", type=int)
     if mark not in MARKS:
@@ -43,7 +44,7 @@ def give(token: str) -> Response | tuple[str, int]:
     state = ratings.mark(asked, mark, "link")
     if state != "open":
         return _shown(asked, state)
-    return redirect(url_for("rating.page", token=token))  # type: ignore[return-value]
+    return redirect(url_for("rating.page", token=token))
 
 
 def _asked(token: str) -> SmsRating:

@@ -1,9 +1,10 @@
 """What is kept for how long: what goes when, what is held back, what was removed."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import retention
 from appliance.retention import disks
@@ -36,7 +37,7 @@ def page() -> str:
 
 @screen.post("/holds")
 @may("manager")
-def hold() -> Response | tuple[str, int]:
+def hold() -> BaseResponse | tuple[str, int]:
     """Keep something whatever its age."""
     sent = {name: request.form.get(name, "") for name in ("kind", "subject", "why")}
     try:
@@ -48,7 +49,7 @@ def hold() -> Response | tuple[str, int]:
 
 @screen.post("/holds/<int:id>/end")
 @may("manager")
-def end(id: int) -> Response:
+def end(id: int) -> BaseResponse:
     """End a hold."""
     if not retention.end(id, me().login):
         abort(404)
@@ -71,6 +72,6 @@ def _page(trouble: str = "", sent: dict[str, str] | None = None) -> str:
     )
 
 
-def _saved() -> Response:
+def _saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("retention.page"))  # type: ignore[return-value]
+    return redirect(url_for("retention.page"))

@@ -1,9 +1,10 @@
 """The SMS accounts: how they do, what is told over which, which texts are approved."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.notices import accounts, rules
 from appliance.web.access import may
@@ -59,7 +60,7 @@ def page() -> str:
 
 @screen.post("/sms/rules")
 @may("technician", "manager")
-def rule() -> Response:
+def rule() -> BaseResponse:
     """Whether something is told, and over which account first."""
     sent = request.form
     known = rules.change(
@@ -70,7 +71,7 @@ def rule() -> Response:
 
 @screen.post("/sms/approvals")
 @may("technician", "manager")
-def approval() -> Response:
+def approval() -> BaseResponse:
     """Note what a service says of a text."""
     names = ("account", "purpose", "language", "state")
     account, purpose, language, state = (request.form.get(name, "") for name in names)
@@ -78,6 +79,6 @@ def approval() -> Response:
     return _saved() if known else abort(400)
 
 
-def _saved() -> Response:
+def _saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("sms.page"))  # type: ignore[return-value]
+    return redirect(url_for("sms.page"))

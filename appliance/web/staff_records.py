@@ -3,10 +3,11 @@
 import datetime as dt
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import clock, identity, staff_records
 from appliance.models import Shift, StaffEvent, User
@@ -64,7 +65,7 @@ def page() -> str:
 
 @screen.post("/staff-records/people")
 @may("manager")
-def people() -> Response:
+def people() -> BaseResponse:
     """Every operator's record, as the table has it: education-ID, hired-ID, left-ID, shift-ID."""
 
     def save() -> None:
@@ -76,7 +77,7 @@ def people() -> Response:
 
 @screen.post("/staff-records/events")
 @may("manager")
-def add_event() -> Response:
+def add_event() -> BaseResponse:
     """A course or a measure."""
 
     def save() -> None:
@@ -92,7 +93,7 @@ def add_event() -> Response:
 
 @screen.post("/staff-records/events/<int:id>/remove")
 @may("manager")
-def remove_event(id: int) -> Response:
+def remove_event(id: int) -> BaseResponse:
     """Take out what was written down by mistake."""
     event = StaffEvent.get_or_none(StaffEvent.id == id) or abort(404)
     return _saved(lambda: staff_records.remove_event(event, me().login))
@@ -100,7 +101,7 @@ def remove_event(id: int) -> Response:
 
 @screen.post("/staff-records/shifts")
 @may("manager")
-def add_shift() -> Response:
+def add_shift() -> BaseResponse:
     """A new interval."""
     form = request.form
     return _saved(
@@ -115,7 +116,7 @@ def add_shift() -> Response:
 
 @screen.post("/staff-records/shifts/<int:id>/end")
 @may("manager")
-def end_shift(id: int) -> Response:
+def end_shift(id: int) -> BaseResponse:
     """Let a shift end with yesterday."""
     shift = Shift.get_or_none(Shift.id == id) or abort(404)
     last = _today() - dt.timedelta(days=1)
@@ -124,7 +125,7 @@ def end_shift(id: int) -> Response:
 
 @screen.post("/staff-records/answers")
 @may("manager")
-def answers() -> Response:
+def answers() -> BaseResponse:
     """What only a person knows of a quarter."""
     form = request.form
     quarter = form.get("quarter", "")
@@ -169,7 +170,7 @@ def _date(text: str) -> dt.date | None:
     return day
 
 
-def _saved(save: Callable[[], object], quarter: str | None = None) -> Response:
+def _saved(save: Callable[[], object], quarter: str | None = None) -> BaseResponse:
     """Save, say what became of it, and show the page again."""
     try:
         save()
@@ -177,7 +178,7 @@ def _saved(save: Callable[[], object], quarter: str | None = None) -> Response:
         flash(str(TROUBLES[error.code]))
     else:
         flash(_("Saved."))
-    return redirect(url_for("staff_records.page", quarter=quarter))  # type: ignore[return-value]
+    return redirect(url_for("staff_records.page", quarter=quarter))
 
 
 def _today() -> dt.date:

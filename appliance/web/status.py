@@ -79,7 +79,6 @@ TROUBLES: dict[str, LazyString] = {
     "trunk": _l("This trunk is no more in the plan."),
     "busy": _l("This line is being tried already."),
 }
-PIECES = ("checks", "lines", "machine")
 _HALF = 16  # timeslots in a row of the drawing; 16 is the D-channel
 
 

@@ -25,6 +25,7 @@ from appliance.reports.periods import Period
 from appliance.reports.telephony import callers, lines, queues, workload
 from appliance.reports.telephony import calls as behind
 from appliance.settings import Settings
+from provisioning.local import settings_file
 
 SIZES = (2_000, 10_000, 50_000)
 A_DAY = 1000
@@ -32,31 +33,6 @@ LAST = dt.date(2026, 10, 31)
 MONTH = Period(dt.date(2026, 10, 1), LAST, ZoneInfo("Asia/Tashkent"))
 OPERATORS = 30
 RESULTS = Path("bench/latest.json")
-_SITE = """
-trunks = [{ name = "carrier", address = "127.9.9.9" }]
-[paths]
-database = "site.db"
-event_log = "cel.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "asterisk"
-backups = "backups"
-[web]
-bind = "127.9.9.1:8000"
-url = "https://localhost"
-secret_key = "bench"
-[asterisk]
-address = "127.9.9.2"
-modules = "modules"
-data = "data"
-run = "run"
-log = "log"
-spool = "spool"
-var = "var"
-ami_secret = "secret"
-[calls]
-hotline_number = "1282"
-"""
 
 
 def main(sizes: tuple[int, ...]) -> None:
@@ -98,7 +74,7 @@ def measure(folder: Path, size: int) -> dict[str, float]:
 
 def make_site(folder: Path) -> Settings:
     """An empty site with operators and a tariff; its database is open."""
-    (folder / "site.toml").write_text(_SITE)
+    (folder / "site.toml").write_text(settings_file.scratch())
     settings = site_settings.load(folder / "site.toml")
     db.open_database(settings.paths.database)
     db.migrate()

@@ -1,13 +1,14 @@
 """Where a local site lives: its folder, and loopback addresses that no other site uses."""
 
 import hashlib
-import json
 import secrets
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioning.local import asterisk
+from provisioning.local import asterisk, settings_file
+from provisioning.local.settings_file import Table
 
 SIP, AMI, HTTP = 5060, 5038, 8088
 GUNICORN, TLS = 8000, 8443
@@ -81,7 +82,7 @@ class Place:
         def secret(table: str, key: str) -> str:
             return kept.get(table, {}).get(key) or secrets.token_urlsafe(32)
 
-        tables: dict[str, dict[str, object]] = {
+        tables: dict[str, Table | Sequence[Table]] = {
             "paths": {
                 "database": "data/appliance.db",
                 "event_log": "asterisk/log/cel-custom/events.csv",
@@ -109,11 +110,10 @@ class Place:
                 "http_port": HTTP,
             },
             "calls": {"hotline_number": HOTLINE},
+            "backups": [
+                {"name": "disk", "url": "backups/repository", "password_file": "repository.key"}
+            ],
+            "trunks": [{"name": "carrier", "address": self.carrier}],
         }
-        lines = ["# Written anew by every start of the local site.", ""]
-        for name, table in tables.items():
-            lines += [f"[{name}]", *(f"{k} = {json.dumps(v)}" for k, v in table.items()), ""]
-        lines += ["[[backups]]", 'name = "disk"', 'url = "backups/repository"']
-        lines += ['password_file = "repository.key"', ""]
-        lines += ["[[trunks]]", 'name = "carrier"', f'address = "{self.carrier}"', ""]
-        return "\n".join(lines)
+        written = settings_file.written(tables)
+        return f"# Written anew by every start of the local site.\n\n{written}"

@@ -14,35 +14,7 @@ from appliance import db, prompts, settings, staff
 from appliance.pbx import actions, config
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
-
-_SETTINGS = """
-[paths]
-database = "site.db"
-event_log = "log/cel-custom/events.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "etc"
-backups = "backups"
-[web]
-bind = "127.0.0.1:8000"
-url = "https://localhost"
-secret_key = "secret"
-[asterisk]
-address = "{address}"
-command = {command}
-modules = "{modules}"
-data = "data"
-run = "run"
-log = "log"
-spool = "spool"
-var = "var"
-ami_secret = "secret"
-[calls]
-hotline_number = "1006"
-[[trunks]]
-name = "carrier"
-address = "{carrier}"
-"""
+from provisioning.local import settings_file
 
 
 @pytest.fixture(scope="session")
@@ -58,10 +30,18 @@ def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Set
     """Settings, a database with two operators, prompts; nothing runs."""
     folder = tmp_path_factory.mktemp("box")
     file = folder / "appliance.toml"
-    command = str(tree.command()).replace("'", '"')
     own = f"{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
-    facts = {"address": f"127.253.{own}", "carrier": f"127.252.{own}"}
-    file.write_text(_SETTINGS.format(**facts, command=command, modules=tree.MODULES))
+    text = settings_file.scratch(
+        paths={"event_log": "log/cel-custom/events.csv", "asterisk": "etc"},
+        asterisk={
+            "address": f"127.253.{own}",
+            "command": tree.command(),
+            "modules": str(tree.MODULES),
+        },
+        calls={"hotline_number": "1006"},
+        trunks=[{"name": "carrier", "address": f"127.252.{own}"}],
+    )
+    file.write_text(text)
     found = settings.load(file)
     tree.make_data(found.asterisk.data)
     shutil.copytree(spoken, found.paths.prompts)

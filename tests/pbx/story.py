@@ -25,8 +25,9 @@ def records(table: str, call: str = "hotline-1.0") -> list[bytes]:
     """The log's lines of a table: seconds | event | channel | facts (k=v, parted by blanks).
 
     Channels: "caller" is a carrier's channel whose uniqueid is the call's; "1001#2" is the second
-    channel of phone 1001, "carrier#2" of a trunk, "local;1" half of a Local channel. "first:1001"
-    begins the call, "second:1001" a second call that "b:" in front gives its own linkedid.
+    channel of phone 1001, "carrier#2" of a trunk, "e1" of a span, "local;1" half of a Local
+    channel. "first:1001" begins the call, "second:1001" a second call that "b:" in front gives its
+    own linkedid.
     `source` and `cause` tell of a hangup, `app` and `context` of where it was.
     """
     return [_record(line, call) for line in table.splitlines() if line.strip()]
@@ -77,8 +78,9 @@ def _channel(who: str, call: str) -> tuple[str, str]:
         return call, "PJSIP/carrier-00000000"
     place, _, rest = who.rpartition(":")
     name, _, number = rest.partition("#")
-    technology = "Local" if name.startswith("local") else "PJSIP"
-    if technology == "Local":
+    if name == "e1":
+        full = f"DAHDI/i1/900000{int(number or 1):03}-1"
+    elif name.startswith("local"):
         full = f"Local/998711234567@outgoing-machine-0000{name[-2:]}"
     else:
         full = f"PJSIP/{name}-{place or 'x'}{int(number or 1):04}"

@@ -3,7 +3,10 @@
 import subprocess
 from pathlib import Path
 
+import pytest
 from box import Box
+from stories import GONE_IN_MENU, LEFT_BY_CALLER, RATED
+from story import events as told_by
 from waiting import until
 
 from appliance.pbx import ami, config, eventlog
@@ -65,3 +68,23 @@ def test_calls_over_an_e1_know_their_trunk() -> None:
         ("outbound", "e1", "exchange", "busy", ("exchange",)),
         ("outbound", "sip", "carrier", "answered", ("exchange", "carrier")),
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "cause", "outcome", "ended_by"),
+    [
+        pytest.param(LEFT_BY_CALLER, 16, "answered", "caller", id="talk"),
+        pytest.param(LEFT_BY_CALLER, 27, "answered", "system", id="talk-cable-cut"),
+        pytest.param(GONE_IN_MENU, 16, "abandoned_menu", "caller", id="menu"),
+        pytest.param(GONE_IN_MENU, 27, "failed", "system", id="menu-cable-cut"),
+        pytest.param(RATED, 16, "answered", "operator", id="operator"),
+    ],
+)
+def test_who_ended_a_call_over_an_e1(table: str, cause: int, outcome: str, ended_by: str) -> None:
+    """Asterisk names nobody when the other end clears, the channel itself when the line is dead."""
+    source = "none" if cause == 16 else "caller"
+    over_e1 = table.replace("source=caller", f"source={source} cause={cause}")
+    call = interpret(told_by(over_e1.replace("caller", "first:e1")))
+    assert call
+    assert call.technology == "e1"
+    assert (call.outcome, call.ended_by) == (outcome, ended_by)

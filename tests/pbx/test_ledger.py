@@ -19,7 +19,6 @@ from handed import (
     SPY,
     THREE,
 )
-from sites import SETTINGS
 from stories import (
     BOOT,
     DEAD_PHONE,
@@ -38,6 +37,7 @@ from appliance import settings as site_settings
 from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
 from appliance.pbx import holding, ledger, telling
+from provisioning.local.settings_file import scratch
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
 # One after the other, since one phone cannot be in two of them at once. A phone's second call is
@@ -261,7 +261,7 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
 
 def test_holding_is_heard_and_kept_with_the_log(tmp_path: Path) -> None:
     described = tmp_path / "site.toml"
-    described.write_text(SETTINGS)
+    described.write_text(scratch())
     settings = site_settings.load(described)
     file = tmp_path / "events.csv"
     file.write_bytes(b"".join(records(TO_TALK)))

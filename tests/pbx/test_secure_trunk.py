@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,3 +201,18 @@ def test_a_call_in_is_known_by_its_address_and_secure(settings: Settings, carrie
     log = settings.paths.event_log.read_bytes()
     arrived = [p.event for p in eventlog.pieces(log) if p.event and p.event.type == "ARRIVED"]
     assert [event.extra["trunk"] for event in arrived] == ["carrier"]
+
+
+def test_a_new_certificate_is_taken_without_a_restart(ours: list[str], settings: Settings) -> None:
+    """As the playbook has it: the same files, and the SIP module read anew."""
+    place = settings.asterisk
+
+    def shown() -> str:
+        return ssl.get_server_certificate((place.address, place.sip_port + 1), timeout=30)
+
+    before = shown()
+    assert place.certificate
+    certificate(place.certificate.parent, place.address)
+    subprocess.run([*ours, "-rx", "module reload res_pjsip.so"], check=True, capture_output=True)
+    until(lambda: shown() != before, limit=LIMIT)
+    assert shown().split() == place.certificate.read_text("ascii").split()

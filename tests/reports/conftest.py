@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 from ledger_world import World
-from sites import SETTINGS
 
 from appliance import catalogs, db, settings
 from appliance.settings import Settings
+from provisioning.local.settings_file import scratch
 
 
 @pytest.fixture
 def site(tmp_path: Path):
     """The settings of a site with an empty, seeded database, left open."""
     file = tmp_path / "site.toml"
-    file.write_text(SETTINGS)
+    file.write_text(scratch())
     made = settings.load(file)
     db.open_database(made.paths.database)
     db.migrate()

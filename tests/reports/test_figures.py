@@ -10,7 +10,6 @@ from typing import Any
 
 import naive
 import pytest
-from sites import SETTINGS
 
 from appliance import calls, db, demo, staff_records, tariffs
 from appliance import settings as site_settings
@@ -30,6 +29,7 @@ from appliance.reports import counting, cuts, minutes, monthly, periods, quarter
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
 from appliance.settings import Settings
+from provisioning.local.settings_file import scratch
 
 FIRST, LAST = dt.date(2026, 9, 14), dt.date(2026, 10, 18)  # a quarter's end, a holiday
 CALLS = int(os.environ.get("HISTORY_CALLS", "3000"))
@@ -39,7 +39,7 @@ CALLS = int(os.environ.get("HISTORY_CALLS", "3000"))
 def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
     """A site's folder with a history, to be copied."""
     folder = tmp_path_factory.mktemp("history")
-    (folder / "site.toml").write_text(SETTINGS)
+    (folder / "site.toml").write_text(scratch())
     shutil.copy(peopled, folder / "site.db")
     settings = site_settings.load(folder / "site.toml")
     db.open_database(settings.paths.database)
@@ -270,7 +270,7 @@ def test_the_order_of_ingestion_changes_nothing(tmp_path, peopled) -> None:
     for number, chance in enumerate((None, random.Random(3))):  # noqa: S311
         folder = tmp_path / str(number)
         folder.mkdir()
-        (folder / "site.toml").write_text(SETTINGS)
+        (folder / "site.toml").write_text(scratch())
         shutil.copy(peopled, folder / "site.db")
         settings = site_settings.load(folder / "site.toml")
         db.open_database(settings.paths.database)

@@ -9,22 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sites import SETTINGS
 
 from appliance import clock, db, snapshots
 from appliance import settings as site_settings
 from appliance.models import Call, Recording
+from provisioning.local.settings_file import scratch
 
 PROGRAM = Path(sys.executable).with_name("appliance")
-MORE = """
-[[backups]]
-name = "disk"
-url = "repository"
-password_file = "repository.key"
-
-[snapshots]
-replica = "replica"
-"""
 FILES = {
     "recordings/2026/11/one.wav": 300_000,
     "recordings/2026/11/two [2].ogg": 200_000,
@@ -90,7 +81,12 @@ class Site:
 def saved(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Site:
     """A site of which there is one snapshot; to be copied."""
     site = Site(tmp_path_factory.mktemp("saved"))
-    site.file.write_text(SETTINGS.replace("127.9.9.1:", "127.9.8.1:") + MORE)
+    text = scratch(
+        web={"bind": "127.9.8.1:8000", "secret_key": "secret of the tests"},
+        backups=[{"name": "disk", "url": "repository", "password_file": "repository.key"}],
+        snapshots={"replica": "replica"},
+    )
+    site.file.write_text(text)
     shutil.copy(peopled, site.folder / "site.db")
     for number, (name, size) in enumerate(FILES.items()):
         path = site.folder / name

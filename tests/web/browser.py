@@ -6,8 +6,6 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-HTMX = {"HX-Request": "true"}
-
 
 class Browser(FlaskClient):
     """`send` posts a form with the token that the last page carried."""

@@ -36,6 +36,7 @@ def asked(app):
         (formats.phone, "+998935550147", "+998\u00a093\u00a0555\u00a001\u00a047"),
         (formats.phone, "1006", "1006"),
         (formats.phone, None, "–"),
+        (formats.advice, "Run `a <b>` & wait", "Run <code>a &lt;b&gt;</code> &amp; wait"),
     ],
 )
 def test_formats(format, value, text) -> None:

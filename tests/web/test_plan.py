@@ -7,6 +7,7 @@ import pytest
 from appliance import plan
 from appliance.pbx import config
 from appliance.settings import Settings
+from appliance.web import plan_words
 
 
 @pytest.fixture
@@ -34,6 +35,13 @@ def test_every_section_opens(login_as) -> None:
         assert page.text.count("<h1") == 1
     assert browser.get("/telephony/lost").status_code == 404
     assert browser.get("/telephony/versions").status_code == 200
+
+
+@pytest.mark.parametrize("part", [part for parts in plan.SECTIONS.values() for part in parts])
+def test_every_field_has_a_name(part: str) -> None:
+    assert part in plan_words.PARTS
+    fields = {f"{part}.{column}" if column else part for column in plan.columns(part)}
+    assert fields <= set(plan_words.FIELDS)
 
 
 def test_a_fault_stands_beside_its_field_and_nothing_typed_is_lost(

@@ -23,7 +23,7 @@ def test_each_check_with_what_to_do(login_as, path) -> None:
     page = login_as("technician").get(path).text
     assert 'id="check-asterisk"' in page
     assert "hali biror marta koʻrilmagan" in page
-    assert "`appliance pbx` ishlayotganini tekshiring" in page
+    assert "<code>appliance pbx</code> ishlayotganini tekshiring" in page
     assert page.index('id="check-asterisk"') < page.index('id="check-database"')
 
 

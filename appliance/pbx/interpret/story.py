@@ -19,6 +19,9 @@ from appliance.pbx.interpret.switchboard import Leg, Switchboard
 # Causes with which a phone that rang tells why nobody answered (ITU-T Q.850).
 _RING_RESULTS = {"17": "busy", "21": "rejected"}
 _CLEARED = {"0", "16", "19", "26", "127"}
+# Of a channel over an E1 only the cause tells whose doing its end was: these are given by a
+# telephone (Q.850: cleared, busy, no answer, rejected), others by a fault on the way.
+_BY_A_PERSON = {"16", "17", "18", "19", "21", "31"}
 _QUEUE_RESULTS = {"CALLBACK": "callback"}
 _OURS = ("operator", "employee")
 
@@ -274,8 +277,7 @@ class Story(Announced):
         if not leg:
             return
         leg.over, leg.bridge = True, None
-        source = self.board.named(event.extra.get("hangupsource", ""))
-        side = self._side(source)
+        side = self._side(self._source(leg, event))
         self._vote(leg, side, event.at)
         if event.uniqueid in self.rings:
             self._ring_over(event)
@@ -287,6 +289,13 @@ class Story(Announced):
             self.gone |= leg.role == "citizen" and leg.answered and side == "caller"
             self._maybe_over(event.at, "caller" if self.gone else side)
 
+    def _source(self, leg: Leg, event: Event) -> Leg | None:
+        """Whose doing it was that a channel is over."""
+        source = event.extra.get("hangupsource")
+        if leg.is_e1 and source in ("", leg.channel):
+            return leg if event.extra.get("hangupcause") in _BY_A_PERSON else None
+        return self.board.named(source or "")
+
     def _side(self, source: Leg | None) -> str:
         if not source:
             return "system"  # "": the other end fell silent
@@ -296,6 +305,12 @@ class Story(Announced):
             return "caller"
         return "operator" if source.role in _OURS else "system"
 
+    def _may_be_told_better(self, talk: TalkFacts, side: str) -> bool:
+        """Whether the citizen's channel, over a moment later, knows more than the operator's."""
+        if side == "operator":
+            return id(talk) in self.left
+        return any(leg.is_e1 and not leg.over for leg in self._citizens())
+
     def _vote(self, leg: Leg, side: str, moment: dt.datetime) -> None:
         """The first to hang up after a talk tells who ended it."""
         for uniqueid, talk in self.talks.items():
@@ -303,7 +318,7 @@ class Story(Announced):
                 continue
             if leg in self._citizens():
                 self.signs.ended(talk, side)
-            elif leg.uniqueid == uniqueid and side == "operator" and id(talk) in self.left:
+            elif leg.uniqueid == uniqueid and self._may_be_told_better(talk, side):
                 self.signs.likely_ended(talk, side)
             elif leg.uniqueid == uniqueid:
                 self.signs.ended(talk, side)

@@ -22,6 +22,11 @@ class Leg:
     over: bool = False
 
     @property
+    def is_e1(self) -> bool:
+        """Whether it leads over an E1."""
+        return self.channel.startswith("DAHDI/")
+
+    @property
     def trunk(self) -> str:
         """The trunk it leads over; what Asterisk calls the span, when nothing tells the trunk."""
         return self.endpoint or self.channel.partition("/")[2].partition("/")[0]

@@ -96,7 +96,7 @@ def _dial(road: Road, outside: Agent) -> Call:
     name, password = road.caller
     number = road.dialled or road.settings.calls.hotline_number
     account = (name, password) if password else ("", "")
-    call = Call.outgoing(outside, name, number, CALLER, account=account)
+    call = outside.call(name, number, CALLER, account=account)
     call.media.among = _VOICES
     road.sip = call.call_id
     call.start()

@@ -1,148 +1,40 @@
-"""An address that speaks SIP: transactions with retransmission, and the calls they belong to."""
+"""A SIP user agent: an address, the calls it has, and the extensions registered from it."""
 
 import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
 
 from appliance.pbx.sip import message
 from appliance.pbx.sip.call import Call
-from appliance.pbx.sip.media import Pump
 from appliance.pbx.sip.message import Message
-
-T1 = 0.5  # seconds until the first retransmission (RFC 3261)
-GIVE_UP = 32.0
+from appliance.pbx.sip.wire import Wire
 
 
 @dataclass
-class _Sent:
-    """A request of ours that waits for its final response."""
-
-    data: bytes
-    told: Callable[[Message], None]
-    wait: float = T1
-    waited: float = 0.0
-    calmed: bool = False  # a provisional response came: an INVITE is not repeated any more
-    timer: asyncio.TimerHandle | None = None
-
-
-@dataclass
-class Agent(asyncio.DatagramProtocol):
+class Agent(Wire):
     """One UDP address. `taken` answers a new call for a user, by extension or number."""
 
-    host: str
-    port: int
-    box: tuple[str, int]
-    pump: Pump = field(default_factory=Pump)
     taken: Callable[[Call], None] | None = None
-    deaf: bool = False  # nothing is answered any more, nothing heard
-    strays: int = 0  # responses and requests of no call of ours
     calls: dict[str, Call] = field(default_factory=dict)  # by Call-ID
-    _sent: dict[tuple[str, str], _Sent] = field(default_factory=dict)
-    _answers: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    _transport: asyncio.DatagramTransport | None = None
-
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=(self.host, self.port)
-        )
-        self.port = self._transport.get_extra_info("sockname")[1]
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         for call in self.calls.values():
             call.media.close()
-        for sent in self._sent.values():
-            if sent.timer:
-                sent.timer.cancel()
-        if self._transport:
-            self._transport.close()
+        await super().__aexit__()
 
-    @property
-    def here(self) -> str:
-        """The address as it stands in headers."""
-        return f"{self.host}:{self.port}"
+    def call(self, name: str, number: str, pitch: int, **facts: object) -> Call:
+        """A call to that number at the box, not sent yet; `facts`: fields of Call."""
+        call = Call.outgoing(self, name, number, pitch, **facts)
+        self.calls[call.call_id] = call
+        return call
 
-    def via(self, branch: str) -> tuple[str, str]:
-        """The header by which answers come back."""
-        return ("Via", f"SIP/2.0/UDP {self.here};branch={branch};rport")
-
-    def send(self, data: bytes, to: tuple[str, int] | None = None) -> None:
-        """One datagram, to the box unless told."""
-        if self._transport and not self._transport.is_closing() and not self.deaf:
-            self._transport.sendto(data, to or self.box)
-
-    def ask(self, branch: str, method: str, data: bytes, told: Callable[[Message], None]) -> None:
-        """Send a request, again and again, until a final response comes; each one is `told`."""
-        sent = self._sent[branch, method] = _Sent(data, told)
-        self.send(data)
-        self._repeat(branch, method, sent)
-
-    def forget(self, branch: str, method: str) -> None:
-        """Ask no more."""
-        sent = self._sent.pop((branch, method), None)
-        if sent and sent.timer:
-            sent.timer.cancel()
-
-    def _repeat(self, branch: str, method: str, sent: _Sent) -> None:
-        loop = asyncio.get_running_loop()
-
-        def again() -> None:
-            if self._sent.get((branch, method)) is not sent:
-                return
-            sent.waited += sent.wait
-            if sent.calmed:
-                return
-            if sent.waited >= GIVE_UP:
-                self.forget(branch, method)
-                start = "SIP/2.0 408 Request Timeout"
-                sent.told(Message(start, [("cseq", f"0 {method}")]))
-                return
-            self.send(sent.data)
-            sent.wait = sent.wait * 2 if method == "INVITE" else min(4.0, sent.wait * 2)
-            sent.timer = loop.call_later(sent.wait, again)
-
-        sent.timer = loop.call_later(sent.wait, again)
-
-    def answer(self, request: Message, data: bytes) -> None:
-        """Send a response; the same request again gets the same response."""
-        self._answers[request.branch, request.method] = data
-        if len(self._answers) > 5000:
-            self._answers.pop(next(iter(self._answers)))
-        self.send(data)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Something came from the wire."""
-        said = None if self.deaf else message.parse(data)
-        if said is None:
-            return
-        if said.status:
-            self._answered(said)
-        elif said.method == "ACK" or not self._repeated(said):
-            self._asked(said)
-
-    def _answered(self, said: Message) -> None:
-        key = (said.branch, said.method)
-        sent = self._sent.get(key)
-        if sent:
-            if said.status >= 200:
-                self.forget(*key)
-            elif said.method == "INVITE":
-                sent.calmed = True
-            sent.told(said)
-        elif said.method == "INVITE" and (call := self.calls.get(said.get("call-id"))):
+    def _answered_late(self, said: Message) -> None:
+        if said.method == "INVITE" and (call := self.calls.get(said.get("call-id"))):
             call.answered_again(said)
         else:
-            self.strays += 1
-
-    def _repeated(self, said: Message) -> bool:
-        known = self._answers.get((said.branch, said.method))
-        if known:
-            self.send(known)
-        return known is not None
+            super()._answered_late(said)
 
     def _asked(self, said: Message) -> None:
         call = self.calls.get(said.get("call-id"))
@@ -151,7 +43,8 @@ class Agent(asyncio.DatagramProtocol):
                 return
             call.asked(said)
         elif said.method == "INVITE" and self.taken:
-            self.taken(Call.incoming(self, said))
+            call = self.calls[said.get("call-id")] = Call.incoming(self, said)
+            self.taken(call)
         elif said.method in ("OPTIONS", "NOTIFY"):
             self.answer(said, message.response(said, 200, secrets.token_hex(4)))
         elif said.method != "ACK":

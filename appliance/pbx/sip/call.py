@@ -3,31 +3,24 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import quote
 
 from appliance.pbx.sip import message
+from appliance.pbx.sip.dialog import Dialog
 from appliance.pbx.sip.media import ALAW, EVENTS, Media
 from appliance.pbx.sip.message import Headers, Message, Session
-
-if TYPE_CHECKING:
-    from appliance.pbx.sip.agent import Agent
+from appliance.pbx.sip.wire import Wire
 
 
 @dataclass
-class Call:
-    """A dialog. States: calling, ringing, up, over.
+class Call(Dialog):
+    """A dialog with sound. States: calling, ringing, up, over.
 
     `ended_by`: us, them, refused (with `status`), cancelled, lost.
     """
 
-    agent: "Agent"
-    call_id: str
-    ours: str  # From of our requests, with tag
-    theirs: str  # To of our requests, with tag once known
-    target: str  # where the next request goes
     media: Media
     is_incoming: bool = False
     state: str = "calling"
@@ -37,26 +30,17 @@ class Call:
     over_at: float | None = None
     ended_by: str = ""
     status: int = 0
-    account: tuple[str, str] = ("", "")
-    contact: str = ""
     referred: list[int] = field(default_factory=list)  # statuses told of a REFER of ours
     held: bool = False  # by us
-    muted_by_them: bool = False  # the box holds us
     mute: bool = False  # sends no sound at all
-    party_dead: bool = False
     kinds: tuple[int, ...] = (ALAW, EVENTS)
     with_sdp: bool = True
     log: list[tuple[float, str]] = field(default_factory=list)
-    invite: Message | None = None  # theirs, when they called
     whole_data: bytes = b""  # our last INVITE as sent
-    _number: int = 0
-    _routes: list[str] = field(default_factory=list)
     _branch: str = ""
     _ack: bytes = b""
-    _answer: bytes = b""
     _more: Headers = ()
     _challenged: bool = False
-    _confirmed: bool = False
     _cancelled: bool = False
 
     def note(self, what: str) -> None:
@@ -66,12 +50,12 @@ class Call:
     # Calls of ours.
 
     @classmethod
-    def outgoing(cls, agent: "Agent", name: str, number: str, pitch: int, **facts: object) -> Self:
+    def outgoing(cls, agent: Wire, name: str, number: str, pitch: int, **facts: object) -> Self:
         """A call to that number at the box, not sent yet."""
         box = agent.box[0]
         ours = f"<sip:{name}@{agent.host}>;tag={secrets.token_hex(4)}"
         media = Media(agent.host, pitch)
-        call = cls(
+        return cls(
             agent,
             f"{secrets.token_hex(10)}@{agent.host}",
             ours,
@@ -81,8 +65,6 @@ class Call:
             contact=f"<sip:{name or 'x'}@{agent.here}>",
             **facts,  # type: ignore[arg-type]  # fields of this class
         )
-        agent.calls[call.call_id] = call
-        return call
 
     def start(self, more: Headers = ()) -> None:
         """Send the INVITE."""
@@ -103,6 +85,9 @@ class Call:
             if status > 100 and self.state == "calling":
                 self.state, self.rang_at = "ringing", time.time()
             self.note(f"{status}")
+            if said.body:  # a voice before the answer
+                self._take(said.body)
+                self.agent.pump.add(self.media)
             if self._cancelled:
                 self._send_cancel()
             return
@@ -147,14 +132,10 @@ class Call:
         if 200 <= said.status < 300 and self._ack:
             self.agent.send(self._ack)
 
-    def _plain_ack(self, said: Message) -> bytes:
-        via = ("Via", said.get("via"))
-        return self._written("ACK", self._number, via, said.get("to"))
-
     # Calls of theirs.
 
     @classmethod
-    def incoming(cls, agent: "Agent", invite: Message) -> Self:
+    def incoming(cls, agent: Wire, invite: Message) -> Self:
         """The call of an INVITE that has just come."""
         tag = secrets.token_hex(4)
         call = cls(
@@ -169,24 +150,21 @@ class Call:
             invite=invite,
         )
         call._routes = invite.all("record-route")
-        agent.calls[call.call_id] = call
         return call
-
-    @property
-    def caller(self) -> str:
-        """Who calls, as the box says."""
-        return message.user(self.invite.get("from")) if self.invite else ""
-
-    @property
-    def called(self) -> str:
-        """Whom the box called: an extension or a number."""
-        return message.user(f"<{self.invite.uri}>") if self.invite else ""
 
     def ring(self) -> None:
         """Say that it rings."""
         if self.state == "calling":
             self.state, self.rang_at = "ringing", time.time()
             self._respond(180)
+
+    def announce(self) -> None:
+        """Be heard before the answer, as a carrier that says why there will be none."""
+        if self.state == "calling" and self.invite:
+            self._take(self.invite.body)
+            self.state, self.rang_at = "ringing", time.time()
+            self.agent.pump.add(self.media)
+            self._respond(183, self._offer())
 
     def pick_up(self) -> None:
         """Answer."""
@@ -204,32 +182,9 @@ class Call:
             self.status = status
             self._over("us")
 
-    def _respond(self, status: int, body: str = "", request: Message | None = None) -> None:
-        request = request or self.invite
-        if not request:
-            return
-        tag = message.parameter(self.ours, "tag")
-        more = [("Contact", self.contact), ("Allow", "INVITE, ACK, CANCEL, BYE, REFER, NOTIFY")]
-        data = message.response(request, status, tag, more, body)
-        self.agent.answer(request, data)
-        if status >= 200 and request.method == "INVITE":
-            self._answer, self._confirmed = data, False
-            self._insist(data, 0.5)
-
-    def _insist(self, data: bytes, wait: float) -> None:
-        """Repeat a final response until the ACK comes."""
-
-        def again() -> None:
-            if not self._confirmed and self._answer == data and not self.party_dead and wait < 16:
-                self.agent.send(data)
-                self._insist(data, min(wait * 2, 4.0) if wait < 4 else wait + 4)
-
-        asyncio.get_running_loop().call_later(wait, again)
-
     def _take(self, body: str) -> None:
         other = message.session(body)
         if other:
-            self.muted_by_them = other.direction in ("sendonly", "inactive")
             self.media.meet(other, send=not self.held and not self.mute)
 
     # What the box asks within a dialog.
@@ -339,59 +294,6 @@ class Call:
         done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._ask("REFER", headers, done)
         return (await done).status
-
-    def _ask(
-        self, method: str, more: Headers = (), done: "asyncio.Future[Message] | None" = None
-    ) -> None:
-        """A request within the dialog; a challenge is answered once."""
-        uri = self.target
-
-        def send(headers: Headers, told: Callable[[Message], None]) -> None:
-            branch = message.new_branch()
-            self.agent.ask(branch, method, self._request(method, branch, headers), told)
-
-        def first(said: Message) -> None:
-            if said.status in (401, 407) and self.account[0]:
-                given = "www-authenticate" if said.status == 401 else "proxy-authenticate"
-                name = "Authorization" if said.status == 401 else "Proxy-Authorization"
-                proof = message.authorization(said.get(given), method, uri, *self.account)
-                send([*more, (name, proof)], last)
-            else:
-                last(said)
-
-        def last(said: Message) -> None:
-            if done and said.status >= 200 and not done.done():
-                done.set_result(said)
-
-        send(more, first)
-
-    def _request(
-        self, method: str, branch: str, more: Headers, body: str = "", method_number: bool = True
-    ) -> bytes:
-        if method_number:
-            self._number += 1
-        more = [("Contact", self.contact), *(("Route", route) for route in self._routes), *more]
-        return self._written(method, self._number, self.agent.via(branch), self.theirs, more, body)
-
-    def _written(
-        self,
-        method: str,
-        number: int,
-        via: tuple[str, str],
-        to: str,
-        more: Headers = (),
-        body: str = "",
-    ) -> bytes:
-        headers = [
-            via,
-            ("From", self.ours),
-            ("To", to),
-            ("Call-ID", self.call_id),
-            ("CSeq", f"{number} {method}"),
-            ("Max-Forwards", "70"),
-            *more,
-        ]
-        return message.text(f"{method} {self.target} SIP/2.0", headers, body)
 
     def _offer(self, direction: str = "") -> str:
         events = self.media.events if EVENTS in self.kinds else None

@@ -42,7 +42,7 @@ class Phone:
     def dial(self, number: str) -> Call:
         """Call a number through the box."""
         account = (self.extension, self.password)
-        call = Call.outgoing(self.agent, self.extension, number, self.pitch, account=account)
+        call = self.agent.call(self.extension, number, self.pitch, account=account)
         self.calls.append(call)
         call.start()
         return call
@@ -76,7 +76,7 @@ class People:
         """
         more: Headers = how.pop("more", ())
         silent: bool = how.pop("silent", False)
-        call = Call.outgoing(self.carrier, number or "anonymous", dialled, pitch, **how)
+        call = self.carrier.call(number or "anonymous", dialled, pitch, **how)
         if not number:
             tag = secrets.token_hex(4)
             call.ours = f'"Anonymous" <sip:anonymous@anonymous.invalid>;tag={tag}'

@@ -28,6 +28,7 @@ class Chats:
     told: list[str] = field(default_factory=list)  # to those who pressed
     updates: list[dict[str, Any]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
+    member_fails: int = 0  # times that nobody is told who belongs to a group
     second_reader: bool = False
     refuses: bool = False  # the token
     taken: Callable[[list[str]], None] = lambda _buttons: None  # before the answer is given
@@ -95,6 +96,10 @@ def chats() -> Iterator[Chats]:
             self.say(200, {"ok": True, "result": True})
 
         def getChatMember(self, sent: dict[str, Any]) -> None:
+            if here.member_fails:
+                here.member_fails -= 1
+                self._fail(500, "Internal")
+                return
             state = "member" if sent["user_id"] in here.members else "left"
             self.say(200, {"ok": True, "result": {"status": state}})
 

@@ -16,9 +16,9 @@ from provisioning.local.storm.play import Count, fill, play
 from provisioning.local.trials.running import pipes
 
 FOLDER = site.TOP / ".site-storm"
-_HEAD = ("fault", "by", "put", "delivered", "sent", "refused", "expired", "twice at the service",
-         "of those declared", "perhaps twice", "lost", "out of order", "busiest", "kills",
-         "seconds to drain", "")  # fmt: skip
+_HEAD = ("fault", "by", "messages", "delivered", "sent", "refused", "expired", "lost", "twice",
+         "twice undeclared", "perhaps twice", "out of order", "busiest", "kills",
+         "seconds to drain")  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         _one(asked)
         return 0
     counts = _all(asked)
-    rows = [(*map(_cell, count.row().values()), "") for count in counts]
+    rows = [tuple(map(_cell, count.row().values())) for count in counts]
     print(pipes(_HEAD, rows))
     return 0 if counts and all(count.right for count in counts) else 1
 

@@ -309,7 +309,7 @@ def _calls(_world: World, liar: Liar, count: int, **how: bool) -> list[Call]:
     made = []
     for _ in range(count):
         number = f"+9989031{secrets.randbelow(100_000):05}"
-        call = Call.outgoing(liar, number, HOTLINE, 370, with_sdp=how.get("with_sdp", True))
+        call = liar.call(number, HOTLINE, 370, with_sdp=how.get("with_sdp", True))
         call.start()
         liar.attack.sent += 1
         made.append(call)

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import io
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import vmimage
+from rendering import rendered
 from vmachine import Machine
 from vmimage import Image
 from waiting import until
@@ -30,6 +32,7 @@ from appliance.pbx.sip import listening, tones
 from appliance.plan import Plan, Route, Trunk
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
+from provisioning.local import settings_file
 
 GUEST = Path(__file__).parent / "guest"
 PLACE = Path("/srv/e1")  # inside
@@ -40,33 +43,6 @@ PORTS = {"exchange": 5039, "outside": 5040, "hotline": 5038}  # of their manager
 CALLER, CITIZEN, SUBSCRIBER, OPERATOR = 480, 595, 2120, 1005
 _HEADER = 44  # bytes of a WAV before its samples
 WAITS = 600.0  # seconds; the machine is emulated, and what emulates it may be busy
-
-_SETTINGS = """
-trunks = []
-[paths]
-database = "site.db"
-event_log = "log/cel-custom/events.csv"
-recordings = "recordings"
-prompts = "prompts"
-asterisk = "etc"
-backups = "backups"
-[web]
-bind = "127.0.0.1:8000"
-url = "https://localhost"
-secret_key = "secret"
-[asterisk]
-address = "{address}"
-command = {command}
-modules = "{modules}"
-data = "data"
-run = "run"
-log = "log"
-spool = "spool"
-var = "var"
-ami_secret = "secret"
-[calls]
-hotline_number = "1282"
-"""
 
 
 def wanted() -> Plan:
@@ -110,9 +86,16 @@ class World:
 
     def _make_site(self) -> Settings:
         file = self._folder / "appliance.toml"
-        command = str(tree.command()).replace("'", '"')
-        facts = {"address": self.machine.address, "modules": tree.MODULES}
-        file.write_text(_SETTINGS.format(**facts, command=command))
+        text = settings_file.scratch(
+            paths={"event_log": "log/cel-custom/events.csv", "asterisk": "etc"},
+            asterisk={
+                "address": self.machine.address,
+                "command": tree.command(),
+                "modules": str(tree.MODULES),
+            },
+            trunks=[],
+        )
+        file.write_text(text)
         site = settings.load(file)
         tree.make_data(site.asterisk.data)
         prompts.synthesise(vmimage.PROMPTS)
@@ -139,19 +122,30 @@ class World:
         self.machine.run(f"date -s @{now} && mkdir -p {PLACE}/heard /etc/dahdi")
         self._bring_in("exchange", "citizen")
         self._bring_in("outside", "subscriber")
-        for name in ("span.pl", "spans.conf", "exchange-span.conf"):
+        for name in ("span.pl", "exchange-span.conf"):
             shutil.copy(GUEST / name, self._folder)
         self.machine.send(self._folder)
-        self.machine.run(
-            "modprobe -a dahdi dahdi_dynamic dahdi_dynamic_loc && "
-            f"timeout 60 dahdi_cfg -c {self._folder}/spans.conf"
-        )
+        self._bring_spans_up()
         for name in PORTS:
             self.run_asterisk(name)
         self._listener.start()
         self.spans_up()
         until(self._registered, WAITS, 1)
         actions.choose_state(self.site, User.get(User.login == "op01"), "ready")
+
+    def _bring_spans_up(self) -> None:
+        """By what the role makes of these spans: its system.conf, the commands of its unit."""
+        values = {
+            "dahdi_spans": [{"number": 1}, {"number": 2}],  # the box's end, the exchange's
+            "dahdi_modules": ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc"],
+            "dahdi_extra": ["dynamic=loc,1:0,31,0", "dynamic=loc,1:1,31,0"],
+            "dahdi_echo_canceller": "",  # 30 at once are too many for an emulated processor
+        }
+        described = rendered(self._folder, "dahdi", "system.conf.j2", **values)
+        unit = rendered(self._folder, "dahdi", "dahdi-spans.service.j2", **values)
+        self.machine.run("cat >/etc/dahdi/system.conf", sent=described.encode())
+        for command in re.findall(r"^ExecStart(?:Pre)?=(.+)$", unit, re.MULTILINE):
+            self.machine.run(f"timeout 60 {command}")
 
     def _bring_in(self, name: str, citizen: str) -> None:
         """The configuration of another Asterisk, and its folders."""
@@ -201,18 +195,6 @@ class World:
             f"kill -{signal} $(cat /run/{name}.pid) && "
             f"while kill -0 $(cat /run/{name}.pid) 2>/dev/null; do sleep 0.1; done"
         )
-
-    def _booted(self, name: str) -> bool:
-        with contextlib.suppress(RuntimeError):
-            self.cli(name, "core waitfullybooted")
-            return True
-        return False
-
-    def _operator_ready(self) -> bool:
-        with contextlib.suppress(ami.Refused, ami.Unreachable):
-            actions.choose_state(self.site, User.get(User.login == "op01"), "ready")
-            return True
-        return False
 
     def stop(self) -> None:
         """End all of it."""

@@ -1,5 +1,6 @@
 """Calls over an E1, and what becomes of them when it fails."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 
 import e1world
@@ -123,6 +124,19 @@ def test_with_the_cable_cut_a_call_goes_over_sip_and_back_when_it_is_mended(e1: 
     e1.measured("cable back → span up", e1.clock() - back)
     row = talked(e1, e1.number(), CITIZEN)
     assert (row["technology"], row["trunk"]) == ("e1", "exchange")
+
+
+def test_the_exchange_ends_a_talk_when_it_dies(e1: World) -> None:
+    number = e1.number()
+    e1.call_in(number)
+    hears(e1, "operator", CALLER)
+    died = e1.clock()
+    e1.end_asterisk("exchange", "KILL")
+    row = e1.row(number)
+    assert (row["outcome"], row["ended_by"]) == ("answered", "system")
+    over = dt.datetime.fromisoformat(row["ended_at"]).timestamp()
+    e1.measured("exchange dead → talk over", over - died)
+    e1.run_asterisk("exchange")
 
 
 def test_with_a_dead_exchange_behind_a_good_cable_a_call_goes_over_sip(e1: World) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from vmimage import Image
 from waiting import until
 
-INIT = "/usr/sbin/vm-init"
 PROGRAM = "qemu-system-x86_64"
 # What was started ends with whoever started it, also when that one is killed.
 _TIED = ("setpriv", "--pdeathsig", "KILL")
@@ -35,7 +34,8 @@ class Machine:
 
     def start(self) -> None:
         """Begin to boot it."""
-        self._qemu = subprocess.Popen(
+        self._qemu = self._started(
+            "qemu",
             [
                 *(*_TIED, PROGRAM, "-accel", "tcg,tb-size=512", "-cpu", "max", "-m", "1024"),
                 # Its clock is that of the instructions done: when there is little time for it
@@ -53,11 +53,18 @@ class Machine:
                 "-netdev",
                 f"user,id=net,restrict=on,hostfwd=tcp:{self.address}:{_SSH_PORT}-:22",
             ],
-            env={**os.environ, "TMPDIR": str(self._folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "qemu.log").open("wb"),
         )
+
+    def _started(self, name: str, command: list[str | Path]) -> "subprocess.Popen[bytes]":
+        """A process that writes what it complains of into a log of that name."""
+        with (self._folder / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                command,
+                env={**os.environ, "TMPDIR": str(self._folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
 
     def log_in(self, *forwarded: int) -> None:
         """Wait until it has booted. The ports lead from our side to the same address inside."""
@@ -68,19 +75,15 @@ class Machine:
             raise RuntimeError((self._folder / "qemu.log").read_text())
         if not self._session or self._session.poll() is not None:
             leads = [f"-L{self.address}:{p}:{self.address}:{p}" for p in forwarded]
-            self._session = subprocess.Popen(
-                [*_TIED, *self._ssh(), "-M", "-N", *leads, "root@vm"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(self._folder / "ssh.log").open("wb"),
-            )
+            command = [*_TIED, *self._ssh(), "-M", "-N", *leads, "root@vm"]
+            self._session = self._started("ssh", command)
         return self._control.exists()
 
     @property
     def _control(self) -> Path:
         return self._folder / "ssh"
 
-    def _ssh(self) -> list[str]:
+    def _ssh(self) -> list[str | Path]:
         options = {
             "ControlPath": str(self._control),
             "ConnectTimeout": "60",

@@ -1,0 +1,55 @@
+"""A site's settings file: written from tables, and the one of a scratch site."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+type Table = Mapping[str, object]
+
+_SCRATCH: Mapping[str, Table | Sequence[Table]] = {
+    "paths": {
+        "database": "site.db",
+        "event_log": "cel.csv",
+        "recordings": "recordings",
+        "prompts": "prompts",
+        "asterisk": "asterisk",
+        "backups": "backups",
+    },
+    "web": {"bind": "127.9.9.1:8000", "url": "https://localhost", "secret_key": "secret"},
+    "asterisk": {
+        "address": "127.9.9.2",
+        **{name: name for name in ("modules", "data", "run", "log", "spool", "var")},
+        "ami_secret": "secret",
+    },
+    "calls": {"hotline_number": "1282"},
+    "trunks": [{"name": "carrier", "address": "127.9.9.9"}],
+}
+
+
+def scratch(**differs: Table | Sequence[Table]) -> str:
+    """The file of a site for a measurement or a test; a table holds only what differs."""
+    tables = dict(_SCRATCH)
+    for name, given in differs.items():
+        usual = tables.get(name)
+        if isinstance(usual, Mapping) and isinstance(given, Mapping):
+            tables[name] = {**usual, **given}
+        else:
+            tables[name] = given
+    return written(tables)
+
+
+def written(tables: Mapping[str, Table | Sequence[Table]]) -> str:
+    """Tables, and lists of tables, as TOML."""
+    top, parts = [], []
+    for name, given in tables.items():
+        if isinstance(given, Mapping):
+            parts.append(_table(f"[{name}]", given))
+        elif given:
+            parts += [_table(f"[[{name}]]", table) for table in given]
+        else:
+            top.append(f"{name} = []\n")
+    return "\n".join([*top, *parts])
+
+
+def _table(head: str, table: Table) -> str:
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join([head, *lines, ""])

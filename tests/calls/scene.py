@@ -1,0 +1,75 @@
+"""Scenes played on the dialplan alone: a citizen, his operator, whoever is called outside."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from exchange import Exchange, sure
+
+from appliance.pbx.sip import tones
+from appliance.pbx.sip.call import Call
+from provisioning.local.sip.parties import People, Phone
+
+CALLER, OTHER = tones.CALLERS[:2]
+EMPLOYEE = "+998712000001"
+BUSY = "+998712000002"
+SILENT = "+998712000003"
+OUTSIDE = tones.OUTSIDE[0]
+FACTS = (
+    *("REFUSED", "CLOSED", "TOPIC", "QUEUE", "QUEUE_LEFT", "CALLBACK", "TRANSFER", "TRANSFER_END"),
+    *("OUTGOING", "DIALLED", "RATING"),
+)
+
+
+def play(exchange: Exchange, scene: Callable[[People], Awaitable[None]]) -> list[str]:
+    """Play a scene: phones answer, so does the employee; what the dialplan told of it."""
+    begin = len(exchange.events())
+
+    async def whole() -> None:
+        async with exchange.people() as people:
+            people.rings = lambda _phone, call: call.pick_up()
+            people.dialled = outside
+            try:
+                await scene(people)
+            finally:
+                for agent in (people.carrier, people.desk):
+                    for call in agent.calls.values():
+                        call.hang_up()
+                await asyncio.sleep(0.3)
+
+    try:
+        asyncio.run(whole())
+    finally:
+        told = exchange.told(begin, *FACTS)
+        print(*told, sep="\n")  # shown when the scene fails
+    return told
+
+
+def outside(call: Call) -> None:
+    """Whoever is called outside: the employee answers, the others do not."""
+    call.media.pitch = OUTSIDE
+    call.media._number = 100  # lower than an operator's: see [record]
+    if call.called.endswith(BUSY[4:]):
+        call.refuse(486)
+    elif call.called.endswith(SILENT[4:]):
+        call.ring()
+    else:
+        call.pick_up()
+
+
+def operator(people: People, extension: str = "1001") -> Phone:
+    phone = people.by_extension(extension)
+    assert phone
+    return phone
+
+
+async def talk(people: People, number: str, extension: str = "1001") -> tuple[Call, Call]:
+    """A citizen calls and speaks with that operator: his call, the operator's."""
+    citizen = people.call(number, CALLER)
+    await sure(lambda: citizen.state == "up")
+    citizen.media.press("1")
+    phone = operator(people, extension)
+    await sure(
+        lambda: phone.call and phone.call.media.hears(CALLER) and citizen.media.hears(phone.pitch)
+    )
+    assert phone.call
+    return citizen, phone.call

@@ -1,0 +1,158 @@
+"""The playbooks' roles: what they write, what they refuse, what they tell of themselves."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rendering import ROLES, play, rendered, rendered_each
+from spans import EIGHT, OWN_CLOCK, TWO, USUAL
+
+NAMES = sorted(folder.name for folder in ROLES.iterdir())
+PACKAGES = [f"{name}_packages" for name in NAMES]  # no choice of the technician's
+GOOD = {
+    "bundle_dir": "/media/usb/bundle",
+    "site_address": "192.0.2.10",
+    "site_name": "hotline.example.uz",
+    "site_hotline_number": "1006",
+    "site_technicians": ["192.0.2.0/24"],
+}
+
+
+def defaults(role: str) -> dict[str, Any]:
+    file = ROLES / role / "defaults" / "main.yml"
+    return yaml.safe_load(file.read_text()) if file.exists() else {}
+
+
+def refused(folder: Path, **given: Any) -> str:
+    """What the role validate says of these values, besides good ones; "" when all are good."""
+    values = {name: value for role in NAMES for name, value in defaults(role).items()}
+    told = folder / "refused"
+    values_only = {"name": "validate", "tasks_from": "values.yml"}
+    kept = {"content": "{{ ansible_failed_result.msg }}", "dest": str(told)}
+    looked = {
+        "block": [{"ansible.builtin.import_role": values_only}],
+        "rescue": [{"ansible.builtin.copy": kept}],
+    }
+    system = {"ansible.builtin.set_fact": {"distribution_release": "trixie", "cacheable": True}}
+    play(folder, [system, looked], vars=values | GOOD | given)
+    return told.read_text("utf-8") if told.exists() else ""
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_a_role_tells_of_itself(role: str) -> None:
+    told = (ROLES / role / "README.md").read_text()
+    own = ("site_", f"{role}_") if role == "validate" else (f"{role}_",)
+    for name in defaults(role):
+        if name not in PACKAGES and not name.startswith("backup_"):
+            assert f"`{name}`" in told, name
+            assert name.startswith(own), name
+
+
+def test_every_value_is_looked_at() -> None:
+    texts = [file.read_text() for file in (ROLES / "validate" / "templates").iterdir()]
+    for role in NAMES:
+        for name in set(defaults(role)) - {*PACKAGES, "site_container"}:
+            if not name.startswith("backup_"):
+                assert any(re.search(rf"\b{name}\b", text) for text in texts), name
+
+
+def test_spans_as_the_carrier_gives_them(tmp_path: Path) -> None:
+    usual, two, own_clock, eight = rendered_each(
+        tmp_path, "dahdi", "system.conf.j2", [USUAL, TWO, OWN_CLOCK, EIGHT]
+    )
+    assert usual.splitlines() == [
+        "span=1,1,0,ccs,hdb3,crc4",
+        "bchan=1-15,17-31",
+        "dchan=16",
+        "echocanceller=mg2,1-15,17-31",
+        "loadzone=ru",
+        "defaultzone=ru",
+    ]
+    assert two.splitlines()[:1] + two.splitlines()[4:8] == [
+        "span=1,1,0,ccs,hdb3,crc4",
+        "span=2,2,0,ccs,hdb3",
+        "bchan=32-46,48-62",
+        "dchan=47",
+        "echocanceller=mg2,32-46,48-62",
+    ]
+    assert own_clock.splitlines() == [
+        "span=1,0,7,ccs,hdb3",
+        "bchan=1-15,17-31",
+        "dchan=16",
+        "loadzone=us",
+        "defaultzone=us",
+    ]
+    assert "bchan=218-232,234-248\ndchan=233\nechocanceller=jpah,218-232,234-248" in eight
+
+
+def test_the_exchange_waits_for_no_name_and_no_span(tmp_path: Path) -> None:
+    values = {"site_home": "/var/lib/appliance", "dahdi_spans": [{"number": 1}]}
+    unit = rendered(tmp_path, "asterisk", "asterisk.service.j2", **values)
+    assert 'Environment="RES_OPTIONS=timeout:1 attempts:1"' in unit
+    assert "After=network-online.target dahdi-spans.service" in unit
+    assert "DeviceAllow=char-dahdi rw" in unit
+    spans = rendered(tmp_path, "dahdi", "dahdi-spans.service.j2", **TWO)
+    assert "modprobe -a wct4xxp\n" in spans
+    assert "Before=asterisk.service" in spans
+
+
+def certificate(folder: Path, name: str, days: int = 90) -> tuple[str, str]:
+    """A certificate of that host and its key."""
+    made = (str(folder / f"{name}{days}.pem"), str(folder / f"{name}{days}.key"))
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-nodes"),
+            *("-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"),
+            *("-not_before", "20200101000000Z" if days < 0 else "20260101000000Z"),
+            *("-not_after", "20210101000000Z" if days < 0 else "20991231000000Z"),
+            *("-out", made[0], "-keyout", made[1]),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return made
+
+
+def test_good_values_are_taken(tmp_path: Path) -> None:
+    shown, key = certificate(tmp_path, "*.example.uz")
+    spans = '[{"number": 1, "crc4": true}, {"number": 2}]'  # as an inventory gives it
+    assert refused(tmp_path, dahdi_spans=spans, tls_certificate=shown, tls_key=key) == ""
+
+
+def test_wrong_values_are_named(tmp_path: Path) -> None:
+    shown, key = certificate(tmp_path, "other.example.uz")
+    old, old_key = certificate(tmp_path, "hotline.example.uz", -1)
+    told = refused(
+        tmp_path,
+        tls_certificate=shown,
+        tls_key=old_key,
+        tls_trunks_certificate=old,
+        tls_trunks_key=old_key,
+        dahdi_spans=[{"number": 1, "crc": True}, {"number": 1, "timing": "carrier"}],
+        base_technicians=[{"name": "farhod", "key": "farhod.pub"}],
+        services_memory={"web": "lots"},
+        app_work_opens="9",
+        app_settings="[telegram]\ntoken = 5\nchat",
+        firewall_tries="never",
+        operator_proxy_sites="lex.uz",
+    )
+    for wrong in (
+        f"{old_key}: it is not the key of the first certificate in {shown}",
+        f"{shown}: it is not a certificate of hotline.example.uz",
+        f"{old}: it has ended on 01.01.2021",
+        "it has number, crc4, timing, lbo; not crc",
+        'timing of the span 1 is "carrier"',
+        "no number may stand there twice",
+        'The key of farhod is "farhod.pub"',
+        'services_memory of web is "lots"',
+        'app_work_opens is "9"',
+        "lines of TOML; Expected '=' after a key",
+        'firewall_tries is "never"',
+        'operator_proxy_sites is "lex.uz": a list, in brackets',
+    ):
+        assert wrong in told, told
+    assert str(Path(key).name) not in told
