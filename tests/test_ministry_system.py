@@ -429,7 +429,9 @@ def test_what_waits_long_is_alarmed(site, new, change) -> None:
     assert checked(site).state == "fail"
 
 
-def test_appeals_of_the_time_before_are_caught_up(settings, site, nilufar, new, courier, far) -> None:
+def test_appeals_of_the_time_before_are_caught_up(
+    settings, site, nilufar, new, courier, far
+) -> None:
     before = dataclasses.replace(settings, ministry=None)
 
     def registered(**values):

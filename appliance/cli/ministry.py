@@ -1,4 +1,4 @@
-"""`appliance ministry`: signed files to and from a ministry without a link, and what is not there."""
+"""`appliance ministry`: signed files for a ministry without a link, and what is not there."""
 
 import datetime as dt
 from pathlib import Path

@@ -37,7 +37,7 @@ def announced(call: Call) -> None:
 
 def arrive(people: People, caller: str, more: Headers = ()) -> Call:
     """A call whose From is written as given."""
-    call = Call.outgoing(people.carrier, "x", "1006", CALLER)
+    call = people.carrier.call("x", "1006", CALLER)
     call.ours = f"<{caller}>;tag={secrets.token_hex(4)}"
     call.start(more)
     return call
