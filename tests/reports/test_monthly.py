@@ -143,7 +143,7 @@ def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
     assert list(told) == [
         *("period", "formulas", "balance", "appeals_by_weekday", "appeals_total"),
         *("calls_by_weekday", "calls_total", "appeals_by_region", "appeals_by_direction"),
-        *("consultations", "links"),
+        *("consultations", "links", "restore_drill"),
     ]
     assert told["period"] == {"from": "2026-12-01", "to": "2026-12-31"}
     assert told["formulas"] == "1"

@@ -251,7 +251,7 @@ def _count(
         sent=states["sent"],
         refused=states["refused"],
         expired=states["expired"],
-        lost=len({row.cause for row in rows} - set(times) - ended | open_),
+        lost=len({row.cause for row in rows} - set(times) - ended - open_),
         twice=len(twice),
         undeclared=len(twice - perhaps),
         perhaps=len(perhaps),
