@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance import alarms, db, plan, trunks
+from appliance import alarms, clock, db, plan, runs, trunks
 from appliance.health import Check
 from appliance.plan import Plan, Trunk
 from appliance.trunks import SeenSpan, SeenTrunk
@@ -93,3 +93,14 @@ def test_what_takes_long_is_shown_as_it_was_seen_last(settings, login_as) -> Non
     alarms.remember([Check("clock", "Clock", "fail", seen, "x", {"milliseconds": "2500.0"})])
     page = browser.get("/status/checks").text
     assert "farqi 2500.0 ms" in page.split('id="check-clock"')[1]
+
+
+@pytest.mark.parametrize("name", ["reports", "snapshot", "one of a later release"])
+def test_a_job_that_failed_is_named(login_as, name) -> None:
+    run = runs.begin(name, clock.now(), "1:1")
+    assert run
+    runs.end(run, "failed", "ValueError: {no} such %(thing)s")
+    page = login_as("technician").get("/status")
+    assert page.status_code == 200
+    row = page.text.split('id="check-jobs"')[1].split("</li>")[0]
+    assert "ValueError: {no} such %(thing)s" in row
