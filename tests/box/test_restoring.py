@@ -23,6 +23,13 @@ COUNTS = (
     "SELECT (SELECT count(*) FROM call), (SELECT count(*) FROM appeal), "
     "(SELECT count(*) FROM recording)"
 )
+ASK = """
+INSERT INTO snapshot_run (kind, repository, snapshot, started_at, state, verified, bytes_added,
+    bytes_total, trouble, said, detail, "by")
+SELECT '{kind}', '', '', started_at, 'asked', 0, 0, 0, '', '', '{{}}', 'test-{kind}'
+FROM snapshot_run LIMIT 1;
+"""
+SEEN = """SELECT state, said FROM snapshot_run WHERE "by" = 'test-{kind}';"""
 UNITS = (
     "asterisk",
     "nginx",
@@ -98,6 +105,19 @@ def test_a_box_goes_back_to_a_moment(site: Site) -> None:
     assert "before" in users
     assert "after" not in users
     until(lambda: site.machine.run("systemctl", "is-active", *UNITS).returncode == 0, 120)
+
+
+def test_the_jobs_make_a_snapshot_and_try_it_out(site: Site) -> None:
+    """As the technician asks for it on the page: by the unit, with what it may do."""
+    database = f"/opt/appliance/current/bin/python -m sqlite3 {HOME}/data/appliance.db"
+    for kind in ("create", "drill"):
+        site.machine.run(database, text=ASK.format(kind=kind))
+
+        def seen(kind: str = kind) -> str:
+            return site.machine.run(database, text=SEEN.format(kind=kind)).stdout
+
+        until(lambda seen=seen: re.search("'(done|failed)'", seen()), 300, every=1)
+        assert "'done'" in seen(), seen()
 
 
 def talk(site: Site) -> None:
