@@ -167,4 +167,6 @@ export function combobox(input, { scope, onChoose }) {
   input.addEventListener("blur", () => {
     if (!taken) close();
   });
+  // Typed before this script had come.
+  if (document.activeElement === input && input.value.trim() && !code.value) ask();
 }
