@@ -43,29 +43,23 @@ def line(
     The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
     `inbound` are the same calls, for what the sum leaves open: short abandons and test calls.
     """
-    besides = sum(call.short for call in inbound), sum(call.synthetic for call in inbound)
-    return counted_line(balance, besides, made_at, tz, words)
+    return counted_line(balance, besides(inbound), made_at, tz, words)
+
+
+def besides(inbound: Sequence[Inbound]) -> tuple[int, int]:
+    """Short abandons and test calls among these."""
+    return sum(call.short for call in inbound), sum(call.synthetic for call in inbound)
 
 
 def counted_line(
     balance: Balance,
-    besides: tuple[int, int],
+    others: tuple[int, int],
     made_at: dt.datetime,
     tz: ZoneInfo,
     words: BalanceWords,
 ) -> tuple[str, str, str]:
     """The same line, when the short abandons and the test calls have been counted already."""
-    short, synthetic = besides
-    known = {**balance.outcomes, "open": balance.open}
-    terms = [
-        text.format(count=figures.number(known.get(outcome, 0)))
-        + (f" {words.short.format(count=short)}" if outcome == "abandoned_queue" and short else "")
-        for outcome, text in words.outcomes.items()
-        if known.get(outcome) or outcome == "answered"
-    ]
-    total = words.arrived.format(count=figures.number(sum(known.values())))
-    if synthetic:
-        total = f"{total} {words.synthetic.format(count=figures.number(synthetic))}"
+    (_, total), *terms = summands(balance, others, words)
     recordings = words.recordings.format(
         found=figures.number(balance.recordings_found),
         expected=figures.number(balance.recordings_expected),
@@ -83,10 +77,34 @@ def counted_line(
         words.made.format(moment=figures.moment(made_at.astimezone(tz))),
     )
     return (
-        f"{total} = {' + '.join(terms)}",
+        f"{total} = {' + '.join(text for _, text in terms)}",
         words.difference.format(count=figures.number(balance.difference)),
         ". ".join(rest),
     )
+
+
+def summands(
+    balance: Balance, others: tuple[int, int], words: BalanceWords
+) -> list[tuple[str, str]]:
+    """The total, whose outcome is "", and what it is the sum of: (outcome, how it is told)."""
+    short, synthetic = others
+    known = {**balance.outcomes, "open": balance.open}
+    total = words.arrived.format(count=figures.number(sum(known.values())))
+    if synthetic:
+        total = f"{total} {words.synthetic.format(count=figures.number(synthetic))}"
+    return [
+        ("", total),
+        *(
+            (outcome, text.format(count=figures.number(known.get(outcome, 0))) + beside)
+            for outcome, text in words.outcomes.items()
+            for beside in [
+                f" {words.short.format(count=short)}"
+                if outcome == "abandoned_queue" and short
+                else ""
+            ]
+            if known.get(outcome) or outcome == "answered"
+        ),
+    ]
 
 
 def stretches(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:

@@ -28,7 +28,8 @@ _EPOCH = dt.date(1970, 1, 1)
 class Cut:
     """The incoming calls of a period that fulfil every condition; conditions are those of ASKED.
 
-    With the condition "direction" they are the outgoing ones.
+    With the condition "direction" they are the outgoing ones, with "all" every arrival that the
+    balance sums: rejected ones and test calls too.
     """
 
     period: Period
@@ -47,12 +48,13 @@ class Cut:
     @property
     def where(self) -> tuple[Expression, ...]:
         """Conditions on Call, the period's first: it is what the index serves."""
+        every = "all" in self.asked
         return (
             Call.arrived_at >= self.period.begin,
             Call.arrived_at < self.period.end,
             *([] if "direction" in self.asked else [Call.direction == "inbound"]),
-            ~Call.synthetic,
-            *([] if self.asked.get("outcome") == "rejected" else [not_rejected()]),
+            *([] if every else [~Call.synthetic]),
+            *([] if every or self.asked.get("outcome") == "rejected" else [not_rejected()]),
             *(ASKED[name](self, value) for name, value in self.asked.items()),
         )
 
@@ -249,6 +251,13 @@ def _date(text: str) -> dt.date:
     return dt.datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone
 
 
+def _all(cut: Cut, value: str) -> Expression:
+    """Every arrival; only "1" can be asked."""
+    if value != "1":
+        raise ValueError(value)
+    return Call.id.is_null(False)
+
+
 def _direction(cut: Cut, value: str) -> Expression:
     """The outgoing calls, or "both": incoming ones too."""
     if value not in ("outbound", "both"):
@@ -380,6 +389,7 @@ ASKED: dict[str, Callable[[Cut, str], Expression]] = {
     "time": _time,
     "days": _days,
     "direction": _direction,
+    "all": _all,
     "rated": _rated,
     "appeal": _flag(has_appeal),
     "transfer": _transfer,

@@ -30,6 +30,7 @@ from appliance.web.call import OWN_OUTCOMES, open_to
 from appliance.web.calls import LANGUAGES, OUTCOMES
 from appliance.web.context import me, site
 from appliance.web.language import locale
+from appliance.web.reports import Behind
 
 screen = Blueprint("analytics", __name__, url_prefix="/analytics")
 
@@ -72,8 +73,8 @@ def page() -> str:
         weekdays=words.load(locale()).weekdays,
         choices=_choices(cut),
         levels=sorted({*LEVELS, level}),
-        balance=_balance(cut),
-        balance_title=words.load(locale()).balance.title,
+        **_balance(cut),
+        text=words.load(locale()),
         ministry_locale="uz_Cyrl",
         link=_link,
         address=_address,
@@ -245,13 +246,16 @@ def _choices(cut: Cut) -> dict[str, dict[str, str]]:
     }
 
 
-def _balance(cut: Cut) -> tuple[tuple[str, str, str], int]:
-    """The balance of all inbound calls of the period, and the difference."""
+def _balance(cut: Cut) -> dict[str, object]:
+    """The balance of all inbound calls of the period, its sum, and the difference."""
     found = calls.balance(cut.period.begin, cut.period.end)
     text = words.load(locale()).balance
-    besides = report.beside(cut.period)
-    line = balance.counted_line(found, besides, clock.now(), cut.period.tz, text)
-    return line, found.difference
+    others = report.beside(cut.period)
+    return {
+        "balance": balance.counted_line(found, others, clock.now(), cut.period.tz, text),
+        "sums": Behind(cut.period).sums(found, others),
+        "difference": found.difference,
+    }
 
 
 def _worded(cut: Cut) -> list[tuple[str, str]]:

@@ -119,6 +119,7 @@ def _page(typed: dict[str, str], trouble: str = "") -> str:
         written=printing.written,
         text=words.load(locale()),
         balance=printing.foot(made),
+        sums=Behind(period).sums(made.balance, made.besides),
         ministry_locale="uz_Cyrl",
         kinds=files.KINDS,
     )

@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from appliance import audit, clock, i18n, identity
-from appliance.reports import figures, files, kpi, paper, periods, words
+from appliance.calls import Balance
+from appliance.reports import balance, figures, files, kpi, paper, periods, words
 from appliance.reports.periods import Period, PeriodError
 from appliance.reports.quarterly import QuarterlyReport, wording
 from appliance.web.access import may
@@ -34,6 +35,11 @@ class Behind:
         """Appeals by the arrival of their call; conditions are those of the portal's list."""
         return url_for("portal.page", **self._asked(asked), all=1)
 
+    def sums(self, found: Balance, others: tuple[int, int]) -> list[tuple[str, str]]:
+        """The balance's total and what it is the sum of: (address, how it is told)."""
+        told = balance.summands(found, others, words.load(locale()).balance)
+        return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in told]
+
     def _asked(self, asked: dict[str, object]) -> dict[str, Any]:
         days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
         return days | {name: value for name, value in asked.items() if value is not None}
@@ -59,6 +65,7 @@ def page() -> str:
         report=made,
         text=words.load(locale()),
         balance=paper.foot(made),
+        sums=Behind(period).sums(made.balance, balance.besides(made.inbound)),
         unobserved=paper.unobserved(made),
         few=kpi.FEW,
         behind=Behind(period),
@@ -82,6 +89,7 @@ def quarterly() -> str:
         text=text,
         form=text.quarterly,
         balance=paper.foot(made),
+        sums=Behind(period).sums(made.balance, balance.besides(made.inbound)),
         wording=wording,
         length=figures.length,
         behind=Behind(period),

@@ -161,6 +161,29 @@ def test_a_figure_without_its_list_has_a_reason(busy, login_as) -> None:
     assert found == NO_CALLS
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/reports?month=2026-10",
+        "/reports/quarterly?quarter=2026-Q4",
+        "/analytics?from=03.10.2026&to=17.10.2026",
+        "/minutes?month=2026-10",
+    ],
+)
+def test_what_the_balance_sums_opens_its_calls(busy, login_as, page) -> None:
+    some = [call.id for call in Call.select(Call.id).where(Call.direction == "inbound").limit(4)]
+    Call.update(synthetic=True).where(Call.id << some).execute()
+    browser = login_as("manager")
+    line = browser.get(page).text.split('<p class="balance">')[1].split("</p>")[0]
+    sums = [
+        (unescape(address), number(re.search(r"\d[\d\u00a0]*", told)[0]))
+        for address, told in re.findall(r'href="([^"]+)">([^<]+)</a>', line)
+    ]
+    assert len(sums) > 4
+    assert sums[0][1] == sum(count for _, count in sums[1:])
+    assert {address: listed(browser, address) for address, _ in sums} == dict(sums)
+
+
 @pytest.mark.parametrize("page", ["/followups", STATISTICS])
 def test_the_lists_behind_other_pages(busy, login_as, page) -> None:
     browser = login_as("manager")

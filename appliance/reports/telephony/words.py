@@ -84,6 +84,7 @@ ASKED = {
     "time": N_("Time of the day"),
     "days": N_("Days"),
     "direction": N_("Direction of the call"),
+    "all": N_("Rejected ones and test calls too"),
     "rated": N_("Rating"),
     "appeal": N_("With an appeal"),
     "transfer": N_("Handed on"),
