@@ -142,11 +142,15 @@ class Machine:
         return [word for option in options for word in ("-o", option)] + ["-i", str(self.key)]
 
     def _stop(self) -> None:
-        if self._process:
-            for child in _children(self._process.pid):
-                subprocess.run(["kill", "-TERM", str(child)], capture_output=True)
-            self._process.kill()
-            self._process.wait()
+        """Cut its power, and wait until nothing of it is left."""
+        if self._process and self._process.poll() is None:
+            for container in _children(self._process.pid):
+                for first in _children(container):  # what it started ends with it
+                    subprocess.run(["kill", "-KILL", str(first)], capture_output=True)
+            try:
+                self._process.wait(60)
+            finally:
+                self._process.kill()
 
     def _ssh(self) -> list[str]:
         ssh = ["ssh", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes", *self.ssh_options()]
