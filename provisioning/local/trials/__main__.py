@@ -24,15 +24,21 @@ def main(arguments: list[str]) -> int:
             options, calls = _option(options, "--calls", 50)
             options, operators = _option(options, "--operators", 25)
             options, minutes = _option(options, "--minutes", 30)
+            if options:
+                return _unknown(options)
             with site.trial(Place(TRIALS / "load")) as place:
                 return asyncio.run(stress.run_load(place, calls, operators, minutes))
         case ["day", *options]:
             options, minutes = _option(options, "--minutes", 20)
+            if options:
+                return _unknown(options)
             with site.trial(Place(TRIALS / "day")) as place:
                 return asyncio.run(stress.run_day(place, minutes))
         case ["steps", *options]:
             options, first = _option(options, "--from", 50)
             options, by = _option(options, "--by", 50)
+            if options:
+                return _unknown(options)
             with site.trial(Place(TRIALS / "steps")) as place:
                 return asyncio.run(stress.run_steps(place, first, by, 1.5))
         case ["chaos", *names]:
@@ -73,6 +79,11 @@ def _option(words: list[str], name: str, otherwise: int) -> tuple[list[str], int
         return words, otherwise
     position = words.index(name)
     return words[:position] + words[position + 2 :], int(words[position + 1])
+
+
+def _unknown(words: list[str]) -> int:
+    print(f"no such option: {' '.join(words)}", file=sys.stderr)
+    return 2
 
 
 def _hostile(names: list[str]) -> int:
