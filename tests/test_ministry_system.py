@@ -49,14 +49,14 @@ def courier(site):
 def new(site, nilufar):
     """Register an appeal."""
 
-    def registered(**values):
+    def registered(tell_site=site, **values):
         return appeals.register(
             FULL | values,
             operator=nilufar,
             token=appeals.token_for(nilufar, None),
             tz=site.tz,
             calendar=catalogs.working_calendar(site),
-            tell=lambda appeal: ministry.registered(site, appeal),
+            tell=lambda appeal: ministry.registered(tell_site, appeal),
         )
 
     return registered
@@ -429,22 +429,9 @@ def test_what_waits_long_is_alarmed(site, new, change) -> None:
     assert checked(site).state == "fail"
 
 
-def test_appeals_of_the_time_before_are_caught_up(
-    settings, site, nilufar, new, courier, far
-) -> None:
+def test_appeals_of_the_time_before_are_caught_up(settings, site, new, courier, far) -> None:
     before = dataclasses.replace(settings, ministry=None)
-
-    def registered(**values):
-        return appeals.register(
-            FULL | values,
-            operator=nilufar,
-            token=appeals.token_for(nilufar, None),
-            tz=site.tz,
-            calendar=catalogs.working_calendar(site),
-            tell=lambda appeal: ministry.registered(before, appeal),
-        )
-
-    first, second = registered(), registered()
+    first, second = new(before), new(before)
     third = new()
     today = Handling.get_by_id(first.id).registered_on
     assert ministry.catch_up(site, today + dt.timedelta(days=1), "command") == 0

@@ -92,19 +92,14 @@ def summands(
     total = words.arrived.format(count=figures.number(sum(known.values())))
     if synthetic:
         total = f"{total} {words.synthetic.format(count=figures.number(synthetic))}"
-    return [
-        ("", total),
-        *(
-            (outcome, text.format(count=figures.number(known.get(outcome, 0))) + beside)
-            for outcome, text in words.outcomes.items()
-            for beside in [
-                f" {words.short.format(count=short)}"
-                if outcome == "abandoned_queue" and short
-                else ""
-            ]
-            if known.get(outcome) or outcome == "answered"
-        ),
-    ]
+    found = [("", total)]
+    for outcome, text in words.outcomes.items():
+        if known.get(outcome) or outcome == "answered":
+            told = text.format(count=figures.number(known.get(outcome, 0)))
+            if outcome == "abandoned_queue" and short:
+                told = f"{told} {words.short.format(count=short)}"
+            found.append((outcome, told))
+    return found
 
 
 def stretches(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:

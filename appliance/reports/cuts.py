@@ -17,7 +17,7 @@ from appliance.calls import OUTCOMES
 from appliance.clock import WorkingCalendar
 from appliance.followups.folding import MISSED
 from appliance.models import Appeal, Call, FollowUp, QueueVisit, Ring, Talk, Transfer
-from appliance.reports import wallclock
+from appliance.reports import periods, wallclock
 from appliance.reports.periods import Period
 
 NONE = "-"  # stands for "has none": no language, no appeal's region …
@@ -231,24 +231,9 @@ def _days(cut: Cut, value: str) -> Expression:
     """From one date to another, "01.10.2026-09.10.2026"; several stretches by commas."""
     parts = [
         (Call.arrived_at >= part.begin) & (Call.arrived_at < part.end)
-        for part in stretches(value, cut.period)
+        for part in periods.stretches(value, cut.period.tz)
     ]
     return functools.reduce(operator.or_, parts)
-
-
-def stretches(value: str, within: Period) -> list[Period]:
-    """What the condition "days" asks for. Raises ValueError."""
-    edges = [[_date(text) for text in one.split("-")] for one in value.split(",")]
-    return [Period(first, last, within.tz) for first, last in edges]
-
-
-def written(days: Iterable[tuple[dt.date, dt.date]]) -> str:
-    """The condition "days" for stretches from one day to another."""
-    return ",".join(f"{first:%d.%m.%Y}-{last:%d.%m.%Y}" for first, last in days)
-
-
-def _date(text: str) -> dt.date:
-    return dt.datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone
 
 
 def _all(cut: Cut, value: str) -> Expression:

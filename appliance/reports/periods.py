@@ -3,6 +3,7 @@
 import calendar
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -102,3 +103,18 @@ def _date(text: str, complaint: str) -> dt.date:
 
 def _midnight(day: dt.date, tz: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), tz).astimezone(dt.UTC)
+
+
+def stretches(text: str, tz: ZoneInfo) -> list[Period]:
+    """Of "01.10.2026-09.10.2026", several by commas. Raises ValueError."""
+    edges = [[_day(day) for day in one.split("-")] for one in text.split(",")]
+    return [Period(first, last, tz) for first, last in edges]
+
+
+def written(days: Iterable[tuple[dt.date, dt.date]]) -> str:
+    """Stretches from one day to another, as `stretches` reads them."""
+    return ",".join(f"{first:%d.%m.%Y}-{last:%d.%m.%Y}" for first, last in days)
+
+
+def _day(text: str) -> dt.date:
+    return dt.datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone

@@ -17,7 +17,7 @@ from flask_babel import gettext
 from appliance import audit, calls, catalogs, clock, i18n, identity
 from appliance.calls import OUTCOMES as ALL_OUTCOMES
 from appliance.models import Call, FollowUp, User
-from appliance.reports import balance, cuts, files, kpi, telephony, words
+from appliance.reports import balance, cuts, files, kpi, periods, telephony, words
 from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
 from appliance.reports.shares import shares
@@ -274,7 +274,7 @@ def _worded(cut: Cut) -> list[tuple[str, str]]:
             other = gettext("outside %(times)s", times=shown)
             found.append((gettext(texts.ASKED[name]), other if value[0] == "!" else shown))
         elif name == "days":
-            days = cuts.stretches(value, cut.period)
+            days = periods.stretches(value, cut.period.tz)
             shown = ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
             found.append((gettext(texts.ASKED[name]), shown))
         elif name == "weekday":

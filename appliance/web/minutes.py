@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance import audit, clock, i18n, identity, tariffs
 from appliance.models import Tariff
-from appliance.reports import cuts, files, minutes, words
+from appliance.reports import cuts, files, minutes, periods, words
 from appliance.reports.minutes import Line, printing
 from appliance.reports.periods import Period
 from appliance.tariffs import TariffError
@@ -138,7 +138,7 @@ def _opens(line: Line, period: Period) -> str:
         outcome="answered",
         trunk=line.trunk or cuts.NONE,
         number=(line.number or cuts.NONE) if inbound else None,
-        days=cuts.written(line.days) if len(line.days) > 1 else None,
+        days=periods.written(line.days) if len(line.days) > 1 else None,
     )
 
 
