@@ -1,6 +1,7 @@
 """Signed files to and from a ministry without a link: none is lost, repeated, forged or skipped."""
 
 import dataclasses
+import html
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from test_ministry_system import change, fits, new, stands, uz  # noqa: F401
 
-from appliance import ministry, outbox
+from appliance import health, ministry, outbox
 from appliance.cli import appliance
 from appliance.ministry import files, signing
 from appliance.models import AuditEntry, Handling, Message, MinistryPackage
@@ -179,6 +180,44 @@ def test_a_signed_file_that_is_not_as_described_is_refused_whole(site, told, wha
     with pytest.raises(files.PackageError, match="not as described"):
         files.take(site, file, "x")
     assert not MinistryPackage.select().exists()
+
+
+def test_a_file_that_was_not_taken_stays_on_the_page_until_it_is(site, stick, told, app, login_as):
+    app.config["SITE"] = site
+
+    def page() -> str:
+        return html.unescape(login_as("technician").get("/ministry").text)
+
+    def checks() -> list[tuple[str, str, dict[str, str]]]:
+        found = health.passing_on.ministry(site)
+        return [(c.code, c.state, dict(c.values)) for c in found if c.code == "ministry.file"]
+
+    first = told(1)
+    signature = stick / f"{first.name}.sig"
+    signed = signature.read_bytes()
+    signature.write_bytes(bytes(64))
+    with pytest.raises(files.PackageError):
+        files.take(site, stick, "x")
+    advice = uz("The ministry has not signed it, or it was changed on the way: get it again.")
+    assert first.name in page()
+    assert advice in page()
+    assert checks() == [("ministry.file", "fail", {"file": first.name})]
+    second = told(2)
+    with pytest.raises(files.PackageError):
+        files.take(site, second, "x")
+    assert second.name in page()
+    assert uz("The file before it is missing: take that one first.") in page()
+    signature.write_bytes(signed)
+    files.take(site, first, "x")
+    assert checks() == []
+    assert first.name not in page()
+    first.write_bytes(b"{}")
+    with pytest.raises(files.PackageError):
+        files.take(site, first, "x")
+    assert checks()
+    told(1)
+    assert [taken.repeated for taken in files.take(site, first, "x")] == [True]
+    assert checks() == []
 
 
 def test_without_a_key_nothing_is_packed(site, stick, new, tmp_path) -> None:  # noqa: F811

@@ -36,6 +36,11 @@ def ministry(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, grade, seen, advice, values)
     else:
         yield Check(code, name, "ok", N_("no appeal waits for long"))
+    by_files = link.state(link.FILES)
+    if by_files.trouble:
+        seen = N_("the file {file} was not taken")
+        advice = N_("The page Ministry's system says why and what to do.")
+        yield Check("ministry.file", name, "fail", seen, advice, {"file": by_files.trouble_text})
     code, name = "ministry.refused", N_("Ministry's system")
     advice = N_("The page Ministry's system says why and what to do.")
     if now.refused:

@@ -17,7 +17,7 @@ from peewee import fn
 
 from appliance import audit, clock, live, outbox
 from appliance.db import writing
-from appliance.ministry import mapping, queue, signing
+from appliance.ministry import link, mapping, queue, signing
 from appliance.ministry.answers import take_in
 from appliance.models import Message, MinistryPackage
 from appliance.settings import Ministry, Settings
@@ -29,7 +29,15 @@ GATEWAY = "files"
 
 
 class PackageError(ValueError):
-    """A file is not taken, and nothing of it was done; the text says why and what to do."""
+    """A file is not taken, and nothing of it was done; the text says why and what to do.
+
+    `code` is for people's lists: "unreadable", "signature", "missing", "other", "no_sense", or
+    "none" when there is no file.
+    """
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def take(settings: Settings, path: Path, by: str) -> list[TakenIn]:
     ministry = _of(settings)
     files = sorted(path.glob("ministry-*.json")) if path.is_dir() else [path]
     if not files:
-        raise PackageError(f"{path}: no file ministry-NUMBER.json")
+        raise PackageError("none", f"{path}: no file ministry-NUMBER.json")
     return [_take(settings, ministry, file, by) for file in files]
 
 
@@ -112,6 +120,18 @@ def _pack(ministry: Ministry, by: str) -> bool:
 
 
 def _take(settings: Settings, ministry: Ministry, file: Path, by: str) -> TakenIn:
+    """Take one file; that it was refused stays on the page until it or another one is taken."""
+    try:
+        taken = _take_in(settings, ministry, file, by)
+    except PackageError as error:
+        link.fails(error.code, file.name, link.FILES)
+        raise
+    if not taken.repeated or link.state(link.FILES).trouble_text == file.name:
+        link.heard(link.FILES)
+    return taken
+
+
+def _take_in(settings: Settings, ministry: Ministry, file: Path, by: str) -> TakenIn:
     body = _signed(file, ministry)
     told = _read(file, body)
     number, digest = told["number"], hashlib.sha256(body).hexdigest()
@@ -122,9 +142,10 @@ def _take(settings: Settings, ministry: Ministry, file: Path, by: str) -> TakenI
         if known and known.sha256 == digest:
             return TakenIn(number, repeated=True)
         if known:
-            raise PackageError(f"{file}: another file with the number {number} was taken before")
+            said = f"{file}: another file with the number {number} was taken before"
+            raise PackageError("other", said)
         if number != (due := _last("in") + 1):
-            raise PackageError(f"{file}: number {due} is missing: take it first")
+            raise PackageError("missing", f"{file}: number {due} is missing: take it first")
         events = Counter(take_in(settings, event) for event in told["events"])
         receipts = sum(_receipt(receipt) for receipt in told["receipts"])
         _remember("in", number, body)
@@ -159,13 +180,14 @@ def _signed(file: Path, ministry: Ministry) -> bytes:
     """The bytes of a file that the ministry has signed."""
     try:
         if file.stat().st_size > LARGEST:
-            raise PackageError(f"{file}: too large")
+            raise PackageError("unreadable", f"{file}: too large")
         body = file.read_bytes()
         signature = file.with_name(f"{file.name}.sig").read_bytes()
     except OSError as error:
-        raise PackageError(f"{error.filename}: {error.strerror}") from error
+        raise PackageError("unreadable", f"{error.filename}: {error.strerror}") from error
     if not signing.is_signed(body, signature, ministry.their_key):
-        raise PackageError(f"{file}: the signature is not the ministry's: get the file again")
+        said = f"{file}: the signature is not the ministry's: get the file again"
+        raise PackageError("signature", said)
     return body
 
 
@@ -186,7 +208,7 @@ def _read(file: Path, body: bytes) -> dict[str, Any]:
                 _check(refused.setdefault("reason", ""), str)
         return {"number": number, "receipts": receipts, "events": list(told.get("events", []))}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PackageError(f"{file}: not as described: {error!r}") from error
+        raise PackageError("no_sense", f"{file}: not as described: {error!r}") from error
 
 
 def _check(value: object, kind: type) -> None:

@@ -1,4 +1,7 @@
-"""The state of the HTTP link: how far answers were read, when it last worked, what hinders it."""
+"""The state of either way to the ministry: HTTP, and signed files.
+
+How far answers were read, when it last worked, what hinders it.
+"""
 
 import datetime as dt
 
@@ -7,37 +10,37 @@ from appliance.db import writing
 from appliance.models import MinistryLink
 
 _SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that the system answers
-_NAME = "http"
+HTTP, FILES = "http", "files"
 
 
-def state() -> MinistryLink:
+def state(way: str = HTTP) -> MinistryLink:
     """The link; one that has never worked when nothing is known."""
-    return MinistryLink.get_or_none(MinistryLink.name == _NAME) or MinistryLink(name=_NAME)
+    return MinistryLink.get_or_none(MinistryLink.name == way) or MinistryLink(name=way)
 
 
-def heard() -> None:
+def heard(way: str = HTTP) -> None:
     """The system answered with sense."""
-    now, known = clock.now(), state()
+    now, known = clock.now(), state(way)
     if not known.trouble and known.heard_at and now - known.heard_at < _SEEN:
         return
-    _set(trouble="", trouble_text="", heard_at=now)
+    _set(way, trouble="", trouble_text="", heard_at=now)
 
 
-def fails(trouble: str, said: str) -> None:
-    """The system was not reached, or made no sense."""
-    if state().trouble != trouble:
-        _set(trouble=trouble, trouble_text=said[:500])
+def fails(trouble: str, said: str, way: str = HTTP) -> None:
+    """The system was not reached, or made no sense; `said` by a server is kept from the first."""
+    if way == FILES or state(way).trouble != trouble:
+        _set(way, trouble=trouble, trouble_text=said[:500])
 
 
 def read_to(cursor: str) -> None:
     """Answers up to a cursor have been taken in."""
     if state().cursor != cursor:
-        _set(cursor=cursor)
+        _set(HTTP, cursor=cursor)
 
 
-def _set(**columns: object) -> None:
+def _set(way: str, **columns: object) -> None:
     with writing():
-        MinistryLink.insert(name=_NAME).on_conflict_ignore().execute()
-        MinistryLink.update(columns).where(MinistryLink.name == _NAME).execute()
+        MinistryLink.insert(name=way).on_conflict_ignore().execute()
+        MinistryLink.update(columns).where(MinistryLink.name == way).execute()
         if "trouble" in columns:
             live.publish("outbox")

@@ -36,6 +36,13 @@ TROUBLES: dict[str, LazyString] = {
     "unknown_there": _l("It does not know the appeal any more; it is sent whole again."),
     "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
 }
+FILES: dict[str, LazyString] = {
+    "unreadable": _l("It cannot be read, or its signature is not beside it: get it again."),
+    "signature": _l("The ministry has not signed it, or it was changed on the way: get it again."),
+    "missing": _l("The file before it is missing: take that one first."),
+    "other": _l("Another file with its number was taken before: ask the ministry's technician."),
+    "no_sense": _l("It is not as agreed: show it to the ministry's technician."),
+}
 OUTCOMES: dict[str, LazyString] = {
     "unknown": _l("There is no such appeal here: ask the ministry's technician."),
     "state": _l("The appeal stands elsewhere already: do by hand what is left."),
@@ -88,6 +95,8 @@ def _looked() -> dict[str, Any]:
     return {
         "connected": site().ministry,
         "link": link.state(),
+        "by_files": link.state(link.FILES),
+        "file_troubles": FILES,
         "now": clock.now(),
         "standing": ministry.standing(),
         "waiting": ministry.ageing(),

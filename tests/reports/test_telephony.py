@@ -54,7 +54,7 @@ def test_the_report_says_the_same_in_every_kind_of_file(busy, settings, tmp_path
 
     book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
     assert len(book.sheetnames) == len(set(book.sheetnames)) >= 16
-    heat = book["Вызовы по дням недели и часам"]
+    heat = book["Звонки по дням недели и часам"]
     assert incoming in [cell.value for row in heat.iter_rows() for cell in row]
 
     pages = pypdf.PdfReader(io.BytesIO(files["pdf"])).pages
