@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance import clock, outbox
+from appliance import clock, health, outbox
 from appliance.gateways.eskiz import Eskiz
 from appliance.gateways.playmobile import PlayMobile
 from appliance.jobs.sending import Senders
@@ -175,7 +175,7 @@ def test_while_nobody_takes_messages_the_others_keep_their_attempts(settings) ->
     assert senders.send_due() == 0
     assert [m.attempts for m in Message.select().order_by(Message.id)] == [1, 0, 0, 0, 0]
     [queue] = outbox.ages()
-    assert (queue.waiting, queue.trouble) == (4, "unreachable")
+    assert (queue.waiting, queue.trouble) == (5, "unreachable")
 
 
 def test_what_perhaps_has_a_message_gets_it_again(settings, far) -> None:
@@ -265,3 +265,26 @@ def test_the_oldest_wait_is_known(settings) -> None:
     [queue] = outbox.ages()
     assert (queue.channel, queue.waiting) == ("sms", 2)
     assert dt.timedelta() <= queue.oldest < dt.timedelta(minutes=1)
+
+
+def test_a_failed_attempt_makes_no_wait_shorter(settings, far, monkeypatch) -> None:
+    began, late = clock.now(), dt.timedelta(minutes=40)
+    message = put(settings)
+    far.mood = lambda _: "error"
+    gateway = Eskiz("eskiz", far.url, "user", "secret")
+    monkeypatch.setattr(clock, "now", lambda: began + late)
+    Senders([gateway], rest=0).send_due()
+    assert again(message).due_at > clock.now()
+    [queue] = outbox.ages()
+    assert (queue.waiting, queue.trouble) == (1, "server_error")
+    assert late - dt.timedelta(seconds=5) < queue.oldest < late + dt.timedelta(seconds=5)
+    assert [check.state for check in health.messages.outbox(settings)] == ["warn"]
+
+
+def test_what_is_put_off_to_the_morning_is_not_late_until_then(settings) -> None:
+    morning = clock.now() + dt.timedelta(hours=9)
+    later = outbox.put("sms", "missed", "+998935550147", key="1", due_at=morning)
+    assert outbox.ages() == []
+    assert outbox.try_again(later)
+    [queue] = outbox.ages()
+    assert queue.oldest < dt.timedelta(minutes=1)

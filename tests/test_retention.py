@@ -188,6 +188,7 @@ def test_personal_data_of_a_closed_appeal_go_and_what_is_counted_stays(site, reg
         cause=old.number,
         state="sent",
         created_at=clock.now(),
+        wanted_at=clock.now(),
         due_at=clock.now(),
         expires_at=clock.now(),
     )

@@ -17,7 +17,8 @@ class Message(Table):
     key = CharField(unique=True)  # the same thing is never put twice
     state = CharField(default="pending")
     created_at = MomentField()
-    due_at = MomentField()  # not before this
+    wanted_at = MomentField()  # when it was first to go: how long it waits counts from here
+    due_at = MomentField()  # not before this; each attempt that fails puts it off
     expires_at = MomentField()  # of no use after this
     attempts = IntegerField(default=0)
     claimed_until = MomentField(null=True)

@@ -14,7 +14,7 @@ ASKED_FOR = dt.timedelta(days=1)  # after which nobody asks any more what became
 
 @dataclass(frozen=True)
 class Ages:
-    """A channel's queue: how many messages are due and for how long the oldest is.
+    """A channel's queue: how many messages should have gone, and since when the oldest.
 
     `trouble` is the code of what went wrong when one of them was tried last, or "".
     """
@@ -32,20 +32,21 @@ def listed(state: str | None, limit: int, offset: int = 0) -> list[Message]:
 
 
 def ages() -> list[Ages]:
-    """What is due and has not gone out, by channel; nothing for a channel without any."""
+    """What should have gone and has not, by channel, also while it waits for its next attempt;
+    nothing for a channel without any."""
     now = clock.now()
     open_ = Message.select().where(Message.state.in_(OPEN))
     rows = (
         open_.select(
             Message.channel,
             fn.COUNT(Message.id).alias("waiting"),
-            fn.MIN(Message.due_at).alias("due_at"),
+            fn.MIN(Message.wanted_at).alias("wanted_at"),
         )
-        .where(Message.due_at <= now)
+        .where(Message.wanted_at <= now)
         .group_by(Message.channel)
         .order_by(Message.channel)
     )
-    return [Ages(row.channel, row.waiting, now - row.due_at, _trouble(open_, row)) for row in rows]
+    return [Ages(row.channel, row.waiting, now - row.wanted_at, _trouble(open_, row)) for row in rows]
 
 
 def expired(since: dt.datetime) -> int:

@@ -46,6 +46,7 @@ def put(
         payload=payload or {},
         cause=cause,
         created_at=moment,
+        wanted_at=due,
         due_at=due,
         expires_at=due + kept,
     )

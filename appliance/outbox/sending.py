@@ -270,10 +270,12 @@ def expire() -> int:
 def try_again(message: Message) -> bool:
     """Somebody asks for another try of what was refused, has expired or waits; whether it is."""
     now = clock.now()
+    waited = message.state == "pending" and message.wanted_at < now
     with writing():
         moved = (
             Message.update(
                 state="pending",
+                wanted_at=message.wanted_at if waited else now,
                 due_at=now,
                 expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
                 ended_at=None,
