@@ -46,7 +46,9 @@ def ages() -> list[Ages]:
         .group_by(Message.channel)
         .order_by(Message.channel)
     )
-    return [Ages(row.channel, row.waiting, now - row.wanted_at, _trouble(open_, row)) for row in rows]
+    return [
+        Ages(row.channel, row.waiting, now - row.wanted_at, _trouble(open_, row)) for row in rows
+    ]
 
 
 def expired(since: dt.datetime) -> int:
