@@ -349,6 +349,17 @@ def test_what_fails_is_tried_again(
     assert not TelegramBot.select().where(TelegramBot.trouble != "").exists()
 
 
+def test_a_message_that_nobody_can_write_holds_up_no_other(site, register, courier, ticks, far):
+    with db.writing():
+        strange = outbox.put("telegram", "alert", str(GROUP), key="strange", payload={})
+        other = outbox.put("telegram", "manual", "77", key="other", text="Salom")
+    courier.send_due()
+    assert [text for _, text, _ in far.took] == ["Salom"]
+    assert Message.get_by_id(other.id).state == "sent"
+    found = Message.get_by_id(strange.id)
+    assert (found.state, found.trouble) == ("pending", "no_sense")
+
+
 def test_what_is_refused_is_listed(site, register, courier, far) -> None:
     far.moods = ["bad"]
     register()

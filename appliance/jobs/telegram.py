@@ -80,6 +80,9 @@ class Courier:
         except Declined as trouble:
             for each in together:
                 outbox.declined(each, trouble.code, trouble.said)
+        except Exception as error:  # a message or an answer that nobody foresaw holds up no other
+            log.exception("telegram: message %d may have gone out", message.id)
+            self._again(together, Unsure("no_sense", repr(error)), perhaps_sent=True, by="telegram")
         else:
             for each in together:
                 outbox.sent(each, "telegram", receipt.id)
