@@ -109,6 +109,9 @@ async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) 
         results = await running.run(chosen, world, at_once, told)
         for stray in world.strays:
             print(f"stray: {stray}")
+        pump = world.people.carrier.pump
+        late = [s for _, s in pump.hitches if s > running.HITCH]
+        print(f"our own sound was late {len(late)} times, by {pump.late * 1000:.0f} ms at most")
         return results
 
 

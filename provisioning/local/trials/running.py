@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fnmatch
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from provisioning.local.trials.stage import Stuck
 from provisioning.local.trials.world import World
 
 WORN = 12  # phones that one who waits in vain may use up
+APART = 0.1  # seconds between the beginnings of two scripts: nobody dials in the same instant
 HITCH = 0.3  # seconds by which our sound may be late and still be judged
 SETTLE = 30.0  # seconds that the ledger has to tell of the last call
 
@@ -50,14 +52,15 @@ async def run(
     spare = len(world.people.phones) - at_once
     turn = asyncio.Semaphore(max(1, spare // WORN))
 
-    async def one(scenario: Scenario) -> Result:
+    async def one(position: int, scenario: Scenario) -> Result:
+        await asyncio.sleep(position * APART)
         async with turn if scenario.is_long else _free(), room:
             result = await _perform(scenario, world)
             told(result)
             return result
 
     longest_first = sorted(scenarios, key=lambda scenario: not scenario.is_long)
-    results = await asyncio.gather(*map(one, longest_first))
+    results = await asyncio.gather(*map(one, itertools.count(), longest_first))
     await _judge(results, world)
     order = {id(scenario): position for position, scenario in enumerate(scenarios)}
     return sorted(results, key=lambda result: order[id(result.scenario)])

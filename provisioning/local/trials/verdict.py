@@ -79,7 +79,7 @@ def rows_of(
         since = [cast.since[row[end]] for end in _ENDS if row[end] in cast.since]
         if row["direction"] != "internal" or not since:
             return False
-        return min(since) - 0.5 <= _moment(row) <= until
+        return min(since) <= _moment(row) <= until
 
     return [
         row
