@@ -115,7 +115,6 @@ def _hear(settings: Settings, stop: threading.Event) -> None:
                     if event := asterisk.next_event(_PING):
                         presence.hear(settings, event)
                         holding.hear(settings, event)
-                        rerecording.hear(settings, event)
         except (Unreachable, Refused):
             stop.wait(_PING)
 
@@ -128,5 +127,5 @@ def _seen(began: dt.datetime) -> None:
 _WORKS = (
     *(_follow, _measure, _watch, _hear),
     *(agi.answer, callback.call_back, upkeep.keep, carriers.follow),
-    stepping.watch,
+    *(stepping.watch, rerecording.follow),
 )

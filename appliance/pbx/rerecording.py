@@ -19,26 +19,42 @@ from appliance.settings import Settings
 log = logging.getLogger(__name__)
 
 _MOMENT = 0.2  # seconds without any recording
+_AGAIN = 1.0  # seconds between two attempts to reach Asterisk
+_LATE = 0.5  # seconds after which a new partner's first words may be missing
 
 
-def hear(settings: Settings, event: dict[str, str]) -> None:
-    """Take in one event of AMI; the work is done beside, for it takes a moment."""
+def follow(settings: Settings, stop: threading.Event) -> None:
+    """Hear of phones that join, by a connection of its own: behind nothing else is there time."""
+    while not stop.is_set():
+        try:
+            with Connection(settings, "call") as asterisk:
+                asterisk.act("Filter", Operation="Add", Filter="Event: AttendedTransfer")
+                while not stop.is_set():
+                    if event := asterisk.next_event(_AGAIN):
+                        _hear(settings, event)
+        except (Unreachable, Refused):
+            stop.wait(_AGAIN)
+
+
+def _hear(settings: Settings, event: dict[str, str]) -> None:
+    """Take in one event; the work is done beside, for it takes a moment."""
     if event.get("Event") == "AttendedTransfer" and event.get("Result") == "Success":
         names = ("TransfereeChannel", "TransferTargetChannel")
         channels = [event[name] for name in names if event.get(name)]
-        threading.Thread(target=_guarded, args=(settings, channels), daemon=True).start()
+        told = (settings, channels, float(event.get("Timestamp") or clock.now().timestamp()))
+        threading.Thread(target=_guarded, args=told, daemon=True).start()
 
 
-def _guarded(settings: Settings, channels: list[str]) -> None:
+def _guarded(settings: Settings, channels: list[str], joined_at: float) -> None:
     try:
         with database.connection_context(), Connection(settings) as asterisk:
             for channel in channels:
-                _begin_anew(settings, asterisk, channel)
+                _begin_anew(settings, asterisk, channel, joined_at)
     except (Unreachable, Refused) as error:
         log.warning("a recording could not be begun anew: %s", error)
 
 
-def _begin_anew(settings: Settings, asterisk: Connection, channel: str) -> None:
+def _begin_anew(settings: Settings, asterisk: Connection, channel: str, joined_at: float) -> None:
     """The next file of the call on this channel, if it is recorded."""
 
     def value(name: str) -> str:
@@ -57,6 +73,8 @@ def _begin_anew(settings: Settings, asterisk: Connection, channel: str) -> None:
     asterisk.act(
         "MixMonitor", Channel=channel, File=str(settings.paths.recordings / file), Options="b"
     )
+    if (late := clock.now().timestamp() - joined_at) > _LATE:
+        log.warning("%s: recorded anew %.1f s after the phones were joined", channel, late)
     told = {
         "EventTime": f"{clock.now().timestamp():.6f}",
         "EventType": "RECORDING",
