@@ -405,6 +405,13 @@ OUT_GIVEN_UP = (
 9    | HANGUP       | first:1001 | source=first:1001 cause=16
 """
 )
+OUT_GIVEN_UP_FIRST = (  # his own channel is over before the trunk's
+    DIALS_OUT
+    + """
+9    | HANGUP       | first:1001 | source=first:1001 cause=127
+9    | HANGUP       | carrier#2 | source=none cause=127
+"""
+)
 INTERNAL = """
 0    | CHAN_START   | first:1001 | exten=1002
 0.1  | CHAN_START   | 1002 |

@@ -25,6 +25,7 @@ from handed import (
     ONLY_CLOSED,
     OUT,
     OUT_GIVEN_UP,
+    OUT_GIVEN_UP_FIRST,
     OUT_OTHER_TRUNK,
     OVERFLOWN,
     PAGE_BUSY,
@@ -78,6 +79,7 @@ taken over       | answered caller         | op01 21.8, op03 20           | ru a
 out              | answered caller         | {E} 30                       |                      |                              | 0 -
 out, other trunk | busy system             |                              |                      |                              | 0 -
 out, given up    | no_answer operator      |                              |                      |                              | 0 -
+given up first   | no_answer operator      |                              |                      |                              | 0 -
 internal         | answered operator       | op02 10                      |                      |                              | 0 -
 called back      | answered operator       | op01 20                      | uz answered          |                              | 0 3
 back, given up   | answered caller         |                              | uz abandoned         |                              | 0 11
@@ -112,6 +114,7 @@ STORIES = {
     "out": OUT,
     "out, other trunk": OUT_OTHER_TRUNK,
     "out, given up": OUT_GIVEN_UP,
+    "given up first": OUT_GIVEN_UP_FIRST,
     "internal": INTERNAL,
     "called back": CALLED_BACK,
     "back, given up": BACK_GIVEN_UP,

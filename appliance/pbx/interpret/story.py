@@ -54,6 +54,7 @@ class Story(Announced):
         self.held: dict[str, dt.datetime] = {}  # leg, or "" for the line itself → since when
         self.left: set[int] = set()  # talks that were over when the citizen left them
         self.gone = False  # the citizen has hung up
+        self.gave_up = ""  # who placed the call and hung up himself, whatever channel goes last
         self.why = "first"
 
     def tell(self, event: Event) -> None:
@@ -277,7 +278,8 @@ class Story(Announced):
         if not leg:
             return
         leg.over, leg.bridge = True, None
-        side = self._side(self._source(leg, event))
+        source = self._source(leg, event)
+        side = self._side(source)
         self._vote(leg, side, event.at)
         if event.uniqueid in self.rings:
             self._ring_over(event)
@@ -287,7 +289,9 @@ class Story(Announced):
         self._listen(event.at)
         if leg.uniqueid == self.id or leg.role == "citizen":
             self.gone |= leg.role == "citizen" and leg.answered and side == "caller"
-            self._maybe_over(event.at, "caller" if self.gone else side)
+            if source is leg and leg.uniqueid == self.id and side == "operator":
+                self.gave_up = side
+            self._maybe_over(event.at, "caller" if self.gone else self.gave_up or side)
 
     def _source(self, leg: Leg, event: Event) -> Leg | None:
         """Whose doing it was that a channel is over."""
