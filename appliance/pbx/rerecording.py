@@ -24,7 +24,7 @@ _LATE = 0.5  # seconds after which a new partner's first words may be missing
 
 
 def follow(settings: Settings, stop: threading.Event) -> None:
-    """Hear of phones that join, by a connection of its own: behind nothing else is there time."""
+    """Hear of phones that join, by a connection of its own: other work would come first."""
     while not stop.is_set():
         try:
             with Connection(settings, "call") as asterisk:
