@@ -99,8 +99,7 @@ def watch(place: Place, told: Path) -> None:
     rows: dict[str, str] = {}
     fetched = 0.0
     with told.open("w", encoding="utf-8") as file:
-        heard = stream.get(address, stream=True, timeout=30)
-        for line in heard.iter_lines(chunk_size=1):
+        for line in _heard(stream, address):
             if line != b"data: calls":
                 continue
             time.sleep(max(0.0, fetched + PACE - time.monotonic()))
@@ -110,6 +109,12 @@ def watch(place: Place, told: Path) -> None:
             file.writelines(json.dumps([now, *one]) + "\n" for one in _changes(rows, new))
             file.flush()
             rows = new
+
+
+def _heard(stream: requests.Session, address: str) -> Iterator[bytes]:
+    """What the site tells; a stream that it ends is opened again, as a browser does."""
+    while True:
+        yield from stream.get(address, stream=True, timeout=30).iter_lines(chunk_size=1)
 
 
 def _session(place: Place) -> requests.Session:
