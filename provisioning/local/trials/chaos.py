@@ -85,7 +85,9 @@ async def trunk_down(world: World, load: Load) -> None:
     carrier.deaf = load.is_down = True
     for media in streams:
         media.silent = True
+    load.cut_off()
     await asyncio.sleep(15)
+    load.cut_off()
     carrier.deaf = load.is_down = False
     for media in streams:
         media.silent = False

@@ -57,6 +57,7 @@ class Record:
     spoke: list[str] = field(default_factory=list)  # extensions and numbers, in order
     stage: str = "line"  # line, menu, queue, talk, after: where the box must not let go
     trouble: str = ""
+    unheard: bool = False  # the trunk was dead meanwhile: an end on one side was not told the other
     call: Call | None = None
     phone_calls: list[Call] = field(default_factory=list)
     rung: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,6 +122,11 @@ class Load:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         await asyncio.gather(*self._under_way)
+
+    def cut_off(self) -> None:
+        """The trunk is dead, for everybody who is on the line at this moment."""
+        for record in self.records:
+            record.unheard |= not record.over_at
 
     def crash(self) -> None:
         """Asterisk is gone: nobody will tell us that our calls are over."""
@@ -385,6 +391,8 @@ def _differences(record: Record, row: dict[str, Any], extensions: set[str]) -> s
 def _untimely(record: Record, row: dict[str, Any]) -> str:
     """What the ledger says of lengths that the people's own clock does not."""
     said, lived = _length(row["arrived_at"], row["ended_at"]), record.over_at - record.began_at
+    if record.unheard:
+        return ""
     if not record.dropped and abs(said - lived) > SLACK:
         return f"{said:.0f} s long, not {lived:.0f} s"
     parts = ("menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds")
