@@ -113,6 +113,15 @@ def test_a_lost_link_is_said_and_what_was_missed_is_fetched(open_as, pages) -> N
     expect(page.get_by_text("Aloqa uzildi.")).to_be_hidden()
 
 
+def test_a_stream_that_is_refused_says_that_nobody_is_signed_in(open_as, window, pages) -> None:
+    page = open_as("dilnoza", "/calls")
+    expect(page.get_by_text("Aloqa bor")).to_be_visible()
+    window.clear_cookies()
+    pages.kill()
+    pages.start()
+    expect(page.get_by_text("Tizimdan chiqilgan.")).to_be_visible()
+
+
 def test_a_session_that_ends_is_said_and_the_page_lives_on(open_as, window) -> None:
     page = open_as("dilnoza", "/calls")
     window.clear_cookies()

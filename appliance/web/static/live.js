@@ -53,11 +53,18 @@ function listen() {
   stream.addEventListener("error", doubtful);
 }
 
+// A browser does not say why it was refused the stream: perhaps nobody is signed in any more.
+async function tellWhy() {
+  const { status } = await fetch("/login/token", { cache: "no-store" }).catch(() => ({}));
+  if (status === 204) document.dispatchEvent(new CustomEvent("trouble", { detail: 401 }));
+}
+
 if (address) {
   listen();
   setInterval(() => {
     const silent = Date.now() - heard > DEAD;
     if (silent) doubtful();
+    if (stream.readyState === EventSource.CLOSED) tellWhy();
     if (silent || stream.readyState === EventSource.CLOSED) {
       lost ||= silent;
       show();
