@@ -97,7 +97,7 @@ def test_operators_open_what_is_listed(site: Site) -> None:
     assert site.ask("lan", "proxy", BOX, "example.com") == 403
     assert site.ask("lan", "proxy", BOX, "my.gov.uz") != 403  # there is no internet behind it
     site.machine.told("echo .example.com >> /etc/appliance/operator-sites.txt")
-    until(lambda: site.ask("lan", "opened", BOX, "example.com"), 180)
+    until(lambda: site.ask("lan", "opened", BOX, "example.com"), 60)
 
 
 def test_who_guesses_passwords_is_shut_out(site: Site) -> None:

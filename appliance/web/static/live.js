@@ -64,8 +64,9 @@ if (address) {
   setInterval(() => {
     const silent = Date.now() - heard > DEAD;
     if (silent) doubtful();
-    if (stream.readyState === EventSource.CLOSED) tellWhy();
-    if (silent || stream.readyState === EventSource.CLOSED) {
+    const refused = stream.readyState === EventSource.CLOSED;
+    if (refused) tellWhy();
+    if (silent || refused) {
       lost ||= silent;
       show();
       listen();
