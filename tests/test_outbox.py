@@ -11,7 +11,8 @@ from appliance import clock, health, outbox
 from appliance.gateways.eskiz import Eskiz
 from appliance.gateways.playmobile import PlayMobile
 from appliance.jobs.sending import Senders
-from appliance.models import Message
+from appliance.models import EarlyReport, Message
+from appliance.outbox import sending
 from appliance.settings import Settings
 from provisioning.local.standins.sms import Service, service
 
@@ -134,6 +135,32 @@ def test_one_recipient_hears_in_order(settings, senders, far) -> None:
     assert [text for _, text in far.took] == ["birinchi", "ikkinchi"]
 
 
+def test_what_may_not_go_yet_or_not_at_all_holds_up_nothing(settings, senders) -> None:
+    later = outbox.put("sms", "rating", NUMBER, key="1", due_at=clock.now() + dt.timedelta(hours=9))
+    stuck = outbox.put("sms", "alarm", NUMBER, key="2")
+    outbox.retry(outbox.claim("sms"), "unapproved", wait=0)
+    Message.update(due_at=clock.now() + dt.timedelta(hours=1)).where(
+        Message.id == stuck.id
+    ).execute()
+    message = put(settings, key="3")
+    senders.send_due()
+    assert [again(one).state for one in (later, stuck, message)] == ["pending", "pending", "sent"]
+
+
+def test_a_message_that_ends_while_it_is_claimed_is_left_alone(settings, monkeypatch) -> None:
+    message = put(settings)
+    writing, ended = sending.writing, []
+
+    def wait_for_the_lock():
+        if not ended:  # what another process wrote meanwhile
+            ended.append(Message.update(state="delivered").execute())
+        return writing()
+
+    monkeypatch.setattr(sending, "writing", wait_for_the_lock)
+    assert outbox.claim("sms") is None
+    assert again(message).attempts == 0
+
+
 def test_a_claim_is_one_sender_s(settings) -> None:
     message = put(settings)
     assert outbox.claim("sms") == message
@@ -208,10 +235,32 @@ def test_what_can_wait_waits_for_the_morning(settings, monkeypatch) -> None:
     assert at_once.due_at == night
 
 
+def test_what_has_piled_up_by_night_goes_in_the_morning(settings, senders, monkeypatch) -> None:
+    senders.put_off = lambda: outbox.wait_for_morning(settings.tz, settings.messages)
+    moment = dt.datetime(2026, 11, 24, 20, 50, tzinfo=settings.tz)
+    monkeypatch.setattr(clock, "now", lambda: moment.astimezone(dt.UTC))
+    waits = outbox.put_sms("answered", NUMBER, "x", key="1", tz=settings.tz)
+    outbox.retry(outbox.claim("sms"), "unreachable")
+    moment = moment.replace(hour=23)
+    at_once = outbox.put_sms("registered", NUMBER, "x", key="2", tz=settings.tz)
+    senders.send_due()
+    assert (again(waits).state, again(at_once).state) == ("pending", "sent")
+    assert [(queue.waiting, queue.oldest) for queue in outbox.ages()] == []
+    moment = dt.datetime(2026, 11, 25, 8, tzinfo=settings.tz)
+    senders.send_due()
+    assert again(waits).state == "sent"
+
+
 def test_a_number_is_not_flooded(settings) -> None:
-    sent = [put(settings, key=str(i)) for i in range(settings.messages.per_number + 1)]
-    assert sent[-2].due_at <= clock.now()
-    assert sent[-1].due_at > clock.now() + dt.timedelta(hours=8)
+    most = settings.messages.per_number
+    sent = [put(settings, key=str(i)) for i in range(3 * most)]
+    days = [round((message.due_at - clock.now()) / dt.timedelta(days=1)) for message in sent]
+    assert days == [0] * most + [1] * most + [2] * most
+
+
+def test_that_a_call_comes_is_of_no_use_hours_later(settings) -> None:
+    message = outbox.put_sms("callback", NUMBER, "x", key="1", tz=settings.tz)
+    assert message.expires_at - message.due_at == dt.timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
@@ -288,3 +337,31 @@ def test_what_is_put_off_to_the_morning_is_not_late_until_then(settings) -> None
     assert outbox.try_again(later)
     [queue] = outbox.ages()
     assert queue.oldest < dt.timedelta(minutes=1)
+
+
+def test_a_report_of_an_earlier_try_does_not_end_the_next(settings, far) -> None:
+    senders = Senders([PlayMobile("playmobile", far.url, "user", "secret", "3700")])
+    message = put(settings)
+    senders.send_due()
+    first = outbox.key_of(again(message))
+    assert outbox.reported("playmobile", first, "refused", ours=True)
+    assert outbox.try_again(again(message))
+    assert outbox.reported("playmobile", first, "refused", ours=True)  # told twice
+    assert again(message).state == "pending"
+    senders.send_due()
+    second = outbox.key_of(again(message))
+    assert second != first
+    outbox.reported("playmobile", second, "delivered", ours=True)
+    assert again(message).state == "delivered"
+
+
+def test_a_report_by_our_name_may_come_before_the_answer(settings, far) -> None:
+    message = put(settings)
+    Message.update(gateway="eskiz").execute()  # perhaps has it, and is left in the end
+    key = outbox.key_of(message)
+    assert not outbox.reported("playmobile", key, "delivered", ours=True)
+    assert not outbox.reported("playmobile", "m99999", "delivered", ours=True)
+    assert not outbox.reported("playmobile", "nonsense", "delivered", ours=True)
+    Senders([PlayMobile("playmobile", far.url, "user", "secret", "3700")]).send_due()
+    assert again(message).state == "delivered"
+    assert not EarlyReport.select().exists()

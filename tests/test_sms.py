@@ -13,7 +13,7 @@ from waiting import until
 
 from appliance import appeals, calls, catalogs, clock, db, health, notices, outbox
 from appliance.calls import CallFacts
-from appliance.gateways import Incoming, Later, NotSent, Receipt, SmsGateway, Unsure
+from appliance.gateways import Declined, Incoming, Later, NotSent, Receipt, SmsGateway, Unsure
 from appliance.gateways.eskiz import Eskiz
 from appliance.gateways.modem import Modem
 from appliance.gateways.smpp import Smpp
@@ -155,6 +155,35 @@ def test_a_busy_account_is_no_failure_and_is_waited_for(settings, time) -> None:
     assert SmsHealth.get_by_id("first").failures == 0
 
 
+def test_one_that_asks_to_wait_again_and_again_is_passed_over(site, time) -> None:
+    first, second = Played("first", *[Later("too_many", "throttled", 25)] * 4), Played("second")
+    sending = Senders([first, second])
+    message = put(site)
+    states = []
+    for _ in range(3):
+        sending.send_due()
+        states.append(accounts.standings(site)[0].state)
+        time.on(seconds=26)
+    assert states == ["busy", "busy", "held"]
+    assert (again(message).state, again(message).gateway) == ("sent", "second")
+    time.on(seconds=60)
+    put(site, "2")
+    sending.send_due()  # asks again, is still the same, and rests for longer
+    assert (len(first.troubles), len(second.took)) == (0, 2)
+    time.on(seconds=121)
+    put(site, "3")
+    sending.send_due()
+    assert (len(first.took), accounts.standings(site)[0].state) == (1, "ok")
+
+
+def test_who_asks_for_longer_than_anybody_waits_is_passed_over_for_so_long(site, time) -> None:
+    sending = Senders([Played("only", Later("too_many", "", 300))])
+    message = put(site)
+    sending.send_due()
+    assert SmsHealth.get_by_id("only").held_until == NOON + dt.timedelta(seconds=300)
+    assert again(message).due_at == NOON + dt.timedelta(seconds=300)
+
+
 def test_an_account_that_never_answers_is_left_in_the_end(settings, time) -> None:
     lost = [Unsure("answer_lost")] * 3
     first, second = Played("first", *lost), Played("second")
@@ -167,6 +196,60 @@ def test_an_account_that_never_answers_is_left_in_the_end(settings, time) -> Non
     Message.update(due_at=clock.now()).where(Message.id == message.id).execute()
     sending.send_due()
     assert (again(message).gateway, again(message).perhaps_twice) == ("second", True)
+
+
+def test_what_one_declines_is_kept_for_another_that_rests(settings, time) -> None:
+    no = Declined("declined", "no template")
+    first, second = Played("first", no, no, no), Played("second", NotSent("unreachable"))
+    sending = Senders([first, second])
+    accounts.failed("second", NotSent("unreachable"), 60)
+    message = put(settings)
+    sending.send_due()
+    assert (again(message).state, again(message).trouble) == ("pending", "declined")
+    time.on(seconds=61)
+    sending.send_due()  # the second fails
+    time.on(seconds=61)
+    sending.send_due()
+    assert (again(message).state, again(message).gateway) == ("sent", "second")
+
+
+def test_when_everything_is_declined_the_self_check_says_so(site, time) -> None:
+    said = Declined("declined", "contract ended")
+    sending = Senders([Played("first", *[said] * 5)])
+    for key in range(5):
+        [check] = health.messages.sms(dataclasses.replace(site, sms=site.sms[1:]))
+        assert check.state != "fail"
+        put(site, str(key), number=f"+99893555000{key}")
+        sending.send_due()
+        time.on(seconds=1)
+    [check] = health.messages.sms(dataclasses.replace(site, sms=site.sms[1:]))
+    assert (check.state, check.values["said"]) == ("fail", "contract ended")
+    put(site, "6")
+    sending.send_due()
+    [check] = health.messages.sms(dataclasses.replace(site, sms=site.sms[1:]))
+    assert check.state == "ok"
+
+
+def test_a_second_account_that_failed_is_well_when_it_answers_again(settings) -> None:
+    with service() as far, centre() as line:
+        eskiz = SmsAccount("eskiz", "eskiz", far.url, "user", "secret")
+        smpp = SmsAccount("line", "smpp", line.url, "hotline", "secret", "1282")
+        settings = dataclasses.replace(settings, sms=(eskiz, smpp))
+        sending = senders(settings)
+        for account in ("eskiz", "line"):
+            accounts.failed(account, NotSent("unreachable"), 0)
+        sending.listen()
+        assert accounts.failing() == {"eskiz": "unreachable"}
+        sending.count()
+        assert accounts.failing() == {}
+        accounts.failed("line", Unsure("answer_lost"), 0, 3)
+        sending.listen()  # that it is there does not say that it takes messages
+        assert accounts.failing() == {"line": "answer_lost"}
+        far.refuses = True
+        senders(settings).count()
+        assert accounts.failing() == {"line": "answer_lost", "eskiz": "log_in"}
+        for gateway in sending.gateways:
+            gateway.close()
 
 
 def test_each_purpose_has_its_own_order(site, login_as, app) -> None:
@@ -318,6 +401,19 @@ def test_what_is_switched_off_or_unwanted_is_not_told(site, time) -> None:
     assert not Message.select().exists()
 
 
+def test_what_is_unwanted_since_it_was_written_is_not_sent(site, time) -> None:
+    only = Played("only")
+    missed()
+    missed("2.2", number="+998901112233")
+    assert callers.tell_due(site) == 2
+    asked = put(site, "3", purpose="status")
+    incoming.take(site, NUMBER, "STOP 1282")
+    Senders([only]).send_due()
+    [theirs, others] = told("missed")
+    assert (theirs.state, theirs.trouble, others.state) == ("refused", "unwanted", "sent")
+    assert again(asked).state == "sent"
+
+
 def test_a_day_has_so_many_messages_and_quiet_hours_as_set(settings, time) -> None:
     limits = Messages(per_day=2, quiet_from="13:00", quiet_to="14:30")
     due = []
@@ -461,10 +557,20 @@ def test_nobody_is_answered_without_end(site, appeal) -> None:
 
 
 def test_stop_and_start(site) -> None:
-    assert incoming.take(site, NUMBER, "Stop!") == "stop"
-    assert SmsOptOut.select().exists()
-    assert incoming.take(site, NUMBER, "СТАРТ") == "start"
-    assert not SmsOptOut.select().exists()
+    for said in ("Stop!", "To’xta", "toʻxta", "STOP 1282", "ТЎХТА"):
+        assert incoming.take(site, NUMBER, said) == "stop"
+        assert SmsOptOut.select().exists()
+        assert incoming.take(site, NUMBER, "СТАРТ") == "start"
+        assert not SmsOptOut.select().exists()
+    assert incoming.take(site, NUMBER, "stop please do not") == "nothing"
+
+
+def test_a_mark_sent_twice_is_no_question_for_an_appeal(site, time) -> None:
+    ended()
+    callers.tell_due(site)
+    assert incoming.take(site, NUMBER, "4") == "rating"
+    assert incoming.take(site, NUMBER, "4") == "nothing"
+    assert told("status") == []
 
 
 def test_a_mark_comes_over_a_real_line_while_messages_go_out(site, time) -> None:

@@ -1,7 +1,10 @@
 """`appliance outbox`: what waits to leave the box."""
 
+import getpass
+
 import click
 
+from appliance import audit
 from appliance import outbox as messages
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.models import Message
@@ -50,4 +53,5 @@ def retry(site: Site, ids: tuple[int, ...]) -> None:
         message = Message.get_or_none(Message.id == id)
         if not message or not messages.try_again(message):
             raise click.ClickException(f"no message {id} that could be tried again")
+        audit.record(getpass.getuser(), "outbox.retry", str(id))
         click.echo(f"{id} will be tried again")

@@ -65,6 +65,7 @@ class SmsGateway(Protocol):
     """Sends short messages; what a service does not do is as here."""
 
     name: str
+    has_line: bool = False  # it stands open, and is listened on
 
     def send(self, number: str, text: str, key: str) -> Receipt:
         """Send to +998…; `key` is the same in each attempt. Raises a Trouble."""

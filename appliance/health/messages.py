@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from appliance import clock
 from appliance import outbox as messages
 from appliance.health.looking import N_, Check, told
-from appliance.models import TelegramBot
+from appliance.models import Message, TelegramBot
 from appliance.notices import accounts, rules
 from appliance.settings import Settings
 
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+DECLINED = 5  # messages in a row after which it is no longer their fault
 SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 
 
@@ -57,16 +58,26 @@ def sms(settings: Settings) -> Iterator[Check]:
     advice = N_("See the page SMS accounts for what to do.")
     if bad:
         first = min(bad, key=lambda one: one.health.failing_since)
+        troubles = {one.health.trouble for one in bad}
         yield Check(
             code,
             name,
             "fail" if len(bad) == len(found) else "warn",
             N_("{accounts}: no message goes that way since {moment}"),
-            messages.TROUBLES.get(first.health.trouble, advice),
+            advice if len(troubles) > 1 else messages.TROUBLES.get(first.health.trouble, advice),
             {
                 "accounts": ", ".join(one.account.name for one in bad),
                 "moment": told(first.health.failing_since, settings),
             },
+        )
+    elif said := _all_declined():
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("the last {count} messages were all refused: {said}"),
+            N_("Call the service: is the account paid and are its texts approved?"),
+            {"count": str(DECLINED), "said": said},
         )
     elif low:
         yield Check(
@@ -88,6 +99,20 @@ def sms(settings: Settings) -> Iterator[Check]:
         )
     elif found:
         yield Check(code, name, "ok", N_("take messages"))
+
+
+def _all_declined() -> str:
+    """What was said to the last messages of a day when none of them was taken; "" when one was."""
+    day = clock.now() - dt.timedelta(days=1)
+    tried = Message.select().where(
+        Message.channel == "sms",
+        Message.state.in_(["sent", "delivered", "refused"]),
+        Message.trouble != "unwanted",
+        Message.tried_at > day,
+    )
+    latest = list(tried.order_by(Message.tried_at.desc()).limit(DECLINED))
+    declined = all(one.state == "refused" and one.trouble == "declined" for one in latest)
+    return latest[0].trouble_text or "–" if declined and len(latest) == DECLINED else ""
 
 
 def telegram(settings: Settings) -> Iterator[Check]:

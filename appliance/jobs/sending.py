@@ -49,17 +49,18 @@ class Senders:
     rest: float = REST
     accounts: Mapping[str, SmsAccount] = field(default_factory=dict)
     hear: Callable[[Incoming], object] = _unheard
+    put_off: Callable[[], object] = lambda: None  # what can wait and is not sent at this hour
     per_second: int = PER_SECOND
     pause: Callable[[float], object] = time.sleep
     tick: Callable[[], float] = time.monotonic
     _went: deque[float] = field(default_factory=deque)  # ticks of what went in this second
-    _deaf: set[str] = field(default_factory=set)
     _asked: int = 0  # the message that a gateway was asked about last
 
     def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Send what is due, oldest first, until nothing is; returns how many were taken up."""
         outbox.recover()
         outbox.expire()
+        self.put_off()
         count = 0
         while self._awake() and goes_on() and (message := outbox.claim("sms")):
             try:
@@ -82,8 +83,11 @@ class Senders:
 
     def send(self, message: Message) -> None:
         """Give one claimed message to the first account that takes it."""
+        if rules.is_unwanted(message):
+            outbox.declined(message, "unwanted")
+            return
         declined: Declined | None = None
-        failed: NotSent | None = None
+        failed: Trouble | None = None
         taking = [gateway for gateway in self.gateways if self._takes(gateway, message)]
         awake = {gateway.name for gateway in self._awake()}
         # One that perhaps has it goes first: it may know the key, another would surely make it two.
@@ -94,9 +98,10 @@ class Senders:
             try:
                 receipt = gateway.send(message.recipient, message.text, outbox.key_of(message))
             except Later as trouble:
-                accounts.busy(gateway.name, trouble.wait)
-                outbox.retry(message, trouble.code, trouble.said, wait=trouble.wait)
-                return
+                if accounts.busy(gateway.name, trouble, self.rest):
+                    outbox.retry(message, trouble.code, trouble.said, wait=trouble.wait)
+                    return
+                failed = trouble
             except NotSent as trouble:
                 accounts.failed(gateway.name, trouble, self.rest)
                 log.warning("%s does not take messages: %s", gateway.name, trouble)
@@ -116,13 +121,14 @@ class Senders:
                 outbox.sent(message, gateway.name, receipt.id)
                 accounts.worked(gateway.name)
                 return
-        if declined and not failed:
+        if declined and not failed and awake.issuperset(gateway.name for gateway in taking):
             outbox.declined(message, declined.code, declined.said)
         elif self.gateways and not taking:
             outbox.retry(message, "unapproved", wait=UNAPPROVED)
         else:
-            failed = failed or NotSent("no_gateway")
-            outbox.retry(message, failed.code, failed.said)
+            failed = failed or declined or NotSent("no_gateway")
+            wait = max(failed.wait, self.rest) if isinstance(failed, Later) else None
+            outbox.retry(message, failed.code, failed.said, wait=wait)
 
     def follow(self, stop: threading.Event, every: float = 2.0, ask_every: float = 60.0) -> None:
         """Send what becomes due until `stop`; a message that is on its way is finished first."""
@@ -147,17 +153,16 @@ class Senders:
 
     def listen(self) -> None:
         """Take in what came over open lines: reports, and what citizens sent."""
+        failing = accounts.failing()
         for gateway in self._awake():
             try:
                 heard = gateway.heard()
             except Trouble as trouble:
-                self._deaf.add(gateway.name)
                 allowed = UNSURE if isinstance(trouble, Unsure) else 1
                 accounts.failed(gateway.name, trouble, self.rest, allowed)
                 log.warning("%s is not heard: %s", gateway.name, trouble)
                 continue
-            if gateway.name in self._deaf:
-                self._deaf.discard(gateway.name)
+            if gateway.has_line and failing.get(gateway.name) in accounts.ON_THE_WAY:
                 accounts.worked(gateway.name)
             for said in heard:
                 try:
@@ -172,15 +177,24 @@ class Senders:
             outbox.reported(gateway, said.id, said.outcome, ours=said.ours)
 
     def count(self) -> None:
-        """Ask what is left on the accounts; one that does not tell keeps its last figure."""
+        """Ask what is left on the accounts; one that does not tell keeps its last figure.
+
+        So one that nothing is sent by for long is known to be reached, or to be refused.
+        """
+        failing = accounts.failing()
         for gateway in self._awake():
             try:
                 left = gateway.balance()
             except Trouble as trouble:
                 log.warning("%s does not tell its balance: %s", gateway.name, trouble)
+                if trouble.code == "log_in":
+                    accounts.failed(gateway.name, trouble, self.rest)
                 continue
-            if left is not None:
-                accounts.counted(gateway.name, left)
+            if left is None:
+                continue
+            accounts.counted(gateway.name, left)
+            if failing.get(gateway.name) in accounts.ON_THE_WAY:
+                accounts.worked(gateway.name)
 
     def ask_what_became(self, limit: int = 100, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Ask the gateways about messages they took; returns how many have ended since.
@@ -234,4 +248,5 @@ def senders(settings: Settings) -> Senders:
         sms.gateways(settings),
         accounts={account.name: account for account in settings.sms},
         hear=lambda said: incoming.take(settings, said.number, said.text),
+        put_off=lambda: outbox.wait_for_morning(settings.tz, settings.messages),
     )

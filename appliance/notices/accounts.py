@@ -6,18 +6,21 @@ from dataclasses import dataclass
 
 from appliance import clock, live
 from appliance.db import writing
-from appliance.gateways import Trouble
+from appliance.gateways import Later, Trouble
 from appliance.models import SmsHealth
 from appliance.settings import Settings, SmsAccount
 
 LONGEST = dt.timedelta(minutes=10)  # that an account which fails again and again is passed over
 OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through to
+PATIENCE = dt.timedelta(minutes=1)  # with one that asks to wait and takes nothing meanwhile
+# troubles in which nothing can go out: over when the account answers anything
+ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in", "no_modem", "no_network", "sim"))
 _FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
 
 
 @dataclass(frozen=True)
 class Standing:
-    """An account and how it was found; `state`: unused | ok | held | failing | low."""
+    """An account and how it was found; `state`: unused | ok | busy | held | failing | low."""
 
     account: SmsAccount
     health: SmsHealth
@@ -26,7 +29,7 @@ class Standing:
     @property
     def is_passed_over(self) -> bool:
         """Whether it was given up for a while, and has taken nothing since."""
-        return bool(self.health.failing_since and self.health.held_until)
+        return bool(self.health.failures and self.health.held_until)
 
 
 def standings(settings: Settings) -> list[Standing]:
@@ -45,8 +48,13 @@ def held() -> set[str]:
     return {row.account for row in rows}
 
 
+def failing() -> dict[str, str]:
+    """Account → code of its trouble, of those that failed when they were last asked."""
+    return {row.account: row.trouble for row in SmsHealth.select().where(SmsHealth.failures > 0)}
+
+
 def worked(account: str) -> None:
-    """It took a message: whatever failed before is over."""
+    """It took a message or answers again: whatever failed before is over."""
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     well = row and not row.failures and not row.held_until and row.sent_at
     if well and dt.timedelta() <= now - row.sent_at < _FRESH:
@@ -67,12 +75,14 @@ def worked(account: str) -> None:
 
 def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> None:
     """It did not: from the `allowed`-th time in a row on it is passed over for `rest` seconds,
-    doubled with each further time up to LONGEST. Whether the internet is back is asked often, as it
-    costs the service nothing."""
+    doubled with each further time up to LONGEST, or for as long as it asks. Whether the internet is
+    back is asked often, as it costs the service nothing."""
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     failures = (row.failures if row else 0) + 1
     longest = OFFLINE if trouble.code == "unreachable" else LONGEST
     wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), longest)
+    if isinstance(trouble, Later):
+        wait = max(wait, dt.timedelta(seconds=trouble.wait))
     _write(
         account,
         row,
@@ -86,10 +96,26 @@ def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> Non
     )
 
 
-def busy(account: str, wait: float) -> None:
-    """It asks to wait for so many seconds: no failure."""
-    row = SmsHealth.get_or_none(SmsHealth.account == account)
-    _write(account, row, {"held_until": clock.now() + dt.timedelta(seconds=wait)})
+def busy(account: str, trouble: Later, rest: float) -> bool:
+    """It asks to wait. That is no failure, as long as PATIENCE lasts; whether it is waited for."""
+    row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
+    since = row.failing_since if row and row.trouble == trouble.code else now
+    until = now + dt.timedelta(seconds=trouble.wait)
+    if until - since > PATIENCE:
+        failed(account, trouble, rest)
+        return False
+    _write(
+        account,
+        row,
+        {
+            "failures": 0,
+            "failing_since": since,
+            "held_until": until,
+            "trouble": trouble.code,
+            "trouble_text": trouble.said[:500],
+        },
+    )
+    return True
 
 
 def counted(account: str, balance: int) -> None:
@@ -110,6 +136,8 @@ def _write(account: str, row: SmsHealth | None, values: Mapping[str, object]) ->
 def _state(account: SmsAccount, row: SmsHealth) -> str:
     if row.failures:
         return "held" if row.held_until and row.held_until > clock.now() else "failing"
+    if row.failing_since:
+        return "busy"
     if account.low_balance and row.balance is not None and row.balance < account.low_balance:
         return "low"
     return "ok" if row.sent_at else "unused"

@@ -4,8 +4,9 @@ An appeal's state is told only to a number that stands in it.
 """
 
 import re
+import uuid
 
-from appliance import clock, i18n, identity
+from appliance import clock, i18n, identity, outbox
 from appliance.db import writing
 from appliance.models import Appeal, Call, Handling, Message
 from appliance.notices import citizens, ratings
@@ -19,15 +20,16 @@ _APPEAL = re.compile(r"(?:№|n)?\s*(?:(\d{4})\s*-\s*)?0*(\d{1,6})", re.ASCII | 
 
 def take(settings: Settings, number: str, text: str) -> str:
     """Do what an incoming message asks: stop | start | rating | status | unknown | nothing."""
-    known, said = identity.phone(number), " ".join(text.split()).casefold().rstrip(".!")
-    if not known:
+    known, said = identity.phone(number), outbox.plain(text).casefold().rstrip(".!")
+    if not known or not said:
         return "nothing"
-    if said in _STOP or said in _START:
-        change = citizens.opt_out if said in _STOP else citizens.opt_in
+    word, *rest = said.split()
+    if word in _STOP | _START and len(rest) < 2:  # STOP, or STOP 1282
+        change = citizens.opt_out if word in _STOP else citizens.opt_in
         change(known, "sms")
-        return "stop" if said in _STOP else "start"
-    if re.fullmatch(r"[1-5]", said, re.ASCII) and ratings.answered(known, int(said)):
-        return "rating"
+        return "stop" if word in _STOP else "start"
+    if re.fullmatch(r"[1-5]", said, re.ASCII) and ratings.was_asked(known):
+        return "rating" if ratings.answered(known, int(said)) else "nothing"
     asked = _APPEAL.fullmatch(said)
     if not asked or not citizens.mobile(known):
         return "nothing"
@@ -51,19 +53,17 @@ def _tell_state(settings: Settings, appeal: Appeal, number: str) -> None:
         "state": say(STATES[now.state]),
         "due": f"{now.due_on:%d.%m.%Y}",
     }
-    citizens.tell(
-        settings, "status", number, language, values, key=_key(number), cause=appeal.number
-    )
+    citizens.tell(settings, "status", number, language, values, key=_key(), cause=appeal.number)
 
 
 def _tell_unknown(settings: Settings, number: str) -> None:
     call = Call.select().where(Call.caller == number).order_by(Call.arrived_at.desc()).first()
     language = "ru" if call and call.language == "ru" else "uz"
-    citizens.tell(settings, "status", number, language, {}, key=_key(number), text_of="unknown")
+    citizens.tell(settings, "status", number, language, {}, key=_key(), text_of="unknown")
 
 
-def _key(number: str) -> str:
-    return f"status:{number}:{clock.now().timestamp():.6f}"
+def _key() -> str:
+    return f"status:{uuid.uuid4()}"
 
 
 def _told_lately(number: str) -> int:

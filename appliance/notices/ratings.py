@@ -66,6 +66,12 @@ def mark(asked: SmsRating, mark: int, how: str) -> str:
     return state
 
 
+def was_asked(number: str) -> bool:
+    """Whether a mark is, or was just, waited for from a number."""
+    asked = (SmsRating.number == number, SmsRating.expires_at > clock.now())
+    return SmsRating.select().where(*asked).exists()
+
+
 def answered(number: str, value: int) -> bool:
     """Take a mark that a number sent as an answer; whether it was asked for one."""
     rows = SmsRating.select().where(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance import audit, clock
+from appliance import audit, clock, outbox
 from appliance.db import writing
 from appliance.gateways import SmsGateway
-from appliance.models import Message, NoticeRule, TextApproval
+from appliance.models import Message, NoticeRule, SmsOptOut, TextApproval
 from appliance.notices import texts
 from appliance.settings import Settings, SmsAccount
 
@@ -27,7 +27,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Approval:
-    """A text in force and what a service says of it; state "" when it was not asked."""
+    """A text in force, as it is sent, and what a service says of it; state "" when it was not
+    asked."""
 
     account: str
     purpose: str
@@ -46,6 +47,15 @@ def is_told(purpose: str) -> bool:
     """Whether citizens are told of this."""
     row = NoticeRule.get_or_none(NoticeRule.purpose == purpose)
     return purpose in ALWAYS or not row or row.told
+
+
+def is_unwanted(message: Message) -> bool:
+    """Whether its number wants no such messages since it was written, or citizens are told no
+    more of this."""
+    if message.purpose in ALWAYS:
+        return False
+    opted_out = SmsOptOut.select().where(SmsOptOut.number == message.recipient)
+    return opted_out.exists() or not is_told(message.purpose)
 
 
 def change(settings: Settings, purpose: str, told: bool, account: str, by: str) -> bool:
@@ -71,9 +81,8 @@ def approvals(settings: Settings) -> list[Approval]:
         for wording in texts.wordings():
             row = known.get((wording.purpose, wording.language))
             state = row.state if row and row.text == wording.text else ""
-            found.append(
-                Approval(account.name, wording.purpose, wording.language, wording.text, state)
-            )
+            text = outbox.plain(wording.text)
+            found.append(Approval(account.name, wording.purpose, wording.language, text, state))
     return found
 
 

@@ -6,7 +6,7 @@ delivered, refused or expired. Nothing is dropped silently.
 
 from appliance.outbox.gsm import parts, plain, segments
 from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed
-from appliance.outbox.putting import by_day, put, put_sms
+from appliance.outbox.putting import by_day, put, put_sms, wait_for_morning
 from appliance.outbox.sending import (
     claim,
     claim_alike,
@@ -62,4 +62,5 @@ __all__ = [
     "sent",
     "tried",
     "try_again",
+    "wait_for_morning",
 ]

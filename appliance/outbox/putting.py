@@ -5,12 +5,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance import clock, identity, live
+from appliance.db import writing
 from appliance.models import Message
 from appliance.outbox.gsm import plain
 from appliance.settings import Messages
 
 _FARTHEST = 14  # days that a message can be put off
 KEPT = dt.timedelta(days=2)  # after which a message is of no use, if nothing else is said
+# what is of no use sooner: he was called, or has called again
+_KEPT = {
+    "callback": dt.timedelta(hours=2),
+    "missed": dt.timedelta(hours=12),
+    "rating": dt.timedelta(days=1),
+}
 # What does not wait for the morning: somebody is waiting for it at this moment.
 AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm", "status"})
 _STAFF = ("duty", "alarm")  # never too many
@@ -67,20 +74,16 @@ def put_sms(
 ) -> Message | None:
     """Write down a short message to a citizen; None when the number can take none.
 
-    What can wait is due outside the quiet hours, as many a day as `limits` says, and so is what
-    goes beyond them to one number; whoever is on duty or looks after the box gets all.
+    What can wait is due outside the quiet hours, as many a day as `limits` says; what goes beyond
+    them to one number is due on a later day. Whoever is on duty or looks after the box gets all.
     """
     recipient = identity.phone(number)
     if not recipient:
         return None
     moment = clock.now()
     due = moment if purpose in AT_ONCE else by_day(moment, tz, limits)
-    day = moment - dt.timedelta(days=1)
-    theirs = Message.select().where(
-        Message.recipient == recipient, Message.channel == "sms", Message.created_at > day
-    )
-    if purpose not in _STAFF and theirs.count() >= limits.per_number:
-        due = by_day(due + dt.timedelta(days=1), tz, limits)
+    if purpose not in _STAFF:
+        due = _with_room_at(recipient, due, tz, limits)
     if purpose not in AT_ONCE:
         due = _with_room(due, tz, limits)
     return put(
@@ -92,7 +95,26 @@ def put_sms(
         cause=cause,
         due_at=due,
         payload=payload,
+        kept=_KEPT.get(purpose, KEPT),
     )
+
+
+def wait_for_morning(tz: ZoneInfo, limits: Messages) -> int:
+    """In the quiet hours put off to their end what can wait and would go before, as what has piled
+    up does; returns how many."""
+    now = clock.now()
+    morning = by_day(now, tz, limits)
+    early = (
+        Message.channel == "sms",
+        Message.state == "pending",
+        Message.purpose.not_in(AT_ONCE),
+        Message.due_at < morning,
+    )
+    if morning == now or not Message.select().where(*early).exists():
+        return 0
+    with writing():
+        live.publish("outbox")
+        return Message.update(due_at=morning, wanted_at=morning).where(*early).execute()
 
 
 def by_day(moment: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
@@ -106,6 +128,22 @@ def by_day(moment: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     return dt.datetime.combine(day, end, tz).astimezone(dt.UTC)
 
 
+def _with_room_at(recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+    """The moment, or one a day or more after, before which a number gets fewer within a day than
+    it may have."""
+    for _ in range(_FARTHEST):
+        theirs = Message.select().where(
+            Message.recipient == recipient,
+            Message.channel == "sms",
+            Message.wanted_at > due - dt.timedelta(days=1),
+            Message.wanted_at <= due,
+        )
+        if theirs.count() < limits.per_number:
+            break
+        due = by_day(due + dt.timedelta(days=1), tz, limits)
+    return due
+
+
 def _with_room(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """The moment, or a morning after, on whose day fewer are due than a day may have."""
     for _ in range(_FARTHEST):
@@ -114,8 +152,8 @@ def _with_room(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
         on_day = Message.select().where(
             Message.channel == "sms",
             Message.purpose.not_in(AT_ONCE),
-            Message.due_at >= start,
-            Message.due_at < following,
+            Message.wanted_at >= start,
+            Message.wanted_at < following,
         )
         if on_day.count() < limits.per_day:
             break

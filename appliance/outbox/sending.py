@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 from collections.abc import Collection
 from itertools import takewhile
 
@@ -20,7 +21,8 @@ _OFFLINE = 30.0  # the longest while nothing can leave the box: asking again cos
 def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
     """Take the message of a channel that is due longest, or None; none to those in `besides`.
 
-    Of one recipient only the oldest open message is ever taken: they arrive in order.
+    Of one recipient only the oldest open message is ever taken: they arrive in order. One that is
+    not wanted yet, or that no account may take, holds up nothing.
     """
     now = clock.now()
     earlier = Message.alias()
@@ -29,6 +31,8 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
         earlier.channel == Message.channel,
         earlier.state.in_(["pending", "claimed"]),
         earlier.id < Message.id,
+        earlier.wanted_at <= now,
+        earlier.trouble != "unapproved",
     )
     due = (
         Message.select()
@@ -42,7 +46,7 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
         )
         .order_by(Message.due_at, Message.id)
     )
-    while message := due.first():
+    while message := due.clone().first():  # a query answers once
         with writing():
             if _claim(now, Message.id == message.id):
                 return Message.get_by_id(message.id)
@@ -144,8 +148,10 @@ def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
 
 
 def key_of(message: Message) -> str:
-    """Our own name for a message at a gateway; the same in each attempt."""
-    return f"m{message.id}"
+    """Our own name for a message at a gateway; the same in each attempt until somebody asks for
+    another try of what had ended."""
+    tries = message.payload.get("tries", 0)
+    return f"m{message.id}-{tries}" if tries else f"m{message.id}"
 
 
 def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool:
@@ -156,15 +162,18 @@ def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool
     """
     with writing():
         if ours:
-            id = foreign_id.removeprefix("m")
-            known = id.isdecimal() and len(id) < 16 and Message.get_or_none(Message.id == int(id))
-            if known and known.channel == "sms" and known.gateway in ("", gateway):
-                return _told(known, outcome)
-            return False
-        here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
-        newest = Message.select().where(*here).order_by(Message.id.desc())
-        if foreign_id and (message := newest.first()):  # a modem gives a name again in the end
-            return _told(message, outcome)
+            message = _named(foreign_id)
+            if not message:
+                return False
+            if outcome == "refused" and key_of(message) != foreign_id:
+                return True  # of an earlier try
+            if message.gateway in ("", gateway):
+                return _told(message, outcome)
+        else:
+            here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
+            newest = Message.select().where(*here).order_by(Message.id.desc())
+            if foreign_id and (message := newest.first()):  # a modem gives a name again in the end
+                return _told(message, outcome)
         row = {"gateway": gateway, "foreign_id": foreign_id[:100], "outcome": outcome}
         EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()
     return False
@@ -271,10 +280,16 @@ def try_again(message: Message) -> bool:
     """Somebody asks for another try of what was refused, has expired or waits; whether it is."""
     now = clock.now()
     waited = message.state == "pending" and message.wanted_at < now
+    if message.channel == "sms" and message.state != "pending":
+        tries = message.payload.get("tries", 0) + 1
+        payload = message.payload | {"tries": tries}
+    else:
+        payload = message.payload
     with writing():
         moved = (
             Message.update(
                 state="pending",
+                payload=payload,
                 wanted_at=message.wanted_at if waited else now,
                 due_at=now,
                 expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
@@ -286,6 +301,14 @@ def try_again(message: Message) -> bool:
         )
         live.publish("outbox")
     return bool(moved)
+
+
+def _named(key: str) -> Message | None:
+    """The short message of whose tries one has this name at a gateway."""
+    found = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
+    if not found:
+        return None
+    return Message.get_or_none(Message.id == int(found[1]), Message.channel == "sms")
 
 
 def _told(message: Message, outcome: str) -> bool:

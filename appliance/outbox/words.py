@@ -18,6 +18,7 @@ TROUBLES = {
     "log_in": N_("The service refuses the account: check name, password or token in the settings."),
     "account": N_("The account is locked or has no channel: call the service."),
     "declined": N_("The service will not have this text or number: is the text approved there?"),
+    "unwanted": N_("The number wants no messages, or citizens are told no more of this."),
     "undelivered": N_("The operator of the number did not deliver it."),
     "kicked": N_("The bot is not in the group any more: add it again."),
     "too_many": N_("Too many messages at once; the service asks to wait, and it is sent then."),

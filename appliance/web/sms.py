@@ -24,6 +24,7 @@ KINDS: dict[str, LazyString | str] = {
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "ok": (_l("Works"), "ok", "circle-check"),
     "unused": (_l("Not used yet"), "", "clock"),
+    "busy": (_l("Asks to wait"), "warn", "clock"),
     "failing": (_l("Is tried again"), "warn", "triangle-alert"),
     "held": (_l("Passed over"), "bad", "octagon-alert"),
     "low": (_l("Little money left"), "warn", "triangle-alert"),
