@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance import clock, retention
 from appliance.health.looking import N_, Check
+from appliance.recordings import reserve
 from appliance.settings import Settings
 
 FULL_SOON, FULL_NOW = dt.timedelta(days=60), dt.timedelta(days=14)  # until a disk is full
@@ -15,7 +16,15 @@ LOW, VERY_LOW = 0.15, 0.05  # shares of a disk that are free
 
 
 def room(settings: Settings) -> Iterator[Check]:
-    """How full each disk is."""
+    """How full each disk is, and whether talks are recorded at all."""
+    if reserve.mark(settings).exists():
+        yield Check(
+            "disk.unrecorded",
+            N_("Recording"),
+            "fail",
+            N_("the disk is full: talks are not recorded"),
+            N_("Make room at once: calls and appeals go on, but nobody can hear the talks later."),
+        )
     folders = {
         "disk.database": (N_("Disk of the database"), settings.paths.database.parent),
         "disk.recordings": (N_("Disk of the recordings"), settings.paths.recordings),

@@ -18,6 +18,7 @@ from appliance import plan, prompts, staff
 from appliance.pbx import planned
 from appliance.pbx.eventlog import FIELDS
 from appliance.plan import Plan
+from appliance.recordings import reserve
 from appliance.settings import Settings
 
 DIALPLAN = Path(ivr.__file__).parent
@@ -63,6 +64,7 @@ def render(
         "prompts": settings.paths.prompts,
         "recordings": settings.paths.recordings,
         "system_name": "hotline",
+        "unrecorded": reserve.mark(settings),
         **planned.facts(settings, wanted or plan.current(settings), apart=apart),
     }
     names = [*dialplan, *sorted(path.name for path in TEMPLATES.glob("*.conf"))]

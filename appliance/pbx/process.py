@@ -24,12 +24,14 @@ from appliance.pbx import (
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
+from appliance.recordings import reserve
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _LOOK = 0.05  # seconds between two looks at the event log
 _MEASURE = 1.0
+_ROOM = 0.5
 _PING = 1.0
 
 
@@ -40,6 +42,7 @@ def run(settings: Settings) -> None:
     faults: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    reserve.look(settings)  # before the first word to a database on a full disk
     with database.connection_context():
         processes.begin("pbx")
     threads = [
@@ -119,6 +122,11 @@ def _hear(settings: Settings, stop: threading.Event) -> None:
             stop.wait(_PING)
 
 
+def _keep_room(settings: Settings, stop: threading.Event) -> None:
+    while not stop.wait(_ROOM):
+        reserve.look(settings)
+
+
 def _seen(began: dt.datetime) -> None:
     with writing():
         AsteriskWatch.replace(started_at=began, seen_at=clock.now()).execute()
@@ -127,5 +135,5 @@ def _seen(began: dt.datetime) -> None:
 _WORKS = (
     *(_follow, _measure, _watch, _hear),
     *(agi.answer, callback.call_back, upkeep.keep, carriers.follow),
-    *(stepping.watch, rerecording.follow),
+    *(stepping.watch, rerecording.follow, _keep_room),
 )

@@ -14,6 +14,7 @@ from appliance import clock
 from appliance.db import database, writing
 from appliance.pbx import eventlog, ledger
 from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.recordings import reserve
 from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,9 @@ def _begin_anew(settings: Settings, asterisk: Connection, channel: str, joined_a
     threading.Event().wait(_MOMENT)
     asterisk.act("Setvar", Channel=channel, Variable="LEG", Value=leg)
     asterisk.act("Setvar", Channel=channel, Variable="RECORDING", Value=file)
-    asterisk.act(
-        "MixMonitor", Channel=channel, File=str(settings.paths.recordings / file), Options="b"
-    )
+    if not reserve.mark(settings).exists():
+        path = settings.paths.recordings / file
+        asterisk.act("MixMonitor", Channel=channel, File=str(path), Options="b")
     if (late := clock.now().timestamp() - joined_at) > _LATE:
         log.warning("%s: recorded anew %.1f s after the phones were joined", channel, late)
     told = {

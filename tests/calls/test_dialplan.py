@@ -13,6 +13,7 @@ from appliance import clock, plan
 from appliance.models import CalendarDay
 from appliance.pbx.sip import tones
 from appliance.pbx.sip.call import Call
+from appliance.recordings import reserve
 from provisioning.local.sip.parties import People
 
 pytestmark = pytest.mark.calls
@@ -48,6 +49,22 @@ def test_a_blind_transfer_is_recorded_with_both_voices_and_rated(exchange: Excha
     ]
     files = exchange.events("RECORDING")[before:]
     assert {OUTSIDE, CALLER} in [who for who, _ in exchange.heard(files[-1])]
+
+
+def test_on_a_full_disk_calls_go_on_unrecorded(exchange: Exchange) -> None:
+    exchange.ready("op01")
+    before = len(exchange.events("RECORDING"))
+    reserve.mark(exchange.settings).touch()
+
+    async def scene(people: People) -> None:
+        await talk(people, "+998901110003")
+
+    try:
+        play(exchange, scene)
+    finally:
+        reserve.mark(exchange.settings).unlink()
+    [told] = exchange.events("RECORDING")[before:]
+    assert not (exchange.settings.paths.recordings / told.extra["file"]).exists()
 
 
 def test_an_employee_who_is_busy_gives_the_caller_back_to_his_operator(exchange: Exchange) -> None:

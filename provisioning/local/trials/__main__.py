@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
             names, calls = _option(names, "--calls", 20)
             place = Place(TRIALS / "chaos")
             with (
-                chaos.small_disk(place),
+                chaos.small_disks(place),
                 clocks.stepped(place) as clock,
                 site.trial(place, fresh=False),
             ):

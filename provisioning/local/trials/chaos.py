@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+from appliance.recordings import reserve
 from provisioning.local.place import Place
 from provisioning.local.trials.clocks import LEARNS, Clock
 from provisioning.local.trials.load import HEAD, Load
@@ -20,7 +21,7 @@ from provisioning.local.trials.stress import balance, outcome
 from provisioning.local.trials.world import World
 
 BEFORE, AFTER = 15.0, 45.0  # seconds of load around a fault
-DISK = 300  # MB that the recordings' disk has
+DISK, SITE = 300, 1100  # MB that the recordings' disk has, and the one of all else
 HOUR = 3600  # seconds by which the clock is stepped
 _SCRAP = b'"1795672440.000001","HANGUP","1","17956'  # what a crash leaves of a record
 
@@ -64,6 +65,19 @@ async def fill_disk(world: World, _load: Load) -> None:
             file.write(bytes(512))
             file.flush()
     await asyncio.sleep(20)
+    filler.unlink()
+
+
+async def fill_site(world: World, _load: Load) -> None:
+    """Something fills the disk of the database and of the event log, for 20 s."""
+    filler = Path(world.place.folder) / "filler"
+    with filler.open("wb") as file:
+        free = shutil.disk_usage(filler).free
+        os.posix_fallocate(file.fileno(), 0, free - reserve.LEAST // 2)
+        await asyncio.sleep(10)
+        free = shutil.disk_usage(filler).free
+        os.posix_fallocate(file.fileno(), filler.stat().st_size, free - reserve.LEAST // 2)
+        await asyncio.sleep(10)
     filler.unlink()
 
 
@@ -118,6 +132,7 @@ FAULTS: dict[str, Callable[[World, Load], Awaitable[None]]] = {
     "pbx frozen for 20 s": freeze_pbx,
     "database locked for 30 s": lock_database,
     "recordings' disk full for 20 s": fill_disk,
+    "the site's disk full for 20 s": fill_site,
     "event log cut and rotated 10 times": rotate_log,
     "trunk dead for 15 s": trunk_down,
     "kill -9 asterisk": kill_asterisk,
@@ -168,21 +183,22 @@ async def _not_ready(world: World) -> int:
 
 
 @contextlib.contextmanager
-def small_disk(place: Place) -> Iterator[None]:
-    """A disk of its own for the recordings, when we may mount one."""
-    folder = place.folder / "recordings"
+def small_disks(place: Place) -> Iterator[None]:
+    """Disks of their own for the site and for its recordings, when we may mount some."""
     shutil.rmtree(place.folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}m", "tmpfs", str(folder)]
-    mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
-    if not mounted:
-        print("no disk of their own could be mounted for the recordings: that fault is left out")
-        FAULTS.pop("recordings' disk full for 20 s", None)
-    try:
+    with contextlib.ExitStack() as mounted:
+        for folder, size, fault in (
+            (place.folder, SITE, "the site's disk full for 20 s"),
+            (place.folder / "recordings", DISK, "recordings' disk full for 20 s"),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(folder)]
+            if subprocess.run(mount, check=False, capture_output=True).returncode == 0:
+                mounted.callback(subprocess.run, ["umount", str(folder)], check=False)
+            else:
+                print(f"no disk could be mounted: {fault} is left out")
+                FAULTS.pop(fault, None)
         yield
-    finally:
-        if mounted:
-            subprocess.run(["umount", str(folder)], check=False)
 
 
 def _pid(place: Place, name: str) -> int:

@@ -1,0 +1,54 @@
+"""Room that is kept for the event log when a disk is full."""
+
+import shutil
+from collections import namedtuple
+
+import pytest
+
+from appliance import health
+from appliance.recordings import reserve
+from appliance.settings import Settings
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def disk(settings: Settings, monkeypatch):
+    """Says how much is free, besides what the reserve holds."""
+    settings.paths.recordings.mkdir(exist_ok=True)
+    settings.asterisk.run.mkdir(exist_ok=True)
+    monkeypatch.setattr(reserve, "SIZE", 1 << 20)
+
+    def free(left: int) -> None:
+        usage = Usage(10 * reserve.ROOM, 0, left)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+        reserve.look(settings)
+
+    return free
+
+
+def unrecorded(settings: Settings) -> bool:
+    found = [c for c in health.disks.room(settings) if c.code == "disk.unrecorded"]
+    assert bool(found) == reserve.mark(settings).exists()
+    return bool(found)
+
+
+def test_room_is_held_given_up_and_held_again(settings, disk) -> None:
+    held = reserve.file(settings)
+    disk(reserve.ROOM)
+    assert (held.stat().st_size, unrecorded(settings)) == (1 << 20, False)
+    disk(reserve.LEAST)
+    assert (held.exists(), unrecorded(settings)) == (True, False)
+    disk(reserve.LEAST - 1)
+    assert (held.exists(), unrecorded(settings)) == (False, True)
+    disk(reserve.ROOM - 1)  # not so soon that it would begin anew at once
+    assert (held.exists(), unrecorded(settings)) == (False, True)
+    disk(reserve.ROOM)
+    assert (held.exists(), unrecorded(settings)) == (True, False)
+
+
+def test_recordings_on_a_disk_of_their_own_go_on(settings, disk, monkeypatch) -> None:
+    disk(reserve.ROOM)
+    monkeypatch.setattr(reserve, "_is_shared", lambda _settings: False)
+    disk(0)
+    assert (reserve.file(settings).exists(), unrecorded(settings)) == (False, False)
