@@ -24,9 +24,11 @@ class Played:
     deaf: bool = False
     moods: list[str] = field(default_factory=list)
     took: list[dict] = field(default_factory=list)  # decoded submits
+    reports: bool = False  # tells that a part was delivered, when it was asked to
     said: list[str] = field(default_factory=list)  # commands
     stored: dict[int, str] = field(default_factory=dict)  # place → PDU in the modem's memory
     unasked: list[str] = field(default_factory=list)  # lines put before the next answer
+    at_prompt: list[str] = field(default_factory=list)  # the same, before the next prompt
 
 
 @contextlib.contextmanager
@@ -70,9 +72,9 @@ def _answer(here: Played, line: str, message: bool) -> str:
     if message:
         return _take(here, line)
     here.said.append(line)
-    before = "".join(f"\r\n{text}\r\n" for text in here.unasked)
-    here.unasked.clear()
+    before = _all_of(here.unasked)
     if line.startswith("AT+CMGS"):
+        before += _all_of(here.at_prompt)
         if here.moods[:1] == ["no_prompt"]:
             here.moods.pop(0)
             return before + "\r\n+CMS ERROR: 302\r\n"
@@ -97,5 +99,23 @@ def _take(here: Played, line: str) -> str:
         return "\r\nERROR\r\n"
     if mood.isdecimal():
         return f"\r\n+CMS ERROR: {mood}\r\n"
-    here.took.append(pdu.decodeSmsPdu(line))
+    took = pdu.decodeSmsPdu(line)
+    text = took["text"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    here.took.append(took | {"text": text})
+    asks = int(line[2:4], 16) & 0x20  # TP-SRR, 3GPP TS 23.040 9.2.2.2
+    if here.reports and asks:
+        here.unasked += ["+CDS: 25", report(took["number"], len(here.took))]
     return "" if mood == "silent" else f"\r\n+CMGS: {len(here.took)}\r\n\r\nOK\r\n"
+
+
+def report(number: str, reference: int, status: int = 0) -> str:
+    """The status report of a message to +998…; 0: delivered."""
+    digits = number.lstrip("+")
+    to = f"{len(digits):02X}91{pdu.encodeSemiOctets(digits).hex()}"
+    return f"0006{reference:02X}{to}{'62116290000002' * 2}{status:02X}".upper()
+
+
+def _all_of(lines: list[str]) -> str:
+    said = "".join(f"\r\n{line}\r\n" for line in lines)
+    lines.clear()
+    return said

@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from pty_modem import Played, modem
+from pty_modem import Played, modem, report
 
 from appliance.gateways import Declined, Incoming, NotSent, Report, Unsure
 from appliance.gateways.modem import Modem
 
 NUMBER = "+998935550147"
-# SMS-DELIVER from +998935550147, "5", and "Ответ"; status reports of message 1 to that number
+# SMS-DELIVER from +998935550147, "5", and "Ответ"
 FIVE = "00040C919998535510740000621162900000020135"
 ANSWER = "00040C919998535510740008621162900000020A041E0442043204350442"
-REPORT = "0006010C919998535510746211629000000262116290000002"
 
 
 @pytest.fixture
@@ -41,6 +40,19 @@ def test_texts_go_in_their_alphabet_and_in_parts(line, far) -> None:
     ]
     assert {took["number"] for took in far.took} == {NUMBER}
     assert far.said.count("ATZ") == 1
+
+
+@pytest.mark.parametrize(("text", "count"), [("Rahmat 😀", 1), ("я" * 66 + "😀" * 40, 3)])
+def test_signs_of_two_places_go_whole(line, far, text, count) -> None:
+    assert line.send(NUMBER, text, "m1").id == f"{NUMBER}:{count}"
+    assert "".join(took["text"] for took in far.took) == text
+    assert len(far.took) == count
+
+
+def test_a_number_that_is_none_is_declined(line, far) -> None:
+    with pytest.raises(Declined):
+        line.send("Beeline", "Salom", "m1")
+    assert not far.took
 
 
 @pytest.mark.parametrize(
@@ -113,13 +125,26 @@ def test_no_modem_at_all(tmp_path) -> None:
 
 def test_messages_and_reports_come_and_are_deleted_after(line, far) -> None:
     far.stored = {3: FIVE, 4: ANSWER, 5: "nonsense"}
-    far.unasked = ["RING", '+CMTI: "SM",3', "+CDS: 25", REPORT + "00"]
+    far.unasked = ["RING", '+CMTI: "SM",3', "+CDS: 25", report(NUMBER, 1)]
     assert line.heard() == [
         Report(f"{NUMBER}:1", "delivered", ours=False),
         Incoming(NUMBER, "5"),
         Incoming(NUMBER, "Ответ"),
     ]
     assert len(far.stored) == 3  # they are ours only now
-    far.unasked = ["+CDS: 25", REPORT + "30", "+CDS: 25", REPORT + "46"]
+    far.unasked = ["+CDS: 25", report(NUMBER, 1, 0x30), "+CDS: 25", report(NUMBER, 1, 0x46)]
     assert line.heard() == [Report(f"{NUMBER}:1", "refused", ours=False)]
     assert far.stored == {}
+
+
+def test_what_comes_before_the_prompt_is_kept(line, far) -> None:
+    far.at_prompt = ["RING", "+CDS: 25", report(NUMBER, 9), '+CMTI: "SM",3']
+    assert line.send(NUMBER, "Salom", "m1").id == f"{NUMBER}:1"
+    assert line.heard() == [Report(f"{NUMBER}:9", "delivered", ours=False)]
+
+
+def test_of_a_long_one_only_the_name_that_was_given_is_reported(line, far) -> None:
+    far.reports = True
+    id = line.send(NUMBER, "a" * 400, "m1").id
+    assert len(far.took) == 3
+    assert line.heard() == [Report(id, "delivered", ours=False)]

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from appliance.gateways import Declined, NotSent, Receipt, Report, SmsGateway, Unsure
-from appliance.gateways.http import ask, told
+from appliance.gateways.http import ask, heed, told, words
 
 _DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
 _FAILED = frozenset({"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"})
+_OF_A_MESSAGE = (400, 422)  # what is wrong with one, and not with the others
 
 
 @dataclass
@@ -23,22 +26,27 @@ class Eskiz(SmsGateway):
     _token: str = field(default="", repr=False)
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send one message. Raises NotSent, Unsure (the service knows no key), Declined."""
+        """Send one message. Raises Later, NotSent, Unsure (it knows no key), Declined."""
         form = {"mobile_phone": number.lstrip("+"), "message": text, "from": self.sender}
         if self.callback:
             form["callback_url"] = self.callback
         answer = self._signed("POST", "/message/sms/send", data=form)
+        heed(answer)
         said = told(answer)
+        if answer.ok and said.get("id"):
+            return Receipt(str(said["id"]))
         if answer.status_code >= 500:
-            raise Unsure("server_error", str(said.get("message", "")))
-        if answer.status_code != 200 or not said.get("id"):
-            raise Declined("declined", str(said.get("message", "")))
-        return Receipt(str(said["id"]))
+            raise Unsure("server_error", words(answer))
+        if not answer.ok and answer.status_code not in _OF_A_MESSAGE:
+            raise NotSent("server_error", words(answer))
+        raise Declined("declined", words(answer))
 
     def outcome(self, receipt: str) -> str | None:
         """What became of a message that was taken."""
-        said = told(self._signed("GET", f"/message/sms/status_by_id/{receipt}"))
-        return _outcome((said.get("data") or {}).get("status"))
+        answer = self._signed("GET", f"/message/sms/status_by_id/{receipt}")
+        if answer.status_code in (404, *_OF_A_MESSAGE):  # it is not known there yet
+            return None
+        return _outcome(_data(answer).get("status"))
 
     def reports(self, said: dict[str, Any]) -> list[Report]:
         """One message's state, named by their id."""
@@ -47,11 +55,13 @@ class Eskiz(SmsGateway):
 
     def balance(self) -> int | None:
         """Sum left on the account, in soʻm."""
-        said = told(self._signed("GET", "/user/get-limit"))
-        left = (said.get("data") or {}).get("balance")
-        return int(left) if left is not None else None
+        left = _data(self._signed("GET", "/user/get-limit")).get("balance")
+        try:
+            return int(float(left)) if left is not None else None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise Unsure("no_sense", str(left)[:200]) from error
 
-    def _signed(self, method: str, path: str, **how: Any) -> Any:
+    def _signed(self, method: str, path: str, **how: Any) -> requests.Response:
         """The answer to a request with a token; one that has run out is got anew, once."""
         for _ in range(2):
             if not self._token:
@@ -66,12 +76,27 @@ class Eskiz(SmsGateway):
     def _log_in(self) -> None:
         form = {"email": self.user, "password": self.password}
         try:
-            said = told(ask("POST", self.url + "/auth/login", data=form))
+            answer = ask("POST", self.url + "/auth/login", data=form)
+            heed(answer)
+            if answer.status_code >= 500:
+                raise NotSent("server_error", words(answer))
+            data = told(answer).get("data")
         except Unsure as error:  # a log-in sends no message, whatever became of it
             raise NotSent(error.code, error.said) from error
-        self._token = str((said.get("data") or {}).get("token") or "")
+        self._token = str(data.get("token") or "") if isinstance(data, dict) else ""
         if not self._token:
-            raise NotSent("log_in", str(said.get("message", "")))
+            raise NotSent("log_in", words(answer))
+
+
+def _data(answer: requests.Response) -> dict[str, Any]:
+    """What a question is answered with. Raises Later, NotSent, Unsure."""
+    heed(answer)
+    data = told(answer).get("data") or {}
+    if answer.status_code != 200:
+        raise NotSent("server_error", words(answer))
+    if not isinstance(data, dict):
+        raise Unsure("no_sense", answer.text[:200])
+    return data
 
 
 def _outcome(status: object) -> str | None:

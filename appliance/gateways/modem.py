@@ -24,6 +24,7 @@ from appliance.gateways import (
     Trouble,
     Unsure,
 )
+from appliance.outbox import parts
 
 _SPEED = 115200
 _QUICK, _LONG = 5.0, 25.0  # seconds for an answer, and for the network to take a part
@@ -32,12 +33,19 @@ _DECLINED = frozenset({1, 8, 21, 27, 28, 29, 30, 50})
 _SIM = frozenset({10, *range(310, 319)})
 _UNSURE = frozenset({332, 500})  # the network's answer did not come; no reason known
 _RING = re.compile(r"^\+(CMTI|RING|CUSD):|^RING$|^\^")
+_NUMBER = re.compile(r"\+(\d{3,15})", re.ASCII)
+# first octet of a part, 3GPP TS 23.040 9.2.2.2: it is sent, has a header, is to be reported
+_SUBMIT, _HEADER, _REPORTED = 0x01, 0x40, 0x20
+_ALPHABETS = {7: 0x00, 16: 0x08}
+_ODD_BITS = 6  # of a header, beyond whole septets
 _DELIVERED, _TRYING = 0x03, 0x40  # a report's status: below the first delivered, then on its way
 
 
 @dataclass
 class Modem(SmsGateway):
     """A modem; `url` is its device, `password` the card's PIN when it asks for one."""
+
+    has_line = True
 
     name: str
     url: str
@@ -49,16 +57,13 @@ class Modem(SmsGateway):
     long: float = _LONG
     _port: serial.Serial | None = field(default=None, repr=False)
     _rest: bytes = field(default=b"", repr=False)
+    _report_follows: bool = False
     _reports: list[Report] = field(default_factory=list, repr=False)
     _read: list[str] = field(default_factory=list, repr=False)  # places of what was handed over
 
     def send(self, number: str, text: str, key: str) -> Receipt:
         """Send one message, in parts when it is long. Raises NotSent, Unsure, Declined."""
-        reference = int(re.sub(r"\D", "", key) or 0) % 256
-        try:
-            pieces = pdu.encodeSmsSubmitPdu(number, text, reference, requestStatusReport=True)
-        except (ValueError, EncodingError) as error:
-            raise Declined("declined", str(error)) from error
+        pieces = _pieces(number, text, int(re.sub(r"\D", "", key) or 0) % 256)
         with self._open():
             self._look_for_network()
             for place, piece in enumerate(pieces):
@@ -83,7 +88,7 @@ class Modem(SmsGateway):
     def close(self) -> None:
         """Let the line go."""
         port, self._port = self._port, None
-        self._rest = b""
+        self._rest, self._report_follows = b"", False
         if port:
             with contextlib.suppress(OSError):
                 port.close()
@@ -176,38 +181,37 @@ class Modem(SmsGateway):
         self._port.write(text.encode("ascii"))
 
     def _lines(self, wait: float) -> list[str]:
-        """Lines until OK; a report that comes in between is kept. Raises _Silent, _Refused."""
+        """Lines until OK. Raises _Silent, _Refused."""
         found: list[str] = []
-        report = False
         end = time.monotonic() + wait
-        while True:
-            line = self._line(end)
-            if report and line:
-                report = False
-                if told := _report(_decoded(line)):
-                    self._reports.append(told)
-            elif line.startswith("+CDS:"):
-                report = True
-            elif line == "OK":
-                return found
-            elif re.match(r"ERROR$|\+CM[ES] ERROR", line):
-                raise _Refused(line)
-            elif line and not line.startswith("AT") and not _RING.match(line):
+        while (line := self._line(end)) != "OK":
+            if line and not line.startswith("AT"):
                 found.append(line)
+        return found
 
     def _line(self, end: float) -> str:
+        """The next line, or "" for one that nobody asked for; a report among these is kept."""
         while b"\n" not in self._rest:
             self._more(end)
-        line, self._rest = self._rest.split(b"\n", 1)
-        return line.decode("ascii", "replace").strip()
+        raw, self._rest = self._rest.split(b"\n", 1)
+        line = raw.decode("ascii", "replace").strip()
+        if re.match(r"ERROR$|\+CM[ES] ERROR", line):
+            raise _Refused(line)
+        if line and self._report_follows:
+            self._report_follows = False
+            if report := _report(_decoded(line)):
+                self._reports.append(report)
+            return ""
+        if line.startswith("+CDS:"):
+            self._report_follows = True
+            return ""
+        return "" if _RING.match(line) else line
 
     def _until_prompt(self) -> None:
         end = time.monotonic() + self.quick
         while not self._rest.lstrip().startswith(b">"):
             if b"\n" in self._rest:
-                line = self._line(end)
-                if re.match(r"ERROR$|\+CM[ES] ERROR", line):
-                    raise _Refused(line)
+                self._line(end)
             else:
                 self._more(end)
         self._rest = self._rest.split(b">", 1)[1].lstrip(b" ")
@@ -228,6 +232,29 @@ class _Refused(Exception):
     def __init__(self, said: str) -> None:
         super().__init__(said)
         self.said = said
+
+
+def _pieces(number: str, text: str, reference: int) -> list[pdu.Pdu]:
+    """The parts of a message. Only of the last one, whose name is given back, a report is asked
+    for. Raises Declined."""
+    digits = _NUMBER.fullmatch(number)
+    if not digits:
+        raise Declined("declined", number)
+    to = bytes((len(digits[1]), 0x91)) + pdu.encodeSemiOctets(digits[1])
+    bits, pieces = parts(text)
+    made = []
+    for place, piece in enumerate(pieces, 1):
+        header = bytes((5, 0, 3, reference, len(pieces), place)) if pieces[1:] else b""
+        first = _SUBMIT | (_HEADER if header else 0) | (_REPORTED if place == len(pieces) else 0)
+        if bits == 7:
+            packed = pdu.packSeptets(bytearray(piece), padBits=_ODD_BITS if header else 0)
+            length = len(piece) + (7 if header else 0)
+        else:
+            packed, length = piece, len(header + piece)
+        # the card's own centre, and what protocol: none
+        data = bytes((0, first, reference, *to, 0, _ALPHABETS[bits], length, *header, *packed))
+        made.append(pdu.Pdu(data, len(data) - 1))
+    return made
 
 
 def _trouble(said: str) -> Trouble:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.gateways import Declined, NotSent, Receipt, Report, SmsGateway, Unsure
-from appliance.gateways.http import ask, told
+from appliance.gateways.http import ask, heed, is_page, told
 
-_OURS_TO_MEND = frozenset({102, 103})  # account locked, no channel: others' messages go as little
+# account locked; no channel, originator, application, lifetime: others' messages go as little
+_OURS_TO_MEND = frozenset({102, 103, 401, 402, 403})
 
 _OUTCOMES = {
     "delivered": "delivered",
@@ -26,7 +27,7 @@ class PlayMobile(SmsGateway):
     callback: str = ""  # told to the service by contract, not with each message
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send one message. Raises NotSent, Unsure, Declined."""
+        """Send one message. Raises Later, NotSent, Unsure, Declined."""
         message = {
             "recipient": number.lstrip("+"),
             "message-id": key,
@@ -38,10 +39,13 @@ class PlayMobile(SmsGateway):
             json={"messages": [message]},
             auth=(self.user, self.password),
         )
-        if answer.status_code == 200:
+        if answer.status_code == 200 and not is_page(answer):
             return Receipt(key)
-        if answer.status_code in (401, 403):
+        heed(answer)
+        if answer.status_code == 401:
             raise NotSent("log_in", answer.text[:200])
+        if answer.status_code < 400:
+            raise Unsure("no_sense", answer.text[:200])
         if answer.status_code != 400:
             raise Unsure("server_error", answer.text[:200])
         said = told(answer)

@@ -52,6 +52,8 @@ _SAID = re.compile(rb"id:(\S+).*?stat:(\w+)", re.DOTALL | re.IGNORECASE)
 class Smpp(SmsGateway):
     """An account at a message centre; `url` is its host:port, `sender` a number or a name."""
 
+    has_line = True
+
     name: str
     url: str
     user: str

@@ -79,7 +79,7 @@ def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> Non
     back is asked often, as it costs the service nothing."""
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     failures = (row.failures if row else 0) + 1
-    longest = OFFLINE if trouble.code == "unreachable" else LONGEST
+    longest = OFFLINE if trouble.code in ("unreachable", "certificate") else LONGEST
     wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), longest)
     if isinstance(trouble, Later):
         wait = max(wait, dt.timedelta(seconds=trouble.wait))

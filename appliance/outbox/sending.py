@@ -217,7 +217,7 @@ def retry(
 
 def pause(message: Message, trouble: str) -> float:
     """Seconds until the next attempt: ever more, and never the same for two."""
-    longest = _OFFLINE if trouble == "unreachable" else _LONGEST
+    longest = _OFFLINE if trouble in ("unreachable", "certificate") else _LONGEST
     wait = min(_FIRST * 2 ** min(message.attempts - 1, 10), longest)
     return wait * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
 
@@ -301,6 +301,21 @@ def try_again(message: Message) -> bool:
         )
         live.publish("outbox")
     return bool(moved)
+
+
+def hasten(channel: str, recipient: str) -> int:
+    """A recipient can be reached again: what waits there for its next attempt is due at once.
+
+    Returns how much.
+    """
+    now = clock.now()
+    waits = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
+    with writing():
+        return (
+            Message.update(due_at=now)
+            .where(Message.channel == channel, Message.recipient == recipient, *waits)
+            .execute()
+        )
 
 
 def _named(key: str) -> Message | None:

@@ -8,6 +8,10 @@ def N_(text: str) -> str:  # gettext's own name for "a message, translated later
 
 TROUBLES = {
     "unreachable": N_("The service cannot be reached: look at the internet link."),
+    "certificate": N_(
+        "The service's certificate is not taken: look at the box's clock, and whether something "
+        "on the way puts itself between."
+    ),
     "answer_lost": N_(
         "The service did not answer in time; it is tried again. If it stays so, call the service."
     ),
