@@ -5,6 +5,7 @@ import datetime as dt
 import ipaddress
 import os
 import tomllib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -118,6 +119,29 @@ class Alarms:
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
 
 
+# What the ministry's system is sent of an appeal; made by ministry.mapping.
+MINISTRY_FIELDS = (
+    *("number", "version", "state", "department", "received_at", "registered_on", "due_on"),
+    *("answered_on", "answer", "applicant_kind", "appeal_type", "appeal_type_text", "call_type"),
+    *("call_type_text", "direction", "direction_text", "group", "group_text", "employment"),
+    *("employment_text", "openness", "first_name", "surname", "entity_name", "stir", "sex"),
+    *("passport", "pinfl", "born_on", "born_text", "region", "region_text", "district"),
+    *("district_text", "mahalla", "mahalla_text", "address", "phone", "phone_at_hand", "gist"),
+)
+MINISTRY_CODES: dict[str, tuple[str, ...]] = {  # list → our codes, where they never change
+    "state": ("registered", "taken", "returned", "answered", "closed"),
+    "applicant_kind": ("person", "entity"),
+    "openness": ("open", "personal"),
+    "sex": ("m", "f"),
+    **dict.fromkeys(("appeal_type", "call_type", "direction", "group", "employment"), ()),
+    **dict.fromkeys(("department", "region", "district", "mahalla"), ()),
+}
+MINISTRY_ACTIONS = (
+    *("take", "answer", "interim", "return", "extend", "dismiss", "close", "reopen"),
+    *("acknowledged", "refused"),
+)
+
+
 @dataclass(frozen=True)
 class Ministry:
     """The ministry's own system: its address, or only keys for signed files; names and codes."""
@@ -132,6 +156,19 @@ class Ministry:
     fields: dict[str, str] = field(default_factory=dict)  # our name → theirs; "": left out
     codes: dict[str, dict[str, str]] = field(default_factory=dict)  # list → our code → theirs
     actions: dict[str, str] = field(default_factory=dict)  # their word for what was done → ours
+
+    def __post_init__(self) -> None:
+        _known("ministry.fields", self.fields, MINISTRY_FIELDS)
+        _known("ministry.codes", self.codes, MINISTRY_CODES)
+        for name, codes in self.codes.items():
+            _known(f"ministry.codes.{name}", codes, MINISTRY_CODES[name] or codes)
+        _known("ministry.actions", self.actions.values(), MINISTRY_ACTIONS)
+        called: dict[str, list[str]] = {}
+        for name in MINISTRY_FIELDS:
+            called.setdefault(self.fields.get(name, name), []).append(name)
+        for theirs, ours in called.items():
+            if theirs and len(ours) > 1:
+                raise ValueError(f"ministry.fields: {', '.join(ours)} are {theirs} all at once")
 
 
 @dataclass(frozen=True)
@@ -200,6 +237,11 @@ class Links:
     every: int = 15  # seconds between two looks
     rate_url: str = ""  # a large file that is fetched to measure the rate
     rate_hour: int = 4  # of the site's time
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.every <= 60:
+            raise ValueError("links.every is 1 to 60: looks further apart tell of nothing between")
+        dt.time(self.rate_hour)
 
 
 @dataclass(frozen=True)
@@ -325,3 +367,8 @@ def _with_keys(ministry: Ministry, folder: Path) -> Ministry:
         own_key=ministry.own_key and str(folder / ministry.own_key),
         their_key=ministry.their_key and str(folder / ministry.their_key),
     )
+
+
+def _known(where: str, named: Iterable[str], known: Collection[str]) -> None:
+    if strange := sorted({*named} - {*known}):
+        raise ValueError(f"{where}: {', '.join(strange)}: none of {', '.join(known)}")

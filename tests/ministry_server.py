@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "token of the ministry"
+type Mood = str | tuple[int, str]
+_FAILS = ("error", "html", "refuse", "wait", "moved", "forgets")  # nothing is registered
 
 
 @dataclass
@@ -22,18 +24,18 @@ class Register:
 
     ok | lost (registered, the answer never comes) | dead (nothing is registered) | error | html |
     half (half an answer) | slow (registered and answered after `release`) | refuse | later (202) |
-    wait (429) | forgets (404) | moved (302)
+    wait (429) | forgets (404) | moved (302) | a status and a body
     """
 
     url: str = ""
-    moods: list[str] = field(default_factory=list)
+    moods: list[Mood] = field(default_factory=list)
     appeals: dict[str, dict[str, Any]] = field(default_factory=dict)  # number → as it stands
     taken: list[tuple[str, str, int]] = field(default_factory=list)  # new | change, number, version
     keys: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)  # → first answer
     refused: set[str] = field(default_factory=set)  # keys; asked again, refused again
     asked: list[str] = field(default_factory=list)  # requests: method and path
     events: list[dict[str, Any]] = field(default_factory=list)
-    event_moods: list[str] = field(default_factory=list)  # ok | lost | error | html | twice
+    event_moods: list[Mood] = field(default_factory=list)  # ok | lost | error | html | twice
     token: str = TOKEN
     page: int = 100
     release: threading.Event = field(default_factory=threading.Event)
@@ -95,7 +97,7 @@ def register() -> Iterator[Register]:
                 here.release.wait(60)
             if mood == "dead":
                 self._hang_up()
-            elif mood in ("error", "html", "refuse", "wait", "moved", "forgets"):
+            elif isinstance(mood, tuple) or mood in _FAILS:
                 self._answer(mood, 200, {})
             else:
                 if key not in here.keys:
@@ -113,8 +115,10 @@ def register() -> Iterator[Register]:
             self._say(401, {"detail": "who are you?"})
             return False
 
-        def _answer(self, mood: str, status: int, what: dict[str, Any]) -> None:
+        def _answer(self, mood: Mood, status: int, what: dict[str, Any]) -> None:
             match mood:
+                case (int(other), str(body)):
+                    self._say(other, body)
                 case "lost":
                     self._hang_up()
                 case "error":

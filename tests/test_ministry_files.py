@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from test_ministry_system import change, fits, new, stands, uz  # noqa: F401
 
-from appliance import health, ministry, outbox
+from appliance import clock, health, ministry, outbox
 from appliance.cli import appliance
 from appliance.ministry import files, signing
 from appliance.models import AuditEntry, Handling, Message, MinistryPackage
@@ -104,8 +104,9 @@ def test_what_waits_is_packed_signed_and_kept_until_the_receipt(
     assert (stands(first), stands(second)) == ("acknowledged", "sent")
     assert Message.select().where(Message.trouble_text == "why").get().cause == second.number
     assert Handling.get_by_id(first.id).state == "answered"
-    [left] = files.export(site, stick, "x")
+    left, receipt = files.export(site, stick, "x")
     assert left.name == "hotline-000002.json"
+    assert json.loads(receipt.read_bytes())["receipts"] == [{"package": 1, "undone": []}]
     assert not MinistryPackage.get(MinistryPackage.number == 1, MinistryPackage.way == "out").body
     assert AuditEntry.select().where(AuditEntry.action == "ministry.import").count() == 1
 
@@ -131,6 +132,137 @@ def test_a_repeat_is_harmless_a_gap_and_another_of_the_number_are_refused(
     assert [(one.number, one.repeated) for one in taken] == [(1, True), (2, False), (3, False)]
     assert taken[1].events["again"] == 1
     assert Handling.get_by_id(appeal.id).version == 2
+
+
+def test_the_ministry_is_told_what_arrived_and_what_was_not_done(
+    site,
+    stick,
+    told,
+    new,  # noqa: F811
+) -> None:
+    appeal = new()
+    files.export(site, stick, "x")
+    event = {"id": "e1", "number": appeal.number, "action": "answer", "text": "Javob"}
+    stray = {"id": "e2", "number": "2026-999999", "action": "answer", "text": "Kimga?"}
+    told(1, receipts=[{"package": 1}], events=[event, stray, {"number": appeal.number}])
+    files.take(site, stick, "x")
+    [file] = files.export(site, stick, "x")  # though no appeal waits
+    ours = json.loads(file.read_bytes())
+    fits("OurFile", ours)
+    assert (ours["number"], ours["appeals"], ours["expects"]) == (2, [], 2)
+    [receipt] = ours["receipts"]
+    unnamed = next(e.id for e in ministry.undone() if e.outcome == "no_sense")
+    assert receipt == {
+        "package": 1,
+        "undone": [
+            {"id": "e2", "number": "2026-999999", "outcome": "unknown"},
+            {"id": unnamed, "number": appeal.number, "outcome": "no_sense"},
+        ],
+    }
+    assert files.export(site, stick, "x") == [file]  # once, and until it is receipted
+    told(2, receipts=[{"package": 2}])
+    files.take(site, stick, "x")
+    assert not files.export(site, stick, "x")  # a receipt for a receipt would have no end
+    new()
+    [file] = files.export(site, stick, "x")
+    assert json.loads(file.read_bytes())["receipts"] == [{"package": 2, "undone": []}]
+    fits("OurFile", json.loads(file.read_bytes()))
+
+
+def test_files_are_taken_in_the_order_of_their_numbers_however_they_are_written(
+    site, stick, told
+) -> None:
+    for number in range(1, 13):
+        file = told(number)
+        for one in (file, file.with_name(f"{file.name}.sig")):
+            one.rename(one.with_name(one.name.replace(f"{number:06d}", str(number))))
+    assert [taken.number for taken in files.take(site, stick, "x")] == list(range(1, 13))
+
+
+def test_a_refusal_of_what_did_not_go_is_listed_and_acknowledges_nothing(
+    site,
+    stick,
+    told,
+    new,  # noqa: F811
+    app,
+    login_as,
+) -> None:
+    app.config["SITE"] = site
+    appeal, other = new(), new()
+    files.export(site, stick, "x")
+    refused = [
+        {"number": appeal.number, "version": 7, "reason": "no direction"},
+        {"number": "2026-999999", "version": 1, "reason": "who?"},
+    ]
+    strange = {"number": "\ud800", "version": 1, "reason": "\ud800"}
+    unknown = {"package": 9, "refused": [*refused[1:], strange]}
+    event = {"number": "\ud800", "text": "\ud800"}
+    told(1, receipts=[{"package": 1, "refused": refused}, unknown, unknown], events=[event])
+    [taken] = files.take(site, stick, "x")
+    assert (taken.receipts, taken.events) == (1, {"not_sent": 6, "no_sense": 1})
+    assert (stands(appeal), stands(other)) == ("refused", "acknowledged")
+    assert ministry.of_appeal(appeal).trouble_text == "no direction"
+    listed = [(e.number, e.text) for e in ministry.undone() if e.outcome == "not_sent"]
+    who = ("2026-999999", "who?")
+    assert sorted(listed) == sorted(
+        [(appeal.number, "no direction"), who, who, who, ("?", "?"), ("?", "?")]
+    )
+    advice = uz("The file did not hold that: ask the ministry's technician.")
+    assert html.unescape(advice) in html.unescape(login_as("technician").get("/ministry").text)
+    [ours] = files.export(site, stick, "x")
+    receipt = json.loads(ours.read_bytes())["receipts"][0]
+    numbers = [appeal.number, *["2026-999999"] * 2, "?", "2026-999999", "?"]
+    assert [u["number"] for u in receipt["undone"] if u["outcome"] == "not_sent"] == numbers
+    fits("OurFile", json.loads(ours.read_bytes()))
+
+
+def test_an_event_beside_the_receipt_has_the_last_word(
+    site,
+    stick,
+    told,
+    new,  # noqa: F811
+) -> None:
+    appeal, other = new(), new()
+    files.export(site, stick, "x")
+    refused = [{"number": appeal.number, "version": 1, "reason": "why"}]
+    after = {"id": "e1", "number": appeal.number, "action": "acknowledged", "version": 1}
+    later = {"id": "e2", "number": other.number, "action": "refused", "version": 1, "text": "no"}
+    told(1, receipts=[{"package": 1, "refused": refused}], events=[after, later])
+    files.take(site, stick, "x")
+    assert (stands(appeal), stands(other)) == ("acknowledged", "refused")
+    assert not ministry.undone()
+
+
+def test_after_a_restore_the_ministry_is_told_what_never_comes_and_what_is_missing(
+    site,
+    stick,
+    told,
+    new,  # noqa: F811
+    app,
+    login_as,
+) -> None:
+    app.config["SITE"] = site
+    new()
+    files.export(site, stick, "x")
+    told(1, receipts=[{"package": 1}])
+    files.take(site, stick, "x")
+    MinistryPackage.create(way="skip", number=1, sha256="", at=clock.now())
+    [file] = files.export(site, stick, "x")
+    assert (file.name, json.loads(file.read_bytes())["restored"]) == ("hotline-000002.json", True)
+    told(2, receipts=[{"package": 2}])
+    files.take(site, stick, "x")
+    MinistryPackage.create(way="skip", number=101, sha256="", at=clock.now())
+    page = login_as("technician").get("/ministry").text
+    assert uz("Left out after a restore") in page
+    [file] = files.export(site, stick, "x")  # though nothing waits
+    ours = json.loads(file.read_bytes())
+    fits("OurFile", ours)
+    assert (file.name, ours["number"], ours["expects"]) == ("hotline-000102.json", 102, 3)
+    assert ours["restored"] is True
+    new()
+    _, after = files.export(site, stick, "x")
+    assert "restored" not in json.loads(after.read_bytes())
+    assert after.name == "hotline-000103.json"
 
 
 @pytest.mark.parametrize("fault", ["body", "signature", "other key", "no signature", "ours"])

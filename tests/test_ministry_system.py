@@ -16,12 +16,13 @@ from test_appeals import FULL
 from waiting import until
 
 from appliance import appeals, catalogs, clock, db, health, i18n, keys, ministry, outbox
-from appliance.appeals import handling
+from appliance.appeals import form, handling, states
 from appliance.gateways import http
 from appliance.jobs.ministry import AT_ONCE, Courier, gateway
 from appliance.ministry import answers, link, mapping
 from appliance.models import AppealStep, AuditEntry, Handling, Message, MinistryEvent
-from appliance.settings import Ministry, SmsAccount
+from appliance.settings import MINISTRY_CODES, Ministry, SettingsError, SmsAccount
+from appliance.settings import load as load_settings
 
 REFUSED_ACCOUNT = "It refuses our account: check the token in the [ministry] settings."
 DOCUMENT = json.loads(
@@ -255,6 +256,62 @@ def test_a_refused_token_is_told_and_nothing_is_lost(site, far, courier, new, te
     assert (stands(appeal), checked(site).state) == ("acknowledged", "ok")
 
 
+@pytest.mark.parametrize("status", [404, 405, 406, 408, 421, 425])
+@pytest.mark.parametrize("body", ['{"detail": "Not Found"}', "<html>Not Found</html>"])
+def test_a_wrong_address_refuses_nothing(site, far, courier, new, technician, status, body) -> None:
+    far.moods = [(status, body)]
+    appeal, other = new(), new()
+    courier.send_due()
+    assert stands(appeal) == "queued"
+    assert ministry.of_appeal(appeal).trouble
+    due_now()
+    courier_of(site).send_due()
+    assert (stands(appeal), stands(other)) == ("acknowledged", "acknowledged")
+    far.event_moods = [(404, body)]
+    courier.read()
+    assert link.state().trouble == "not_there"
+    advice = "There is no such interface at this address: check ministry.url in the settings."
+    assert uz(advice) in technician.get("/ministry").text
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_document_that_is_refused_is_not_sent_again(far, courier, new, status) -> None:
+    far.moods = [(status, '{"detail": "why"}')]
+    appeal = new()
+    courier.send_due()
+    assert (stands(appeal), ministry.of_appeal(appeal).trouble_text) == ("refused", "why")
+
+
+def test_all_that_was_refused_is_tried_again_at_once(
+    far, courier, new, change, technician, login_as
+) -> None:
+    far.moods = ["refuse", "refuse", "refuse", "ok", "error"]
+    first, second, corrected, fine, waits = new(), new(), new(), new(), new()
+    courier.send_due()
+    change(corrected)
+    far.moods = ["refuse"]
+    courier.send_due()
+    far.moods = []
+    before = ministry.of_appeal(waits)
+    page = technician.get("/ministry").text
+    assert uz("Try all refused again") in page
+    assert 'method="post" action="/ministry/retry">' in page  # a button: no script is needed
+    assert login_as("operator").send("/ministry/retry").status_code == 403
+    assert technician.send("/ministry/retry").status_code == 302
+    assert [stands(a) for a in (first, second, corrected, fine)] == [
+        *("queued", "queued", "queued", "acknowledged")
+    ]
+    assert ministry.of_appeal(waits).due_at == before.due_at
+    entry = AuditEntry.get(AuditEntry.action == "ministry.retry")
+    assert (entry.who, entry.detail["count"]) == ("rustam", 3)
+    due_now()
+    courier.send_due()
+    assert {stands(a) for a in (first, second, corrected, fine, waits)} == {"acknowledged"}
+    assert uz("Try all refused again") not in technician.get("/ministry").text
+    technician.send("/ministry/retry")
+    assert AuditEntry.select().where(AuditEntry.action == "ministry.retry").count() == 1
+
+
 def test_a_refusal_is_shown_with_its_reason_and_what_to_do(
     site, far, courier, new, technician, login_as
 ) -> None:
@@ -305,6 +362,40 @@ def test_what_is_decided_there_later_is_told(far, courier, new, said) -> None:
     assert ministry.of_appeal(appeal).trouble_text == ("why" if said == "refused" else "")
 
 
+def test_the_last_word_about_a_version_is_the_one_that_holds(far, courier, new, technician) -> None:
+    far.moods = ["refuse"]
+    appeal, other = new(), new()
+    courier.send_due()
+    assert (stands(appeal), stands(other)) == ("refused", "acknowledged")
+    far.tell(appeal.number, "acknowledged", version=1)
+    far.tell(other.number, "refused", "mistaken", version="1")
+    far.event_moods = ["twice"]
+    courier.read()
+    assert (stands(appeal), stands(other)) == ("acknowledged", "refused")
+    assert not ministry.of_appeal(appeal).trouble
+    page = technician.get("/ministry").text
+    assert "mistaken" in page
+    assert appeal.number not in page
+    far.tell(other.number, "acknowledged")
+    courier.read()
+    assert stands(other) == "acknowledged"
+    far.tell(other.number, "refused", version="first")
+    courier.read()
+    assert (stands(other), [e.outcome for e in ministry.undone()]) == ("acknowledged", ["no_sense"])
+
+
+def test_a_word_without_a_version_is_about_what_went(far, courier, new, change) -> None:
+    far.moods = ["later"]
+    appeal = new()
+    courier.send_due()
+    change(appeal)
+    far.tell(appeal.number, "acknowledged")
+    courier.read()
+    assert stands(appeal) == "queued"
+    courier.send_due()
+    assert far.appeals[appeal.number]["version"] == 2
+
+
 def test_a_system_that_forgot_an_appeal_gets_it_whole(far, courier, new, change) -> None:
     appeal = new()
     courier.send_due()
@@ -315,6 +406,55 @@ def test_a_system_that_forgot_an_appeal_gets_it_whole(far, courier, new, change)
     courier.send_due()
     assert [what for what, *_ in far.taken] == ["new", "new"]
     assert far.appeals[appeal.number]["version"] == 2
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"openness": "", "sex": "", "born": "", "direction": ""},
+        {"applicant_kind": "entity", "entity_name": "Nur MChJ", "stir": "123"},
+        {"born": "taxminan 1990", "region": "", "district": "", "region_text": "Uzoq"},
+        {"direction": "", "direction_text": "Boshqa gap", "mahalla_text": "Hech qayerda"},
+    ],
+)
+def test_whatever_the_form_holds_what_is_sent_is_as_described(far, courier, new, values) -> None:
+    appeal = new(**values)
+    courier.send_due()
+    fits("Appeal", far.appeals[appeal.number])
+
+
+def test_what_is_on_no_list_goes_as_text_and_never_as_a_code(site, far, new) -> None:
+    theirs = dataclasses.replace(
+        site.ministry, codes={"direction": {"employment": "101"}, "employment": {}, "mahalla": {}}
+    )
+    typed = {"direction": "", "direction_text": "Boshqa gap", "mahalla_text": "Hech qayerda"}
+    typed |= {"employment": "", "employment_text": "Baliqchi", "born": "taxminan 1990"}
+    appeal = new(**typed)
+    courier_of(dataclasses.replace(site, ministry=theirs)).send_due()
+    sent = far.appeals[appeal.number]
+    names = ("direction", "employment", "mahalla")
+    assert [sent[name] for name in names] == [None, None, None]
+    assert [sent[f"{name}_text"] for name in names] == ["Boshqa gap", "Baliqchi", "Hech qayerda"]
+    assert (sent["born_on"], sent["born_text"]) == (None, "taxminan 1990")
+
+
+def test_every_code_can_be_exchanged(site, far, new) -> None:
+    codes = {
+        "state": {"registered": "1"},
+        "applicant_kind": {"person": "F"},
+        "openness": {"open": "O"},
+        "sex": {"f": "2"},
+        "department": {},
+        "mahalla": {},
+    }
+    appeal = new(mahalla_text="")
+    theirs = dataclasses.replace(site.ministry, codes=codes)
+    courier_of(dataclasses.replace(site, ministry=theirs)).send_due()
+    sent = far.appeals[appeal.number]
+    assert [sent[name] for name in ("state", "applicant_kind", "openness", "sex")] == [
+        *("1", "F", "O", "2")
+    ]
 
 
 def test_names_and_codes_are_the_ministrys(site, far, new, technician) -> None:
@@ -339,11 +479,42 @@ def test_names_and_codes_are_the_ministrys(site, far, new, technician) -> None:
     assert far.appeals[missing.number]["direction"] == "199"
 
 
-@pytest.mark.parametrize("part", ["fields", "codes"])
-def test_a_name_that_is_none_of_ours_is_told(site, part) -> None:
-    wrong = dataclasses.replace(site.ministry, **{part: {"gistt": {} if part == "codes" else "x"}})
-    with pytest.raises(mapping.Unmapped, match=f"ministry.{part}: gistt"):
-        mapping.document(wrong, {})
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('fields = { gistt = "x" }', "ministry.fields: gistt"),
+        ("codes = { gistt = {} }", "ministry.codes: gistt"),
+        ("codes = { phone = {} }", "ministry.codes: phone"),
+        ('codes = { sex = { male = "1" } }', "ministry.codes.sex: male"),
+        ('actions = { done = "answerd" }', "ministry.actions: answerd"),
+        ('fields = { first_name = "fio", surname = "fio" }', "first_name, surname are fio"),
+        ('fields = { gist = "answer" }', "answer, gist are answer"),
+    ],
+)
+def test_names_that_are_none_of_ours_or_fall_together_are_told(tmp_path, settings, written, said):
+    config = tmp_path / "site.toml"
+    config.write_text(f"{config.read_text()}\n[ministry]\n{written}\n")
+    with pytest.raises(SettingsError, match=said):
+        load_settings(config)
+
+
+def test_the_settings_know_the_codes_that_never_change() -> None:
+    assert set(MINISTRY_CODES["state"]) == set(states.STATES)
+    assert set(MINISTRY_CODES["sex"]) == set(form.SEXES)
+    assert set(MINISTRY_CODES["openness"]) == set(form.OPENNESS)
+    assert set(MINISTRY_CODES["applicant_kind"]) == set(form.KINDS)
+    described = set(DOCUMENT["components"]["schemas"]["Appeal"]["properties"])
+    assert described == set(mapping.FIELDS)
+    assert set(MINISTRY_CODES) <= described
+
+
+def test_names_may_be_exchanged_for_each_other(site) -> None:
+    named = {"first_name": "surname", "surname": "first_name", "answer": "", "gist": "answer"}
+    theirs = dataclasses.replace(site.ministry, fields=named)
+    sent = mapping.document(
+        theirs, {"number": "1", "first_name": "A", "surname": "B", "gist": "C", "answer": "D"}
+    )
+    assert [sent[name] for name in ("first_name", "surname", "answer")] == ["B", "A", "C"]
 
 
 def test_an_answer_reaches_the_appeal_once(site, far, new, technician, login_as) -> None:
@@ -412,6 +583,39 @@ def test_what_cannot_be_done_is_listed_until_somebody_has_seen_to_it(
     for event in ministry.undone():
         technician.send("/ministry/seen", event=event.id)
     assert (ministry.undone(), checked(site, "ministry.undone")) == ([], None)
+
+
+def test_an_event_counts_whatever_its_id_is(far, courier, new, technician) -> None:
+    appeal = new()
+    courier.send_due()
+    far.tell(appeal.number, "answer", "Javob", id=17)
+    courier.read()
+    assert Handling.get_by_id(appeal.id).state == "answered"
+    far.tell(appeal.number, "close", id="17")
+    courier.read()
+    assert Handling.get_by_id(appeal.id).state == "answered"  # told before
+    nameless = {"number": appeal.number, "action": "close"}
+    far.events += [nameless, nameless | {"id": None}, nameless | {"id": ["x"]}, "nima bu?"]
+    far.events += [nameless, nameless | {"id": True, "text": "yopildi"}]
+    courier.read()
+    assert Handling.get_by_id(appeal.id).state == "answered"
+    undone = ministry.undone()
+    assert [event.outcome for event in undone] == ["no_sense"] * 5
+    page = technician.get("/ministry").text
+    assert "nima bu?" in page
+    assert "yopildi" in page
+    for event in undone:
+        technician.send("/ministry/seen", event=event.id)
+    assert not ministry.undone()
+
+
+def test_two_long_ids_are_two_events(far, courier, new) -> None:
+    appeal = new()
+    courier.send_due()
+    far.tell(appeal.number, "take", id="x" * 300 + "1")
+    far.tell(appeal.number, "answer", "Javob", id="x" * 300 + "2")
+    courier.read()
+    assert Handling.get_by_id(appeal.id).state == "answered"
 
 
 def test_the_page_of_a_site_without_the_system(settings, app, login_as) -> None:

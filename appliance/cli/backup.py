@@ -142,7 +142,8 @@ def restore(
             restored = vars(snapshots.restore(settings, wish, tell))
     if not target and not recording:
         db.open_database(settings.paths.database)
-        audit.record(getpass.getuser(), "snapshot.restore", restored["snapshot"])
+        left_out = restored["numbers"]
+        audit.record(getpass.getuser(), "snapshot.restore", restored["snapshot"], numbers=left_out)
     if as_json:
         click.echo(json.dumps(restored, ensure_ascii=False, default=str))
     else:

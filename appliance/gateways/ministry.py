@@ -14,6 +14,8 @@ import requests
 from appliance.gateways import Declined, Later, NotSent, Unsure
 from appliance.gateways.http import ask, told
 
+_REFUSES = (400, 409, 413, 422)  # the document; every other 4xx is trouble of the link
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -77,16 +79,27 @@ class MinistrySystem:
         status = answer.status_code
         if status in (401, 403):
             raise NotSent("log_in", answer.text[:200])
-        if status in (429, 503):
+        if status in (425, 429, 503):
             raise Later("too_many", answer.text[:200], _seconds(answer))
+        if status == 408:
+            raise NotSent("answer_lost", answer.text[:200])
         if status >= 500:
             raise Unsure("server_error", answer.text[:200])
+        if 400 <= status < 500 and status not in _REFUSES:
+            # Only an answer with sense speaks of the appeal; a server's page, of the address.
+            unknown = status == 404 and method == "PUT" and _makes_sense(answer)
+            raise NotSent("unknown_there" if unknown else "not_there", answer.text[:200])
         said = told(answer)  # a proxy's page refuses nothing in the system's name
-        if status == 404 and method == "PUT":
-            raise NotSent("unknown_there", _reason(said))
-        if 400 <= status < 500:
+        if status in _REFUSES:
             raise Declined("declined", _reason(said))
         return answer, said
+
+
+def _makes_sense(answer: requests.Response) -> bool:
+    try:
+        return bool(told(answer))
+    except Unsure:
+        return False
 
 
 def _reason(said: Mapping[str, Any]) -> str:

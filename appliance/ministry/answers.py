@@ -3,6 +3,8 @@
 It takes the road of every step (appeals.handling). What cannot be done is kept and listed.
 """
 
+import hashlib
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +16,15 @@ from appliance.appeals import handling, states
 from appliance.db import writing
 from appliance.ministry import queue
 from appliance.models import Appeal, AppealStep, Handling, MinistryEvent
-from appliance.settings import Settings
+from appliance.settings import MINISTRY_ACTIONS, Settings
 
 log = logging.getLogger(__name__)
 
 WHO = "ministry:system"  # in the audit and on the appeal
-STEPS = ("take", "answer", "interim", "return", "extend", "dismiss", "close", "reopen")
 RECEIPTS = ("acknowledged", "refused")
+STEPS = tuple(action for action in MINISTRY_ACTIONS if action not in RECEIPTS)
 DONE = ("done", "again")  # outcomes that leave nothing to do
-_TEXT, _NAME = 20_000, 200
+_TEXT, _NAME, _DIGITS = 20_000, 200, 18  # the longest that is kept
 
 
 def take_in(settings: Settings, event: object) -> str:
@@ -33,29 +35,45 @@ def take_in(settings: Settings, event: object) -> str:
     with id, number, action and, by action, text and version, as in data/ministry-openapi.json.
     """
     told = event if isinstance(event, Mapping) else {}
-    id, number = _word(told, "id"), _word(told, "number")
-    if not id:
-        log.warning("the ministry's system tells something without an id")
-        return "no_sense"
-    action = _word(told, "action")
+    number, action = _word(told, "number"), _word(told, "action")
     action = settings.ministry.actions.get(action, action) if settings.ministry else action
+    name = name_of(event)
     with writing():
-        if MinistryEvent.get_or_none(MinistryEvent.id == id):
+        if MinistryEvent.get_or_none(MinistryEvent.id == name):
             return "again"
-        outcome = _outcome(settings, number, action, told)
+        outcome = _outcome(settings, number, action, told) if _id(told) else "no_sense"
+        text = _text(told) if _id(told) else _whole(event)
+        remember(name, number, action, outcome, "" if outcome in DONE else text)
+    return outcome
+
+
+def remember(name: str, number: str, action: str, outcome: str, text: str) -> None:
+    """Write down what was told and what came of it; what is not done is listed with its text."""
+    with writing():
         done = outcome in DONE
         MinistryEvent.create(
-            id=id,
+            id=name,
             number=number,
             action=action,
             outcome=outcome,
-            text="" if done else _text(told),
+            text=text,
             at=clock.now(),
             seen=done,
         )
-        audit.record(WHO, "ministry.event", number, event=id, told=action, outcome=outcome)
+        audit.record(WHO, "ministry.event", number, event=name, told=action, outcome=outcome)
         live.publish("outbox")
-    return outcome
+
+
+def name_of(event: object) -> str:
+    """What makes an event count once: its id, or of one without a usable one a hash of it all."""
+    id = _id(event) if isinstance(event, Mapping) else ""
+    whole = id if len(id) > _NAME else "" if id else _whole(event)
+    return f"sha256:{hashlib.sha256(whole.encode()).hexdigest()}" if whole else id
+
+
+def kept(text: str) -> str:
+    """The text without what no database keeps and no file takes (halves of a character)."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def undone(limit: int = 100) -> list[MinistryEvent]:
@@ -78,7 +96,10 @@ def _outcome(settings: Settings, number: str, action: str, told: Mapping[str, An
         return "unknown"
     if action in RECEIPTS:
         version = told.get("version")
-        version = version if isinstance(version, int) else None
+        if isinstance(version, str) and version.isdecimal():
+            version = int(version[:_DIGITS])
+        if version is not None and type(version) is not int:
+            return "no_sense"
         trouble = "declined" if action == "refused" else ""
         return "done" if queue.told(number, version, trouble, _text(told)) else "unknown"
     if action not in STEPS:
@@ -121,16 +142,24 @@ def _was_done(appeal: Appeal, action: str, text: str) -> bool:
     return bool(last and (last.action, last.text) == (action, text.strip()))
 
 
+def _id(told: Mapping[str, Any]) -> str:
+    """The event's id as a text; "" when it has none."""
+    id = told.get("id")
+    return kept(str(id)) if isinstance(id, str | int) and not isinstance(id, bool) else ""
+
+
+def _whole(event: object) -> str:
+    """All of an event as it was told."""
+    if not isinstance(event, str):
+        event = json.dumps(event, ensure_ascii=False, sort_keys=True)
+    return kept(event)[:_TEXT]
+
+
 def _word(told: Mapping[str, Any], name: str) -> str:
     value = told.get(name)
-    return _kept(value)[:_NAME] if isinstance(value, str) else ""
+    return kept(value)[:_NAME] if isinstance(value, str) else ""
 
 
 def _text(told: Mapping[str, Any]) -> str:
     value = told.get("text")
-    return _kept(value)[:_TEXT] if isinstance(value, str) else ""
-
-
-def _kept(text: str) -> str:
-    """The text without what no database keeps (halves of a character)."""
-    return text.encode("utf-8", "replace").decode()
+    return kept(value)[:_TEXT] if isinstance(value, str) else ""

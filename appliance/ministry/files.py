@@ -2,12 +2,13 @@
 
 Ours are hotline-000001.json, theirs ministry-000001.json, each with its signature in NAME.sig. A
 file of ours is written by every export until its receipt is here, always with the same bytes;
-theirs are taken in the order of their numbers, each once.
+theirs are taken in the order of their numbers, each once, and ours tell what became of them.
 """
 
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from peewee import fn
 from appliance import audit, clock, live, outbox
 from appliance.db import writing
 from appliance.ministry import link, mapping, queue, signing
-from appliance.ministry.answers import take_in
+from appliance.ministry.answers import DONE, kept, name_of, remember, take_in
 from appliance.models import Message, MinistryPackage
 from appliance.settings import Ministry, Settings
 
@@ -26,6 +27,7 @@ FORMAT = "hotline-ministry/1"
 MOST = 500  # appeals in one file
 LARGEST = 64 * 1024 * 1024  # bytes of a file that is taken
 GATEWAY = "files"
+_OURS = ("out", "skip")  # numbers given out; `skip`: up to here before a restore
 
 
 class PackageError(ValueError):
@@ -75,7 +77,7 @@ def take(settings: Settings, path: Path, by: str) -> list[TakenIn]:
     What came before a file that is refused has been taken.
     """
     ministry = _of(settings)
-    files = sorted(path.glob("ministry-*.json")) if path.is_dir() else [path]
+    files = sorted(path.glob("ministry-*.json"), key=_numbered) if path.is_dir() else [path]
     if not files:
         raise PackageError("none", f"{path}: no file ministry-NUMBER.json")
     return [_take(settings, ministry, file, by) for file in files]
@@ -90,33 +92,52 @@ def _pack(ministry: Ministry, by: str) -> bool:
     """Make one file of what waits; whether there was anything."""
     with writing():
         messages = outbox.claim_waiting(queue.CHANNEL, MOST)
-        if not messages:
+        theirs = list(_theirs_without_receipt())
+        newest = MinistryPackage.select().where(MinistryPackage.way.in_(_OURS))
+        before = newest.order_by(MinistryPackage.number.desc(), MinistryPackage.way.desc()).first()
+        restored = bool(before and before.way == "skip")
+        # Theirs that brought nothing but receipts have to wait: else there would be no end.
+        if not messages and not restored and not any(package.body for package in theirs):
             return False
-        number, entries = _last("out") + 1, []
-        for message in messages:
-            if queue.is_overtaken(message):
-                outbox.delivered(message)
-                continue
-            try:
-                document = mapping.document(ministry, message.payload)
-            except mapping.Unmapped as missing:
-                queue.refused(message, "unmapped", str(missing))
-                continue
-            entries.append(
-                {
-                    "number": message.cause,
-                    "version": message.payload["version"],
-                    "change": queue.is_known(message),
-                    "appeal": document,
-                }
-            )
-            outbox.sent(message, GATEWAY, str(number))
-        if entries:
-            body = _body(number, appeals=entries)
-            _remember("out", number, body, kept=body.decode())
-            audit.record(by, "ministry.export", str(number), appeals=len(entries))
+        number = before.number + 1 if before else 1
+        entries = _entries(ministry, messages, number)
+        receipts = [
+            {"package": package.number, "undone": json.loads(package.body or "[]")}
+            for package in theirs
+        ]
+        if entries or receipts or restored:
+            told = {"appeals": entries, "receipts": receipts, "expects": _last("in") + 1}
+            body = _body(number, **told | ({"restored": True} if restored else {}))
+            _remember("out", number, body, keep=body.decode())
+            _theirs_without_receipt(receipt_at=clock.now(), body="").execute()
+            counts = {"appeals": len(entries), "receipts": len(receipts)}
+            audit.record(by, "ministry.export", str(number), **counts)
         live.publish("appeals", "outbox")
     return True
+
+
+def _entries(ministry: Ministry, messages: list[Message], number: int) -> list[dict[str, Any]]:
+    """Claimed messages as a file holds them; what cannot go is refused."""
+    entries = []
+    for message in messages:
+        if queue.is_overtaken(message):
+            outbox.delivered(message)
+            continue
+        try:
+            document = mapping.document(ministry, message.payload)
+        except mapping.Unmapped as missing:
+            queue.refused(message, "unmapped", str(missing))
+            continue
+        entries.append(
+            {
+                "number": message.cause,
+                "version": message.payload["version"],
+                "change": queue.is_known(message),
+                "appeal": document,
+            }
+        )
+        outbox.sent(message, GATEWAY, str(number))
+    return entries
 
 
 def _take(settings: Settings, ministry: Ministry, file: Path, by: str) -> TakenIn:
@@ -146,34 +167,71 @@ def _take_in(settings: Settings, ministry: Ministry, file: Path, by: str) -> Tak
             raise PackageError("other", said)
         if number != (due := _last("in") + 1):
             raise PackageError("missing", f"{file}: number {due} is missing: take it first")
-        events = Counter(take_in(settings, event) for event in told["events"])
-        receipts = sum(_receipt(receipt) for receipt in told["receipts"])
-        _remember("in", number, body)
+        undone: list[dict[str, Any]] = []
+        receipts = sum(_receipt(receipt, number, undone) for receipt in told["receipts"])
+        events = Counter(one["outcome"] for one in undone)
+        for event in told["events"]:
+            events[outcome := take_in(settings, event)] += 1
+            if outcome not in DONE:
+                undone.append({**_about(event), "outcome": outcome})
+        brought = told["events"] or undone
+        _remember("in", number, body, keep=json.dumps(undone) if brought else "")
         audit.record(by, "ministry.import", str(number), receipts=receipts, events=dict(events))
         live.publish("appeals", "outbox")
     return TakenIn(number, receipts=receipts, events=events)
 
 
-def _receipt(receipt: dict[str, Any]) -> bool:
-    """What the ministry says of a file of ours; whether it is one, and said for the first time."""
+def _receipt(receipt: dict[str, Any], told_by: int, undone: list[dict[str, Any]]) -> bool:
+    """What the ministry says of a file of ours; whether it is one, and said for the first time.
+
+    A refusal of what the file did not hold is listed and added to `undone`; what it held of that
+    appeal is not on register then.
+    """
     package = MinistryPackage.get_or_none(
         MinistryPackage.way == "out", MinistryPackage.number == receipt["package"]
     )
-    if not package or package.receipt_at:
+    if package and package.receipt_at:
         return False
-    refused = {(r["number"], r["version"]): r["reason"] for r in receipt["refused"]}
+    refused = {
+        (kept(one["number"]), one["version"]): kept(one["reason"]) for one in receipt["refused"]
+    }
     went = Message.select().where(
-        Message.gateway == GATEWAY, Message.foreign_id == str(package.number)
+        Message.channel == queue.CHANNEL,
+        Message.gateway == GATEWAY,
+        Message.foreign_id == str(receipt["package"]),
     )
-    for message in went.where(Message.channel == queue.CHANNEL, Message.state == "sent"):
-        reason = refused.get((message.cause, message.payload.get("version")))
-        if reason is None:
+    held = [(message, message.payload.get("version")) for message in went] if package else []
+    strange = dict(refused)
+    for message, version in held:
+        strange.pop((message.cause, version), None)
+    unclear = {number: reason for (number, _), reason in strange.items()}
+    for message, version in held:
+        reason = refused.get((message.cause, version), unclear.get(message.cause))
+        if reason is not None:
+            queue.decided(message, "declined", reason)
+        elif message.state == "sent":
             outbox.delivered(message)
-        else:
-            queue.refused(message, "declined", reason)
-    package.receipt_at, package.body = clock.now(), ""
-    package.save()
-    return True
+    for (number, version), reason in strange.items():
+        name = f"ministry-{told_by:06d}: {len(undone) + 1}"
+        remember(name, number, "refused", "not_sent", reason)
+        undone.append({"number": number, "version": version, "outcome": "not_sent"})
+    if package:
+        package.receipt_at, package.body = clock.now(), ""
+        package.save()
+    return bool(package)
+
+
+def _about(event: object) -> dict[str, str]:
+    """An event as a receipt names it: by its id, or a hash of what has none."""
+    number = event.get("number") if isinstance(event, dict) else ""
+    return {"id": name_of(event), "number": kept(number) if isinstance(number, str) else ""}
+
+
+def _theirs_without_receipt(**columns: object) -> Any:
+    """Their files that none of ours has a receipt for; with columns, the change of all of them."""
+    query = MinistryPackage.update(columns) if columns else MinistryPackage.select()
+    theirs = query.where(MinistryPackage.way == "in", MinistryPackage.receipt_at.is_null())
+    return theirs if columns else theirs.order_by(MinistryPackage.number)
 
 
 def _signed(file: Path, ministry: Ministry) -> bytes:
@@ -236,14 +294,20 @@ def _write(file: Path, body: bytes, ministry: Ministry) -> Path:
     return file
 
 
+def _numbered(file: Path) -> tuple[float, str]:
+    """By the number in a file's name, however it is written; one without is the last."""
+    found = re.match(r"ministry-(\d+)", file.name)
+    return float(found[1]) if found else float("inf"), file.name
+
+
 def _last(way: str) -> int:
     newest = MinistryPackage.select(fn.MAX(MinistryPackage.number))
     return newest.where(MinistryPackage.way == way).scalar() or 0
 
 
-def _remember(way: str, number: int, body: bytes, kept: str = "") -> None:
+def _remember(way: str, number: int, body: bytes, keep: str = "") -> None:
     digest = hashlib.sha256(body).hexdigest()
-    MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=kept)
+    MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=keep)
 
 
 def _of(settings: Settings) -> Ministry:

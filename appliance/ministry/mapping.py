@@ -8,28 +8,25 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.models import Appeal, AppealStep, Handling
+from appliance.models import Appeal, AppealStep, CatalogItem, Handling
+from appliance.settings import MINISTRY_FIELDS as FIELDS
 from appliance.settings import Ministry
 
-LISTS = ("appeal_type", "call_type", "direction", "group", "employment", "region", "district")
+_LISTS = ("appeal_type", "call_type", "direction", "group", "employment")  # a code, or as typed
 _FORM = (
-    *("applicant_kind", "appeal_type", "call_type", "direction", "group", "employment"),
-    *("openness", "first_name", "surname", "entity_name", "stir", "sex", "passport", "pinfl"),
-    *("region_text", "district_text", "address", "phone", "phone_at_hand", "gist"),
-)
-FIELDS = (
-    *("number", "version", "state", "department", "received_at", "registered_on", "due_on"),
-    *("answered_on", "answer", *_FORM, "born_on", "region", "district", "mahalla"),
+    *("applicant_kind", "openness", "first_name", "surname", "entity_name", "stir", "sex"),
+    *("passport", "pinfl", "born_text", "region_text", "district_text", "address", "phone"),
+    *("phone_at_hand", "gist"),
 )
 
 
 class Unmapped(ValueError):
-    """The settings say nothing, or nonsense, about a code or a field; the text names them."""
+    """The settings name no code of the ministry's for one of ours; the text names them."""
 
 
 def snapshot(appeal: Appeal) -> dict[str, Any]:
     """An appeal as it stands, by FIELDS: our codes, dates as 2026-11-24, None for what is not
-    known."""
+    known. What was typed and is on no list stands under NAME_text."""
     now = Handling.get_by_id(appeal.id)
     answered = AppealStep.select().where(
         AppealStep.appeal == appeal.id, AppealStep.action == "answer"
@@ -46,10 +43,10 @@ def snapshot(appeal: Appeal) -> dict[str, Any]:
         "answered_on": _date(now.answered_on),
         "answer": last.text if last and now.answered_on else None,
         **{name: getattr(appeal, name) or None for name in _FORM},
+        **_chosen(appeal),
         "born_on": _date(appeal.born_on),
         "region": appeal.region_id,
         "district": appeal.district_id,
-        "mahalla": appeal.mahalla.name_uz_latn if appeal.mahalla_id else None,
     }
 
 
@@ -58,10 +55,6 @@ def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
 
     A list that `ministry.codes` does not name keeps our codes; a field set to "" is left out.
     """
-    if strange := sorted({*ministry.fields} - {*FIELDS}):
-        raise Unmapped(f"ministry.fields: {', '.join(strange)}")
-    if strange := sorted({*ministry.codes} - {*LISTS}):
-        raise Unmapped(f"ministry.codes: {', '.join(strange)}")
     if not taken.get("number"):
         raise Unmapped("the appeal's data were removed by age")
     theirs: dict[str, Any] = {}
@@ -79,6 +72,24 @@ def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
     if missing:
         raise Unmapped(", ".join(missing))
     return theirs
+
+
+def _chosen(appeal: Appeal) -> dict[str, str | None]:
+    """What was chosen from lists, and under NAME_text what was typed in place of it."""
+    held = {name: getattr(appeal, name) for name in _LISTS}
+    listed = CatalogItem.select(CatalogItem.catalog, CatalogItem.code).where(
+        CatalogItem.catalog.in_(_LISTS), CatalogItem.code.in_([*held.values()])
+    )
+    codes = {(item.catalog, item.code) for item in listed}
+    chosen: dict[str, str | None] = {}
+    for name, value in held.items():
+        is_code = (name, value) in codes
+        chosen[name] = value if is_code else None
+        chosen[f"{name}_text"] = None if is_code else value or None
+    mahalla = appeal.mahalla
+    name = mahalla and mahalla.name_uz_latn
+    typed = bool(mahalla and mahalla.typed)
+    return chosen | {"mahalla": None if typed else name, "mahalla_text": name if typed else None}
 
 
 def _date(day: dt.date | None) -> str | None:

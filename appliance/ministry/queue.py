@@ -29,6 +29,7 @@ _UNFINISHED = ("pending", "claimed", "sent", "refused", "expired")
 _KEPT = dt.timedelta(days=3650)  # nothing of this comes too late
 _PIECE = 100  # appeals put in one transaction
 _THERE = ("sent", "delivered")
+_SAID = (*_THERE, "refused")
 
 
 @dataclass(frozen=True)
@@ -136,19 +137,51 @@ def key_there(message: Message) -> str:
 def told(number: str, version: int | None, trouble: str = "", said: str = "") -> bool:
     """The system tells that it has an appeal's version on register, or (`trouble`) will not.
 
-    Without a version the newest one that was sent is meant. Whether there is such a message.
+    Without a version the newest one that it has said something of is meant, else the newest that
+    was tried. Its last word holds. Whether there is such a message.
     """
-    about = _about(number)
-    about = about.where(Message.key == _key(number, version)) if version else about
-    message = about.where(Message.state != "expired").order_by(Message.id.desc()).first()
-    if not message:
-        return False
-    if trouble:
-        refused(message, trouble, said)
+    about = _about(number).where(Message.state != "expired")
+    if version is None:
+        about = about.where(Message.attempts > 0)
     else:
-        outbox.delivered(message)
-        live.publish("appeals")
-    return True
+        about = about.where(Message.key == _key(number, version))
+    message = about.order_by(Message.state.in_(_SAID).desc(), Message.id.desc()).first()
+    if message:
+        decided(message, trouble, said)
+    return bool(message)
+
+
+def decided(message: Message, trouble: str = "", said: str = "") -> None:
+    """The system has a message on register, or (`trouble`) will not; also after it said otherwise.
+
+    Refused and tried again, it is asked anew.
+    """
+    with writing():
+        Message.update(
+            state="refused" if trouble else "delivered",
+            ended_at=clock.now(),
+            claimed_until=None,
+            trouble=trouble,
+            trouble_text=said[:500] if trouble else "",
+        ).where(Message.id == message.id).execute()
+        if trouble:
+            _ask_anew(message)
+        live.publish("appeals", "outbox")
+
+
+def try_all_again(by: str) -> int:
+    """Another try of each appeal that stands refused; returns how many."""
+    count, after = 0, 0
+    refused = _unfinished().where(Message.state == "refused").order_by(Message.id).limit(_PIECE)
+    while piece := list(refused.where(Message.id > after)):
+        with writing():
+            count += sum(outbox.try_again(message) for message in piece)
+        after = piece[-1].id
+    if count:
+        with writing():
+            audit.record(by, "ministry.retry", count=count)
+            live.publish("appeals")
+    return count
 
 
 def forget(message: Message) -> None:

@@ -33,11 +33,12 @@ class MinistryLink(Table):
 class MinistryPackage(Table):
     """A numbered file: one of ours (`out`) until its receipt is here, or one of theirs (`in`)."""
 
-    way = CharField()  # out | in
+    way = CharField()  # out | in | skip: up to here numbers are left out after a restore
     number = IntegerField()
     sha256 = CharField()
     at = MomentField()
-    body = TextField(default="")  # of ours, until the receipt
+    # of ours, until its receipt is here; of theirs, what was not done, until ours is made
+    body = TextField(default="")
     receipt_at = MomentField(null=True)
 
     class Meta:

@@ -25,6 +25,8 @@ TROUBLES = {
     "unwanted": N_("The number wants no messages, or citizens are told no more of this."),
     "undelivered": N_("The operator of the number did not deliver it."),
     "kicked": N_("The bot is not in the group any more: add it again."),
+    "muted": N_("The bot may not write in the group: give it the right to send messages."),
+    "blocked": N_("He has blocked the bot or never wrote to it: he has to write to it once."),
     "too_many": N_("Too many messages at once; the service asks to wait, and it is sent then."),
     "moved": N_("The group has a new address; it is sent there."),
     "unapproved": N_("No account takes this text: have it approved, see the page SMS accounts."),

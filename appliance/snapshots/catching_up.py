@@ -1,4 +1,5 @@
-"""A restored database brought up to date: the newest schema, and the calls since the snapshot."""
+"""A restored database brought up to date: the newest schema, the calls since the snapshot, and
+numbers that nobody outside has seen."""
 
 import re
 import subprocess
@@ -8,7 +9,7 @@ from typing import Any
 
 from appliance import db
 from appliance.settings import Settings
-from appliance.snapshots import contents, continuous, toml
+from appliance.snapshots import contents, continuous, numbers, toml
 from appliance.snapshots.contents import Tell
 from appliance.snapshots.errors import SnapshotError
 from appliance.snapshots.wishes import LAYOUT, Restored, Wish
@@ -20,11 +21,13 @@ _OVERLAP = 3600.0  # seconds before the newest record that the database has
 def bring_up_to_date(
     settings: Settings, wish: Wish, place: Path, restored: Restored, tell: Tell
 ) -> None:
-    """The newest schema, and the calls of every event log there is, by our own commands."""
+    """The newest schema, and the calls of every event log there is, by our own commands; then
+    the numbers that were given out since are left out."""
     tell("bringing the database up to date", None)
     config = _write_settings(settings, wish, place)
-    call(config, "migrate")
     database = place / LAYOUT["database"]
+    end = numbers.mark(database)
+    call(config, "migrate")
     for copy in database.parent.glob(f"{database.name}.before-*"):
         copy.unlink()
     newest = db.highest(database, "event_row", "at")
@@ -37,6 +40,8 @@ def bring_up_to_date(
             told = call(config, "ledger", "ingest", tail)
             restored.new_records += int(told.rpartition(": ")[2].split()[0])
             tail.unlink()
+    goes_on = wish.while_running or wish.target is not None
+    restored.numbers = numbers.leave_out(settings, database, end, goes_on=goes_on)
     db.settle(database)
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # Where things lie in a folder that a site was restored to.
 LAYOUT = {
@@ -43,6 +44,7 @@ class Restored:
     database_from: str = "snapshot"  # or "replica"
     files: dict[str, int] = field(default_factory=dict)  # brought back, by part
     new_records: int = 0  # of the event log, newer than the database
+    numbers: dict[str, Any] = field(default_factory=dict)  # the last left out: numbers.leave_out
     kept: str = ""  # where the files lie that were replaced
     secrets: str = ""  # where they were unpacked
     seconds: float = 0.0

@@ -31,7 +31,14 @@ TROUBLES: dict[str, LazyString] = {
     "server_error": _l("The system has a fault of its own; it is tried again by itself."),
     "log_in": _l("It refuses our account: check the token in the [ministry] settings."),
     "too_many": _l("It asks to wait, and it is sent then."),
+    "certificate": _l(
+        "The system's certificate is not taken: look at the box's clock, and whether something "
+        "on the way puts itself between."
+    ),
     "declined": _l("Have the form corrected, or ask the ministry's technician, then try again."),
+    "not_there": _l(
+        "There is no such interface at this address: check ministry.url in the settings."
+    ),
     "unmapped": _l("Add the code under [ministry] in the settings, restart, then try again."),
     "unknown_there": _l("It does not know the appeal any more; it is sent whole again."),
     "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
@@ -50,9 +57,14 @@ OUTCOMES: dict[str, LazyString] = {
     "term": _l("The law knows no longer term for this appeal."),
     "overdue": _l("The term is over already: it cannot be extended."),
     "no_sense": _l("It is not as agreed: show it to the ministry's technician."),
+    "not_sent": _l("The file did not hold that: ask the ministry's technician."),
     "failed": _l("A fault of ours: see the log of `appliance jobs`."),
 }
-WAYS = {"out": _l("To the ministry"), "in": _l("From the ministry")}
+WAYS = {
+    "out": _l("To the ministry"),
+    "in": _l("From the ministry"),
+    "skip": _l("Left out after a restore"),
+}
 
 
 @screen.get("/ministry")
@@ -83,6 +95,17 @@ def retry(id: int) -> Response:
     return redirect(url_for("ministry.page"))
 
 
+@screen.post("/ministry/retry")
+@may("technician", "manager")
+def retry_all() -> Response:
+    """Another try of all that was refused."""
+    if queue.try_all_again(me().login):
+        flash(_("All that was refused will be tried again."))
+    else:
+        flash(_("Nothing is refused."))
+    return redirect(url_for("ministry.page"))
+
+
 @screen.post("/ministry/seen")
 @may("technician", "manager")
 def seen() -> Response:
@@ -92,6 +115,7 @@ def seen() -> Response:
 
 
 def _looked() -> dict[str, Any]:
+    waiting = ministry.ageing()
     return {
         "connected": site().ministry,
         "link": link.state(),
@@ -99,7 +123,8 @@ def _looked() -> dict[str, Any]:
         "file_troubles": FILES,
         "now": clock.now(),
         "standing": ministry.standing(),
-        "waiting": ministry.ageing(),
+        "waiting": waiting,
+        "refused": any(message.state == "refused" for message in waiting),
         "undone": ministry.undone(),
         "packages": files.packages(),
         "stands": {state: STANDS[name] for state, name in queue.STANDS.items()},
