@@ -8,15 +8,25 @@ import threading
 from collections import Counter
 
 import pytest
+from peewee import OperationalError
 from test_appeals import FULL
 from waiting import until
 
-from appliance import appeals, catalogs, clock, db, health, notices, outbox
+from appliance import appeals, audit, catalogs, clock, db, health, notices, outbox
+from appliance.appeals import handling
 from appliance.gateways import Unsure
 from appliance.gateways.telegram import Telegram
 from appliance.jobs import timetable
 from appliance.jobs.telegram import IN_VAIN, Courier, Reader
-from appliance.models import Appeal, CalendarDay, DutyAlert, Message, TelegramBot
+from appliance.models import (
+    Appeal,
+    AuditEntry,
+    CalendarDay,
+    DutyAlert,
+    Handling,
+    Message,
+    TelegramBot,
+)
 from appliance.notices import duty, summary
 from appliance.settings import Duty, SmsAccount
 from appliance.settings import Telegram as Bot
@@ -103,11 +113,17 @@ def due_now() -> None:
     Message.update(due_at=clock.now()).where(Message.state == "pending").execute()
 
 
-def press(id, number, chat=GROUP, name="Aziza", user=5):
-    who = {"id": user, "first_name": name}
+def press(id, number, chat=GROUP, name="Aziza", user=5, **more):
+    who = {"id": user, "first_name": name, **more}
     query = {"id": f"q{id}", "from": who, "data": f"take:{number}", "message": {}}
     query["message"] = {"chat": {"id": chat}}
     return {"update_id": id, "callback_query": query}
+
+
+def becomes(id, status, chat=GROUP, **more):
+    """The bot's own standing in a chat changes."""
+    change = {"chat": {"id": chat}, "new_chat_member": {"status": status, **more}}
+    return {"update_id": id, "my_chat_member": change}
 
 
 def killed(*_: object, **__: object) -> None:
@@ -171,6 +187,27 @@ def test_the_phone_as_the_setting_says(site, register, shown, there) -> None:
     assert "***" not in text
 
 
+@pytest.mark.parametrize(("shown", "there"), [("full", True), ("masked", True), ("none", False)])
+def test_of_a_personal_appeal_neither_gist_nor_whole_phone_is_told(
+    site, register, shown, there
+) -> None:
+    appeal = register(phone="+998935550147", gist="Tikuv mashinasi", openness="personal")
+    bot = dataclasses.replace(site.telegram, phone=shown)
+    text, line = duty.wording(bot, appeal), Message.get().payload["line"]
+    assert ("+99893 *** ** 47" in text) == there
+    assert "555" not in text
+    assert "Tikuv" not in text + line
+    assert "Samarqand" in line
+
+
+def test_names_and_documents_stay_here_even_where_phones_are_told(site, register) -> None:
+    appeal = register(
+        gist="Yo'ldosheva Gulchehra, 02.01.1990, AB1234567, 40201902050010, 90 123 45 67: bola puli"
+    )
+    bot = dataclasses.replace(site.telegram, phone="full")
+    assert "Mazmuni: …, …, …, …, 90 123 45 67: bola puli" in duty.wording(bot, appeal)
+
+
 def test_the_first_who_presses_has_it_and_it_stands_on_the_appeal(
     site, register, courier, reader, far, login_as
 ) -> None:
@@ -209,6 +246,38 @@ def test_nobody_takes_it_so_the_duty_list_is_asked_then_all_by_sms(site, registe
     overdue()
     assert duty.escalate(site) == 0
     assert duty.take(site, appeal.number, "Madina") == "Madina"
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_nobody_is_woken_for_an_appeal_that_is_handled(site, register, answered) -> None:
+    handled, left = register(), register()
+    handling.take(handled, "bahodir", 1)
+    if answered:
+        handling.answer(handled, "Javob", "bahodir", 2, dt.date(2026, 11, 22))
+    for _ in range(4):
+        overdue()
+        duty.escalate(site)
+    asked = Message.select().where(Message.recipient != str(GROUP))
+    assert {message.cause for message in asked} == {left.number}
+    assert DutyAlert.get_by_id(handled.id).next_at is None
+
+
+def test_an_appeal_that_waits_anew_is_still_asked_about(site, register) -> None:
+    appeal = register()
+    handling.take(appeal, "bahodir", 1)
+    handling.send_back(appeal, "Manzil yoʻq", "bahodir", 2)
+    Handling.update(state="registered").execute()  # as corrected, before anybody was asked
+    overdue()
+    assert duty.escalate(site) == 1
+
+
+def test_who_took_it_is_known_by_more_than_a_name(site, register, reader, far) -> None:
+    appeal = register()
+    far.updates = [press(1, appeal.number, name="Bahodir", user=666, username="not_bahodir")]
+    reader.read()
+    entry = AuditEntry.get(AuditEntry.action == "appeal.duty")
+    assert entry.who == "telegram:Bahodir"
+    assert entry.detail == {"user": 666, "username": "not_bahodir"}
 
 
 def test_too_many_at_once_are_merged(site, register, courier, ticks, far) -> None:
@@ -259,11 +328,125 @@ def test_a_digest_that_failed_is_tried_again_as_one(site, register, courier, tic
     assert buttons == [f"take:{number}" for number in numbers]
 
 
-def test_a_chat_that_is_not_there_loses_no_alert(site, register, courier, far) -> None:
-    far.moods = ["nowhere"]
+MUTED = [
+    "Bad Request: not enough rights to send text messages to the chat",
+    "Forbidden: not enough rights to send text messages to the chat",
+    "Bad Request: have no rights to send a message",
+    "Bad Request: need administrator rights in the channel chat",
+    "Bad Request: CHAT_RESTRICTED",
+    "Bad Request: CHAT_WRITE_FORBIDDEN",
+    "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN",
+    "Bad Request: CHAT_ADMIN_REQUIRED",
+    "Bad Request: TOPIC_CLOSED",
+    "Bad Request: message thread not found",
+]
+GONE = [
+    "Bad Request: chat not found",
+    "Bad Request: group chat was deactivated",
+    "Forbidden: the group chat was deleted",
+    "Forbidden: bot was kicked from the supergroup chat",
+    "Forbidden: bot is not a member of the supergroup chat",
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "trouble"), [(s, "muted") for s in MUTED] + [(s, "kicked") for s in GONE]
+)
+def test_a_group_that_takes_nothing_loses_no_alert(
+    site, register, courier, ticks, far, said, trouble
+) -> None:
+    far.mood = lambda _: said
+    numbers = [register().number for _ in range(5)]
+    for _ in range(8):
+        courier.send_due()
+        ticks.now += 61  # nobody tells the bot that it may write again
+    assert {(m.state, m.trouble, m.attempts) for m in Message.select()} == {("pending", trouble, 8)}
+    assert TelegramBot.get().trouble == trouble
+    assert checked(site).state == "fail"
+    far.mood = lambda _: "ok"
+    courier.send_due()
+    [(_, _, buttons)] = far.took
+    assert buttons == [f"take:{number}" for number in numbers]
+    assert TelegramBot.get().trouble == ""
+
+
+def test_what_is_said_to_the_technician_does_not_hide_that_the_group_is_mute(
+    site, register, courier, ticks, far
+) -> None:
+    far.moods = [MUTED[0]]
     register()
     courier.send_due()
-    assert (Message.get().state, Message.get().trouble) == ("pending", "kicked")
+    outbox.put("telegram", "alarm", "-600", key="alarm", text="!")
+    courier.send_due()
+    assert [chat for chat, *_ in far.took] == [-600]
+    assert TelegramBot.get().trouble == "muted"
+    far.moods = [GONE[0]]
+    outbox.put("telegram", "alarm", "-600", key="again", text="!")
+    ticks.now += 2
+    courier.send_due()
+    assert TelegramBot.get().trouble == "muted"
+
+
+@pytest.mark.parametrize("chat", [GROUP, MADINA])
+def test_a_bot_that_is_let_in_again_sends_at_once(
+    site, register, courier, reader, ticks, far, chat
+) -> None:
+    far.mood = lambda _: GONE[3]
+    outbox.put("telegram", "status", str(chat), key="1", text="1")
+    for _ in range(8):
+        due_now()
+        ticks.now += 2
+        courier.send_due()
+    outbox.put("telegram", "status", str(chat), key="2", text="2")
+    outbox.put("telegram", "status", "-9", key="9", text="9")
+    courier.send_due()
+    far.mood = lambda _: "ok"
+    far.updates = [becomes(1, "restricted", chat, is_member=True, can_send_messages=False)]
+    ticks.now += 2
+    reader.read()
+    assert courier.send_due() == 0
+    assert TelegramBot.get().trouble == ("muted" if chat == GROUP else "kicked")
+    far.updates = [becomes(2, "restricted", chat, is_member=True, can_send_messages=True)]
+    reader.read()
+    for _ in range(2):
+        ticks.now += 2
+        courier.send_due()
+    assert [text for _, text, _ in far.took] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "trouble"),
+    [
+        ("left", {}, "kicked"),
+        ("restricted", {"is_member": False, "can_send_messages": True}, "kicked"),
+        ("restricted", {"is_member": True, "can_send_messages": False}, "muted"),
+        ("administrator", {}, ""),
+    ],
+)
+def test_how_the_bot_stands_in_the_group_is_noticed(
+    site, reader, far, status, more, trouble
+) -> None:
+    far.updates = [becomes(1, status, **more)]
+    reader.read()
+    reader.read()
+    assert TelegramBot.get().trouble == trouble
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Forbidden: bot was blocked by the user",
+        "Forbidden: user is deactivated",
+        "Forbidden: bot can't initiate conversation with a user",
+        "Bad Request: chat not found",
+    ],
+)
+def test_who_blocks_the_bot_is_no_trouble_of_the_group(site, courier, far, said) -> None:
+    far.moods = [said]
+    outbox.put("telegram", "alert", str(MADINA), key="1", payload={"appeal": "1", "button": "x"})
+    courier.send_due()
+    assert (Message.get().state, Message.get().trouble) == ("pending", "blocked")
+    assert not TelegramBot.select().where(TelegramBot.trouble != "").exists()
 
 
 def test_the_day_is_told_once_and_in_figures(site, register, ticks) -> None:
@@ -283,6 +466,23 @@ def test_the_day_is_told_once_and_in_figures(site, register, ticks) -> None:
     ticks.now += 2 * 86400
     summary.tell(site)
     assert Message.select().count() == 2
+
+
+def test_answers_are_counted_over_the_same_hours_as_all_else(site, register, ticks) -> None:
+    def evening(day, hour):
+        return dt.datetime(2026, 11, day, hour, tzinfo=site.tz).astimezone(dt.UTC)
+
+    first, second = register(), register()
+    for appeal, day in ((first, 25), (second, 26)):
+        ticks.begin = evening(day, 19)
+        handling.take(appeal, "bahodir", 1)
+        handling.answer(appeal, "Javob", "bahodir", 2, dt.date(2026, 11, day))
+    ticks.begin = evening(26, 20)
+    handling.reopen(second, "Tushunarsiz", "bahodir", 3, dt.date(2026, 11, 26))
+    handling.answer(second, "Yana", "bahodir", 4, dt.date(2026, 11, 26))
+    told = {day: summary.wording(site, evening(day, 18)).splitlines()[3] for day in (25, 26, 27)}
+    counts = {day: int(re.search(r"[0-9]+", line)[0]) for day, line in told.items()}
+    assert counts == {25: 0, 26: 1, 27: 1}
 
 
 @pytest.mark.parametrize(("at", "there"), [("07:30", True), ("", False)])
@@ -325,6 +525,21 @@ def test_a_group_that_moved_is_followed(site, register, courier, reader, ticks, 
     far.updates = [press(1, number, chat=-100777)]
     reader.read()
     assert DutyAlert.get(DutyAlert.appeal == Appeal.get(Appeal.number == number)).taken_by
+
+
+@pytest.mark.parametrize("by_update", [True, False])
+def test_a_group_on_the_duty_list_that_moved_is_followed(site, register, far, by_update) -> None:
+    listed = dataclasses.replace(site, duty=(Duty("Navbatchilar", -900),))
+    reader = Reader(Telegram(far.url, TOKEN), listed, wait=0)
+    appeal = register()
+    if by_update:
+        chat = {"id": -900, "type": "group"}
+        far.updates = [{"update_id": 1, "message": {"chat": chat, "migrate_to_chat_id": -100900}}]
+    else:
+        duty.moved("-900", "-100900")
+    far.updates.append(press(2, appeal.number, chat=-100900))
+    reader.read()
+    assert DutyAlert.get().taken_by == "Aziza"
 
 
 @pytest.mark.parametrize(
@@ -402,6 +617,7 @@ def test_a_second_reader_is_seen_in_the_self_checks(site, reader, far) -> None:
 def test_members_ask_how_an_appeal_stands(site, register, reader, far) -> None:
     appeal = register()
     far.members = {5}
+    far.restricted = {7: True, 8: False}
     far.updates = [
         says(1, f"/status {appeal.number}"),
         says(2, f"status {int(appeal.number[5:])}", chat=5, kind="private"),
@@ -410,14 +626,16 @@ def test_members_ask_how_an_appeal_stands(site, register, reader, far) -> None:
         says(5, "/status@hotline_bot 2026-999999"),
         says(6, "salom"),
         says(7, "/status <b>1</b>"),
+        says(8, f"/status {appeal.number}", chat=7, kind="private", user=7),
+        says(9, f"/status {appeal.number}", chat=8, kind="private", user=8),
     ]
     Message.delete().execute()
     reader.read()
     told = [(m.recipient, m.text) for m in Message.select().order_by(Message.id)]
-    assert [chat for chat, _ in told] == [str(GROUP), "5", str(GROUP), str(GROUP)]
+    assert [chat for chat, _ in told] == [str(GROUP), "5", str(GROUP), str(GROUP), "7"]
     assert all(appeal.number in text for _, text in told[:2])
     reader.read()
-    assert Message.select().count() == 4
+    assert Message.select().count() == 5
 
 
 def test_a_question_is_not_lost_when_telegram_or_the_bot_dies(site, register, reader, far) -> None:
@@ -442,6 +660,37 @@ def test_a_question_is_not_lost_when_telegram_or_the_bot_dies(site, register, re
     assert DutyAlert.get().taken_by == "Aziza"
 
 
+def test_a_press_waits_for_a_database_that_is_busy(
+    site, register, reader, far, monkeypatch
+) -> None:
+    appeal = register()
+    far.updates = [press(1, appeal.number), says(2, f"/status {appeal.number}")]
+    record, stop, rests = audit.record, threading.Event(), []
+
+    def busy(*what: object, **more: object) -> None:
+        if not rests:
+            raise OperationalError("database is locked")
+        record(*what, **more)
+
+    def rest(seconds: float) -> bool:
+        rests.append(seconds)
+        if len(rests) == 2:
+            stop.set()
+        return stop.is_set()
+
+    monkeypatch.setattr(audit, "record", busy)
+    monkeypatch.setattr(stop, "wait", rest)
+    with pytest.raises(OperationalError):
+        reader.read()
+    assert TelegramBot.get().read == 0
+    reader.wait = 5
+    reader.follow(stop, rest=5)
+    assert rests[0] == 5
+    assert DutyAlert.get().taken_by == "Aziza"
+    assert Message.select().where(Message.purpose == "status").count() == 1
+    assert TelegramBot.get().read == 3
+
+
 def test_whom_telegram_never_tells_of_does_not_hold_up_the_rest(
     site, register, reader, far
 ) -> None:
@@ -459,16 +708,12 @@ def test_whom_telegram_never_tells_of_does_not_hold_up_the_rest(
 
 
 def test_a_removed_bot_is_noticed_without_sending(site, reader, far) -> None:
-    def member(id, status):
-        change = {"chat": {"id": GROUP}, "new_chat_member": {"status": status}}
-        return {"update_id": id, "my_chat_member": change}
-
-    far.updates = [member(1, "kicked")]
+    far.updates = [becomes(1, "kicked")]
     reader.read()
     assert checked(site).state == "fail"
     reader.read()
     assert checked(site).state == "fail"
-    far.updates = [member(2, "member")]
+    far.updates = [becomes(2, "member")]
     reader.read()
     assert checked(site).state == "ok"
 

@@ -3,6 +3,7 @@
 The token is part of each address, so it is taken out of whatever an error says.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,15 @@ from appliance.gateways.http import ask, told
 
 LONGEST = 4096  # characters of a message
 _KINDS = ["message", "callback_query", "my_chat_member"]
+# How Telegram words what has nothing to do with the message: the chat takes none from the bot.
+_GONE = re.compile(
+    "chat not found|deactivated|was deleted|CHANNEL_PRIVATE|CHANNEL_INVALID|PEER_ID_INVALID",
+    re.IGNORECASE,
+)
+_MUTED = re.compile(
+    "rights|RESTRICTED|_FORBIDDEN|ADMIN_REQUIRED|USER_BANNED|TOPIC_|thread not found",
+    re.IGNORECASE,
+)
 
 
 class Moved(NotSent):
@@ -63,6 +73,8 @@ class Telegram:
             member = self._call("getChatMember", {"chat_id": int(chat), "user_id": user})
         except Declined:
             return False
+        if member.get("status") == "restricted":  # may perhaps not write, but reads
+            return bool(member.get("is_member"))
         return member.get("status") in ("creator", "administrator", "member")
 
     def _call(self, method: str, what: dict[str, Any]) -> Any:
@@ -73,13 +85,14 @@ class Telegram:
             raise type(trouble)(trouble.code, self._hide(trouble.said)) from None
         if said.get("ok"):
             return said.get("result")
-        raise _trouble(answer.status_code, said, self._hide(str(said.get("description", ""))))
+        text = self._hide(str(said.get("description", "")))
+        raise _trouble(answer.status_code, said, text, what.get("chat_id", 0))
 
     def _hide(self, said: str) -> str:
         return said.replace(self.token, "…")
 
 
-def _trouble(status: int, said: dict[str, Any], text: str) -> Trouble:
+def _trouble(status: int, said: dict[str, Any], text: str, chat: int) -> Trouble:
     more = said.get("parameters") or {}
     if status == 429:
         return Later("too_many", text, float(more.get("retry_after") or 30))
@@ -87,7 +100,16 @@ def _trouble(status: int, said: dict[str, Any], text: str) -> Trouble:
         return Moved(text, str(more["migrate_to_chat_id"]))
     if status >= 500:
         return Unsure("server_error", text)
-    if "chat not found" in text.lower():  # never was in it, or the id is wrong
-        return NotSent("kicked", text)
-    known = {401: "log_in", 404: "log_in", 403: "kicked", 409: "second_reader"}
-    return NotSent(known[status], text) if status in known else Declined("declined", text)
+    known = {401: "log_in", 404: "log_in", 409: "second_reader"}
+    code = known.get(status) or _shut_out(status, text, chat)
+    return NotSent(code, text) if code else Declined("declined", text)
+
+
+def _shut_out(status: int, text: str, chat: int) -> str:
+    """Why a chat takes nothing from the bot, or "" when it is the message that it does not take."""
+    muted = _MUTED.search(text)
+    if not muted and not _GONE.search(text) and status != 403:
+        return ""
+    if chat > 0:  # a person: blocked the bot, or never wrote to it
+        return "blocked"
+    return "muted" if muted else "kicked"

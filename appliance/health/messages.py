@@ -145,5 +145,9 @@ _BOT_TROUBLES = {
         N_("another program reads the bot's messages"),
         N_("Stop the other program or remove its webhook: a bot has one reader."),
     ),
+    "muted": (
+        N_("the bot may not write in the group"),
+        N_("Give the bot the right to send messages in the group, or make it an administrator."),
+    ),
     "kicked": (N_("the bot is not in the group"), N_("Add the bot to the group again.")),
 }

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from peewee import OperationalError
+
 from appliance import clock, outbox
 from appliance.db import writing
 from appliance.gateways import Declined, Later, NotSent, Trouble, Unsure
@@ -25,6 +27,8 @@ _MINUTE = 63.0  # seconds: one on its way for longer than the next must not make
 MANY, WHOLE = 4, 20  # alerts at once that are merged into one message, and at most
 TAKE = "take:"
 IN_VAIN = 20  # times that Telegram is asked about somebody in vain
+SHUT_OUT = ("kicked", "muted")  # troubles that end when a group lets the bot write
+KNOCKS = 60.0  # seconds: nobody tells a bot that all may write in a group again
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 _SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that Telegram answers
 _STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
@@ -72,7 +76,7 @@ class Courier:
             self._quiet_until = clock.now() + dt.timedelta(seconds=trouble.wait)
             self._again(together, trouble, wait=trouble.wait)
         except NotSent as trouble:
-            if trouble.code != "kicked" or message.recipient.startswith("-"):
+            if _hinders(trouble.code, message):
                 note(trouble.code)
             self._again(together, trouble)
         except Unsure as trouble:
@@ -86,13 +90,15 @@ class Courier:
         else:
             for each in together:
                 outbox.sent(each, "telegram", receipt.id)
-            if message.recipient.startswith("-"):  # a group: the bot is in it, again
-                TelegramBot.update(trouble="").where(TelegramBot.trouble == "kicked").execute()
+            if _alerts_group(message):  # the bot may write there, again
+                TelegramBot.update(trouble="").where(TelegramBot.trouble.in_(SHUT_OUT)).execute()
 
     def _again(self, messages: list[Message], trouble: Trouble, **how: Any) -> None:
         """Later, and together again: each waiting by itself would lose the order."""
         log.warning("telegram: %s", trouble)
         wait = how.pop("wait", outbox.pause(messages[0], trouble.code))
+        if trouble.code in SHUT_OUT:
+            wait = min(wait, KNOCKS)
         for message in messages:
             outbox.retry(message, trouble.code, trouble.said, wait=wait, **how)
 
@@ -135,7 +141,7 @@ class Reader:
         """Do what was asked since; returns how many updates. Raises a Trouble."""
         state, _ = TelegramBot.get_or_create(name="bot")
         updates = self.bot.updates(state.read, self.wait)
-        if state.trouble not in ("", "kicked"):  # that one ends when the group has the bot again
+        if state.trouble not in ("", *SHUT_OUT):
             note("")
         if not state.seen_at or clock.now() - state.seen_at > _SEEN:
             TelegramBot.update(seen_at=clock.now()).execute()
@@ -147,7 +153,8 @@ class Reader:
         """Do what one update asks for, and count it as read, in one transaction.
 
         Raises a Trouble when Telegram must be asked first and does not answer: the update comes
-        again with the next reading, so many times.
+        again with the next reading, so many times. So it does after an OperationalError, when
+        nothing can be written.
         """
         after = lambda: None  # noqa: E731  what is said over the network, when it is done
         try:
@@ -155,7 +162,7 @@ class Reader:
             with writing():
                 TelegramBot.update(read=update["update_id"] + 1).execute()
                 after = self._do(update, may_ask) or after
-        except Trouble:
+        except (Trouble, OperationalError):
             raise
         except Exception:  # the boundary of one update: it must not hold up the next
             log.exception("telegram: update %s makes no sense", update.get("update_id"))
@@ -169,14 +176,12 @@ class Reader:
         if press := update.get("callback_query"):
             return self._pressed(press)
         if member := update.get("my_chat_member"):
-            if str(member["chat"]["id"]) == self._group():
-                inside = member["new_chat_member"]["status"] not in ("kicked", "left")
-                note("" if inside else "kicked")
+            self._stands(str(member["chat"]["id"]), member["new_chat_member"])
             return None
         message = update.get("message") or {}
         if message.get("migrate_to_chat_id"):
-            if str(message["chat"]["id"]) == self._group():
-                duty.moved(self._group(), str(message["migrate_to_chat_id"]))
+            if (chat := str(message["chat"]["id"])) in self._chats():
+                duty.moved(chat, str(message["migrate_to_chat_id"]))
             return None
         if may_ask:
             chat, text = str(message["chat"]["id"]), duty.status(self.settings, _asked(message))
@@ -184,11 +189,29 @@ class Reader:
             outbox.put("telegram", "status", chat, key=key, text=text)
         return None
 
+    def _stands(self, chat: str, member: dict[str, Any]) -> None:
+        """The bot was let into a chat, put out of it, or may write there no more, or again."""
+        trouble = ""
+        if member["status"] in ("kicked", "left") or not member.get("is_member", True):
+            trouble = "kicked"
+        elif not member.get("can_send_messages", True):
+            trouble = "muted"
+        if chat == self._group():
+            note(trouble)
+        if not trouble:
+            outbox.hasten("telegram", chat)
+
     def _pressed(self, press: dict[str, Any]) -> Callable[[], None] | None:
         data, chat = str(press.get("data", "")), str((press.get("message") or {})["chat"]["id"])
         if not data.startswith(TAKE) or chat not in self._chats():
             return None
-        who = duty.take(self.settings, data.removeprefix(TAKE), _name(press["from"]))
+        who = duty.take(
+            self.settings,
+            data.removeprefix(TAKE),
+            _name(press["from"]),
+            user=press["from"].get("id"),
+            username=press["from"].get("username", ""),
+        )
         text = duty.taken_by(self.settings, who)
         return lambda: self.bot.acknowledge(press["id"], text)
 
@@ -205,7 +228,7 @@ class Reader:
             return self.bot.is_member(self._group(), message["from"]["id"])
         except Trouble as trouble:
             self._in_vain[update["update_id"]] += 1
-            if trouble.code == "kicked" or self._in_vain[update["update_id"]] >= IN_VAIN:
+            if trouble.code in SHUT_OUT or self._in_vain[update["update_id"]] >= IN_VAIN:
                 log.warning("telegram: nobody knows whether a question is a member's: %s", trouble)
                 return False
             raise
@@ -216,17 +239,29 @@ class Reader:
 
     def _chats(self) -> set[str]:
         """Chats whose members may take appeals: the group's, the duty list's."""
-        listed = {str(person.chat) for person in self.settings.duty if person.chat}
+        listed = {duty.chat_of(person.chat) for person in self.settings.duty if person.chat}
         return listed | {self._group()}
 
 
 def note(trouble: str) -> None:
     """Remember what hinders the bot, for the self-checks; "": nothing does."""
-    known = {"kicked", "log_in", "second_reader"}
+    known = {*SHUT_OUT, "log_in", "second_reader"}
     code = trouble if trouble in known or not trouble else "unreachable"
     with writing():
         TelegramBot.insert(name="bot").on_conflict_ignore().execute()
         TelegramBot.update(trouble=code).where(TelegramBot.trouble != code).execute()
+
+
+def _hinders(trouble: str, message: Message) -> bool:
+    """Whether a message that did not go out tells of the bot, and not of its recipient."""
+    if trouble in SHUT_OUT:
+        return _alerts_group(message)
+    return trouble != "blocked"
+
+
+def _alerts_group(message: Message) -> bool:
+    """Whether it goes to a group, and not to the technicians': that is another one."""
+    return message.recipient.startswith("-") and message.purpose != "alarm"
 
 
 def _asked(message: dict[str, Any]) -> str:

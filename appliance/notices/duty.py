@@ -1,7 +1,8 @@
 """Alerts of appeals that are registered out of hours: to the ministry's group, then on and on.
 
 The group is told in the transaction of the registering. When nobody takes the appeal, the duty
-list is asked one by one, and in the end all of it by SMS. Names of citizens are never sent.
+list is asked one by one, and in the end all of it by SMS. Names of citizens are never sent, and of
+a personal appeal only where it comes from and what it is about (law OʻRQ-445, article 19).
 """
 
 import datetime as dt
@@ -9,14 +10,14 @@ import re
 from collections.abc import Callable
 
 from appliance import audit, catalogs, clock, i18n, identity, live, outbox
+from appliance.appeals.handling import state_of
 from appliance.clock import WorkingCalendar
 from appliance.db import writing
 from appliance.models import Appeal, DutyAlert, Handling, TelegramChat
-from appliance.notices import citizens
+from appliance.notices import citizens, gist
 from appliance.settings import Settings, Telegram
 
 _GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
-_NUMBER = re.compile(r"\+?\d(?:[\s()-]?\d){4,}")  # a phone, a passport's digits, a PINFL
 
 
 def N_(text: str) -> str:
@@ -47,10 +48,13 @@ def alert(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool
     return True
 
 
-def take(settings: Settings, number: str, name: str) -> str | None:
+def take(
+    settings: Settings, number: str, name: str, *, user: int | None = None, username: str = ""
+) -> str | None:
     """Somebody takes an appeal; the name of who has it then, None when there was no alert.
 
-    The first one has it, and the group is told.
+    The first one has it, and the group is told. A name is whatever he calls himself: `user` and
+    `username`, as Telegram knows him, are kept in the audit trail.
     """
     appeal = Appeal.get_or_none(Appeal.number == number)
     with writing():
@@ -60,7 +64,7 @@ def take(settings: Settings, number: str, name: str) -> str | None:
         DutyAlert.update(taken_by=name, taken_at=clock.now(), next_at=None).where(
             DutyAlert.appeal == appeal
         ).execute()
-        audit.record(f"telegram:{name}", "appeal.duty", number)
+        audit.record(f"telegram:{name}", "appeal.duty", number, user=user, username=username)
         if settings.telegram:
             say = _say(settings)
             text = say(N_("{number}: taken by {name}")).format(number=number, name=name)
@@ -77,7 +81,10 @@ def taken_by(settings: Settings, who: str | None) -> str:
 
 
 def escalate(settings: Settings) -> int:
-    """Ask the next on the duty list about appeals that nobody took in time; returns how many."""
+    """Ask the next on the duty list about appeals that nobody took in time; returns how many.
+
+    Nobody is asked about one that is worked on already, or was.
+    """
     bot = settings.telegram
     if not bot:
         return 0
@@ -90,17 +97,17 @@ def escalate(settings: Settings) -> int:
             waiting = due.order_by(DutyAlert.next_at).first()
             if not waiting:
                 return asked
-            if waiting.step < len(chats):
-                person = chats[waiting.step]
-                _put(bot, waiting.appeal, chat_of(person.chat), waiting.step + 1)
-                next_at = now + wait
-            else:
-                _call_all(settings, waiting.appeal)
-                next_at = None
-            DutyAlert.update(step=waiting.step + 1, next_at=next_at).where(
+            step, next_at = waiting.step, None
+            if state_of(waiting.appeal) == "registered":
+                if step < len(chats):
+                    _put(bot, waiting.appeal, chat_of(chats[step].chat), step + 1)
+                    next_at = now + wait
+                else:
+                    _call_all(settings, waiting.appeal)
+                step, asked = step + 1, asked + 1
+            DutyAlert.update(step=step, next_at=next_at).where(
                 DutyAlert.appeal == waiting.appeal_id
             ).execute()
-            asked += 1
 
 
 def status(settings: Settings, asked: str) -> str:
@@ -164,7 +171,7 @@ def _say(settings: Settings) -> Callable[[str], str]:
 def _line(bot: Telegram, appeal: Appeal) -> str:
     parts = (_topic(appeal, bot.language), _region(appeal, bot.language))
     told = ", ".join(filter(None, (*parts, _gist(bot, appeal, _LINE))))
-    return f"{appeal.number}: {told}"
+    return f"{appeal.number}: {told}" if told else appeal.number
 
 
 def _put(bot: Telegram, appeal: Appeal, chat: str, step: int) -> None:
@@ -210,15 +217,21 @@ def _region(appeal: Appeal, locale: str) -> str:
 
 
 def _gist(bot: Telegram, appeal: Appeal, longest: int) -> str:
-    text = " ".join(appeal.gist.split())
-    if bot.phone != "full":
-        text = _NUMBER.sub("…", text)
+    if not _is_open(appeal):
+        return ""
+    text = gist.without_person(appeal, phones=bot.phone == "full")
     return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
 
 
 def _phone(bot: Telegram, appeal: Appeal) -> str:
-    shown = bot.phone
     number = identity.phone(appeal.phone or "") or ""
-    if shown == "none" or not number:
+    if bot.phone == "none" or not number:
         return ""
-    return identity.grouped(number) if shown == "full" else f"{number[:6]} *** ** {number[-2:]}"
+    if bot.phone == "full" and _is_open(appeal):
+        return identity.grouped(number)
+    return f"{number[:6]} *** ** {number[-2:]}"
+
+
+def _is_open(appeal: Appeal) -> bool:
+    """Whether the applicant has not asked that nobody learns of him."""
+    return appeal.openness == "open"

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from appliance import calls, clock, i18n, outbox, runs
-from appliance.models import Appeal, DutyAlert, Handling, Message
+from appliance.models import Appeal, AppealStep, DutyAlert, Handling, Message
 from appliance.notices import duty
 from appliance.settings import Settings
 
@@ -57,6 +57,9 @@ def wording(settings: Settings, until: dt.datetime) -> str:
         for alert in DutyAlert.select().where(DutyAlert.taken_by == "").order_by(DutyAlert.at)
         if Handling.get_by_id(alert.appeal_id).state == "registered"
     ]
+    answers = AppealStep.select(AppealStep.appeal).where(
+        AppealStep.action == "answer", AppealStep.at >= since, AppealStep.at < until
+    )
     unanswered = Handling.select().where(Handling.is_open)
     figures = {
         "date": f"{day:%d.%m.%Y}",
@@ -64,7 +67,7 @@ def wording(settings: Settings, until: dt.datetime) -> str:
         "accepted": balance.outcomes.get("answered", 0),
         "registered": Appeal.select().where(registered).count(),
         "out_of_hours": alerts.count(),
-        "answered": Handling.select().where(Handling.answered_on == day).count(),
+        "answered": answers.distinct().count(),
         "open": unanswered.count(),
         "overdue": unanswered.where(Handling.due_on < day).count(),
     }
@@ -72,7 +75,7 @@ def wording(settings: Settings, until: dt.datetime) -> str:
         N_("The day until {date}"),
         N_("Calls: {calls}, accepted: {accepted}"),
         N_("Appeals registered: {registered}, out of hours: {out_of_hours}"),
-        N_("Answered today: {answered}; open: {open}, overdue: {overdue}"),
+        N_("Answered: {answered}; open: {open}, overdue: {overdue}"),
     ]
     told = [say.gettext(line).format(**figures) for line in lines]
     if waiting:

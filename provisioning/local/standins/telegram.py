@@ -16,8 +16,8 @@ TOKEN = "1:secret"  # noqa: S105  of nothing
 @dataclass
 class Chats:
     """`moods` says how the next messages are answered; when it is empty, `mood` does for a text:
-    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, each perhaps
-    after `slow` seconds."""
+    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, or Telegram's
+    own words ("Forbidden: …"), each perhaps after `slow` seconds."""
 
     url: str = ""
     moods: list[str] = field(default_factory=list)
@@ -28,6 +28,7 @@ class Chats:
     told: list[str] = field(default_factory=list)  # to those who pressed
     updates: list[dict[str, Any]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
+    restricted: dict[int, bool] = field(default_factory=dict)  # who may not write; still a member?
     member_fails: int = 0  # times that nobody is told who belongs to a group
     second_reader: bool = False
     refuses: bool = False  # the token
@@ -79,6 +80,8 @@ def chats() -> Iterator[Chats]:
                 self._fail(400, "group chat was upgraded", migrate_to_chat_id=-100777)
             elif mood == "kicked":
                 self._fail(403, "Forbidden: bot was kicked from the group chat")
+            elif mood.startswith(("Bad Request: ", "Forbidden: ")):
+                self._fail(403 if mood.startswith("F") else 400, mood)
             elif mood == "error":
                 self._fail(500, f"Internal, bot{TOKEN}")
             else:
@@ -100,8 +103,11 @@ def chats() -> Iterator[Chats]:
                 here.member_fails -= 1
                 self._fail(500, "Internal")
                 return
-            state = "member" if sent["user_id"] in here.members else "left"
-            self.say(200, {"ok": True, "result": {"status": state}})
+            user = sent["user_id"]
+            member: dict[str, Any] = {"status": "member" if user in here.members else "left"}
+            if user in here.restricted:
+                member = {"status": "restricted", "is_member": here.restricted[user]}
+            self.say(200, {"ok": True, "result": member})
 
         def _fail(self, status: int, why: str, **more: int) -> None:
             told = {"ok": False, "error_code": status, "description": why, "parameters": more}
