@@ -1,15 +1,19 @@
 """What goes, when it is old enough and not a day before; real files, each removal written down."""
 
+import csv
 import dataclasses
 import datetime as dt
+import functools
+import io
 import os
 
 import pytest
-from test_appeals import FULL
+import retained
+from retained import MINUTE, years
+from retained import close as closed
 
-from appliance import appeals, catalogs, clock, health, recordings, retention
+from appliance import clock, health, recordings, retention
 from appliance import settings as site_settings
-from appliance.appeals import handling
 from appliance.models import (
     Appeal,
     AppealStep,
@@ -21,78 +25,37 @@ from appliance.models import (
     Handling,
     Message,
     Recording,
+    Removal,
 )
 from appliance.reports import periods
 from appliance.reports.quarterly import activity
-from appliance.settings import Retention, SettingsError
-
-MINUTE = dt.timedelta(minutes=1)
+from appliance.settings import Backup, Retention, SettingsError
 
 
 @pytest.fixture
 def site(settings):
-    """The shortest that a site can set."""
+    """The shortest that a site can set; last night the job ran."""
+    retained.night(clock.now() - retained.DAY)
     return dataclasses.replace(settings, retention=Retention(2, 2))
 
 
 @pytest.fixture
 def limit(site):
-    """The moment that is just two of the longest months ago."""
-    now = clock.now().astimezone(site.tz)
-    day = now.date() - dt.timedelta(days=62)
-    return dt.datetime.combine(day, now.time(), site.tz).astimezone(dt.UTC)
+    return retained.limit(site)
 
 
 @pytest.fixture
 def recorded(site):
-    """A call with its recording, a real file, that ended at a moment."""
-
-    def made(id, moment, written=None, touched=None, content=b"RIFF"):
-        Call.create(
-            id=id, direction="inbound", arrived_at=moment - MINUTE, ended_at=moment, stage="ended"
-        )
-        file = f"2026/{id}.wav"
-        at = written or moment
-        Recording.create(file=file, call_id=id, seconds=9.0, sha256="abc", written_at=at)
-        path = site.paths.recordings / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        os.utime(path, ((touched or moment).timestamp(),) * 2)
-        return path
-
-    return made
+    return functools.partial(retained.record, site)
 
 
 @pytest.fixture
 def register(site, nilufar):
-    def registered(call_id=None, **values):
-        made = appeals.register(
-            FULL | values,
-            operator=nilufar,
-            token=appeals.token_for(nilufar, None),
-            tz=site.tz,
-            calendar=catalogs.working_calendar(site),
-        )
-        Appeal.update(call_id=call_id).where(Appeal.id == made.id).execute()
-        return made
-
-    return registered
+    return functools.partial(retained.register, site, nilufar)
 
 
-def closed(appeal, at):
-    """Answered and closed, with everything dated to a moment."""
-    today = clock.now().date()
-    for version, (action, text) in enumerate(
-        (("take", ""), ("answer", "Siz haqingizda"), ("close", "")), start=1
-    ):
-        handling.do(action, appeal, "bahodir", version, today, text)
-    Handling.update(changed_at=at).where(Handling.appeal == appeal).execute()
-    Appeal.update(registered_at=at, received_at=at).where(Appeal.id == appeal.id).execute()
-
-
-def years(site, count):
-    day = clock.now().astimezone(site.tz).date() - count * dt.timedelta(days=12 * 31)
-    return dt.datetime.combine(day, dt.time(), site.tz).astimezone(dt.UTC)
+def name_of(site, path):
+    return path.relative_to(site.paths.recordings).as_posix()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +75,11 @@ def test_only_what_is_older_goes_and_it_is_written_down(site, recorded, limit) -
     assert not old.exists()
     assert young.exists()
     [row] = retention.removals()
-    assert (row.kind, row.subject, row.rule) == ("recording", "2026/1.1.wav", "recordings_months=2")
+    assert (row.kind, row.subject, row.rule) == (
+        "recording",
+        name_of(site, old),
+        "recordings_months=2",
+    )
     assert row.detail == {
         "call": "1.1",
         "seconds": 9.0,
@@ -147,6 +114,40 @@ def test_what_is_held_or_belongs_to_an_open_appeal_stays(site, recorded, registe
     assert not paths[0].exists()
 
 
+@pytest.mark.parametrize("kept", ["held", "open"])
+def test_calls_placed_for_an_appeal_stay_with_it(site, recorded, register, limit, kept) -> None:
+    """ "Call the applicant" serves its number; before it had one, a call out served its call."""
+    appeal = register("1.0")
+    old = limit - MINUTE
+    of_appeal = [
+        recorded("1.0", old),
+        recorded("1.1", old, direction="outbound", serves=appeal.number),
+        recorded("1.2", old, direction="outbound", serves="1.0"),
+    ]
+    others = [
+        recorded("1.3", old, direction="outbound", serves="2026-999999"),
+        recorded("1.4", old, direction="outbound", serves="1.3"),
+    ]
+    if kept == "held":
+        closed(appeal, clock.now())
+        held = retention.hold("appeal", appeal.number, "sud", "sherzod")
+    assert retention.remove_due(site).recordings == 2
+    assert all(path.exists() for path in of_appeal)
+    assert not any(path.exists() for path in others)
+    if kept == "held":
+        retention.end(held.id, "sherzod")
+    else:
+        closed(appeal, clock.now())
+    assert retention.remove_due(site).recordings == 3
+
+
+def test_calls_placed_for_a_held_call_stay_with_it(site, recorded, limit) -> None:
+    recorded("1.0", limit - MINUTE)
+    recorded("1.1", limit - MINUTE, direction="outbound", serves="1.0")
+    retention.hold("call", "1.0", "sud", "sherzod")
+    assert not retention.remove_due(site)
+
+
 def test_a_hold_needs_a_reason_and_something_to_hold(site) -> None:
     for kind, subject, code in (("call", "9.9", "subject"), ("file", "1", "subject")):
         with pytest.raises(retention.HoldError) as error:
@@ -169,8 +170,8 @@ def test_a_missing_file_is_said_and_others_are_never_touched(site, recorded, lim
 def test_it_stops_when_it_is_told_to(site, recorded, limit) -> None:
     for number in range(3):
         recorded(f"1.{number}", limit - MINUTE)
-    more = iter([True, False, False])
-    assert retention.remove_due(site, lambda: next(more)).recordings == 1
+    more = iter([True])
+    assert retention.remove_due(site, lambda: next(more, False)).recordings == 1
 
 
 def test_personal_data_of_a_closed_appeal_go_and_what_is_counted_stays(site, register) -> None:
@@ -239,11 +240,11 @@ def readings(site, used, disk="recordings"):
 @pytest.mark.parametrize(
     ("used", "days"),
     [
-        ([60, 61, 62, 63], 37),
-        ([88, 90], None),  # too few days
-        ([60, 60, 60], None),
-        ([70, 60, 50], None),
-        ([97, 98, 99], 1),
+        ([60, 61, 62, 63, 64, 65, 66], 34),
+        ([85, 86, 87, 88, 89, 90], None),  # too few days
+        ([60] * 7, None),
+        ([70, 68, 66, 64, 62, 60, 58], None),
+        ([93, 94, 95, 96, 97, 98, 99], 1),
     ],
 )
 def test_the_day_on_which_a_disk_is_full(site, used, days) -> None:
@@ -278,14 +279,14 @@ def test_the_manager_sees_what_goes_and_holds_it_back(site, app, login_as, recor
     [held] = retention.holds()
     assert browser.send(f"/retention/holds/{held.id}/end").status_code == 302
     retention.remove_due(site)
-    assert "2026/1.1.wav" in browser.get("/retention").text
+    assert "/1.1.wav" in browser.get("/retention").text
 
 
 def test_a_compressed_recording_goes_too(site, recorded, limit) -> None:
     path = recorded("1.1", limit - MINUTE)
     small = path.with_suffix(".ogg")
     path.rename(small)
-    Recording.update(kept="2026/1.1.ogg").execute()
+    Recording.update(kept=name_of(site, small)).execute()
     assert retention.remove_due(site).recordings == 1
     assert not small.exists()
     assert retention.removals()[0].detail["bytes"] == 4
@@ -301,3 +302,74 @@ def test_what_was_removed_is_neither_played_nor_reported_as_kept(site, recorded,
     retention.remove_due(site)
     assert not recordings.of_call("1.1")
     assert activity._recordings(site, quarter).oldest is None
+
+
+def test_the_technician_reads_and_holds_nothing_back(site, app, login_as, recorded, limit) -> None:
+    app.config["SITE"] = site
+    recorded("1.1", limit - MINUTE)
+    held = retention.hold("call", "1.1", "sud", "sherzod")
+    browser = login_as("technician")
+    page = browser.get("/retention").text
+    assert "1.1" in page
+    assert 'action="/retention/holds' not in page
+    assert (
+        browser.send("/retention/holds", kind="call", subject="1.1", why="sud").status_code == 403
+    )
+    assert browser.send(f"/retention/holds/{held.id}/end").status_code == 403
+    assert 'action="/retention/holds' in login_as("manager").get("/retention").text
+
+
+def test_the_page_says_how_long_snapshots_keep_what_was_removed(site, app, login_as) -> None:
+    backup = Backup("usb", "/backup", site.file, keep_monthly=98765)
+    app.config["SITE"] = site
+    browser = login_as("manager")
+    assert "98765" not in browser.get("/retention").text
+    app.config["SITE"] = dataclasses.replace(site, backups=(backup,))
+    assert "98765" in browser.get("/retention").text
+
+
+def table(answer):
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/csv"
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_every_removal_of_a_period_is_in_the_table(site, app, login_as, limit) -> None:
+    app.config["SITE"] = site
+    now = clock.now()
+    today, yesterday = (f"{at.astimezone(site.tz):%d.%m.%Y}" for at in (now, now - retained.DAY))
+    Removal.insert_many(
+        {
+            "kind": "recording",
+            "subject": f"{number}.wav",
+            "at": now - (number > 1200) * retained.DAY,
+            "rule": "recordings_months=2",
+            "detail": {"call": f"1.{number}", "sha256": "abc", "bytes": 7},
+        }
+        for number in range(1, 1203)  # more than the page shows, more than is sent at once
+    ).execute()
+    browser = login_as("manager")
+    rows = table(browser.get(f"/retention/removals.csv?from={today}&to={today}"))
+    assert len(rows) == 1200
+    assert rows[0] == {
+        "at": now.astimezone(site.tz).isoformat(timespec="seconds"),
+        "kind": "recording",
+        "subject": "1.wav",
+        "rule": "recordings_months=2",
+        "call": "1.1",
+        "sha256": "abc",
+        "bytes": "7",
+    }
+    assert len(table(browser.get(f"/retention/removals.csv?from={yesterday}&to={today}"))) == 1202
+    assert AuditEntry.get(AuditEntry.action == "retention.export").who == "sherzod"
+    for wrong in ("from=kecha", f"from={today}&to={yesterday}"):
+        assert browser.get(f"/retention/removals.csv?{wrong}").status_code == 400
+
+
+def test_no_cell_of_the_table_is_a_formula(app, login_as) -> None:
+    Removal.create(
+        kind="stray", subject='=HYPERLINK("x")', at=clock.now(), rule="@x", detail={"call": "+SUM"}
+    )
+    [row] = table(login_as("manager").get("/retention/removals.csv"))
+    assert (row["subject"], row["rule"], row["call"]) == ('\'=HYPERLINK("x")', "'@x", "'+SUM")
+    assert row["bytes"] == ""

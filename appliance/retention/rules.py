@@ -1,7 +1,7 @@
 """What is old enough to go: queries, and what goes in the months to come.
 
 Recordings at least 2 months, appeals at least 2 years (report form №1, table 3). Nothing goes of
-what is on hold, nor a recording whose appeal is still open.
+what is on hold, nor a recording of a call about an appeal that is still open.
 """
 
 import datetime as dt
@@ -12,8 +12,21 @@ from peewee import fn
 
 from appliance import clock
 from appliance.appeals.deadlines import add_months
-from appliance.models import Appeal, Call, Handling, LegalHold, Recording, Removal
+from appliance.models import (
+    Appeal,
+    Call,
+    Draft,
+    FollowUp,
+    FollowUpMark,
+    Handling,
+    LegalHold,
+    Message,
+    Recording,
+    Removal,
+)
 from appliance.settings import Settings
+
+ON_ITS_WAY = ("pending", "claimed")  # states of a message that has still to go out
 
 
 @dataclass(frozen=True)
@@ -39,12 +52,6 @@ def cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.da
 def recordings(before: dt.datetime) -> Any:
     """Recordings, all known moments of which lie before one; not held, not yet removed."""
     ended = fn.COALESCE(Call.ended_at, Call.arrived_at)
-    of_held = Appeal.select().where(
-        Appeal.call_id == Recording.call_id, Appeal.number.in_(_held("appeal"))
-    )
-    of_open = (
-        Appeal.select().join(Handling).where(Appeal.call_id == Recording.call_id, Handling.is_open)
-    )
     return (
         Recording.select()
         .left_outer_join(Call, on=(Recording.call_id == Call.id))
@@ -52,10 +59,8 @@ def recordings(before: dt.datetime) -> Any:
             Recording.written_at.is_null(False) | ended.is_null(False),
             Recording.written_at.is_null() | (Recording.written_at < before),
             ended.is_null() | (ended < before),
-            ~fn.EXISTS(_removed("recording", Recording.file)),
-            Recording.call_id.not_in(_held("call")),
-            ~fn.EXISTS(of_held),
-            ~fn.EXISTS(of_open),
+            ~fn.EXISTS(removed("recording", Recording.file)),
+            *_free(Recording.call_id),
         )
     )
 
@@ -70,9 +75,52 @@ def appeals(before: dt.datetime) -> Any:
             Handling.changed_at < before,
             Appeal.registered_at < before,
             Appeal.number.not_in(_held("appeal")),
-            ~fn.EXISTS(_removed("appeal", Appeal.number)),
+            ~fn.EXISTS(removed("appeal", Appeal.number)),
         )
     )
+
+
+def unmasked_of(applicant_id: int) -> Any:
+    """The appeals of a person that still tell who he is."""
+    return Appeal.select().where(
+        Appeal.applicant == applicant_id, ~fn.EXISTS(removed("appeal", Appeal.number))
+    )
+
+
+def messages() -> Any:
+    """What had still to go out about an appeal when it was masked, and has ended since."""
+    says = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
+    return Message.select().where(
+        Message.state.not_in(ON_ITS_WAY), says, fn.EXISTS(removed("appeal", Message.cause))
+    )
+
+
+def drafts(before: dt.datetime) -> Any:
+    """Drafts that nobody has touched since a moment; not those of a call that is held."""
+    of_call = Draft.select().left_outer_join(Call, on=(Draft.call_id == Call.id))
+    return of_call.where(Draft.updated_at < before, *_free(Draft.call_id))
+
+
+def notes(before: dt.datetime) -> Any:
+    """Notes with which tasks of missed callers were written off before a moment; not held ones."""
+    its_task = (FollowUp.number == FollowUpMark.number) & (FollowUp.closed_at == FollowUpMark.at)
+    return (
+        FollowUpMark.select()
+        .left_outer_join(FollowUp, on=its_task)
+        .left_outer_join(Call, on=(FollowUp.call_id == Call.id))
+        .where(FollowUpMark.at < before, FollowUpMark.note != "", *_free(FollowUp.call_id))
+    )
+
+
+def is_held(call_id: str) -> bool:
+    """Whether a call must be kept, or an appeal that it is about."""
+    call = Call.get_or_none(Call.id == call_id)
+    return any(rows.exists() for rows in _holding(call_id, call.serves if call else None))
+
+
+def removed(kind: str, subject: Any) -> Any:
+    """The removal of a row of the query around, by its own index: there are many after years."""
+    return Removal.select().where(Removal.kind == kind, Removal.subject == subject)
 
 
 def coming(settings: Settings, months: int = 6) -> list[Coming]:
@@ -90,12 +138,27 @@ def coming(settings: Settings, months: int = 6) -> list[Coming]:
     return found
 
 
+def _free(call_id: Any) -> list[Any]:
+    """Conditions of a query that joins Call: nothing keeps the call."""
+    return [~fn.EXISTS(rows) for rows in _holding(call_id, Call.serves)]
+
+
+def _holding(call_id: Any, serves: Any) -> tuple[Any, ...]:
+    """What keeps a call: a hold on it, an appeal on hold, an open appeal.
+
+    An appeal is about the call that it came with, and about those placed for it: they serve its
+    number, or its call while it had no number yet.
+    """
+    about = Appeal.call_id.in_([call_id, serves]) | (Appeal.number == serves)
+    of_call = (LegalHold.kind == "call", LegalHold.subject.in_([call_id, serves]))
+    return (
+        LegalHold.select().where(*of_call, LegalHold.ended_at.is_null()),
+        Appeal.select().where(about, Appeal.number.in_(_held("appeal"))),
+        Appeal.select().join(Handling).where(about, Handling.is_open),
+    )
+
+
 def _held(kind: str) -> Any:
     return LegalHold.select(LegalHold.subject).where(
         LegalHold.kind == kind, LegalHold.ended_at.is_null()
     )
-
-
-def _removed(kind: str, subject: Any) -> Any:
-    """The removal of a row of the query around, by its own index: there are many after years."""
-    return Removal.select().where(Removal.kind == kind, Removal.subject == subject)
