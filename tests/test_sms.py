@@ -244,10 +244,25 @@ def test_a_second_account_that_failed_is_well_when_it_answers_again(settings) ->
         assert accounts.failing() == {}
         accounts.failed("line", Unsure("answer_lost"), 0, 3)
         sending.listen()  # that it is there does not say that it takes messages
+        sending.count()
         assert accounts.failing() == {"line": "answer_lost"}
         far.refuses = True
         senders(settings).count()
         assert accounts.failing() == {"line": "answer_lost", "eskiz": "log_in"}
+        for gateway in sending.gateways:
+            gateway.close()
+
+
+def test_a_modem_that_answers_has_no_network_for_that(settings) -> None:
+    with modem() as far:
+        far.network = "+CREG: 0,2"
+        only = SmsAccount("modem", "modem", far.url)
+        sending = senders(dataclasses.replace(settings, sms=(only,)))
+        put(settings)
+        sending.send_due()
+        SmsHealth.update(held_until=None).execute()
+        sending.listen()
+        assert accounts.failing() == {"modem": "no_network"}
         for gateway in sending.gateways:
             gateway.close()
 

@@ -54,6 +54,7 @@ class Senders:
     pause: Callable[[float], object] = time.sleep
     tick: Callable[[], float] = time.monotonic
     _went: deque[float] = field(default_factory=deque)  # ticks of what went in this second
+    _deaf: set[str] = field(default_factory=set)  # those that could not be listened to
     _asked: int = 0  # the message that a gateway was asked about last
 
     def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -158,11 +159,14 @@ class Senders:
             try:
                 heard = gateway.heard()
             except Trouble as trouble:
+                self._deaf.add(gateway.name)
                 allowed = UNSURE if isinstance(trouble, Unsure) else 1
                 accounts.failed(gateway.name, trouble, self.rest, allowed)
                 log.warning("%s is not heard: %s", gateway.name, trouble)
                 continue
-            if gateway.has_line and failing.get(gateway.name) in accounts.ON_THE_WAY:
+            reached = gateway.has_line and failing.get(gateway.name) in accounts.ON_THE_WAY
+            if reached or gateway.name in self._deaf:
+                self._deaf.discard(gateway.name)
                 accounts.worked(gateway.name)
             for said in heard:
                 try:

@@ -13,8 +13,8 @@ from appliance.settings import Settings, SmsAccount
 LONGEST = dt.timedelta(minutes=10)  # that an account which fails again and again is passed over
 OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through to
 PATIENCE = dt.timedelta(minutes=1)  # with one that asks to wait and takes nothing meanwhile
-# troubles in which nothing can go out: over when the account answers anything
-ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in", "no_modem", "no_network", "sim"))
+# troubles that are over when the account answers anything
+ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in", "no_modem"))
 _FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
 
 
