@@ -113,14 +113,19 @@ def _step(
             return _Step(code, "begin", check)
         if alarm.well_since:
             return _Step(code, "relapses", check)
-        late = alarm.told_at is None and now - alarm.since >= patience
+        late = alarm.told_at is None and _is_over(alarm.since, now, patience)
         return _Step(code, "tell", check) if late else None
     if not alarm:
         return None
     if alarm.told_at and not alarm.well_since:
         return _Step(code, "heals", check)
-    healed = not alarm.told_at or now - alarm.well_since >= patience
+    healed = not alarm.told_at or _is_over(alarm.well_since, now, patience)
     return _Step(code, "end", check) if healed else None
+
+
+def _is_over(since: dt.datetime, now: dt.datetime, patience: dt.timedelta) -> bool:
+    """Whether it has lasted; also when the clock was put back since, and nobody knows."""
+    return abs(now - since) >= patience
 
 
 def _do(settings: Settings, step: _Step, alarm: Alarm | None, now: dt.datetime) -> None:

@@ -56,6 +56,13 @@ def test_a_fault_that_lasts_is_told_once(site, at) -> None:
     assert message.due_at == message.created_at
 
 
+def test_a_fault_is_told_when_the_clock_was_put_back(site, at) -> None:
+    at(5 * 3600)
+    hear(site, check("fail"))
+    at(0)
+    assert hear(site, check("fail")) == ["disk.database"]
+
+
 def test_it_is_told_once_more_when_it_has_passed(site, at) -> None:
     for number, state in enumerate(["fail"] * 4 + ["ok"] * 5):
         at(number * LOOK)

@@ -161,6 +161,19 @@ def test_a_message_that_ends_while_it_is_claimed_is_left_alone(settings, monkeyp
     assert again(message).attempts == 0
 
 
+def test_a_clock_that_was_put_back_holds_up_nothing(settings, far, monkeypatch) -> None:
+    right = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: right + dt.timedelta(hours=5))
+    first, second = put(settings), put(settings, key="2", number="+998901112233")
+    Senders([Eskiz("eskiz", NOBODY, "user", "secret")]).send_due()
+    third = put(settings, key="3", number="+998901112244")
+    assert [again(m).attempts for m in (first, second, third)] == [1, 0, 0]
+    monkeypatch.setattr(clock, "now", lambda: right)
+    senders = Senders([Eskiz("eskiz", far.url, "user", "secret")], pause=lambda _: None)
+    assert senders.send_due() == 3
+    assert {again(m).state for m in (first, second, third)} == {"sent"}
+
+
 def test_a_claim_is_one_sender_s(settings) -> None:
     message = put(settings)
     assert outbox.claim("sms") == message

@@ -12,6 +12,7 @@ from appliance.settings import Settings, SmsAccount
 
 LONGEST = dt.timedelta(minutes=10)  # that an account which fails again and again is passed over
 OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through to
+_FARTHEST = dt.timedelta(hours=1)  # held for longer, the clock was put back since
 PATIENCE = dt.timedelta(minutes=1)  # with one that asks to wait and takes nothing meanwhile
 # troubles that are over when the account answers anything
 ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in", "no_modem"))
@@ -44,7 +45,10 @@ def standings(settings: Settings) -> list[Standing]:
 
 def held() -> set[str]:
     """Accounts that are passed over at this moment."""
-    rows = SmsHealth.select(SmsHealth.account).where(SmsHealth.held_until > clock.now())
+    now = clock.now()
+    rows = SmsHealth.select(SmsHealth.account).where(
+        SmsHealth.held_until > now, SmsHealth.held_until <= now + _FARTHEST
+    )
     return {row.account for row in rows}
 
 
