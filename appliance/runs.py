@@ -2,12 +2,17 @@
 
 A run belongs to a moment at which its job was due, and is claimed under the write lock, so that no
 job runs twice at once or twice for the same moment. Moments missed while nothing ran are caught up
-by one run. A run whose process has died is lost, and its moment is run again.
+by one run. A run whose process has died is lost, and its moment is run again; so is that of a run
+which the stop of the process broke off. Moments that have not come yet do not count: the clock may
+have been ahead when a job ran for them, and is right again.
 """
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from peewee import fn
 
 from appliance import clock, holders, live
 from appliance.db import writing
@@ -66,10 +71,8 @@ def monthly(at: dt.time, tz: ZoneInfo) -> Slot:
 
 
 def is_due(name: str, due_at: dt.datetime) -> bool:
-    """Whether a job has not run for a moment yet, nor for a later one."""
-    ran = JobRun.select().where(
-        JobRun.name == name, JobRun.due_at >= due_at, JobRun.state.in_(_ENDED)
-    )
+    """Whether a job has not run for a moment yet, nor for a later one that has come."""
+    ran = _until_now(name, due_at).where(JobRun.due_at >= due_at, JobRun.state.in_(_ENDED))
     return not ran.exists()
 
 
@@ -90,7 +93,7 @@ def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
 def begin_later(name: str, due_at: dt.datetime) -> None:
     """A job that this site did not know before runs from its next moment on, not for this one."""
     with writing():
-        if not JobRun.select().where(JobRun.name == name).exists():
+        if not _until_now(name, due_at).exists():
             now = clock.now()
             JobRun.create(
                 name=name, due_at=due_at, started_at=now, ended_at=now, state="new", holder=""
@@ -98,7 +101,7 @@ def begin_later(name: str, due_at: dt.datetime) -> None:
 
 
 def end(run: JobRun, state: str, result: str = "") -> None:
-    """Write down what came of a claimed run: `done` or `failed`."""
+    """Write down what came of a claimed run: `done`, `failed`, or `lost`, to be made anew."""
     with writing():
         _end(run, state, result[:_LONGEST])
         old = JobRun.ended_at < clock.now() - KEPT
@@ -108,17 +111,36 @@ def end(run: JobRun, state: str, result: str = "") -> None:
 
 
 def latest() -> list[JobRun]:
-    """The newest run of each job, by name."""
-    newest: dict[str, JobRun] = {}
-    for run in JobRun.select().order_by(JobRun.started_at):
-        newest[run.name] = run
-    return [newest[name] for name in sorted(newest)]
+    """The newest run of each job, by name; the newest whatever the clock said then."""
+    newest = JobRun.select(fn.MAX(JobRun.id)).group_by(JobRun.name)
+    return list(JobRun.select().where(JobRun.id.in_(newest)).order_by(JobRun.name))
+
+
+def last_done(name: str) -> dt.datetime | None:
+    """When a job was done last, or became known; None when nothing of that is known."""
+    done = JobRun.select(fn.MAX(JobRun.ended_at)).where(
+        JobRun.name == name, JobRun.state.in_(["done", "new"]), JobRun.ended_at <= clock.now()
+    )
+    moment: dt.datetime | None = done.scalar()
+    return moment
+
+
+def failed_twice(name: str) -> JobRun | None:
+    """The run of a job that ended last, when it failed and so did the one before it."""
+    ended = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
+    last = list(ended.order_by(JobRun.id.desc()).limit(2))
+    return last[0] if [run.state for run in last] == ["failed", "failed"] else None
 
 
 def told(limit: int = 30) -> list[JobRun]:
     """Runs that did something, failed or were lost, the newest first."""
     telling = (JobRun.result != "") | JobRun.state.in_(["failed", "lost"])
-    return list(JobRun.select().where(telling).order_by(JobRun.started_at.desc()).limit(limit))
+    return list(JobRun.select().where(telling).order_by(JobRun.id.desc()).limit(limit))
+
+
+def _until_now(name: str, due_at: dt.datetime) -> Any:
+    """Runs of a job for moments that have come, that one among them."""
+    return JobRun.select().where(JobRun.name == name, JobRun.due_at <= max(due_at, clock.now()))
 
 
 def _end(run: JobRun, state: str, result: str) -> None:

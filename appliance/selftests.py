@@ -108,12 +108,12 @@ def keep(result: Result) -> None:
 def latest(kind: str) -> SelfTest | None:
     """The newest test of a kind."""
     of_kind = SelfTest.select().where(SelfTest.kind == kind)
-    return of_kind.order_by(SelfTest.started_at.desc()).first()
+    return of_kind.order_by(SelfTest.id.desc()).first()  # whatever the clock said then
 
 
 def recent(limit: int = 20) -> list[SelfTest]:
     """Tests, the newest first."""
-    return list(SelfTest.select().order_by(SelfTest.started_at.desc()).limit(limit))
+    return list(SelfTest.select().order_by(SelfTest.id.desc()).limit(limit))
 
 
 def is_late(settings: Settings, last: SelfTest) -> bool:

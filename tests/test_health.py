@@ -8,10 +8,10 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from appliance import clock, db, health
+from appliance import clock, db, health, retention
 from appliance.cli import appliance
 from appliance.health import disks
-from appliance.models import AsteriskWatch, EventRow
+from appliance.models import AsteriskWatch, DiskReading, EventRow
 
 RECORD = '"{seconds:.6f}","CHAN_START","1"\n'
 
@@ -123,3 +123,33 @@ def test_doctor(settings) -> None:
     told = CliRunner().invoke(appliance, [*command, "--lang", "ru"])
     looked = {row["check"]: row for row in json.loads(told.output)}
     assert (looked["asterisk"]["state"], looked["asterisk"]["seen"]) == ("ok", "отвечает")
+
+
+@pytest.mark.parametrize(
+    ("used", "all_there_is", "state"),
+    [
+        ([20] * 15 + [120] * 5, 250, None),  # a restore, then as before
+        ([20] * 10 + [120] * 10, 250, None),
+        ([20] * 14 + [70] + [120] * 15, 250, None),  # one of two days
+        ([100] * 28 + [140, 180], 250, None),
+        ([5, 20, 20.1], 100, None),  # a new box
+        ([5, 20, 20.1, 20.2, 20.3, 20.4, 20.5], 100, None),
+        ([60 + 5 * (day % 7) + day / 10 for day in range(30)], 100, None),  # swept once a week
+        ([50 + day for day in range(30)], 100, "warn"),
+        ([40 + 2 * day for day in range(28)], 100, "fail"),
+        ([10] * 9 + [40 + 2 * day for day in range(21)], 100, "fail"),  # a restore, and growth
+    ],
+)
+def test_a_disk_is_full_soon_when_it_grows_day_by_day(settings, used, all_there_is, state) -> None:
+    today = clock.now().astimezone(settings.tz).date()
+    ahead = [(-1, 99), (-2, 99.5)]  # by a clock that was ahead
+    for ago, gigabytes in [*enumerate(reversed(used)), *ahead]:
+        DiskReading.create(
+            disk="recordings",
+            day=today - dt.timedelta(days=ago),
+            used=int(gigabytes * 1e9),
+            total=int(all_there_is * 1e9),
+        )
+    found = [c.state for c in disks.forecasts(settings)]
+    assert found == [state][: bool(state)]
+    assert retention.forecast(settings, "recordings").is_known == (len(used) >= 7)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import health, links, outbox, runs
+from appliance import clock, health, links, outbox, runs
 from appliance.jobs import timetable
 from appliance.jobs.links import Watcher
 from appliance.links import hosts, looking
@@ -16,7 +16,15 @@ from appliance.links.parties import Party
 from appliance.models import LinkStretch, RateReading
 from appliance.reports import monthly
 from appliance.reports.periods import Period
-from appliance.settings import Links, SelfTests, Settings, SmsAccount, Telegram
+from appliance.settings import (
+    Links,
+    SelfTests,
+    Settings,
+    SettingsError,
+    SmsAccount,
+    Telegram,
+    load,
+)
 from provisioning.local.standins.sms import service
 
 UP, DOWN = Look(True, "answers"), Look(False, "timeout")
@@ -62,6 +70,30 @@ def test_what_nobody_looked_at_is_not_known(settings: Settings) -> None:
     assert links.current(dataclasses.replace(settings, links=Links(internet="x:1"))) == {
         "internet": None
     }
+
+
+def test_a_clock_that_was_put_back_begins_anew(settings: Settings) -> None:
+    told("++++")
+    begin = NOON - dt.timedelta(days=1)
+    told("+++", begin=begin)
+    going = LinkStretch.get(LinkStretch.until.is_null())
+    assert (going.up, going.since) == (True, begin)
+    [one] = links.availability(begin, begin + dt.timedelta(hours=1))
+    assert (one.up, one.down, one.outages) == (30.0, 0.0, 0)
+    links.observe({"internet": DOWN}, {}, clock.now() + dt.timedelta(days=1))
+    site = dataclasses.replace(settings, links=Links(internet="x:1"))
+    assert links.current(site) == {"internet": None}  # nobody has looked since
+
+
+def test_looks_too_far_apart_are_a_mistake_in_the_settings(settings: Settings) -> None:
+    text = settings.file.read_text()
+    for seconds in (1, 60):
+        settings.file.write_text(f"{text}\n[links]\nevery = {seconds}\n")
+        assert load(settings.file).links.every == seconds
+    for wrong in ("every = 61", "every = 0", "rate_hour = 24"):
+        settings.file.write_text(f"{text}\n[links]\n{wrong}\n")
+        with pytest.raises(SettingsError):
+            load(settings.file)
 
 
 def test_availability_of_a_part_of_the_time(settings: Settings) -> None:
@@ -137,6 +169,7 @@ def test_an_outage_shows_on_every_page_and_goes_by_itself(watched: Settings, app
         watcher.step()
     page = login_as("operator").get("/operator").text
     assert "kutayotgan xabarlar: 1" in page
+    assert "every 60s" in page.split('id="internet"')[1].split(">")[0]  # the figure, too
     technician = login_as("technician")
     shown = technician.get("/links").text
     assert 'id="link-internet"' in shown
@@ -149,6 +182,35 @@ def test_an_outage_shows_on_every_page_and_goes_by_itself(watched: Settings, app
     assert "kutayotgan xabarlar" not in technician.get("/links/banner").text
     assert "link.internet" not in [c.code for c in health.checks(watched)]
     assert [row.up for row in links.recent()] == [True, False]
+
+
+def test_a_router_that_may_not_be_asked(
+    settings: Settings, app, login_as, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError
+
+    site = dataclasses.replace(settings, links=Links(gateway="127.0.0.1"))
+    app.config["SITE"] = site
+
+    def seen() -> health.Check:
+        return next(check for check in health.checks(site) if check.code == "link.gateway")
+
+    assert seen().advice == "Look whether `appliance jobs` runs."
+    monkeypatch.setattr(looking, "_echo_line", forbidden)
+    Watcher(site).step()
+    assert (seen().state, seen().advice) == (
+        "warn",
+        "Run the playbook again: it lets `appliance jobs` ask.",
+    )
+    page = login_as("technician").get("/links").text
+    assert "net.ipv4.ping_group_range" in page.split('id="link-gateway"')[1].split("</tr>")[0]
+
+
+def test_the_own_name_is_looked_at_on_every_box(settings: Settings, monkeypatch) -> None:
+    for known in (True, False):
+        monkeypatch.setattr(looking, "own_name_is_known", lambda known=known: known)
+        assert ("own_name" in {c.code for c in health.checks(settings)}) != known
 
 
 def test_without_a_stand_in_all_parties_together_tell(settings: Settings) -> None:

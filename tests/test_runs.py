@@ -1,5 +1,6 @@
 """The timetable's runs: written down, caught up once, never two at once, none stops the others."""
 
+import dataclasses
 import datetime as dt
 import signal
 import subprocess
@@ -10,13 +11,16 @@ from pathlib import Path
 import pytest
 from waiting import until
 
-from appliance import clock, db, health, holders, outbox, runs
-from appliance.jobs import timetable
+from appliance import alarms, clock, db, health, holders, outbox, runs
+from appliance.health import work
+from appliance.jobs import selftests, timetable
 from appliance.jobs.due import Job, run_due
 from appliance.models import JobRun, Message
+from appliance.settings import Backup, Links, SelfTests, Settings, SmsAccount, Telegram
 from provisioning.local.standins.sms import service
 
 DEAD = "999999999:1"
+DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 
 
 def ran(name: str) -> list[tuple[str, str]]:
@@ -26,6 +30,35 @@ def ran(name: str) -> list[tuple[str, str]]:
 
 def an_hour_ago() -> dt.datetime:
     return clock.now() - dt.timedelta(hours=1)
+
+
+class Clock:
+    """The site's clock, that far off the machine's, which goes on."""
+
+    def __init__(self) -> None:
+        self.off = dt.timedelta()
+
+    def __call__(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + self.off
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(clock, "now", made)
+    return made
+
+
+def check(settings: Settings, code: str) -> health.Check | None:
+    return next((check for check in work.jobs(settings) if check.code == code), None)
+
+
+def was(name: str, ago: dt.timedelta, state: str = "done", **more: str) -> JobRun:
+    """A run that began so long ago and ended at once, if it is over."""
+    moment = clock.now() - ago
+    over = {} if state == "running" else {"ended_at": moment}
+    given = {"holder": "", **over, **more}
+    return JobRun.create(name=name, due_at=moment, started_at=moment, state=state, **given)
 
 
 def test_a_run_is_written_down_once_a_moment(settings) -> None:
@@ -145,6 +178,180 @@ def test_of_runs_without_work_the_last_is_kept(settings) -> None:
         moment = dt.datetime(2026, 11, 1, hour, tzinfo=dt.UTC)
         run_due(Job("reports", lambda now, at=moment: at, lambda said=done: said))
     assert ran("reports") == [("done", "two"), ("done", "")]
+
+
+def test_work_goes_on_when_the_clock_was_put_back(settings, now) -> None:
+    done: list[str] = []
+    plan = {"reports": runs.every(20), "retention": runs.daily(dt.time(3), settings.tz)}
+    jobs = [
+        Job(name, slot, lambda name=name: done.append(name), catches_up=name == "reports")
+        for name, slot in plan.items()
+    ]
+
+    def ran_at(off: dt.timedelta) -> list[str]:
+        now.off, done[:] = off, []
+        for job in jobs:
+            run_due(job)
+        return done
+
+    start = DAY - (clock.now() - jobs[1].slot(clock.now()))  # a night's moment, and noon after it
+    noon = 9 * HOUR
+    assert ran_at(start + noon) == ["reports"]  # a new nightly job waits
+    assert ran_at(start + noon + DAY) == ["reports", "retention"]  # the clock is a day ahead
+    assert ran_at(start + noon) == ["reports"]  # and right again
+    assert ran_at(start + noon + HOUR) == ["reports"]
+    assert ran_at(start + DAY) == ["reports"]  # what was done for this night was done
+    assert ran_at(start + 2 * DAY) == ["reports", "retention"]
+
+
+def test_a_clock_far_back_makes_no_nightly_work_due(settings, now) -> None:
+    """The box starts with an empty clock, and is set right a moment later."""
+    slot, times = runs.daily(dt.time(3), settings.tz), []
+    job = Job("retention", slot, lambda: times.append(1), catches_up=False)
+    was("retention", clock.now() - slot(clock.now()))
+    now.off = -1000 * DAY
+    assert not run_due(job)
+    now.off = dt.timedelta()
+    assert not run_due(job)
+    assert times == []
+
+
+def test_no_second_run_beside_one_that_began_before_the_clock_was_put_back(settings, now) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    job = Job("clear", runs.every(20), lambda: "seen")
+    now.off = DAY
+    begun = runs.begin("clear", job.slot(clock.now()), f"{other.pid}:{holders.started(other.pid)}")
+    assert begun
+    now.off = dt.timedelta()
+    assert not run_due(job)
+    other.communicate(b"\n")
+    assert run_due(job)
+    assert [run.state for run in runs.latest()] == ["done"]  # the newest, whatever the clock said
+
+
+def test_a_timetable_that_stands_since_the_clock_was_put_back_fails(settings, now) -> None:
+    now.off = DAY
+    run_due(Job("reports", runs.every(20), lambda: None))
+    now.off = dt.timedelta()
+    found = check(settings, "jobs")
+    assert (found.state, found.seen) == ("fail", "no job has run since the clock was put back")
+    run_due(Job("reports", runs.every(20), lambda: None))
+    assert check(settings, "jobs").state == "ok"
+
+
+def test_a_timetable_that_stands_is_not_hidden_by_a_run_left_behind(settings) -> None:
+    was("clear", 7 * HOUR)
+    was("reports", 6 * HOUR, "running", holder=holders.this_process())
+    assert check(settings, "jobs").state == "fail"
+
+
+@pytest.mark.parametrize(
+    ("name", "ago", "fails"),
+    [("retention", 9 * DAY, True), ("retention", 20 * HOUR, False), ("checks", DAY, True)],
+)
+def test_a_job_that_hangs_is_told(settings, name, ago, fails) -> None:
+    was("clear", 0 * HOUR)
+    was(name, ago + MINUTE)
+    run = was(name, ago, "running", holder=holders.this_process())
+    found = check(settings, f"job.{name}")
+    assert bool(found) == fails
+    if found:
+        assert (found.state, found.seen) == ("fail", "runs since {moment}, for far too long")
+    JobRun.update(holder=DEAD).where(JobRun.id == run.id).execute()
+    found = check(settings, f"job.{name}")
+    assert (found and found.seen) == ("was last done {moment}" if fails else None)
+
+
+def test_a_nightly_job_that_is_never_done_is_told(settings) -> None:
+    was("clear", 0 * HOUR)
+    was("retention", 51 * HOUR, "new")
+    assert check(settings, "job.retention").seen == "was last done {moment}"
+    was("retention", 50 * HOUR, "lost")
+    assert check(settings, "job.retention").state == "fail"
+    was("retention", 49 * HOUR)
+    assert check(settings, "job.retention") is None
+
+
+def test_two_failures_in_a_row_alarm_and_one_does_not(settings, now) -> None:
+    settings = dataclasses.replace(settings, telegram=Telegram("t", -5))
+    was("retention", 49 * HOUR)
+    for nights, failing in ((1, []), (2, ["job.retention"])):
+        was("retention", (49 - 24 * nights) * HOUR, "failed", result="OSError: disk full")
+        was("clear", 0 * HOUR)
+        assert [c.code for c in work.jobs(settings) if c.state == "fail"] == failing
+    assert check(settings, "jobs").state == "ok"  # it is told once
+    was("retention", 0 * HOUR, "running", holder=holders.this_process())
+    assert check(settings, "job.retention").values["error"] == "OSError: disk full"
+    alarms.hear(settings, work.jobs(settings), lines=False)
+    now.off = 2 * MINUTE
+    assert alarms.hear(settings, work.jobs(settings), lines=False) == ["job.retention"]
+
+
+def test_every_job_of_the_timetable_is_looked_after(settings) -> None:
+    sms = SmsAccount("first", "eskiz", "https://sms.example/api", "u", "p", "4546")
+    whole = dataclasses.replace(
+        settings,
+        sms=(sms,),
+        telegram=Telegram("t", -5),
+        backups=(Backup("second", "/mnt", settings.file),),
+        links=Links(rate_url="http://x"),
+        self_tests=SelfTests(10, 7),
+    )
+    for site in (settings, whole):
+        names = {job.name for job in timetable.jobs(site, lambda: True)}
+        assert set(work.patience(site)) == names
+        assert names <= set(work.JOBS)
+
+
+def test_what_a_stop_interrupts_is_made_up_for(settings) -> None:
+    stop = threading.Event()
+    hands, slot = timetable.Hands(stop), runs.every(3600 * 24 * 365)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as helper:
+
+        def work_with_a_helper() -> None:
+            if helper.wait():
+                raise OSError(f"the helper ended with {helper.returncode}")
+
+        hands.look(Job("snapshot", slot, work_with_a_helper))
+        until(lambda: ran("snapshot") == [("running", "")])
+        helper.terminate()  # the manager's signal reaches the helper first
+        stop.set()
+        hands.busy["snapshot"].join(60)
+    assert ran("snapshot") == [("lost", "OSError: the helper ended with -15")]
+    assert run_due(Job("snapshot", slot, lambda: "made"))
+    assert ran("snapshot") == [("done", "made")]
+
+
+def test_what_fails_by_itself_is_not_run_again_for_its_moment(settings) -> None:
+    hands, slot = timetable.Hands(threading.Event()), runs.every(3600 * 24 * 365)
+
+    def broken() -> None:
+        raise OSError("disk full")
+
+    hands.look(Job("snapshot", slot, broken))
+    hands.busy["snapshot"].join(60)
+    assert ran("snapshot") == [("failed", "OSError: disk full")]
+    assert not run_due(Job("snapshot", slot, lambda: "made"))
+
+
+@pytest.mark.parametrize(("late", "said"), [(59 * MINUTE, "measured"), (61 * MINUTE, "skipped")])
+def test_the_rate_is_not_measured_in_the_middle_of_the_day(settings, monkeypatch, late, said):
+    site = dataclasses.replace(settings, links=Links(rate_url="http://x"))
+    monkeypatch.setattr(timetable.links, "measure", lambda settings: "measured")
+    [job] = [job for job in timetable.jobs(site, lambda: True) if job.name == "rate"]
+    moment = clock.now()
+    was("rate", 2 * DAY)
+    job = dataclasses.replace(job, slot=lambda now: moment - late)
+    assert run_due(job)
+    assert not run_due(job)
+    assert [run.result.partition(":")[0] for run in runs.told()] == [said]
+
+
+def test_a_drill_that_died_says_how(settings, monkeypatch) -> None:
+    ends = [sys.executable, "-c", "import sys; sys.exit('killed')"]
+    monkeypatch.setattr(selftests.selftests, "command", lambda *words: ends)
+    with pytest.raises(RuntimeError, match="killed"):
+        selftests.offline(settings)
 
 
 @pytest.mark.parametrize(("ago", "state"), [(0, "ok"), (6, "fail")])

@@ -16,15 +16,18 @@ def links(settings: Settings) -> Iterator[Check]:
         if going and going.up:
             continue
         title, values = watched.title(name)
+        seen, advice = watched.unseen(name)
+        if going:
+            seen, advice = N_("down since {moment}"), watched.advice(name)
         yield Check(
             f"link.{name}",
             title.format(**values) if values["account"] else title,
             "fail" if going else "warn",
-            N_("down since {moment}") if going else N_("was not looked at lately"),
-            watched.advice(name) if going else N_("Look whether `appliance jobs` runs."),
+            seen,
+            advice,
             {"moment": f"{going.since.astimezone(settings.tz):%d.%m.%Y %H:%M}" if going else ""},
         )
-    if now and not looking.own_name_is_known():
+    if not looking.own_name_is_known():
         yield Check(
             "own_name",
             N_("Name of the box"),

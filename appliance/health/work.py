@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from appliance import clock, runs
+from appliance import clock, holders, runs
 from appliance.health.looking import N_, Check, told
-from appliance.models import ReportRun, User
+from appliance.models import JobRun, ReportRun, User
 from appliance.settings import Settings
 
 LATE = dt.timedelta(hours=6)  # after which a report that was due is missing
@@ -28,6 +28,13 @@ JOBS = {
     "snapshot_asked": N_("What was asked for on the page Backups"),
 }
 STANDS = dt.timedelta(minutes=5)  # without a run of any job
+# Without its being done. What is due often may take as long as the reports of a month do.
+OFTEN, NIGHTLY = dt.timedelta(hours=3), dt.timedelta(hours=50)
+WEEKLY, MONTHLY = dt.timedelta(days=15), dt.timedelta(days=63)
+_AGAIN = N_("It runs again when it is due; see the log of `appliance jobs` for why it failed.")
+_HANGS = N_(
+    "Restart it: `systemctl restart appliance-jobs`; its log before that says where it hangs."
+)
 
 
 def reports(settings: Settings) -> Iterator[Check]:
@@ -73,23 +80,38 @@ def _overdue(settings: Settings) -> str:
 
 
 def jobs(settings: Settings) -> Iterator[Check]:
-    """Jobs run as they are due."""
-    code, name = "jobs", N_("Scheduled work")
+    """Jobs run as they are due. Each has a thread: one that runs long keeps no other from running.
+
+    One that hangs, is not done for too long or fails again and again fails by a name of its own.
+    """
+    code, name, now = "jobs", N_("Scheduled work"), clock.now()
     latest = runs.latest()
-    newest = max((run.started_at for run in latest), default=None)
-    failed = next((run for run in latest if run.state == "failed"), None)
-    if newest is None:
+    in_trouble = {check.code: check for run in latest for check in _in_trouble(settings, run)}
+    yield from in_trouble.values()
+    come = [run.started_at for run in latest if run.started_at <= now]
+    failed = next(
+        (r for r in latest if r.state == "failed" and f"job.{r.name}" not in in_trouble), None
+    )
+    if not latest:
         yield Check(
             code, name, "warn", N_("has not run yet"), N_("Look whether `appliance jobs` runs.")
         )
-    elif clock.now() - newest > STANDS and not any(run.state == "running" for run in latest):
+    elif not come:
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("no job has run since the clock was put back"),
+            N_("Look whether `appliance jobs` runs."),
+        )
+    elif now - max(come) > STANDS:
         yield Check(
             code,
             name,
             "fail",
             N_("stands since {moment}"),
             N_("Look whether `appliance jobs` runs."),
-            {"moment": told(newest, settings)},
+            {"moment": told(max(come), settings)},
         )
     elif failed:
         yield Check(
@@ -97,8 +119,53 @@ def jobs(settings: Settings) -> Iterator[Check]:
             JOBS.get(failed.name, name),
             "warn",
             N_("the last run failed, {moment}: {error}"),
-            N_("It runs again when it is due; see the log of `appliance jobs` for why it failed."),
+            _AGAIN,
             {"error": failed.result, "moment": told(failed.started_at, settings)},
         )
     else:
         yield Check(code, name, "ok", N_("runs as it is due"))
+
+
+def patience(settings: Settings) -> dict[str, dt.timedelta]:
+    """Every job on the timetable of a site, and for how long it may go without being done."""
+    tests = settings.self_tests
+    due = dict.fromkeys(("clear", "reports", "asterisk", "disks", "checks"), OFTEN)
+    due |= dict.fromkeys(("retention", "integrity"), NIGHTLY)
+    if settings.sms:
+        due["callers"] = OFTEN
+    if settings.telegram:
+        due["duty"] = OFTEN
+        if settings.telegram.summary:
+            due["summary"] = NIGHTLY
+    if settings.backups:  # what is asked for on the page waits for the snapshot of the night
+        due |= {"snapshot": NIGHTLY, "snapshot_asked": NIGHTLY, "drill": MONTHLY}
+    if tests.call_minutes:
+        due["self_test_call"] = max(OFTEN, 3 * dt.timedelta(minutes=tests.call_minutes))
+    if tests.offline_weekday:
+        due["self_test_offline"] = WEEKLY
+    if settings.links.rate_url:
+        due["rate"] = NIGHTLY
+    return due
+
+
+def _in_trouble(settings: Settings, latest: JobRun) -> Iterator[Check]:
+    """What is wrong with one job, by its newest run; nothing of one that is not done here."""
+    limit, now = patience(settings).get(latest.name), clock.now()
+    if not limit:
+        return
+    done, failed = runs.last_done(latest.name), runs.failed_twice(latest.name)
+    moment: dt.datetime = latest.started_at
+    lives = latest.state == "running" and holders.lives(latest.holder)
+    # It may have begun before the clock was put back.
+    goes_on = lives and abs(now - moment) <= min(limit, NIGHTLY)
+    if lives and not goes_on:
+        seen, advice = N_("runs since {moment}, for far too long"), _HANGS
+    elif failed:
+        seen, advice = N_("failed twice in a row, {moment}: {error}"), _AGAIN
+        moment = failed.started_at
+    elif done and not goes_on and now - done > limit:
+        seen, advice, moment = N_("was last done {moment}"), _AGAIN, done
+    else:
+        return
+    values = {"moment": told(moment, settings), "error": failed.result if failed else ""}
+    yield Check(f"job.{latest.name}", JOBS[latest.name], "fail", seen, advice, values)

@@ -1,5 +1,6 @@
 """A scheduled job, and running it when it is due."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +18,21 @@ class Job:
     slot: runs.Slot
     do: Callable[[], object]
     catches_up: bool = True  # also on a site that did not know the job before
+    within: dt.timedelta | None = None  # later than that after its moment it waits for the next one
+
+    def do_in_time(self, due_at: dt.datetime) -> object:
+        """Do it, unless it is too late; what was done, in words."""
+        if self.within and clock.now() - due_at > self.within:
+            return f"skipped: more than {self.within} late"
+        return self.do()
 
 
-def run_due(job: Job) -> bool:
-    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises."""
+def run_due(job: Job, stopped: Callable[[], bool] = lambda: False) -> bool:
+    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises.
+
+    What is raised once the process was told to stop (`stopped`) is the stop's doing: helpers end
+    with it. Such a run is lost, and made anew.
+    """
     try:
         due_at = job.slot(clock.now())
         if not runs.is_due(job.name, due_at):
@@ -31,10 +43,11 @@ def run_due(job: Job) -> bool:
         if not mine:
             return False
         try:
-            done = job.do()
+            done = job.do_in_time(due_at)
         except Exception as error:  # the boundary of a job
             log.exception("%s failed", job.name)
-            runs.end(mine, "failed", f"{type(error).__name__}: {error}")
+            state = "lost" if stopped() else "failed"
+            runs.end(mine, state, f"{type(error).__name__}: {error}")
         else:
             if done:
                 log.info("%s: %s", job.name, done)

@@ -23,5 +23,7 @@ def offline(settings: Settings) -> str:
     done = subprocess.run(  # noqa: S603  our own command
         command, capture_output=True, text=True, timeout=_DRILL, check=False
     )
+    if not done.stdout:
+        raise RuntimeError(f"the drill ended with {done.returncode}: {done.stderr[-300:].strip()}")
     told = json.loads(done.stdout)
     return "done" if told["ok"] else f"{told['failed']}: {told['seen']}"

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
+HEARD = 1.0  # seconds in which the signal that ended a helper reaches this process too
 NIGHT, LATER = dt.time(3), dt.time(4)
 
 
@@ -68,8 +69,9 @@ class Hands:
         running = self.busy.get(job.name)
         if self.stop.is_set() or (running and running.is_alive()) or not _is_due(job):
             return
+        stopped = functools.partial(self.stop.wait, HEARD)
         self.busy[job.name] = threading.Thread(
-            target=_connected, args=(lambda: run_due(job),), name=job.name, daemon=True
+            target=_connected, args=(run_due, job, stopped), name=job.name, daemon=True
         )
         self.busy[job.name].start()
 
@@ -125,7 +127,9 @@ def _outside(settings: Settings) -> list[Job]:
         found.append(Job("self_test_offline", slot, drill, False))
     if at.rate_url:
         slot = runs.daily(dt.time(at.rate_hour), settings.tz)
-        found.append(Job("rate", slot, lambda: links.measure(settings), False))
+        measure = functools.partial(links.measure, settings)
+        # It fills the line: never in the middle of the day, when the box was off at night.
+        found.append(Job("rate", slot, measure, False, within=dt.timedelta(hours=1)))
     return found
 
 

@@ -14,7 +14,7 @@ from appliance.links.stretches import (
     outage,
     recent,
 )
-from appliance.links.words import advice, title
+from appliance.links.words import advice, title, unseen
 
 __all__ = [
     "AGREED",
@@ -30,5 +30,6 @@ __all__ = [
     "rates",
     "recent",
     "title",
+    "unseen",
     "watched",
 ]

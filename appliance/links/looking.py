@@ -67,6 +67,15 @@ def own_name_is_known(hosts: Path = Path("/etc/hosts"), name: str = "") -> bool:
     return kinds == {True, False}
 
 
+def may_ping() -> bool:
+    """Whether this account may ask for an echo, as `net.ipv4.ping_group_range` has it."""
+    try:
+        _echo_line()[0].close()
+    except OSError:
+        return False
+    return True
+
+
 def _look(party: Party) -> Look:
     looks: dict[str, Callable[[str], None]] = {"ping": _ping, "names": _names, "tcp": _connect}
     try:
@@ -96,19 +105,25 @@ def _names(target: str) -> None:
 
 
 def _ping(target: str) -> None:
-    """An echo, by a socket that needs no rights where `net.ipv4.ping_group_range` allows it."""
+    """Ask for an echo, and wait for it."""
     address = default_gateway() if target == "auto" else target
     if not address:
         raise LookupError(target)
-    try:
-        line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
-        before = 0
-    except PermissionError:
-        line = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)  # for root
-        before = 20  # bytes of the IP header, which a raw socket hands over too
+    line, before = _echo_line()
     with line:
         line.settimeout(_ONE)
         line.connect((address, 0))
         line.send(_ECHO)
         while line.recv(256)[before:][:1] != b"\0":  # no echo reply
             pass
+
+
+def _echo_line() -> tuple[socket.socket, int]:
+    """A socket for echoes, and how many bytes stand before one.
+
+    It needs no rights where `net.ipv4.ping_group_range` allows it.
+    """
+    try:
+        return socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP), 0
+    except PermissionError:  # for root; a raw socket hands over the IP header too
+        return socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP), 20

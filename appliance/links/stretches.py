@@ -53,7 +53,8 @@ def observe(
     with writing():
         for name, look in looks.items():
             going = _going_on(name)
-            if going and now - going.looked_at > FRESH:  # nobody looked meanwhile
+            # Nobody looked meanwhile, or the clock was put back.
+            if going and abs(now - going.looked_at) > FRESH:
                 LinkStretch.update(until=going.looked_at).where(
                     LinkStretch.id == going.id
                 ).execute()
@@ -85,9 +86,12 @@ def observe(
 
 def current(settings: Settings) -> dict[str, LinkStretch | None]:
     """Each watched link → what it does now; None where nobody has looked lately."""
-    limit = clock.now() - FRESH
+    now = clock.now()
     found = {party.name: _going_on(party.name) for party in watched(settings)}
-    return {n: going if going and going.looked_at >= limit else None for n, going in found.items()}
+    return {
+        name: going if going and abs(now - going.looked_at) <= FRESH else None
+        for name, going in found.items()
+    }
 
 
 def outage(settings: Settings) -> dt.datetime | None:

@@ -1,5 +1,7 @@
 """What links are called, and what to do when one is down, as message ids."""
 
+from appliance.links import looking
+
 
 def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
     """Mark a message id for the catalogues."""
@@ -17,6 +19,13 @@ def advice(name: str) -> str:
     return _LINK_ADVICE.get(name, _PARTY_ADVICE)
 
 
+def unseen(name: str) -> tuple[str, str]:
+    """What is the matter with a link of which nothing is known, and what to do, as message ids."""
+    if name == "gateway" and not looking.may_ping():
+        return _FORBIDDEN
+    return N_("was not looked at lately"), N_("Look whether `appliance jobs` runs.")
+
+
 _LINKS = {
     "gateway": N_("Router"),
     "dns": N_("Names (DNS)"),
@@ -30,4 +39,8 @@ _LINK_ADVICE = {
     "dns": N_("Look at the router's name server. Calls do not need it; messages wait."),
     "internet": N_("When the router works, call the provider. Calls go on; messages wait."),
 }
+_FORBIDDEN = (
+    N_("the box may not ask (net.ipv4.ping_group_range)"),
+    N_("Run the playbook again: it lets `appliance jobs` ask."),
+)
 _PARTY_ADVICE = N_("When the internet works, the service itself is down: messages to it wait.")

@@ -3,7 +3,9 @@
 import datetime as dt
 import shutil
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from appliance import clock
@@ -11,7 +13,7 @@ from appliance.db import writing
 from appliance.models import DiskReading
 from appliance.settings import Settings
 
-_DAYS, _FEWEST = 30, 3  # days looked at; with fewer nothing is foretold
+_DAYS, _FEWEST = 30, 7  # days looked at; with fewer nothing is foretold
 _FAR = 3650  # days
 
 
@@ -23,6 +25,11 @@ class Forecast:
     days_measured: int
     per_day: float  # bytes
     full_on: dt.date | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was measured for long enough to foretell anything."""
+        return self.days_measured >= _FEWEST
 
 
 def folders(settings: Settings) -> dict[str, Path]:
@@ -43,20 +50,36 @@ def read_disks(settings: Settings) -> None:
 
 
 def forecast(settings: Settings, disk: str) -> Forecast:
-    """The straight line through the last 30 days of a disk, and where it meets the top."""
+    """How a disk filled in the last 30 days, and when it is full if it goes on like that."""
     today = clock.now().astimezone(settings.tz).date()
     rows = list(
         DiskReading.select()
         .where(DiskReading.disk == disk, DiskReading.day > today - dt.timedelta(days=_DAYS))
+        .where(DiskReading.day <= today)  # none of a clock that was ahead
         .order_by(DiskReading.day)
     )
     rows = [row for row in rows if row.total == rows[-1].total]  # a new disk begins anew
     if len(rows) < _FEWEST:
         return Forecast(disk, len(rows), 0.0, None)
-    line = statistics.linear_regression(
-        [(row.day - today).days for row in rows], [row.used for row in rows]
-    )
+    growth = _growth(rows)
     left = rows[-1].total - rows[-1].used
-    days = left / line.slope if line.slope > 0 else _FAR
+    days = left / growth if growth > 0 else _FAR
     full_on = rows[-1].day + dt.timedelta(days=int(days)) if days < _FAR else None
-    return Forecast(disk, len(rows), line.slope, full_on)
+    return Forecast(disk, len(rows), growth, full_on)
+
+
+def _growth(rows: Sequence[DiskReading]) -> float:
+    """Bytes a day: what all days together tell, or the usual day where that is less.
+
+    The usual days leave out the fullest and the emptiest, so that a restore is no growth. All days
+    together are the middle one of all pairs: a disk that is swept once a week does not grow.
+    """
+    together = statistics.median(_slope(*pair) for pair in combinations(rows, 2))
+    steps = sorted(_slope(*pair) for pair in pairwise(rows))
+    unusual = max(1, len(steps) // 10)
+    return min(together, statistics.fmean(steps[unusual:-unusual]))
+
+
+def _slope(earlier: DiskReading, later: DiskReading) -> float:
+    days: int = (later.day - earlier.day).days
+    return float(later.used - earlier.used) / days

@@ -72,6 +72,7 @@ def _looked() -> dict[str, Any]:
         "current": links.current(site()),
         "name": links.title,
         "advice": links.advice,
+        "unseen": links.unseen,
         "seen": SEEN,
         "available": {a.link: a for a in links.availability(now - SHOWN, now)},
         "log": links.recent(),

@@ -19,6 +19,10 @@ pytestmark = pytest.mark.vm
 OURS = ("asterisk", "appliance-pbx", "appliance-web", "appliance-jobs", "appliance-replicate")
 OTHERS = ("nginx", "nftables", "fail2ban", "squid", "prometheus-node-exporter", "ssh")
 TIMERS = ("apt-daily-upgrade", "logrotate")
+KNOWN = "SELECT 1 FROM job_run WHERE name = 'self_test_{kind}'"
+DUE = "UPDATE job_run SET due_at = due_at - 14 * 86400000000 WHERE name = 'self_test_{kind}'"
+FOUND = "SELECT ok, failed, seen, steps FROM self_test WHERE kind = '{kind}'"
+LAST_STEPS = {"call": "marked", "offline": "names"}
 EXPOSED = 3.0  # of systemd-analyze security, from 0 (closed) to 10
 BROKEN = """
 def up(migrator, db):
@@ -107,6 +111,22 @@ def test_who_guesses_passwords_is_shut_out(site: Site) -> None:
     assert site.ask("lan", "guess", str(site.machine.folder / "guesser"), BOX, guesser) > 3
     until(lambda: not str(site.ask("lan", "options", BOX, guesser, "1")).startswith("SIP"), 120)
     assert str(site.ask("lan", "options", BOX, PLACES["lan"])).startswith("SIP/2.0 ")
+
+
+def test_the_router_is_asked(site: Site) -> None:
+    """By the account of the jobs, without rights of its own."""
+    seen = "SELECT up FROM link_stretch WHERE link = 'gateway' AND until IS NULL"
+    until(lambda: site.asked(seen).split() == ["(1,)"], 60)
+
+
+@pytest.mark.parametrize("kind", ["call", "offline"])
+def test_the_box_tries_itself(site: Site, kind: str) -> None:
+    """In the cell of the jobs, as it does by itself when it is due."""
+    until(lambda: site.asked(KNOWN.format(kind=kind)), 60)
+    site.asked(DUE.format(kind=kind))
+    found = until(lambda: site.asked(FOUND.format(kind=kind)), 300, every=1)
+    assert found.startswith("(1, '', '',"), found
+    assert LAST_STEPS[kind] in found
 
 
 @pytest.mark.parametrize("unit", OURS)

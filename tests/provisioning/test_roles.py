@@ -10,6 +10,8 @@ import yaml
 from rendering import ROLES, play, rendered, rendered_each
 from spans import EIGHT, OWN_CLOCK, TWO, USUAL
 
+from appliance.settings import Links, SelfTests, load
+
 NAMES = sorted(folder.name for folder in ROLES.iterdir())
 PACKAGES = [f"{name}_packages" for name in NAMES]  # no choice of the technician's
 GOOD = {
@@ -99,6 +101,61 @@ def test_the_exchange_waits_for_no_name_and_no_span(tmp_path: Path) -> None:
     assert "Before=asterisk.service" in spans
 
 
+def test_only_the_jobs_may_leave_the_network(tmp_path: Path) -> None:
+    values = {"site_home": "/var/lib/appliance", "backup_folders": []}
+    units = rendered_each(
+        tmp_path,
+        "services",
+        "appliance.service.j2",
+        [values | {"item": {"name": name, "text": name}} for name in ("jobs", "web", "pbx")],
+    )
+    told = [re.findall(r"^RestrictNamespaces=(.+)$", unit, re.MULTILINE) for unit in units]
+    assert told == [["user net"], ["yes"], ["yes"]]
+
+
+def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> None:
+    secret = {"content": "c2VjcmV0"}
+    usual = {
+        **defaults("validate"),
+        **GOOD,
+        "ansible_facts": {"machine": "x86_64"},
+        "app_secrets": {"results": [secret, secret]},
+        "site_container": True,
+    }
+    routed = {"ansible_facts": {"machine": "x86_64", "default_ipv4": {"gateway": "192.0.2.1"}}}
+    named = {
+        "app_links_gateway": "192.0.2.7",
+        "app_links_dns": "example.uz",
+        "app_links_internet": "example.uz:443",
+        "app_links_rate_url": "https://speed.example.uz/big",
+        "app_tests_call_minutes": 30,
+        "app_tests_offline_weekday": 0,
+    }
+    own = {"app_settings": '[links]\ngateway = "192.0.2.9"\n\n[self_tests]\ncall_minutes = 5\n'}
+    files = rendered_each(
+        tmp_path, "app", "appliance.toml.j2", [usual, usual | routed, usual | named, usual | own]
+    )
+    read = []
+    for file in files:
+        (tmp_path / "appliance.toml").write_text(file)
+        settings = load(tmp_path / "appliance.toml")
+        read.append((settings.links, settings.self_tests))
+    assert read == [
+        (Links(), SelfTests(10, 7)),  # there is no router, and nobody outside is asked
+        (Links("auto"), SelfTests(10, 7)),
+        (
+            Links(
+                "192.0.2.7",
+                "example.uz",
+                "example.uz:443",
+                rate_url="https://speed.example.uz/big",
+            ),
+            SelfTests(30, 0),
+        ),
+        (Links("192.0.2.9"), SelfTests(5)),  # as sites had to write it before
+    ]
+
+
 def certificate(folder: Path, name: str, days: int = 90) -> tuple[str, str]:
     """A certificate of that host and its key."""
     made = (str(folder / f"{name}{days}.pem"), str(folder / f"{name}{days}.key"))
@@ -136,6 +193,8 @@ def test_wrong_values_are_named(tmp_path: Path) -> None:
         base_technicians=[{"name": "farhod", "key": "farhod.pub"}],
         services_memory={"web": "lots"},
         app_work_opens="9",
+        app_links_internet="https://example.uz",
+        app_tests_offline_weekday="sunday",
         app_settings="[telegram]\ntoken = 5\nchat",
         firewall_tries="never",
         operator_proxy_sites="lex.uz",
@@ -150,6 +209,8 @@ def test_wrong_values_are_named(tmp_path: Path) -> None:
         'The key of farhod is "farhod.pub"',
         'services_memory of web is "lots"',
         'app_work_opens is "9"',
+        'app_links_internet is "https://example.uz"',
+        'app_tests_offline_weekday is "sunday": 1 Monday to 7 Sunday; 0: never',
         "lines of TOML; Expected '=' after a key",
         'firewall_tries is "never"',
         'operator_proxy_sites is "lex.uz": a list, in brackets',

@@ -34,7 +34,7 @@ def make(settings: Settings, folder: Path) -> Scratch:
     """Prepare the site in a folder; its database is the open one from then on."""
     current, names = plan.current(settings), hosts.known()
     prompts = folder / "prompts"
-    shutil.copytree(settings.paths.prompts, prompts, ignore=shutil.ignore_patterns("versions"))
+    _copy_sounds(settings.paths.prompts, prompts)
     places: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
     made = dataclasses.replace(
         settings,
@@ -109,6 +109,17 @@ def running(settings: Settings) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _copy_sounds(prompts: Path, into: Path) -> None:
+    """What is spoken now, without the folders' modes: the jobs' cell lets nobody set such bits."""
+    for folder, below, files in prompts.walk():
+        if "versions" in below:
+            below.remove("versions")
+        copies = into / folder.relative_to(prompts)
+        copies.mkdir()
+        for file in files:
+            shutil.copyfile(folder / file, copies / file)
 
 
 def as_toml(settings: Settings) -> str:
