@@ -26,8 +26,14 @@ PAGES = {
         "/appeals/2026-000001/correct",
     ],
     "bahodir": ["/appeals", "/appeals/statistics", "/appeals/2026-000001"],
-    "sherzod": ["/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"],
-    "rustam": ["/status", "/directory", "/nothing-here"],
+    "sherzod": [
+        *("/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"),
+        *("/retention", "/notices"),
+    ],
+    "rustam": [
+        *("/status", "/directory", "/nothing-here"),
+        *("/retention", "/sms", "/ministry", "/links", "/backups"),
+    ],
 }
 
 
