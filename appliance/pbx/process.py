@@ -24,6 +24,7 @@ from appliance.pbx import (
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
+from appliance.pbx.vanished import Vanished
 from appliance.recordings import reserve
 from appliance.settings import Settings
 
@@ -99,11 +100,12 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                 log.info("Asterisk answers")
                 upkeep.note_version(asterisk)
                 actions.put_states_in_force(settings)
-                began = clock.now()
+                began, vanished = clock.now(), Vanished()
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _seen(began)
                     presence.look(settings, asterisk)
+                    vanished.look(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
             stop.wait(_PING)

@@ -33,6 +33,11 @@ def tell(linkedid: str, short_abandon: float) -> None:
         _write(root, events, short_abandon)
 
 
+def channels(linkedid: str) -> set[str]:
+    """The channels that this linkedid's call has had."""
+    return {event.uniqueid for event in _family({linkedid})}
+
+
 def open_at(boot: dt.datetime) -> set[str]:
     """Calls that had no end in the log when Asterisk started at `boot`."""
     former = EventRow.select(EventRow.at).where(EventRow.begins == "BOOT", EventRow.at < boot)
@@ -199,8 +204,12 @@ def _is_within(second: list[Event], ended_at: dt.datetime | None) -> bool:
 def _cut(root: str, events: list[Event]) -> dt.datetime | None:
     """When Asterisk died under this call: the last sign of life before it started anew.
 
-    Signs are the last record of any call and the last sound written to the call's recording.
+    Signs are the last record of any call and the last sound written to the call's recording. Or
+    when it was first seen that Asterisk knows nothing of the call any more (pbx.vanished).
     """
+    gone = [event.at for event in events if event.type == "GONE" and event.linkedid == root]
+    if gone:
+        return min(gone)
     began = min(event.at for event in events)
     started = _boot_after(began)
     if not started or _is_later(root, began, started):

@@ -36,7 +36,7 @@ from appliance import calls, clock, db
 from appliance import settings as site_settings
 from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import holding, ledger, stepping, telling
+from appliance.pbx import holding, ledger, stepping, telling, vanished
 from provisioning.local.settings_file import scratch
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
@@ -330,3 +330,42 @@ def test_balance_tells_a_call_that_the_ledger_lacks(tmp_path: Path) -> None:
     Call.delete().where(Call.id == "hotline-1.0").execute()
     assert calls.balance(at(-1), at(1)).difference == 1
     assert EventRow.select().count() == len(whole_log())
+
+
+class Channels:
+    """An Asterisk that knows these channels."""
+
+    def __init__(self, *uniqueids: str) -> None:
+        self.uniqueids = uniqueids
+
+    def listed(self, _action: str, _until: str) -> list[dict[str, str]]:
+        return [{"Event": "CoreShowChannel", "Uniqueid": one} for one in self.uniqueids]
+
+
+def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
+    monkeypatch, tmp_path: Path
+) -> None:
+    described = tmp_path / "site.toml"
+    described.write_text(scratch())
+    settings = site_settings.load(described)
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    ledger.take_in(events(TO_TALK, "hotline-2.0"), SHORT)
+    phone = next(e.uniqueid for e in events(TO_TALK, "hotline-2.0") if e.is_phone)
+    looks = vanished.Vanished(every=0)
+
+    def look(second: float, *there: str) -> list[str]:
+        monkeypatch.setattr(clock, "now", lambda: at(second))
+        return looks.look(settings, Channels(*there))
+
+    assert look(90, "hotline-1.0", phone) == []
+    assert look(100, phone) == []
+    assert look(110, "hotline-1.0", phone) == []  # it was on its way
+    assert [look(second, phone) for second in (120, 130, 140)] == [[], [], ["hotline-1.0"]]
+    lost, lives = Call.get_by_id("hotline-1.0"), Call.get_by_id("hotline-2.0")
+    assert (lost.outcome, lost.ended_by, lost.ended_at) == ("answered", "system", at(120))
+    assert lives.ended_at is None
+    assert [look(second) for second in (150, 160, 170)] == [[], [], ["hotline-2.0"]]
+    # The rest of the log, found later, knows better.
+    ledger.take_in(events(RATED, "hotline-1.0"), SHORT)
+    rated = Call.get_by_id("hotline-1.0")
+    assert (rated.ended_by, rated.ended_at, rated.rating) == ("operator", at(74), 4)

@@ -1,0 +1,58 @@
+"""Calls that go on in the ledger and not in Asterisk: the log lost their end, as on a full disk."""
+
+import datetime as dt
+import logging
+import time
+
+from appliance import clock
+from appliance.db import writing
+from appliance.models import Call
+from appliance.pbx import eventlog, ledger, telling
+from appliance.pbx.ami import Connection
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_EVERY = 10.0  # seconds between two looks
+_LOOKS = 3  # in a row that do not find a call: its last records may be on their way
+
+
+class Vanished:
+    """Looks for the open calls among Asterisk's channels, and ends those that are not there."""
+
+    def __init__(self, every: float = _EVERY) -> None:
+        self._every = every
+        self._due = 0.0
+        self._missed: dict[str, list[dt.datetime]] = {}  # call → looks that did not find it
+
+    def look(self, settings: Settings, asterisk: Connection) -> list[str]:
+        """Look when it is time to; the calls that were ended."""
+        if time.monotonic() < self._due:
+            return []
+        self._due = time.monotonic() + self._every
+        now = clock.now()
+        open_ones = [call.id for call in Call.select(Call.id).where(Call.ended_at.is_null())]
+        if not open_ones:
+            self._missed = {}
+            return []
+        channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
+        there = {channel["Uniqueid"] for channel in channels}
+        missing = [id for id in open_ones if telling.channels(id).isdisjoint(there)]
+        self._missed = {id: [*self._missed.get(id, []), now] for id in missing}
+        gone = [id for id, looks in self._missed.items() if len(looks) >= _LOOKS]
+        for id in gone:
+            log.error("%s: the event log lost the end of this call", id)
+            _end(settings, id, self._missed.pop(id)[0])
+        return gone
+
+
+def _end(settings: Settings, id: str, at: dt.datetime) -> None:
+    """Write among the call's records that it was not there any more at a moment."""
+    fields = dict.fromkeys(eventlog.FIELDS, "") | {
+        "EventTime": f"{at.timestamp():.6f}",
+        "EventType": "GONE",
+        "UniqueID": id,
+        "LinkedID": id,
+    }
+    with writing():
+        ledger.take_in([eventlog.from_fields(fields)], settings.calls.short_abandon)
