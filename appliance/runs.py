@@ -20,7 +20,7 @@ from appliance.models import JobRun
 
 type Slot = Callable[[dt.datetime], dt.datetime]  # the newest moment at which a job was due
 
-KEPT = dt.timedelta(days=30)
+KEPT = dt.timedelta(days=70)  # two monthly runs
 _ENDED = ("done", "failed", "new")
 _LONGEST = 500  # letters of a result
 
@@ -107,7 +107,8 @@ def end(run: JobRun, state: str, result: str = "") -> None:
         old = JobRun.ended_at < clock.now() - KEPT
         nothing = (JobRun.state == "done") & (JobRun.result == "")
         mine = (JobRun.name == run.name, JobRun.id != run.id)
-        JobRun.delete().where(*mine, old | nothing).execute()
+        # The last that was done stays until the next one is.
+        JobRun.delete().where(*mine, old | nothing if state == "done" else old).execute()
 
 
 def latest() -> list[JobRun]:

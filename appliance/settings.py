@@ -165,7 +165,8 @@ class Ministry:
         _known("ministry.actions", self.actions.values(), MINISTRY_ACTIONS)
         called: dict[str, list[str]] = {}
         for name in MINISTRY_FIELDS:
-            called.setdefault(self.fields.get(name, name), []).append(name)
+            if name in self.fields or not name.endswith("_text"):  # those make way
+                called.setdefault(self.fields.get(name, name), []).append(name)
         for theirs, ours in called.items():
             if theirs and len(ours) > 1:
                 raise ValueError(f"ministry.fields: {', '.join(ours)} are {theirs} all at once")
@@ -239,8 +240,8 @@ class Links:
     rate_hour: int = 4  # of the site's time
 
     def __post_init__(self) -> None:
-        if not 1 <= self.every <= 60:
-            raise ValueError("links.every is 1 to 60: looks further apart tell of nothing between")
+        if not 1 <= self.every <= 90:
+            raise ValueError("links.every is 1 to 90: looks further apart tell of nothing between")
         dt.time(self.rate_hour)
 
 

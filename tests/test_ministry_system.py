@@ -498,6 +498,16 @@ def test_names_that_are_none_of_ours_or_fall_together_are_told(tmp_path, setting
         load_settings(config)
 
 
+def test_a_name_given_to_another_is_no_more_that_of_a_typed_text(settings, tmp_path) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text(
+        f'{config.read_text()}\n[ministry]\nfields = {{ direction = "direction_text" }}\n'
+    )
+    ministry = load_settings(config).ministry
+    taken = {"number": "2026-000001", "direction": "subsidies", "direction_text": None}
+    assert mapping.document(ministry, taken)["direction_text"] == "subsidies"
+
+
 def test_the_settings_know_the_codes_that_never_change() -> None:
     assert set(MINISTRY_CODES["state"]) == set(states.STATES)
     assert set(MINISTRY_CODES["sex"]) == set(form.SEXES)

@@ -264,6 +264,26 @@ def test_what_has_piled_up_by_night_goes_in_the_morning(settings, senders, monke
     assert again(waits).state == "sent"
 
 
+def test_what_goes_out_as_night_falls_stops_there(settings, senders, monkeypatch) -> None:
+    evening = dt.datetime(2026, 11, 24, 20, 59, 58, tzinfo=settings.tz)
+    moment = [evening]
+    monkeypatch.setattr(clock, "now", lambda: moment[0].astimezone(dt.UTC))
+    senders.put_off = lambda: outbox.wait_for_morning(settings.tz, settings.messages)
+    senders.tick = lambda: moment.append(moment.pop() + dt.timedelta(seconds=1)) or 0.0
+    for key in range(4):
+        number = f"+99893555000{key}"
+        outbox.put_sms("answered", number, "x", key=str(key), tz=settings.tz)
+    senders.send_due()
+    states = [message.state for message in Message.select().order_by(Message.id)]
+    assert states == ["sent", "sent", "pending", "pending"]
+    # One that was put off by a clock that was ahead waits for the morning all the same.
+    moment[0] = evening + dt.timedelta(hours=5)
+    later = outbox.put_sms("answered", NUMBER, "x", key="5", tz=settings.tz)
+    moment[0] = evening + dt.timedelta(minutes=5)
+    senders.send_due()
+    assert again(later).state == "pending"
+
+
 def test_a_number_is_not_flooded(settings) -> None:
     most = settings.messages.per_number
     sent = [put(settings, key=str(i)) for i in range(3 * most)]
@@ -274,6 +294,10 @@ def test_a_number_is_not_flooded(settings) -> None:
 def test_that_a_call_comes_is_of_no_use_hours_later(settings) -> None:
     message = outbox.put_sms("callback", NUMBER, "x", key="1", tz=settings.tz)
     assert message.expires_at - message.due_at == dt.timedelta(hours=2)
+    for key in range(settings.messages.per_number):
+        put(settings, key=f"more {key}")
+    put_off = outbox.put_sms("callback", NUMBER, "x", key="2", tz=settings.tz)
+    assert put_off.expires_at < put_off.due_at  # it is told as too late, and not a day after
 
 
 @pytest.mark.parametrize(

@@ -52,3 +52,12 @@ def test_recordings_on_a_disk_of_their_own_go_on(settings, disk, monkeypatch) ->
     monkeypatch.setattr(reserve, "_is_shared", lambda _settings: False)
     disk(0)
     assert (reserve.file(settings).exists(), unrecorded(settings)) == (False, False)
+
+
+def test_what_hinders_it_ends_nothing_and_a_half_held_room_is_held_anew(settings, disk) -> None:
+    reserve.file(settings).touch()  # killed in the middle
+    disk(reserve.ROOM)
+    assert reserve.file(settings).stat().st_size == 1 << 20
+    shutil.rmtree(settings.asterisk.run)
+    disk(0)
+    assert not reserve.file(settings).exists()

@@ -141,3 +141,18 @@ def test_it_stops_between_two_files(site, old, day) -> None:
         put(site, f"{day}/{number}.wav", old)
     more = iter([True])
     assert retention.remove_due(site, lambda: next(more, False)).strays == 1
+
+
+def test_one_that_cannot_be_read_keeps_no_other(site, old, day, monkeypatch) -> None:
+    for name in ("1.7.wav", "1.8.wav"):
+        put(site, f"{day}/{name}", old)
+    digest = hashlib.file_digest
+
+    def read(stream, kind):
+        if stream.name.endswith("1.7.wav"):
+            raise PermissionError(stream.name)
+        return digest(stream, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", read)
+    assert retention.remove_due(site).strays == 1
+    assert [path.name for path in (site.paths.recordings / day).iterdir()] == ["1.7.wav"]

@@ -287,6 +287,36 @@ def test_two_failures_in_a_row_alarm_and_one_does_not(settings, now) -> None:
     assert alarms.hear(settings, work.jobs(settings), lines=False) == ["job.retention"]
 
 
+def test_a_failure_takes_no_good_night_away(settings, now) -> None:
+    good = Job("integrity", runs.every(3600), lambda: None)
+
+    def broken() -> None:
+        raise OSError("disk full")
+
+    for hour in range(3):
+        now.off = hour * HOUR
+        run_due(good)
+    now.off = 3 * HOUR
+    run_due(dataclasses.replace(good, do=broken))
+    assert check(settings, "job.integrity") is None
+    now.off = 4 * HOUR
+    run_due(good)
+    now.off = 5 * HOUR
+    run_due(dataclasses.replace(good, do=broken))
+    assert check(settings, "job.integrity") is None
+    assert check(settings, "jobs").state == "warn"
+
+
+def test_a_clock_in_doubt_is_alarmed_by_its_own_words(settings) -> None:
+    was("clear", 0 * HOUR)
+    was("retention", 100 * HOUR)
+    was("retention", 1 * HOUR, "failed", result="ClockDoubted: the clock went from …")
+    found = check(settings, "job.retention")
+    assert found.seen.startswith("Nothing is removed for now")
+    was("retention", 0 * HOUR)
+    assert check(settings, "job.retention") is None
+
+
 def test_every_job_of_the_timetable_is_looked_after(settings) -> None:
     sms = SmsAccount("first", "eskiz", "https://sms.example/api", "u", "p", "4546")
     whole = dataclasses.replace(

@@ -213,6 +213,16 @@ def test_what_one_declines_is_kept_for_another_that_rests(settings, time) -> Non
     assert (again(message).state, again(message).gateway) == ("sent", "second")
 
 
+def test_what_is_declined_waits_for_no_account_that_is_dead_for_long(settings, time) -> None:
+    sending = Senders([Played("first", Declined("declined", "no template")), Played("second")])
+    accounts.failed("second", NotSent("no_modem"), 60)
+    time.on(hours=2)
+    accounts.failed("second", NotSent("no_modem"), 60)
+    message = put(settings)
+    sending.send_due()
+    assert (again(message).state, again(message).trouble) == ("refused", "declined")
+
+
 def test_when_everything_is_declined_the_self_check_says_so(site, time) -> None:
     said = Declined("declined", "contract ended")
     sending = Senders([Played("first", *[said] * 5)])
@@ -250,6 +260,24 @@ def test_a_second_account_that_failed_is_well_when_it_answers_again(settings) ->
         senders(settings).count()
         assert accounts.failing() == {"line": "answer_lost", "eskiz": "log_in"}
         for gateway in sending.gateways:
+            gateway.close()
+
+
+def test_a_modem_that_falls_silent_in_sending_is_not_well_for_being_there(settings) -> None:
+    with modem() as far:
+        only = SmsAccount("modem", "modem", far.url)
+        settings = dataclasses.replace(settings, sms=(only,))
+        sending = senders(settings)
+        sending.listen()
+        accounts.failed("modem", NotSent("no_modem"), 0)
+        sending.listen()
+        assert accounts.failing() == {"modem": "no_modem"}
+        for gateway in sending.gateways:
+            gateway.close()
+        anew = senders(settings)  # what another process could not reach is there again
+        anew.listen()
+        assert accounts.failing() == {}
+        for gateway in anew.gateways:
             gateway.close()
 
 

@@ -155,3 +155,26 @@ def test_whatever_is_typed_it_can_be_told() -> None:
         for phones in (False, True):
             assert "Yoʻldosheva" not in told(f"{typed[0]} Yoʻldosheva", phones=phones)
             told(typed[0], phones=phones, **names, passport=typed[1], pinfl="", born_on=None)
+
+
+@pytest.mark.parametrize(
+    ("surname", "first_name", "text"),
+    [
+        ("Rakhimov", "Khasan", "Рахимов Хасан"),
+        ("Dzhuraev", "Bakhtiyor", "Жўраев Бахтиёр"),
+        ("Yuldashev", "Olim", "Yo'ldashov Olimjon"),
+        ("Aliyev", "Vali", "Валижон"),
+        ("Цой", "Виктор", "Цоя"),
+    ],
+)
+def test_names_as_they_are_spelt_and_said(surname, first_name, text) -> None:
+    assert told(text, surname=surname, first_name=first_name) == "…"
+
+
+def test_months_cut_short() -> None:
+    assert told("2 yan. 1990 da") == "… da"
+
+
+def test_no_text_takes_long() -> None:
+    asked = "2000г" * 8_000  # what a pattern that goes back and forth would need minutes for
+    assert len(told(asked)) < len(asked)

@@ -32,6 +32,13 @@ STANDS = dt.timedelta(minutes=5)  # without a run of any job
 OFTEN, NIGHTLY = dt.timedelta(hours=3), dt.timedelta(hours=50)
 WEEKLY, MONTHLY = dt.timedelta(days=15), dt.timedelta(days=63)
 _AGAIN = N_("It runs again when it is due; see the log of `appliance jobs` for why it failed.")
+_DOUBTED = N_(
+    "Nothing is removed for now: more than two days lie between the last night and the clock."
+)
+_CLOCK = N_(
+    "If date and time are right, it goes on by itself after three nights; if not, the clock must "
+    "be set."
+)
 _HANGS = N_(
     "Restart it: `systemctl restart appliance-jobs`; its log before that says where it hangs."
 )
@@ -152,6 +159,9 @@ def _in_trouble(settings: Settings, latest: JobRun) -> Iterator[Check]:
     """What is wrong with one job, by its newest run; nothing of one that is not done here."""
     limit, now = patience(settings).get(latest.name), clock.now()
     if not limit:
+        return
+    if latest.result.startswith("ClockDoubted"):
+        yield Check(f"job.{latest.name}", JOBS[latest.name], "fail", _DOUBTED, _CLOCK)
         return
     done, failed = runs.last_done(latest.name), runs.failed_twice(latest.name)
     moment: dt.datetime = latest.started_at

@@ -54,16 +54,15 @@ class Senders:
     pause: Callable[[float], object] = time.sleep
     tick: Callable[[], float] = time.monotonic
     _went: deque[float] = field(default_factory=deque)  # ticks of what went in this second
-    _deaf: set[str] = field(default_factory=set)  # those that could not be listened to
+    _deaf: set[str] | None = None  # those that could not be listened to
     _asked: int = 0  # the message that a gateway was asked about last
 
     def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Send what is due, oldest first, until nothing is; returns how many were taken up."""
         outbox.recover()
         outbox.expire()
-        self.put_off()
         count = 0
-        while self._awake() and goes_on() and (message := outbox.claim("sms")):
+        while self._awake() and goes_on() and (message := self._next()):
             try:
                 self.send(message)
             except Exception:  # a gateway that answers what nobody foresaw
@@ -72,6 +71,10 @@ class Senders:
             count += 1
             self._keep_pace()
         return count
+
+    def _next(self) -> Message | None:
+        self.put_off()  # the hour may have come while others went out
+        return outbox.claim("sms")
 
     def _keep_pace(self) -> None:
         """Wait until another may go; a slow answer is made up for within the second."""
@@ -122,7 +125,8 @@ class Senders:
                 outbox.sent(message, gateway.name, receipt.id)
                 accounts.worked(gateway.name)
                 return
-        if declined and not failed and awake.issuperset(gateway.name for gateway in taking):
+        rests = {gateway.name for gateway in taking} - awake
+        if declined and not failed and not rests & accounts.failing_lately():
             outbox.declined(message, declined.code, declined.said)
         elif self.gateways and not taking:
             outbox.retry(message, "unapproved", wait=UNAPPROVED)
@@ -155,6 +159,8 @@ class Senders:
     def listen(self) -> None:
         """Take in what came over open lines: reports, and what citizens sent."""
         failing = accounts.failing()
+        if self._deaf is None:  # what a former process could not reach
+            self._deaf = {name for name, code in failing.items() if code == "no_modem"}
         for gateway in self._awake():
             try:
                 heard = gateway.heard()

@@ -53,13 +53,16 @@ def snapshot(appeal: Appeal) -> dict[str, Any]:
 def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
     """A snapshot in the ministry's names and codes. Raises Unmapped.
 
-    A list that `ministry.codes` does not name keeps our codes; a field set to "" is left out.
+    A list that `ministry.codes` does not name keeps our codes; a field set to "" is left out, and
+    so is one whose name another was given.
     """
     if not taken.get("number"):
         raise Unmapped("the appeal's data were removed by age")
     theirs: dict[str, Any] = {}
-    missing = []
+    missing, given = [], {*ministry.fields.values()}
     for name in FIELDS:
+        if name in given and name not in ministry.fields:
+            continue
         called, value = ministry.fields.get(name, name), taken.get(name)
         if not called:
             continue

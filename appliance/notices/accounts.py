@@ -15,7 +15,8 @@ OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through
 _FARTHEST = dt.timedelta(hours=1)  # held for longer, the clock was put back since
 PATIENCE = dt.timedelta(minutes=1)  # with one that asks to wait and takes nothing meanwhile
 # troubles that are over when the account answers anything
-ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in", "no_modem"))
+ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in"))
+_LATELY = dt.timedelta(hours=1)  # of one that fails for longer nothing is hoped for at once
 _FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
 
 
@@ -55,6 +56,13 @@ def held() -> set[str]:
 def failing() -> dict[str, str]:
     """Account → code of its trouble, of those that failed when they were last asked."""
     return {row.account: row.trouble for row in SmsHealth.select().where(SmsHealth.failures > 0)}
+
+
+def failing_lately() -> set[str]:
+    """Accounts that do not take messages since a short time ago, or only ask to wait."""
+    since = clock.now() - _LATELY
+    rows = SmsHealth.select(SmsHealth.account).where(SmsHealth.failing_since > since)
+    return {row.account for row in rows}
 
 
 def worked(account: str) -> None:

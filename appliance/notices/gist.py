@@ -13,6 +13,7 @@ from appliance.i18n import fold
 from appliance.models import Appeal
 
 HIDDEN = "…"
+_READ = 2_000  # characters looked at; far fewer are shown
 _RECENT = dt.timedelta(days=90)  # later dates stay: deadlines, what has just happened
 _APART = r"[\W_]{0,3}"  # what people put between digits
 _PASSPORT = re.compile(rf"\b[^\W\d_]{{2}}{_APART}\d{{7}}(?!\d)")
@@ -22,25 +23,27 @@ _NUMBER = re.compile(rf"{_DATE}|\+?\d(?:{_APART}\d){{4,}}")
 _ONE_NUMBER = re.compile(rf"{_DATE}|\+?\d(?:[^\w,;:]{{0,3}}\d){{4,}}")
 _WORDED = re.compile(  # 2-yanvar 1990; 2 января 1990; 1990-yil 2-yanvar
     rf"(?<!\d)(?:(?P<day>\d{{1,2}}){_APART}(?P<month>[^\W\d_]{{3,}})[\W_]{{1,3}}(?P<year>\d{{4}})"
-    rf"|(?P<year_first>\d{{4}}){_APART}(?:yil|йил|г)\w*{_APART}"
+    rf"|(?P<year_first>\d{{4}}){_APART}(?:yil|йил|г)\w{{0,6}}{_APART}"
     rf"(?P<then_day>\d{{1,2}}){_APART}(?P<then_month>[^\W\d_]{{3,}}))(?!\d)",
     re.IGNORECASE,
 )
-_MONTHS = ("yanv", "fev", "mar", "apr", "may", "iyun", "iyul", "avg", "sen", "okt", "noy", "dek")
+_MONTHS = ("yan", "fev", "mar", "apr", "may", "iyun", "iyul", "avg", "sen", "okt", "noy", "dek")
 _WORD = re.compile(r"[^\s\d.,;:!?()\[\]{}\"«»“”„…/\\|_+=*–—-]+")  # apostrophes belong to it
 # Uzbek and Russian spelling of one name: Yoʻldosheva, Юлдашева; Qodirov, Кадиров; Jasur, Джасур.
 _ALIKE = (
+    *(("kh", "h"), ("dzh", "j"), ("zh", "j")),
     *(("ya", "e"), ("ye", "e"), ("yo", "e"), ("yu", "e"), ("o", "a"), ("u", "a")),
-    *(("x", "h"), ("q", "k"), ("dj", "j")),
+    *(("x", "h"), ("q", "k"), ("dj", "j"), ("av", "ev")),
 )
 _VOWELS = "aei"  # those that are left then
 _LONG = 5  # letters after which any ending is one of the name's
+_FOND = "jan|bek|han"
 _CASES = "ning|ni|niki|ga|da|dan|a|e|i|am|em"
 
 
 def without_person(appeal: Appeal, *, phones: bool) -> str:
     """The gist in one line: names and documents are never shown, phones only if asked for."""
-    text = " ".join(appeal.gist.split())
+    text = " ".join(appeal.gist[:_READ].split())
     text = _WORDED.sub(lambda found: _date_in_words(found, appeal), text)
     text = _PASSPORT.sub(HIDDEN, text)
     number = _ONE_NUMBER if phones else _NUMBER
@@ -128,7 +131,8 @@ def _spelt(name: str) -> str:
     if len(stem) >= _LONG:
         return f"{stem}.*"
     declined = f"|{stem}(?:i|e|ay|ey)" if len(stem) > 1 else ""
-    return f"{name}(?:{_CASES})?{declined}"
+    declined += f"|{name[:-1]}(?:e|em)" if name.endswith("y") else ""
+    return f"{name}(?:{_FOND})?(?:{_CASES})?{declined}"
 
 
 _PATRONYMIC = "..+[ae]v(?:na|ich).{0,4}"

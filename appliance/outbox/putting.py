@@ -82,6 +82,7 @@ def put_sms(
         return None
     moment = clock.now()
     due = moment if purpose in AT_ONCE else by_day(moment, tz, limits)
+    wanted = due
     if purpose not in _STAFF:
         due = _with_room_at(recipient, due, tz, limits)
     if purpose not in AT_ONCE:
@@ -95,7 +96,7 @@ def put_sms(
         cause=cause,
         due_at=due,
         payload=payload,
-        kept=_KEPT.get(purpose, KEPT),
+        kept=_KEPT[purpose] - (due - wanted) if purpose in _KEPT else KEPT,
     )
 
 

@@ -329,7 +329,8 @@ def _named(key: str) -> Message | None:
 
 def _before_clock_went_back(now: dt.datetime) -> Any:
     """Written, or tried last, by a clock that was ahead: when it is due nobody knows."""
-    return (Message.tried_at > now) | (Message.tried_at.is_null() & (Message.created_at > now))
+    at_once = Message.tried_at.is_null() & (Message.due_at == Message.created_at)
+    return (Message.tried_at > now) | (at_once & (Message.created_at > now))
 
 
 def _told(message: Message, outcome: str) -> bool:

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from peewee import fn
+
 from appliance import calls, followups
 from appliance.calls import CallFacts
 from appliance.models import Call, EventRow, Folded, Recording, Talk
@@ -71,10 +73,10 @@ def across(event: Event) -> set[str]:
 def _write(root: str, events: list[Event], short_abandon: float) -> None:
     """Tell one call; what turns out to belong to it is told with it, and nowhere else."""
     steps = _steps(events)
-    facts = interpret(events, _cut(root, events), root, steps)
+    facts = interpret(_log(events), _cut(root, events), root, steps)
     while facts and (more := _second_calls(facts, events, steps)):
         events = events + more
-        facts = interpret(events, _cut(root, events), root, steps)
+        facts = interpret(_log(events), _cut(root, events), root, steps)
     linkedids = {event.linkedid for event in events}
     if not facts:
         calls.forget(linkedids)
@@ -91,6 +93,11 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
     for linkedid in former - parts:
         Folded.delete().where(Folded.linkedid == linkedid).execute()
         tell(linkedid, short_abandon)
+
+
+def _log(events: list[Event]) -> list[Event]:
+    """What Asterisk wrote; that it knows a call no more is only noted beside (`_vanished`)."""
+    return [event for event in events if event.type != "GONE"]
 
 
 def _folded(linkedids: set[str]) -> set[str]:
@@ -204,12 +211,10 @@ def _is_within(second: list[Event], ended_at: dt.datetime | None) -> bool:
 def _cut(root: str, events: list[Event]) -> dt.datetime | None:
     """When Asterisk died under this call: the last sign of life before it started anew.
 
-    Signs are the last record of any call and the last sound written to the call's recording. Or
-    when it was first seen that Asterisk knows nothing of the call any more (pbx.vanished).
+    Signs are the last record of any call and the last sound written to the call's recording.
     """
-    gone = [event.at for event in events if event.type == "GONE" and event.linkedid == root]
-    if gone:
-        return min(gone)
+    if vanished := _vanished(root, events):
+        return vanished
     began = min(event.at for event in events)
     started = _boot_after(began)
     if not started or _is_later(root, began, started):
@@ -226,6 +231,19 @@ def _cut(root: str, events: list[Event]) -> dt.datetime | None:
     )
     signs += [row.written_at for row in written if row.written_at < started]
     return max(signs)
+
+
+def _vanished(root: str, events: list[Event]) -> dt.datetime | None:
+    """When the call ended of which Asterisk knew nothing any more, at the latest: the last sound
+    of its recordings says it better."""
+    own = [event for event in events if event.linkedid == root]
+    seen = [event.at for event in own if event.type == "GONE"]
+    if not seen:
+        return None
+    last = max(event.at for event in own if event.type != "GONE")
+    sound = Recording.select(fn.MAX(Recording.written_at)).where(Recording.call_id == root)
+    moment = sound.scalar()
+    return max(last, min(moment, *seen) if moment else min(seen))
 
 
 def _boot_after(moment: dt.datetime) -> dt.datetime | None:

@@ -6,7 +6,7 @@ import time
 
 from appliance import clock
 from appliance.db import writing
-from appliance.models import Call
+from appliance.models import AsteriskWatch, Call
 from appliance.pbx import eventlog, ledger, telling
 from appliance.pbx.ami import Connection
 from appliance.settings import Settings
@@ -22,8 +22,11 @@ class Vanished:
 
     def __init__(self, every: float = _EVERY) -> None:
         self._every = every
+        watched = AsteriskWatch.get_or_none()
+        self._before = watched.seen_at if watched else None  # nobody has looked since
         self._due = 0.0
         self._missed: dict[str, list[dt.datetime]] = {}  # call → looks that did not find it
+        self._found: set[str] = set()  # open calls that were there once
 
     def look(self, settings: Settings, asterisk: Connection) -> list[str]:
         """Look when it is time to; the calls that were ended."""
@@ -38,12 +41,19 @@ class Vanished:
         channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
         there = {channel["Uniqueid"] for channel in channels}
         missing = [id for id in open_ones if telling.channels(id).isdisjoint(there)]
+        self._found = (self._found & set(open_ones)) | (set(open_ones) - set(missing))
         self._missed = {id: [*self._missed.get(id, []), now] for id in missing}
         gone = [id for id, looks in self._missed.items() if len(looks) >= _LOOKS]
         for id in gone:
             log.error("%s: the event log lost the end of this call", id)
-            _end(settings, id, self._missed.pop(id)[0])
+            _end(settings, id, self._left(id, self._missed.pop(id)[0]))
         return gone
+
+    def _left(self, id: str, missed: dt.datetime) -> dt.datetime:
+        """When a call was not there any more: the log was lost while nobody looked."""
+        if id in self._found or not self._before:
+            return missed
+        return min(missed, self._before)
 
 
 def _end(settings: Settings, id: str, at: dt.datetime) -> None:

@@ -30,7 +30,14 @@ def mark(settings: Settings) -> Path:
 
 
 def look(settings: Settings) -> None:
-    """Give the room up, or hold it again."""
+    """Give the room up, or hold it again; what hinders that is only logged."""
+    try:
+        _look(settings)
+    except OSError as error:
+        log.warning("room for the event log: %s", error)
+
+
+def _look(settings: Settings) -> None:
     free = shutil.disk_usage(settings.paths.database.parent).free
     held, marked = file(settings), mark(settings)
     if free < LEAST:
@@ -41,7 +48,7 @@ def look(settings: Settings) -> None:
             marked.touch()
             log.error("the disk is full: talks are not recorded")
     elif free >= ROOM:
-        if not held.exists():
+        if not held.exists() or held.stat().st_size < SIZE:
             _hold(held)
         if marked.exists():
             marked.unlink()

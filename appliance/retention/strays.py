@@ -6,6 +6,7 @@ decoded copy, what a supervisor said. Nothing else than plain files in folders Y
 
 import datetime as dt
 import hashlib
+import logging
 import re
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from appliance.models import Recording
 from appliance.retention import proof, rules
 from appliance.retention.turns import REST, Turns
 from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _DAYS = "/".join("[0-9]" * digits for digits in (4, 2, 2))
 _ENDS = re.compile(r"(\.said-\d+)?\.(wav|mixed|ogg|ogg\.new)$")  # what stands beside CALL.wav
@@ -30,7 +33,10 @@ def remove(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> 
             continue
         if not turns.goes_on():
             break
-        count += _remove_file(folder, path, before, rule)
+        try:
+            count += _remove_file(folder, path, before, rule)
+        except OSError as error:  # of somebody else: the others go all the same
+            log.warning("a stray file stays: %s", error)
         turns.pause(REST)
     return count
 

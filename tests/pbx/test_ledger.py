@@ -369,3 +369,30 @@ def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     ledger.take_in(events(RATED, "hotline-1.0"), SHORT)
     rated = Call.get_by_id("hotline-1.0")
     assert (rated.ended_by, rated.ended_at, rated.rating) == ("operator", at(74), 4)
+
+
+def test_a_vanished_call_is_as_long_as_its_sound(monkeypatch, tmp_path: Path) -> None:
+    described = tmp_path / "site.toml"
+    described.write_text(scratch())
+    settings = site_settings.load(described)
+    AsteriskWatch.create(started_at=at(-60), seen_at=at(100))
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    looks = vanished.Vanished(every=0)
+    for second in (36_000, 36_010, 36_020):  # nobody could look for hours
+        monkeypatch.setattr(clock, "now", lambda second=second: at(second))
+        looks.look(settings, Channels())
+    assert Call.get().ended_at == at(100)
+    Recording.update(seconds=60, written_at=at(70)).execute()
+    telling.tell("hotline-1.0", SHORT)
+    assert Call.get().ended_at == at(70)
+
+
+def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, tmp_path: Path) -> None:
+    described = tmp_path / "site.toml"
+    described.write_text(scratch())
+    settings = site_settings.load(described)
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    monkeypatch.setattr(clock, "now", lambda: at(-3600))
+    looks = vanished.Vanished(every=0)
+    assert [looks.look(settings, Channels()) for _ in range(4)] == [[], [], ["hotline-1.0"], []]
+    assert Call.get().ended_at == at(8.2)

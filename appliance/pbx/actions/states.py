@@ -1,5 +1,6 @@
 """Operators' states, and Asterisk's queues made to agree with them."""
 
+import contextlib
 import datetime as dt
 
 from appliance import plan, selftests, staff
@@ -13,6 +14,7 @@ _RELOADED = (
     *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
     *("res_musiconhold.so", "app_confbridge.so"),
 )
+_ADDED = ("func_env.so",)  # that a running Asterisk of an older release may lack
 AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
 
 
@@ -89,6 +91,9 @@ def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
 def reload(settings: Settings) -> None:
     """Have Asterisk read its configuration again; calls that go on are not touched."""
     with Connection(settings) as asterisk:
+        for module in _ADDED:  # there already, as a rule
+            with contextlib.suppress(Refused):
+                asterisk.act("ModuleLoad", Module=module, LoadType="load")
         for module in _RELOADED:
             asterisk.act("Reload", Module=module)
         if any(trunk.kind == "e1" for trunk in plan.current(settings).trunks):
