@@ -270,6 +270,7 @@ def test_a_wrong_address_refuses_nothing(site, far, courier, new, technician, st
     far.event_moods = [(404, body)]
     courier.read()
     assert link.state().trouble == "not_there"
+    assert checked(site).seen == "there is no such interface at its address"
     advice = "There is no such interface at this address: check ministry.url in the settings."
     assert uz(advice) in technician.get("/ministry").text
 

@@ -8,6 +8,10 @@ from appliance.health.looking import N_, Check
 from appliance.ministry import link
 from appliance.settings import Settings
 
+_WRONG = {
+    "not_there": N_("there is no such interface at its address"),
+    "certificate": N_("its certificate is not taken"),
+}
 UNSENT, UNSENT_LONG = dt.timedelta(hours=2), dt.timedelta(days=2)  # of the oldest appeal
 
 
@@ -25,6 +29,9 @@ def ministry(settings: Settings) -> Iterator[Check]:
     if state.trouble == "log_in":
         advice = N_("Check the token in the [ministry] settings, then restart `appliance jobs`.")
         yield Check(code, name, "fail", N_("the system refuses our account"), advice)
+    elif state.trouble in _WRONG:
+        advice = N_("The page Ministry's system says why and what to do.")
+        yield Check(code, name, "fail", _WRONG[state.trouble], advice)
     elif now.oldest >= UNSENT:
         advice = (
             N_("Look at the internet link, and whether `appliance jobs` runs.")

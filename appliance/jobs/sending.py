@@ -197,7 +197,7 @@ class Senders:
                 left = gateway.balance()
             except Trouble as trouble:
                 log.warning("%s does not tell its balance: %s", gateway.name, trouble)
-                if trouble.code == "log_in":
+                if trouble.code in accounts.ON_THE_WAY:
                     accounts.failed(gateway.name, trouble, self.rest)
                 continue
             if left is None:
