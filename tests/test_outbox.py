@@ -276,12 +276,22 @@ def test_what_goes_out_as_night_falls_stops_there(settings, senders, monkeypatch
     senders.send_due()
     states = [message.state for message in Message.select().order_by(Message.id)]
     assert states == ["sent", "sent", "pending", "pending"]
-    # One that was put off by a clock that was ahead waits for the morning all the same.
-    moment[0] = evening + dt.timedelta(hours=5)
-    later = outbox.put_sms("answered", NUMBER, "x", key="5", tz=settings.tz)
-    moment[0] = evening + dt.timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("ahead", [dt.timedelta(hours=5), dt.timedelta(days=365)])
+def test_what_a_clock_that_was_ahead_put_off_goes_the_next_morning(
+    settings, senders, monkeypatch, ahead
+) -> None:
+    moment = [dt.datetime(2026, 11, 24, 21, 5, tzinfo=settings.tz) + ahead]
+    monkeypatch.setattr(clock, "now", lambda: moment[0].astimezone(dt.UTC))
+    senders.put_off = lambda: outbox.wait_for_morning(settings.tz, settings.messages)
+    message = outbox.put_sms("answered", NUMBER, "x", key="5", tz=settings.tz)
+    moment[0] -= ahead
     senders.send_due()
-    assert again(later).state == "pending"
+    assert again(message).state == "pending"
+    moment[0] = dt.datetime(2026, 11, 25, 8, tzinfo=settings.tz)
+    senders.send_due()
+    assert again(message).state == "sent"
 
 
 def test_a_number_is_not_flooded(settings) -> None:

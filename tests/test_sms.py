@@ -457,12 +457,25 @@ def test_what_is_unwanted_since_it_was_written_is_not_sent(site, time) -> None:
     assert again(asked).state == "sent"
 
 
+def test_what_would_come_too_late_takes_no_room(settings, time) -> None:
+    limits, sent = Messages(per_day=3), []
+    for day in range(4):
+        for key in range(6 if day == 0 else 3):
+            number = f"+9989355{day}{key:04}"
+            message = outbox.put_sms(
+                "missed", number, "x", key=f"{day} {key}", tz=settings.tz, limits=limits
+            )
+            sent.append(message.due_at < message.expires_at)
+        time.on(days=1)
+    assert [sent[:6].count(True), *(sent[n : n + 3].count(True) for n in (6, 9, 12))] == [3] * 4
+
+
 def test_a_day_has_so_many_messages_and_quiet_hours_as_set(settings, time) -> None:
     limits = Messages(per_day=2, quiet_from="13:00", quiet_to="14:30")
     due = []
     for key in range(5):
         message = outbox.put_sms(
-            "missed", f"+99893555{key:04}", "x", key=str(key), tz=settings.tz, limits=limits
+            "answered", f"+99893555{key:04}", "x", key=str(key), tz=settings.tz, limits=limits
         )
         due.append(message.due_at.astimezone(settings.tz))
     assert [moment.day for moment in due] == [26, 26, 27, 27, 28]

@@ -165,10 +165,13 @@ def test_whatever_is_typed_it_can_be_told() -> None:
         ("Yuldashev", "Olim", "Yo'ldashov Olimjon"),
         ("Aliyev", "Vali", "Валижон"),
         ("Цой", "Виктор", "Цоя"),
+        ("Karimov", "Андрей", "Андрея, Андрею, Андреем"),
+        ("Karimov", "Николай", "Николаю Николаем"),
     ],
 )
 def test_names_as_they_are_spelt_and_said(surname, first_name, text) -> None:
-    assert told(text, surname=surname, first_name=first_name) == "…"
+    shown = told(text, surname=surname, first_name=first_name)
+    assert set(shown) <= set("…, ")
 
 
 def test_months_cut_short() -> None:

@@ -2,8 +2,11 @@
 
 
 def up(migrator, db):
-    db.execute_sql("UPDATE ministry_package SET receipt_at = at WHERE way = 'in'")
+    db.execute_sql(
+        "UPDATE ministry_package SET receipt_at = at"
+        " WHERE way = 'in' AND receipt_at IS NULL AND body = ''"
+    )
 
 
 def down(migrator, db):
-    db.execute_sql("UPDATE ministry_package SET receipt_at = NULL WHERE way = 'in'")
+    """Nothing: they need none by the code before, either."""

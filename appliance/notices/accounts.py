@@ -61,7 +61,9 @@ def failing() -> dict[str, str]:
 def failing_lately() -> set[str]:
     """Accounts that do not take messages since a short time ago, or only ask to wait."""
     since = clock.now() - _LATELY
-    rows = SmsHealth.select(SmsHealth.account).where(SmsHealth.failing_since > since)
+    rows = SmsHealth.select(SmsHealth.account).where(
+        SmsHealth.failing_since.between(since, clock.now())
+    )
     return {row.account for row in rows}
 
 

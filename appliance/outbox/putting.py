@@ -20,6 +20,7 @@ _KEPT = {
 }
 # What does not wait for the morning: somebody is waiting for it at this moment.
 AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm", "status"})
+_goes_out = Message.expires_at > Message.wanted_at  # and is not put off beyond its use
 _STAFF = ("duty", "alarm")  # never too many
 
 
@@ -138,6 +139,7 @@ def _with_room_at(recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messag
             Message.channel == "sms",
             Message.wanted_at > due - dt.timedelta(days=1),
             Message.wanted_at <= due,
+            _goes_out,
         )
         if theirs.count() < limits.per_number:
             break
@@ -155,6 +157,7 @@ def _with_room(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
             Message.purpose.not_in(AT_ONCE),
             Message.wanted_at >= start,
             Message.wanted_at < following,
+            _goes_out,
         )
         if on_day.count() < limits.per_day:
             break

@@ -234,16 +234,22 @@ def _cut(root: str, events: list[Event]) -> dt.datetime | None:
 
 
 def _vanished(root: str, events: list[Event]) -> dt.datetime | None:
-    """When the call ended of which Asterisk knew nothing any more, at the latest: the last sound
-    of its recordings says it better."""
+    """When the call ended of which Asterisk knew nothing any more; None when it is not one.
+
+    That moment is known to a look's length when the call was seen before. Else nobody looked for
+    long: the last sound tells it, or the last moment at which somebody looked.
+    """
     own = [event for event in events if event.linkedid == root]
-    seen = [event.at for event in own if event.type == "GONE"]
-    if not seen:
+    gone = min((e for e in own if e.type == "GONE"), key=lambda event: event.at, default=None)
+    if not gone:
         return None
     last = max(event.at for event in own if event.type != "GONE")
+    if not (before := gone.extra.get("before")):
+        return max(last, gone.at)
     sound = Recording.select(fn.MAX(Recording.written_at)).where(Recording.call_id == root)
-    moment = sound.scalar()
-    return max(last, min(moment, *seen) if moment else min(seen))
+    heard: dt.datetime | None = sound.scalar()
+    looked = dt.datetime.fromtimestamp(float(before), dt.UTC)
+    return max(last, min(heard, gone.at) if heard else looked)
 
 
 def _boot_after(moment: dt.datetime) -> dt.datetime | None:

@@ -1,8 +1,11 @@
 """Calls that go on in the ledger and not in Asterisk: the log lost their end, as on a full disk."""
 
 import datetime as dt
+import json
 import logging
 import time
+
+from peewee import fn
 
 from appliance import clock
 from appliance.db import writing
@@ -22,8 +25,8 @@ class Vanished:
 
     def __init__(self, every: float = _EVERY) -> None:
         self._every = every
-        watched = AsteriskWatch.get_or_none()
-        self._before = watched.seen_at if watched else None  # nobody has looked since
+        # nobody has looked since
+        self._before = AsteriskWatch.select(fn.MAX(AsteriskWatch.seen_at)).scalar()
         self._due = 0.0
         self._missed: dict[str, list[dt.datetime]] = {}  # call → looks that did not find it
         self._found: set[str] = set()  # open calls that were there once
@@ -46,23 +49,21 @@ class Vanished:
         gone = [id for id, looks in self._missed.items() if len(looks) >= _LOOKS]
         for id in gone:
             log.error("%s: the event log lost the end of this call", id)
-            _end(settings, id, self._left(id, self._missed.pop(id)[0]))
+            # One that never was there went while nobody looked.
+            known = id in self._found or not self._before
+            said = "" if known else f"before={self._before.timestamp():.6f}"
+            _end(settings, id, self._missed.pop(id)[0], said)
         return gone
 
-    def _left(self, id: str, missed: dt.datetime) -> dt.datetime:
-        """When a call was not there any more: the log was lost while nobody looked."""
-        if id in self._found or not self._before:
-            return missed
-        return min(missed, self._before)
 
-
-def _end(settings: Settings, id: str, at: dt.datetime) -> None:
+def _end(settings: Settings, id: str, at: dt.datetime, said: str) -> None:
     """Write among the call's records that it was not there any more at a moment."""
     fields = dict.fromkeys(eventlog.FIELDS, "") | {
         "EventTime": f"{at.timestamp():.6f}",
         "EventType": "GONE",
         "UniqueID": id,
         "LinkedID": id,
+        "EventExtra": json.dumps({"extra": said}),
     }
     with writing():
         ledger.take_in([eventlog.from_fields(fields)], settings.calls.short_abandon)

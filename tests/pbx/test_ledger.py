@@ -371,20 +371,41 @@ def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     assert (rated.ended_by, rated.ended_at, rated.rating) == ("operator", at(74), 4)
 
 
-def test_a_vanished_call_is_as_long_as_its_sound(monkeypatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seen", "without"), [((100,), 100), ((-9000, 100), 100), ((-60,), 8.2)])
+def test_a_call_that_vanished_while_nobody_looked_is_as_long_as_its_sound(
+    monkeypatch, tmp_path: Path, seen, without
+) -> None:
     described = tmp_path / "site.toml"
     described.write_text(scratch())
     settings = site_settings.load(described)
-    AsteriskWatch.create(started_at=at(-60), seen_at=at(100))
+    for second in seen:
+        AsteriskWatch.create(started_at=at(second - 60), seen_at=at(second))
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
     looks = vanished.Vanished(every=0)
-    for second in (36_000, 36_010, 36_020):  # nobody could look for hours
+    for second in (36_000, 36_010, 36_020):  # pbx could not run for hours
         monkeypatch.setattr(clock, "now", lambda second=second: at(second))
         looks.look(settings, Channels())
-    assert Call.get().ended_at == at(100)
-    Recording.update(seconds=60, written_at=at(70)).execute()
+    assert Call.get().ended_at == at(without)
+    Recording.update(seconds=65, written_at=at(70)).execute()
     telling.tell("hotline-1.0", SHORT)
     assert Call.get().ended_at == at(70)
+
+
+def test_a_call_that_vanished_under_our_eyes_ends_then_whatever_was_recorded(
+    monkeypatch, tmp_path: Path
+) -> None:
+    described = tmp_path / "site.toml"
+    described.write_text(scratch())
+    settings = site_settings.load(described)
+    AsteriskWatch.create(started_at=at(-60), seen_at=at(-10))
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    looks = vanished.Vanished(every=0)
+    for second in (600, 610, 620, 630):
+        monkeypatch.setattr(clock, "now", lambda second=second: at(second))
+        looks.look(settings, Channels(*["hotline-1.0"] * (second == 600)))
+    Recording.update(seconds=65, written_at=at(70)).execute()  # the rest was not recorded
+    telling.tell("hotline-1.0", SHORT)
+    assert Call.get().ended_at == at(610)
 
 
 def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, tmp_path: Path) -> None:
