@@ -37,6 +37,12 @@ def old(site):
 
 
 @pytest.fixture
+def appeal_of_today(settings, nilufar) -> Appeal:
+    token = appeals.token_for(nilufar, None)
+    return appeals.register(retained.FULL, operator=nilufar, token=token, tz=settings.tz)
+
+
+@pytest.fixture
 def masked(site, nilufar, sardor, bahodir, old):
     """An appeal that is due, with the call that two operators spoke on."""
     call = Call.create(
@@ -139,6 +145,16 @@ def test_a_message_that_still_waits_is_masked_when_it_has_ended(site, masked) ->
     retention.remove_due(site)
     assert told(waits) == ("", "", {})
     assert told(other)[1] == CALLER
+
+
+def test_old_messages_about_no_appeal_say_nothing_more(site, old, appeal_of_today) -> None:
+    missed, asked = message("9.9", "sms", "delivered", "1"), message("", "sms", "sent", "2")
+    kept = message(appeal_of_today.number, "sms", "delivered", "3")
+    waits, young = message("9.8", "sms", "pending", "4"), message("9.7", "sms", "delivered", "5")
+    Message.update(created_at=old).where(Message.id != young).execute()
+    retention.remove_due(site)
+    assert [told(one)[1] for one in (missed, asked)] == ["", ""]
+    assert [told(one)[1] for one in (kept, waits, young)] == [CALLER] * 3
 
 
 def test_the_number_of_a_mark_by_message_goes_and_the_mark_stays(site, masked) -> None:

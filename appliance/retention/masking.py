@@ -36,7 +36,7 @@ def appeals(turns: Turns, before: dt.datetime, rule: str) -> int:
         return True
 
     count = turns.each(rules.appeals(before), Appeal.id, remove)
-    turns.each(rules.messages(), Message.id, _mask_message)
+    turns.each(rules.messages(before), Message.id, _mask_message)
     return count
 
 

@@ -87,12 +87,14 @@ def unmasked_of(applicant_id: int) -> Any:
     )
 
 
-def messages() -> Any:
-    """What had still to go out about an appeal when it was masked, and has ended since."""
+def messages(before: dt.datetime) -> Any:
+    """What had still to go out about an appeal when it was masked and has ended since, and what
+    was written before a moment about no appeal."""
     says = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
-    return Message.select().where(
-        Message.state.not_in(ON_ITS_WAY), says, fn.EXISTS(removed("appeal", Message.cause))
-    )
+    about = Appeal.select(Appeal.id).where(Appeal.number == Message.cause)
+    of_none = (Message.created_at < before) & ~fn.EXISTS(about)
+    due = fn.EXISTS(removed("appeal", Message.cause)) | of_none
+    return Message.select().where(Message.state.not_in(ON_ITS_WAY), says, due)
 
 
 def drafts(before: dt.datetime) -> Any:
