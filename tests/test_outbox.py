@@ -294,6 +294,19 @@ def test_what_a_clock_that_was_ahead_put_off_goes_the_next_morning(
     assert again(message).state == "sent"
 
 
+def test_a_clock_that_is_behind_for_a_moment_ends_nothing(settings, senders, monkeypatch) -> None:
+    right = clock.now()
+    later = outbox.put("sms", "answered", NUMBER, key="1", due_at=right + dt.timedelta(hours=9))
+    alert = outbox.put("ministry", "registered", "system", key="2")
+    monkeypatch.setattr(clock, "now", lambda: right - dt.timedelta(days=600))
+    outbox.recover()
+    outbox.expire()
+    monkeypatch.setattr(clock, "now", lambda: right + dt.timedelta(seconds=5))
+    outbox.expire()
+    assert [again(one).state for one in (later, alert)] == ["pending", "pending"]
+    assert again(alert).wanted_at == alert.wanted_at
+
+
 def test_a_number_is_not_flooded(settings) -> None:
     most = settings.messages.per_number
     sent = [put(settings, key=str(i)) for i in range(3 * most)]

@@ -150,11 +150,14 @@ def test_a_message_that_still_waits_is_masked_when_it_has_ended(site, masked) ->
 def test_old_messages_about_no_appeal_say_nothing_more(site, old, appeal_of_today) -> None:
     missed, asked = message("9.9", "sms", "delivered", "1"), message("", "sms", "sent", "2")
     kept = message(appeal_of_today.number, "sms", "delivered", "3")
+    held = message("9.6", "sms", "delivered", "6")
+    Call.create(id="9.6", direction="inbound", arrived_at=old, stage="ended")
+    retention.hold("call", "9.6", "prosecutor", by="sherzod")
     waits, young = message("9.8", "sms", "pending", "4"), message("9.7", "sms", "delivered", "5")
     Message.update(created_at=old).where(Message.id != young).execute()
     retention.remove_due(site)
     assert [told(one)[1] for one in (missed, asked)] == ["", ""]
-    assert [told(one)[1] for one in (kept, waits, young)] == [CALLER] * 3
+    assert [told(one)[1] for one in (kept, held, waits, young)] == [CALLER] * 4
 
 
 def test_the_number_of_a_mark_by_message_goes_and_the_mark_stays(site, masked) -> None:

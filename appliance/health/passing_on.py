@@ -26,12 +26,13 @@ def ministry(settings: Settings) -> Iterator[Check]:
         "hours": str(int(now.oldest.total_seconds() // 3600)),
         "refused": str(now.refused),
     }
-    if state.trouble == "log_in":
+    trouble = state.trouble if settings.ministry.url else ""  # of a way that is not gone any more
+    if trouble == "log_in":
         advice = N_("Check the token in the [ministry] settings, then restart `appliance jobs`.")
         yield Check(code, name, "fail", N_("the system refuses our account"), advice)
-    elif state.trouble in _WRONG:
+    elif trouble in _WRONG:
         advice = N_("The page Ministry's system says why and what to do.")
-        yield Check(code, name, "fail", _WRONG[state.trouble], advice)
+        yield Check(code, name, "fail", _WRONG[trouble], advice)
     elif now.oldest >= UNSENT:
         advice = (
             N_("Look at the internet link, and whether `appliance jobs` runs.")

@@ -149,8 +149,9 @@ class Senders:
                     self.ask_what_became(goes_on=lambda: not stop.is_set())
                     outbox.forget_early_reports()
                 if time.monotonic() >= count_at:
-                    count_at = time.monotonic() + COUNTED
                     self.count()
+                    lost = accounts.ON_THE_WAY.intersection(accounts.failing().values())
+                    count_at = time.monotonic() + (REST if lost else COUNTED)
             except Exception:  # the boundary of a thread
                 log.exception("sending failed")
         for gateway in self.gateways:

@@ -127,7 +127,7 @@ def _key(word: str) -> str:
 
 def _spelt(name: str) -> str:
     """What becomes of a name's key with the endings of both languages, as a pattern."""
-    if name.endswith("y") and len(name) > _LONG:  # Андрей, Андрея
+    if name.endswith("y") and len(name) >= _LONG:  # Андрей, Андрея
         return f"{name[:-1]}(?:y|e).*"
     stem = name.rstrip(_VOWELS)
     if len(stem) >= _LONG:

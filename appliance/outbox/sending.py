@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Collection
 from itertools import takewhile
+from typing import Any
 
 from peewee import fn
 
@@ -39,7 +40,7 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
         .where(
             Message.channel == channel,
             Message.state == "pending",
-            (Message.due_at <= now) | (Message.tried_at > now),  # by a clock that was ahead
+            (Message.due_at <= now) | _by_a_clock_ahead(now),
             Message.expires_at > now,
             Message.recipient.not_in(list(besides)),
             ~fn.EXISTS(waits),
@@ -249,22 +250,21 @@ def delivered(message: Message) -> None:
 def recover() -> int:
     """Give back what a dead sender had claimed; it may have gone out. Returns how many.
 
-    What was written by a clock that was ahead is dated back, and waits no longer than it should.
+    What a clock that was ahead put off is dated back, and waits no longer than it should.
     """
     now = clock.now()
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
     dead = [row.claimed_by for row in rows if not holders.lives(row.claimed_by)]
     late = Message.claimed_until < now
-    untried = (Message.state == "pending", Message.tried_at.is_null())
+    put_off = (Message.tried_at.is_null(), Message.due_at > Message.created_at)
     ahead = Message.created_at - now
     lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
         Message.update(
             created_at=now,
             wanted_at=Message.wanted_at - ahead,
-            due_at=Message.due_at - ahead,
-            expires_at=Message.expires_at - ahead,
-        ).where(Message.created_at > now, *untried).execute()
+            due_at=Message.due_at - ahead,  # and no less time to go: it may be now that is wrong
+        ).where(Message.state == "pending", Message.created_at > now, *put_off).execute()
         return (
             Message.update(
                 state="pending", claimed_until=None, trouble="sender_died", perhaps_twice=True
@@ -336,6 +336,12 @@ def _named(key: str) -> Message | None:
     if not found:
         return None
     return Message.get_or_none(Message.id == int(found[1]), Message.channel == "sms")
+
+
+def _by_a_clock_ahead(now: dt.datetime) -> Any:
+    """Written to go at once, or tried last, by a clock that is right again."""
+    at_once = Message.tried_at.is_null() & (Message.due_at == Message.created_at)
+    return (Message.tried_at > now) | (at_once & (Message.created_at > now))
 
 
 def _told(message: Message, outcome: str) -> bool:

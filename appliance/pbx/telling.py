@@ -249,7 +249,7 @@ def _vanished(root: str, events: list[Event]) -> dt.datetime | None:
     sound = Recording.select(fn.MAX(Recording.written_at)).where(Recording.call_id == root)
     heard: dt.datetime | None = sound.scalar()
     looked = dt.datetime.fromtimestamp(float(before), dt.UTC)
-    return max(last, min(heard, gone.at) if heard else looked)
+    return max(last, min(heard or looked, gone.at))
 
 
 def _boot_after(moment: dt.datetime) -> dt.datetime | None:

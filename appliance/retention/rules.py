@@ -89,12 +89,16 @@ def unmasked_of(applicant_id: int) -> Any:
 
 def messages(before: dt.datetime) -> Any:
     """What had still to go out about an appeal when it was masked and has ended since, and what
-    was written before a moment about no appeal."""
+    was written before a moment about no appeal, nor about a call that is kept."""
     says = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
-    about = Appeal.select(Appeal.id).where(Appeal.number == Message.cause)
+    of_appeal = (Appeal.number == Message.cause) | (Appeal.call_id == Message.cause)
+    about = Appeal.select().where(of_appeal, ~fn.EXISTS(removed("appeal", Appeal.number)))
     of_none = (Message.created_at < before) & ~fn.EXISTS(about)
+    for nothing_keeps in _free(Message.cause):
+        of_none &= nothing_keeps
     due = fn.EXISTS(removed("appeal", Message.cause)) | of_none
-    return Message.select().where(Message.state.not_in(ON_ITS_WAY), says, due)
+    of_call = Message.select().left_outer_join(Call, on=(Message.cause == Call.id))
+    return of_call.where(Message.state.not_in(ON_ITS_WAY), says, due)
 
 
 def drafts(before: dt.datetime) -> Any:

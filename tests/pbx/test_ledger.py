@@ -371,7 +371,9 @@ def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     assert (rated.ended_by, rated.ended_at, rated.rating) == ("operator", at(74), 4)
 
 
-@pytest.mark.parametrize(("seen", "without"), [((100,), 100), ((-9000, 100), 100), ((-60,), 8.2)])
+@pytest.mark.parametrize(
+    ("seen", "without"), [((100,), 100), ((-9000, 100), 100), ((-60,), 8.2), ((100, 9e6), 36_000)]
+)
 def test_a_call_that_vanished_while_nobody_looked_is_as_long_as_its_sound(
     monkeypatch, tmp_path: Path, seen, without
 ) -> None:
