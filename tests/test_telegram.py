@@ -306,6 +306,23 @@ def test_twenty_a_minute_and_one_a_second(site, courier, ticks, far) -> None:
     assert [text for _, text, _ in far.took] == [str(number) for number in range(30)]
 
 
+def test_what_is_tried_again_counts_each_time(site, courier, ticks, far) -> None:
+    far.mood = lambda _text: "lost"  # taken, and nobody knows
+    for number in range(15):
+        outbox.put("telegram", "status", str(number % 3 - 5), key=str(number), text=str(number))
+    asked: dict[int, list[float]] = {}
+    for second in range(180):
+        before = len(far.took)
+        courier.send_due()
+        for chat, _, _ in far.took[before:]:
+            asked.setdefault(chat, []).append(second)
+        Message.update(due_at=clock.now()).where(Message.state == "pending").execute()
+        ticks.now += 1
+    for moments in asked.values():
+        assert len(moments) > 40
+        assert max(sum(m - 60 < n <= m for n in moments) for m in moments) <= 20
+
+
 def test_a_courier_that_starts_anew_keeps_to_the_limits(site, courier, ticks, far) -> None:
     for number in range(30):
         outbox.put("telegram", "status", str(GROUP), key=str(number), text=str(number))
