@@ -149,9 +149,9 @@ class Senders:
                     self.ask_what_became(goes_on=lambda: not stop.is_set())
                     outbox.forget_early_reports()
                 if time.monotonic() >= count_at:
-                    self.count()
-                    lost = accounts.ON_THE_WAY.intersection(accounts.failing().values())
-                    count_at = time.monotonic() + (REST if lost else COUNTED)
+                    count_at = time.monotonic() + COUNTED
+                    if self.count():
+                        count_at = time.monotonic() + REST
             except Exception:  # the boundary of a thread
                 log.exception("sending failed")
         for gateway in self.gateways:
@@ -187,18 +187,21 @@ class Senders:
         else:
             outbox.reported(gateway, said.id, said.outcome, ours=said.ours)
 
-    def count(self) -> None:
+    def count(self) -> bool:
         """Ask what is left on the accounts; one that does not tell keeps its last figure.
+
+        Whether one could not be asked at all: it is to be asked again soon.
 
         So one that nothing is sent by for long is known to be reached, or to be refused.
         """
-        failing = accounts.failing()
+        failing, lost = accounts.failing(), False
         for gateway in self._awake():
             try:
                 left = gateway.balance()
             except Trouble as trouble:
                 log.warning("%s does not tell its balance: %s", gateway.name, trouble)
                 if trouble.code in accounts.ON_THE_WAY:
+                    lost = True
                     accounts.failed(gateway.name, trouble, self.rest)
                 continue
             if left is None:
@@ -206,6 +209,7 @@ class Senders:
             accounts.counted(gateway.name, left)
             if failing.get(gateway.name) in accounts.ON_THE_WAY:
                 accounts.worked(gateway.name)
+        return lost
 
     def ask_what_became(self, limit: int = 100, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Ask the gateways about messages they took; returns how many have ended since.

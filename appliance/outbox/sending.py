@@ -5,7 +5,6 @@ import random
 import re
 from collections.abc import Collection
 from itertools import takewhile
-from typing import Any
 
 from peewee import fn
 
@@ -40,7 +39,7 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
         .where(
             Message.channel == channel,
             Message.state == "pending",
-            (Message.due_at <= now) | _by_a_clock_ahead(now),
+            Message.due_at <= now,
             Message.expires_at > now,
             Message.recipient.not_in(list(besides)),
             ~fn.EXISTS(waits),
@@ -250,21 +249,15 @@ def delivered(message: Message) -> None:
 def recover() -> int:
     """Give back what a dead sender had claimed; it may have gone out. Returns how many.
 
-    What a clock that was ahead put off is dated back, and waits no longer than it should.
+    What a clock that was ahead wrote or tried is dated back, and waits no longer than it should.
     """
     now = clock.now()
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
     dead = [row.claimed_by for row in rows if not holders.lives(row.claimed_by)]
     late = Message.claimed_until < now
-    put_off = (Message.tried_at.is_null(), Message.due_at > Message.created_at)
-    ahead = Message.created_at - now
     lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
-        Message.update(
-            created_at=now,
-            wanted_at=Message.wanted_at - ahead,
-            due_at=Message.due_at - ahead,  # and no less time to go: it may be now that is wrong
-        ).where(Message.state == "pending", Message.created_at > now, *put_off).execute()
+        _date_back(now)
         return (
             Message.update(
                 state="pending", claimed_until=None, trouble="sender_died", perhaps_twice=True
@@ -338,10 +331,18 @@ def _named(key: str) -> Message | None:
     return Message.get_or_none(Message.id == int(found[1]), Message.channel == "sms")
 
 
-def _by_a_clock_ahead(now: dt.datetime) -> Any:
-    """Written to go at once, or tried last, by a clock that is right again."""
-    at_once = Message.tried_at.is_null() & (Message.due_at == Message.created_at)
-    return (Message.tried_at > now) | (at_once & (Message.created_at > now))
+def _date_back(now: dt.datetime) -> None:
+    """All keep as long to go as they had: it may be this moment that is wrong."""
+    waits = Message.state == "pending"
+    ahead = Message.created_at - now
+    Message.update(
+        created_at=now, wanted_at=Message.wanted_at - ahead, due_at=Message.due_at - ahead
+    ).where(waits, Message.created_at > now, Message.tried_at.is_null()).execute()
+    Message.update(
+        tried_at=now,
+        wanted_at=fn.MIN(Message.wanted_at, now),
+        due_at=Message.due_at - (Message.tried_at - now),
+    ).where(waits, Message.tried_at > now).execute()
 
 
 def _told(message: Message, outcome: str) -> bool:
