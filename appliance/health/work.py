@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from appliance import clock, holders, runs
+from appliance import clock, holders, retention, runs
 from appliance.health.looking import N_, Check, told
 from appliance.models import JobRun, ReportRun, User
 from appliance.settings import Settings
@@ -160,7 +160,7 @@ def _in_trouble(settings: Settings, latest: JobRun) -> Iterator[Check]:
     limit, now = patience(settings).get(latest.name), clock.now()
     if not limit:
         return
-    if latest.result.startswith("ClockDoubted"):
+    if retention.was_doubted(latest):
         yield Check(f"job.{latest.name}", JOBS[latest.name], "fail", _DOUBTED, _CLOCK)
         return
     done, failed = runs.last_done(latest.name), runs.failed_twice(latest.name)

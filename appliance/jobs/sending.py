@@ -188,11 +188,10 @@ class Senders:
             outbox.reported(gateway, said.id, said.outcome, ours=said.ours)
 
     def count(self) -> bool:
-        """Ask what is left on the accounts; one that does not tell keeps its last figure.
+        """Ask what is left on the accounts; whether one could not be asked, and is to be soon.
 
-        Whether one could not be asked at all: it is to be asked again soon.
-
-        So one that nothing is sent by for long is known to be reached, or to be refused.
+        One that does not tell keeps its last figure. So an account that nothing is sent by for long
+        is known to be reached, or to be refused.
         """
         failing, lost = accounts.failing(), False
         for gateway in self._awake():

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance import clock, live
+from appliance import clock, live, outbox
 from appliance.db import writing
 from appliance.gateways import Later, Trouble
 from appliance.models import SmsHealth
@@ -15,7 +15,7 @@ OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through
 _FARTHEST = dt.timedelta(hours=1)  # held for longer, the clock was put back since
 PATIENCE = dt.timedelta(minutes=1)  # with one that asks to wait and takes nothing meanwhile
 # troubles that are over when the account answers anything
-ON_THE_WAY = frozenset(("unreachable", "certificate", "log_in"))
+ON_THE_WAY = frozenset((*outbox.NEVER_LEFT, "log_in"))
 _LATELY = dt.timedelta(hours=1)  # of one that fails for longer nothing is hoped for at once
 _FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
 
@@ -93,7 +93,7 @@ def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> Non
     back is asked often, as it costs the service nothing."""
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     failures = (row.failures if row else 0) + 1
-    longest = OFFLINE if trouble.code in ("unreachable", "certificate") else LONGEST
+    longest = OFFLINE if trouble.code in outbox.NEVER_LEFT else LONGEST
     wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), longest)
     if isinstance(trouble, Later):
         wait = max(wait, dt.timedelta(seconds=trouble.wait))

@@ -8,6 +8,7 @@ from appliance.outbox.gsm import parts, plain, segments
 from appliance.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed
 from appliance.outbox.putting import by_day, put, put_sms, wait_for_morning
 from appliance.outbox.sending import (
+    NEVER_LEFT,
     claim,
     claim_alike,
     claim_waiting,
@@ -33,6 +34,7 @@ STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
 
 __all__ = [
     "ASKED_FOR",
+    "NEVER_LEFT",
     "OPEN",
     "STATES",
     "TROUBLES",

@@ -15,6 +15,7 @@ from appliance.models import EarlyReport, Message
 # A dead sender's claims are given back at once; a living one that hangs has so long.
 LEASE = dt.timedelta(minutes=10)
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
+NEVER_LEFT = ("unreachable", "certificate")  # troubles in which nothing left the box
 _OFFLINE = 30.0  # the longest while nothing can leave the box: asking again costs nobody anything
 
 
@@ -217,7 +218,7 @@ def retry(
 
 def pause(message: Message, trouble: str) -> float:
     """Seconds until the next attempt: ever more, and never the same for two."""
-    longest = _OFFLINE if trouble in ("unreachable", "certificate") else _LONGEST
+    longest = _OFFLINE if trouble in NEVER_LEFT else _LONGEST
     wait = min(_FIRST * 2 ** min(message.attempts - 1, 10), longest)
     return wait * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
 

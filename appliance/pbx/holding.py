@@ -14,7 +14,7 @@ def hear(settings: Settings, event: dict[str, str]) -> None:
     if not kind or not event.get("Uniqueid") or not event.get("Linkedid"):
         return
     at = event.get("Timestamp") or f"{clock.now().timestamp():.6f}"
-    fields = dict.fromkeys(eventlog.FIELDS, "") | {
+    fields = {
         "EventTime": at,
         "EventType": kind,
         "UniqueID": event["Uniqueid"],
@@ -25,4 +25,4 @@ def hear(settings: Settings, event: dict[str, str]) -> None:
         "AccountCode": event.get("AccountCode", ""),
     }
     with writing():
-        ledger.take_in([eventlog.from_fields(fields)], settings.calls.short_abandon)
+        ledger.take_in([eventlog.own(fields)], settings.calls.short_abandon)

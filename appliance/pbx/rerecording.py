@@ -5,7 +5,6 @@ whose RTP numbers lie lower than the last one's for late packets and drops his v
 The decoder is thrown away when for a moment nothing of the channel is recorded (ivr/queue.conf).
 """
 
-import json
 import logging
 import threading
 from urllib.parse import quote
@@ -76,14 +75,13 @@ def _begin_anew(settings: Settings, asterisk: Connection, channel: str, joined_a
         asterisk.act("MixMonitor", Channel=channel, File=str(path), Options="b")
     if (late := clock.now().timestamp() - joined_at) > _LATE:
         log.warning("%s: recorded anew %.1f s after the phones were joined", channel, late)
-    told = {
+    fields = {
         "EventTime": f"{clock.now().timestamp():.6f}",
         "EventType": "RECORDING",
         "UniqueID": value("UNIQUEID"),
         "LinkedID": value("CHANNEL(linkedid)"),
         "ChanName": channel,
-        "EventExtra": json.dumps({"extra": f"file={quote(file)}"}),
     }
-    fields = dict.fromkeys(eventlog.FIELDS, "") | told
     with writing():
-        ledger.take_in([eventlog.from_fields(fields)], settings.calls.short_abandon)
+        event = eventlog.own(fields, f"file={quote(file)}")
+        ledger.take_in([event], settings.calls.short_abandon)

@@ -46,14 +46,13 @@ def note(settings: Settings, by: float) -> None:
 def record(at: dt.datetime, by: float) -> Event:
     """A step of so many seconds, noticed at that moment by the clock after it."""
     stamp = f"{at.timestamp():.6f}"
-    fields = dict.fromkeys(eventlog.FIELDS, "") | {
+    fields = {
         "EventTime": stamp,
         "EventType": "CLOCK",
         "UniqueID": f"clock-{stamp}",
         "LinkedID": f"clock-{stamp}",
-        "EventExtra": json.dumps({"extra": f"by={by:.6f}"}),
     }
-    return eventlog.from_fields(fields)
+    return eventlog.own(fields, f"by={by:.6f}")
 
 
 def _put_right(asterisk: Connection, by: float) -> None:

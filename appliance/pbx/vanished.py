@@ -1,7 +1,6 @@
 """Calls that go on in the ledger and not in Asterisk: the log lost their end, as on a full disk."""
 
 import datetime as dt
-import json
 import logging
 import time
 
@@ -58,12 +57,11 @@ class Vanished:
 
 def _end(settings: Settings, id: str, at: dt.datetime, said: str) -> None:
     """Write among the call's records that it was not there any more at a moment."""
-    fields = dict.fromkeys(eventlog.FIELDS, "") | {
+    fields = {
         "EventTime": f"{at.timestamp():.6f}",
         "EventType": "GONE",
         "UniqueID": id,
         "LinkedID": id,
-        "EventExtra": json.dumps({"extra": said}),
     }
     with writing():
-        ledger.take_in([eventlog.from_fields(fields)], settings.calls.short_abandon)
+        ledger.take_in([eventlog.own(fields, said)], settings.calls.short_abandon)

@@ -2,7 +2,7 @@
 
 from appliance.retention.disks import Forecast, forecast, read_disks
 from appliance.retention.holds import HoldError, end, hold, holds
-from appliance.retention.nights import ClockDoubted, Doubt, doubt
+from appliance.retention.nights import ClockDoubted, Doubt, doubt, was_doubted
 from appliance.retention.proof import removals, removed_between
 from appliance.retention.removing import Removed, remove_due
 from appliance.retention.rules import Coming, coming
@@ -24,4 +24,5 @@ __all__ = [
     "removals",
     "removed_between",
     "remove_due",
+    "was_doubted",
 ]

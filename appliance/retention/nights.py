@@ -61,10 +61,15 @@ def ask(settings: Settings) -> None:
     )
 
 
+def was_doubted(run: JobRun) -> bool:
+    """Whether a run was refused because the clock may be wrong."""
+    return run.result.startswith(ClockDoubted.__name__)
+
+
 def _was_believed(run: JobRun) -> bool:
     """Whether that night went by the clock. A job is `new` on a new site, and when the clock was
     put back behind all its nights: what it is now is then as doubtful as it was before."""
-    return run.state != "lost" and not run.result.startswith(ClockDoubted.__name__)
+    return run.state != "lost" and not was_doubted(run)
 
 
 def _nights() -> list[JobRun]:

@@ -37,6 +37,7 @@ from appliance import settings as site_settings
 from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
 from appliance.pbx import holding, ledger, stepping, telling, vanished
+from appliance.settings import Settings
 from provisioning.local.settings_file import scratch
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
@@ -52,6 +53,13 @@ def database(tmp_path: Path) -> Iterator[None]:
     with db.open_database(tmp_path / "site" / "appliance.db"):
         db.migrate()
         yield
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    described = tmp_path / "site.toml"
+    described.write_text(scratch())
+    return site_settings.load(described)
 
 
 def whole_log() -> list[bytes]:
@@ -287,10 +295,7 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
 
 
-def test_holding_is_heard_and_kept_with_the_log(tmp_path: Path) -> None:
-    described = tmp_path / "site.toml"
-    described.write_text(scratch())
-    settings = site_settings.load(described)
+def test_holding_is_heard_and_kept_with_the_log(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "events.csv"
     file.write_bytes(b"".join(records(TO_TALK)))
     take(file)
@@ -343,11 +348,8 @@ class Channels:
 
 
 def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
-    monkeypatch, tmp_path: Path
+    monkeypatch, settings: Settings
 ) -> None:
-    described = tmp_path / "site.toml"
-    described.write_text(scratch())
-    settings = site_settings.load(described)
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
     ledger.take_in(events(TO_TALK, "hotline-2.0"), SHORT)
     phone = next(e.uniqueid for e in events(TO_TALK, "hotline-2.0") if e.is_phone)
@@ -375,11 +377,8 @@ def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     ("seen", "without"), [((100,), 100), ((-9000, 100), 100), ((-60,), 8.2), ((100, 9e6), 36_000)]
 )
 def test_a_call_that_vanished_while_nobody_looked_is_as_long_as_its_sound(
-    monkeypatch, tmp_path: Path, seen, without
+    monkeypatch, settings: Settings, seen, without
 ) -> None:
-    described = tmp_path / "site.toml"
-    described.write_text(scratch())
-    settings = site_settings.load(described)
     for second in seen:
         AsteriskWatch.create(started_at=at(second - 60), seen_at=at(second))
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
@@ -394,11 +393,8 @@ def test_a_call_that_vanished_while_nobody_looked_is_as_long_as_its_sound(
 
 
 def test_a_call_that_vanished_under_our_eyes_ends_then_whatever_was_recorded(
-    monkeypatch, tmp_path: Path
+    monkeypatch, settings: Settings
 ) -> None:
-    described = tmp_path / "site.toml"
-    described.write_text(scratch())
-    settings = site_settings.load(described)
     AsteriskWatch.create(started_at=at(-60), seen_at=at(-10))
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
     looks = vanished.Vanished(every=0)
@@ -410,10 +406,7 @@ def test_a_call_that_vanished_under_our_eyes_ends_then_whatever_was_recorded(
     assert Call.get().ended_at == at(610)
 
 
-def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, tmp_path: Path) -> None:
-    described = tmp_path / "site.toml"
-    described.write_text(scratch())
-    settings = site_settings.load(described)
+def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, settings: Settings) -> None:
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
     monkeypatch.setattr(clock, "now", lambda: at(-3600))
     looks = vanished.Vanished(every=0)
