@@ -62,6 +62,16 @@ class Exchange:
             if e.type in names
         ]
 
+    def alive(self, begin: int, of_trunk: bool = False) -> set[str]:
+        """Channels begun from the `begin`th record on and not ended; or only calls to the hotline."""
+        events = self.events()[begin:]
+        begun = {
+            e.uniqueid
+            for e in events
+            if e.type == "CHAN_START" and (not of_trunk or (e.begins and e.is_trunk))
+        }
+        return begun - {e.uniqueid for e in events if e.type == "CHAN_END"}
+
     def heard(self, event: Event) -> list[tuple[frozenset[int], int]]:
         """Whose voices the file of a RECORDING record holds, for how long."""
         file = self.settings.paths.recordings / event.extra["file"]

@@ -31,10 +31,7 @@ def play(exchange: Exchange, scene: Callable[[People], Awaitable[None]]) -> list
             try:
                 await scene(people)
             finally:
-                for agent in (people.carrier, people.desk):
-                    for call in agent.calls.values():
-                        call.hang_up()
-                await asyncio.sleep(0.3)
+                await end(exchange, people, begin)
 
     try:
         asyncio.run(whole())
@@ -42,6 +39,17 @@ def play(exchange: Exchange, scene: Callable[[People], Awaitable[None]]) -> list
         told = exchange.told(begin, *FACTS)
         print(*told, sep="\n")  # shown when the scene fails
     return told
+
+
+async def end(exchange: Exchange, people: People, begin: int) -> None:
+    """End every call of a scene, the citizens' first: who of two ends a talk is told apart."""
+    for call in [call for call in people.carrier.calls.values() if not call.is_incoming]:
+        call.hang_up()
+    await sure(lambda: not exchange.alive(begin, of_trunk=True))
+    for agent in (people.carrier, people.desk):
+        for call in [*agent.calls.values()]:
+            call.hang_up()
+    await sure(lambda: not exchange.alive(begin))
 
 
 def outside(call: Call) -> None:
