@@ -313,7 +313,7 @@ def test_what_is_tried_again_counts_each_time(site, courier, ticks, far) -> None
     asked: dict[int, list[float]] = {}
     for second in range(180):
         before = len(far.took)
-        courier.send_due()
+        Courier(courier.bot).send_due()  # killed each time, and started anew
         for chat, _, _ in far.took[before:]:
             asked.setdefault(chat, []).append(second)
         Message.update(due_at=clock.now()).where(Message.state == "pending").execute()

@@ -40,8 +40,6 @@ class Courier:
 
     bot: Telegram
     _quiet_until: dt.datetime = _LONG_AGO
-    # Chat → when this process sent there: a row tells of its last attempt only.
-    _went: dict[str, list[dt.datetime]] = field(default_factory=dict)
 
     def follow(self, stop: threading.Event, every: float = 1.0) -> None:
         """Send what becomes due until `stop`."""
@@ -69,7 +67,6 @@ class Courier:
         together = [message]
         if message.purpose == "alert":
             together += outbox.claim_alike(message, least=MANY - 1, most=WHOLE - 1)
-        self._went.setdefault(message.recipient, []).append(message.tried_at)
         try:
             receipt = self.bot.send(message.recipient, _text(together), _buttons(together))
         except Moved as trouble:
@@ -107,16 +104,12 @@ class Courier:
 
     def _resting(self) -> list[str]:
         """Chats that have had their share of messages for the moment."""
-        tried, now = outbox.tried("telegram", _MINUTE), clock.now()
-        apart, since = (now - dt.timedelta(seconds=seconds) for seconds in (APART, _MINUTE))
-        resting = []
-        for chat in tried.keys() | self._went.keys():
-            went = [moment for moment in self._went.get(chat, []) if since < moment <= now]
-            self._went[chat] = went
-            moments = {*went, *tried.get(chat, [])}
-            if moments and (max(moments) > apart or len(moments) >= PER_MINUTE):
-                resting.append(chat)
-        return resting
+        apart = clock.now() - dt.timedelta(seconds=APART)
+        return [
+            chat
+            for chat, moments in outbox.tried("telegram", _MINUTE).items()
+            if moments[-1] > apart or len(moments) >= PER_MINUTE
+        ]
 
 
 @dataclass

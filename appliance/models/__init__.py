@@ -44,7 +44,7 @@ from appliance.models.notices import (
     TelegramBot,
     TelegramChat,
 )
-from appliance.models.outbox import Message
+from appliance.models.outbox import Message, SendAttempt
 from appliance.models.plan import PlanVersion
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
@@ -94,6 +94,7 @@ TABLES: tuple[type[Table], ...] = (
     EventFragment,
     AsteriskWatch,
     Message,
+    SendAttempt,
     SipRefusal,
     ListeningRight,
     Listening,

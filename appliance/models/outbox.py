@@ -1,4 +1,4 @@
-"""What must leave the box: one row per message, kept until it is known what became of it."""
+"""What must leave the box, until it is known what became of it; when it was tried of late."""
 
 from peewee import BooleanField, CharField, IntegerField, TextField
 
@@ -37,3 +37,11 @@ class Message(Table):
             (("state", "channel", "due_at"), False),
             (("recipient", "state"), False),
         )
+
+
+class SendAttempt(Table):
+    """When something was sent to a recipient, for limits; what went together counts once."""
+
+    channel = CharField()
+    recipient = CharField()
+    at = MomentField(index=True)

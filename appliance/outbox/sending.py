@@ -10,12 +10,13 @@ from peewee import fn
 
 from appliance import clock, holders, live
 from appliance.db import writing
-from appliance.models import EarlyReport, Message
+from appliance.models import EarlyReport, Message, SendAttempt
 
 # A dead sender's claims are given back at once; a living one that hangs has so long.
 LEASE = dt.timedelta(minutes=10)
 _FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
 NEVER_LEFT = ("unreachable", "certificate")  # troubles in which nothing left the box
+_KEPT = dt.timedelta(minutes=5)  # attempts
 _OFFLINE = 30.0  # the longest while nothing can leave the box: asking again costs nobody anything
 
 
@@ -50,6 +51,8 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
     while message := due.clone().first():  # a query answers once
         with writing():
             if _claim(now, Message.id == message.id):
+                to = message.recipient
+                SendAttempt.insert(channel=channel, recipient=to, at=now).execute()
                 return Message.get_by_id(message.id)
     return None
 
@@ -100,20 +103,15 @@ def claim_waiting(channel: str, most: int) -> list[Message]:
 def tried(channel: str, within: float) -> dict[str, list[dt.datetime]]:
     """Recipient → when something was sent there in the last so many seconds, the oldest first.
 
-    What went together counts once. It is read from the rows, so that a limit holds for a process
-    that starts in the middle, too, and for two at once.
+    At most as far back as attempts are kept. What went together counts once. It is read from rows,
+    so that a limit holds for a process that starts in the middle, too, and for two at once.
     """
     now = clock.now()
     since = now - dt.timedelta(seconds=within)
-    rows = (
-        Message.select(Message.recipient, Message.tried_at)
-        .where(Message.channel == channel, Message.tried_at > since, Message.tried_at <= now)
-        .distinct()
-        .order_by(Message.tried_at)
-    )
+    here = (SendAttempt.channel == channel, SendAttempt.at > since, SendAttempt.at <= now)
     moments: dict[str, list[dt.datetime]] = {}
-    for row in rows:
-        moments.setdefault(row.recipient, []).append(row.tried_at)
+    for attempt in SendAttempt.select().where(*here).order_by(SendAttempt.at):
+        moments.setdefault(attempt.recipient, []).append(attempt.at)
     return moments
 
 
@@ -251,6 +249,7 @@ def recover() -> int:
     """Give back what a dead sender had claimed; it may have gone out. Returns how many.
 
     What a clock that was ahead wrote or tried is dated back, and waits no longer than it should.
+    Attempts that no limit asks about any more are forgotten.
     """
     now = clock.now()
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
@@ -259,6 +258,7 @@ def recover() -> int:
     lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
         _date_back(now)
+        SendAttempt.delete().where(~SendAttempt.at.between(now - _KEPT, now)).execute()
         return (
             Message.update(
                 state="pending", claimed_until=None, trouble="sender_died", perhaps_twice=True

@@ -63,7 +63,7 @@ class Exchange:
         ]
 
     def alive(self, begin: int, of_trunk: bool = False) -> set[str]:
-        """Channels begun from the `begin`th record on and not ended; or only calls to the hotline."""
+        """Channels begun from the `begin`th record on, not ended; or only calls to the hotline."""
         events = self.events()[begin:]
         begun = {
             e.uniqueid
