@@ -11,7 +11,7 @@ from appliance import clock, health, outbox
 from appliance.gateways.eskiz import Eskiz
 from appliance.gateways.playmobile import PlayMobile
 from appliance.jobs.sending import Senders
-from appliance.models import EarlyReport, Message
+from appliance.models import EarlyReport, Message, SendAttempt
 from appliance.outbox import sending
 from appliance.settings import Settings
 from provisioning.local.standins.sms import Service, service
@@ -159,6 +159,34 @@ def test_a_message_that_ends_while_it_is_claimed_is_left_alone(settings, monkeyp
     monkeypatch.setattr(sending, "writing", wait_for_the_lock)
     assert outbox.claim("sms") is None
     assert again(message).attempts == 0
+
+
+def test_what_is_sent_while_others_wait_for_the_lock_counts_for_the_limits(
+    settings, monkeypatch
+) -> None:
+    put(settings)
+    writing, claimed = sending.writing, []
+
+    def wait_for_the_lock():
+        if not claimed:  # what another process did meanwhile
+            claimed.append(None)
+            claimed.append(outbox.claim("sms"))
+        return writing()
+
+    monkeypatch.setattr(sending, "writing", wait_for_the_lock)
+    outbox.recover()
+    assert outbox.tried("sms", 60) == {NUMBER: [claimed[1].tried_at]}
+
+
+def test_attempts_that_no_limit_asks_about_are_forgotten(settings, monkeypatch) -> None:
+    put(settings)
+    outbox.claim("sms")
+    now = clock.now()
+    for away in (dt.timedelta(minutes=6), -dt.timedelta(minutes=6)):
+        monkeypatch.setattr(clock, "now", lambda away=away: now + away)
+        SendAttempt.insert(channel="sms", recipient=NUMBER, at=now).execute()
+        outbox.recover()
+        assert not SendAttempt.select().exists()
 
 
 def test_a_clock_that_was_put_back_holds_up_nothing(settings, far, monkeypatch) -> None:

@@ -50,9 +50,10 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
     )
     while message := due.clone().first():  # a query answers once
         with writing():
-            if _claim(now, Message.id == message.id):
+            at = clock.now()
+            if _claim(at, Message.id == message.id):
                 to = message.recipient
-                SendAttempt.insert(channel=channel, recipient=to, at=now).execute()
+                SendAttempt.insert(channel=channel, recipient=to, at=at).execute()
                 return Message.get_by_id(message.id)
     return None
 
@@ -251,12 +252,12 @@ def recover() -> int:
     What a clock that was ahead wrote or tried is dated back, and waits no longer than it should.
     Attempts that no limit asks about any more are forgotten.
     """
-    now = clock.now()
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
     dead = [row.claimed_by for row in rows if not holders.lives(row.claimed_by)]
-    late = Message.claimed_until < now
-    lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
     with writing():
+        now = clock.now()  # not before others have ended: what they wrote is not ahead
+        late = Message.claimed_until < now
+        lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
         _date_back(now)
         SendAttempt.delete().where(~SendAttempt.at.between(now - _KEPT, now)).execute()
         return (

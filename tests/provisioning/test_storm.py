@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from appliance.jobs.telegram import PER_MINUTE
 from provisioning.local.storm.play import fill, play
 
 
@@ -21,3 +22,4 @@ def test_a_small_storm_loses_nothing_and_says_what_perhaps_went_twice(tmp_path: 
         assert count.right, count
         assert (count.put, count.kills) == (120, 1)
     assert counts[0].perhaps > 0
+    assert counts[1].busiest <= PER_MINUTE
