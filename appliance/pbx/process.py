@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 
 from appliance import clock, processes
@@ -34,6 +35,7 @@ _LOOK = 0.05  # seconds between two looks at the event log
 _MEASURE = 1.0
 _ROOM = 0.5
 _PING = 1.0
+_AGREE = 10.0
 
 
 def run(settings: Settings) -> None:
@@ -99,16 +101,27 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
             with Connection(settings) as asterisk:
                 log.info("Asterisk answers")
                 upkeep.note_version(asterisk)
-                actions.put_states_in_force(settings)
-                began, vanished = clock.now(), Vanished()
+                actions.make_agree(settings, asterisk)
+                agreed, began, vanished = time.monotonic(), clock.now(), Vanished()
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _seen(began)
+                    if time.monotonic() - agreed > _AGREE:
+                        _agree(settings, asterisk)
+                        agreed = time.monotonic()
                     presence.look(settings, asterisk)
                     vanished.look(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
             stop.wait(_PING)
+
+
+def _agree(settings: Settings, asterisk: Connection) -> None:
+    """Put in force what somebody chose and could not tell Asterisk, as when he was ended before."""
+    try:
+        actions.make_agree(settings, asterisk)
+    except Refused as error:
+        log.warning("states are not in force: %s", error)
 
 
 def _hear(settings: Settings, stop: threading.Event) -> None:

@@ -78,7 +78,7 @@ def choose_state() -> Response:
         abort(422)
     try:
         actions.choose_state(site(), me(), chosen)
-    except actions.Unreachable:
+    except (actions.Unreachable, actions.Refused):
         return jsonify(
             trouble=_(
                 "The exchange does not answer. "

@@ -3,11 +3,12 @@
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from box import Box
 
-from appliance import staff
+from appliance import db, staff
 from appliance.models import User
 from appliance.pbx import actions, ami
 
@@ -36,6 +37,31 @@ def test_states_become_members_of_the_queues(box: Box) -> None:
     choose(box, "op01", "off")
     choose(box, "op02", "off")
     assert members(box) == {}
+
+
+def test_states_chosen_at_the_same_moment_are_all_in_force(box: Box) -> None:
+    def choose_many(login: str) -> None:
+        with db.database.connection_context():
+            for state in ("ready", "pause", "off") * 15 + ("ready",):
+                choose(box, login, state)
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(choose_many, login) for login in ("op01", "op02")]:
+            done.result()
+    assert members(box) == {"uz": {"op01": False}, "ru": {"op01": False, "op02": False}}
+    choose(box, "op01", "off")
+    choose(box, "op02", "off")
+
+
+def test_who_reloads_while_another_does_waits(box: Box) -> None:
+    def reload_often() -> None:
+        with db.database.connection_context():
+            for _ in range(10):
+                actions.reload(box.settings)
+
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(reload_often) for _ in range(3)]:
+            done.result()
 
 
 def test_a_frozen_asterisk_is_given_up_and_the_state_is_kept(box: Box) -> None:

@@ -7,7 +7,7 @@ with a code where they are not: pressed twice, the second press is refused and c
 from appliance.pbx.actions.dialling import dial, hang_up
 from appliance.pbx.actions.lines import Line, line
 from appliance.pbx.actions.planning import NotTaken, keep_up, put_plan
-from appliance.pbx.actions.states import choose_state, put_states_in_force, reload
+from appliance.pbx.actions.states import choose_state, make_agree, put_states_in_force, reload
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
 from appliance.pbx.actions.trying import try_line
@@ -31,6 +31,7 @@ __all__ = [
     "join",
     "keep_up",
     "line",
+    "make_agree",
     "put_plan",
     "put_states_in_force",
     "record_prompt",

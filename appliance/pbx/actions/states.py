@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import time
 
 from appliance import plan, selftests, staff
 from appliance.models import User
@@ -15,6 +16,8 @@ _RELOADED = (
     *("res_musiconhold.so", "app_confbridge.so"),
 )
 _ADDED = ("func_env.so",)  # that a running Asterisk of an older release may lack
+_ROUNDS = 5
+_PATIENCE, _PAUSE = 20.0, 0.1  # seconds: another reload may take, between two tries
 AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
 
 
@@ -40,25 +43,52 @@ def put_states_in_force(settings: Settings) -> None:
     a pause.
     """
     with Connection(settings) as asterisk:
-        present = {
-            (event["Queue"], event["Location"]): event
-            for event in asterisk.listed("QueueStatus", "QueueStatusComplete")
-            if event.get("Event") == "QueueMember" and event["Queue"] != selftests.QUEUE
-        }
-        for member in present.values():
-            if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:
-                paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
-                not_answered(member["Location"], paused_at)
-        wanted = _wanted(settings)
-        for (queue, phone), (login, paused) in wanted.items():
-            member = {"Queue": queue, "Interface": phone}
-            held = present.get((queue, phone))
-            if not held:
-                asterisk.act("QueueAdd", **member, MemberName=login, Paused=str(paused).lower())
-            elif (held["Paused"] == "1") != paused:
-                asterisk.act("QueuePause", **member, Paused=str(paused).lower())
-        for queue, phone in present.keys() - wanted.keys():
-            asterisk.act("QueueRemove", Queue=queue, Interface=phone)
+        make_agree(settings, asterisk)
+
+
+def make_agree(settings: Settings, asterisk: Connection) -> None:
+    """The same over a connection that is open already.
+
+    Others may do so at the same moment: what they were quicker with is refused here, and what was
+    read too early is made right by looking once more. Raises Refused when Asterisk will not.
+    """
+    for _ in range(_ROUNDS):
+        refused = None
+        steps = _steps(settings, asterisk)
+        for action, fields in steps:
+            try:
+                asterisk.act(action, **fields)
+            except Refused as error:
+                refused = error
+        if not steps:
+            return
+    if refused:
+        raise refused
+
+
+def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str, str]]]:
+    """What is to be done so that members and states agree: actions with their fields."""
+    present = {
+        (event["Queue"], event["Location"]): event
+        for event in asterisk.listed("QueueStatus", "QueueStatusComplete")
+        if event.get("Event") == "QueueMember" and event["Queue"] != selftests.QUEUE
+    }
+    for member in present.values():
+        if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:
+            paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
+            not_answered(member["Location"], paused_at)
+    wanted = _wanted(settings)
+    steps = []
+    for (queue, phone), (login, paused) in wanted.items():
+        fields = {"Queue": queue, "Interface": phone, "Paused": str(paused).lower()}
+        held = present.get((queue, phone))
+        if not held:
+            steps.append(("QueueAdd", fields | {"MemberName": login}))
+        elif (held["Paused"] == "1") != paused:
+            steps.append(("QueuePause", fields))
+    for queue, phone in present.keys() - wanted.keys():
+        steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
+    return steps
 
 
 def not_answered(phone: str, moment: dt.datetime) -> bool:
@@ -95,9 +125,22 @@ def reload(settings: Settings) -> None:
             with contextlib.suppress(Refused):
                 asterisk.act("ModuleLoad", Module=module, LoadType="load")
         for module in _RELOADED:
-            asterisk.act("Reload", Module=module)
+            _reload(asterisk, module)
         if any(trunk.kind == "e1" for trunk in plan.current(settings).trunks):
             _load(asterisk, "chan_dahdi.so")
+
+
+def _reload(asterisk: Connection, module: str) -> None:
+    """Have a module read its configuration again, after whoever has one do so right now."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            asterisk.act("Reload", Module=module)
+            return
+        except Refused as error:
+            if "in progress" not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _load(asterisk: Connection, module: str) -> None:
