@@ -1,5 +1,6 @@
 """Requests that Asterisk refused before they were calls, out of its own logs."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import re
@@ -40,10 +41,11 @@ class Refusals:
         found = 0
         for name in ("messages", "security"):
             for path in sorted(self._folder.glob(f"{name}*")):
-                size = path.stat().st_size
-                if path.suffix not in _PACKED and self._sizes.get(path) != size:
-                    found += _read(path)
-                    self._sizes[path] = size
+                with contextlib.suppress(FileNotFoundError):  # rotated just now
+                    size = path.stat().st_size
+                    if path.suffix not in _PACKED and self._sizes.get(path) != size:
+                        found += _read(path)
+                        self._sizes[path] = size
         return found
 
 

@@ -37,6 +37,7 @@ from appliance import settings as site_settings
 from appliance.calls import exporting
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
 from appliance.pbx import holding, ledger, stepping, telling, vanished
+from appliance.pbx.follow import Follower
 from appliance.settings import Settings
 from provisioning.local.settings_file import scratch
 
@@ -293,6 +294,27 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     telling.tell("hotline-2.0", SHORT)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
+
+
+def test_a_log_that_is_rotated_while_one_looks_is_read_by_its_new_name(
+    settings: Settings, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = settings.paths.event_log
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"".join(whole_log()))
+    log.with_name(f"{log.name}.9").symlink_to("gone")  # listed, and not there when it is asked for
+    read = ledger.read
+
+    def rotated(path: Path, *args: float, **how: bool) -> int:
+        if path == log and log.exists():
+            log.rename(log.with_name(f"{log.name}.1"))
+        return read(path, *args, **how)
+
+    monkeypatch.setattr(ledger, "read", rotated)
+    follower = Follower(settings)
+    assert follower.step() == 0
+    assert follower.step() == len(whole_log())
+    assert exported() == expected
 
 
 def test_holding_is_heard_and_kept_with_the_log(settings: Settings, tmp_path: Path) -> None:

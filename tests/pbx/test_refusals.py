@@ -60,6 +60,7 @@ def test_a_rotated_log_is_not_counted_again(settings: Settings, log: Path) -> No
     (log / "security").write_text(line)
     Refusals(settings).look()
     (log / "security").rename(log / "security.0")
+    (log / "security.1").symlink_to("gone")  # listed, and not there when it is asked for
     (log / "security").write_text(line.replace("first@x", "second@x"))
     assert Refusals(settings).look() == 1
     assert Refusals(settings).look() == 0
