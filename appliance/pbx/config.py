@@ -3,11 +3,14 @@
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ TEMPLATES = Path(__file__).parent / "asterisk"
 LOCK = ".lock"
 # At its start Asterisk looks up the machine's own name and waits; 10 s when no name server answers.
 QUICK_NAMES = {"RES_OPTIONS": "timeout:1 attempts:1"}
+_PATIENCE, _PAUSE = 60.0, 0.05  # seconds: a second Asterisk has to come up, between two questions
 FORMER = "former"  # folder of the files that were in force before
 
 
@@ -94,11 +98,16 @@ def try_out(settings: Settings, wanted: Plan | None = None) -> None:
         except OSError as error:
             raise ConfigError(f"{command[0]}: {error.strerror}") from error
         try:
-            _ask(command, "core waitfullybooted")
-            _compare(wanted or plan.current(settings), command)
+            ask = functools.partial(_ask, process, command)
+            ask("core waitfullybooted")
+            _compare(wanted or plan.current(settings), ask)
         finally:
             process.terminate()
-            process.wait(10)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         log = apart.asterisk.log / "messages"
         if complaints := [
             line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR[" in line
@@ -146,7 +155,7 @@ def _make_folders(settings: Settings) -> None:
 
 def _apart(settings: Settings, folder: Path) -> Settings:
     """The same settings for an Asterisk that touches nothing of the running one."""
-    number = os.getpid() % 60_000
+    number = threading.get_native_id() % 60_000
     places: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
     return dataclasses.replace(
         settings,
@@ -162,18 +171,21 @@ def _apart(settings: Settings, folder: Path) -> Settings:
     )
 
 
-def _ask(command: list[str], question: str) -> str:
+def _ask(process: subprocess.Popen[bytes], command: list[str], question: str) -> str:
     """What the Asterisk just started answers on its console; waits until it listens."""
-    for _ in range(200):
-        answer = subprocess.run(  # noqa: S603
-            [*command, "-rx", question], capture_output=True, timeout=20, check=False
-        )
-        if answer.returncode == 0:
-            return answer.stdout.decode("utf-8", "replace")
+    end = time.monotonic() + _PATIENCE
+    while process.poll() is None and (left := end - time.monotonic()) > 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            answer = subprocess.run(  # noqa: S603
+                [*command, "-rx", question], capture_output=True, timeout=left, check=False
+            )
+            if answer.returncode == 0:
+                return answer.stdout.decode("utf-8", "replace")
+        time.sleep(_PAUSE)
     raise ConfigError("Asterisk does not start with this configuration")
 
 
-def _compare(current: Plan, command: list[str]) -> None:
+def _compare(current: Plan, ask: Callable[[str], str]) -> None:
     """Raise ConfigError when Asterisk lacks something that was rendered."""
     trunks = {trunk.name for trunk in current.trunks if trunk.kind == "sip"}
     endpoints = trunks | {user.extension for user in staff.with_phone()}
@@ -183,7 +195,7 @@ def _compare(current: Plan, command: list[str]) -> None:
         ("dialplan show", [f"Context '{path.stem}'" for path in DIALPLAN.glob("*.conf")]),
     ]
     for question, marks in expected:
-        answer = _ask(command, question)
+        answer = ask(question)
         if missing := [mark.strip() for mark in marks if mark not in answer]:
             raise ConfigError(f"{question}: {', '.join(missing)} is missing")
 
