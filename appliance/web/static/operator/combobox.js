@@ -1,11 +1,16 @@
 // A type-ahead field: choices from the server from the first letter; Tab takes the first of them;
 // what was typed stays when it is on no list. The code goes into the hidden input beside the field.
 
+import { PATIENCE } from "./server.js";
+
 const WAIT = 80; // milliseconds between the last letter and the question
 
 // Somebody who types faster than the server answers leaves a field that still waits for its choice.
 // The next field's question waits too, for it asks within that choice.
 let choosing = Promise.resolve();
+
+// Resolves when no field waits for its choice any more, or has waited too long.
+export const chosen = () => Promise.race([choosing, new Promise((done) => setTimeout(done, PATIENCE))]);
 
 export function combobox(input, { scope, onChoose }) {
   const code = input.parentElement.querySelector("input[type=hidden]");

@@ -1,7 +1,7 @@
 // Form №1 on the page: what is typed is kept at once in this browser and half a second later on
 // the server, whose answer says what is doubtful. Nothing typed is lost, nothing is refused.
 
-import { combobox } from "./combobox.js";
+import { chosen, combobox } from "./combobox.js";
 import { forgetLocally, keepLocally, keptLocally } from "./local.js";
 import { PLACES, placeChosen, scopeOf } from "./places.js";
 import { LinkLost, post } from "./server.js";
@@ -138,6 +138,7 @@ export class Form {
     button.disabled = true;
     this.#registering = true;
     await this.#saving;
+    await chosen();
     try {
       this.#end(await post(this.element.action, { values: this.values() }));
     } catch (error) {

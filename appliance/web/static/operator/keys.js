@@ -1,4 +1,5 @@
 // Keys of controls: data-key="F4", "Alt+T", "Ctrl+Enter". The key clicks a control and focuses a field.
+// Of several controls it is the one that is seen: what stands in a closed menu may be older.
 
 const pressed = (event) =>
   [event.ctrlKey && "Ctrl", event.altKey && "Alt", nameOf(event)].filter(Boolean).join("+");
@@ -9,9 +10,8 @@ const nameOf = (event) => event.code.replace(/^Key|^Digit/, "").replace("NumpadE
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.isComposing) return;
-    const control = [...document.querySelectorAll(`[data-key="${CSS.escape(pressed(event))}"]`)].find(
-      (found) => !found.disabled,
-    );
+    const found = document.querySelectorAll(`[data-key="${CSS.escape(pressed(event))}"]:enabled`);
+    const control = [...found].find((one) => one.checkVisibility()) ?? found[0];
     if (!control) return;
     event.preventDefault();
     if (control.matches("input, textarea")) control.focus();

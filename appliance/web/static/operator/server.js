@@ -22,7 +22,7 @@ export async function getPage(url) {
   return (await ask(url, {})).text();
 }
 
-const PATIENCE = 10_000; // milliseconds; a server that hangs is a link lost
+export const PATIENCE = 10_000; // milliseconds; a server that hangs is a link lost
 
 async function ask(url, options) {
   let response;
