@@ -1,6 +1,9 @@
 """A site in a folder of its own, and the people who work there."""
 
+import datetime as dt
+import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +11,13 @@ from typing import Any
 import pytest
 from chromium import chromium, playwright
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as trying
 from people import OF_ROLE, PASSWORD, PEOPLE
 from web.browser import Browser
 from xdist.scheduler import LoadScopeScheduling
 
-from appliance import catalogs, db, staff
+from appliance import catalogs, clock, db, staff
 from appliance import settings as site_settings
 from appliance.models import User
 from appliance.settings import Settings
@@ -23,6 +28,12 @@ from provisioning.local.settings_file import scratch
 # One browser for all folders: two drivers cannot run in one process.
 __all__ = ["chromium", "playwright"]
 
+
+# The same examples each time, however slow the machine is.
+trying.register_profile(
+    "calm", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+trying.load_profile("calm")
 
 SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
 
@@ -86,6 +97,23 @@ def settings(tmp_path: Path, peopled: Path) -> Iterator[Settings]:
     db.open_database(made.paths.database)
     yield made
     db.database.close()
+
+
+@pytest.fixture
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> dt.datetime:
+    """The site's clock stands: 12:00 in Tashkent, Wednesday, 18 November 2026."""
+    noon = dt.datetime(2026, 11, 18, 7, tzinfo=dt.UTC)
+    monkeypatch.setattr(clock, "now", lambda: noon)
+    return noon
+
+
+@pytest.fixture
+def free_address() -> str:
+    """An address that nobody listens at, on a host that only this worker's tests take."""
+    host = f"127.9.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}.1"
+    with socket.socket() as free:
+        free.bind((host, 0))
+        return f"{host}:{free.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -67,11 +67,11 @@ def modem() -> Iterator[Played]:
 
 
 def _answer(here: Played, line: str, message: bool) -> str:
+    if message:
+        return "" if here.deaf else _take(here, line)
+    here.said.append(line)
     if here.deaf:
         return ""
-    if message:
-        return _take(here, line)
-    here.said.append(line)
     before = _all_of(here.unasked)
     if line.startswith("AT+CMGS"):
         before += _all_of(here.at_prompt)

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import sqlite3
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +47,7 @@ def test_a_database_locked_for_longer_than_writers_wait(settings) -> None:
     other.close()
 
 
+@pytest.mark.usefixtures("at_noon")
 @pytest.mark.parametrize(("ago", "state"), [(0, "ok"), (9, "ok"), (11, "fail"), (3600, "fail")])
 def test_the_exchange_answers(settings, ago, state) -> None:
     asterisk_was_seen(ago)
@@ -70,8 +70,8 @@ def test_the_exchange_was_never_seen(settings) -> None:
         (60, 60, "ok"),
     ],
 )
-def test_the_log_is_followed(settings, written, read, state) -> None:
-    now = time.time()
+def test_the_log_is_followed(settings, at_noon, written, read, state) -> None:
+    now = at_noon.timestamp()
     if written is not None:
         old = "".join(RECORD.format(seconds=now - 7200 + n) for n in range(3000))
         settings.paths.event_log.write_text(old + RECORD.format(seconds=now - written))

@@ -10,7 +10,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from appliance import (
     alarms,
-    clock,
     devices,
     health,
     holders,
@@ -41,7 +40,7 @@ def figures(settings) -> dict[tuple[str, ...], float]:
 
 
 @pytest.fixture
-def busy(settings):
+def busy(settings, at_noon):
     """A site on which something of everything goes on."""
     lines = (
         Trunk("sip1", address="127.9.9.9", watched=True, channels=50),
@@ -52,7 +51,7 @@ def busy(settings):
     slots = {slot: "busy" if slot < 8 else "free" for slot in range(1, 32) if slot != 16}
     trunks.see_spans([SeenSpan(1, "e1", "Red Alarm", False, slots)])
     devices.see([Seen("sip1", "trunk", False, 2)])
-    now = clock.now()
+    now = at_noon
     Call.create(id="1", direction="inbound", arrived_at=now, stage="talk", talk_seconds=3)
     for number, outcome in enumerate(("answered", "answered", "abandoned_queue")):
         Call.create(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from pty_modem import Played, modem, report
+from waiting import until
 
 from appliance.gateways import Declined, Incoming, NotSent, Report, Unsure
 from appliance.gateways.modem import Modem
@@ -107,6 +108,7 @@ def test_silence_before_and_after_the_text(far) -> None:
     with pytest.raises(NotSent) as trouble:
         line.send(NUMBER, "Salom", "m1")
     assert trouble.value.code == "no_modem"
+    until(lambda: far.said)
     far.deaf = False
     line.quick = 60
     far.moods = ["silent"]

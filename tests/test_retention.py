@@ -33,7 +33,7 @@ from appliance.settings import Backup, Retention, SettingsError
 
 
 @pytest.fixture
-def site(settings):
+def site(settings, at_noon):
     """The shortest that a site can set; last night the job ran."""
     retained.night(clock.now() - retained.DAY)
     return dataclasses.replace(settings, retention=Retention(2, 2))

@@ -61,6 +61,7 @@ def was(name: str, ago: dt.timedelta, state: str = "done", **more: str) -> JobRu
     return JobRun.create(name=name, due_at=moment, started_at=moment, state=state, **given)
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_a_run_is_written_down_once_a_moment(settings) -> None:
     job = Job("clear", runs.every(3600), lambda: 3)
     assert run_due(job)
@@ -82,6 +83,7 @@ def test_what_fails_is_said_and_stops_nothing(settings) -> None:
     assert (found.state, found.values["error"]) == ("warn", "OSError: disk full")
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_a_job_that_hangs_holds_up_no_other_and_runs_once(settings) -> None:
     goes_on, began = threading.Event(), []
 
@@ -155,7 +157,8 @@ def test_a_lost_run_is_made_again_for_the_same_moment(settings) -> None:
 def test_of_many_at_once_one_runs(settings) -> None:
     start, won = threading.Barrier(6), []
     due_at = runs.every(3600)(clock.now())
-    living = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()][:5]
+    waits = [sys.executable, "-c", "input()"]
+    others = [subprocess.Popen(waits, stdin=subprocess.PIPE) for _ in range(5)]
 
     def race(pid: int) -> None:
         with db.database.connection_context():
@@ -163,12 +166,14 @@ def test_of_many_at_once_one_runs(settings) -> None:
             if runs.begin("clear", due_at, f"{pid}:{holders.started(pid)}"):
                 won.append(pid)
 
-    threads = [threading.Thread(target=race, args=(pid,)) for pid in living]
+    threads = [threading.Thread(target=race, args=(other.pid,)) for other in others]
     for thread in threads:
         thread.start()
     start.wait(20)
     for thread in threads:
         thread.join(30)
+    for other in others:
+        other.communicate(b"\n")
     assert len(won) == 1
     assert JobRun.select().where(JobRun.state == "running").count() == 1
 
@@ -408,8 +413,9 @@ def test_the_process_runs_its_timetable_and_stops(settings) -> None:
     process = subprocess.Popen(program, stderr=subprocess.DEVNULL)
     try:
         until(lambda: {"clear", "disks", "reports"} <= {r.name for r in runs.latest()}, limit=90)
+        until(lambda: not JobRun.select().where(JobRun.state == "running").exists(), limit=90)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(90) == 0
     finally:
         process.kill()
         process.wait()

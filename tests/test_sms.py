@@ -72,6 +72,14 @@ def put(settings, key="1", purpose="registered", number=NUMBER) -> Message:
     return message
 
 
+def patient(settings) -> Senders:
+    """What sends for the site, with a minute for each answer over a line."""
+    sending = senders(settings)
+    for gateway in sending.gateways:
+        gateway.answer = gateway.quick = gateway.long = 60
+    return sending
+
+
 def again(message: Message) -> Message:
     return Message.get_by_id(message.id)
 
@@ -245,7 +253,7 @@ def test_a_second_account_that_failed_is_well_when_it_answers_again(settings) ->
         eskiz = SmsAccount("eskiz", "eskiz", far.url, "user", "secret")
         smpp = SmsAccount("line", "smpp", line.url, "hotline", "secret", "1282")
         settings = dataclasses.replace(settings, sms=(eskiz, smpp))
-        sending = senders(settings)
+        sending = patient(settings)
         for account in ("eskiz", "line"):
             accounts.failed(account, NotSent("unreachable"), 0)
         sending.listen()
@@ -267,14 +275,14 @@ def test_a_modem_that_falls_silent_in_sending_is_not_well_for_being_there(settin
     with modem() as far:
         only = SmsAccount("modem", "modem", far.url)
         settings = dataclasses.replace(settings, sms=(only,))
-        sending = senders(settings)
+        sending = patient(settings)
         sending.listen()
         accounts.failed("modem", NotSent("no_modem"), 0)
         sending.listen()
         assert accounts.failing() == {"modem": "no_modem"}
         for gateway in sending.gateways:
             gateway.close()
-        anew = senders(settings)  # what another process could not reach is there again
+        anew = patient(settings)  # what another process could not reach is there again
         anew.listen()
         assert accounts.failing() == {}
         for gateway in anew.gateways:
@@ -285,7 +293,7 @@ def test_a_modem_that_answers_has_no_network_for_that(settings) -> None:
     with modem() as far:
         far.network = "+CREG: 0,2"
         only = SmsAccount("modem", "modem", far.url)
-        sending = senders(dataclasses.replace(settings, sms=(only,)))
+        sending = patient(dataclasses.replace(settings, sms=(only,)))
         put(settings)
         sending.send_due()
         SmsHealth.update(held_until=None).execute()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provisioning.local import sound
 from provisioning.local.phones import Handling, Phones, Ring, tail
-from provisioning.local.sipp import Sipp, SippError
+from provisioning.local.sipp import Sipp, SippError, free_ports
 
 PITCH = 210  # Hz of a caller's voice
 _REFUSALS = (400, 401, 403, 404, 408, 480, 484, 486, 487, 488, 500, 503, 603)
@@ -156,9 +156,10 @@ def place(
     for plan in plans:
         same = CallPlan("", "", plan.keys, plan.stays, 0.0, plan.events, plan.silent)
         groups.setdefault(same, []).append(plan)
+    ports = free_ports(address, len(groups))
     processes = []
     for position, (script, members) in enumerate(groups.items()):
-        process = Sipp("caller", folder / f"callers-{position:02}", address)
+        process = Sipp("caller", folder / f"callers-{position:02}", address, ports[position])
         processes.append(process)
         process.folder.mkdir(parents=True, exist_ok=True)
         count = str(len(members))

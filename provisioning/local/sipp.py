@@ -41,7 +41,7 @@ class Sipp:
         """Use a folder of its own; `port` 0 takes a free one."""
         self.folder = folder
         self.address = address
-        self.port = port or free_port(address)
+        self.port = port or free_ports(address, 1)[0]
         self._scenario = scenario
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -140,8 +140,13 @@ def _require_raw_sockets() -> None:
         raise SippError(RAW_SOCKETS) from error
 
 
-def free_port(address: str) -> int:
-    """A UDP port that nobody listens on at that address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+def free_ports(address: str, count: int) -> list[int]:
+    """UDP ports that nobody listens on at that address, no two alike."""
+    with contextlib.ExitStack() as held:
+        probes = [
+            held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            for _ in range(count)
+        ]
+        for probe in probes:
+            probe.bind((address, 0))
+        return [probe.getsockname()[1] for probe in probes]

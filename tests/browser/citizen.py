@@ -44,8 +44,9 @@ class Citizen:
         self._store()
 
     def talk(self) -> None:
-        """The operator picks up."""
+        """The operator picks up, 14 seconds after the citizen joined the queue."""
         now = clock.now()
+        self._visit.joined_at = now - dt.timedelta(seconds=14)
         self._ring.ended_at, self._ring.result = now, "answered"
         self._visit.left_at, self._visit.result = now, "answered"
         self.facts.talks.append(

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,12 +76,9 @@ class Pages:
 
 
 @pytest.fixture
-def pages(settings: Settings) -> Iterator[Pages]:
+def pages(settings: Settings, free_address: str) -> Iterator[Pages]:
     """The running pages of the test's site."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        bind = f"127.0.0.1:{free.getsockname()[1]}"
-    text = settings.file.read_text().replace(settings.web.bind, bind)
+    text = settings.file.read_text().replace(settings.web.bind, free_address)
     settings.file.write_text(text)
     served = Pages(site_settings.load(settings.file))
     served.start()
@@ -94,7 +90,7 @@ def pages(settings: Settings) -> Iterator[Pages]:
 def window(chromium: Browser, pages: Pages) -> Iterator[BrowserContext]:
     """A fresh window on the site, with cookies and storage of its own."""
     context = chromium.new_context(viewport=WINDOW, base_url=pages.url)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 

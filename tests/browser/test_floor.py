@@ -58,6 +58,7 @@ def test_the_panel_that_passes_on_is_worked_by_keys_and_leaves_the_form_alone(
     citizen = Citizen("1764000000.1")
     citizen.ring(nilufar)
     citizen.talk()
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
     name, search = page.locator("#f-first_name"), page.locator("#passing-q")
     name.fill("Gulchehra")
     page.keyboard.press("F9")
@@ -82,6 +83,7 @@ def test_the_panel_that_passes_on_is_worked_by_keys_and_leaves_the_form_alone(
     staff.choose_state(nilufar, "ready")
     staff.choose_state(nilufar, "pause", reason=staff.NO_ANSWER, by="asterisk")
     expect(page.locator("#paused")).to_contain_text("javob boʻlmadi")
+    expect(page.locator("#state")).to_contain_text("Javobsiz")
     page.keyboard.press("F10")
     expect(page.locator("#paused form")).to_have_count(0)
     assert staff.states()["nilufar"] == "ready"

@@ -19,7 +19,7 @@ def open_as(chromium: Browser, pages) -> Iterator[Callable[[str, str], Page]]:
     def opened(login: str, path: str) -> Page:
         window = chromium.new_context(viewport=WINDOW, base_url=pages.url)
         windows.append(window)
-        window.set_default_timeout(15_000)
+        window.set_default_timeout(60_000)
         page = window.new_page()
         sign_in(page, login)
         page.goto(path)

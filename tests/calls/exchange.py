@@ -16,6 +16,7 @@ from appliance.pbx import actions, ami, config, eventlog
 from appliance.pbx.eventlog import Event
 from appliance.pbx.sip import listening
 from appliance.plan import Plan
+from appliance.recordings.sound import is_whole
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
@@ -75,7 +76,8 @@ class Exchange:
     def heard(self, event: Event) -> list[tuple[frozenset[int], int]]:
         """Whose voices the file of a RECORDING record holds, for how long."""
         file = self.settings.paths.recordings / event.extra["file"]
-        return listening.stretches(listening.by_second(file)) if file.exists() else []
+        until(lambda: file.exists() and is_whole(file))
+        return listening.stretches(listening.by_second(file))
 
     def asterisk(self) -> ami.Connection:
         """A connection to command it."""
@@ -129,7 +131,7 @@ def running(folder: Path) -> Iterator[Exchange]:
         )
         made = Exchange(place, settings)
         try:
-            until(lambda: _answers(settings), limit=20)
+            until(lambda: _answers(settings), limit=60)
             yield made
         finally:
             process.kill()

@@ -74,8 +74,8 @@ class Hotline:
 
     def balance(self, reports: Sequence[CallReport]) -> dict[str, Any]:
         """The balance of the time in which these calls came."""
-        begin = min(r.sent_at or 0 for r in reports) - 0.5
-        end = max(r.sent_at or 0 for r in reports) + 0.5
+        begin = min(r.sent_at or 0 for r in reports) - 2
+        end = max(r.ended_at or 0 for r in reports)
         told = self.appliance(
             "ledger", "balance", "--from", _iso(begin), "--to", _iso(end), "--json"
         )

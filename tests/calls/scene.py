@@ -70,6 +70,20 @@ def operator(people: People, extension: str = "1001") -> Phone:
     return phone
 
 
+async def refer(exchange: Exchange, people: People, phone: Call, number: str) -> Call:
+    """The operator refers his caller to a number and is free again: the call there, untouched."""
+    begin = len(exchange.events())
+    people.dialled = lambda _call: None
+    assert await phone.refer(number) == 202
+    await sure(lambda: exchange.told(begin, "CHAN_END"))
+    return await sure(lambda: call_to(people, number))
+
+
+def call_to(people: People, number: str) -> Call | None:
+    """The call that has reached a number outside."""
+    return next((c for c in people.carrier.calls.values() if c.called == number), None)
+
+
 async def talk(people: People, number: str, extension: str = "1001") -> tuple[Call, Call]:
     """A citizen calls and speaks with that operator: his call, the operator's."""
     citizen = people.call(number, CALLER)

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from exchange import say_little
+from exchange import Exchange, say_little
+from scene import end
 from waiting import until
 
 from appliance import db, followups, plan, prompts, staff
@@ -26,7 +27,7 @@ from appliance.plan.shape import FollowUps, Plan
 from appliance.settings import Settings
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
-from provisioning.local.sip.parties import People, people
+from provisioning.local.sip.parties import People
 
 pytestmark = pytest.mark.calls
 
@@ -111,7 +112,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Sett
             stderr=subprocess.DEVNULL,
         )
         try:
-            until(lambda: _answers(settings), limit=20)
+            until(lambda: _answers(settings), limit=60)
             yield place, settings
         finally:
             process.kill()
@@ -132,17 +133,10 @@ def play(site: tuple[Place, Settings]) -> Callable[[Callable[[Scene], Awaitable[
     place, settings = site
 
     async def whole(scene: Callable[[Scene], Awaitable[None]]) -> None:
-        accounts = [
-            {
-                "extension": user.extension,
-                "login": user.login,
-                "sip_password": user.sip_password,
-                "languages": user.speaks.split(),
-            }
-            for user in staff.operators()
-        ]
+        exchange = Exchange(place, settings)
+        begin = len(exchange.events())
         reached: list[Call] = []
-        async with people(place, accounts) as crowd:
+        async with exchange.people() as crowd:
             crowd.rings = lambda _phone, call: call.pick_up()
             crowd.dialled = lambda call: (call.ring(), reached.append(call))
             made = Scene(settings, place, Follower(settings), crowd, reached)
@@ -150,10 +144,7 @@ def play(site: tuple[Place, Settings]) -> Callable[[Callable[[Scene], Awaitable[
             try:
                 await scene(made)
             finally:
-                for agent in (crowd.carrier, crowd.desk):
-                    for call in list(agent.calls.values()):
-                        call.hang_up()
-                await asyncio.sleep(0.3)
+                await end(exchange, crowd, begin)
 
     for task in FollowUp.select().where(FollowUp.closed_at.is_null()):
         followups.mark(task, "done")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from exchange import Exchange, running, sure
-from scene import CALLER, EMPLOYEE, OUTSIDE, operator, play, talk
+from scene import CALLER, EMPLOYEE, OUTSIDE, operator, play, refer, talk
 
 from appliance.pbx.sip import message
 from appliance.pbx.sip.call import Call
@@ -66,15 +66,14 @@ def test_a_phone_that_is_sent_on_takes_no_citizen_outside(exchange: Exchange) ->
     outside: list[str] = []
 
     async def scene(people: People) -> None:
-        people.rings = lambda phone, call: moved(call)
+        second = operator(people, "1002")
+        people.rings = lambda phone, call: call.pick_up() if phone is second else moved(call)
         people.dialled = lambda call: outside.append(call.called)
         citizen = people.call("+998901110030", CALLER)
         await sure(lambda: citizen.state == "up")
         citizen.media.press("1")
         await sure(lambda: operator(people).call and operator(people).call.state == "over")
-        people.rings = lambda phone, call: call.pick_up()
         exchange.ready("op02")
-        second = operator(people, "1002")
         await sure(lambda: second.call and second.call.media.hears(CALLER))
 
     play(exchange, scene)
@@ -103,8 +102,7 @@ def test_a_transfer_that_is_sent_on_gives_the_caller_back(exchange: Exchange) ->
 
     async def scene(people: People) -> None:
         _citizen, phone = await talk(people, "+998901110031")
-        people.dialled = moved
-        assert await phone.refer(EMPLOYEE) == 202
+        moved(await refer(exchange, people, phone, EMPLOYEE))
         again = operator(people)
         await sure(lambda: len(again.calls) == 2 and again.call.media.hears(CALLER))
 

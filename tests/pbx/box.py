@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from appliance.pbx import ami
 from appliance.settings import Settings
@@ -21,3 +22,9 @@ class Box:
                 return bool(asterisk.act("QueueStatus"))
         except (ami.Unreachable, ami.Refused):
             return False
+
+
+def stands(pid: int) -> bool:
+    """Whether every thread of a process has been stopped."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)

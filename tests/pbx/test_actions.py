@@ -6,7 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from box import Box
+from box import Box, stands
+from waiting import until
 
 from appliance import db, staff
 from appliance.models import User
@@ -66,8 +67,9 @@ def test_who_reloads_while_another_does_waits(box: Box) -> None:
 
 def test_a_frozen_asterisk_is_given_up_and_the_state_is_kept(box: Box) -> None:
     box.process.send_signal(signal.SIGSTOP)
-    begin = time.monotonic()
     try:
+        until(lambda: stands(box.process.pid))
+        begin = time.monotonic()
         with pytest.raises(actions.Unreachable):
             choose(box, "op01", "pause")
     finally:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from ledger_world import World
+from ledger_world import World, at
 
-from appliance import catalogs, db, settings
+from appliance import catalogs, clock, db, settings
 from appliance.settings import Settings
 from provisioning.local.settings_file import scratch
 
@@ -29,7 +29,13 @@ def world(site: Settings) -> World:
 
 
 @pytest.fixture
-def december(site: Settings, world: World) -> Settings:
+def new_year(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site's clock stands at 2 January 2027, when December is over."""
+    monkeypatch.setattr(clock, "now", lambda: at("2027-01-02 00:00:00"))
+
+
+@pytest.fixture
+def december(site: Settings, world: World, new_year: None) -> Settings:
     """Calls and appeals whose figures were counted by hand; the site's settings."""
     for moment in (
         *("2026-11-30 23:59:59", "2027-01-01 00:00:00"),  # outside of the month

@@ -21,6 +21,7 @@ from appliance.models import (
     EventRow,
     IssuedFile,
     IssuedReport,
+    JobRun,
     Recording,
     ReportRun,
     User,
@@ -258,8 +259,9 @@ def test_the_jobs_process_makes_it_and_ends_when_told(site: Settings, world: Wor
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         until(lambda: ReportRun.get().state == "done" or process.poll() is not None, 90)
+        until(lambda: not JobRun.select().where(JobRun.state == "running").exists(), 90)
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
     finally:
         process.kill()
         process.wait()

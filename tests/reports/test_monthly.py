@@ -185,6 +185,7 @@ def test_the_balance_misses_what_the_ledger_lacks(december: Settings) -> None:
     assert told["recordings_found"] == 14
 
 
+@pytest.mark.usefixtures("new_year")
 def test_an_unobserved_stretch_is_told_and_not_counted_as_nothing(
     site: Settings, world: World
 ) -> None:
@@ -192,6 +193,7 @@ def test_an_unobserved_stretch_is_told_and_not_counted_as_nothing(
     EventRow.create(
         hash="b", linkedid="b", at=at("3 12:00:00"), event="BOOT", begins="BOOT", fields={}
     )
+    world.call("8 00:00:00")
     report = monthly.build(site, to(7))
     told = monthly.as_json(report)
     assert told["balance"]["unobserved"] == [

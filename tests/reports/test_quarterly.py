@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 from ledger_world import TZ, World, at
@@ -326,7 +326,7 @@ calls_of_a_quarter = st.lists(
 
 
 @given(calls=calls_of_a_quarter, day=st.integers(0, 90))
-@trying(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@trying(max_examples=60)
 def test_splitting_a_quarter_at_any_day_adds_up(calls: list[kpi.Inbound], day: int) -> None:
     middle = QUARTER.first + dt.timedelta(days=day)
     parts = [

@@ -16,17 +16,9 @@ from appliance.appeals import handling
 from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling
 from appliance.reports import files
 from appliance.web import api
-from appliance.web.limits import limiter
 
 DOCUMENT = json.loads(api.DOCUMENT.read_text("utf-8"))
 type Ask = Callable[..., TestResponse]
-
-
-@pytest.fixture(autouse=True)
-def no_limits_of_before() -> None:
-    """Each test begins with its own counts."""
-    if limiter.initialized:
-        limiter.reset()
 
 
 @pytest.fixture

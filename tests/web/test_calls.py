@@ -99,8 +99,8 @@ def test_page_by_page(login_as, noon) -> None:
 
 
 @pytest.mark.parametrize("day", ["", "31.02.2026", "x", "2026-99-99"])
-def test_a_day_that_is_none_is_today(login_as, day) -> None:
-    call(clock.now(), None)
+def test_a_day_that_is_none_is_today(login_as, at_noon, day) -> None:
+    call(at_noon, None)
     page = login_as("manager").get(f"/calls?day={day}").text
     assert "Bugungi qoʻngʻiroqlar" in page
     assert len(rows(page)) == 1

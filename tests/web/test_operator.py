@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from appliance import appeals, catalogs, staff
 from appliance.models import Appeal, AuditEntry, Draft, User
+from appliance.pbx import actions
 from web.browser import Browser
 
 LOCALES = ("uz_Latn", "uz_Cyrl", "ru")
@@ -238,6 +239,16 @@ def test_a_state_is_kept_when_the_exchange_is_silent(browser, nilufar):
     assert "stansiyasi javob bermayapti" in answer.json["trouble"]
     assert staff.state_of(nilufar).state == "ready"
     assert "Tayyor" in browser.get("/operator/state").text
+
+
+def test_a_state_is_kept_when_the_exchange_refuses_it(browser, nilufar, monkeypatch):
+    def refuse(_settings):
+        raise actions.Refused("QueueAdd: no such queue")
+
+    monkeypatch.setattr(actions.states, "put_states_in_force", refuse)
+    answer = send(browser, "/operator/state", state="ready")
+    assert "stansiyasi javob bermayapti" in answer.json["trouble"]
+    assert staff.state_of(nilufar).state == "ready"
 
 
 def test_no_such_state(browser):

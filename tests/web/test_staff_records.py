@@ -2,7 +2,6 @@
 
 import pytest
 
-from appliance import clock
 from appliance.models import AuditEntry, QuarterAnswer, Shift, StaffEvent, StaffRecord
 from appliance.reports import periods
 
@@ -15,8 +14,8 @@ def manager(login_as):
 
 
 @pytest.fixture
-def this_quarter(settings) -> str:
-    return periods.quarter_of(clock.now().astimezone(settings.tz).date())
+def this_quarter(at_noon) -> str:
+    return periods.quarter_of(at_noon.date())
 
 
 def test_what_is_kept_of_the_operators(manager, nilufar, sardor, settings) -> None:
