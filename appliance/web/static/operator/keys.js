@@ -10,7 +10,7 @@ const nameOf = (event) => event.code.replace(/^Key|^Digit/, "").replace("NumpadE
 export function listenToKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.isComposing) return;
-    const found = document.querySelectorAll(`[data-key="${CSS.escape(pressed(event))}"]:enabled`);
+    const found = document.querySelectorAll(`[data-key="${CSS.escape(pressed(event))}"]:not(:disabled)`);
     const control = [...found].find((one) => one.checkVisibility()) ?? found[0];
     if (!control) return;
     event.preventDefault();
