@@ -80,11 +80,17 @@ def test_a_phone_that_is_sent_on_takes_no_citizen_outside(exchange: Exchange) ->
     assert outside == []
 
 
-def test_a_carrier_that_sends_a_call_on_has_not_carried_it(exchange: Exchange) -> None:
+@pytest.mark.parametrize("rings", [False, True])
+def test_a_carrier_that_sends_a_call_on_has_not_carried_it(exchange: Exchange, rings: bool) -> None:
     exchange.ready("op01")
 
+    def sent_on(call: Call) -> None:
+        if rings:
+            call.ring()
+        moved(call)
+
     async def scene(people: People) -> None:
-        people.dialled = moved
+        people.dialled = sent_on
         call = operator(people).dial("+998712000009")
         await sure(lambda: call.state == "over")
         assert call.status >= 400
