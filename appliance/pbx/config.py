@@ -102,12 +102,7 @@ def try_out(settings: Settings, wanted: Plan | None = None) -> None:
             ask("core waitfullybooted")
             _compare(wanted or plan.current(settings), ask)
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
         log = apart.asterisk.log / "messages"
         if complaints := [
             line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR[" in line
@@ -171,10 +166,22 @@ def _apart(settings: Settings, folder: Path) -> Settings:
     )
 
 
+def end(*started: subprocess.Popen[bytes]) -> None:
+    """Have processes that we started end, by force when asking does not do."""
+    for process in started:
+        process.terminate()
+    for process in started:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def _ask(process: subprocess.Popen[bytes], command: list[str], question: str) -> str:
     """What the Asterisk just started answers on its console; waits until it listens."""
-    end = time.monotonic() + _PATIENCE
-    while process.poll() is None and (left := end - time.monotonic()) > 0:
+    latest = time.monotonic() + _PATIENCE
+    while process.poll() is None and (left := latest - time.monotonic()) > 0:
         with contextlib.suppress(subprocess.TimeoutExpired):
             answer = subprocess.run(  # noqa: S603
                 [*command, "-rx", question], capture_output=True, timeout=left, check=False

@@ -101,14 +101,7 @@ def running(settings: Settings) -> Iterator[None]:
             )
         yield
     finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        config.end(*started)
 
 
 def _copy_sounds(prompts: Path, into: Path) -> None:
