@@ -1,1 +1,5 @@
 """On-premises call-centre appliance for a ministry's 24/7 hotline."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent  # its data, migrations, translations and built front end

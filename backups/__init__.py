@@ -1,1 +1,1 @@
-"""Policy and papers of the snapshots. The code that uses them is appliance.snapshots."""
+"""Policy and papers of the snapshots. The code that uses them is appliance.box.snapshots."""

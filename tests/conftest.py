@@ -9,21 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import chromium, playwright
+from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as trying
-from people import OF_ROLE, PASSWORD, PEOPLE
-from web.browser import Browser
+from jinja2 import FileSystemBytecodeCache
 from xdist.scheduler import LoadScopeScheduling
 
-from appliance import catalogs, clock, db, staff
-from appliance import settings as site_settings
+from appliance.casework import catalogs
+from appliance.core import clock, db
+from appliance.core import settings as site_settings
+from appliance.core.settings import Settings
 from appliance.models import User
-from appliance.settings import Settings
+from appliance.people import accounts
 from appliance.web import create_app
 from provisioning.local import translations
 from provisioning.local.settings_file import scratch
+from tests.rig.browser import Browser
+from tests.rig.chromium import chromium, playwright
+from tests.rig.people import OF_ROLE, PASSWORD, PEOPLE
 
 # One browser for all folders: two drivers cannot run in one process.
 __all__ = ["chromium", "playwright"]
@@ -35,7 +39,14 @@ trying.register_profile(
 )
 trying.load_profile("calm")
 
+REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For the build machine: by hand a test that fails once has a cause that is looked for."""
+    what = f"run a test of the marks {', '.join(REAL)} once more when it failed"
+    parser.addoption("--once-more", action="store_true", help=what)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,9 +55,13 @@ def pytest_configure(config: pytest.Config) -> None:
         translations.compile_all()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with those that take longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(SITES))
+    if config.getoption("--once-more"):
+        for item in items:
+            if any(item.get_closest_marker(mark) for mark in REAL):
+                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 class Shares(LoadScopeScheduling):
@@ -65,15 +80,36 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell what tests have measured (record_property)."""
+    """Tell what tests have measured (record_property), and which passed only the second time."""
+    nodes = {
+        kind: {report.nodeid for report in terminalreporter.stats.get(kind, ())}
+        for kind in ("rerun", "failed", "error")
+    }
+    if flaky := sorted(nodes["rerun"] - nodes["failed"] - nodes["error"]):
+        terminalreporter.write_line(f"flaky: {len(flaky)}: {', '.join(flaky)}")
     reports = [report for kind in terminalreporter.stats.values() for report in kind]
     told = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     for what, value in dict(told).items():
         terminalreporter.write_line(f"{what}: {value}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def weak_hashes() -> Iterator[None]:
+    """Passwords are hashed with next to no memory: thousands of tests sign in."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", hasher)
+        yield
+
+
 @pytest.fixture(scope="session")
-def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once, not for each test's pages."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture(scope="session")
+def peopled(tmp_path_factory: pytest.TempPathFactory, weak_hashes: None) -> Path:
     """A database with the lists and the people, to be copied."""
     file = tmp_path_factory.mktemp("peopled") / "site.db"
     db.open_database(file)
@@ -81,7 +117,7 @@ def peopled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalogs.seed()
     for number, (login, (name, role)) in enumerate(PEOPLE.items()):
         phone = {"extension": f"{1001 + number}", "speaks": ("uz", "ru")}
-        staff.add(login, name, role, PASSWORD, **(phone if role == "operator" else {}))
+        accounts.add(login, name, role, PASSWORD, **(phone if role == "operator" else {}))
     db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.database.close()
     return file
@@ -117,9 +153,10 @@ def free_address() -> str:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
     """The pages of that site."""
     made = create_app(settings)
+    made.jinja_env.bytecode_cache = compiled_templates
     made.test_client_class = Browser
     yield made
     made.extensions["live"].stop()

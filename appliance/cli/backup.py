@@ -14,12 +14,13 @@ from typing import Any, BinaryIO
 
 import click
 
-from appliance import audit, db, snapshots
+from appliance.box import snapshots
+from appliance.box.snapshots import SnapshotError, contents, continuous, reading, sealing, sheet
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.cli.ledger import Moment
-from appliance.i18n import LOCALES
+from appliance.core import audit, db
+from appliance.core.i18n import LOCALES
 from appliance.reports import pdf
-from appliance.snapshots import SnapshotError, contents, continuous, reading, sheet
 
 
 class _When(Moment):
@@ -156,12 +157,15 @@ def restore(
 @as_json
 @pass_site
 def drill(site: Site, repository: str | None, as_json: bool) -> None:
-    """Restore the newest snapshot into a scratch folder, start the pages on it, compare."""
-    settings = site.open()
+    """Restore the newest snapshot into a scratch folder, start the pages on it, compare; then the
+    continuous copy."""
+    settings, by = site.open(), getpass.getuser()
+    columns = ("snapshot", "database_from", "counts", "expected", "files", "seconds")
     with _plainly(), _progress() as tell:
-        restored = snapshots.drill(settings, repository, getpass.getuser(), tell)
-    told = vars(restored)
-    show([{k: told[k] for k in ("snapshot", "counts", "expected", "files", "seconds")}], as_json)
+        done = [snapshots.drill(settings, repository, by, tell)]
+        if settings.snapshots.replica:
+            done.append(snapshots.drill_copy(settings, by, tell))
+    show([{name: vars(one)[name] for name in columns} for one in done], as_json)
 
 
 @backup.command("sheet")
@@ -170,8 +174,21 @@ def drill(site: Site, repository: str | None, as_json: bool) -> None:
 @pass_site
 def sheet_(site: Site, lang: str, out: BinaryIO) -> None:
     """The recovery sheet with the keys, as PDF: print it and lock it away."""
+    settings = site.open()
     with _plainly():
-        out.write(pdf.write(sheet.page(site.settings, lang)))
+        printed = pdf.write(sheet.page(settings, lang))
+    audit.record(getpass.getuser(), sealing.PRINTED)
+    out.write(printed)
+
+
+@backup.command("remove-key")
+@pass_site
+def remove_key(site: Site) -> None:
+    """Remove the key of the secrets from the box, once the recovery sheet is locked away."""
+    settings = site.open()
+    with _plainly():
+        if sealing.is_here(settings):
+            sealing.remove(settings, getpass.getuser())
 
 
 @click.command()
@@ -202,12 +219,12 @@ def _progress() -> Iterator[Callable[[str, float | None], None]]:
         return
     width = 30
 
-    def tell(what: str, share: float | None) -> None:
+    def show(what: str, share: float | None) -> None:
         full = int((share or 0) * width)
         bar = "" if share is None else f" [{'#' * full}{'.' * (width - full)}] {share:4.0%}"
         click.echo(f"\r\x1b[K{what}{bar}", err=True, nl=False)
 
     try:
-        yield tell
+        yield show
     finally:
         click.echo("\r\x1b[K", err=True, nl=False)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from appliance import catalogs
+from appliance.casework import catalogs
 from appliance.cli.context import Site, pass_site
 
 

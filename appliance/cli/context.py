@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from appliance import db
-from appliance.settings import Settings
+from appliance.core import db
+from appliance.core.settings import Settings
 
 
 @dataclass

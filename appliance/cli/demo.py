@@ -4,8 +4,9 @@ import datetime as dt
 
 import click
 
-from appliance import appeals, catalogs, clock
+from appliance.casework import appeals, catalogs
 from appliance.cli.context import Site, pass_site
+from appliance.core import clock
 from appliance.demo import DemoError, load
 from appliance.demo.world import of_site
 

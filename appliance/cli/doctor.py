@@ -4,8 +4,9 @@ import sys
 
 import click
 
-from appliance import health, i18n
+from appliance.box import health
 from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.core import i18n
 
 
 @click.command()

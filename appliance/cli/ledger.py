@@ -1,19 +1,22 @@
 """`appliance ledger`: the event log into calls, calls out to other programs, the balance."""
 
-import csv
 import dataclasses
 import datetime as dt
 import json
-import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from appliance import calls, followups
-from appliance.cli.context import Site, pass_site
+from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.core import spreadsheets
+from appliance.core.settings import Settings
 from appliance.pbx import ledger as pbx_ledger
-from appliance.settings import Settings
+from appliance.telephony import calls, followups
+
+_SHOWN = 60  # bytes
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 class Moment(click.ParamType):
@@ -52,7 +55,7 @@ def ledger() -> None:
 
 
 @ledger.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("files", nargs=-1, required=True, type=_FILE)
 @pass_site
 def ingest(site: Site, files: tuple[Path, ...]) -> None:
     """Read event logs, rotated ones too; in any order, as often as you like."""
@@ -75,12 +78,8 @@ def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
-    writer = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, fieldnames=list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+    for piece in spreadsheets.pieces(_cells(rows), end="\n"):
+        click.echo(piece, nl=False)
 
 
 @ledger.command()
@@ -106,6 +105,29 @@ def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> 
         raise click.ClickException(f"the ledger lacks {found.difference} calls")
 
 
+@ledger.command()
+@as_json
+@pass_site
+def quarantine(site: Site, as_json: bool) -> None:
+    """What stood in Asterisk's logs and could not be taken in: where, and how it begins."""
+    settings = site.open()
+    show(
+        (
+            {
+                "noted": _moment_text(settings, row.noted_at),
+                "file": row.file,
+                "position": row.position,
+                "size": row.size,
+                "kind": row.kind,
+                "call": row.linkedid or "",
+                "beginning": repr(bytes(row.beginning)[:_SHOWN])[2:-1],
+            }
+            for row in calls.quarantined()
+        ),
+        as_json,
+    )
+
+
 @ledger.command("follow-ups")
 @pass_site
 def follow_ups(site: Site) -> None:
@@ -115,15 +137,23 @@ def follow_ups(site: Site) -> None:
 
 
 def _lack(settings: Settings, lack: calls.Lack) -> dict[str, Any]:
-    at = lack.arrived_at.astimezone(settings.tz).isoformat(timespec="seconds")
-    return dataclasses.asdict(lack) | {"arrived_at": at}
+    return dataclasses.asdict(lack) | {"arrived_at": _moment_text(settings, lack.arrived_at)}
 
 
 def _interval(settings: Settings, begin: dt.datetime, end: dt.datetime) -> dict[str, str]:
-    return {
-        "from": begin.astimezone(settings.tz).isoformat(timespec="seconds"),
-        "to": end.astimezone(settings.tz).isoformat(timespec="seconds"),
-    }
+    return {"from": _moment_text(settings, begin), "to": _moment_text(settings, end)}
+
+
+def _moment_text(settings: Settings, moment: dt.datetime) -> str:
+    return moment.astimezone(settings.tz).isoformat(timespec="seconds")
+
+
+def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+    """The names of what each call tells, then its values."""
+    for number, row in enumerate(rows):
+        if not number:
+            yield list(row)
+        yield [_cell(value) for value in row.values()]
 
 
 def _cell(value: Any) -> Any:

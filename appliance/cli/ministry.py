@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from appliance.casework.ministry import catch_up as put_earlier
+from appliance.casework.ministry import files, signing
 from appliance.cli.context import Site, pass_site
-from appliance.ministry import catch_up as put_earlier
-from appliance.ministry import files, signing
+from appliance.messaging import notices
 
 _BY = "command"
 
@@ -36,7 +37,7 @@ def export(site: Site, folder: Path) -> None:
 def import_(site: Site, path: Path) -> None:
     """Take receipts and answers: a file, or all of a folder by their numbers."""
     try:
-        taken = files.take(site.open(), path, _BY)
+        taken = files.take(site.open(), path, _BY, notices.answered)
     except (signing.KeyTrouble, files.PackageError) as error:
         raise click.ClickException(str(error)) from error
     for one in taken:

@@ -4,10 +4,8 @@ import getpass
 
 import click
 
-from appliance import audit
-from appliance import outbox as messages
 from appliance.cli.context import Site, as_json, pass_site, show
-from appliance.models import Message
+from appliance.core import outbox as messages
 
 
 @click.group()
@@ -50,8 +48,7 @@ def retry(site: Site, ids: tuple[int, ...]) -> None:
     """Have messages tried again that were refused, expired or wait."""
     site.open()
     for id in ids:
-        message = Message.get_or_none(Message.id == id)
-        if not message or not messages.try_again(message):
+        message = messages.message(id)
+        if not message or not messages.try_again(message, by=getpass.getuser()):
             raise click.ClickException(f"no message {id} that could be tried again")
-        audit.record(getpass.getuser(), "outbox.retry", str(id))
         click.echo(f"{id} will be tried again")

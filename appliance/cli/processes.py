@@ -2,9 +2,9 @@
 
 import click
 
-from appliance import appeals, catalogs, db
+from appliance.casework import appeals, catalogs
 from appliance.cli.context import Site, pass_site
-from appliance.jobs import timetable
+from appliance.core import db
 
 
 @click.command()
@@ -24,6 +24,8 @@ def migrate(site: Site) -> None:
 @pass_site
 def jobs(site: Site) -> None:
     """Do the scheduled work."""
+    from appliance.jobs import timetable  # as below: only what needs it waits for it
+
     timetable.run(site.open())
 
 
@@ -31,9 +33,6 @@ def jobs(site: Site) -> None:
 @pass_site
 def web(site: Site) -> None:
     """Serve the pages."""
-    from appliance.web import server  # half a second to load: no other command waits for it
+    from appliance.web.shell import server  # seconds to load: no other command waits for it
 
     server.serve(site.settings)
-
-
-COMMANDS = (migrate, jobs, web)

@@ -6,10 +6,10 @@ from typing import Any, BinaryIO
 import click
 
 from appliance.cli.context import Site, pass_site
-from appliance.i18n import LOCALES
+from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings
 from appliance.reports import files, periods
 from appliance.reports.periods import Period
-from appliance.settings import Settings
 
 
 @click.group()
@@ -65,7 +65,7 @@ def minutes(site: Site, month: str, upto: str | None, kind: str, lang: str, out:
 @_options
 @pass_site
 def telephony(site: Site, first: str, last: str, kind: str, lang: str, out: BinaryIO) -> None:
-    """The telephony report: calls by every cut, waits, callers, workload."""
+    """The telephony report: calls by every filter, waits, callers, workload."""
     settings = site.open()
     try:
         period = periods.between(first, last, settings.tz)

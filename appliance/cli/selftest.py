@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from appliance.box.selftests import Result
 from appliance.cli.context import Site, as_json, pass_site
 from appliance.pbx.actions import synthetic_call
 from appliance.pbx.selftest.offline import offline as drill
-from appliance.selftests import Result
 
 
 @click.group()
@@ -22,7 +22,7 @@ def selftest() -> None:
 @pass_site
 def call(site: Site, as_json: bool) -> None:
     """A call through the real dialplan, marked as a test; it rings no operator."""
-    _tell(synthetic_call(site.open()), as_json)
+    _print(synthetic_call(site.open()), as_json)
 
 
 @selftest.command()
@@ -30,10 +30,10 @@ def call(site: Site, as_json: bool) -> None:
 @pass_site
 def offline(site: Site, as_json: bool) -> None:
     """A call and its appeal on a trial site that has no network; the real one is not touched."""
-    _tell(drill(site.open()), as_json)
+    _print(drill(site.open()), as_json)
 
 
-def _tell(result: Result, as_json: bool) -> None:
+def _print(result: Result, as_json: bool) -> None:
     """Print each step; exit 1 when one failed."""
     if as_json:
         told = dataclasses.asdict(result) | {"ok": result.ok}

@@ -5,10 +5,10 @@ from functools import partial
 
 import click
 
-from appliance import prompts as spoken
-from appliance import staff
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.pbx import actions, config, process
+from appliance.people import accounts, presence
+from appliance.telephony import prompts as spoken
 
 
 @click.command()
@@ -61,7 +61,7 @@ def operator() -> None:
 def list_operators(site: Site, as_json: bool) -> None:
     """Every operator with the state in force."""
     site.open()
-    states = staff.states()
+    states = presence.states()
     show(
         (
             {
@@ -71,7 +71,7 @@ def list_operators(site: Site, as_json: bool) -> None:
                 "speaks": user.speaks,
                 "state": states[user.login],
             }
-            for user in staff.operators()
+            for user in accounts.operators()
         ),
         as_json,
     )
@@ -83,7 +83,7 @@ def _choose(state: str) -> click.Command:
     @pass_site
     def choose(site: Site, logins: tuple[str, ...]) -> None:
         settings = site.open()
-        users = {user.login: user for user in staff.operators()}
+        users = {user.login: user for user in accounts.operators()}
         for login in logins:
             if login not in users:
                 raise click.ClickException(f"no such operator: {login}")
@@ -93,7 +93,7 @@ def _choose(state: str) -> click.Command:
     return choose
 
 
-for _state in staff.STATES:
+for _state in presence.STATES:
     operator.add_command(_choose(_state))
 
 
@@ -104,6 +104,3 @@ def _reach(action: Callable[[], None]) -> None:
         raise click.ClickException(
             f"written down, but Asterisk does not answer: {error}"
         ) from error
-
-
-COMMANDS = (pbx, render, prompts, operator)

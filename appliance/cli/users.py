@@ -4,9 +4,10 @@ import sys
 
 import click
 
-from appliance import recordings, staff
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.models import User
+from appliance.people import accounts
+from appliance.telephony import recordings
 
 
 @click.group()
@@ -17,7 +18,7 @@ def user() -> None:
 @user.command()
 @click.argument("login")
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice(staff.ROLES))
+@click.option("--role", required=True, type=click.Choice(accounts.ROLES))
 @click.option("--extension", help="The SIP account of an operator's phone.")
 @click.option("--sip-password", help="Made up when left out.")
 @click.option("--speaks", default="", help="Languages of calls: uz, ru or uz,ru.")
@@ -36,17 +37,18 @@ def add(
     """Make an account."""
     site.open()
     languages = tuple(part for part in speaks.replace(",", " ").split() if part)
+    password = _password(password_stdin, login, name)
     try:
-        staff.add(
+        accounts.add(
             login,
             name,
             role,
-            _password(password_stdin),
+            password,
             extension=extension,
             sip_password=sip_password,
             speaks=languages,
         )
-    except staff.StaffError as error:
+    except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -56,7 +58,7 @@ def add(
 def disable(site: Site, login: str) -> None:
     """Close an account for good."""
     site.open()
-    staff.disable(_user(login), by="cli")
+    accounts.disable(_user(login), by="cli")
 
 
 @user.command()
@@ -66,7 +68,8 @@ def disable(site: Site, login: str) -> None:
 def passwd(site: Site, login: str, password_stdin: bool) -> None:
     """Give a new password."""
     site.open()
-    staff.set_password(_user(login), _password(password_stdin), by="cli")
+    user = _user(login)
+    accounts.set_password(user, _password(password_stdin, login, user.name), by="cli")
 
 
 @user.command()
@@ -111,7 +114,14 @@ def _user(login: str) -> User:
     return user
 
 
-def _password(from_stdin: bool) -> str:
+def _password(from_stdin: bool, *known: str) -> str:
+    """A password that is not guessed soon by who knows login and name."""
     if from_stdin:
-        return sys.stdin.readline().rstrip("\n")
-    return click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        accounts.prove_strong(password, *known)
+    except accounts.StaffError as error:
+        raise click.ClickException(str(error)) from error
+    return password

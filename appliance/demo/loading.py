@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import fn
 
-from appliance.db import writing
+from appliance.core.db import writing
 from appliance.demo.crew import Crew
 from appliance.demo.people import Appeals
 from appliance.demo.story import Story, stories

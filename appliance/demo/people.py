@@ -4,9 +4,9 @@ import datetime as dt
 import random
 from typing import Any
 
+from appliance.core.i18n import fold
 from appliance.demo.story import Story
 from appliance.demo.world import World
-from appliance.i18n import fold
 from appliance.models import NumberSeries
 
 MEN = ("Aziz", "Botir", "Davron", "Farhod", "Islom", "Jahongir", "Murod", "Otabek", "Ulugʻbek")

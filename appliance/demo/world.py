@@ -4,10 +4,12 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 
-from appliance import catalogs, staff
-from appliance.clock import WorkingCalendar
+from appliance.casework import catalogs
+from appliance.core.clock import WorkingCalendar
+from appliance.core.settings import Settings
 from appliance.models import CatalogItem, District, Region
-from appliance.settings import Settings
+from appliance.people import accounts
+from appliance.telephony import routing
 
 # Calls by hour of a working day; the ministry's mornings and afternoons are the peaks.
 HOURS = (4, 2, 2, 1, 2, 5, 11, 22, 41, 69, 80, 68, 49, 65, 78, 69, 55, 48, 32, 22, 18, 12, 9, 6)
@@ -73,14 +75,15 @@ class World:
 
 def of_site(settings: Settings, first: dt.date, last: dt.date) -> World:
     """The world of a site as it is: its operators, trunks, lists and calendar."""
-    trunks = [(trunk.name, "sip") for trunk in settings.trunks]
+    current = routing.current(settings)
+    trunks = [(trunk.name, trunk.kind) for trunk in current.trunks]
     return World(
         first=first,
         last=last,
         calendar=catalogs.working_calendar(settings),
         operators=tuple(
             Operator(user.login, user.id, user.extension or "", tuple(user.speaks.split()))
-            for user in staff.operators()
+            for user in accounts.operators()
         ),
         trunks=(*trunks, ("e1", "e1")) if len(trunks) < 2 else tuple(trunks),
         numbers=(settings.calls.hotline_number, "+998712000600"),
@@ -97,5 +100,5 @@ def of_site(settings: Settings, first: dt.date, last: dt.date) -> World:
             .order_by(CatalogItem.position)
         ),
         short_abandon=settings.calls.short_abandon,
-        max_wait=settings.calls.max_wait,
+        max_wait=current.queueing.max_wait,
     )

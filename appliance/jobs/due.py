@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance import clock, holders, runs
+from appliance.box import runs
+from appliance.core import clock, process_id
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def run_due(job: Job, stopped: Callable[[], bool] = lambda: False) -> bool:
             return False
         if not job.catches_up:
             runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, holders.this_process())
+        mine = runs.begin(job.name, due_at, process_id.this_process())
         if not mine:
             return False
         try:

@@ -4,10 +4,10 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from appliance import links
-from appliance.links import looking
-from appliance.links.stretches import Contrary
-from appliance.settings import Settings
+from appliance.box import links
+from appliance.box.links import looking
+from appliance.box.links.intervals import Contrary
+from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 

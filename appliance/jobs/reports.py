@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from appliance.core.settings import Settings
 from appliance.reports import runs
-from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 import json
 import subprocess
 
-from appliance import selftests
+from appliance.box import selftests
+from appliance.box.selftests import Result
+from appliance.core.settings import Settings
 from appliance.pbx.actions import synthetic_call
-from appliance.selftests import Result
-from appliance.settings import Settings
 
 _DRILL = 900  # seconds after which the drill is given up
 

@@ -1,26 +1,12 @@
 """Snapshots and drills when they are due, or asked for on the page."""
 
-import datetime as dt
 import threading
 
-from appliance import runs, snapshots
-from appliance.jobs.due import Job
-from appliance.settings import Settings
-from appliance.snapshots import log as wishes
+from appliance.box import snapshots
+from appliance.box.snapshots import log as wishes
+from appliance.core.settings import Settings
 
-DRILL = dt.time(2, 30)  # on the first day of a month
-_LOOK = 10  # seconds between two looks at what was asked for
 _alone = threading.Lock()  # a drill waits for the snapshot before it; other processes are refused
-
-
-def jobs(settings: Settings) -> list[Job]:
-    """The nightly snapshot, the monthly drill, and what was asked for."""
-    night = dt.time.fromisoformat(settings.snapshots.at)
-    return [
-        Job("snapshot", runs.daily(night, settings.tz), lambda: create(settings), False),
-        Job("drill", runs.monthly(DRILL, settings.tz), lambda: drill(settings), False),
-        Job("snapshot_asked", runs.every(_LOOK), lambda: do_asked(settings)),
-    ]
 
 
 def create(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
@@ -31,10 +17,14 @@ def create(settings: Settings, name: str | None = None, by: str = "jobs") -> str
 
 
 def drill(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Restore the newest snapshot for trial; what came out, in words."""
+    """Restore the newest snapshot for trial, and the continuous copy; what came out, in words."""
     with _alone:
-        restored = snapshots.drill(settings, name, by)
-    return f"{restored.snapshot}: {restored.counts}"
+        try:
+            restored = snapshots.drill(settings, name, by)
+        finally:
+            copy = snapshots.drill_copy(settings, by) if settings.snapshots.replica else None
+    copied = f", continuous copy: {copy.counts}" if copy else ""
+    return f"{restored.snapshot}: {restored.counts}{copied}"
 
 
 def do_asked(settings: Settings) -> str:

@@ -3,7 +3,6 @@
 The loop looks what is due and hands it to a thread: a job that hangs holds up no other.
 """
 
-import datetime as dt
 import functools
 import logging
 import signal
@@ -14,22 +13,26 @@ from dataclasses import dataclass, field
 
 import schedule
 
-from appliance import alarms, clock, health, links, live, processes, retention, runs
-from appliance.db import database
-from appliance.gateways.telegram import Telegram
-from appliance.jobs import ministry, reports, selftests, sending, snapshots, telegram
+from appliance.box import alarms, health, links, processes, retention, runs, timetable
+from appliance.casework.ministry import courier as ministry
+from appliance.core import clock, live
+from appliance.core.db import database
+from appliance.core.settings import Settings
+from appliance.jobs import reports, selftests, snapshots
 from appliance.jobs.due import Job, run_due
 from appliance.jobs.links import Watcher
-from appliance.notices import callers, duty, summary
+from appliance.messaging import notices
+from appliance.messaging.notices import callers, duty, summary
+from appliance.messaging.sms import sender
+from appliance.messaging.telegram import courier as telegram
+from appliance.messaging.telegram.bot_api import Telegram
 from appliance.pbx.actions import keep_up
-from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
 LOOK = 1  # seconds between two looks at what is due
 LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
 HEARD = 1.0  # seconds in which the signal that ended a helper reaches this process too
-NIGHT, LATER = dt.time(3), dt.time(4)
 
 
 def run(settings: Settings) -> None:
@@ -40,21 +43,31 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    timetable, hands = schedule.Scheduler(), Hands(stop)
+    scheduler, hands = schedule.Scheduler(), Hands(stop)
     for job in jobs(settings, lambda: not stop.is_set()):
-        timetable.every(LOOK).seconds.do(hands.look, job)
-    log.info("%d jobs on the timetable of %s", len(timetable.jobs), settings.web.url)
+        scheduler.every(LOOK).seconds.do(hands.look, job)
+    log.info("%d jobs on the timetable of %s", len(scheduler.jobs), settings.web.url)
     threads = _start(settings, stop)
     with database.connection_context():
-        processes.begin("jobs")
-        timetable.run_all()
+        pulse = processes.begin(settings, "jobs")
+        ended = ""
+        scheduler.run_all()
         while not stop.wait(LOOK):
-            if (timetable.idle_seconds or 0) > LOOK:  # the clock was set back
-                timetable.run_all()
-            timetable.run_pending()
+            pulse.give()
+            dead = next((thread.name for thread in threads if not thread.is_alive()), "")
+            if dead and not stop.is_set():
+                log.error("%s has ended: all is started anew", dead)
+                ended = dead
+                stop.set()
+            if (scheduler.idle_seconds or 0) > LOOK:  # the clock was set back
+                scheduler.run_all()
+            scheduler.run_pending()
     end = time.monotonic() + LAST
     for thread in (*threads, *hands.busy.values()):
         thread.join(max(0.0, end - time.monotonic()))
+    pulse.end()
+    if ended:
+        raise SystemExit(1)
 
 
 @dataclass
@@ -78,32 +91,34 @@ class Hands:
 
 def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
     """The timetable of a site."""
-    timetable = [
-        Job("clear", runs.every(600), live.clear),
-        Job("reports", runs.every(20), lambda: reports.make(settings, goes_on)),
-        Job("asterisk", runs.every(600), lambda: keep_up(settings)),
-        Job("disks", runs.every(3600), lambda: retention.read_disks(settings)),
-        Job(
-            "retention",
-            runs.daily(NIGHT, settings.tz),
-            lambda: retention.remove_due(settings, goes_on),
-            catches_up=False,
-        ),
-        Job("checks", runs.every(60), lambda: _check(settings)),
-        Job(
-            "integrity",
-            runs.daily(LATER, settings.tz),
-            health.database.look_through,
-            catches_up=False,
-        ),
+    do = _work(settings, goes_on)
+    return [
+        Job(job.name, job.slot(settings), do[job.name], job.catches_up, job.within)
+        for job in timetable.of(settings)
     ]
-    if settings.sms:
-        timetable.append(Job("callers", runs.every(20), lambda: callers.tell_due(settings)))
-    if settings.telegram:
-        timetable.append(Job("duty", runs.every(20), lambda: duty.escalate(settings)))
-    if slot := summary.slot(settings):
-        timetable.append(Job("summary", slot, lambda: summary.tell(settings), catches_up=False))
-    return timetable + _outside(settings)
+
+
+def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable[[], object]]:
+    """Name of a job in box.timetable → what it does."""
+    return {
+        "clear": live.clear,
+        "reports": lambda: reports.make(settings, goes_on),
+        "asterisk": lambda: keep_up(settings),
+        "disks": lambda: retention.read_disks(settings),
+        "retention": lambda: retention.remove_due(settings, goes_on),
+        "checks": lambda: _check(settings),
+        "integrity": health.database.look_through,
+        "audit": lambda: health.audit.verify(settings),
+        "callers": lambda: callers.notify_due(settings),
+        "duty": lambda: duty.escalate(settings),
+        "summary": lambda: summary.put(settings, timetable.summary_slot(settings)(clock.now())),
+        "snapshot": lambda: snapshots.create(settings),
+        "drill": lambda: snapshots.drill(settings),
+        "snapshot_asked": lambda: snapshots.do_asked(settings),
+        "self_test_call": lambda: selftests.call(settings),
+        "self_test_offline": lambda: selftests.offline(settings),
+        "rate": lambda: links.measure(settings),
+    }
 
 
 def _is_due(job: Job) -> bool:
@@ -114,28 +129,9 @@ def _is_due(job: Job) -> bool:
         return False
 
 
-def _outside(settings: Settings) -> list[Job]:
-    """What takes long or waits for somebody outside, as the settings ask for it."""
-    tests, at = settings.self_tests, settings.links
-    found = snapshots.jobs(settings) if settings.backups else []
-    if tests.call_minutes:
-        slot = runs.every(tests.call_minutes * 60)
-        found.append(Job("self_test_call", slot, lambda: selftests.call(settings), False))
-    if tests.offline_weekday:
-        slot = runs.weekly(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
-        drill = functools.partial(selftests.offline, settings)
-        found.append(Job("self_test_offline", slot, drill, False))
-    if at.rate_url:
-        slot = runs.daily(dt.time(at.rate_hour), settings.tz)
-        measure = functools.partial(links.measure, settings)
-        # It fills the line: never in the middle of the day, when the box was off at night.
-        found.append(Job("rate", slot, measure, False, within=dt.timedelta(hours=1)))
-    return found
-
-
 def _check(settings: Settings) -> str:
     """Look at everything; what has failed for long enough is told."""
-    return ", ".join(alarms.keep(settings, health.checks(settings)))
+    return ", ".join(alarms.watch(settings, health.checks(settings)))
 
 
 def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
@@ -146,7 +142,7 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
     if settings.sms:
-        loops["sms"] = sending.senders(settings).follow
+        loops["sms"] = sender.senders(settings).follow
     if settings.telegram:
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow
@@ -155,7 +151,9 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
         loops["links"] = Watcher(settings).follow
     if settings.ministry and settings.ministry.url:
         system = ministry.gateway(settings.ministry)
-        loops["ministry"] = ministry.Courier(system, settings, settings.ministry).follow
+        loops["ministry"] = ministry.Courier(
+            system, settings, settings.ministry, notices.answered
+        ).follow
     started = [
         threading.Thread(target=_connected, args=(loop, stop), name=name, daemon=True)
         for name, loop in loops.items()

@@ -2,7 +2,7 @@
 
 from peewee import *
 
-from appliance.models.base import DocumentField, MomentField
+from appliance.core.tables import DocumentField, MomentField
 
 
 def up(migrator, db):

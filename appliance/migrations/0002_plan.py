@@ -2,7 +2,7 @@
 
 from peewee import *
 
-from appliance.models.base import DocumentField, MomentField
+from appliance.core.tables import DocumentField, MomentField
 
 
 def up(migrator, db):
@@ -21,4 +21,4 @@ def up(migrator, db):
 
 
 def down(migrator, db):
-    migrator.drop_table("plan_version")
+    migrator.migrate(migrator.drop_table("plan_version"))

@@ -3,7 +3,7 @@
 from peewee import *
 from playhouse.sqlite_ext import FTS5Model, RowIDField, SearchField
 
-from appliance.models.base import DocumentField, MomentField
+from appliance.core.tables import DocumentField, MomentField
 
 
 def up(migrator, db):

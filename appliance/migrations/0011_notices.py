@@ -1,7 +1,7 @@
 # Generated from a schema diff on 2026-11-26 06:43.
 from peewee import *
 
-from appliance.models.base import MomentField
+from appliance.core.tables import MomentField
 
 
 def up(migrator, db):

@@ -1,7 +1,7 @@
 # Generated from a schema diff on 2026-11-26 09:30.
 from peewee import *
 
-from appliance.models.base import DocumentField, MomentField
+from appliance.core.tables import DocumentField, MomentField
 
 
 def up(migrator, db):

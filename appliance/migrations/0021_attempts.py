@@ -2,7 +2,7 @@
 
 from peewee import *
 
-from appliance.models.base import MomentField
+from appliance.core.tables import MomentField
 
 
 def up(migrator, db):

@@ -1,7 +1,12 @@
 """Tables and constraints. Rules and queries live in the noun that owns a table."""
 
+from appliance.core.audit.table import AuditEntry
+from appliance.core.live import LiveEvent
+from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
+from appliance.core.tables import Table
+from appliance.models.accounts import User
+from appliance.models.alarms import Alarm
 from appliance.models.appeals import Appeal, Applicant, Draft, NumberSeries
-from appliance.models.base import Table
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
@@ -9,69 +14,49 @@ from appliance.models.calls import (
     EventFile,
     EventFragment,
     EventRow,
-    Folded,
     Listening,
     ListeningRight,
+    MergedCall,
+    Quarantined,
     QueueVisit,
     Recording,
     Ring,
+    SeenCall,
     SipRefusal,
     Talk,
     Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
-from appliance.models.desk import Device, Employee
+from appliance.models.departments import Department, DirectionRoute, Membership
+from appliance.models.devices import Device
+from appliance.models.directory import Employee
 from appliance.models.followups import FollowUp, FollowUpMark
-from appliance.models.handling import (
-    AppealStep,
-    AppealText,
-    AppealWording,
-    Department,
-    DirectionRoute,
-    Handling,
-    Membership,
-)
-from appliance.models.keeping import DiskReading, JobRun, LegalHold, Removal
+from appliance.models.handling import AnswerDraft, AppealStep, AppealText, AppealWording, Handling
+from appliance.models.health import CheckState, ExchangeLook
 from appliance.models.keys import AccessKey
 from appliance.models.links import HostAddress, LinkStretch, RateReading
 from appliance.models.ministry import MinistryEvent, MinistryLink, MinistryPackage
-from appliance.models.money import Tariff
-from appliance.models.notices import (
-    DutyAlert,
-    EarlyReport,
-    NoticeText,
-    SmsOptOut,
-    TelegramBot,
-    TelegramChat,
-)
-from appliance.models.outbox import Message, SendAttempt
-from appliance.models.plan import PlanVersion
+from appliance.models.notices import DutyAlert, NoticeText, SmsOptOut, TelegramBot, TelegramChat
+from appliance.models.presence import Presence
+from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
+from appliance.models.refused_forms import RefusedForm
 from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
+from appliance.models.retention import DiskReading, LegalHold, Removal
+from appliance.models.routing import PlanVersion
+from appliance.models.runs import JobRun
 from appliance.models.selftests import SelfTest
-from appliance.models.site import AuditEntry, LiveEvent
+from appliance.models.sign_ins import SignInAttempt
 from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
 from appliance.models.snapshots import SnapshotRun
-from appliance.models.staff import Presence, User
-from appliance.models.staff_records import (
-    QuarterAnswer,
-    Shift,
-    ShiftPlace,
-    StaffEvent,
-    StaffRecord,
-)
-from appliance.models.technics import (
-    Alarm,
-    CheckState,
-    LineTrial,
-    ProcessState,
-    SpanState,
-    TrunkState,
-)
+from appliance.models.staff_records import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord
+from appliance.models.tariffs import Tariff
+from appliance.models.trunks import LineTrial, SpanState, TrunkState
 
 TABLES: tuple[type[Table], ...] = (
     User,
     Presence,
+    SignInAttempt,
     Region,
     District,
     Mahalla,
@@ -87,14 +72,16 @@ TABLES: tuple[type[Table], ...] = (
     Talk,
     Transfer,
     DialAttempt,
-    Folded,
+    MergedCall,
     Recording,
     EventRow,
     EventFile,
     EventFragment,
+    Quarantined,
     AsteriskWatch,
     Message,
     SendAttempt,
+    SeenCall,
     SipRefusal,
     ListeningRight,
     Listening,
@@ -103,6 +90,7 @@ TABLES: tuple[type[Table], ...] = (
     Device,
     LiveEvent,
     AuditEntry,
+    RefusedForm,
     Prompt,
     PromptVersion,
     FollowUp,
@@ -121,6 +109,7 @@ TABLES: tuple[type[Table], ...] = (
     Membership,
     Handling,
     AppealStep,
+    AnswerDraft,
     AppealWording,
     AppealText,
     AccessKey,
@@ -141,6 +130,7 @@ TABLES: tuple[type[Table], ...] = (
     TrunkState,
     SpanState,
     LineTrial,
+    ExchangeLook,
     ProcessState,
     CheckState,
     Alarm,

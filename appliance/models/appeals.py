@@ -2,9 +2,9 @@
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
 
-from appliance.models.base import DocumentField, MomentField, Table
+from appliance.core.tables import DocumentField, MomentField, Table
+from appliance.models.accounts import User
 from appliance.models.catalogs import District, Mahalla, Region
-from appliance.models.staff import User
 
 
 class Applicant(Table):
@@ -27,7 +27,8 @@ class Applicant(Table):
 class Appeal(Table):
     """A registered appeal: form №1 as it stood when it was registered.
 
-    Text is kept as typed; `warnings` holds the codes of doubts that were shown and passed.
+    Text is kept as typed, but for the spelling of names and documents; `warnings` holds the codes
+    of doubts that were shown and passed.
     """
 
     number = CharField(unique=True)  # 2026-000001
@@ -65,6 +66,7 @@ class Appeal(Table):
     consultation_issue = TextField(default="")
     consultation_contact = TextField(default="")  # who was contacted
     warnings = DocumentField(default=list)  # "field:code", see identity and appeals.form
+    typed = DocumentField(default=dict)  # field → as typed, put right by more than its spelling
     token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
 
 

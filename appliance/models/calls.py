@@ -11,11 +11,11 @@ from peewee import (
     TextField,
 )
 
-from appliance.models.base import DocumentField, MomentField, Table
+from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Call(Table):
-    """What a citizen would call one call: everything under one linkedid. Names as in KPI.md."""
+    """What a citizen would call one call: everything under one linkedid (docs/figures.md)."""
 
     id = CharField(primary_key=True)  # Asterisk's linkedid
     direction = CharField()  # inbound | outbound | internal
@@ -45,6 +45,12 @@ class Call(Table):
     by = CharField(null=True, index=True)  # outgoing: login of who placed it; null: the machine
     reason = CharField(null=True)  # outgoing: phone | page | follow_up | callback | ministry
     serves = CharField(null=True, index=True)  # outgoing: the id of what it serves
+
+    @property
+    def citizen(self) -> str | None:
+        """The number at the other end: who called, or whom we called; None when it is hidden."""
+        number: str | None = self.callee if self.direction == "outbound" else self.caller
+        return number
 
 
 class QueueVisit(Table):
@@ -112,7 +118,7 @@ class DialAttempt(Table):
     cause = CharField(null=True)  # Q.850
 
 
-class Folded(Table):
+class MergedCall(Table):
     """A linkedid of Asterisk whose records tell of another call: a phone's second call, say."""
 
     linkedid = CharField(primary_key=True)
@@ -164,11 +170,32 @@ class EventFragment(Table):
     text = BlobField()
 
 
+class Quarantined(Table):
+    """What stood in one of Asterisk's logs and could not be taken in; see `calls.quarantine`."""
+
+    hash = CharField(primary_key=True)  # of what it is: found again by whatever way
+    kind = CharField()
+    file = CharField()  # the log's name when it was read
+    position = BigIntegerField()  # bytes from its beginning
+    size = BigIntegerField()  # bytes
+    beginning = BlobField()  # the first of them
+    linkedid = CharField(null=True, index=True)  # of the call that it tells of, where that is known
+    noted_at = MomentField(index=True)
+
+
 class AsteriskWatch(Table):
     """A stretch of time in which Asterisk was seen alive."""
 
     started_at = MomentField(primary_key=True)
     seen_at = MomentField()
+
+
+class SeenCall(Table):
+    """A call that Asterisk told of while it came, and that its event log does not hold."""
+
+    linkedid = CharField(primary_key=True)
+    at = MomentField(index=True)
+    begins = CharField()  # as in EventRow
 
 
 class SipRefusal(Table):

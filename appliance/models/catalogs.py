@@ -2,7 +2,7 @@
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField
 
-from appliance.models.base import Table
+from appliance.core.tables import Table
 
 
 class Named(Table):

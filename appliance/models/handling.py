@@ -3,34 +3,11 @@
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
 from playhouse.sqlite_ext import FTS5Model, RowIDField, SearchField
 
-from appliance.db import database
+from appliance.core.db import database
+from appliance.core.tables import DocumentField, MomentField, Table
+from appliance.models.accounts import User
 from appliance.models.appeals import Appeal
-from appliance.models.base import DocumentField, MomentField, Table
-from appliance.models.catalogs import Named
-from appliance.models.staff import User
-
-
-class Department(Named):
-    """A part of the ministry that answers appeals, or a body of its own under it."""
-
-    code = CharField(unique=True)
-    position = IntegerField()
-    own_body = BooleanField(default=False)  # its term begins anew when an appeal reaches it
-    active = BooleanField(default=True)
-
-
-class DirectionRoute(Table):
-    """The department that appeals of a direction go to."""
-
-    direction = CharField(primary_key=True)  # code in the list `direction`
-    department = ForeignKeyField(Department, backref="routes", on_delete="CASCADE")
-
-
-class Membership(Table):
-    """The department of a ministry's user; who has none sees all of them."""
-
-    user = ForeignKeyField(User, primary_key=True, on_delete="CASCADE")
-    department = ForeignKeyField(Department, backref="members", on_delete="RESTRICT")
+from appliance.models.departments import Department
 
 
 class Handling(Table):
@@ -73,6 +50,20 @@ class AppealStep(Table):
 
     class Meta:
         indexes = ((("appeal", "at"), False),)
+
+
+class AnswerDraft(Table):
+    """What somebody of the ministry has written about an appeal and not sent."""
+
+    user = ForeignKeyField(User, backref="answer_drafts", on_delete="CASCADE", index=False)
+    appeal = ForeignKeyField(Appeal, backref="answer_drafts", on_delete="CASCADE")
+    action = CharField()  # appeals.states.MOVES, as it was chosen
+    text = TextField()
+    department = CharField(default="")  # id of the one chosen to forward it to
+    updated_at = MomentField(index=True)
+
+    class Meta:
+        indexes = ((("user", "appeal"), True),)
 
 
 class AppealWording(Table):

@@ -2,8 +2,8 @@
 
 from peewee import CharField, ForeignKeyField
 
-from appliance.models.base import MomentField, Table
-from appliance.models.handling import Department
+from appliance.core.tables import MomentField, Table
+from appliance.models.departments import Department
 
 
 class AccessKey(Table):
@@ -16,6 +16,8 @@ class AccessKey(Table):
     department = ForeignKeyField(Department, null=True, on_delete="RESTRICT")  # null: all
     made_at = MomentField()
     made_by = CharField()
+    confirmed_at = MomentField(null=True)  # null: waits for a second person's word, opens nothing
+    confirmed_by = CharField(default="")  # empty: none was needed
     ends_at = MomentField(null=True)
     revoked_at = MomentField(null=True)
     revoked_by = CharField(default="")

@@ -2,8 +2,8 @@
 
 from peewee import BigIntegerField, CharField, ForeignKeyField, IntegerField, TextField
 
+from appliance.core.tables import MomentField, Table
 from appliance.models.appeals import Appeal
-from appliance.models.base import MomentField, Table
 
 
 class NoticeText(Table):
@@ -23,18 +23,6 @@ class SmsOptOut(Table):
     number = CharField(primary_key=True)  # +998…
     at = MomentField()
     by = CharField()  # login
-
-
-class EarlyReport(Table):
-    """What a gateway told of a message that it had not yet said to have taken."""
-
-    gateway = CharField()
-    foreign_id = CharField()
-    outcome = CharField()  # delivered | refused
-    at = MomentField(index=True)
-
-    class Meta:
-        indexes = ((("gateway", "foreign_id"), True),)
 
 
 class DutyAlert(Table):

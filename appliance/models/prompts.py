@@ -2,7 +2,7 @@
 
 from peewee import CharField, FloatField, ForeignKeyField, IntegerField, TextField
 
-from appliance.models.base import MomentField, Table
+from appliance.core.tables import MomentField, Table
 
 
 class Prompt(Table):

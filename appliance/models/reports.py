@@ -2,7 +2,7 @@
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, TextField
 
-from appliance.models.base import DocumentField, MomentField, Table
+from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class IssuedReport(Table):

@@ -2,7 +2,7 @@
 
 from peewee import BooleanField, CharField, TextField
 
-from appliance.models.base import DocumentField, MomentField, Table
+from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class SelfTest(Table):

@@ -2,7 +2,7 @@
 
 from peewee import BooleanField, CharField, IntegerField, TextField
 
-from appliance.models.base import MomentField, Table
+from appliance.core.tables import MomentField, Table
 
 
 class SmsHealth(Table):

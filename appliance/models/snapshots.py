@@ -2,13 +2,13 @@
 
 from peewee import BigIntegerField, BooleanField, CharField, TextField
 
-from appliance.models.base import DocumentField, MomentField, Table
+from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class SnapshotRun(Table):
     """One snapshot made, one verified or one tried out by a drill; or the wish for it."""
 
-    kind = CharField()  # create | verify | drill
+    kind = CharField()  # create | verify | drill | copy (a drill of the continuous one)
     repository = CharField()  # its name in the settings; "": all of them
     snapshot = CharField(default="")  # restic's id, once there is one
     started_at = MomentField(index=True)

@@ -2,8 +2,8 @@
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, TextField
 
-from appliance.models.base import MomentField, Table
-from appliance.models.staff import User
+from appliance.core.tables import MomentField, Table
+from appliance.models.accounts import User
 
 
 class StaffRecord(Table):
@@ -46,8 +46,6 @@ class QuarterAnswer(Table):
     """What only a person can tell for a quarter's report form №1."""
 
     quarter = CharField(primary_key=True)  # 2026-Q3
-    telegram_bot = BooleanField(null=True)
-    telegram_bot_note = TextField(default="")
     published = BooleanField(null=True)
     published_note = TextField(default="")
     numbers = TextField(default="")  # further numbers that lead to the hotline

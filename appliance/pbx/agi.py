@@ -1,27 +1,39 @@
 """FastAGI: look-ups that the dialplan asks for, answered from the database in a millisecond.
 
 Each answer only sets variables of the channel. The dialplan goes on without them when this server
-is dead, slow or at fault.
+is dead, slow or at fault. Whoever asks is first asked himself for a variable that only Asterisk's
+dialplan holds (`key`): any user of this machine can open the port.
 """
 
+import hashlib
+import hmac
 import logging
 import socketserver
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance import appeals, clock, prompts
-from appliance.db import database
-from appliance.prompts import numbers
-from appliance.settings import Settings
+from appliance.casework import appeals
+from appliance.core import clock
+from appliance.core.db import database
+from appliance.core.settings import Settings
+from appliance.telephony import prompts
+from appliance.telephony.prompts import numbers
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 2.0  # seconds that Asterisk may take for one line
 _AGAIN = 5.0  # seconds until the port is tried again
 _LONGEST = 4096
+_KEY = "LOOK_UP_KEY"  # the global variable of the dialplan
 
 Answer = dict[str, str]
+
+
+def key(settings: Settings) -> str:
+    """What tells Asterisk from other programs; made of the secret of its manager interface."""
+    secret = settings.asterisk.ami_secret.encode()
+    return hmac.digest(secret, _KEY.encode(), hashlib.sha256).hex()
 
 
 def answer(settings: Settings, stop: threading.Event) -> None:
@@ -52,7 +64,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Request(socketserver.StreamRequestHandler):
-    """One look-up: Asterisk's header lines, our SET VARIABLE lines, each acknowledged."""
+    """One look-up: Asterisk's header lines, the key, our SET VARIABLE lines, each acknowledged."""
 
     timeout = _TIMEOUT
     server: _Server
@@ -62,15 +74,27 @@ class _Request(socketserver.StreamRequestHandler):
             asked = self._asked()
             if not asked:
                 return  # somebody only looked whether the port is open
+            if not self._is_asterisk():
+                log.warning("FastAGI: a look-up by another program than Asterisk")
+                return
             look_up = _ANSWERS[asked.get("agi_network_script", "")]
             with database.connection_context():
                 told = look_up(self.server.settings, *_arguments(asked))
             for name, value in told.items():
-                self.wfile.write(f'SET VARIABLE {name} "{value}"\n'.encode())
-                if not self.rfile.readline(_LONGEST).startswith(b"200"):
+                if not self._ask(f'SET VARIABLE {name} "{value}"').startswith(b"200"):
                     return
         except Exception:  # the boundary of a look-up: the dialplan says "unavailable"
             log.exception("FastAGI request failed")
+
+    def _is_asterisk(self) -> bool:
+        expected = f"200 result=1 ({key(self.server.settings)})"
+        said = self._ask(f"GET VARIABLE {_KEY}")
+        return hmac.compare_digest(said.strip(), expected.encode())
+
+    def _ask(self, command: str) -> bytes:
+        """What the other side answers to a command."""
+        self.wfile.write(f"{command}\n".encode())
+        return self.rfile.readline(_LONGEST)
 
     def _asked(self) -> dict[str, str]:
         asked = {}
@@ -92,7 +116,7 @@ def _appeal(settings: Settings, keys: str, language: str) -> Answer:
     appeal = appeals.by_keys(keys, clock.now().astimezone(settings.tz).date())
     if not appeal:
         return {"RESULT": "unknown"}
-    state = f"appeal-{appeals.state_told(appeal)}"
+    state = f"appeal-{appeals.spoken_state(appeal)}"
     names = ["appeal-number", *numbers.appeal(appeal.number, language), state]
     folder = settings.paths.prompts / language
     return {"RESULT": "told", "TOLD": "&".join(str(folder / name) for name in names)}

@@ -1,18 +1,27 @@
-"""Asterisk's manager interface (AMI): commands with time limits, over pyst2's Manager."""
+"""Asterisk's manager interface (AMI): commands with time limits; messages are parsed by pyst2."""
 
+import datetime as dt
 import itertools
 import select
 import socket
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from asterisk.manager import Manager, ManagerMsg
+from asterisk.manager import ManagerMsg
 
-from appliance.settings import Settings
+from appliance.core import clock
+from appliance.core.settings import Settings
 
 _LINE = b"\r\n"
 _END = b"\r\n\r\n"
 TIMEOUT = 3.0  # seconds; Asterisk on the same box answers in milliseconds or not at all
+
+
+def moment_of(event: dict[str, str]) -> dt.datetime:
+    """When Asterisk told an event: heard late, it is older than what was chosen meanwhile."""
+    if stamp := event.get("Timestamp"):
+        return dt.datetime.fromtimestamp(float(stamp), dt.UTC)
+    return clock.now()
 
 
 class Unreachable(ConnectionError):
@@ -27,18 +36,18 @@ class Refused(RuntimeError):
         self.code = code
 
 
-class Connection(Manager):
+class Connection:
     """One session that sends a command and waits for the answer to it.
 
-    pyst2 as it comes reads byte by byte, gives an answer to whichever thread asks first, waits for
-    ever, and lets a line break in a value start another command. Here answers are matched by
-    ActionID, everything has a time limit, and events come only when their classes are asked for.
+    pyst2's own session reads byte by byte in two threads, gives an answer to whichever thread asks
+    first, waits for ever, and lets a line break in a value start another command. Here answers are
+    matched by ActionID, everything has a time limit, and events come only when their classes are
+    asked for.
     """
 
     _numbers = itertools.count(1)
 
     def __init__(self, settings: Settings, events: str = "off") -> None:
-        super().__init__()
         self._settings = settings.asterisk
         self._events = events  # classes of AMI, "agent,call"
         self._socket: socket.socket | None = None
@@ -51,7 +60,7 @@ class Connection(Manager):
         except OSError as error:
             raise Unreachable(str(error)) from error
         try:
-            self.title = self._take(_LINE)
+            self._take(_LINE)  # the greeting
             secret = self._settings.ami_secret
             self.act("Login", Username="appliance", Secret=secret, Events=self._events)
         except (Unreachable, Refused):
@@ -105,10 +114,6 @@ class Connection(Manager):
             return None
         message = ManagerMsg(self._message())
         return dict(message.headers) if message.has_header("Event") else None
-
-    def send_action(self, cdict: dict[str, Any] | None = None, **kwargs: Any) -> ManagerMsg:
-        """Not for use: answers would not be matched."""
-        raise NotImplementedError("use act()")
 
     def _send(self, fields: dict[str, object]) -> None:
         lines = [f"{key}: {value}" for key, value in fields.items()]

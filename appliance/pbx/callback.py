@@ -6,10 +6,11 @@ import threading
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from appliance import clock, followups, plan
+from appliance.core import clock
+from appliance.core.settings import Settings
 from appliance.models import FollowUp
 from appliance.pbx.ami import Connection, Refused, Unreachable
-from appliance.settings import Settings
+from appliance.telephony import followups, routing
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +37,16 @@ def step(settings: Settings) -> int:
     for task in followups.exhausted(rules):
         followups.mark(task, "given_up")
     waiting = followups.due(rules)
-    if not waiting:
+    left = followups.spent(rules).left if waiting else 0
+    if not left:
         return 0
     placed = 0
     with Connection(settings) as asterisk:
         room = _look(asterisk)
         for task in waiting:
             language = task.language or "uz"
+            if placed == left:
+                break
             if task.number in room.called or not room.for_one(language):
                 continue
             if not followups.claim(task):
@@ -60,7 +64,7 @@ def step(settings: Settings) -> int:
 
 def call(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
     """Call a citizen; when he answers, he goes to the head of his queue. Raises Refused."""
-    ring = plan.current(settings).limits.outgoing_ring
+    ring = routing.current(settings).limits.outgoing_ring
     variables = {
         "__OUT_REASON": "callback" if task.kind == "callback" else "follow_up",
         "__OUT_FOR": str(task.id),

@@ -4,11 +4,12 @@ import logging
 import threading
 import time
 
-from appliance import alarms, health, plan, trunks
+from appliance.box import alarms, health
+from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection, Refused, Unreachable
-from appliance.plan import Trunk
-from appliance.settings import Settings
-from appliance.trunks import DOWN, UNASKED, UP, SeenSpan, SeenTrunk
+from appliance.telephony import routing, trunks
+from appliance.telephony.routing import Trunk
+from appliance.telephony.trunks import DOWN, UNASKED, UP, SeenSpan, SeenTrunk
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +30,11 @@ def follow(settings: Settings, stop: threading.Event) -> None:
                 looked = float("-inf")
                 while not stop.is_set():
                     if event := told.next_event(_PING):
-                        hear(settings, event)
+                        handle(settings, event)
                     if time.monotonic() - looked >= _EVERY:
                         looked = time.monotonic()
                         look(settings, asked)
-                    alarms.hear(settings, health.lines(settings), lines=True)
+                    alarms.raise_due(settings, health.lines(settings), "lines")
         except (Unreachable, Refused):
             stop.wait(_PING)
         except Exception:  # the boundary of a look: the ledger's threads go on
@@ -41,7 +42,7 @@ def follow(settings: Settings, stop: threading.Event) -> None:
             stop.wait(_REST)
 
 
-def hear(settings: Settings, event: dict[str, str]) -> bool:
+def handle(settings: Settings, event: dict[str, str]) -> bool:
     """Take in one event; whether it told of a line."""
     match event.get("Event"):
         case "ContactStatus":
@@ -63,10 +64,10 @@ def hear(settings: Settings, event: dict[str, str]) -> bool:
 
 def look(settings: Settings, asterisk: Connection) -> None:
     """Ask for the whole state of every line, and write down what changed."""
-    current = plan.current(settings).trunks
+    current = routing.current(settings).trunks
     registrations = _registrations(asterisk, current)
     trunks.see_trunks(
-        (_asked(asterisk, trunk, registrations) for trunk in current if trunk.kind == "sip"),
+        (_seen_trunk(asterisk, trunk, registrations) for trunk in current if trunk.kind == "sip"),
         whole=True,
     )
     trunks.see_spans(_spans(asterisk, current), whole=True)
@@ -85,7 +86,7 @@ def _contact(settings: Settings, event: dict[str, str]) -> bool:
 
 def _registry(settings: Settings, event: dict[str, str]) -> bool:
     """It names no trunk but the addresses that are registered."""
-    for trunk in plan.current(settings).trunks:
+    for trunk in routing.current(settings).trunks:
         server, client = _server(trunk), f"sip:{trunk.user}@{trunk.address}"
         if trunk.register and (event.get("Domain"), event.get("Username")) == (server, client):
             status, cause = event.get("Status", ""), event.get("Cause", "")
@@ -98,7 +99,7 @@ def _registry(settings: Settings, event: dict[str, str]) -> bool:
 
 def _alarm(settings: Settings, span: int, alarm: str) -> bool:
     alarm = "" if alarm in _QUIET else alarm
-    owner = trunks.of_span(plan.current(settings).trunks, span)
+    owner = trunks.of_span(routing.current(settings).trunks, span)
     if trunks.see_spans([SeenSpan(span, owner, alarm)]):
         log.warning("span %d: %s", span, alarm or "no alarm")
     return True
@@ -125,7 +126,7 @@ def _registrations(asterisk: Connection, current: tuple[Trunk, ...]) -> dict[str
     return {e["ObjectName"]: e["Status"] for e in told if e.get("ObjectType") == "registration"}
 
 
-def _asked(asterisk: Connection, trunk: Trunk, registrations: dict[str, str]) -> SeenTrunk:
+def _seen_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, str]) -> SeenTrunk:
     registration = registrations.get(trunk.name, "Unregistered") if trunk.register else ""
     try:
         told = asterisk.listed("PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=trunk.name)
@@ -171,7 +172,7 @@ def _spans(asterisk: Connection, current: tuple[Trunk, ...]) -> list[SeenSpan]:
 
 
 def _named(settings: Settings, name: str) -> bool:
-    return any(t.name == name and t.kind == "sip" for t in plan.current(settings).trunks)
+    return any(t.name == name and t.kind == "sip" for t in routing.current(settings).trunks)
 
 
 def _server(trunk: Trunk) -> str:

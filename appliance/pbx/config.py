@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import fcntl
 import functools
 import os
@@ -17,12 +18,13 @@ from typing import Any
 import jinja2
 
 import ivr
-from appliance import plan, prompts, staff
-from appliance.pbx import planned
+from appliance.core.settings import Settings
+from appliance.pbx import agi, config_context
 from appliance.pbx.eventlog import FIELDS
-from appliance.plan import Plan
-from appliance.recordings import reserve
-from appliance.settings import Settings
+from appliance.people import accounts
+from appliance.telephony import prompts, routing
+from appliance.telephony.recordings import reserve
+from appliance.telephony.routing import Plan
 
 DIALPLAN = Path(ivr.__file__).parent
 TEMPLATES = Path(__file__).parent / "asterisk"
@@ -38,12 +40,17 @@ class ConfigError(RuntimeError):
 
 
 def render(
-    settings: Settings, wanted: Plan | None = None, *, apart: bool = False
+    settings: Settings,
+    wanted: Plan | None = None,
+    *,
+    apart: bool = False,
+    at: dt.datetime | None = None,
 ) -> dict[str, str]:
     """File name → text of every file of Asterisk's configuration.
 
     `wanted`: another plan than the one in force. `apart`: for a second Asterisk, which must
-    neither take the E1 channels of the running one nor speak to its carriers.
+    neither take the E1 channels of the running one nor speak to its carriers. `at`: for this
+    moment in place of the present one.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),
@@ -61,15 +68,18 @@ def render(
         "event_log_name": os.path.relpath(
             settings.paths.event_log, settings.asterisk.log / "cel-custom"
         ),
-        "languages": staff.CALL_LANGUAGES,
-        "operators": staff.operators(),
-        "phones": staff.with_phone(),
+        "languages": accounts.CALL_LANGUAGES,
+        "outgoing": settings.outgoing,
+        "look_up_key": agi.key(settings),
+        "moment": str(int(at.timestamp())) if at else "${EPOCH}",
+        "operators": accounts.operators(),
+        "phones": accounts.with_phone(),
         "paths": settings.paths,
         "prompts": settings.paths.prompts,
         "recordings": settings.paths.recordings,
         "system_name": "hotline",
         "unrecorded": reserve.mark(settings),
-        **planned.facts(settings, wanted or plan.current(settings), apart=apart),
+        **config_context.facts(settings, wanted or routing.current(settings), apart=apart),
     }
     names = [*dialplan, *sorted(path.name for path in TEMPLATES.glob("*.conf"))]
     return {name: environment.get_template(name).render(facts) for name in names}
@@ -82,32 +92,41 @@ def try_out(settings: Settings, wanted: Plan | None = None) -> None:
     context. It listens on a loopback address of its own and writes into a folder thrown away.
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
-        apart = _apart(settings, Path(folder))
-        files = render(apart, wanted, apart=True)
-        _write(apart.paths.asterisk, files)
-        _make_folders(apart)
-        command = [*settings.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
-        try:
-            process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
-                [*command, "-f"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | QUICK_NAMES,
-            )
-        except OSError as error:
-            raise ConfigError(f"{command[0]}: {error.strerror}") from error
-        try:
-            ask = functools.partial(_ask, process, command)
-            ask("core waitfullybooted")
-            _compare(wanted or plan.current(settings), ask)
-        finally:
-            end(process)
+        apart = beside(settings, Path(folder))
+        with running(apart, render(apart, wanted, apart=True)) as ask:
+            _compare(wanted or routing.current(settings), ask)
         log = apart.asterisk.log / "messages"
         if complaints := [
             line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR[" in line
         ]:
             raise ConfigError("\n".join(complaints[:5]))
+
+
+@contextlib.contextmanager
+def running(apart: Settings, files: Mapping[str, str]) -> Iterator[Callable[[str], str]]:
+    """A second Asterisk with these files; gives what asks it on its console.
+
+    `apart`: as `beside` has made them. Raises ConfigError when it does not come up.
+    """
+    _write(apart.paths.asterisk, files)
+    _make_folders(apart)
+    command = [*apart.asterisk.command, "-C", str(apart.paths.asterisk / "asterisk.conf")]
+    try:
+        process = subprocess.Popen(  # noqa: S603  the command comes from the settings file
+            [*command, "-f"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | QUICK_NAMES,
+        )
+    except OSError as error:
+        raise ConfigError(f"{command[0]}: {error.strerror}") from error
+    try:
+        ask = functools.partial(_ask, process, command)
+        ask("core waitfullybooted")
+        yield ask
+    finally:
+        end(process)
 
 
 def install(settings: Settings, *, tried: bool = False) -> list[str]:
@@ -148,7 +167,7 @@ def _make_folders(settings: Settings) -> None:
     settings.paths.recordings.mkdir(parents=True, exist_ok=True)
 
 
-def _apart(settings: Settings, folder: Path) -> Settings:
+def beside(settings: Settings, folder: Path) -> Settings:
     """The same settings for an Asterisk that touches nothing of the running one."""
     number = threading.get_native_id() % 60_000
     places: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
@@ -195,10 +214,10 @@ def _ask(process: subprocess.Popen[bytes], command: list[str], question: str) ->
 def _compare(current: Plan, ask: Callable[[str], str]) -> None:
     """Raise ConfigError when Asterisk lacks something that was rendered."""
     trunks = {trunk.name for trunk in current.trunks if trunk.kind == "sip"}
-    endpoints = trunks | {user.extension for user in staff.with_phone()}
+    endpoints = trunks | {user.extension for user in accounts.with_phone()}
     expected = [
         ("pjsip show endpoints", [f"  {name}" for name in endpoints]),
-        ("queue show", [f"{name} has" for name in plan.shared(current)]),
+        ("queue show", [f"{name} has" for name in routing.shared(current)]),
         ("dialplan show", [f"Context '{path.stem}'" for path in DIALPLAN.glob("*.conf")]),
     ]
     for question, marks in expected:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from appliance.models import EventRow
+
 FIELDS = (
     "EventTime",
     "EventType",
@@ -33,7 +35,17 @@ FIELDS = (
 # How a record starts: a moment, then a name in capitals. Looked for anywhere, since a record that
 # a crash cut short is followed by the next one on the same line; inside a field it cannot stand,
 # because quotes are doubled there. A line break starts nothing: it can stand inside a field.
-_START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]+","')
+# What looks like a start may end with the quote by which a true one begins: it is not taken in.
+START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]{1,40}",(?=")')
+LONGEST_START = 64  # bytes
+# A whole one, quotes doubled in its fields.
+_RECORD = re.compile(rb'(?:"(?:[^"]|"")*+",){17}"(?:[^"]|"")*+"\n')
+# What a record must tell, or nothing can be made of it.
+_MUST_TELL = {
+    "RATING": ("mark", re.compile(r"[1-5]")),
+    "RECORDING": ("file", re.compile(r"(?!/)(?!(.*/)?\.\./)[^\x00-\x1f]{1,200}")),
+}
+_BESIDE = ("CLOCK", "GONE")  # noted by the pbx process itself, and never in Asterisk's log
 # Which of two events of one microsecond comes first.
 _ORDER = (
     *("CHAN_START", "ANSWER", "QUEUE_LEFT", "QUEUE", "APP_START"),
@@ -84,7 +96,7 @@ class Event:
     def begins(self) -> str | None:
         """The context in which this record begins a call, or None.
 
-        "BOOT": Asterisk itself begins; "CLOCK": another time does, see `pbx.stepping`.
+        "BOOT": Asterisk itself begins; "CLOCK": another time does, see `pbx.clock_watch`.
         """
         if self.type in ("BOOT", "CLOCK"):
             return self.type
@@ -103,13 +115,21 @@ class Event:
     @property
     def extra(self) -> dict[str, str]:
         """Added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our dialplan."""
-        try:
-            facts = json.loads(self.fields["EventExtra"] or "{}")
-        except ValueError:
-            return {}
+        facts = _object(self.fields["EventExtra"]) or {}
         if "extra" in facts:
-            return dict(parse_qsl(facts["extra"], keep_blank_values=True))
-        return {key: str(value) for key, value in facts.items()}
+            return dict(parse_qsl(_text(facts["extra"]), keep_blank_values=True))
+        return {_text(key): _text(value) for key, value in facts.items()}
+
+    @property
+    def faulty(self) -> bool:
+        """Whether it is none that Asterisk writes, or lacks what one of its kind must tell."""
+        name, form = _MUST_TELL.get(self.type, ("", None))
+        return self.type in _BESIDE or bool(form and not form.fullmatch(self.extra.get(name, "")))
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether its added facts cannot be read; all else that it tells can."""
+        return _object(self.fields["EventExtra"]) is None
 
     @property
     def order(self) -> tuple[dt.datetime, int, str]:
@@ -132,14 +152,15 @@ class Piece:
 
 def pieces(data: bytes) -> Iterator[Piece]:
     """Split a log's bytes into records; the first and the last piece may be cut ones."""
-    starts = [match.start() for match in _START.finditer(data)]
+    starts = [match.start() for match in START.finditer(data)]
     if not starts or starts[0] > 0:
         starts.insert(0, 0)
     for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
         text = data[start:end]
-        event = parse(text)
-        whole = len(text) if event else text.rfind(b'"\n') + 2
-        if not event and (event := parse(text[:whole])):  # a scrap of the next one clings to it
+        record = _RECORD.match(text)
+        whole = record.end() if record else len(text)
+        event = parse(text[:whole])
+        if event and whole < len(text):  # something clings to it: a scrap of the next one, garbage
             yield Piece(start + whole, text[:whole], event)
             yield Piece(end, text[whole:], None)
         elif text:
@@ -154,18 +175,46 @@ def parse(text: bytes) -> Event | None:
         rows = list(csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline="")))
     except csv.Error:
         return None
-    if len(rows) != 1 or len(rows[0]) != len(FIELDS) or not _START.match(text):
+    if len(rows) != 1 or len(rows[0]) != len(FIELDS) or not START.match(text):
         return None
     return from_fields(dict(zip(FIELDS, rows[0], strict=True)))
 
 
-def own(fields: dict[str, str], said: str = "") -> Event:
+def linkedid_of(text: bytes) -> str | None:
+    """The call of which the beginning of a record tells; None where it does not say."""
+    fields = re.match(rb'(?:"(?:[^"]|"")*+",){4}"((?:[^"]|"")*+)"', text)
+    return fields[1].decode("utf-8", "replace") if fields and START.match(text) else None
+
+
+def own(
+    kind: str, linkedid: str, at: dt.datetime | str, *, facts: str = "", **fields: str
+) -> Event:
     """An event that we note beside Asterisk's log; fields that are left out are empty.
 
-    `said`: facts as our dialplan adds them, "k=v&k=v".
+    `at`: a moment, or Asterisk's own words for one; `facts` as our dialplan adds them, "k=v&k=v".
     """
-    extra = {"EventExtra": json.dumps({"extra": said})} if said else {}
-    return from_fields(dict.fromkeys(FIELDS, "") | fields | extra)
+    named = {
+        "EventTime": at if isinstance(at, str) else f"{at.timestamp():.6f}",
+        "EventType": kind,
+        "UniqueID": linkedid,
+        "LinkedID": linkedid,
+        "EventExtra": json.dumps({"extra": facts}) if facts else "",
+    }
+    return from_fields(dict.fromkeys(FIELDS, "") | named | fields)
+
+
+def from_row(row: EventRow) -> Event:
+    """The event of a row that was made of a record."""
+    fields = dict.fromkeys(FIELDS, "") | row.fields
+    return Event(
+        at=row.at,
+        type=row.event,
+        uniqueid=row.uniqueid,
+        linkedid=row.linkedid,
+        channel=fields["ChanName"],
+        fields=fields,
+        hash=row.hash,
+    )
 
 
 def from_fields(fields: dict[str, str]) -> Event:
@@ -182,3 +231,17 @@ def from_fields(fields: dict[str, str]) -> Event:
         fields=fields,
         hash=hashlib.sha256(told.encode()).hexdigest()[:32],
     )
+
+
+def _object(extra: str) -> dict[str, object] | None:
+    """The JSON object that a record adds; None when what it adds is none."""
+    try:
+        facts = json.loads(extra or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def _text(value: object) -> str:
+    """As the database takes it: JSON can escape halves of characters."""
+    return str(value).encode("utf-8", "replace").decode()

@@ -1,18 +1,35 @@
 """Records of the event log into the ledger: each record once, each call from all its records."""
 
+import functools
 import hashlib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-from appliance.db import writing
+from appliance.core import db
+from appliance.core.settings import Settings
 from appliance.models import EventFile, EventFragment, EventRow
-from appliance.pbx import eventlog, telling
+from appliance.pbx import eventlog, logs, projection
 from appliance.pbx.eventlog import Event
+from appliance.telephony import calls
+from appliance.telephony.calls import Damage
 
 _BATCH = 200  # rows of 8 columns in one INSERT, well under SQLite's limit of parameters
-# Bytes of a log taken into one transaction: some forty calls, half a second. An operator who
-# saves while a long stop is caught up with waits that long, not until the end of the log.
+# Bytes of a log taken in at once. No record is longer: Asterisk's have some hundred.
 _CHUNK = 128 << 10
+_OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
+
+
+@dataclass
+class _Part:
+    """What a stretch of a log holds."""
+
+    events: list[Event] = field(default_factory=list)
+    fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (begins a file, bytes)
+    damages: list[Damage] = field(default_factory=list)
+    taken: int = 0  # bytes that are done with
 
 
 def read(path: Path, short_abandon: float, *, growing: bool) -> int:
@@ -20,11 +37,12 @@ def read(path: Path, short_abandon: float, *, growing: bool) -> int:
 
     `growing`: the file is still written to, so its last line may be whole only later. Otherwise a
     record that the end (or the start) of the file cuts through is kept until its other half comes.
-    Reading again, in any order, from any copy, changes nothing.
+    What is no record is set aside, and the rest goes on (`calls.quarantine`). Reading again, in any
+    order, from any copy, changes nothing.
     """
     known = 0
     with path.open("rb") as stream:
-        fingerprint = _fingerprint(path, stream.readline())
+        fingerprint = logs.fingerprint(path, stream)
         mark = EventFile.get_or_none(EventFile.fingerprint == fingerprint)
         offset = mark.offset if mark else 0
         if offset > path.stat().st_size:  # emptied and written anew
@@ -33,94 +51,193 @@ def read(path: Path, short_abandon: float, *, growing: bool) -> int:
             stream.seek(offset)
             data = stream.read(_CHUNK)
             last = len(data) < _CHUNK
-            events, fragments, taken = _sort(data, first=offset == 0, last=last, growing=growing)
-            if taken == 0:
+            part = _sort(data, offset, last=last, growing=growing)
+            if not part.taken and not last:
+                part = _endless(stream, data, offset, growing=growing)
+            if not part.taken:
                 return known
-            with writing():
-                known += take_in([*events, *_join(fragments)], short_abandon)
-                offset += taken
-                EventFile.replace(fingerprint=fingerprint, offset=offset).execute()
+            offset += part.taken
+            known += _write(
+                part, path, EventFile(fingerprint=fingerprint, offset=offset), short_abandon
+            )
+            if not last:
+                db.give_way()
 
 
-def take_in(events: Iterable[Event], short_abandon: float) -> int:
-    """Write down records that are not known yet and tell their calls anew; returns how many."""
-    fresh = {event.hash: event for event in events}
-    for row in EventRow.select(EventRow.hash).where(EventRow.hash.in_(list(fresh))).tuples():
-        del fresh[row[0]]
-    if not fresh:
-        return 0
-    rows = [_row(event) for event in fresh.values()]
-    for start in range(0, len(rows), _BATCH):
-        EventRow.insert_many(rows[start : start + _BATCH]).execute()
-    touched = {event.linkedid for event in fresh.values()}
-    oldest = min(event.at for event in fresh.values())
-    boots = {e.at for e in fresh.values() if e.type == "BOOT"} | telling.boots_after(oldest)
-    for event in fresh.values():
-        if event.type == "CLOCK":
-            touched |= telling.across(event)
-    for linkedid in sorted(touched.union(*(telling.open_at(boot) for boot in boots))):
-        telling.tell(linkedid, short_abandon)
+def _write(part: _Part, path: Path, mark: EventFile, short_abandon: float) -> int:
+    """Take in a part, in turns; `mark` says how far that brings us. Returns how many records."""
+    joined, halves = _joined(part.fragments)
+    fresh = _unknown([*part.events, *joined])
+
+    def finish() -> None:
+        calls.set_aside(logs.name(path), part.damages)
+        _set_aside(part.fragments, halves)
+        _project_others(fresh, short_abandon)
+        EventFile.replace(fingerprint=mark.fingerprint, offset=mark.offset).execute()
+
+    db.in_turns([*_each_call(fresh, short_abandon), finish])
     return len(fresh)
 
 
-def _row(event: Event) -> dict[str, object]:
-    """A record as the table keeps it, with what is looked for in columns of their own."""
-    return {
-        "hash": event.hash,
-        "linkedid": event.linkedid,
-        "at": event.at,
-        "event": event.type,
-        "uniqueid": event.uniqueid,
-        "begins": event.begins,
-        "phone": event.phone,
-        "fields": event.fields,
-    }
+def take_in(events: Iterable[Event], short_abandon: float) -> int:
+    """Write down records that are not known yet and tell their calls anew; returns how many.
 
-
-def _sort(
-    data: bytes, *, first: bool, last: bool, growing: bool
-) -> tuple[list[Event], list[tuple[bool, bytes]], int]:
-    """Records, cut pieces as (begins a file, bytes), and how many bytes are done with."""
-    found = list(eventlog.pieces(data))
-    events: list[Event] = []
-    fragments: list[tuple[bool, bytes]] = []
-    taken = 0
-    for number, piece in enumerate(found):
-        at_end = number == len(found) - 1
-        if piece.event:
-            events.append(piece.event)
-        elif at_end and (growing or not last):
-            break  # the rest of it comes later
-        else:
-            fragments.append((first and number == 0, piece.text))
-        taken = piece.end
-    return events, fragments, taken
-
-
-def _join(fragments: list[tuple[bool, bytes]]) -> list[Event]:
-    """Keep cut pieces, and make records of those whose two halves are here."""
-    for head, text in fragments:
-        digest = hashlib.sha256(text + (b"h" if head else b"t")).hexdigest()
-        EventFragment.insert(hash=digest, head=head, text=text).on_conflict_ignore().execute()
-    if not fragments:
-        return []
-    kept = list(EventFragment.select())
-    joined = []
-    for tail in (piece for piece in kept if not piece.head):
-        for head in (piece for piece in kept if piece.head):
-            whole = bytes(tail.text) + bytes(head.text)
-            if event := eventlog.parse(whole) or eventlog.parse(whole + b"\n"):
-                joined.append(event)
-                for piece in (tail, head):
-                    piece.delete_instance()
-    return joined
-
-
-def _fingerprint(path: Path, first_line: bytes) -> str:
-    """Tells this file from any other, also after it was renamed."""
-    return f"{path.stat().st_ino}:{hashlib.sha256(first_line).hexdigest()[:24]}"
+    Call it inside a write transaction.
+    """
+    fresh = _unknown(events)
+    for step in _each_call(fresh, short_abandon):
+        step()
+    _project_others(fresh, short_abandon)
+    return len(fresh)
 
 
 def fragments() -> int:
     """How many cut pieces of records wait for their other half."""
     return EventFragment.select().count()
+
+
+def note(settings: Settings, event: Event) -> None:
+    """Write an event of our own into the ledger, beside those of Asterisk's log."""
+    with db.writing():
+        take_in([event], settings.calls.short_abandon)
+
+
+def project_set_aside(short_abandon: float) -> None:
+    """Try anew to tell the calls of which nothing could be made: this release may know how."""
+    rows = [row.linkedid for row in calls.quarantined(kind="untold")]
+    db.in_turns(
+        [functools.partial(projection.project, linkedid, short_abandon) for linkedid in rows]
+    )
+
+
+def _unknown(events: Iterable[Event]) -> list[Event]:
+    """Those of the records that are not written down."""
+    fresh = {event.hash: event for event in events}
+    for row in EventRow.select(EventRow.hash).where(EventRow.hash.in_(list(fresh))).tuples():
+        del fresh[row[0]]
+    return list(fresh.values())
+
+
+def _each_call(fresh: list[Event], short_abandon: float) -> Iterator[Callable[[], None]]:
+    """Steps that each write down the new records of one linkedid, and tell its call."""
+    own = sorted((e for e in fresh if e.type not in _OF_MANY), key=lambda event: event.linkedid)
+    for linkedid, group in itertools.groupby(own, key=lambda event: event.linkedid):
+        yield functools.partial(_take_call, linkedid, list(group), short_abandon)
+
+
+def _take_call(linkedid: str, events: list[Event], short_abandon: float) -> None:
+    _insert(events)
+    projection.project(linkedid, short_abandon)
+
+
+def _project_others(fresh: list[Event], short_abandon: float) -> None:
+    """Write down the records that concern other calls too, and tell those."""
+    if not fresh:
+        return
+    many = [event for event in fresh if event.type in _OF_MANY]
+    _insert(many)
+    touched = {event.linkedid for event in many}
+    boots = {event.at for event in many if event.type == "BOOT"}
+    for boot in boots | projection.boots_after(min(event.at for event in fresh)):
+        touched |= projection.open_at(boot)
+    for event in many:
+        if event.type == "CLOCK":
+            touched |= projection.across(event)
+    for linkedid in sorted(touched):
+        projection.project(linkedid, short_abandon)
+
+
+def _insert(events: list[Event]) -> None:
+    """Records as the table keeps them, with what is looked for in columns of their own."""
+    rows = [
+        {
+            "hash": event.hash,
+            "linkedid": event.linkedid,
+            "at": event.at,
+            "event": event.type,
+            "uniqueid": event.uniqueid,
+            "begins": event.begins,
+            "phone": event.phone,
+            "fields": event.fields,
+        }
+        for event in events
+    ]
+    for start in range(0, len(rows), _BATCH):
+        # Another process may read the same log.
+        EventRow.insert_many(rows[start : start + _BATCH]).on_conflict_ignore().execute()
+
+
+def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:
+    """What the bytes at an offset of a file hold; `last`: the file ends with them."""
+    found = list(eventlog.pieces(data))
+    part = _Part()
+    for number, piece in enumerate(found):
+        at_end = number == len(found) - 1
+        if piece.event:
+            _take_event(part, piece.event, offset + part.taken, piece.text)
+        elif at_end and (growing or not last):
+            break  # the rest of it comes later
+        elif not growing and ((at_end and last) or (offset == 0 and number == 0)):
+            part.fragments.append((offset == 0 and number == 0, piece.text))
+        else:
+            part.damages.append(_damage(offset + part.taken, piece.text))
+        part.taken = piece.end
+    return part
+
+
+def _take_event(part: _Part, event: Event, position: int, text: bytes) -> None:
+    """A whole record, set aside when nothing can be made of it, and noted when it is damaged."""
+    if not event.faulty:
+        part.events.append(event)
+    if event.faulty or event.unreadable:
+        part.damages.append(Damage("facts", position, text, linkedid=event.linkedid))
+
+
+def _damage(position: int, text: bytes, size: int = 0) -> Damage:
+    """A stretch without a whole record."""
+    linkedid = eventlog.linkedid_of(text)
+    kind = "long" if size else "cut" if eventlog.START.match(text) else "garbage"
+    return Damage(kind, position, text, size, linkedid)
+
+
+def _endless(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> _Part:
+    """What fills all of `data` and more without being a record: as far as the next one's start."""
+    end, overlap = offset + len(data), eventlog.LONGEST_START
+    block = data[1:]
+    while not (start := eventlog.START.search(block)):
+        stream.seek(end - overlap)
+        block = stream.read(_CHUNK)
+        if len(block) <= overlap:  # the file ends here, perhaps in the middle of a start
+            break
+        end += len(block) - overlap
+    if start:
+        end += start.start() - len(block)
+    elif growing:
+        end -= overlap
+    size = end - offset
+    return _Part(damages=[_damage(offset, data, size)], taken=size)
+
+
+def _joined(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[bytes]]:
+    """Records whose two halves are here, one of them new; and those halves."""
+    if not new:
+        return [], []
+    kept = [(piece.head, bytes(piece.text)) for piece in EventFragment.select()]
+    tails, heads = ([text for head, text in {*kept, *new} if head == first] for first in (0, 1))
+    events, halves = [], []
+    for tail, head in itertools.product(tails, heads):
+        whole = tail + head
+        if event := eventlog.parse(whole) or eventlog.parse(whole + b"\n"):
+            events.append(event)
+            halves += [tail, head]
+    return events, halves
+
+
+def _set_aside(new: list[tuple[bool, bytes]], halves: list[bytes]) -> None:
+    """Keep cut pieces, and let go of those that became records."""
+    for head, text in new:
+        if text not in halves:
+            digest = hashlib.sha256(text + (b"h" if head else b"t")).hexdigest()
+            EventFragment.insert(hash=digest, head=head, text=text).on_conflict_ignore().execute()
+    if halves:
+        EventFragment.delete().where(EventFragment.text.in_(halves)).execute()

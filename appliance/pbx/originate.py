@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection
-from appliance.settings import Settings
 
 RING = 30_000  # milliseconds that a phone of the house rings
 

@@ -1,33 +1,39 @@
 """The pbx process: threads that follow the event log, and that watch over Asterisk."""
 
 import datetime as dt
+import functools
 import logging
 import signal
 import threading
 import time
 from collections.abc import Callable
 
-from appliance import clock, processes
-from appliance.db import database, writing
+from appliance.box import alarms, health, processes
+from appliance.core import clock, db
+from appliance.core.db import database, writing
+from appliance.core.settings import Settings
 from appliance.models import AsteriskWatch
 from appliance.pbx import (
     actions,
     agi,
     callback,
     carriers,
-    finishing,
-    holding,
-    presence,
+    clock_watch,
+    config_sync,
+    hold,
+    jobs_alarm,
+    ledger,
+    phone_events,
+    projection,
     rerecording,
-    stepping,
-    upkeep,
 )
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
+from appliance.pbx.inspection import Inspection
+from appliance.pbx.orphaned_calls import OrphanedCalls
 from appliance.pbx.refusals import Refusals
-from appliance.pbx.vanished import Vanished
-from appliance.recordings import reserve
-from appliance.settings import Settings
+from appliance.pbx.witness import Witness
+from appliance.telephony.recordings import postprocessing, reserve
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +42,15 @@ _MEASURE = 1.0
 _ROOM = 0.5
 _PING = 1.0
 _AGREE = 10.0
+_BEAT = 1.0
+_ALARM = 5.0
 
 
 def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. A fault in a thread ends the process, to be started anew."""
+    """Work until SIGTERM or SIGINT. A fault in a thread ends the process, to be started anew.
+
+    A busy database is none: what it broke off is begun anew.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
     faults: list[str] = []
@@ -47,15 +58,18 @@ def run(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     reserve.look(settings)  # before the first word to a database on a full disk
     with database.connection_context():
-        processes.begin("pbx")
+        pulse = processes.begin(settings, "pbx")
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
         for work in _WORKS
     ]
     for thread in threads:
         thread.start()
+    while not stop.wait(_BEAT):
+        pulse.give()
     for thread in threads:
         thread.join()
+    pulse.end()
     if faults:
         raise SystemExit(1)
 
@@ -69,7 +83,7 @@ def _guarded(
     """Run one thread's work; a fault is logged and stops the others too."""
     try:
         with database.connection_context():
-            work(settings, stop)
+            db.insist(functools.partial(work, settings, stop), stop)
     except Exception:  # the boundary of the thread
         log.exception("%s failed", work.__name__)
         faults.append(work.__name__)
@@ -78,6 +92,7 @@ def _guarded(
 
 
 def _follow(settings: Settings, stop: threading.Event) -> None:
+    ledger.project_set_aside(settings.calls.short_abandon)
     follower = Follower(settings)
     if known := follower.step():
         log.info("caught up: %d records", known)
@@ -86,12 +101,12 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
 
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
-    refusals = Refusals(settings)
-    finishing.tidy(settings)
+    refusals, project = Refusals(settings), projection.projector(settings)
+    postprocessing.tidy(settings)
     while not stop.wait(_MEASURE):
-        finishing.measure(settings)
+        postprocessing.measure(settings, project)
         refusals.look()
-        finishing.compress(settings)
+        postprocessing.compress(settings)
 
 
 def _watch(settings: Settings, stop: threading.Event) -> None:
@@ -100,19 +115,24 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
         try:
             with Connection(settings) as asterisk:
                 log.info("Asterisk answers")
-                upkeep.note_version(asterisk)
+                config_sync.note_version(asterisk)
                 actions.make_agree(settings, asterisk)
-                agreed, began, vanished = time.monotonic(), clock.now(), Vanished()
+                agreed, began, vanished = time.monotonic(), clock.now(), OrphanedCalls()
+                inspection = Inspection()
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _seen(began)
                     if time.monotonic() - agreed > _AGREE:
                         _agree(settings, asterisk)
                         agreed = time.monotonic()
-                    presence.look(settings, asterisk)
+                    phone_events.look(settings, asterisk)
                     vanished.look(settings, asterisk)
+                    inspection.look(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
+            stop.wait(_PING)
+        except (KeyError, ValueError):  # an answer that lacks what it must tell
+            log.exception("an answer of Asterisk was not understood")
             stop.wait(_PING)
 
 
@@ -124,22 +144,34 @@ def _agree(settings: Settings, asterisk: Connection) -> None:
         log.warning("states are not in force: %s", error)
 
 
-def _hear(settings: Settings, stop: threading.Event) -> None:
+def _listen(settings: Settings, stop: threading.Event) -> None:
     """Take in what Asterisk tells by itself."""
+    witness = Witness()
     while not stop.is_set():
         try:
-            with Connection(settings, presence.EVENTS) as asterisk:
+            with Connection(settings, phone_events.EVENTS) as asterisk:
                 while not stop.is_set():
+                    db.insist(witness.look, stop)
                     if event := asterisk.next_event(_PING):
-                        presence.hear(settings, event)
-                        holding.hear(settings, event)
+                        witness.hear(event)
+                        for hear in (phone_events.handle, hold.handle):
+                            db.insist(functools.partial(hear, settings, event), stop)
         except (Unreachable, Refused):
             stop.wait(_PING)
+        except (KeyError, ValueError):  # an event that lacks what it must tell
+            log.exception("an event of Asterisk was not understood")
 
 
 def _keep_room(settings: Settings, stop: threading.Event) -> None:
     while not stop.wait(_ROOM):
         reserve.look(settings)
+
+
+def _watch_jobs(settings: Settings, stop: threading.Event) -> None:
+    """Raise the alarm of the process that raises all others, and send it in its place."""
+    while not stop.wait(_ALARM):
+        alarms.raise_due(settings, [health.jobs_process(settings)], "jobs")
+        jobs_alarm.send(settings)
 
 
 def _seen(began: dt.datetime) -> None:
@@ -148,7 +180,7 @@ def _seen(began: dt.datetime) -> None:
 
 
 _WORKS = (
-    *(_follow, _measure, _watch, _hear),
-    *(agi.answer, callback.call_back, upkeep.keep, carriers.follow),
-    *(stepping.watch, rerecording.follow, _keep_room),
+    *(_follow, _measure, _watch, _listen),
+    *(agi.answer, callback.call_back, config_sync.follow, carriers.follow),
+    *(clock_watch.watch, rerecording.follow, _keep_room, _watch_jobs),
 )

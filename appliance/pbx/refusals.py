@@ -1,18 +1,20 @@
 """Requests that Asterisk refused before they were calls, out of its own logs."""
 
-import contextlib
 import datetime as dt
-import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.db import writing
+from appliance.core import db
+from appliance.core.db import writing
+from appliance.core.settings import Settings
 from appliance.models import EventFile, SipRefusal
-from appliance.settings import Settings
+from appliance.pbx import logs
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
-_PACKED = (".gz", ".xz", ".zst")
 # [2026-11-26 06:11:22.220] NOTICE[1] res_pjsip/…: Request 'INVITE' from '<sip:x@y>' failed for
 # '192.0.2.7:5060' (callid: abc@y) - No matching endpoint found
 _MESSAGE = re.compile(
@@ -35,24 +37,35 @@ class Refusals:
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.asterisk.log
         self._sizes: dict[Path, int] = {}  # when last read
+        self._unreadable: set[Path] = set()
 
     def look(self) -> int:
         """Take in what the logs tell beyond what was read of them; returns how many refusals."""
         found = 0
         for name in ("messages", "security"):
-            for path in sorted(self._folder.glob(f"{name}*")):
-                with contextlib.suppress(FileNotFoundError):  # rotated just now
-                    size = path.stat().st_size
-                    if path.suffix not in _PACKED and self._sizes.get(path) != size:
-                        found += _read(path)
-                        self._sizes[path] = size
+            for file in logs.found(self._folder, name)[0]:
+                if self._sizes.get(file.path) != file.size:
+                    found += self._read(file)
+        return found
+
+    def _read(self, file: logs.Log) -> int:
+        try:
+            found = _read(file.path)
+        except FileNotFoundError:  # rotated just now
+            return 0
+        except OSError as error:
+            if file.path not in self._unreadable:
+                log.error("%s cannot be read: %s", file.path, error)
+            self._unreadable.add(file.path)
+            return 0
+        self._unreadable.discard(file.path)
+        self._sizes[file.path] = file.size
         return found
 
 
 def _read(path: Path) -> int:
     with path.open("rb") as stream:
-        first = stream.readline()
-        fingerprint = f"{path.stat().st_ino}:{hashlib.sha256(first).hexdigest()[:24]}"
+        fingerprint = logs.fingerprint(path, stream)
         mark = EventFile.get_or_none(EventFile.fingerprint == fingerprint)
         offset = mark.offset if mark else 0
         found = 0
@@ -60,6 +73,8 @@ def _read(path: Path) -> int:
             stream.seek(offset)
             data = stream.read(_CHUNK)
             whole = data[: data.rfind(b"\n") + 1]
+            if not whole and len(data) == _CHUNK:  # no line is that long
+                whole = data
             if not whole:
                 return found
             offset += len(whole)
@@ -69,19 +84,30 @@ def _read(path: Path) -> int:
                     SipRefusal.insert_many(rows).on_conflict_ignore().execute()
                 EventFile.replace(fingerprint=fingerprint, offset=offset).execute()
             found += len(rows)
+            db.give_way()
 
 
 def _refusals(text: str) -> Iterator[dict[str, object]]:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if told := _MESSAGE.match(line):
-            # in the time zone of this machine, which is Asterisk's too
-            at = dt.datetime.fromisoformat(told["at"]).astimezone(dt.UTC)
             why = told["why"].strip()
         elif told := _SECURITY.search(line):
             if told["why"] == "ChallengeSent" and told["account"] != _STRANGER:
                 continue  # a phone of ours: its answer follows
-            at, why = dt.datetime.fromisoformat(told["at"]), told["why"]
+            why = told["why"]
         else:
             continue
-        address = told["address"].replace("/", ":")
-        yield {"sip": told["sip"][:255], "at": at, "address": address[:64], "why": why[:64]}
+        if at := _moment(told["at"]):
+            address = told["address"].replace("/", ":")
+            yield {"sip": told["sip"][:255], "at": at, "address": address[:64], "why": why[:64]}
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """A moment of a log; None when it is none: strangers have their say in these lines.
+
+    Without a zone it is in that of this machine, which is Asterisk's too.
+    """
+    try:
+        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None

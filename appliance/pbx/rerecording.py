@@ -5,16 +5,17 @@ whose RTP numbers lie lower than the last one's for late packets and drops his v
 The decoder is thrown away when for a moment nothing of the channel is recorded (ivr/queue.conf).
 """
 
+import functools
 import logging
 import threading
 from urllib.parse import quote
 
-from appliance import clock
-from appliance.db import database, writing
+from appliance.core import clock, db
+from appliance.core.db import database
+from appliance.core.settings import Settings
 from appliance.pbx import eventlog, ledger
 from appliance.pbx.ami import Connection, Refused, Unreachable
-from appliance.recordings import reserve
-from appliance.settings import Settings
+from appliance.telephony.recordings import reserve
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,12 @@ def follow(settings: Settings, stop: threading.Event) -> None:
                 asterisk.act("Filter", Operation="Add", Filter="Event: AttendedTransfer")
                 while not stop.is_set():
                     if event := asterisk.next_event(_AGAIN):
-                        _hear(settings, event)
+                        _handle(settings, event)
         except (Unreachable, Refused):
             stop.wait(_AGAIN)
 
 
-def _hear(settings: Settings, event: dict[str, str]) -> None:
+def _handle(settings: Settings, event: dict[str, str]) -> None:
     """Take in one event; the work is done beside, for it takes a moment."""
     if event.get("Event") == "AttendedTransfer" and event.get("Result") == "Success":
         names = ("TransfereeChannel", "TransferTargetChannel")
@@ -75,13 +76,12 @@ def _begin_anew(settings: Settings, asterisk: Connection, channel: str, joined_a
         asterisk.act("MixMonitor", Channel=channel, File=str(path), Options="b")
     if (late := clock.now().timestamp() - joined_at) > _LATE:
         log.warning("%s: recorded anew %.1f s after the phones were joined", channel, late)
-    fields = {
-        "EventTime": f"{clock.now().timestamp():.6f}",
-        "EventType": "RECORDING",
-        "UniqueID": value("UNIQUEID"),
-        "LinkedID": value("CHANNEL(linkedid)"),
-        "ChanName": channel,
-    }
-    with writing():
-        event = eventlog.own(fields, f"file={quote(file)}")
-        ledger.take_in([event], settings.calls.short_abandon)
+    event = eventlog.own(
+        "RECORDING",
+        value("CHANNEL(linkedid)"),
+        clock.now(),
+        facts=f"file={quote(file)}",
+        UniqueID=value("UNIQUEID"),
+        ChanName=channel,
+    )
+    db.insist(functools.partial(ledger.note, settings, event), threading.Event())

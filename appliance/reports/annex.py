@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Protocol
 
-from appliance import clock
-from appliance.clock import WorkingCalendar
+from appliance.core import clock
+from appliance.core.clock import WorkingCalendar
 from appliance.reports import figures, kpi
 from appliance.reports.charts import Chart, bars, border_before
 from appliance.reports.kpi import Inbound
@@ -20,6 +20,7 @@ _ROOM = 1.2  # of the highest bar, so that legend and notes stand over the bars
 class FigureRow:
     """One line of the table; `few` marks a figure over too few cases."""
 
+    code: str  # its anchor in docs/figures.md; "": not explained there
     label: str
     value: str
     target: str = figures.NONE
@@ -41,6 +42,8 @@ class Answered(Protocol):
     def short_abandon(self) -> float: ...
     @property
     def service_level(self) -> float: ...
+    @property
+    def site_url(self) -> str: ...
 
 
 def hours(report: Answered, words: AnnexWords) -> Chart | None:
@@ -98,38 +101,70 @@ def waits(report: Answered, words: AnnexWords) -> Chart | None:
 
 def rows(report: Answered, words: Words) -> list[FigureRow]:
     """The table's lines. Counts of a period in which nothing was observed are unknown."""
-    text, calls, level = words.annex, report.inbound, report.service_level
+    text, level = words.annex, report.service_level
+    tally = kpi.tally(report.inbound, level)
     unknown = "" if report.observed else words.unknown
-    response = kpi.rating_response(calls)
-    mark = kpi.rating(calls)
-    marks = " / ".join(figures.decimal(share) for share in shares(kpi.rating_marks(calls)))
+    response = tally.rating_response
+    mark = tally.rating
+    marks = " / ".join(figures.decimal(share) for share in shares(tally.marks))
     return [
-        FigureRow(text.incoming, unknown or figures.number(len(kpi.incoming(calls)))),
-        FigureRow(text.accepted, unknown or figures.number(len(kpi.accepted(calls)))),
-        FigureRow(text.missed, unknown or figures.number(kpi.missed(calls))),
+        FigureRow("incoming", text.incoming, unknown or figures.number(tally.incoming)),
+        FigureRow("accepted", text.accepted, unknown or figures.number(tally.accepted)),
+        FigureRow("missed", text.missed, unknown or figures.number(tally.missed)),
         _seconds(
+            "answer_speed",
             text.answer_speed,
-            kpi.answer_speed(calls),
+            tally.answer_speed,
             text,
             text.at_most_seconds.format(value=f"{kpi.ASA_TARGET:g}"),
         ),
-        _seconds(text.answer_speed_from_arrival, kpi.answer_speed_from_arrival(calls), text),
+        _seconds(
+            "answer_speed_from_arrival",
+            text.answer_speed_from_arrival,
+            tally.answer_speed_from_arrival,
+            text,
+        ),
         _per_cent(
+            "service_level",
             text.service_level.format(target=f"{kpi.SERVICE_TARGET:g}", seconds=f"{level:g}"),
-            kpi.service_level(calls, level),
+            tally.service_level,
             text.at_least.format(value=figures.decimal(kpi.SERVICE_TARGET)),
         ),
         _per_cent(
+            "abandon_rate",
             text.abandon_rate.format(seconds=f"{report.short_abandon:g}"),
-            kpi.abandon_rate(calls),
+            tally.abandon_rate,
         ),
         FigureRow(
+            "rating",
             text.rating.format(response=_with_sign(response)),
             figures.NONE if mark.value is None else f"{figures.decimal(mark.value)} / 5",
             few=mark.few or response.few,
         ),
-        FigureRow(text.marks, marks if mark.cases else figures.NONE, few=mark.few),
+        FigureRow("marks", text.marks, marks if mark.cases else figures.NONE, few=mark.few),
     ]
+
+
+def explained(report: Answered, words: Words, *, distribution: bool = False) -> list[str]:
+    """What the service level is a share of; with the `distribution` of waits, why that one's
+    share within the same seconds is another. Nothing when no call stands behind it.
+    """
+    text, tally = words.annex, kpi.tally(report.inbound, report.service_level)
+    if tally.service_level.value is None:
+        return []
+    told = [
+        text.service_basis.format(
+            seconds=f"{report.service_level:g}",
+            quick=figures.number(tally.quick),
+            accepted=figures.number(tally.accepted),
+            abandoned=figures.number(tally.abandoned),
+        )
+    ]
+    if distribution and tally.waited:
+        share, _ = shares([tally.quick, tally.waited - tally.quick])
+        waited = figures.number(tally.waited)
+        told.append(text.waits_basis.format(within=figures.decimal(share), waited=waited))
+    return told
 
 
 def _short(averages: list[float]) -> list[str]:
@@ -141,15 +176,15 @@ def _short(averages: list[float]) -> list[str]:
 
 
 def _seconds(
-    label: str, rate: kpi.Rate, words: AnnexWords, target: str = figures.NONE
+    code: str, label: str, rate: kpi.Rate, words: AnnexWords, target: str = figures.NONE
 ) -> FigureRow:
     value = figures.decimal(rate.value)
     shown = value if rate.value is None else words.seconds.format(value=value)
-    return FigureRow(label, shown, target, rate.few)
+    return FigureRow(code, label, shown, target, rate.few)
 
 
-def _per_cent(label: str, rate: kpi.Rate, target: str = figures.NONE) -> FigureRow:
-    return FigureRow(label, _with_sign(rate), target, rate.few)
+def _per_cent(code: str, label: str, rate: kpi.Rate, target: str = figures.NONE) -> FigureRow:
+    return FigureRow(code, label, _with_sign(rate), target, rate.few)
 
 
 def _with_sign(rate: kpi.Rate) -> str:

@@ -1,14 +1,16 @@
 """The balance that every report carries: what arrived, what became of it, what is unknown."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.calls import Balance
 from appliance.reports import figures, kpi
 from appliance.reports.kpi import Inbound
+from appliance.reports.sums import ANSWERED, COUNTED
 from appliance.reports.words import BalanceWords
+from appliance.telephony.calls import Balance
 
 _SHOWN = 2  # unobserved stretches in the line; the calls' table lists all of them
 
@@ -31,34 +33,50 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Others:
+    """Calls that the balance sums and a table leaves out or names apart, among all inbound ones."""
+
+    short: int = 0  # abandoned within the threshold
+    synthetic: int = 0  # test calls
+    synthetic_answered: int = 0  # of those
+    rejected: int = 0  # no test calls
+
+
+@dataclass(frozen=True)
+class Line:
+    """The balance in words: the sum, the difference (to stress), the bridge to the tables."""
+
+    total: str
+    difference: str
+    bridge: str  # "" when the tables have the same calls as the balance
+    facts: tuple[str, ...]  # what the figures stand on: trunks, recordings, formulas …
+
+    @property
+    def rest(self) -> str:
+        """What follows the difference, in one text."""
+        return ". ".join([*([self.bridge] if self.bridge else []), *self.facts])
+
+
+def others(inbound: Iterable[Inbound]) -> Others:
+    """The others among inbound calls at hand."""
+    calls = list(inbound)
+    tests = [call for call in calls if call.synthetic]
+    return Others(
+        short=sum(call.short for call in calls),
+        synthetic=len(tests),
+        synthetic_answered=sum(ANSWERED.holds(call) for call in tests),
+        rejected=sum(not COUNTED.holds(call) and not call.synthetic for call in calls),
+    )
+
+
 def line(
-    balance: Balance,
-    inbound: Sequence[Inbound],
-    made_at: dt.datetime,
-    tz: ZoneInfo,
-    words: BalanceWords,
-) -> tuple[str, str, str]:
-    """The line for a page's foot in three parts: the sum, the difference (to stress), the rest.
+    balance: Balance, others: Others, made_at: dt.datetime, tz: ZoneInfo, words: BalanceWords
+) -> Line:
+    """The balance of a period's inbound calls in words.
 
     The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
-    `inbound` are the same calls, for what the sum leaves open: short abandons and test calls.
     """
-    return counted_line(balance, besides(inbound), made_at, tz, words)
-
-
-def besides(inbound: Sequence[Inbound]) -> tuple[int, int]:
-    """Short abandons and test calls among these."""
-    return sum(call.short for call in inbound), sum(call.synthetic for call in inbound)
-
-
-def counted_line(
-    balance: Balance,
-    others: tuple[int, int],
-    made_at: dt.datetime,
-    tz: ZoneInfo,
-    words: BalanceWords,
-) -> tuple[str, str, str]:
-    """The same line, when the short abandons and the test calls have been counted already."""
     (_, total), *terms = summands(balance, others, words)
     recordings = words.recordings.format(
         found=figures.number(balance.recordings_found),
@@ -68,36 +86,56 @@ def counted_line(
         shortfall = words.recordings_short.format(count=balance.recordings_short)
         recordings = f"{recordings} {shortfall}"
     refused = words.sip_refused.format(count=figures.number(balance.sip_refused))
-    rest = (
-        words.trunks.format(count=figures.number(balance.arrivals)),
-        *([refused] if balance.sip_refused else []),
-        _unobserved(balance, tz, words),
-        recordings,
-        words.formulas.format(version=kpi.FORMULAS),
-        words.made.format(moment=figures.moment(made_at.astimezone(tz))),
-    )
-    return (
-        f"{total} = {' + '.join(text for _, text in terms)}",
-        words.difference.format(count=figures.number(balance.difference)),
-        ". ".join(rest),
+    return Line(
+        total=f"{total} = {' + '.join(text for _, text in terms)}",
+        difference=words.difference.format(count=figures.number(balance.difference)),
+        bridge=bridge(balance, others, words),
+        facts=(
+            words.trunks.format(count=figures.number(balance.arrivals)),
+            *([refused] if balance.sip_refused else []),
+            _unobserved(balance, tz, words),
+            recordings,
+            words.formulas.format(version=kpi.FORMULAS),
+            words.made.format(moment=figures.moment(made_at.astimezone(tz))),
+        ),
     )
 
 
-def summands(
-    balance: Balance, others: tuple[int, int], words: BalanceWords
-) -> list[tuple[str, str]]:
+def bridge(balance: Balance, others: Others, words: BalanceWords) -> str:
+    """How the tables' incoming and accepted calls come out of the balance; "" when they are its."""
+    total = sum(balance.outcomes.values()) + balance.open
+    answered = balance.outcomes.get("answered", 0)
+    tests = words.bridge_synthetic
+    incoming = ((others.rejected, words.bridge_rejected), (others.synthetic, tests))
+    parts = [
+        (words.bridge, _less(total, incoming)),
+        (words.bridge_accepted, _less(answered, ((others.synthetic_answered, tests),))),
+    ]
+    return "; ".join(text.format(sum=found) for text, found in parts if found)
+
+
+def _less(whole: int, parts: Iterable[tuple[int, str]]) -> str:
+    """1 481 − 9 rejected − 4 test = 1 468; "" when nothing is taken off."""
+    taken = [(count, text) for count, text in parts if count]
+    if not taken:
+        return ""
+    named = [text.format(count=figures.number(count)) for count, text in taken]
+    left = whole - sum(count for count, _ in taken)
+    return f"{' − '.join([figures.number(whole), *named])} = {figures.number(left)}"
+
+
+def summands(balance: Balance, others: Others, words: BalanceWords) -> list[tuple[str, str]]:
     """The total, whose outcome is "", and what it is the sum of: (outcome, how it is told)."""
-    short, synthetic = others
     known = {**balance.outcomes, "open": balance.open}
     total = words.arrived.format(count=figures.number(sum(known.values())))
-    if synthetic:
-        total = f"{total} {words.synthetic.format(count=figures.number(synthetic))}"
+    if others.synthetic:
+        total = f"{total} {words.synthetic.format(count=figures.number(others.synthetic))}"
     found = [("", total)]
     for outcome, text in words.outcomes.items():
         if known.get(outcome) or outcome == "answered":
             told = text.format(count=figures.number(known.get(outcome, 0)))
-            if outcome == "abandoned_queue" and short:
-                told = f"{told} {words.short.format(count=short)}"
+            if outcome == "abandoned_queue" and others.short:
+                told = f"{told} {words.short.format(count=others.short)}"
             found.append((outcome, told))
     return found
 

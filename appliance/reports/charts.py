@@ -1,12 +1,14 @@
 """Bar charts for paper, laid out here and drawn as SVG by templates/bars.svg.
 
-Sizes are units of the chart's own 520 × 150 grid, which the page stretches to its text's width.
+Sizes are units of the chart's own 520 × 150 grid, which the page stretches to its text's width;
+BROAD is the width of one that has a whole screen's.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, LEFT, BASE, TOP = 520.0, 34.0, 130.0, 22.0
+BROAD = 1300.0
 _FILLED = 0.72  # of a bar's place; the rest is distance
 
 
@@ -36,6 +38,7 @@ class Chart:
     legend: tuple[tuple[bool, str], ...] = ()
     border: float | None = None
     note: str = ""
+    width: float = WIDTH
 
     @property
     def spoken(self) -> str:
@@ -50,9 +53,13 @@ def bars(
     labels: Sequence[str],
     dark: Sequence[bool],
     highest: float = 0.0,
+    across: float = WIDTH,
 ) -> tuple[Bar, ...]:
-    """Lay out bars side by side; the highest value, or `highest`, reaches the top."""
-    place = (WIDTH - LEFT) / len(values)
+    """Lay out bars side by side; the highest value, or `highest`, reaches the top.
+
+    `across`: the chart's width.
+    """
+    place = (across - LEFT) / len(values)
     width = place * _FILLED
     highest = max([*values, highest]) or 1.0
     return tuple(

@@ -1,7 +1,6 @@
 """How figures and dates are written on paper: the same in all three languages."""
 
 import datetime as dt
-import re
 from decimal import Decimal
 
 NO_BREAK = "\u00a0"
@@ -32,11 +31,6 @@ def clock(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def harmless(text: str) -> str:
-    """Typed text that a spreadsheet would take for a formula is made plain text."""
-    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text
 
 
 def date(value: dt.date) -> str:

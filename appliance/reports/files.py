@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import daily, minutes, monthly, periods, quarterly, telephony, xlsx
-from appliance.reports.cuts import Cut
+from appliance.core.settings import Settings
+from appliance.reports import daily, minutes, monthly, pdf, periods, quarterly, telephony, xlsx
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.paper import Made
 from appliance.reports.periods import Period
-from appliance.settings import Settings
 
 KINDS = {
     "pdf": "application/pdf",
@@ -59,7 +59,7 @@ FORMS = {
     "telephony": Form(
         "telefoniya",
         periods.month,
-        lambda settings, period, locale: telephony.build(settings, Cut(period), locale),
+        lambda settings, period, locale: telephony.build(settings, CallFilter(period), locale),
         telephony.as_json,
         telephony.as_csv,
         telephony.as_book,
@@ -103,8 +103,6 @@ def render(name: str, report: Made, kind: str) -> bytes:
         return form.as_csv(report).encode("utf-8-sig")  # the mark tells office programs what it is
     if kind == "xlsx":
         return xlsx.write(form.as_book(report))
-    from appliance.reports import pdf  # takes a second to load: only who prints waits for it
-
     try:
         return pdf.write(form.as_page(report))
     except pdf.PdfError as error:

@@ -1,36 +1,21 @@
-"""What each figure means (KPI.md): over sums that the database or a list of calls gives.
+"""What each figure means (docs/figures.md): over sums that the database or a list of calls gives.
 
 Reports, tiles, exports and alarms all count here. FORMULAS changes whenever a figure would.
 """
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from appliance.reports.sums import ANSWERED, COUNTED, MARKS, Inbound, sums
+
 FORMULAS = "1"
 ASA_TARGET = 20.0  # seconds from joining the queue (terms of reference, T2)
 SERVICE_TARGET = 80.0  # per cent answered within the service level's seconds
 FEW = 5  # a rate over fewer cases is marked
-MARKS = (1, 2, 3, 4, 5)
 WAIT_EDGES = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One inbound call, as far as figures need it; seconds."""
-
-    arrived_at: dt.datetime
-    outcome: str | None  # calls.OUTCOMES; None while the call goes on
-    short: bool = False
-    synthetic: bool = False
-    menu_seconds: float = 0.0
-    wait_seconds: float | None = None  # None: never joined a queue
-    ended_by: str | None = None
-    rating: int | None = None
-    talk_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,18 +70,23 @@ class Tally:
 
     @property
     def answer_speed(self) -> Rate:
+        """Average seconds from joining the queue to an operator's answer (ASA)."""
         return _mean(self.wait_seconds, self.waited)
 
     @property
     def answer_speed_from_arrival(self) -> Rate:
+        """Average seconds from the call's arrival to an operator's answer."""
         return _mean(self.menu_seconds + self.wait_seconds, self.waited)
 
     @property
     def service_level(self) -> Rate:
+        """Per cent answered within the level's seconds of joining the queue, of the calls answered
+        and those abandoned in the queue; short abandons are left out."""
         return _per_cent(self.quick, self.accepted + self.abandoned)
 
     @property
     def abandon_rate(self) -> Rate:
+        """Per cent of those who joined a queue that hung up there; short ones left out."""
         return _per_cent(self.abandoned, self.joined)
 
     @property
@@ -111,107 +101,36 @@ class Tally:
 
     @property
     def marks(self) -> list[int]:
+        """How many gave each of the MARKS."""
         return [getattr(self, f"mark_{mark}") for mark in MARKS]
 
     @property
     def rating(self) -> Rate:
+        """The mean mark, 1 to 5. Never printed without the response rate."""
         marks = self.marks
         total = sum(mark * count for mark, count in zip(MARKS, marks, strict=True))
         return _mean(float(total), sum(marks))
 
     @property
     def rating_response(self) -> Rate:
+        """Per cent who rated, of the answered callers who were there when the operator left."""
         return _per_cent(self.responded, self.eligible)
 
 
 def tally(calls: Iterable[Inbound], seconds: float = 0.0) -> Tally:
     """What calls at hand add up to; `seconds`: the service level's."""
-    calls = incoming(calls)
-    answered = accepted(calls)
-    waited = [c for c in answered if c.wait_seconds is not None]
-    eligible = [c for c in answered if c.ended_by == "operator"]
-    gave_up = [c for c in calls if c.outcome == "abandoned_queue"]
-    rated = [c.rating for c in answered]
-    return Tally(
-        incoming=len(calls),
-        accepted=len(answered),
-        open=sum(c.outcome is None for c in calls),
-        joined=sum(c.wait_seconds is not None and not c.short for c in calls),
-        abandoned=sum(not c.short for c in gave_up),
-        short=sum(c.short for c in gave_up),
-        waited=len(waited),
-        quick=sum((c.wait_seconds or 0.0) <= seconds for c in waited),
-        wait_seconds=sum(c.wait_seconds or 0.0 for c in waited),
-        menu_seconds=sum(c.menu_seconds for c in waited),
-        talk_seconds=sum(c.talk_seconds for c in answered),
-        eligible=len(eligible),
-        responded=sum(c.rating is not None for c in eligible),
-        **{f"mark_{mark}": rated.count(mark) for mark in MARKS},
-    )
+    taken = incoming(calls)
+    return Tally(**{name: one.over(taken) for name, one in sums(seconds).items()})
 
 
 def incoming(calls: Iterable[Inbound]) -> list[Inbound]:
     """Calls that came in on the line: all but rejected ones and synthetic test calls."""
-    return [call for call in calls if call.outcome != "rejected" and not call.synthetic]
+    return [call for call in calls if COUNTED.holds(call) and not call.synthetic]
 
 
 def accepted(calls: Iterable[Inbound]) -> list[Inbound]:
     """Incoming calls whose caller spoke with an operator or an employee."""
-    return [call for call in incoming(calls) if call.outcome == "answered"]
-
-
-def missed(calls: Iterable[Inbound]) -> int:
-    """Incoming less accepted; a call that still goes on is neither yet."""
-    ended = [call for call in incoming(calls) if call.outcome is not None]
-    return len(ended) - len(accepted(ended))
-
-
-def talk_seconds(calls: Iterable[Inbound]) -> float:
-    """What the talks of accepted calls come to."""
-    return tally(calls).talk_seconds
-
-
-def average_talk(calls: Iterable[Inbound]) -> Rate:
-    """Average seconds of talk of an accepted call."""
-    return tally(calls).talk
-
-
-def answer_speed(calls: Iterable[Inbound]) -> Rate:
-    """Average seconds from joining the queue to an operator's answer (ASA)."""
-    return tally(calls).answer_speed
-
-
-def answer_speed_from_arrival(calls: Iterable[Inbound]) -> Rate:
-    """Average seconds from the call's arrival to an operator's answer."""
-    return tally(calls).answer_speed_from_arrival
-
-
-def service_level(calls: Iterable[Inbound], seconds: float) -> Rate:
-    """Per cent answered within `seconds` of joining the queue.
-
-    Of the calls answered and those abandoned in the queue; short abandons are left out.
-    """
-    return tally(calls, seconds).service_level
-
-
-def abandon_rate(calls: Iterable[Inbound]) -> Rate:
-    """Per cent of the calls that joined a queue whose caller hung up there; short ones left out."""
-    return tally(calls).abandon_rate
-
-
-def rating(calls: Iterable[Inbound]) -> Rate:
-    """The mean mark, 1 to 5. Never printed without the response rate."""
-    return tally(calls).rating
-
-
-def rating_marks(calls: Iterable[Inbound]) -> list[int]:
-    """How many gave each of the MARKS."""
-    return tally(calls).marks
-
-
-def rating_response(calls: Iterable[Inbound]) -> Rate:
-    """Per cent who rated, of the answered callers who were still there when the operator left."""
-    return tally(calls).rating_response
+    return list(filter(ANSWERED.holds, incoming(calls)))
 
 
 def by_hour(calls: Iterable[Inbound], tz: ZoneInfo) -> list[int]:

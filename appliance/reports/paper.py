@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import jinja2
 
-from appliance.calls import Balance
-from appliance.reports import balance, figures, kpi, words, xlsx
+from appliance.reports import balance, figures, kpi, script, words, xlsx
+from appliance.reports.balance import Line
 from appliance.reports.kpi import Inbound
 from appliance.reports.periods import Period
+from appliance.telephony.calls import Balance
 
 
 class Made(Protocol):
@@ -41,6 +42,7 @@ _pages = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )
 _pages.filters |= {"number": figures.number, "decimal": figures.decimal, "date": figures.date}
+_pages.filters["script"] = script.written
 
 
 def page(template: str, report: Report, title: str, **shown: Any) -> str:
@@ -77,16 +79,21 @@ def book(report: Made, title: str, sheets: Sequence[xlsx.Sheet]) -> xlsx.Book:
     )
 
 
-def foot(report: Report) -> tuple[str, str, str]:
-    """The balance in three parts, the second to be stressed (balance.line)."""
-    text = words.load(report.locale).balance
-    return balance.line(report.balance, report.inbound, report.made_at, report.period.tz, text)
+def foot(report: Report) -> Line:
+    """The balance in words (balance.line)."""
+    return balance.line(
+        report.balance,
+        balance.others(report.inbound),
+        report.made_at,
+        report.period.tz,
+        words.load(report.locale).balance,
+    )
 
 
-def foot_line(report: Report) -> str:
+def foot_line(found: Line, locale: str) -> str:
     """The balance as one text."""
-    total, difference, rest = foot(report)
-    return f"{words.load(report.locale).balance.title} {total}; {difference}. {rest}"
+    title = words.load(locale).balance.title
+    return f"{title} {found.total}; {found.difference}. {found.rest}"
 
 
 def foot_cells(report: Report) -> list[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""The stretches of time that reports cover, from the site's calendar dates to UTC moments."""
+"""The days that reports cover, from the site's calendar dates to UTC moments."""
 
 import calendar
 import datetime as dt
@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from appliance import clock
+from appliance.core import clock
+
+FIRST, LAST = dt.date(2000, 1, 1), dt.date(2199, 12, 31)
+LONGEST = dt.timedelta(days=5 * 366)
 
 
 class PeriodError(ValueError):
@@ -21,6 +24,13 @@ class Period:
     first: dt.date
     last: dt.date
     tz: ZoneInfo
+
+    def __post_init__(self) -> None:
+        """Raise PeriodError for days that no hotline had, and for more than are worked out."""
+        if not FIRST <= self.first <= LAST or not FIRST <= self.last <= LAST:
+            raise PeriodError(f"not between {FIRST} and {LAST}: {self.first}, {self.last}")
+        if self.last - self.first > LONGEST:
+            raise PeriodError(f"longer than {LONGEST.days} days: {self.first}, {self.last}")
 
     @property
     def begin(self) -> dt.datetime:
@@ -105,14 +115,14 @@ def _midnight(day: dt.date, tz: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), tz).astimezone(dt.UTC)
 
 
-def stretches(text: str, tz: ZoneInfo) -> list[Period]:
+def read(text: str, tz: ZoneInfo) -> list[Period]:
     """Of "01.10.2026-09.10.2026", several by commas. Raises ValueError."""
     edges = [[_day(day) for day in one.split("-")] for one in text.split(",")]
     return [Period(first, last, tz) for first, last in edges]
 
 
 def written(days: Iterable[tuple[dt.date, dt.date]]) -> str:
-    """Stretches from one day to another, as `stretches` reads them."""
+    """Periods from one day to another, as `read` reads them."""
     return ",".join(f"{first:%d.%m.%Y}-{last:%d.%m.%Y}" for first, last in days)
 
 

@@ -5,9 +5,10 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from appliance import identity
+from appliance.core import phone_numbers
 from appliance.models import Call
 from appliance.reports.periods import Period
+from appliance.telephony.calls.outcomes import NOT_COUNTED
 
 WITHIN = dt.timedelta(days=7)
 
@@ -46,13 +47,15 @@ def missed_calls(period: Period) -> list[MissedCall]:
         ~Call.synthetic,
     )
     for direction, caller, callee, moment in answered.order_by(Call.arrived_at).tuples():
-        number = caller if direction == "inbound" else identity.phone(callee or "") or callee
+        number = (
+            caller if direction == "inbound" else phone_numbers.canonical(callee or "") or callee
+        )
         if number:
             spoken[number].append(moment)
     missed = Call.select(Call.caller, Call.arrived_at).where(
         Call.direction == "inbound",
         Call.outcome.is_null(False),
-        Call.outcome.not_in(("answered", "rejected")),
+        Call.outcome.not_in(("answered", *NOT_COUNTED)),
         ~Call.synthetic,
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,

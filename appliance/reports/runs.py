@@ -8,12 +8,12 @@ import datetime as dt
 import secrets
 from collections.abc import Callable, Iterator
 
-from appliance import clock, live
-from appliance.db import writing
+from appliance.core import clock, live
+from appliance.core.db import writing
+from appliance.core.settings import Settings
 from appliance.models import ReportRun, User
 from appliance.reports import files, issuing
 from appliance.reports.periods import Period, quarter_of
-from appliance.settings import Settings
 
 SETTLED = dt.timedelta(hours=1)  # after a period's end: calls have ended, recordings are measured
 LEASE = dt.timedelta(minutes=15)
@@ -90,6 +90,11 @@ def failed(run: ReportRun, error: Exception) -> None:
     wait = min(AGAIN * 2 ** min(run.attempts - 1, 10), _LONGEST)
     told = f"{type(error).__name__}: {error}"[:_ERROR]
     _held(run, state="failed", error=told, next_at=clock.now() + wait)
+
+
+def run(number: int) -> ReportRun | None:
+    """The run with this id; None when there is none."""
+    return ReportRun.get_or_none(ReportRun.id == number)
 
 
 def retry(run: ReportRun) -> None:

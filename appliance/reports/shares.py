@@ -1,4 +1,4 @@
-"""Percentages of a table's rows that add up (KPI.md, shares)."""
+"""Percentages of a table's rows that add up (docs/figures.md, shares)."""
 
 from collections.abc import Sequence
 from decimal import Decimal

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from appliance.clock import WorkingCalendar
+from appliance.core.clock import WorkingCalendar
+from appliance.core.intervals import Interval, merged
 from appliance.reports.periods import Period
 from appliance.reports.shares import shares, whole
 
 type Cell = tuple[int, bool]  # weekday 1-7 from Monday, inside working hours
-type Gap = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -96,22 +96,24 @@ def by_list(codes: Iterable[str | None], names: Mapping[str, str], unlisted: str
     )
 
 
-def ever_observed(stretches: Iterable[Gap], gaps: Sequence[Gap]) -> bool:
-    """Whether any of these stretches of time was seen, at least for a moment."""
-    joined = _joined(gaps)
+def ever_observed(intervals: Iterable[Interval], gaps: Sequence[Interval]) -> bool:
+    """Whether any of these intervals was seen, at least for a moment."""
+    joined = merged(gaps)
     return any(
         begin < end and not any(low <= begin and end <= high for low, high in joined)
-        for begin, end in stretches
+        for begin, end in intervals
     )
 
 
-def never_observed(period: Period, calendar: WorkingCalendar, gaps: Sequence[Gap]) -> set[Cell]:
+def never_observed(
+    period: Period, calendar: WorkingCalendar, gaps: Sequence[Interval]
+) -> set[Cell]:
     """The cells of which no moment of the period was observed: their calls are unknown."""
     if not gaps:
         return set()
     cells: set[Cell] = set()
     observed: set[Cell] = set()
-    joined = _joined(gaps)
+    joined = merged(gaps)
     for day in period.days:
         for cell, begin, end in _halves(day, calendar):
             cells.add(cell)
@@ -132,7 +134,7 @@ def _column(counts: list[int | None]) -> list[tuple[int | None, Decimal | None]]
 def _halves(
     day: dt.date, calendar: WorkingCalendar
 ) -> Iterable[tuple[Cell, dt.datetime, dt.datetime]]:
-    """The stretches of a date before, in and after working hours."""
+    """The intervals of a date before, in and after working hours."""
     edges = [
         dt.datetime.combine(date, time, calendar.tz).astimezone(dt.UTC)
         for date, time in (
@@ -145,13 +147,3 @@ def _halves(
     for begin, end, middle in zip(edges, edges[1:], (False, True, False), strict=False):
         if begin < end:
             yield (day.isoweekday(), middle and calendar.works_on(day)), begin, end
-
-
-def _joined(gaps: Sequence[Gap]) -> list[Gap]:
-    """Gaps in order, those that touch made one."""
-    joined: list[Gap] = []
-    for begin, end in sorted(gaps):
-        if joined and begin <= joined[-1][1]:
-            begin, end = joined[-1][0], max(end, joined.pop()[1])
-        joined.append((begin, end))
-    return joined

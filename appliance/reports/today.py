@@ -43,12 +43,13 @@ def today(
     inbound = [Inbound(*row) for row in rows.tuples()]
     seconds = [(now - joined).total_seconds() for joined in waits]
     soon = [Inbound(arrived_at=now, outcome="answered", wait_seconds=wait) for wait in seconds]
+    tally = kpi.tally(inbound, service_seconds)
     return Today(
-        asa=kpi.answer_speed(inbound),
-        asa_soon=kpi.answer_speed([*inbound, *soon]),
-        service=kpi.service_level(inbound, service_seconds),
-        accepted=len(kpi.accepted(inbound)),
-        missed=kpi.missed(inbound),
+        asa=tally.answer_speed,
+        asa_soon=(tally + kpi.tally(soon)).answer_speed,
+        service=tally.service_level,
+        accepted=tally.accepted,
+        missed=tally.missed,
         longest_wait=max(seconds, default=None),
         waiting=len(seconds),
     )

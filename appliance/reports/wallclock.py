@@ -1,6 +1,7 @@
 """The site's wall clock in the database: what it showed when a call arrived."""
 
 import datetime as dt
+import functools
 
 from peewee import Case, Expression, Node
 
@@ -24,11 +25,13 @@ def local(period: Period) -> Node:
     return Call.arrived_at + offset
 
 
+@functools.lru_cache(maxsize=32)  # asked for by each figure of a report
 def _changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
     """Moments at which the zone's offset changes, each with the day before."""
     found = []
     for day in period.days:
-        begin, end = (Period(d, d, period.tz).begin for d in (day, day + dt.timedelta(days=1)))
+        one = Period(day, day, period.tz)
+        begin, end = one.begin, one.end
         if _offset(begin, period) != _offset(end, period):
             moment = begin
             while _offset(moment, period) == _offset(begin, period):

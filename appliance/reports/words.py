@@ -22,6 +22,11 @@ class BalanceWords:
     synthetic: str  # {count}
     short: str  # {count}
     difference: str  # {count}
+    grounds: str
+    bridge: str  # {sum}
+    bridge_accepted: str  # {sum}
+    bridge_rejected: str  # {count}
+    bridge_synthetic: str  # {count}
     trunks: str  # {count}
     unobserved: str  # {stretches}
     unobserved_more: str  # {count}
@@ -113,6 +118,7 @@ class QuarterlyWords:
     published_no: str
     kept: str
     kept_in_part: str
+    kept_so_far: str  # {date}
     not_kept: str
     kept_of: str  # {count} {of}
     kept_texts: str  # {count}
@@ -156,6 +162,8 @@ class AnnexWords:
     answer_speed: str
     answer_speed_from_arrival: str
     service_level: str  # {target} {seconds}
+    service_basis: str  # {seconds} {quick} {accepted} {abandoned}
+    waits_basis: str  # {within} {waited}
     abandon_rate: str  # {seconds}
     rating: str  # {response}
     marks: str

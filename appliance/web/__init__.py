@@ -2,107 +2,70 @@
 
 How a screen is added: a module with `screen = Blueprint(name, __name__)`, one line in SCREENS,
 each view under `@may(...)`, `@anyone` or `@public` (access.py), a tab in navigation.py, and its
-routes in tests/web/test_access.py.
+routes in tests/web/shell/test_access.py.
 """
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from appliance import db
-from appliance.settings import Settings
-from appliance.web import (
+from appliance.core import db
+from appliance.core.settings import Settings
+from appliance.web.api import views
+from appliance.web.appeals import card, handling, lookup, portal
+from appliance.web.calls import call, floor, followups, of_day
+from appliance.web.help import figures
+from appliance.web.person import account, login
+from appliance.web.public import rating
+from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
+from appliance.web.reports import forms as report_forms
+from appliance.web.settings import departments, directory, keys, line, prompts, routing
+from appliance.web.shell import (
     access,
-    account,
-    analytics,
-    api,
-    appeals,
     assets,
-    backups,
-    call,
-    calls,
-    capacity,
-    choices,
-    departments,
-    directory,
+    concurrency,
+    disclosure,
     errors,
-    floor,
-    followups,
     formats,
-    forms,
-    handling,
     headers,
     health,
-    issued,
-    keys,
+    in_place,
     language,
-    limits,
-    links,
     live,
-    login,
-    ministry,
-    minutes,
     navigation,
+    sent,
+    sizes,
+)
+from appliance.web.status import (
+    backups,
+    links,
+    ministry,
     notices,
-    operator,
     outbox,
-    passing,
-    plan,
-    portal,
-    prompts,
-    rating,
-    reports,
     retention,
     sms,
-    staff_records,
-    status,
+    system,
 )
+from appliance.web.workplace import choices, desk, forms, transfers
 
 SCREENS = (
-    login.screen,
-    account.screen,
-    operator.screen,
-    passing.screen,
-    forms.screen,
-    choices.screen,
-    portal.screen,
-    handling.screen,
-    appeals.screen,
-    floor.screen,
-    calls.screen,
-    followups.screen,
-    call.screen,
-    directory.screen,
-    plan.screen,
-    reports.screen,
-    analytics.screen,
-    minutes.screen,
-    capacity.screen,
-    issued.screen,
-    staff_records.screen,
-    departments.screen,
-    keys.screen,
-    api.screen,
-    outbox.screen,
-    ministry.screen,
-    notices.screen,
-    sms.screen,
-    rating.screen,
-    prompts.screen,
-    status.screen,
-    links.screen,
-    backups.screen,
-    retention.screen,
-    live.screen,
-    health.screen,
-    assets.screen,
+    *(live.screen, health.screen, assets.screen),
+    *(login.screen, account.screen, rating.screen, views.screen),
+    *(desk.screen, transfers.screen, forms.screen, choices.screen),
+    *(portal.screen, lookup.screen, handling.screen, card.screen),
+    *(floor.screen, of_day.screen, followups.screen, call.screen),
+    *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
+    *(issued.screen, staff_records.screen),
+    *(routing.screen, directory.screen, prompts.screen, line.screen),
+    *(departments.screen, keys.screen, figures.screen),
+    *(outbox.screen, ministry.screen, notices.screen, sms.screen),
+    *(system.screen, links.screen, backups.screen, retention.screen),
 )
-
-SHIFT = 16 * 3600  # seconds that a sign-in lasts: the longest shift, and some
 
 
 def create_app(settings: Settings) -> Flask:
     """The pages of one site. Raises access.Undeclared when a view says not who may open it."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
+    app.url_map.converters["int"] = sent.Number
     app.config.update(
         SITE=settings,
         SECRET_KEY=settings.web.secret_key,
@@ -112,16 +75,18 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=SHIFT,
+        PERMANENT_SESSION_LIFETIME=login.SHIFT,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         MAX_CONTENT_LENGTH=1024 * 1024,
         PREFERRED_URL_SCHEME="https",
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.wsgi_app = concurrency.Entrance(app.wsgi_app, settings.web.threads)  # type: ignore[assignment]
     _connect(app, settings)
     for part in (
-        limits,
+        sizes,
+        concurrency,
         language,
         login,
         formats,
@@ -132,7 +97,10 @@ def create_app(settings: Settings) -> Flask:
         live,
         health,
         links,
+        disclosure,
+        in_place,
         access,
+        desk,
     ):
         part.init_app(app)
     for screen in SCREENS:

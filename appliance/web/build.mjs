@@ -15,11 +15,12 @@ const serif = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].flatMap((subset
   [400, 600].map((w) => `@fontsource/source-serif-4/files/source-serif-4-${subset}-${w}-normal.woff2`),
 );
 
-// An icon is used when its name stands in quotes in a template or a module of the web pages.
-const sources = readdirSync(web, { recursive: true }).filter((f) => /\.(html|py|js)$/.test(f));
-const quoted = sources.flatMap((f) => readFileSync(join(web, f), "utf8").match(/(["'])[a-z0-9-]+\1/g) ?? []);
-const icons = [...new Set(quoted.map((name) => `lucide-static/icons/${name.slice(1, -1)}.svg`))].filter(
-  (path) => existsSync(join(modules, path)),
+// An icon is used when its name stands in quotes in a template, a script or a module.
+const appliance = join(web, "..");
+const sources = readdirSync(appliance, { recursive: true }).filter((f) => /^(?!built).*\.(html|py|js)$/.test(f));
+const quoted = sources.flatMap((f) => readFileSync(join(appliance, f), "utf8").match(/(["'])[a-z0-9-]+\1/g) ?? []);
+const icons = [...new Set(quoted.map((name) => `lucide-static/icons/${name.slice(1, -1)}.svg`))].filter((path) =>
+  existsSync(join(modules, path)),
 );
 
 function copy(folder, files) {

@@ -12,11 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
-from appliance import prompts
-from provisioning.box import debian
+from appliance.telephony import prompts
+from provisioning.box import debian, sbom
 
 TOP = Path(__file__).parents[2]
+KEY = "~/.config/appliance/bundle.key"
 PLAYBOOKS = TOP / "provisioning" / "ansible"
 _SOURCES = ("appliance", "ivr", "backups", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 _E1 = ["linux-image-amd64", "linux-headers-amd64"]  # dahdi-dkms is compiled on the box
@@ -26,7 +35,12 @@ _INSTALL = """\
 # /root/site.ini, fill it in, and run: cd ansible && ansible-playbook -i /root/site.ini site.yml
 set -e
 cd "$(dirname "$(realpath "$0")")"
+signer=$(sh ansible/roles/validate/files/signature.sh "$PWD") || {
+    echo "This bundle is refused: $signer." >&2
+    exit 1
+}
 sha256sum --check --quiet --strict SHA256SUMS
+echo "This bundle is signed by $signer"
 mkdir -p /opt/appliance
 if ! cmp -s SHA256SUMS /opt/appliance/bundle/SHA256SUMS; then
     rm -rf /opt/appliance/bundle.new
@@ -64,6 +78,8 @@ def _make(into: Path, e1: bool) -> str:
     _say("prompts")
     _prompts(fresh / "prompts")
     shutil.copytree(PLAYBOOKS, fresh / "ansible", ignore=shutil.ignore_patterns("site.ini"))
+    parts = (TOP / "requirements.lock", fresh / "wheels", TOP / "package-lock.json")
+    (fresh / "sbom.json").write_text(sbom.written(*parts, fresh / "debs/Packages"), "utf-8")
     (fresh / "release").write_text(f"{named}\n", "ascii")
     (fresh / "packages").write_text("\n".join(packages) + "\n", "ascii")
     (fresh / "install").write_text(_INSTALL, "utf-8")
@@ -77,7 +93,7 @@ def _make(into: Path, e1: bool) -> str:
 def up_to_date(folder: Path) -> bool:
     """Whether the bundle holds the appliance as it stands; the playbooks are not looked at."""
     wanted = {"release": release(), "packages": "\n".join(_packages(e1=False))}
-    return all(
+    return (folder / "SHA256SUMS.sig").exists() and all(
         (folder / name).exists() and (folder / name).read_text("ascii") == f"{text}\n"
         for name, text in wanted.items()
     )
@@ -93,11 +109,37 @@ def _packages(e1: bool) -> list[str]:
 
 
 def seal(folder: Path) -> None:
-    """Write the checksum of every file of the bundle."""
-    sums = folder / "SHA256SUMS"
-    files = (file for file in _files(folder) if file != sums)
-    lines = [f"{_sum(file)}  {file.relative_to(folder)}\n" for file in files]
+    """Write the checksum of every file of the bundle, and sign them."""
+    key = _signing_key()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    sums, signature = folder / "SHA256SUMS", folder / "SHA256SUMS.sig"
+    for file in (sums, signature, folder / "bundle.pub"):
+        file.unlink(missing_ok=True)  # it may be a link to that of another bundle
+    (folder / "bundle.pub").write_bytes(public)
+    lines = [f"{_sum(file)}  {file.relative_to(folder)}\n" for file in _files(folder)]
     sums.write_text("".join(lines), "utf-8")
+    signature.write_bytes(key.sign(sums.read_bytes()))
+
+
+def fingerprint() -> str:
+    """By which people know the key that bundles are signed with, here."""
+    der = _signing_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def _signing_key() -> Ed25519PrivateKey:
+    """The key of whoever builds; made the first time, and never part of a bundle."""
+    file = Path(os.environ.get("APPLIANCE_BUNDLE_KEY", KEY)).expanduser()
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Ed25519PrivateKey.generate()
+        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        file.touch(mode=0o600)
+        file.write_bytes(made.private_bytes(*form))
+    found = load_pem_private_key(file.read_bytes(), password=None)
+    if not isinstance(found, Ed25519PrivateKey):
+        raise ValueError(f"{file} holds no Ed25519 key")
+    return found
 
 
 def packages_of_roles() -> dict[str, list[str]]:
@@ -178,7 +220,7 @@ def main() -> None:
     wanted = parser.parse_args()
     made = make(wanted.folder.resolve(), e1=wanted.e1)
     size = sum(file.stat().st_size for file in _files(wanted.folder)) / 1e6
-    print(f"{wanted.folder}: release {made}, {size:.0f} MB")
+    print(f"{wanted.folder}: release {made}, {size:.0f} MB, signed by {fingerprint()}")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ import secrets
 import string
 from typing import Any
 
-from appliance import directory, staff
-from appliance.directory import Entry
 from appliance.models import User
+from appliance.people import accounts
+from appliance.telephony import directory
+from appliance.telephony.directory import Entry
 from provisioning.local.place import HOTLINE, SIP, TLS, Place
 
 _LETTERS = "".join(c for c in string.ascii_lowercase + string.digits if c not in "il1o0")
@@ -85,7 +86,7 @@ def create(description: dict[str, Any]) -> int:
     present = {user.login for user in User.select(User.login)}
     missing = [o for o in description["operators"] if o["login"] not in present]
     for one in missing:
-        staff.add(
+        accounts.add(
             one["login"],
             OPERATORS[description["operators"].index(one)],
             "operator",
@@ -98,7 +99,7 @@ def create(description: dict[str, Any]) -> int:
     for role in roles:
         user = description["users"][role]
         phone = {key: user.get(key) for key in ("extension", "sip_password")}
-        staff.add(*USERS[role], role, user["password"], **phone)
+        accounts.add(*USERS[role], role, user["password"], **phone)
     if not directory.employees(all_of_them=True):
         for employee in MINISTRY_EMPLOYEES:
             directory.save(employee, by="local")

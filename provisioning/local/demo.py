@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from appliance import db, settings, staff
+from appliance.core import db, settings
 from appliance.models import User
 from appliance.pbx import actions
+from appliance.people import presence
 from provisioning.local import callers, plans
 from provisioning.local.callers import CallPlan, CallReport, Round
 from provisioning.local.phones import PORT, Handling, Phone, Phones, listens
@@ -53,13 +54,13 @@ class Traffic:
         """Make operators ready until so many are, by position from `first`; returns how many."""
         site = settings.load(self.place.config)
         db.open_database(site.paths.database)
-        states = staff.states()
+        states = presence.states()
         logins = [one["login"] for one in self.description["operators"]]
         ready = [login for login in logins if states.get(login) == "ready"]
         # From both ends of the list in turn, so that every language has somebody.
         rest = [login for login in _ends_in_turn(logins[first:]) if login not in ready]
         for login in rest[: max(0, at_least - len(ready))]:
-            staff.choose_state(User.get(User.login == login), "ready")
+            presence.choose_state(User.get(User.login == login), "ready")
         actions.put_states_in_force(site)
         db.database.close()
         return max(at_least, len(ready))

@@ -12,12 +12,20 @@ daemon off;
 master_process off;
 pid {run}/nginx.pid;
 error_log {logs}/front.log warn;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
     include /etc/nginx/mime.types;
     access_log off;
     server_tokens off;
     client_max_body_size 20m;
+    client_header_timeout 10s;
+    client_body_timeout 10s;
+    send_timeout 30s;
+    keepalive_timeout 30s;
+    limit_conn_zone $binary_remote_addr zone=address:10m;
+    limit_conn address 1000;
+    limit_conn_status 429;
+    limit_conn_zone $binary_remote_addr zone=phones_of_address:1m;
     client_body_temp_path {run}/nginx/body;
     proxy_temp_path {run}/nginx/proxy;
     fastcgi_temp_path {run}/nginx/fastcgi;
@@ -45,10 +53,22 @@ http {{
             proxy_read_timeout 1h;
         }}
         location = /ws {{
+            auth_request /session;
+            limit_conn phones_of_address 40;
             proxy_pass http://{box}:{http}/ws;
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
             proxy_read_timeout 1h;
+        }}
+        location = /session {{
+            internal;
+            proxy_pass http://{box}:{gunicorn}/operator/session;
+            proxy_pass_request_body off;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto https;
+            proxy_set_header Content-Length "";
+            proxy_set_header HX-Request true;  # refused by 401, not led to the login
         }}
         location / {{ proxy_pass http://{box}:{gunicorn}; }}
     }}
@@ -96,7 +116,9 @@ def configure(place: Place, built: Path) -> list[str]:
         tls_files=place.folder / "tls",
     )
     file.write_text(text, "utf-8")
-    return ["nginx", "-c", str(file), "-p", str(place.run), "-e", str(place.logs / "front.log")]
+    # A file for each connection, and one for what is behind it.
+    program = ["prlimit", "--nofile=10000:", "nginx"]
+    return [*program, "-c", str(file), "-p", str(place.run), "-e", str(place.logs / "front.log")]
 
 
 def _lasts(certificate: Path) -> bool:

@@ -1,6 +1,6 @@
 """The ministry of the local site: invented departments, and the directions that go to them."""
 
-from appliance import departments
+from appliance.casework import departments
 from appliance.models import Department
 
 # names in Uzbek (Latin, Cyrillic) and Russian, whether a body of its own, its directions

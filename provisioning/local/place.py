@@ -108,6 +108,7 @@ class Place:
                 "sip_port": SIP,
                 "ami_port": AMI,
                 "http_port": HTTP,
+                "browser_phones": True,
             },
             "calls": {"hotline_number": HOTLINE},
             "backups": [

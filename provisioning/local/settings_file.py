@@ -1,7 +1,8 @@
 """A site's settings file: written from tables, and the one of a scratch site."""
 
-import json
 from collections.abc import Mapping, Sequence
+
+import tomli_w
 
 type Table = Mapping[str, object]
 
@@ -39,17 +40,4 @@ def scratch(**differs: Table | Sequence[Table]) -> str:
 
 def written(tables: Mapping[str, Table | Sequence[Table]]) -> str:
     """Tables, and lists of tables, as TOML."""
-    top, parts = [], []
-    for name, given in tables.items():
-        if isinstance(given, Mapping):
-            parts.append(_table(f"[{name}]", given))
-        elif given:
-            parts += [_table(f"[[{name}]]", table) for table in given]
-        else:
-            top.append(f"{name} = []\n")
-    return "\n".join([*top, *parts])
-
-
-def _table(head: str, table: Table) -> str:
-    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-    return "\n".join([head, *lines, ""])
+    return tomli_w.dumps(tables)

@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from appliance import db, prompts, settings, snapshots
+from appliance.box import snapshots
+from appliance.core import db, settings
 from appliance.pbx import config
+from appliance.telephony import prompts
 from provisioning.local import accounts, front, ministry, supervisor
 from provisioning.local.place import AMI, GUNICORN, HTTP, SIP, TLS, Place
 from provisioning.local.supervisor import Service

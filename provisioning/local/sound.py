@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from appliance.pbx.sip import tones
-from appliance.pbx.sip.tones import FRAME, KEY_FRAMES, KEYS, RATE
+from appliance.sip import tones
+from appliance.sip.tones import FRAME, KEY_FRAMES, KEYS, RATE
 
 FRAMES_PER_SECOND = RATE // FRAME
 

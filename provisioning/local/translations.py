@@ -31,6 +31,8 @@ KEYWORDS = {
     "lazy_gettext": None,
     "N_": None,
     "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "lazy_pgettext": ((1, "c"), 2),
     "lazy_ngettext": (1, 2),
 }
 _HEADER = """\

@@ -2,23 +2,25 @@
 
 import contextlib
 import http.client
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import WINDOW
-from people import PASSWORD
 from playwright.sync_api import Browser, BrowserContext, Page
-from waiting import until
 
-from appliance import settings as site_settings
-from appliance.settings import Settings
+from appliance.core import settings as site_settings
+from appliance.core.settings import Settings
+from appliance.web.shell import server
+from tests.rig.chromium import WINDOW
+from tests.rig.people import PASSWORD
+from tests.rig.waiting import until
 
-APPLIANCE = str(Path(sys.executable).parent / "appliance")
+# A process of the pages begins as a copy of one that has loaded all modules: hundreds are started.
+_LOADED = multiprocessing.get_context("forkserver")
+_LOADED.set_forkserver_preload(["appliance.web.shell.server"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +28,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+def _serve(file: Path) -> None:
+    """What `appliance web` does, in a session of its own."""
+    os.setsid()
+    log = os.open(file.parent / "web.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    server.serve(site_settings.load(file))
 
 
 class Pages:
@@ -37,32 +48,28 @@ class Pages:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.url = f"http://{settings.web.bind}"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when the pages answer."""
-        command = [APPLIANCE, "--config", str(self.settings.file), "web"]
-        with (self.settings.file.parent / "web.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True
-            )
+        self._process = _LOADED.Process(target=_serve, args=(self.settings.file,))
+        self._process.start()
+        assert self._process.pid
+        self._group = self._process.pid  # as _serve makes it
         until(self._answers, 60)
 
     def kill(self) -> None:
         """Without a warning, all of it."""
-        assert self._process
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        os.killpg(self._group, signal.SIGKILL)
+        self._process.join()
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """A while in which they take every request and answer none."""
-        assert self._process
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        os.killpg(self._group, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.killpg(self._process.pid, signal.SIGCONT)
+            os.killpg(self._group, signal.SIGCONT)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.settings.web.bind, timeout=5)

@@ -1,16 +1,21 @@
 """The floor and the panel that passes callers on, in the real browser."""
 
 import datetime as dt
+import re
 
-from browser.citizen import Citizen
-from browser.conftest import Pages, sign_in
+import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from appliance import calls, clock, directory, staff
-from appliance.calls import CallFacts, VisitFacts
-from appliance.db import writing
-from appliance.directory import Entry
+from appliance.core import clock
+from appliance.core.db import writing
 from appliance.models import User
+from appliance.people import accounts, presence
+from appliance.telephony import calls, directory
+from appliance.telephony.calls import CallFacts, VisitFacts
+from appliance.telephony.directory import Entry
+from tests.browser.conftest import Pages, sign_in
+from tests.rig.citizen import Citizen
+from tests.rig.people import PASSWORD
 
 
 def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
@@ -19,6 +24,7 @@ def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
     page = window.new_page()
     sign_in(page, "dilnoza")
     page.goto("/floor")
+    page.locator(".every summary").click()
     expect(page.locator("#floor-calls .empty")).to_be_visible()
     citizen = Citizen("1764000000.1")
     row = page.locator("#live-1764000000-1")
@@ -26,9 +32,10 @@ def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
     citizen.ring(nilufar)
     expect(row).to_contain_text("Nilufar Karimova")
     citizen.talk()
+    page.locator("#desk-nilufar").click()
     listen = page.locator("#listen-nilufar")
     listen.focus()
-    staff.choose_state(nilufar, "pause")
+    presence.choose_state(nilufar, "pause")
     expect(listen).to_be_focused()
     listen.press("Enter")
     expect(page.locator("#said")).to_contain_text("Stansiya javob bermayapti")
@@ -38,6 +45,87 @@ def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
     expect(row).to_have_count(0)
     expect(page.locator("#live-1764000000-2")).to_contain_text("Kutmoqda")
     expect(page.locator("#floor-figures .sub.warn")).to_be_visible()
+
+
+def test_hanging_up_asks_first_and_leaving_it_ends_nothing(
+    window: BrowserContext, nilufar: User
+) -> None:
+    citizen = Citizen("1764000000.1")
+    citizen.ring(nilufar)
+    citizen.talk()
+    page = window.new_page()
+    sign_in(page, "dilnoza")
+    page.goto("/floor")
+    page.locator("#desk-nilufar").press("Enter")
+    expect(page.locator("#desk-nilufar")).to_be_focused()
+    expect(page).to_have_url(re.compile("who=nilufar"))
+    hang_up, question = page.locator("#hang-up-nilufar"), page.locator(".ask")
+    hang_up.press("Enter")
+    expect(question).to_be_visible()
+    expect(question.get_by_role("button", name="Davom etsin")).to_be_focused()
+    presence.choose_state(nilufar, "pause")  # the page is fetched anew meanwhile
+    expect(page.locator("#desk-nilufar")).to_be_visible()
+    expect(question).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(hang_up).to_be_focused()
+    hang_up.press("Enter")
+    page.locator("#hang-up-now").press("Enter")
+    expect(page.locator("#said")).to_contain_text("Stansiya javob bermayapti")
+    expect(question).to_be_hidden()
+    hang_up.press("Enter")
+    expect(question).to_be_visible()
+    citizen.hang_up()
+    follower = Citizen("1764000000.2")
+    follower.ring(nilufar)
+    follower.talk()
+    expect(page.locator("#ask-1764000000-2")).to_have_count(1)
+    expect(question).to_be_hidden()  # it was about the talk before
+
+
+def test_a_bar_runs_to_the_promise_and_then_says_that_it_is_broken(window: BrowserContext) -> None:
+    page = window.new_page()
+    sign_in(page, "dilnoza")
+    _waits("1764000000.3", 12)
+    page.goto("/floor")
+    bar = page.locator("#wait-1764000000-3")
+    expect(bar).not_to_have_attribute("data-over", "")
+    assert 12 <= bar.locator("meter").evaluate("bar => bar.value") < 20
+    expect(bar).to_have_attribute("data-over", "")
+    expect(bar.locator(".over")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["uz_Latn", "uz_Cyrl", "ru"])
+def test_forty_operators_fit_a_small_screen(window: BrowserContext, language: str) -> None:
+    _crew(38)  # and the two of the tests' site
+    page = window.new_page()
+    sign_in(page, "dilnoza")
+    page.goto("/floor")
+    page.locator(f".lang [value={language}]").click()
+    page.goto("/floor?who=op5")
+    expect(page.locator(".cards a")).to_have_count(40)
+    expect(page.locator("#floor-chosen .acts button")).not_to_have_count(0)
+    page.evaluate("document.fonts.ready")
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollHeight - innerHeight") <= 0
+    assert page.evaluate(f"{root}.scrollWidth - innerWidth") <= 0
+
+
+def _crew(more: int) -> None:
+    """40 at work: many talk, one rings, the others are ready or on a pause."""
+    for number in range(more):
+        phone = {"extension": f"{1100 + number}", "speaks": ("uz", "ru")}
+        name = f"Shahnoza Abdurahmonova {number}"
+        accounts.add(f"op{number}", name, "operator", PASSWORD, **phone)
+    for number, user in enumerate(accounts.operators()):
+        presence.choose_state(user, "pause" if number % 7 == 0 else "ready")
+        if number % 7 not in (0, 1):
+            citizen = Citizen(f"1764000000.{100 + number}")
+            citizen.ring(user)
+            if number != 2:
+                citizen.talk()
+    for number in range(6):
+        _waits(f"1764000000.{10 + number}", 3 * number)
 
 
 def _waits(id: str, seconds: float) -> None:
@@ -72,7 +160,7 @@ def test_the_panel_that_passes_on_is_worked_by_keys_and_leaves_the_form_alone(
     page.keyboard.press("Enter")
     trouble = page.locator("#passing [data-trouble-here]")
     expect(trouble).to_contain_text("Stansiya javob bermayapti")
-    expect(page.locator("#passing-title")).to_contain_text("oʻtkazish")
+    expect(page.locator("#passing-title")).to_contain_text("ulab berish")
     citizen.hang_up()
     expect(trouble).to_contain_text("goʻshakni qoʻydi")
     expect(page.locator("#passing-title")).to_contain_text("Qoʻngʻiroq qilish")
@@ -80,11 +168,11 @@ def test_the_panel_that_passes_on_is_worked_by_keys_and_leaves_the_form_alone(
     page.keyboard.press("Escape")
     expect(name).to_be_focused()
     expect(name).to_have_value("Gulchehra")
-    staff.choose_state(nilufar, "ready")
-    staff.choose_state(nilufar, "pause", reason=staff.NO_ANSWER, by="asterisk")
+    presence.choose_state(nilufar, "ready")
+    presence.choose_state(nilufar, "pause", reason=presence.NO_ANSWER, by="asterisk")
     expect(page.locator("#paused")).to_contain_text("javob boʻlmadi")
     expect(page.locator("#state")).to_contain_text("Javobsiz")
     page.keyboard.press("F10")
     expect(page.locator("#paused form")).to_have_count(0)
-    assert staff.states()["nilufar"] == "ready"
+    assert presence.states()["nilufar"] == "ready"
     expect(name).to_have_value("Gulchehra")

@@ -8,14 +8,15 @@ import signal
 from pathlib import Path
 
 import pytest
-from browser.citizen import PHONE, Citizen
-from browser.conftest import sign_in
-from chromium import FLAGS, PROGRAM, WINDOW
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
-from waiting import until
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
-from appliance import appeals, catalogs, staff
-from appliance.models import Appeal, Draft, User
+from appliance.casework import appeals, catalogs
+from appliance.models import Appeal, Draft, Handling, User
+from appliance.people import accounts, presence
+from tests.browser.conftest import sign_in
+from tests.rig.chromium import FLAGS, PROGRAM, WINDOW
+from tests.rig.citizen import PHONE, Citizen, Missed
+from tests.rig.waiting import until
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -90,8 +91,13 @@ def ring(page: Page, operator: User, id: str = FIRST_CALL) -> Citizen:
     """A citizen calls, and the form is there."""
     citizen = Citizen(id)
     citizen.ring(operator)
-    expect(page.locator(f"#form[data-token^='{id}-'][data-ready]")).to_be_visible()
+    expect(form_of(page, id)).to_be_visible()
     return citizen
+
+
+def form_of(page: Page, call: str) -> Locator:
+    """The open form of a call."""
+    return page.locator(f"#form[data-token^='{call}-'][data-ready]")
 
 
 def saved(page: Page) -> None:
@@ -121,7 +127,7 @@ def test_the_form_opens_by_itself_while_the_phone_rings(page, nilufar):
     assert value(page, "phone") == "+998 93 555 01 47"
     citizen.talk()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
-    expect(page.locator("#f-first_name")).to_be_focused()
+    expect(page.locator("#f-appeal_type")).to_be_focused()
     expect(page.locator(".callbar time").first).to_have_text(re.compile(r"\d+:(?!00)\d\d"))
 
 
@@ -139,23 +145,64 @@ def test_the_form_stays_after_the_call_and_a_new_call_brings_a_fresh_one(page, n
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "wrap_up")
     assert value(page, "first_name") == "Aziza"
     page.locator("#f-surname").press_sequentially("Karimova")  # still typing when it rings
-    second = ring(page, nilufar, SECOND_CALL)
+    second = Citizen(SECOND_CALL)
+    second.ring(nilufar)
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
+    second.talk()
+    expect(form_of(page, SECOND_CALL)).to_be_visible()
     assert value(page, "first_name") == ""
     draft = page.locator(".drafts a")
     expect(draft).to_have_text("Karimova Aziza")
-    second.talk()
     second.hang_up()
     draft.click()
     expect(page.locator("#form[data-ready] #f-surname")).to_have_value("Karimova")
 
 
+def test_a_ring_takes_no_letter_from_the_form_that_is_typed(page, nilufar):
+    page.keyboard.press("F2")
+    expect(page.locator("#f-appeal_type")).to_be_focused()
+    gist = page.locator("#f-gist")
+    gist.focus()
+    page.keyboard.type("0123456789", delay=40)
+    citizen = Citizen(FIRST_CALL)
+    citizen.ring(nilufar)
+    page.keyboard.type("ringringri", delay=40)
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
+    expect(page.locator(".callbar [role=alert]")).to_be_visible()
+    expect(gist).to_be_focused()
+    citizen.talk()
+    page.keyboard.type("talktalkta", delay=40)
+    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    expect(page.locator("#f-appeal_type")).to_be_focused()
+    assert value(page, "gist") == value(page, "first_name") == ""
+    page.keyboard.press("F3")
+    expect(gist).to_have_value("0123456789ringringritalktalkta")
+    page.keyboard.press("F3")
+    expect(form_of(page, FIRST_CALL)).to_be_visible()
+
+
+def test_a_ring_in_vain_leaves_the_open_form_as_it_was(page, nilufar):
+    page.keyboard.press("F2")
+    page.locator("#form[data-ready] #f-first_name").fill("Aziza")
+    citizen = Citizen(FIRST_CALL)
+    citizen.ring(nilufar)
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
+    page.keyboard.press("F3")  # who is it?
+    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    page.keyboard.press("F3")
+    expect(page.locator("#f-first_name")).to_have_value("Aziza")
+    citizen.ring_in_vain()
+    expect(page.locator(".callbar")).to_have_count(0)
+    expect(page.locator("#f-first_name")).to_have_value("Aziza")
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
-    staff.choose_language(nilufar, locale)
+    accounts.choose_language(nilufar, locale)
     page.reload()
     citizen = ring(page, nilufar)
     citizen.talk()
-    expect(page.locator("#f-first_name")).to_be_focused()
+    expect(page.locator("#f-appeal_type")).to_be_focused()
     words, key = TYPED[locale], page.keyboard
 
     def type_in(field: str, text: str) -> None:
@@ -163,9 +210,8 @@ def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
         key.type(text)
         key.press("Tab")
 
-    key.press("Shift+Tab")  # back to the kind of appeal
     key.press("Space")
-    key.press("ArrowLeft")  # from the last kind to the one before
+    key.press("ArrowRight")  # from the first kind of appeal to the next
     key.press("Tab")
     for field in ("first_name", "surname", "call_type", "region", "district", "mahalla", "address"):
         type_in(field, words[field])
@@ -189,7 +235,7 @@ def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
     key.press("Tab")
     key.type("B. Rahimov")
     key.press("Control+Enter")
-    expect(page.locator(".toast a")).to_have_text(re.compile(r"\d{4}-000001"))
+    expect(page.locator(".registered .bignumber a")).to_have_text(re.compile(r"\d{4}-000001"))
     appeal = Appeal.get()
     kept = {name: getattr(appeal, name) for name in ("first_name", "surname", "address", "gist")}
     assert kept == {name: words[name] for name in kept}
@@ -206,7 +252,7 @@ def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
         "B. Rahimov",
     )
     assert appeal.warnings == []
-    page.locator(".toast a").click()
+    page.locator(".registered .bignumber a").click()
     expect(page.locator("h1")).to_have_text(appeal.number)
 
 
@@ -217,17 +263,46 @@ def test_a_legal_entity_is_asked_for_its_name_and_not_for_a_birth_date(page, nil
     page.locator("#f-entity_name").fill("Baraka MCHJ")
     page.locator("#f-stir").fill("301234567")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     appeal = Appeal.get()
     assert (appeal.entity_name, appeal.stir) == ("Baraka MCHJ", "301234567")
     assert "born:empty" not in appeal.warnings
+
+
+def test_who_registers_in_a_talk_keeps_the_caller_and_reads_the_number_once(page, nilufar):
+    citizen = ring(page, nilufar)
+    citizen.talk()
+    page.locator("#f-first_name").fill("Aziza")
+    page.keyboard.press("Control+Enter")
+    number = page.locator(".registered .bignumber")
+    expect(number).to_have_text(re.compile(r"\d{4}-000001"))
+    expect(number).to_have_css("font-size", re.compile(r"^(3[2-9]|[4-9]\d)(\.\d+)?px$"))
+    expect(page.locator("#card-title")).to_be_focused()
+    expect(page.get_by_text(Appeal.get().number).locator("visible=true")).to_have_count(2)
+    expect(page.locator("#caller-name")).to_have_text("Aziza")
+    due = Handling.get().due_on
+    expect(page.locator(".registered .facts")).to_contain_text(f"{due:%d.%m.%Y}")
+    expect(page.locator("[data-key=F9]").locator("visible=true")).to_have_count(1)
+    page.reload()
+    expect(number).to_be_visible()
+    page.keyboard.press("F2")
+    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    page.keyboard.press("Alt+1")
+    assert value(page, "first_name") == "Aziza"
+    page.keyboard.press("Control+Enter")
+    expect(number).to_have_text(re.compile(r"\d{4}-000002"))
+    citizen.hang_up()
+    expect(page.locator(".callbar")).to_have_count(0)
+    expect(number).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".idle")).to_be_visible()
 
 
 def test_sending_in_a_hurry_registers_once(page, nilufar):
     ring(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
     page.evaluate("for (let i = 0; i < 3; i++) document.getElementById('form').requestSubmit()")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     assert Appeal.select().count() == 1
 
 
@@ -241,7 +316,7 @@ def test_registering_waits_for_the_choice_of_a_field_just_left(page, nilufar):
     expect(page.locator("#form [type=submit]")).to_be_disabled()
     until(lambda: page.evaluate("true") and held)
     held[-1].continue_()
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     assert Appeal.get().direction == "subsidies"
 
 
@@ -251,13 +326,14 @@ def test_a_known_number_fills_the_form_with_one_key(page, nilufar):
     page.locator("#f-first_name").fill("Aziza")
     pick(page, "mahalla", "nav")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     first.hang_up()
     ring(page, nilufar, SECOND_CALL)
     page.locator("#f-address").fill("Yangi manzil")
     page.keyboard.press("Alt+1")
     assert value(page, "first_name") == "Aziza"
     assert value(page, "district") == "Urgut tumani"
+    expect(page.locator("#f-appeal_type")).to_be_focused()  # asked anew in each call
     expect(page.locator("[data-field=first_name]")).to_have_attribute("data-known", "")
     page.locator("#f-first_name").fill("Aziz")
     expect(page.locator("[data-field=first_name]")).not_to_have_attribute("data-known", "")
@@ -295,10 +371,52 @@ def test_a_typed_mahalla_is_marked_kept_and_offered_to_the_next(page, nilufar):
     doubt = page.locator("#f-mahalla-doubt")
     expect(doubt).to_contain_text("Roʻyxatda yoʻq")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     ring(page, nilufar, SECOND_CALL)
     pick(page, "mahalla", "yangi")
     assert value(page, "mahalla") == "Yangi hayot"
+
+
+def test_tab_never_leads_into_an_open_list(page, nilufar):
+    ring(page, nilufar).talk()
+    district = page.locator("#f-district")
+    district.press_sequentially("a")
+    rows = page.locator("#f-district-list li")
+    expect(rows.nth(5)).to_be_visible()
+    page.keyboard.type("n")  # and on before its answer can be here
+    page.keyboard.press("Tab")
+    page.keyboard.type("kok")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Navroʻz koʻchasi")
+    expect(page.locator("#f-address")).to_have_value("Navroʻz koʻchasi")
+    expect(district).to_have_value(re.compile("n", re.IGNORECASE))
+    assert value(page, "mahalla")
+
+
+def test_fast_typing_through_every_list_puts_each_letter_into_its_field(page, nilufar):
+    ring(page, nilufar).talk()
+    page.locator("#f-call_type").focus()
+    typed = TYPED["uz_Latn"]
+    for field in ("call_type", "region", "district", "mahalla", "address", "passport", "pinfl"):
+        page.keyboard.type(typed.get(field, ""), delay=65)  # 15 keys a second
+        page.keyboard.press("Tab")
+    expect(page.locator("#f-mahalla")).to_have_value("Koʻktepa MFY")
+    expect(page.locator("#f-district")).to_have_value(re.compile("^Urgut"))
+    assert value(page, "address") == typed["address"]
+    page.locator("#f-group").focus()
+    page.keyboard.type(typed["group"], delay=65)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(typed["employment"], delay=65)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(typed["direction"], delay=65)
+    page.keyboard.press("Tab")
+    page.keyboard.type(typed["gist"], delay=65)
+    expect(page.locator("#f-gist")).to_have_value(typed["gist"])
+    for field in ("group", "employment", "direction"):
+        expect(page.locator(f"[name={field}]")).not_to_have_value("")
 
 
 def test_doubts_come_while_typing_and_block_nothing(page, nilufar):
@@ -310,7 +428,7 @@ def test_doubts_come_while_typing_and_block_nothing(page, nilufar):
     expect(page.locator("#form-summary")).to_contain_text("saqlashga toʻsiq emas")
     assert page.locator(".form").bounding_box()["height"] == height
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     assert "pinfl:born" in Appeal.get().warnings
 
 
@@ -324,6 +442,23 @@ def test_a_draft_survives_a_reload(page, nilufar):
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
     saved(page)
     assert Draft.get().values["first_name"] == "Aziza"
+
+
+def test_whoever_comes_back_to_a_form_goes_on_at_its_next_field(page, nilufar):
+    page.keyboard.press("F2")
+    expect(page.locator("#f-appeal_type")).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Aziza")
+    saved(page)
+    page.reload()
+    expect(page.locator("#f-surname")).to_be_focused()
+    page.locator(".lang button[lang=ru]").click()
+    expect(page.locator("#f-surname")).to_be_focused()
+    expect(page.locator("#form-summary")).to_contain_text("обязательных полей не заполнено")
+    page.keyboard.press("Alt+l")
+    page.locator(".idle .drafts a").click()
+    expect(page.locator("#f-surname")).to_be_focused()
 
 
 def test_a_draft_survives_signing_out_and_in(page, nilufar):
@@ -355,7 +490,7 @@ def test_a_session_lost_while_typing_is_mended_in_another_tab(page, window, nilu
     expect(banner).to_be_hidden()
     until(lambda: appeals.drafts(nilufar))
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
 
 
 def test_a_session_lost_before_registering_loses_nothing(page, window, nilufar):
@@ -416,7 +551,7 @@ def test_the_pages_gone_for_a_while_what_is_typed_waits_here(page, pages, nilufa
     saved(page)
     assert Draft.get().values["first_name"] == "Aziza"
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".toast")).to_be_visible()
+    expect(page.locator(".registered")).to_be_visible()
     assert Appeal.select().count() == 1
 
 
@@ -480,6 +615,70 @@ def test_f2_begins_a_form_without_a_call_that_survives_too(page):
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
 
 
+# away from the workplace
+
+
+def test_a_call_shows_on_every_page_and_one_key_leads_to_its_form(page, nilufar):
+    page.goto("/followups")
+    before = page.title()
+    citizen = Citizen(FIRST_CALL)
+    citizen.ring(nilufar)
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
+    expect(page).to_have_title(f"Jiringlayapti · {before}")
+    citizen.talk()
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
+    expect(page).to_have_title(f"Suhbat · {before}")
+    expect(page.locator(".callbar time").first).to_have_text(re.compile(r"\d+:(?!00)\d\d"))
+    page.keyboard.press("F10")
+    expect(page.locator("#state summary")).to_contain_text("Tayyor")
+    page.keyboard.press("F9")
+    expect(page.locator("#passing-q")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("F3")
+    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    citizen.hang_up()
+    expect(page).to_have_title(re.compile("^(?!Suhbat)"))
+
+
+# calling a missed caller back
+
+
+def test_a_call_back_brings_its_form_and_one_in_vain_takes_it_away_and_says_why(page, nilufar):
+    in_vain = Missed(nilufar)
+    in_vain.is_rung()
+    expect(form_of(page, in_vain.facts.id)).to_be_visible()
+    assert value(page, "phone") == "+998 93 555 01 47"
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "dialling")
+    expect(page.locator(".callbar time").first).to_have_text(re.compile(r"\d+:(?!00)\d\d"))
+    in_vain.end("failed", "1")
+    expect(page.locator(".idle")).to_be_visible()
+    expect(page.locator("#paused")).to_contain_text("bunday raqam yoʻq")
+    again = Missed(nilufar)
+    again.facts.id = SECOND_CALL
+    again.is_rung()
+    again.talk()
+    expect(page.locator("#f-appeal_type")).to_be_focused()
+    again.end("answered")
+    page.locator("#f-first_name").fill("Aziza")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".registered")).to_be_visible()
+    assert Appeal.get().call_id == SECOND_CALL
+
+
+def test_asking_an_employee_leaves_the_clock_and_the_form(page, nilufar):
+    citizen = ring(page, nilufar)
+    citizen.talk()
+    expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
+    begun = page.locator(".callbar time").first.get_attribute("datetime")
+    page.locator("#f-first_name").fill("Aziza")
+    citizen.asks("+998712390101")
+    citizen.comes_back("no_answer")
+    told = page.locator(".callbar [role=alert]")
+    expect(told).to_contain_text("71")
+    expect(page.locator(".callbar time").first).to_have_attribute("datetime", begun)
+    assert value(page, "first_name") == "Aziza"
+
+
 # the state, how it looks
 
 
@@ -487,7 +686,7 @@ def test_f10_changes_the_state_and_says_when_the_exchange_is_silent(page, nilufa
     page.keyboard.press("F10")
     expect(page.locator(".toast")).to_contain_text("stansiyasi javob bermayapti")
     expect(page.locator("#state summary")).to_contain_text("Tayyor")
-    assert staff.state_of(nilufar).state == "ready"
+    assert presence.state_of(nilufar).state == "ready"
     page.keyboard.press("F10")
     expect(page.locator("#state summary")).to_contain_text("Tanaffus")
 
@@ -495,8 +694,8 @@ def test_f10_changes_the_state_and_says_when_the_exchange_is_silent(page, nilufa
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("locale", LOCALES)
 def test_everybody_can_use_it_and_the_form_fits_the_screen(page, nilufar, locale, theme):
-    staff.choose_language(nilufar, locale)
-    staff.choose_appearance(nilufar, theme, large_text=False)
+    accounts.choose_language(nilufar, locale)
+    accounts.choose_appearance(nilufar, theme, large_text=False)
     page.reload()
     accessible(page)
     citizen = ring(page, nilufar)
@@ -510,7 +709,7 @@ def test_everybody_can_use_it_and_the_form_fits_the_screen(page, nilufar, locale
     assert body.evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.keyboard.press("Control+Enter")
-    page.locator(".toast a").click()
+    page.locator(".registered .bignumber a").click()
     expect(page.locator(".timeline")).to_be_visible()
     accessible(page)
 

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.conftest import sign_in
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from appliance import appeals, clock, plan, staff, trunks
-from appliance.calls import CallFacts, store
-from appliance.db import writing
+from appliance.casework import appeals
+from appliance.core import clock
+from appliance.core.db import writing
 from appliance.models import Appeal, User
-from appliance.plan import Plan, Trunk
-from appliance.trunks import SeenSpan, SeenTrunk
+from appliance.people import accounts, presence
+from appliance.telephony import routing, trunks
+from appliance.telephony.calls import CallFacts, store
+from appliance.telephony.routing import Plan, Trunk
+from appliance.telephony.trunks import SeenSpan, SeenTrunk
+from tests.browser.conftest import sign_in
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -33,6 +36,7 @@ PAGES = {
     "rustam": [
         *("/status", "/directory", "/nothing-here"),
         *("/retention", "/sms", "/ministry", "/links", "/backups"),
+        *("/telephony", "/telephony/topics", "/telephony/versions", "/prompts"),
     ],
 }
 
@@ -40,7 +44,7 @@ PAGES = {
 def lines() -> None:
     """A trunk that is dead, and a span with calls on it."""
     sip = Trunk("sip1", address="127.9.9.9", watched=True, channels=50)
-    plan.save(Plan(trunks=(sip, Trunk("e1", kind="e1", spans="1-15,17-31"))), by="rustam")
+    routing.save(Plan(trunks=(sip, Trunk("e1", kind="e1", spans="1-15,17-31"))), by="rustam")
     trunks.see_trunks([SeenTrunk("sip1", trunks.DOWN, error="OPTIONS sip:127.9.9.9:5060")])
     states = {1: "busy", 2: "busy", 9: "busy", 23: "alarm"}
     slots = {slot: states.get(slot, "free") for slot in range(1, 32) if slot != 16}
@@ -88,9 +92,9 @@ def test_a_call_appears_by_itself(open_as) -> None:
 
 def test_a_state_appears_by_itself(open_as, nilufar: User) -> None:
     page = open_as("dilnoza", "/calls")
-    staff.choose_state(nilufar, "pause")
+    presence.choose_state(nilufar, "pause")
     expect(page.locator("#operators li", has_text="Nilufar")).to_contain_text("Tanaffus")
-    staff.choose_state(nilufar, "ready")
+    presence.choose_state(nilufar, "ready")
     expect(page.locator("#operators li", has_text="Nilufar")).to_contain_text("Tayyor")
 
 
@@ -164,7 +168,7 @@ def test_the_ministry_takes_the_paper(open_as) -> None:
 def test_everybody_can_read_them(open_as, appeal, login, theme) -> None:
     arrive()
     lines()
-    staff.choose_appearance(User.get(User.login == login), theme, large_text=False)
+    accounts.choose_appearance(User.get(User.login == login), theme, large_text=False)
     for path in PAGES[login]:
         page = open_as(login, path.format(number=appeal.number))
         page.set_viewport_size({"width": 1366, "height": 768})
@@ -197,3 +201,39 @@ def test_nothing_runs_off_the_side_even_enlarged(open_as, appeal, login) -> None
             page.set_viewport_size({"width": width, "height": 768})
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         page.close()
+
+
+@pytest.mark.parametrize("path", ["/analytics", "/minutes", "/reports", "/reports/quarterly"])
+def test_a_paper_that_is_being_made_says_so_and_the_page_goes_on(open_as, path: str) -> None:
+    page: Page = open_as("sherzod", path)
+    held: list[Route] = []
+    page.route(re.compile(r"\.pdf\?"), lambda route: held.append(route))
+    button = page.get_by_role("button", name="PDF")
+    button.click()
+    busy = page.locator("button[aria-busy]")
+    expect(busy).to_have_text("Tayyorlanmoqda…")
+    expect(busy).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="Fayl tayyorlanmoqda")).to_be_visible()
+    page.get_by_label("Hujjat tili").select_option("ru")  # the page can be used meanwhile
+    busy.click(force=True)  # a second press makes no second file
+    assert len(held) == 1
+    with page.expect_download() as download:
+        held[0].continue_()
+    assert download.value.suggested_filename.endswith(".pdf")
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    expect(button).to_have_text("PDF")
+    page.unroute_all()
+    page.route(re.compile(r"\.pdf\?"), lambda route: route.abort())
+    button.click()
+    expect(page.get_by_text("Fayl tayyorlanmadi. Yana urinib koʻring.")).to_be_visible()
+    expect(button).to_be_enabled()
+
+
+def test_an_empty_field_is_told_of_in_the_pages_language(window) -> None:
+    page = window.new_page()
+    page.goto("/login?til=ru")
+    name = page.locator("[name=login]")
+    page.locator("button[type=submit]").last.click()
+    assert name.evaluate("field => field.validationMessage") == "Заполните это поле."
+    name.fill("rustam")
+    assert name.evaluate("field => field.validationMessage") == ""

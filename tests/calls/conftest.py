@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from hotline import Hotline
 
 from provisioning.local import site
 from provisioning.local.place import Place
+from tests.calls.hotline import Hotline
 
 
 @pytest.fixture(scope="session")

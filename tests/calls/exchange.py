@@ -8,19 +8,21 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from waiting import until
-
-from appliance import catalogs, db, plan, prompts, staff
-from appliance import settings as site_settings
+from appliance.casework import catalogs
+from appliance.core import db
+from appliance.core import settings as site_settings
+from appliance.core.settings import Settings
 from appliance.pbx import actions, ami, config, eventlog
 from appliance.pbx.eventlog import Event
-from appliance.pbx.sip import listening
-from appliance.plan import Plan
-from appliance.recordings.sound import is_whole
-from appliance.settings import Settings
+from appliance.people import accounts, presence
+from appliance.sip import listening
+from appliance.telephony import prompts, routing
+from appliance.telephony.recordings.sound import is_whole
+from appliance.telephony.routing import Plan
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
-from provisioning.local.sip.parties import People, people
+from tests.rig.parties import People, people
+from tests.rig.waiting import until
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Exchange:
 
     def install(self, wanted: Plan) -> None:
         """Put a plan in force."""
-        plan.save(wanted, by="test")
+        routing.save(wanted, by="test")
         if config.install(self.settings):
             actions.reload(self.settings)
         actions.put_states_in_force(self.settings)
@@ -40,12 +42,12 @@ class Exchange:
     @property
     def plan(self) -> Plan:
         """The plan in force."""
-        return plan.current(self.settings)
+        return routing.current(self.settings)
 
     def ready(self, *logins: str) -> None:
         """These operators are ready, the others off."""
-        for user in staff.operators():
-            staff.choose_state(user, "ready" if user.login in logins else "off")
+        for user in accounts.operators():
+            presence.choose_state(user, "ready" if user.login in logins else "off")
         actions.put_states_in_force(self.settings)
 
     def events(self, *names: str) -> list[Event]:
@@ -63,15 +65,18 @@ class Exchange:
             if e.type in names
         ]
 
-    def alive(self, begin: int, of_trunk: bool = False) -> set[str]:
-        """Channels begun from the `begin`th record on, not ended; or only calls to the hotline."""
-        events = self.events()[begin:]
-        begun = {
+    def begun(self, begin: int, *, of_trunk: bool = False) -> set[str]:
+        """Channels begun from the `begin`th record on; or only calls to the hotline."""
+        return {
             e.uniqueid
-            for e in events
+            for e in self.events()[begin:]
             if e.type == "CHAN_START" and (not of_trunk or (e.begins and e.is_trunk))
         }
-        return begun - {e.uniqueid for e in events if e.type == "CHAN_END"}
+
+    def alive(self, begin: int, *, of_trunk: bool = False) -> set[str]:
+        """Those that have not ended."""
+        ended = {e.uniqueid for e in self.events()[begin:] if e.type == "CHAN_END"}
+        return self.begun(begin, of_trunk=of_trunk) - ended
 
     def heard(self, event: Event) -> list[tuple[frozenset[int], int]]:
         """Whose voices the file of a RECORDING record holds, for how long."""
@@ -93,7 +98,7 @@ class Exchange:
                 "sip_password": user.sip_password,
                 "languages": user.speaks.split(),
             }
-            for user in staff.operators()
+            for user in accounts.operators()
         ]
         async with people(self.place, operators) as made:
             yield made
@@ -120,7 +125,7 @@ def running(folder: Path) -> Iterator[Exchange]:
         catalogs.seed()
         for number, speaks in enumerate((("uz", "ru"), ("uz", "ru"), ("uz",), ("ru",)), 1):
             login, phone = f"op0{number}", f"100{number}"
-            staff.add(login, login, "operator", "secret", extension=phone, speaks=speaks)
+            accounts.add(login, login, "operator", "secret", extension=phone, speaks=speaks)
         config.install(settings)
         conf = str(settings.paths.asterisk / "asterisk.conf")
         process = subprocess.Popen(

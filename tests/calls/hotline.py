@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from waiting import until
-
 from provisioning.local import callers, site
 from provisioning.local.callers import CallPlan, CallReport, Round
 from provisioning.local.phones import Phone, Phones
 from provisioning.local.place import HOTLINE, Place
+from tests.rig.waiting import until
 
 
 class Hotline:

@@ -4,6 +4,7 @@ A real Asterisk and real calls; of our processes only the two at work here, in t
 """
 
 import asyncio
+import dataclasses
 import itertools
 import subprocess
 import sys
@@ -11,23 +12,25 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from exchange import Exchange, say_little
-from scene import end
-from waiting import until
 
-from appliance import db, followups, plan, prompts, staff
-from appliance import settings as site_settings
+from appliance.core import db
+from appliance.core import settings as site_settings
+from appliance.core.settings import Outgoing, Settings
 from appliance.models import Call as LedgerCall
 from appliance.models import FollowUp, User
 from appliance.pbx import actions, ami, callback, config
 from appliance.pbx.follow import Follower
-from appliance.pbx.sip import tones
-from appliance.pbx.sip.call import Call
-from appliance.plan.shape import FollowUps, Plan
-from appliance.settings import Settings
+from appliance.people import accounts, presence
+from appliance.sip import tones
+from appliance.sip.call import Call
+from appliance.telephony import followups, prompts, routing
+from appliance.telephony.routing.shape import FollowUps, Plan
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
-from provisioning.local.sip.parties import People
+from tests.calls.exchange import Exchange, say_little
+from tests.calls.scene import end
+from tests.rig.parties import People
+from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
 
@@ -57,8 +60,8 @@ class Scene:
 
     def ready(self, *logins: str) -> None:
         """These operators are ready, the others off."""
-        for user in staff.operators():
-            staff.choose_state(user, "ready" if user.login in logins else "off")
+        for user in accounts.operators():
+            presence.choose_state(user, "ready" if user.login in logins else "off")
         actions.put_states_in_force(self.settings)
 
     async def ask(self, number: str) -> FollowUp:
@@ -75,6 +78,16 @@ class Scene:
         """The calls of a citizen, and to him."""
         mine = (LedgerCall.caller == number) | (LedgerCall.callee == number)
         return LedgerCall.select().where(mine)
+
+    def prompted(self, prompt: str, *, twice: bool = False) -> bool:
+        """Whether somebody is asked for something by this prompt now, for the second time."""
+        with ami.Connection(self.settings) as asterisk:
+            found = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
+            for channel in found:
+                if prompt in channel.get("ApplicationData", ""):
+                    variable = {"Channel": channel["Channel"], "Variable": "ASKED"}
+                    return asterisk.act("Getvar", **variable)["Value"] == ("1" if twice else "0")
+        return False
 
     def step(self) -> int:
         """One look of the machine that calls back."""
@@ -98,11 +111,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Sett
         db.migrate()
         for number, login in enumerate(OPERATORS, 1):
             phone = {"extension": f"100{number}", "speaks": ("uz", "ru")}
-            staff.add(login, login, "operator", "secret", **phone)
-        first = plan.first(settings)
+            accounts.add(login, login, "operator", "secret", **phone)
+        first = routing.first(settings)
         rules = FollowUps(opens="00:00", closes="23:59", attempts=2, pause_minutes=0)
         changed = {"follow_ups": rules, "shown": "+998712000000"}
-        plan.save(Plan(**{**vars(first), **changed}), by="test")
+        routing.save(Plan(**{**vars(first), **changed}), by="test")
         config.install(settings)
         command = [*tree.command(), "-f", "-C", str(settings.paths.asterisk / "asterisk.conf")]
         process = subprocess.Popen(
@@ -220,12 +233,54 @@ def test_after_the_last_attempt_he_is_given_up(play) -> None:
     play(scene)
 
 
+def test_a_number_abroad_is_asked_for_another_and_never_called(play) -> None:
+    async def scene(made: Scene) -> None:
+        abroad, typed = "+883510001234", next(_numbers)
+        call = made.people.call(abroad, tones.CALLERS[0])
+        await made.sure(lambda: call.up_at)
+        call.media.press("1")
+        await made.sure(lambda: made.ledger(abroad).filter(stage="queue").first())
+        call.media.press("9")
+        await made.sure(lambda: made.prompted("callback-number"))
+        call.media.press("00883510001#")
+        await made.sure(lambda: made.prompted("callback-number", twice=True))
+        call.media.press(f"{typed[4:]}#")
+        await made.sure(lambda: call.over_at)
+        asked = await made.sure(lambda: FollowUp.get_or_none(number=typed, closed_at=None))
+        assert asked.kind == "callback"
+        assert FollowUp.select().where(FollowUp.number == abroad).count() == 0
+
+    play(scene)
+
+
+def test_who_waited_abroad_is_not_called_and_the_limit_of_a_day_holds(play) -> None:
+    async def scene(made: Scene) -> None:
+        abroad, near = "+883510001235", next(_numbers)
+        for number in (abroad, near):
+            call = made.people.call(number, tones.CALLERS[0])
+            await made.sure(lambda call=call: call.up_at)
+            call.media.press("1")
+            await made.sure(lambda n=number: made.ledger(n).filter(stage="queue").first())
+            call.hang_up()
+            await made.sure(lambda n=number: FollowUp.get_or_none(number=n, closed_at=None))
+        FollowUp.update(kind="callback").execute()
+        made.ready("op01", "op02")
+        none = dataclasses.replace(made.settings, outgoing=Outgoing(machine_calls=0))
+        made.follower.step()
+        assert callback.step(none) == 0
+        await made.placed()
+        await made.sure(lambda: made.reached)
+        assert [call.called for call in made.reached] == [near]
+
+    play(scene)
+
+
 def test_an_operator_calls_from_the_list(play) -> None:
     async def scene(made: Scene) -> None:
         task = await made.ask(next(_numbers))
         user = User.get(User.login == "op01")
         assert followups.claim(task, by="op01")
-        await asyncio.to_thread(dial, made.settings, user, task)
+        await asyncio.to_thread(db.database.connection_context()(dial), made.settings, user, task)
         made.ready("op02")
         assert made.step() == 0  # somebody is calling him
         (call,) = await made.sure(lambda: made.reached)
@@ -242,7 +297,7 @@ def test_an_operator_calls_from_the_list(play) -> None:
 
 _KILLED = """
 import os, signal, sys
-from appliance import db, settings
+from appliance.core import db, settings
 from appliance.pbx import callback
 site = settings.load(sys.argv[1])
 db.open_database(site.paths.database)

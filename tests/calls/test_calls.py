@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agreement import differences, sounds
-from hotline import Hotline
-from waiting import until
 
 from provisioning.local import plans
 from provisioning.local.callers import CallPlan, CallReport
 from provisioning.local.plans import KINDS, Times
+from tests.calls.agreement import differences
+from tests.calls.hotline import Hotline
+from tests.rig import comparison
+from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
 TWENTY = 20
@@ -166,7 +167,7 @@ def test_asterisk_killed_during_a_talk(hotline: Hotline) -> None:
     assert talking["talk_seconds"] == pytest.approx(spoken, abs=2)
     [recording] = talking["recordings"]
     assert recording["seconds"] == pytest.approx(talking["talk_seconds"], abs=1)
-    assert sounds(hotline.recordings, recording)
+    assert comparison.sounds(hotline.recordings, recording)
     begin = talking["arrived_at"]
     balance = json.loads(
         hotline.appliance("ledger", "balance", "--from", begin, "--to", "2099-01-01", "--json")

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from exchange import Exchange, running, sure
-from scene import BUSY, CALLER, EMPLOYEE, OUTSIDE, call_to, operator, play, refer, talk
 
-from appliance import clock, plan
+from appliance.core import clock
 from appliance.models import CalendarDay
-from appliance.pbx.sip import tones
-from appliance.pbx.sip.call import Call
-from appliance.recordings import reserve
-from provisioning.local.sip.parties import People
+from appliance.sip import tones
+from appliance.sip.call import Call
+from appliance.telephony import routing
+from appliance.telephony.recordings import reserve
+from tests.calls.exchange import Exchange, running, sure
+from tests.calls.scene import BUSY, CALLER, EMPLOYEE, OUTSIDE, call_to, operator, play, refer, talk
+from tests.rig.parties import People
 
 pytestmark = pytest.mark.calls
 
@@ -293,9 +294,9 @@ def changed(exchange: Exchange, **values: object) -> Iterator[None]:
 
 def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> None:
     topics = (
-        plan.Topic("1", "Ish", "Работа", "jobs", "own_queue"),
-        plan.Topic("2", "Boshqa", "Другое"),
-        plan.Topic("21", "Kadrlar", "Кадры", "staff", "employee", EMPLOYEE),
+        routing.Topic("1", "Ish", "Работа", "jobs", "own_queue"),
+        routing.Topic("2", "Boshqa", "Другое"),
+        routing.Topic("21", "Kadrlar", "Кадры", "staff", "employee", EMPLOYEE),
     )
     exchange.ready("op01")
 
@@ -324,9 +325,9 @@ def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> 
 
 
 def test_a_phone_calls_out_over_the_next_trunk_when_the_first_is_dead(exchange: Exchange) -> None:
-    dead = plan.Trunk("dead", address="127.0.0.1", port=9)
+    dead = routing.Trunk("dead", address="127.0.0.1", port=9)
     own = dataclasses.replace(exchange.plan.trunks[0], style="national", shown="1007")
-    routes = (plan.Route("+99871", ("dead", "carrier")), plan.Route("", ("dead",)))
+    routes = (routing.Route("+99871", ("dead", "carrier")), routing.Route("", ("dead",)))
     before_calls = len(exchange.events("RECORDING"))
 
     async def scene(people: People) -> None:
@@ -425,7 +426,7 @@ def test_after_hours_a_message_comes_before_the_queue(exchange: Exchange) -> Non
     async def scene(people: People) -> None:
         await talk(people, "+998901110041")
 
-    with changed(exchange, hours=plan.Hours(closed=True, holiday=True)):
+    with changed(exchange, hours=routing.Hours(closed=True, holiday=True)):
         told = play(exchange, scene)
     CalendarDay.delete().where(CalendarDay.date == today).execute()
     assert told[:2] == ["CLOSED message=holiday", "QUEUE queue=uz language=uz topic= why=first"]

@@ -8,10 +8,10 @@ import pytest
 
 from provisioning.local import site
 from provisioning.local.place import Place
-from provisioning.local.trials import running, scenario
-from provisioning.local.trials.running import Result
-from provisioning.local.trials.scenario import Scenario
-from provisioning.local.trials.world import World
+from tests.rig.trials import running, scenario
+from tests.rig.trials.running import Result
+from tests.rig.trials.scenario import Scenario
+from tests.rig.trials.world import World
 
 pytestmark = pytest.mark.calls
 AT_ONCE = 12

@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from exchange import Exchange, running, sure
-from scene import CALLER, EMPLOYEE, OUTSIDE, operator, play, refer, talk
 
-from appliance.pbx.sip import message
-from appliance.pbx.sip.call import Call
-from appliance.pbx.sip.message import Headers, Message
-from provisioning.local.sip.parties import People
+from appliance.sip import message
+from appliance.sip.call import Call
+from appliance.sip.message import Headers, Message
+from tests.calls.exchange import Exchange, running, sure
+from tests.calls.scene import CALLER, EMPLOYEE, OUTSIDE, operator, play, refer, talk
+from tests.rig.parties import People
 
 pytestmark = pytest.mark.calls
 ELSEWHERE = "+998935550000"

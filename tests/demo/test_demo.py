@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import pytest
 
-from appliance import calls
-from appliance.calls import OUTCOMES
 from appliance.cli import appliance
+from appliance.core.settings import Settings
 from appliance.demo import DemoError, load, rows
 from appliance.demo.world import World, of_site
 from appliance.models import Appeal, Call, NumberSeries, Presence, Talk
-from appliance.settings import Settings
+from appliance.telephony import calls, routing
+from appliance.telephony.calls import OUTCOMES
 
 FIRST, LAST = dt.date(2026, 9, 28), dt.date(2026, 10, 4)  # over a quarter's end, a weekend
 
@@ -87,3 +87,14 @@ def test_the_command_refuses_days_that_are_not_over(settings: Settings) -> None:
     done = CliRunner().invoke(appliance, [*command, "--from", "2026-01-01", "--to", "2026-01-02"])
     assert done.exit_code == 0, done.output
     assert "call: 1" in done.output
+
+
+def test_the_lines_are_those_of_the_plan_in_force(settings) -> None:
+    lines = (
+        routing.Trunk("uztelecom", address="192.0.2.7"),
+        routing.Trunk("stream", kind="e1", spans="1-15,17-31"),
+    )
+    routing.save(routing.Plan(trunks=lines, queueing=routing.Queueing(max_wait=120)), "rustam")
+    made = of_site(settings, FIRST, LAST)
+    assert made.trunks == (("uztelecom", "sip"), ("stream", "e1"))
+    assert made.max_wait == 120

@@ -4,8 +4,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.core.settings import Settings
 from appliance.pbx import ami
-from appliance.settings import Settings
 
 
 @dataclass

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from box import Box
-from waiting import until
 
-from appliance import db, prompts, settings, staff
+from appliance.core import db, settings
+from appliance.core.settings import Settings
 from appliance.pbx import actions, config
-from appliance.settings import Settings
+from appliance.people import accounts
+from appliance.telephony import prompts
 from provisioning.local import asterisk as tree
 from provisioning.local import settings_file
+from tests.pbx.box import Box
+from tests.rig.waiting import until
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Set
     with db.open_database(found.paths.database).connection_context():
         db.migrate()
         for number, speaks in ((1, ("uz", "ru")), (2, ("ru",))):
-            staff.add(
+            accounts.add(
                 f"op0{number}",
                 f"Operator {number}",
                 "operator",

@@ -1,6 +1,6 @@
 """Calls refused, served by the menu, handed over, placed by us: as Asterisk 22 logs them."""
 
-from stories import ARRIVAL, TO_QUEUE, TO_TALK
+from tests.pbx.stories import ARRIVAL, TO_QUEUE, TO_TALK
 
 END = """
 {at} | HANGUP       | caller | source=caller

@@ -2,9 +2,8 @@
 
 import contextlib
 
-from box import Box
-
 from appliance.pbx import ami, eventlog
+from tests.pbx.box import Box
 
 
 def call(box: Box, context: str, application: str, data: str, **variables: str) -> None:

@@ -5,12 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 
-from appliance import staff
+from appliance.core.settings import Settings
 from appliance.models import User
-from appliance.pbx.sip import tones
-from appliance.pbx.sip.call import Call
-from appliance.settings import Settings
-from provisioning.local.sip.parties import People, Phone, people
+from appliance.people import accounts
+from appliance.sip import tones
+from appliance.sip.call import Call
+from tests.rig.parties import People, Phone, people
 
 LIMIT = 30.0
 
@@ -103,16 +103,16 @@ async def telephones(settings: Settings) -> AsyncIterator[Telephones]:
     box, trunk = settings.asterisk.address, settings.trunks[0]
     network = box.rpartition(".")[0].replace("127.253", "127.251")
     place = SimpleNamespace(box=box, carrier=trunk.address, network=network)
-    accounts = [
+    known = [
         {
             "extension": user.extension,
             "login": user.login,
             "sip_password": user.sip_password,
             "languages": user.speaks.split(),
         }
-        for user in staff.with_phone()
+        for user in accounts.with_phone()
     ]
-    async with people(place, accounts) as folk:  # type: ignore[arg-type]  # what it needs of one
+    async with people(place, known) as folk:  # type: ignore[arg-type]  # what it needs of one
         yield Telephones(settings, folk)
         under_way = [*folk.carrier.calls.values(), *folk.desk.calls.values()]
         for call in under_way:

@@ -6,12 +6,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from box import Box, stands
-from waiting import until
 
-from appliance import db, staff
+from appliance.core import db
 from appliance.models import User
 from appliance.pbx import actions, ami
+from appliance.people import presence
+from tests.pbx.box import Box, stands
+from tests.rig.waiting import until
 
 
 def members(box: Box) -> dict[str, dict[str, bool]]:
@@ -75,7 +76,7 @@ def test_a_frozen_asterisk_is_given_up_and_the_state_is_kept(box: Box) -> None:
     finally:
         box.process.send_signal(signal.SIGCONT)
     assert time.monotonic() - begin < 2 * ami.TIMEOUT
-    assert staff.states()["op01"] == "pause"
+    assert presence.states()["op01"] == "pause"
     actions.put_states_in_force(box.settings)
     assert members(box)["uz"] == {"op01": True}
 
@@ -110,6 +111,11 @@ def test_a_line_break_cannot_start_another_command(box: Box) -> None:
 def test_a_wrong_command_is_refused(box: Box) -> None:
     with ami.Connection(box.settings) as asterisk, pytest.raises(ami.Refused):
         asterisk.act("NoSuchAction")
+
+
+def test_the_console_is_not_for_the_manager(box: Box) -> None:
+    with ami.Connection(box.settings) as asterisk, pytest.raises(ami.Refused, match="ermission"):
+        asterisk.act("Command", Command="core show version")
 
 
 def test_hanging_up_a_call_that_is_over_is_refused(box: Box) -> None:

@@ -5,18 +5,20 @@ import signal
 import threading
 
 import pytest
-from box import stands
-from carrier import Carrier
-from waiting import until
 
-from appliance import alarms, calls, clock, db, health, metrics, plan, trunks
-from appliance.health import exchange
+from appliance.box import alarms, health, metrics
+from appliance.box.health import exchange
+from appliance.core import clock, db
+from appliance.core.settings import Alarms, SmsAccount
 from appliance.models import Call, EventRow, LineTrial, Message, SipRefusal
 from appliance.pbx import actions, ami, carriers
 from appliance.pbx.follow import Follower
 from appliance.pbx.refusals import Refusals
-from appliance.plan import Plan, Trunk
-from appliance.settings import Alarms, SmsAccount
+from appliance.telephony import calls, routing, trunks
+from appliance.telephony.routing import Plan, Trunk
+from tests.pbx.box import stands
+from tests.pbx.carrier import Carrier
+from tests.rig.waiting import until
 
 LIMIT = 90
 SMS = SmsAccount("eskiz", "eskiz", "http://127.0.0.1:9", "u", "p", "1282")
@@ -25,8 +27,8 @@ SMS = SmsAccount("eskiz", "eskiz", "http://127.0.0.1:9", "u", "p", "1282")
 @pytest.fixture(scope="module")
 def carrier(site):
     """The carrier of the site's trunk, which is watched."""
-    trunk = dataclasses.replace(plan.current(site).trunks[0], watched=True, channels=30)
-    plan.save(dataclasses.replace(plan.current(site), trunks=(trunk,)), by="rustam")
+    trunk = dataclasses.replace(routing.current(site).trunks[0], watched=True, channels=30)
+    routing.save(dataclasses.replace(routing.current(site), trunks=(trunk,)), by="rustam")
     with Carrier(trunk.address) as answering:
         yield answering
 
@@ -169,17 +171,17 @@ def test_without_a_number_no_line_is_tried(settings) -> None:
 @pytest.fixture
 def e1(site):
     """A plan with two spans of E1 and a trunk that registers."""
-    former = plan.current(site)
+    former = routing.current(site)
     lines = (
         Trunk("e1", kind="e1", group=1, spans="1-15,17-31"),
         Trunk("e2", kind="e1", group=2, spans="32-46,48-62"),
         Trunk("reg", address="192.0.2.7", register=True, user="u", password="p", transport="tcp"),
     )
-    plan.save(Plan(trunks=lines), by="rustam")
+    routing.save(Plan(trunks=lines), by="rustam")
     yield site
     trunks.see_spans([], whole=True)
     trunks.see_trunks([], whole=True)
-    plan.save(former, by="rustam")
+    routing.save(former, by="rustam")
 
 
 def alarm(name: str, **fields: str) -> dict[str, str]:
@@ -193,7 +195,7 @@ BACK = [alarm("AlarmClear", DAHDIChannel=str(n)) for n in range(1, 16)]
 
 def test_a_cable_that_is_pulled(e1) -> None:
     for event in PULLED:
-        assert carriers.hear(e1, event)
+        assert carriers.handle(e1, event)
     (span,) = trunks.spans()
     assert (span.number, span.trunk, span.alarm, span.error) == (1, "e1", "Red Alarm", "Red Alarm")
     since = span.since
@@ -201,7 +203,7 @@ def test_a_cable_that_is_pulled(e1) -> None:
     assert checks["span.1"] == "fail"
     assert figure(e1, "appliance_span_alarm") == 1
     for event in BACK:
-        carriers.hear(e1, event)
+        carriers.handle(e1, event)
     (span,) = trunks.spans()
     assert (span.alarm, span.error) == ("", "Red Alarm")
     assert span.since > since
@@ -209,10 +211,10 @@ def test_a_cable_that_is_pulled(e1) -> None:
 
 
 def test_an_alarm_of_a_whole_span(e1) -> None:
-    carriers.hear(e1, alarm("SpanAlarm", Span="2", Alarm="Yellow Alarm"))
+    carriers.handle(e1, alarm("SpanAlarm", Span="2", Alarm="Yellow Alarm"))
     (span,) = trunks.spans()
     assert (span.number, span.trunk, span.alarm) == (2, "e2", "Yellow Alarm")
-    carriers.hear(e1, alarm("SpanAlarmClear", Span="2"))
+    carriers.handle(e1, alarm("SpanAlarmClear", Span="2"))
     assert not trunks.spans()[0].alarm
 
 
@@ -222,13 +224,13 @@ def test_a_registration_that_is_refused(e1) -> None:
         "Username": "sip:u@192.0.2.7",
         "Domain": "sip:192.0.2.7:5060;transport=tcp",
     }
-    assert carriers.hear(e1, alarm("Registry", **told, Status="Rejected", Cause="403"))
+    assert carriers.handle(e1, alarm("Registry", **told, Status="Rejected", Cause="403"))
     state = trunks.states()["reg"]
     assert (state.registration, state.error) == ("Rejected", "REGISTER Rejected 403")
-    assert carriers.hear(e1, alarm("Registry", **told, Status="Registered"))
+    assert carriers.handle(e1, alarm("Registry", **told, Status="Registered"))
     assert trunks.states()["reg"].registration == "Registered"
     others = told | {"Domain": "sip:192.0.2.8:5060"}
-    assert not carriers.hear(e1, alarm("Registry", **others, Status="Registered"))
+    assert not carriers.handle(e1, alarm("Registry", **others, Status="Registered"))
 
 
 class Card:
@@ -260,5 +262,5 @@ def test_the_whole_state_of_a_card(e1) -> None:
     assert one.channels["4"]["state"] == "free"
     assert two.channels["1"]["state"] == "alarm"
     assert "16" not in one.channels
-    e1_trunk = plan.current(e1).trunks[0]
+    e1_trunk = routing.current(e1).trunks[0]
     assert trunks.load(e1_trunk, {}, [one, two]) == (1, 30)

@@ -1,20 +1,32 @@
 """Asterisk's files: rendered, tried out by a second Asterisk, put in force."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
-from box import Box
 
-from appliance import staff
+from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx import actions, ami, config
-from appliance.settings import Settings
+from appliance.people import accounts
+from tests.pbx.box import Box
 
 
 def test_what_is_rendered_is_taken_by_asterisk(site: Settings) -> None:
     config.install(site)
     assert config.install(site) == []
     assert (site.paths.asterisk / "menu.conf").read_text().count("1,,1,4)") == 1
+
+
+def test_sip_over_websocket_is_off_and_no_desk_phone_comes_by_it(site: Settings) -> None:
+    def shown(files: dict[str, str]) -> tuple[bool, bool, int]:
+        sip, http = files["pjsip.conf"], files["http.conf"]
+        from_here = sip.count("deny = 127.0.0.1/255.255.255.255")
+        return ("[ws]" in sip, "enabled = yes" in http, from_here)
+
+    assert shown(config.render(site)) == (False, False, 0)
+    on = dataclasses.replace(site.asterisk, browser_phones=True)
+    assert shown(config.render(dataclasses.replace(site, asterisk=on))) == (True, True, 2)
 
 
 def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
@@ -34,7 +46,7 @@ def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
 
 
 def test_a_new_operator_is_in_force_after_a_reload(box: Box) -> None:
-    staff.add("op03", "Operator 3", "operator", "secret", extension="1003", speaks=("uz",))
+    accounts.add("op03", "Operator 3", "operator", "secret", extension="1003", speaks=("uz",))
     assert "pjsip.conf" in config.install(box.settings)
     former = (box.settings.paths.asterisk / config.FORMER / "pjsip.conf").read_text()
     assert "[1003]" not in former
@@ -42,4 +54,4 @@ def test_a_new_operator_is_in_force_after_a_reload(box: Box) -> None:
     with ami.Connection(box.settings) as asterisk:
         found = asterisk.listed("PJSIPShowEndpoints", "EndpointListComplete")
     assert "1003" in {event["ObjectName"] for event in found if "ObjectName" in event}
-    staff.disable(User.get(User.login == "op03"), by="test")
+    accounts.disable(User.get(User.login == "op03"), by="test")

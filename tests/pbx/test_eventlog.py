@@ -1,10 +1,10 @@
 """Bytes of the event log into records, whatever has happened to the file."""
 
 import pytest
-from stories import RATED
-from story import at, events, records
 
 from appliance.pbx import eventlog
+from tests.pbx.stories import RATED
+from tests.pbx.story import at, events, records
 
 LINES = records(RATED)
 LOG = b"".join(LINES)

@@ -4,7 +4,10 @@ import datetime as dt
 import random
 
 import pytest
-from handed import (
+
+from appliance.pbx.interpret import Step, interpret
+from appliance.telephony.calls import CallFacts
+from tests.pbx.handed import (
     ASKED_BACK,
     ASKING,
     AUTOMATIC_SILENT,
@@ -43,10 +46,7 @@ from handed import (
     UNKNOWN,
     over,
 )
-from story import at, events, jumped
-
-from appliance.calls import CallFacts
-from appliance.pbx.interpret import Step, interpret
+from tests.pbx.story import at, events, jumped
 
 E = "+998711234567"
 # kind: outcome, ended by | talks | visits | transfers | held seconds, wait seconds

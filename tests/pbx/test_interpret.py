@@ -1,9 +1,14 @@
 """What the ledger says of each kind of call, from its records alone."""
 
 import random
+import re
 
 import pytest
-from stories import (
+
+from appliance.pbx import config
+from appliance.pbx.interpret import call_builder, interpret
+from appliance.telephony.calls import CallFacts, RecordingFacts
+from tests.pbx.stories import (
     BOOT,
     CUT_OFF_TRUNK,
     DEAD_PHONE,
@@ -16,10 +21,7 @@ from stories import (
     TO_QUEUE,
     TO_TALK,
 )
-from story import at, events
-
-from appliance.calls import CallFacts, RecordingFacts
-from appliance.pbx.interpret import interpret
+from tests.pbx.story import at, events
 
 
 def told(table: str, **known: object) -> CallFacts:
@@ -131,3 +133,12 @@ def test_hidden_and_foreign_numbers() -> None:
     assert told(hidden).caller is None
     foreign = RATED.replace("caller=998935550147", "caller=anonymous")
     assert told(foreign).caller == "anonymous"
+
+
+def test_the_interpreter_knows_each_event_of_the_dialplan() -> None:
+    """One without a handler would be passed over without a word."""
+    dialplan = "".join(file.read_text("utf-8") for file in config.DIALPLAN.glob("*.conf"))
+    written = set(re.findall(r"CELGenUserEvent\(([A-Z_]+)", dialplan))
+    assert len(written) > 15
+    of_no_call = {"BOOT", "BARRED"}  # for whoever reads the log
+    assert written - of_no_call <= set(call_builder.HANDLERS)

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from handed import (
+
+from appliance.core import clock, db
+from appliance.core import settings as site_settings
+from appliance.core.settings import Settings
+from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
+from appliance.pbx import clock_watch, hold, ledger, orphaned_calls, projection
+from appliance.pbx.follow import Follower
+from appliance.telephony import calls
+from appliance.telephony.calls import exporting
+from provisioning.local.settings_file import scratch
+from tests.pbx.handed import (
     BLIND,
     CALLED_BACK,
     CHAIN,
@@ -19,7 +29,7 @@ from handed import (
     SPY,
     THREE,
 )
-from stories import (
+from tests.pbx.stories import (
     BOOT,
     DEAD_PHONE,
     GONE_IN_MENU,
@@ -30,16 +40,7 @@ from stories import (
     TO_QUEUE,
     TO_TALK,
 )
-from story import at, events, jumped, records
-
-from appliance import calls, clock, db
-from appliance import settings as site_settings
-from appliance.calls import exporting
-from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import holding, ledger, stepping, telling, vanished
-from appliance.pbx.follow import Follower
-from appliance.settings import Settings
-from provisioning.local.settings_file import scratch
+from tests.pbx.story import at, events, jumped, records
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
 # One after the other, since one phone cannot be in two of them at once. A phone's second call is
@@ -135,7 +136,7 @@ def test_a_step_of_the_clock_within_a_call_and_its_second_call(
     take(plain)
     expected = json.loads(exported().replace("hotline-1", "hotline-2"))
     stepped.write_bytes(b"".join(records(jumped(PHONE_JOINED, after, by), "hotline-2.0")))
-    step = [stepping.record(at(after + by + 0.2), by)]
+    step = [clock_watch.record(at(after + by + 0.2), by)]
     if not late:
         ledger.take_in(step, SHORT)
     take(stepped)
@@ -147,7 +148,7 @@ def test_a_step_of_the_clock_within_a_call_and_its_second_call(
 
 def test_a_call_after_the_clock_was_set_back_behind_the_start_of_asterisk() -> None:
     ledger.take_in(events("-100 | BOOT | boot", "hotline-0.0"), SHORT)
-    ledger.take_in([stepping.record(at(-1000), -1000.0)], SHORT)
+    ledger.take_in([clock_watch.record(at(-1000), -1000.0)], SHORT)
     ledger.take_in(events(jumped(TO_TALK, -1.0, -900.0), "hotline-7.0"), SHORT)
     assert Call.get_by_id("hotline-7.0").ended_at is None
 
@@ -291,7 +292,7 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     Recording.update(seconds=191.8, written_at=at(200)).where(
         Recording.call_id == "hotline-2.0"
     ).execute()
-    telling.tell("hotline-2.0", SHORT)
+    projection.project("hotline-2.0", SHORT)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
 
@@ -325,7 +326,7 @@ def test_holding_is_heard_and_kept_with_the_log(settings: Settings, tmp_path: Pa
     for second, name in ((10, "Hold"), (17, "Unhold"), (20, "Hangup")):
         moment = {"Timestamp": f"{at(second).timestamp():.6f}", "Channel": phone.channel}
         known = {"Uniqueid": phone.uniqueid, "Linkedid": phone.linkedid}
-        holding.hear(settings, {"Event": name, **moment, **known})
+        hold.handle(settings, {"Event": name, **moment, **known})
     assert Call.get().hold_seconds == 7
     assert EventRow.select().where(EventRow.event.in_(["HOLD", "UNHOLD"])).count() == 2
 
@@ -345,7 +346,7 @@ def test_short_abandon_is_marked(tmp_path: Path) -> None:
     file.write_bytes(b"".join(records(GONE_IN_QUEUE)))
     ledger.read(file, 20.0, growing=False)
     assert Call.get().short
-    telling.tell("hotline-1.0", 19.9)
+    projection.project("hotline-1.0", 19.9)
     assert not Call.get().short
 
 
@@ -375,7 +376,7 @@ def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
     ledger.take_in(events(TO_TALK, "hotline-2.0"), SHORT)
     phone = next(e.uniqueid for e in events(TO_TALK, "hotline-2.0") if e.is_phone)
-    looks = vanished.Vanished(every=0)
+    looks = orphaned_calls.OrphanedCalls(every=0)
 
     def look(second: float, *there: str) -> list[str]:
         monkeypatch.setattr(clock, "now", lambda: at(second))
@@ -404,13 +405,13 @@ def test_a_call_that_vanished_while_nobody_looked_is_as_long_as_its_sound(
     for second in seen:
         AsteriskWatch.create(started_at=at(second - 60), seen_at=at(second))
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
-    looks = vanished.Vanished(every=0)
+    looks = orphaned_calls.OrphanedCalls(every=0)
     for second in (36_000, 36_010, 36_020):  # pbx could not run for hours
         monkeypatch.setattr(clock, "now", lambda second=second: at(second))
         looks.look(settings, Channels())
     assert Call.get().ended_at == at(without)
     Recording.update(seconds=65, written_at=at(70)).execute()
-    telling.tell("hotline-1.0", SHORT)
+    projection.project("hotline-1.0", SHORT)
     assert Call.get().ended_at == at(70)
 
 
@@ -419,18 +420,18 @@ def test_a_call_that_vanished_under_our_eyes_ends_then_whatever_was_recorded(
 ) -> None:
     AsteriskWatch.create(started_at=at(-60), seen_at=at(-10))
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
-    looks = vanished.Vanished(every=0)
+    looks = orphaned_calls.OrphanedCalls(every=0)
     for second in (600, 610, 620, 630):
         monkeypatch.setattr(clock, "now", lambda second=second: at(second))
         looks.look(settings, Channels(*["hotline-1.0"] * (second == 600)))
     Recording.update(seconds=65, written_at=at(70)).execute()  # the rest was not recorded
-    telling.tell("hotline-1.0", SHORT)
+    projection.project("hotline-1.0", SHORT)
     assert Call.get().ended_at == at(610)
 
 
 def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, settings: Settings) -> None:
     ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
     monkeypatch.setattr(clock, "now", lambda: at(-3600))
-    looks = vanished.Vanished(every=0)
+    looks = orphaned_calls.OrphanedCalls(every=0)
     assert [looks.look(settings, Channels()) for _ in range(4)] == [[], [], ["hotline-1.0"], []]
     assert Call.get().ended_at == at(8.2)

@@ -4,14 +4,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import talking
-from box import Box
-from test_self_service import answering
-from waiting import until
 
-from appliance import prompts
 from appliance.models import User
 from appliance.pbx import actions, ami
+from appliance.telephony import prompts
+from tests.pbx import talking
+from tests.pbx.box import Box
+from tests.pbx.test_self_service import answering
+from tests.rig.waiting import until
 
 NAME = "all-busy"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance import calls
+from appliance.core.settings import Settings
 from appliance.models import SipRefusal
 from appliance.pbx.refusals import Refusals
-from appliance.settings import Settings
+from appliance.telephony import calls
 
 SECURITY = (
     '[2026-11-26 06:23:43.110] SECURITY[28589] res_security_log.c: SecurityEvent="{event}",'
@@ -75,3 +75,26 @@ def test_what_was_taken_at_the_second_try_is_a_call(settings: Settings, log: Pat
     at = dt.datetime(2026, 11, 26, 6, 23, 44, tzinfo=dt.UTC)
     calls.store(calls.CallFacts("a", "inbound", at, sip="first@x"), 5)
     assert calls.balance(BEGIN, BEGIN + dt.timedelta(days=2)).sip_refused == 0
+
+
+@pytest.mark.parametrize("at", ["-", "99", "0001-01-01", "9999-12-31 23:59:59"])
+def test_a_line_that_a_stranger_wrote_into_the_log_stops_nothing(
+    settings: Settings, log: Path, at: str
+) -> None:
+    """What he sends stands in Asterisk's lines: also what some take for the end of a line."""
+    forged = f"[{at}] Request 'INVITE' from 'x' failed for 'y' (callid: forged) - why"
+    spoken = SECURITY.format(event="FailedACL", account="<unknown>", sip="z@x")
+    unclear = spoken.replace("2026-11-26T06:23:43.110+0000", at)
+    (log / "messages").write_text(
+        MESSAGE.replace("sip:x@", f"sip:x\u2028{forged}\u2028@") + forged + "\n" + MESSAGE
+    )
+    (log / "security").write_text(unclear + SECURITY.format(event="FailedACL", account="", sip="a"))
+    Refusals(settings).look()
+    assert {sip for sip, *_ in refused()} - {"z@x", "forged"} == {"a", "second@x"}
+
+
+def test_a_line_without_an_end_and_a_folder_hold_up_nothing(settings: Settings, log: Path) -> None:
+    (log / "messages").write_bytes(b"\0" * (2 << 20) + b"\n" + MESSAGE.encode())
+    (log / "messages.old").mkdir()
+    (log / "security").write_text(SECURITY.format(event="FailedACL", account="", sip="a"))
+    assert Refusals(settings).look() == 2

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from waiting import until
 
-from appliance import plan, trunks
+from appliance.core.settings import Settings
 from appliance.pbx import actions, config, eventlog
-from appliance.plan import Trunk
-from appliance.settings import Settings
+from appliance.telephony import routing, trunks
+from appliance.telephony.routing import Trunk
 from provisioning.local import asterisk as tree
+from tests.rig.waiting import until
 
 LIMIT = 90
 ACCOUNT, PASSWORD, HOTLINE = "4711", "s3cret", "1006"
@@ -78,7 +78,7 @@ def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
     """The site, whose only trunk is secure and has an account; its Asterisk is not started yet."""
     folder = tmp_path_factory.mktemp("tls")
     certificate(folder, site.asterisk.address)
-    address = plan.current(site).trunks[0].address
+    address = routing.current(site).trunks[0].address
     trunk = Trunk(
         "carrier",
         address=address,
@@ -89,7 +89,7 @@ def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
         user=ACCOUNT,
         password=PASSWORD,
     )
-    plan.save(dataclasses.replace(plan.current(site), trunks=(trunk,)), by="rustam")
+    routing.save(dataclasses.replace(routing.current(site), trunks=(trunk,)), by="rustam")
     own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
     return dataclasses.replace(
         site,
@@ -124,7 +124,7 @@ def carrier(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """An Asterisk at the carrier's address, configured like ours but for SIP and the dialplan."""
     config.install(settings)
     folder = tmp_path_factory.mktemp("carrier")
-    ours, address = settings.paths.asterisk.parent, plan.current(settings).trunks[0].address
+    ours, address = settings.paths.asterisk.parent, routing.current(settings).trunks[0].address
     for file in settings.paths.asterisk.glob("*.conf"):
         text = file.read_text("utf-8").replace(str(ours), str(folder))
         text = text.replace(settings.asterisk.address, address)

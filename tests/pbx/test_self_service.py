@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import talking
-from box import Box
-from waiting import until
 
-from appliance import appeals, clock, prompts
+from appliance.casework import appeals
+from appliance.core import clock
 from appliance.models import Appeal, Applicant, User
 from appliance.pbx import agi
+from appliance.telephony import prompts
+from tests.pbx import talking
+from tests.pbx.box import Box
+from tests.rig.waiting import until
 
 YEAR = clock.now().year
 
@@ -82,13 +84,17 @@ def test_without_an_answer_the_call_goes_on(box: Box) -> None:
         assert talking.channels(box)
 
 
-def look_up(box: Box, *arguments: str) -> dict[str, str]:
-    """Ask as Asterisk does; the variables that were set."""
+def look_up(box: Box, *arguments: str, key: str = "") -> dict[str, str]:
+    """Ask as Asterisk does, or with another key; the variables that were set."""
+    key = key or agi.key(box.settings)
     lines = ["agi_network: yes", "agi_network_script: appeal"]
     lines += [f"agi_arg_{number}: {value}" for number, value in enumerate(arguments, 1)]
     told = {}
     with socket.create_connection(place(box), 5) as line, line.makefile("rwb") as stream:
         stream.write("\n".join([*lines, "", ""]).encode())
+        stream.flush()
+        assert stream.readline() == b"GET VARIABLE LOOK_UP_KEY\n"
+        stream.write(f"200 result=1 ({key})\n".encode())
         stream.flush()
         while answer := stream.readline().decode():
             _set, _variable, name, value = answer.split(" ", 3)
@@ -109,6 +115,21 @@ def test_number_and_state_are_spoken_by_files_that_are_there(box: Box) -> None:
         assert all(prompts.sound_of(box.settings.paths.prompts, "ru", name) for name in names)
         assert look_up(box, "", "ru") == {"RESULT": "unknown"}
         assert look_up(box, "123", "../etc") == {}
+
+
+@pytest.mark.usefixtures("appeal")
+def test_another_program_than_asterisk_is_told_nothing(box: Box) -> None:
+    with answering(box):
+        assert look_up(box, "123", "ru", key="0" * 64) == {}
+        assert look_up(box, "123", "ru", key="x) (") == {}
+        with socket.create_connection(place(box), 5) as line:  # answers as if all were done
+            line.sendall(b"agi_network_script: appeal\nagi_arg_1: 123\nagi_arg_2: ru\n\n")
+            line.sendall(b"200 result=1\n" * 5)
+            heard = b""
+            while more := line.recv(4096):
+                heard += more
+        assert b"SET VARIABLE" not in heard
+        assert ask(box, "123#") == "told"
 
 
 def test_a_number_alone_is_of_this_year_or_of_the_last(appeal: Appeal) -> None:

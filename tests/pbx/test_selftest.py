@@ -9,18 +9,22 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from box import Box
 
-from appliance import calls, clock, health, plan, selftests, staff
-from appliance.db import database
-from appliance.links import hosts
+from appliance.box import health, selftests
+from appliance.box.links import hosts
+from appliance.core import clock
+from appliance.core.db import database
 from appliance.models import Call, FollowUp, QueueVisit, Ring, SelfTest, User
-from appliance.pbx import actions, config, finishing
+from appliance.pbx import actions, config, projection
 from appliance.pbx.follow import Follower
-from appliance.plan import Trunk
+from appliance.people import presence
 from appliance.reports import monthly
 from appliance.reports.periods import Period
 from appliance.reports.today import today
+from appliance.telephony import calls, routing
+from appliance.telephony.recordings import postprocessing
+from appliance.telephony.routing import Trunk
+from tests.pbx.box import Box
 
 pytestmark = pytest.mark.calls
 
@@ -35,11 +39,11 @@ def followed(box: Box) -> Iterator[Box]:
             follower = Follower(box.settings)
             while not stop.wait(0.05):
                 follower.step()
-                finishing.measure(box.settings)
+                postprocessing.measure(box.settings, projection.projector(box.settings))
 
     thread = threading.Thread(target=follow)
     thread.start()
-    staff.choose_state(User.get(User.login == "op01"), "ready")
+    presence.choose_state(User.get(User.login == "op01"), "ready")
     actions.put_states_in_force(box.settings)
     yield box
     stop.set()
@@ -103,13 +107,13 @@ def test_without_a_network_a_call_and_its_appeal_go_the_whole_road(box: Box) -> 
     """With a carrier who has a name, and name servers that swallow what is asked of them."""
     if not _may_leave_the_network():
         pytest.skip("this machine lets nobody make a network namespace")
-    first = plan.current(box.settings)
+    first = routing.current(box.settings)
     named = Trunk(
         "named", address="sip.carrier.test", register=True, user="u", password="p", watched=True
     )
     with database.atomic():
         hosts.remember({named.address: ["192.0.2.44"]})
-        plan.save(dataclasses.replace(first, trunks=(*first.trunks, named)), "test")
+        routing.save(dataclasses.replace(first, trunks=(*first.trunks, named)), "test")
     drill = subprocess.run(
         selftests.command(box.settings, "selftest", "offline", "--json"),
         capture_output=True,
@@ -133,7 +137,7 @@ def _may_leave_the_network() -> bool:
 def test_asterisk_is_given_addresses_only(box: Box) -> None:
     named = Trunk("named", address="localhost", register=True, user="u", password="p")
     never = Trunk("never", address="never..found")  # nothing that could be a name
-    wanted = dataclasses.replace(plan.first(box.settings), trunks=(named, never))
+    wanted = dataclasses.replace(routing.first(box.settings), trunks=(named, never))
     text = config.render(box.settings, wanted)["pjsip.conf"]
     assert text.count("outbound_proxy = sip:127.0.0.1:5060\\;lr\\;hide") == 3
     assert "match = 127.0.0.1\n" in text

@@ -6,15 +6,17 @@ import wave
 from collections.abc import Awaitable, Callable
 
 import pytest
-from box import Box
-from pbx.telephones import LIMIT, Talk, Telephones, seen, telephones
-from waiting import until
 
-from appliance import devices, plan, staff
+from appliance.core.db import database
+from appliance.core.settings import Settings
 from appliance.models import User
-from appliance.pbx import actions, ami, presence
-from appliance.plan import Plan, Queueing
-from appliance.settings import Settings
+from appliance.pbx import actions, ami, phone_events
+from appliance.people import accounts, presence
+from appliance.telephony import devices, routing
+from appliance.telephony.routing import Plan, Queueing
+from tests.pbx.box import Box
+from tests.pbx.telephones import LIMIT, Talk, Telephones, seen, telephones
+from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
 OPERATORS = 8
@@ -25,15 +27,17 @@ def site(site: Settings) -> Settings:
     """More operators, a supervisor with a phone, short prompts, phones that ring for 3 s."""
     for number in range(3, OPERATORS + 1):
         login = f"op{number:02}"
-        staff.add(login, login, "operator", "secret", extension=f"{1000 + number}", speaks=("uz",))
-    staff.add("chief", "Chief", "supervisor", "secret", extension="1901")
+        accounts.add(
+            login, login, "operator", "secret", extension=f"{1000 + number}", speaks=("uz",)
+        )
+    accounts.add("chief", "Chief", "supervisor", "secret", extension="1901")
     for prompt in site.paths.prompts.glob("??/*.wav"):
         with wave.open(str(prompt), "wb") as sound:
             sound.setparams((1, 2, 8000, 0, "NONE", ""))
             sound.writeframes(bytes(3200))
-    first = plan.current(site)
+    first = routing.current(site)
     queueing = Queueing(ring=3, autopause=True, last_operator_hours=0)
-    plan.save(Plan(trunks=first.trunks, routes=first.routes, queueing=queueing), "test")
+    routing.save(Plan(trunks=first.trunks, routes=first.routes, queueing=queueing), "test")
     return site
 
 
@@ -41,7 +45,7 @@ def ready(box: Box, count: int = OPERATORS) -> None:
     """So many operators are ready, the others off."""
     for number in range(1, OPERATORS + 1):
         user = User.get(User.login == f"op{number:02}")
-        staff.choose_state(user, "ready" if number <= count else "off")
+        presence.choose_state(user, "ready" if number <= count else "off")
     actions.put_states_in_force(box.settings)
 
 
@@ -56,8 +60,8 @@ def at_once(box: Box, *scenes: Callable[[Telephones], Awaitable[None]]) -> None:
 
 
 async def done(action: Callable[..., object], *facts: object) -> object:
-    """An action as a page does it: in a thread of its own."""
-    return await asyncio.to_thread(action, *facts)
+    """An action as a page does it: in a thread with a connection of its own to the database."""
+    return await asyncio.to_thread(database.connection_context()(action), *facts)
 
 
 async def refused(code: str, action: Callable[..., object], *facts: object) -> None:
@@ -100,6 +104,7 @@ async def asked_and_connected(lines: Telephones) -> None:
     talk = await lines.talk("+998901000003")
     lines.outside["0103"] = "never"
     await done(actions.consult, lines.settings, talk.operator, "+998712390103")
+    assert (await stage(talk, "consulting")).other == "+998712390103"
     await refused("no_talk", actions.consult, lines.settings, talk.operator, "+998712390103")
     employee = await lines.employee("0103")
     await refused("not_answered", actions.join, lines.settings, talk.operator)
@@ -107,7 +112,7 @@ async def asked_and_connected(lines: Telephones) -> None:
     employee.pick_up()
     await talk.hears(talk.leg, employee.media.pitch, "the operator hears the employee")
     await talk.deaf(talk.citizen, talk.phone.pitch, "the citizen hears music")
-    await stage(talk, "consulted")
+    assert (await stage(talk, "consulted")).other == "+998712390103"
     await done(actions.join, lines.settings, talk.operator)
     await refused("no_consultation", actions.join, lines.settings, talk.operator)
     await talk.hears(talk.citizen, employee.media.pitch, "the citizen hears the employee")
@@ -243,7 +248,7 @@ def test_a_phone_that_is_not_taken_up_is_paused_and_its_operator_told(box: Box) 
         citizen.hang_up()
 
     def listen() -> None:
-        with ami.Connection(box.settings, presence.EVENTS) as asterisk:
+        with ami.Connection(box.settings, phone_events.EVENTS) as asterisk:
             while event := asterisk.next_event(25):
                 heard.append(event)
                 if event.get("Event") == "QueueMemberPause":
@@ -251,10 +256,10 @@ def test_a_phone_that_is_not_taken_up_is_paused_and_its_operator_told(box: Box) 
 
     at_once(box, rings_in_vain)
     for event in heard:
-        presence.hear(box.settings, event)
+        phone_events.handle(box.settings, event)
     user = User.get(User.login == "op01")
-    state = staff.state_of(user)
-    assert (state.state, state.reason, state.by) == ("pause", staff.NO_ANSWER, "asterisk")
+    state = presence.state_of(user)
+    assert (state.state, state.reason, state.by) == ("pause", presence.NO_ANSWER, "asterisk")
     assert _paused(box) == {"1"}
     actions.choose_state(box.settings, user, "ready")
     assert _paused(box) == {"0"}
@@ -269,11 +274,11 @@ def _paused(box: Box) -> set[str]:
 def test_what_asterisk_paused_while_nobody_listened_is_learnt_afterwards(box: Box) -> None:
     ready(box, 1)
     user = User.get(User.login == "op01")
-    chosen = staff.state_of(user).since.timestamp()
+    chosen = presence.state_of(user).since.timestamp()
     with ami.Connection(box.settings) as asterisk:
         until(lambda: _paused_by_asterisk(asterisk) > chosen, every=0.3)
     actions.put_states_in_force(box.settings)
-    assert staff.state_of(user).reason == staff.NO_ANSWER
+    assert presence.state_of(user).reason == presence.NO_ANSWER
 
 
 def _paused_by_asterisk(asterisk: ami.Connection) -> float:
@@ -290,7 +295,7 @@ def test_trunks_and_phones_are_seen(box: Box) -> None:
     async def look(lines: Telephones) -> None:
         await lines.talk("+998901000011")
         with ami.Connection(lines.settings) as asterisk:
-            presence.look(lines.settings, asterisk)
+            phone_events.look(lines.settings, asterisk)
 
     ready(box)
     at_once(box, look)

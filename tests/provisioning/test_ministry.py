@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance import catalogs, departments
+from appliance.casework import catalogs, departments
 from provisioning.local import ministry
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pbx.sip import listening, message, tones
-from appliance.pbx.sip.message import Session
-from provisioning.local.trials import scenario
-from provisioning.local.trials.scenario import ScriptError
+from appliance.sip import listening, message, tones
+from appliance.sip.message import Session
+from tests.rig.trials import scenario
+from tests.rig.trials.scenario import ScriptError
 
 
 def mixed(*pitches: int, seconds: int = 1) -> list[int]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from rendering import ROLES, play, rendered, rendered_each
-from spans import EIGHT, OWN_CLOCK, TWO, USUAL
 
-from appliance.settings import Links, SelfTests, load
+from appliance.core.settings import Links, SelfTests, load
+from tests.rig.rendering import ROLES, play, rendered, rendered_each
+from tests.rig.spans import EIGHT, OWN_CLOCK, TWO, USUAL
 
 NAMES = sorted(folder.name for folder in ROLES.iterdir())
 PACKAGES = [f"{name}_packages" for name in NAMES]  # no choice of the technician's
@@ -217,3 +217,11 @@ def test_wrong_values_are_named(tmp_path: Path) -> None:
     ):
         assert wrong in told, told
     assert str(Path(key).name) not in told
+
+
+def test_the_database_has_one_name_that_never_changes() -> None:
+    """An upgrade that looked elsewhere would begin with an empty database."""
+    files = (ROLES / "app" / "templates" / "appliance.toml.j2", ROLES.parent / "upgrade.yml")
+    named = {file: set(re.findall(r"\S*/data/[\w.]*", file.read_text("utf-8"))) for file in files}
+    for names in named.values():
+        assert {Path(name.strip('"')).name for name in names} == {"appliance.db"}

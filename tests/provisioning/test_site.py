@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from waiting import until
 
 from provisioning.local import accounts, site, supervisor
 from provisioning.local.place import SIP, Place
+from tests.rig.waiting import until
 
 
 def test_two_folders_have_different_addresses() -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from appliance.jobs.telegram import PER_MINUTE
-from provisioning.local.storm.play import fill, play
+from appliance.messaging.telegram.courier import PER_MINUTE
+from tests.rig.storm.play import fill, play
 
 
 def test_a_small_storm_loses_nothing_and_says_what_perhaps_went_twice(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pbx.sip import tones
+from appliance.sip import tones
 from provisioning.local import demo, plans, sound
 from provisioning.local.callers import CallPlan, CallReport, handling
 from provisioning.local.phones import Handling, rings, tail

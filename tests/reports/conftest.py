@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from ledger_world import World, at
 
-from appliance import catalogs, clock, db, settings
-from appliance.settings import Settings
+from appliance.casework import catalogs
+from appliance.core import clock, db, settings
+from appliance.core.settings import Settings
 from provisioning.local.settings_file import scratch
+from tests.reports.ledger_world import World, at
 
 
 @pytest.fixture

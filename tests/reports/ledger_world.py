@@ -4,7 +4,7 @@ import datetime as dt
 import itertools
 from zoneinfo import ZoneInfo
 
-from appliance import clock
+from appliance.core import clock
 from appliance.models import Appeal, Applicant, Call, EventRow, Recording, User
 
 TZ = ZoneInfo("Asia/Tashkent")
@@ -47,9 +47,9 @@ class World:
                 fields={"LinkedID": number, "UniqueID": number, "Context": "from-trunk"},
             )
 
-    def appeal(self, moment: str, region: str | None, direction: str, **known: object) -> None:
+    def appeal(self, moment: str, region: str | None, direction: str, **known: object) -> Appeal:
         """A registered appeal."""
-        Appeal.create(
+        return Appeal.create(
             number=f"2026-{next(self.numbers):06}",
             applicant=self.applicant,
             operator=self.operator,

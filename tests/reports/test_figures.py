@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import naive
 import pytest
 
-from appliance import calls, db, demo, staff_records, tariffs
-from appliance import settings as site_settings
-from appliance.db import writing
+from appliance import demo
+from appliance.core import db
+from appliance.core import settings as site_settings
+from appliance.core.db import writing
+from appliance.core.settings import Settings
 from appliance.demo.world import of_site
 from appliance.models import (
     Appeal,
@@ -25,11 +26,22 @@ from appliance.models import (
     Region,
     User,
 )
-from appliance.reports import counting, cuts, minutes, monthly, periods, quarterly, telephony
-from appliance.reports.cuts import Cut
+from appliance.people import staff_records
+from appliance.reports import (
+    call_filters,
+    counting,
+    minutes,
+    monthly,
+    periods,
+    quarterly,
+    tariffs,
+    telephony,
+)
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
-from appliance.settings import Settings
+from appliance.telephony import calls
 from provisioning.local.settings_file import scratch
+from tests.reports import naive
 
 FIRST, LAST = dt.date(2026, 9, 14), dt.date(2026, 10, 18)  # a quarter's end, a holiday
 CALLS = int(os.environ.get("HISTORY_CALLS", "3000"))
@@ -95,10 +107,10 @@ def states() -> list[tuple[str, dt.datetime, str]]:
     return list(rows.order_by(Presence.since, Presence.id).tuples())
 
 
-def counted(settings: Settings, cut: Cut) -> dict[str, Any]:
+def counted(settings: Settings, call_filter: CallFilter) -> dict[str, Any]:
     """The report as JSON, its lines by key, without names and shares."""
-    told = telephony.as_json(telephony.build(settings, cut, "uz_Cyrl"))
-    for name in cuts.KEYS:
+    told = telephony.as_json(telephony.build(settings, call_filter, "uz_Cyrl"))
+    for name in call_filters.KEYS:
         lines = told[f"by_{name}"]
         shares = naive.percentages([line["incoming"] for line in lines])
         assert [line.pop("share") for line in lines] == shares
@@ -135,7 +147,7 @@ ASKED: list[tuple[dict[str, str], Any]] = [
 @pytest.mark.parametrize(("asked", "wanted"), ASKED, ids=[str(asked) for asked, _ in ASKED])
 def test_telephony_equals_the_naive_count(history, asked, wanted) -> None:
     of = period(history)
-    found = counted(history, Cut(of, asked))
+    found = counted(history, CallFilter(of, asked))
     for name in HEAD:
         found.pop(name)
     level = history.calls.service_level
@@ -242,12 +254,12 @@ def test_the_shifts_equal_the_naive_count(history, shifts) -> None:
 
 def test_the_outcomes_add_up_to_the_arrivals(history) -> None:
     of = period(history)
-    report = telephony.build(history, Cut(of), "ru")
+    report = telephony.build(history, CallFilter(of), "ru")
     assert report.balance.difference == 0
     assert report.balance.arrivals == CALLS + 2
     assert report.balance.open == report.total.open == 2
     missed = sum(
-        counting.whole(Cut(of, {"outcome": outcome}), 20.0).incoming
+        counting.whole(CallFilter(of, {"outcome": outcome}), 20.0).incoming
         for outcome in calls.OUTCOMES
         if outcome not in ("answered", "rejected")
     )
@@ -255,10 +267,10 @@ def test_the_outcomes_add_up_to_the_arrivals(history) -> None:
 
 
 def test_splitting_a_period_at_any_day_adds_up(history) -> None:
-    whole = counting.whole(Cut(period(history)), 20.0)
+    whole = counting.whole(CallFilter(period(history)), 20.0)
     for day in period(history).days[:-1]:
         parts = [
-            counting.whole(Cut(period(history, *days)), 20.0)
+            counting.whole(CallFilter(period(history, *days)), 20.0)
             for days in ((FIRST, day), (day + dt.timedelta(days=1), LAST))
         ]
         same(vars(parts[0] + parts[1]), vars(whole), str(day))
@@ -285,8 +297,8 @@ def test_the_order_of_ingestion_changes_nothing(tmp_path, peopled) -> None:
                     chance.shuffle(rows)
                 for begin in range(0, len(rows), 500):
                     table.insert_many(rows[begin : begin + 500]).execute()
-        cut = Cut(period(settings, world.first, world.last), {"times": "2-"})
-        report = replace(telephony.build(settings, cut, "ru"), made_at=FIRST)
+        call_filter = CallFilter(period(settings, world.first, world.last), {"times": "2-"})
+        report = replace(telephony.build(settings, call_filter, "ru"), made_at=FIRST)
         told.append(telephony.as_json(report))
         db.database.close()
     assert told[0]["total"]["incoming"] > 50

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ledger_world import TZ, World, at
-from waiting import until
 
-from appliance import clock, db, health
-from appliance.i18n import LOCALES
+from appliance.box import health
+from appliance.core import clock, db
+from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings
 from appliance.jobs import reports as job
 from appliance.models import (
     AuditEntry,
@@ -28,7 +28,8 @@ from appliance.models import (
 )
 from appliance.reports import files, issuing, runs
 from appliance.reports.periods import Period
-from appliance.settings import Settings
+from tests.reports.ledger_world import TZ, World, at
+from tests.rig.waiting import until
 
 OCTOBER = Period(dt.date(2025, 10, 1), dt.date(2025, 10, 31), TZ)
 NOW = dt.datetime(2025, 11, 5, 3, tzinfo=dt.UTC)
@@ -277,6 +278,14 @@ def test_a_timetable_that_stands_still_is_seen(october: Settings) -> None:
     assert (check().state, check().values) == ("fail", {"report": "daily 2025-11-04"})
     job.make(october, lambda: True)
     assert check().state == "ok"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_gap_of_a_text_is_left_in_a_table(october: Settings, locale: str) -> None:
+    for name, period in (("daily", "2025-10-05"), ("monthly", "2025-10"), ("quarterly", "2025-Q4")):
+        form = files.FORMS[name]
+        made = form.build(october, form.period(period, october.tz, None), locale)
+        assert "{" not in form.as_csv(made)
 
 
 def test_the_daily_summary(october: Settings) -> None:

@@ -1,10 +1,10 @@
 """Each figure against a day counted by hand."""
 
 import pytest
-from ledger_world import TZ, at
 
 from appliance.reports import kpi
 from appliance.reports.kpi import Inbound, Rate
+from tests.reports.ledger_world import TZ, at
 
 NOON = at("7 12:00:00")
 
@@ -34,26 +34,26 @@ def test_incoming_leaves_out_rejected_and_synthetic_calls() -> None:
 
 
 def test_missed_is_not_what_still_goes_on() -> None:
-    assert kpi.missed(DAY) == 4
+    assert kpi.tally(DAY).missed == 4
 
 
 def test_answer_speed() -> None:
-    assert kpi.answer_speed(DAY) == Rate(pytest.approx(20.0), 4)
-    assert kpi.answer_speed_from_arrival(DAY) == Rate(pytest.approx(30.0), 4)
+    assert kpi.tally(DAY).answer_speed == Rate(pytest.approx(20.0), 4)
+    assert kpi.tally(DAY).answer_speed_from_arrival == Rate(pytest.approx(30.0), 4)
 
 
 def test_service_level_counts_the_limit_in_and_short_abandons_out() -> None:
-    assert kpi.service_level(DAY, 20.0) == Rate(40.0, 5)  # 2 of 4 answered + 1 abandoned
+    assert kpi.tally(DAY, 20.0).service_level == Rate(40.0, 5)  # 2 of 4 answered + 1 abandoned
 
 
 def test_abandon_rate() -> None:
-    assert kpi.abandon_rate(DAY) == Rate(pytest.approx(100 / 7), 7)  # 1 of 8 joined - 1 short
+    assert kpi.tally(DAY).abandon_rate == Rate(pytest.approx(100 / 7), 7)  # 1 of 8 joined - 1 short
 
 
 def test_rating_comes_with_its_marks_and_its_response() -> None:
-    assert kpi.rating(DAY) == Rate(4.5, 2)
-    assert kpi.rating_marks(DAY) == [0, 0, 0, 1, 1]
-    assert kpi.rating_response(DAY) == Rate(pytest.approx(200 / 3), 3)
+    assert kpi.tally(DAY).rating == Rate(4.5, 2)
+    assert kpi.tally(DAY).marks == [0, 0, 0, 1, 1]
+    assert kpi.tally(DAY).rating_response == Rate(pytest.approx(200 / 3), 3)
 
 
 def test_waits_fall_into_bands_with_their_upper_edge() -> None:
@@ -66,6 +66,6 @@ def test_hours_are_the_sites() -> None:
 
 
 def test_no_cases_no_value_and_few_are_marked() -> None:
-    assert kpi.answer_speed([]) == kpi.service_level([], 20.0) == Rate(None, 0)
-    assert not kpi.rating_response([]).few
+    assert kpi.tally([]).answer_speed == kpi.tally([], 20.0).service_level == Rate(None, 0)
+    assert not kpi.tally([]).rating_response.few
     assert [Rate(1.0, cases).few for cases in (1, 4, 5)] == [True, True, False]

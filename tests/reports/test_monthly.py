@@ -11,16 +11,17 @@ from typing import Any
 
 import openpyxl
 import pytest
-from ledger_world import TZ, World, at
 from openpyxl.worksheet.worksheet import Worksheet
 
-from appliance import catalogs
+from appliance.casework import catalogs
+from appliance.core.settings import Backup, Settings
 from appliance.models import AsteriskWatch, CatalogItem, EventRow, Recording, SnapshotRun
 from appliance.reports import files, monthly
 from appliance.reports.monthly import MonthlyReport
 from appliance.reports.periods import Period
 from appliance.reports.tables import WeekdayTable
-from appliance.settings import Backup, Settings
+from appliance.telephony import routing
+from tests.reports.ledger_world import TZ, World, at
 
 DECEMBER = Period(dt.date(2026, 12, 1), dt.date(2026, 12, 31), TZ)
 
@@ -239,7 +240,13 @@ def test_csv_holds_all_five_tables(report: MonthlyReport) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("-x", "'-x"), ("+998712000000", "+998712000000")],
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("-x", "'-x"),
+        ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+        ("narx;=1+1", "narx;'=1+1"),
+        ("+998712000000", "+998712000000"),
+    ],
 )
 def test_csv_runs_no_formula(site: Settings, world: World, typed: str, kept: str) -> None:
     world.appeal("7 10:00:00", "1710", "other", consultation=True, consultation_issue=typed)
@@ -284,8 +291,8 @@ def rows_of(page: Worksheet) -> list[list[Any]]:
 @pytest.mark.parametrize(
     ("locale", "told"),
     [
-        ("uz_Latn", ("oʻtkazilmagan", "05.12.2026: oʻtmadi", "06.12.2026: oʻtdi")),
-        ("uz_Cyrl", ("ўтказилмаган", "05.12.2026: ўтмади", "06.12.2026: ўтди")),
+        ("uz_Latn", ("oʻtkazilmagan", "05.12.2026: muvaffaqiyatsiz", "06.12.2026: muvaffaqiyatli")),
+        ("uz_Cyrl", ("ўтказилмаган", "05.12.2026: муваффақиятсиз", "06.12.2026: муваффақиятли")),
         ("ru", ("не проводилось", "05.12.2026: неуспешно", "06.12.2026: успешно")),
     ],
 )
@@ -318,3 +325,39 @@ def test_the_annex_tells_how_the_restore_drill_ended(
         "date": "2026-12-06",
         "passed": True,
     }
+
+
+def test_the_pause_after_a_talk_is_the_plans(december: Settings) -> None:
+    before = monthly.build(december, DECEMBER)
+    routing.save(routing.Plan(queueing=routing.Queueing(wrap_up=25)), "rustam")
+    after = monthly.build(december, DECEMBER)
+    assert (before.wrap_up, after.wrap_up) == (0, 25)
+    *_, first, _ = (sheet for sheet in monthly.as_book(before).sheets)
+    *_, then, _ = (sheet for sheet in monthly.as_book(after).sheets)
+    lengths = [sheet.tables[0].rows[1][1].value for sheet in (first, then)]  # type: ignore[union-attr]
+    assert lengths[1] - lengths[0] == 25
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        ("uz_Latn", ("qilingan 13 qoʻngʻiroqning", "qilingan 14 va navbatda kutmay uzilgan 2 ")),
+        ("uz_Cyrl", ("қилинган 13 қўнғироқнинг", "қилинган 14 ва навбатда кутмай узилган 2 ")),
+        ("ru", ("13 звонков, принятых", "от 14 принятых и 2 не дождавшихся")),
+    ],
+)
+def test_the_two_shares_within_the_seconds_are_explained(
+    december: Settings, world: World, locale: str, told: tuple[str, ...]
+) -> None:
+    world.call("16 10:00:00", wait_seconds=40.0)
+    for _ in range(2):
+        world.call("16 11:00:00", outcome="abandoned_queue", wait_seconds=50.0)
+    world.call("16 12:00:00", outcome="abandoned_queue", wait_seconds=1.0, short=True)
+    report = monthly.build(december, DECEMBER, locale)
+    page = monthly.as_page(report)
+    assert "81,2\u00a0%" in page  # the service level: 13 of 16
+    assert page.count("92,9 %") == 2  # the distribution of waits, and why: 13 of 14
+    for part in told:
+        assert part in page
+    assert told[1] in str(monthly.as_book(report).sheets[5].tables[0].notes)
+    assert told[1] not in monthly.as_page(dataclasses.replace(report, inbound=()))

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from ledger_world import TZ, World, at
 from weasyprint.urls import FatalURLFetchingError
 
-from appliance import catalogs
-from appliance.calls import Balance
-from appliance.i18n import LOCALES
-from appliance.reports import files, monthly, pdf, words
+from appliance.casework import catalogs
+from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings
+from appliance.reports import files, monthly, words
 from appliance.reports.monthly import MonthlyReport
+from appliance.reports.pdf import engine
 from appliance.reports.periods import Period
 from appliance.reports.tables import WeekdayTable, by_weekday
-from appliance.settings import Settings
+from appliance.telephony.calls import Balance
+from tests.reports.ledger_world import TZ, World, at
 
 DECEMBER = Period(dt.date(2026, 12, 1), dt.date(2026, 12, 31), TZ)
 TITLE = (
@@ -89,6 +90,7 @@ def test_each_figure_stands_in_its_cell(paper: bytes, read: Callable[[bytes], li
     assert "Лойиҳа раҳбари" in third
     assert "Вазирликнинг масъул ходими" in third
     assert ["Линияга келиб тушган қўнғироқлар", "14", "–"] in rows(annex)
+    assert ["Қабул қилинган қўнғироқлар", "13", "–"] in rows(annex)
     assert ["Ўртача жавоб вақти, навбатга киргандан", "12,0 сония", "20 сониягача"] in rows(annex)
     assert ["Хизмат даражаси 80/20", "100,0 %", "камида 80,0 %"] in rows(annex)
 
@@ -102,10 +104,15 @@ def test_each_page_carries_the_balance_and_its_number(
         assert f"{number} / 5" in page or f"{number}/5" in page
         text = re.sub(rf" {number} ?/ ?5\b", "", flat(page))
         assert (
-            "Баланс: 16 келиб тушган (шундан 1 синов) = 14 қабул + 1 рад этилди + "
-            "1 давом этмоқда; фарқ 0. Транк ҳисоби 16. Кузатилмаган оралиқ йўқ. "
-            "Ёзувлар 15 / 15. Формулалар 1. Тузилди "
+            "Баланс: 16 келиб тушган (шундан 1 синов) = 14 қабул қилинди + 1 рад этилди + "
+            "1 давом этмоқда; фарқ 0. Жадвалларда келиб тушган: 16 − 1 рад этилган − 1 синов = 14; "
+            "қабул қилинган: 14 − 1 синов = 13"
         ) in text
+    grounds = (
+        "Алоқа линиялари ҳисоби 16. Кузатилмаган оралиқ йўқ. Ёзувлар 15 / 15. "
+        "Формулалар 1. Тузилди "
+    )
+    assert [grounds in flat(page) for page in pages] == [False, False, True, False, False]
 
 
 def test_the_file_is_tagged_titled_and_carries_its_fonts(december: Settings, world: World) -> None:
@@ -206,4 +213,4 @@ def test_what_people_typed_is_text(
 )
 def test_nothing_is_fetched_from_elsewhere(url: str) -> None:
     with pytest.raises(FatalURLFetchingError):
-        pdf._PackageFiles().fetch(url)
+        engine._PackageFiles().fetch(url)

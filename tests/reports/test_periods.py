@@ -3,10 +3,10 @@
 import datetime as dt
 
 import pytest
-from ledger_world import TZ
 
 from appliance.reports import periods
 from appliance.reports.periods import PeriodError
+from tests.reports.ledger_world import TZ
 
 
 @pytest.mark.usefixtures("new_year")
@@ -82,3 +82,30 @@ def test_a_day() -> None:
     assert periods.day("2026-10-20", TZ).days == [dt.date(2026, 10, 20)]
     with pytest.raises(PeriodError, match="not a date"):
         periods.day("2026-10-32", TZ)
+
+
+@pytest.mark.parametrize("text", ["0001-01", "1999-12", "2200-01", "9999-12"])
+def test_months_that_no_hotline_had(text: str) -> None:
+    with pytest.raises(PeriodError, match="not between"):
+        periods.month(text, TZ)
+
+
+@pytest.mark.parametrize("text", ["0001-Q1", "9999-Q4"])
+def test_quarters_that_no_hotline_had(text: str) -> None:
+    with pytest.raises(PeriodError, match="not between"):
+        periods.quarter(text, TZ)
+
+
+def test_no_more_than_five_years_are_worked_out() -> None:
+    assert len(periods.between("2022-01-01", "2026-12-31", TZ).days) == 1826
+    with pytest.raises(PeriodError, match="longer"):
+        periods.between("2021-01-01", "2026-12-31", TZ)
+    with pytest.raises(PeriodError, match="not between"):
+        periods.between("0002-01-01", "9998-12-30", TZ)
+
+
+def test_the_last_day_has_an_end() -> None:
+    period = periods.between("2199-12-31", "2199-12-31", TZ)
+    assert period.end - period.begin == dt.timedelta(days=1)
+    with pytest.raises(ValueError, match="0001"):
+        periods.read("01.01.0001-02.01.0001", TZ)

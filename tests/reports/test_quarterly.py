@@ -14,18 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
-from ledger_world import TZ, World, at
 
-from appliance import plan, staff, staff_records
-from appliance.i18n import LOCALES
-from appliance.models import AsteriskWatch, EventRow, User
+from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings, Telegram
+from appliance.models import AsteriskWatch, EventRow, Removal, User
+from appliance.people import accounts, staff_records
+from appliance.people.staff_records import Kept, StaffedHours
 from appliance.reports import files, kpi, periods, quarterly, words
 from appliance.reports.periods import Period
-from appliance.reports.quarterly import QuarterlyReport
+from appliance.reports.quarterly import QuarterlyReport, wording
 from appliance.reports.quarterly.report import interval_rows
 from appliance.reports.shares import shares
-from appliance.settings import Settings
-from appliance.staff_records import Interval, Kept
+from appliance.telephony import routing
+from tests.reports.ledger_world import TZ, World, at
 
 QUARTER = Period(dt.date(2025, 10, 1), dt.date(2025, 12, 31), TZ)
 SHIFTS = (("08:00", "14:00"), ("14:00", "20:00"), ("20:00", "08:00"))
@@ -78,12 +79,12 @@ def quarter(site: Settings, world: World) -> Settings:
     since = dt.date(2025, 9, 1)
     shifts = [staff_records.add_shift(*hours, since, "boss") for hours in SHIFTS]
     educations = ("secondary", "incomplete_higher", "higher")
-    people = [world.operator, *(staff.add(f"op{n}", "X", "operator", "p" * 10) for n in (1, 2))]
+    people = [world.operator, *(accounts.add(f"op{n}", "X", "operator", "p" * 10) for n in (1, 2))]
     kept = [
         Kept(user, education, None, None, shift)
         for user, education, shift in zip(people, educations, shifts, strict=True)
     ]
-    staff_records.keep(kept, since, "boss")
+    staff_records.store(kept, since, "boss")
     staff_records.add_event(people[0], "training", dt.date(2025, 10, 1), "", "boss")
     staff_records.add_event(people[0], "training", dt.date(2025, 12, 31), "", "boss")
     staff_records.add_event(people[1], "training", dt.date(2025, 9, 30), "", "boss")
@@ -91,9 +92,7 @@ def quarter(site: Settings, world: World) -> Settings:
 
 
 def answered(by: User) -> None:
-    staff_records.keep_answer(
-        "2025-Q4", None, "", True, "14.12.2025 да янгиланган", "71 200 06 00", True, by
-    )
+    staff_records.keep_answer("2025-Q4", True, "14.12.2025 да янгиланган", "71 200 06 00", True, by)
 
 
 @pytest.fixture
@@ -123,12 +122,14 @@ def test_json_has_the_agreed_shape_and_the_figures(report: QuarterlyReport) -> N
         ],
     }
     assert told["activity"] == {
-        **{"hours": "24/7", "callback": True, "telegram_bot": None, "published": True},
-        **{"recordings_kept": True, "appeals_kept": True},
+        **{"hours": "24/7", "callback": True, "telegram_bot": False, "published": True},
+        **{"recordings_kept": True, "appeals_kept": None},  # the first text is of this quarter
     }
     assert told["activity_details"]["recordings_kept"] == {
-        **{"known_by": "system", "note": "", "count": 4, "of": 4, "oldest": "2025-09-30"}
+        **{"known_by": "system", "note": "", "count": 4, "of": 4, "oldest": "2025-09-30"},
+        "until": None,
     }
+    assert told["activity_details"]["appeals_kept"]["until"] == "2027-11-20"
     assert told["balance"]["difference"] == 0
     assert told["balance"]["outcomes"]["rejected"] == 1
 
@@ -195,9 +196,9 @@ def test_each_cell_stands_on_the_paper(report: QuarterlyReport, read: Any) -> No
         assert words_ in text
     for cell in (
         *("Узлуксиз, 24/7 1)", "Мавжуд: давр ичида қайта қўнғироқ сўраганлар 1 1)"),
-        *("номаълум 2)", "Жойлаштирилган: 14.12.2025 да янгиланган 2)"),
+        *("Мавжуд эмас 1)", "Жойлаштирилган: 14.12.2025 да янгиланган 2)"),
         "Сақланади, ўчирилмайди; сўнгги икки ойдаги сўзлашувлардан 4 / 4; энг эскиси 30.09.2025 1)",
-        "Сақланади, ўчирилмайди; матнлар 1; энг эскиси 20.11.2025 1)",
+        "Ҳозирча сақланмоқда, муддат 20.11.2027 да тўлади; матнлар 1; энг эскиси 20.11.2025 1)",
     ):
         assert cell in text
 
@@ -231,11 +232,12 @@ def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) ->
         {"from": None, "to": None, "staff": None, "incoming": None, "accepted": None}
     ]
     assert told["activity"].pop("callback") is True  # the plan in force offers it
+    assert told["activity"].pop("telegram_bot") is False  # the settings have none
     assert set(told["activity"].values()) == {None}
     first, second, _ = read(report, "-layout")
     assert ["номаълум"] * 6 in [row[-6:] for row in cells_of(first)]
     assert "01.10.2025, 00:00 – 01.01.2026, 00:00" in " ".join(first.split())
-    assert second.count("номаълум") == 5
+    assert second.count("номаълум") == 4
     assert "Масъул ходим ҳали киритмаган" in second
     assert files.render("quarterly", report, "xlsx")
 
@@ -243,7 +245,7 @@ def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) ->
 def test_an_interval_that_was_never_seen_is_unknown(quarter: Settings, world: World) -> None:
     period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
     gap = (at("2025-10-05 08:00:00"), at("2025-10-05 20:00:00"))
-    rows, parted = interval_rows([], staff_records.intervals(period.last), period, [gap])
+    rows, parted = interval_rows([], staff_records.staffed_hours(period.last), period, [gap])
     assert [row.incoming for row in rows] == [None, None, 0]
     assert parted
 
@@ -251,7 +253,7 @@ def test_an_interval_that_was_never_seen_is_unknown(quarter: Settings, world: Wo
 def test_hours_of_no_shift_and_overlapping_shifts(quarter: Settings, world: World) -> None:
     calls = [kpi.Inbound(at(f"2025-10-05 {time}:00:00"), "answered") for time in ("07", "09", "13")]
     period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
-    some = [Interval("08:00", "12:00", 1), Interval("09:00", "14:00", 1)]
+    some = [StaffedHours("08:00", "12:00", 1), StaffedHours("09:00", "14:00", 1)]
     rows, parted = interval_rows(calls, some, period, [])
     assert [(row.opens, row.incoming) for row in rows] == [("08:00", 1), ("09:00", 2), (None, 1)]
     assert not parted
@@ -259,9 +261,7 @@ def test_hours_of_no_shift_and_overlapping_shifts(quarter: Settings, world: Worl
 
 def test_long_names_stay_in_their_cells(quarter: Settings, world: World, read: Any) -> None:
     long = "Камбағалликни қисқартириш ва бандлик вазирлигининг расмий сайти " * 8
-    staff_records.keep_answer(
-        "2025-Q4", True, long, True, "я" * 200, "71 200 06 00, " * 20, True, world.operator
-    )
+    staff_records.keep_answer("2025-Q4", True, long, "71 200 06 00, " * 20, True, world.operator)
     pages = read(quarterly.build(quarter, QUARTER), "-bbox")
     xml = " ".join(pages)
     rights = [float(part.split('"')[0]) for part in xml.split('xMax="')[1:]]
@@ -288,13 +288,13 @@ def test_many_shifts_repeat_the_head(quarter: Settings, world: World, read: Any)
 def test_the_plan_says_whether_callers_are_called_back(
     site: Settings, world: World, read: Any
 ) -> None:
-    offers = plan.current(site)
+    offers = routing.current(site)
     without = dataclasses.replace(
         offers,
         callback=dataclasses.replace(offers.callback, offered=False),
-        numbers=(plan.Number("712000600"), plan.Number("")),
+        numbers=(routing.Number("712000600"), routing.Number("")),
     )
-    plan.save(without, "sherzod")
+    routing.save(without, "sherzod")
     report = quarterly.build(site, QUARTER)
     assert quarterly.as_json(report)["activity"]["callback"] is False
     assert report.numbers == ("1282", "712000600")
@@ -303,10 +303,45 @@ def test_the_plan_says_whether_callers_are_called_back(
     assert quarterly.as_json(report)["activity"]["callback"] is True
 
 
+def test_texts_are_kept_only_when_they_were_for_two_years(quarter: Settings, world: World) -> None:
+    def told(locale: str = "uz_Cyrl") -> tuple[bool | None, str]:
+        report = quarterly.build(quarter, QUARTER, locale)
+        return report.activity.appeals_kept.holds, wording.activity_cells(report)[5][0]
+
+    def removed(number: str, moment: str) -> None:
+        Removal.create(kind="appeal", subject=number, at=at(moment), rule="appeals_years=2")
+
+    assert told("ru")[0] is None
+    assert told("ru")[1].startswith("Пока хранятся, срок исполнится 20.11.2027; текстов 1")
+    old = world.appeal("2022-03-01 10:00:00", "1710", "other")
+    assert told() == (True, "Сақланади, ўчирилмайди; матнлар 2; энг эскиси 01.03.2022")
+    removed(old.number, "2024-03-02 02:00:00")  # two years old: that was its right
+    assert told() == (True, "Сақланади, ўчирилмайди; матнлар 1; энг эскиси 20.11.2025")
+    early = world.appeal("2025-02-01 10:00:00", "1710", "other")
+    removed(early.number, "2025-12-01 02:00:00")
+    assert told() == (False, "Қисман сақланган; матнлар 1; энг эскиси 20.11.2025")
+
+
+def test_recordings_of_a_young_site_are_kept_so_far(site: Settings, world: World) -> None:
+    world.call("2025-12-20 10:00:00")
+    report = quarterly.build(site, QUARTER)
+    assert report.activity.recordings_kept.holds is None
+    assert wording.activity_cells(report)[4][0] == (
+        "Ҳозирча сақланмоқда, муддат 20.02.2026 да тўлади; "
+        "сўнгги икки ойдаги сўзлашувлардан 1 / 1; энг эскиси 20.12.2025"
+    )
+
+
+def test_the_bot_is_that_of_the_settings(site: Settings) -> None:
+    bot = dataclasses.replace(site, telegram=Telegram("1:token", -100))
+    found = [quarterly.build(one, QUARTER).activity.telegram_bot for one in (site, bot)]
+    assert [(fact.holds, fact.source) for fact in found] == [(False, "system"), (True, "system")]
+
+
 def test_to_a_date_is_said(quarter: Settings) -> None:
     report = quarterly.build(quarter, periods.quarter("2025-Q4", TZ, "2025-11-15"))
     assert quarterly.as_json(report)["calls"]["incoming"] == 5
-    assert "(15.11.2025 ҳолатига)" in quarterly.as_page(report)
+    assert "(15.11.2025 ҳолатига кўра)" in quarterly.as_page(report)
 
 
 calls_of_a_quarter = st.lists(
@@ -333,7 +368,7 @@ def test_splitting_a_quarter_at_any_day_adds_up(calls: list[kpi.Inbound], day: i
         Period(QUARTER.first, middle, TZ),
         Period(middle + dt.timedelta(days=1), QUARTER.last, TZ),
     ]
-    shifts = [Interval(*hours, 1) for hours in SHIFTS]
+    shifts = [StaffedHours(*hours, 1) for hours in SHIFTS]
 
     def counted(period: Period) -> list[float]:
         own = [c for c in calls if period.begin <= c.arrived_at < period.end]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.settings import Settings
+from appliance.core.settings import Settings
 
 APPLIANCE = Path(sys.executable).with_name("appliance")
 

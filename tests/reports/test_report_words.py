@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from appliance.calls import OUTCOMES
-from appliance.i18n import LOCALES
+from appliance.core.i18n import LOCALES
 from appliance.reports import words
+from appliance.telephony.calls import OUTCOMES
 
 CYRILLIC, LATIN = "[\u0400-\u04ff]", "[A-Za-z]"
 

@@ -3,11 +3,11 @@
 import datetime as dt
 
 import pytest
-from ledger_world import TZ, at
 
-from appliance.clock import WorkingCalendar
+from appliance.core.clock import WorkingCalendar
 from appliance.reports import periods
 from appliance.reports.tables import Split, by_list, by_weekday, never_observed
+from tests.reports.ledger_world import TZ, at
 
 CALENDAR = WorkingCalendar(TZ, dt.time(9), dt.time(18), {dt.date(2026, 12, 8): False})
 WEEK = periods.Period(dt.date(2026, 12, 1), dt.date(2026, 12, 7), TZ)  # Tue to Mon

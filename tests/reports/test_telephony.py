@@ -1,9 +1,11 @@
 """The telephony report and the act as files, by the command."""
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -12,14 +14,30 @@ import pypdf
 import pytest
 from click.testing import CliRunner
 
-from appliance import demo, tariffs
+from appliance import demo
 from appliance.cli import appliance
+from appliance.core import i18n
+from appliance.core.settings import Settings
 from appliance.demo.world import of_site
-from appliance.reports import cuts, kpi
-from appliance.reports.cuts import Cut
+from appliance.models import Call, Tariff
+from appliance.reports import (
+    balance,
+    call_filters,
+    counting,
+    figures,
+    files,
+    inbound,
+    kpi,
+    minutes,
+    tariffs,
+    words,
+    xlsx,
+)
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
 from appliance.reports.telephony import calls as behind
-from appliance.settings import Settings
+from appliance.reports.telephony import report
+from appliance.telephony import calls
 
 FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 10, 6)
 
@@ -77,7 +95,8 @@ def test_the_act_is_equal_in_every_kind_of_file(busy, settings, tmp_path) -> Non
     sums = [cell.value for cell in (*act["I"], *listed["I"]) if isinstance(cell.value, int | float)]
     assert sums.count(told["amount_tiyin"] / 100) >= 2
     assert (
-        "Акт минут разговора" in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages[0].extract_text()
+        "Акт об объёме разговоров (минуты)"
+        in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages[0].extract_text()
     )
 
 
@@ -95,9 +114,11 @@ def test_an_export_holds_a_chunk_however_long_it_is(settings) -> None:
         demo.load(of_site(settings, first, first + days), 700, seed=week)
     peaks = []
     for weeks in (1, 4):
-        cut = Cut(Period(FIRST - (weeks - 1) * dt.timedelta(days=7), FIRST + days, settings.tz))
+        call_filter = CallFilter(
+            Period(FIRST - (weeks - 1) * dt.timedelta(days=7), FIRST + days, settings.tz)
+        )
         tracemalloc.start()
-        pieces = sum(1 for _ in behind.as_csv(cut, list(behind.COLUMNS)))
+        pieces = sum(1 for _ in behind.as_csv(call_filter, list(behind.COLUMNS)))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert pieces >= weeks
@@ -115,18 +136,20 @@ def test_a_zone_that_puts_its_clock_on_counts_by_the_clock_on_the_wall(settings)
     for utc in ("2026-03-29T00:30", "2026-03-29T01:30", "2026-03-28T22:59", "2026-03-28T23:00"):
         at = dt.datetime.fromisoformat(f"{utc}+00:00")
         Call.create(id=utc, direction="inbound", arrived_at=at, stage="ended", outcome="failed")
-    cut = Cut(Period(dt.date(2026, 3, 28), dt.date(2026, 3, 29), berlin))
-    found = hours.count(cut, 20.0).counted
+    call_filter = CallFilter(Period(dt.date(2026, 3, 28), dt.date(2026, 3, 29), berlin))
+    found = hours.count(call_filter, 20.0).counted
     assert sorted(f"{hour:%d %H}" for hour in found) == ["28 23", "29 00", "29 01", "29 03"]
-    assert behind.count(cut.with_(hour=3)) == 1
-    assert behind.count(cut.with_(weekday=7)) == 3
+    assert behind.count(call_filter.with_(hour=3)) == 1
+    assert behind.count(call_filter.with_(weekday=7)) == 3
 
 
 def test_what_no_condition_can_be_is_passed_over() -> None:
     period = Period(FIRST, LAST, dt.UTC)  # type: ignore[arg-type]
     asked = {"hour": "24", "weekday": "x", "wait": "1", "rated": "bad", "outcome": "odd", "x": "1"}
-    assert cuts.asked_of(period, asked.items()).asked == {}
-    assert cuts.asked_of(period, [("hour", "23"), ("language", "")]).asked == {"hour": "23"}
+    assert call_filters.from_address(period, asked.items()).asked == {}
+    assert call_filters.from_address(period, [("hour", "23"), ("language", "")]).asked == {
+        "hour": "23"
+    }
 
 
 def test_the_tally_at_hand_and_that_of_the_database_have_the_same_formulas() -> None:
@@ -134,3 +157,54 @@ def test_the_tally_at_hand_and_that_of_the_database_have_the_same_formulas() -> 
     both = one + one
     assert (both.missed, both.answer_speed.value, both.rating.value) == (2, 15.0, 5.0)
     assert kpi.Tally().service_level.value is None
+
+
+def test_the_tally_at_hand_is_that_of_the_database(busy) -> None:
+    counted, at_hand = counting.whole(CallFilter(busy), 20.0), kpi.tally(inbound.of(busy), 20.0)
+    assert counted.hold_seconds > 0
+    for field in dataclasses.fields(kpi.Tally):
+        assert getattr(at_hand, field.name) == pytest.approx(getattr(counted, field.name)), field
+    assert at_hand.handling.value == pytest.approx(counted.handling.value)
+
+
+def test_the_bridge_leads_from_the_balance_to_the_tables(busy, settings) -> None:
+    mark = {"answered": {"synthetic": True}, "abandoned_menu": {"outcome": "rejected"}}
+    for outcome, change in mark.items():
+        some = Call.select(Call.id).where(Call.direction == "inbound", Call.outcome == outcome)
+        Call.update(**change).where(Call.id << [call.id for call in some.limit(3)]).execute()
+    found = kpi.tally(inbound.of(busy))
+    assert report.others(busy) == balance.others(inbound.of(busy))
+    for locale in i18n.LOCALES:
+        counted = calls.balance(busy.begin, busy.end)
+        told = balance.bridge(counted, report.others(busy), words.load(locale).balance)
+        arrived, came, taken = (
+            figures.number(n) for n in (counted.arrivals, found.incoming, found.accepted)
+        )
+        assert re.search(rf"{arrived} − \d+ \w+( \w+)? − \d+ \w+ = {came}; .*= {taken}$", told)
+        for name in ("telephony", "minutes"):
+            form = files.FORMS[name]
+            made = form.build(settings, busy, locale)
+            assert told in form.as_page(made)
+            assert told in str(form.as_book(made).sheets[0].notes)
+
+
+def test_an_act_without_tariffs_has_no_sum(busy, settings) -> None:
+    def sums() -> tuple[str, str, object]:
+        made = minutes.build(settings, busy, "uz_Latn")
+        book = minutes.as_book(made)
+        total = book.sheets[0].tables[0].total
+        assert total is not None
+        return minutes.as_page(made), str(total[-1]), minutes.as_json(made)["total"]["amount_tiyin"]
+
+    page, cell, amount = sums()
+    assert "Tarifsiz, summaga kirmagan" in page  # the outgoing calls
+    assert cell == str(xlsx.SUM)
+    assert isinstance(amount, int)
+    Tariff.delete().execute()
+    page, cell, amount = sums()
+    assert page.split("Jami")[1].count('<td class="n">nomaʼlum</td>') == 1
+    assert "0,00" not in page
+    assert (cell, amount) == ("nomaʼlum", None)
+    assert xlsx.write(minutes.as_book(minutes.build(settings, busy, "uz_Latn")))
+    Call.delete().execute()
+    assert minutes.build(settings, busy, "uz_Latn").total.amount == 0  # nothing is no unknown

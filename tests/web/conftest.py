@@ -1,10 +1,10 @@
 """Departments, and appeals as they are registered."""
 
 import pytest
-from test_appeals import FULL
 
-from appliance import appeals, catalogs, departments
+from appliance.casework import appeals, catalogs, departments
 from appliance.models import Appeal, Department
+from tests.casework.test_appeals import FULL
 
 
 @pytest.fixture

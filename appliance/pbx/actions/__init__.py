@@ -4,15 +4,16 @@ Each action looks first whether the call and the phone are in the state for it, 
 with a code where they are not: pressed twice, the second press is refused and changes nothing.
 """
 
+from appliance.pbx.actions.config import NotTaken, keep_up, put_plan, rehearse
 from appliance.pbx.actions.dialling import dial, hang_up
+from appliance.pbx.actions.line_trial import try_line
 from appliance.pbx.actions.lines import Line, line
-from appliance.pbx.actions.planning import NotTaken, keep_up, put_plan
 from appliance.pbx.actions.states import choose_state, make_agree, put_states_in_force, reload
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
-from appliance.pbx.actions.trying import try_line
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
+from appliance.pbx.rehearsal import Rehearsed, Station
 from appliance.pbx.selftest import synthetic_call
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Line",
     "NotTaken",
     "Refused",
+    "Rehearsed",
+    "Station",
     "Unreachable",
     "back",
     "blind",
@@ -35,6 +38,7 @@ __all__ = [
     "put_plan",
     "put_states_in_force",
     "record_prompt",
+    "rehearse",
     "reload",
     "stop_supervising",
     "supervise",

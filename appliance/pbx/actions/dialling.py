@@ -1,9 +1,9 @@
 """Calls out from a page, and the end of a call."""
 
+from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx.actions.lines import Lines, dialled, see, turn
 from appliance.pbx.ami import Connection, Refused
-from appliance.settings import Settings
 
 RINGS = 20_000  # milliseconds that the phone of who dials rings until he takes it up
 _OFF = ("UNAVAILABLE", "INVALID")
@@ -14,9 +14,9 @@ def dial(settings: Settings, user: User, number: str, reason: str, serves: str =
 
     `reason`: page | follow_up | ministry. `serves`: the id of what the call is for.
 
-    Raises Refused: "number", "no_phone", "phone_off", "phone_busy"; Unreachable.
+    Raises Refused: "number", "barred", "no_phone", "phone_off", "phone_busy"; Unreachable.
     """
-    to = dialled(number)
+    to = dialled(settings, number)
     variables = f"OUT_REASON={reason},OUT_FOR={serves},OUT_BY={user.login}"
     with turn(settings, user.extension) as asterisk:
         ring(asterisk, user, "from-operator", to, variables)

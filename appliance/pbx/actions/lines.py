@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection, Refused
-from appliance.settings import Settings
+from appliance.people import accounts
+from appliance.telephony import destinations
 
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _SEEN = 2.0  # seconds in which what was asked of a channel shows
@@ -151,11 +153,15 @@ def talking(lines: Lines, extension: str) -> tuple[Channel, Channel]:
     return own, partner
 
 
-def dialled(number: str) -> str:
-    """A number as a phone would dial it. Raises Refused "number" for anything else."""
+def dialled(settings: Settings, number: str) -> str:
+    """A number as a phone would dial it. Raises Refused "number" for what is none, "barred"."""
     plain = re.sub(r"[\s().–-]", "", number)
     if not _NUMBER.fullmatch(plain):
         raise Refused(f"not a number: {number!r}", "number")
+    if any(user.extension == plain for user in accounts.operators()):
+        return plain
+    if why := destinations.barred(settings.outgoing, plain):
+        raise Refused(f"{plain} may not be called", "number" if why == "shape" else "barred")
     return plain
 
 
@@ -169,7 +175,7 @@ def redirect(asterisk: Connection, *legs: tuple[Channel, str, str]) -> None:
     asterisk.act("Redirect", **fields)
 
 
-def tell(asterisk: Connection, channel: Channel, **variables: str) -> None:
+def set_variables(asterisk: Connection, channel: Channel, **variables: str) -> None:
     """Set variables of a channel."""
     for name, value in variables.items():
         asterisk.act("Setvar", Channel=channel.name, Variable=name, Value=value)

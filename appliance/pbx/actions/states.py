@@ -4,10 +4,12 @@ import contextlib
 import datetime as dt
 import time
 
-from appliance import plan, selftests, staff
+from appliance.box import selftests
+from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx.ami import Connection, Refused
-from appliance.settings import Settings
+from appliance.people import accounts, presence
+from appliance.telephony import routing
 
 # Trunks are known by their addresses in a module of its own.
 _RELOADED = (
@@ -16,7 +18,7 @@ _RELOADED = (
     *("res_musiconhold.so", "app_confbridge.so"),
 )
 _ADDED = ("func_env.so",)  # that a running Asterisk of an older release may lack
-_ROUNDS = 5
+_ROUNDS = 25  # others may be changing all the while
 _PATIENCE, _PAUSE = 20.0, 0.1  # seconds: another reload may take, between two tries
 AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
 
@@ -31,7 +33,7 @@ def choose_state(
     Raises Unreachable when Asterisk does not answer: the state is written down all the same, and
     is put in force when Asterisk is back.
     """
-    staff.choose_state(user, state, reason=reason, by=by)
+    presence.choose_state(user, state, reason=reason, by=by)
     put_states_in_force(settings)
 
 
@@ -98,23 +100,23 @@ def not_answered(phone: str, moment: dt.datetime) -> bool:
     keeps his state. (Asterisk tells the moment in whole seconds, and no phone rings shorter.)
     """
     extension = phone.partition("/")[2]
-    for user in staff.operators():
+    for user in accounts.operators():
         if user.extension == extension:
-            state = staff.state_of(user)
+            state = presence.state_of(user)
             if state and state.state == "ready" and state.since < moment:
-                staff.choose_state(user, "pause", reason=staff.NO_ANSWER, by="asterisk")
+                presence.choose_state(user, "pause", reason=presence.NO_ANSWER, by="asterisk")
                 return True
     return False
 
 
 def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
     """(queue, phone) → (login, paused) of every operator who is at work."""
-    states, current = staff.states(), plan.current(settings)
+    states, current = presence.states(), routing.current(settings)
     return {
         (queue, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
-        for user in staff.operators()
+        for user in accounts.operators()
         if states[user.login] != "off"
-        for queue in plan.queues_of(current, user)
+        for queue in routing.queues_of(current, user)
     }
 
 
@@ -126,7 +128,7 @@ def reload(settings: Settings) -> None:
                 asterisk.act("ModuleLoad", Module=module, LoadType="load")
         for module in _RELOADED:
             _reload(asterisk, module)
-        if any(trunk.kind == "e1" for trunk in plan.current(settings).trunks):
+        if any(trunk.kind == "e1" for trunk in routing.current(settings).trunks):
             _load(asterisk, "chan_dahdi.so")
 
 

@@ -1,10 +1,10 @@
 """A supervisor in an operator's talk: hears it, whispers to the operator, speaks, takes it over."""
 
+from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx.actions.dialling import ring
-from appliance.pbx.actions.lines import Channel, Lines, redirect, see, talking, tell, turn
+from appliance.pbx.actions.lines import Channel, Lines, redirect, see, set_variables, talking, turn
 from appliance.pbx.ami import Refused
-from appliance.settings import Settings
 
 MODES = ("listen", "whisper", "barge")
 
@@ -27,7 +27,7 @@ def supervise(settings: Settings, supervisor: User, operator: User, mode: str) -
         recording = lines.variable(caller, "RECORDING") or lines.variable(spied, "RECORDING")
         said = recording.removesuffix(".wav")
         if own and lines.stage(own) == "supervising":
-            tell(asterisk, own, SPIED=spied.name, SAID=said)
+            set_variables(asterisk, own, SPIED=spied.name, SAID=said)
             redirect(asterisk, (own, "spy", mode))
         else:
             ring(asterisk, supervisor, "spy", mode, f"SPIED={spied.name},SAID={said}")
@@ -47,8 +47,8 @@ def take_over(settings: Settings, supervisor: User, operator: User) -> str:
         former, caller = talking(lines, operator.extension)
         if lines.variable(own, "SPIED") != former.name:
             raise Refused("the supervisor is in another talk", "not_listening")
-        tell(asterisk, former, JOINED="yes")
-        tell(asterisk, own, TAKEN_OVER=caller.name)
+        set_variables(asterisk, former, JOINED="yes")
+        set_variables(asterisk, own, TAKEN_OVER=caller.name)
         redirect(asterisk, (caller, "joined", own.name))
         see(asterisk, lambda now: _speaks(now, own, caller))
         return caller.call_id

@@ -4,6 +4,7 @@ The dialplan does the rest (ivr/): it brings the caller back when nobody answers
 operator leaves.
 """
 
+from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx.actions.lines import (
     Channel,
@@ -11,23 +12,22 @@ from appliance.pbx.actions.lines import (
     dialled,
     redirect,
     see,
+    set_variables,
     talking,
-    tell,
     turn,
 )
 from appliance.pbx.ami import Refused
-from appliance.settings import Settings
 
 
 def blind(settings: Settings, operator: User, number: str) -> None:
     """Send the caller on to a number at once; the operator is free.
 
-    Raises Refused: "number", "no_talk"; Unreachable.
+    Raises Refused: "number", "barred", "no_talk"; Unreachable.
     """
-    to = dialled(number)
+    to = dialled(settings, number)
     with turn(settings, operator.extension) as asterisk:
         own, caller = talking(Lines(asterisk), operator.extension)
-        tell(asterisk, caller, TRANSFER_BY=operator.login)
+        set_variables(asterisk, caller, TRANSFER_BY=operator.login)
         asterisk.act("BlindTransfer", Channel=own.name, Context="transfer", Exten=to)
         see(asterisk, lambda lines: not lines.named(own.name))
 
@@ -35,14 +35,14 @@ def blind(settings: Settings, operator: User, number: str) -> None:
 def consult(settings: Settings, operator: User, number: str) -> None:
     """The caller hears music while the operator speaks with the number.
 
-    Raises Refused: "number", "no_talk"; Unreachable.
+    Raises Refused: "number", "barred", "no_talk"; Unreachable.
     """
-    to = dialled(number)
+    to = dialled(settings, number)
     with turn(settings, operator.extension) as asterisk:
         own, caller = talking(Lines(asterisk), operator.extension)
         facts = {"TRANSFER_BY": operator.login, "TRANSFER_TO": to, "JOINED": ""}
-        tell(asterisk, own, HELD=caller.name, **facts)
-        tell(asterisk, caller, TRANSFER_BY=operator.login)
+        set_variables(asterisk, own, HELD=caller.name, **facts)
+        set_variables(asterisk, caller, TRANSFER_BY=operator.login)
         redirect(asterisk, (caller, "held", own.name), (own, "consult", to))
         see(asterisk, lambda lines: _is_in(lines, own, "consult") and _is_in(lines, caller, "held"))
 
@@ -54,7 +54,7 @@ def join(settings: Settings, operator: User) -> None:
     """
     with turn(settings, operator.extension) as asterisk:
         own, caller, employee = _consulted(Lines(asterisk), operator.extension)
-        tell(asterisk, own, JOINED="yes")
+        set_variables(asterisk, own, JOINED="yes")
         redirect(asterisk, (caller, "joined", employee.name))
         see(asterisk, lambda lines: not lines.named(own.name))
 
@@ -67,7 +67,7 @@ def conference(settings: Settings, operator: User) -> None:
     with turn(settings, operator.extension) as asterisk:
         own, caller, employee = _consulted(Lines(asterisk), operator.extension)
         room = own.call_id
-        tell(asterisk, own, JOINED="yes")
+        set_variables(asterisk, own, JOINED="yes")
         redirect(asterisk, (own, "conference", room), (employee, "conference", room))
         redirect(asterisk, (caller, "conference", room))
         see(asterisk, lambda lines: _is_in(lines, caller, "conference"))

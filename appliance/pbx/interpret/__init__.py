@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from appliance.calls import CallFacts
 from appliance.pbx.eventlog import Event
-from appliance.pbx.interpret.story import Story
-from appliance.pbx.interpret.straightening import Step, straightened
+from appliance.pbx.interpret.call_builder import CallBuilder
+from appliance.pbx.interpret.clock_correction import Step, straightened
+from appliance.telephony.calls import CallFacts
 
 __all__ = ["Step", "interpret", "oldest", "roots", "straightened"]
 
@@ -35,13 +35,13 @@ def interpret(
     if not first or not direction:
         return None
     own = straightened(own, first.at, steps)
-    story = Story(first, direction)
+    builder = CallBuilder(first, direction)
     for event in own:
-        story.tell(event)
-    if story.call.ended_at is None and cut and cut >= first.at:
-        story.cut(max(cut, own[-1].at))
-    story.close()
-    return story.call
+        builder.add(event)
+    if builder.call.ended_at is None and cut and cut >= first.at:
+        builder.cut(max(cut, own[-1].at))
+    builder.close()
+    return builder.call
 
 
 def roots(events: Iterable[Event]) -> list[str]:

@@ -2,11 +2,12 @@
 
 import fcntl
 
-from appliance import clock, selftests
+from appliance.box import selftests
+from appliance.box.selftests import Result
+from appliance.core import clock
+from appliance.core.settings import Settings
 from appliance.pbx.selftest.call import Road, follow
 from appliance.pbx.selftest.steps import StepFailed
-from appliance.selftests import Result
-from appliance.settings import Settings
 
 __all__ = ["synthetic_call"]
 
@@ -42,5 +43,5 @@ def synthetic_call(settings: Settings) -> Result:
         road.steps.seen,
         road.row.id if road.row else "",
     )
-    selftests.keep(found)
+    selftests.record(found)
     return found

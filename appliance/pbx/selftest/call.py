@@ -5,14 +5,14 @@ import contextlib
 import time
 from dataclasses import dataclass, field
 
-from appliance import plan
+from appliance.core.settings import Settings
 from appliance.models import Call as Row
 from appliance.models import Recording
 from appliance.pbx.selftest.steps import StepFailed, Steps, until
-from appliance.pbx.sip import listening, tones
-from appliance.pbx.sip.agent import Agent
-from appliance.pbx.sip.call import Call
-from appliance.settings import Settings
+from appliance.sip import listening, tones
+from appliance.sip.agent import Agent
+from appliance.sip.call import Call
+from appliance.telephony import routing
 
 PATIENCE = 60.0  # seconds for what takes one, so that a busy machine raises no alarm
 MENU = 120.0  # the notice, the message out of hours, and the ringing
@@ -139,7 +139,7 @@ async def _tidy(desk: Agent, road: Road, calls: list[Call]) -> None:
 
 def _languages(settings: Settings) -> tuple[str, ...]:
     """The languages that a caller of the hotline's number chooses from, by their keys."""
-    numbers = {number.number: number for number in plan.current(settings).numbers}
+    numbers = {number.number: number for number in routing.current(settings).numbers}
     found = numbers.get(settings.calls.hotline_number) or numbers.get("")
     return found.languages if found else ("uz", "ru")
 

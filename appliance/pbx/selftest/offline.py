@@ -16,7 +16,10 @@ from pathlib import Path
 
 import requests
 
-from appliance import clock, db, selftests
+from appliance.box import selftests
+from appliance.box.selftests import Result
+from appliance.core import clock, db
+from appliance.core.settings import Settings
 from appliance.models import Appeal
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.config import QUICK_NAMES
@@ -24,8 +27,6 @@ from appliance.pbx.selftest import scratch
 from appliance.pbx.selftest.call import Road, follow
 from appliance.pbx.selftest.scratch import Scratch
 from appliance.pbx.selftest.steps import StepFailed, Steps
-from appliance.selftests import Result
-from appliance.settings import Settings
 
 START = 180.0  # seconds that the small site may take until it answers
 _SET_FLAGS, _UP_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS; IFF_UP | IFF_RUNNING
@@ -79,7 +80,7 @@ def offline(settings: Settings) -> Result:
         finally:
             db.open_database(settings.paths.database)
     found = Result("offline", started, tuple(steps.done), steps.failed, steps.seen)
-    selftests.keep(found)
+    selftests.record(found)
     return found
 
 

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance import catalogs, db, plan, selftests, staff
-from appliance import settings as reader
-from appliance.links import hosts
+from appliance.box import selftests
+from appliance.box.links import hosts
+from appliance.casework import catalogs
+from appliance.core import db
+from appliance.core import settings as reader
+from appliance.core.settings import Links, SelfTests, Settings, Trunk
 from appliance.pbx import config
-from appliance.settings import Links, SelfTests, Settings, Trunk
+from appliance.people import accounts, presence
+from appliance.telephony import routing
 
 LOGIN, EXTENSION = "drill", "1000"
 HOST, CARRIER = "127.0.0.1", "127.0.0.77"
@@ -32,7 +36,7 @@ class Scratch:
 
 def make(settings: Settings, folder: Path) -> Scratch:
     """Prepare the site in a folder; its database is the open one from then on."""
-    current, names = plan.current(settings), hosts.known()
+    current, names = routing.current(settings), hosts.known()
     prompts = folder / "prompts"
     _copy_sounds(settings.paths.prompts, prompts)
     places: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
@@ -67,14 +71,14 @@ def make(settings: Settings, folder: Path) -> Scratch:
     db.migrate()
     catalogs.seed()
     password = secrets.token_urlsafe(16)
-    user = staff.add(
-        LOGIN, "Drill", "operator", password, extension=EXTENSION, speaks=staff.CALL_LANGUAGES
+    user = accounts.add(
+        LOGIN, "Drill", "operator", password, extension=EXTENSION, speaks=accounts.CALL_LANGUAGES
     )
-    staff.choose_state(user, "ready")
+    presence.choose_state(user, "ready")
     hosts.remember(names)
     carriers = tuple(trunk for trunk in current.trunks if trunk.kind == "sip")
-    trunks = (*plan.first(made).trunks, *carriers)  # E1 channels belong to the real site
-    plan.save(dataclasses.replace(current, trunks=trunks, routes=()), LOGIN)
+    trunks = (*routing.first(made).trunks, *carriers)  # E1 channels belong to the real site
+    routing.save(dataclasses.replace(current, trunks=trunks, routes=()), LOGIN)
     config.install(made)
     return Scratch(made, password, user.sip_password)
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.selftests import Step
+from appliance.box.selftests import Step
 
 _LOOK = 0.02
 

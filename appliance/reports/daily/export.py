@@ -1,9 +1,8 @@
 """The daily summary on paper, as a workbook, as CSV and JSON."""
 
-import csv
-import io
 from typing import Any
 
+from appliance.core import spreadsheets
 from appliance.reports import annex, balance, figures, kpi, paper, words, xlsx
 from appliance.reports.daily.report import DailyReport
 from appliance.reports.tables import CountTable
@@ -26,6 +25,7 @@ def as_page(report: DailyReport) -> str:
         hours=annex.hours(report, text.annex),
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=annex.rows(report, text),
+        explained=annex.explained(report, text),
     )
 
 
@@ -38,7 +38,7 @@ def as_book(report: DailyReport) -> xlsx.Book:
             (row.label, f"{row.value}{' *' if row.few else ''}", row.target)
             for row in annex.rows(report, text)
         ],
-        notes=(f"* {text.few}",),
+        notes=(f"* {text.few}", *annex.explained(report, text)),
     )
     tables = (
         answering,
@@ -50,28 +50,28 @@ def as_book(report: DailyReport) -> xlsx.Book:
         tables=tables,
         widths=(58, 24, 18),
         heading=(title(report),),
-        notes=(paper.foot_line(report),),
+        notes=(paper.foot_line(paper.foot(report), report.locale),),
     )
     return paper.book(report, title(report), (sheet,))
 
 
 def as_json(report: DailyReport) -> dict[str, Any]:
     """The summary as plain values; seconds, per cent, null for unknown."""
-    calls, seen = report.inbound, report.observed
+    tally, seen = kpi.tally(report.inbound, report.service_level), report.observed
     return {
         "period": {"from": report.period.first.isoformat(), "to": report.period.last.isoformat()},
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
         "answering": {
-            "incoming": len(kpi.incoming(calls)) if seen else None,
-            "accepted": len(kpi.accepted(calls)) if seen else None,
-            "missed": kpi.missed(calls) if seen else None,
-            "answer_speed": _plain(kpi.answer_speed(calls)),
-            "answer_speed_from_arrival": _plain(kpi.answer_speed_from_arrival(calls)),
-            "service_level": _plain(kpi.service_level(calls, report.service_level)),
-            "abandon_rate": _plain(kpi.abandon_rate(calls)),
-            "rating": _plain(kpi.rating(calls)),
-            "rating_response": _plain(kpi.rating_response(calls)),
+            "incoming": tally.incoming if seen else None,
+            "accepted": tally.accepted if seen else None,
+            "missed": tally.missed if seen else None,
+            "answer_speed": _plain(tally.answer_speed),
+            "answer_speed_from_arrival": _plain(tally.answer_speed_from_arrival),
+            "service_level": _plain(tally.service_level),
+            "abandon_rate": _plain(tally.abandon_rate),
+            "rating": _plain(tally.rating),
+            "rating_response": _plain(tally.rating_response),
         },
         "appeals_by_region": [
             {"soato": r.code, "name": r.name, "count": r.count}
@@ -87,17 +87,17 @@ def as_json(report: DailyReport) -> dict[str, Any]:
 def as_csv(report: DailyReport) -> str:
     """One line a figure: table, code, name, value (empty: unknown)."""
     told = as_json(report)
-    names = words.load(report.locale).annex
-    out = io.StringIO()
-    sheet = csv.writer(out, lineterminator="\r\n")
-    sheet.writerow(("table", "code", "name", "value"))
+    labels = [row.label for row in annex.rows(report, words.load(report.locale))]
+    names = dict(zip(told["answering"], labels, strict=True)) | {
+        "rating_response": "rating_response"
+    }
+    rows: list[tuple[object, ...]] = [("table", "code", "name", "value")]
     for code, value in told["answering"].items():
-        sheet.writerow(("answering", code, getattr(names, code, code), value))
+        rows.append(("answering", code, names[code], value))
     for table, key in (("appeals_by_region", "soato"), ("appeals_by_direction", "code")):
-        for row in told[table]:
-            sheet.writerow((table, row[key], row["name"], row["count"]))
-    sheet.writerows(("balance", code, "", value) for code, value in paper.foot_cells(report))
-    return out.getvalue()
+        rows += [(table, row[key], row["name"], row["count"]) for row in told[table]]
+    rows += [("balance", code, "", value) for code, value in paper.foot_cells(report)]
+    return spreadsheets.written(rows)
 
 
 def _counts(text: words.Words, name: str, table: CountTable) -> Table:

@@ -3,13 +3,15 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from appliance import calls, catalogs, clock
-from appliance.calls import Balance
-from appliance.clock import WorkingCalendar
+from appliance.casework import catalogs
+from appliance.core import clock
+from appliance.core.clock import WorkingCalendar
+from appliance.core.settings import Settings
 from appliance.reports import inbound, kpi, monthly, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import CountTable, ever_observed
-from appliance.settings import Settings
+from appliance.telephony import calls
+from appliance.telephony.calls import Balance
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class DailyReport:
     observed: bool
     short_abandon: float  # seconds
     service_level: float  # seconds
+    site_url: str  # for links to what a figure means
 
 
 def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyReport:
@@ -50,4 +53,5 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyR
         observed=seen,
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
+        site_url=settings.web.url,
     )

@@ -6,9 +6,11 @@ from appliance.reports.issuing.keeping import (
     Stopped,
     content,
     editions,
+    files_of,
     issue,
     issued,
     period_of,
+    report,
     whole,
 )
 
@@ -20,8 +22,10 @@ __all__ = [
     "changes_between",
     "content",
     "editions",
+    "files_of",
     "issue",
     "issued",
     "period_of",
+    "report",
     "whole",
 ]

@@ -27,7 +27,7 @@ def of(name: str, report: Report) -> Cells:
     return found
 
 
-def shown(key: str, value: Any, text: Words) -> str:
+def value_text(key: str, value: Any, text: Words) -> str:
     """A value as people read it."""
     match value:
         case None:

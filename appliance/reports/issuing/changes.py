@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from appliance.core.settings import Settings
 from appliance.models import IssuedReport
 from appliance.reports import files, words
 from appliance.reports.issuing import cells, keeping
 from appliance.reports.issuing.cells import Cells
-from appliance.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def _between(before: Cells, after: Cells, locale: str, named: Cells) -> list[Cha
     text = words.load(locale)
 
     def value(held: Cells, key: str) -> str:
-        return cells.shown(key, held[key][1], text) if key in held else "–"
+        return cells.value_text(key, held[key][1], text) if key in held else "–"
 
     return [
         Change(

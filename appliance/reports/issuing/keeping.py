@@ -7,14 +7,14 @@ from pathlib import Path
 
 from peewee import fn
 
-from appliance import audit, clock, live
-from appliance.db import writing
-from appliance.i18n import LOCALES
+from appliance.core import audit, clock, live
+from appliance.core.db import writing
+from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings
 from appliance.models import IssuedFile, IssuedReport, ReportRun
 from appliance.reports import files
 from appliance.reports.issuing import cells
 from appliance.reports.periods import Period
-from appliance.settings import Settings
 
 
 class NotClosed(RuntimeError):
@@ -66,7 +66,7 @@ def issue(
         if run and not _ended(run, issued_report):
             raise Stopped
         for (locale, kind), content_ in made.items():
-            _keep(settings, issued_report, locale, kind, content_)
+            _write_file(settings, issued_report, locale, kind, content_)
         audit.record(by, "report.issue", name, period=f"{period.first}..{period.last}")
         live.publish("reports")
     return issued_report
@@ -87,6 +87,16 @@ def whole(settings: Settings, report: IssuedReport) -> bool:
 def issued(limit: int = 100) -> list[IssuedReport]:
     """The issued reports, the newest first."""
     return list(IssuedReport.select().order_by(IssuedReport.id.desc()).limit(limit))
+
+
+def report(number: int) -> IssuedReport | None:
+    """The issued report with this id; None when there is none."""
+    return IssuedReport.get_or_none(IssuedReport.id == number)
+
+
+def files_of(report: IssuedReport) -> dict[tuple[str, str], IssuedFile]:
+    """(locale, kind of files.KINDS) → the file of an issued report."""
+    return {(file.locale, file.kind): file for file in report.files}
 
 
 def editions(report: IssuedReport) -> list[IssuedReport]:
@@ -124,7 +134,9 @@ def _ended(run: ReportRun, report: IssuedReport) -> bool:
     return bool(done.execute())
 
 
-def _keep(settings: Settings, report: IssuedReport, locale: str, kind: str, made: bytes) -> None:
+def _write_file(
+    settings: Settings, report: IssuedReport, locale: str, kind: str, made: bytes
+) -> None:
     short = files.FORMS[report.name].short
     stamp = f"{short}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
     path = folder(settings) / stamp

@@ -1,18 +1,15 @@
 """The act for the invoice: paper, workbook with the calls behind it, CSV call by call, JSON."""
 
-import csv
-import io
 from decimal import Decimal
 from typing import Any
 
-from appliance import identity
-from appliance.i18n import translations
+from appliance.core import phone_numbers, spreadsheets
+from appliance.core.i18n import N_, translations
 from appliance.models import Tariff
 from appliance.reports import balance, figures, paper, words, xlsx
-from appliance.reports.minutes.report import Line, MinutesReport, rows
-from appliance.reports.telephony.words import N_
+from appliance.reports.minutes.report import Line, MinutesReport, Row, rows
 from appliance.reports.xlsx import SUM, Seconds
-from appliance.reports.xlsx.book import Plain
+from appliance.reports.xlsx.book import Plain, Value
 
 DIRECTIONS = {"inbound": N_("Incoming calls"), "outbound": N_("Outgoing calls")}
 ROUNDINGS = {
@@ -54,7 +51,7 @@ def as_page(report: MinutesReport) -> str:
         balance=foot(report),
         heads=[gettext(head) for head in _HEADS],
         lines=[[written(value) for value in values(line, gettext)] for line in report.lines],
-        total=[written(value) for value in values(report.total, gettext)[5:]],
+        total=total(report, gettext),
         unpriced=unpriced(report),
     )
 
@@ -67,7 +64,7 @@ def as_book(report: MinutesReport) -> xlsx.Book:
     act = xlsx.Table(
         (heads,),
         [values(line, gettext) for line in report.lines],
-        (xlsx.Cell(text.total, across=5), SUM, SUM, SUM, SUM),
+        (xlsx.Cell(text.total, across=5), SUM, SUM, SUM, _sum(report)),
     )
     listed = [
         (
@@ -93,10 +90,9 @@ def as_book(report: MinutesReport) -> xlsx.Book:
             ),
         ),
         listed,
-        (xlsx.Cell(text.total, across=5), SUM, SUM, None, SUM) if listed else None,
+        (xlsx.Cell(text.total, across=5), SUM, SUM, None, _sum(report)) if listed else None,
     )
-    total, difference, rest = foot(report)
-    foot_line = f"{text.balance.title} {total}; {difference}. {rest}"
+    foot_line = paper.foot_line(foot(report), report.locale)
     notes = [note for note in (unpriced(report), foot_line) if note]
     sheets = [
         xlsx.Sheet(
@@ -116,17 +112,14 @@ def as_book(report: MinutesReport) -> xlsx.Book:
 
 def as_csv(report: MinutesReport) -> str:
     """Call by call: what the act adds up."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(_CALLS)
-    tz = report.period.tz
-    for row in rows(report.period):
-        arrived = row.arrived_at.astimezone(tz).isoformat(timespec="milliseconds")
-        tariff = None if row.tariff is None else row.tariff.id
-        cells = (row.id, arrived, row.direction, figures.harmless(row.trunk), row.number)
-        talk = round(row.talk_seconds, 3)
-        writer.writerow((*cells, talk, row.billed_seconds, tariff, row.amount))
-    return out.getvalue()
+    return spreadsheets.written([_CALLS, *(_cells(row, report) for row in rows(report.period))])
+
+
+def _cells(row: Row, report: MinutesReport) -> tuple[object, ...]:
+    arrived = row.arrived_at.astimezone(report.period.tz).isoformat(timespec="milliseconds")
+    cells = (row.id, arrived, row.direction, row.trunk, row.number)
+    tariff = None if row.tariff is None else row.tariff.id
+    return (*cells, round(row.talk_seconds, 3), row.billed_seconds, tariff, row.amount)
 
 
 def as_json(report: MinutesReport) -> dict[str, Any]:
@@ -150,7 +143,7 @@ def values(line: Line, gettext: Any) -> tuple[Plain, ...]:
     return (
         gettext(DIRECTIONS[line.direction]) if line.direction else "",
         line.trunk or figures.NONE,
-        identity.grouped(line.number) if line.number else figures.NONE,
+        phone_numbers.grouped(line.number) if line.number else figures.NONE,
         gettext(ROUNDINGS[tariff.rounding]) if tariff else gettext(N_("no tariff")),
         som(tariff.price) if tariff else None,
         line.calls,
@@ -160,20 +153,31 @@ def values(line: Line, gettext: Any) -> tuple[Plain, ...]:
     )
 
 
+def total(report: MinutesReport, gettext: Any) -> list[str]:
+    """The last line's figures on paper and page: calls, talk, billed, sum."""
+    *known, amount = values(report.total, gettext)[5:]
+    unknown = words.load(report.locale).unknown
+    return [*map(written, known), unknown if amount is None else written(amount)]
+
+
+def _sum(report: MinutesReport) -> Value:
+    return words.load(report.locale).unknown if report.total.amount is None else SUM
+
+
 def unpriced(report: MinutesReport) -> str:
     """A warning when calls have no price; "" when all have one."""
     if not report.unpriced:
         return ""
-    text = translations(report.locale).gettext(N_("Calls without a tariff: {count}."))
+    text = translations(report.locale).gettext(
+        N_("Calls without a tariff, not in the sum: {count}.")
+    )
     return text.format(count=figures.number(report.unpriced))
 
 
-def foot(report: MinutesReport) -> tuple[str, str, str]:
+def foot(report: MinutesReport) -> balance.Line:
     """The balance of all inbound calls of the period."""
     text = words.load(report.locale).balance
-    return balance.counted_line(
-        report.balance, report.besides, report.made_at, report.period.tz, text
-    )
+    return balance.line(report.balance, report.others, report.made_at, report.period.tz, text)
 
 
 def som(tiyin: int | None) -> Decimal | None:

@@ -4,13 +4,15 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from appliance import calls, clock, tariffs
-from appliance.calls import Balance
+from appliance.core import clock
+from appliance.core.settings import Settings
 from appliance.models import Call, Tariff
-from appliance.reports import cuts, kpi
+from appliance.reports import call_filters, kpi, tariffs
+from appliance.reports.balance import Others
 from appliance.reports.periods import Period
-from appliance.reports.telephony.report import beside
-from appliance.settings import Settings
+from appliance.reports.telephony.report import others
+from appliance.telephony import calls
+from appliance.telephony.calls import Balance
 
 type Stretch = tuple[dt.date, dt.date]  # from one day to another, both included
 
@@ -63,12 +65,12 @@ class MinutesReport:
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    besides: tuple[int, int]  # short abandons and test calls, for the balance
+    others: Others  # for the balance
     lines: tuple[Line, ...]
 
     @property
     def total(self) -> Line:
-        """The sum; its amount is of the lines that have a tariff."""
+        """The sum; its amount is of the lines that have a tariff, None when no call has one."""
         known = [line.amount for line in self.lines if line.amount is not None]
         return Line(
             direction="",
@@ -78,7 +80,7 @@ class MinutesReport:
             calls=sum(line.calls for line in self.lines),
             talk_seconds=sum(line.talk_seconds for line in self.lines),
             billed_seconds=sum(line.billed_seconds for line in self.lines),
-            amount=sum(known),
+            amount=sum(known) if known or not self.lines else None,
         )
 
     @property
@@ -110,7 +112,7 @@ def build(settings: Settings, period: Period, locale: str) -> MinutesReport:
         made_at=clock.now(),
         formulas=kpi.FORMULAS,
         balance=calls.balance(period.begin, period.end),
-        besides=beside(period),
+        others=others(period),
         lines=tuple(
             replace(sums[key], days=_days(known, period, sums[key])) for key in sorted(sums)
         ),
@@ -135,7 +137,7 @@ def rows(period: Period, known: Sequence[Tariff] | None = None) -> Iterator[Row]
     `known`: the tariffs, when they are at hand.
     """
     known = tariffs.every() if known is None else known
-    dialled = cuts.number(cuts.Cut(period))
+    dialled = call_filters.number(call_filters.CallFilter(period))
     found = (
         Call.select(
             Call.id, Call.arrived_at, Call.direction, Call.trunk, dialled, Call.talk_seconds

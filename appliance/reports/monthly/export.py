@@ -1,14 +1,14 @@
 """Report form №2 as JSON and as one CSV table, for machines and spreadsheets."""
 
-import csv
-import io
 import statistics
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from appliance.links import AGREED, Availability
-from appliance.reports import balance, figures, paper, words
+from appliance.core import spreadsheets
+from appliance.reports import balance, paper, words
 from appliance.reports.monthly.report import MonthlyReport
+from appliance.reports.services import AGREED, Availability
 from appliance.reports.tables import CountTable, Split, WeekdayTable
 
 
@@ -78,17 +78,19 @@ def as_csv(report: MonthlyReport) -> str:
 
     The code "total" is a sum.
     """
-    out = io.StringIO()
-    sheet = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\r\n")
-    sheet.writeheader()
+    cells = ([row.get(column) for column in CSV_COLUMNS] for row in _rows(report))
+    return spreadsheets.written([CSV_COLUMNS, *cells])
+
+
+def _rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
     weekdays = words.load(report.locale).weekdays
     total = words.load(report.locale).total
     for name in ("appeals_by_weekday", "calls_by_weekday"):
         table: WeekdayTable = getattr(report, name)
         for number, split in enumerate(table.days, 1):
             row = {"table": name, "code": number, "name": weekdays[number - 1]}
-            sheet.writerow(row | _split_json(split))
-        sheet.writerow({"table": name, "code": "total", "name": total} | _split_json(table.total))
+            yield row | _split_json(split)
+        yield {"table": name, "code": "total", "name": total} | _split_json(table.total)
     for name in ("appeals_by_region", "appeals_by_direction"):
         counts: CountTable = getattr(report, name)
         whole = ("total", total, counts.total, counts.total_share)
@@ -96,17 +98,12 @@ def as_csv(report: MonthlyReport) -> str:
             *((r.code, r.name, r.count, r.share) for r in counts.rows),
             whole,
         ):
-            sheet.writerow(
-                {"table": name, "code": code, "name": label, "count": count, "share": share}
-            )
+            yield {"table": name, "code": code, "name": label, "count": count, "share": share}
     for c in report.consultations:
         row = {"table": "consultations", "date": c.date.isoformat()}
-        sheet.writerow(
-            row | {"issue": figures.harmless(c.issue), "contacted": figures.harmless(c.contacted)}
-        )
+        yield row | {"issue": c.issue, "contacted": c.contacted}
     for code, value in paper.foot_cells(report):
-        sheet.writerow({"table": "balance", "code": code, "count": value})
-    return out.getvalue()
+        yield {"table": "balance", "code": code, "count": value}
 
 
 def _weekdays_json(table: WeekdayTable) -> list[dict[str, Any]]:

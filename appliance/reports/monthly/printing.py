@@ -4,11 +4,10 @@ import statistics
 from collections.abc import Sequence
 from decimal import Decimal
 
-from appliance import capacity
-from appliance.links import AGREED
-from appliance.reports import annex, figures, paper, words, xlsx
-from appliance.reports.monthly.report import Drill, MonthlyReport
+from appliance.reports import annex, capacity, figures, paper, script, words, xlsx
+from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.plain import written
+from appliance.reports.services import AGREED, Drill
 from appliance.reports.tables import CountTable, Split, WeekdayTable
 from appliance.reports.words import AnnexWords, Words
 from appliance.reports.xlsx import SUM, Table, Value
@@ -35,6 +34,7 @@ def as_page(report: MonthlyReport) -> str:
         waits=annex.waits(report, text.annex),
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=_rows(report, text),
+        explained=annex.explained(report, text, distribution=True),
         **_capacity(report),
     )
 
@@ -65,7 +65,7 @@ def as_book(report: MonthlyReport) -> xlsx.Book:
             tables=(Table(heads, rows, total, one_line(title), text.table.format(number=number)),),
             widths=widths,
             heading=[one_line(part) for part in _heading(report)],
-            notes=(*notes.get(number, ()), paper.foot_line(report)),
+            notes=(*notes.get(number, ()), paper.foot_line(paper.foot(report), report.locale)),
         )
         for number, (title, (widths, heads, rows, total)) in enumerate(
             zip(titles, tables, strict=True), 1
@@ -121,7 +121,12 @@ def _counts(text: Words, name: str, table: CountTable) -> _Rows:
 def _consultations(text: Words, report: MonthlyReport) -> _Rows:
     head = ("№", text.date, text.monthly.issue, text.monthly.contacted)
     rows: list[Sequence[Value]] = [
-        (number, one.date, one.issue, one.contacted or figures.NONE)
+        (
+            number,
+            one.date,
+            script.written(one.issue, report.locale),
+            script.written(one.contacted, report.locale) or figures.NONE,
+        )
         for number, one in enumerate(report.consultations, 1)
     ]
     none = (xlsx.Cell(text.monthly.no_consultations, across=4),)
@@ -137,9 +142,10 @@ def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
             for row in _rows(report, text)
         ],
         title=words_.heading,
-        notes=(f"* {text.few}",),
+        notes=(f"* {text.few}", *annex.explained(report, text)),
     )
-    return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(paper.foot_line(report),))
+    foot = paper.foot_line(paper.foot(report), report.locale)
+    return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(foot,))
 
 
 def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
@@ -150,14 +156,14 @@ def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
     if internet and internet.share is not None:
         share = figures.decimal(internet.share)
         told = words_.outages.format(value=share, count=internet.outages)
-        rows.append(annex.FigureRow(words_.internet, told))
+        rows.append(annex.FigureRow("", words_.internet, told))
     if rates := report.rates:
         mean, least = (figures.decimal(rate) for rate in (statistics.fmean(rates), min(rates)))
         told = words_.mbit.format(value=mean, least=least)
         target = words_.at_least_mbit.format(value=f"{AGREED:g}")
-        rows.append(annex.FigureRow(words_.rate, told, target))
+        rows.append(annex.FigureRow("", words_.rate, told, target))
     if report.drill:
-        rows.append(annex.FigureRow(words_.drill, _drill(report.drill, words_)))
+        rows.append(annex.FigureRow("", words_.drill, _drill(report.drill, words_)))
     return rows
 
 

@@ -3,13 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from appliance import calls, catalogs, clock, links
-from appliance.calls import Balance
-from appliance.clock import WorkingCalendar
-from appliance.i18n import named
-from appliance.links import Availability
+from appliance.casework import catalogs
+from appliance.core import clock
+from appliance.core.clock import WorkingCalendar
+from appliance.core.i18n import named
+from appliance.core.settings import Settings
 from appliance.models import Appeal, CatalogItem
-from appliance.reports import inbound, kpi, words
+from appliance.reports import inbound, kpi, services, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import (
     CountTable,
@@ -18,8 +18,8 @@ from appliance.reports.tables import (
     by_weekday,
     never_observed,
 )
-from appliance.settings import Settings
-from appliance.snapshots import log
+from appliance.telephony import calls, routing
+from appliance.telephony.calls import Balance
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,6 @@ class Consultation:
     issue: str
     contacted: str  # "" while nobody was
     number: str  # of the appeal
-
-
-@dataclass(frozen=True)
-class Drill:
-    """How the month's last trial of a restore ended; no date when there was none."""
-
-    date: dt.date | None
-    passed: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,10 +50,11 @@ class MonthlyReport:
     inbound: tuple[kpi.Inbound, ...]  # what the annex counts
     short_abandon: float  # seconds
     service_level: float  # seconds
+    site_url: str  # for links to what a figure means
     wrap_up: float  # seconds
-    links: tuple[Availability, ...]  # the ways out of the box
+    links: tuple[services.Availability, ...]  # the ways out of the box
     rates: tuple[float, ...]  # of the internet as measured, Mbit/s
-    drill: Drill | None  # of a restore; None on a site without snapshots
+    drill: services.Drill | None  # of a restore; None on a site without snapshots
 
     @property
     def observed(self) -> bool:
@@ -108,18 +101,12 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         inbound=calls_in,
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
-        wrap_up=settings.calls.wrap_up,
-        links=tuple(links.availability(period.begin, period.end)),
-        rates=tuple(r.mbit for r in links.rates(period.begin, period.end) if r.mbit is not None),
-        drill=_drill(period) if settings.backups else None,
+        site_url=settings.web.url,
+        wrap_up=routing.current(settings).queueing.wrap_up,
+        links=tuple(services.availability(period.begin, period.end)),
+        rates=tuple(r.mbit for r in services.rates(period.begin, period.end) if r.mbit is not None),
+        drill=services.drill(period) if settings.backups else None,
     )
-
-
-def _drill(period: Period) -> Drill:
-    run = log.last_within("drill", period.begin, period.end)
-    if not run:
-        return Drill(None)
-    return Drill(run.started_at.astimezone(period.tz).date(), run.state == "done")
 
 
 def by_region(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:

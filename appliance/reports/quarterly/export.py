@@ -1,10 +1,9 @@
 """Report form №1 as JSON, and as CSV with a line for each cell."""
 
-import csv
-import io
 from typing import Any
 
-from appliance.reports import balance, figures, paper, words
+from appliance.core import spreadsheets
+from appliance.reports import balance, paper, words
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.activity import Fact
 from appliance.reports.quarterly.report import QuarterlyReport
@@ -67,6 +66,7 @@ def as_csv(report: QuarterlyReport) -> str:
     text = words.load(report.locale)
     form, calls, staff = text.quarterly, report.calls, report.qualification
     lines: list[tuple[object, ...]] = [
+        ("table", "row", "column", "head", "value"),
         ("calls", "", "incoming", form.incoming, calls.incoming),
         ("calls", "", "accepted", form.accepted, calls.accepted),
         ("calls", "", "missed", form.missed, calls.missed),
@@ -89,15 +89,11 @@ def as_csv(report: QuarterlyReport) -> str:
         ]
     cells = (cell for cell, _ in wording.activity_cells(report))
     lines += [
-        ("activity", "", part, getattr(form, part), figures.harmless(cell))
+        ("activity", "", part, getattr(form, part), cell)
         for part, cell in zip(("hours", *_PARTS), cells, strict=True)
     ]
-    out = io.StringIO()
-    sheet = csv.writer(out, lineterminator="\r\n")
-    sheet.writerow(("table", "row", "column", "head", "value"))
-    sheet.writerows(lines)
-    sheet.writerows(("balance", "", code, "", value) for code, value in paper.foot_cells(report))
-    return out.getvalue()
+    lines += [("balance", "", code, "", value) for code, value in paper.foot_cells(report)]
+    return spreadsheets.written(lines)
 
 
 def _details(fact: Fact) -> dict[str, Any]:
@@ -107,6 +103,7 @@ def _details(fact: Fact) -> dict[str, Any]:
         "count": fact.count,
         "of": fact.of,
         "oldest": fact.oldest.isoformat() if fact.oldest else None,
+        "until": fact.until.isoformat() if fact.until else None,
     }
 
 

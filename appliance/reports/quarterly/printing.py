@@ -6,6 +6,7 @@ from appliance.reports import annex, charts, figures, kpi, paper, words
 from appliance.reports.charts import Chart
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.report import QuarterlyReport
+from appliance.reports.sums import MISSED
 
 
 def as_page(report: QuarterlyReport) -> str:
@@ -29,6 +30,7 @@ def as_page(report: QuarterlyReport) -> str:
         weeks=weeks(report),
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=annex.rows(report, text),
+        explained=annex.explained(report, text),
     )
 
 
@@ -42,7 +44,7 @@ def weeks(report: QuarterlyReport) -> Chart | None:
         day = call.arrived_at.astimezone(period.tz).date()
         week = place[day - dt.timedelta(days=day.weekday())]
         came[week] += 1
-        missed[week] += kpi.missed([call])
+        missed[week] += MISSED.holds(call)
     if not any(came):
         return None
     labels = [f"{max(monday, period.first):%d.%m}" for monday in mondays]

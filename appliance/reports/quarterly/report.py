@@ -4,17 +4,21 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from appliance import calls, catalogs, clock, plan, staff_records
-from appliance.calls import Balance
-from appliance.clock import WorkingCalendar
+from appliance.casework import catalogs
+from appliance.core import clock
+from appliance.core.clock import WorkingCalendar
+from appliance.core.intervals import Interval
+from appliance.core.settings import Settings
 from appliance.models import Call
+from appliance.people import staff_records
+from appliance.people.staff_records import Qualification, StaffedHours
 from appliance.reports import inbound, kpi, periods
 from appliance.reports.periods import Period
 from appliance.reports.quarterly.activity import Activity, activity
 from appliance.reports.recovery import MissedCall, Recovery, missed_calls, recovery
-from appliance.reports.tables import Gap, ever_observed
-from appliance.settings import Settings
-from appliance.staff_records import Interval, Qualification
+from appliance.reports.tables import ever_observed
+from appliance.telephony import calls, routing
+from appliance.telephony.calls import Balance
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class QuarterlyReport:
     inbound: tuple[kpi.Inbound, ...]
     short_abandon: float  # seconds
     service_level: float  # seconds
+    site_url: str  # for links to what a figure means
 
     @property
     def quarter(self) -> str:
@@ -103,9 +108,9 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Quarte
     missed = missed_calls(period)
     answer = staff_records.answer(periods.quarter_of(period.first))
     rows, parted = interval_rows(
-        calls_in, staff_records.intervals(period.last), period, balanced.unobserved
+        calls_in, staff_records.staffed_hours(period.last), period, balanced.unobserved
     )
-    dialled = [one.number for one in plan.current(settings).numbers]
+    dialled = [one.number for one in routing.current(settings).numbers]
     further = (answer.numbers if answer else "").split(",")
     return QuarterlyReport(
         locale=locale,
@@ -127,22 +132,27 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Quarte
         inbound=calls_in,
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
+        site_url=settings.web.url,
     )
 
 
 def call_figures(
-    calls_in: Sequence[kpi.Inbound], outgoing: Sequence[str], period: Period, gaps: Sequence[Gap]
+    calls_in: Sequence[kpi.Inbound],
+    outgoing: Sequence[str],
+    period: Period,
+    gaps: Sequence[Interval],
 ) -> CallFigures:
     """Table 1 of inbound calls and the outcomes of outgoing ones."""
     seen = bool(calls_in or outgoing) or ever_observed([(period.begin, period.end)], gaps)
     if not seen:
         return CallFigures(None, None, None, None, None, None, None)
+    tally = kpi.tally(calls_in)
     return CallFigures(
-        incoming=len(kpi.incoming(calls_in)),
-        accepted=len(kpi.accepted(calls_in)),
-        missed=kpi.missed(calls_in),
-        talk_seconds=kpi.talk_seconds(calls_in),
-        average_seconds=kpi.average_talk(calls_in).value,
+        incoming=tally.incoming,
+        accepted=tally.accepted,
+        missed=tally.missed,
+        talk_seconds=tally.talk_seconds,
+        average_seconds=tally.talk.value,
         outgoing=len(outgoing),
         outgoing_answered=sum(outcome == "answered" for outcome in outgoing),
     )
@@ -150,9 +160,9 @@ def call_figures(
 
 def interval_rows(
     calls_in: Iterable[kpi.Inbound],
-    intervals: Sequence[Interval],
+    intervals: Sequence[StaffedHours],
     period: Period,
-    gaps: Sequence[Gap],
+    gaps: Sequence[Interval],
 ) -> tuple[tuple[IntervalRow, ...], bool]:
     """The calls of each interval, by the site's hour of arrival, and whether the rows add up.
 
@@ -166,7 +176,7 @@ def interval_rows(
     rows = []
     for one in intervals:
         own = [call for call, time in arrived if one.covers(time)]
-        unknown = not own and not ever_observed(_stretches(one, period), gaps)
+        unknown = not own and not ever_observed(_on_each_day(one, period), gaps)
         rows.append(
             IntervalRow(
                 one.opens,
@@ -184,7 +194,7 @@ def interval_rows(
     return tuple(rows), all(count <= 1 for count in covered)
 
 
-def _stretches(one: Interval, period: Period) -> Iterator[Gap]:
+def _on_each_day(one: StaffedHours, period: Period) -> Iterator[Interval]:
     """The interval on each date of the period, in parts that stay within a date."""
     opens, closes = dt.time.fromisoformat(one.opens), dt.time.fromisoformat(one.closes)
     parts = [(opens, closes)] if opens < closes else [(dt.time(), closes), (opens, None)]

@@ -1,6 +1,6 @@
 """How the cells of report form №1 are worded, the same on paper, page and workbook."""
 
-from appliance.reports import figures, paper, recovery, words
+from appliance.reports import figures, paper, recovery, script, words
 from appliance.reports.quarterly.activity import Fact
 from appliance.reports.quarterly.report import IntervalRow, QuarterlyReport
 from appliance.reports.words import QuarterlyWords, Words
@@ -87,8 +87,8 @@ def activity_cells(report: QuarterlyReport) -> list[tuple[str, int]]:
     worded = (
         _hours(made.hours, text),
         _callback(made.callback, text),
-        _answered(made.telegram_bot, text.quarterly.exists, text.quarterly.exists_not, text),
-        _answered(made.published, text.quarterly.published_yes, text.quarterly.published_no, text),
+        text.quarterly.exists if made.telegram_bot.holds else text.quarterly.exists_not,
+        _published(made.published, text, report.locale),
         _recordings(made.recordings_kept, text),
         _appeals(made.appeals_kept, text),
     )
@@ -103,10 +103,11 @@ def activity_notes(report: QuarterlyReport) -> list[str]:
     text, made = form(report), report.activity
     if made.answered_at is None:
         return [text.by_system, text.by_nobody]
+    name = script.written(made.answered_by, report.locale)
     day = made.answered_at.astimezone(report.period.tz).date()
     return [
         text.by_system,
-        text.by_manager.format(name=made.answered_by, date=figures.date(day)),
+        text.by_manager.format(name=name, date=figures.date(day)),
     ]
 
 
@@ -127,30 +128,35 @@ def _callback(fact: Fact, text: Words) -> str:
     return text.quarterly.callback_yes.format(count=figures.number(fact.count))
 
 
-def _answered(fact: Fact, yes: str, no: str, text: Words) -> str:
+def _published(fact: Fact, text: Words, locale: str) -> str:
     if fact.holds is None:
         return text.unknown
-    cell = yes if fact.holds else no
-    return f"{cell}: {fact.note}" if fact.note else cell
+    cell = text.quarterly.published_yes if fact.holds else text.quarterly.published_no
+    return f"{cell}: {script.written(fact.note, locale)}" if fact.note else cell
 
 
 def _recordings(fact: Fact, text: Words) -> str:
-    if fact.holds is None:
-        return text.unknown
     form = text.quarterly
-    cell = form.kept if fact.count >= fact.of else form.kept_in_part
-    if not fact.holds:
-        cell = form.not_kept
     counts = form.kept_of.format(count=figures.number(fact.count), of=figures.number(fact.of))
-    return "; ".join([cell, counts, *_oldest(fact, form)])
+    partly = form.kept_in_part if fact.count else form.not_kept
+    return _kept_text(fact, form.kept if fact.count >= fact.of else partly, counts, text)
 
 
 def _appeals(fact: Fact, text: Words) -> str:
-    if fact.holds is None:
-        return text.unknown
     form = text.quarterly
     counts = form.kept_texts.format(count=figures.number(fact.count))
-    return "; ".join([form.kept, counts, *_oldest(fact, form)])
+    partly = form.kept_in_part if fact.count else form.not_kept
+    return _kept_text(fact, form.kept if fact.holds else partly, counts, text)
+
+
+def _kept_text(fact: Fact, cell: str, counts: str, text: Words) -> str:
+    """Whether it is kept as long as is asked; what has not been there so long is kept so far."""
+    form = text.quarterly
+    if fact.until:
+        cell = form.kept_so_far.format(date=figures.date(fact.until))
+    elif fact.holds is None:
+        return text.unknown
+    return "; ".join([cell, counts, *_oldest(fact, form)])
 
 
 def _oldest(fact: Fact, form: QuarterlyWords) -> list[str]:

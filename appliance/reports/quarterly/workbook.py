@@ -28,7 +28,7 @@ def as_book(report: QuarterlyReport) -> xlsx.Book:
             tables=(table,),
             widths=widths,
             heading=[" ".join(part.split()) for part in wording.heading(report)],
-            notes=(paper.foot_line(report),),
+            notes=(paper.foot_line(paper.foot(report), report.locale),),
             landscape=True,
         )
         for name, (widths, table) in zip(names, tables, strict=True)
@@ -53,12 +53,12 @@ def _calls(report: QuarterlyReport, text: Words) -> Table:
         rows=(
             (
                 None,
-                _known(calls.incoming, text),
-                _known(calls.accepted, text),
-                _known(calls.missed, text),
+                _number_or_unknown(calls.incoming, text),
+                _number_or_unknown(calls.accepted, text),
+                _number_or_unknown(calls.missed, text),
                 total,
                 average,
-                _known(calls.outgoing, text),
+                _number_or_unknown(calls.outgoing, text),
             ),
         ),
         label=text.table.format(number=1),
@@ -70,10 +70,10 @@ def _staff(report: QuarterlyReport, text: Words) -> Table:
     form, staff = text.quarterly, report.qualification
     whole: tuple[Plain, ...] = (
         staff.operators,
-        _known(staff.incomplete_higher, text),
-        _known(staff.secondary, text),
-        _known(staff.upskilled, text),
-        _known(staff.disciplined, text),
+        _number_or_unknown(staff.incomplete_higher, text),
+        _number_or_unknown(staff.secondary, text),
+        _number_or_unknown(staff.upskilled, text),
+        _number_or_unknown(staff.disciplined, text),
     )
     height = len(report.intervals)
     rows: list[list[Value]] = []
@@ -85,9 +85,9 @@ def _staff(report: QuarterlyReport, text: Words) -> Table:
             [
                 *own,
                 wording.interval(row, report),
-                _known(row.staff, text) if row.opens or height == 1 else figures.NONE,
-                _known(row.incoming, text),
-                _known(row.accepted, text),
+                _number_or_unknown(row.staff, text) if row.opens or height == 1 else figures.NONE,
+                _number_or_unknown(row.incoming, text),
+                _number_or_unknown(row.accepted, text),
             ]
         )
     calls = report.calls
@@ -112,8 +112,8 @@ def _staff(report: QuarterlyReport, text: Words) -> Table:
             *whole,
             form.day,
             text.unknown if report.staff_total is None else SUM,
-            _known(calls.incoming, text) if not _adds_up(report) else SUM,
-            _known(calls.accepted, text) if not _adds_up(report) else SUM,
+            _number_or_unknown(calls.incoming, text) if not _adds_up(report) else SUM,
+            _number_or_unknown(calls.accepted, text) if not _adds_up(report) else SUM,
         ),
         title=" ".join(form.staff_heading.split()),
         label=text.table.format(number=2),
@@ -179,7 +179,7 @@ def _adds_up(report: QuarterlyReport) -> bool:
     return report.parted and known
 
 
-def _known(value: int | None, text: Words) -> Plain:
+def _number_or_unknown(value: int | None, text: Words) -> Plain:
     return text.unknown if value is None else value
 
 

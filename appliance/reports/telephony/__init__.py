@@ -1,4 +1,4 @@
-"""The telephony report (R3): calls by hour, day and every cut, waits, callers, workload."""
+"""The telephony report (R3): calls by hour, day and every filter, waits, callers, workload."""
 
 from appliance.reports.telephony.export import as_json
 from appliance.reports.telephony.printing import as_book, as_csv, as_page

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from peewee import Case, fn
 
 from appliance.models import Call
-from appliance.reports import cuts
-from appliance.reports.cuts import Cut
+from appliance.reports import call_filters
+from appliance.reports.call_filters import CallFilter
 
 TIMES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 9), (10, None))  # calls by one number, from and to
 TOP = 20
@@ -15,7 +15,7 @@ TOP = 20
 
 @dataclass(frozen=True)
 class Often:
-    """The numbers that called so many times; `asked` is the condition of a cut."""
+    """The numbers that called so many times; `asked` is the condition of a filter."""
 
     low: int
     high: int | None
@@ -50,9 +50,9 @@ class Callers:
         return sum(line.calls for line in self.often if line.low > 1)
 
 
-def count(cut: Cut) -> Callers:
-    """Count the callers of a cut."""
-    groups = cuts.repeated(cut).alias("groups")
+def count(call_filter: CallFilter) -> Callers:
+    """Count the callers of a filter."""
+    groups = call_filters.repeated(call_filter).alias("groups")
     rows = (
         Call.select(groups.c.times, fn.COUNT(groups.c.caller))
         .from_(groups)
@@ -65,16 +65,16 @@ def count(cut: Cut) -> Callers:
         of = {n: c for n, c in by_times.items() if n >= low and (high is None or n <= high)}
         calls = sum(n * c for n, c in of.items())
         often.append(Often(low, high, sum(of.values()), calls))
-    hidden = Call.select().where(*cut.where, Call.caller.is_null()).count()
-    return Callers(tuple(often), hidden, _top(cut))
+    hidden = Call.select().where(*call_filter.where, Call.caller.is_null()).count()
+    return Callers(tuple(often), hidden, _top(call_filter))
 
 
-def _top(cut: Cut) -> tuple[Caller, ...]:
+def _top(call_filter: CallFilter) -> tuple[Caller, ...]:
     times = fn.COUNT(Call.id)
     accepted = fn.SUM(Case(None, [(Call.outcome == "answered", 1)], 0))
     rows = (
         Call.select(Call.caller, times, accepted)
-        .where(*cut.where, Call.caller.is_null(False))
+        .where(*call_filter.where, Call.caller.is_null(False))
         .group_by(Call.caller)
         .having(times > 1)
         .order_by(times.desc(), Call.caller)

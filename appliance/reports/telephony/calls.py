@@ -1,15 +1,15 @@
 """The calls behind a figure: page by page, and all of them as CSV without holding them."""
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from appliance.core import spreadsheets
 from appliance.models import Call
-from appliance.reports import cuts, figures
-from appliance.reports.cuts import Cut
+from appliance.reports import call_filters
+from appliance.reports.call_filters import CallFilter
 
 CHUNK = 500
 
@@ -25,21 +25,25 @@ class Row:
     number: str | None  # that the citizen dialled
 
 
-def count(cut: Cut) -> int:
-    """How many calls a cut has."""
-    return Call.select().where(*cut.where).count()
+def count(call_filter: CallFilter) -> int:
+    """How many calls a filter has."""
+    return Call.select().where(*call_filter.where).count()
 
 
-def page(cut: Cut, limit: int, offset: int = 0) -> list[Row]:
-    """The calls of a cut, newest first."""
-    query = _select(cut).order_by(Call.arrived_at.desc(), Call.id).limit(limit).offset(offset)
+def page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[Row]:
+    """The calls of a filter, newest first."""
+    query = (
+        _select(call_filter).order_by(Call.arrived_at.desc(), Call.id).limit(limit).offset(offset)
+    )
     return [_row(call) for call in query]
 
 
-def every(cut: Cut) -> Iterator[Row]:
-    """All calls of a cut, oldest first; a chunk at a time is held, and no long read."""
+def every(call_filter: CallFilter) -> Iterator[Row]:
+    """All calls of a filter, oldest first; a chunk at a time is held, and no long read."""
     after: tuple[Any, ...] = ()
-    while chunk := list(_select(cut).where(*after).order_by(Call.arrived_at, Call.id).limit(CHUNK)):
+    while chunk := list(
+        _select(call_filter).where(*after).order_by(Call.arrived_at, Call.id).limit(CHUNK)
+    ):
         yield from (_row(call) for call in chunk)
         last = chunk[-1]
         after = (
@@ -48,13 +52,21 @@ def every(cut: Cut) -> Iterator[Row]:
         )
 
 
-def _select(cut: Cut) -> Any:
+def dialled(call_filter: CallFilter) -> tuple[list[str], list[str]]:
+    """The trunks by which the calls of a filter came, and the numbers that were dialled."""
+    columns = Call.trunk, call_filters.number(call_filter)
+    rows = list(Call.select(*columns).where(*call_filter.where).distinct().tuples())
+    trunks, numbers = (sorted({row[n] for row in rows if row[n]}) for n in (0, 1))
+    return trunks, numbers
+
+
+def _select(call_filter: CallFilter) -> Any:
     return Call.select(
         Call,
-        cuts.first_operator(cut).alias("operator"),
-        cuts.topic(cut).alias("of_topic"),
-        cuts.region(cut).alias("of_region"),
-    ).where(*cut.where)
+        call_filters.first_operator(call_filter).alias("operator"),
+        call_filters.topic(call_filter).alias("of_topic"),
+        call_filters.region(call_filter).alias("of_region"),
+    ).where(*call_filter.where)
 
 
 def _row(call: Any) -> Row:
@@ -89,23 +101,13 @@ COLUMNS: dict[str, Callable[[Row, dt.tzinfo], Any]] = {
 }
 
 
-def as_csv(cut: Cut, columns: Sequence[str]) -> Iterator[str]:
-    """All calls of a cut as CSV, in pieces of some hundred rows; moments in the site's time."""
-    tz = cut.period.tz
-    piece = io.StringIO()
-    writer = csv.writer(piece, lineterminator="\r\n")
-    writer.writerow(columns)
-    for number, row in enumerate(every(cut), 1):
-        writer.writerow([_harmless(COLUMNS[column](row, tz)) for column in columns])
-        if number % CHUNK == 0:
-            yield piece.getvalue()
-            piece.seek(0)
-            piece.truncate()
-    yield piece.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    return figures.harmless(value) if isinstance(value, str) else value
+def as_csv(call_filter: CallFilter, columns: Sequence[str]) -> Iterator[str]:
+    """All calls of a filter as CSV, in pieces of some hundred rows; moments in the site's time."""
+    cells = (
+        [COLUMNS[column](row, call_filter.period.tz) for column in columns]
+        for row in every(call_filter)
+    )
+    return spreadsheets.pieces(chain([columns], cells))
 
 
 def _moment(moment: dt.datetime | None, tz: dt.tzinfo) -> str | None:

@@ -7,17 +7,18 @@ from appliance.reports import balance
 from appliance.reports.counting import Counted
 from appliance.reports.kpi import Rate
 from appliance.reports.telephony.report import TelephonyReport
+from appliance.reports.telephony.waits import Waits
 
 
 def as_json(report: TelephonyReport) -> dict[str, Any]:
     """The report as plain values: seconds, per cent, null for what has no value."""
-    waits, callers = report.waits, report.callers
+    callers = report.callers
     return {
         "period": {
             "from": report.period.first.isoformat(),
             "to": report.period.last.isoformat(),
         },
-        "asked": dict(report.cut.asked),
+        "asked": dict(report.call_filter.asked),
         "formulas": report.formulas,
         "service_level_seconds": report.level,
         "balance": balance.as_json(report.balance, report.period.tz),
@@ -37,6 +38,22 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
             ]
             for key, lines in report.lines.items()
         },
+        **_waits(report.waits),
+        **_queues(report),
+        "callers": {
+            "often": [dataclasses.asdict(line) for line in callers.often],
+            "hidden": callers.hidden,
+            "repeated": callers.repeated,
+        },
+        "workload": [
+            dataclasses.asdict(w) | {"handling": _rate(w.handling), "occupancy": _rate(w.occupancy)}
+            for w in report.workload
+        ],
+    }
+
+
+def _waits(waits: Waits) -> dict[str, Any]:
+    return {
         "waits": [
             {
                 "from": bucket.low,
@@ -50,6 +67,11 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
         "abandon_curve": [
             {"seconds": seconds, "share": rate.value} for seconds, rate in waits.abandon_curve()
         ],
+    }
+
+
+def _queues(report: TelephonyReport) -> dict[str, Any]:
+    return {
         "queues": [
             {
                 "queue": q.name,
@@ -64,15 +86,6 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
             {"kind": h.kind, "transfers": h.transfers, "open": h.open, **h.results}
             | {"returned": h.returned}
             for h in report.handed
-        ],
-        "callers": {
-            "often": [dataclasses.asdict(line) for line in callers.often],
-            "hidden": callers.hidden,
-            "repeated": callers.repeated,
-        },
-        "workload": [
-            dataclasses.asdict(w) | {"handling": _rate(w.handling), "occupancy": _rate(w.occupancy)}
-            for w in report.workload
         ],
     }
 

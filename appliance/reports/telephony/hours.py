@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from appliance.reports import counting, cuts
+from appliance.reports import call_filters, counting
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import Counted
-from appliance.reports.cuts import Cut
 
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  a wall clock's
 
@@ -49,7 +49,7 @@ class Hours:
         return {found: reduce(add, tallies) for found, tallies in parts.items()}
 
 
-def count(cut: Cut, level: float) -> Hours:
-    """Count a cut hour by hour; `level`: the service level's seconds."""
-    found = counting.by(cut, level, cuts.hour(cut))
+def count(call_filter: CallFilter, level: float) -> Hours:
+    """Count a filter hour by hour; `level`: the service level's seconds."""
+    found = counting.by(call_filter, level, call_filters.hour(call_filter))
     return Hours({_EPOCH + dt.timedelta(hours=hour): tally for hour, tally in found.items()})

@@ -1,22 +1,23 @@
-"""The cuts of a period's calls: by topic, region, operator, trunk, number called, language."""
+"""The filters of a period's calls: by topic, region, operator, trunk, number called, language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from appliance import identity
-from appliance.i18n import named, translations
-from appliance.models import CatalogItem, Region, User
-from appliance.reports import counting, cuts
+from appliance.core import phone_numbers
+from appliance.core.i18n import named, translations
+from appliance.models import CatalogItem, Region
+from appliance.people import accounts
+from appliance.reports import call_filters, counting
+from appliance.reports.call_filters import NONE, CallFilter
 from appliance.reports.counting import Counted
-from appliance.reports.cuts import NONE, Cut
 from appliance.reports.shares import shares
 from appliance.reports.telephony.words import LANGUAGES, WITHOUT
 
 
 @dataclass(frozen=True)
 class Line:
-    """One part of the calls; `key` is what a cut is asked for."""
+    """One part of the calls; `key` is what a filter is asked for."""
 
     key: str
     name: str
@@ -24,13 +25,13 @@ class Line:
     share: Decimal | None = None  # of the incoming calls
 
 
-def lines(cut: Cut, level: float, dimension: str, locale: str) -> tuple[Line, ...]:
-    """A cut parted by one of cuts.KEYS; the shares add up to 100.0.
+def lines(call_filter: CallFilter, level: float, dimension: str, locale: str) -> tuple[Line, ...]:
+    """A filter parted by one of call_filters.KEYS; the shares add up to 100.0.
 
     Topics and regions stand in their lists' order, the rest by how many calls; the part that has
     none stands last.
     """
-    found = counting.by(cut, level, cuts.KEYS[dimension](cut))
+    found = counting.by(call_filter, level, call_filters.KEYS[dimension](call_filter))
     known = names(dimension, locale)
     listed = [key for key in known if key in found] if dimension in _LISTED else []
     others = sorted(
@@ -43,7 +44,9 @@ def lines(cut: Cut, level: float, dimension: str, locale: str) -> tuple[Line, ..
     return tuple(
         Line(
             NONE if key is None else key,
-            _without(dimension, locale) if key is None else known.get(key, identity.grouped(key)),
+            _without(dimension, locale)
+            if key is None
+            else known.get(key, phone_numbers.grouped(key)),
             found[key],
             share,
         )
@@ -63,7 +66,7 @@ def names(dimension: str, locale: str) -> Mapping[str, str]:
     if dimension == "region":
         return {r.soato: named(r, locale) for r in Region.select().order_by(Region.position)}
     if dimension == "operator":
-        return dict(User.select(User.login, User.name).tuples())
+        return accounts.names()
     if dimension == "language":
         return {code: gettext(name) for code, name in LANGUAGES.items()}
     return {}

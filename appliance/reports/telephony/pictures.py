@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from appliance.core.i18n import N_
 from appliance.reports import charts, figures, kpi
 from appliance.reports.charts import Chart
 from appliance.reports.counting import Counted
 from appliance.reports.periods import Period
 from appliance.reports.telephony.hours import Hours
 from appliance.reports.telephony.waits import Waits
-from appliance.reports.telephony.words import FIGURES, N_
+from appliance.reports.telephony.words import FIGURES
 
 DAYS = 62  # more are told by month
 HEAT = 7  # shades
@@ -20,14 +21,14 @@ def by_day(period: Period) -> bool:
     return len(period.days) <= DAYS
 
 
-def days(period: Period, hours: Hours, _: Any) -> Chart | None:
+def days(period: Period, hours: Hours, _: Any, width: float = charts.WIDTH) -> Chart | None:
     """Calls by day, or by month; None when there were none. `_`: gettext."""
     daily = by_day(period)
     found = hours.days if daily else hours.months
     if not found:
         return None
     counts = [tally.incoming for tally in found.values()]
-    few = len(counts) <= 16
+    few = len(counts) <= width // 32  # then each has room for its value
     return Chart(
         title=_(N_("Calls by day")) if daily else _(N_("Calls by month")),
         bars=charts.bars(
@@ -37,7 +38,9 @@ def days(period: Period, hours: Hours, _: Any) -> Chart | None:
             if daily
             else [f"{day:%m.%y}" for day in found],
             [not daily or day.weekday() < 5 for day in found],
+            across=width,
         ),
+        width=width,
     )
 
 

@@ -1,13 +1,13 @@
 """The telephony report as tables of plain values: for paper, workbook and CSV alike."""
 
-import csv
-import io
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from appliance.i18n import translations
+from appliance.core import spreadsheets
+from appliance.core.i18n import translations
 from appliance.reports import balance, figures, kpi, paper, words, xlsx
+from appliance.reports.balance import Line
 from appliance.reports.counting import Counted
 from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
@@ -24,6 +24,7 @@ from appliance.reports.telephony.words import (
 )
 from appliance.reports.xlsx import Seconds
 from appliance.reports.xlsx.book import Plain
+from appliance.telephony import routing
 
 _COLUMNS = (
     *("incoming", "share", "accepted", "missed", "answer_speed", "service_level"),
@@ -68,7 +69,7 @@ def title(report: TelephonyReport) -> str:
 def as_book(report: TelephonyReport) -> xlsx.Book:
     """A workbook: a sheet for each table."""
     made = []
-    foot = foot_line(report)
+    foot_line = paper.foot_line(foot(report), report.locale)
     for sheet in sheets(report):
         widths = (34.0, *(_width(sheet, column) for column in range(1, len(sheet.heads))))
         table = xlsx.Table((sheet.heads,), sheet.rows, sheet.total)
@@ -78,7 +79,7 @@ def as_book(report: TelephonyReport) -> xlsx.Book:
                 (table,),
                 widths,
                 (f"{title(report)}: {sheet.title}",),
-                (foot,),
+                (foot_line,),
                 landscape=len(sheet.heads) > 6,
             )
         )
@@ -87,13 +88,12 @@ def as_book(report: TelephonyReport) -> xlsx.Book:
 
 def as_csv(report: TelephonyReport) -> str:
     """All tables below one another, each row led by its table's code."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
+    lines: list[tuple[object, ...]] = []
     for sheet in sheets(report):
-        writer.writerow((sheet.code, *sheet.heads))
+        lines.append((sheet.code, *sheet.heads))
         for row in (*sheet.rows, *([sheet.total] if sheet.total else [])):
-            writer.writerow((sheet.code, *(_machine(value) for value in row)))
-    return out.getvalue()
+            lines.append((sheet.code, *(_machine(value) for value in row)))
+    return spreadsheets.written(lines)
 
 
 def as_page(report: TelephonyReport) -> str:
@@ -113,28 +113,24 @@ def as_page(report: TelephonyReport) -> str:
                 pictures.abandons(report.waits, _),
             ],
         },
+        codes={_(name): code for code, name in FIGURES.items()},
         shade=pictures.shading(report.hours.weekdays.values()),
-        asked=", ".join(f"{name}: {value}" for name, value in report.cut.asked.items()),
+        asked=", ".join(f"{name}: {value}" for name, value in report.call_filter.asked.items()),
     )
 
 
-def foot(report: TelephonyReport) -> tuple[str, str, str]:
+def foot(report: TelephonyReport) -> Line:
     """The balance of all inbound calls of the period."""
     text = words.load(report.locale).balance
-    besides = report.shorts, report.synthetic
-    return balance.counted_line(report.balance, besides, report.made_at, report.period.tz, text)
-
-
-def foot_line(report: TelephonyReport) -> str:
-    total, difference, rest = foot(report)
-    return f"{words.load(report.locale).balance.title} {total}; {difference}. {rest}"
+    return balance.line(report.balance, report.others, report.made_at, report.period.tz, text)
 
 
 # ── the tables ──────────────────────────────────────────────────────────────────
 
 
 def _figures(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    total, level = report.total, f"{report.level:g}"
+    total = report.total
+    within = _(N_("Service level within {seconds} s, %")).format(seconds=f"{report.level:g}")
     rows: tuple[tuple[Plain, ...], ...] = (
         (names["incoming"], total.incoming),
         (names["accepted"], total.accepted),
@@ -142,7 +138,7 @@ def _figures(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
         (_(N_("Still going on")), total.open),
         (names["answer_speed"], _tenth(total.answer_speed)),
         (names["answer_speed_from_arrival"], _tenth(total.answer_speed_from_arrival)),
-        (f"{names['service_level']} (≤ {level} s)", _tenth(total.service_level)),
+        (within, _tenth(total.service_level)),
         (names["abandon_rate"], _tenth(total.abandon_rate)),
         (_(N_("Short abandons")), total.short),
         (names["talk_total"], Seconds(total.talk_seconds)),
@@ -260,7 +256,13 @@ def _ratings(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
 def _queues(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     codes = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
     rows = tuple(
-        (q.name, q.visits, *(q.results[code] for code in codes), q.open, _tenth(q.wait))
+        (
+            routing.queue_title(q.name, _),
+            q.visits,
+            *(q.results[code] for code in codes),
+            q.open,
+            _tenth(q.wait),
+        )
         for q in report.queues
     )
     heads = (
@@ -355,6 +357,4 @@ def _machine(value: Plain) -> Any:
             return round(seconds, 3)
         case figures.NONE:
             return None
-        case str():
-            return figures.harmless(value)
     return value

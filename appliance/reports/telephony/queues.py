@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from peewee import Case, fn
 
 from appliance.models import Call, QueueVisit, Transfer
-from appliance.reports.cuts import Cut
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.kpi import Rate
 
 RESULTS = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
@@ -36,8 +36,8 @@ class Handed:
     returned: int  # callers who came back to us
 
 
-def visits(cut: Cut) -> tuple[Queue, ...]:
-    """The visits of a cut's calls, by queue."""
+def visits(call_filter: CallFilter) -> tuple[Queue, ...]:
+    """The visits of a filter's calls, by queue."""
     answered = QueueVisit.result == "answered"
     length = Case(None, [(answered, QueueVisit.left_at - QueueVisit.joined_at)], 0)
     rows = (
@@ -45,7 +45,7 @@ def visits(cut: Cut) -> tuple[Queue, ...]:
             QueueVisit.queue, QueueVisit.result, fn.COUNT(QueueVisit.id), fn.SUM(length)
         )
         .join(Call)
-        .where(*cut.where)
+        .where(*call_filter.where)
         .group_by(QueueVisit.queue, QueueVisit.result)
         .tuples()
     )
@@ -69,13 +69,13 @@ def visits(cut: Cut) -> tuple[Queue, ...]:
     )
 
 
-def handed(cut: Cut) -> tuple[Handed, ...]:
-    """What became of the callers of a cut who were handed on, by the way in which."""
+def handed(call_filter: CallFilter) -> tuple[Handed, ...]:
+    """What became of the callers of a filter who were handed on, by the way in which."""
     returned = fn.SUM(Case(None, [(Transfer.returned, 1)], 0))
     rows = (
         Transfer.select(Transfer.kind, Transfer.result, fn.COUNT(Transfer.id), returned)
         .join(Call)
-        .where(*cut.where)
+        .where(*call_filter.where)
         .group_by(Transfer.kind, Transfer.result)
         .tuples()
     )

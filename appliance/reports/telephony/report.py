@@ -4,13 +4,15 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance import calls, clock
-from appliance.calls import Balance
+from appliance.core import clock
+from appliance.core.settings import Settings
 from appliance.models import Call
-from appliance.reports import cuts, kpi
+from appliance.reports import call_filters, kpi
+from appliance.reports.balance import Others
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import Counted
-from appliance.reports.cuts import Cut
 from appliance.reports.periods import Period
+from appliance.reports.sums import ANSWERED, COUNTED
 from appliance.reports.telephony import callers, hours, lines, queues, waits, workload
 from appliance.reports.telephony.callers import Callers
 from appliance.reports.telephony.hours import Hours
@@ -18,14 +20,15 @@ from appliance.reports.telephony.lines import Line
 from appliance.reports.telephony.queues import Handed, Queue
 from appliance.reports.telephony.waits import Waits
 from appliance.reports.telephony.workload import Workload
-from appliance.settings import Settings
+from appliance.telephony import calls
+from appliance.telephony.calls import Balance
 
 
 @dataclass(frozen=True)
 class Overview:
     """What stands on the page whatever table is open."""
 
-    cut: Cut
+    call_filter: CallFilter
     level: float  # the service level's seconds
     hours: Hours
     waits: Waits
@@ -40,72 +43,75 @@ class TelephonyReport:
     """Everything that the paper, the workbook and the exports print."""
 
     locale: str
-    cut: Cut
+    call_filter: CallFilter
     level: float
     short_abandon: float
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    shorts: int  # short abandons and test calls of the whole period, for the balance
-    synthetic: int
+    others: Others  # of the whole period, for the balance
     hours: Hours
     waits: Waits
-    lines: Mapping[str, tuple[Line, ...]]  # by cuts.KEYS
+    lines: Mapping[str, tuple[Line, ...]]  # by call_filters.KEYS
     callers: Callers
     queues: tuple[Queue, ...]
     handed: tuple[Handed, ...]
     workload: tuple[Workload, ...]
     names: Mapping[str, str]  # operators' logins → names
+    site_url: str  # for links to what a figure means
 
     @property
     def period(self) -> Period:
-        return self.cut.period
+        return self.call_filter.period
 
     @property
     def total(self) -> Counted:
         return self.hours.total
 
 
-def overview(settings: Settings, cut: Cut) -> Overview:
+def overview(settings: Settings, call_filter: CallFilter) -> Overview:
     """Count what the page shows first."""
     level = settings.calls.service_level
-    return Overview(cut, level, hours.count(cut, level), waits.count(cut, level))
+    return Overview(
+        call_filter, level, hours.count(call_filter, level), waits.count(call_filter, level)
+    )
 
 
-def build(settings: Settings, cut: Cut, locale: str) -> TelephonyReport:
-    """Count everything of a cut; the workload and the balance are of all calls of its period."""
-    level, period = settings.calls.service_level, cut.period
+def build(settings: Settings, call_filter: CallFilter, locale: str) -> TelephonyReport:
+    """Count everything of a filter; the workload and the balance are of all calls of its period."""
+    level, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()
-    shorts, synthetic = beside(period)
     return TelephonyReport(
         locale=locale,
-        cut=cut,
+        call_filter=call_filter,
         level=level,
         short_abandon=settings.calls.short_abandon,
         made_at=made_at,
         formulas=kpi.FORMULAS,
         balance=calls.balance(period.begin, period.end),
-        shorts=shorts,
-        synthetic=synthetic,
-        hours=hours.count(cut, level),
-        waits=waits.count(cut, level),
-        lines={key: lines.lines(cut, level, key, locale) for key in cuts.KEYS},
-        callers=callers.count(cut),
-        queues=queues.visits(cut),
-        handed=queues.handed(cut),
-        workload=workload.count(cut, made_at),
+        others=others(period),
+        hours=hours.count(call_filter, level),
+        waits=waits.count(call_filter, level),
+        lines={key: lines.lines(call_filter, level, key, locale) for key in call_filters.KEYS},
+        callers=callers.count(call_filter),
+        queues=queues.visits(call_filter),
+        handed=queues.handed(call_filter),
+        workload=workload.count(call_filter, made_at),
         names=lines.names("operator", locale),
+        site_url=settings.web.url,
     )
 
 
-def beside(period: Period) -> tuple[int, int]:
-    """Short abandons and test calls among all inbound calls, as the balance names them."""
+def others(period: Period) -> Others:
+    """What the balance's sum leaves open, counted by the database."""
     within = (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
         Call.direction == "inbound",
     )
-    return (
-        Call.select().where(*within, Call.short).count(),
-        Call.select().where(*within, Call.synthetic).count(),
+    return Others(
+        short=Call.select().where(*within, Call.short).count(),
+        synthetic=Call.select().where(*within, Call.synthetic).count(),
+        synthetic_answered=Call.select().where(*within, Call.synthetic, ANSWERED.sql).count(),
+        rejected=Call.select().where(*within, ~COUNTED.sql, ~Call.synthetic).count(),
     )

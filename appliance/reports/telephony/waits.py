@@ -8,7 +8,7 @@ from peewee import Case, fn
 
 from appliance.models import Call
 from appliance.reports import kpi
-from appliance.reports.cuts import Cut
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.kpi import Rate
 
 EDGES = (*kpi.WAIT_EDGES, 120.0, 180.0, 300.0)  # seconds
@@ -27,7 +27,7 @@ class Bucket:
 
     @property
     def asked(self) -> str:
-        """As a condition of a cut: "5-10"."""
+        """As a condition of a filter: "5-10"."""
         return "-".join("" if edge is None else f"{edge:g}" for edge in (self.low, self.high))
 
 
@@ -51,7 +51,7 @@ class Waits:
         return self.answered + self.abandoned + sum(bucket.gone for bucket in self.buckets)
 
     def level(self, seconds: float, accepted: int) -> Rate:
-        """The service level at another threshold, one of the edges (KPI.md)."""
+        """The service level at another threshold, one of the edges (docs/figures.md)."""
         quick = sum(b.answered for b in self.buckets if b.high is not None and b.high <= seconds)
         whole = accepted + self.abandoned - self.short
         return Rate(100 * quick / whole if whole else None, whole)
@@ -67,13 +67,13 @@ class Waits:
         return curve
 
 
-def count(cut: Cut, level: float) -> Waits:
-    """Count the callers of a cut who joined a queue; `level` becomes an edge too."""
+def count(call_filter: CallFilter, level: float) -> Waits:
+    """Count the callers of a filter who joined a queue; `level` becomes an edge too."""
     edges = sorted({*EDGES, level})
     place = Case(None, [(Call.wait_seconds <= edge, n) for n, edge in enumerate(edges)], len(edges))
     rows = (
         Call.select(place, Call.outcome, Call.short, fn.COUNT(Call.id))
-        .where(*cut.where, Call.wait_seconds.is_null(False))
+        .where(*call_filter.where, Call.wait_seconds.is_null(False))
         .group_by(place, Call.outcome, Call.short)
         .tuples()
     )

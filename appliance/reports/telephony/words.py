@@ -1,9 +1,6 @@
 """The words of the telephony report, translated where they are shown: pages, papers, workbooks."""
 
-
-def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
-    return text
-
+from appliance.core.i18n import N_
 
 LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}
 
@@ -73,7 +70,7 @@ KINDS = {
 }
 
 # what may be asked of the calls of a list
-ASKED = {
+CONDITIONS = {
     "outcome": N_("Outcome"),
     "short": N_("Hung up at once"),
     "joined": N_("Joined a queue"),

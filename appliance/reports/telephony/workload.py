@@ -1,18 +1,17 @@
 """What each operator's time went into."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from peewee import fn
 
-from appliance import staff
+from appliance.core.intervals import Interval, total
 from appliance.models import Call, QueueVisit, Ring, Talk
-from appliance.reports.cuts import Cut
+from appliance.people import presence
+from appliance.reports.call_filters import CallFilter
 from appliance.reports.kpi import Rate
-
-type Stretch = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True)
@@ -51,30 +50,30 @@ class Workload:
         return Rate(100 * self.handling_seconds / whole if whole else None, self.calls)
 
 
-def count(cut: Cut, until: dt.datetime) -> tuple[Workload, ...]:
+def count(call_filter: CallFilter, until: dt.datetime) -> tuple[Workload, ...]:
     """Everybody who spoke, placed a call or chose a state, by login.
 
-    `until`: this moment; a state that holds is counted up to it. Only the cut's period counts.
+    `until`: this moment; a state that holds is counted up to it. Only the filter's period counts.
     """
-    whole = cut.with_(**dict.fromkeys(cut.asked))
+    whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
     talks, outgoing, missed = _talks(whole), _outgoing(whole), _missed(whole)
-    states = staff.stretches(whole.period.begin, min(whole.period.end, until))
+    states = presence.intervals(whole.period.begin, min(whole.period.end, until))
     made = []
     for login in sorted({*talks, *outgoing, *missed, *states}):
         spoken, placed = talks.get(login, []), outgoing.get(login, [])
         ready = [(b, e) for state, b, e in states.get(login, []) if state == "ready"]
         pauses = [(b, e) for state, b, e in states.get(login, []) if state == "pause"]
-        stretches = [(begin, end) for _, begin, end in spoken]
+        spans = [(begin, end) for _, begin, end in spoken]
         made.append(
             Workload(
                 operator=login,
                 calls=len({call for call, _, _ in spoken}),
-                talk_seconds=_length(stretches),
+                talk_seconds=total(spans),
                 outgoing=len(placed),
-                outgoing_seconds=_length(placed),
-                ready_seconds=_length(ready),
-                busy_seconds=_shared(sorted([*stretches, *placed]), ready),
-                pause_seconds=_length(pauses),
+                outgoing_seconds=total(placed),
+                ready_seconds=total(ready),
+                busy_seconds=_shared(sorted([*spans, *placed]), ready),
+                pause_seconds=total(pauses),
                 pauses=len(pauses),
                 missed_rings=missed.get(login, 0),
             )
@@ -82,12 +81,12 @@ def count(cut: Cut, until: dt.datetime) -> tuple[Workload, ...]:
     return tuple(made)
 
 
-def _talks(cut: Cut) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
+def _talks(call_filter: CallFilter) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
     """Login → (call, from, to) of every talk that has ended, in order."""
     rows = (
         Talk.select(Talk.who, Talk.call, Talk.started_at, Talk.ended_at)
         .join(Call)
-        .where(*cut.where, Talk.party == "operator", Talk.ended_at.is_null(False))
+        .where(*call_filter.where, Talk.party == "operator", Talk.ended_at.is_null(False))
         .order_by(Talk.who, Talk.started_at)
         .tuples()
         .iterator()
@@ -95,13 +94,13 @@ def _talks(cut: Cut) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
     return {who: [row[1:] for row in found] for who, found in groupby(rows, lambda row: row[0])}
 
 
-def _outgoing(cut: Cut) -> dict[str, list[Stretch]]:
+def _outgoing(call_filter: CallFilter) -> dict[str, list[Interval]]:
     rows = (
         Talk.select(Call.by, Talk.started_at, Talk.ended_at)
         .join(Call)
         .where(
-            Call.arrived_at >= cut.period.begin,
-            Call.arrived_at < cut.period.end,
+            Call.arrived_at >= call_filter.period.begin,
+            Call.arrived_at < call_filter.period.end,
             Call.direction == "outbound",
             ~Call.synthetic,
             Call.by.is_null(False),
@@ -115,10 +114,10 @@ def _outgoing(cut: Cut) -> dict[str, list[Stretch]]:
     return {who: [row[1:] for row in found] for who, found in groupby(rows, lambda row: row[0])}
 
 
-def _missed(cut: Cut) -> dict[str, int]:
+def _missed(call_filter: CallFilter) -> dict[str, int]:
     """Login → how often his phone rang in vain, per attempt."""
     # Not a join: the database would begin it with every ring there ever was.
-    visits = QueueVisit.select(QueueVisit.id).join(Call).where(*cut.where)
+    visits = QueueVisit.select(QueueVisit.id).join(Call).where(*call_filter.where)
     rows = (
         Ring.select(Ring.operator, fn.COUNT(Ring.id))
         .where(Ring.visit.in_(visits), Ring.result == "no_answer")
@@ -128,21 +127,19 @@ def _missed(cut: Cut) -> dict[str, int]:
     return dict(rows)
 
 
-def _length(stretches: Iterable[Stretch]) -> float:
-    return sum((end - begin).total_seconds() for begin, end in stretches)
-
-
-def _shared(talks: Sequence[Stretch], ready: Sequence[Stretch]) -> float:
+def _shared(talks: Sequence[Interval], ready: Sequence[Interval]) -> float:
     """Seconds that are in both; each list is in order."""
-    return _length((max(a[0], b[0]), min(a[1], b[1])) for a, b in _meeting(talks, ready))
+    return total((max(a[0], b[0]), min(a[1], b[1])) for a, b in _meeting(talks, ready))
 
 
-def _meeting(talks: Sequence[Stretch], ready: Sequence[Stretch]) -> Iterator[tuple[Stretch, ...]]:
+def _meeting(
+    talks: Sequence[Interval], ready: Sequence[Interval]
+) -> Iterator[tuple[Interval, ...]]:
     first = 0
     for talk in talks:
         while first < len(ready) and ready[first][1] <= talk[0]:
             first += 1
-        for stretch in ready[first:]:
-            if stretch[0] >= talk[1]:
+        for one in ready[first:]:
+            if one[0] >= talk[1]:
                 break
-            yield talk, stretch
+            yield talk, one

@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
+from appliance.core import spreadsheets
 from appliance.reports.xlsx.book import (
     SUM,
     Book,
@@ -143,11 +144,13 @@ class _Writer:
                 return {"num_format": f"#,##0.{'0' * places}".rstrip("."), "align": "right"}
             case float():
                 return {"num_format": "#,##0.0", "align": "right"}
+            case str():
+                return _quoted(value)
         return {}
 
     def _line(self, text: str, style: dict[str, Any]) -> None:
         """A text over all columns, as high as it needs."""
-        form = self._format({"text_wrap": True, "valign": "top"} | style)
+        form = self._format({"text_wrap": True, "valign": "top"} | style | _quoted(text))
         last = len(self.sheet.widths) - 1
         if last:
             self.page.merge_range(self.row, 0, self.row, last, "", form)
@@ -191,6 +194,11 @@ def _sum(column: int, rows: Sequence[Sequence[Value]]) -> Number:
     if decimals := [v for v in plain if isinstance(v, Decimal)]:
         return sum(decimals, Decimal(0))
     return sum(v for v in plain if isinstance(v, (int, float)))
+
+
+def _quoted(text: str) -> dict[str, Any]:
+    """Keeps a text that looks like a formula a text, also when somebody edits its cell."""
+    return {} if spreadsheets.harmless(text) == text else {"quote_prefix": True}
 
 
 def _number(value: Number) -> float:

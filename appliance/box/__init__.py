@@ -1,0 +1,1 @@
+"""The box itself: links, snapshots, retention, jobs that ran, self-tests, health, alarms."""

@@ -1,0 +1,152 @@
+"""Asterisk, and how far the ledger has followed its event log."""
+
+import datetime as dt
+import re
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.box.health.check import Check, moment_text
+from appliance.core import clock
+from appliance.core.i18n import N_
+from appliance.core.settings import Settings
+from appliance.models import AsteriskWatch, EventRow
+from appliance.people import accounts
+
+ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
+BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
+_PATIENCE = (0.5, 1.5, 3.0)  # seconds for an answer, to each request
+_OPTIONS = (
+    "OPTIONS sip:{box} SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP {here};branch=z9hG4bK{one};rport\r\n"
+    "From: <sip:{phone}@{box}>;tag={one}\r\n"
+    "To: <sip:{box}>\r\n"
+    "Call-ID: {one}@{here}\r\n"
+    "CSeq: 1 OPTIONS\r\n"
+    "Contact: <sip:{phone}@{here}>\r\n"
+    "Max-Forwards: 5\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+_TAIL = 64 * 1024
+_RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
+
+
+def line_answers() -> bool | None:
+    """Whether Asterisk was seen alive just now; None: it never was, on this site."""
+    seen = last_seen()
+    return None if seen is None else clock.now() - seen < ALIVE
+
+
+def answers(settings: Settings) -> Iterator[Check]:
+    """Asterisk was seen alive just now."""
+    code, name = "asterisk", N_("Telephone exchange")
+    seen = last_seen()
+    if seen and clock.now() - seen < ALIVE:
+        yield Check(code, name, "ok", N_("answers"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("last seen {moment}") if seen else N_("never seen"),
+        N_(
+            "Look whether `asterisk` and `appliance pbx` run; start the one that does not. "
+            "When only `appliance pbx` is down, calls are still taken."
+        ),
+        {"moment": moment_text(seen, settings)} if seen else {},
+    )
+
+
+def speaks_sip(settings: Settings) -> Iterator[Check]:
+    """Asterisk answers a SIP request: one can be deafened without ending (CVE-2026-57191)."""
+    code, name = "asterisk.sip", N_("SIP of the exchange")
+    if answers_sip(settings):
+        yield Check(code, name, "ok", N_("answers"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("does not answer at {address}"),
+        N_(
+            "Start `asterisk` again, even if it seems to run: calls do not arrive. Look whether "
+            "the firewall lets SIP through."
+        ),
+        {"address": f"{settings.asterisk.address}:{settings.asterisk.sip_port}"},
+    )
+
+
+def answers_sip(settings: Settings) -> bool:
+    """Whether Asterisk answers OPTIONS over UDP; a phone is named, so that it asks who that is."""
+    place = settings.asterisk
+    phone = next((user.extension for user in accounts.with_phone()), "health")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        try:
+            line.connect((place.address, place.sip_port))
+            here = "{}:{}".format(*line.getsockname())
+            for patience in _PATIENCE:
+                line.settimeout(patience)
+                request = _OPTIONS.format(
+                    here=here, box=place.address, phone=phone, one=uuid.uuid4().hex
+                )
+                line.send(request.encode())
+                try:
+                    return line.recv(4096).startswith(b"SIP/2.0 ")
+                except TimeoutError:
+                    continue
+        except OSError:  # nobody listens there
+            return False
+    return False
+
+
+def lag(settings: Settings) -> float:
+    """Seconds between the last record of the event log and the last one the ledger has read."""
+    written, read = _last_record(settings.paths.event_log), _read_up_to()
+    if written is None or (read and read >= written):
+        return 0.0
+    return (clock.now() - written).total_seconds() if not read else (written - read).total_seconds()
+
+
+def followed(settings: Settings) -> Iterator[Check]:
+    """The ledger has followed Asterisk's event log."""
+    code, name = "event_log", N_("Ledger of calls")
+    written = _last_record(settings.paths.event_log)
+    if written is None:
+        yield Check(code, name, "ok", N_("no call has been logged yet"))
+        return
+    read = _read_up_to()
+    if (read and read >= written) or clock.now() - written < BEHIND:
+        yield Check(code, name, "ok", N_("up to date with the exchange"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("behind the exchange since {moment}"),
+        N_("Look whether `appliance pbx` runs and start it; it catches up by itself."),
+        {"moment": moment_text(written, settings)},
+    )
+
+
+def last_seen() -> dt.datetime | None:
+    """When Asterisk was last seen alive, or None."""
+    newest = AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc())
+    return newest.limit(1).scalar()
+
+
+def _read_up_to() -> dt.datetime | None:
+    """None of a time to come: that would hide for ever how late the ledger is."""
+    known = EventRow.select(EventRow.at).where(EventRow.at <= clock.now() + BEHIND)
+    return known.order_by(EventRow.at.desc()).limit(1).scalar()
+
+
+def _last_record(log: Path) -> dt.datetime | None:
+    """When the last record of Asterisk's event log was written."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            found = _RECORD.findall(file.read())
+    except OSError:  # none yet; one that may not be read is told by `event_log.file`
+        return None
+    return dt.datetime.fromtimestamp(float(found[-1]), dt.UTC) if found else None

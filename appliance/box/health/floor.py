@@ -1,0 +1,110 @@
+"""Whether callers reach somebody: operators who are ready, their phones, unknown carriers."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from peewee import fn
+
+from appliance.box.health.check import Check
+from appliance.box.health.exchange import line_answers
+from appliance.core import clock
+from appliance.core.i18n import N_
+from appliance.core.settings import Settings
+from appliance.models import Call, SipRefusal
+from appliance.people import accounts, presence
+from appliance.telephony import devices
+
+REGISTERS = dt.timedelta(seconds=15)  # in which a phone that was started again comes back
+WINDOW = dt.timedelta(minutes=5)
+MANY = 5  # refused calls of one address within the window
+_NAMED = 4
+_NAMES = {
+    "uz": N_("Operators who speak Uzbek"),
+    "ru": N_("Operators who speak Russian"),
+}
+
+
+def phones(settings: Settings) -> Iterator[Check]:
+    """Who is ready can be rung."""
+    if not line_answers():
+        return
+    code, name, now = "phones", N_("Phones of operators"), clock.now()
+    seen, presences = devices.phones(), presence.presences()
+    deaf = []
+    for user in accounts.operators():
+        state, phone = presences[user.login], seen.get(user.extension)
+        if not state or state.state != "ready" or (phone and phone.up):
+            continue
+        if now - max(state.since, phone.since if phone else state.since) >= REGISTERS:
+            deaf.append(f"{user.name} ({user.extension})")
+    if not deaf:
+        yield Check(code, name, "ok", N_("everybody who is ready can be rung"))
+        return
+    names = ", ".join(deaf[:_NAMED]) + (" …" if len(deaf) > _NAMED else "")
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("ready, but the phone is not registered: {names}"),
+        N_(
+            "Have them start the phone program again, and look at the cable and at the password in "
+            "it; until then they should be off: callers are kept waiting for them."
+        ),
+        {"names": names},
+    )
+
+
+def languages(settings: Settings) -> Iterator[Check]:
+    """Somebody is ready, or speaks right now, in each language of the callers."""
+    presences = presence.presences()
+    for language in accounts.CALL_LANGUAGES:
+        speak = [user for user in accounts.operators() if language in user.speaks.split()]
+        states = [presences[user.login] for user in speak]
+        ready = sum(bool(state and state.state == "ready") for state in states)
+        code, name = f"operators.{language}", _NAMES[language]
+        values = {"count": str(ready)}
+        if ready:
+            yield Check(code, name, "ok", N_("{count} ready"), values=values)
+            continue
+        yield Check(
+            code,
+            name,
+            "fail" if speak else "warn",
+            N_("nobody is ready") if speak else N_("there is none"),
+            N_(
+                "Call one in, or have one press Ready: the line is open day and night, and these "
+                "callers wait for nobody."
+            ),
+            values,
+        )
+
+
+def strangers(settings: Settings) -> Iterator[Check]:
+    """No address that we do not know wants to call again and again."""
+    code, name, since = "refused", N_("Callers from unknown addresses"), clock.now() - WINDOW
+    became = Call.select(Call.sip).where(Call.sip.is_null(False), Call.arrived_at > since - WINDOW)
+    rows = (
+        SipRefusal.select(SipRefusal.address, fn.COUNT(SipRefusal.sip))
+        .where(SipRefusal.at > since, SipRefusal.sip.not_in(became))
+        .group_by(SipRefusal.address)
+        .tuples()
+    )
+    counts: dict[str, int] = {}
+    for address, count in rows:
+        host = address.rpartition(":")[0] or address
+        counts[host] = counts.get(host, 0) + count
+    worst = max(counts, key=lambda host: counts[host], default="")
+    if not worst or counts[worst] < MANY:
+        yield Check(code, name, "ok", N_("none again and again"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("{count} calls from {address} were refused in five minutes"),
+        N_(
+            "If that is a carrier's new address, give it to the trunk on the page Telephony: its "
+            "callers do not reach us. If not, shut it out at the firewall."
+        ),
+        {"count": str(counts[worst]), "address": worst},
+    )

@@ -1,0 +1,86 @@
+"""The parts of the exchange that calls need, as the pbx process asked for them last."""
+
+import datetime as dt
+import socket
+from collections.abc import Iterator
+
+from appliance.box.health.check import Check, moment_text
+from appliance.box.health.exchange import line_answers
+from appliance.core import clock
+from appliance.core.i18n import N_
+from appliance.core.settings import Settings
+from appliance.models import ExchangeLook
+from appliance.telephony import routing
+
+FRESH = dt.timedelta(seconds=60)
+_NAMED = 6  # of many, that are named
+_PATIENCE = 2.0  # seconds
+_WORDS = {
+    "modules": (
+        N_("Modules of the exchange"),
+        N_("not loaded: {names}"),
+        N_(
+            "Load them: `asterisk -rx 'module load NAME'`; its log says why one would not. When "
+            "that does not help, start `asterisk` again in a quiet minute."
+        ),
+    ),
+    "queues": (
+        N_("Queues of the exchange"),
+        N_("missing: {names}"),
+        N_(
+            "Callers are not queued. `asterisk -rx 'module load app_queue.so'`, then `appliance "
+            "render`; when that does not help, start `asterisk` again."
+        ),
+    ),
+}
+
+
+def parts(settings: Settings) -> Iterator[Check]:
+    """Every module is loaded, every queue is there."""
+    if not line_answers():
+        return  # told by itself
+    looks = {row.name: row for row in ExchangeLook.select()}
+    for name, (title, seen, advice) in _WORDS.items():
+        code, look = f"asterisk.{name}", looks.get(name)
+        if not look or clock.now() - look.at > FRESH:
+            late = N_("not looked at since {moment}") if look else N_("not seen yet")
+            values = {"moment": moment_text(look.at, settings)} if look else {}
+            yield Check(code, title, "warn", late, N_("Look whether `appliance pbx` runs."), values)
+        elif look.missing:
+            more = "" if len(look.missing) <= _NAMED else " …"
+            names = ", ".join(look.missing[:_NAMED]) + more
+            yield Check(code, title, "fail", seen, advice, {"names": names})
+        else:
+            yield Check(code, title, "ok", N_("all are there"))
+
+
+def transports(settings: Settings) -> Iterator[Check]:
+    """Asterisk also listens where carriers reach it by TCP or TLS."""
+    used = {trunk.transport for trunk in routing.current(settings).trunks if trunk.kind == "sip"}
+    for transport in sorted(used - {"udp"}):
+        place = settings.asterisk
+        port = place.sip_port + (transport == "tls")
+        values = {"transport": transport.upper(), "address": f"{place.address}:{port}"}
+        code, name = f"asterisk.{transport}", N_("SIP by {transport}")
+        if _listens(place.address, port):
+            yield Check(code, name, "ok", N_("answers"), values=values)
+            continue
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("does not answer at {address}"),
+            N_(
+                "Carriers on it do not reach us. Look at certificate and key, then start "
+                "`asterisk` again in a quiet minute: its log says why it does not listen."
+            ),
+            values,
+        )
+
+
+def _listens(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), _PATIENCE).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,67 @@
+"""The processes of the site."""
+
+import http.client
+from collections.abc import Iterator
+
+from appliance.box import processes
+from appliance.box.health.check import Check, moment_text
+from appliance.core.i18n import N_
+from appliance.core.settings import Settings
+
+_PATIENCE = 3.0  # seconds
+_START = N_("Start it, and look into its log for why it ended: `journalctl -u {unit}`.")
+_AGAIN = N_("Start it again: `systemctl restart {unit}`; its log before that says where it hangs.")
+_ONE = N_(
+    "End the one too many: `systemctl status {unit}` names the right one; the other was started by "
+    "hand or was left over: `kill` it."
+)
+
+
+def run(settings: Settings) -> Iterator[Check]:
+    """Each process of ours runs, and the pages answer."""
+    living = processes.living(settings)
+    for process in processes.OURS:
+        yield _look(settings, process, living[process])
+
+
+def jobs(settings: Settings) -> Check:
+    """The one that tells of all other faults: the pbx process looks after it."""
+    return _look(settings, "jobs", processes.living(settings)["jobs"])
+
+
+def _look(settings: Settings, process: str, signs: list[processes.Sign]) -> Check:
+    code, name = f"process.{process}", N_("Process {process}")
+    values = {"process": f"appliance {process}", "unit": f"appliance-{process}"}
+    if not signs:
+        state = processes.states().get(process)
+        if not state:
+            return Check(code, name, "fail", N_("has never run"), _START, values)
+        values["moment"] = moment_text(state.since, settings)
+        seen = N_("does not run; it was started {moment}")
+        return Check(code, name, "fail", seen, _START, values)
+    values["moment"] = moment_text(signs[0].since, settings)
+    if len(signs) > 1:
+        pids = ", ".join(sign.holder.partition(":")[0] for sign in signs)
+        values |= {"count": str(len(signs)), "pids": pids}
+        return Check(code, name, "fail", N_("runs {count} times: {pids}"), _ONE, values)
+    if signs[0].hangs:
+        seen = N_("hangs: no sign of life for {seconds} s")
+        return Check(code, name, "fail", seen, _AGAIN, values | {"seconds": _whole(signs[0].ago)})
+    if process == "web" and not _served(settings):
+        return Check(code, name, "fail", N_("runs, but does not answer"), _AGAIN, values)
+    return Check(code, name, "ok", N_("runs since {moment}"), values=values)
+
+
+def _whole(seconds: float) -> str:
+    return f"{min(seconds, 1e6):.0f}"
+
+
+def _served(settings: Settings) -> bool:
+    line = http.client.HTTPConnection(settings.web.bind, timeout=_PATIENCE)
+    try:
+        line.request("GET", "/healthz")
+        return line.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()

@@ -1,0 +1,119 @@
+"""Taking persons' data out of what was typed: appeals, drafts, notes at missed callers."""
+
+import datetime as dt
+
+from appliance.box.retention import proof, rules
+from appliance.box.retention.turns import Turns
+from appliance.casework.appeals import form, searching
+from appliance.models import (
+    AnswerDraft,
+    Appeal,
+    AppealStep,
+    AppealWording,
+    Applicant,
+    Draft,
+    FollowUp,
+    FollowUpMark,
+    Message,
+    MinistryEvent,
+    SmsRating,
+)
+
+_PERSONAL = (
+    *("first_name", "surname", "entity_name", "stir", "address", "passport", "pinfl"),
+    *("born_text", "phone", "phone_at_hand", "gist", "consultation_issue"),
+)
+_APPLICANT = (
+    *("first_name", "surname", "entity_name", "stir", "passport", "pinfl", "phone", "search_key"),
+)
+_SAYS_NOTHING = {"text": "", "recipient": "", "payload": {}}
+
+
+def appeals(turns: Turns, before: dt.datetime, rule: str) -> int:
+    """Mask closed appeals, and what was still to be sent of those masked before; how many."""
+
+    def remove(appeal: Appeal) -> bool:
+        _mask(appeal, rule)
+        return True
+
+    count = turns.each(rules.appeals(before), Appeal.id, remove)
+    turns.each(rules.messages(before), Message.id, _mask_message)
+    return count
+
+
+def drafts(turns: Turns, before: dt.datetime, rule: str) -> int:
+    """Throw away what was typed and not registered; how many drafts held anything."""
+
+    def remove(draft: Draft) -> bool:
+        typed = not form.is_blank(draft.values)
+        if typed:
+            proof.write_down("draft", draft.token, rule, call=draft.call_id)
+        draft.delete_instance()
+        return typed
+
+    def remove_answer(draft: AnswerDraft) -> bool:
+        proof.write_down("draft", f"answer:{draft.appeal.number}", rule)
+        draft.delete_instance()
+        return True
+
+    answers = AnswerDraft.select().where(AnswerDraft.updated_at < before)
+    return turns.each(rules.drafts(before), Draft.id, remove) + turns.each(
+        answers, AnswerDraft.id, remove_answer
+    )
+
+
+def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
+    """Blank the notes with which tasks of missed callers were written off; how many."""
+
+    def remove(mark: FollowUpMark) -> bool:
+        proof.write_down("note", str(mark.id), rule)
+        FollowUpMark.update(note="").where(FollowUpMark.id == mark.id).execute()
+        of_task = (FollowUp.number == mark.number, FollowUp.closed_at == mark.at)
+        FollowUp.update(note="").where(*of_task).execute()
+        return True
+
+    return turns.each(rules.notes(before), FollowUpMark.id, remove)
+
+
+def _mask(appeal: Appeal, rule: str) -> None:
+    """Take a person's data out of an appeal and all that hangs on it; what is counted stays."""
+    for name in _PERSONAL:
+        setattr(appeal, name, "")
+    appeal.born_on, appeal.mahalla, appeal.consultation_contact = None, None, ""
+    appeal.typed = {}  # type: ignore[assignment]  # as its column reads
+    AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
+    appeal.save()
+    for step in AppealStep.select().where(AppealStep.appeal == appeal):
+        if "changes" in step.detail:
+            step.detail = {"changes": dict.fromkeys(step.detail["changes"], ["", ""])}
+        step.text = ""
+        step.save()
+    for wording in AppealWording.select().where(AppealWording.appeal == appeal):
+        wording.values = dict.fromkeys(wording.values, "")
+        wording.save()
+    _mask_messages(appeal.number)
+    MinistryEvent.update(text="").where(MinistryEvent.number == appeal.number).execute()
+    if appeal.call_id:
+        _mask_messages(appeal.call_id)
+        Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # another operator's
+        SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
+    searching.remember(appeal)
+    proof.write_down(
+        "appeal",
+        appeal.number,
+        rule,
+        registered=appeal.registered_at.isoformat(),
+        fields=list(_PERSONAL),
+    )
+    if not rules.unmasked_of(appeal.applicant_id).exists():
+        blank = dict.fromkeys(_APPLICANT, "") | {"born_on": None}
+        Applicant.update(blank).where(Applicant.id == appeal.applicant_id).execute()
+
+
+def _mask_messages(cause: str) -> None:
+    ended = Message.state.not_in(rules.ON_ITS_WAY)
+    Message.update(_SAYS_NOTHING).where(Message.cause == cause, ended).execute()
+
+
+def _mask_message(message: Message) -> bool:
+    return bool(Message.update(_SAYS_NOTHING).where(Message.id == message.id).execute())

@@ -1,0 +1,1 @@
+"""Appeals of citizens: forms, handling, deadlines, lists, departments, the ministry's system."""

@@ -1,0 +1,87 @@
+"""Correcting the form of a registered appeal; how it stood before is kept."""
+
+from collections.abc import Callable
+
+from appliance.casework import applicants, catalogs
+from appliance.casework.appeals import form, handling, searching
+from appliance.casework.appeals.prefill import values_of
+from appliance.core import clock
+from appliance.core.clock import WorkingCalendar
+from appliance.core.db import writing
+from appliance.models import Appeal, AppealWording
+
+
+def correct(
+    appeal: Appeal,
+    values: dict[str, str],
+    by: str,
+    version: int,
+    calendar: WorkingCalendar,
+    changed: Callable[[Appeal], object] | None = None,
+) -> dict[str, list[str]]:
+    """Put a corrected form in place of the one in force; returns field → [before, now].
+
+    Nothing refuses it, as registering does not. A returned appeal goes back to the ministry even
+    when nothing was changed; any other one is left alone then. `changed` is called with the
+    corrected appeal, in its transaction. Raises handling.HandlingError.
+    """
+    moment = clock.now()
+    with writing():
+        before = whole_values(appeal)
+        reading = form.read(values, moment.astimezone(calendar.tz).date())
+        columns = reading.columns
+        if reading.mahalla_text:
+            district = columns["district"]
+            columns["mahalla"] = catalogs.remember_mahalla(
+                reading.mahalla_text, district and district.soato
+            )
+        unchanged = {n: t for n, t in appeal.typed.items() if columns[n] == getattr(appeal, n)}
+        columns["typed"] = unchanged | columns["typed"]
+        columns |= {
+            "warnings": [str(doubt) for doubt in reading.doubts],
+            "applicant": applicants.recognise(columns),
+        }
+        Appeal.update(columns).where(Appeal.id == appeal.id).execute()
+        corrected = Appeal.get_by_id(appeal.id)
+        changes = differences(before, whole_values(corrected))
+        returned = handling.state_of(appeal) == "returned"
+        if changes or returned:
+            handling.correct(corrected, by, version, changes)
+        if changes:
+            AppealWording.create(
+                appeal=appeal,
+                number=AppealWording.select().where(AppealWording.appeal == appeal).count() + 1,
+                values=before,
+                until=moment,
+                replaced_by=by,
+            )
+            searching.remember(corrected)
+        if changed and (changes or returned):
+            changed(corrected)
+    return changes
+
+
+def wordings(appeal: Appeal) -> list[AppealWording]:
+    """The form as it stood before each correction, oldest first."""
+    return list(
+        AppealWording.select().where(AppealWording.appeal == appeal).order_by(AppealWording.number)
+    )
+
+
+def whole_values(appeal: Appeal) -> dict[str, str]:
+    """An appeal as the values of its form, with the consultation that was asked for."""
+    values = values_of(appeal)
+    if appeal.consultation:
+        values["consultation"] = "1"
+        values |= {n: getattr(appeal, n) for n in form.CONSULTATION[1:] if getattr(appeal, n)}
+    return values
+
+
+def differences(before: dict[str, str], now: dict[str, str]) -> dict[str, list[str]]:
+    """Field → [before, now] of each value that is another one, in the form's order."""
+    order = (*form.FIELDS, "region_text", "district_text", *form.CONSULTATION)
+    return {
+        name: [before.get(name, ""), now.get(name, "")]
+        for name in order
+        if before.get(name, "") != now.get(name, "")
+    }

@@ -1,0 +1,133 @@
+"""What lies on an operator's desk: the call at hand, or the one to finish, and its form."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance.casework.appeals import queries
+from appliance.casework.appeals.drafts import (
+    call_of,
+    draft,
+    draft_of,
+    is_token,
+    registered_as,
+    token_for,
+)
+from appliance.models import Appeal, Call, Draft, QueueVisit, Ring, Talk, User
+from appliance.telephony import calls
+
+# A call that ended longer ago opens no form by itself any more, unless something was typed.
+SHIFT = dt.timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The form that is open and the call it belongs to.
+
+    `stage` is ringing, dialling (a missed caller is called), talk, wrap_up after the talk, missed
+    when nobody took it up, "" for a form without a call. `since` is when the stage began.
+    `registered` are the operator's appeals of this call so far.
+    """
+
+    token: str
+    call: Call | None
+    stage: str
+    since: dt.datetime | None
+    draft: Draft | None
+    registered: list[Appeal]
+
+    @property
+    def waits_since(self) -> dt.datetime | None:
+        """Since when the caller has waited in the queue; None when he waits no more."""
+        visit = self.call.visits.order_by(QueueVisit.position.desc()).first() if self.call else None
+        return visit.joined_at if visit and not visit.left_at else None
+
+    @property
+    def done(self) -> bool:
+        """Whether this call is registered and no further form of it was begun."""
+        return bool(self.registered) and not self.draft
+
+    @property
+    def closed(self) -> bool:
+        """Whether no form opens by itself: the call is done, or its form was put aside."""
+        return self.done or bool(self.draft and self.draft.aside)
+
+
+def at_hand(operator: User, now: dt.datetime) -> Desk | None:
+    """The operator's call and its form; after it, the form until it is registered or put off."""
+    if call := calls.of_operator(operator.login):
+        return of_call(operator, call)
+    call = calls.last_of_operator(operator.login)
+    if not call:
+        return None
+    desk = of_call(operator, call)
+    if desk.draft:
+        return None if desk.draft.aside else desk
+    recent = desk.since and now - desk.since < SHIFT
+    return desk if recent and not desk.registered else None
+
+
+def of_form(operator: User, token: str) -> Desk | None:
+    """The operator's form of this name, begun or not; None when it is registered or no name."""
+    if registered_as(operator, token):
+        return None
+    if call := call_of(operator, token):
+        desk = of_call(operator, call)
+        return desk if desk.token == token else None
+    kept = draft(operator, token)
+    return Desk(token, None, "", None, kept, []) if kept or is_token(token) else None
+
+
+def of_appeal(appeal: Appeal) -> Desk:
+    """What lay on its operator's desk when the appeal was registered, as it is now."""
+    call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
+    return (
+        of_call(appeal.operator, call)
+        if call
+        else Desk(appeal.token, None, "", None, None, [appeal])
+    )
+
+
+def of_call(operator: User, call: Call) -> Desk:
+    """The operator's form for a call."""
+    stage, since = _stage(operator.login, call)
+    own = [a for a in queries.of_call(call.id) if a.operator_id == operator.id]
+    return Desk(
+        token=token_for(operator, call),
+        call=call,
+        stage=stage,
+        since=since,
+        draft=draft_of(operator, call.id),
+        registered=own,
+    )
+
+
+def _stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
+    placed = call.direction == "outbound" and call.by == login
+    own = Talk.party == "outside" if placed else Talk.who == login
+    talks = list(Talk.select().where(Talk.call == call, own).order_by(Talk.started_at))
+    talk = talks[-1] if talks else None
+    ring = (
+        Ring.select()
+        .join(QueueVisit)
+        .where(QueueVisit.call == call, Ring.operator == login, Ring.ended_at.is_null())
+        .order_by(Ring.started_at.desc())
+        .first()
+    )
+    if call.ended_at is None and talk and (talk.ended_at is None or calls.asks(login, call)):
+        return "talk", _begun(call, talks)
+    if call.ended_at is None and ring:
+        return "ringing", ring.started_at
+    if call.ended_at is None and placed and not talk:
+        return "dialling", call.arrived_at
+    return ("wrap_up", talk.ended_at or call.ended_at) if talk else ("missed", None)
+
+
+def _begun(call: Call, talks: list[Talk]) -> dt.datetime:
+    """Since when the operator has had the caller: asking an employee is part of it."""
+    newest = talks[-1].started_at
+    joined = call.visits.where(QueueVisit.joined_at <= newest)
+    last = joined.order_by(QueueVisit.joined_at.desc()).first()
+    since: dt.datetime = next(
+        talk.started_at for talk in talks if not last or talk.started_at >= last.joined_at
+    )
+    return since

@@ -1,0 +1,128 @@
+"""Who may see which appeals, and those of one caller."""
+
+import datetime as dt
+import re
+from collections.abc import Collection
+
+from peewee import ModelSelect
+
+from appliance.casework.appeals import self_service
+from appliance.core import phone_numbers
+from appliance.models import Appeal, Applicant, Call, Handling, User
+from appliance.people import accounts
+from appliance.telephony import calls, recordings
+
+
+def visible_to(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
+    """The appeals that a user may see at all; every page starts from here.
+
+    An operator sees the appeals he registered, those of the caller at hand, and those whose
+    numbers he has just `looked_up`; the ministry sees those of the department that a user belongs
+    to, or all.
+    """
+    everything = Appeal.select()
+    if user.role == "ministry":
+        return of_department(accounts.department_of(user))
+    if user.role in ("supervisor", "manager"):
+        return everything
+    if user.role != "operator":
+        return everything.where(Appeal.id.is_null())
+    call = calls.of_operator(user.login) or calls.last_of_operator(user.login)
+    mine = (Appeal.operator == user) | Appeal.number.in_(list(looked_up))
+    return everything.where(mine | _of(call.citizen) if call and call.citizen else mine)
+
+
+def find(number: str, user: User, looked_up: Collection[str] = ()) -> Appeal | None:
+    """The appeal of this number, if it is `visible_to` the user."""
+    return visible_to(user, looked_up).where(Appeal.number == number).first()
+
+
+def of_department(department: int | None) -> ModelSelect:
+    """The appeals that a department has now; None: all of them."""
+    if not department:
+        return Appeal.select()
+    theirs = Handling.select(Handling.appeal).where(Handling.department == department)
+    return Appeal.select().where(Appeal.id.in_(theirs))
+
+
+def returned_to(operator: User) -> list[Appeal]:
+    """The operator's appeals that the ministry returned for rework, the most urgent first."""
+    return list(
+        Appeal.select(Appeal, Handling)
+        .join(Handling, on=Handling.appeal, attr="handling")
+        .where(Appeal.operator == operator, Handling.is_open == 1, Handling.state == "returned")
+        .order_by(Handling.due_on, Handling.appeal)
+    )
+
+
+def others_of(appeal: Appeal, user: User, limit: int = 5) -> list[Appeal]:
+    """The same applicant's other appeals that a user may see, newest first: it may be a repeat."""
+    others = visible_to(user).where(Appeal.applicant == appeal.applicant_id, Appeal.id != appeal.id)
+    return list(others.order_by(Appeal.id.desc()).limit(limit))
+
+
+def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
+    """Appeals with this phone, or of an applicant last heard from it; newest first."""
+    if not phone:
+        return []
+    return list(
+        Appeal.select().where(_of(phone)).order_by(Appeal.registered_at.desc()).limit(limit)
+    )
+
+
+def look_up(typed: str, today: dt.date, limit: int = 20) -> list[Appeal]:
+    """Appeals of a number or a phone, whole as a citizen tells it; newest first.
+
+    A number is written 2026-000123, or 123 of this year or the last one. Nothing is found by a
+    part of either: whoever looks up knows whom he speaks with.
+    """
+    plain = phone_numbers.digits(typed)
+    if by_number := self_service.by_keys(plain, today):
+        return [by_number]
+    return (
+        [] if re.fullmatch(r"\d{1,6}", plain) else of_caller(phone_numbers.canonical(typed), limit)
+    )
+
+
+def registered_since(operator: User, since: dt.datetime, limit: int = 200) -> list[Appeal]:
+    """The operator's appeals since a moment with their `handling`, newest first."""
+    query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
+    mine = (Appeal.operator == operator, Appeal.registered_at >= since)
+    return list(query.where(*mine).order_by(Appeal.id.desc()).limit(limit))
+
+
+def of_call(call_id: str) -> list[Appeal]:
+    """The appeals that hang on a call, oldest first."""
+    return list(Appeal.select().where(Appeal.call_id == call_id).order_by(Appeal.id))
+
+
+def visible_of_call(call_id: str, user: User) -> list[Appeal]:
+    """Those of a call's appeals that a user may see, oldest first."""
+    return list(visible_to(user).where(Appeal.call_id == call_id).order_by(Appeal.id))
+
+
+def calls_open_to(user: User, ids: list[str]) -> set[str]:
+    """Those of some calls whose cards a user may open.
+
+    A call without an appeal of theirs is no business of the ministry's.
+    """
+    if not recordings.may_listen(user):
+        return set()
+    if user.role != "ministry":
+        return set(ids)
+    return {appeal.call_id for appeal in visible_to(user).where(Appeal.call_id.in_(ids))}
+
+
+def call_open_to(user: User, call_id: str | None) -> Call | None:
+    """The call with this id, if the user may open its card."""
+    return calls.call(call_id) if call_id and calls_open_to(user, [call_id]) else None
+
+
+def registered_by(operator: User, since: dt.datetime) -> int:
+    """How many appeals the operator has registered since a moment."""
+    return Appeal.select().where(Appeal.operator == operator, Appeal.registered_at >= since).count()
+
+
+def _of(phone: str):  # type: ignore[no-untyped-def]  # peewee's expression has no type
+    known = Applicant.select(Applicant.id).where(Applicant.phone == phone)
+    return (Appeal.phone == phone) | (Appeal.applicant.in_(known))

@@ -1,0 +1,74 @@
+"""Registering an appeal: the next number, the form as it stands, the call it hangs on."""
+
+import datetime as dt
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from appliance.casework import applicants, catalogs
+from appliance.casework.appeals import form, handling
+from appliance.casework.appeals.drafts import call_of, registered_as
+from appliance.core import audit, clock, live
+from appliance.core.clock import WorkingCalendar
+from appliance.core.db import writing
+from appliance.models import Appeal, Draft, NumberSeries, User
+
+# When a site's hours are not told, the day of registering is counted by these.
+_OPENS, _CLOSES = dt.time(9), dt.time(18)
+
+
+def register(
+    values: dict[str, str],
+    *,
+    operator: User,
+    token: str,
+    tz: ZoneInfo,
+    calendar: WorkingCalendar | None = None,
+    tell: Callable[[Appeal], object] | None = None,
+) -> Appeal:
+    """Register what the form holds, whatever it lacks, and return the numbered appeal.
+
+    `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
+    once and the same appeal comes back. Numbers have no gap within a year of the site's time.
+    It has its department and its deadline, by the working `calendar`, at once.
+    `tell` is called with a new appeal, in its transaction, to put what others are told of it.
+    The appeal counts as received when its call arrived (law OʻRQ-445, article 23).
+    """
+    moment = clock.now()
+    today = moment.astimezone(tz).date()
+    call = call_of(operator, token)
+    with writing():
+        if known := registered_as(operator, token):
+            return known
+        reading = form.read(values, today)
+        columns = reading.columns
+        if reading.mahalla_text:
+            district = columns["district"]
+            columns["mahalla"] = catalogs.remember_mahalla(
+                reading.mahalla_text, district and district.soato
+            )
+        appeal = Appeal.create(
+            number=_next_number(today),
+            token=token,
+            call_id=call and call.id,
+            applicant=applicants.recognise(columns),
+            operator=operator,
+            received_at=call.arrived_at if call else moment,
+            registered_at=moment,
+            warnings=[str(doubt) for doubt in reading.doubts],
+            **columns,
+        )
+        handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
+        Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
+        audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
+        if tell:
+            tell(appeal)
+        live.publish("appeals", f"operator:{operator.login}")
+    return appeal
+
+
+def _next_number(day: dt.date) -> str:
+    """The year's next number; call it inside the transaction that uses it up."""
+    NumberSeries.insert(year=day.year, last=1).on_conflict(
+        conflict_target=[NumberSeries.year], update={NumberSeries.last: NumberSeries.last + 1}
+    ).execute()
+    return f"{day.year}-{NumberSeries.get_by_id(day.year).last:06d}"

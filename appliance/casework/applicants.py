@@ -1,0 +1,72 @@
+"""People and legal entities who call: recognised again, kept as last heard."""
+
+from typing import Any
+
+from appliance.casework import identity
+from appliance.core import clock
+from appliance.core.i18n import fold
+from appliance.models import Applicant
+
+_KEPT = (
+    *("first_name", "surname", "entity_name", "stir", "sex", "born_on"),
+    *("passport", "pinfl", "phone"),
+)
+
+
+def recognise(columns: dict[str, Any]) -> Applicant:
+    """The applicant that an appeal's columns tell of, brought up to date or made anew.
+
+    What was not told this time stays as it was heard before.
+    """
+    told = {name: columns[name] for name in _KEPT if columns.get(name)}
+    told["kind"] = columns["applicant_kind"]
+    known = match(columns)
+    if not known:
+        return Applicant.create(**told, search_key=_key(columns), created_at=clock.now())
+    if _key(columns):
+        told["search_key"] = _key(columns)
+    Applicant.update(told).where(Applicant.id == known.id).execute()
+    return Applicant.get_by_id(known.id)
+
+
+def match(columns: dict[str, Any]) -> Applicant | None:
+    """The known applicant with this PINFL (or STIR), else with this phone and name.
+
+    A PINFL that cannot be right joins nobody: a slip must not merge two people.
+    """
+    same_kind = Applicant.select().where(Applicant.kind == columns["applicant_kind"])
+    if columns["applicant_kind"] == "entity":
+        sure = identity.stir(columns["stir"]) and (Applicant.stir == columns["stir"])
+    else:
+        sure = identity.pinfl(columns["pinfl"]) and (Applicant.pinfl == columns["pinfl"])
+    if sure and (known := same_kind.where(sure).order_by(Applicant.id).first()):
+        return known
+    if not (columns["phone"] and _key(columns)):
+        return None
+    by_phone = same_kind.where(
+        Applicant.phone == columns["phone"], Applicant.search_key == _key(columns)
+    )
+    if sure:  # the same name and phone, but another document: another person
+        number = Applicant.stir if columns["applicant_kind"] == "entity" else Applicant.pinfl
+        by_phone = by_phone.where(number == "")
+    return by_phone.order_by(Applicant.id).first()
+
+
+def with_phone(phone: str | None) -> list[Applicant]:
+    """Applicants last heard from this number (normalised), the newest first."""
+    if not phone:
+        return []
+    return list(
+        Applicant.select().where(Applicant.phone == phone).order_by(Applicant.id.desc()).limit(5)
+    )
+
+
+def name_of(applicant: Any) -> str:
+    """How an applicant or an appeal's applicant is called: the entity, else first name, surname."""
+    return applicant.entity_name or f"{applicant.first_name} {applicant.surname}".strip()
+
+
+def _key(columns: dict[str, Any]) -> str:
+    if columns["applicant_kind"] == "entity":
+        return fold(columns["entity_name"])
+    return fold(f"{columns['surname']} {columns['first_name']}")

@@ -1,0 +1,44 @@
+"""Editable lists: places, the values of the form's lists, the days that differ."""
+
+from appliance.casework.catalogs.columns import SHEETS
+from appliance.casework.catalogs.days import calendar_ends, working_calendar
+from appliance.casework.catalogs.lists import CATALOGS, choices, code_of, find, label, labels
+from appliance.casework.catalogs.places import (
+    PLACES,
+    districts_of,
+    exact_district,
+    exact_mahalla,
+    exact_region,
+    find_districts,
+    find_mahallas,
+    find_regions,
+    place,
+    remember_mahalla,
+)
+from appliance.casework.catalogs.sheets import SheetError, export_csv, import_csv, seed
+
+__all__ = [
+    "CATALOGS",
+    "PLACES",
+    "SHEETS",
+    "SheetError",
+    "calendar_ends",
+    "choices",
+    "code_of",
+    "districts_of",
+    "exact_district",
+    "exact_mahalla",
+    "exact_region",
+    "export_csv",
+    "find",
+    "find_districts",
+    "find_mahallas",
+    "find_regions",
+    "import_csv",
+    "label",
+    "labels",
+    "place",
+    "remember_mahalla",
+    "seed",
+    "working_calendar",
+]

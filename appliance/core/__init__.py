@@ -1,0 +1,1 @@
+"""What knows no hotline: settings, clock, database, audit, what leaves the box."""

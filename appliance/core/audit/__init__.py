@@ -1,0 +1,92 @@
+"""Who did and saw what, each entry chained to the one before by its hash.
+
+Whoever writes the database can write the chain anew. So its head is noted elsewhere as it grows
+(heads.py, the journal, each snapshot, the group's daily summary) and must be in it afterwards.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from appliance.core import clock
+from appliance.core.audit.table import AuditEntry
+from appliance.core.db import writing
+
+_PIECE = 10_000  # entries read at once
+_SHORT = 16  # letters of a hash that are enough where it was written down by hand
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain at some moment: an entry's id and its hash, or the hash's beginning."""
+
+    id: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.id}:{self.hash}"
+
+    @property
+    def short(self) -> str:
+        """As people write it down."""
+        return f"{self.id}:{self.hash[:_SHORT]}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """A head as it is written. Raises ValueError."""
+        id, _colon, hash = text.strip().partition(":")
+        if not id.isdecimal() or len(id) > 18 or len(hash) < _SHORT:
+            raise ValueError(f"a head is written as 1234:{'0' * _SHORT}…, not {text!r}")
+        return cls(int(id), hash.lower())
+
+
+def record(who: str, action: str, subject: str = "", **detail: Any) -> None:
+    """Write one entry; `who` is a login or a process, `detail` small JSON values."""
+    with writing():
+        last = AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).first()
+        entry = AuditEntry(at=clock.now(), who=who, action=action, subject=subject, detail=detail)
+        entry.hash = _hash(last.hash if last else "", entry)
+        entry.save(force_insert=True)
+
+
+def head() -> Head | None:
+    """Where the chain ends now; None while it is empty."""
+    last = AuditEntry.select().order_by(AuditEntry.id.desc()).first()
+    return last and Head(last.id, last.hash)
+
+
+def holds(noted: Head) -> bool:
+    """Whether a head that was noted once is still in the chain."""
+    entry = AuditEntry.get_or_none(AuditEntry.id == noted.id)
+    return entry is not None and entry.hash.startswith(noted.hash)
+
+
+def broken_at(after: int = 0, many: int | None = None) -> int | None:
+    """The id of the first entry whose hash does not fit, or None when the chain holds.
+
+    Only of the entries after an id, and of `many` of them, where it is given.
+    """
+    before = AuditEntry.select().where(AuditEntry.id <= after).order_by(AuditEntry.id.desc())
+    start = before.first()
+    previous, last = (start.hash, start.id) if start else ("", 0)
+    while many is None or many > 0:
+        piece = _PIECE if many is None else min(_PIECE, many)
+        rows = AuditEntry.select().where(AuditEntry.id > last).order_by(AuditEntry.id).limit(piece)
+        entries = list(rows)
+        for entry in entries:
+            if entry.hash != _hash(previous, entry):
+                return entry.id
+            previous, last = entry.hash, entry.id
+        if len(entries) < piece:
+            break
+        many = many and many - piece
+    return None
+
+
+def _hash(previous: str, entry: AuditEntry) -> str:
+    told = json.dumps(
+        [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail],
+        sort_keys=True,
+    )
+    return hashlib.sha256(told.encode()).hexdigest()

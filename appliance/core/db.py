@@ -1,0 +1,207 @@
+"""The one SQLite database: connection, write transactions, online copy."""
+
+import contextlib
+import datetime as dt
+import logging
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from peewee import OperationalError, PeeweeException, SqliteDatabase
+from playhouse.migrations import Runner
+
+from appliance import PACKAGE
+
+MIGRATIONS = PACKAGE / "migrations"
+
+log = logging.getLogger(__name__)
+
+Error = PeeweeException  # whatever the database could not do
+
+PATIENCE = 10.0  # seconds for which whoever writes waits for others
+_BUSY = int(PATIENCE * 1000)
+_LOOK = 0.005  # seconds between two looks whether the lock is free
+_AGAIN = 0.2  # seconds until what met a busy database is tried again
+_TURN = 0.05  # seconds for which long work holds the write lock
+_REST = 0.05  # seconds until it takes it again
+
+
+class _Database(SqliteDatabase):
+    """SQLite, whose write lock goes to whoever waits for it as soon as it is free.
+
+    SQLite itself keeps no queue, and lets who waits look again only each tenth of a second after a
+    while: among many who write, some would find it taken each time.
+    """
+
+    def begin(self, lock_type: str | None = None) -> None:
+        """Begin a transaction; waits PATIENCE for the lock, then raises OperationalError."""
+        if not lock_type:
+            super().begin()
+            return
+        until = time.monotonic() + PATIENCE
+        self.execute_sql("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    super().begin(lock_type)
+                    return
+                except OperationalError as error:
+                    if not is_busy(error) or time.monotonic() >= until:
+                        raise
+                    time.sleep(_LOOK)
+        finally:
+            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
+
+
+# WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
+# survives a power cut. busy_timeout: writers from other processes queue up instead of failing.
+database = _Database(
+    None,
+    pragmas={
+        "journal_mode": "wal",
+        "synchronous": "full",
+        "foreign_keys": 1,
+        "busy_timeout": _BUSY,
+        "cache_size": -32_000,
+    },
+)
+
+
+def open_database(path: Path) -> SqliteDatabase:
+    """Point the models at the database file (made if missing) and return the database."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if database.database != str(path):
+        if not database.is_closed():
+            database.close()
+        database.init(str(path))
+    return database
+
+
+def writing():  # type: ignore[no-untyped-def]  # peewee's context manager has no type
+    """A write transaction that takes the write lock at once, so that it cannot fail half-way."""
+    return database.atomic("immediate")
+
+
+def in_turns(steps: Iterable[Callable[[], None]]) -> None:
+    """Do long work in write transactions so short that nobody waits long for the lock in between.
+
+    Each step is whole: what was done of them stays when a later one fails.
+    """
+    left = deque(steps)
+    while left:
+        with writing():
+            until = time.monotonic() + _TURN
+            left.popleft()()
+            while left and time.monotonic() < until:
+                left.popleft()()
+        if left:
+            give_way()
+
+
+def give_way() -> None:
+    """Let those have the write lock who wait for it, between two turns of long work.
+
+    The one who has just had it would else always be the first to take it again.
+    """
+    time.sleep(_REST)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether a statement failed only because another held the lock for longer than we wait."""
+    return isinstance(error, OperationalError) and "locked" in str(error)
+
+
+def insist(write: Callable[[], object], stop: threading.Event) -> None:
+    """Write something that must not be lost, again as long as the database is busy, until `stop`.
+
+    `write` must be whole: it leaves nothing behind when it fails.
+    """
+    while True:
+        try:
+            write()
+            return
+        except OperationalError as error:
+            if not is_busy(error) or stop.is_set():
+                raise
+            log.warning("the database is busy: tried again")
+            stop.wait(_AGAIN)
+
+
+def prove_writable() -> None:
+    """Change something that nobody reads. Raises peewee.OperationalError when it cannot."""
+    with writing():
+        stamp = int(dt.datetime.now(dt.UTC).timestamp())
+        database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")
+
+
+def schema() -> tuple[list[str], list[str]]:
+    """(migrations that this version knows and the open database lacks, the other way round)."""
+    known = {file.stem for file in MIGRATIONS.glob("[0-9]*.py")}
+    rows = database.execute_sql("SELECT name FROM schema_migration").fetchall()
+    applied = {name for (name,) in rows}
+    return sorted(known - applied), sorted(applied - known)
+
+
+def faults() -> list[str]:
+    """What SQLite finds wrong with the file, at most some; reads all of it."""
+    rows = database.execute_sql("PRAGMA quick_check(5)").fetchall()
+    return [text for (text,) in rows if text != "ok"]
+
+
+def copy_to(target: Path) -> None:
+    """Copy the running database, consistently, into a new file (SQLite's online backup)."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(target) as copy:
+        database.connection().backup(copy)
+    copy.close()
+
+
+def faults_of(file: Path) -> str:
+    """What SQLite finds wrong in a database file that nobody has open; "" when it is whole."""
+    try:
+        with contextlib.closing(_untouched(file)) as connection:
+            [first] = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if first == "ok" else first
+
+
+def count_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
+    """How many rows tables of a database file hold that nobody has open."""
+    with contextlib.closing(_untouched(file)) as connection:
+        return {
+            table: connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608
+            for table in tables
+        }
+
+
+def highest(file: Path, table: str, column: str) -> int | None:
+    """The highest whole number in a column of a database file; None when there is no row."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        [found] = connection.execute(f'SELECT max("{column}") FROM "{table}"').fetchone()  # noqa: S608
+    return found
+
+
+def fold_in(file: Path) -> None:
+    """Take the write-ahead log of a database file into it, so that the file alone is whole."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = delete")
+
+
+def _untouched(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)
+
+
+def migrate() -> list[str]:
+    """Bring the open database to the newest schema; returns the names of what was applied.
+
+    A database that holds anything is first copied beside itself, online.
+    """
+    runner = Runner(database, str(MIGRATIONS), table_name="schema_migration")
+    if runner.applied() and any(m.applied is None for m in runner.status()):
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
+        copy_to(Path(f"{database.database}.before-{stamp}"))
+    return list(runner.up())

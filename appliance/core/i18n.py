@@ -1,0 +1,99 @@
+"""Languages: catalogues of translations, and search keys that ignore the script."""
+
+import functools
+import re
+import unicodedata
+from typing import Any
+
+from babel.support import NullTranslations, Translations
+
+from appliance import PACKAGE
+
+DEFAULT = "uz_Latn"
+LOCALES = ("uz_Latn", "uz_Cyrl", "ru")
+CATALOGUES = PACKAGE / "translations"
+
+
+def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
+    """Mark a message id for the catalogues."""
+    return text
+
+
+@functools.cache
+def translations(locale: str) -> NullTranslations:
+    """The catalogue of a locale, for texts made outside the web pages (reports, messages)."""
+    return Translations.load(CATALOGUES, [locale])
+
+
+def named(thing: Any, locale: str) -> str:
+    """The name of a catalogue row (models.Named) in a locale; Uzbek Latin where there is none."""
+    return getattr(thing, f"name_{locale.lower()}") or thing.name_uz_latn
+
+
+# Every stand-in seen for the apostrophe of oʻ, gʻ and of the glottal stop.
+_APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\u0060\u00b4\u2032\uff07\u02b9\u02bd\u201b\u00b8"
+_CYRILLIC = {
+    **dict(zip("абвгдежзийклмнопрстуфхъыьэўқғҳ", "abvgdejziyklmnoprstufx_i_eoqgh", strict=True)),
+    **{"ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ю": "yu", "я": "ya", "ё": "yo"},
+    **{"ъ": "", "ь": "", "ә": "a", "ң": "ng", "ө": "o", "ү": "u", "і": "i", "ї": "yi", "є": "ye"},
+}
+_LATIN = {
+    **dict(zip("öğıáóúíw", "ogiaouiv", strict=True)),
+    **{"ş": "sh", "ș": "sh", "ç": "ch", "ñ": "ng", "ń": "ng", "ǵ": "g"},
+}
+_LATIN_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
+_VOWELS = "аеёиоуўэюяыъь"
+
+
+def fold(text: str) -> str:
+    """A search key: lower-case ASCII words, the same for every script and apostrophe.
+
+    "Oʻzbekiston", "O'zbekiston", "Ўзбекистон" and "Özbekiston" all give "ozbekiston".
+    """
+    text = re.sub(f"(?<=[oO])[{re.escape(_APOSTROPHES)}]", "\u02bb", text)
+    text = re.sub(f"[{re.escape(_APOSTROPHES.replace(chr(0x2BB), ''))}]", "", text)
+    text = unicodedata.normalize("NFKC", text).replace("İ", "i").lower().replace("i\u0307", "i")
+    text = " ".join(_one_script(word) for word in text.split()).replace("\u02bb", "")
+    folded = "".join(
+        _fold_ye(text[i - 1] if i else " ") if char == "е" else _fold_char(char)
+        for i, char in enumerate(text)
+    )
+    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", " ", plain).strip()
+
+
+def spelt(text: str) -> str:
+    """A name as Uzbek Latin writes it: oʻ and gʻ with U+02BB, the glottal stop with U+02BC.
+
+    Whatever stands for the apostrophe is put right after a Latin letter, blanks are made one. A
+    single quotation mark about a word, and every other letter, stays as it is.
+    """
+    text = " ".join(text.split())
+    signs = re.escape(_APOSTROPHES)
+    text = re.sub(f"(?<=[oOgG])[{signs}]", "\u02bb", text)
+    return re.sub(f"(?<=[a-fh-np-zA-FH-NP-Z])[{signs}](?=[a-zA-Z])", "\u02bc", text)
+
+
+def same_but_spelling(one: str, other: str) -> bool:
+    """Whether two texts differ in case, blanks, punctuation and apostrophes only."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(text: str) -> str:
+    return re.sub(rf"[\W_{re.escape(_APOSTROPHES)}]", "", text).casefold()
+
+
+def _fold_char(char: str) -> str:
+    return _CYRILLIC.get(char, _LATIN.get(char, char))
+
+
+def _fold_ye(before: str) -> str:
+    """Cyrillic е reads ye at the start of a word and after a vowel."""
+    return "ye" if not before.isalpha() or before in _VOWELS else "e"
+
+
+def _one_script(word: str) -> str:
+    """Put right Latin letters that stand among Cyrillic ones."""
+    cyrillic = sum("\u0400" <= c <= "\u04ff" for c in word)
+    latin = sum(c.isascii() and c.isalpha() for c in word)
+    return word.translate(_LATIN_LOOKALIKES) if latin and cyrillic >= latin else word

@@ -1,0 +1,61 @@
+"""What changed just now: topics published by any process, followed by open pages."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+
+from peewee import AutoField, CharField
+
+from appliance.core import clock
+from appliance.core.tables import MomentField, Table
+
+KEPT = dt.timedelta(hours=1)
+
+
+class LiveEvent(Table):
+    """A topic that changed at a moment; browsers fetch anew what depends on it."""
+
+    id = AutoField()
+    topic = CharField()
+    at = MomentField(index=True)
+
+
+def publish(*topics: str) -> None:
+    """Tell whoever follows that these topics changed. Call it inside the change's transaction."""
+    moment = clock.now()
+    LiveEvent.insert_many([{"topic": topic, "at": moment} for topic in topics]).execute()
+
+
+def newest() -> int:
+    """The id of the newest event; follow from here to see only what comes after."""
+    last = LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id.desc()).first()
+    return last.id if last else 0
+
+
+def follow(after: int, interval: float = 0.05, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
+    """Yield (event id, topic) for ever, as they come; (last id, "") after `quiet` seconds of none.
+
+    An event that was cleared away while the follower slept cannot be yielded: a page that wakes
+    after more than an hour fetches everything anew.
+    """
+    told = time.monotonic()
+    while True:
+        events = list(LiveEvent.select().where(LiveEvent.id > after).order_by(LiveEvent.id))
+        for event in events:
+            after = event.id
+            yield event.id, event.topic
+        if events:
+            told = time.monotonic()
+        elif time.monotonic() - told > quiet:
+            told = time.monotonic()
+            yield after, ""
+        time.sleep(interval)
+
+
+def clear() -> int:
+    """Remove events that nobody can still need; returns how many.
+
+    The newest one stays: ids would begin again from 1, and no follower would hear of them.
+    """
+    old = (LiveEvent.at < clock.now() - KEPT, LiveEvent.id < newest())
+    return LiveEvent.delete().where(*old).execute()

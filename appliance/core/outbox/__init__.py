@@ -1,0 +1,76 @@
+"""What must leave the box, until it is known what became of it.
+
+A message is put in the transaction of its cause, claimed by one sender at a time, and ends as
+delivered, refused or expired. Nothing is dropped silently.
+"""
+
+from appliance.core.outbox.claiming import (
+    claim,
+    claim_alike,
+    claim_caused,
+    claim_waiting,
+    redirect,
+    tried,
+)
+from appliance.core.outbox.gsm import parts, plain, segments
+from appliance.core.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed, message
+from appliance.core.outbox.putting import by_day, put, put_sms, wait_for_morning, withdraw
+from appliance.core.outbox.sending import (
+    NEVER_LEFT,
+    declined,
+    delivered,
+    expire,
+    forget_early_reports,
+    hasten,
+    key_of,
+    pause,
+    recover,
+    refused,
+    reported,
+    retry,
+    sent,
+    try_again,
+)
+from appliance.core.outbox.words import TROUBLES
+
+STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
+
+__all__ = [
+    "ASKED_FOR",
+    "NEVER_LEFT",
+    "OPEN",
+    "STATES",
+    "TROUBLES",
+    "Ages",
+    "ages",
+    "by_day",
+    "claim",
+    "claim_alike",
+    "claim_caused",
+    "claim_waiting",
+    "declined",
+    "delivered",
+    "expire",
+    "expired",
+    "forget_early_reports",
+    "hasten",
+    "key_of",
+    "listed",
+    "message",
+    "parts",
+    "pause",
+    "plain",
+    "put",
+    "put_sms",
+    "recover",
+    "redirect",
+    "refused",
+    "reported",
+    "retry",
+    "segments",
+    "sent",
+    "tried",
+    "try_again",
+    "wait_for_morning",
+    "withdraw",
+]

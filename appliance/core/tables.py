@@ -1,0 +1,43 @@
+"""What every table shares: the database, and fields that keep moments and documents."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from peewee import BigIntegerField, Model, TextField
+
+from appliance.core.db import database
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+class MomentField(BigIntegerField):
+    """An instant: an aware datetime in Python, microseconds since 1970 UTC in the table.
+
+    Whole numbers sort and compare in every SQL dialect and lose no microsecond of Asterisk's log.
+    """
+
+    def db_value(self, value: dt.datetime | int | None) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        return (value - _EPOCH) // _MICROSECOND
+
+    def python_value(self, value: int | None) -> dt.datetime | None:
+        return None if value is None else _EPOCH + dt.timedelta(microseconds=value)
+
+
+class DocumentField(TextField):
+    """A small JSON value that is never searched by SQL."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Table(Model):
+    class Meta:
+        database = database
+        legacy_table_names = False

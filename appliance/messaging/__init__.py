@@ -1,0 +1,1 @@
+"""What citizens and duty officers are told, by SMS and Telegram."""

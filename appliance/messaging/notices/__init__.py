@@ -1,0 +1,26 @@
+"""What people outside are told of an appeal, and in which words."""
+
+from appliance.messaging.notices.citizens import (
+    answered,
+    of_appeal,
+    opt_in,
+    opt_out,
+    opted_out,
+    reaches,
+    registered,
+    write,
+)
+from appliance.messaging.notices.duty import alert, alert_of
+
+__all__ = [
+    "alert",
+    "alert_of",
+    "answered",
+    "of_appeal",
+    "opt_in",
+    "opt_out",
+    "opted_out",
+    "reaches",
+    "registered",
+    "write",
+]

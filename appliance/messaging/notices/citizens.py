@@ -1,0 +1,175 @@
+"""What a citizen is told of his appeal, by short message.
+
+Called inside the transaction of the cause. A site without an SMS account tells nothing.
+"""
+
+import datetime as dt
+import re
+
+from appliance.core import audit, clock, outbox, phone_numbers
+from appliance.core.db import writing
+from appliance.core.settings import Settings
+from appliance.messaging.notices import texts
+from appliance.messaging.sms import rules
+from appliance.models import Appeal, Call, Handling, Message, SmsOptOut
+
+NOW = dt.timedelta()
+# Numbers of Uzbekistan that stand on a desk begin with 6 or 7, but for the mobile 77.
+_MOBILE = re.compile(r"\+998(?!6|7[^7])\d{9}", re.ASCII)
+
+
+def registered(settings: Settings, appeal: Appeal) -> Message | None:
+    """Tell the number of an appeal and until when it is answered."""
+    due = Handling.get_by_id(appeal.id).due_on
+    return _notify(settings, "registered", appeal, "", {"due": f"{due:%d.%m.%Y}"})
+
+
+def answered(settings: Settings, appeal: Appeal, delay: dt.timedelta = NOW) -> Message | None:
+    """Tell, after `delay`, that the answer is there; again, when it is answered anew."""
+    version = Handling.get_by_id(appeal.id).version
+    return _notify(settings, "answered", appeal, f":{version}", {}, delay)
+
+
+def write(settings: Settings, appeal: Appeal, text: str, by: str, token: str) -> Message:
+    """Send a text of one's own to the applicant; sent twice with a token, it goes once.
+
+    Raises texts.TextError.
+    """
+    text, number = outbox.plain(text), _number(appeal)
+    if not text:
+        raise texts.TextError("empty")
+    if outbox.segments(text) > texts.LONGEST:
+        raise texts.TextError("long")
+    if not settings.sms or not number:
+        raise texts.TextError("nobody")
+    if SmsOptOut.get_or_none(SmsOptOut.number == number):
+        raise texts.TextError("unwanted")
+    with writing():
+        message = outbox.put_sms(
+            "manual",
+            number,
+            text,
+            key=f"manual:{token}",
+            cause=appeal.number,
+            tz=settings.tz,
+            limits=settings.messages,
+        )
+        if not message:
+            raise texts.TextError("nobody")
+        audit.record(by, "sms.write", appeal.number, message=message.id)
+    return message
+
+
+def reaches(settings: Settings, appeal: Appeal) -> bool:
+    """Whether a short message can be sent to the applicant."""
+    return bool(settings.sms and _number(appeal))
+
+
+def of_appeal(appeal: Appeal) -> list[Message]:
+    """The short messages that went to the applicant about an appeal, the newest first."""
+    about = (Message.cause == appeal.number, Message.channel == "sms", Message.purpose != "duty")
+    return list(Message.select().where(*about).order_by(Message.id.desc()))
+
+
+def opt_out(number: str, by: str) -> str | None:
+    """Send a number no more messages; the number as it is kept, or None when it is none."""
+    known = phone_numbers.canonical(number)
+    if known:
+        with writing():
+            row = {"number": known, "at": clock.now(), "by": by}
+            SmsOptOut.insert(row).on_conflict_ignore().execute()
+            audit.record(by, "sms.opt_out", known)
+    return known
+
+
+def opt_in(number: str, by: str) -> None:
+    """Send a number messages again."""
+    with writing():
+        if SmsOptOut.delete().where(SmsOptOut.number == number).execute():
+            audit.record(by, "sms.opt_in", number)
+
+
+def opted_out() -> list[SmsOptOut]:
+    """Numbers that want no messages, the newest first."""
+    return list(SmsOptOut.select().order_by(SmsOptOut.at.desc()))
+
+
+def notify(
+    settings: Settings,
+    purpose: str,
+    number: str,
+    language: str,
+    values: dict[str, str],
+    *,
+    key: str,
+    cause: str = "",
+    text_of: str = "",
+    reply: bool = False,
+    delay: dt.timedelta = NOW,
+) -> Message | None:
+    """Write down a message by the text in force; None when there is nobody to tell, or it is off.
+
+    `text_of`: the text, when it is not the purpose's own. `reply`: an answer is waited for. What
+    somebody asked for is told also to a number that wants no messages.
+    """
+    unwanted = SmsOptOut.get_or_none(SmsOptOut.number == number)
+    if not settings.sms or not rules.is_sent(purpose) or (unwanted and purpose not in rules.ALWAYS):
+        return None
+    template = texts.text(text_of or purpose, language)
+    told = values | {"hotline": settings.calls.hotline_number}
+    return outbox.put_sms(
+        purpose,
+        number,
+        texts.fill(template, told),
+        key=key,
+        cause=cause,
+        tz=settings.tz,
+        limits=settings.messages,
+        delay=delay,
+        payload={
+            "template": template,
+            "text_of": text_of or purpose,
+            "language": language,
+            "reply": reply,
+        },
+    )
+
+
+def mobile(number: str | None) -> str | None:
+    """The number as it is kept when it can take a short message, else None."""
+    known = phone_numbers.canonical(number or "")
+    return known if known and _MOBILE.fullmatch(known) else None
+
+
+def language_of(appeal: Appeal) -> str:
+    """The language that its caller chose: uz or ru."""
+    call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
+    return "ru" if call and call.language == "ru" else "uz"
+
+
+def _notify(
+    settings: Settings,
+    purpose: str,
+    appeal: Appeal,
+    again: str,
+    values: dict[str, str],
+    delay: dt.timedelta = NOW,
+) -> Message | None:
+    number = _number(appeal)
+    if not number:
+        return None
+    return notify(
+        settings,
+        purpose,
+        number,
+        language_of(appeal),
+        values | {"number": appeal.number},
+        key=f"{purpose}:{appeal.number}{again}",
+        cause=appeal.number,
+        delay=delay,
+    )
+
+
+def _number(appeal: Appeal) -> str | None:
+    """The mobile number that he gave, else the one at hand."""
+    return mobile(appeal.phone) or mobile(appeal.phone_at_hand)

@@ -1,0 +1,231 @@
+"""Alerts of appeals that are registered out of hours: to the ministry's group, then on and on.
+
+The group is told in the transaction of the registering. When nobody takes the appeal, the duty
+list is asked one by one, and in the end all of it by SMS. Names of citizens are never sent, and of
+a personal appeal only where it comes from and what it is about (law OʻRQ-445, article 19).
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+from appliance.casework import catalogs
+from appliance.casework.appeals import states
+from appliance.casework.appeals.handling import state_of
+from appliance.core import audit, clock, i18n, live, outbox, phone_numbers
+from appliance.core.clock import WorkingCalendar
+from appliance.core.db import writing
+from appliance.core.i18n import N_
+from appliance.core.settings import Settings, Telegram
+from appliance.messaging.notices import citizens, gist
+from appliance.models import Appeal, DutyAlert, Handling, TelegramChat
+
+_GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
+
+
+def alert(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool:
+    """Tell the group of an appeal registered out of hours; inside its transaction.
+
+    Whether it is: a site without Telegram tells nobody.
+    """
+    bot = settings.telegram
+    if not bot or calendar.inside(appeal.registered_at):
+        return False
+    now = clock.now()
+    DutyAlert.create(appeal=appeal, at=now, next_at=now + dt.timedelta(minutes=bot.minutes))
+    _put(bot, appeal, chat_of(bot.chat), 0)
+    return True
+
+
+def alert_of(appeal: Appeal) -> DutyAlert | None:
+    """The alert that went out for an appeal, and who took it; None when none went out."""
+    return DutyAlert.get_or_none(DutyAlert.appeal == appeal)
+
+
+def take(
+    settings: Settings, number: str, name: str, *, user: int | None = None, username: str = ""
+) -> str | None:
+    """Somebody takes an appeal; the name of who has it then, None when there was no alert.
+
+    The first one has it, and the group is told. A name is whatever he calls himself: `user` and
+    `username`, as Telegram knows him, are kept in the audit trail.
+    """
+    appeal = Appeal.get_or_none(Appeal.number == number)
+    with writing():
+        known = appeal and alert_of(appeal)
+        if not known or known.taken_by:
+            return known.taken_by if known else None
+        DutyAlert.update(taken_by=name, taken_at=clock.now(), next_at=None).where(
+            DutyAlert.appeal == appeal
+        ).execute()
+        audit.record(f"telegram:{name}", "appeal.duty", number, user=user, username=username)
+        if settings.telegram:
+            say = _gettext(settings)
+            text = say(N_("{number}: taken by {name}")).format(number=number, name=name)
+            chat = chat_of(settings.telegram.chat)
+            outbox.put("telegram", "taken", chat, key=f"taken:{number}", text=text, cause=number)
+        live.publish("appeals")
+    return name
+
+
+def taken_by(settings: Settings, who: str | None) -> str:
+    """What somebody is told who pressed the button: who has the appeal now."""
+    say = _gettext(settings)
+    return say(N_("taken by {name}")).format(name=who) if who else say(N_("no such appeal"))
+
+
+def escalate(settings: Settings) -> int:
+    """Ask the next on the duty list about appeals that nobody took in time; returns how many.
+
+    Nobody is asked about one that is worked on already, or was.
+    """
+    bot = settings.telegram
+    if not bot:
+        return 0
+    wait, asked = dt.timedelta(minutes=bot.minutes), 0
+    chats = [person for person in settings.duty if person.chat]
+    while True:
+        now = clock.now()
+        with writing():
+            due = DutyAlert.select().where(DutyAlert.taken_by == "", DutyAlert.next_at <= now)
+            waiting = due.order_by(DutyAlert.next_at).first()
+            if not waiting:
+                return asked
+            step, next_at = waiting.step, None
+            if state_of(waiting.appeal) == "registered":
+                if step < len(chats):
+                    _put(bot, waiting.appeal, chat_of(chats[step].chat), step + 1)
+                    next_at = now + wait
+                else:
+                    _call_all(settings, waiting.appeal)
+                step, asked = step + 1, asked + 1
+            DutyAlert.update(step=step, next_at=next_at).where(
+                DutyAlert.appeal == waiting.appeal_id
+            ).execute()
+
+
+def status(settings: Settings, asked: str) -> str:
+    """How an appeal stands, for a member of the group; `asked` is its number, or the year's."""
+    say = _gettext(settings)
+    year = clock.now().astimezone(settings.tz).year
+    number = f"{year}-{int(asked):06d}" if re.fullmatch(r"[0-9]{1,6}", asked) else asked
+    appeal = Appeal.get_or_none(Appeal.number == number)
+    now = appeal and Handling.get_or_none(Handling.appeal == appeal)
+    if not now:
+        return say(N_("{number}: no such appeal")).format(number=number[:20])
+    taken = alert_of(appeal)
+    lines = [
+        f"{number}: {say(states.NAMES[now.state])}",
+        say(N_("Deadline: {date}")).format(date=f"{now.due_on:%d.%m.%Y}"),
+    ]
+    if taken and taken.taken_by:
+        lines.append(say(N_("On duty: {name}")).format(name=taken.taken_by))
+    return "\n".join(lines)
+
+
+def chat_of(configured: int) -> str:
+    """The id under which a chat of the settings is reached now."""
+    chat = str(configured)
+    for _ in range(5):
+        moved = TelegramChat.get_or_none(TelegramChat.old == chat)
+        if not moved:
+            break
+        chat = moved.chat
+    return chat
+
+
+def moved(before: str, after: str) -> None:
+    """A group has another id since; what waits for it goes there."""
+    if before != after:
+        with writing():
+            TelegramChat.replace(old=before, chat=after).execute()
+            outbox.redirect("telegram", before, after)
+
+
+def wording(bot: Telegram, appeal: Appeal) -> str:
+    """The alert of one appeal."""
+    say = i18n.translations(bot.language).gettext
+    topic, region = _topic(appeal, bot.language), _region(appeal, bot.language)
+    told = [
+        (N_("Topic: {text}"), topic),
+        (N_("Region: {text}"), region),
+        (N_("Gist: {text}"), _gist(bot, appeal, _GIST)),
+        (N_("Phone: {text}"), _phone(bot, appeal)),
+    ]
+    lines = [say(N_("Appeal {number}, out of hours")).format(number=appeal.number)]
+    return "\n".join(lines + [say(id).format(text=text) for id, text in told if text])
+
+
+def _gettext(settings: Settings) -> Callable[[str], str]:
+    """The texts in the language of the alerts."""
+    bot = settings.telegram
+    return i18n.translations(bot.language if bot else i18n.DEFAULT).gettext
+
+
+def _line(bot: Telegram, appeal: Appeal) -> str:
+    parts = (_topic(appeal, bot.language), _region(appeal, bot.language))
+    told = ", ".join(filter(None, (*parts, _gist(bot, appeal, _LINE))))
+    return f"{appeal.number}: {told}" if told else appeal.number
+
+
+def _put(bot: Telegram, appeal: Appeal, chat: str, step: int) -> None:
+    outbox.put(
+        "telegram",
+        "alert",
+        chat,
+        key=f"alert:{appeal.number}:{step}",
+        text=wording(bot, appeal),
+        payload={
+            "appeal": appeal.number,
+            "line": _line(bot, appeal),
+            "button": i18n.translations(bot.language).gettext(N_("I take it")),
+        },
+        cause=appeal.number,
+    )
+
+
+def _call_all(settings: Settings, appeal: Appeal) -> None:
+    if not settings.telegram or not settings.sms:
+        return
+    language = "ru" if settings.telegram.language == "ru" else "uz"
+    for place, person in enumerate(settings.duty):
+        if person.phone:
+            key = f"duty:{appeal.number}:{place}"
+            citizens.notify(
+                settings,
+                "duty",
+                person.phone,
+                language,
+                {"number": appeal.number},
+                key=key,
+                cause=appeal.number,
+            )
+
+
+def _topic(appeal: Appeal, locale: str) -> str:
+    return catalogs.label("direction", appeal.direction, locale) if appeal.direction else ""
+
+
+def _region(appeal: Appeal, locale: str) -> str:
+    return i18n.named(appeal.region, locale) if appeal.region else appeal.region_text
+
+
+def _gist(bot: Telegram, appeal: Appeal, longest: int) -> str:
+    if not _is_open(appeal):
+        return ""
+    text = gist.without_person(appeal, phones=bot.phone == "full")
+    return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
+
+
+def _phone(bot: Telegram, appeal: Appeal) -> str:
+    number = phone_numbers.canonical(appeal.phone or "") or ""
+    if bot.phone == "none" or not number:
+        return ""
+    if bot.phone == "full" and _is_open(appeal):
+        return phone_numbers.grouped(number)
+    return f"{number[:6]} *** ** {number[-2:]}"
+
+
+def _is_open(appeal: Appeal) -> bool:
+    """Whether the applicant has not asked that nobody learns of him."""
+    return appeal.openness == "open"

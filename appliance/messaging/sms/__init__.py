@@ -1,0 +1,1 @@
+"""Short messages: accounts, what sends them, the services behind them."""

@@ -1,0 +1,1 @@
+"""The services that carry short messages, one module each."""

@@ -1,0 +1,106 @@
+"""Eskiz, over HTTP: a token got by e-mail and password, then one request a message."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from appliance.core.delivery import Declined, NotSent, Receipt, Unsure
+from appliance.core.http import ask, json_object, raise_for_status, words
+from appliance.messaging.sms.gateway import Report, SmsGateway
+
+_DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
+_FAILED = frozenset({"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"})
+_OF_A_MESSAGE = (400, 422)  # what is wrong with one, and not with the others
+
+
+@dataclass
+class Eskiz(SmsGateway):
+    """An account at Eskiz; `sender` is its nick or 4546."""
+
+    title = "Eskiz"
+    name: str
+    url: str  # …/api
+    user: str
+    password: str
+    sender: str = "4546"
+    callback: str = ""  # address for delivery reports
+    _token: str = field(default="", repr=False)
+
+    def send(self, number: str, text: str, key: str) -> Receipt:
+        """Send one message. Raises Later, NotSent, Unsure (it knows no key), Declined."""
+        form = {"mobile_phone": number.lstrip("+"), "message": text, "from": self.sender}
+        if self.callback:
+            form["callback_url"] = self.callback
+        answer = self._signed("POST", "/message/sms/send", data=form)
+        raise_for_status(answer)
+        said = json_object(answer)
+        if answer.ok and said.get("id"):
+            return Receipt(str(said["id"]))
+        if answer.status_code >= 500:
+            raise Unsure("server_error", words(answer))
+        if not answer.ok and answer.status_code not in _OF_A_MESSAGE:
+            raise NotSent("server_error", words(answer))
+        raise Declined("declined", words(answer))
+
+    def outcome(self, receipt: str) -> str | None:
+        """What became of a message that was taken."""
+        answer = self._signed("GET", f"/message/sms/status_by_id/{receipt}")
+        if answer.status_code in (404, *_OF_A_MESSAGE):  # it is not known there yet
+            return None
+        return _outcome(_data(answer).get("status"))
+
+    def reports(self, said: dict[str, Any]) -> list[Report]:
+        """One message's state, named by their id."""
+        id, outcome = str(said.get("message_id") or ""), _outcome(said.get("status"))
+        return [Report(id, outcome, ours=False)] if id and outcome else []
+
+    def balance(self) -> int | None:
+        """Sum left on the account, in soʻm."""
+        left = _data(self._signed("GET", "/user/get-limit")).get("balance")
+        try:
+            return int(float(left)) if left is not None else None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise Unsure("no_sense", str(left)[:200]) from error
+
+    def _signed(self, method: str, path: str, **how: Any) -> requests.Response:
+        """The answer to a request with a token; one that has run out is got anew, once."""
+        for _ in range(2):
+            if not self._token:
+                self._log_in()
+            headers = {"Authorization": f"Bearer {self._token}"}
+            answer = ask(method, self.url + path, headers=headers, **how)
+            if answer.status_code != 401:
+                return answer
+            self._token = ""
+        raise NotSent("log_in", "the token is refused")
+
+    def _log_in(self) -> None:
+        form = {"email": self.user, "password": self.password}
+        try:
+            answer = ask("POST", self.url + "/auth/login", data=form)
+            raise_for_status(answer)
+            if answer.status_code >= 500:
+                raise NotSent("server_error", words(answer))
+            data = json_object(answer).get("data")
+        except Unsure as error:  # a log-in sends no message, whatever became of it
+            raise NotSent(error.code, error.said) from error
+        self._token = str(data.get("token") or "") if isinstance(data, dict) else ""
+        if not self._token:
+            raise NotSent("log_in", words(answer))
+
+
+def _data(answer: requests.Response) -> dict[str, Any]:
+    """What a question is answered with. Raises Later, NotSent, Unsure."""
+    raise_for_status(answer)
+    data = json_object(answer).get("data") or {}
+    if answer.status_code != 200:
+        raise NotSent("server_error", words(answer))
+    if not isinstance(data, dict):
+        raise Unsure("no_sense", answer.text[:200])
+    return data
+
+
+def _outcome(status: object) -> str | None:
+    state = str(status or "").upper()
+    return "delivered" if state in _DELIVERED else "refused" if state in _FAILED else None

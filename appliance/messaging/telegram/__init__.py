@@ -1,0 +1,1 @@
+"""The bot: what goes out to chats, and what comes back."""

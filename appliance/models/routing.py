@@ -1,0 +1,15 @@
+"""How calls are received and carried, in every version that was ever in force."""
+
+from peewee import AutoField, CharField, TextField
+
+from appliance.core.tables import DocumentField, MomentField, Table
+
+
+class PlanVersion(Table):
+    """A plan as it was saved; the newest row is the one in force."""
+
+    id = AutoField()
+    saved_at = MomentField()
+    author = CharField()  # login, or the name of a process
+    note = TextField(default="")
+    document = DocumentField()  # plan.Plan as JSON

@@ -1,0 +1,58 @@
+"""A new plan of the telephony, tried out and put in force."""
+
+from appliance.core.settings import Settings
+from appliance.models import PlanVersion
+from appliance.pbx import config, rehearsal
+from appliance.pbx.actions.states import put_states_in_force, reload
+from appliance.telephony import routing
+from appliance.telephony.routing import Plan
+
+
+class NotTaken(RuntimeError):
+    """A second Asterisk would not take the plan; the message is its complaint."""
+
+
+def put_plan(settings: Settings, wanted: Plan, by: str, note: str = "") -> PlanVersion:
+    """Try a plan on a second Asterisk, keep it as the newest version, put it in force.
+
+    Calls that go on are not touched. Raises plan.Faults for fields that cannot be, NotTaken when
+    the second Asterisk complains: nothing has changed then. Raises Unreachable when the running
+    Asterisk does not answer: the plan is kept, and in force when it starts.
+    """
+    routing.require(wanted)
+    try:
+        config.try_out(settings, wanted)
+    except config.ConfigError as error:
+        raise NotTaken(str(error)) from error
+    routing.keep_first(settings)
+    version = routing.save(wanted, by, note)
+    config.install(settings, tried=True)
+    reload(settings)
+    put_states_in_force(settings)
+    return version
+
+
+def rehearse(settings: Settings, call: rehearsal.Rehearsed) -> list[rehearsal.Station]:
+    """What would become of a call with the plan in force; takes some ten seconds.
+
+    Raises NotTaken when no second Asterisk can make it.
+    """
+    try:
+        return rehearsal.rehearse(settings, routing.current(settings), call)
+    except config.ConfigError as error:
+        raise NotTaken(str(error)) from error
+
+
+def keep_up(settings: Settings) -> int:
+    """Put in force what changed besides the plan: accounts, calendar, directory.
+
+    Returns how many files of Asterisk's changed. Raises NotTaken, Unreachable.
+    """
+    try:
+        changed = config.install(settings)
+    except config.ConfigError as error:
+        raise NotTaken(str(error)) from error
+    if changed:
+        reload(settings)
+        put_states_in_force(settings)
+    return len(changed)

@@ -1,0 +1,85 @@
+"""What the templates of Asterisk's configuration take from the plan."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.box import selftests
+from appliance.box.links import hosts
+from appliance.core import clock, phone_numbers
+from appliance.core.settings import Settings
+from appliance.models import CalendarDay
+from appliance.people import accounts
+from appliance.telephony import directory, routing
+from appliance.telephony.calls import dialling
+from appliance.telephony.routing import Number, Plan, Route
+
+
+def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
+    """Name → value for the templates. `apart`: without the E1 channels, and silent to carriers."""
+    queueing = current.queueing
+    e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
+    return {
+        "apart": apart,
+        "plan": current,
+        "queueing": queueing,
+        "own_wait": queueing.own_wait,
+        "queues": [
+            *routing.shared(current),
+            *(routing.own(o.extension) for o in accounts.operators()),
+        ],
+        "levels": sorted({topic.keys[:-1] for topic in current.topics} | {""}),
+        "numbers": _numbers(current),
+        "routes": _routes(current),
+        "addresses": hosts.addresses(t.address for t in current.trunks if t.kind == "sip"),
+        "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
+        "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
+        "e1": [] if apart else e1,
+        "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer
+        "self_test": selftests.line(settings),
+        "employees": _employees(),
+        "timezone": settings.timezone,
+        "opens": settings.work_opens,
+        "closes": settings.work_closes,
+        "days": _days(settings),
+    }
+
+
+def _numbers(current: Plan) -> list[Number]:
+    """With one for every number that is not listed."""
+    listed = list(current.numbers)
+    return listed if any(not n.number for n in listed) else [*listed, Number("")]
+
+
+def _routes(current: Plan) -> list[Route]:
+    """With one, of no trunk, for numbers that no route takes."""
+    listed = list(current.routes)
+    return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
+
+
+@dataclass(frozen=True)
+class Away:
+    """An employee with a substitute or hours (begin, end); numbers as the dialplan has them."""
+
+    number: str
+    substitute: str
+    hours: tuple[str, str] | None
+
+
+def _employees() -> list[Away]:
+    """Those of the ministry's employees who are not simply rung; one for each number."""
+    others = directory.substitutes()
+    found = {}
+    for one in directory.employees():
+        other, hours = others.get(one.number, ""), directory.hours_of(one)
+        if other or hours:
+            number = phone_numbers.canonical(one.number) or one.number
+            found[number] = Away(number, phone_numbers.canonical(other) or other, hours)
+    return [found[number] for number in sorted(found)]
+
+
+def _days(settings: Settings) -> list[tuple[str, bool]]:
+    """(date, working) of the days from yesterday on that differ from Monday to Friday."""
+    yesterday = clock.now().astimezone(settings.tz).date() - dt.timedelta(days=1)
+    rows = CalendarDay.select().where(CalendarDay.date >= yesterday).order_by(CalendarDay.date)
+    return [(day.date.isoformat(), day.working) for day in rows]

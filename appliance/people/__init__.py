@@ -1,0 +1,1 @@
+"""Who works with the hotline: accounts, states, records, keys."""

@@ -1,0 +1,191 @@
+"""People who work with the hotline: their accounts, roles and passwords."""
+
+import functools
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from zxcvbn import zxcvbn
+
+from appliance.core import audit, clock
+from appliance.core.db import writing
+from appliance.core.i18n import LOCALES, spelt
+from appliance.models import Membership, User
+
+ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
+TAKEN = ("0000",)  # extensions that no person has: the phone of test calls (selftests.PHONE)
+CALL_LANGUAGES = ("uz", "ru")
+THEMES = ("system", "light", "dark")
+SHORTEST_PASSWORD = 10  # characters
+_LOOKED_AT = 72  # characters of a password, for how easily it is guessed
+_STRONG = 2  # zxcvbn's score: more than a million guesses
+LONGEST_LOGIN = 48  # a phone's login stands in each record of Asterisk's log, which may be cut
+
+_hasher = PasswordHasher()
+
+
+class StaffError(ValueError):
+    """An account cannot be made or changed so; `code` names why for the page to say it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def add(
+    login: str,
+    name: str,
+    role: str,
+    password: str,
+    *,
+    extension: str | None = None,
+    sip_password: str | None = None,
+    speaks: tuple[str, ...] = (),
+    by: str = "cli",
+) -> User:
+    """Make an account. Raises StaffError for an unknown role or a login or extension in use."""
+    if role not in ROLES:
+        raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
+    if unknown := set(speaks) - set(CALL_LANGUAGES):
+        raise StaffError("speaks", f"no such language: {', '.join(sorted(unknown))}")
+    if len(login) > LONGEST_LOGIN:
+        raise StaffError("login", f"longer than {LONGEST_LOGIN} characters: {login}")
+    with writing():
+        if User.get_or_none(User.login == login):
+            raise StaffError("login", f"login in use: {login}")
+        if extension and (extension in TAKEN or User.get_or_none(User.extension == extension)):
+            raise StaffError("extension", f"extension in use: {extension}")
+        user = User.create(
+            login=login,
+            name=spelt(name),
+            role=role,
+            password_hash=_hasher.hash(password),
+            extension=extension,
+            sip_password=sip_password or (secrets.token_urlsafe(18) if extension else None),
+            speaks=" ".join(speaks),
+            created_at=clock.now(),
+        )
+        audit.record(by, "user.add", login, role=role)
+    return user
+
+
+def authenticate(login: str, password: str) -> User | None:
+    """The active user with this login and password, else None."""
+    user = User.get_or_none(User.login == login.strip().lower(), User.active)
+    nobody = _nobody()
+    try:
+        _hasher.verify(user.password_hash if user else nobody, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return None
+    if user and _hasher.check_needs_rehash(user.password_hash):
+        _set_hash(user, password)
+    return user
+
+
+@functools.cache
+def _nobody() -> str:
+    """Checked when there is no such login: the answer takes as long as for a wrong password."""
+    return _hasher.hash(secrets.token_hex())
+
+
+def set_password(user: User, password: str, by: str) -> None:
+    """Give the user a new password, and end every session begun with the old one."""
+    with writing():
+        _set_hash(user, password)
+        end_sessions(user)
+        audit.record(by, "user.password", user.login)
+
+
+def prove_strong(password: str, *known: str) -> None:
+    """Raise StaffError "short" or "weak" for a password that is guessed soon.
+
+    `known`: what others know of the person, as login and name.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise StaffError("short", f"a password has at least {SHORTEST_PASSWORD} characters")
+    words = [word for text in known for word in text.split()]
+    if zxcvbn(password[:_LOOKED_AT], user_inputs=words)["score"] < _STRONG:
+        raise StaffError("weak", "a password like this is guessed soon: take several words")
+
+
+def end_sessions(user: User) -> None:
+    """Sign the user out on every device: a cookie copied before opens nothing any more."""
+    number = User.session_number + 1
+    User.update(session_number=number).where(User.id == user.id).execute()
+    user.session_number = User.get_by_id(user.id).session_number
+
+
+def disable(user: User, by: str) -> None:
+    """Close an account for good; its history stays."""
+    with writing():
+        User.update(active=False).where(User.id == user.id).execute()
+        end_sessions(user)
+        audit.record(by, "user.disable", user.login)
+
+
+def choose_language(user: User, locale: str) -> None:
+    """Remember the language of the user's pages. Raises StaffError for an unknown one."""
+    if locale not in LOCALES:
+        raise StaffError("language", f"no such language: {locale}")
+    User.update(language=locale).where(User.id == user.id).execute()
+
+
+def choose_appearance(user: User, theme: str, large_text: bool) -> None:
+    """Remember how the user's pages look. Raises StaffError for an unknown theme."""
+    if theme not in THEMES:
+        raise StaffError("theme", f"no such theme: {theme}")
+    User.update(theme=theme, large_text=large_text).where(User.id == user.id).execute()
+
+
+def with_phone() -> list[User]:
+    """Active users who have a phone: operators, and supervisors who listen in; by login."""
+    return list(
+        User.select().where(User.active, User.extension.is_null(False)).order_by(User.login)
+    )
+
+
+def operators() -> list[User]:
+    """Active operators with a phone, by login."""
+    return list(
+        User.select()
+        .where(User.role == "operator", User.active, User.extension.is_null(False))
+        .order_by(User.login)
+    )
+
+
+def of_session(number: int, session_number: int) -> User | None:
+    """The active user with this id, while the sessions that he began with this number hold."""
+    held = (User.id == number, User.session_number == session_number, User.active)
+    return User.get_or_none(*held)
+
+
+def operator(login: str) -> User | None:
+    """The operator with this login, his account closed or not; None when there is none."""
+    return User.get_or_none(User.login == login, User.role == "operator")
+
+
+def operator_names() -> dict[str, str]:
+    """Login → name, of every operator who has or had an account, by name."""
+    query = User.select(User.login, User.name).where(User.role == "operator")
+    return dict(query.order_by(User.name).tuples())
+
+
+def of_ministry() -> list[User]:
+    """Active users of the ministry, by name."""
+    return list(User.select().where(User.role == "ministry", User.active).order_by(User.name))
+
+
+def names() -> dict[str, str]:
+    """Login → name, of everybody who has or had an account."""
+    return dict(User.select(User.login, User.name).tuples())
+
+
+def department_of(user: User) -> int | None:
+    """The department whose appeals a ministry's user sees; None: all of them."""
+    member = Membership.get_or_none(Membership.user == user)
+    return member.department_id if member else None
+
+
+def _set_hash(user: User, password: str) -> None:
+    user.password_hash = _hasher.hash(password)
+    User.update(password_hash=user.password_hash).where(User.id == user.id).execute()

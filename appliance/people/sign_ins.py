@@ -1,0 +1,115 @@
+"""Passwords looked at: each attempt is counted before, and few are looked at at once.
+
+What counts is in the database: a restart forgets nothing. Who signs in on a device on which he
+signed in before is counted apart, so that strangers behind the same address, or who guess at his
+name, cannot keep him out.
+"""
+
+import contextlib
+import datetime as dt
+import threading
+from collections.abc import Iterator
+
+from peewee import Expression
+
+from appliance.core import clock
+from appliance.core.db import writing
+from appliance.models import SignInAttempt, User
+from appliance.people import accounts
+
+KEPT = dt.timedelta(hours=1)
+MINUTE = dt.timedelta(minutes=1)
+A_MINUTE, AN_HOUR = 5, 30  # failures with one name, from one address or known device
+OF_NAME = 100  # an hour with one name, from all devices that are not known
+OF_ADDRESS = 200  # an hour from one address, on devices that are not known
+LONGEST_LOGIN = 64  # characters that are kept of what was typed
+PATIENCE = 3.0  # seconds that an attempt waits for its turn
+# argon2 takes 64 MiB for each. Strangers never hold up those whose device is known.
+_KNOWN, _STRANGERS = threading.BoundedSemaphore(2), threading.BoundedSemaphore(2)
+
+
+class TooMany(Exception):
+    """So many attempts failed that this one is not looked at."""
+
+
+class Busy(Exception):
+    """Too many passwords wait to be looked at."""
+
+
+def check(login: str, password: str, address: str, device: str = "") -> User | None:
+    """The active user with this login and password, else None.
+
+    `device`: one on which the person signed in before, else "". Raises TooMany, Busy.
+    """
+    login = login.strip().lower()[:LONGEST_LOGIN]
+    _refuse_too_many(login, address, device)
+    with _turn(device):
+        attempt = _begin(login, address, device)
+        user = accounts.authenticate(login, password)
+        if user:
+            _forget(attempt)
+    return user
+
+
+def change_password(user: User, old: str, new: str, address: str, device: str = "") -> None:
+    """Give the user the password that he chose himself.
+
+    Raises StaffError: "wrong" (the old one is not his), "same", "short", "weak"; TooMany, Busy.
+    """
+    if not check(user.login, old, address, device):
+        raise accounts.StaffError("wrong", "the old password is wrong")
+    if new == old:
+        raise accounts.StaffError("same", "the new password is the old one")
+    accounts.prove_strong(new, user.login, user.name)
+    accounts.set_password(user, new, by=user.login)
+
+
+def _begin(login: str, address: str, device: str) -> SignInAttempt:
+    """Count the attempt. Raises TooMany."""
+    with writing():
+        now = clock.now()
+        # Those to come are from before the clock was set back.
+        over = (SignInAttempt.at < now - KEPT) | (SignInAttempt.at > now)
+        SignInAttempt.delete().where(over).execute()
+        _refuse_too_many(login, address, device)
+        return SignInAttempt.create(login=login, address=address, device=device, at=now)
+
+
+def _refuse_too_many(login: str, address: str, device: str) -> None:
+    """Raise TooMany. Asked before one's turn, too: who is refused holds up nobody."""
+    now, name = clock.now(), SignInAttempt.login == login
+    if device:
+        own = name & (SignInAttempt.device == device)
+        full = _count(own, now, MINUTE) >= A_MINUTE or _count(own, now) >= AN_HOUR
+    else:
+        unknown, there = SignInAttempt.device == "", SignInAttempt.address == address
+        own = name & there & unknown
+        full = (
+            _count(own, now, MINUTE) >= A_MINUTE
+            or _count(own, now) >= AN_HOUR
+            or _count(name & unknown, now) >= OF_NAME
+            or _count(there & unknown, now) >= OF_ADDRESS
+        )
+    if full:
+        raise TooMany(login)
+
+
+def _count(which: Expression, now: dt.datetime, since: dt.timedelta = KEPT) -> int:
+    lately = SignInAttempt.at.between(now - since, now)
+    return SignInAttempt.select().where(which, lately).count()
+
+
+def _forget(attempt: SignInAttempt) -> None:
+    SignInAttempt.delete().where(SignInAttempt.id == attempt.id).execute()
+
+
+@contextlib.contextmanager
+def _turn(device: str) -> Iterator[None]:
+    """Wait for one's turn. Raises Busy."""
+    turns = _KNOWN if device else _STRANGERS
+    if not turns.acquire(timeout=PATIENCE):
+        raise Busy
+    try:
+        yield
+    finally:
+        turns.release()

@@ -1,0 +1,88 @@
+"""A SIP user agent: an address, the calls it has, and the extensions registered from it."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.sip import message
+from appliance.sip.call import Call
+from appliance.sip.message import Message
+from appliance.sip.wire import Wire
+
+
+@dataclass
+class Agent(Wire):
+    """One UDP address. `taken` answers a new call for a user, by extension or number."""
+
+    taken: Callable[[Call], None] | None = None
+    calls: dict[str, Call] = field(default_factory=dict)  # by Call-ID
+
+    async def __aexit__(self, *_: object) -> None:
+        for call in self.calls.values():
+            call.media.close()
+        await super().__aexit__()
+
+    def call(self, name: str, number: str, pitch: int, **facts: object) -> Call:
+        """A call to that number at the box, not sent yet; `facts`: fields of Call."""
+        call = Call.outgoing(self, name, number, pitch, **facts)
+        self.calls[call.call_id] = call
+        return call
+
+    def _answered_late(self, said: Message) -> None:
+        if said.method == "INVITE" and (call := self.calls.get(said.get("call-id"))):
+            call.answered_again(said)
+        else:
+            super()._answered_late(said)
+
+    def _asked(self, said: Message) -> None:
+        call = self.calls.get(said.get("call-id"))
+        if call:
+            if call.party_dead:
+                return
+            call.asked(said)
+        elif said.method == "INVITE" and self.taken:
+            call = self.calls[said.get("call-id")] = Call.incoming(self, said)
+            self.taken(call)
+        elif said.method in ("OPTIONS", "NOTIFY"):
+            self.answer(said, message.response(said, 200, secrets.token_hex(4)))
+        elif said.method != "ACK":
+            self.strays += 1
+            self.answer(said, message.response(said, 481, secrets.token_hex(4)))
+
+    async def register(self, name: str, password: str, expires: int = 3600) -> int:
+        """Register an extension at the box; the status of its answer."""
+        call_id, tag = secrets.token_hex(8), secrets.token_hex(4)
+        uri = f"sip:{self.box[0]}"
+        challenge: str | None = None
+        status = 0
+        for number in (1, 2):
+            branch = message.new_branch()
+            headers = [
+                self.via(branch),
+                ("From", f"<sip:{name}@{self.box[0]}>;tag={tag}"),
+                ("To", f"<sip:{name}@{self.box[0]}>"),
+                ("Call-ID", call_id),
+                ("CSeq", f"{number} REGISTER"),
+                ("Contact", f"<sip:{name}@{self.here}>"),
+                ("Expires", str(expires)),
+                ("Max-Forwards", "70"),
+            ]
+            if challenge:
+                proof = message.authorization(challenge, "REGISTER", uri, name, password)
+                headers.append(("Authorization", proof))
+            done = asyncio.get_running_loop().create_future()
+
+            def answered(said: Message, done: asyncio.Future[Message] = done) -> None:
+                if said.status >= 200:
+                    with contextlib.suppress(asyncio.InvalidStateError):
+                        done.set_result(said)
+
+            self.ask(branch, "REGISTER", message.text(f"REGISTER {uri} SIP/2.0", headers), answered)
+            said = await done
+            status = said.status
+            challenge = said.get("www-authenticate")
+            if status != 401:
+                break
+        return status

@@ -1,0 +1,1 @@
+"""Calls and what carries them: the ledger, routing, trunks, prompts, recordings, follow-ups."""

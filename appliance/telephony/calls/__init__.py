@@ -1,0 +1,112 @@
+"""The ledger: the life of a call, and every query on calls."""
+
+from appliance.telephony.calls.balancing import Balance, Lack, arrivals, balance, last_spoken
+from appliance.telephony.calls.course import Step, course
+from appliance.telephony.calls.exporting import export
+from appliance.telephony.calls.facts import (
+    CallFacts,
+    DialFacts,
+    RecordingFacts,
+    RingFacts,
+    TalkFacts,
+    TransferFacts,
+    VisitFacts,
+)
+from appliance.telephony.calls.listing import (
+    OPEN,
+    ORDERS,
+    Listed,
+    counted,
+    listed,
+    talking,
+    talks_ended,
+)
+from appliance.telephony.calls.ongoing import STAGES, LiveCall, going_on
+from appliance.telephony.calls.outcomes import (
+    FOLLOWED_UP,
+    INBOUND,
+    NOT_COUNTED,
+    OUTBOUND,
+    OUTCOMES,
+    OWN_OUTCOMES,
+    UNREACHED,
+    Outcome,
+)
+from appliance.telephony.calls.quarantine import Damage, quarantined, release, set_aside
+from appliance.telephony.calls.queries import (
+    asks,
+    call,
+    called_in_vain,
+    earlier,
+    failed_transfer,
+    failure,
+    inbound,
+    last_of_operator,
+    of_operator,
+    talks,
+)
+from appliance.telephony.calls.storing import forget, store
+from appliance.telephony.calls.witnessing import (
+    WITNESSED,
+    is_logged,
+    lost_since,
+    settle,
+    write_down,
+)
+
+__all__ = [
+    "INBOUND",
+    "FOLLOWED_UP",
+    "NOT_COUNTED",
+    "OPEN",
+    "ORDERS",
+    "OUTBOUND",
+    "OUTCOMES",
+    "OWN_OUTCOMES",
+    "STAGES",
+    "UNREACHED",
+    "WITNESSED",
+    "Balance",
+    "CallFacts",
+    "Damage",
+    "DialFacts",
+    "Lack",
+    "Listed",
+    "LiveCall",
+    "Outcome",
+    "RecordingFacts",
+    "RingFacts",
+    "Step",
+    "TalkFacts",
+    "TransferFacts",
+    "VisitFacts",
+    "arrivals",
+    "asks",
+    "balance",
+    "call",
+    "called_in_vain",
+    "counted",
+    "course",
+    "earlier",
+    "export",
+    "failed_transfer",
+    "failure",
+    "forget",
+    "going_on",
+    "inbound",
+    "is_logged",
+    "last_of_operator",
+    "last_spoken",
+    "listed",
+    "lost_since",
+    "of_operator",
+    "quarantined",
+    "release",
+    "set_aside",
+    "settle",
+    "store",
+    "talking",
+    "talks",
+    "talks_ended",
+    "write_down",
+]

@@ -1,0 +1,107 @@
+"""Questions that pages and reports ask about calls."""
+
+import datetime as dt
+
+from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
+from appliance.telephony.calls.outcomes import UNREACHED
+
+
+def call(call_id: str | None) -> Call | None:
+    """The call with this id; None when there is none."""
+    return Call.get_or_none(Call.id == call_id) if call_id else None
+
+
+def talks(call: Call) -> list[Talk]:
+    """The talks of a call, the first one first."""
+    return list(call.talks.order_by(Talk.position))
+
+
+def failure(call: Call) -> str | None:
+    """The Q.850 cause for which the last attempt of a failed call of ours failed, if known."""
+    attempt = call.attempts.order_by(DialAttempt.position.desc()).first()
+    return attempt.cause if attempt and call.outcome == "failed" else None
+
+
+def of_operator(login: str) -> Call | None:
+    """The operator's newest unfinished call: it rings, speaks, waits, or he calls somebody back."""
+    ringing = (
+        Call.select()
+        .join(QueueVisit)
+        .join(Ring)
+        .where(Ring.operator == login, Ring.ended_at.is_null(), Call.ended_at.is_null())
+    )
+    talking = (
+        Call.select()
+        .join(Talk)
+        .where(Talk.who == login, Talk.ended_at.is_null(), Call.ended_at.is_null())
+    )
+    asking = Call.select().join(Transfer).where(_asks(login), Call.ended_at.is_null())
+    calling = Call.select().where(_calls_back(login), Call.ended_at.is_null())
+    return (ringing | talking | asking | calling).order_by(Call.arrived_at.desc()).first()
+
+
+def asks(login: str, call: Call) -> bool:
+    """Whether the operator asks an employee at this moment while the caller waits."""
+    return bool(call.ended_at is None and call.transfers.where(_asks(login)).exists())
+
+
+def failed_transfer(login: str, call: Call) -> Transfer | None:
+    """The operator's last attempt to pass the caller on, when nobody was reached by it."""
+    last = call.transfers.where(Transfer.by == login).order_by(Transfer.position.desc()).first()
+    return last if last and last.result in UNREACHED else None
+
+
+def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
+    begun = (Transfer.by == login) & (Transfer.kind == "attended")
+    return begun & Transfer.result.is_null() & ~Transfer.returned
+
+
+def last_of_operator(login: str) -> Call | None:
+    """The newest call in which this operator spoke, ended or not."""
+    spoke = Call.select().join(Talk).where(Talk.who == login).order_by(Talk.started_at.desc())
+    back = Call.select().join(Talk).where(_calls_back(login)).order_by(Talk.started_at.desc())
+    found = [call for call in (spoke.first(), back.first()) if call]
+    return max(found, key=lambda call: call.arrived_at, default=None)
+
+
+def called_in_vain(login: str, since: dt.datetime) -> Call | None:
+    """The operator's newest call back, when it has reached nobody since that moment."""
+    ours = Call.select().where(_calls_back(login)).order_by(Call.arrived_at.desc())
+    last = ours.first()
+    ended = last and last.ended_at and last.ended_at >= since
+    return last if ended and last.outcome in UNREACHED else None
+
+
+def _calls_back(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
+    """Calls to missed callers, each of which serves their task."""
+    out = (Call.by == login) & (Call.direction == "outbound") & (Call.reason == "follow_up")
+    return out & Call.serves.in_(FollowUp.select(FollowUp.id.cast("text")))
+
+
+def earlier(call: Call, limit: int = 10) -> list[Call]:
+    """Calls from and to the same number before this one, newest first; none for a hidden number."""
+    number = call.callee if call.direction == "outbound" else call.caller
+    if not number:
+        return []
+    theirs = Call.caller == number
+    ours = (Call.callee == number) & (Call.direction == "outbound")
+    return list(
+        Call.select()
+        .where(theirs | ours, Call.arrived_at < call.arrived_at)
+        .order_by(Call.arrived_at.desc())
+        .limit(limit)
+    )
+
+
+def inbound(begin: dt.datetime, end: dt.datetime) -> list[Call]:
+    """Inbound calls that arrived in [begin, end), oldest first, synthetic test calls left out."""
+    return list(
+        Call.select()
+        .where(
+            Call.direction == "inbound",
+            Call.arrived_at >= begin,
+            Call.arrived_at < end,
+            ~Call.synthetic,
+        )
+        .order_by(Call.arrived_at)
+    )

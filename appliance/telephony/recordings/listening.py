@@ -1,0 +1,61 @@
+"""Who may hear recordings, and that each hearing has its reason and is written down."""
+
+import datetime as dt
+
+from appliance.core import audit, clock
+from appliance.core.db import writing
+from appliance.models import Listening, ListeningRight, User
+
+ROLES = ("supervisor", "manager")  # hear by their role; the ministry by a right given to a person
+OPEN = dt.timedelta(hours=1)  # how long a reason given once holds for one call
+_SHORTEST = 3  # letters of a reason
+
+
+class NoReason(ValueError):
+    """Nobody hears a recording without saying why."""
+
+
+class NotAllowed(PermissionError):
+    """This person may not hear recordings."""
+
+
+def may_listen(user: User) -> bool:
+    """Whether this person may hear recordings at all, with a reason."""
+    if user.role in ROLES:
+        return True
+    given = ListeningRight.select().where(ListeningRight.login == user.login)
+    return user.role == "ministry" and given.exists()
+
+
+def allow(user: User, allowed: bool, by: str) -> None:
+    """Give or take the right of one person of the ministry."""
+    with writing():
+        ListeningRight.delete().where(ListeningRight.login == user.login).execute()
+        if allowed:
+            ListeningRight.create(login=user.login)
+        audit.record(by, "recording.right", user.login, allowed=allowed)
+
+
+def begin(user: User, call_id: str, reason: str) -> None:
+    """Let somebody hear a call's recordings for a while. Raises NotAllowed, NoReason."""
+    if not may_listen(user):
+        raise NotAllowed(user.login)
+    reason = " ".join(reason.split())
+    if len(reason) < _SHORTEST:
+        raise NoReason(call_id)
+    with writing():
+        Listening.create(login=user.login, call_id=call_id, at=clock.now(), reason=reason[:500])
+        audit.record(user.login, "recording.listen", call_id, reason=reason[:500])
+
+
+def reason_of(user: User, call_id: str) -> str | None:
+    """The reason for which he hears this call's recordings now; None: he gave none so far."""
+    if not may_listen(user):
+        return None
+    rows = Listening.select().where(
+        Listening.login == user.login,
+        Listening.call_id == call_id,
+        Listening.at > clock.now() - OPEN,
+    )
+    found = rows.order_by(Listening.at.desc()).first()
+    return found.reason if found else None

@@ -1,0 +1,77 @@
+"""The plan: how calls are received, carried and refused, as people decide it in the page."""
+
+from appliance.telephony.routing.checks import Faults, check, require
+from appliance.telephony.routing.differences import Difference, differences
+from appliance.telephony.routing.queues import ANY, own, queue_title, queues_of, shared, staffed
+from appliance.telephony.routing.shape import (
+    Callback,
+    Hours,
+    Limits,
+    Number,
+    Plan,
+    Queueing,
+    Route,
+    Topic,
+    Trunk,
+    first,
+)
+from appliance.telephony.routing.typed import (
+    BOXES,
+    SECTIONS,
+    Typed,
+    blank_row,
+    columns,
+    counted,
+    read,
+    rows,
+    shown,
+)
+from appliance.telephony.routing.versions import (
+    changes,
+    current,
+    keep_first,
+    newest,
+    save,
+    version,
+    versions,
+)
+
+__all__ = [
+    "ANY",
+    "BOXES",
+    "SECTIONS",
+    "Callback",
+    "Difference",
+    "Faults",
+    "Hours",
+    "Limits",
+    "Number",
+    "Plan",
+    "Queueing",
+    "Route",
+    "Topic",
+    "Trunk",
+    "Typed",
+    "blank_row",
+    "changes",
+    "check",
+    "columns",
+    "counted",
+    "current",
+    "differences",
+    "first",
+    "keep_first",
+    "newest",
+    "own",
+    "queue_title",
+    "queues_of",
+    "read",
+    "require",
+    "rows",
+    "save",
+    "shared",
+    "shown",
+    "staffed",
+    "version",
+    "versions",
+]

@@ -1,0 +1,68 @@
+"""The versions of the plan: the one in force, saving, going back."""
+
+from appliance.core import audit, clock, live
+from appliance.core.db import writing
+from appliance.core.settings import Settings
+from appliance.models import PlanVersion
+from appliance.telephony.routing.checks import require
+from appliance.telephony.routing.differences import Difference, differences
+from appliance.telephony.routing.shape import Plan, first
+
+
+def current(settings: Settings) -> Plan:
+    """The plan in force; before the first was saved, what the settings say."""
+    saved = newest()
+    return Plan.from_json(saved.document) if saved else first(settings)
+
+
+def newest() -> PlanVersion | None:
+    """The version in force, or None before the first was saved."""
+    return PlanVersion.select().order_by(PlanVersion.id.desc()).first()
+
+
+def version(number: int) -> PlanVersion | None:
+    """The version of this number; None when there is none."""
+    return PlanVersion.get_or_none(PlanVersion.id == number)
+
+
+def versions(limit: int = 50) -> list[PlanVersion]:
+    """Versions, the one in force first."""
+    return list(PlanVersion.select().order_by(PlanVersion.id.desc()).limit(limit))
+
+
+def keep_first(settings: Settings) -> None:
+    """Write down what was in force before anybody changed anything, once."""
+    with writing():
+        if not newest():
+            PlanVersion.create(
+                saved_at=clock.now(), author="", note="", document=first(settings).as_json()
+            )
+
+
+def changes(settings: Settings, saved: PlanVersion) -> list[Difference]:
+    """What a version changed; nothing for the one that came with the settings."""
+    before = (
+        PlanVersion.select()
+        .where(PlanVersion.id < saved.id)
+        .order_by(PlanVersion.id.desc())
+        .first()
+    )
+    if not before and not saved.author:
+        return []
+    former = Plan.from_json(before.document) if before else first(settings)
+    return differences(former, Plan.from_json(saved.document))
+
+
+def save(plan: Plan, by: str, note: str = "") -> PlanVersion:
+    """Write down a plan as the newest version; Asterisk is told by pbx.actions.
+
+    Raises Faults when a field holds what cannot be.
+    """
+    require(plan)
+    with writing():
+        saved = PlanVersion.create(
+            saved_at=clock.now(), author=by, note=note.strip(), document=plan.as_json()
+        )
+        audit.record(by, "plan.save", str(saved.id), note=note.strip())
+        live.publish("plan")
+    return saved

@@ -1,0 +1,1 @@
+"""Citizens' appeals: the ministry's list, the card, what is done with one."""

@@ -1,0 +1,221 @@
+"""A registered appeal: its form, the call it hangs on, its history, what may be done with it."""
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, render_template, session
+from flask_babel import gettext as _
+
+from appliance.casework import appeals, applicants, catalogs, departments, ministry
+from appliance.casework.appeals import answer_drafts, deadlines, form, handling, listing, states
+from appliance.core import clock
+from appliance.core.i18n import named
+from appliance.messaging import notices
+from appliance.people import accounts
+from appliance.telephony import calls
+from appliance.web.appeals import appeal_labels, portal
+from appliance.web.calls.call import recorded
+from appliance.web.shell import disclosure, formats, labels, refusals
+from appliance.web.shell.access import may
+from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
+from appliance.web.status import outbox
+from appliance.web.status.ministry import STANDS
+
+if TYPE_CHECKING:
+    from appliance.models import Appeal, AppealStep
+
+screen = Blueprint("appeals", __name__, url_prefix="/appeals")
+
+READERS = ("operator", "supervisor", "manager", "ministry")
+LOOKED_UP = "looked_up"  # in the session: numbers that an operator has found (lookup.py)
+
+
+@screen.get("/<number>")
+@may(*READERS)
+def page(number: str) -> str:
+    """One appeal, and why what was sent could not be done; whoever sees it is written down.
+
+    For the ministry it stands beside the list that the address asks for.
+    """
+    appeal = loaded(number)
+    disclosure.log_shown("appeal", [appeal.number])
+    if me().role != "ministry":
+        return render_template("appeals/page.html", **_card(appeal), list_args={})
+    found, _asked = portal.listed()
+    disclosure.beside("appeal", [listed.number for listed, *_rest in found["lines"]])
+    beside = found | portal.choices() | {"opened": number}
+    return render_template("portal/inbox.html", **(beside | _card(appeal)))
+
+
+def _card(appeal: "Appeal") -> dict[str, Any]:
+    """What appeals/card.html shows."""
+    was = refusals.latest()
+    return dict(
+        appeal=appeal,
+        name=applicants.name_of(appeal),
+        rows=_rows(appeal),
+        doubts=labels.doubts_by_field(appeal.warnings),
+        empty=labels.empty_fields(appeal.warnings),
+        values=labels.VALUES,
+        kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
+        messages=notices.of_appeal(appeal),
+        message_states=outbox.STATES,
+        message_purposes=outbox.PURPOSES,
+        may_write=me().role in ("operator", "supervisor")
+        and may_correct(appeal)
+        and notices.reaches(site(), appeal),
+        sending=secrets.token_hex(8),
+        others=appeals.others_of(appeal, me()),
+        **_written(appeal, was),
+        trouble=appeal_labels.TROUBLES.get(was.trouble, ""),
+        sms_trouble=outbox.TEXT_TROUBLES.get(was.trouble, ""),
+        **_recorded(appeal),
+        **_standing(appeal),
+        **_todo(appeal),
+        **_next(appeal),
+    )
+
+
+@screen.get("/<number>/<any(standing, history):piece>")
+@may(*READERS)
+def part(number: str, piece: str) -> str:
+    """Where it stands, or its history, as a piece of the open page."""
+    appeal = loaded(number)
+    disclosure.log_shown("appeal", [appeal.number])
+    return render_template(f"appeals/{piece}.html", appeal=appeal, **_standing(appeal))
+
+
+def loaded(number: str) -> "Appeal":
+    """The appeal of this number, if whoever asks may see it; else 404."""
+    return appeals.find(number, me(), session.get(LOOKED_UP, ())) or abort(404)
+
+
+def may_correct(appeal: "Appeal") -> bool:
+    """Whether whoever asks may correct the form: its operator, or any supervisor."""
+    return me().role == "supervisor" or appeal.operator_id == me().id
+
+
+def may_contact(appeal: "Appeal") -> bool:
+    """Whether whoever asks may note which specialist was contacted."""
+    return me().role == "ministry" or may_correct(appeal)
+
+
+def _standing(appeal: "Appeal") -> dict[str, Any]:
+    """Where it stands and what was done; without a handling only what its call tells."""
+    now, call = handling.of_appeal(appeal), calls.call(appeal.call_id)
+    calendar = catalogs.working_calendar(site())
+    done = handling.steps(appeal)
+    return {
+        "handling": now,
+        "near": appeal_labels.nearness(now, appeal_labels.today(), calendar) if now else None,
+        "states": appeal_labels.STATES,
+        "terms": appeal_labels.TERMS,
+        "steps": done,
+        "answer": _answer(done),
+        "done": appeal_labels.DONE,
+        "details": appeal_labels.details,
+        "alert": notices.alert_of(appeal),
+        "sent_on": ministry.of_appeal(appeal),
+        "ministry_stands": {state: STANDS[name] for state, name in ministry.queue.STANDS.items()},
+        "call": call,
+        "talks": calls.talks(call) if call else [],
+        "people": accounts.names(),
+        "who": appeal_labels.who,
+        "named": lambda thing: named(thing, locale()),
+    }
+
+
+def _answer(done: "list[AppealStep]") -> "AppealStep | None":
+    """The newest answer that stands; `done` is the newest first."""
+    last = next((step for step in done if step.action in ("answer", "undo")), None)
+    return last if last and last.action == "answer" else None
+
+
+def _todo(appeal: "Appeal") -> dict[str, Any]:
+    """What whoever asks may do now, and what is chosen for it."""
+    now, today = handling.of_appeal(appeal), appeal_labels.today()
+    state = now.state if now else ""
+    possible = states.possible(state) if now and me().role == "ministry" else ()
+    longer = handling.extension(now, today) if now else None
+    if not longer:
+        possible = tuple(action for action in possible if action != "extend")
+    own = bool(now and now.holder == me().login)
+    held = state == "taken" and not own
+    return {
+        "todo": {a: w for a, w in appeal_labels.TODO.items() if a in possible and not held},
+        "longer": longer,
+        "explained_by": deadlines.due(today, "explain"),
+        "begun_anew": deadlines.due(today, deadlines.first_term(appeal.appeal_type)),
+        "may_take": "take" in possible and (not own or state == "returned"),
+        "may_close": "close" in possible,
+        "held": held and bool(possible),
+        "may_correct": bool(now) and me().role != "ministry" and may_correct(appeal),
+        "may_contact": bool(now) and appeal.consultation and may_contact(appeal),
+        "targets": [
+            (department.id, named(department, locale()), department.own_body)
+            for department in departments.departments()
+            if now and department.id != now.department_id
+        ],
+    }
+
+
+def _recorded(appeal: "Appeal") -> dict[str, Any]:
+    """The recordings of its call, by right; without it, or without a call, none are shown."""
+    call = appeals.call_open_to(me(), appeal.call_id)
+    return recorded(call) if call else {"parts": None}
+
+
+def _written(appeal: "Appeal", was: refusals.Refusal) -> dict[str, Any]:
+    """What stands in the card's forms: what was refused, else the draft of an answer."""
+    draft = answer_drafts.of(me(), appeal)
+    names = ("action", "text", "department")
+    kept = {name: getattr(draft, name) for name in names} if draft else {}
+    refused = was.values.to_dict()
+    if "text" not in refused:  # of another form on the card
+        refused.pop("action", None)
+    return {
+        "sent": kept | refused,
+        "draft_seen": draft.updated_at.isoformat() if draft else "",
+        "draft_saved": _("Draft saved, %(time)s", time=formats.time(draft.updated_at))
+        if draft
+        else "",
+    }
+
+
+def _next(appeal: "Appeal") -> dict[str, Any]:
+    """After an appeal that waits no more, the next overdue one of whoever decides."""
+    now = handling.of_appeal(appeal)
+    if me().role != "ministry" or not now or now.state in states.IN_WORK:
+        return {"following": None, "undo_left": 0}
+    today, within = appeal_labels.today(), accounts.department_of(me())
+    found = listing.next_overdue(today, within, me().login, appeal)
+    calendar = catalogs.working_calendar(site())
+    near = appeal_labels.nearness(found.handling, today, calendar) if found else None
+    last = handling.undoable(appeal, me().login) if now.state == "answered" else None
+    left = (handling.UNDO - (clock.now() - last.at)).total_seconds() if last else 0
+    return {"following": found, "following_near": near, "undo_left": max(0, round(left))}
+
+
+def _rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
+    """(field, label, value) of every field that was asked, in the form's order."""
+    return [
+        (field, str(labels.FIELDS[field]), _value(appeal, field))
+        for field in ("number", *form.fields_of(appeal.applicant_kind))
+        if field != "gist"
+    ]
+
+
+def _value(appeal: "Appeal", field: str) -> str:
+    if field in catalogs.PLACES:
+        place = getattr(appeal, field)
+        return named(place, locale()) if place else getattr(appeal, f"{field}_text", "")
+    if field in catalogs.CATALOGS:
+        return catalogs.label(field, getattr(appeal, field), locale())
+    if field in labels.VALUES:
+        return str(labels.VALUES[field].get(getattr(appeal, field), ""))
+    if field == "born":
+        return formats.date(appeal.born_on) if appeal.born_on else appeal.born_text
+    if field in ("phone", "phone_at_hand"):
+        return formats.phone(getattr(appeal, field)) if getattr(appeal, field) else ""
+    return getattr(appeal, field)

@@ -1,0 +1,71 @@
+// The ministry's pages: choosing a filter shows its list; keys of the list and of the answer.
+//   data-choose   a field of the filters that sends them when it changes
+import { save } from "./answer_drafts.js";
+import "./in_place.js";
+
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-choose]")) target.form.requestSubmit();
+});
+
+const links = () => [...document.querySelectorAll("#appeals .rowlink, .lookup .rowlink")];
+const inbox = () => document.querySelector(".inbox");
+
+// Gives the focus to the row `by` places away from the one that has it; in the inbox its card is
+// opened beside the list.
+async function move(by) {
+  const all = links();
+  if (!all.length) return;
+  const open = all.findIndex((link) => link.matches("[aria-current]"));
+  const focused = all.indexOf(document.activeElement);
+  const at = inbox() && open >= 0 ? open : focused;
+  const next = Math.min(Math.max(at + by, 0), all.length - 1);
+  all[next].focus({ preventScroll: Boolean(inbox()) });
+  if (!inbox() || next === open) return;
+  await save(); // what was typed on the card that is left
+  all[next].click();
+}
+
+// The open row is in sight.
+const openRow = document.querySelector(".rows [aria-current]");
+if (openRow)
+  openRow.closest(".panel").scrollTop = openRow.parentElement.offsetTop - openRow.closest(".panel").clientHeight / 2;
+
+// Ten seconds in which an answer can be taken back.
+const undo = document.querySelector("[data-undo]");
+if (undo) {
+  const until = Date.now() + 1000 * Number(undo.dataset.undo);
+  undo.dataset.ready = "";
+  const timer = setInterval(() => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    undo.querySelector("[data-left]").textContent = Math.max(left, 0);
+    if (left > 0) return;
+    clearInterval(timer);
+    undo.remove();
+  }, 250);
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-print]")) print();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.ctrlKey) {
+    event.target.closest("form")?.requestSubmit();
+    return;
+  }
+  const typing = event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+  if (typing && event.key === "Escape") event.target.blur();
+  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const search = document.getElementById("q");
+  if (event.key === "/" && search) {
+    event.preventDefault();
+    search.select();
+  } else if (event.key === "j" || event.key === "J") move(1);
+  else if (event.key === "k" || event.key === "K") move(-1);
+  else if (event.key === "n" || event.key === "N") document.getElementById("following")?.click();
+  else if (event.key === "z" || event.key === "Z") undo?.requestSubmit();
+  else if ((event.key === "a" || event.key === "A") && document.getElementById("text")) {
+    event.preventDefault();
+    document.getElementById("text").focus();
+  }
+});

@@ -1,0 +1,28 @@
+// Correcting a registered form: choices as on the operator's form; a person or a legal entity is
+// asked its own fields only.
+
+import { combobox } from "./operator/combobox.js";
+import { placeChosen, scopeOf } from "./operator/places.js";
+
+const form = document.getElementById("correction");
+
+for (const input of form.querySelectorAll("[role=combobox]")) {
+  const name = input.name.replace(/_text$/, "");
+  combobox(input, {
+    scope: () => scopeOf(form, name),
+    onChoose: (option) => placeChosen(form, name, option),
+  });
+}
+
+function layOut() {
+  const kind = form.elements.applicant_kind.value || "person";
+  for (const field of form.querySelectorAll("[data-only]")) field.hidden = field.dataset.only !== kind;
+}
+form.addEventListener("change", layOut);
+layOut();
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.key !== "Enter" || !event.ctrlKey) return;
+  event.preventDefault(); // an operator's pages hear the button's key, too
+  form.requestSubmit();
+});

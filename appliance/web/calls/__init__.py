@@ -1,0 +1,1 @@
+"""Calls: the floor, the calls of a day, one call, missed callers."""

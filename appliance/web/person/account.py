@@ -1,0 +1,95 @@
+"""A person's own settings: language, appearance, password."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user, login_user
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.people import accounts, sign_ins
+from appliance.people.accounts import StaffError
+from appliance.web.person.login import SignedIn, this_device
+from appliance.web.shell import refusals
+from appliance.web.shell.access import anyone
+from appliance.web.shell.context import me
+from appliance.web.shell.sent import ours
+
+screen = Blueprint("account", __name__)
+
+ROLES: dict[str, LazyString] = {
+    "operator": _l("operator"),
+    "supervisor": _l("supervisor"),
+    "manager": _l("project manager"),
+    "ministry": _l("ministry"),
+    "technician": _l("technician"),
+    "backup": _l("backup operator"),
+}
+TROUBLES: dict[str, LazyString] = {
+    "wrong": _l("The password that you have now was typed wrong."),
+    "differs": _l("The new password was typed differently the second time."),
+    "short": _l("The new password is too short."),
+    "weak": _l("The new password is too easy to guess: take several words."),
+    "same": _l("The new password is the one that you have now."),
+}
+
+
+@screen.get("/account")
+@anyone
+def page() -> str:
+    """The settings of whoever asks."""
+    return render_template(
+        "account/page.html",
+        role_name=ROLES[me().role],
+        trouble=TROUBLES.get(refusals.latest().trouble),
+        shortest=accounts.SHORTEST_PASSWORD,
+    )
+
+
+@screen.post("/account/language")
+@anyone
+def language() -> BaseResponse:
+    """Change the language of the pages, and come back to the page it was changed on."""
+    chosen = request.form.get("language", "")
+    try:
+        accounts.choose_language(me(), chosen)
+    except StaffError as error:
+        raise BadRequest from error
+    return redirect(ours(request.form.get("back", "")) or url_for("account.page"))
+
+
+@screen.post("/account/appearance")
+@anyone
+def appearance() -> BaseResponse:
+    """Change light or dark, and the size of text."""
+    try:
+        accounts.choose_appearance(
+            me(), request.form.get("theme", ""), "large_text" in request.form
+        )
+    except StaffError as error:
+        raise BadRequest from error
+    flash(_("Saved."))
+    return redirect(url_for("account.page"))
+
+
+@screen.post("/account/password")
+@anyone
+def password() -> BaseResponse:
+    """Change the password; every other session of the person ends."""
+    user, form = me(), request.form
+    new = form.get("new_password", "")
+    try:
+        if new != form.get("new_password_again", ""):
+            raise StaffError("differs", "typed differently the second time")
+        old, device = form.get("password", ""), this_device().known_to(user.login)
+        sign_ins.change_password(user, old, new, request.remote_addr or "", device)
+    except StaffError as error:
+        return refusals.back(url_for(".page"), error.code)
+    except sign_ins.TooMany:
+        abort(429)
+    except sign_ins.Busy:
+        abort(503)
+    login_user(SignedIn(user, current_user.begun))
+    flash(_("The password is changed. Your other devices are signed out."))
+    return redirect(url_for("account.page"))

@@ -1,0 +1,188 @@
+"""Signing in and out."""
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.box import health
+from appliance.core import audit, clock
+from appliance.people import accounts, sign_ins
+from appliance.web.shell.access import HOMES, anyone, public
+from appliance.web.shell.context import is_fragment, me
+from appliance.web.shell.errors import send_again
+from appliance.web.shell.rates import limiter
+from appliance.web.shell.sent import ours
+
+if TYPE_CHECKING:
+    from appliance.models import User
+
+screen = Blueprint("login", __name__)
+csrf = CSRFProtect()
+_manager = LoginManager()
+
+SHIFT = 16 * 3600  # seconds that a sign-in lasts at most: the longest shift, and some
+DEVICE = "__Host-device"  # the cookie that a device keeps; it signs nobody in
+KEPT = 365 * 24 * 3600  # seconds that a device is known
+PEOPLE = 30  # who signed in on one device, that are remembered
+
+
+@dataclass
+class SignedIn(UserMixin):
+    """A user as flask-login wants him; `begun`: when he typed his password, seconds since 1970."""
+
+    user: "User"
+    begun: int
+
+    def get_id(self) -> str:
+        """What the session remembers."""
+        return f"{self.user.id}:{self.user.session_number}:{self.begun}"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, and the logins of the people who signed in on it."""
+
+    name: str
+    people: list[str]
+
+    def known_to(self, login: str) -> str:
+        """The device's name if this person signed in on it before, else ""."""
+        return self.name if login.strip().lower() in self.people else ""
+
+
+def init_app(app: Flask) -> None:
+    """Sessions, protection of forms, and how often one may try to sign in."""
+    _manager.init_app(app)
+    csrf.init_app(app)
+    limiter.init_app(app)
+
+
+@_manager.user_loader
+def load(remembered: str) -> SignedIn | None:
+    """The person of a session; None when it was ended, is too old, or the account was closed."""
+    match remembered.split(":"):
+        case [number, session_number, begun] if clock.now().timestamp() - int(begun) < SHIFT:
+            user = accounts.of_session(int(number), int(session_number))
+            return SignedIn(user, int(begun)) if user else None
+    return None
+
+
+@_manager.unauthorized_handler
+def sign_in_first() -> BaseResponse | tuple[str, int]:
+    """To the login page and back here; a piece of an open page is only told (401)."""
+    if is_fragment() or request.method != "GET" or request.endpoint == "live.stream":
+        return send_again(401)
+    back = request.full_path.rstrip("?")
+    return redirect(url_for("login.page", next=back if back != "/" else None))
+
+
+@screen.get("/")
+@anyone
+def home() -> BaseResponse:
+    """Each role begins at its own page."""
+    return redirect(HOMES[me().role])
+
+
+@screen.get("/login")
+@public
+def page() -> BaseResponse | str:
+    """The form; whoever is signed in goes on."""
+    if current_user.is_authenticated:
+        return redirect(_onward())
+    return _form()
+
+
+@screen.post("/login")
+@public
+def enter() -> BaseResponse | tuple[str, int]:
+    """Sign in. Only failures count: many operators share one address."""
+    login, device = request.form.get("login", "").strip().lower(), this_device()
+    password, address = request.form.get("password", ""), request.remote_addr or ""
+    try:
+        user = sign_ins.check(login, password, address, device.known_to(login))
+    except sign_ins.TooMany:
+        return _form(_("Too many failed attempts. Wait a minute, then try again.")), 429
+    except sign_ins.Busy:
+        return _form(_("Too many people sign in at this moment. Try again in a minute.")), 503
+    if not user:
+        audit.record(login[:64] or "-", "login.failed", address=address)
+        return _form(_("The user name or the password is wrong.")), 401
+    audit.record(user.login, "login", address=address)
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(user, int(clock.now().timestamp())))
+    there = redirect(_onward())
+    _remember(there, device, user)
+    return there
+
+
+@screen.get("/login/token")
+@public
+def token() -> BaseResponse:
+    """The token that forms of this session carry, for a page that outlived its own; 204: none."""
+    if not current_user.is_authenticated:
+        return Response(status=204)
+    return Response(generate_csrf(), mimetype="text/plain")
+
+
+@screen.post("/logout")
+@anyone
+def leave() -> BaseResponse:
+    """Sign out, on every device: a copied cookie is worth nothing any more."""
+    audit.record(me().login, "logout", address=request.remote_addr)
+    accounts.end_sessions(me())
+    logout_user()
+    session.clear()
+    return redirect(url_for("login.page"))
+
+
+def _form(trouble: str = "") -> str:
+    return render_template(
+        "login/page.html",
+        trouble=trouble,
+        typed=request.form.get("login", ""),
+        onward=request.values.get("next", ""),
+        line=health.line_answers(),
+    )
+
+
+def _onward() -> str:
+    """The page asked for before signing in, if it is one of ours; else the role's own."""
+    return ours(request.values.get("next", "")) or url_for("login.home")
+
+
+def this_device() -> Device:
+    """The device that asks; a new name when it is not known."""
+    try:
+        kept = _devices().loads(request.cookies.get(DEVICE, ""))
+        return Device(kept["name"], kept["people"])
+    except BadSignature:
+        return Device(secrets.token_urlsafe(12), [])
+
+
+def _remember(answer: BaseResponse, device: Device, user: "User") -> None:
+    """Have the device keep who signed in on it."""
+    people = [user.login, *(login for login in device.people if login != user.login)][:PEOPLE]
+    kept = _devices().dumps({"name": device.name, "people": people})
+    answer.set_cookie(DEVICE, kept, KEPT, secure=True, httponly=True, samesite="Lax")
+
+
+def _devices() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="device")

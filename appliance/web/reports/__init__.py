@@ -1,0 +1,1 @@
+"""Reports: the forms, issued papers, telephony, minutes, capacity, staff records."""

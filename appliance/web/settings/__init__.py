@@ -1,0 +1,1 @@
+"""Settings: routing, directory, prompts, departments, access keys."""

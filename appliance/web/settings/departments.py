@@ -1,0 +1,107 @@
+"""The ministry's departments: their names, whose directions they answer, who belongs to them."""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.casework import catalogs, departments
+from appliance.core.i18n import named
+from appliance.people import accounts
+from appliance.web.shell import refusals
+from appliance.web.shell.access import may
+from appliance.web.shell.context import me
+from appliance.web.shell.language import locale
+
+screen = Blueprint("departments", __name__, url_prefix="/departments")
+
+NAMES: dict[str, LazyString] = {
+    "name_uz_latn": _l("Name in Uzbek (Latin)"),
+    "name_uz_cyrl": _l("Name in Uzbek (Cyrillic)"),
+    "name_ru": _l("Name in Russian"),
+}
+
+
+@screen.get("")
+@may("manager")
+def page() -> str:
+    """Departments, the directions that go to them, their people."""
+    every, was = departments.departments(active=False), refusals.latest()
+    return render_template(
+        "departments/page.html",
+        departments=every,
+        options=[(d.id, named(d, locale())) for d in every if d.active],
+        name_labels=NAMES,
+        directions=catalogs.choices("direction", locale()),
+        routes=departments.routes(),
+        people=accounts.of_ministry(),
+        members=departments.memberships(),
+        was=was,
+    )
+
+
+@screen.post("")
+@may("manager")
+def add() -> BaseResponse:
+    """A new department."""
+    try:
+        departments.add(_names(), "own_body" in request.form, me().login)
+    except departments.DepartmentError:
+        return refusals.back(url_for(".page"), "name")
+    return _saved()
+
+
+@screen.post("/<int:number>")
+@may("manager")
+def change(number: int) -> BaseResponse:
+    """Another name; whether it is a body of its own, and in use."""
+    known = {d.id: d for d in departments.departments(active=False)}
+    department = known.get(number) or abort(404)
+    flags = {name: name in request.form for name in ("own_body", "active")}
+    try:
+        departments.change(department, _names() | flags, me().login)
+    except departments.DepartmentError:
+        return refusals.back(url_for(".page"), "name")
+    return _saved()
+
+
+@screen.post("/routes")
+@may("manager")
+def routes() -> BaseResponse:
+    """Where each direction's appeals go from now on."""
+    before = departments.routes()
+    for direction, _name in catalogs.choices("direction", locale()):
+        chosen = _chosen(f"direction-{direction}")
+        if chosen != before.get(direction):
+            departments.send_direction(direction, chosen, me().login)
+    return _saved()
+
+
+@screen.post("/members")
+@may("manager")
+def members() -> BaseResponse:
+    """Which department each of the ministry's people belongs to."""
+    before = departments.memberships()
+    for user in accounts.of_ministry():
+        chosen = _chosen(f"user-{user.id}")
+        if chosen != before.get(user.id):
+            departments.assign(user, chosen, me().login)
+    return _saved()
+
+
+def _names() -> dict[str, Any]:
+    return {column: request.form.get(column, "").strip() for column in NAMES}
+
+
+def _chosen(field: str) -> int | None:
+    """A department in use that was chosen; None: none."""
+    department = departments.chosen(request.form.get(field, ""))
+    return department.id if department else None
+
+
+def _saved() -> BaseResponse:
+    flash(_("Saved."))
+    return redirect(url_for("departments.page"))

@@ -1,0 +1,48 @@
+"""What people call the prompts."""
+
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+_TITLES: dict[str, LazyString] = {
+    "all-busy": _l("Nobody took the call"),
+    "appeal-answered": _l("State: answered"),
+    "appeal-ask": _l("Asks for the appeal's number"),
+    "appeal-closed": _l("State: closed"),
+    "appeal-considered": _l("State: in work"),
+    "appeal-next": _l("What to press next"),
+    "appeal-number": _l("Before the appeal's number"),
+    "appeal-received": _l("State: received"),
+    "appeal-returned": _l("State: returned"),
+    "appeal-unavailable": _l("State cannot be told now"),
+    "appeal-unknown": _l("No such appeal"),
+    "callback-accepted": _l("Callback promised"),
+    "callback-greeting": _l("Greeting of a callback"),
+    "callback-number": _l("Asks for the phone number"),
+    "callback-offer": _l("Offer of a callback"),
+    "closed": _l("Outside working hours"),
+    "greeting": _l("Greeting"),
+    "holiday": _l("On a day off"),
+    "menu": _l("Choice of the language"),
+    "notice": _l("Notice of recording"),
+    "queue-holdtime": _l("Expected wait"),
+    "queue-thereare": _l("Place in the queue"),
+    "queue-youarenext": _l("First in the queue"),
+    "rating": _l("Asks for a mark"),
+    "record-ask": _l("Recording by phone: speak"),
+    "record-check": _l("Recording by phone: keep it?"),
+    "record-kept": _l("Recording by phone: kept"),
+    "record-refused": _l("Recording by phone: refused"),
+    "thanks": _l("Thanks and goodbye"),
+    "topics": _l("Topic menu"),
+    "transfer-back": _l("Back from an employee"),
+}
+
+
+def title(name: str) -> str:
+    """The prompt's name in the reader's language."""
+    if name.startswith("topics-"):
+        return _("Topic menu after key %(keys)s", keys=name.removeprefix("topics-"))
+    if name.startswith("digits/"):
+        return _("Number or date: %(name)s", name=name.removeprefix("digits/"))
+    return str(_TITLES.get(name, name))

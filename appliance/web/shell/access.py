@@ -1,0 +1,94 @@
+"""Who may open what: every view says so itself, or the application does not start."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, abort, current_app, request
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.people.accounts import ROLES
+
+type View = Callable[..., Any]
+
+EVERYBODY = frozenset({"anonymous", *ROLES})
+HOMES = {
+    "operator": "/operator",
+    "supervisor": "/calls",
+    "manager": "/calls",
+    "ministry": "/appeals",
+    "technician": "/status",
+    "backup": "/status",
+}
+
+
+class Undeclared(RuntimeError):
+    """A view does not say who may open it."""
+
+
+def may[V: View](*roles: str) -> Callable[[V], V]:
+    """Declare the roles that may open a view. Stands under `@screen.get(...)`."""
+    if unknown := set(roles) - EVERYBODY:
+        raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
+
+    def declare(view: V) -> V:
+        view.__dict__["who"] = frozenset(roles)
+        return view
+
+    return declare
+
+
+def anyone[V: View](view: V) -> V:
+    """Declare a view that everybody who is signed in may open."""
+    return may(*ROLES)(view)
+
+
+def public[V: View](view: V) -> V:
+    """Declare a view that needs no login."""
+    return may(*EVERYBODY)(view)
+
+
+def shown_when[V: View](condition: Callable[[], bool]) -> Callable[[V], V]:
+    """Declare a page whose tab is shown only while the condition holds."""
+
+    def declare(view: V) -> V:
+        view.__dict__["shown_when"] = condition
+        return view
+
+    return declare
+
+
+def role() -> str:
+    """The role that asks, or "anonymous"."""
+    return current_user.user.role if current_user.is_authenticated else "anonymous"
+
+
+def allowed(endpoint: str) -> bool:
+    """Whether the role that asks may open this endpoint."""
+    return role() in current_app.view_functions[endpoint].__dict__["who"]
+
+
+def shown(endpoint: str) -> bool:
+    """Whether the tab of an endpoint is shown to the role that asks."""
+    condition = current_app.view_functions[endpoint].__dict__.get("shown_when")
+    return allowed(endpoint) and (condition is None or condition())
+
+
+def init_app(app: Flask) -> None:
+    """Check each request before its view runs."""
+    app.before_request(_guard)
+
+
+def check_declared(app: Flask) -> None:
+    """Raise Undeclared for views that say not who may open them."""
+    silent = sorted(e for e, view in app.view_functions.items() if "who" not in view.__dict__)
+    if silent:
+        raise Undeclared(f"who may open {', '.join(silent)}? Declare it with access.may")
+
+
+def _guard() -> BaseResponse | None:
+    if request.endpoint is None or allowed(request.endpoint):
+        return None  # no endpoint: the router's own answer, 404 or 405, follows
+    if role() != "anonymous":
+        abort(403)
+    return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]

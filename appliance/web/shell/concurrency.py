@@ -1,0 +1,100 @@
+"""How many may be served at once: of all, of one person, and what works long."""
+
+import contextlib
+import functools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, abort, current_app, g
+from flask_login import current_user
+from werkzeug.wsgi import ClosingIterator
+
+from appliance.web.shell.access import View
+
+AT_ONCE = 2  # reports worked out at the same time; the others wait for their turn
+PATIENCE = 20.0  # seconds
+IN_LINE, OF_ONE = 16, 4  # reports worked out or waiting: of all, of one person
+RESERVED = 8  # threads in which only HEALTH is answered
+HEALTH = "/healthz"
+
+
+class Places:
+    """Places of which one person may take a few, and all together no more than there are."""
+
+    def __init__(self, most: int, of_one: int) -> None:
+        self._most, self._of_one = most, of_one
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    def take(self, who: str) -> bool:
+        """Take one more place; False when there is none for this person."""
+        with self._lock:
+            if self._taken[who] >= self._of_one or self._taken.total() >= self._most:
+                return False
+            self._taken[who] += 1
+            return True
+
+    def leave(self, who: str) -> None:
+        """Give a place back."""
+        with self._lock:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]
+
+
+class Entrance:
+    """The way in to the pages: whatever holds the threads, HEALTH finds one."""
+
+    def __init__(self, pages: Callable[..., Iterable[bytes]], threads: int) -> None:
+        self._pages = pages
+        most = max(threads - RESERVED, 1)
+        self._places = Places(most, most)
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve a request, or send it away at once."""
+        if environ.get("PATH_INFO") == HEALTH:
+            return self._pages(environ, start)
+        if not self._places.take(""):
+            start("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
+            return []
+        leave = functools.partial(self._places.leave, "")
+        try:
+            return ClosingIterator(self._pages(environ, start), leave)
+        except BaseException:
+            leave()
+            raise
+
+
+def heavy[V: View](view: V) -> V:
+    """Declare a view that works long: few at once, few of one person. Stands under `@may`."""
+
+    @functools.wraps(view)
+    def in_turn(*args: Any, **kwargs: Any) -> Any:
+        places: Places = current_app.extensions["heavy"]
+        turns: threading.BoundedSemaphore = current_app.extensions["turns"]
+        who = f"key {g.key.id}" if "key" in g else str(current_user.get_id())
+        if not places.take(who):
+            abort(429)
+        leave = functools.partial(places.leave, who)
+        with contextlib.ExitStack() as at_end:
+            at_end.callback(leave)
+            if not turns.acquire(timeout=PATIENCE):
+                abort(503)
+            at_end.callback(turns.release)
+            answer = view(*args, **kwargs)
+            if isinstance(answer, Response) and answer.is_streamed:
+                # Whoever takes it slowly keeps his own place, and nobody's turn.
+                at_end.pop_all()
+                turns.release()
+                answer.call_on_close(leave)
+            return answer
+
+    return in_turn  # type: ignore[return-value]
+
+
+def init_app(app: Flask) -> None:
+    """Give each person his places, and what works long its turns."""
+    app.extensions["heavy"] = Places(IN_LINE, OF_ONE)
+    app.extensions["turns"] = threading.BoundedSemaphore(AT_ONCE)

@@ -1,0 +1,26 @@
+"""What a view asks of its surroundings: the site's settings, and who is signed in."""
+
+from typing import TYPE_CHECKING
+
+from flask import current_app, request
+from flask_login import current_user
+
+from appliance.core.settings import Settings
+
+if TYPE_CHECKING:
+    from appliance.models import User
+
+
+def site() -> Settings:
+    """The settings that the application was made with."""
+    return current_app.config["SITE"]
+
+
+def me() -> "User":
+    """Who is signed in; only for views that are not public."""
+    return current_user.user
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks, for a piece of a page that is open."""
+    return request.headers.get("HX-Request") == "true"

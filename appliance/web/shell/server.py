@@ -1,0 +1,68 @@
+"""The web process: gunicorn with one worker and many threads.
+
+One worker, because the reader of live events and some limits live in its memory; many threads,
+because each open page holds one for its stream.
+"""
+
+import atexit
+import logging
+import os
+import threading
+import time
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from appliance.box import processes
+from appliance.core import process_id
+from appliance.core.db import database
+from appliance.core.settings import Settings
+from appliance.web import create_app
+
+
+class _Server(BaseApplication):
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": self._settings.web.bind,
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self._settings.web.threads,
+            "timeout": 60,
+            "graceful_timeout": 2,  # streams never end by themselves
+            "keepalive": 75,  # longer than nginx keeps its connections
+            "forwarded_allow_ips": "*",  # only nginx reaches the address
+            "accesslog": None,
+            "loglevel": "warning",
+            "proc_name": "appliance web",
+            "control_socket_disable": True,  # in the home folder: two sites would meet
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        made = create_app(self._settings)
+        with database.connection_context():
+            pulse = processes.begin(self._settings, "web")
+        threading.Thread(target=_live, args=(pulse,), name="signs of life", daemon=True).start()
+        atexit.register(pulse.end)
+        return made
+
+
+def _live(pulse: processes.Pulse) -> None:
+    """Give signs of life as long as gunicorn, which started this worker, is not frozen itself."""
+    keeper = os.getppid()
+    while True:
+        if not process_id.stands_still(keeper):
+            pulse.give()
+        time.sleep(1.0)
+
+
+def serve(settings: Settings) -> None:
+    """Serve the pages on settings.web.bind until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    _Server(settings).run()

@@ -1,0 +1,1 @@
+"""Status: the box, links, backups, retention, messages."""

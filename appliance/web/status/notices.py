@@ -1,0 +1,121 @@
+"""Short messages to citizens: their texts, who wants none, and the services' delivery reports."""
+
+import hmac
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.core import outbox
+from appliance.messaging import notices
+from appliance.messaging.notices import texts
+from appliance.messaging.sms import accounts
+from appliance.web.appeals import card
+from appliance.web.person.login import csrf
+from appliance.web.shell import disclosure, refusals
+from appliance.web.shell.access import may, public
+from appliance.web.shell.context import me, site
+from appliance.web.shell.sent import fields
+from appliance.web.status.outbox import PURPOSES, TEXT_TROUBLES
+
+screen = Blueprint("notices", __name__)
+
+LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
+# texts that are not a purpose of their own
+WAYS = {
+    "rating": _l("Rating asked for, by link"),
+    "rating_reply": _l("Rating asked for, by answer"),
+    "unknown": _l("Status asked for, no such appeal"),
+}
+
+
+@screen.get("/notices")
+@may("manager")
+def page() -> str:
+    """Each text with a sample and how many messages it fills; numbers that want none."""
+    was, opted_out = refusals.latest(), notices.opted_out()
+    disclosure.log_shown("number", [row.number for row in opted_out])
+    return render_template(
+        "notices/page.html",
+        wordings=texts.wordings(site()),
+        placeholders=texts.PURPOSES,
+        opted_out=opted_out,
+        accounts=site().sms,
+        purposes=PURPOSES | WAYS,
+        spoken=LANGUAGES,
+        trouble=TEXT_TROUBLES.get(was.trouble, ""),
+        where=(was.values.get("purpose"), was.values.get("language")),
+        sent=was.values,
+    )
+
+
+@screen.post("/notices")
+@may("manager")
+def change() -> BaseResponse:
+    """Put a text in force; an empty one brings the default back."""
+    sent = request.form
+    where = sent.get("purpose", ""), sent.get("language", "")
+    if where not in texts.DEFAULTS:
+        abort(400)
+    try:
+        texts.change(site(), *where, sent.get("text", ""), me().login)
+    except texts.TextError as error:
+        return refusals.back(url_for("notices.page"), error.code)
+    return _saved()
+
+
+@screen.post("/notices/opt-outs")
+@may("manager")
+def opt_out() -> BaseResponse:
+    """Send a number no more messages."""
+    if not notices.opt_out(request.form.get("number", ""), me().login):
+        return refusals.back(url_for("notices.page"), "phone")
+    return _saved()
+
+
+@screen.post("/notices/opt-outs/remove")
+@may("manager")
+def opt_in() -> BaseResponse:
+    """Send a number messages again."""
+    notices.opt_in(request.form.get("number", ""), me().login)
+    return _saved()
+
+
+@screen.post("/appeals/<number>/sms")
+@may("operator", "supervisor")
+def write(number: str) -> BaseResponse:
+    """Send the applicant a short message."""
+    appeal, sent = card.loaded(number), request.form
+    if not card.may_correct(appeal):
+        abort(403)
+    text, sending = sent.get("sms", ""), sent.get("sending", "")
+    if not 0 < len(sending) <= 64:
+        abort(400)
+    try:
+        notices.write(site(), appeal, text, me().login, f"{me().login}:{sending}")
+    except texts.TextError as error:
+        return refusals.back(url_for("appeals.page", number=number), error.code, "sms-title")
+    flash(_("It will be sent."))
+    return redirect(url_for("appeals.page", number=number))
+
+
+@screen.post("/sms-reports/<name>/<secret>")
+@csrf.exempt
+@public
+def report(name: str, secret: str) -> BaseResponse:
+    """What became of messages, as an SMS service tells; the secret in the address is its proof."""
+    account = next((a for a in site().sms if a.name == name), None)
+    known = account.callback_secret if account else ""
+    if not known or not hmac.compare_digest(known.encode(), secret.encode()):
+        abort(404)
+    said = fields() or request.form.to_dict()  # what is none is taken too, or it comes for ever
+    gateway = next(g for g in accounts.gateways(site()) if g.name == name)
+    for told in gateway.reports(said):
+        outbox.reported(name, told.id, told.outcome, ours=told.ours)
+    return Response("ok\n", mimetype="text/plain")
+
+
+def _saved() -> BaseResponse:
+    flash(_("Saved."))
+    return redirect(url_for("notices.page"))

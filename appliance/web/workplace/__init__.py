@@ -1,0 +1,1 @@
+"""The operator's workplace: the call at hand, its form, passing callers on."""

@@ -1,0 +1,75 @@
+"""Type-ahead: what a field may be filled with, by what was typed in either script."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, jsonify, request
+from werkzeug.wrappers import Response
+
+from appliance.casework import catalogs
+from appliance.core.i18n import fold, named
+from appliance.web.shell.access import may
+from appliance.web.shell.language import locale
+
+if TYPE_CHECKING:
+    from appliance.models import District, Mahalla, Region
+
+screen = Blueprint("choices", __name__, url_prefix="/choices")
+
+
+@screen.get("/<name>")
+@may("operator", "supervisor")  # who may correct a form chooses too
+def choices(name: str) -> Response:
+    """Options as JSON: code, name, match (from, to), parent's name, wider places to fill in."""
+    typed = request.args.get("q", "")
+    region, district = request.args.get("region") or None, request.args.get("district") or None
+    if name == "region":
+        found = [_region(place) for place in catalogs.find_regions(typed)]
+    elif name == "district":
+        found = [_district(place) for place in catalogs.find_districts(typed, region)]
+    elif name == "mahalla":
+        found = [_mahalla(place) for place in catalogs.find_mahallas(typed, district, region)]
+    elif name in catalogs.CATALOGS:
+        found = [_option(code, text) for code, text in catalogs.find(name, typed, locale())]
+    else:
+        abort(404)
+    for option in found:
+        option["match"] = matched(option["name"], typed)
+    return jsonify(found)
+
+
+def matched(name: str, typed: str) -> tuple[int, int]:
+    """Which letters of a name are those that were typed, in whatever script; (0, 0) for none."""
+    key = fold(typed)
+    if not key:
+        return 0, 0
+    starts = [i for i, char in enumerate(name) if char.isalnum()]
+    start = next((i for i in starts if fold(name[i:]).startswith(key)), None)
+    if start is None:
+        return 0, 0
+    ends = range(start + 1, len(name) + 1)
+    return start, next(end for end in ends if fold(name[start:end]).startswith(key))
+
+
+def _option(code: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"code": code, "name": name} | more
+
+
+def _region(place: "Region") -> dict[str, Any]:
+    return _option(place.soato, named(place, locale()))
+
+
+def _district(place: "District") -> dict[str, Any]:
+    region = _region(place.region)
+    return _option(
+        place.soato, named(place, locale()), parent=region["name"], fills={"region": region}
+    )
+
+
+def _mahalla(place: "Mahalla") -> dict[str, Any]:
+    district = _district(place.district)
+    return _option(
+        str(place.id),
+        named(place, locale()),
+        parent=district["name"],
+        fills={"district": _option(district["code"], district["name"]), **district["fills"]},
+    )

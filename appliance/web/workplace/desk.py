@@ -1,0 +1,288 @@
+"""The operator's workplace: the call at hand, its form, and the state he chose."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask, abort, g, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from appliance.box import health
+from appliance.casework import appeals, applicants, catalogs
+from appliance.casework.appeals.handling import of_appeal as handling_of
+from appliance.core import clock
+from appliance.messaging import notices
+from appliance.pbx import actions
+from appliance.people import accounts, presence
+from appliance.telephony import calls, devices, directory, routing
+from appliance.telephony.calls.day import day_of_operator
+from appliance.web.appeals import appeal_labels, handling
+from appliance.web.appeals import card as appeal_card
+from appliance.web.calls import followups
+from appliance.web.calls.call import OWN_OUTCOMES
+from appliance.web.shell import disclosure, formats
+from appliance.web.shell.access import may
+from appliance.web.shell.context import me, site
+from appliance.web.shell.sent import document
+from appliance.web.status import outbox
+from appliance.web.workplace import forms
+
+if TYPE_CHECKING:
+    from appliance.models import Appeal, Presence
+
+TOLD = dt.timedelta(minutes=5)  # how long it is told that a missed caller was not reached
+
+screen = Blueprint("operator", __name__, url_prefix="/operator")
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `on_top()`: what stands on top of every page of an operator."""
+    app.jinja_env.globals["on_top"] = _on_top
+
+
+@screen.get("")
+@may("operator")
+def page() -> str:
+    """The form of the call at hand, or the operator's own day between calls."""
+    return _page(appeals.at_hand(me(), clock.now()))
+
+
+@screen.get("/session")
+@may("operator")
+def session() -> Response:
+    """204, and nothing in it: the front asks before it lets an operator's SIP through."""
+    return Response(status=204)
+
+
+@screen.get("/day")
+@may("operator")
+def day() -> str:
+    """The operator's own day, whatever lies on the desk."""
+    return _page(None)
+
+
+@screen.get("/registered/<number>")
+@may("operator")
+def registered(number: str) -> str:
+    """An appeal just registered, beside its caller, until the operator is done with it."""
+    return render_template("operator/page.html", **_registered(number))
+
+
+@screen.get("/forms/new")
+@may("operator")
+def new_form() -> Response:
+    """One more form: of the call of an appeal (`after`), or of the one at hand when it is done."""
+    if after := request.args.get("after"):
+        call = appeals.of_appeal(_appeal(after)).call
+    else:
+        desk = appeals.at_hand(me(), clock.now())
+        call = desk.call if desk and desk.closed else None
+    return redirect(url_for(".form", token=appeals.token_for(me(), call)))
+
+
+@screen.get("/forms/<token>")
+@may("operator")
+def form(token: str) -> Response | str:
+    """A form by its name: a draft taken up again, or a new one."""
+    desk = appeals.of_form(me(), token)
+    return _page(desk, begun=True) if desk else redirect(url_for(".page"))
+
+
+@screen.get("/card")
+@may("operator")
+def card() -> str:
+    """What lies on the desk now, or `form`, or what was `registered`, as a piece of the page."""
+    if number := request.args.get("registered"):
+        return render_template("operator/card.html", **_registered(number))
+    asked = appeals.of_form(me(), request.args.get("form", ""))
+    desk = asked or appeals.at_hand(me(), clock.now())
+    return render_template("operator/card.html", **_card(desk, begun=asked is not None))
+
+
+@screen.get("/bar")
+@may("operator")
+def bar() -> str:
+    """The bar of the call at hand; its data-form names the form that belongs to it."""
+    return render_template("operator/bar.html", **_bar())
+
+
+@screen.get("/paused")
+@may("operator")
+def paused() -> str:
+    """Whether the operator was put on a pause, or called somebody in vain, and why."""
+    return render_template("operator/paused.html", **_missed())
+
+
+@screen.get("/state")
+@may("operator")
+def state() -> str:
+    """The switch of the operator's state."""
+    return render_template("operator/state.html", **_state())
+
+
+@screen.post("/state")
+@may("operator")
+def choose_state() -> Response:
+    """Take another state. The exchange may be silent: the choice is kept, and the page says so."""
+    chosen = document().get("state")
+    if chosen not in presence.STATES:
+        abort(422)
+    try:
+        actions.choose_state(site(), me(), chosen)
+    except (actions.Unreachable, actions.Refused):
+        return jsonify(
+            trouble=_(
+                "The exchange does not answer. "
+                "Your choice is kept and takes effect when it is back."
+            )
+        )
+    return jsonify(trouble="")
+
+
+@screen.post("/hang-up")
+@may("operator")
+def hang_up() -> Response:
+    """End the operator's part in the call at hand."""
+    line, extension = _line(), me().extension
+    call = line.call_id if line else getattr(calls.of_operator(me().login), "id", None)
+    if not call or not extension:
+        return jsonify(trouble=_("The call is over already."))
+    try:
+        actions.hang_up(site(), call, extension)
+    except actions.Refused:
+        return jsonify(trouble=_("The call is over already."))
+    except actions.Unreachable:
+        return jsonify(trouble=_("The exchange does not answer. Hang up with the phone."))
+    return jsonify(trouble="")
+
+
+def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
+    return render_template("operator/page.html", **_card(desk, begun))
+
+
+def _on_top() -> dict[str, object]:
+    """Of the bar, the pause and the state; worked out once for a page."""
+    if "on_top" not in g:
+        g.on_top = _state() | _bar() | _missed()
+    on_top: dict[str, object] = g.on_top
+    return on_top
+
+
+def _bar() -> dict[str, object]:
+    """The call at hand as the ledger tells it, and what the phone does now, if that is known."""
+    now = clock.now()
+    desk = appeals.at_hand(me(), now)
+    line = _line()
+    disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
+    disclosure.log_shown("number", [line.other] if line and line.other and not line.call_id else [])
+    failed = None
+    if desk and desk.call and desk.stage in ("ringing", "talk"):
+        failed = calls.failed_transfer(me().login, desk.call)
+    return {
+        "desk": desk,
+        "line": line,
+        "rests": _rests(desk),
+        "failed": failed,
+        "named": _name_of,
+        "results": OWN_OUTCOMES,
+        "now": now,
+    }
+
+
+def _name_of(number: str) -> str:
+    """Whose number it is: an employee's, a colleague's; else the number."""
+    colleagues = (user for user in accounts.operators() if user.extension == number)
+    known = directory.named(number) or next(colleagues, None)
+    return known.name if known else formats.phone(number)
+
+
+def _missed() -> dict[str, object]:
+    busy = calls.of_operator(me().login)
+    unreached = None if busy else calls.called_in_vain(me().login, clock.now() - TOLD)
+    disclosure.log_shown("call", [unreached.id] if unreached else [])
+    return {"paused": _paused(), "unreached": unreached, "reason_of": followups.reason_of}
+
+
+def _paused() -> "Presence | None":
+    """The pause in force, when somebody else put the operator on it."""
+    chosen = presence.state_of(me())
+    return chosen if chosen and chosen.state == "pause" and chosen.reason else None
+
+
+def _line() -> actions.Line | None:
+    """What the phone does; None when it does nothing or the exchange does not answer."""
+    extension = me().extension
+    if not extension or health.line_answers() is False:
+        return None
+    try:
+        return actions.line(site(), extension)
+    except (actions.Refused, actions.Unreachable):
+        return None
+
+
+def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
+    """Until when the phone does not ring after the talk, while that lasts."""
+    if not desk or desk.stage != "wrap_up" or not desk.since:
+        return None
+    until = desk.since + dt.timedelta(seconds=routing.current(site()).queueing.wrap_up)
+    return until if until > clock.now() else None
+
+
+def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
+    """What the card shows: the form until it is registered, then its number; else the day."""
+    midnight = clock.now().astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
+    if desk and (begun or not desk.closed):
+        return forms.form_context(desk) | {
+            "shows": "form",
+            "desk": desk,
+            "drafts": forms.drafts(besides=desk.token),
+        }
+    if desk and desk.done:
+        return _registered(desk.registered[-1].number)
+    return {
+        "shows": "day",
+        "drafts": forms.drafts(),
+        **handling.came_back(),
+        "today": midnight,
+        "day": day_of_operator(me().login, midnight),
+        "registered": appeals.registered_by(me(), midnight),
+    }
+
+
+def _registered(number: str) -> dict[str, object]:
+    appeal = _appeal(number)
+    desk, calendar = appeals.of_appeal(appeal), catalogs.working_calendar(site())
+    caller, now = forms.caller(desk, besides=appeal), handling_of(appeal) or abort(404)
+    disclosure.log_shown("appeal", [appeal.number])
+    return {
+        "shows": "registered",
+        "desk": desk,
+        "appeal": appeal,
+        "name": applicants.name_of(appeal),
+        "due_on": now.due_on,
+        "near": appeal_labels.nearness(now, appeal_labels.today(), calendar),
+        "messages": notices.of_appeal(appeal),
+        "message_states": outbox.STATES,
+        "may_write": notices.reaches(site(), appeal),
+        "drafts": forms.drafts(),
+        **caller,
+    }
+
+
+def _appeal(number: str) -> "Appeal":
+    """One's own appeal; else 404."""
+    appeal = appeal_card.loaded(number)
+    if appeal.operator_id != me().id:
+        abort(404)
+    return appeal
+
+
+def _state() -> dict[str, object]:
+    chosen, phone = presence.state_of(me()), devices.phones().get(me().extension or "")
+    return {
+        "state": chosen.state if chosen else "off",
+        "state_since": chosen and chosen.since,
+        "reason": chosen.reason if chosen else "",
+        "now": clock.now(),
+        "in_call": calls.of_operator(me().login) is not None or bool(phone and phone.channels),
+    }

@@ -1,0 +1,76 @@
+// On top of every page of an operator: the call at hand, his state, the keys; the page's title tells of
+// the call. What happens to forms is page.js's.
+
+import { listenToKeys } from "./keys.js";
+import { LinkLost, post, SessionOver } from "./server.js";
+import { lineChanged, listenToTransfers } from "./transfers.js";
+
+export const atHand = document.getElementById("at-hand");
+export const bar = () => document.getElementById("bar");
+
+const { title } = document;
+
+// The page's banners show a status of the server; null takes them away (static/app.js).
+export const trouble = (status) => document.dispatchEvent(new CustomEvent("trouble", { detail: status }));
+
+export function failed(error) {
+  if (error instanceof LinkLost) toast(atHand.dataset.noLink);
+  else if (error instanceof SessionOver) trouble(401);
+  else trouble(error.message);
+}
+
+function toast(text) {
+  const box = document.createElement("p");
+  box.className = "toast";
+  box.append(text);
+  document.getElementById("toasts").append(box);
+  setTimeout(() => box.remove(), 6000);
+}
+
+// Calls back whenever something in the bar has changed.
+export function watch(changed) {
+  new MutationObserver(changed).observe(atHand, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ["data-form", "data-stage", "data-line", "data-title", "hidden"],
+  });
+}
+
+function showTitle() {
+  const text = [bar().dataset.title, title].filter(Boolean).join(" · ");
+  if (document.title !== text) document.title = text;
+}
+
+// ── buttons that ask the server for something: the state, hanging up ──
+
+document.addEventListener("submit", async (event) => {
+  const { act } = event.target.dataset;
+  if (!act) return;
+  event.preventDefault();
+  const { name, value } = event.submitter;
+  event.target.closest("details")?.removeAttribute("open");
+  try {
+    const answer = await post(act, name ? { [name]: value } : {});
+    bar().dispatchEvent(new Event("live")); // the line may tell at once
+    if (answer.trouble) toast(answer.trouble);
+  } catch (error) {
+    failed(error);
+  }
+});
+
+document.addEventListener("pointerdown", ({ target }) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = menu.contains(target);
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+});
+
+listenToKeys();
+listenToTransfers({ onTrouble: failed });
+showTitle();
+watch(() => {
+  lineChanged();
+  showTitle();
+});

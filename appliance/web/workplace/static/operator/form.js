@@ -1,0 +1,273 @@
+// Form №1 on the page: what is typed is kept at once in this browser and half a second later on
+// the server, whose answer says what is doubtful. Nothing typed is lost, nothing is refused.
+
+import { chosen, combobox } from "./combobox.js";
+import { forgetLocally, keepLocally, keptLocally } from "./local.js";
+import { PLACES, placeChosen, scopeOf } from "./places.js";
+import { LinkLost, post } from "./server.js";
+
+const WAIT = 500; // milliseconds without a key before the form is saved
+const RETRY = 2000; // milliseconds between tries while the link is lost
+
+const typedIn = (field) =>
+  field.type === "radio" || field.type === "checkbox"
+    ? field.checked !== field.defaultChecked
+    : "defaultValue" in field && field.value !== field.defaultValue;
+
+// The forms that other tabs of this browser register.
+const tabs = new BroadcastChannel("forms");
+
+// What the server had when it made the page.
+const served = (element) =>
+  Object.fromEntries(
+    [...element.elements]
+      .filter(({ name, type }) => name && name !== "csrf_token" && type !== "submit")
+      .filter((field) => !["radio", "checkbox"].includes(field.type) || field.defaultChecked)
+      .map((field) => [
+        field.name,
+        ["radio", "checkbox"].includes(field.type) ? field.value : (field.defaultValue ?? ""),
+      ]),
+  );
+
+export class Form {
+  #timer = 0;
+  #saving = null; // the save under way
+  #next = null; // the one that waits for it
+  #aside = false; // whether that one puts the form aside
+  #registering = false;
+  #finished = false;
+  #typedAt = -Infinity;
+
+  constructor(element, { login, onTrouble, onSaved, onRegistered }) {
+    Object.assign(this, { element, login, onTrouble, onSaved, onRegistered });
+    this.token = element.dataset.token;
+    for (const input of element.querySelectorAll("[role=combobox]")) this.#chooses(input);
+    element.addEventListener("input", (event) => {
+      delete event.target.closest("[data-known]")?.dataset.known;
+      this.#typedAt = performance.now();
+      this.changed();
+    });
+    element.addEventListener("focusout", () => this.#timer && this.save());
+    element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.register();
+    });
+    for (const button of element.querySelectorAll("[data-fill]")) {
+      button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
+    }
+    this.base = served(element);
+    tabs.addEventListener("message", ({ data }) => data.token === this.token && this.#end(data));
+    const early = [...element.elements].some(typedIn); // before this script was loaded
+    this.#restore();
+    this.#layOut();
+    if (early) this.changed();
+    element.dataset.ready = "";
+  }
+
+  values() {
+    const values = Object.fromEntries(new FormData(this.element));
+    delete values.csrf_token;
+    return values;
+  }
+
+  // The first required field that is empty, in the form's order; the gist when none is.
+  get nextField() {
+    const fields = [...this.element.querySelectorAll("[data-field][data-empty]")];
+    const inputs = fields.map((field) => field.querySelector("input:not([type=hidden]), textarea"));
+    const open = inputs.find((input) => !input.closest("[hidden]") && !this.element.elements[input.name].value);
+    return open ?? document.getElementById("f-gist");
+  }
+
+  // Milliseconds since the last letter was typed in it.
+  get quietFor() {
+    return performance.now() - this.#typedAt;
+  }
+
+  // Whether its call rings still, here or at a missed caller's: nothing is asked yet.
+  get rings() {
+    return ["ringing", "dialling"].includes(this.element.dataset.stage);
+  }
+
+  // Whether its call rang in vain and nothing was typed: such a form goes by itself.
+  get isLeftOver() {
+    return this.rings && !this.element.dataset.savedAt && !this.unsaved;
+  }
+
+  // Whether it holds nothing and has no call, so that closing it leaves nothing behind.
+  get isNothing() {
+    const { stage, savedAt } = this.element.dataset;
+    return !stage && !savedAt && !this.unsaved;
+  }
+
+  // Whether something stands in the form that no server has acknowledged yet.
+  get unsaved() {
+    return !this.#finished && keptLocally(this.login, this.token) !== null;
+  }
+
+  changed() {
+    this.#layOut();
+    keepLocally(this.login, this.token, this.values());
+    this.#saveIn(WAIT);
+  }
+
+  // Writes what is known of the caller into empty fields, and marks them until they are changed.
+  fill(values) {
+    const { elements } = this.element;
+    const placed = PLACES.some((place) => elements[`${place}_text`].value);
+    for (const [name, value] of Object.entries(values)) {
+      const ofPlace = PLACES.includes(name.replace("_text", ""));
+      const kept = elements[name].value && name !== "applicant_kind";
+      if (kept || (ofPlace && placed) || elements[name].value === value) continue;
+      elements[name].value = value;
+      this.element.querySelector(`[name="${name}"]`).closest(".field").dataset.known = "";
+    }
+    document.getElementById("filled-note").hidden = false;
+    this.changed();
+    this.nextField.focus();
+  }
+
+  // Saves now; resolves to whether the server has it. One save at a time: what is asked for
+  // meanwhile is one more, of the newest values, so that no older values overtake them.
+  async save({ keepalive = false, aside = false } = {}) {
+    this.#stopTimer();
+    if (keepalive) return this.#send({ keepalive, aside });
+    this.#aside ||= aside;
+    this.#next ??= this.#afterThis();
+    return this.#next;
+  }
+
+  async #afterThis() {
+    await this.#saving;
+    this.#next = null;
+    if (this.#finished || this.#registering) return this.#finished;
+    this.#saving = this.#send({ aside: this.#aside });
+    this.#aside = false;
+    return this.#saving;
+  }
+
+  async #send({ keepalive, aside }) {
+    const values = this.values();
+    try {
+      const answer = await post(this.element.dataset.save, { values, aside, base: this.base }, { keepalive });
+      if (answer.status === 409) {
+        this.#end(answer);
+        return true;
+      }
+      const unchanged = JSON.stringify(values) === JSON.stringify(this.values());
+      this.base = { ...values, ...answer.elsewhere };
+      this.#take(values, answer.elsewhere);
+      if (unchanged) forgetLocally(this.login, this.token);
+      this.element.dataset.savedAt = answer.saved_at;
+      if (this.element.isConnected) {
+        this.#showDoubts(answer);
+        this.onSaved(answer);
+      }
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  // What was typed in another tab comes into the fields that nobody has touched here since.
+  #take(sent, elsewhere) {
+    for (const [name, value] of Object.entries(elsewhere)) {
+      const field = this.element.elements[name];
+      if (!field || (this.values()[name] ?? "") !== (sent[name] ?? "")) continue;
+      if (field.type === "checkbox") field.checked = Boolean(value);
+      else field.value = value;
+    }
+    if (Object.keys(elsewhere).length) this.#layOut();
+  }
+
+  async register() {
+    this.#stopTimer();
+    keepLocally(this.login, this.token, this.values());
+    const button = this.element.querySelector("[type=submit]");
+    if (button.disabled) return;
+    button.disabled = true;
+    this.#registering = true;
+    await this.#saving;
+    await chosen();
+    try {
+      const answer = await post(this.element.action, { values: this.values() });
+      tabs.postMessage({ ...answer, token: this.token });
+      this.#end(answer);
+    } catch (error) {
+      button.disabled = false;
+      this.#registering = false;
+      this.#failed(error);
+    }
+  }
+
+  #failed(error) {
+    if (!this.element.isConnected) return; // this browser keeps it, and hands it over later
+    this.onTrouble(error);
+    if (error instanceof LinkLost) this.#saveIn(RETRY);
+  }
+
+  #end(answer) {
+    if (this.#finished) return;
+    this.#finished = true;
+    forgetLocally(this.login, this.token);
+    if (this.element.isConnected) this.onRegistered(answer);
+  }
+
+  #chooses(input) {
+    const name = input.name.replace(/_text$/, "");
+    combobox(input, {
+      scope: () => scopeOf(this.element, name),
+      onChoose: (option) => {
+        placeChosen(this.element, name, option);
+        delete input.closest("[data-known]")?.dataset.known;
+        this.changed();
+      },
+    });
+  }
+
+  #saveIn(milliseconds) {
+    this.#stopTimer();
+    this.#timer = setTimeout(() => this.save(), milliseconds);
+  }
+
+  #stopTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+  }
+
+  #restore() {
+    const kept = keptLocally(this.login, this.token);
+    if (!kept) return;
+    if (Date.parse(this.element.dataset.savedAt || 0) > kept.at) {
+      forgetLocally(this.login, this.token);
+      return;
+    }
+    for (const field of this.element.elements) {
+      if (!field.name || field.name === "csrf_token") continue;
+      const value = kept.values[field.name] ?? "";
+      if (field.type === "radio" || field.type === "checkbox") field.checked = value === field.value;
+      else field.value = value;
+    }
+    this.save();
+  }
+
+  // What is asked of a person is not asked of a legal entity, and the other way round.
+  #layOut() {
+    const kind = this.element.elements.applicant_kind.value || "person";
+    for (const field of this.element.querySelectorAll("[data-only]")) field.hidden = field.dataset.only !== kind;
+    document.getElementById("consultation-more").hidden = !this.element.elements.consultation.checked;
+  }
+
+  #showDoubts({ doubts, empty, summary }) {
+    for (const field of this.element.querySelectorAll("[data-field]")) {
+      const doubt = doubts[field.dataset.field] ?? "";
+      const line = field.querySelector(".field-warn");
+      const text = line.querySelector("span");
+      if (text.textContent !== doubt) text.textContent = doubt;
+      line.hidden = !doubt;
+      field.toggleAttribute("data-warn", Boolean(doubt));
+      field.toggleAttribute("data-empty", empty.includes(field.dataset.field));
+    }
+    document.getElementById("form-summary").innerHTML = summary;
+  }
+}

@@ -1,0 +1,43 @@
+"""The recovery sheet as it is printed: a key is read off paper, so no letter of it may be lost."""
+
+import io
+import re
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from appliance.box.snapshots import sheet
+from appliance.core import settings as site_settings
+from appliance.core.settings import Settings
+from appliance.reports import pdf
+from provisioning.local.settings_file import scratch
+
+REPOSITORY = "k7Gq2ZtV9xLwB4nRm8sYc3uPdHf6jTqEw1oA5iNzXvKg"
+RECOVERY = "AGE-SECRET-KEY-1" + "QYQSZQGP" * 7 + "HJ8K2LMN"[:2]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Settings:
+    """A site with one place for snapshots, and both keys."""
+    file = tmp_path / "site.toml"
+    disk = {"name": "disk", "url": "/media/backup", "password_file": "disk.key"}
+    file.write_text(scratch(backups=[disk]))
+    (tmp_path / "disk.key").write_text(f"{REPOSITORY}\n")
+    (tmp_path / "recovery.key").write_text(f"# made today\n{RECOVERY}\n")
+    return site_settings.load(file)
+
+
+@pytest.mark.parametrize("locale", ["uz_Latn", "uz_Cyrl", "ru"])
+def test_a_key_leaves_no_orphan_and_the_command_stands_in_one_line(
+    site: Settings, locale: str
+) -> None:
+    paper = pypdf.PdfReader(io.BytesIO(pdf.write(sheet.page(site, locale))))
+    assert len(paper.pages) == 1
+    printed = [line.strip() for line in paper.pages[0].extract_text().splitlines()]
+    for key in (REPOSITORY, RECOVERY):
+        pieces = [line for line in printed if len(line) > 1 and re.fullmatch(r"\S+", line)]
+        pieces = [line for line in pieces if line in key]
+        assert "".join(pieces) == key
+        assert max(map(len, pieces)) - min(map(len, pieces)) <= 1
+    assert any(line.endswith("-i /root/site.ini restore.yml") for line in printed)

@@ -1,0 +1,377 @@
+"""What goes, when it is old enough and not a day before; real files, each removal written down."""
+
+import csv
+import dataclasses
+import datetime as dt
+import functools
+import io
+import os
+
+import pytest
+
+from appliance.box import health, retention
+from appliance.core import clock
+from appliance.core import settings as site_settings
+from appliance.core.settings import Backup, Retention, SettingsError
+from appliance.models import (
+    Appeal,
+    AppealStep,
+    AppealWording,
+    Applicant,
+    AuditEntry,
+    Call,
+    DiskReading,
+    Handling,
+    Message,
+    Recording,
+    Removal,
+)
+from appliance.reports import periods
+from appliance.reports.quarterly import activity
+from appliance.telephony import recordings
+from tests.box import retained
+from tests.box.retained import MINUTE, years
+from tests.box.retained import close as closed
+
+
+@pytest.fixture
+def site(settings, at_noon):
+    """The shortest that a site can set; last night the job ran."""
+    retained.night(clock.now() - retained.DAY)
+    return dataclasses.replace(settings, retention=Retention(2, 2))
+
+
+@pytest.fixture
+def limit(site):
+    return retained.limit(site)
+
+
+@pytest.fixture
+def recorded(site):
+    return functools.partial(retained.record, site)
+
+
+@pytest.fixture
+def register(site, nilufar):
+    return functools.partial(retained.register, site, nilufar)
+
+
+def name_of(site, path):
+    return path.relative_to(site.paths.recordings).as_posix()
+
+
+@pytest.mark.parametrize(
+    "line", ["recordings_months = 1", "appeals_years = 1", "appeals_years = 0"]
+)
+def test_less_than_the_form_asks_for_is_refused(settings, line) -> None:
+    settings.file.write_text(f"{settings.file.read_text()}\n[retention]\n{line}\n")
+    with pytest.raises(SettingsError, match="at least 2"):
+        site_settings.load(settings.file)
+
+
+def test_only_what_is_older_goes_and_it_is_written_down(site, recorded, limit) -> None:
+    old = recorded("1.1", limit - MINUTE)
+    young = recorded("1.2", limit + MINUTE)
+    removed = retention.remove_due(site)
+    assert (removed.recordings, removed.appeals) == (1, 0)
+    assert not old.exists()
+    assert young.exists()
+    [row] = retention.removals()
+    assert (row.kind, row.subject, row.rule) == (
+        "recording",
+        name_of(site, old),
+        "recordings_months=2",
+    )
+    assert row.detail == {
+        "call": "1.1",
+        "seconds": 9.0,
+        "sha256": "abc",
+        "bytes": 4,
+        "was_there": True,
+    }
+    assert Recording.select().count() == 2  # the ledger stays
+    assert AuditEntry.get(AuditEntry.action == "retention.remove").who == "jobs"
+    assert not retention.remove_due(site)
+
+
+@pytest.mark.parametrize("which", ["written", "touched"])
+def test_a_file_that_was_written_later_stays(site, recorded, limit, which) -> None:
+    path = recorded("1.1", limit - MINUTE, **{which: limit + MINUTE})
+    assert not retention.remove_due(site)
+    assert path.exists()
+
+
+def test_what_is_held_or_belongs_to_an_open_appeal_stays(site, recorded, register, limit) -> None:
+    paths = [recorded(f"1.{number}", limit - MINUTE) for number in range(4)]
+    held_call = retention.hold("call", "1.0", "sud", "sherzod")
+    held = register("1.1")
+    closed(held, clock.now())
+    retention.hold("appeal", held.number, "tergov", "sherzod")
+    register("1.2")
+    assert retention.remove_due(site).recordings == 1
+    assert [path.exists() for path in paths] == [True, True, True, False]
+    assert retention.end(held_call.id, "sherzod")
+    assert not retention.end(held_call.id, "sherzod")
+    assert retention.remove_due(site).recordings == 1
+    assert not paths[0].exists()
+
+
+@pytest.mark.parametrize("kept", ["held", "open"])
+def test_calls_placed_for_an_appeal_stay_with_it(site, recorded, register, limit, kept) -> None:
+    """ "Call the applicant" serves its number; before it had one, a call out served its call."""
+    appeal = register("1.0")
+    old = limit - MINUTE
+    of_appeal = [
+        recorded("1.0", old),
+        recorded("1.1", old, direction="outbound", serves=appeal.number),
+        recorded("1.2", old, direction="outbound", serves="1.0"),
+    ]
+    others = [
+        recorded("1.3", old, direction="outbound", serves="2026-999999"),
+        recorded("1.4", old, direction="outbound", serves="1.3"),
+    ]
+    if kept == "held":
+        closed(appeal, clock.now())
+        held = retention.hold("appeal", appeal.number, "sud", "sherzod")
+    assert retention.remove_due(site).recordings == 2
+    assert all(path.exists() for path in of_appeal)
+    assert not any(path.exists() for path in others)
+    if kept == "held":
+        retention.end(held.id, "sherzod")
+    else:
+        closed(appeal, clock.now())
+    assert retention.remove_due(site).recordings == 3
+
+
+def test_calls_placed_for_a_held_call_stay_with_it(site, recorded, limit) -> None:
+    recorded("1.0", limit - MINUTE)
+    recorded("1.1", limit - MINUTE, direction="outbound", serves="1.0")
+    retention.hold("call", "1.0", "sud", "sherzod")
+    assert not retention.remove_due(site)
+
+
+def test_a_hold_needs_a_reason_and_something_to_hold(site) -> None:
+    for kind, subject, code in (("call", "9.9", "subject"), ("file", "1", "subject")):
+        with pytest.raises(retention.HoldError) as error:
+            retention.hold(kind, subject, "sud", "sherzod")
+        assert error.value.code == code
+
+
+def test_a_missing_file_is_said_and_others_are_never_touched(site, recorded, limit) -> None:
+    recorded("1.1", limit - MINUTE).unlink()
+    outside = site.paths.database.parent / "outside.wav"
+    outside.write_bytes(b"x")
+    os.utime(outside, (0, 0))
+    old = limit - MINUTE
+    Recording.create(file="../outside.wav", call_id="1.1", seconds=1.0, written_at=old)
+    retention.remove_due(site)
+    assert [row.detail["was_there"] for row in retention.removals()] == [False]
+    assert outside.exists()
+
+
+def test_it_stops_when_it_is_told_to(site, recorded, limit) -> None:
+    for number in range(3):
+        recorded(f"1.{number}", limit - MINUTE)
+    more = iter([True])
+    assert retention.remove_due(site, lambda: next(more, False)).recordings == 1
+
+
+def test_personal_data_of_a_closed_appeal_go_and_what_is_counted_stays(site, register) -> None:
+    old = register(phone="+998935550147", gist="Nafaqa")
+    closed(old, years(site, 2) - dt.timedelta(days=1))
+    AppealWording.create(
+        appeal=old, number=1, values={"surname": "Karimova"}, until=clock.now(), replaced_by="x"
+    )
+    Message.create(
+        channel="sms",
+        purpose="registered",
+        recipient="+998935550147",
+        key="1",
+        text="x",
+        cause=old.number,
+        state="sent",
+        created_at=clock.now(),
+        wanted_at=clock.now(),
+        due_at=clock.now(),
+        expires_at=clock.now(),
+    )
+    young = register(surname="Tursunova", pinfl="", phone="+998935550148")
+    closed(young, years(site, 2) + dt.timedelta(days=1))
+    still_open = register(surname="Aliyeva", pinfl="", phone="+998935550149")
+    Handling.update(changed_at=years(site, 3)).where(Handling.appeal == still_open).execute()
+    Appeal.update(registered_at=years(site, 3)).where(Appeal.id == still_open.id).execute()
+
+    assert retention.remove_due(site).appeals == 1
+    masked = Appeal.get_by_id(old.id)
+    assert (masked.surname, masked.pinfl, masked.phone, masked.gist, masked.born_on) == (
+        *("",) * 4,
+        None,
+    )
+    assert (masked.number, masked.region_id, masked.direction) == (
+        old.number,
+        old.region_id,
+        old.direction,
+    )
+    person = Applicant.get_by_id(old.applicant_id)
+    assert (person.surname, person.pinfl, person.search_key) == ("", "", "")
+    assert not AppealStep.select().where(AppealStep.appeal == old, AppealStep.text != "").exists()
+    assert AppealWording.get().values == {"surname": ""}
+    assert (Message.get().recipient, Message.get().text) == ("", "")
+    assert Appeal.get_by_id(young.id).surname == "Tursunova"
+    assert Appeal.get_by_id(still_open.id).surname == "Aliyeva"
+    assert [(row.kind, row.subject) for row in retention.removals()] == [("appeal", old.number)]
+    assert not retention.remove_due(site)
+
+
+def test_a_person_with_a_younger_appeal_stays_known(site, register) -> None:
+    old, young = register(), register()
+    closed(old, years(site, 3))
+    closed(young, clock.now())
+    retention.remove_due(site)
+    assert Applicant.get_by_id(young.applicant_id).surname
+    assert not Appeal.get_by_id(old.id).surname
+
+
+def readings(site, used, disk="recordings"):
+    today = clock.now().astimezone(site.tz).date()
+    for ago, share in enumerate(reversed(used)):
+        day = today - dt.timedelta(days=ago)
+        DiskReading.create(disk=disk, day=day, used=share * 10**9, total=100 * 10**9)
+
+
+@pytest.mark.parametrize(
+    ("used", "days"),
+    [
+        ([60, 61, 62, 63, 64, 65, 66], 34),
+        ([85, 86, 87, 88, 89, 90], None),  # too few days
+        ([60] * 7, None),
+        ([70, 68, 66, 64, 62, 60, 58], None),
+        ([93, 94, 95, 96, 97, 98, 99], 1),
+    ],
+)
+def test_the_day_on_which_a_disk_is_full(site, used, days) -> None:
+    readings(site, used)
+    full_on = retention.forecast(site, "recordings").full_on
+    today = clock.now().astimezone(site.tz).date()
+    assert full_on == (None if days is None else today + dt.timedelta(days=days))
+    state = {c.code: c.state for c in health.checks(site)}.get("disk.recordings.full")
+    assert state == (None if days is None else "fail" if days < 14 else "warn")
+
+
+def test_disks_are_read_once_a_day(site) -> None:
+    retention.read_disks(site)
+    retention.read_disks(site)
+    assert DiskReading.select().count() == 2
+
+
+def test_the_manager_sees_what_goes_and_holds_it_back(site, app, login_as, recorded, limit) -> None:
+    app.config["SITE"] = site
+    recorded("1.1", limit - MINUTE)
+    browser = login_as("manager")
+    [today, *later] = retention.coming(site)
+    assert (today.recordings, sum(row.recordings for row in later)) == (1, 0)
+    wrong = browser.send("/retention/holds", kind="call", subject="1.1", why=" ")
+    assert 'value="1.1"' in browser.refused(wrong)
+    assert (
+        browser.send("/retention/holds", kind="call", subject="1.1", why="sud").status_code == 302
+    )
+    page = browser.get("/retention").text
+    assert "sud" in page
+    assert retention.coming(site)[0].recordings == 0
+    [held] = retention.holds()
+    assert browser.send(f"/retention/holds/{held.id}/end").status_code == 302
+    retention.remove_due(site)
+    assert "/1.1.wav" in browser.get("/retention").text
+
+
+def test_a_compressed_recording_goes_too(site, recorded, limit) -> None:
+    path = recorded("1.1", limit - MINUTE)
+    small = path.with_suffix(".ogg")
+    path.rename(small)
+    Recording.update(kept=name_of(site, small)).execute()
+    assert retention.remove_due(site).recordings == 1
+    assert not small.exists()
+    assert retention.removals()[0].detail["bytes"] == 4
+    assert Recording.get().kept == ""
+
+
+def test_what_was_removed_is_neither_played_nor_reported_as_kept(site, recorded, limit) -> None:
+    recorded("1.1", limit - MINUTE)
+    Call.update(outcome="answered").execute()
+    period = periods.quarter_of(limit.astimezone(site.tz).date())
+    quarter = periods.quarter(period, site.tz)
+    assert recordings.of_call("1.1")
+    retention.remove_due(site)
+    assert not recordings.of_call("1.1")
+    assert activity._recordings(site, quarter).oldest is None
+
+
+def test_the_technician_reads_and_holds_nothing_back(site, app, login_as, recorded, limit) -> None:
+    app.config["SITE"] = site
+    recorded("1.1", limit - MINUTE)
+    held = retention.hold("call", "1.1", "sud", "sherzod")
+    browser = login_as("technician")
+    page = browser.get("/retention").text
+    assert "1.1" in page
+    assert 'action="/retention/holds' not in page
+    assert (
+        browser.send("/retention/holds", kind="call", subject="1.1", why="sud").status_code == 403
+    )
+    assert browser.send(f"/retention/holds/{held.id}/end").status_code == 403
+    assert 'action="/retention/holds' in login_as("manager").get("/retention").text
+
+
+def test_the_page_says_how_long_snapshots_keep_what_was_removed(site, app, login_as) -> None:
+    backup = Backup("usb", "/backup", site.file, keep_monthly=98765)
+    app.config["SITE"] = site
+    browser = login_as("manager")
+    assert "98765" not in browser.get("/retention").text
+    app.config["SITE"] = dataclasses.replace(site, backups=(backup,))
+    assert "98765" in browser.get("/retention").text
+
+
+def table(answer):
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/csv"
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_every_removal_of_a_period_is_in_the_table(site, app, login_as, limit) -> None:
+    app.config["SITE"] = site
+    now = clock.now()
+    today, yesterday = (f"{at.astimezone(site.tz):%d.%m.%Y}" for at in (now, now - retained.DAY))
+    Removal.insert_many(
+        {
+            "kind": "recording",
+            "subject": f"{number}.wav",
+            "at": now - (number > 1200) * retained.DAY,
+            "rule": "recordings_months=2",
+            "detail": {"call": f"1.{number}", "sha256": "abc", "bytes": 7},
+        }
+        for number in range(1, 1203)  # more than the page shows, more than is sent at once
+    ).execute()
+    browser = login_as("manager")
+    rows = table(browser.get(f"/retention/removals.csv?from={today}&to={today}"))
+    assert len(rows) == 1200
+    assert rows[0] == {
+        "at": now.astimezone(site.tz).isoformat(timespec="seconds"),
+        "kind": "recording",
+        "subject": "1.wav",
+        "rule": "recordings_months=2",
+        "call": "1.1",
+        "sha256": "abc",
+        "bytes": "7",
+    }
+    assert len(table(browser.get(f"/retention/removals.csv?from={yesterday}&to={today}"))) == 1202
+    assert AuditEntry.get(AuditEntry.action == "retention.export").who == "sherzod"
+    for wrong in ("from=kecha", f"from={today}&to={yesterday}"):
+        assert browser.get(f"/retention/removals.csv?{wrong}").status_code == 400
+
+
+def test_no_cell_of_the_table_is_a_formula(app, login_as) -> None:
+    Removal.create(
+        kind="stray", subject='=HYPERLINK("x")', at=clock.now(), rule="@x", detail={"call": "+SUM"}
+    )
+    [row] = table(login_as("manager").get("/retention/removals.csv"))
+    assert (row["subject"], row["rule"], row["call"]) == ('\'=HYPERLINK("x")', "'@x", "'+SUM")
+    assert row["bytes"] == ""

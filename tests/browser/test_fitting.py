@@ -1,0 +1,145 @@
+"""Pages enlarged, on small screens and in the longest language: nothing covers or cuts anything."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from appliance.casework import appeals, catalogs
+from appliance.core import clock
+from appliance.core.settings import Settings
+from appliance.models import Handling, User
+from appliance.people import accounts
+from tests.browser.conftest import Pages, sign_in
+from tests.browser.test_pages import AXE, lines
+
+SMALL = {"width": 1280, "height": 720}
+DOUBLED = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
+PHONE = {"width": 390, "height": 800}
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("screen", [SMALL, {"width": 1366, "height": 768}])
+def test_the_form_keeps_its_answers_and_its_button_apart(
+    window: BrowserContext, nilufar: User, screen: dict[str, int], large: bool
+) -> None:
+    accounts.choose_language(nilufar, "ru")
+    accounts.choose_appearance(nilufar, "light", large)
+    page = window.new_page()
+    page.set_viewport_size(screen)
+    sign_in(page, "nilufar")
+    page.keyboard.press("F2")
+    expect(page.locator("#form")).to_be_visible()
+    page.evaluate("document.fonts.ready")
+    assert cut(page, "#form .seg span") == []
+    assert page.locator("#form [type=submit]").evaluate(
+        "(button) => button.getBoundingClientRect().right"
+    ) <= page.locator(".formpanel").evaluate("(panel) => panel.getBoundingClientRect().right")
+
+
+def cut(page: Page, selector: str) -> list[str]:
+    """The texts of visible elements that do not fit into them."""
+    return page.locator(selector).evaluate_all(
+        "(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("login", "badge", "number"),
+    [
+        ("bahodir", "#appeals .rowlink .badge", "#appeals .rowlink b"),
+        ("dilnoza", "#appeals td .badge", "#appeals .rowlink"),
+    ],
+)
+@pytest.mark.parametrize("language", ["uz_Latn", "ru"])
+@pytest.mark.parametrize("screen", [DOUBLED, PHONE])
+def test_a_deadline_covers_no_number(
+    window: BrowserContext,
+    settings: Settings,
+    nilufar: User,
+    screen: dict[str, int],
+    language: str,
+    login: str,
+    badge: str,
+    number: str,
+) -> None:
+    calendar = catalogs.working_calendar(settings)
+    token = appeals.token_for(nilufar, None)
+    values = {"gist": "Subsidiya"}
+    appeals.register(values, operator=nilufar, token=token, tz=settings.tz, calendar=calendar)
+    overdue = clock.now().date() - dt.timedelta(days=12)
+    Handling.update(due_on=overdue).execute()
+    accounts.choose_language(User.get(User.login == login), language)
+    page = window.new_page()
+    page.set_viewport_size(screen)
+    sign_in(page, login)
+    page.goto("/appeals?all=1")
+    box, other = (page.locator(one).first.bounding_box() for one in (badge, number))
+    assert box
+    assert other
+    beside = box["x"] + box["width"] <= other["x"]
+    assert beside or box["y"] + box["height"] <= other["y"]
+
+
+@pytest.mark.parametrize("screen", [DOUBLED, PHONE])
+@pytest.mark.parametrize("path", ["/floor", "/analytics", "/capacity", "/appeals/statistics"])
+def test_a_figure_says_its_whole_name(
+    window: BrowserContext, pages: Pages, path: str, screen: dict[str, int]
+) -> None:
+    page = window.new_page()
+    page.set_viewport_size(screen)
+    sign_in(page, "dilnoza")
+    page.goto(path)
+    page.locator(".lang [value=ru]").click()
+    page.goto(path)
+    expect(page.locator(".kpi dt").first).to_be_visible()
+    assert cut(page, ".kpi :is(dt, .sub)") == []
+
+
+@pytest.mark.parametrize(
+    ("login", "path"), [("rustam", "/status"), ("dilnoza", "/reports/quarterly")]
+)
+def test_what_scrolls_on_a_phone_is_moved_by_keys(
+    window: BrowserContext, login: str, path: str
+) -> None:
+    lines()
+    page = window.new_page()
+    sign_in(page, login)
+    page.set_viewport_size(PHONE)
+    page.goto(path)
+    area = page.locator(".panel-body.flush[tabindex]").first
+    area.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    only = json.dumps(["scrollable-region-focusable", "aria-allowed-role"])
+    found = page.evaluate(
+        f"""async () => {{
+            {AXE.read_text("utf-8")};
+            const said = await axe.run(document, {{ runOnly: {only} }});
+            return said.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html));
+        }}"""
+    )
+    assert found == []
+    page.set_viewport_size({"width": 1366, "height": 768})
+    expect(page.locator(".panel-body.flush[tabindex]")).to_have_count(0)
+
+
+def test_paper_holds_what_is_read_and_nothing_that_is_pressed(
+    window: BrowserContext, dilnoza: User
+) -> None:
+    accounts.choose_appearance(dilnoza, "dark", large_text=False)
+    page = window.new_page()
+    sign_in(page, "dilnoza")
+    for path in ("/calls", "/analytics", "/appeals?all=1", "/reports", "/capacity"):
+        page.goto(path)
+        expect(page.locator(".topbar")).to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.locator("h1")).to_be_visible()
+        for pressed in (".topbar", ".tabs", ".filterbar", ".empty", ".keys", "form", ".btn"):
+            for part in page.locator(pressed).all():
+                expect(part).to_be_hidden()
+        ink = page.locator("h1").evaluate("(title) => getComputedStyle(title).color")
+        assert max(map(int, re.findall(r"\d+", ink)[:3])) < 64, "black on white in a dark theme"
+        page.emulate_media(media="screen")

@@ -1,0 +1,143 @@
+"""The `appliance` command: exit statuses, and what other programs read from it."""
+
+import csv
+import datetime as dt
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance.core import db
+from appliance.core.settings import Settings
+from appliance.telephony import calls
+from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
+
+PROGRAM = Path(sys.executable).with_name("appliance")
+BEGIN = dt.datetime(2026, 11, 24, 23, 30, tzinfo=dt.UTC)  # 25.11.2026, 04:30 at the site
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(settings: Settings) -> Run:
+    """Run the command on the test's site."""
+
+    def command(
+        *arguments: str, config: Path = settings.file
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(PROGRAM), "--config", str(config), *arguments], capture_output=True, text=True
+        )
+
+    return command
+
+
+@pytest.fixture
+def a_call(settings: Settings) -> CallFacts:
+    """One answered call in the ledger."""
+    joined, answered, left = (BEGIN + dt.timedelta(seconds=s) for s in (5, 8, 68))
+    facts = CallFacts(
+        id="hotline-1.0",
+        direction="inbound",
+        arrived_at=BEGIN,
+        ended_at=left,
+        hotline_number="1006",
+        caller="+998935550147",
+        trunk="carrier",
+        language="uz",
+        menu=["1"],
+        stage="ended",
+        outcome="answered",
+        ended_by="caller",
+        visits=[VisitFacts("uz", joined, answered, "answered")],
+        talks=[TalkFacts("operator", "nilufar", "1001", answered, left)],
+    )
+    facts.visits[0].rings.append(RingFacts("nilufar", "1001", joined, answered, "answered"))
+    with db.writing():
+        calls.store(facts, 5.0)
+    return facts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        pytest.param(["user", "list"], 0, id="done"),
+        pytest.param(["operator", "pause", "nobody"], 1, id="no-such-operator"),
+        pytest.param(["operator", "ready", "nilufar"], 1, id="no-asterisk"),
+        pytest.param(["no-such-command"], 2, id="no-such-command"),
+        pytest.param(["ledger", "export", "--from", "2026-11-24"], 2, id="option-missing"),
+        pytest.param(
+            ["ledger", "export", "--from", "24.11.2026", "--to", "2026-11-25"], 2, id="no-date"
+        ),
+        pytest.param(["ledger", "ingest", "no-such-file"], 2, id="no-such-file"),
+    ],
+)
+def test_exit_status(run: Run, arguments: list[str], status: int) -> None:
+    done = run(*arguments)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert bool(done.stderr) == bool(status)
+
+
+def test_a_bad_settings_file_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("nonsense = 1\n")
+    done = run("user", "list", config=bad)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "bad.toml" in done.stderr
+
+
+def test_a_state_is_kept_though_asterisk_is_silent(run: Run) -> None:
+    run("operator", "ready", "nilufar")
+    listed = json.loads(run("operator", "list", "--json").stdout)
+    assert {one["login"]: one["state"] for one in listed}["nilufar"] == "ready"
+
+
+@pytest.mark.usefixtures("a_call")
+def test_the_export_has_the_contracts_keys(run: Run) -> None:
+    [line] = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout.split(
+        "\n", 1
+    )[:1]
+    row = json.loads(line)
+    assert list(row) == [
+        *("id", "direction", "arrived_at", "ended_at", "hotline_number", "diverted_from"),
+        *("caller", "callee", "trunk", "technology", "language", "menu", "outcome", "short"),
+        *("synthetic", "menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds"),
+        *("ended_by", "queue_visits", "talks", "transfers", "rating", "rating_channel"),
+        *("recordings", "registration", "topic", "sip", "by", "reason", "serves", "attempts"),
+        "asides",
+    ]
+    assert (row["menu_seconds"], row["wait_seconds"], row["talk_seconds"]) == (5, 3, 60)
+    assert dt.datetime.fromisoformat(row["arrived_at"]) == BEGIN
+    assert row["queue_visits"][0]["rings"][0]["operator"] == "nilufar"
+    assert row["talks"][0]["with"] == "operator"
+    assert row["registration"] is None
+
+
+@pytest.mark.usefixtures("a_call")
+@pytest.mark.parametrize(
+    ("begin", "end", "found"),
+    [
+        ("2026-11-25", "2026-11-25", 1),
+        ("2026-11-24", "2026-11-24", 0),
+        ("2026-11-25T04:30:00", "2026-11-25T04:30:01", 1),
+        ("2026-11-24T23:30:00+00:00", "2026-11-24T23:30:00.5+00:00", 1),
+        ("2026-11-25T04:30:01", "2026-11-26", 0),
+    ],
+)
+def test_a_period_is_of_the_sites_time_unless_it_says_otherwise(
+    run: Run, begin: str, end: str, found: int
+) -> None:
+    told = run("ledger", "export", "--from", begin, "--to", end, "--format", "csv").stdout
+    assert len(list(csv.DictReader(io.StringIO(told)))) == found
+
+
+@pytest.mark.usefixtures("a_call")
+def test_a_ledger_that_does_not_balance_fails(run: Run) -> None:
+    done = run("ledger", "balance", "--from", "2026-11-25", "--to", "2026-11-25", "--json")
+    assert done.returncode == 1  # a call in the ledger of which the log knows nothing
+    assert json.loads(done.stdout)["difference"] == -1

@@ -1,0 +1,1 @@
+"""What lies outside the box, played for the tests; each behaves as badly as it is told to."""

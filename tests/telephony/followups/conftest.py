@@ -1,0 +1,54 @@
+"""Calls of a day, written into the ledger."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.core import clock, db
+from appliance.core.db import writing
+from appliance.telephony import calls, followups
+from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
+
+CITIZEN = "+998901112233"
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path) -> Iterator[None]:
+    with db.open_database(tmp_path / "site.db").connection_context():
+        db.migrate()
+        yield
+
+
+@pytest.fixture
+def called() -> Callable[..., CallFacts]:
+    """Write down a call that ended `ago` minutes ago, and tell its number's tasks."""
+
+    def call(ago: float, outcome: str, *, number: str = CITIZEN, **given: object) -> CallFacts:
+        end = clock.now() - dt.timedelta(minutes=ago)
+        begin = end - dt.timedelta(seconds=50)
+        facts = CallFacts(
+            id=f"hotline-{begin.timestamp():.6f}",
+            direction=str(given.pop("direction", "inbound")),
+            arrived_at=begin,
+            ended_at=end,
+            outcome=outcome,
+            stage="ended",
+            language=str(given.pop("language", "uz")),
+        )
+        ours = facts.direction == "outbound"
+        facts.caller, facts.callee = ("+998712000000", number) if ours else (number, None)
+        if outcome in ("abandoned_queue", "callback", "timed_out"):
+            facts.visits = [VisitFacts("uz", begin + dt.timedelta(seconds=9), end, "abandoned")]
+        if outcome == "answered":
+            spoke = begin + dt.timedelta(seconds=20)
+            facts.talks = [TalkFacts("operator", "op01", "1001", spoke, end)]
+        for name, value in given.items():
+            setattr(facts, name, value)
+        with writing():
+            calls.store(facts, 5.0)
+            followups.follow(facts.arrived_at, facts.caller, facts.callee)
+        return facts
+
+    return call

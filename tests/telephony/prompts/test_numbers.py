@@ -1,0 +1,108 @@
+"""Numbers, dates and waits as each language says them: the sounds, read back as words."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from appliance.telephony import prompts
+from appliance.telephony.prompts import numbers
+
+NUMBERS = """
+0         | nol                                          | ноль
+1         | bir                                          | один
+2         | ikki                                         | два
+5         | besh                                         | пять
+11        | oʻn bir                                      | одиннадцать
+20        | yigirma                                      | двадцать
+21        | yigirma bir                                  | двадцать один
+22        | yigirma ikki                                 | двадцать два
+99        | toʻqson toʻqqiz                              | девяносто девять
+100       | bir yuz                                      | сто
+101       | bir yuz bir                                  | сто один
+112       | bir yuz oʻn ikki                             | сто двенадцать
+340       | uch yuz qirq                                 | триста сорок
+1000      | bir ming                                     | одна тысяча
+1001      | bir ming bir                                 | одна тысяча один
+2000      | ikki ming                                    | две тысячи
+2026      | ikki ming yigirma olti                       | две тысячи двадцать шесть
+5000      | besh ming                                    | пять тысяч
+11000     | oʻn bir ming                                 | одиннадцать тысяч
+21000     | yigirma bir ming                             | двадцать одна тысяча
+104022    | bir yuz toʻrt ming yigirma ikki              | сто четыре тысячи двадцать два
+1000000   | bir million                                  | один миллион
+3000500   | uch million besh yuz                         | три миллиона пятьсот
+-7        | minus yetti                                  | минус семь
+"""
+DATES = """
+2026-11-16 | ikki ming yigirma oltinchi yil oʻn oltinchi noyabr
+           | шестнадцатого ноября две тысячи двадцать шестого года
+2026-01-01 | ikki ming yigirma oltinchi yil birinchi yanvar
+           | первого января две тысячи двадцать шестого года
+2030-12-31 | ikki ming oʻttizinchi yil oʻttiz birinchi dekabr
+           | тридцать первого декабря две тысячи тридцатого года
+2000-02-20 | ikki minginchi yil yigirmanchi fevral
+           | двадцатого февраля двухтысячного года
+2011-03-22 | ikki ming oʻn birinchi yil yigirma ikkinchi mart
+           | двадцать второго марта две тысячи одиннадцатого года
+1999-05-03 | bir ming toʻqqiz yuz toʻqson toʻqqizinchi yil uchinchi may
+           | третьего мая одна тысяча девятьсот девяносто девятого года
+"""
+WAITS = """
+1   | bir daqiqa             | одна минута
+2   | ikki daqiqa            | две минуты
+5   | besh daqiqa            | пять минут
+11  | oʻn bir daqiqa         | одиннадцать минут
+21  | yigirma bir daqiqa     | двадцать одна минута
+22  | yigirma ikki daqiqa    | двадцать две минуты
+101 | bir yuz bir daqiqa     | сто одна минута
+112 | bir yuz oʻn ikki daqiqa | сто двенадцать минут
+"""
+
+
+def cases(table: str) -> list:
+    """Rows of value, Uzbek and Russian; a line that begins with a bar goes on with its row."""
+    lines = re.sub(r"\n +\|", " |", table).strip().splitlines()
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
+    return [
+        pytest.param(row[0], language, row[column], id=f"{language}-{row[0]}")
+        for row in rows
+        for column, language in ((1, "uz"), (2, "ru"))
+    ]
+
+
+def words(names: list[str], language: str) -> str:
+    """What the sounds say; one that nobody made has no text."""
+    return " ".join(prompts.defaults(language)[name] for name in names)
+
+
+@pytest.mark.parametrize(("value", "language", "said"), cases(NUMBERS))
+def test_numbers(value: str, language: str, said: str) -> None:
+    assert words(numbers.number(int(value), language), language) == said
+
+
+@pytest.mark.parametrize(("value", "language", "said"), cases(DATES))
+def test_dates(value: str, language: str, said: str) -> None:
+    assert words(numbers.date(dt.date.fromisoformat(value), language), language) == said
+
+
+@pytest.mark.parametrize(("value", "language", "said"), cases(WAITS))
+def test_waits(value: str, language: str, said: str) -> None:
+    assert words(numbers.minutes(int(value), language), language) == said
+
+
+def test_the_number_of_an_appeal() -> None:
+    assert words(numbers.appeal("2026-000123", "uz"), "uz") == (
+        "ikki ming yigirma olti bir yuz yigirma uch"
+    )
+    assert words(numbers.appeal("2026-000001", "ru"), "ru") == "две тысячи двадцать шесть один"
+
+
+@pytest.mark.parametrize("language", prompts.LANGUAGES)
+def test_every_day_and_every_small_number_has_its_sounds(language: str) -> None:
+    for value in range(10_000):
+        words(numbers.number(value, language), language)
+        words(numbers.number(value, language, "f"), language)
+        words(numbers.minutes(value, language), language)
+    for number in range(366 * 60):
+        words(numbers.date(dt.date(1990, 1, 1) + dt.timedelta(number), language), language)

@@ -1,0 +1,21 @@
+"""The hotline with an E1, for the tests of this folder."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.vm.e1 import e1world, vmachine, vmimage
+
+
+@pytest.fixture(scope="session")
+def e1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[e1world.World]:
+    """It, running; what was measured is printed at the end."""
+    if not shutil.which(vmachine.PROGRAM):
+        pytest.skip(f"{vmachine.PROGRAM} is not installed")
+    try:
+        image = vmimage.made()
+    except vmimage.CannotBuild as error:
+        pytest.skip(f"no image of a machine: {error}")
+    with e1world.running(tmp_path_factory.mktemp("e1"), image) as world:
+        yield world

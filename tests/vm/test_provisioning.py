@@ -1,0 +1,297 @@
+"""The real playbook on a plain Debian 13 without the internet; run by ./run test-vm."""
+
+import json
+import os
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from provisioning.box import bundle
+from provisioning.box.bundle import PLAYBOOKS
+from tests.rig.waiting import until
+from tests.vm.machine import Machine
+from tests.vm.network import BOX, PLACES
+from tests.vm.site_of_test import NAME, Site, changed, result
+
+pytestmark = pytest.mark.vm
+
+OURS = ("asterisk", "appliance-pbx", "appliance-web", "appliance-jobs", "appliance-replicate")
+OTHERS = ("nginx", "nftables", "fail2ban", "squid", "prometheus-node-exporter", "ssh")
+TIMERS = ("apt-daily-upgrade", "logrotate")
+KNOWN = "SELECT 1 FROM job_run WHERE name = 'self_test_{kind}'"
+DUE = "UPDATE job_run SET due_at = due_at - 14 * 86400000000 WHERE name = 'self_test_{kind}'"
+FOUND = "SELECT ok, failed, seen, steps FROM self_test WHERE kind = '{kind}'"
+LAST_STEPS = {"call": "marked", "offline": "names"}
+EXPOSED = 3.0  # of systemd-analyze security, from 0 (closed) to 10
+LINKED = (
+    "/var/lib/appliance/recordings",
+    "/var/lib/appliance/prompts",
+    "/var/lib/appliance/asterisk/spool",
+    "/var/lib/appliance/asterisk/data",
+    "/var/lib/appliance/asterisk/log/security",
+    "/etc/appliance/keys/box.sum",
+    "/etc/appliance/keys/box.tar.age",
+    "/etc/appliance/keys/box.tar.age.new",
+)
+PLANT = f"""
+set -e
+mkdir /srv/trap
+for link in {" ".join(LINKED)}; do
+    trap=/srv/trap/$(basename $link)
+    if [ -d $link ]; then mkdir $trap; else echo root >$trap; fi
+    setpriv --reuid=appliance --regid=appliance --init-groups sh -c "
+        if [ -e $link ]; then mv $link $link.kept; fi; ln -s $trap $link"
+done
+date >/etc/appliance/something-new
+"""
+CLEAR = f"""
+for link in {" ".join(LINKED)}; do
+    if [ -L $link ]; then rm $link; fi
+    if [ -e $link.kept ]; then rm -rf $link; mv $link.kept $link; fi
+done
+rm -rf /srv/trap /etc/appliance/something-new
+"""
+TRAPS = (
+    "find /srv/trap -printf '%p %u:%g %m %s %T@\\n' | sort; find /srv/trap -type f -exec cat {} +"
+)
+BROKEN = """
+def up(migrator, db):
+    db.execute_sql("CREATE TABLE broken (id INTEGER)")
+
+
+def down(migrator, db):
+    pass
+"""
+
+
+def test_what_is_wrong_is_named_before_anything_is_done(machine: Machine, site: Site) -> None:
+    done = site.play(
+        "site",
+        *("-e", '{"site_carriers": [{"name": "Uz Tel", "address": "one"}]}'),
+        *("-e", "site_address=10.0.0.300", "-e", '{"site_technicians": []}'),
+    )
+    told = " ".join(done.stdout.split())
+    assert done.returncode
+    assert 'site_address is \\"10.0.0.300\\"' in told or 'site_address is "10.0.0.300"' in told
+    assert "A name in site_carriers" in told
+    assert "nobody could reach the box by SSH" in told
+    assert changed(done)["changed"] == 0
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    done = site.play("site")
+    assert done.returncode == 0, done.stdout[-4000:]
+    tasks = re.split(r"^TASK ", done.stdout, flags=re.MULTILINE)
+    assert [task for task in tasks if re.search("^changed:", task, re.MULTILINE)] == []
+    assert changed(done)["changed"] == 0
+
+
+def test_a_reboot_brings_everything_back(site: Site) -> None:
+    site.machine.reboot()
+    until(lambda: site.machine.run("systemctl", "is-active", *OURS, *OTHERS).returncode == 0, 120)
+    assert site.machine.told("systemctl list-units --failed --plain --no-legend") == ""
+    timers = site.machine.told("systemctl list-timers --all --no-legend")
+    assert [timer for timer in TIMERS if f"{timer}.timer" not in timers] == []
+    until(
+        lambda: str(site.ask("carrier", "options", BOX, PLACES["carrier"])).startswith("SIP"), 120
+    )
+
+
+def test_a_citizen_talks_to_an_operator(site: Site) -> None:
+    site.switch_phone_on()
+    before = len(site.calls())
+    assert result(site.call(20)) == {"answered": True, "ended_by": "caller"}
+    until(lambda: len(site.calls()) > before and site.calls()[-1]["recordings"], 120)
+    call = site.calls()[-1]
+    assert call["outcome"] == "answered"
+    assert call["trunk"] == "carrier"
+    assert call["language"] == "uz"
+    assert sum(sound["seconds"] for sound in call["recordings"]) > 5
+
+
+def test_only_carriers_and_the_lan_get_an_answer(site: Site) -> None:
+    assert site.ask("stranger", "options", BOX, PLACES["stranger"], "3") is None
+    for place in ("carrier", "lan"):
+        assert str(site.ask(place, "options", BOX, PLACES[place])).startswith("SIP/2.0 ")
+    ports = ("22", "80", "443", "3128", "5038", "8000", "8088", "9100")
+    assert site.ask("stranger", "ports", BOX, *ports) == []
+    assert site.ask("carrier", "ports", BOX, *ports) == []
+    assert site.ask("lan", "ports", BOX, *ports) == [22, 80, 443, 3128]
+
+
+def test_the_pages_have_a_certificate_of_the_own_authority(site: Site, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text(site.machine.told("cat /etc/appliance/tls/ca.pem"))
+    assert site.ask("lan", "page", BOX, NAME, str(authority), "/healthz") == 200
+    assert site.ask("lan", "page", BOX, NAME, str(authority), "/built/js/htmx.min.js") == 200
+    assert site.ask("lan", "page", BOX, NAME, str(authority), "/metrics") == 404
+
+
+def test_nobody_holds_all_connections_of_the_pages(site: Site, tmp_path: Path) -> None:
+    authority, holder = tmp_path / "ca.pem", "10.77.0.68"
+    authority.write_text(site.machine.told("cat /etc/appliance/tls/ca.pem"))
+    site.network.add_address("lan", holder)
+    process = site.start("lan", "half", BOX, holder, "2000")
+    assert process.stdout
+    held = int(process.stdout.readline())
+    seen = site.ask("lan", "page", BOX, NAME, str(authority), "/healthz")
+    print(f"half requests from one address: {held} of 2000 let in; the pages meanwhile: {seen}")
+    assert held <= 300
+    assert seen == 200
+    process.communicate()
+
+
+def test_sip_does_not_come_by_the_pages(site: Site, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text(site.machine.told("cat /etc/appliance/tls/ca.pem"))
+    assert site.ask("lan", "page", BOX, NAME, str(authority), "/ws") == 404
+    assert ":8088 " not in site.machine.told("ss -ltn")
+
+
+def test_a_link_of_the_appliance_leads_root_nowhere(site: Site) -> None:
+    """Its account is taken for an attacker's: links to files of root, then the playbook's roles."""
+    site.machine.told("sh -s", text=PLANT)
+    before = site.machine.told(TRAPS)
+    try:
+        for role in ("asterisk", "app", "firewall", "backup"):
+            done = site.play("site", "--tags", role)
+            print(f"with planted links, {role}: {'went on' if done.returncode == 0 else 'stopped'}")
+        site.machine.told("logrotate --force /etc/logrotate.d/appliance || true")
+        database = (PLAYBOOKS / "files/database.sh").read_text()
+        where = "/var/lib/appliance/data/appliance.db"
+        site.machine.run(f"sh -s keep {where}", text=database)
+        assert site.machine.told(TRAPS) == before
+    finally:
+        site.machine.told("sh -s", text=CLEAR)
+    done = site.play("site")
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_operators_open_what_is_listed(site: Site) -> None:
+    assert site.ask("lan", "proxy", BOX, "example.com") == 403
+    assert site.ask("lan", "proxy", BOX, "my.gov.uz") != 403  # there is no internet behind it
+    site.machine.told("echo .example.com >> /etc/appliance/operator-sites.txt")
+    until(lambda: site.ask("lan", "opened", BOX, "example.com"), 60)
+
+
+def test_who_guesses_passwords_is_shut_out(site: Site) -> None:
+    guesser, victim = "10.77.0.66", "10.77.0.67"
+    for address in (guesser, victim):
+        site.network.add_address("lan", address)
+    forged = site.ask("stranger", "forge", BOX, victim)
+    assert site.ask("lan", "options", BOX, guesser)
+    assert site.ask("lan", "guess", str(site.machine.folder / "guesser"), BOX, guesser) > 3
+    until(lambda: not str(site.ask("lan", "options", BOX, guesser, "1")).startswith("SIP"), 120)
+    assert str(site.ask("lan", "options", BOX, PLACES["lan"])).startswith("SIP/2.0 ")
+    # Whose address somebody else has used is not: those packets were read before.
+    assert str(site.ask("lan", "options", BOX, victim)).startswith("SIP/2.0 ")
+    banned = site.machine.told("fail2ban-client get phones banip").split()
+    print(f"{forged} forged packets of {victim}; shut out: {banned}")
+    assert banned == [guesser]
+    # Shut out of SIP alone: the pages and SSH still answer.
+    rules = site.machine.told("nft list ruleset")
+    assert re.search(r"udp dport \{? ?5060.* @addr-set-phones", rules), rules
+    assert "l4proto" not in rules
+
+
+def test_the_router_is_asked(site: Site) -> None:
+    """By the account of the jobs, without rights of its own."""
+    seen = "SELECT up FROM link_stretch WHERE link = 'gateway' AND until IS NULL"
+    until(lambda: site.asked(seen).split() == ["(1,)"], 60)
+
+
+@pytest.mark.parametrize("kind", ["call", "offline"])
+def test_the_box_tries_itself(site: Site, kind: str) -> None:
+    """In the cell of the jobs, as it does by itself when it is due."""
+    until(lambda: site.asked(KNOWN.format(kind=kind)), 60)
+    site.asked(DUE.format(kind=kind))
+    found = until(lambda: site.asked(FOUND.format(kind=kind)), 300, every=1)
+    assert found.startswith("(1, '', '',"), found
+    assert LAST_STEPS[kind] in found
+
+
+@pytest.mark.parametrize("unit", OURS)
+def test_a_unit_is_locked_up(site: Site, unit: str) -> None:
+    told = site.machine.run("systemd-analyze", "security", "--no-pager", f"{unit}.service").stdout
+    score = re.search(r"Overall exposure level for \S+: ([\d.]+)", told)
+    assert score
+    print(unit, score[1])
+    assert float(score[1]) <= EXPOSED
+
+
+def test_doctor_says_that_ssh_takes_passwords(site: Site) -> None:
+    """No technician has given a key here."""
+    checks = json.loads(site.machine.run("appliance", "doctor", "--json").stdout)
+    assert [check["state"] for check in checks if check["check"] == "ssh"] == ["warn"]
+
+
+def test_the_clock_of_the_host_is_out_of_reach(site: Site) -> None:
+    bounding = site.machine.told("grep CapBnd /proc/1/status").split()[1]
+    assert not int(bounding, 16) >> 25 & 1  # CAP_SYS_TIME
+
+
+def test_a_release_that_does_not_work_is_taken_back_and_calls_go_on(site: Site) -> None:
+    site.switch_phone_on()
+    _other_release(site.machine, "broken", broken=True)
+    force = "basename $(readlink /opt/appliance/current)"
+    before, exchange = site.machine.told(force), _process(site, "asterisk")
+    citizen = site.call(90)
+    until(lambda: "Up" in _channels(site), 60)
+    done = site.play("upgrade", "-e", "bundle_dir=/media/broken", "-e", "upgrade_wait=20")
+    assert done.returncode
+    told = " ".join(done.stdout.split())
+    assert "is in force again and works" in told, done.stdout[-4000:]
+    assert site.machine.told(force) == before
+    assert _process(site, "asterisk") == exchange
+    assert "broken" not in site.machine.told(
+        "/opt/appliance/current/bin/python -m sqlite3 /var/lib/appliance/data/appliance.db "
+        '"SELECT name FROM sqlite_master"'
+    )
+    assert result(citizen) == {"answered": True, "ended_by": "caller"}
+    until(lambda: site.calls()[-1]["recordings"], 120)
+    assert site.calls()[-1]["outcome"] == "answered"
+
+
+def test_a_release_that_works_is_put_in_force(site: Site) -> None:
+    _other_release(site.machine, "newer", broken=False)
+    exchange = _process(site, "asterisk")
+    done = site.play("upgrade", "-e", "bundle_dir=/media/newer")
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "newer" in site.machine.told("readlink /opt/appliance/current")
+    assert _process(site, "asterisk") == exchange
+    again = site.play("upgrade", "-e", "bundle_dir=/media/newer")
+    assert changed(again)["changed"] == 0
+
+
+def _process(site: Site, unit: str) -> str:
+    return site.machine.told("systemctl", "show", "--property=MainPID", unit)
+
+
+def _channels(site: Site) -> str:
+    etc = "/var/lib/appliance/asterisk/etc/asterisk.conf"
+    return site.machine.told(f"asterisk -C {etc} -rx 'core show channels concise'").replace(
+        "!", " "
+    )
+
+
+def _other_release(machine: Machine, name: str, *, broken: bool) -> None:
+    """Another bundle in the drive of the box, the same but for its release."""
+    folder = machine.media / name
+    shutil.copytree(machine.media / "bundle", folder, copy_function=os.link)
+    for file in ("release", "SHA256SUMS"):
+        (folder / file).unlink()
+    (folder / "release").write_text(f"9.9.9-{name}\n")
+    if broken:
+        wheel = next((folder / "wheels").glob("appliance-*.whl"))
+        with zipfile.ZipFile(wheel) as old:
+            files = {entry: old.read(entry) for entry in old.namelist()}
+        wheel.unlink()
+        files["appliance/web/shell/server.py"] = b"raise RuntimeError('broken on purpose')\n"
+        files["appliance/migrations/0999_broken.py"] = BROKEN.encode()
+        with zipfile.ZipFile(wheel, "w") as new:
+            for entry, data in files.items():
+                new.writestr(entry, data)
+    bundle.seal(folder)

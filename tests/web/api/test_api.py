@@ -1,0 +1,372 @@
+"""Machine access against its own document: shapes, scopes, cursors, conflicts, limits."""
+
+import base64
+import contextlib
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator, FormatChecker
+from werkzeug.test import TestResponse
+
+from appliance.casework import appeals, catalogs, departments
+from appliance.casework.appeals import handling
+from appliance.core import db
+from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling
+from appliance.people import keys
+from appliance.reports import files
+from appliance.web.api import views
+from tests.rig.programs import key_in_force
+
+DOCUMENT = json.loads(views.DOCUMENT.read_text("utf-8"))
+type Ask = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def program(app) -> Callable[..., Ask]:
+    """A program with a key of these scopes; asking, it compares each answer with the document."""
+
+    def with_key(*scopes: str, department: int | None = None, name: str = "Tizim") -> Ask:
+        secret = key_in_force(*scopes, name=name, department=department)
+        client = FlaskClient(app)
+
+        def ask(path: str, method: str = "GET", **sent: Any) -> TestResponse:
+            headers = {"Authorization": f"Bearer {secret}"}
+            body = {"json": sent} if method == "POST" else {"query_string": sent}
+            answer = client.open(f"/api/v1{path}", method=method, headers=headers, **body)
+            as_documented(path, method, answer)
+            return answer
+
+        return ask
+
+    return with_key
+
+
+def as_documented(path: str, method: str, answer: TestResponse) -> None:
+    """The path, the status and the shape of the answer stand in the document."""
+    [operation] = [
+        operations[method.lower()]
+        for template, operations in DOCUMENT["paths"].items()
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method.lower() in operations
+        if "{" in template or template == path
+    ]
+    told = resolved(operation["responses"][str(answer.status_code)])
+    [(kind, content)] = told["content"].items()
+    assert answer.mimetype == kind
+    schema = {**content["schema"], "components": DOCUMENT["components"]}
+    faults = Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(answer.json)
+    assert [f"{fault.json_path}: {fault.message}" for fault in faults] == []
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in part:
+        name = part["$ref"]
+        part = DOCUMENT
+        for word in name.removeprefix("#/").split("/"):
+            part = part[word]
+    return part
+
+
+def references(part: Any) -> list[dict[str, Any]]:
+    if isinstance(part, list):
+        return [found for each in part for found in references(each)]
+    if not isinstance(part, dict):
+        return []
+    own = [part] if "$ref" in part else []
+    return own + [found for each in part.values() for found in references(each)]
+
+
+# the document
+
+
+def test_the_document_is_whole_and_names_every_route(app):
+    assert DOCUMENT["openapi"].startswith("3.1")
+    for reference in references(DOCUMENT):
+        assert resolved(reference)
+    for schema in DOCUMENT["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+    routes = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")), method.lower())
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert routes == {(path, m) for path, ms in DOCUMENT["paths"].items() for m in ms}
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            named = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_the_document_needs_no_key(client):
+    with client.get("/api/v1/openapi.json") as answer:
+        assert answer.json == DOCUMENT
+
+
+# keys and scopes
+
+
+def test_without_a_key_in_force_nothing_is_told(client, program, register):
+    number = register().number
+    program()
+    for headers in ({}, {"Authorization": "Bearer hk_wrong"}, {"Authorization": "Basic eDp5"}):
+        answer = client.get(f"/api/v1/appeals/{number}", headers=headers)
+        as_documented(f"/appeals/{number}", "GET", answer)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("scope", keys.SCOPES)
+def test_scopes(program, register, scope):
+    number, ask = register().number, program(scope)
+    asked = {
+        "appeals:read": ask(f"/appeals/{number}"),
+        "appeals:write": ask(f"/appeals/{number}/steps", "POST", action="take", version=1),
+        "reports:read": ask("/reports/monthly/2026-10"),
+    }
+    got = {needed: answer.status_code for needed, answer in asked.items()}
+    assert got == {needed: 200 if needed == scope else 403 for needed in asked}
+
+
+def test_a_revoked_key_opens_nothing(program):
+    ask = program()
+    assert ask("/departments").status_code == 200
+    keys.revoke(AccessKey.get(), by="rustam")
+    assert ask("/departments").status_code == 401
+
+
+def test_who_the_applicant_is_needs_its_own_scope(program, register):
+    number = register().number
+    plain = program("appeals:read", name="Oddiy")(f"/appeals/{number}")
+    assert "applicant" not in plain.json
+    assert "Yoʻldosheva" not in plain.text
+    whole = program("appeals:read", "appeals:personal")(f"/appeals/{number}").json
+    assert whole["applicant"]["surname"] == "Yoʻldosheva"
+    seen = AuditEntry.select().where(
+        AuditEntry.action == "appeal.view", AuditEntry.who == "key:Tizim"
+    )
+    assert seen.count() == 1
+
+
+def test_a_correction_tells_programs_the_fields_only(program, register, settings):
+    appeal = register()
+    calendar = catalogs.working_calendar(settings)
+    changed = {"surname": "Karimova", "applicant_kind": "person"}
+    appeals.correct(appeal, changed, "nilufar", 1, calendar)
+    read = program("appeals:read")(f"/appeals/{appeal.number}")
+    assert "surname" in read.json["steps"][0]["fields"]
+    assert "Yoʻldosheva" not in read.text
+
+
+def test_a_department_s_key_sees_its_own(program, register, labour, law):
+    one, other = register(), register(direction="training")
+    ask = program(department=labour.id)
+    assert [a["number"] for a in ask("/appeals").json["appeals"]] == [one.number]
+    assert ask(f"/appeals/{other.number}").status_code == 404
+    step = {"action": "take", "version": 1}
+    assert ask(f"/appeals/{other.number}/steps", "POST", **step).status_code == 404
+    forward = {"action": "forward", "version": 1, "text": "Ularga", "department": law.code}
+    assert ask(f"/appeals/{one.number}/steps", "POST", **forward).json["department"] == law.code
+    assert ask(f"/appeals/{one.number}").status_code == 404
+
+
+# lists
+
+
+def test_pages_by_cursor_and_changes_that_come_again(program, register):
+    made = [register().number for _ in range(5)]
+    ask, seen, cursor = program("appeals:read"), [], ""
+    while True:
+        answer = ask("/appeals", limit=2, cursor=cursor).json
+        seen += [a["number"] for a in answer["appeals"]]
+        cursor = answer["next"]
+        if not answer["more"]:
+            break
+    assert seen == made
+    assert ask("/appeals", cursor=cursor).json == {"appeals": [], "next": cursor, "more": False}
+    handling.take(Appeal.get(Appeal.number == made[1]), "bahodir", 1)
+    late = register().number
+    again = ask("/appeals", cursor=cursor).json["appeals"]
+    assert [(a["number"], a["state"]) for a in again] == [
+        (made[1], "taken"),
+        (late, "registered"),
+    ]
+    since = again[0]["changed_at"]
+    assert len(ask("/appeals", changed_since=since).json["appeals"]) == 2
+
+
+def test_filters_and_what_cannot_be_understood(program, register, labour):
+    register()
+    other = register(direction="training", region="1703", district="", mahalla_text="")
+    ask = program("appeals:read")
+    for asked, count in (
+        ({"region": "1703"}, 1),
+        ({"department": labour.code}, 1),
+        ({"state": "open"}, 2),
+        ({"state": "answered"}, 0),
+        ({"direction": "training", "appeal_type": "application"}, 1),
+        ({"q": "йўлдошева"}, 2),
+        ({"q": other.number}, 1),
+        ({"until": "2020-01-01"}, 0),
+        ({"limit": 1}, 1),
+    ):
+        assert len(ask("/appeals", **asked).json["appeals"]) == count, asked
+    for wrong in (
+        {"state": "gone"},
+        {"department": "nobody"},
+        {"since": "yesterday"},
+        {"cursor": "%%%"},
+        {"cursor": "aGFo"},
+        {"cursor": base64.urlsafe_b64encode(b"%d.1" % 10**30).decode()},
+        {"changed_since": "now"},
+        {"limit": "many"},
+    ):
+        answer = ask("/appeals", **wrong)
+        assert (answer.status_code, answer.json["code"]) == (400, "query"), wrong
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"cursor": base64.urlsafe_b64encode(text).decode()} for text in (b"-1.0", b"0.-9" * 5)),
+        {"cursor": base64.urlsafe_b64encode(b"0.-99999999999999999999").decode()},
+        *({"changed_since": day} for day in ("0001-01-01", "9999-12-31T23:59:59-23:59")),
+        *({"since": day} for day in ("01.01.0001", "31.12.9999")),
+        *({"limit": number} for number in ("9" * 5000, "-1", "\u0663")),
+    ],
+)
+def test_what_no_hotline_asks_is_refused(program, wrong):
+    answer = program()("/appeals", **wrong)
+    assert (answer.status_code, answer.json["code"]) == (400, "query")
+
+
+@pytest.mark.parametrize("month", ["0001-01", "9999-12", "1999-12"])
+def test_months_of_no_hotline_are_refused(program, month):
+    assert program()(f"/reports/monthly/{month}").json["code"] == "period"
+
+
+# steps
+
+
+def test_an_appeal_is_answered(program, register):
+    appeal, ask = register(), program("appeals:read", "appeals:write")
+    path = f"/appeals/{appeal.number}"
+    version = ask(path).json["version"]
+    step = {"action": "answer", "version": version, "text": "Hal qilindi"}
+    answered = ask(f"{path}/steps", "POST", **step).json
+    assert (answered["state"], answered["holder"]) == ("answered", "key:Tizim")
+    assert answered["steps"][-1]["text"] == "Hal qilindi"
+    assert answered["version"] == version + 1
+    late = ask(f"{path}/steps", "POST", **step)
+    assert (late.status_code, late.json["code"]) == (409, "changed")
+    assert Handling.get_by_id(appeal.id).version == version + 1
+
+
+def test_a_key_that_only_writes_reads_nothing(program, register):
+    appeal = register()
+    step = {"action": "answer", "version": 1, "text": "Hal qilindi"}
+    told = program("appeals:write")(f"/appeals/{appeal.number}/steps", "POST", **step).json
+    assert told == {"number": appeal.number, "version": 2, "state": "answered"}
+    assert AuditEntry.select().where(AuditEntry.action == "appeal.view").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "code"),
+    [
+        ({"action": "answer", "version": 1}, 422, "words"),
+        ({"action": "burn", "version": 1}, 422, "action"),
+        ({"action": "correct", "version": 1}, 422, "action"),
+        ({"action": "take"}, 422, "body"),
+        ({"action": "answer", "version": 1, "text": 7}, 422, "body"),
+        ({"action": "close", "version": 1}, 409, "state"),
+        ({"action": "take", "version": 10**30}, 409, "changed"),
+        ({"action": "answer", "version": 1, "text": "\ud800"}, 422, "body"),
+        ({"action": "forward", "version": 1, "text": "x", "department": [1]}, 422, "department"),
+        ({"action": "forward", "version": 1, "text": "x", "department": {}}, 422, "department"),
+        ({"action": "forward", "version": 1, "text": "x"}, 422, "department"),
+        ({"action": "forward", "version": 1, "text": "x", "department": "no"}, 422, "department"),
+    ],
+)
+def test_steps_that_cannot_be(program, register, step, status, code):
+    number = register().number
+    answer = program()(f"/appeals/{number}/steps", "POST", **step)
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.json["detail"]
+
+
+def test_a_busy_database_is_told_and_changes_nothing(program, register, settings, monkeypatch):
+    appeal, ask = register(), program()
+    monkeypatch.setattr(db, "PATIENCE", 0.05)
+    with contextlib.closing(sqlite3.connect(settings.paths.database)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        answer = ask(f"/appeals/{appeal.number}/steps", "POST", action="take", version=1)
+        other.execute("ROLLBACK")
+    assert (answer.status_code, answer.json["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "5"
+    again = ask(f"/appeals/{appeal.number}/steps", "POST", action="take", version=1)
+    assert again.status_code == 200
+
+
+def test_what_is_no_json_is_refused_in_words(app, program, register):
+    number = register().number
+    program()
+    secret = key_in_force(name="Y")
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    def sent(body: str) -> TestResponse:
+        path = f"/api/v1/appeals/{number}/steps"
+        kind = "application/json"
+        return FlaskClient(app).post(path, data=body, headers=headers, content_type=kind)
+
+    for body in ("", "[1]", "{", "null"):
+        answer = sent(body)
+        assert (answer.status_code, answer.json["code"]) == (422, "body")
+    assert sent("[" * 100_000).status_code == 400
+
+
+def test_departments(program, labour):
+    departments.change(Department.get_by_id(labour.id), {"own_body": True}, by="sherzod")
+    assert program()("/departments").json["departments"] == [
+        {"code": labour.code, "name": "Bandlik boshqarmasi", "own_body": True}
+    ]
+
+
+# reports
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "upto"),
+    [("monthly", "2026-10", "2026-10-20"), ("quarterly", "2026-Q4", "2026-11-20")],
+)
+def test_the_report_is_that_of_the_command(program, register, settings, name, written, upto):
+    register()
+    form = files.FORMS[name]
+    period = form.period(written, settings.tz, upto)
+    made = json.loads(json.dumps(form.as_json(form.build(settings, period, "ru"))))
+    got = program()(f"/reports/{name}/{written}", upto=upto, lang="ru").json
+    assert got.keys() == made.keys()
+    assert {k: v for k, v in got.items() if k != "balance"} == {
+        k: v for k, v in made.items() if k != "balance"
+    }
+    assert program(name="Z")(f"/reports/{name}/2026-13").json["code"] == "period"
+
+
+# limits and faults
+
+
+def test_too_many_requests_are_told_so(program):
+    ask = program("appeals:read")
+    codes = [ask("/departments").status_code for _ in range(121)]
+    assert codes == [200] * 120 + [429]
+    assert ask("/departments").headers["Retry-After"] == "60"
+    assert program("appeals:read", name="Boshqa")("/departments").status_code == 200
+
+
+def test_an_unknown_address_is_told_to_programs(client):
+    answer = client.get("/api/v1/nothing")
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")

@@ -1,0 +1,298 @@
+"""Every route as every role: who may open what, and where each begins."""
+
+import re
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from appliance.people.accounts import ROLES
+from appliance.web.shell import access
+from tests.rig.people import OF_ROLE
+
+EVERYBODY = {"anonymous", *ROLES}
+SIGNED_IN = set(ROLES)
+OPERATOR = {"operator"}
+LEADS = {"supervisor", "manager"}
+READERS = {"ministry", "supervisor", "manager"}
+VOICES = {"manager", "technician"}
+OFFICE = {"manager", "technician"}
+MANAGER = {"manager"}
+PROGRAM: set[str] = set()  # a key opens them, no session does
+KEEPERS = {"technician", "backup", "manager"}
+SAVERS = {"technician", "backup"}
+
+# method and rule → roles that may open it
+ROUTES = {
+    "GET /": SIGNED_IN,
+    "GET /account": SIGNED_IN,
+    "POST /account/appearance": SIGNED_IN,
+    "POST /account/language": SIGNED_IN,
+    "POST /account/password": SIGNED_IN,
+    "GET /api/v1/appeals": PROGRAM,
+    "GET /api/v1/appeals/<number>": PROGRAM,
+    "POST /api/v1/appeals/<number>/steps": PROGRAM,
+    "GET /api/v1/departments": PROGRAM,
+    "GET /api/v1/openapi.json": EVERYBODY,
+    "GET /api/v1/reports/monthly/<month>": PROGRAM,
+    "GET /api/v1/reports/quarterly/<quarter>": PROGRAM,
+    "GET /appeals": READERS,
+    "GET /appeals/<number>": OPERATOR | READERS,
+    "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
+    "POST /appeals/<number>/undo": {"ministry"},
+    "POST /appeals/<number>/draft": {"ministry"},
+    "POST /appeals/<number>/contacted": {"operator", "supervisor", "ministry"},
+    "GET /appeals/<number>/correct": {"operator", "supervisor"},
+    "POST /appeals/<number>/correct": {"operator", "supervisor"},
+    "POST /appeals/<number>/sms": {"operator", "supervisor"},
+    "POST /appeals/<number>/steps": {"ministry"},
+    "GET /appeals/appeals.csv": READERS,
+    "GET /appeals/list": READERS,
+    "GET /appeals/mine": OPERATOR,
+    "GET /appeals/returned": OPERATOR,
+    "GET /appeals/statistics": READERS,
+    "GET /analytics": READERS,
+    "GET /analytics/calls": READERS,
+    "GET /analytics/calls.csv": READERS,
+    "GET /analytics/telephony.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /backups": SAVERS,
+    "GET /backups/list": SAVERS,
+    "POST /backups/ask/<any(create, verify, drill):kind>": SAVERS,
+    "POST /backups/remove-key": SAVERS,
+    "POST /backups/sheet.pdf": SAVERS,
+    "GET /built/<path:name>": EVERYBODY,
+    "GET /links": KEEPERS,
+    "GET /links/banner": SIGNED_IN,
+    "GET /links/list": KEEPERS,
+    "GET /calls": LEADS,
+    "GET /calls/<call_id>": LEADS,
+    "POST /calls/<call_id>/listen": LEADS,
+    "GET /calls/<call_id>/recordings/<int:number>": LEADS,
+    "GET /calls/list": LEADS,
+    "GET /calls/operators": LEADS,
+    "GET /choices/<name>": {"operator", "supervisor"},
+    "GET /departments": {"manager"},
+    "POST /departments": {"manager"},
+    "POST /departments/<int:number>": {"manager"},
+    "POST /departments/members": {"manager"},
+    "POST /departments/routes": {"manager"},
+    "GET /capacity": LEADS,
+    "GET /directory": OFFICE,
+    "POST /directory": OFFICE,
+    "GET /directory/<int:number>": OFFICE,
+    "POST /directory/<int:number>": OFFICE,
+    "GET /floor": LEADS,
+    "GET /floor/calls": LEADS,
+    "GET /floor/figures": LEADS,
+    "GET /floor/operators": LEADS,
+    "GET /floor/operators/<login>": LEADS,
+    "POST /floor/operators/<login>/<any(listen, whisper, barge):mode>": LEADS,
+    "POST /floor/operators/<login>/<any(ready, pause):state>": LEADS,
+    "POST /floor/operators/<login>/hang-up": LEADS,
+    "POST /floor/operators/<login>/take-over": LEADS,
+    "GET /floor/phone": LEADS,
+    "POST /floor/stop": LEADS,
+    "GET /floor/trunks": LEADS,
+    "GET /floor/waiting": LEADS,
+    "GET /followups": OPERATOR | LEADS,
+    "GET /followups/list": OPERATOR | LEADS,
+    "POST /followups/<int:number>/call": OPERATOR | LEADS,
+    "POST /followups/<int:number>/done": OPERATOR | LEADS,
+    "GET /healthz": EVERYBODY,
+    "GET /help/figures": SIGNED_IN,
+    "GET /metrics": EVERYBODY,
+    "GET /operator/session": OPERATOR,
+    "GET /keys": OFFICE | READERS,
+    "POST /keys": MANAGER,
+    "POST /keys/<int:number>/confirm": READERS,
+    "POST /keys/<int:number>/revoke": {"technician", "manager"},
+    "GET /live": OPERATOR | READERS | {"technician"},
+    "GET /login": EVERYBODY,
+    "POST /login": EVERYBODY,
+    "GET /login/token": EVERYBODY,
+    "POST /logout": SIGNED_IN,
+    "GET /ministry": OFFICE,
+    "GET /ministry/list": OFFICE,
+    "POST /ministry/<int:id>/retry": OFFICE,
+    "POST /ministry/retry": OFFICE,
+    "POST /ministry/seen": OFFICE,
+    "GET /minutes": READERS,
+    "GET /minutes/act.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "POST /minutes/tariffs": {"manager"},
+    "POST /minutes/tariffs/<int:number>/close": {"manager"},
+    "GET /operator": OPERATOR,
+    "POST /operator/appeals/<number>/call": OPERATOR,
+    "GET /operator/bar": OPERATOR,
+    "GET /operator/card": OPERATOR,
+    "POST /operator/consultation": OPERATOR,
+    "POST /operator/dial": OPERATOR,
+    "GET /operator/employees": OPERATOR,
+    "GET /operator/day": OPERATOR,
+    "GET /operator/registered/<number>": OPERATOR,
+    "GET /operator/forms/<token>": OPERATOR,
+    "POST /operator/forms/<token>": OPERATOR,
+    "POST /operator/forms/<token>/discard": OPERATOR,
+    "POST /operator/forms/<token>/register": OPERATOR,
+    "GET /operator/forms/new": OPERATOR,
+    "POST /operator/hang-up": OPERATOR,
+    "GET /operator/paused": OPERATOR,
+    "GET /operator/state": OPERATOR,
+    "POST /operator/state": OPERATOR,
+    "GET /notices": MANAGER,
+    "POST /notices": MANAGER,
+    "POST /notices/opt-outs": MANAGER,
+    "POST /notices/opt-outs/remove": MANAGER,
+    "GET /r/<token>": EVERYBODY,
+    "POST /r/<token>": EVERYBODY,
+    "GET /sms": OFFICE,
+    "POST /sms/approvals": OFFICE,
+    "POST /sms/rules": OFFICE,
+    "GET /outbox": {"technician", "manager"},
+    "GET /outbox/list": {"technician", "manager"},
+    "POST /outbox/<int:id>/retry": {"technician", "manager"},
+    "GET /prompts": VOICES,
+    "GET /prompts/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/sound/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts/versions/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/choose/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/record/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/speak/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /prompts/upload/<any(uz, ru):language>/<path:name>": VOICES,
+    "POST /operator/transfer": OPERATOR,
+    "GET /reports": READERS,
+    "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/issued": READERS,
+    "POST /reports/issued": MANAGER,
+    "GET /reports/issued/<int:id>": READERS,
+    "GET /reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/issued/list": READERS,
+    "GET /reports/quarterly": READERS,
+    "GET /retention": OFFICE,
+    "GET /retention/removals.csv": OFFICE,
+    "POST /retention/holds": MANAGER,
+    "POST /retention/holds/<int:id>/end": MANAGER,
+    "POST /reports/runs/<int:id>/retry": MANAGER,
+    "GET /staff-records": MANAGER,
+    "POST /staff-records/answers": MANAGER,
+    "POST /staff-records/events": MANAGER,
+    "POST /staff-records/events/<int:id>/remove": MANAGER,
+    "POST /staff-records/people": MANAGER,
+    "POST /staff-records/shifts": MANAGER,
+    "POST /staff-records/shifts/<int:id>/end": MANAGER,
+    "POST /sms-reports/<name>/<secret>": EVERYBODY,
+    "GET /static/<path:filename>": EVERYBODY,
+    "GET /status": KEEPERS,
+    "GET /status/<any(checks, lines, machine):piece>": KEEPERS,
+    "POST /status/lines/<trunk>/test": {"technician"},
+    "GET /telephony": OFFICE,
+    "GET /telephony/try": OFFICE,
+    "GET /telephony/<name>": OFFICE,
+    "POST /telephony/<name>": OFFICE,
+    "GET /telephony/versions": OFFICE,
+    "GET /telephony/versions/<int:number>": OFFICE,
+    "POST /telephony/versions/<int:number>": OFFICE,
+}
+VALUES = {
+    "<any(uz, ru):language>": "uz",
+    "<any(listen, whisper, barge):mode>": "listen",
+    "<any(ready, pause):state>": "pause",
+    "<any(create, verify, drill):kind>": "create",
+    "<int:number>": "1",
+    "<login>": "nobody",
+    "<path:name>": "js/htmx.min.js",
+    "<path:filename>": "app.js",
+    "<any(pdf, xlsx, csv, json):kind>": "json",
+    "<call_id>": "hotline-1.0",
+    "<any(monthly, quarterly, daily):name>": "monthly",
+    "<lang>": "ru",
+    "<any(pdf, json, csv):kind>": "json",
+    "<any(standing, history):piece>": "history",
+    "<any(checks, lines, machine):piece>": "lines",
+    "<trunk>": "carrier",
+    "<int:id>": "1",
+    "<number>": "2026-000001",
+    "<month>": "2026-10",
+    "<secret>": "wrong",
+    "<quarter>": "2026-Q3",
+    "<token>": "no-such-form",
+    "<name>": "region",
+}
+HOMES = {
+    "operator": "/operator",
+    "supervisor": "/calls",
+    "manager": "/calls",
+    "ministry": "/appeals",
+    "technician": "/status",
+    "backup": "/status",
+}
+
+
+def address(route: str) -> str:
+    path = route.split(" ", 1)[1]
+    for part, value in VALUES.items():
+        path = path.replace(part, value)
+    return path
+
+
+def test_the_table_names_every_route(app: Flask) -> None:
+    rules = {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert rules == set(ROUTES)
+
+
+def refused(answer: TestResponse) -> bool:
+    to_login = answer.headers.get("Location", "").startswith("/login")
+    return answer.status_code in (401, 403) or (to_login and answer.request.path != "/login")
+
+
+@pytest.mark.parametrize("role", [*ROLES, "anonymous"])
+def test_each_role_opens_what_it_may_and_nothing_else(role, app, client, login_as) -> None:
+    browser = client if role == "anonymous" else login_as(role)
+    home = "/login" if role == "anonymous" else "/account"
+    for route, roles in sorted(ROUTES.items()):
+        if route in ("POST /login", "POST /logout"):
+            continue  # they change who asks
+        method = route.split()[0]
+        headers = {"X-CSRFToken": browser.token(home)} if method == "POST" else {}
+        with browser.open(address(route), method=method, headers=headers) as answer:
+            assert refused(answer) == (role not in roles), f"{role} at {route}: {answer.status}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_begins_at_its_own_page(role, login_as) -> None:
+    assert login_as(role).get("/").headers["Location"] == HOMES[role]
+
+
+def test_the_ministry_sees_its_appeals_and_the_reports_and_nothing_else(login_as) -> None:
+    page = login_as("ministry").get("/reports").text
+    tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
+    assert tabs.count("<a ") == 2
+    assert 'href="/appeals"' in tabs
+
+
+def test_the_ministry_sees_appeals_and_reports_only(login_as) -> None:
+    page = login_as("ministry").get("/reports").text
+    sections = page.split('<nav class="nav"')[1].split("</nav>")[0]
+    assert re.findall('href="([^"]+)"', sections) == ["/appeals", "/reports"]
+    tabs = page.split('<nav class="tabs sections"')[1].split("</nav>")[0]
+    assert re.findall('href="([^"]+)"', tabs) == [
+        *("/reports", "/reports/quarterly", "/reports/issued", "/analytics", "/minutes"),
+    ]
+
+
+def test_a_view_without_a_declaration_does_not_start(app: Flask) -> None:
+    app.view_functions["silent"] = lambda: ""
+    with pytest.raises(access.Undeclared, match="silent"):
+        access.check_declared(app)
+
+
+def test_an_unknown_role_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="janitor"):
+        access.may("operator", "janitor")
+
+
+def test_people_of_every_role_are_there() -> None:
+    assert set(OF_ROLE) == set(ROLES)

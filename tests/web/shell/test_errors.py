@@ -1,0 +1,130 @@
+"""What went wrong is said in the reader's language, with what to do; what was typed is kept."""
+
+import contextlib
+import html
+import re
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from appliance.core import db
+from appliance.models import User
+from tests.rig.people import PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/nothing-here", 404, "Bunday sahifa yoʻq"),
+        ("/calls", 403, "Bu sahifani ochish huquqingiz yoʻq"),
+        ("/logout", 405, "Bu manzil bunday soʻrovni qabul qilmaydi"),
+        ("/reports/monthly.pdf?month=2026-13&upto=x", 400, "Sahifa yuborgan maʼlumotni"),
+    ],
+)
+def test_a_page_for_each(login_as, path, status, said) -> None:
+    answer = login_as("ministry").get(path)
+    assert answer.status_code == status
+    assert said in answer.text
+    assert 'href="/"' in answer.text
+
+
+def test_in_the_readers_language(login_as) -> None:
+    browser = login_as("ministry")
+    browser.send("/account/language", language="ru")
+    assert "Такой страницы нет" in browser.get("/nothing-here").text
+
+
+def test_before_signing_in_too(client) -> None:
+    client.get("/login?til=uzc")
+    assert "Бундай саҳифа йўқ" in client.get("/nothing-here").text
+
+
+def test_a_failure_has_a_code_that_is_also_in_the_log(app, login_as, caplog) -> None:
+    browser = login_as("technician")
+    app.jinja_env.globals.pop("tabs")
+    answer = browser.get("/status")
+    assert answer.status_code == 500
+    code = re.search(r"500 · ([0-9a-f]{6})", answer.text)[1]
+    assert f"error {code} at GET /status" in caplog.text
+
+
+def test_what_was_typed_is_on_the_page_that_asks_to_send_it_once_more(login_as) -> None:
+    browser = login_as("operator")
+    typed = {"gist": 'Tikuv "mashinasi" <1>\nikkinchi qator', "password": "secret-secret"}
+    answer = browser.post("/account/appearance", data=typed)
+    assert answer.status_code == 400
+    assert 'action="/account/appearance?"' in answer.text
+    kept = re.search(r'name="gist" value="([^"]*)"', answer.text)
+    assert html.unescape(kept[1]) == typed["gist"]
+    assert "secret-secret" not in answer.text
+
+
+def test_sending_it_once_more_works(login_as, nilufar) -> None:
+    browser = login_as("operator")
+    answer = browser.post("/account/appearance", data={"theme": "dark"})
+    token = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)[1]
+    again = browser.post("/account/appearance", data={"theme": "dark", "csrf_token": token})
+    assert again.status_code == 302
+    assert type(nilufar).get_by_id(nilufar.id).theme == "dark"
+
+
+def test_signed_out_meanwhile_it_is_kept_until_signed_in_again(client, nilufar) -> None:
+    form = {"theme": "dark", "csrf_token": client.token("/login")}
+    answer = client.post("/account/appearance", data=form)
+    assert answer.status_code == 401
+    assert 'name="theme" value="dark"' in answer.text
+    assert 'href="/login"' in answer.text
+    client.sign_in("nilufar", PASSWORD)
+    assert client.send("/account/appearance", theme="dark").status_code == 302
+
+
+def test_a_piece_of_a_page_is_told_that_it_is_signed_out(client) -> None:
+    assert client.get("/calls/list", headers={"HX-Request": "true"}).status_code == 401
+
+
+def test_too_much_at_once_is_refused(login_as) -> None:
+    browser = login_as("operator")
+    form = {"csrf_token": browser.token(), "theme": "x" * (1024 * 1024)}
+    assert browser.post("/account/appearance", data=form).status_code == 413
+
+
+@contextlib.contextmanager
+def locked(settings, monkeypatch) -> Iterator[None]:
+    """Somebody holds the write lock for longer than a page waits."""
+    monkeypatch.setattr(db, "PATIENCE", 0.05)
+    with contextlib.closing(sqlite3.connect(settings.paths.database)) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_a_busy_database_loses_nothing_typed(settings, monkeypatch, login_as, nilufar) -> None:
+    browser = login_as("operator")
+    browser.send("/account/language", language="ru")
+    with locked(settings, monkeypatch):
+        answer = browser.send("/account/appearance", theme="dark", gist="два <слова>")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "База данных занята" in answer.text
+    kept = re.search(r'name="gist" value="([^"]*)"', answer.text)
+    assert html.unescape(kept[1]) == "два <слова>"
+    token = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)[1]
+    again = browser.post("/account/appearance", data={"theme": "dark", "csrf_token": token})
+    assert again.status_code == 302
+    assert User.get_by_id(nilufar.id).theme == "dark"
+
+
+def test_a_busy_database_puts_no_password_on_a_page(settings, monkeypatch, login_as) -> None:
+    browser = login_as("operator")
+    fields = {
+        "password": PASSWORD,
+        "new_password": "a-new-one-9",
+        "new_password_again": "a-new-one-9",
+    }
+    with locked(settings, monkeypatch):
+        answer = browser.send("/account/password", **fields)
+    assert answer.status_code == 503
+    assert "Maʼlumotlar bazasi band" in answer.text
+    assert PASSWORD not in answer.text
+    assert "a-new-one-9" not in answer.text

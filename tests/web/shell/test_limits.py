@@ -1,0 +1,153 @@
+"""What is sent is bounded, and what was typed is there to be shortened."""
+
+import re
+import uuid
+from decimal import Decimal
+
+import pytest
+
+from appliance.casework import appeals
+from appliance.core.i18n import LOCALES
+from appliance.models import AuditEntry, Draft, Tariff, User
+from appliance.telephony import routing
+from appliance.telephony.routing import Topic
+from appliance.web.reports import minutes
+from appliance.web.shell import sizes
+
+FORM = {"first_name": "Aziza", "gist": "Ish"}
+
+
+def save(browser, token: str, **values: str):
+    headers = {"X-CSRFToken": browser.token("/account")}
+    sent = {"values": FORM | values}
+    return browser.post(f"/operator/forms/{token}", json=sent, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("gist", sizes.TEXT), ("first_name", sizes.LINE), ("evil", sizes.LINE)]
+)
+def test_a_draft_holds_only_so_much(login_as, field: str, most: int) -> None:
+    browser, token = login_as("operator"), uuid.uuid4().hex
+    assert save(browser, token, **{field: "ў" * most}).status_code == 200
+    answer = save(browser, token, **{field: "ў" * (most + 1)})
+    assert (answer.status_code, answer.json) == (413, {"longest": {field: most}})
+    assert all(len(text) <= most for text in Draft.get().values.values())
+
+
+def test_an_operator_has_only_so_many_drafts_and_can_always_save_those(
+    login_as, nilufar: User
+) -> None:
+    browser = login_as("operator")
+    for _ in range(appeals.MOST - 1):
+        appeals.save_draft(nilufar, uuid.uuid4().hex, FORM)
+    last, another = uuid.uuid4().hex, uuid.uuid4().hex
+    assert save(browser, last).status_code == 200
+    assert save(browser, another).status_code == 413
+    assert save(browser, last, gist="Yana").status_code == 200
+    assert Draft.select().count() == appeals.MOST
+    headers = {"X-CSRFToken": browser.token("/account")}
+    registered = browser.post(
+        f"/operator/forms/{another}/register", json={"values": FORM}, headers=headers
+    )
+    assert registered.status_code == 200  # nothing refuses an appeal
+    browser.post(f"/operator/forms/{last}/discard", headers=headers)
+    assert save(browser, another + "x").status_code == 200
+
+
+def test_what_was_not_there_is_not_written_down_as_discarded(login_as) -> None:
+    browser = login_as("operator")
+    headers = {"X-CSRFToken": browser.token("/account")}
+    browser.post(f"/operator/forms/{uuid.uuid4().hex}/discard", headers=headers)
+    assert not AuditEntry.select().where(AuditEntry.action == "draft.discard").exists()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_text_too_long_comes_back_to_be_shortened(login_as, sherzod: User, locale: str) -> None:
+    User.update(language=locale).execute()
+    browser = login_as("manager")
+    name = "Boʻlim " * 1000
+    answer = browser.send("/departments", name_uz_latn=name, own_body="on")
+    assert answer.status_code == 413
+    assert name.strip() in answer.text
+    assert 'name="own_body" value="on"' in answer.text
+    assert str(sizes.LINE) in answer.text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+    assert token
+    short = {"name_uz_latn": "Boʻlim", "own_body": "on", "csrf_token": token[1]}
+    assert browser.post("/departments", data=short).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "field"),
+    [
+        ("manager", "/directory", "name"),
+        ("manager", "/directory", "position"),
+        ("manager", "/staff-records/events", "note"),
+        ("manager", "/staff-records/answers", "numbers"),
+        ("manager", "/retention/holds", "why"),
+        ("manager", "/notices", "text"),
+        ("manager", "/telephony/trunks", "note"),
+        ("manager", "/telephony/blocked", "blocked"),
+        ("manager", "/prompts/speak/uz/thanks", "text"),
+        ("manager", "/keys", "name"),
+        ("manager", "/minutes/tariffs", "number"),
+        ("operator", "/followups/1/done", "note"),
+        ("supervisor", "/calls/no-call/listen", "reason"),
+        ("supervisor", "/appeals/2026-000001/correct", "gist"),
+        ("supervisor", "/appeals/2026-000001/contacted", "contact"),
+        ("operator", "/appeals/2026-000001/sms", "sms"),
+        ("ministry", "/appeals/2026-000001/steps", "text"),
+    ],
+)
+def test_every_text_from_outside_has_an_end(login_as, role: str, path: str, field: str) -> None:
+    answer = login_as(role).send(path, **{field: "x" * 100_001})
+    assert answer.status_code == 413
+    assert 'role="alert"' in answer.text or f'name="{field}"' in answer.text
+
+
+def test_a_form_of_very_many_fields_is_refused(login_as) -> None:
+    browser = login_as("manager")
+    fields = {f"topics.{number}.keys": "1" for number in range(sizes.FIELDS)}
+    assert browser.send("/telephony/topics", **fields).status_code == 413
+    assert (
+        browser.send("/telephony/topics", **{f"topics.{'9' * 5000}.keys": "1"}).status_code == 413
+    )
+    assert browser.send("/telephony/topics", **{"topics.².keys": "1"}).status_code < 500
+    deep = browser.post(
+        "/operator/state",
+        data="[" * 200_000,
+        content_type="application/json",
+        headers={"X-CSRFToken": browser.token("/account")},
+    )
+    assert deep.status_code in (400, 403)
+
+
+@pytest.mark.parametrize(
+    "price", ["1e999990", "1e9", "1e-999990", "9" * 1000, "NaN", "-1", "١٢٣", "1.005", "100000000"]
+)
+def test_a_price_is_a_price(login_as, monkeypatch: pytest.MonkeyPatch, price: str) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(minutes, "Decimal", lambda text: counted.append(text) or Decimal(0))
+    form = {"direction": "inbound", "rounding": "second", "valid_from": "01.12.2026"}
+    browser = login_as("manager")
+    assert 'role="alert"' in browser.refused(browser.send("/minutes/tariffs", **form, price=price))
+    assert counted == []  # an exponent of 999,990 would be written out as digits
+    assert not Tariff.select().exists()
+
+
+@pytest.mark.parametrize(
+    ("price", "tiyin"), [("150", 15_000), ("87,50", 8_750), ("1 200.5", 120_050), ("0", 0)]
+)
+def test_a_true_price_is_taken(login_as, price: str, tiyin: int) -> None:
+    form = {"direction": "inbound", "rounding": "second", "valid_from": "01.12.2026"}
+    assert login_as("manager").send("/minutes/tariffs", **form, price=price).status_code == 302
+    assert Tariff.get().price == tiyin
+
+
+def test_a_plan_holds_only_so_much(settings) -> None:
+    many = tuple(Topic(str(key), "a", "b") for key in range(1000, 1201))
+    assert routing.check(routing.Plan(topics=many)) == {"topics.200.keys": "many"}
+    wordy = (Topic("1", "a" * 101, "b"),)
+    assert routing.check(routing.Plan(topics=wordy))["topics.0.uz"] == "long"
+    blocked = tuple(f"+9989{number:08d}" for number in range(5001))
+    assert routing.check(routing.Plan(blocked=blocked))["blocked"] == "many"

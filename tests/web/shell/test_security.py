@@ -1,0 +1,74 @@
+"""What every answer carries, and what a form must carry."""
+
+import re
+
+import pytest
+
+from tests.rig.people import PASSWORD
+
+PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/nothing-here"]
+PAGES += ["/appeals/statistics", "/departments", "/keys"]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/healthz", "/static/app.js", "/built/js/htmx.min.js"])
+def test_the_browser_is_told_to_take_only_what_is_ours(login_as, path) -> None:
+    with login_as("manager").get(path) as answer:
+        told = answer.headers
+    policy = dict(part.split(" ", 1) for part in told["Content-Security-Policy"].split("; "))
+    assert policy.pop("default-src") == policy.pop("base-uri") == "'none'"
+    assert policy.pop("frame-ancestors") == "'none'"
+    assert set(policy.values()) == {"'self'"}
+    assert told["X-Content-Type-Options"] == "nosniff"
+    assert told["Referrer-Policy"] == "same-origin"
+    assert "max-age" in told["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_has_script_or_style_in_it(login_as, path) -> None:
+    page = login_as("manager").get(path).text
+    assert not re.search(r"<script(?![^>]* src=)", page)
+    assert not re.search(r"<style| style=| on[a-z]+=", page)
+    assert "hx-on" not in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_kept_by_no_cache(login_as, path) -> None:
+    assert login_as("manager").get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_built_files_are_kept_for_a_year(client) -> None:
+    with client.get("/built/fonts/inter-latin-wght-normal.woff2") as answer:
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/built/../web/login.py", "/built/%2e%2e/web/login.py"])
+def test_built_gives_out_nothing_else(client, path) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_the_cookies_are_for_this_site_alone(client) -> None:
+    cookies = client.sign_in("nilufar", PASSWORD).headers.getlist("Set-Cookie")
+    names = {cookie.partition("=")[0] for cookie in cookies}
+    assert names == {"__Host-session", "__Host-device"}
+    for cookie in cookies:
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_a_form_without_its_token_changes_nothing(login_as, token, nilufar) -> None:
+    browser = login_as("operator")
+    answer = browser.post("/account/language", data={"language": "ru", "csrf_token": token})
+    assert answer.status_code == 400
+    assert type(nilufar).get_by_id(nilufar.id).language == "uz_Latn"
+
+
+def test_a_form_of_another_site_changes_nothing(login_as, nilufar) -> None:
+    browser = login_as("operator")
+    form = {"language": "ru", "csrf_token": browser.token()}
+    answer = browser.post(
+        "/account/language", data=form, headers={"Referer": "https://evil.example/"}
+    )
+    assert answer.status_code == 400
+    assert type(nilufar).get_by_id(nilufar.id).language == "uz_Latn"

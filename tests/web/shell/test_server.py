@@ -1,0 +1,188 @@
+"""The web process itself: started, interrupted, killed."""
+
+import contextlib
+import http.client
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from appliance.web.shell import concurrency
+from appliance.web.shell.live import OF_ONE
+from tests.rig.people import PASSWORD, PEOPLE
+from tests.rig.waiting import until
+
+APPLIANCE = str(Path(sys.executable).parent / "appliance")
+FAST = 15.0  # seconds in which Ctrl-C must be over, streams or not
+
+
+class Process:
+    """`appliance web` of one site."""
+
+    def __init__(self, file: Path, address: str) -> None:
+        self.url = f"http://{address}"
+        self._command = [APPLIANCE, "--config", str(file), "web"]
+        self._log = file.with_suffix(".log")
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.running = subprocess.Popen(self._command, stdout=log, stderr=log)
+        until(self.serves, 60)
+
+    def serves(self) -> bool:
+        try:
+            return Visitor(self.url).open("/healthz").status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def end(self, number: signal.Signals) -> float:
+        """Send a signal; the seconds until it is gone."""
+        began = time.monotonic()
+        self.running.send_signal(number)
+        self.running.wait(20)
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def process(settings, free_address) -> Iterator[Process]:
+    text = settings.file.read_text("utf-8").replace(settings.web.bind, free_address)
+    settings.file.write_text(text, "utf-8")
+    served = Process(settings.file, free_address)
+    served.start()
+    yield served
+    if served.running.poll() is None:
+        served.end(signal.SIGTERM)
+
+
+class Visitor:
+    """Keeps its cookies; says that it came by TLS, as nginx does."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._cookies: dict[str, str] = {}
+
+    def open(self, path: str, **form: str) -> urllib.request.Request:
+        data = urllib.parse.urlencode(form).encode() if form else None
+        request = urllib.request.Request(f"{self.url}{path}", data)  # noqa: S310
+        for name, value in (
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Host", "localhost"),
+            ("Referer", "https://localhost/"),
+            ("Cookie", "; ".join(f"{name}={value}" for name, value in self._cookies.items())),
+        ):
+            request.add_header(name, value)
+        opener = urllib.request.build_opener(_Stay)
+        answer = opener.open(request, timeout=60)
+        for cookie in answer.headers.get_all("Set-Cookie", ()):
+            name, _, value = cookie.split(";")[0].partition("=")
+            self._cookies[name] = value
+        return answer
+
+    def sign_in(self, login: str) -> None:
+        with self.open("/login") as page:
+            token = re.search(r'csrf-token" content="([^"]+)"', page.read().decode())[1]
+        self.open("/login", csrf_token=token, login=login, password=PASSWORD).close()
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def http_error_302(self, request, answer, code, message, headers):
+        return answer
+
+
+def test_killed_it_signs_nobody_out(process) -> None:
+    visitor = Visitor(process.url)
+    visitor.sign_in("nilufar")
+    process.end(signal.SIGKILL)
+    until(lambda: not process.serves())  # its worker sees that it is alone and goes
+    process.start()
+    with visitor.open("/account") as page:
+        assert "Nilufar Karimova" in page.read().decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_goes_at_once_with_a_stream_open(process, number) -> None:
+    visitor = Visitor(process.url)
+    visitor.sign_in("dilnoza")
+    stream = visitor.open("/live")
+    assert stream.readline() == b"retry: 1000\n"
+    assert process.end(number) < FAST
+    stream.close()
+
+
+def test_many_streams_leave_the_pages_quick(process, settings) -> None:
+    visitors = [Visitor(process.url) for _ in range(5)]
+    for visitor, login in zip(visitors, PEOPLE, strict=False):
+        visitor.sign_in(login)
+    streams = [visitor.open("/live") for visitor in visitors for _ in range(8)]
+    with visitors[2].open("/calls") as page:
+        assert page.status == 200
+    for stream in streams:
+        stream.close()
+
+
+def test_one_person_who_asks_for_streams_leaves_the_pages_to_the_others(process) -> None:
+    """Each is read to its end, as nginx does: eight go on."""
+    one, other = Visitor(process.url), Visitor(process.url)
+    one.sign_in("dilnoza")
+    other.sign_in("sherzod")
+    asked, over = 6 * OF_ONE, []
+
+    def ask(number: int) -> None:
+        with (
+            contextlib.suppress(urllib.error.HTTPError, http.client.HTTPException, OSError),
+            one.open("/live") as stream,
+        ):
+            while stream.readline():
+                pass
+        over.append(number)
+
+    with ThreadPoolExecutor(asked) as pool:
+        try:
+            pool.map(ask, range(asked))
+            until(lambda: len(over) == asked - OF_ONE)
+            for path in ("/calls", "/healthz", "/live"):
+                with other.open(path) as answer:
+                    assert answer.status == 200
+            assert len(over) == asked - OF_ONE
+        finally:
+            process.end(signal.SIGTERM)  # so that every thread ends
+
+
+def test_health_is_answered_when_the_pages_have_no_thread_left() -> None:
+    gate, started = threading.Event(), threading.Semaphore(0)
+
+    def pages(environ, start):
+        started.release()
+        if environ["PATH_INFO"] != concurrency.HEALTH:
+            gate.wait(20)
+        start("200 OK", [])
+        return [b"ok"]
+
+    entrance = concurrency.Entrance(pages, concurrency.RESERVED + 2)
+
+    def ask(path: str) -> str:
+        said: list[str] = []
+        answer = entrance({"PATH_INFO": path}, lambda status, headers: said.append(status))
+        list(answer)
+        getattr(answer, "close", lambda: None)()
+        return said[0]
+
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(ask, "/calls") for _ in range(2)]
+        for _ in held:
+            started.acquire()
+        assert ask("/calls").startswith("503")
+        assert ask("/healthz") == "200 OK"
+        gate.set()
+        assert [one.result() for one in held] == ["200 OK"] * 2
+    assert ask("/calls") == "200 OK"

@@ -1,0 +1,355 @@
+"""The workplace as its answers: what is saved, doubted, registered, and by whom it may be seen."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from appliance.casework import appeals, catalogs
+from appliance.models import Appeal, AuditEntry, Draft, Handling, User
+from appliance.pbx import actions
+from appliance.people import accounts, presence
+from appliance.telephony import directory
+from tests.rig.browser import Browser
+from tests.rig.citizen import PHONE, Citizen
+
+LOCALES = ("uz_Latn", "uz_Cyrl", "ru")
+FORM = {"applicant_kind": "person", "first_name": "Aziza", "phone": "93 555 01 47"}
+
+
+@pytest.fixture
+def browser(login_as) -> Browser:
+    """Nilufar's, signed in."""
+    return login_as("nilufar")
+
+
+def send(browser: Browser, path: str, **sent: Any) -> TestResponse:
+    """Post JSON, as the page's script does."""
+    return browser.post(path, json=sent, headers={"X-CSRFToken": browser.token("/operator")})
+
+
+@pytest.fixture
+def call(nilufar: User) -> Citizen:
+    """A call that speaks with Nilufar."""
+    citizen = Citizen("1764000000.1")
+    citizen.ring(nilufar)
+    citizen.talk()
+    return citizen
+
+
+@pytest.fixture
+def token(nilufar: User, call: Citizen) -> str:
+    """The name of Nilufar's form for the call."""
+    desk = appeals.at_hand(nilufar, call.facts.arrived_at)
+    assert desk
+    return desk.token
+
+
+# the desk
+
+
+def test_between_calls_the_operators_day_is_shown(browser):
+    page = browser.get("/operator").text
+    assert 'id="form"' not in page
+    assert "Mening kunim" in page
+
+
+def test_a_call_that_rings_brings_its_form_with_the_number(browser, nilufar):
+    Citizen("1764000000.1").ring(nilufar)
+    page = browser.get("/operator/card").text
+    assert "+998 93 555 01 47" in page
+    assert 'data-stage="ringing"' in browser.get("/operator/bar").text
+
+
+def test_the_bar_names_no_form_once_the_call_is_registered(browser, token):
+    assert f'data-form="{token}"' in browser.get("/operator/bar").text
+    send(browser, f"/operator/forms/{token}/register", values=FORM)
+    assert 'data-form=""' in browser.get("/operator/bar").text
+    assert 'id="form"' not in browser.get("/operator/card").text
+
+
+def test_a_hidden_number_is_said_and_fills_nothing(browser, nilufar):
+    Citizen("1764000000.1", phone=None).ring(nilufar)
+    page = browser.get("/operator").text
+    assert "yashirin raqam" in page
+    assert 'name="phone" value=""' in page
+
+
+def test_the_number_dialled_is_the_diverted_one(browser, nilufar):
+    Citizen("1764000000.1", diverted="+998712000600").ring(nilufar)
+    assert "+998\xa071\xa0200\xa006\xa000" in browser.get("/operator/bar").text
+
+
+@pytest.mark.parametrize(
+    ("locale", "labels"),
+    [
+        (
+            "uz_Latn",
+            [
+                *("Murojaat raqami", "Murojaatchi turi", "Murojaat turi", "Ism", "Familiya"),
+                *("Qoʻngʻiroq turi", "Hudud", "Shahar (tuman)", "Mahalla", "Manzil", "Passport"),
+                *("JSHSHIR (PINFL)", "Jins", "Tugʻilgan sana", "Qaysi guruhga mansubligi"),
+                *("Telefon", "Qoʻlingizdagi telefon raqam", "Ish bilan bandligi"),
+                *("Murojaat ochiqligi", "Murojaat yoʻnalishi", "Murojaat mazmuni"),
+            ],
+        ),
+        (
+            "uz_Cyrl",
+            [
+                *("Мурожаат рақами", "Мурожаатчи тури", "Мурожаат тури", "Исм", "Фамилия"),
+                *("Қўнғироқ тури", "Ҳудуд", "Шаҳар (туман)", "Маҳалла", "Манзил", "Паспорт"),
+                *("ЖШШИР (ПИНФЛ)", "Жинс", "Туғилган сана", "Қайси гуруҳга мансублиги"),
+                *("Телефон", "Қўлингиздаги телефон рақам", "Иш билан бандлиги"),
+                *("Мурожаат очиқлиги", "Мурожаат йўналиши", "Мурожаат мазмуни"),
+            ],
+        ),
+        (
+            "ru",
+            [
+                *("Номер обращения", "Вид заявителя", "Вид обращения", "Имя", "Фамилия"),
+                *("Вид звонка", "Регион", "Город (район)", "Махалля", "Адрес", "Паспорт"),
+                *("ПИНФЛ", "Пол", "Дата рождения", "К какой группе относится", "Телефон"),
+                *("Контактный телефон (под рукой)", "Занятость", "Открытость обращения"),
+                *("Направление обращения", "Содержание обращения"),
+            ],
+        ),
+    ],
+)
+def test_form_1_has_its_fields_in_their_order(browser, nilufar, call, locale, labels):
+    accounts.choose_language(nilufar, locale)
+    page = browser.get("/operator").text
+    form = page[page.index('<div class="form">') :]
+    places = [form.find(f">{label}") for label in labels]
+    assert -1 not in places, labels[places.index(-1)]
+    assert places == sorted(places)
+
+
+def test_a_talk_goes_on_while_an_employee_is_asked_and_says_who_was_not_reached(
+    browser, nilufar, token, call, monkeypatch
+):
+    directory.save(directory.Entry("Lola Rashidova", "712390101"), "rustam")
+    begun = call.facts.talks[0].started_at.isoformat(timespec="seconds")
+    send(browser, f"/operator/forms/{token}/register", values=FORM)
+    call.asks("+998712390101")
+    line = actions.Line("consulting", call.facts.id, "+998712390101")
+    with monkeypatch.context() as exchange:
+        exchange.setattr(actions, "line", lambda *_of: line)
+        bar = browser.get("/operator/bar").text
+    assert "Lola Rashidova" in bar
+    assert 'value="back" data-key="F8"' in bar  # registered before, and still the call at hand
+    assert f'datetime="{begun}"' in bar
+    call.comes_back("busy")
+    bar = browser.get("/operator/bar").text
+    assert 'role="alert"' in bar
+    assert "Lola Rashidova: Band" in bar
+    assert f'datetime="{begun}"' in bar
+    call.asks("+998712390101")
+    call.comes_back("answered")
+    assert "Lola" not in browser.get("/operator/bar").text
+
+
+@pytest.mark.parametrize("path", ["/operator", "/followups", "/account"])
+def test_every_page_shows_the_call_at_hand_the_state_and_whom_to_pass_it_on(browser, call, path):
+    page = browser.get(path).text
+    for part in ('id="bar"', 'id="state"', 'id="passing"', 'id="paused"', 'data-title="Suhbat"'):
+        assert page.count(part) == 1, part
+    assert "+998 93 555 01 47" in page.replace("\xa0", " ")
+
+
+def test_the_card_of_an_appeal_shows_the_call_at_hand(browser, token):
+    url = send(browser, f"/operator/forms/{token}/register", values=FORM).json["url"]
+    for page in (browser.get(url).text, browser.get(f"{url}/correct").text):
+        assert 'class="callbar"' in page
+
+
+def test_nobody_else_has_a_bar(login_as, call):
+    page = login_as("supervisor").get("/followups").text
+    assert 'id="bar"' not in page
+    assert "callbar.css" not in page
+
+
+# saving
+
+
+def test_what_is_typed_is_kept_and_doubts_are_worded(browser, token, nilufar):
+    answer = send(browser, f"/operator/forms/{token}", values=FORM | {"pinfl": "123", "evil": "x"})
+    assert answer.json["doubts"] == {"pinfl": "14 raqam kerak"}
+    assert answer.json["empty"][:2] == ["appeal_type", "surname"]
+    assert "ogohlantirish" in answer.json["summary"]
+    assert appeals.draft(nilufar, token).values == FORM | {"pinfl": "123"}
+    page = browser.get("/operator").text
+    assert 'value="Aziza"' in page
+    assert '<label for="f-appeal_type"' in page[page.index('id="form-summary"') :]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_choice_reads_in_the_language_of_the_page(browser, nilufar, token, locale):
+    send(browser, f"/operator/forms/{token}", values={"region": "1718", "group": "youth"})
+    accounts.choose_language(nilufar, locale)
+    page = browser.get("/operator").text
+    region = {"uz_Latn": "Samarqand viloyati", "uz_Cyrl": "Самарқанд вилояти"}
+    assert region.get(locale, "Самаркандская область") in page
+    assert catalogs.label("group", "youth", locale) in page
+
+
+@pytest.mark.parametrize("sent", [{}, {"values": []}, {"values": {"gist": 1}}])
+def test_what_is_no_form_is_refused_and_changes_nothing(browser, token, sent):
+    assert send(browser, f"/operator/forms/{token}", **sent).status_code == 422
+    assert Draft.select().count() == 0
+
+
+def test_a_form_saved_after_registering_is_told_its_number(browser, token):
+    number = send(browser, f"/operator/forms/{token}/register", values=FORM).json["number"]
+    answer = send(browser, f"/operator/forms/{token}", values=FORM)
+    assert (answer.status_code, answer.json["number"]) == (409, number)
+
+
+def test_a_lost_session_keeps_the_draft_for_the_next(browser, client, token, nilufar):
+    send(browser, f"/operator/forms/{token}", values=FORM)
+    assert client.post(f"/operator/forms/{token}", json={"values": {}}).status_code in (400, 401)
+    assert appeals.draft(nilufar, token).values == FORM
+
+
+# registering
+
+
+def test_an_appeal_hangs_on_its_call_and_is_told_once(browser, token, call):
+    first = send(browser, f"/operator/forms/{token}/register", values=FORM).json
+    again = send(browser, f"/operator/forms/{token}/register", values=FORM).json
+    assert first == again
+    appeal = Appeal.get()
+    assert (appeal.call_id, appeal.phone) == (call.facts.id, PHONE)
+    assert "surname:empty" in appeal.warnings
+
+
+def test_another_operators_form_is_not_reached(login_as, token, call):
+    sardor = login_as("sardor")
+    send(sardor, f"/operator/forms/{token}/register", values=FORM)
+    assert Appeal.get().call_id is None
+
+
+def test_a_second_form_of_the_call_begins_with_f2(browser, token, call):
+    send(browser, f"/operator/forms/{token}/register", values=FORM)
+    begun = browser.get("/operator/forms/new", follow_redirects=True)
+    assert call.facts.id in begun.request.path
+    assert 'id="form"' in begun.text
+
+
+def test_after_registering_the_caller_stays_with_the_number_and_the_deadline(browser, token, call):
+    number = send(browser, f"/operator/forms/{token}/register", values=FORM).json["number"]
+    due = Handling.get().due_on
+    for path in (f"/operator/registered/{number}", "/operator", "/operator/card"):
+        page = browser.get(path).text
+        assert 'id="caller-name"' in page
+        assert f"{due:%d.%m.%Y}" in page
+        assert page.count(f">{number}</a></p>") == 1
+    assert "Mening kunim" in browser.get("/operator/day").text
+    call.hang_up()
+    another = browser.get(f"/operator/forms/new?after={number}", follow_redirects=True)
+    assert call.facts.id in another.request.path
+
+
+def test_nobody_else_sees_what_was_registered(browser, login_as, token):
+    number = send(browser, f"/operator/forms/{token}/register", values=FORM).json["number"]
+    sardor = login_as("sardor")
+    for path in ("registered/{}", "card?registered={}", "forms/new?after={}"):
+        assert sardor.get(f"/operator/{path.format(number)}").status_code == 404
+
+
+def test_a_form_without_a_call(browser):
+    begun = browser.get("/operator/forms/new", follow_redirects=True)
+    token = begun.request.path.rsplit("/", 1)[1]
+    send(browser, f"/operator/forms/{token}", values=FORM)
+    assert 'value="Aziza"' in browser.get(f"/operator/forms/{token}").text
+    assert f"/operator/forms/{token}" in browser.get("/operator").text
+    send(browser, f"/operator/forms/{token}/discard")
+    assert f"/operator/forms/{token}" not in browser.get("/operator").text
+
+
+def test_a_known_number_offers_what_was_told_before(browser, nilufar, token, call):
+    told = FORM | {"surname": "Karimova", "region": "1718", "group": "youth"}
+    send(browser, f"/operator/forms/{token}/register", values=told)
+    call.hang_up()
+    Citizen("1764000000.2").ring(nilufar)
+    page = browser.get("/operator").text
+    assert "data-fill=" in page
+    assert "Aziza Karimova" in page
+    assert "&#34;region_text&#34;: &#34;Samarqand viloyati&#34;" in page
+    assert "2-qoʻngʻiroq" in page
+
+
+# the appeal
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_appeal_reads_as_it_was_registered(browser, nilufar, token, locale):
+    told = FORM | {"gist": "Subsidiya", "pinfl": "123", "consultation": "1"}
+    url = send(browser, f"/operator/forms/{token}/register", values=told).json["url"]
+    accounts.choose_language(nilufar, locale)
+    page = browser.get(url).text
+    for text in ("Aziza", "Subsidiya", "+998\xa093\xa0555\xa001\xa047", "Nilufar Karimova"):
+        assert text in page
+    assert AuditEntry.select().where(AuditEntry.action == "appeal.view").count() == 1
+
+
+def test_who_sees_an_appeal(browser, login_as, token):
+    url = send(browser, f"/operator/forms/{token}/register", values=FORM).json["url"]
+    assert login_as("supervisor").get(url).status_code == 200
+    assert login_as("sardor").get(url).status_code == 404
+    assert login_as("ministry").get(url).status_code == 200
+    assert login_as("technician").get(url).status_code == 403
+
+
+# the state, the call
+
+
+def test_a_state_is_kept_when_the_exchange_is_silent(browser, nilufar):
+    answer = send(browser, "/operator/state", state="ready")
+    assert "stansiyasi javob bermayapti" in answer.json["trouble"]
+    assert presence.state_of(nilufar).state == "ready"
+    assert "Tayyor" in browser.get("/operator/state").text
+
+
+def test_a_state_is_kept_when_the_exchange_refuses_it(browser, nilufar, monkeypatch):
+    def refuse(_settings):
+        raise actions.Refused("QueueAdd: no such queue")
+
+    monkeypatch.setattr(actions.states, "put_states_in_force", refuse)
+    answer = send(browser, "/operator/state", state="ready")
+    assert "stansiyasi javob bermayapti" in answer.json["trouble"]
+    assert presence.state_of(nilufar).state == "ready"
+
+
+def test_no_such_state(browser):
+    assert send(browser, "/operator/state", state="asleep").status_code == 422
+
+
+def test_hanging_up_says_what_is_the_matter(browser, nilufar):
+    assert "tugagan" in send(browser, "/operator/hang-up").json["trouble"]
+    Citizen("1764000000.1").ring(nilufar)
+    assert "stansiyasi javob bermayapti" in send(browser, "/operator/hang-up").json["trouble"]
+
+
+# choices
+
+
+@pytest.mark.parametrize("typed", ["urgu", "Ургу", "ургут"])
+def test_choices_tell_the_wider_place_and_what_matched(browser, typed):
+    urgut, *_ = browser.get(f"/choices/district?q={typed}").json
+    assert urgut["name"] == "Urgut tumani"
+    assert urgut["match"] == [0, len(typed)]
+    assert urgut["fills"]["region"] == {"code": "1718", "name": "Samarqand viloyati"}
+
+
+def test_choices_within_a_place(browser):
+    names = [o["name"] for o in browser.get("/choices/district?region=1726").json]
+    assert len(names) == 12
+    assert browser.get("/choices/mahalla?q=x&district=1718236").json == []
+    assert len(browser.get("/choices/region").json) == 14
+
+
+def test_choices_of_a_list(browser, nilufar):
+    accounts.choose_language(nilufar, "ru")
+    [found] = browser.get("/choices/group?q=yoshl").json
+    assert (found["code"], found["name"]) == ("youth", "Молодёжь")
+    assert browser.get("/choices/nothing").status_code == 404
