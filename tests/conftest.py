@@ -16,7 +16,7 @@ from hypothesis import settings as trying
 from jinja2 import FileSystemBytecodeCache
 from xdist.scheduler import LoadScopeScheduling
 
-from appliance.casework import catalogs
+from appliance.casework import catalogs, forms
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
@@ -41,6 +41,7 @@ trying.load_profile("calm")
 
 REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
+PATIENCE = 1_200  # seconds that one of those may take; setup.cfg has that of all others
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with those that take longest."""
     items.sort(key=lambda item: not item.nodeid.startswith(SITES))
+    for item in items:
+        if item.nodeid.startswith((*SITES, "tests/vm/")):
+            item.add_marker(pytest.mark.timeout(PATIENCE))
     if config.getoption("--once-more"):
         for item in items:
             if any(item.get_closest_marker(mark) for mark in REAL):
@@ -115,6 +119,7 @@ def peopled(tmp_path_factory: pytest.TempPathFactory, weak_hashes: None) -> Path
     db.open_database(file)
     db.migrate()
     catalogs.seed()
+    forms.seed()
     for number, (login, (name, role)) in enumerate(PEOPLE.items()):
         phone = {"extension": f"{1001 + number}", "speaks": ("uz", "ru")}
         accounts.add(login, name, role, PASSWORD, **(phone if role == "operator" else {}))

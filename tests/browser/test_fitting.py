@@ -14,6 +14,7 @@ from appliance.models import Handling, User
 from appliance.people import accounts
 from tests.browser.conftest import Pages, sign_in
 from tests.browser.test_pages import AXE, lines
+from tests.rig.waiting import until
 
 SMALL = {"width": 1280, "height": 720}
 DOUBLED = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
@@ -112,7 +113,7 @@ def test_what_scrolls_on_a_phone_is_moved_by_keys(
     area = page.locator(".panel-body.flush[tabindex]").first
     area.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    until(lambda: page.evaluate("document.activeElement.scrollLeft > 0"))
     only = json.dumps(["scrollable-region-focusable", "aria-allowed-role"])
     found = page.evaluate(
         f"""async () => {{
