@@ -24,6 +24,7 @@ COMMANDS = {
     "outbox": "outbox",
     "pbx": "telephony",
     "prompts": "telephony",
+    "registration": "registration",
     "render": "telephony",
     "replicate": "backup",
     "report": "report",

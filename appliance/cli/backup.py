@@ -17,7 +17,7 @@ import click
 from appliance.box import snapshots
 from appliance.box.snapshots import SnapshotError, contents, continuous, reading, sealing, sheet
 from appliance.cli.context import Site, as_json, pass_site, show
-from appliance.cli.ledger import Moment
+from appliance.cli.periods import Moment
 from appliance.core import audit, db
 from appliance.core.i18n import LOCALES
 from appliance.reports import pdf

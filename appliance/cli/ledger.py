@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.periods import from_option, to_option
 from appliance.core import spreadsheets
 from appliance.core.settings import Settings
 from appliance.pbx import ledger as pbx_ledger
@@ -17,36 +18,6 @@ from appliance.telephony import calls, followups
 
 _SHOWN = 60  # bytes
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-class Moment(click.ParamType):
-    """An ISO 8601 moment or date; without an offset it is site time. `last` is for an end.
-
-    A date as an end includes the whole day.
-    """
-
-    name = "moment"
-
-    def __init__(self, *, last: bool = False) -> None:
-        self.last = last
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dt.datetime:
-        try:
-            moment = dt.datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"not a date or moment: {value}", param, ctx)
-        if self.last and len(value) <= len("2026-10-31"):
-            moment += dt.timedelta(days=1)
-        if moment.tzinfo is None:
-            site = ctx.find_object(Site) if ctx else None
-            moment = moment.replace(tzinfo=site.settings.tz if site else dt.UTC)
-        return moment
-
-
-_from = click.option("--from", "begin", type=Moment(), required=True)
-_to = click.option("--to", "end", type=Moment(last=True), required=True)
 
 
 @click.group()
@@ -66,8 +37,8 @@ def ingest(site: Site, files: tuple[Path, ...]) -> None:
 
 
 @ledger.command()
-@_from
-@_to
+@from_option
+@to_option
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @pass_site
 def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
@@ -83,8 +54,8 @@ def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
 
 
 @ledger.command()
-@_from
-@_to
+@from_option
+@to_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_site
 def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:

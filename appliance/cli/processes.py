@@ -2,7 +2,7 @@
 
 import click
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals, catalogs, forms
 from appliance.cli.context import Site, pass_site
 from appliance.core import db
 
@@ -16,6 +16,7 @@ def migrate(site: Site) -> None:
         click.echo(name)
     if added := catalogs.seed():
         click.echo(f"{added} rows of the lists that come along")
+    forms.seed()
     if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
         click.echo(f"{given} appeals given their deadlines")
 

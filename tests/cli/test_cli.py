@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.casework import call_forms
 from appliance.core import db
 from appliance.core.settings import Settings
+from appliance.models import User
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
 
@@ -108,7 +110,8 @@ def test_the_export_has_the_contracts_keys(run: Run) -> None:
         *("caller", "callee", "trunk", "technology", "language", "menu", "outcome", "short"),
         *("synthetic", "menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds"),
         *("ended_by", "queue_visits", "talks", "transfers", "rating", "rating_channel"),
-        *("recordings", "registration", "topic", "sip", "by", "reason", "serves", "attempts"),
+        *("recordings", "registration", "registrations", "topic", "sip", "by", "reason"),
+        *("serves", "attempts"),
         "asides",
     ]
     assert (row["menu_seconds"], row["wait_seconds"], row["talk_seconds"]) == (5, 3, 60)
@@ -141,3 +144,25 @@ def test_a_ledger_that_does_not_balance_fails(run: Run) -> None:
     done = run("ledger", "balance", "--from", "2026-11-25", "--to", "2026-11-25", "--json")
     assert done.returncode == 1  # a call in the ledger of which the log knows nothing
     assert json.loads(done.stdout)["difference"] == -1
+
+
+@pytest.mark.usefixtures("a_call")
+def test_registrations_go_out_as_objects_and_as_a_table(
+    run: Run, settings: Settings, nilufar: User
+) -> None:
+    made = call_forms.register(
+        {"surname": "=Karimova", "region": "1718"},
+        operator=nilufar,
+        token=f"hotline-1.0-{nilufar.id}-0",
+        tz=settings.tz,
+    )
+    asked = ("registration", "export", "--form", "2", "--from", "2020-01-01", "--to", "2099-12-31")
+    row = json.loads(run(*asked).stdout)
+    assert (row["number"], row["call"], row["form"]) == (made.number, "hotline-1.0", "2")
+    assert row["fields"]["region"] == {"code": "1718", "text": "Samarqand viloyati"}
+    (table,) = csv.DictReader(io.StringIO(run(*asked, "--format", "csv").stdout))
+    assert (table["number"], table["region"]) == (made.number, "Samarqand viloyati")
+    assert not table["surname"].startswith("=")
+    told = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout
+    assert json.loads(told)["registration"] == made.number
+    assert json.loads(told)["registrations"] == [{"form": "2", "number": made.number}]
