@@ -31,6 +31,7 @@ from appliance.models.departments import Department, DirectionRoute, Membership
 from appliance.models.devices import Device
 from appliance.models.directory import Employee
 from appliance.models.followups import FollowUp, FollowUpMark
+from appliance.models.forms import CallForm, CallFormWording, CallNumberSeries, FormVersion
 from appliance.models.handling import AnswerDraft, AppealStep, AppealText, AppealWording, Handling
 from appliance.models.health import CheckState, ExchangeLook
 from appliance.models.keys import AccessKey
@@ -65,6 +66,10 @@ TABLES: tuple[type[Table], ...] = (
     Applicant,
     Appeal,
     NumberSeries,
+    FormVersion,
+    CallForm,
+    CallFormWording,
+    CallNumberSeries,
     Draft,
     Call,
     QueueVisit,

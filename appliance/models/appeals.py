@@ -67,6 +67,8 @@ class Appeal(Table):
     consultation_contact = TextField(default="")  # who was contacted
     warnings = DocumentField(default=list)  # "field:code", see identity and appeals.form
     typed = DocumentField(default=dict)  # field → as typed, put right by more than its spelling
+    form_version = IntegerField(default=1)
+    extra = DocumentField(default=dict)  # the manager's fields: name → {code, text}
     token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
 
 
@@ -84,7 +86,8 @@ class Draft(Table):
     operator = ForeignKeyField(User, backref="drafts", on_delete="RESTRICT")
     call_id = CharField(null=True)
     aside = BooleanField(default=False)  # put off by the operator: does not open by itself
-    values = DocumentField(default=dict)
+    form = CharField(default="1")  # which form lies open: casework.forms.FORMS
+    values = DocumentField(default=dict)  # of both forms
     updated_at = MomentField()
 
     class Meta:

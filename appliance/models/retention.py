@@ -20,7 +20,7 @@ class LegalHold(Table):
 class Removal(Table):
     """What was removed, when and by which rule; never changed afterwards."""
 
-    kind = CharField()  # recording | appeal (its personal data) | draft | note | stray
+    kind = CharField()  # recording | appeal, call_form (personal data) | draft | note | stray
     subject = CharField()  # the file, the appeal's number
     at = MomentField(index=True)
     rule = CharField()  # "recordings_months=3"

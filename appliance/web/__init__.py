@@ -12,7 +12,7 @@ from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.web.api import views
 from appliance.web.appeals import card, handling, lookup, portal
-from appliance.web.calls import call, floor, followups, of_day
+from appliance.web.calls import call, floor, followups, of_day, registered
 from appliance.web.help import figures
 from appliance.web.person import account, login
 from appliance.web.public import rating
@@ -52,7 +52,7 @@ SCREENS = (
     *(login.screen, account.screen, rating.screen, views.screen),
     *(desk.screen, transfers.screen, forms.screen, choices.screen),
     *(portal.screen, lookup.screen, handling.screen, card.screen),
-    *(floor.screen, of_day.screen, followups.screen, call.screen),
+    *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),

@@ -5,12 +5,13 @@ import dataclasses
 import pytest
 
 from appliance.box import retention
-from appliance.casework import appeals
+from appliance.casework import appeals, call_forms
 from appliance.core import clock, db, outbox
 from appliance.core.settings import Retention
 from appliance.models import (
     Appeal,
     Call,
+    CallForm,
     Draft,
     FollowUp,
     FollowUpMark,
@@ -84,6 +85,28 @@ def test_an_appeal_without_a_call_takes_nothing_else_along(
     assert retention.remove_due(site).appeals == 1
     assert [row.id for row in Draft.select()] == [kept]
     assert told(other)[1] == CALLER
+
+
+def test_a_registered_call_goes_with_its_appeal_or_by_its_age(site, masked, sardor, old) -> None:
+    call = Call.create(
+        id="2.1", direction="inbound", arrived_at=old, ended_at=old, stage="ended", caller=CALLER
+    )
+    Talk.create(call=call, position=0, party="operator", who="sardor", started_at=old)
+    said = {"surname": "Zulfiqorov", "gist": "soʻradi", "call_type": "question"}
+    token = appeals.token_for(sardor, call)
+    alone = call_forms.register(said, operator=sardor, token=token, tz=site.tz)
+    CallForm.update(registered_at=old).where(CallForm.id == alone.id).execute()
+    with_appeal = CallForm.create(
+        **{"number": "Q-2024-000009", "call_id": "1.1", "operator": sardor, "received_at": old},
+        **{"registered_at": clock.now(), "appeal_number": masked.number, "surname": "Zulfiqorov"},
+    )
+    removed = retention.remove_due(site)
+    assert (removed.appeals, removed.call_forms) == (1, 1)
+    for form in (alone, with_appeal):
+        left = CallForm.get_by_id(form.id)
+        assert (left.surname, left.gist, left.phone, left.search_key) == ("", "", "", "")
+    assert CallForm.get_by_id(alone.id).call_type == "question"
+    assert "call_form" in {row.kind for row in retention.removals()}
 
 
 def test_drafts_go_with_the_recordings_unless_their_call_is_held(site, sardor, old) -> None:

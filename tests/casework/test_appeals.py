@@ -363,7 +363,7 @@ def test_a_draft_that_comes_after_registering_says_so(nilufar):
     appeal = register(nilufar, token="t")
     with pytest.raises(appeals.AlreadyRegistered) as told:
         appeals.save_draft(nilufar, "t", FULL)
-    assert told.value.appeal == appeal
+    assert told.value.registered == appeal
     assert Draft.select().count() == 0
 
 

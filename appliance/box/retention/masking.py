@@ -1,16 +1,20 @@
 """Taking persons' data out of what was typed: appeals, drafts, notes at missed callers."""
 
 import datetime as dt
+from typing import Any
 
 from appliance.box.retention import proof, rules
 from appliance.box.retention.turns import Turns
-from appliance.casework.appeals import form, searching
+from appliance.casework.appeals import searching
+from appliance.casework.forms.drafts import is_blank
 from appliance.models import (
     AnswerDraft,
     Appeal,
     AppealStep,
     AppealWording,
     Applicant,
+    CallForm,
+    CallFormWording,
     Draft,
     FollowUp,
     FollowUpMark,
@@ -25,6 +29,9 @@ _PERSONAL = (
 )
 _APPLICANT = (
     *("first_name", "surname", "entity_name", "stir", "passport", "pinfl", "phone", "search_key"),
+)
+_CALL_FORM = (
+    *("surname", "first_name", "address", "gist", "operator_answer", "phone", "search_key"),
 )
 _SAYS_NOTHING = {"text": "", "recipient": "", "payload": {}}
 
@@ -41,11 +48,23 @@ def appeals(turns: Turns, before: dt.datetime, rule: str) -> int:
     return count
 
 
+def call_forms(turns: Turns, before: dt.datetime, rule: str) -> int:
+    """Mask registered calls that became no appeal; how many."""
+
+    def remove(form: CallForm) -> bool:
+        _mask_call_form(form)
+        fields = list(_CALL_FORM)
+        proof.write_down("call_form", form.number, rule, call=form.call_id, fields=fields)
+        return True
+
+    return turns.each(rules.call_forms(before), CallForm.id, remove)
+
+
 def drafts(turns: Turns, before: dt.datetime, rule: str) -> int:
     """Throw away what was typed and not registered; how many drafts held anything."""
 
     def remove(draft: Draft) -> bool:
-        typed = not form.is_blank(draft.values)
+        typed = not is_blank(draft.values)
         if typed:
             proof.write_down("draft", draft.token, rule, call=draft.call_id)
         draft.delete_instance()
@@ -80,7 +99,7 @@ def _mask(appeal: Appeal, rule: str) -> None:
     for name in _PERSONAL:
         setattr(appeal, name, "")
     appeal.born_on, appeal.mahalla, appeal.consultation_contact = None, None, ""
-    appeal.typed = {}  # type: ignore[assignment]  # as its column reads
+    appeal.typed, appeal.extra = {}, {}  # type: ignore[assignment]  # as their columns read
     AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
     appeal.save()
     for step in AppealStep.select().where(AppealStep.appeal == appeal):
@@ -97,6 +116,8 @@ def _mask(appeal: Appeal, rule: str) -> None:
         _mask_messages(appeal.call_id)
         Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # another operator's
         SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
+    for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
+        _mask_call_form(form)
     searching.remember(appeal)
     proof.write_down(
         "appeal",
@@ -108,6 +129,15 @@ def _mask(appeal: Appeal, rule: str) -> None:
     if not rules.unmasked_of(appeal.applicant_id).exists():
         blank = dict.fromkeys(_APPLICANT, "") | {"born_on": None}
         Applicant.update(blank).where(Applicant.id == appeal.applicant_id).execute()
+
+
+def _mask_call_form(form: CallForm) -> None:
+    """Take a person's data out of a registered call; what is counted stays."""
+    blank: dict[str, Any] = dict.fromkeys(_CALL_FORM, "") | {"typed": {}, "extra": {}}
+    CallForm.update(blank).where(CallForm.id == form.id).execute()
+    for wording in CallFormWording.select().where(CallFormWording.call_form == form):
+        wording.values = dict.fromkeys(wording.values, "")
+        wording.save()
 
 
 def _mask_messages(cause: str) -> None:

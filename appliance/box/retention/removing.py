@@ -17,6 +17,7 @@ from appliance.telephony import recordings
 _WORDS = {
     "recordings": "recordings",
     "appeals": "appeals' personal data",
+    "call_forms": "registered calls' personal data",
     "drafts": "drafts",
     "notes": "notes",
     "strays": "stray files",
@@ -29,6 +30,7 @@ class Removed:
 
     recordings: int
     appeals: int
+    call_forms: int
     drafts: int
     notes: int
     strays: int
@@ -58,6 +60,7 @@ def remove_due(
     removed = Removed(
         recordings=_recordings(settings, turns, heard, by_months),
         appeals=masking.appeals(turns, typed, by_years),
+        call_forms=masking.call_forms(turns, typed, by_years),
         drafts=masking.drafts(turns, heard, by_months),
         notes=masking.notes(turns, typed, by_years),
         strays=orphaned_files.remove(settings, turns, heard, by_months),

@@ -16,6 +16,7 @@ from appliance.core.settings import Settings
 from appliance.models import (
     Appeal,
     Call,
+    CallForm,
     Draft,
     FollowUp,
     FollowUpMark,
@@ -99,6 +100,20 @@ def messages(before: dt.datetime) -> Any:
     due = fn.EXISTS(removed("appeal", Message.cause)) | of_none
     of_call = Message.select().left_outer_join(Call, on=(Message.cause == Call.id))
     return of_call.where(Message.state.not_in(ON_ITS_WAY), says, due)
+
+
+def call_forms(before: dt.datetime) -> Any:
+    """Forms №2 of calls registered before a moment; not held, not yet masked.
+
+    One that an appeal made goes with the appeal.
+    """
+    of_call = CallForm.select().left_outer_join(Call, on=(CallForm.call_id == Call.id))
+    return of_call.where(
+        CallForm.registered_at < before,
+        CallForm.appeal_number == "",
+        ~fn.EXISTS(removed("call_form", CallForm.number)),
+        *_free(CallForm.call_id),
+    )
 
 
 def drafts(before: dt.datetime) -> Any:

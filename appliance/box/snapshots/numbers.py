@@ -15,10 +15,18 @@ from peewee import SqliteDatabase, fn
 from appliance.core import clock
 from appliance.core.audit import Head
 from appliance.core.settings import Settings
-from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, NumberSeries
+from appliance.models import (
+    Appeal,
+    AuditEntry,
+    CallNumberSeries,
+    Handling,
+    Message,
+    MinistryPackage,
+    NumberSeries,
+)
 
 # How many are left out for each day begun since then, where nothing tells how far it went.
-A_DAY = {"appeals": 1_000, "versions": 100, "messages": 20_000, "files": 100}
+A_DAY = {"appeals": 1_000, "registered": 2_000, "versions": 100, "messages": 20_000, "files": 100}
 _OURS = ("out", "skip")  # MinistryPackage: files made, and a number up to which none is made
 
 
@@ -39,6 +47,7 @@ class _Given:
     """The last numbers that a database has given out."""
 
     appeals: dict[int, int]  # by year
+    registered: dict[int, int]  # calls, on form №2, by year
     versions: dict[str, int]  # by number of the appeal
     messages: int
     files: int
@@ -74,20 +83,22 @@ def leave_out(
     with here.connection_context(), here.atomic("immediate"):
         mine = _given(here)
         year = now.astimezone(settings.tz).year
-        appeals = {
-            one: max(past.appeals.get(one, 0), mine.appeals.get(one, 0))
-            + (spare["appeals"] if one == year else 0)
-            for one in {*past.appeals, *mine.appeals, year}
-        }
+        appeals = _series(past.appeals, mine.appeals, year, spare["appeals"])
+        registered = _series(past.registered, mine.registered, year, spare["registered"])
         messages = max(past.messages, mine.messages) + spare["messages"]
         left_out: dict[str, Any] = {
             "appeals": {f"{k}": n for k, n in appeals.items() if n > mine.appeals.get(k, 0)},
+            "registered": {
+                f"{k}": n for k, n in registered.items() if n > mine.registered.get(k, 0)
+            },
             "messages": messages if messages > mine.messages else 0,
             "files": _files(settings, past, mine, spare["files"]),
             "versions": _push_versions(here, past, mine, spare["versions"]),
         }
-        for one, last in left_out["appeals"].items():
-            NumberSeries.insert(year=int(one), last=last).on_conflict_replace().bind(here).execute()
+        for table, what in ((NumberSeries, "appeals"), (CallNumberSeries, "registered")):
+            for one, last in left_out[what].items():
+                row = table.insert(year=int(one), last=last).on_conflict_replace()
+                row.bind(here).execute()
         if left_out["messages"]:
             _stand_in(here, messages, now)
         if left_out["files"]:
@@ -95,6 +106,14 @@ def leave_out(
             MinistryPackage.insert(row).on_conflict_ignore().bind(here).execute()
     told = {what: last for what, last in left_out.items() if last}
     return told and {"known": known, **told}
+
+
+def _series(past: dict[int, int], mine: dict[int, int], year: int, spare: int) -> dict[int, int]:
+    """The last number of each year that is left out."""
+    return {
+        one: max(past.get(one, 0), mine.get(one, 0)) + (spare if one == year else 0)
+        for one in {*past, *mine, year}
+    }
 
 
 def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
@@ -108,16 +127,18 @@ def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
             same = entry.bind(here).first()
             return found, whole and bool(end and same and same.hash == end.hash)
     except peewee.PeeweeException:  # it is not there, of another schema, or damaged
-        return _Given({}, {}, 0, 0, 0), False
+        return _Given({}, {}, {}, 0, 0, 0), False
 
 
 def _given(here: SqliteDatabase) -> _Given:
     appeals = NumberSeries.select(NumberSeries.year, NumberSeries.last)
+    registered = CallNumberSeries.select(CallNumberSeries.year, CallNumberSeries.last)
     versions = Handling.select(Appeal.number, Handling.version).join(Appeal)
     files = MinistryPackage.select(fn.MAX(MinistryPackage.number))
     messages = Message.select(fn.MAX(Message.id))
     return _Given(
         dict(appeals.bind(here).tuples()),
+        dict(registered.bind(here).tuples()),
         dict(versions.bind(here).tuples()),
         messages.bind(here).scalar() or 0,
         files.where(MinistryPackage.way.in_(_OURS)).bind(here).scalar() or 0,

@@ -1,25 +1,14 @@
 """Appeals: form №1, its drafts, its registering, who may see it, what becomes of it."""
 
 from appliance.casework.appeals.correcting import correct, wordings
-from appliance.casework.appeals.desk import Desk, at_hand, of_appeal, of_form
-from appliance.casework.appeals.drafts import (
-    MOST,
-    AlreadyRegistered,
-    TooMany,
-    call_of,
-    discard_draft,
-    draft,
-    draft_of,
-    drafts,
-    save_draft,
-    token_for,
-)
+from appliance.casework.appeals.desk import Desk, at_hand, of_appeal, of_call_form, of_form
 from appliance.casework.appeals.handling import HandlingError, begin_missing
 from appliance.casework.appeals.prefill import known_values, values_of
 from appliance.casework.appeals.queries import (
     call_open_to,
     calls_open_to,
     find,
+    is_number,
     look_up,
     of_call,
     of_caller,
@@ -33,6 +22,18 @@ from appliance.casework.appeals.queries import (
 )
 from appliance.casework.appeals.registering import register
 from appliance.casework.appeals.self_service import by_keys, spoken_state
+from appliance.casework.forms.drafts import (
+    MOST,
+    AlreadyRegistered,
+    TooMany,
+    call_of,
+    discard_draft,
+    draft,
+    draft_of,
+    drafts,
+    save_draft,
+    token_for,
+)
 
 __all__ = [
     "MOST",
@@ -52,12 +53,14 @@ __all__ = [
     "draft_of",
     "drafts",
     "find",
+    "is_number",
     "known_values",
     "look_up",
     "of_appeal",
     "of_call",
     "of_caller",
     "of_department",
+    "of_call_form",
     "of_form",
     "others_of",
     "register",

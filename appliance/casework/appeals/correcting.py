@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from appliance.casework import applicants, catalogs
+from appliance.casework import applicants, catalogs, forms
 from appliance.casework.appeals import form, handling, searching
 from appliance.casework.appeals.prefill import values_of
 from appliance.core import clock
@@ -28,7 +28,8 @@ def correct(
     moment = clock.now()
     with writing():
         before = whole_values(appeal)
-        reading = form.read(values, moment.astimezone(calendar.tz).date())
+        today = moment.astimezone(calendar.tz).date()
+        reading = form.read(values, today, appeal.form_version)
         columns = reading.columns
         if reading.mahalla_text:
             district = columns["district"]
@@ -43,7 +44,8 @@ def correct(
         }
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         corrected = Appeal.get_by_id(appeal.id)
-        changes = differences(before, whole_values(corrected))
+        asked = form.definition(appeal.form_version)
+        changes = forms.differences(asked, before, whole_values(corrected), *form.CONSULTATION)
         returned = handling.state_of(appeal) == "returned"
         if changes or returned:
             handling.correct(corrected, by, version, changes)
@@ -75,13 +77,3 @@ def whole_values(appeal: Appeal) -> dict[str, str]:
         values["consultation"] = "1"
         values |= {n: getattr(appeal, n) for n in form.CONSULTATION[1:] if getattr(appeal, n)}
     return values
-
-
-def differences(before: dict[str, str], now: dict[str, str]) -> dict[str, list[str]]:
-    """Field → [before, now] of each value that is another one, in the form's order."""
-    order = (*form.FIELDS, "region_text", "district_text", *form.CONSULTATION)
-    return {
-        name: [before.get(name, ""), now.get(name, "")]
-        for name in order
-        if before.get(name, "") != now.get(name, "")
-    }

@@ -3,8 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from appliance.casework import call_forms
 from appliance.casework.appeals import queries
-from appliance.casework.appeals.drafts import (
+from appliance.casework.forms.drafts import (
     call_of,
     draft,
     draft_of,
@@ -12,7 +13,7 @@ from appliance.casework.appeals.drafts import (
     registered_as,
     token_for,
 )
-from appliance.models import Appeal, Call, Draft, QueueVisit, Ring, Talk, User
+from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
 from appliance.telephony import calls
 
 # A call that ended longer ago opens no form by itself any more, unless something was typed.
@@ -25,7 +26,7 @@ class Desk:
 
     `stage` is ringing, dialling (a missed caller is called), talk, wrap_up after the talk, missed
     when nobody took it up, "" for a form without a call. `since` is when the stage began.
-    `registered` are the operator's appeals of this call so far.
+    `registered` are the operator's appeals of this call so far, `call_form` his form №2 of it.
     """
 
     token: str
@@ -34,6 +35,7 @@ class Desk:
     since: dt.datetime | None
     draft: Draft | None
     registered: list[Appeal]
+    call_form: CallForm | None = None
 
     @property
     def waits_since(self) -> dt.datetime | None:
@@ -44,7 +46,7 @@ class Desk:
     @property
     def done(self) -> bool:
         """Whether this call is registered and no further form of it was begun."""
-        return bool(self.registered) and not self.draft
+        return bool(self.registered or self.call_form) and not self.draft
 
     @property
     def closed(self) -> bool:
@@ -63,7 +65,7 @@ def at_hand(operator: User, now: dt.datetime) -> Desk | None:
     if desk.draft:
         return None if desk.draft.aside else desk
     recent = desk.since and now - desk.since < SHIFT
-    return desk if recent and not desk.registered else None
+    return desk if recent and not desk.done else None
 
 
 def of_form(operator: User, token: str) -> Desk | None:
@@ -87,6 +89,11 @@ def of_appeal(appeal: Appeal) -> Desk:
     )
 
 
+def of_call_form(form: CallForm) -> Desk:
+    """What lay on its operator's desk when the call was registered, as it is now."""
+    return of_call(form.operator, Call.get_by_id(form.call_id))
+
+
 def of_call(operator: User, call: Call) -> Desk:
     """The operator's form for a call."""
     stage, since = _stage(operator.login, call)
@@ -98,6 +105,7 @@ def of_call(operator: User, call: Call) -> Desk:
         since=since,
         draft=draft_of(operator, call.id),
         registered=own,
+        call_form=call_forms.of_operator(operator, call),
     )
 
 

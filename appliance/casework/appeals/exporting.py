@@ -4,30 +4,29 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from appliance.casework import catalogs
+from appliance.casework import catalogs, forms
 from appliance.casework.appeals import form, handling, listing
 from appliance.casework.appeals.listing import Filters
 from appliance.core.i18n import named
 from appliance.models import Appeal, Department, District, Mahalla, Region
 
-# What tells who the applicant is: left out where the taker may not see it (law OʻRQ-445, article
-# 19); passport and PINFL never leave in bulk.
-PERSONAL = (
-    *("first_name", "surname", "entity_name", "stir", "mahalla", "address"),
-    *("born", "phone", "phone_at_hand"),
-)
-NEVER_IN_BULK = ("passport", "pinfl")
 STANDING = (
     *("number", "received_at", "registered_on", "state", "department", "due_on"),
     *("answered_on", "operator"),
 )
 ROLES_WITH_NAMES = ("ministry", "manager")
+_COLUMNS = forms.product(forms.APPEAL).names.union(STANDING)  # what stands in the appeal's row
 
 
 def columns_of(role: str) -> tuple[str, ...]:
-    """The columns of the table that a role may take away, in order."""
-    hidden = NEVER_IN_BULK if role in ROLES_WITH_NAMES else (*NEVER_IN_BULK, *PERSONAL)
-    return (*STANDING, *(name for name in form.FIELDS if name not in hidden))
+    """The columns of the table that a role may take away, in order.
+
+    What tells who the applicant is is left out where the taker may not see it (law OʻRQ-445,
+    article 19); passport and PINFL never leave in bulk.
+    """
+    named = role in ROLES_WITH_NAMES
+    fields = (f for f in form.definition().fields if f.exported and (named or not f.personal))
+    return (*STANDING, *(field.name for field in fields))
 
 
 def rows(
@@ -102,8 +101,12 @@ def _moment(moment: dt.datetime) -> str:
 
 
 def _names(locale: str) -> dict[str, dict[Any, str]]:
-    """Kind of list → code or id → name in the locale, of everything but mahallas."""
-    found = {catalog: catalogs.labels(catalog, locale) for catalog in catalogs.CATALOGS}
+    """Field → code or id → name in the locale, of everything but mahallas."""
+    asked = form.definition().fields
+    found = {field.name: catalogs.labels(field.list, locale) for field in asked if field.list}
+    for field in asked:
+        if field.options and field.name not in _COLUMNS:
+            found[field.name] = {option.code: option.called(locale) for option in field.options}
     for name, model in (("region", Region), ("district", District), ("department", Department)):
         key = model._meta.primary_key.name
         found[name] = {getattr(row, key): named(row, locale) for row in model.select()}
@@ -129,5 +132,9 @@ def _cell(
         return appeal.operator.name
     if column == "born":
         return appeal.born_on or appeal.born_text
+    if held := appeal.extra.get(column):
+        return names.get(column, {}).get(held["code"]) or held["text"]
+    if column not in _COLUMNS:
+        return ""
     value = getattr(appeal, column)
     return names.get(column, {}).get(value, value)

@@ -1,12 +1,8 @@
 """What is known of somebody who called before, as values for a new form."""
 
+from appliance.casework import forms
 from appliance.casework.appeals import form
 from appliance.models import Appeal, Applicant
-
-# What a person is asked anew in every call.
-_ASKED_ANEW = frozenset(
-    ("appeal_type", "call_type", "openness", "direction", "gist", "phone", "phone_at_hand")
-)
 
 
 def known_values(applicant: Applicant) -> dict[str, str]:
@@ -15,18 +11,10 @@ def known_values(applicant: Applicant) -> dict[str, str]:
     if not newest:
         return {}
     values = values_of(newest)
-    return {name: text for name, text in values.items() if name not in _ASKED_ANEW}
+    anew = {name for field in form.definition().fields if field.anew for name in field.names}
+    return {name: text for name, text in values.items() if name not in anew}
 
 
 def values_of(appeal: Appeal) -> dict[str, str]:
     """A registered appeal as the values of its form; empty fields are left out."""
-    values = {name: getattr(appeal, name, None) for name in form.FIELDS}
-    values |= {
-        "region": appeal.region_id,
-        "district": appeal.district_id,
-        "mahalla": appeal.mahalla_id,
-        "region_text": appeal.region_text,
-        "district_text": appeal.district_text,
-        "born": f"{appeal.born_on:%d.%m.%Y}" if appeal.born_on else appeal.born_text,
-    }
-    return {name: str(value) for name, value in values.items() if value}
+    return forms.values_of(form.definition(appeal.form_version), appeal)

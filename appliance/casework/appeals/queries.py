@@ -37,6 +37,11 @@ def find(number: str, user: User, looked_up: Collection[str] = ()) -> Appeal | N
     return visible_to(user, looked_up).where(Appeal.number == number).first()
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is written as an appeal's number is: 2026-000001."""
+    return re.fullmatch(r"\d{4}-\d{6,}", text, re.ASCII) is not None
+
+
 def of_department(department: int | None) -> ModelSelect:
     """The appeals that a department has now; None: all of them."""
     if not department:

@@ -4,9 +4,10 @@ import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance.casework import applicants, catalogs
+from appliance.casework import applicants, call_forms, catalogs
 from appliance.casework.appeals import form, handling
-from appliance.casework.appeals.drafts import call_of, registered_as
+from appliance.casework.forms.drafts import call_of, draft, not_of
+from appliance.casework.forms.versions import APPEAL
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
@@ -37,7 +38,7 @@ def register(
     today = moment.astimezone(tz).date()
     call = call_of(operator, token)
     with writing():
-        if known := registered_as(operator, token):
+        if known := _registered_as(operator, token):
             return known
         reading = form.read(values, today)
         columns = reading.columns
@@ -58,12 +59,18 @@ def register(
             **columns,
         )
         handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
+        kept = draft(operator, token)
+        call_forms.of_appeal(appeal, (not_of(APPEAL, kept.values) if kept else {}) | values, tz)
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
         audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
         if tell:
             tell(appeal)
         live.publish("appeals", f"operator:{operator.login}")
     return appeal
+
+
+def _registered_as(operator: User, token: str) -> Appeal | None:
+    return Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
 
 
 def _next_number(day: dt.date) -> str:

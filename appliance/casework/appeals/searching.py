@@ -19,6 +19,7 @@ def remember(appeal: Appeal) -> None:
     words = (
         *(appeal.number, appeal.surname, appeal.first_name, appeal.surname),
         *(appeal.entity_name, appeal.stir, appeal.gist),
+        *(held["text"] for held in appeal.extra.values()),
     )
     phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
     text = " ".join(filter(None, (*map(fold, words), *phones)))

@@ -4,7 +4,7 @@ from appliance.casework.catalogs.keys import key_of
 from appliance.core.i18n import fold, named
 from appliance.models import CatalogItem
 
-CATALOGS = ("appeal_type", "call_type", "group", "employment", "direction")
+CATALOGS = ("appeal_type", "call_type", "call_direction", "group", "employment", "direction")
 
 
 def choices(catalog: str, locale: str) -> list[tuple[str, str]]:

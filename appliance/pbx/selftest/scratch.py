@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.box import selftests
 from appliance.box.links import hosts
-from appliance.casework import catalogs
+from appliance.casework import catalogs, forms
 from appliance.core import db
 from appliance.core import settings as reader
 from appliance.core.settings import Links, SelfTests, Settings, Trunk
@@ -70,6 +70,7 @@ def make(settings: Settings, folder: Path) -> Scratch:
     db.open_database(made.paths.database)
     db.migrate()
     catalogs.seed()
+    forms.seed()
     password = secrets.token_urlsafe(16)
     user = accounts.add(
         LOGIN, "Drill", "operator", password, extension=EXTENSION, speaks=accounts.CALL_LANGUAGES

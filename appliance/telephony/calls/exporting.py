@@ -11,6 +11,7 @@ from appliance.core.tables import Table
 from appliance.models import (
     Appeal,
     Call,
+    CallForm,
     DialAttempt,
     QueueVisit,
     Recording,
@@ -53,7 +54,13 @@ def _objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
     attempts = _by(DialAttempt, DialAttempt.call, ids, DialAttempt.position)
     recordings = _by(Recording, Recording.call_id, ids, Recording.begun_at, Recording.file)
     appeals = _by(Appeal, Appeal.call_id, ids, Appeal.number)
+    call_forms = _by(CallForm, CallForm.call_id, ids, CallForm.number)
     for call in chunk:
+        registered = [
+            {"form": form, "number": row.number}
+            for form, rows in (("1", appeals[call.id]), ("2", call_forms[call.id]))
+            for row in rows
+        ]
         yield {
             "id": call.id,
             "direction": call.direction,
@@ -81,7 +88,8 @@ def _objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
             "rating": call.rating,
             "rating_channel": call.rating_channel,
             "recordings": [_recording(r) for r in recordings[call.id] if r.seconds and not r.aside],
-            "registration": appeals[call.id][0].number if appeals[call.id] else None,
+            "registration": next((one["number"] for one in registered), None),
+            "registrations": registered,
             "topic": call.topic,
             "sip": call.sip,
             "by": call.by,

@@ -8,7 +8,7 @@ from flask_babel import LazyString, lazy_gettext, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, departments, ministry
+from appliance.casework import departments, forms, ministry
 from appliance.casework.appeals import deadlines, states
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
@@ -127,16 +127,12 @@ def details(step: "AppealStep") -> list[str]:
 
 
 def _change(name: str, before: str, now: str) -> str:
-    field = labels.FIELDS[name.removesuffix("_text")]
+    field = labels.FIELDS[name if name in labels.FIELDS else name.removesuffix("_text")]
     return f"{field}: {_value(name, before) or '–'} / {_value(name, now) or '–'}"
 
 
 def _value(name: str, value: str) -> str:
-    if name in catalogs.PLACES:
-        place = catalogs.place(name, value)
-        return named(place, locale()) if place else value
-    if name in catalogs.CATALOGS:
-        return catalogs.label(name, value, locale())
     if name == "consultation":
         return _("yes") if value else ""
-    return str(labels.VALUES.get(name, {}).get(value, value))
+    field = forms.field_of(name)
+    return labels.told(field, {field.name: value}) if field else value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, render_template, session
 from flask_babel import gettext as _
 
-from appliance.casework import appeals, applicants, catalogs, departments, ministry
+from appliance.casework import appeals, applicants, catalogs, departments, forms, ministry
 from appliance.casework.appeals import answer_drafts, deadlines, form, handling, listing, states
 from appliance.core import clock
 from appliance.core.i18n import named
@@ -199,23 +199,9 @@ def _next(appeal: "Appeal") -> dict[str, Any]:
 
 def _rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
     """(field, label, value) of every field that was asked, in the form's order."""
-    return [
-        (field, str(labels.FIELDS[field]), _value(appeal, field))
-        for field in ("number", *form.fields_of(appeal.applicant_kind))
-        if field != "gist"
+    asked, values = form.definition(appeal.form_version), appeals.values_of(appeal)
+    return [("number", labels.FIELDS["number"], appeal.number)] + [
+        (field.name, field.called(locale()), labels.told(field, values))
+        for field in forms.asked(asked, values)
+        if field.name != "gist"
     ]
-
-
-def _value(appeal: "Appeal", field: str) -> str:
-    if field in catalogs.PLACES:
-        place = getattr(appeal, field)
-        return named(place, locale()) if place else getattr(appeal, f"{field}_text", "")
-    if field in catalogs.CATALOGS:
-        return catalogs.label(field, getattr(appeal, field), locale())
-    if field in labels.VALUES:
-        return str(labels.VALUES[field].get(getattr(appeal, field), ""))
-    if field == "born":
-        return formats.date(appeal.born_on) if appeal.born_on else appeal.born_text
-    if field in ("phone", "phone_at_hand"):
-        return formats.phone(getattr(appeal, field)) if getattr(appeal, field) else ""
-    return getattr(appeal, field)

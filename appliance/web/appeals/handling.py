@@ -13,10 +13,9 @@ from appliance.casework.appeals import answer_drafts, correcting, form, handling
 from appliance.messaging import notices
 from appliance.people import accounts
 from appliance.web.appeals import appeal_labels, card, portal
-from appliance.web.shell import disclosure, formats, labels, refusals
+from appliance.web.shell import disclosure, formats, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded, document
 from appliance.web.workplace import forms
 
@@ -131,7 +130,10 @@ def contacted(number: str) -> Response:
 def correction(number: str) -> str:
     """The form of a registered appeal, to be corrected."""
     appeal, was = _own(number), refusals.latest()
-    values = form.cleaned(was.values.to_dict()) if was else correcting.whole_values(appeal)
+    asked = form.definition(appeal.form_version)
+    values = correcting.whole_values(appeal)
+    if was:
+        values = form.cleaned(was.values.to_dict(), appeal.form_version)
     now = handling.of_appeal(appeal) or abort(404)
     back = next((s for s in handling.steps(appeal) if s.action == "return"), None)
     disclosure.log_shown("appeal", [appeal.number])
@@ -140,12 +142,8 @@ def correction(number: str) -> str:
         appeal=appeal,
         handling=now,
         reason=back.text if back and now.state == "returned" else "",
-        values=forms.worded(values),
-        labels=labels,
-        asked=form,
-        catalogs={name: catalogs.choices(name, locale()) for name in form.LISTS},
         trouble=appeal_labels.TROUBLES.get(was.trouble, ""),
-        **forms.doubts(values),
+        **forms.drawn(asked, values),
     )
 
 
@@ -153,7 +151,8 @@ def correction(number: str) -> str:
 @may("operator", "supervisor")
 def correct(number: str) -> Response:
     """Put the corrected form in force; a returned appeal goes back to the ministry."""
-    appeal, values = _own(number), form.cleaned(request.form.to_dict())
+    appeal = _own(number)
+    values = form.cleaned(request.form.to_dict(), appeal.form_version)
     returned = handling.state_of(appeal) == "returned"
     version = request.form.get("version", 0, bounded)
     try:

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.casework import appeals
+from appliance.casework import appeals, call_forms
 from appliance.people import accounts
 from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
@@ -69,6 +69,7 @@ def page(call_id: str) -> str:
         dialled=DIALLED,
         names=accounts.names(),
         appeals=appeals.visible_of_call(call.id, me()),
+        registered=call_forms.visible_of_call(call.id, me()),
         **recorded(call),
     )
 

@@ -41,6 +41,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("floor.page", _l("Floor")),
             Tab("calls.today", _l("Calls of a day"), ("call",)),
             Tab("followups.page", _l("Missed callers")),
+            Tab("call_forms.listed", _l("Registered calls")),
         ),
     ),
     (

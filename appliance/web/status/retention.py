@@ -43,6 +43,7 @@ REMOVED: dict[str, LazyString] = {
     "recording": _l("Recording"),
     "appeal": _l("Personal data of an appeal"),
     "draft": _l("Draft"),
+    "call_form": _l("Registered call, personal data"),
     "note": _l("Note at a missed caller"),
     "stray": _l("File of no recording"),
 }

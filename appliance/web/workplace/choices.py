@@ -28,7 +28,7 @@ def choices(name: str) -> Response:
         found = [_district(place) for place in catalogs.find_districts(typed, region)]
     elif name == "mahalla":
         found = [_mahalla(place) for place in catalogs.find_mahallas(typed, district, region)]
-    elif name in catalogs.CATALOGS:
+    elif name in catalogs.CATALOGS:  # every list that a form may choose from
         found = [_option(code, text) for code, text in catalogs.find(name, typed, locale())]
     else:
         abort(404)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from appliance.box import health
-from appliance.casework import appeals, applicants, catalogs
+from appliance.casework import appeals, applicants, call_forms, catalogs
 from appliance.casework.appeals.handling import of_appeal as handling_of
 from appliance.core import clock
 from appliance.messaging import notices
@@ -28,7 +28,7 @@ from appliance.web.status import outbox
 from appliance.web.workplace import forms
 
 if TYPE_CHECKING:
-    from appliance.models import Appeal, Presence
+    from appliance.models import Appeal, Call, Presence
 
 TOLD = dt.timedelta(minutes=5)  # how long it is told that a missed caller was not reached
 
@@ -73,7 +73,11 @@ def registered(number: str) -> str:
 def new_form() -> Response:
     """One more form: of the call of an appeal (`after`), or of the one at hand when it is done."""
     if after := request.args.get("after"):
-        call = appeals.of_appeal(_appeal(after)).call
+        if appeals.is_number(after):
+            call = appeals.of_appeal(_appeal(after)).call
+        else:
+            made = call_forms.find(after, me()) or abort(404)
+            call = appeals.of_call_form(made).call
     else:
         desk = appeals.at_hand(me(), clock.now())
         call = desk.call if desk and desk.closed else None
@@ -91,12 +95,16 @@ def form(token: str) -> Response | str:
 @screen.get("/card")
 @may("operator")
 def card() -> str:
-    """What lies on the desk now, or `form`, or what was `registered`, as a piece of the page."""
+    """What lies on the desk now, or `form`, or what was `registered`, as a piece of the page.
+
+    `shows` is the form that is asked for, of the two that a call has.
+    """
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered(number))
     asked = appeals.of_form(me(), request.args.get("form", ""))
     desk = asked or appeals.at_hand(me(), clock.now())
-    return render_template("operator/card.html", **_card(desk, begun=asked is not None))
+    shows = request.args.get("shows", "")
+    return render_template("operator/card.html", **_card(desk, asked is not None, shows))
 
 
 @screen.get("/bar")
@@ -228,19 +236,23 @@ def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
     return until if until > clock.now() else None
 
 
-def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
+def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> dict[str, object]:
     """What the card shows: the form until it is registered, then its number; else the day."""
     midnight = clock.now().astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
     if desk and (begun or not desk.closed):
-        return forms.form_context(desk) | {
+        return forms.form_context(desk, shows) | {
             "shows": "form",
             "desk": desk,
             "drafts": forms.drafts(besides=desk.token),
         }
     if desk and desk.done:
-        return _registered(desk.registered[-1].number)
+        if desk.registered:
+            return _registered(desk.registered[-1].number)
+        if desk.call_form:
+            return _registered_call(desk.call_form.number)
     return {
         "shows": "day",
+        "to_register": _to_register(),
         "drafts": forms.drafts(),
         **handling.came_back(),
         "today": midnight,
@@ -249,7 +261,32 @@ def _card(desk: appeals.Desk | None, begun: bool = False) -> dict[str, object]:
     }
 
 
+def _to_register() -> list[tuple["Call", str]]:
+    """(call, name of its form) of the operator's calls that have neither form №2 nor draft."""
+    begun = {draft.call_id for draft in appeals.drafts(me())}
+    found = [c for c in call_forms.to_register(me(), clock.now()) if c.id not in begun]
+    disclosure.log_shown("call", [call.id for call in found])
+    return [(call, appeals.token_for(me(), call)) for call in found]
+
+
+def _registered_call(number: str) -> dict[str, object]:
+    made = call_forms.find(number, me())
+    if not made or made.operator_id != me().id:
+        abort(404)
+    desk = appeals.of_call_form(made)
+    disclosure.log_shown("call_form", [made.number])
+    return {
+        "shows": "registered_call",
+        "desk": desk,
+        "made": made,
+        "drafts": forms.drafts(),
+        **forms.caller(desk),
+    }
+
+
 def _registered(number: str) -> dict[str, object]:
+    if not appeals.is_number(number):
+        return _registered_call(number)
     appeal = _appeal(number)
     desk, calendar = appeals.of_appeal(appeal), catalogs.working_calendar(site())
     caller, now = forms.caller(desk, besides=appeal), handling_of(appeal) or abort(404)

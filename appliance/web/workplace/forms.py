@@ -1,4 +1,4 @@
-"""Form №1 on the page: what it shows, saving it while it is typed, registering it."""
+"""The forms on the operator's page: what they show, saving while one types, registering."""
 
 import json
 from typing import TYPE_CHECKING
@@ -7,10 +7,9 @@ from flask import Blueprint, abort, jsonify, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, catalogs, ministry
-from appliance.casework.appeals import form
+from appliance.casework import appeals, applicants, call_forms, catalogs, forms, ministry
+from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import clock, phone_numbers
-from appliance.core.i18n import named
 from appliance.messaging import notices
 from appliance.telephony import calls
 from appliance.web.shell import disclosure, formats, labels
@@ -20,7 +19,7 @@ from appliance.web.shell.language import locale
 from appliance.web.shell.sent import document, moment
 
 if TYPE_CHECKING:
-    from appliance.models import Appeal, Draft
+    from appliance.models import Appeal, CallForm, Draft
 
 screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 
@@ -30,17 +29,21 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 def save(token: str) -> Response | tuple[Response, int]:
     """Keep what is typed, and answer what is doubtful in it; 409 when it was registered before."""
     values, sent = _values(), document()
+    form = _form_of(sent)
     aside, typed_at = bool(sent.get("aside")), moment(sent.get("at"))
     base = _values("base") if "base" in sent else None
     try:
-        draft = appeals.save_draft(me(), token, values, aside=aside, typed_at=typed_at, base=base)
+        draft = appeals.save_draft(
+            me(), token, values, form=form, aside=aside, typed_at=typed_at, base=base
+        )
     except appeals.AlreadyRegistered as before:
-        return _registered(before.appeal), 409
+        return _registered(before.registered), 409
     except appeals.TooMany:
         return jsonify(unfinished=appeals.MOST), 413
     saved_at, saved = draft.updated_at.isoformat(), _saved(draft)
     elsewhere = _elsewhere(values, draft.values) if base is not None else {}
-    return jsonify(saved_at=saved_at, saved=saved, elsewhere=elsewhere, **doubts(draft.values))
+    doubtful = doubts(forms.in_force(form), draft.values)
+    return jsonify(saved_at=saved_at, saved=saved, elsewhere=elsewhere, **doubtful)
 
 
 @screen.post("/<token>/register")
@@ -60,6 +63,24 @@ def register(token: str) -> Response:
     return _registered(made)
 
 
+@screen.post("/<token>/register-call")
+@may("operator")
+def register_call(token: str) -> Response:
+    """Register the call alone, on form №2; `silent` says that nothing was said, and why."""
+    values, silent = _values(), document().get("silent")
+    if silent is not None:
+        if silent not in call_forms.SILENT:
+            abort(422)
+        values = values | {"call_type": silent, "call_type_text": ""}
+    draft = appeals.draft(me(), token)
+    other = kept_drafts.not_of(forms.CALL, draft.values) if draft else {}
+    try:
+        made = call_forms.register(other | values, operator=me(), token=token, tz=site().tz)
+    except call_forms.NoCall:
+        abort(422)
+    return _registered(made)
+
+
 @screen.post("/<token>/discard")
 @may("operator")
 def discard(token: str) -> Response:
@@ -68,20 +89,57 @@ def discard(token: str) -> Response:
     return jsonify(done=True)
 
 
-def form_context(desk: appeals.Desk) -> dict[str, object]:
-    """What the template of an open form needs."""
-    values = desk.draft.values if desk.draft else _fresh(desk)
+def form_context(desk: appeals.Desk, form: str = "") -> dict[str, object]:
+    """What the template of an open form needs; `form` is the one that was asked for."""
+    form = opened(desk, form)
+    known = {} if desk.draft else _known(desk, form)
+    values = _fresh(desk) | known
+    if desk.draft:  # what only a form asks that was not open yet stands in it as in a fresh one
+        seen = forms.in_force(desk.draft.form).names
+        values = {n: t for n, t in values.items() if n not in seen} | desk.draft.values
     disclosure.log_shown("draft", [desk.token])
+    kinds = catalogs.labels("call_type", locale())
     return {
-        "values": worded(values),
-        "labels": labels,
-        "asked": form,
-        "catalogs": {name: catalogs.choices(name, locale()) for name in form.LISTS},
+        **drawn(forms.in_force(form), values, fresh=not desk.draft),
+        "known": known,
+        "silent": [(code, kinds[code]) for code in call_forms.SILENT if code in kinds],
         "saved": _saved(desk.draft) if desk.draft else "",
         "saved_at": desk.draft.updated_at.isoformat() if desk.draft else "",
-        **doubts(values, fresh=not desk.draft),
         **caller(desk),
     }
+
+
+def opened(desk: appeals.Desk, asked: str = "") -> str:
+    """Which form lies open: the one asked for, else that of the draft; form №2 of a fresh call.
+
+    Without a call, or when the call is on form №2 already, it is form №1.
+    """
+    if not desk.call or desk.call_form:
+        return forms.APPEAL
+    if asked in forms.FORMS:
+        return asked
+    return desk.draft.form if desk.draft else forms.CALL
+
+
+def drawn(
+    definition: forms.Definition, values: dict[str, str], fresh: bool = False
+) -> dict[str, object]:
+    """What operator/fields.html needs to draw a form that holds the values."""
+    return {
+        "definition": definition,
+        "values": worded(values),
+        "labels": labels,
+        "choices_of": _choices_of,
+        "known": (),
+        **doubts(definition, values, fresh=fresh),
+    }
+
+
+def _choices_of(field: forms.Field) -> list[tuple[str, str]]:
+    """(code, name) of the answers of a field that has few of them."""
+    if field.list:
+        return catalogs.choices(field.list, locale())
+    return [(option.code, option.called(locale())) for option in field.options]
 
 
 def caller(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, object]:
@@ -110,11 +168,13 @@ def caller(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, obj
     }
 
 
-def doubts(values: dict[str, str], fresh: bool = False) -> dict[str, object]:
+def doubts(
+    definition: forms.Definition, values: dict[str, str], fresh: bool = False
+) -> dict[str, object]:
     """Field → wording of its doubt, the empty fields, and the line that counts them."""
     today = clock.now().astimezone(site().tz).date()
-    codes = [str(doubt) for doubt in form.read(values, today).doubts]
-    worded, empty = labels.doubts_by_field(codes), labels.empty_fields(codes)
+    codes = [str(doubt) for doubt in forms.read(definition, values, today).doubts]
+    worded, empty = labels.doubts_by_field(codes, definition), labels.empty_fields(codes)
     summary = render_template(
         "operator/summary.html", doubts=worded, empty=[] if fresh else empty, labels=labels
     )
@@ -130,8 +190,9 @@ def drafts(besides: str = "") -> "list[Draft]":
 
 def _elsewhere(sent: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
     """Field → what is kept of it, where that is not what was sent: another page changed it."""
-    sent, kept = worded(form.cleaned(sent)), worded(kept)
-    return {n: kept.get(n, "") for n in form.NAMES if kept.get(n, "") != sent.get(n, "")}
+    sent, kept = worded(kept_drafts.cleaned_of_both(sent)), worded(kept)
+    names = kept_drafts.names()
+    return {n: kept.get(n, "") for n in names if kept.get(n, "") != sent.get(n, "")}
 
 
 def _values(name: str = "values") -> dict[str, str]:
@@ -143,24 +204,37 @@ def _values(name: str = "values") -> dict[str, str]:
 
 def _fresh(desk: appeals.Desk) -> dict[str, str]:
     phone = phone_numbers.grouped(desk.call.citizen) if desk.call and desk.call.citizen else ""
-    return {"applicant_kind": "person", "openness": "open", "phone": phone}
+    told = call_forms.prefilled(desk.call) if desk.call else {}
+    fields = [field for form in forms.FORMS for field in forms.in_force(form).fields]
+    given = {field.name: field.given for field in fields if field.given}
+    return given | {"phone": phone} | told
+
+
+def _known(desk: appeals.Desk, form: str) -> dict[str, str]:
+    """Of form №2, what is known of the one person with the caller's number."""
+    known = applicants.with_phone(desk.call.citizen if desk.call else None)
+    if form != forms.CALL or len(known) != 1:
+        return {}
+    asked = {n for f in forms.in_force(form).fields if not f.anew for n in f.names}
+    return {n: t for n, t in appeals.known_values(known[0]).items() if n in asked}
+
+
+def _form_of(sent: dict[str, object]) -> str:
+    form = sent.get("form", forms.APPEAL)
+    return str(form) if form in forms.FORMS else abort(422)
 
 
 def worded(values: dict[str, str]) -> dict[str, str]:
     """The values with the names of what was chosen, in the language of the page."""
-    names = {name: values.get(f"{name}_text", "") for name in form.CHOSEN}
-    for name in catalogs.PLACES:
-        place = catalogs.place(name, values.get(name))
-        names[name] = named(place, locale()) if place else names[name]
-    for name in set(form.CHOSEN) & set(catalogs.CATALOGS):
-        if code := values.get(name):
-            names[name] = catalogs.label(name, code, locale())
-    return values | {f"{name}_text": text for name, text in names.items() if text}
+    fields = [f for form in forms.FORMS for f in forms.in_force(form).fields if f.chosen]
+    names = {f.name: labels.shown(f, code) for f in fields if (code := values.get(f.name))}
+    return values | {f"{name}_text": text for name, text in names.items()}
 
 
 def _saved(draft: "Draft") -> str:
     return _("Draft saved, %(time)s", time=formats.time(draft.updated_at))
 
 
-def _registered(appeal: "Appeal") -> Response:
-    return jsonify(number=appeal.number, url=url_for("appeals.page", number=appeal.number))
+def _registered(made: "Appeal | CallForm") -> Response:
+    page = "appeals.page" if appeals.is_number(made.number) else "call_forms.page"
+    return jsonify(number=made.number, url=url_for(page, number=made.number))

@@ -55,6 +55,11 @@ ROUTES = {
     "GET /analytics/calls": READERS,
     "GET /analytics/calls.csv": READERS,
     "GET /analytics/telephony.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /call-forms": OPERATOR | READERS,
+    "GET /call-forms/<number>": OPERATOR | READERS,
+    "GET /call-forms/<number>/correct": {"operator", "supervisor"},
+    "POST /call-forms/<number>/correct": {"operator", "supervisor"},
+    "GET /call-forms/table.csv": READERS,
     "GET /backups": SAVERS,
     "GET /backups/list": SAVERS,
     "POST /backups/ask/<any(create, verify, drill):kind>": SAVERS,
@@ -133,6 +138,7 @@ ROUTES = {
     "POST /operator/forms/<token>": OPERATOR,
     "POST /operator/forms/<token>/discard": OPERATOR,
     "POST /operator/forms/<token>/register": OPERATOR,
+    "POST /operator/forms/<token>/register-call": OPERATOR,
     "GET /operator/forms/new": OPERATOR,
     "POST /operator/hang-up": OPERATOR,
     "GET /operator/paused": OPERATOR,
@@ -266,17 +272,10 @@ def test_each_role_begins_at_its_own_page(role, login_as) -> None:
     assert login_as(role).get("/").headers["Location"] == HOMES[role]
 
 
-def test_the_ministry_sees_its_appeals_and_the_reports_and_nothing_else(login_as) -> None:
-    page = login_as("ministry").get("/reports").text
-    tabs = page.split('<nav class="nav"')[1].split("</nav>")[0]
-    assert tabs.count("<a ") == 2
-    assert 'href="/appeals"' in tabs
-
-
-def test_the_ministry_sees_appeals_and_reports_only(login_as) -> None:
+def test_the_ministry_sees_appeals_registered_calls_and_reports_only(login_as) -> None:
     page = login_as("ministry").get("/reports").text
     sections = page.split('<nav class="nav"')[1].split("</nav>")[0]
-    assert re.findall('href="([^"]+)"', sections) == ["/appeals", "/reports"]
+    assert re.findall('href="([^"]+)"', sections) == ["/appeals", "/call-forms", "/reports"]
     tabs = page.split('<nav class="tabs sections"')[1].split("</nav>")[0]
     assert re.findall('href="([^"]+)"', tabs) == [
         *("/reports", "/reports/quarterly", "/reports/issued", "/analytics", "/minutes"),

@@ -26,7 +26,12 @@ ASKED = (
     *("", "to=call", "by=callers", "show=closed", f"caller=%2B{PHONE[1:]}"),
     *(f"all=1&q={NAME}", f"q={PHONE[1:]}"),
 )
-TAKEN = ("appeals.download", "calls.export", "report.download")  # their rows have the conditions
+TAKEN = (
+    "appeals.download",
+    "call_forms.download",
+    "calls.export",
+    "report.download",
+)  # their rows have the conditions
 # what a form that is refused, or a program, sends
 SENT = {
     "POST /appeals/<number>/steps": {"action": "answer", "version": "1", "text": "Javob"},

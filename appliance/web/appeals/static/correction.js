@@ -1,6 +1,7 @@
 // Correcting a registered form: choices as on the operator's form; a person or a legal entity is
 // asked its own fields only.
 
+import { showAsked } from "./operator/asked.js";
 import { combobox } from "./operator/combobox.js";
 import { placeChosen, scopeOf } from "./operator/places.js";
 
@@ -10,16 +11,15 @@ for (const input of form.querySelectorAll("[role=combobox]")) {
   const name = input.name.replace(/_text$/, "");
   combobox(input, {
     scope: () => scopeOf(form, name),
-    onChoose: (option) => placeChosen(form, name, option),
+    onChoose: (option) => {
+      placeChosen(form, name, option);
+      showAsked(form);
+    },
   });
 }
 
-function layOut() {
-  const kind = form.elements.applicant_kind.value || "person";
-  for (const field of form.querySelectorAll("[data-only]")) field.hidden = field.dataset.only !== kind;
-}
-form.addEventListener("change", layOut);
-layOut();
+form.addEventListener("change", () => showAsked(form));
+showAsked(form);
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.key !== "Enter" || !event.ctrlKey) return;

@@ -158,7 +158,7 @@ export function combobox(input, { scope, onChoose }) {
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
       close();
-    } else if (event.key === "Tab") {
+    } else if (event.key === "Tab" || (event.key === "Enter" && event.ctrlKey)) {
       if (behind()) takeFirst();
       else if (open && active >= 0) choose(options[active]);
     }

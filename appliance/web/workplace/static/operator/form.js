@@ -1,6 +1,7 @@
-// Form №1 on the page: what is typed is kept at once in this browser and half a second later on
+// A form on the page: what is typed is kept at once in this browser and half a second later on
 // the server, whose answer says what is doubtful. Nothing typed is lost, nothing is refused.
 
+import { showAsked } from "./asked.js";
 import { chosen, combobox } from "./combobox.js";
 import { forgetLocally, keepLocally, keptLocally } from "./local.js";
 import { PLACES, placeChosen, scopeOf } from "./places.js";
@@ -41,6 +42,7 @@ export class Form {
   constructor(element, { login, onTrouble, onSaved, onRegistered }) {
     Object.assign(this, { element, login, onTrouble, onSaved, onRegistered });
     this.token = element.dataset.token;
+    this.shows = element.dataset.form;
     for (const input of element.querySelectorAll("[role=combobox]")) this.#chooses(input);
     element.addEventListener("input", (event) => {
       delete event.target.closest("[data-known]")?.dataset.known;
@@ -52,6 +54,9 @@ export class Form {
       event.preventDefault();
       this.register();
     });
+    for (const button of element.querySelectorAll("[data-silent]")) {
+      button.addEventListener("click", () => this.register({ silent: button.dataset.silent }));
+    }
     for (const button of element.querySelectorAll("[data-fill]")) {
       button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
     }
@@ -70,11 +75,14 @@ export class Form {
     return values;
   }
 
-  // The first required field that is empty, in the form's order; the gist when none is.
+  // The first field that is empty, in the form's order, of form №1 the first required one; the gist
+  // when none is.
   get nextField() {
-    const fields = [...this.element.querySelectorAll("[data-field][data-empty]")];
+    const fields = [...this.element.querySelectorAll(this.shows === "1" ? "[data-field][data-empty]" : "[data-field]")];
     const inputs = fields.map((field) => field.querySelector("input:not([type=hidden]), textarea"));
-    const open = inputs.find((input) => !input.closest("[hidden]") && !this.element.elements[input.name].value);
+    const open = inputs.find(
+      (input) => input && !input.closest("[hidden]") && !this.element.elements[input.name].value,
+    );
     return open ?? document.getElementById("f-gist");
   }
 
@@ -106,15 +114,16 @@ export class Form {
 
   changed() {
     this.#layOut();
-    keepLocally(this.login, this.token, this.values());
+    keepLocally(this.login, this.token, this.values(), this.shows);
     this.#saveIn(WAIT);
   }
 
   // Writes what is known of the caller into empty fields, and marks them until they are changed.
   fill(values) {
     const { elements } = this.element;
-    const placed = PLACES.some((place) => elements[`${place}_text`].value);
+    const placed = PLACES.some((place) => elements[`${place}_text`]?.value);
     for (const [name, value] of Object.entries(values)) {
+      if (!elements[name]) continue; // asked by the other form only
       const ofPlace = PLACES.includes(name.replace("_text", ""));
       const kept = elements[name].value && name !== "applicant_kind";
       if (kept || (ofPlace && placed) || elements[name].value === value) continue;
@@ -148,15 +157,15 @@ export class Form {
   async #send({ keepalive, aside }) {
     const values = this.values();
     try {
-      const answer = await post(this.element.dataset.save, { values, aside, base: this.base }, { keepalive });
+      const sent = { values, aside, form: this.shows, base: this.base };
+      const answer = await post(this.element.dataset.save, sent, { keepalive });
       if (answer.status === 409) {
         this.#end(answer);
         return true;
       }
-      const unchanged = JSON.stringify(values) === JSON.stringify(this.values());
       this.base = { ...values, ...answer.elsewhere };
       this.#take(values, answer.elsewhere);
-      if (unchanged) forgetLocally(this.login, this.token);
+      forgetLocally(this.login, this.token, values);
       this.element.dataset.savedAt = answer.saved_at;
       if (this.element.isConnected) {
         this.#showDoubts(answer);
@@ -180,9 +189,10 @@ export class Form {
     if (Object.keys(elsewhere).length) this.#layOut();
   }
 
-  async register() {
+  // Registers what the form holds; `more` says that nothing was said in the call, and why.
+  async register(more = {}) {
     this.#stopTimer();
-    keepLocally(this.login, this.token, this.values());
+    keepLocally(this.login, this.token, this.values(), this.shows);
     const button = this.element.querySelector("[type=submit]");
     if (button.disabled) return;
     button.disabled = true;
@@ -190,7 +200,7 @@ export class Form {
     await this.#saving;
     await chosen();
     try {
-      const answer = await post(this.element.action, { values: this.values() });
+      const answer = await post(this.element.action, { values: this.values(), ...more });
       tabs.postMessage({ ...answer, token: this.token });
       this.#end(answer);
     } catch (error) {
@@ -244,18 +254,19 @@ export class Form {
     }
     for (const field of this.element.elements) {
       if (!field.name || field.name === "csrf_token") continue;
+      if (!(field.name in kept.values) && kept.form !== this.shows) continue;
       const value = kept.values[field.name] ?? "";
       if (field.type === "radio" || field.type === "checkbox") field.checked = value === field.value;
       else field.value = value;
     }
+    keepLocally(this.login, this.token, this.values(), this.shows);
     this.save();
   }
 
-  // What is asked of a person is not asked of a legal entity, and the other way round.
   #layOut() {
-    const kind = this.element.elements.applicant_kind.value || "person";
-    for (const field of this.element.querySelectorAll("[data-only]")) field.hidden = field.dataset.only !== kind;
-    document.getElementById("consultation-more").hidden = !this.element.elements.consultation.checked;
+    showAsked(this.element);
+    const { consultation } = this.element.elements;
+    if (consultation) document.getElementById("consultation-more").hidden = !consultation.checked;
   }
 
   #showDoubts({ doubts, empty, summary }) {

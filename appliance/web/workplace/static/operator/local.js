@@ -4,11 +4,14 @@ import { serverNow } from "./clock.js";
 
 const prefix = (login) => `form:${login}:`;
 
-export function keepLocally(login, token, values) {
-  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, at: serverNow() }));
+export function keepLocally(login, token, values, form) {
+  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at: serverNow() }));
 }
 
-export function forgetLocally(login, token) {
+// With `values` only if it holds these: another form of the call may have been typed in since.
+export function forgetLocally(login, token, values = null) {
+  const kept = keptLocally(login, token);
+  if (values && JSON.stringify(kept?.values) !== JSON.stringify(values)) return;
   localStorage.removeItem(prefix(login) + token);
 }
 

@@ -38,6 +38,7 @@ function openForm() {
   const element = document.getElementById("form");
   form = element && new Form(element, { login, onTrouble: formFailed, onSaved: saved, onRegistered: registered });
   document.getElementById("put-aside")?.addEventListener("click", putAside);
+  document.getElementById("other-form")?.addEventListener("click", otherForm);
   fitBar();
 }
 
@@ -58,6 +59,11 @@ function saved(answer) {
 async function registered(appeal) {
   form = null;
   await showCard({ registered: appeal.number });
+}
+
+// From form №1 to №2 of the same call and back; what both ask is typed once.
+function otherForm(event) {
+  showCard({ form: form.token, shows: event.currentTarget.dataset.other });
 }
 
 async function putAside() {
@@ -138,10 +144,11 @@ function hide(element, hidden) {
 async function handOver() {
   const tokens = tokensKept(login).filter((kept) => kept !== form?.token);
   for (const token of tokens) {
-    const { values, at } = keptLocally(login, token);
+    const { values, form: shows, at } = keptLocally(login, token);
     try {
-      await post(`${desk.dataset.forms}/${encodeURIComponent(token)}`, { values, at, aside: true });
-      forgetLocally(login, token);
+      const sent = { values, at, aside: true, ...(shows && { form: shows }) };
+      await post(`${desk.dataset.forms}/${encodeURIComponent(token)}`, sent);
+      forgetLocally(login, token, values);
     } catch (error) {
       formFailed(error);
       return;

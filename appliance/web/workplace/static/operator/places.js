@@ -8,17 +8,18 @@ const codeOf = (form, name) => form.elements[name];
 
 export function scopeOf(form, name) {
   const wider = PLACES.slice(0, Math.max(0, PLACES.indexOf(name)));
-  return Object.fromEntries(wider.map((place) => [place, codeOf(form, place).value]));
+  return Object.fromEntries(wider.map((place) => [place, codeOf(form, place)?.value ?? ""]));
 }
 
 export function placeChosen(form, name, option) {
   for (const [place, wider] of Object.entries(option.fills ?? {})) {
+    if (!codeOf(form, place)) continue;
     codeOf(form, place).value = wider.code;
     textOf(form, place).value = wider.name;
   }
   // A listed place that does not lie in the wider one just chosen is no answer any more.
   // A district's code begins with its region's.
-  if (name === "region" && !codeOf(form, "district").value.startsWith(option.code)) {
+  if (name === "region" && !codeOf(form, "district")?.value.startsWith(option.code)) {
     empty(form, "district");
     empty(form, "mahalla");
   }
@@ -26,7 +27,7 @@ export function placeChosen(form, name, option) {
 }
 
 function empty(form, place) {
-  if (!codeOf(form, place).value) return; // typed text stays
+  if (!codeOf(form, place)?.value) return; // typed text stays
   codeOf(form, place).value = "";
   textOf(form, place).value = "";
 }

@@ -1,15 +1,21 @@
-"""What an operator has typed and not yet registered; it outlives page, session and browser."""
+"""What an operator has typed and not yet registered; it outlives page, session and browser.
+
+A draft holds the values of both forms, so that what both ask is typed once.
+"""
 
 import datetime as dt
 import re
 import uuid
 
-from appliance.casework.appeals import form
+from appliance.casework.forms.definition import Definition
+from appliance.casework.forms.reading import cleaned
+from appliance.casework.forms.versions import APPEAL, FORMS, in_force
 from appliance.core import audit, clock
 from appliance.core.db import writing
-from appliance.models import Appeal, Call, Draft, QueueVisit, Ring, Talk, User
+from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
 
 MOST = 200  # unfinished forms without a call that one operator may have
+CONSULTATION = ("consultation", "consultation_issue", "consultation_contact")  # beside form №1
 
 
 class TooMany(Exception):
@@ -17,23 +23,27 @@ class TooMany(Exception):
 
 
 class AlreadyRegistered(Exception):
-    """The form that is being saved was registered before, under this appeal."""
+    """The form that is being saved was registered before, as this appeal or this call."""
 
-    def __init__(self, appeal: Appeal) -> None:
-        super().__init__(appeal.number)
-        self.appeal = appeal
+    def __init__(self, registered: Appeal | CallForm) -> None:
+        super().__init__(registered.number)
+        self.registered = registered
 
 
 def token_for(operator: User, call: Call | None) -> str:
     """The name of the form that the operator fills for a call; a new one without a call.
 
     Every page and tab that opens the form of a call gets the same, so sending it from two of them
-    registers one appeal; once registered, the next form of the same call gets another.
+    counts once; once registered, the next form of the same call gets another.
     """
     if not call:
         return uuid.uuid4().hex
-    made = Appeal.select().where(Appeal.operator == operator, Appeal.call_id == call.id).count()
-    return f"{call.id}-{operator.id}-{made}"
+    of_call = [
+        table.select(table.token).where(table.operator == operator, table.call_id == call.id)
+        for table in (Appeal, CallForm)
+    ]
+    made = {row.token for rows in of_call for row in rows}
+    return f"{call.id}-{operator.id}-{len(made)}"
 
 
 def is_token(text: str) -> bool:
@@ -66,7 +76,26 @@ def draft_of(operator: User, call_id: str) -> Draft | None:
 def drafts(operator: User) -> list[Draft]:
     """The operator's drafts in which something was typed, newest first."""
     own = Draft.select().where(Draft.operator == operator).order_by(Draft.updated_at.desc())
-    return [draft for draft in own if not form.is_blank(draft.values)]
+    return [draft for draft in own if not is_blank(draft.values)]
+
+
+def is_blank(values: dict[str, str]) -> bool:
+    """Whether nobody has typed anything yet."""
+    given = {field.name for form in _forms() for field in form.fields if field.given}
+    return not any(text for name, text in values.items() if name not in given | {"phone"})
+
+
+def names() -> frozenset[str]:
+    """All names that a draft's values may have."""
+    return frozenset(CONSULTATION).union(*(form.names for form in _forms()))
+
+
+def cleaned_of_both(values: dict[str, str]) -> dict[str, str]:
+    """Only what the two forms ask, without blanks around; nothing else of a request is kept."""
+    own = {n: text for n in CONSULTATION if (text := values.get(n, "").strip())}
+    for form in _forms():
+        own |= cleaned(form, values)
+    return own
 
 
 def save_draft(
@@ -74,12 +103,14 @@ def save_draft(
     token: str,
     values: dict[str, str],
     *,
+    form: str = APPEAL,
     aside: bool = False,
     typed_at: dt.datetime | None = None,
     base: dict[str, str] | None = None,
 ) -> Draft:
-    """Keep what the form holds now, unless what is kept is newer than `typed_at`.
+    """Keep what the open `form` holds now, unless what is kept is newer than `typed_at`.
 
+    What only the other form asks stays as it was.
     `base` is what the page knew to be kept before: only fields that differ from it are changed,
     so that two pages with the same form overwrite nothing of each other's.
     Raises AlreadyRegistered when it comes after registering, TooMany for one form more than MOST
@@ -88,18 +119,22 @@ def save_draft(
     call = call_of(operator, token)
     now = {
         "token": token,
-        "values": form.cleaned(values),
+        "form": form,
+        "values": cleaned_of_both(values),
         "updated_at": clock.now(),
         "aside": aside,
     }
     with writing():
-        if appeal := registered_as(operator, token):
-            raise AlreadyRegistered(appeal)
+        if registered := registered_as(operator, token):
+            raise AlreadyRegistered(registered)
         kept = draft(operator, token) or (draft_of(operator, call.id) if call else None)
         if kept and typed_at and kept.updated_at > typed_at:
             return kept
         if kept and base is not None:
-            now["values"] = _merged(kept.values, form.cleaned(base), form.cleaned(values))
+            known, typed = cleaned_of_both(base), cleaned_of_both(values)
+            now["values"] = _merged(kept.values, known, typed)
+        elif kept:
+            now["values"] = not_of(form, kept.values) | cleaned_of_both(values)
         if kept:
             Draft.update(now).where(Draft.id == kept.id).execute()
         else:
@@ -111,7 +146,7 @@ def save_draft(
 
 def _merged(kept: dict[str, str], base: dict[str, str], now: dict[str, str]) -> dict[str, str]:
     """What is kept, with those fields of `now` that are other than in `base`."""
-    changed = {name for name in form.NAMES if base.get(name) != now.get(name)}
+    changed = {name for name in names() if base.get(name) != now.get(name)}
     rest = {name: text for name, text in kept.items() if name not in changed}
     return rest | {name: now[name] for name in changed if name in now}
 
@@ -120,9 +155,16 @@ def _without_call(operator: User) -> int:
     return Draft.select().where(Draft.operator == operator, Draft.call_id.is_null()).count()
 
 
-def registered_as(operator: User, token: str) -> Appeal | None:
-    """The appeal that the operator's form of this name became."""
-    return Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
+def registered_as(operator: User, token: str) -> Appeal | CallForm | None:
+    """What the operator's form of this name became: an appeal, else a registered call."""
+    appeal = Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
+    return appeal or CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
+
+
+def not_of(form: str, values: dict[str, str]) -> dict[str, str]:
+    """The values that a form does not ask: those of the other one."""
+    own = in_force(form).names | (frozenset(CONSULTATION) if form == APPEAL else frozenset())
+    return {name: text for name, text in values.items() if name not in own}
 
 
 def discard_draft(operator: User, token: str) -> None:
@@ -133,3 +175,7 @@ def discard_draft(operator: User, token: str) -> None:
         gone = Draft.delete().where(own, Draft.call_id.is_null())
         if emptied.execute() + gone.execute():
             audit.record(operator.login, "draft.discard", token)
+
+
+def _forms() -> list[Definition]:
+    return [in_force(form) for form in FORMS]

@@ -1,0 +1,51 @@
+"""Registered calls: form №2, for every answered call, with an appeal or without."""
+
+from appliance.casework.call_forms.correcting import correct, wordings
+from appliance.casework.call_forms.exporting import fields_of, registrations
+from appliance.casework.call_forms.queries import (
+    READERS,
+    Filters,
+    counted,
+    find,
+    listed,
+    of_call,
+    of_operator,
+    pieces,
+    registered_by,
+    to_register,
+    values_of,
+    visible_of_call,
+    visible_to,
+)
+from appliance.casework.call_forms.registering import (
+    SILENT,
+    NoCall,
+    of_appeal,
+    prefilled,
+    register,
+)
+
+__all__ = [
+    "READERS",
+    "SILENT",
+    "NoCall",
+    "Filters",
+    "correct",
+    "counted",
+    "fields_of",
+    "find",
+    "listed",
+    "of_appeal",
+    "of_call",
+    "of_operator",
+    "pieces",
+    "prefilled",
+    "register",
+    "registered_by",
+    "registrations",
+    "to_register",
+    "values_of",
+    "visible_of_call",
+    "visible_to",
+    "wordings",
+]

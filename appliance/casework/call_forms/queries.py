@@ -1,0 +1,175 @@
+"""Registered calls: who may see them, those of a call or an operator, and the calls without one."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import JOIN, ModelSelect, fn
+
+from appliance.casework import forms
+from appliance.core import phone_numbers
+from appliance.core.i18n import fold
+from appliance.models import Appeal, Call, CallForm, Handling, Region, Talk, User
+from appliance.people import accounts
+from appliance.telephony import calls
+
+# Who sees every registered call; an operator sees his own.
+READERS = ("supervisor", "manager", "ministry")
+OPEN_FOR = dt.timedelta(days=7)  # a call without a form stays on the operator's list so long
+
+
+def visible_to(user: User) -> ModelSelect:
+    """The registered calls that a user may see at all; every page starts from here.
+
+    The ministry sees all of them; who belongs to a department, those of its appeals.
+    """
+    everything = CallForm.select()
+    department = accounts.department_of(user) if user.role == "ministry" else None
+    if department:
+        theirs = Appeal.select(Appeal.number).join(Handling, on=Handling.appeal)
+        theirs = theirs.where(Handling.department == department)
+        return everything.where(CallForm.appeal_number.in_(theirs))
+    if user.role in READERS:
+        return everything
+    if user.role != "operator":
+        return everything.where(CallForm.id.is_null())
+    call = calls.of_operator(user.login) or calls.last_of_operator(user.login)
+    own = CallForm.operator == user
+    if call and call.citizen:
+        own |= CallForm.phone == call.citizen
+    return everything.where(own)
+
+
+def find(number: str, user: User) -> CallForm | None:
+    """The registered call of this number, if it is `visible_to` the user."""
+    return visible_to(user).where(CallForm.number == number).first()
+
+
+def of_call(call_id: str) -> list[CallForm]:
+    """The forms №2 of a call, oldest first: one of each operator who spoke."""
+    return list(CallForm.select().where(CallForm.call_id == call_id).order_by(CallForm.id))
+
+
+def visible_of_call(call_id: str, user: User) -> list[CallForm]:
+    """Those of them that a user may see."""
+    return list(visible_to(user).where(CallForm.call_id == call_id).order_by(CallForm.id))
+
+
+def of_operator(operator: User, call: Call) -> CallForm | None:
+    """The operator's own form №2 of a call."""
+    return CallForm.get_or_none(CallForm.operator == operator, CallForm.call_id == call.id)
+
+
+def registered_by(operator: User, since: dt.datetime) -> list[CallForm]:
+    """What the operator has registered on form №2 since then, newest first."""
+    own = CallForm.select().where(CallForm.operator == operator, CallForm.registered_at >= since)
+    return list(own.order_by(CallForm.registered_at.desc()))
+
+
+def to_register(operator: User, now: dt.datetime) -> list[Call]:
+    """The operator's answered calls of the last week that have no form №2 of his, newest first."""
+    spoken = (
+        Talk.select(Talk.call)
+        .where(
+            Talk.who == operator.login,
+            Talk.started_at >= now - OPEN_FOR,
+            Talk.ended_at.is_null(False),
+        )
+        .distinct()
+    )
+    placed = Call.select(Call.id).where(
+        Call.direction == "outbound",
+        Call.by == operator.login,
+        Call.outcome == "answered",
+        Call.arrived_at >= now - OPEN_FOR,
+    )
+    own = (CallForm.call_id == Call.id) & (CallForm.operator == operator)
+    rows = (
+        Call.select()
+        .join(CallForm, JOIN.LEFT_OUTER, on=own)
+        .where(
+            Call.id.in_(spoken) | Call.id.in_(placed),
+            Call.direction != "internal",
+            Call.ended_at.is_null(False),
+            Call.arrived_at >= now - OPEN_FOR,
+            ~Call.synthetic,
+            CallForm.id.is_null(),
+        )
+    )
+    return list(rows.order_by(Call.arrived_at.desc()))
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which registered calls; what is empty does not narrow. Moments are of arrival.
+
+    `alone`: only those that became no appeal.
+    """
+
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    direction: str = ""
+    call_type: str = ""
+    region: str = ""
+    text: str = ""
+    alone: bool = False
+
+
+def listed(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
+    """The registered calls that a user may see, newest first, with operator and region."""
+    rows = _narrowed(user, filters).select_extend(User, Region)
+    rows = rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
+    return list(rows.order_by(CallForm.id.desc()).limit(limit).offset(offset))
+
+
+def counted(user: User, filters: Filters) -> int:
+    """How many they are."""
+    return int(_narrowed(user, filters).count())
+
+
+def pieces(user: User, filters: Filters, size: int = 500) -> Iterator[list[CallForm]]:
+    """The same oldest first, some at a time, so that memory stays flat."""
+    last = 0
+    while True:
+        rows = _narrowed(user, filters).select_extend(User, Region).where(CallForm.id > last)
+        rows = rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
+        piece = list(rows.order_by(CallForm.id).limit(size))
+        if piece:
+            yield piece
+            last = piece[-1].id
+        if len(piece) < size:
+            return
+
+
+def key_of(columns: dict[str, Any]) -> str:
+    """What a registered call is found by, of its columns."""
+    names = ("surname", "first_name", "gist", "operator_answer")
+    return fold(" ".join(columns[name] for name in names))
+
+
+def _narrowed(user: User, filters: Filters) -> ModelSelect:
+    rows = visible_to(user)
+    same = {"direction": filters.direction, "call_type": filters.call_type}
+    for name, value in (same | {"region": filters.region}).items():
+        rows = rows.where(getattr(CallForm, name) == value) if value else rows
+    if filters.since:
+        rows = rows.where(CallForm.received_at >= filters.since)
+    if filters.until:
+        rows = rows.where(CallForm.received_at < filters.until)
+    if filters.alone:
+        rows = rows.where(CallForm.appeal_number == "")
+    for word in filters.text.split():
+        digits = phone_numbers.digits(word)
+        found = fn.INSTR(CallForm.search_key, fold(word)) > 0 if fold(word) else None
+        if re.search(r"\d{3}", word):
+            number = (fn.INSTR(CallForm.number, word) > 0) | (fn.INSTR(CallForm.phone, digits) > 0)
+            found = number | found if found is not None else number
+        rows = rows.where(found) if found is not None else rows
+    return rows
+
+
+def values_of(form: CallForm) -> dict[str, str]:
+    """A registered call as the values of its form; empty fields are left out."""
+    return forms.values_of(forms.of(forms.CALL, form.version), form)

@@ -1,0 +1,127 @@
+"""Registering a call on form №2: alone, or by itself with the appeal of the call."""
+
+import datetime as dt
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from appliance.casework import forms
+from appliance.casework.call_forms.queries import key_of
+from appliance.casework.forms import drafts
+from appliance.core import audit, clock, live
+from appliance.core.db import writing
+from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, Talk, User
+
+# Kinds of call in which nothing was said that could be registered: one key each.
+SILENT = ("silent", "wrong_number", "prank")
+# The call's own direction, as form №2 asks for it (list call_direction).
+_BY_REASON = {"callback": "callback", "follow_up": "callback"}
+
+
+class NoCall(Exception):
+    """Form №2 belongs to a call; this form has none."""
+
+
+def prefilled(call: Call) -> dict[str, str]:
+    """What the ledger tells of a call, as values of form №2."""
+    if call.direction == "outbound":
+        way = _BY_REASON.get(call.reason or "", "outgoing")
+    else:
+        way = "transferred" if _transferred(call) else "incoming"
+    values = {"call_direction": way, "direction": call.topic or ""}
+    return {name: text for name, text in values.items() if text}
+
+
+def register(
+    values: dict[str, str],
+    *,
+    operator: User,
+    token: str,
+    tz: ZoneInfo,
+    tell: Callable[[CallForm], object] | None = None,
+) -> CallForm:
+    """Register what form №2 holds, whatever it lacks, and return the numbered form.
+
+    `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
+    once. An operator has one form №2 of a call: what is sent later corrects nothing.
+    `tell` is called with a new form, in its transaction. Raises NoCall.
+    """
+    with writing():
+        known = CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
+        if known:
+            return known
+        if not (call := drafts.call_of(operator, token)):
+            raise NoCall(token)
+        if known := _of(operator, call):
+            return known
+        made = _create(values, operator, call, token, tz)
+        Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
+        audit.record(operator.login, "call_form.register", made.number, call=made.call_id)
+        if tell:
+            tell(made)
+        live.publish("calls", f"operator:{operator.login}")
+    return made
+
+
+def of_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm | None:
+    """The form №2 that an appeal makes of its call, in the caller's transaction.
+
+    None without a call.
+    A form that the operator registered before keeps its words and learns of the appeal.
+    """
+    call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
+    if not call:
+        return None
+    if known := _of(appeal.operator, call):
+        if not known.appeal_number:
+            CallForm.update(appeal_number=appeal.number).where(CallForm.id == known.id).execute()
+        return known
+    values = prefilled(call) | {n: text for n, text in values.items() if text}
+    if appeal.direction:
+        values["direction"] = appeal.direction
+    return _create(values, appeal.operator, call, appeal.token, tz, appeal.number)
+
+
+def _create(
+    values: dict[str, str],
+    operator: User,
+    call: Call,
+    token: str | None,
+    tz: ZoneInfo,
+    appeal: str = "",
+) -> CallForm:
+    moment = clock.now()
+    today = moment.astimezone(tz).date()
+    asked = forms.in_force(forms.CALL)
+    reading = forms.read(asked, values, today)
+    return CallForm.create(
+        number=_next_number(today),
+        call_id=call.id,
+        operator=operator,
+        received_at=call.arrived_at,
+        registered_at=moment,
+        version=asked.version,
+        appeal_number=appeal,
+        phone=call.citizen or "",
+        search_key=key_of(reading.columns),
+        warnings=[str(doubt) for doubt in reading.doubts],
+        token=token,
+        **reading.columns,
+    )
+
+
+def _of(operator: User, call: Call) -> CallForm | None:
+    return CallForm.get_or_none(CallForm.operator == operator, CallForm.call_id == call.id)
+
+
+def _transferred(call: Call) -> bool:
+    to_employee = Talk.select().where(Talk.call == call, Talk.party == "employee")
+    return bool(to_employee.exists())
+
+
+def _next_number(day: dt.date) -> str:
+    """The year's next number; call it inside the transaction that uses it up."""
+    series = CallNumberSeries
+    series.insert(year=day.year, last=1).on_conflict(
+        conflict_target=[series.year], update={series.last: series.last + 1}
+    ).execute()
+    return f"Q-{day.year}-{series.get_by_id(day.year).last:06d}"

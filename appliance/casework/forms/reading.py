@@ -1,0 +1,205 @@
+"""Understanding what a form holds: columns, what goes beside them, and what is doubtful.
+
+Reading never fails and refuses nothing (law OʻRQ-445, article 23): a value that looks wrong earns a
+doubt that is shown and kept.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.casework import catalogs, identity
+from appliance.casework.forms.definition import Definition, Field
+from appliance.casework.forms.versions import product
+from appliance.casework.identity import Doubt
+from appliance.core import phone_numbers
+from appliance.core.i18n import same_but_spelling, spelt
+from appliance.models import District, Mahalla, Region
+
+type Values = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A form as understood.
+
+    `columns`: the product's own fields by the names of their columns, and `extra`, the fields that
+    the manager has added: name → {code, text}. `doubts` stand in the form's order.
+    """
+
+    columns: dict[str, Any]
+    mahalla_text: str  # a mahalla that is on no list; registering remembers it
+    doubts: list[Doubt]
+
+
+def cleaned(definition: Definition, values: Values) -> dict[str, str]:
+    """Only the form's own fields, without blanks around; nothing else of a request is kept."""
+    names = sorted(definition.names)
+    return {name: text for name in names if (text := values.get(name, "").strip())}
+
+
+def asked(definition: Definition, values: Values) -> tuple[Field, ...]:
+    """The fields that are asked, by the kind of applicant and the direction that a form holds."""
+    kind = values.get("applicant_kind") or "person"
+    return definition.asked(kind, values.get("direction", ""))
+
+
+def read(definition: Definition, values: Values, today: dt.date) -> Reading:
+    """Understand a form, whatever was typed. `today` is the site's date."""
+    own = product(definition.form).names
+    fields = asked(definition, cleaned(definition, values))
+    names = {name for field in fields for name in field.names}
+    values = {n: t for n, t in cleaned(definition, values).items() if n in names}
+    doubts: list[Doubt] = []
+    columns: dict[str, Any] = {}
+    places, mahalla_text = _places(definition, values, doubts)
+    extra = {}
+    for field in definition.fields:
+        if field.kind == "place":
+            continue
+        if field.name in own:
+            columns |= _columns(field, values, doubts)
+        elif field in fields and (held := _held(field, values, doubts)):
+            extra[field.name] = held
+    columns |= places | {"extra": extra}
+    doubts += [d for d in identity.doubts(dict(values), today) if d.field in own]
+    corrected = [f for f in definition.fields if f.name in own and f.kind in ("name", "document")]
+    columns["typed"] = {
+        field.name: values[field.name]
+        for field in corrected
+        if field.name in values and not same_but_spelling(values[field.name], columns[field.name])
+    }
+    doubts += [
+        Doubt(field.name, "empty")
+        for field in fields
+        if field.required
+        and not any(values.get(name) for name in field.names)
+        and not _filled(columns.get(field.name))
+    ]
+    order = [field.name for field in definition.fields]
+    doubts.sort(key=lambda doubt: order.index(doubt.field))
+    return Reading(columns, mahalla_text, doubts)
+
+
+def _filled(value: Any) -> bool:
+    return value is not None and value != ""
+
+
+def _columns(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, Any]:
+    """What the columns of one of the product's own fields hold."""
+    text = values.get(field.name, "")
+    match field.kind:
+        case "name":
+            return {field.name: spelt(text)}
+        case "choice" if field.options:
+            return {field.name: text if text in {option.code for option in field.options} else ""}
+        case "choice" | "list":
+            return {field.name: _listed(field, values, doubts)}
+        case "document":
+            return {field.name: _DOCUMENTS[field.document](text)}
+        case "phone":
+            return {field.name: phone_numbers.canonical(text) or text}
+        case "date":
+            day = identity.born(text)
+            return {f"{field.name}_on": day, f"{field.name}_text": "" if day else text}
+    return {field.name: text}
+
+
+def _held(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, str]:
+    """What is kept of a field that the manager added; {} when nothing stands in it."""
+    text = values.get(f"{field.name}_text", "") if field.chosen else ""
+    text = text or values.get(field.name, "")
+    if not text:
+        return {}
+    code: str | None = ""  # None: it should have had one
+    match field.kind:
+        case "list" | "choice" if field.list:
+            code = catalogs.code_of(field.list, _listed(field, values, doubts)) or ""
+            text = "" if code else text
+        case "choice":
+            code = text if text in {option.code for option in field.options} else None
+        case "tick":
+            code = "1"
+        case "number":
+            plain = re.sub(r"[\s\u00a0]", "", text).replace(",", ".")
+            code = plain if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain, re.ASCII) else None
+        case "date":
+            day = identity.born(text)
+            code = day.isoformat() if day else None
+        case "phone":
+            code = phone_numbers.canonical(text)
+        case "document":
+            code = _READERS[field.document](text)
+        case "name":
+            text = spelt(text)
+    if code is None:
+        doubts.append(Doubt(field.name, "form"))
+    return {"code": code or "", "text": text}
+
+
+def _places(
+    definition: Definition, values: Values, doubts: list[Doubt]
+) -> tuple[dict[str, Any], str]:
+    """Region, district and mahalla by code or exact name, the wider ones told by the narrower."""
+    asked = [field.name for field in definition.fields if field.kind == "place"]
+    mahalla_text, district_text, region_text = (
+        values.get(f"{field}_text", "") for field in ("mahalla", "district", "region")
+    )
+    region = Region.get_or_none(Region.soato == values.get("region"))
+    region = region or catalogs.exact_region(region_text)
+    district = District.get_or_none(District.soato == values.get("district"))
+    district = district or catalogs.exact_district(district_text, region and region.soato)
+    mahalla = _mahalla(values.get("mahalla", ""), mahalla_text, district)
+    if mahalla and mahalla.district and not district and not district_text:
+        district = mahalla.district
+    if district and not region and not region_text:
+        region = district.region
+    if region_text and not region:
+        doubts.append(Doubt("region", "unlisted"))
+    if district_text and not district:
+        doubts.append(Doubt("district", "unlisted"))
+    elif district and region and district.region_id != region.soato:
+        doubts.append(Doubt("district", "elsewhere"))
+    if mahalla.typed if mahalla else mahalla_text:
+        doubts.append(Doubt("mahalla", "unlisted"))
+    elif mahalla and district and mahalla.district_id != district.soato:
+        doubts.append(Doubt("mahalla", "elsewhere"))
+    columns = {"region": region, "region_text": "" if region else region_text}
+    if "district" in asked:
+        columns |= {"district": district, "district_text": "" if district else district_text}
+    if "mahalla" in asked:
+        columns |= {"mahalla": mahalla}
+    return columns if asked else {}, "" if mahalla else mahalla_text
+
+
+def _mahalla(chosen: str, text: str, district: District | None) -> Mahalla | None:
+    known = Mahalla.get_or_none(Mahalla.id == int(chosen)) if chosen.isdecimal() else None
+    return known or catalogs.exact_mahalla(text, district and district.soato)
+
+
+def _listed(field: Field, values: Values, doubts: list[Doubt]) -> str:
+    """The code of a list's field, else the text that was typed in place of one."""
+    typed = values.get(f"{field.name}_text", "")
+    text = values.get(field.name) or typed
+    code = catalogs.code_of(field.list, text) or catalogs.code_of(field.list, typed)
+    if text and not code:
+        doubts.append(Doubt(field.name, "unlisted"))
+    return code or typed or text
+
+
+def _document(text: str) -> str:
+    return identity.document(text)
+
+
+def _stir(text: str) -> str:
+    return identity.stir(text) or text
+
+
+_DOCUMENTS = {"passport": _document, "pinfl": phone_numbers.digits, "stir": _stir}
+_READERS = {
+    "passport": identity.passport,
+    "pinfl": lambda text: phone_numbers.digits(text) if identity.pinfl(text) else None,
+    "stir": identity.stir,
+}

@@ -1,0 +1,75 @@
+"""The versions of each form: the one in force, those of before, and what the product brings."""
+
+import functools
+import json
+import tomllib
+from typing import Any
+
+from appliance import PACKAGE
+from appliance.casework.forms.definition import Definition, parse
+from appliance.core import clock
+from appliance.core.db import writing
+from appliance.models import FormVersion
+
+APPEAL, CALL = "1", "2"  # form №1, registration of appeals; form №2, registration of calls
+FORMS = (APPEAL, CALL)
+_FILES = PACKAGE / "data" / "forms"
+
+
+@functools.cache
+def product(form: str) -> Definition:
+    """The form as it comes with the product: version 1."""
+    return parse(form, 1, tomllib.loads((_FILES / f"{form}.toml").read_text(encoding="utf-8")))
+
+
+def in_force(form: str) -> Definition:
+    """The form as it is filled in now."""
+    newest = (
+        FormVersion.select()
+        .where(FormVersion.form == form, FormVersion.since <= clock.now())
+        .order_by(FormVersion.number.desc())
+        .first()
+    )
+    return _definition(newest) if newest else product(form)
+
+
+def of(form: str, number: int) -> Definition:
+    """The form in the version in which something was registered."""
+    kept = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
+    return _definition(kept) if kept else product(form)
+
+
+def seed() -> None:
+    """Keep the product's forms as their first versions, where a site has none yet."""
+    with writing():
+        for form in FORMS:
+            if not FormVersion.select().where(FormVersion.form == form).exists():
+                moment = clock.now()
+                document = _product_document(form)
+                FormVersion.create(
+                    form=form, number=1, fields=document, since=moment, made_at=moment
+                )
+
+
+def label(name: str, locale: str) -> str:
+    """How a field of either form is labelled; its own name when no form has it."""
+    found = field_of(name)
+    return found.called(locale) if found else name
+
+
+def field_of(name: str) -> Any:
+    """The field of this name in the forms in force, form №1 before form №2; None without."""
+    return next((one for form in FORMS if (one := in_force(form).field(name))), None)
+
+
+def _product_document(form: str) -> dict[str, Any]:
+    return tomllib.loads((_FILES / f"{form}.toml").read_text(encoding="utf-8"))
+
+
+def _definition(row: FormVersion) -> Definition:
+    return _parsed(row.form, row.number, json.dumps(row.fields, sort_keys=True))
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(form: str, number: int, text: str) -> Definition:
+    return parse(form, number, json.loads(text))
