@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import jinja2
 
-from appliance.reports import balance, figures, kpi, script, words, xlsx
+from appliance.core import script
+from appliance.reports import balance, figures, kpi, words, xlsx
 from appliance.reports.balance import Line
 from appliance.reports.kpi import Inbound
 from appliance.reports.periods import Period

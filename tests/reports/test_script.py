@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.core import script
 from appliance.core.settings import Settings
-from appliance.reports import monthly, periods, script
+from appliance.reports import monthly, periods
 from tests.reports.ledger_world import TZ, World
 
 

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Sequence
 from decimal import Decimal
 
-from appliance.reports import annex, capacity, figures, paper, script, words, xlsx
+from appliance.core import script
+from appliance.reports import annex, capacity, figures, paper, words, xlsx
 from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.plain import written
 from appliance.reports.services import AGREED, Drill

@@ -1,6 +1,7 @@
 """How the cells of report form №1 are worded, the same on paper, page and workbook."""
 
-from appliance.reports import figures, paper, recovery, script, words
+from appliance.core import script
+from appliance.reports import figures, paper, recovery, words
 from appliance.reports.quarterly.activity import Fact
 from appliance.reports.quarterly.report import IntervalRow, QuarterlyReport
 from appliance.reports.words import QuarterlyWords, Words

@@ -16,7 +16,7 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from appliance.reports import script
+from appliance.core import script
 from appliance.reports.telephony.words import FIGURES
 from appliance.web.shell.access import anyone
 from appliance.web.shell.language import locale

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request, url_for
 
 from appliance.casework import identity
-from appliance.core import audit, clock, i18n
-from appliance.reports import balance, figures, files, kpi, paper, periods, script, words
+from appliance.core import audit, clock, i18n, script
+from appliance.reports import balance, figures, files, kpi, paper, periods, words
 from appliance.reports.balance import Others
 from appliance.reports.periods import Period, PeriodError
 from appliance.reports.quarterly import QuarterlyReport, wording

@@ -1,4 +1,4 @@
-"""What operators typed, in the script of the paper.
+"""Uzbek as it was typed, in the script of the reader or of a paper.
 
 Only Uzbek in Latin letters is rewritten, for papers in Cyrillic; the other way would need to tell
 Uzbek from Russian. What has no Uzbek spelling stays as it was typed.
