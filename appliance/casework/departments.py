@@ -5,7 +5,7 @@ from typing import Any
 from appliance.core import audit
 from appliance.core.db import writing
 from appliance.core.i18n import fold, spelt
-from appliance.models import Department, DirectionRoute, Membership, User
+from appliance.models import Department, DirectionRoute, Membership
 
 
 class DepartmentError(ValueError):
@@ -94,12 +94,3 @@ def send_direction(direction: str, department: int | None, by: str) -> None:
         if department:
             DirectionRoute.create(direction=direction, department=department)
         audit.record(by, "department.route", direction, department=department)
-
-
-def assign(user: User, department: int | None, by: str) -> None:
-    """Let a ministry's user see one department's appeals; None: all of them."""
-    with writing():
-        Membership.delete().where(Membership.user == user).execute()
-        if department:
-            Membership.create(user=user, department=department)
-        audit.record(by, "department.member", user.login, department=department)

@@ -10,14 +10,18 @@ class User(Table):
 
     login = CharField(unique=True)
     name = CharField()
+    name_cyrl = CharField(default="")  # the name in Cyrillic; empty: nobody has written it
     role = CharField()  # accounts.ROLES
     password_hash = TextField()
+    must_change = BooleanField(default=False)  # the password was given by somebody else
     language = CharField(default="uz_Latn")  # i18n.LOCALES
     theme = CharField(default="system")  # system | light | dark
     large_text = BooleanField(default=False)
     extension = CharField(unique=True, null=True)  # the SIP account of an operator's phone
     sip_password = CharField(null=True)
     speaks = CharField(default="")  # languages of calls, "uz ru"
+    topics = CharField(null=True)  # codes whose callers ring him, "subsidies work"; NULL: every one
     active = BooleanField(default=True)
     created_at = MomentField()
+    seen_at = MomentField(null=True)  # when a page was last asked for, to the minute
     session_number = IntegerField(default=0)  # of the sessions that hold; a higher one ends them

@@ -1,5 +1,7 @@
 """People who work with the hotline: their accounts, roles and passwords."""
 
+import contextlib
+import datetime as dt
 import functools
 import secrets
 
@@ -7,10 +9,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from zxcvbn import zxcvbn
 
-from appliance.core import audit, clock
+from appliance.core import audit, clock, db, live, script
 from appliance.core.db import writing
 from appliance.core.i18n import LOCALES, spelt
 from appliance.models import Membership, User
+
+TOPIC = "people"  # of live events: an account was made or changed
 
 ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
 TAKEN = ("0000",)  # extensions that no person has: the phone of test calls (selftests.PHONE)
@@ -19,6 +23,7 @@ THEMES = ("system", "light", "dark")
 SHORTEST_PASSWORD = 10  # characters
 _LOOKED_AT = 72  # characters of a password, for how easily it is guessed
 _STRONG = 2  # zxcvbn's score: more than a million guesses
+_SEEN = dt.timedelta(minutes=1)  # between two notes that a person was seen
 LONGEST_LOGIN = 48  # a phone's login stands in each record of Asterisk's log, which may be cut
 
 _hasher = PasswordHasher()
@@ -41,9 +46,16 @@ def add(
     extension: str | None = None,
     sip_password: str | None = None,
     speaks: tuple[str, ...] = (),
+    topics: tuple[str, ...] | None = None,
+    name_cyrl: str = "",
+    must_change: bool = False,
     by: str = "cli",
 ) -> User:
-    """Make an account. Raises StaffError for an unknown role or a login or extension in use."""
+    """Make an account. Raises StaffError for an unknown role or a login or extension in use.
+
+    `topics`: codes whose callers ring him, None for every one. `name_cyrl`: written from the name
+    when left out. `must_change`: the password opens nothing before he has chosen one himself.
+    """
     if role not in ROLES:
         raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
     if unknown := set(speaks) - set(CALL_LANGUAGES):
@@ -58,15 +70,29 @@ def add(
         user = User.create(
             login=login,
             name=spelt(name),
+            name_cyrl=" ".join(name_cyrl.split()) or in_cyrillic(name),
             role=role,
             password_hash=_hasher.hash(password),
+            must_change=must_change,
             extension=extension,
             sip_password=sip_password or (secrets.token_urlsafe(18) if extension else None),
             speaks=" ".join(speaks),
+            topics=None if topics is None else " ".join(topics),
             created_at=clock.now(),
         )
         audit.record(by, "user.add", login, role=role)
+        live.publish(TOPIC)
     return user
+
+
+def in_cyrillic(name: str) -> str:
+    """A name in Uzbek Cyrillic, proposed from its Latin letters."""
+    return script.written(spelt(name), "uz_Cyrl")
+
+
+def named(user: User, locale: str) -> str:
+    """What a person is called on a page or paper of this locale."""
+    return (user.name_cyrl if locale != "uz_Latn" else "") or user.name
 
 
 def authenticate(login: str, password: str) -> User | None:
@@ -88,10 +114,15 @@ def _nobody() -> str:
     return _hasher.hash(secrets.token_hex())
 
 
-def set_password(user: User, password: str, by: str) -> None:
-    """Give the user a new password, and end every session begun with the old one."""
+def set_password(user: User, password: str, by: str, *, must_change: bool = False) -> None:
+    """Give the user a new password, and end every session begun with the old one.
+
+    `must_change`: it opens nothing before he has chosen one himself.
+    """
     with writing():
         _set_hash(user, password)
+        User.update(must_change=must_change).where(User.id == user.id).execute()
+        user.must_change = must_change
         end_sessions(user)
         audit.record(by, "user.password", user.login)
 
@@ -121,6 +152,16 @@ def disable(user: User, by: str) -> None:
         User.update(active=False).where(User.id == user.id).execute()
         end_sessions(user)
         audit.record(by, "user.disable", user.login)
+        live.publish(TOPIC)
+
+
+def see(user: User) -> None:
+    """Note that a person is there, once a minute; a page is shown also where that cannot be."""
+    now = clock.now()
+    if user.seen_at and abs(now - user.seen_at) < _SEEN:
+        return
+    with contextlib.suppress(db.Error):
+        User.update(seen_at=now).where(User.id == user.id).execute()
 
 
 def choose_language(user: User, locale: str) -> None:
@@ -175,9 +216,30 @@ def of_ministry() -> list[User]:
     return list(User.select().where(User.role == "ministry", User.active).order_by(User.name))
 
 
-def names() -> dict[str, str]:
-    """Login → name, of everybody who has or had an account."""
-    return dict(User.select(User.login, User.name).tuples())
+def names(locale: str = "uz_Latn") -> dict[str, str]:
+    """Login → name in a locale, of everybody who has or had an account."""
+    query = User.select(User.login, User.name, User.name_cyrl)
+    return {user.login: named(user, locale) for user in query}
+
+
+def everybody() -> list[User]:
+    """Every account: those in use first, by name."""
+    return list(User.select().order_by(User.active.desc(), User.name, User.login))
+
+
+def account(login: str) -> User | None:
+    """The account with this login, closed or not; None when there is none."""
+    return User.get_or_none(User.login == login)
+
+
+def find(number: int) -> User | None:
+    """The account with this id, closed or not; None when there is none."""
+    return User.get_or_none(User.id == number)
+
+
+def serves(user: User, topic: str) -> bool:
+    """Whether callers of this topic ring him, when he speaks their language."""
+    return user.topics is None or topic in user.topics.split()
 
 
 def department_of(user: User) -> int | None:

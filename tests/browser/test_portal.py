@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import handling
 from appliance.models import Appeal, Handling, User
+from appliance.people import staff
 from tests.browser.conftest import WINDOW, sign_in
 
 
@@ -39,7 +40,7 @@ def answer(page: Page) -> Locator:
 def test_from_the_call_to_the_answer_and_back_once(open_as, nilufar: User) -> None:
     labour = departments.add({"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, by="x")
     departments.send_direction("subsidies", labour.id, by="x")
-    departments.assign(User.get(User.login == "bahodir"), labour.id, by="x")
+    staff.assign(User.get(User.login == "bahodir"), labour.id, by="x")
     ministry = open_as("bahodir", "/appeals")
     expect(ministry.get_by_text("Aloqa bor")).to_be_visible()
     operator = open_as("nilufar", "/operator")

@@ -13,7 +13,7 @@ from appliance.casework.appeals.listing import Filters
 from appliance.casework.appeals.statistics import statistics
 from appliance.core import audit, clock, db, live
 from appliance.models import Appeal, AuditEntry, Department, Handling
-from appliance.people import accounts
+from appliance.people import accounts, staff
 from tests.casework.test_appeals import FULL
 
 TODAY = dt.date(2026, 11, 24)
@@ -423,9 +423,9 @@ def test_departments(labour, sherzod, bahodir):
         departments.add({"name_uz_latn": " bandlik  boshqarmasi "}, own_body=False, by="x")
     with pytest.raises(departments.DepartmentError):
         departments.add({"name_uz_latn": "  "}, own_body=False, by="x")
-    departments.assign(bahodir, labour.id, by="sherzod")
+    staff.assign(bahodir, labour.id, by="sherzod")
     assert accounts.department_of(bahodir) == labour.id
-    departments.assign(bahodir, None, by="sherzod")
+    staff.assign(bahodir, None, by="sherzod")
     assert accounts.department_of(bahodir) is None
     departments.change(labour, {"active": False}, by="sherzod")
     assert departments.departments() == []
@@ -437,5 +437,5 @@ def test_departments(labour, sherzod, bahodir):
 def test_a_user_of_a_department_sees_its_appeals_only(registered, labour, bahodir):
     one, other = registered(), registered(direction="training")
     assert set(appeals.visible_to(bahodir)) == {one, other}
-    departments.assign(bahodir, labour.id, by="sherzod")
+    staff.assign(bahodir, labour.id, by="sherzod")
     assert set(appeals.visible_to(bahodir)) == {one}

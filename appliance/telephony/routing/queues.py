@@ -27,9 +27,13 @@ def own(extension: str) -> str:
 
 
 def queues_of(plan: Plan, user: User) -> list[str]:
-    """Names of the queues whose callers ring this operator's phone."""
+    """Names of the queues whose callers ring this operator's phone: his languages and topics."""
     languages = user.speaks.split()
-    served = [name for name in shared(plan) if name.partition("-")[0] in languages]
+    served = [
+        name
+        for name, (language, _, topic) in ((n, n.partition("-")) for n in shared(plan))
+        if language in languages and (not topic or accounts.serves(user, topic))
+    ]
     return [*served, ANY, own(user.extension)]
 
 

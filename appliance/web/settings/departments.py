@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs, departments
 from appliance.core.i18n import named
-from appliance.people import accounts
+from appliance.people import accounts, staff
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
@@ -88,7 +88,7 @@ def members() -> BaseResponse:
     for user in accounts.of_ministry():
         chosen = _chosen(f"user-{user.id}")
         if chosen != before.get(user.id):
-            departments.assign(user, chosen, me().login)
+            staff.assign(user, chosen, me().login)
     return _saved()
 
 

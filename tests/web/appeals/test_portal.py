@@ -11,7 +11,7 @@ from appliance.casework import departments
 from appliance.casework.appeals import handling
 from appliance.core import clock
 from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling, User
-from appliance.people import accounts, keys
+from appliance.people import accounts, keys, staff
 from provisioning.local import translations
 from tests.casework.test_appeals import FULL
 from tests.rig.browser import Browser
@@ -83,7 +83,7 @@ def test_what_the_address_says_wrong_is_passed_over(ministry, register):
 
 def test_a_department_sees_its_own_everywhere(ministry, register, labour, law, bahodir, settings):
     one, other = register(), register(direction="training")
-    departments.assign(bahodir, labour.id, by="sherzod")
+    staff.assign(bahodir, labour.id, by="sherzod")
     for path in ("/appeals", "/appeals/list?all=1", "/appeals/appeals.csv", "/appeals?q=tikuv"):
         with ministry.get(path) as answer:
             assert one.number in answer.text

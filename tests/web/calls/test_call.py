@@ -6,10 +6,11 @@ import wave
 
 import pytest
 
-from appliance.casework import appeals, departments
+from appliance.casework import appeals
 from appliance.core.db import writing
 from appliance.models import Appeal, AuditEntry, Call
 from appliance.pbx import projection
+from appliance.people import staff
 from appliance.telephony import calls, recordings
 from appliance.telephony.calls import (
     CallFacts,
@@ -150,7 +151,7 @@ def test_a_department_reads_its_own_appeals_of_a_call_only(
     own, other = register(), register(direction="")
     Appeal.update(call_id=call.id).execute()
     recordings.allow(bahodir, True, by="cli")
-    departments.assign(bahodir, labour.id, by="sherzod")
+    staff.assign(bahodir, labour.id, by="sherzod")
     page = login_as("ministry").get(CARD).text
     assert own.number in page
     assert other.number not in page

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from appliance.casework import departments
 from appliance.core import audit
 from appliance.models import AccessKey, AuditEntry, User
-from appliance.people import keys
+from appliance.people import keys, staff
 from appliance.people.accounts import ROLES
 from tests.rig.people import OF_ROLE
 
@@ -94,7 +93,7 @@ def test_a_second_person_gives_only_what_he_may_himself(
 def test_the_ministry_gives_only_its_own_departments_appeals(
     login_as, labour, law, bahodir: User
 ) -> None:
-    departments.assign(bahodir, labour.id, by="sherzod")
+    staff.assign(bahodir, labour.id, by="sherzod")
     manager = login_as("manager")
     ministry = login_as("ministry")
     for name, department in (
