@@ -12,7 +12,7 @@ from appliance.people import accounts, sign_ins
 from appliance.people.accounts import StaffError
 from appliance.web.person.login import SignedIn, this_device
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone
+from appliance.web.shell.access import anyone, before_all
 from appliance.web.shell.context import me
 from appliance.web.shell.sent import ours
 
@@ -49,6 +49,7 @@ def page() -> str:
 
 @screen.post("/account/language")
 @anyone
+@before_all
 def language() -> BaseResponse:
     """Change the language of the pages, and come back to the page it was changed on."""
     chosen = request.form.get("language", "")
@@ -77,19 +78,52 @@ def appearance() -> BaseResponse:
 @anyone
 def password() -> BaseResponse:
     """Change the password; every other session of the person ends."""
+    if trouble := _changed():
+        return refusals.back(url_for(".page"), trouble)
+    flash(_("The password is changed. Your other devices are signed out."))
+    return redirect(url_for("account.page"))
+
+
+@screen.get("/account/first-password")
+@anyone
+@before_all
+def first() -> BaseResponse | str:
+    """Whoever was given his password by somebody else chooses his own before anything else."""
+    if not me().must_change:
+        return redirect(url_for("login.home"))
+    return render_template(
+        "account/first.html",
+        trouble=TROUBLES.get(refusals.latest().trouble),
+        shortest=accounts.SHORTEST_PASSWORD,
+        heard=None,
+    )
+
+
+@screen.post("/account/first-password")
+@anyone
+@before_all
+def choose_first() -> BaseResponse:
+    """Change the first password, and go on to one's own page."""
+    if trouble := _changed():
+        return refusals.back(url_for(".first"), trouble)
+    flash(_("The password is changed."))
+    return redirect(url_for("login.home"))
+
+
+def _changed() -> str:
+    """Change the password as sent; the code of why it is not changed, "" when it is."""
     user, form = me(), request.form
     new = form.get("new_password", "")
+    if new != form.get("new_password_again", ""):
+        return "differs"
+    old, device = form.get("password", ""), this_device().known_to(user.login)
     try:
-        if new != form.get("new_password_again", ""):
-            raise StaffError("differs", "typed differently the second time")
-        old, device = form.get("password", ""), this_device().known_to(user.login)
         sign_ins.change_password(user, old, new, request.remote_addr or "", device)
     except StaffError as error:
-        return refusals.back(url_for(".page"), error.code)
+        return error.code
     except sign_ins.TooMany:
         abort(429)
     except sign_ins.Busy:
         abort(503)
     login_user(SignedIn(user, current_user.begun))
-    flash(_("The password is changed. Your other devices are signed out."))
-    return redirect(url_for("account.page"))
+    return ""

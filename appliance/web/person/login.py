@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.box import health
 from appliance.core import audit, clock
 from appliance.people import accounts, sign_ins
-from appliance.web.shell.access import HOMES, anyone, public
+from appliance.web.shell.access import HOMES, anyone, before_all, public
 from appliance.web.shell.context import is_fragment, me
 from appliance.web.shell.errors import send_again
 from appliance.web.shell.rates import limiter
@@ -79,8 +79,9 @@ def load(remembered: str) -> SignedIn | None:
     """The person of a session; None when it was ended, is too old, or the account was closed."""
     match remembered.split(":"):
         case [number, session_number, begun] if clock.now().timestamp() - int(begun) < SHIFT:
-            user = accounts.of_session(int(number), int(session_number))
-            return SignedIn(user, int(begun)) if user else None
+            if user := accounts.of_session(int(number), int(session_number)):
+                accounts.see(user)
+                return SignedIn(user, int(begun))
     return None
 
 
@@ -144,6 +145,7 @@ def token() -> BaseResponse:
 
 @screen.post("/logout")
 @anyone
+@before_all
 def leave() -> BaseResponse:
     """Sign out, on every device: a copied cookie is worth nothing any more."""
     audit.record(me().login, "logout", address=request.remote_addr)

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, abort, current_app, request
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.people.accounts import ROLES
+from appliance.web.shell.context import is_fragment
 
 type View = Callable[..., Any]
 
@@ -46,6 +47,12 @@ def anyone[V: View](view: V) -> V:
 def public[V: View](view: V) -> V:
     """Declare a view that needs no login."""
     return may(*EVERYBODY)(view)
+
+
+def before_all[V: View](view: V) -> V:
+    """Declare a view that is open to who must first choose a password of his own."""
+    view.__dict__["before_all"] = True
+    return view
 
 
 def shown_when[V: View](condition: Callable[[], bool]) -> Callable[[V], V]:
@@ -87,8 +94,22 @@ def check_declared(app: Flask) -> None:
 
 
 def _guard() -> BaseResponse | None:
-    if request.endpoint is None or allowed(request.endpoint):
-        return None  # no endpoint: the router's own answer, 404 or 405, follows
+    if request.endpoint is None:
+        return None  # the router's own answer, 404 or 405, follows
+    if current_user.is_authenticated and current_user.user.must_change:
+        return _first_password(request.endpoint)
+    if allowed(request.endpoint):
+        return None
     if role() != "anonymous":
         abort(403)
     return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+
+
+def _first_password(endpoint: str) -> BaseResponse | None:
+    """To the page where he chooses his own password; what is no page of its own is refused."""
+    view = current_app.view_functions[endpoint].__dict__
+    if view["who"] == EVERYBODY or view.get("before_all"):
+        return None
+    if is_fragment() or endpoint == "live.stream":
+        abort(403)
+    return redirect(url_for("account.first"), 303)

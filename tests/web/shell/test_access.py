@@ -27,6 +27,8 @@ ROUTES = {
     "GET /": SIGNED_IN,
     "GET /account": SIGNED_IN,
     "POST /account/appearance": SIGNED_IN,
+    "GET /account/first-password": SIGNED_IN,
+    "POST /account/first-password": SIGNED_IN,
     "POST /account/language": SIGNED_IN,
     "POST /account/password": SIGNED_IN,
     "GET /api/v1/appeals": PROGRAM,
