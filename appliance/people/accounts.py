@@ -49,13 +49,16 @@ def add(
     topics: tuple[str, ...] | None = None,
     name_cyrl: str = "",
     must_change: bool = False,
+    password_hash: str = "",
     by: str = "cli",
 ) -> User:
     """Make an account. Raises StaffError for an unknown role or a login or extension in use.
 
     `topics`: codes whose callers ring him, None for every one. `name_cyrl`: written from the name
     when left out. `must_change`: the password opens nothing before he has chosen one himself.
+    `password_hash`: what `hashed` made of it, for who holds the write lock meanwhile.
     """
+    password_hash = password_hash or hashed(password)
     if role not in ROLES:
         raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
     if unknown := set(speaks) - set(CALL_LANGUAGES):
@@ -72,7 +75,7 @@ def add(
             name=spelt(name),
             name_cyrl=" ".join(name_cyrl.split()) or in_cyrillic(name),
             role=role,
-            password_hash=_hasher.hash(password),
+            password_hash=password_hash,
             must_change=must_change,
             extension=extension,
             sip_password=sip_password or (secrets.token_urlsafe(18) if extension else None),
@@ -83,6 +86,11 @@ def add(
         audit.record(by, "user.add", login, role=role)
         live.publish(TOPIC)
     return user
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password. It takes a while and 64 MiB: not under the write lock."""
+    return _hasher.hash(password)
 
 
 def in_cyrillic(name: str) -> str:
@@ -104,7 +112,8 @@ def authenticate(login: str, password: str) -> User | None:
     except (VerifyMismatchError, InvalidHashError):
         return None
     if user and _hasher.check_needs_rehash(user.password_hash):
-        _set_hash(user, password)
+        user.password_hash = hashed(password)
+        User.update(password_hash=user.password_hash).where(User.id == user.id).execute()
     return user
 
 
@@ -119,10 +128,10 @@ def set_password(user: User, password: str, by: str, *, must_change: bool = Fals
 
     `must_change`: it opens nothing before he has chosen one himself.
     """
+    user.password_hash, user.must_change = hashed(password), must_change
     with writing():
-        _set_hash(user, password)
-        User.update(must_change=must_change).where(User.id == user.id).execute()
-        user.must_change = must_change
+        columns = {"password_hash": user.password_hash, "must_change": must_change}
+        User.update(columns).where(User.id == user.id).execute()
         end_sessions(user)
         audit.record(by, "user.password", user.login)
 
@@ -205,10 +214,10 @@ def operator(login: str) -> User | None:
     return User.get_or_none(User.login == login, User.role == "operator")
 
 
-def operator_names() -> dict[str, str]:
-    """Login → name, of every operator who has or had an account, by name."""
-    query = User.select(User.login, User.name).where(User.role == "operator")
-    return dict(query.order_by(User.name).tuples())
+def operator_names(locale: str = "uz_Latn") -> dict[str, str]:
+    """Login → name in a locale, of every operator who has or had an account, by name."""
+    found = {u.login: named(u, locale) for u in User.select().where(User.role == "operator")}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
 def of_ministry() -> list[User]:
@@ -223,8 +232,8 @@ def names(locale: str = "uz_Latn") -> dict[str, str]:
 
 
 def everybody() -> list[User]:
-    """Every account: those in use first, by name."""
-    return list(User.select().order_by(User.active.desc(), User.name, User.login))
+    """Every account, closed or not, by login."""
+    return list(User.select().order_by(User.login))
 
 
 def account(login: str) -> User | None:
@@ -246,8 +255,3 @@ def department_of(user: User) -> int | None:
     """The department whose appeals a ministry's user sees; None: all of them."""
     member = Membership.get_or_none(Membership.user == user)
     return member.department_id if member else None
-
-
-def _set_hash(user: User, password: str) -> None:
-    user.password_hash = _hasher.hash(password)
-    User.update(password_hash=user.password_hash).where(User.id == user.id).execute()

@@ -6,6 +6,7 @@ give which role stands in docs/operating.md, "Who may give which role".
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.core import audit, live
@@ -83,25 +84,16 @@ def add(wanted: Entry, by: User | None) -> Given:
 
     Raises StaffError: "login", "name", "role", "rights", "speaks", "extension", "department".
     """
-    wanted = _cleaned(wanted)
-    password = _password()
+    return add_all([wanted], by)[0]
+
+
+def add_all(wanted: Sequence[Entry], by: User | None) -> list[Given]:
+    """Make accounts, all of them or none; see `add`."""
+    passwords = [_password() for _ in wanted]
+    hashes = [accounts.hashed(password) for password in passwords]
     with writing():
-        prove(wanted, by)
-        user = accounts.add(
-            wanted.login,
-            wanted.name,
-            wanted.role,
-            password,
-            extension=wanted.extension or None,
-            speaks=wanted.speaks,
-            topics=wanted.topics,
-            name_cyrl=wanted.name_cyrl,
-            must_change=True,
-            by=_who(by),
-        )
-        if wanted.department:
-            assign(user, wanted.department, _who(by))
-    return Given(user, password, user.sip_password or "")
+        made = [_add(cleaned(e), h, by) for e, h in zip(wanted, hashes, strict=True)]
+    return [Given(u, p, u.sip_password or "") for u, p in zip(made, passwords, strict=True)]
 
 
 def change(user: User, wanted: Entry, by: User | None) -> Given:
@@ -110,7 +102,7 @@ def change(user: User, wanted: Entry, by: User | None) -> Given:
     Who may only equip changes phone, languages and topics, whatever else the entry holds. Raises
     StaffError as `add`, and "self" and "last" for a role that must stay.
     """
-    wanted = _cleaned(wanted)
+    wanted = cleaned(wanted)
     with writing():
         user, before = User.get_by_id(user.id), entry(user)
         if not may_keep(by, user):
@@ -227,8 +219,28 @@ def assign(user: User, department: int | None, by: str) -> None:
         audit.record(by, "department.member", user.login, department=department)
 
 
-def _cleaned(wanted: Entry) -> Entry:
-    """Texts as they are kept; what a role does not have is left out."""
+def _add(wanted: Entry, password_hash: str, by: User | None) -> User:
+    prove(wanted, by)
+    user = accounts.add(
+        wanted.login,
+        wanted.name,
+        wanted.role,
+        "",
+        password_hash=password_hash,
+        extension=wanted.extension or None,
+        speaks=wanted.speaks,
+        topics=wanted.topics,
+        name_cyrl=wanted.name_cyrl,
+        must_change=True,
+        by=_who(by),
+    )
+    if wanted.department:
+        assign(user, wanted.department, _who(by))
+    return user
+
+
+def cleaned(wanted: Entry) -> Entry:
+    """An entry as it is kept: texts spelt, what its role does not have left out."""
     equipped = wanted.role in EQUIPPED
     return Entry(
         login=wanted.login.strip().lower(),

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_babel import gettext as _
@@ -12,9 +13,14 @@ from markupsafe import Markup
 from appliance.box import health
 from appliance.core import clock, phone_numbers
 from appliance.core.settings import Settings
+from appliance.people import accounts
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
 from appliance.reports.figures import clock as clock_of
 from appliance.web.shell.context import site
+from appliance.web.shell.language import locale
+
+if TYPE_CHECKING:
+    from appliance.models import User
 
 _SETTING = re.compile(r"([a-z_]+\.[a-z_]+)|\[{1,2}([a-z_]+)\]{1,2}")  # `links.dns` or `[links]`
 _TABLES = frozenset(field.name for field in dataclasses.fields(Settings)) - {"file"}
@@ -57,6 +63,11 @@ def phone(value: str | None) -> str:
     return phone_numbers.grouped(value).replace(" ", NO_BREAK) if value else NONE
 
 
+def person(user: "User") -> str:
+    """What a person is called in the reader's script."""
+    return accounts.named(user, locale())
+
+
 def advice(text: str) -> Markup:
     """A sentence that names commands and settings between back quotes, those set as such; a setting
     with the file and the line where it stands."""
@@ -77,7 +88,7 @@ def _named(part: str) -> Markup:
 
 def init_app(app: Flask) -> None:
     """Make them filters of the templates."""
-    filters = (date, moment, time, clock_time, percent, duration, phone, advice)
+    filters = (date, moment, time, clock_time, percent, duration, phone, person, advice)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
     app.jinja_env.filters |= {"clock": clock_time, "number": _number, "decimal": decimal}
     app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MACHINE = ("checks", "jobs", "lines")
-LEADS = ("appeals", "calls", "devices", "followups", "links", "operators")
+LEADS = ("appeals", "calls", "devices", "followups", "links", "operators", "people")
 HEARD = {
     "operator": ("followups", "links"),
     "supervisor": LEADS,
     "manager": (*LEADS, *MACHINE, "outbox"),
     "ministry": ("appeals", "links"),
-    "technician": (*MACHINE, "devices", "links", "outbox"),
+    "technician": (*MACHINE, "devices", "links", "outbox", "people"),
 }
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open

@@ -60,6 +60,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         _l("Settings"),
         (
             Tab("line.page", _l("Telephony"), ("routing",)),
+            Tab("people.page", _l("People")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),
             Tab("departments.page", _l("Departments")),

@@ -10,7 +10,13 @@ from appliance.web.shell.access import View
 # characters of one field; several times what the longest true ones hold
 LINE, TEXT = 2_000, 20_000
 FIELDS, NAME = 5_000, 200  # in one form, and characters of a field's name
-LONGER = {"gist": TEXT, "operator_answer": TEXT, "text": TEXT, "blocked": 100_000}
+LONGER = {
+    "gist": TEXT,
+    "operator_answer": TEXT,
+    "text": TEXT,
+    "blocked": 100_000,
+    "people": 100_000,
+}
 
 
 class TooLong(RequestEntityTooLarge):

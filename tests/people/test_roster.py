@@ -1,0 +1,117 @@
+"""People from a CSV: what is read, and each fault at its line."""
+
+import pytest
+
+from appliance.casework import departments
+from appliance.models import User
+from appliance.people import accounts, roster, staff
+from appliance.people.accounts import StaffError
+from tests.rig.people import OF_ROLE
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+HEAD = "login;name;name_cyrl;role;languages;topics;extension;department\n"
+
+
+def read(text: str, role: str = "manager") -> list[roster.Line]:
+    return roster.read(text, User.get(User.login == OF_ROLE[role]), ("subsidies", "work"))
+
+
+def test_people_are_read_and_nobody_is_made() -> None:
+    labour = departments.add({"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, by="x")
+    before = User.select().count()
+    lines = read(
+        HEAD + "Op30;Ulug`bek Mirzayev;;operator;uz ru;;1030;\n"
+        "\n"
+        "op31;Elena Kim;Елена Ким;Operator;RU;subsidies work;1031;\n"
+        "op32;Timur Valiyev;;operator;uz;-;;\n"
+        "vaz2;Barno Aliyeva;;ministry;;;;bandlik boshqarmasi\n"
+    )
+    assert [line.fault for line in lines] == [""] * 4
+    assert [line.number for line in lines] == [2, 4, 5, 6]
+    first, second, third, fourth = (line.entry for line in lines)
+    assert (first.login, first.name) == ("op30", "Ulugʻbek Mirzayev")
+    assert (first.speaks, first.topics, first.extension) == (("uz", "ru"), None, "1030")
+    assert (second.name_cyrl, second.topics) == ("Елена Ким", ("subsidies", "work"))
+    assert third.topics == ()
+    assert fourth.department == labour.id
+    assert User.select().count() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (";Ism;;operator;uz;;;", "login"),
+        ("nilufar;Ism;;operator;uz;;;", "login"),
+        ("op30;;;operator;uz;;;", "name"),
+        ("op30;Ism;;boss;uz;;;", "role"),
+        ("op30;Ism;;operator;;;;", "speaks"),
+        ("op30;Ism;;operator;en;;;", "speaks"),
+        ("op30;Ism;;operator;uz;pension;;", "topics"),
+        ("op30;Ism;;operator;uz;;1001;", "extension"),
+        ("vaz2;Ism;;ministry;;;;no such", "department"),
+        ("op30;Ism;;operator;uz;;;;too;many", "fields"),
+        ("op29;Ism;;operator;uz;;;", "twice"),
+        ("op30;Ism;;operator;uz;;1029;", "twice"),
+    ],
+)
+def test_a_fault_is_told_at_its_line(line: str, fault: str) -> None:
+    lines = read(HEAD + "op29;Birinchi;;operator;uz;;1029;\n" + line + "\n")
+    assert [one.fault for one in lines] == ["", fault]
+    assert lines[1].number == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "columns"),
+        ("login,name\na,b\n", "columns"),
+        ("login,name,role,salary\na,b,c,1\n", "columns"),
+        ("login,name,role\n\n", "empty"),
+        ("login,name,role\n" + "".join(f"u{n},N,backup\n" for n in range(301)), "many"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(text: str, code: str) -> None:
+    with pytest.raises(StaffError) as told:
+        read(text)
+    assert told.value.code == code
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_any_separator_and_a_mark_at_the_begin_will_do(separator: str) -> None:
+    rows = [("login", "role", "name"), ("op30", "backup", "Ism Familiya")]
+    text = "\ufeff" + "\r\n".join(separator.join(row) for row in rows)
+    [line] = read(text)
+    assert (line.entry.login, line.entry.name, line.fault) == ("op30", "Ism Familiya", "")
+
+
+def test_a_technicians_file_makes_no_reader_of_appeals() -> None:
+    roles = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
+    text = HEAD + "".join(f"u{n};Ism;;{role};uz;;;\n" for n, role in enumerate(roles))
+    faults = [line.fault for line in read(text, "technician")]
+    assert faults == ["rights"] * 4 + ["", ""]
+
+
+def test_what_is_written_is_read_again() -> None:
+    manager = User.get(User.login == OF_ROLE["manager"])
+    lines = read(
+        HEAD + "op30;Ism;;operator;uz ru;subsidies;1030;\nop31;Ism;;operator;uz;-;;\n"
+        "op32;=SUM(1);;operator;uz;;;\n"
+    )
+    made = [g.user for g in staff.add_all([line.entry for line in lines], manager)]
+    text = roster.written(made)
+    for user in made:
+        user.delete_instance()
+    assert [line.entry.name for line in read(text)] == ["Ism", "Ism", "=SUM(1)"]
+    again = [line.entry for line in read(text)]
+    assert [e.topics for e in again] == [("subsidies",), (), None]
+
+
+def test_all_are_made_or_none() -> None:
+    manager = User.get(User.login == OF_ROLE["manager"])
+    lines = read(HEAD + "op30;Ism;;operator;uz;;1030;\nop31;Ism;;operator;uz;;1031;\n")
+    entries = [line.entry for line in lines]
+    accounts.add("op31", "Kimdir", "backup", "x")  # meanwhile
+    with pytest.raises(StaffError):
+        staff.add_all(entries, manager)
+    assert accounts.account("op30") is None
