@@ -1,5 +1,6 @@
-"""What people change in the directory is put in force in the dialplan within seconds."""
+"""Changes of the directory and of accounts are put in force in Asterisk within seconds."""
 
+import contextlib
 import datetime as dt
 import logging
 import threading
@@ -9,15 +10,17 @@ from appliance.core.settings import Settings
 from appliance.models import LiveEvent
 from appliance.pbx import actions, config
 from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.people import accounts
 from appliance.telephony import directory
 
 log = logging.getLogger(__name__)
 
 _LOOK = 1.0
+_TOPICS = (directory.TOPIC, accounts.TOPIC)
 
 
 def follow(settings: Settings, stop: threading.Event) -> None:
-    """Until told to stop, render Asterisk's configuration anew when the directory has changed."""
+    """Until told to stop, put in force what was changed."""
     seen = _newest()
     while not stop.wait(_LOOK):
         if (newest := _newest()) > seen:
@@ -26,14 +29,20 @@ def follow(settings: Settings, stop: threading.Event) -> None:
 
 
 def put_in_force(settings: Settings) -> list[str]:
-    """Install what changed and have Asterisk read it; a fault is logged, calls go on as before."""
+    """Install what changed and have Asterisk read it; a fault is logged, calls go on as before.
+
+    Queues come first: who was let go rings no more while a second Asterisk tries the files.
+    """
     try:
+        with contextlib.suppress(Refused):  # a phone that is not in the files yet
+            actions.put_states_in_force(settings)
         if changed := config.install(settings):
             actions.reload(settings)
-            log.info("the directory is in force: %s", ", ".join(changed))
+            actions.put_states_in_force(settings)
+            log.info("directory and accounts are in force: %s", ", ".join(changed))
         return changed
     except (config.ConfigError, Refused, Unreachable) as error:
-        log.warning("the directory is not in force: %s", error)
+        log.warning("directory or accounts are not in force: %s", error)
         return []
 
 
@@ -47,5 +56,5 @@ def note_version(asterisk: Connection) -> None:
 
 
 def _newest() -> int:
-    last = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic == directory.TOPIC)
+    last = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic.in_(_TOPICS))
     return last.order_by(LiveEvent.id.desc()).limit(1).scalar() or 0
