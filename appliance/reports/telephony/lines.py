@@ -66,7 +66,7 @@ def names(dimension: str, locale: str) -> Mapping[str, str]:
     if dimension == "region":
         return {r.soato: named(r, locale) for r in Region.select().order_by(Region.position)}
     if dimension == "operator":
-        return accounts.names()
+        return accounts.names(locale)
     if dimension == "language":
         return {code: gettext(name) for code, name in LANGUAGES.items()}
     return {}

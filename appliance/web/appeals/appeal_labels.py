@@ -122,7 +122,7 @@ def details(step: "AppealStep") -> list[str]:
         dates = (formats.date(dt.date.fromisoformat(detail[key])) for key in ("from", "to"))
         return [_("from %(before)s to %(after)s", before=next(dates), after=next(dates))]
     if step.action == "take" and detail:
-        return [_("from %(name)s", name=who(detail["from"], accounts.names()))]
+        return [_("from %(name)s", name=who(detail["from"], accounts.names(locale())))]
     return []
 
 

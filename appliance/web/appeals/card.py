@@ -120,7 +120,7 @@ def _standing(appeal: "Appeal") -> dict[str, Any]:
         "ministry_stands": {state: STANDS[name] for state, name in ministry.queue.STANDS.items()},
         "call": call,
         "talks": calls.talks(call) if call else [],
-        "people": accounts.names(),
+        "people": accounts.names(locale()),
         "who": appeal_labels.who,
         "named": lambda thing: named(thing, locale()),
     }

@@ -185,7 +185,7 @@ def came_back() -> dict[str, object]:
     today, calendar, people = (
         appeal_labels.today(),
         catalogs.working_calendar(site()),
-        accounts.names(),
+        accounts.names(locale()),
     )
     found = []
     for appeal in appeals.returned_to(me()):

@@ -224,7 +224,7 @@ def listed() -> tuple[dict[str, Any], dict[str, str]]:
         ],
         "begun": answer_drafts.begun(me(), found),
         "states": appeal_labels.STATES,
-        "people": accounts.names(),
+        "people": accounts.names(locale()),
         "who": appeal_labels.who,
         "types": catalogs.labels("appeal_type", locale()),
         "directions": catalogs.labels("direction", locale()),

@@ -67,7 +67,7 @@ def page(call_id: str) -> str:
         steps=calls.course(call),
         queue_name=lambda name: routing.queue_title(name, _),
         dialled=DIALLED,
-        names=accounts.names(),
+        names=accounts.names(locale()),
         appeals=appeals.visible_of_call(call.id, me()),
         registered=call_forms.visible_of_call(call.id, me()),
         **recorded(call),

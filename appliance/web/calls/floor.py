@@ -19,6 +19,7 @@ from appliance.web.calls import of_day as day
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
     from appliance.models import User
@@ -217,7 +218,7 @@ def _calls() -> dict[str, object]:
         "live_calls": live,
         "stages": STAGES,
         "counts": {stage: sum(one.stage == stage for one in live) for stage in STAGES},
-        "names": accounts.names(),
+        "names": accounts.names(locale()),
         "call_languages": day.LANGUAGES,
         "now": clock.now(),
     }

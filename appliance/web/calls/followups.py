@@ -19,6 +19,7 @@ from appliance.web.reports.forms import Behind
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import allowed, may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
 from appliance.web.workplace.transfers import TROUBLES, UNREACHABLE
 
 if TYPE_CHECKING:
@@ -147,5 +148,5 @@ def _list() -> dict[str, Any]:
         "kinds": KINDS,
         "outcomes": OUTCOMES,
         "call_languages": LANGUAGES,
-        "names": accounts.names(),
+        "names": accounts.names(locale()),
     }

@@ -17,6 +17,7 @@ from appliance.telephony import calls
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import site
+from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
 
 screen = Blueprint("calls", __name__)
@@ -109,7 +110,7 @@ def _list() -> dict[str, Any]:
         "page": page,
         "pages": max(1, -(-shown // PAGE)),
         "lines": lines,
-        "names": accounts.names(),
+        "names": accounts.names(locale()),
         "outcomes": OUTCOMES,
         "call_languages": LANGUAGES,
     }
@@ -120,11 +121,11 @@ def _operators() -> dict[str, Any]:
     found = []
     for user in accounts.operators():
         if user.login in talking:
-            found.append(Operator(user.name, "call", talking[user.login]))
+            found.append(Operator(accounts.named(user, locale()), "call", talking[user.login]))
         elif chosen := presence.state_of(user):
-            found.append(Operator(user.name, chosen.state, chosen.since))
+            found.append(Operator(accounts.named(user, locale()), chosen.state, chosen.since))
         else:
-            found.append(Operator(user.name, "off", None))
+            found.append(Operator(accounts.named(user, locale()), "off", None))
     order = list(STATES)
     found.sort(key=lambda operator: (order.index(operator.state), operator.name))
     return {

@@ -106,7 +106,7 @@ def one(id: int) -> str:
         files=issuing.files_of(report),
         kinds=files.KINDS,
         whole=issuing.whole(site(), report),
-        by=accounts.names().get(report.by),
+        by=accounts.names(locale()).get(report.by),
         live=_live(report),
     )
 
@@ -157,7 +157,7 @@ def _listed() -> dict[str, object]:
     return {
         "lines": [(report, NAMES[report.name], named(report)) for report in issuing.issued()],
         "waiting": [(run, NAMES[run.name]) for run in runs.unfinished()],
-        "people": accounts.names(),
+        "people": accounts.names(locale()),
         "locales": LOCALES,
         "own": own,
     }

@@ -278,7 +278,7 @@ def _choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
         "language": {code: str(name) for code, name in LANGUAGES.items()},
         "topic": dict(lines.names("topic", locale())),
         "region": dict(lines.names("region", locale())),
-        "operator": accounts.operator_names(),
+        "operator": accounts.operator_names(locale()),
     }
 
 

@@ -17,6 +17,7 @@ from appliance.web.settings.prompt_words import title
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
 from appliance.web.shell.sizes import takes_file
 
@@ -199,7 +200,7 @@ def _prompt_context(language: str, name: str) -> dict[str, Any]:
         "prompt": _prompt(language, name),
         "versions": prompts.versions(language, name),
         "phones": _phones(),
-        "names": accounts.names(),
+        "names": accounts.names(locale()),
         "title": title,
         "kinds": KINDS,
         "troubles": TROUBLES,

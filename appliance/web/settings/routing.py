@@ -15,6 +15,7 @@ from appliance.web.settings import routing_words
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
     from appliance.models import PlanVersion
@@ -77,7 +78,7 @@ def versions() -> str:
         "routing/versions.html",
         words=routing_words,
         versions=[(one, routing.changes(site(), one)) for one in routing.versions(100)],
-        names=accounts.names(),
+        names=accounts.names(locale()),
     )
 
 
