@@ -1,13 +1,23 @@
 """`appliance user`: accounts."""
 
+import dataclasses
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
+from appliance.casework import departments
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.models import User
-from appliance.people import accounts
-from appliance.telephony import recordings
+from appliance.people import accounts, roster, staff
+from appliance.telephony import recordings, routing
+
+_lasting = click.option(
+    "--lasting", is_flag=True, help="The password need not be changed at the first sign-in."
+)
+_topics = click.option("--topics", help="Codes of topics whose callers ring: a,b; all; - for none.")
+_name_cyrl = click.option("--name-cyrl", help="The name in Cyrillic; made up when left out.")
 
 
 @click.group()
@@ -22,7 +32,10 @@ def user() -> None:
 @click.option("--extension", help="The SIP account of an operator's phone.")
 @click.option("--sip-password", help="Made up when left out.")
 @click.option("--speaks", default="", help="Languages of calls: uz, ru or uz,ru.")
+@_topics
+@_name_cyrl
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_lasting
 @pass_site
 def add(
     site: Site,
@@ -32,11 +45,14 @@ def add(
     extension: str | None,
     sip_password: str | None,
     speaks: str,
+    topics: str | None,
+    name_cyrl: str | None,
     password_stdin: bool,
+    lasting: bool,
 ) -> None:
     """Make an account."""
     site.open()
-    languages = tuple(part for part in speaks.replace(",", " ").split() if part)
+    served = _served(site, topics or "all")
     password = _password(password_stdin, login, name)
     try:
         accounts.add(
@@ -46,10 +62,86 @@ def add(
             password,
             extension=extension,
             sip_password=sip_password,
-            speaks=languages,
+            speaks=_words(speaks),
+            topics=served,
+            name_cyrl=name_cyrl or "",
+            must_change=not lasting,
         )
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
+
+
+@user.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only tell what is wrong.")
+@as_json
+@pass_site
+def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
+    """Make accounts from a CSV, all of them or none; prints first passwords."""
+    site.open()
+    known = routing.current(site.settings).own_queues
+    try:
+        lines = roster.read(file.read_text("utf-8-sig"), None, known)
+    except accounts.StaffError as error:
+        raise click.ClickException(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"not UTF-8: {file}") from error
+    if faults := [f"line {line.number}: {line.fault}" for line in lines if line.fault]:
+        raise click.ClickException("\n".join(faults))
+    if dry_run:
+        return
+    made = staff.add_all([line.entry for line in lines], None)
+    show(
+        (
+            {
+                "login": one.user.login,
+                "password": one.password,
+                "extension": one.user.extension,
+                "phone_password": one.phone_password or None,
+            }
+            for one in made
+        ),
+        as_json,
+    )
+
+
+@user.command("set")
+@click.argument("login")
+@click.option("--name")
+@click.option("--name-cyrl", help="The name in Cyrillic.")
+@click.option("--role", type=click.Choice(accounts.ROLES))
+@click.option("--extension", help="Another one has a new phone password; empty: no phone.")
+@click.option("--speaks", help="Languages of calls: uz, ru or uz,ru.")
+@_topics
+@click.option("--department", help="Code of the department of a ministry's person; empty: all.")
+@pass_site
+def set_user(
+    site: Site,
+    login: str,
+    speaks: str | None,
+    topics: str | None,
+    department: str | None,
+    **texts: str | None,
+) -> None:
+    """Change an account; prints the password of a new phone."""
+    site.open()
+    person = _user(login)
+    changes: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
+    if speaks is not None:
+        changes["speaks"] = _words(speaks)
+    if topics is not None:
+        changes["topics"] = _served(site, topics)
+    if department is not None:
+        found = departments.coded(department)
+        if department and not found:
+            raise click.ClickException(f"no such department: {department}")
+        changes["department"] = found.id if found else None
+    try:
+        given = staff.change(person, dataclasses.replace(staff.entry(person), **changes), None)
+    except accounts.StaffError as error:
+        raise click.ClickException(str(error)) from error
+    if given.phone_password:
+        click.echo(given.phone_password)
 
 
 @user.command()
@@ -58,18 +150,29 @@ def add(
 def disable(site: Site, login: str) -> None:
     """Close an account for good."""
     site.open()
-    accounts.disable(_user(login), by="cli")
+    staff.disable(_user(login), None)
+
+
+@user.command()
+@click.argument("login")
+@pass_site
+def enable(site: Site, login: str) -> None:
+    """Open a closed account again."""
+    site.open()
+    staff.enable(_user(login), None)
 
 
 @user.command()
 @click.argument("login")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@_lasting
 @pass_site
-def passwd(site: Site, login: str, password_stdin: bool) -> None:
+def passwd(site: Site, login: str, password_stdin: bool, lasting: bool) -> None:
     """Give a new password."""
     site.open()
     user = _user(login)
-    accounts.set_password(user, _password(password_stdin, login, user.name), by="cli")
+    password = _password(password_stdin, login, user.name)
+    accounts.set_password(user, password, by="cli", must_change=not lasting)
 
 
 @user.command()
@@ -100,18 +203,36 @@ def list_users(site: Site, as_json: bool) -> None:
                 "extension": u.extension,
                 "speaks": u.speaks,
                 "active": u.active,
+                "topics": u.topics,
+                "name_cyrl": u.name_cyrl,
+                "must_change": u.must_change,
+                "seen_at": u.seen_at and u.seen_at.isoformat(timespec="seconds"),
             }
-            for u in User.select().order_by(User.login)
+            for u in accounts.everybody()
         ),
         as_json,
     )
 
 
 def _user(login: str) -> User:
-    user = User.get_or_none(User.login == login)
-    if not user:
-        raise click.ClickException(f"no such login: {login}")
-    return user
+    if user := accounts.account(login):
+        return user
+    raise click.ClickException(f"no such login: {login}")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _served(site: Site, text: str) -> tuple[str, ...] | None:
+    """The topics that were written; None for all."""
+    if text == "all":
+        return None
+    codes = () if text in ("", roster.NO_TOPIC) else _words(text)
+    known = routing.current(site.settings).own_queues
+    if unknown := set(codes) - set(known):
+        raise click.ClickException(f"no topic with operators of its own: {', '.join(unknown)}")
+    return codes
 
 
 def _password(from_stdin: bool, *known: str) -> str:

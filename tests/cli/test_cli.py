@@ -4,9 +4,6 @@ import csv
 import datetime as dt
 import io
 import json
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,24 +14,9 @@ from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
+from tests.cli.conftest import Run
 
-PROGRAM = Path(sys.executable).with_name("appliance")
 BEGIN = dt.datetime(2026, 11, 24, 23, 30, tzinfo=dt.UTC)  # 25.11.2026, 04:30 at the site
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(settings: Settings) -> Run:
-    """Run the command on the test's site."""
-
-    def command(
-        *arguments: str, config: Path = settings.file
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(PROGRAM), "--config", str(config), *arguments], capture_output=True, text=True
-        )
-
-    return command
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Who may change whose account, and what follows: every pair of roles."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -218,3 +220,18 @@ def test_every_change_is_audited_and_no_password_with_it(nilufar: User) -> None:
     assert entries[1].detail == {"extension": "1999", "topics": ""}
     kept = " ".join(str(entry.detail) for entry in entries)
     assert not any(text in kept for g in secrets for text in (g.password, g.phone_password) if text)
+
+
+def test_the_table_for_the_reader_says_the_same() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    part = text.split("### Who may give which role")[1]
+    head, _rule, *rows = re.findall(r"^\|(.+)\|$", part, re.MULTILINE)[:4]
+    roles = [cell.strip() for cell in head.split("|")[1:]]
+    assert sorted(roles) == sorted(ROLES)
+    told = {}
+    for row in rows:
+        who, *cells = (cell.strip() for cell in row.split("|"))
+        by = who.removeprefix("the ")
+        told |= {(by, role): cell for role, cell in zip(roles, cells, strict=True)}
+    assert {pair for pair, cell in told.items() if cell == "all"} == GIVE
+    assert {pair for pair, cell in told.items() if cell == "phone"} == EQUIP
