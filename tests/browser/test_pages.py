@@ -31,7 +31,7 @@ PAGES = {
     "bahodir": ["/appeals", "/appeals/statistics", "/appeals/{number}"],
     "sherzod": [
         *("/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"),
-        *("/retention", "/notices"),
+        *("/retention", "/notices", "/people", "/people/1", "/people/import"),
     ],
     "rustam": [
         *("/status", "/directory", "/nothing-here"),

@@ -211,8 +211,10 @@ def _list() -> dict[str, Any]:
     words = fold(typed).split()
     found = [user for user in accounts.everybody() if _found(user, words)]
     found.sort(key=lambda user: (not user.active, accounts.named(user, locale()), user.login))
+    plan = routing.current(site())
     return {
         "people": found,
+        "unserved": [routing.queue_title(q, _) for q, n in routing.staffed(plan).items() if not n],
         "typed": typed,
         "roles": ROLES,
         "call_languages": LANGUAGES,

@@ -1,5 +1,6 @@
 """The page of accounts: seen by the supervisor, changed by manager and technician."""
 
+import dataclasses
 import io
 import re
 
@@ -224,3 +225,15 @@ def test_staff_that_nobody_may_close_stays(login_as, sherzod) -> None:
     page = manager.refused(manager.send(f"/people/{sherzod.id}", **role))
     assert 'role="alert"' in page
     assert staff.entry(accounts.account("sherzod")).role == "manager"
+
+
+def test_a_topic_that_nobody_serves_is_told(login_as, topics) -> None:
+    browser = login_as("supervisor")
+    assert "is-warn" not in browser.get("/people/list").text.split("<table")[0]
+    for login in ("nilufar", "sardor"):
+        user = accounts.account(login)
+        wanted = dataclasses.replace(staff.entry(user), topics=("work",))
+        staff.change(user, wanted, None)
+    told = browser.get("/people/list").text.split("<table")[0]
+    assert "subsidies" in told
+    assert "work" not in told

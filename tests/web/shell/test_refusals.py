@@ -17,6 +17,8 @@ TARIFF = {"direction": "inbound", "rounding": "minute", "valid_from": "01.10.202
 REFUSED = (
     ("technician", "/directory", {"name": "Lola Rashidova", "number": "abc"}, "Lola Rashidova"),
     ("manager", "/departments", {"name_uz_latn": "", "name_ru": "Канцелярия"}, "Канцелярия"),
+    ("manager", "/people", {"login": "", "name": "Lola Rashidova"}, "Lola Rashidova"),
+    ("manager", "/people/import", {"people": "login,name\nlola,Lola Rashidova"}, "Lola Rashidova"),
     ("manager", "/keys", {"name": "Tizim", "ends": "01.01.2020"}, "Tizim"),
     ("manager", "/minutes/tariffs", TARIFF | {"price": "a lot"}, "a lot"),
     ("manager", "/notices/opt-outs", {"number": "uch yuz"}, "uch yuz"),

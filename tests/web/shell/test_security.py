@@ -7,7 +7,7 @@ import pytest
 from tests.rig.people import PASSWORD
 
 PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/nothing-here"]
-PAGES += ["/appeals/statistics", "/departments", "/keys"]
+PAGES += ["/appeals/statistics", "/departments", "/keys", "/people"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/healthz", "/static/app.js", "/built/js/htmx.min.js"])
