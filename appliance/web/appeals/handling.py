@@ -16,6 +16,7 @@ from appliance.web.appeals import appeal_labels, card, portal
 from appliance.web.shell import disclosure, formats, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded, document
 from appliance.web.workplace import forms
 

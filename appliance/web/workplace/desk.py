@@ -199,9 +199,10 @@ def _bar() -> dict[str, object]:
 
 def _name_of(number: str) -> str:
     """Whose number it is: an employee's, a colleague's; else the number."""
+    if known := directory.named(number):
+        return known.name
     colleagues = (user for user in accounts.operators() if user.extension == number)
-    known = directory.named(number) or next(colleagues, None)
-    return known.name if known else formats.phone(number)
+    return next(map(formats.person, colleagues), "") or formats.phone(number)
 
 
 def _missed() -> dict[str, object]:

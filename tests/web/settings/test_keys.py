@@ -136,7 +136,7 @@ def test_both_persons_are_in_the_audit(login_as) -> None:
     assert audit.broken_at() is None
 
 
-@pytest.mark.parametrize(("role", "path"), [("supervisor", "/calls"), ("ministry", "/appeals")])
+@pytest.mark.parametrize(("role", "path"), [("supervisor", "/people"), ("ministry", "/appeals")])
 def test_who_has_nothing_to_confirm_sees_no_tab(login_as, role: str, path: str) -> None:
     browser = login_as(role)
     assert 'href="/keys"' not in browser.get(path).text
