@@ -27,6 +27,7 @@ from appliance.models.calls import (
     Transfer,
 )
 from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.changes import ChangeFile, ChangeLink, ChangeRequest, ChangeStep
 from appliance.models.departments import Department, DirectionRoute, Membership
 from appliance.models.devices import Device
 from appliance.models.directory import Employee
@@ -147,6 +148,10 @@ TABLES: tuple[type[Table], ...] = (
     MinistryLink,
     MinistryPackage,
     SnapshotRun,
+    ChangeRequest,
+    ChangeStep,
+    ChangeFile,
+    ChangeLink,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -18,7 +18,7 @@ from appliance.web.person import account, login
 from appliance.web.public import rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
 from appliance.web.reports import forms as report_forms
-from appliance.web.settings import departments, directory, keys, line, people, prompts, routing
+from appliance.web.settings import departments, directory, keys, line, people, prompts, routing, from appliance.web.settings import changes, departments
 from appliance.web.shell import (
     access,
     assets,
@@ -56,7 +56,7 @@ SCREENS = (
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
-    *(people.screen, departments.screen, keys.screen, figures.screen),
+    *(people.screen, departments.screen, keys.screen, figures.screen, changes.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )
@@ -101,6 +101,7 @@ def create_app(settings: Settings) -> Flask:
         in_place,
         access,
         desk,
+        changes,
     ):
         part.init_app(app)
     for screen in SCREENS:

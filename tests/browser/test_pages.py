@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from appliance.casework import appeals
+from appliance.casework import appeals, catalogs, changes
 from appliance.core import clock
 from appliance.core.db import writing
 from appliance.models import Appeal, User
@@ -28,10 +28,13 @@ PAGES = {
         *("/calls", "/floor", "/reports", "/reports/quarterly", "/reports/issued"),
         "/appeals/{number}/correct",
     ],
-    "bahodir": ["/appeals", "/appeals/statistics", "/appeals/{number}"],
+    "bahodir": [
+        *("/appeals", "/appeals/statistics", "/appeals/{number}"),
+        *("/changes", "/changes/new", "/changes/1"),
+    ],
     "sherzod": [
         *("/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"),
-        *("/retention", "/notices", "/people", "/people/1", "/people/import"),
+        *("/retention", "/notices", "/people", "/people/1", "/people/import", "/changes/1"),
     ],
     "rustam": [
         *("/status", "/directory", "/nothing-here"),
@@ -51,6 +54,16 @@ def lines() -> None:
     trunks.see_spans([SeenSpan(1, "e1", "", True, slots)])
     trunks.end_test(trunks.begin_test("sip1", "+998712000000", "rustam").id, "CHANUNAVAIL", "18")
     trunks.end_test(trunks.begin_test("e1", "+998712000000", "rustam", 1).id, "ANSWER", "", 2.4)
+
+
+@pytest.fixture
+def request_of(settings, bahodir: User, sherzod: User) -> None:
+    """A change request, the first, with a file and with what was changed for it."""
+    calendar = catalogs.working_calendar(settings)
+    sent = [changes.Sent("xat.pdf", b"%PDF")]
+    made = changes.ask(bahodir, "other", "Raqam oʻzgardi", "Eskisi ishlamaydi", calendar, sent)
+    before, after = {"number": "712390101"}, {"number": "712000600", "active": "1"}
+    changes.link(made, sherzod, "employee", "1", "Lola Rashidova", before, after)
 
 
 @pytest.fixture
@@ -163,6 +176,7 @@ def test_the_ministry_takes_the_paper(open_as) -> None:
     assert Path(taken.value.path()).read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.usefixtures("request_of")
 @pytest.mark.parametrize("login", PAGES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everybody_can_read_them(open_as, appeal, login, theme) -> None:
@@ -190,6 +204,7 @@ def test_the_login_page_can_be_read_enlarged(window) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+@pytest.mark.usefixtures("request_of")
 @pytest.mark.parametrize("login", PAGES)
 def test_nothing_runs_off_the_side_even_enlarged(open_as, appeal, login) -> None:
     """WCAG 1.4.10: 320 px wide is 1280 px at 400 %."""

@@ -41,9 +41,9 @@ LEADS = ("appeals", "calls", "devices", "followups", "links", "operators", "peop
 HEARD = {
     "operator": ("followups", "links"),
     "supervisor": LEADS,
-    "manager": (*LEADS, *MACHINE, "outbox"),
-    "ministry": ("appeals", "links"),
-    "technician": (*MACHINE, "devices", "links", "outbox", "people"),
+    "manager": (*LEADS, *MACHINE, "outbox", "changes"),
+    "ministry": ("appeals", "links", "changes"),
+    "technician": (*MACHINE, "devices", "links", "outbox", "people", "changes"),
 }
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open

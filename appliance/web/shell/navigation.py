@@ -1,15 +1,35 @@
 """The sections of the top bar and the tabs within them; each person sees what his role may open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import Flask, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from appliance.casework import catalogs, changes
 from appliance.web.shell import access
+from appliance.web.shell.context import site
 
-type Link = tuple[str, LazyString, bool]  # address, name, whether it is open
+
+@dataclass(frozen=True)
+class Count:
+    """How many of a thing stand behind a link; what presses is told on the section as well."""
+
+    number: int = 0
+    pressing: int = 0
+    late: bool = False  # some of them are too late
+
+
+class Link(NamedTuple):
+    """A link of the top bar or of the tabs; `is_here`: to what is open."""
+
+    address: str
+    name: LazyString
+    is_here: bool
+    number: int = 0
+    late: bool = False  # some of that number are too late
 
 
 @dataclass(frozen=True)
@@ -19,6 +39,12 @@ class Tab:
     endpoint: str
     name: LazyString
     also: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  # whose tab it is; empty: of all who may open the page
+    counted: Callable[[], Count] = Count
+
+    def is_shown(self) -> bool:
+        """Whether the role that asks has this tab."""
+        return access.shown(self.endpoint) and (not self.roles or access.role() in self.roles)
 
     def holds(self, endpoint: str) -> bool:
         """Whether a page belongs to this tab."""
@@ -26,6 +52,12 @@ class Tab:
         return endpoint == self.endpoint or screen in (self.endpoint.partition(".")[0], *self.also)
 
 
+def _requests() -> Count:
+    found = changes.counts(catalogs.working_calendar(site()))
+    return Count(found.open, found.near + found.overdue, found.overdue > 0)
+
+
+_CHANGES = ("changes.page", _l("Change requests"))
 SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
     (_l("Workplace"), (Tab("operator.page", _l("Workplace"), ("transfers",)),)),
     (
@@ -33,6 +65,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         (
             Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
             Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling")),
+            Tab(*_CHANGES, roles=changes.states.ASKS, counted=_requests),
         ),
     ),
     (
@@ -65,6 +98,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("prompts.page", _l("Prompts")),
             Tab("departments.page", _l("Departments")),
             Tab("keys.page", _l("Access keys")),
+            Tab(*_CHANGES, roles=changes.states.DOES, counted=_requests),
         ),
     ),
     (
@@ -91,8 +125,12 @@ def init_app(app: Flask) -> None:
 
 
 def _sections() -> list[Link]:
-    here = _here()
-    return [(url_for(tabs[0].endpoint), name, here in tabs) for name, tabs in _open_to_the_reader()]
+    here, found = _here(), []
+    for name, tabs in _open_to_the_reader():
+        counts = [tab.counted() for tab in tabs]
+        pressing, late = sum(one.pressing for one in counts), any(one.late for one in counts)
+        found.append(Link(url_for(tabs[0].endpoint), name, here in tabs, pressing, late))
+    return found
 
 
 def _tabs() -> list[Link]:
@@ -101,18 +139,22 @@ def _tabs() -> list[Link]:
     found = next((tabs for _, tabs in _open_to_the_reader() if here in tabs), [])
     if len(found) < 2:
         return []
-    return [(url_for(tab.endpoint), tab.name, tab == here) for tab in found]
+    counts = [tab.counted() for tab in found]
+    return [
+        Link(url_for(tab.endpoint), tab.name, tab == here, count.number, count.late)
+        for tab, count in zip(found, counts, strict=True)
+    ]
 
 
 def _here() -> Tab | None:
     """The tab of the open page: the one of its very endpoint before one of its screen."""
     endpoint = request.endpoint or ""
     held = [tab for _, section in SECTIONS for tab in section if tab.holds(endpoint)]
-    tabs = [tab for tab in held if access.allowed(tab.endpoint)] or held
+    tabs = [tab for tab in held if tab.is_shown()] or held
     return next((tab for tab in tabs if tab.endpoint == endpoint), next(iter(tabs), None))
 
 
 def _open_to_the_reader() -> Iterator[tuple[LazyString, list[Tab]]]:
     for name, section in SECTIONS:
-        if tabs := [tab for tab in section if access.shown(tab.endpoint)]:
+        if tabs := [tab for tab in section if tab.is_shown()]:
             yield name, tabs

@@ -14,6 +14,8 @@ LONGER = {
     "gist": TEXT,
     "operator_answer": TEXT,
     "text": TEXT,
+    "what": TEXT,
+    "why": TEXT,
     "blocked": 100_000,
     "people": 100_000,
 }

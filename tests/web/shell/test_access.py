@@ -18,6 +18,7 @@ READERS = {"ministry", "supervisor", "manager"}
 VOICES = {"manager", "technician"}
 OFFICE = {"manager", "technician"}
 MANAGER = {"manager"}
+REQUESTS = {"ministry", "manager", "technician"}
 PROGRAM: set[str] = set()  # a key opens them, no session does
 KEEPERS = {"technician", "backup", "manager"}
 SAVERS = {"technician", "backup"}
@@ -77,6 +78,14 @@ ROUTES = {
     "GET /calls/<call_id>/recordings/<int:number>": LEADS,
     "GET /calls/list": LEADS,
     "GET /calls/operators": LEADS,
+    "GET /changes": REQUESTS,
+    "POST /changes": {"ministry"},
+    "GET /changes/<int:number>": REQUESTS,
+    "GET /changes/<int:number>/<any(standing, done):piece>": REQUESTS,
+    "GET /changes/<int:number>/files/<int:id>": REQUESTS,
+    "POST /changes/<int:number>/steps": REQUESTS,
+    "GET /changes/list": REQUESTS,
+    "GET /changes/new": {"ministry"},
     "GET /choices/<name>": {"operator", "supervisor"},
     "GET /departments": {"manager"},
     "POST /departments": {"manager"},
@@ -227,6 +236,7 @@ VALUES = {
     "<lang>": "ru",
     "<any(pdf, json, csv):kind>": "json",
     "<any(standing, history):piece>": "history",
+    "<any(standing, done):piece>": "done",
     "<any(checks, lines, machine):piece>": "lines",
     "<trunk>": "carrier",
     "<int:id>": "1",

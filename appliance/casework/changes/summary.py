@@ -1,0 +1,43 @@
+"""The change requests of a period by kind: how many terms were kept and broken (A10)."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance.casework.changes import requests, terms
+from appliance.core import clock
+from appliance.models import ChangeRequest
+
+
+@dataclass(frozen=True)
+class Row:
+    """The requests of one kind; carried + asked = in_time + late + open + overdue."""
+
+    kind: str
+    carried: int = 0  # written before the period, and not done when it began
+    asked: int = 0  # written in it
+    in_time: int = 0  # done by its end, within the term
+    late: int = 0  # done by its end, after the term
+    open: int = 0  # not done at its end, the term running
+    overdue: int = 0  # not done at its end, the term over
+
+
+def rows(begin: dt.datetime, end: dt.datetime) -> tuple[Row, ...]:
+    """A row for each kind, as all stood at the end of the period, or stands now if it runs yet."""
+    until = min(end, clock.now())
+    asked = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
+    done = requests.finished(asked, until)
+    counted = {
+        code: dict.fromkeys(("carried", "asked", "in_time", "late", "open", "overdue"), 0)
+        for code in terms.KINDS
+    }
+    for request in asked:
+        done_at = done.get(request.id)
+        if request.asked_at < begin and done_at and done_at < begin:
+            continue
+        row = counted[request.kind]
+        row["carried" if request.asked_at < begin else "asked"] += 1
+        if done_at:
+            row["in_time" if done_at <= request.due_at else "late"] += 1
+        else:
+            row["open" if until <= request.due_at else "overdue"] += 1
+    return tuple(Row(code, **figures) for code, figures in counted.items())
