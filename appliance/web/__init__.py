@@ -18,7 +18,16 @@ from appliance.web.person import account, login
 from appliance.web.public import rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
 from appliance.web.reports import forms as report_forms
-from appliance.web.settings import departments, directory, keys, line, people, prompts, routing, from appliance.web.settings import changes, departments
+from appliance.web.settings import (
+    changes,
+    departments,
+    directory,
+    keys,
+    line,
+    people,
+    prompts,
+    routing,
+)
 from appliance.web.shell import (
     access,
     assets,

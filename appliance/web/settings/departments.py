@@ -1,6 +1,6 @@
 """The ministry's departments: their names, whose directions they answer, who belongs to them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
@@ -11,10 +11,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import catalogs, departments
 from appliance.core.i18n import named
 from appliance.people import accounts, staff
+from appliance.web.settings import changes
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
+
+if TYPE_CHECKING:
+    from appliance.models import Department
 
 screen = Blueprint("departments", __name__, url_prefix="/departments")
 
@@ -48,9 +52,10 @@ def page() -> str:
 def add() -> BaseResponse:
     """A new department."""
     try:
-        departments.add(_names(), "own_body" in request.form, me().login)
+        made = departments.add(_names(), "own_body" in request.form, me().login)
     except departments.DepartmentError:
         return refusals.back(url_for(".page"), "name")
+    changes.link("department", str(made.id), named(made, locale()), {}, _fields(made))
     return _saved()
 
 
@@ -65,6 +70,9 @@ def change(number: int) -> BaseResponse:
         departments.change(department, _names() | flags, me().login)
     except departments.DepartmentError:
         return refusals.back(url_for(".page"), "name")
+    now = next(d for d in departments.departments(active=False) if d.id == number)
+    title = named(now, locale())
+    changes.link("department", str(number), title, _fields(department), _fields(now))
     return _saved()
 
 
@@ -72,11 +80,13 @@ def change(number: int) -> BaseResponse:
 @may("manager")
 def routes() -> BaseResponse:
     """Where each direction's appeals go from now on."""
-    before = departments.routes()
+    before, names = departments.routes(), _department_names()
     for direction, _name in catalogs.choices("direction", locale()):
         chosen = _chosen(f"direction-{direction}")
         if chosen != before.get(direction):
             departments.send_direction(direction, chosen, me().login)
+    after = departments.routes()
+    changes.link("direction", "", "", _told(before, names), _told(after, names))
     return _saved()
 
 
@@ -90,6 +100,21 @@ def members() -> BaseResponse:
         if chosen != before.get(user.id):
             staff.assign(user, chosen, me().login)
     return _saved()
+
+
+def _fields(department: "Department") -> dict[str, str]:
+    """A department as a change request tells it."""
+    flags = {name: "1" if getattr(department, name) else "" for name in ("own_body", "active")}
+    return {name: getattr(department, name) for name in NAMES} | flags
+
+
+def _told(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
+    """Where directions go, as a change request tells it."""
+    return {direction: names.get(number, "") for direction, number in routes.items()}
+
+
+def _department_names() -> dict[int, str]:
+    return {d.id: named(d, locale()) for d in departments.departments(active=False)}
 
 
 def _names() -> dict[str, Any]:

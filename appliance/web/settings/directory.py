@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from appliance.telephony import directory
 from appliance.telephony.directory import DirectoryError, Entry
+from appliance.web.settings import changes
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
@@ -68,11 +69,13 @@ def change(number: int) -> Response:
 
 
 def _save(one: "Employee | None") -> Response:
+    before = _fields(one)
     try:
         saved = directory.save(_typed(request.form, one), me().login, one)
     except DirectoryError as error:
         there = url_for(".employee", number=one.id) if one else url_for(".page")
         return refusals.back(there, error.code)
+    changes.link("employee", str(saved.id), saved.name, before, _fields(saved))
     flash(_("Saved: %(name)s", name=saved.name))
     return redirect(url_for(".page"))
 
@@ -87,6 +90,16 @@ def _typed(form: MultiDict[str, str], one: "Employee | None") -> Entry:
         substitute_id=form.get("substitute", type=bounded),
         active=one is None or "active" in form,
     )
+
+
+def _fields(one: "Employee | None") -> dict[str, str]:
+    """An entry as a change request tells it."""
+    if not one:
+        return {}
+    columns = ("name", "position", "department", "number", "hours")
+    told = {name: getattr(one, name) for name in columns}
+    substitute = one.substitute.name if one.substitute else ""
+    return told | {"substitute": substitute, "active": "1" if one.active else ""}
 
 
 def _employee(number: int) -> "Employee":
@@ -107,4 +120,5 @@ def _page(entry: Entry, one: "Employee | None" = None) -> str:
         entry=_typed(was.values, one) if was else entry,
         one=one,
         trouble=TROUBLES.get(was.trouble),
+        typed_request=was.values.get("request", ""),
     )

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.telephony import prompts
+from appliance.web.settings import changes
 from appliance.web.settings.prompt_words import title
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
@@ -172,10 +173,16 @@ def record(language: str, name: str) -> Response:
 @screen.post(f"/choose/{_PROMPT}")
 @may(*KEEPERS)
 def choose(language: str, name: str) -> Response:
-    """Put an earlier version in force again."""
+    """Put a version in force."""
+    before = _prompt(language, name)
     number = request.form.get("version", 0, bounded)
     if not prompts.choose(site().paths.prompts, language, name, number, me().login):
         abort(404)
+    was, now = (
+        {"text": one.text, "version": str(one.version or "")}
+        for one in (before, _prompt(language, name))
+    )
+    changes.link("prompt", f"{language}/{name}", name, was, now)
     flash(_("Version %(number)s is in force.", number=number))
     return _back(language, name)
 

@@ -11,7 +11,7 @@ from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.telephony import prompts, routing
 from appliance.telephony.routing import Plan
-from appliance.web.settings import routing_words
+from appliance.web.settings import change_words, changes, routing_words
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -53,8 +53,9 @@ def save(name: str) -> Response | tuple[str, int]:
         return _again(name, "edit")
     if request.form.get("seen", "") != _number(routing.newest()):
         return _again(name, "newer")
+    current = routing.current(site())
     try:
-        wanted = routing.read(routing.current(site()), name, _counted(name, request.form))
+        wanted = routing.read(current, name, _counted(name, request.form))
         if "confirmed" not in request.form:
             routing.require(wanted)
             return _again(name, "changes")
@@ -64,8 +65,10 @@ def save(name: str) -> Response | tuple[str, int]:
     except actions.NotTaken as error:
         return _again(name, "not_taken", complaint=str(error))
     except (actions.Unreachable, actions.Refused):
+        _link(current, wanted)
         flash(_("Saved. The exchange does not answer; it takes this over when it starts."))
         return redirect(url_for("routing.section", name=name))
+    _link(current, wanted)
     flash(_("In force: version %(number)s.", number=version.id))
     return redirect(url_for("routing.section", name=name))
 
@@ -93,18 +96,36 @@ def version(number: int) -> str:
 @may(*KEEPERS)
 def restore(number: int) -> Response:
     """Put a version back in force."""
-    kept = _stored_version(number)
+    kept, current = _stored_version(number), routing.current(site())
+    wanted = Plan.from_json(kept.document)
     note = _("Version %(number)s put back", number=number)
     try:
-        made = actions.put_plan(site(), Plan.from_json(kept.document), me().login, note)
+        made = actions.put_plan(site(), wanted, me().login, note)
     except (routing.Faults, actions.NotTaken) as error:
         page = url_for("routing.version", number=number)
         return refusals.back(page, "not_taken", complaint=str(error))
     except (actions.Unreachable, actions.Refused):
+        _link(current, wanted)
         flash(_("Saved. The exchange does not answer; it takes this over when it starts."))
         return redirect(url_for("routing.versions"))
+    _link(current, wanted)
     flash(_("In force: version %(number)s.", number=made.id))
     return redirect(url_for("routing.versions"))
+
+
+def _link(before: Plan, after: Plan) -> None:
+    """Write down what the version just saved changed, at the request that the form names.
+
+    A secret looks the same before and after.
+    """
+    found = {change_words.field_of(one): one for one in routing.differences(before, after)}
+    changes.link(
+        "routing",
+        _number(routing.newest()),
+        "",
+        {n: one.before if one.before != one.after else None for n, one in found.items()},
+        {n: one.after for n, one in found.items()},
+    )
 
 
 def _check_section(name: str) -> None:
@@ -149,6 +170,7 @@ def _typed(name: str, sent: Sent, trouble: str) -> str:
         complaint=sent.get("complaint", ""),
         newer=routing.newest() if trouble == "newer" else None,
         note=sent.get("note", ""),
+        chosen=sent.get("request", ""),
     )
 
 
@@ -171,7 +193,8 @@ def _changes(name: str, wanted: Plan, sent: Sent) -> str:
         section=name,
         differences=routing.differences(current, wanted),
         texts=texts,
-        typed={n: t for n, t in sent.items() if n not in ("csrf_token", "complaint")},
+        typed={n: t for n, t in sent.items() if n not in ("csrf_token", "complaint", "request")},
+        chosen=sent.get("request", ""),
     )
 
 
@@ -183,6 +206,7 @@ def _section(
     complaint: str = "",
     newer: "PlanVersion | None" = None,
     note: str = "",
+    chosen: str = "",
 ) -> str:
     counts = {part: routing.rows(part, fields) for part in routing.SECTIONS[name] if part in FRESH}
     for part, count in counts.items():
@@ -202,6 +226,7 @@ def _section(
         newer=newer,
         seen=_number(routing.newest()),
         typed_note=note,
+        chosen=chosen,
         boxes=routing.BOXES,
         queues=_queues() if name == "queues" else [],
     )
