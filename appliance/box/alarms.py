@@ -160,7 +160,7 @@ def _do(settings: Settings, step: _Step, alarm: Alarm | None, now: dt.datetime) 
 
 def _put(settings: Settings, alarm: Alarm, how: str, text: str) -> None:
     key = f"alarm:{alarm.code}:{alarm.since.isoformat()}:{how}"
-    chats, phones = _recipients(settings)
+    chats, phones = duty.keepers(settings)
     for chat in chats if settings.telegram else ():
         outbox.put(
             "telegram",
@@ -172,11 +172,3 @@ def _put(settings: Settings, alarm: Alarm, how: str, text: str) -> None:
         )
     for phone in phones if settings.sms else ():
         outbox.put_sms("alarm", phone, text, key=f"{key}:{phone}", tz=settings.tz, cause=alarm.code)
-
-
-def _recipients(settings: Settings) -> tuple[set[int], set[str]]:
-    """Chats and phones: those of the alarms; without any, those of the duty list."""
-    named = settings.alarms
-    if named.chat or named.phones:
-        return {named.chat} - {0}, set(named.phones)
-    return {d.chat for d in settings.duty} - {0}, {d.phone for d in settings.duty} - {""}

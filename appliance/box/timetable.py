@@ -67,6 +67,13 @@ _SCHEDULED = (
     Scheduled("callers", N_("Write to callers"), _every(20), OFTEN, lambda site: site.sms),
     Scheduled("duty", N_("Ask the next on duty"), _every(20), OFTEN, lambda site: site.telegram),
     Scheduled(
+        "changes",
+        N_("Remind of the terms of change requests"),
+        _every(600),
+        OFTEN,
+        lambda site: site.sms or site.telegram,
+    ),
+    Scheduled(
         "summary",
         N_("Tell the group how the day went"),
         summary_slot,

@@ -22,7 +22,7 @@ from appliance.jobs import reports, selftests, snapshots
 from appliance.jobs.due import Job, run_due
 from appliance.jobs.links import Watcher
 from appliance.messaging import notices
-from appliance.messaging.notices import callers, duty, summary
+from appliance.messaging.notices import callers, changes, duty, summary
 from appliance.messaging.sms import sender
 from appliance.messaging.telegram import courier as telegram
 from appliance.messaging.telegram.bot_api import Telegram
@@ -111,6 +111,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "audit": lambda: health.audit.verify(settings),
         "callers": lambda: callers.notify_due(settings),
         "duty": lambda: duty.escalate(settings),
+        "changes": lambda: changes.remind(settings),
         "summary": lambda: summary.put(settings, timetable.summary_slot(settings)(clock.now())),
         "snapshot": lambda: snapshots.create(settings),
         "drill": lambda: snapshots.drill(settings),

@@ -21,7 +21,7 @@ _KEPT = {
 # What does not wait for the morning: somebody is waiting for it at this moment.
 AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm", "status"})
 _goes_out = Message.expires_at > Message.wanted_at  # and is not put off beyond its use
-_STAFF = ("duty", "alarm")  # never too many
+_STAFF = ("duty", "alarm", "request")  # never too many
 
 
 def put(

@@ -134,6 +134,14 @@ def chat_of(configured: int) -> str:
     return chat
 
 
+def keepers(settings: Settings) -> tuple[set[int], set[str]]:
+    """Chats and phones of who looks after the box: those of the alarms, or the duty list's."""
+    named = settings.alarms
+    if named.chat or named.phones:
+        return {named.chat} - {0}, set(named.phones)
+    return {d.chat for d in settings.duty} - {0}, {d.phone for d in settings.duty} - {""}
+
+
 def moved(before: str, after: str) -> None:
     """A group has another id since; what waits for it goes there."""
     if before != after:

@@ -12,7 +12,7 @@ from appliance.models import Message, NoticeRule, SmsOptOut, TextApproval
 
 STATES = ("waiting", "approved", "refused")
 # what is always told: somebody asks for it or has to know
-ALWAYS = frozenset({"status", "duty", "alarm", "manual"})
+ALWAYS = frozenset({"status", "duty", "alarm", "request", "manual"})
 PURPOSES = (*("registered", "answered", "missed", "callback", "rating"), *sorted(ALWAYS))
 
 

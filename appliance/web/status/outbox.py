@@ -38,6 +38,7 @@ PURPOSES = {
     "taken": _l("Who took an appeal"),
     "duty": _l("Nobody took an appeal"),
     "alarm": _l("Fault of the box"),
+    "request": _l("Term of a change request ends"),
     "status": _l("Status asked for"),
     "summary": _l("The day's summary"),
     "manual": _l("Written by an operator"),
