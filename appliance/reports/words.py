@@ -182,6 +182,22 @@ class AnnexWords:
 
 
 @dataclass(frozen=True)
+class ChangesWords:
+    """The annex on change requests."""
+
+    title: str
+    kind: str
+    kinds: dict[str, str]  # changes.terms.KINDS
+    carried: str
+    asked: str
+    in_time: str
+    late: str
+    open: str
+    overdue: str
+    term: str
+
+
+@dataclass(frozen=True)
 class Words:
     language: str  # BCP 47
     author: str
@@ -206,6 +222,7 @@ class Words:
     quarterly: QuarterlyWords
     daily: DailyWords
     annex: AnnexWords
+    changes: ChangesWords
 
 
 @functools.cache

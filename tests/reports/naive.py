@@ -416,3 +416,27 @@ def quarterly(rows, later):
         "recovered": count,
         "recovered_seconds_average": average,
     }
+
+
+def requests(rows, begin, end):
+    """kind → [carried, asked, in time, late, open, overdue].
+
+    A row: kind, asked, due, and its moves: (moment, done or done no more) in their order.
+    """
+    table = {}
+    for row in rows:
+        counts = table.setdefault(row["kind"], [0] * 6)
+        done = None
+        for moment, is_done in row["moves"]:
+            if moment < end:
+                done = moment if is_done else None
+        new = begin <= row["asked"] < end
+        old = row["asked"] < begin and not (done and done < begin)
+        if not (new or old):
+            continue
+        counts[1 if new else 0] += 1
+        if done:
+            counts[2 if done <= row["due"] else 3] += 1
+        else:
+            counts[4 if end <= row["due"] else 5] += 1
+    return table

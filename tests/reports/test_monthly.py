@@ -144,7 +144,7 @@ def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
     assert list(told) == [
         *("period", "formulas", "balance", "appeals_by_weekday", "appeals_total"),
         *("calls_by_weekday", "calls_total", "appeals_by_region", "appeals_by_direction"),
-        *("consultations", "links", "restore_drill"),
+        *("consultations", "change_requests", "links", "restore_drill"),
     ]
     assert told["period"] == {"from": "2026-12-01", "to": "2026-12-31"}
     assert told["formulas"] == "1"
@@ -227,7 +227,7 @@ def test_csv_holds_all_five_tables(report: MonthlyReport) -> None:
     }
     assert {name: len(found) for name, found in per_table.items()} == {
         **{"appeals_by_weekday": 8, "calls_by_weekday": 8, "appeals_by_region": 16},
-        **{"appeals_by_direction": 12, "consultations": 2},
+        **{"appeals_by_direction": 12, "consultations": 2, "change_requests": 24},
     }
     total = per_table["calls_by_weekday"][-1]
     assert (total["code"], total["name"], total["inside"], total["outside"]) == (
@@ -261,7 +261,8 @@ def test_the_workbook_holds_all_five_tables(december: Settings) -> None:
         io.BytesIO(files.render("monthly", report, "xlsx")), data_only=True
     )
     assert file.sheetnames[:6] == [*(f"{number}-жадвал" for number in range(1, 6)), "Илова"]
-    needed, half_hours = file.sheetnames[6:]
+    requests, needed, half_hours = file.sheetnames[6:]
+    assert requests == "Ўзгартириш сўровлари"
     assert file[needed].max_row > 12
     assert file[half_hours].max_row >= 48
     calls = rows_of(file["2-жадвал"])

@@ -1,11 +1,14 @@
 """The change requests of a period by kind: how many terms were kept and broken (A10)."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.casework.changes import requests, terms
 from appliance.core import clock
 from appliance.models import ChangeRequest
+
+FIGURES = ("carried", "asked", "in_time", "late", "open", "overdue")
 
 
 @dataclass(frozen=True)
@@ -20,16 +23,18 @@ class Row:
     open: int = 0  # not done at its end, the term running
     overdue: int = 0  # not done at its end, the term over
 
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """Its counts in the order of FIGURES."""
+        return tuple(getattr(self, name) for name in FIGURES)
+
 
 def rows(begin: dt.datetime, end: dt.datetime) -> tuple[Row, ...]:
     """A row for each kind, as all stood at the end of the period, or stands now if it runs yet."""
     until = min(end, clock.now())
     asked = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
     done = requests.finished(asked, until)
-    counted = {
-        code: dict.fromkeys(("carried", "asked", "in_time", "late", "open", "overdue"), 0)
-        for code in terms.KINDS
-    }
+    counted = {code: dict.fromkeys(FIGURES, 0) for code in terms.KINDS}
     for request in asked:
         done_at = done.get(request.id)
         if request.asked_at < begin and done_at and done_at < begin:
@@ -41,3 +46,8 @@ def rows(begin: dt.datetime, end: dt.datetime) -> tuple[Row, ...]:
         else:
             row["open" if until <= request.due_at else "overdue"] += 1
     return tuple(Row(code, **figures) for code, figures in counted.items())
+
+
+def total(found: Iterable[Row]) -> tuple[int, ...]:
+    """The sums of the kinds in the order of FIGURES."""
+    return tuple(map(sum, zip(*(row.figures for row in found), strict=True)))

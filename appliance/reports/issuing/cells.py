@@ -9,7 +9,10 @@ from appliance.reports.words import Words
 
 type Cells = dict[str, tuple[str, Any]]  # key → (name, value)
 
-_LEFT_OUT = ("period", "formulas", "activity_details", "links", "restore_drill")
+_LEFT_OUT = (
+    *("period", "formulas", "activity_details"),
+    *("change_requests", "links", "restore_drill"),  # the annex
+)
 _NAMED = ("weekday", "soato", "code")  # what tells a row of a list from the others
 
 

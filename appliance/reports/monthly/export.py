@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from appliance.casework.changes.summary import FIGURES
 from appliance.core import spreadsheets
 from appliance.reports import balance, paper, words
 from appliance.reports.monthly.report import MonthlyReport
@@ -37,6 +38,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             {"date": c.date.isoformat(), "issue": c.issue, "contacted": c.contacted}
             for c in report.consultations
         ],
+        "change_requests": _requests_json(report),
         "links": _links_json(report.links, report.rates),
         "restore_drill": report.drill
         and {
@@ -44,6 +46,14 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             "passed": report.drill.passed,
         },
     }
+
+
+def _requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
+    kinds = words.load(report.locale).changes.kinds
+    return [
+        {"code": row.kind, "name": kinds[row.kind], **dict(zip(FIGURES, row.figures, strict=True))}
+        for row in report.change_requests
+    ]
 
 
 def _links_json(links: tuple[Availability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
@@ -74,9 +84,9 @@ CSV_COLUMNS = (
 
 
 def as_csv(report: MonthlyReport) -> str:
-    """The five tables and the balance as one, each row led by its table's name.
+    """The five tables, the change requests and the balance as one table.
 
-    The code "total" is a sum.
+    Each row is led by its table's name; the code "total" is a sum.
     """
     cells = ([row.get(column) for column in CSV_COLUMNS] for row in _rows(report))
     return spreadsheets.written([CSV_COLUMNS, *cells])
@@ -102,6 +112,12 @@ def _rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
     for c in report.consultations:
         row = {"table": "consultations", "date": c.date.isoformat()}
         yield row | {"issue": c.issue, "contacted": c.contacted}
+    told = words.load(report.locale).changes
+    for one in report.change_requests:
+        for figure, count in zip(FIGURES, one.figures, strict=True):
+            name = f"{told.kinds[one.kind]}: {getattr(told, figure)}"
+            row = {"table": "change_requests", "code": f"{one.kind} {figure}", "name": name}
+            yield row | {"count": count}
     for code, value in paper.foot_cells(report):
         yield {"table": "balance", "code": code, "count": value}
 

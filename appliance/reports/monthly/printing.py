@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 from decimal import Decimal
 
+from appliance.casework.changes import summary
 from appliance.core import script
 from appliance.reports import annex, capacity, figures, paper, words, xlsx
 from appliance.reports.monthly.report import MonthlyReport
@@ -36,12 +37,14 @@ def as_page(report: MonthlyReport) -> str:
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=_rows(report, text),
         explained=annex.explained(report, text, distribution=True),
+        change_heads=[getattr(text.changes, name) for name in summary.FIGURES],
+        change_total=summary.total(report.change_requests),
         **_capacity(report),
     )
 
 
 def as_book(report: MonthlyReport) -> xlsx.Book:
-    """A sheet for each of the five tables, and one for the annex."""
+    """A sheet for each of the five tables, and those of the annex."""
     text = words.load(report.locale)
     form = text.monthly
     unseen = paper.unobserved(report)
@@ -72,7 +75,8 @@ def as_book(report: MonthlyReport) -> xlsx.Book:
             zip(titles, tables, strict=True), 1
         )
     ]
-    return paper.book(report, title(report), [*sheets, _annex(text, report), *_half_hours(report)])
+    annexes = [_annex(text, report), _change_requests(text, report), *_half_hours(report)]
+    return paper.book(report, title(report), [*sheets, *annexes])
 
 
 def one_line(text: str) -> str:
@@ -147,6 +151,19 @@ def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
     )
     foot = paper.foot_line(paper.foot(report), report.locale)
     return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(foot,))
+
+
+def _change_requests(text: Words, report: MonthlyReport) -> xlsx.Sheet:
+    told = text.changes
+    table = Table(
+        heads=((told.kind, *(getattr(told, name) for name in summary.FIGURES)),),
+        rows=[(told.kinds[row.kind], *row.figures) for row in report.change_requests],
+        total=(text.total, *(SUM for _ in summary.FIGURES)),
+        title=told.title,
+        notes=(told.term,),
+    )
+    widths = (34, *(18 for _ in summary.FIGURES))
+    return xlsx.Sheet(told.title, (table,), widths, landscape=True)
 
 
 def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from appliance.casework import catalogs
+from appliance.casework.changes import summary
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
@@ -54,6 +55,7 @@ class MonthlyReport:
     wrap_up: float  # seconds
     links: tuple[services.Availability, ...]  # the ways out of the box
     rates: tuple[float, ...]  # of the internet as measured, Mbit/s
+    change_requests: tuple[summary.Row, ...]  # by kind
     drill: services.Drill | None  # of a restore; None on a site without snapshots
 
     @property
@@ -105,6 +107,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         wrap_up=routing.current(settings).queueing.wrap_up,
         links=tuple(services.availability(period.begin, period.end)),
         rates=tuple(r.mbit for r in services.rates(period.begin, period.end) if r.mbit is not None),
+        change_requests=summary.rows(period.begin, period.end),
         drill=services.drill(period) if settings.backups else None,
     )
 

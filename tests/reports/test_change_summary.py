@@ -1,0 +1,116 @@
+"""The annex on change requests against a naive count, the same in every kind of file."""
+
+import csv
+import datetime as dt
+import io
+import random
+
+import openpyxl
+import pytest
+
+from appliance.casework import catalogs, changes
+from appliance.casework.changes import summary, terms
+from appliance.core import clock
+from appliance.models import ChangeRequest, User
+from appliance.people import accounts
+from appliance.reports import files, monthly, words
+from appliance.reports.periods import Period
+from tests.reports import naive
+from tests.reports.ledger_world import TZ
+
+NOVEMBER = Period(dt.date(2026, 11, 1), dt.date(2026, 11, 30), TZ)
+PERIODS = [
+    NOVEMBER,
+    Period(dt.date(2026, 10, 1), dt.date(2026, 10, 31), TZ),
+    Period(dt.date(2026, 11, 1), dt.date(2026, 11, 12), TZ),
+    Period(dt.date(2026, 12, 1), dt.date(2026, 12, 31), TZ),
+]
+
+
+def people() -> dict[str, User]:
+    for login, role in (("bahodir", "ministry"), ("sherzod", "manager")):
+        accounts.add(login, login, role, "parol-parol")
+    return {user.role: user for user in User.select()}
+
+
+@pytest.fixture
+def told(site, monkeypatch):
+    """A hundred requests from September to December, and what was done with them when."""
+    calendar, users, rows = catalogs.working_calendar(site), people(), []
+    chance = random.Random(7)  # noqa: S311
+
+    def at(moment: dt.datetime) -> dt.datetime:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+        return moment
+
+    for _number in range(100):
+        asked = dt.datetime(2026, 9, 20, tzinfo=TZ) + dt.timedelta(minutes=chance.randrange(120000))
+        kind = chance.choice(list(terms.KINDS))
+        at(asked)
+        made = changes.ask(users["ministry"], kind, "Nima", "Nega", calendar)
+        changes.do("accept", made, users["manager"], 1)
+        row = {"kind": kind, "asked": asked, "due": made.due_at, "moves": []}
+        moment, version = asked, 2
+        for _turn in range(chance.randrange(4)):
+            moment = at(moment + dt.timedelta(hours=chance.randrange(1, 300)))
+            is_done = len(row["moves"]) % 2 == 0
+            action, role = ("finish", "manager") if is_done else ("send_back", "ministry")
+            changes.do(action, made, users[role], version, "Matn")
+            version += 1
+            row["moves"].append((moment, is_done))
+        rows.append(row)
+    at(dt.datetime(2027, 2, 1, tzinfo=TZ))
+    return rows
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=lambda period: f"{period.last}")
+def test_the_summary_equals_a_naive_count(told, period):
+    rows = summary.rows(period.begin, period.end)
+    counted = naive.requests(told, period.begin, period.end)
+    assert {row.kind: list(row.figures) for row in rows} == counted
+    for carried, asked, *rest in counted.values():
+        assert carried + asked == sum(rest)
+    assert summary.total(rows) == tuple(map(sum, zip(*counted.values(), strict=True)))
+
+
+@pytest.mark.parametrize("locale", ["uz_Latn", "uz_Cyrl", "ru"])
+def test_every_kind_of_file_says_the_same(site, told, locale):
+    report, text = monthly.build(site, NOVEMBER, locale), words.load(locale).changes
+    counted = naive.requests(told, NOVEMBER.begin, NOVEMBER.end)
+    assert sum(map(sum, counted.values())) > 50
+    listed = monthly.as_json(report)["change_requests"]
+    assert {row["code"]: [row[name] for name in summary.FIGURES] for row in listed} == counted
+    lines = csv.DictReader(io.StringIO(monthly.as_csv(report)))
+    from_csv = {
+        row["code"]: int(row["count"]) for row in lines if row["table"] == "change_requests"
+    }
+    assert from_csv == {
+        f"{kind} {name}": count
+        for kind, counts in counted.items()
+        for name, count in zip(summary.FIGURES, counts, strict=True)
+    }
+    file = openpyxl.load_workbook(
+        io.BytesIO(files.render("monthly", report, "xlsx")), data_only=True
+    )
+    sheet = [list(row) for row in file[text.title].iter_rows(values_only=True)]
+    page = " ".join(monthly.as_page(report).split())
+    for kind, counts in counted.items():
+        assert [text.kinds[kind], *counts] in sheet
+        cells = " ".join(f'<td class="n">{count}</td>' for count in counts).replace(
+            "</td> ", "</td>"
+        )
+        assert f'<th scope="row">{text.kinds[kind]}</th> {cells}' in page
+
+
+def test_the_month_that_runs_is_counted_until_now(site, monkeypatch):
+    now = dt.datetime(2026, 11, 18, 12, tzinfo=TZ)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    calendar, user = catalogs.working_calendar(site), people()["ministry"]
+    changes.ask(user, "other", "Nima", "Nega", calendar)
+    monkeypatch.setattr(clock, "now", lambda: now + dt.timedelta(hours=1))
+    rows = {row.kind: row for row in summary.rows(NOVEMBER.begin, NOVEMBER.end)}
+    assert rows["other"] == summary.Row("other", asked=1, open=1)
+    monkeypatch.setattr(clock, "now", lambda: now + dt.timedelta(days=2))
+    rows = {row.kind: row for row in summary.rows(NOVEMBER.begin, NOVEMBER.end)}
+    assert rows["other"] == summary.Row("other", asked=1, overdue=1)
+    assert ChangeRequest.select().count() == 1
