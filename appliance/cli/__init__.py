@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": "audit",
     "backup": "backup",
     "catalog": "catalog",
+    "changes": "changes",
     "demo": "demo",
     "doctor": "doctor",
     "jobs": "processes",

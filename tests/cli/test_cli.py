@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.casework import call_forms
+from appliance.casework import call_forms, catalogs, changes
 from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.models import User
@@ -148,3 +148,13 @@ def test_registrations_go_out_as_objects_and_as_a_table(
     told = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout
     assert json.loads(told)["registration"] == made.number
     assert json.loads(told)["registrations"] == [{"form": "2", "number": made.number}]
+
+
+def test_change_requests_are_listed(run: Run, settings: Settings, bahodir: User) -> None:
+    calendar = catalogs.working_calendar(settings)
+    made = changes.ask(bahodir, "routing", "Raqam\noʻzgardi", "Eskisi yoʻq", calendar)
+    [told] = json.loads(run("changes", "list", "--json").stdout)
+    assert (told["number"], told["kind"], told["what"]) == (made.id, "routing", made.what)
+    assert (told["state"], told["done"], told["responsible"]) == ("asked", None, None)
+    assert dt.datetime.fromisoformat(told["due"]) == made.due_at
+    assert run("changes", "list").stdout.strip().endswith("-  -  Raqam")
