@@ -106,9 +106,14 @@ def put_sms(
 def withdraw(cause: str, since: dt.datetime) -> bool:
     """Take out what was put about a cause since a moment, if nothing of it was tried; whether so.
 
-    For what its cause itself was taken back; call it in that transaction.
+    For what its cause itself was taken back; call it in that transaction. What somebody wrote by
+    hand meanwhile goes out.
     """
-    put_since = (Message.cause == cause, Message.created_at >= since)
+    put_since = (
+        Message.cause == cause,
+        Message.created_at >= since,
+        Message.purpose != "manual",
+    )
     tried = (Message.state != "pending") | (Message.attempts > 0)
     with writing():
         if Message.select().where(*put_since, tried).exists():

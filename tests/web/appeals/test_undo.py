@@ -91,3 +91,13 @@ def test_nobody_takes_back_another_answer_or_another_step(ministry, login_as, re
     handling.take(other, "bahodir", 1)
     ministry.refused(undo(ministry, other))
     assert undo(login_as("supervisor"), appeal).status_code == 403
+
+
+def test_what_an_operator_wrote_meanwhile_goes_out(ministry, register, settings) -> None:
+    appeal = register()
+    answered(ministry, appeal)
+    by_hand = outbox.put_sms(
+        "manual", "+998935550147", "x", key="1", cause=appeal.number, tz=settings.tz
+    )
+    assert undo(ministry, appeal).status_code == 302
+    assert list(Message.select().where(Message.channel == "sms")) == [by_hand]
