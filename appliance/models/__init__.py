@@ -38,7 +38,14 @@ from appliance.models.health import CheckState, ExchangeLook
 from appliance.models.keys import AccessKey
 from appliance.models.links import HostAddress, LinkStretch, RateReading
 from appliance.models.ministry import MinistryEvent, MinistryLink, MinistryPackage
-from appliance.models.notices import DutyAlert, NoticeText, SmsOptOut, TelegramBot, TelegramChat
+from appliance.models.notices import (
+    DutyAlert,
+    NoticeText,
+    SmsOptOut,
+    SmsTemplate,
+    TelegramBot,
+    TelegramChat,
+)
 from appliance.models.presence import Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
@@ -120,6 +127,7 @@ TABLES: tuple[type[Table], ...] = (
     AppealText,
     AccessKey,
     NoticeText,
+    SmsTemplate,
     SmsOptOut,
     EarlyReport,
     DutyAlert,

@@ -1,6 +1,13 @@
 """What people outside are told: texts, who wants none, reports that came early, duty alerts."""
 
-from peewee import BigIntegerField, CharField, ForeignKeyField, IntegerField, TextField
+from peewee import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    ForeignKeyField,
+    IntegerField,
+    TextField,
+)
 
 from appliance.core.tables import MomentField, Table
 from appliance.models.appeals import Appeal
@@ -15,6 +22,16 @@ class NoticeText(Table):
 
     class Meta:
         indexes = ((("purpose", "language"), True),)
+
+
+class SmsTemplate(Table):
+    """A text from which people write short messages by hand; never removed, only retired."""
+
+    name = CharField()  # as the list of templates has it
+    uz = TextField()  # in Latin letters; words in braces: notices.templates.PLACEHOLDERS
+    ru = TextField()
+    position = IntegerField(default=0)  # in the list, the lowest first
+    active = BooleanField(default=True)
 
 
 class SmsOptOut(Table):

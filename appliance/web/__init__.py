@@ -52,21 +52,22 @@ from appliance.web.status import (
     outbox,
     retention,
     sms,
+    sms_templates,
     system,
 )
-from appliance.web.workplace import choices, desk, forms, transfers
+from appliance.web.workplace import choices, desk, forms, messages, transfers
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen),
     *(login.screen, account.screen, rating.screen, views.screen),
-    *(desk.screen, transfers.screen, forms.screen, choices.screen),
+    *(desk.screen, transfers.screen, forms.screen, choices.screen, messages.screen),
     *(portal.screen, lookup.screen, handling.screen, card.screen),
     *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
     *(people.screen, departments.screen, keys.screen, figures.screen, changes.screen),
-    *(outbox.screen, ministry.screen, notices.screen, sms.screen),
+    *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )
 

@@ -160,9 +160,11 @@ def told(id):
 def test_a_message_that_still_waits_is_masked_when_it_has_ended(site, masked) -> None:
     waits = message(masked.number, "ministry", "pending", "1")
     of_call = message("1.1", "sms", "delivered", "2")
+    Appeal.update(token="f" * 32).where(Appeal.id == masked.id).execute()
+    of_form = message("f" * 32, "sms", "delivered", "4")
     other = message("", "sms", "delivered", "3")
     retention.remove_due(site)
-    assert told(of_call) == ("", "", {})
+    assert told(of_call) == told(of_form) == ("", "", {})
     assert told(other)[1] == CALLER
     assert told(waits)[2] == {"surname": "Zulfiqorov"}  # it is needed until it is there
     retention.remove_due(site)
@@ -176,6 +178,7 @@ def test_a_message_that_still_waits_is_masked_when_it_has_ended(site, masked) ->
 def test_old_messages_about_no_appeal_say_nothing_more(site, old, appeal_of_today) -> None:
     missed, asked = message("9.9", "sms", "delivered", "1"), message("", "sms", "sent", "2")
     kept = message(appeal_of_today.number, "sms", "delivered", "3")
+    of_form = message(appeal_of_today.token, "sms", "delivered", "7")
     held = message("9.6", "sms", "delivered", "6")
     Call.create(id="9.6", direction="inbound", arrived_at=old, stage="ended")
     retention.hold("call", "9.6", "prosecutor", by="sherzod")
@@ -183,7 +186,7 @@ def test_old_messages_about_no_appeal_say_nothing_more(site, old, appeal_of_toda
     Message.update(created_at=old).where(Message.id != young).execute()
     retention.remove_due(site)
     assert [told(one)[1] for one in (missed, asked)] == ["", ""]
-    assert [told(one)[1] for one in (kept, held, waits, young)] == [CALLER] * 4
+    assert [told(one)[1] for one in (kept, of_form, held, waits, young)] == [CALLER] * 5
 
 
 def test_the_number_of_a_mark_by_message_goes_and_the_mark_stays(site, masked) -> None:

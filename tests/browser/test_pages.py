@@ -34,7 +34,8 @@ PAGES = {
     ],
     "sherzod": [
         *("/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"),
-        *("/retention", "/notices", "/people", "/people/1", "/people/import", "/changes/1"),
+        *("/retention", "/notices", "/notices/templates", "/people", "/people/1"),
+        *("/people/import", "/changes/1"),
     ],
     "rustam": [
         *("/status", "/directory", "/nothing-here"),

@@ -18,6 +18,8 @@ from tests.casework.test_appeals import FULL
 from tests.rig.fakes.sms import service
 from tests.rig.waiting import until
 
+INVALID = 'aria-describedby="sms-w sms-size" aria-invalid="true"'
+
 
 @pytest.fixture
 def far():
@@ -217,20 +219,20 @@ def test_an_operator_writes_to_his_applicant_once(site, app, register, login_as)
     app.config["SITE"] = site
     appeal = register(phone="+998935550147")
     Message.delete().execute()
-    browser, path = login_as("operator"), f"/appeals/{appeal.number}/sms"
+    browser, path = login_as("operator"), f"/messages/appeal/{appeal.number}"
     for _ in range(2):  # a double click
-        sent = browser.send(path, sms="Hujjatni  yuboring", sending="1")
+        sent = browser.send(path, sms="Hujjatni  yuboring", to=appeal.phone, sending="1")
         assert sent.status_code == 302, sent.text
     [message] = Message.select()
     assert (message.purpose, message.text) == ("manual", "Hujjatni yuboring")
     assert "Hujjatni yuboring" in browser.get(f"/appeals/{appeal.number}").text
     for text in (" ", "я" * 300):
-        page = browser.refused(browser.send(path, sms=text, sending="2"))
-        assert 'id="sms-w"' in page
+        page = browser.refused(browser.send(path, sms=text, to=appeal.phone, sending="2"))
+        assert INVALID in page
         assert text.strip() in page
     assert login_as("sardor").send(path, sms="x", sending="3").status_code in (403, 404)
     notices.opt_out("+998935550147", "sherzod")
-    assert 'id="sms-w"' in browser.refused(browser.send(path, sms="x", sending="4"))
+    assert INVALID in browser.refused(browser.send(path, sms="x", to=appeal.phone, sending="4"))
     assert Message.select().count() == 1
 
 

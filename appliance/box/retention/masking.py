@@ -111,6 +111,8 @@ def _mask(appeal: Appeal, rule: str) -> None:
         wording.values = dict.fromkeys(wording.values, "")
         wording.save()
     _mask_messages(appeal.number)
+    if appeal.token:
+        _mask_messages(appeal.token)  # written by hand before it was registered
     MinistryEvent.update(text="").where(MinistryEvent.number == appeal.number).execute()
     if appeal.call_id:
         _mask_messages(appeal.call_id)

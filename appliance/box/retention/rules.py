@@ -92,7 +92,11 @@ def messages(before: dt.datetime) -> Any:
     """What had still to go out about an appeal when it was masked and has ended since, and what
     was written before a moment about no appeal, nor about a call that is kept."""
     says = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
-    of_appeal = (Appeal.number == Message.cause) | (Appeal.call_id == Message.cause)
+    of_appeal = (
+        (Appeal.number == Message.cause)
+        | (Appeal.call_id == Message.cause)
+        | (Appeal.token == Message.cause)
+    )
     about = Appeal.select().where(of_appeal, ~fn.EXISTS(removed("appeal", Appeal.number)))
     of_none = (Message.created_at < before) & ~fn.EXISTS(about)
     for nothing_keeps in _free(Message.cause):

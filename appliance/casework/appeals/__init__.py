@@ -1,7 +1,14 @@
 """Appeals: form №1, its drafts, its registering, who may see it, what becomes of it."""
 
 from appliance.casework.appeals.correcting import correct, wordings
-from appliance.casework.appeals.desk import Desk, at_hand, of_appeal, of_call_form, of_form
+from appliance.casework.appeals.desk import (
+    Desk,
+    at_hand,
+    of_appeal,
+    of_call_form,
+    of_form,
+    of_registered,
+)
 from appliance.casework.appeals.handling import HandlingError, begin_missing
 from appliance.casework.appeals.prefill import known_values, values_of
 from appliance.casework.appeals.queries import (
@@ -62,6 +69,7 @@ __all__ = [
     "of_department",
     "of_call_form",
     "of_form",
+    "of_registered",
     "others_of",
     "register",
     "registered_by",

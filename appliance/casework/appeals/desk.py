@@ -94,6 +94,14 @@ def of_call_form(form: CallForm) -> Desk:
     return of_call(form.operator, Call.get_by_id(form.call_id))
 
 
+def of_registered(operator: User, token: str) -> Desk | None:
+    """The same for the operator's form of this name; None when it is not registered."""
+    made = registered_as(operator, token)
+    if isinstance(made, CallForm):
+        return of_call_form(made)
+    return of_appeal(made) if made else None
+
+
 def of_call(operator: User, call: Call) -> Desk:
     """The operator's form for a call."""
     stage, since = _stage(operator.login, call)

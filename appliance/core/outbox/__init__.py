@@ -14,7 +14,14 @@ from appliance.core.outbox.claiming import (
 )
 from appliance.core.outbox.gsm import parts, plain, segments
 from appliance.core.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed, message
-from appliance.core.outbox.putting import by_day, put, put_sms, wait_for_morning, withdraw
+from appliance.core.outbox.putting import (
+    by_day,
+    put,
+    put_sms,
+    room_at,
+    wait_for_morning,
+    withdraw,
+)
 from appliance.core.outbox.sending import (
     NEVER_LEFT,
     declined,
@@ -67,6 +74,7 @@ __all__ = [
     "refused",
     "reported",
     "retry",
+    "room_at",
     "segments",
     "sent",
     "tried",

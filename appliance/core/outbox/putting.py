@@ -87,7 +87,7 @@ def put_sms(
     due = moment if purpose in AT_ONCE else by_day(moment, tz, limits)
     wanted = due
     if purpose not in _STAFF:
-        due = _with_room_at(recipient, due, tz, limits)
+        due = room_at(recipient, due, tz, limits)
     if purpose not in AT_ONCE:
         due = _with_room(due, tz, limits)
     return put(
@@ -152,7 +152,7 @@ def by_day(moment: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     return dt.datetime.combine(day, end, tz).astimezone(dt.UTC)
 
 
-def _with_room_at(recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+def room_at(recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """The moment, or one a day or more after, before which a number gets fewer within a day than
     it may have."""
     for _ in range(_FARTHEST):

@@ -19,6 +19,7 @@ class SmsAccount:
     approval: bool = False  # the service takes only texts that it has approved
     replies: bool = False  # citizens can answer; a modem's number always takes answers
     low_balance: int = 0  # below it the technician is warned; 0: never
+    price: int = 0  # tiyin for each part of a message; 0: not known
 
     @property
     def takes_replies(self) -> bool:

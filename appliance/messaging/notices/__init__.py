@@ -6,9 +6,7 @@ from appliance.messaging.notices.citizens import (
     opt_in,
     opt_out,
     opted_out,
-    reaches,
     registered,
-    write,
 )
 from appliance.messaging.notices.duty import alert, alert_of
 
@@ -20,7 +18,5 @@ __all__ = [
     "opt_in",
     "opt_out",
     "opted_out",
-    "reaches",
     "registered",
-    "write",
 ]

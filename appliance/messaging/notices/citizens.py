@@ -30,45 +30,14 @@ def answered(settings: Settings, appeal: Appeal, delay: dt.timedelta = NOW) -> M
     return _notify(settings, "answered", appeal, f":{version}", {}, delay)
 
 
-def write(settings: Settings, appeal: Appeal, text: str, by: str, token: str) -> Message:
-    """Send a text of one's own to the applicant; sent twice with a token, it goes once.
-
-    Raises texts.TextError.
-    """
-    text, number = outbox.plain(text), _number(appeal)
-    if not text:
-        raise texts.TextError("empty")
-    if outbox.segments(text) > texts.LONGEST:
-        raise texts.TextError("long")
-    if not settings.sms or not number:
-        raise texts.TextError("nobody")
-    if SmsOptOut.get_or_none(SmsOptOut.number == number):
-        raise texts.TextError("unwanted")
-    with writing():
-        message = outbox.put_sms(
-            "manual",
-            number,
-            text,
-            key=f"manual:{token}",
-            cause=appeal.number,
-            tz=settings.tz,
-            limits=settings.messages,
-        )
-        if not message:
-            raise texts.TextError("nobody")
-        audit.record(by, "sms.write", appeal.number, message=message.id)
-    return message
-
-
-def reaches(settings: Settings, appeal: Appeal) -> bool:
-    """Whether a short message can be sent to the applicant."""
-    return bool(settings.sms and _number(appeal))
-
-
 def of_appeal(appeal: Appeal) -> list[Message]:
-    """The short messages that went to the applicant about an appeal, the newest first."""
-    about = (Message.cause == appeal.number, Message.channel == "sms", Message.purpose != "duty")
-    return list(Message.select().where(*about).order_by(Message.id.desc()))
+    """The short messages that went to the applicant about an appeal, and those that were written
+    by hand about its call or form; the newest first."""
+    whence = [cause for cause in (appeal.call_id, appeal.token) if cause]
+    about = (Message.cause == appeal.number) & (Message.purpose != "duty")
+    by_hand = Message.cause.in_(whence) & (Message.purpose == "manual")
+    found = Message.select().where(Message.channel == "sms", about | by_hand)
+    return list(found.order_by(Message.id.desc()))
 
 
 def opt_out(number: str, by: str) -> str | None:
@@ -141,6 +110,11 @@ def mobile(number: str | None) -> str | None:
     return known if known and _MOBILE.fullmatch(known) else None
 
 
+def number_of(appeal: Appeal) -> str | None:
+    """The mobile number that he gave, else the one at hand."""
+    return mobile(appeal.phone) or mobile(appeal.phone_at_hand)
+
+
 def language_of(appeal: Appeal) -> str:
     """The language that its caller chose: uz or ru."""
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
@@ -155,7 +129,7 @@ def _notify(
     values: dict[str, str],
     delay: dt.timedelta = NOW,
 ) -> Message | None:
-    number = _number(appeal)
+    number = number_of(appeal)
     if not number:
         return None
     return notify(
@@ -168,8 +142,3 @@ def _notify(
         cause=appeal.number,
         delay=delay,
     )
-
-
-def _number(appeal: Appeal) -> str | None:
-    """The mobile number that he gave, else the one at hand."""
-    return mobile(appeal.phone) or mobile(appeal.phone_at_hand)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import string
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from appliance.casework.appeals import states
@@ -72,8 +73,9 @@ LONGEST = 4  # parts
 
 
 class TextError(ValueError):
-    """A text cannot be used; `code`: "empty", "braces", "unknown", "number", "link" or "long"; or
-    cannot be sent: "nobody", no mobile number or no account, "unwanted", he wants no messages."""
+    """A text cannot be used; `code`: "empty", "braces", "unknown", "number", "link" or "long", of
+    a template "name"; or cannot be sent: "phone", no number, "nobody", no mobile number or no
+    account, "unwanted", he wants no messages, "unfilled", a word stands in braces still."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -125,7 +127,15 @@ def change(settings: Settings, purpose: str, language: str, text: str, by: str) 
 
 def check(settings: Settings, purpose: str, language: str, text: str) -> None:
     """Raise TextError for a text that cannot be used."""
-    allowed = PURPOSES[purpose]
+    named = placeholders(text, PURPOSES[purpose])
+    if (need := _NEEDED.get(purpose)) and need not in named:
+        raise TextError(need)
+    if outbox.segments(_sample(settings, text, purpose, language)) > LONGEST:
+        raise TextError("long")
+
+
+def placeholders(text: str, allowed: Collection[str]) -> set[str]:
+    """The words in braces, all of them `allowed`. Raises TextError, also for nothing beside."""
     try:
         pieces = list(string.Formatter().parse(text))
     except ValueError as error:
@@ -135,10 +145,7 @@ def check(settings: Settings, purpose: str, language: str, text: str) -> None:
         raise TextError("unknown")
     if not "".join(before for before, *_ in pieces).strip():
         raise TextError("empty")
-    if (need := _NEEDED.get(purpose)) and need not in {name for name, *_ in named}:
-        raise TextError(need)
-    if outbox.segments(_sample(settings, text, purpose, language)) > LONGEST:
-        raise TextError("long")
+    return {name for name, *_ in named}
 
 
 def fill(text: str, values: dict[str, str]) -> str:

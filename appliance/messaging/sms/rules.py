@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from appliance.core import audit, clock, outbox
 from appliance.core.db import writing
 from appliance.core.settings import Settings, SmsAccount
-from appliance.messaging.notices import texts
+from appliance.messaging.notices import templates, texts
+from appliance.messaging.sms import account_health
 from appliance.messaging.sms.gateway import SmsGateway
 from appliance.models import Message, NoticeRule, SmsOptOut, TextApproval
 
@@ -52,7 +53,7 @@ def is_sent(purpose: str) -> bool:
 def is_unwanted(message: Message) -> bool:
     """Whether its number wants no such messages since it was written, or citizens are told no
     more of this."""
-    if message.purpose in ALWAYS:
+    if message.purpose in ALWAYS and message.purpose != "manual":
         return False
     opted_out = SmsOptOut.select().where(SmsOptOut.number == message.recipient)
     return opted_out.exists() or not is_sent(message.purpose)
@@ -78,7 +79,7 @@ def approvals(settings: Settings) -> list[Approval]:
             continue
         rows = TextApproval.select().where(TextApproval.account == account.name)
         known = {(row.purpose, row.language): row for row in rows}
-        for wording in texts.wordings(settings):
+        for wording in [*texts.wordings(settings), *templates.wordings(settings)]:
             row = known.get((wording.purpose, wording.language))
             state = row.state if row and row.text == wording.text else ""
             text = outbox.plain(wording.text)
@@ -94,7 +95,9 @@ def note(
     `state` of STATES, or "" when it was not asked.
     """
     demanding = {a.name for a in settings.sms if a.approval}
-    if (purpose, language) not in texts.DEFAULTS or account not in demanding:
+    every = [*texts.wordings(settings), *templates.wordings(settings)]
+    text = next((w.text for w in every if (w.purpose, w.language) == (purpose, language)), "")
+    if not text or account not in demanding:
         return False
     if state and state not in STATES:
         return False
@@ -110,7 +113,7 @@ def note(
                 account=account,
                 purpose=purpose,
                 language=language,
-                text=texts.text(purpose, language),
+                text=text,
                 state=state,
                 by=by,
                 at=clock.now(),
@@ -139,8 +142,18 @@ def may_take(account: SmsAccount, message: Message) -> bool:
     )
 
 
-def in_order[G: SmsGateway](gateways: Sequence[G], purpose: str) -> list[G]:
-    """The gateways as they are asked for this purpose."""
+def in_order[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpose: str) -> list[G]:
+    """The gateways, or their accounts, as they are asked for this purpose."""
     row = NoticeRule.get_or_none(NoticeRule.purpose == purpose)
     first = row.account if row else ""
     return sorted(gateways, key=lambda gateway: gateway.name != first)
+
+
+def price(settings: Settings, parts: int, payload: dict[str, str] | None = None) -> int | None:
+    """What a message written by hand costs (tiyin), at the account that is asked first for such a
+    text and is not passed over; None when that is not known."""
+    message = Message(purpose="manual", payload=payload or {})
+    takers = [a for a in in_order(settings.sms, "manual") if may_take(a, message)]
+    held = account_health.held()
+    first = next((a for a in takers if a.name not in held), next(iter(takers), None))
+    return parts * first.price if first and first.price else None

@@ -1,6 +1,5 @@
 """A registered appeal: its form, the call it hangs on, its history, what may be done with it."""
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, render_template, session
@@ -11,15 +10,16 @@ from appliance.casework.appeals import answer_drafts, deadlines, form, handling,
 from appliance.core import clock
 from appliance.core.i18n import named
 from appliance.messaging import notices
+from appliance.messaging.notices import manual
 from appliance.people import accounts
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, portal
+from appliance.web.calls import short_messages
 from appliance.web.calls.call import recorded
 from appliance.web.shell import disclosure, formats, labels, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.status import outbox
 from appliance.web.status.ministry import STANDS
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("appeals", __name__, url_prefix="/appeals")
 
+LEADS = ("supervisor", "manager")
 READERS = ("operator", "supervisor", "manager", "ministry")
 LOOKED_UP = "looked_up"  # in the session: numbers that an operator has found (lookup.py)
 
@@ -59,17 +60,15 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
         empty=labels.empty_fields(appeal.warnings),
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
-        messages=notices.of_appeal(appeal),
-        message_states=outbox.STATES,
-        message_purposes=outbox.PURPOSES,
-        may_write=me().role in ("operator", "supervisor")
-        and may_correct(appeal)
-        and notices.reaches(site(), appeal),
-        sending=secrets.token_hex(8),
         others=appeals.others_of(appeal, me()),
         **_written(appeal, was),
         trouble=appeal_labels.TROUBLES.get(was.trouble, ""),
-        sms_trouble=outbox.TEXT_TROUBLES.get(was.trouble, ""),
+        **short_messages.shown(
+            "appeal",
+            appeal.number,
+            notices.of_appeal(appeal),
+            manual.of_appeal(site(), appeal) if may_write(appeal) and site().sms else None,
+        ),
         **_recorded(appeal),
         **_standing(appeal),
         **_todo(appeal),
@@ -94,6 +93,11 @@ def loaded(number: str) -> "Appeal":
 def may_correct(appeal: "Appeal") -> bool:
     """Whether whoever asks may correct the form: its operator, or any supervisor."""
     return me().role == "supervisor" or appeal.operator_id == me().id
+
+
+def may_write(appeal: "Appeal") -> bool:
+    """Whether whoever asks may write a short message about it: its operator, any lead."""
+    return me().role in LEADS or appeal.operator_id == me().id
 
 
 def may_contact(appeal: "Appeal") -> bool:

@@ -11,10 +11,12 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, call_forms
+from appliance.messaging.notices import manual
 from appliance.people import accounts
 from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import sound
+from appliance.web.calls import short_messages
 from appliance.web.calls.of_day import LANGUAGES, OUTCOMES
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
@@ -36,6 +38,7 @@ ENDED_BY = {
     "operator": _l("by our side"),
     "system": _l("by the line"),
 }
+WRITERS = ("supervisor", "manager")  # of short messages about any call
 _TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
 
 
@@ -55,6 +58,7 @@ def page(call_id: str) -> str:
     """The call's card; whoever sees it is written down."""
     call = _call(call_id)
     disclosure.log_shown("call", [call.id])
+    about = appeals.visible_of_call(call.id, me())
     outcomes = OUTCOMES if call.direction == "inbound" else OWN_OUTCOMES
     return render_template(
         "call/page.html",
@@ -68,8 +72,14 @@ def page(call_id: str) -> str:
         queue_name=lambda name: routing.queue_title(name, _),
         dialled=DIALLED,
         names=accounts.names(locale()),
-        appeals=appeals.visible_of_call(call.id, me()),
+        appeals=about,
         registered=call_forms.visible_of_call(call.id, me()),
+        **short_messages.shown(
+            "call",
+            call.id,
+            manual.sent_about(call.id, about),
+            manual.of_call(site(), call) if me().role in WRITERS and site().sms else None,
+        ),
         **recorded(call),
     )
 

@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 MACHINE = ("checks", "jobs", "lines")
 LEADS = ("appeals", "calls", "devices", "followups", "links", "operators", "people")
 HEARD = {
-    "operator": ("followups", "links"),
-    "supervisor": LEADS,
+    "operator": ("followups", "links", "outbox"),
+    "supervisor": (*LEADS, "outbox"),
     "manager": (*LEADS, *MACHINE, "outbox", "changes"),
     "ministry": ("appeals", "links", "changes"),
     "technician": (*MACHINE, "devices", "links", "outbox", "people", "changes"),

@@ -111,6 +111,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("outbox.page", _l("Messages")),
             Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),
+            Tab("sms_templates.page", _l("SMS templates")),
             Tab("sms.page", _l("SMS accounts")),
         ),
     ),

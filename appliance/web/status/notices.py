@@ -11,7 +11,6 @@ from appliance.core import outbox
 from appliance.messaging import notices
 from appliance.messaging.notices import texts
 from appliance.messaging.sms import accounts
-from appliance.web.appeals import card
 from appliance.web.person.login import csrf
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may, public
@@ -80,24 +79,6 @@ def opt_in() -> BaseResponse:
     """Send a number messages again."""
     notices.opt_in(request.form.get("number", ""), me().login)
     return _saved()
-
-
-@screen.post("/appeals/<number>/sms")
-@may("operator", "supervisor")
-def write(number: str) -> BaseResponse:
-    """Send the applicant a short message."""
-    appeal, sent = card.loaded(number), request.form
-    if not card.may_correct(appeal):
-        abort(403)
-    text, sending = sent.get("sms", ""), sent.get("sending", "")
-    if not 0 < len(sending) <= 64:
-        abort(400)
-    try:
-        notices.write(site(), appeal, text, me().login, f"{me().login}:{sending}")
-    except texts.TextError as error:
-        return refusals.back(url_for("appeals.page", number=number), error.code, "sms-title")
-    flash(_("It will be sent."))
-    return redirect(url_for("appeals.page", number=number))
 
 
 @screen.post("/sms-reports/<name>/<secret>")

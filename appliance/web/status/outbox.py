@@ -3,12 +3,13 @@
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_babel import LazyString
+from flask_babel import LazyString, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.core import clock, outbox
+from appliance.reports import figures
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
@@ -58,6 +59,8 @@ TEXT_TROUBLES: dict[str, LazyString] = {
     "unwanted": _l("This number wants no messages."),
     "phone": _l("This is no phone number."),
     "long": _l("The text fills more than four messages: shorten it."),
+    "unfilled": _l("Write what is meant where words stand in braces."),
+    "name": _l("Write a name that no other template has."),
 }
 
 
@@ -85,6 +88,14 @@ def retry(id: int) -> Response:
     else:
         flash(_("It has gone out already."))
     return redirect(url_for("outbox.page", state=request.args.get("state")))
+
+
+def size(parts: int, price: int | None) -> str:
+    """How many messages a text fills, and what they cost where that is known."""
+    told = ngettext("%(num)s message", "%(num)s messages", parts)
+    if price is None:
+        return told
+    return _("%(messages)s, %(sum)s soʻm", messages=told, sum=figures.money(price))
 
 
 def _list() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
+from appliance.messaging.notices import templates
 from appliance.messaging.sms import account_health, accounts, rules
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -50,7 +51,7 @@ def page() -> str:
         said=APPROVALS,
         troubles=TROUBLES,
         purposes=PURPOSES,
-        ways=WAYS,
+        ways=WAYS | {templates.purpose(one.id): one.name for one in templates.templates()},
         spoken=LANGUAGES,
         no_marks=not (site().messages.public_url or any(a.takes_replies for a in site().sms)),
     )

@@ -301,7 +301,6 @@ def _registered(number: str) -> dict[str, object]:
         "near": appeal_labels.nearness(now, appeal_labels.today(), calendar),
         "messages": notices.of_appeal(appeal),
         "message_states": outbox.STATES,
-        "may_write": notices.reaches(site(), appeal),
         "drafts": forms.drafts(),
         **caller,
     }

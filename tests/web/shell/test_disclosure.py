@@ -37,7 +37,7 @@ SENT = {
     "POST /appeals/<number>/steps": {"action": "answer", "version": "1", "text": "Javob"},
     "POST /appeals/<number>/contacted": {"version": "1", "contact": "Mutaxassis"},
     "POST /appeals/<number>/correct": {"version": "1", "surname": "Boshqa"},
-    "POST /appeals/<number>/sms": {"sms": "", "sending": "1"},
+    "POST /messages/<any(appeal, call, form):about>/<id>": {"sms": "", "sending": "1"},
     "POST /notices/opt-outs": {"number": "x"},
 }
 # some that must be among those found, or the walk sees nothing
@@ -48,7 +48,9 @@ SHOWING = {
         "GET /appeals/mine",
         "GET /appeals/<number>/<any(standing, history):piece>",
         "POST /appeals/<number>/contacted",
-        "POST /appeals/<number>/sms",
+        "GET /messages/<any(appeal, call, form):about>/<id>",
+        "GET /messages/<any(appeal, call, form):about>/<id>/list",
+        "POST /messages/<any(appeal, call, form):about>/<id>",
         "GET /followups",
         "GET /followups/list",
         "POST /followups/<int:number>/call",
@@ -126,6 +128,8 @@ def site(settings, nilufar, bahodir, labour):
     secret = key_in_force(name="Tizim")
     return {
         "<number>": appeal.number,
+        "<any(appeal, call, form):about>": "appeal",
+        "<id>": appeal.number,
         "<call_id>": "hotline-1.1",
         "<token>": draft.token,
         "<login>": nilufar.login,
@@ -231,7 +235,8 @@ def test_a_form_that_was_refused_leaves_a_row(site, login_as) -> None:
         ("dilnoza", "sms", {"sms": "", "sending": "1"}),
     ):
         browser, before = login_as(login), len(rows_of(login, "appeal.view"))
-        browser.refused(browser.send(f"/appeals/{number}/{path}", **sent))
+        there = f"/messages/appeal/{number}" if path == "sms" else f"/appeals/{number}/{path}"
+        browser.refused(browser.send(there, **sent))
         assert [row.subject for row in rows_of(login, "appeal.view")[before:]] == [number], path
 
 

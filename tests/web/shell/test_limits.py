@@ -95,7 +95,7 @@ def test_a_text_too_long_comes_back_to_be_shortened(login_as, sherzod: User, loc
         ("supervisor", "/calls/no-call/listen", "reason"),
         ("supervisor", "/appeals/2026-000001/correct", "gist"),
         ("supervisor", "/appeals/2026-000001/contacted", "contact"),
-        ("operator", "/appeals/2026-000001/sms", "sms"),
+        ("operator", "/messages/appeal/2026-000001", "sms"),
         ("ministry", "/appeals/2026-000001/steps", "text"),
     ],
 )

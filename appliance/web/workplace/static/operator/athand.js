@@ -3,6 +3,7 @@
 
 import { listenToKeys } from "./keys.js";
 import { LinkLost, post, SessionOver } from "./server.js";
+import { listenToMessages } from "./sms.js";
 import { lineChanged, listenToTransfers } from "./transfers.js";
 
 export const atHand = document.getElementById("at-hand");
@@ -69,6 +70,7 @@ document.addEventListener("keydown", ({ key }) => {
 
 listenToKeys();
 listenToTransfers({ onTrouble: failed });
+listenToMessages({ onTrouble: failed, tell: toast });
 showTitle();
 watch(() => {
   lineChanged();
