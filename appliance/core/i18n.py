@@ -43,6 +43,8 @@ _LATIN = {
 }
 _LATIN_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
 _VOWELS = "аеёиоуўэюяыъь"
+_LATIN_LETTER = re.compile(r"[a-zA-Z\u00c0-\u024f]")
+_CYRILLIC_LETTER = re.compile(r"[\u0400-\u04ff]")
 
 
 def fold(text: str) -> str:
@@ -72,6 +74,19 @@ def spelt(text: str) -> str:
     signs = re.escape(_APOSTROPHES)
     text = re.sub(f"(?<=[oOgG])[{signs}]", "\u02bb", text)
     return re.sub(f"(?<=[a-fh-np-zA-FH-NP-Z])[{signs}](?=[a-zA-Z])", "\u02bc", text)
+
+
+def written_in(text: str, script: str) -> bool:
+    """Whether a name is written in a script, "Latn" or "Cyrl".
+
+    A Latin name has no Cyrillic letter. A Cyrillic one may hold a Latin word ("Telegram бот"),
+    but no word that mixes the two, and it has Cyrillic letters.
+    """
+    if script == "Latn":
+        return not _CYRILLIC_LETTER.search(text)
+    latin = [word for word in text.split() if _LATIN_LETTER.search(word)]
+    mixed = any(_CYRILLIC_LETTER.search(word) for word in latin)
+    return not mixed and (not latin or bool(_CYRILLIC_LETTER.search(text)))
 
 
 def same_but_spelling(one: str, other: str) -> bool:

@@ -26,7 +26,7 @@ from appliance.models.calls import (
     Talk,
     Transfer,
 )
-from appliance.models.catalogs import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.models.catalogs import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 from appliance.models.changes import ChangeFile, ChangeLink, ChangeRequest, ChangeStep
 from appliance.models.departments import Department, DirectionRoute, Membership
 from appliance.models.devices import Device
@@ -69,6 +69,7 @@ TABLES: tuple[type[Table], ...] = (
     Region,
     District,
     Mahalla,
+    Catalog,
     CatalogItem,
     CalendarDay,
     Applicant,

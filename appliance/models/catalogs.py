@@ -37,13 +37,23 @@ class Mahalla(Named):
         indexes = ((("district", "search_key"), False),)
 
 
-class CatalogItem(Named):
-    """One value of an editable list."""
+class Catalog(Named):
+    """A list: one that comes with the product, or one that the site has added."""
 
-    catalog = CharField()  # catalogs.CATALOGS
+    code = CharField(primary_key=True)
+    position = IntegerField()
+    own = BooleanField(default=False)  # added by the site
+
+
+class CatalogItem(Named):
+    """One value of a list; it is retired, never deleted, and its code never changes."""
+
+    catalog = CharField()  # Catalog.code
     code = CharField()
     position = IntegerField()
-    active = BooleanField(default=True)
+    active = BooleanField(default=True)  # False: retired
+    active_from = DateField(null=True)  # the first and the last day in use; None: open
+    active_until = DateField(null=True)
 
     class Meta:
         indexes = ((("catalog", "code"), True),)

@@ -24,6 +24,7 @@ from appliance.web.settings import (
     directory,
     keys,
     line,
+    lists,
     people,
     prompts,
     routing,
@@ -66,7 +67,8 @@ SCREENS = (
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
-    *(people.screen, departments.screen, keys.screen, figures.screen, changes.screen),
+    *(people.screen, departments.screen, lists.screen, keys.screen),
+    *(figures.screen, changes.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )

@@ -62,7 +62,7 @@ def _told(field: forms.Field, values: dict[str, str], locale: str) -> dict[str, 
         return {"code": value if place else "", "text": named(place, locale) if place else typed}
     if field.list:
         text = catalogs.label(field.list, value, locale)
-        is_code = catalogs.code_of(field.list, value) == value or text != value
+        is_code = value in catalogs.labels(field.list, DEFAULT)
         return {"code": value if is_code else "", "text": text}
     option = next((one for one in field.options if one.code == value), None)
     if not option:

@@ -2,7 +2,18 @@
 
 from appliance.casework.catalogs.columns import SHEETS
 from appliance.casework.catalogs.days import calendar_ends, working_calendar
-from appliance.casework.catalogs.lists import CATALOGS, choices, code_of, find, label, labels
+from appliance.casework.catalogs.lists import (
+    CATALOGS,
+    catalog,
+    choices,
+    code_of,
+    find,
+    in_use,
+    items,
+    label,
+    labels,
+    lists,
+)
 from appliance.casework.catalogs.places import (
     PLACES,
     districts_of,
@@ -23,6 +34,7 @@ __all__ = [
     "SHEETS",
     "SheetError",
     "calendar_ends",
+    "catalog",
     "choices",
     "code_of",
     "districts_of",
@@ -35,8 +47,11 @@ __all__ = [
     "find_mahallas",
     "find_regions",
     "import_csv",
+    "in_use",
+    "items",
     "label",
     "labels",
+    "lists",
     "place",
     "remember_mahalla",
     "seed",

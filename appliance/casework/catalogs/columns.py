@@ -7,12 +7,15 @@ from typing import Any
 
 from peewee import ModelSelect
 
+from appliance.casework import identity
 from appliance.casework.catalogs.keys import key_of, mahalla_key
 from appliance.casework.catalogs.lists import CATALOGS
-from appliance.models import CalendarDay, CatalogItem, District, Mahalla, Region
+from appliance.core.i18n import spelt, written_in
+from appliance.models import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 
 type Row = dict[str, Any]
 NAMES = ("name_uz_latn", "name_uz_cyrl")
+SCRIPTS = {"name_uz_latn": "Latn", "name_uz_cyrl": "Cyrl", "name_ru": "Cyrl"}
 
 
 @dataclass(frozen=True)
@@ -46,22 +49,38 @@ def _names(cells: Row) -> Row:
     return {column: cells[column] for column in (*NAMES, "name_ru")}
 
 
+class CellError(ValueError):
+    """A cell that cannot be what its column asks for; a name in the wrong script has its column
+    as the code."""
+
+    def __init__(self, cell: str, why: str, code: str = "cell") -> None:
+        super().__init__(f"{cell} {why}" if cell else why)
+        self.cell, self.code = cell, code
+
+
 def _of(known: Collection[str], code: str) -> str:
     if code not in known:
-        raise ValueError(f"no such place: {code}")
+        raise CellError("", f"no such place: {code}")
     return code
 
 
 def _flag(cell: str) -> bool:
     if cell not in ("0", "1", ""):
-        raise ValueError(f"{cell} is neither 0 nor 1")
+        raise CellError(cell, "is neither 0 nor 1")
     return cell != "0"
 
 
 def _whole(cell: str) -> int:
-    if not cell.isdecimal():
-        raise ValueError(f"{cell} is no whole number")
+    if not cell.isdecimal() or len(cell) > 9:
+        raise CellError(cell, "is no whole number")
     return int(cell)
+
+
+def _date(cell: str) -> dt.date:
+    found = identity.day(cell)
+    if not found:
+        raise CellError(cell, "is no date")
+    return found
 
 
 def _region(cells: Row, known: Collection[str]) -> Row:
@@ -90,20 +109,31 @@ def _mahalla(cells: Row, known: Collection[str]) -> Row:
 
 def _day(cells: Row, known: Collection[str]) -> Row:
     return _names(cells) | {
-        "date": dt.date.fromisoformat(cells["date"]),
+        "date": _date(cells["date"]),
         "kind": cells["kind"],
         "working": _flag(cells["working"]),
     }
 
 
+def _own_names(cells: Row) -> Row:
+    """The names of a value of a list, as Uzbek Latin spells them, each in its script."""
+    for column, script in SCRIPTS.items():
+        if not written_in(cells[column], script):
+            alphabet = {"Latn": "Latin", "Cyrl": "Cyrillic"}[script]
+            raise CellError(cells[column], f"is not written in {alphabet} letters", column)
+    return {column: spelt(name) for column, name in _names(cells).items()}
+
+
 def _item(catalog: str) -> Callable[[Row, Collection[str]], Row]:
     return lambda cells, known: (
-        _names(cells)
+        _own_names(cells)
         | {
             "catalog": catalog,
             "code": cells["code"],
             "position": _whole(cells["position"]),
             "active": _flag(cells["active"]),
+            "active_from": _date(cells["active_from"]) if cells["active_from"] else None,
+            "active_until": _date(cells["active_until"]) if cells["active_until"] else None,
         }
     )
 
@@ -118,15 +148,25 @@ def _written(*columns: str) -> Callable[[Any], Row]:
     return write
 
 
-def _list_sheet(catalog: str) -> Sheet:
+def _list(cells: Row, known: Collection[str]) -> Row:
+    return _own_names(cells) | {
+        "code": cells["code"],
+        "position": _whole(cells["position"]),
+        "own": cells["own"] == "1",
+    }
+
+
+def list_sheet(catalog: str) -> Sheet:
+    """The file of one list's values."""
     needed = ("code", "position", *NAMES)
+    optional = ("name_ru", "active", "active_from", "active_until")
     return Sheet(
         model=CatalogItem,
         key=("catalog", "code"),
         needed=needed,
-        optional=("name_ru", "active"),
+        optional=optional,
         read=_item(catalog),
-        write=_written(*needed, "name_ru", "active"),
+        write=_written(*needed, *optional),
         rows=lambda: (
             CatalogItem.select()
             .where(CatalogItem.catalog == catalog)
@@ -174,5 +214,14 @@ SHEETS: dict[str, Sheet] = {
         write=_written("date", "kind", "working", *NAMES, "name_ru"),
         rows=lambda: CalendarDay.select().order_by(CalendarDay.date),
     ),
-    **{catalog: _list_sheet(catalog) for catalog in CATALOGS},
+    "catalogs": Sheet(
+        model=Catalog,
+        key=("code",),
+        needed=("code", "position", *NAMES),
+        optional=("name_ru", "own"),
+        read=_list,
+        write=_written("code", "position", *NAMES, "name_ru", "own"),
+        rows=lambda: Catalog.select().order_by(Catalog.own, Catalog.position, Catalog.code),
+    ),
+    **{catalog: list_sheet(catalog) for catalog in CATALOGS},
 }

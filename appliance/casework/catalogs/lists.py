@@ -1,23 +1,53 @@
-"""The form's lists: kinds of appeal, groups, employment, directions."""
+"""The lists that forms choose from: what stands on each, and what is in use on a day."""
+
+import datetime as dt
 
 from appliance.casework.catalogs.keys import key_of
+from appliance.core import clock
 from appliance.core.i18n import fold, named
-from appliance.models import CatalogItem
+from appliance.models import Catalog, CatalogItem
 
+# those that the forms of the product choose from
 CATALOGS = ("appeal_type", "call_type", "call_direction", "group", "employment", "direction")
 
 
-def choices(catalog: str, locale: str) -> list[tuple[str, str]]:
-    """(code, name in the locale) of the values in use, in the list's order."""
-    return [(item.code, named(item, locale)) for item in _items(catalog) if item.active]
+def lists() -> list[Catalog]:
+    """Every list, those that come with the product first."""
+    return list(Catalog.select().order_by(Catalog.own, Catalog.position, Catalog.code))
 
 
-def find(catalog: str, text: str, locale: str) -> list[tuple[str, str]]:
+def catalog(code: str) -> Catalog | None:
+    """The list of this code; None when there is none."""
+    return Catalog.get_or_none(Catalog.code == code)
+
+
+def items(catalog: str) -> list[CatalogItem]:
+    """Every value of a list in its order, those out of use too."""
+    return list(
+        CatalogItem.select()
+        .where(CatalogItem.catalog == catalog)
+        .order_by(CatalogItem.position, CatalogItem.code)
+    )
+
+
+def in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
+    """Whether a value may be chosen on a day (the site's date; None: the machine's, today)."""
+    day = day or clock.now().astimezone().date()
+    begins, ends = item.active_from or dt.date.min, item.active_until or dt.date.max
+    return item.active and begins <= day <= ends
+
+
+def choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
+    """(code, name in the locale) of the values in use on a day, in the list's order."""
+    return [(item.code, named(item, locale)) for item in items(catalog) if in_use(item, day)]
+
+
+def find(catalog: str, text: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
     """The choices with the text in a name, in any language; those that begin with it first."""
     found = [
         (item, key_of(item.name_uz_latn, item.name_uz_cyrl, item.name_ru))
-        for item in _items(catalog)
-        if item.active
+        for item in items(catalog)
+        if in_use(item, day)
     ]
     key = fold(text)
     begins = [item for item, names in found if f"|{key}" in names]
@@ -33,22 +63,14 @@ def label(catalog: str, value: str, locale: str) -> str:
 
 def labels(catalog: str, locale: str) -> dict[str, str]:
     """Code → name in the locale, of every value, those out of use too."""
-    return {item.code: named(item, locale) for item in _items(catalog)}
+    return {item.code: named(item, locale) for item in items(catalog)}
 
 
-def code_of(catalog: str, text: str) -> str | None:
+def code_of(catalog: str, text: str, day: dt.date | None = None) -> str | None:
     """The code of the value in use that has this code or, in any language, this name."""
     key = fold(text)
-    for item in _items(catalog) if key else []:
+    for item in items(catalog) if key else []:
         names = (item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
-        if item.active and (item.code == text or key in map(fold, names)):
+        if in_use(item, day) and (item.code == text or key in map(fold, names)):
             return item.code
     return None
-
-
-def _items(catalog: str) -> list[CatalogItem]:
-    return list(
-        CatalogItem.select()
-        .where(CatalogItem.catalog == catalog)
-        .order_by(CatalogItem.position, CatalogItem.code)
-    )

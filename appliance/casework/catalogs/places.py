@@ -16,6 +16,15 @@ def place(kind: str, code: str | None) -> Region | District | Mahalla | None:
     return table.get_or_none(table._meta.primary_key == code) if code else None
 
 
+def counts() -> dict[str, int]:
+    """Sheet → how many places it has; of mahallas only the listed ones."""
+    return {
+        "regions": Region.select().count(),
+        "districts": District.select().count(),
+        "mahallas": Mahalla.select().where(~Mahalla.typed).count(),
+    }
+
+
 def districts_of(region: str | None) -> list[District]:
     """Every district of a region, former ones too; none without a region."""
     return list(District.select().where(District.region == region)) if region else []

@@ -8,7 +8,8 @@ from typing import TextIO
 from peewee import chunked
 
 from appliance import PACKAGE
-from appliance.casework.catalogs.columns import SHEETS, Row, Sheet
+from appliance.casework.catalogs.columns import SHEETS, CellError, Row, Sheet, list_sheet
+from appliance.casework.catalogs.lists import catalog
 from appliance.core import spreadsheets
 from appliance.core.db import writing
 from appliance.models import Mahalla
@@ -17,7 +18,14 @@ SEEDS = PACKAGE / "data"
 
 
 class SheetError(ValueError):
-    """A file that cannot be imported; says in which line and why. Nothing of it was kept."""
+    """A file that cannot be imported; says in which line and why. Nothing of it was kept.
+
+    `code` names why, for the page to say it, `what` the cell or columns that are meant.
+    """
+
+    def __init__(self, told: str, code: str = "list", what: str = "", line: int = 0) -> None:
+        super().__init__(f"line {line}: {told}" if line else told)
+        self.code, self.what, self.line = code, what, line
 
 
 def import_csv(name: str, file: TextIO) -> int:
@@ -26,8 +34,8 @@ def import_csv(name: str, file: TextIO) -> int:
     Columns not asked for are passed over; a semicolon parts columns too, as office programs
     write it. Rows that the file lacks stay. Raises SheetError for the first wrong line.
     """
-    sheet = _sheet(name)
-    rows = _read(sheet, file)
+    sheet = sheet_of(name)
+    rows = read(sheet, file)
     with writing():
         if sheet.model is Mahalla:
             _adopt_typed(rows)
@@ -41,7 +49,7 @@ def import_csv(name: str, file: TextIO) -> int:
 
 def export_csv(name: str, file: TextIO) -> None:
     """Write the list as a file that import_csv reads back to the same."""
-    sheet = _sheet(name)
+    sheet = sheet_of(name)
     cells = ([row[column] for column in sheet.columns] for row in map(sheet.write, sheet.rows()))
     file.writelines(spreadsheets.pieces(chain([sheet.columns], cells), end="\n"))
 
@@ -58,41 +66,47 @@ def seed() -> int:
             if path.exists():
                 before = sheet.rows().count()
                 with path.open(encoding="utf-8", newline="") as file:
-                    sheet.model.insert_many(_read(sheet, file)).on_conflict_ignore().execute()
+                    sheet.model.insert_many(read(sheet, file)).on_conflict_ignore().execute()
                 added += sheet.rows().count() - before
     return added
 
 
-def _sheet(name: str) -> Sheet:
-    if name not in SHEETS:
-        raise SheetError(f"no such list: {name}; one of {', '.join(SHEETS)}")
-    return SHEETS[name]
+def sheet_of(name: str) -> Sheet:
+    """The file of a list, one of SHEETS or of the site's own lists. Raises SheetError."""
+    if name in SHEETS:
+        return SHEETS[name]
+    if catalog(name):
+        return list_sheet(name)
+    raise SheetError(f"no such list: {name}; one of {', '.join(SHEETS)}")
 
 
-def _read(sheet: Sheet, file: TextIO) -> list[Row]:
+def read(sheet: Sheet, file: TextIO) -> list[Row]:
+    """The table's rows of a file. Raises SheetError for the first wrong line."""
     try:
         lines = file.read().lstrip("\ufeff").splitlines(keepends=True)
     except UnicodeDecodeError as error:
-        raise SheetError("the file is not UTF-8 text") from error
+        raise SheetError("the file is not UTF-8 text", "utf8") from error
     table = csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
     if missing := [c for c in sheet.needed if c not in (table.fieldnames or ())]:
-        raise SheetError(f"line 1: no column {', '.join(missing)}")
+        what = ", ".join(missing)
+        raise SheetError(f"no column {what}", "column", what, 1)
     known = sheet.known()
     rows: dict[tuple[str, ...], Row] = {}
     for raw in table:
         cells = {c: " ".join(spreadsheets.typed(raw.get(c) or "").split()) for c in sheet.columns}
+        line = table.line_num
+        if empty := ", ".join(c for c in sheet.needed if not cells[c]):
+            raise SheetError(f"{empty} is empty", "empty", empty, line)
         try:
-            if empty := [c for c in sheet.needed if not cells[c]]:
-                raise ValueError(f"{', '.join(empty)} is empty")
             row = sheet.read(cells, known)
-            key = tuple(str(row[column]) for column in sheet.key)
-            if key in rows:
-                raise ValueError(f"{key[-1]} stands twice in the file")
-        except ValueError as error:
-            raise SheetError(f"line {table.line_num}: {error}") from error
+        except CellError as error:
+            raise SheetError(str(error), error.code, error.cell, line) from error
+        key = tuple(str(row[column]) for column in sheet.key)
+        if key in rows:
+            raise SheetError(f"{key[-1]} stands twice in the file", "twice", key[-1], line)
         rows[key] = row
     if not rows:
-        raise SheetError("the file has no rows")
+        raise SheetError("the file has no rows", "rows")
     return list(rows.values())
 
 

@@ -15,7 +15,7 @@ from appliance.casework.forms.definition import Definition, Field
 from appliance.casework.forms.versions import product
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
-from appliance.core.i18n import same_but_spelling, spelt
+from appliance.core.i18n import DEFAULT, same_but_spelling, spelt
 from appliance.models import District, Mahalla, Region
 
 type Values = Mapping[str, str]
@@ -60,8 +60,8 @@ def read(definition: Definition, values: Values, today: dt.date) -> Reading:
         if field.kind == "place":
             continue
         if field.name in own:
-            columns |= _columns(field, values, doubts)
-        elif field in fields and (held := _held(field, values, doubts)):
+            columns |= _columns(field, values, doubts, today)
+        elif field in fields and (held := _held(field, values, doubts, today)):
             extra[field.name] = held
     columns |= places | {"extra": extra}
     doubts += [d for d in identity.doubts(dict(values), today) if d.field in own]
@@ -87,7 +87,7 @@ def _filled(value: Any) -> bool:
     return value is not None and value != ""
 
 
-def _columns(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, Any]:
+def _columns(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> dict[str, Any]:
     """What the columns of one of the product's own fields hold."""
     text = values.get(field.name, "")
     match field.kind:
@@ -96,7 +96,7 @@ def _columns(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, Any
         case "choice" if field.options:
             return {field.name: text if text in {option.code for option in field.options} else ""}
         case "choice" | "list":
-            return {field.name: _listed(field, values, doubts)}
+            return {field.name: _listed(field, values, doubts, today)}
         case "document":
             return {field.name: _DOCUMENTS[field.document](text)}
         case "phone":
@@ -107,7 +107,7 @@ def _columns(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, Any
     return {field.name: text}
 
 
-def _held(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, str]:
+def _held(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> dict[str, str]:
     """What is kept of a field that the manager added; {} when nothing stands in it."""
     text = values.get(f"{field.name}_text", "") if field.chosen else ""
     text = text or values.get(field.name, "")
@@ -116,7 +116,8 @@ def _held(field: Field, values: Values, doubts: list[Doubt]) -> dict[str, str]:
     code: str | None = ""  # None: it should have had one
     match field.kind:
         case "list" | "choice" if field.list:
-            code = catalogs.code_of(field.list, _listed(field, values, doubts)) or ""
+            listed = _listed(field, values, doubts, today)
+            code = listed if listed in catalogs.labels(field.list, DEFAULT) else ""
             text = "" if code else text
         case "choice":
             code = text if text in {option.code for option in field.options} else None
@@ -179,14 +180,18 @@ def _mahalla(chosen: str, text: str, district: District | None) -> Mahalla | Non
     return known or catalogs.exact_mahalla(text, district and district.soato)
 
 
-def _listed(field: Field, values: Values, doubts: list[Doubt]) -> str:
-    """The code of a list's field, else the text that was typed in place of one."""
-    typed = values.get(f"{field.name}_text", "")
-    text = values.get(field.name) or typed
-    code = catalogs.code_of(field.list, text) or catalogs.code_of(field.list, typed)
-    if text and not code:
+def _listed(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> str:
+    """The code of a list's field, else the text that was typed in place of one.
+
+    A code that was chosen and is out of use since stays, with a doubt.
+    """
+    typed, chosen = values.get(f"{field.name}_text", ""), values.get(field.name, "")
+    code = catalogs.code_of(field.list, chosen or typed, today)
+    code = code or catalogs.code_of(field.list, typed, today)
+    if (chosen or typed) and not code:
         doubts.append(Doubt(field.name, "unlisted"))
-    return code or typed or text
+        code = chosen if chosen in catalogs.labels(field.list, DEFAULT) else ""
+    return code or typed or chosen
 
 
 def _document(text: str) -> str:

@@ -48,7 +48,9 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyR
         formulas=kpi.FORMULAS,
         balance=balanced,
         appeals_by_region=monthly.by_region(appeals, locale, text.region_unknown),
-        appeals_by_direction=monthly.by_direction(appeals, locale, text.direction_unknown),
+        appeals_by_direction=monthly.by_direction(
+            appeals, locale, text.direction_unknown, period.last
+        ),
         inbound=calls_in,
         observed=seen,
         short_abandon=settings.calls.short_abandon,

@@ -9,7 +9,7 @@ from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
 from appliance.core.settings import Settings
-from appliance.models import Appeal, CatalogItem
+from appliance.models import Appeal
 from appliance.reports import inbound, kpi, services, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import (
@@ -89,7 +89,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
             never_observed(period, calendar, balanced.unobserved),
         ),
         appeals_by_region=by_region(appeals, locale, text.region_unknown),
-        appeals_by_direction=by_direction(appeals, locale, text.direction_unknown),
+        appeals_by_direction=by_direction(appeals, locale, text.direction_unknown, period.last),
         consultations=tuple(
             Consultation(
                 a.received_at.astimezone(period.tz).date(),
@@ -118,10 +118,13 @@ def by_region(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:
     return by_list([appeal.region_id for appeal in appeals], names, unknown)
 
 
-def by_direction(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:
-    """Appeals in the form's order of directions, those out of use only while appeals have them."""
+def by_direction(appeals: list[Appeal], locale: str, unknown: str, day: dt.date) -> CountTable:
+    """Appeals in the form's order of directions, those out of use only while appeals have them.
+
+    `day`: on which they are looked at, a period's last.
+    """
     used = [appeal.direction for appeal in appeals]
-    return by_list(used, _directions(set(used), locale), unknown)
+    return by_list(used, _directions(set(used), locale, day), unknown)
 
 
 def appeals_of(period: Period) -> list[Appeal]:
@@ -142,11 +145,10 @@ def appeals_of(period: Period) -> list[Appeal]:
     )
 
 
-def _directions(used: set[str], locale: str) -> dict[str, str]:
+def _directions(used: set[str], locale: str, day: dt.date) -> dict[str, str]:
     """Code → name in the form's order; a direction out of use stays while appeals have it."""
-    items = (
-        CatalogItem.select()
-        .where(CatalogItem.catalog == "direction")
-        .order_by(CatalogItem.position, CatalogItem.code)
-    )
-    return {item.code: named(item, locale) for item in items if item.active or item.code in used}
+    return {
+        item.code: named(item, locale)
+        for item in catalogs.items("direction")
+        if catalogs.in_use(item, day) or item.code in used
+    }

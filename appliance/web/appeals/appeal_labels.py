@@ -10,12 +10,11 @@ from flask_babel import lazy_gettext as _l
 
 from appliance.casework import departments, forms, ministry
 from appliance.casework.appeals import deadlines, states
-from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
 from appliance.people import accounts
 from appliance.web.shell import formats, labels
-from appliance.web.shell.context import site
+from appliance.web.shell.context import today as today
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -76,11 +75,6 @@ class Nearness:
     words: str
     kind: str
     sign: str
-
-
-def today() -> dt.date:
-    """The site's date."""
-    return clock.now().astimezone(site().tz).date()
 
 
 def nearness(handling: "Handling", day: dt.date, calendar: WorkingCalendar) -> Nearness | None:

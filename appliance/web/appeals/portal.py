@@ -234,6 +234,7 @@ def listed() -> tuple[dict[str, Any], dict[str, str]]:
 
 def choices() -> dict[str, Any]:
     """What the filters choose from."""
+    day = appeal_labels.today()
     regions = [(r.soato, named(r, locale())) for r in catalogs.find_regions("")]
     of_region = catalogs.districts_of(request.args.get("region"))
     districts = [(d.soato, named(d, locale())) for d in of_region]
@@ -242,9 +243,12 @@ def choices() -> dict[str, Any]:
         "choices": {
             "appeal_type": (
                 labels.FIELDS["appeal_type"],
-                catalogs.choices("appeal_type", locale()),
+                catalogs.choices("appeal_type", locale(), day),
             ),
-            "direction": (labels.FIELDS["direction"], catalogs.choices("direction", locale())),
+            "direction": (
+                labels.FIELDS["direction"],
+                catalogs.choices("direction", locale(), day),
+            ),
             "region": (labels.FIELDS["region"], regions),
             "district": (labels.FIELDS["district"], sorted(districts, key=lambda d: d[1])),
             "department": (_("Department"), [(str(d.id), named(d, locale())) for d in theirs]),

@@ -14,7 +14,7 @@ from appliance.people import accounts, staff
 from appliance.web.settings import changes
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me
+from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def page() -> str:
         departments=every,
         options=[(d.id, named(d, locale())) for d in every if d.active],
         name_labels=NAMES,
-        directions=catalogs.choices("direction", locale()),
+        directions=catalogs.choices("direction", locale(), today()),
         routes=departments.routes(),
         people=accounts.of_ministry(),
         members=departments.memberships(),
@@ -81,7 +81,7 @@ def change(number: int) -> BaseResponse:
 def routes() -> BaseResponse:
     """Where each direction's appeals go from now on."""
     before, names = departments.routes(), _department_names()
-    for direction, _name in catalogs.choices("direction", locale()):
+    for direction, _name in catalogs.choices("direction", locale(), today()):
         chosen = _chosen(f"direction-{direction}")
         if chosen != before.get(direction):
             departments.send_direction(direction, chosen, me().login)

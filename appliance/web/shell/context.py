@@ -1,10 +1,12 @@
 """What a view asks of its surroundings: the site's settings, and who is signed in."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from flask import current_app, request
 from flask_login import current_user
 
+from appliance.core import clock
 from appliance.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 def site() -> Settings:
     """The settings that the application was made with."""
     return current_app.config["SITE"]
+
+
+def today() -> dt.date:
+    """The site's date."""
+    return clock.now().astimezone(site().tz).date()
 
 
 def me() -> "User":

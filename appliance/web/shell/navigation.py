@@ -97,6 +97,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),
             Tab("departments.page", _l("Departments")),
+            Tab("lists.page", _l("Lists")),
             Tab("keys.page", _l("Access keys")),
             Tab(*_CHANGES, roles=changes.states.DOES, counted=_requests),
         ),

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from appliance.casework import catalogs
 from appliance.core.i18n import fold, named
 from appliance.web.shell.access import may
+from appliance.web.shell.context import today
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def choices(name: str) -> Response:
         found = [_district(place) for place in catalogs.find_districts(typed, region)]
     elif name == "mahalla":
         found = [_mahalla(place) for place in catalogs.find_mahallas(typed, district, region)]
-    elif name in catalogs.CATALOGS:  # every list that a form may choose from
-        found = [_option(code, text) for code, text in catalogs.find(name, typed, locale())]
+    elif catalogs.catalog(name):
+        listed = catalogs.find(name, typed, locale(), today())
+        found = [_option(code, text) for code, text in listed]
     else:
         abort(404)
     for option in found:

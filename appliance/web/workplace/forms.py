@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, applicants, call_forms, catalogs, forms, ministry
 from appliance.casework.forms import drafts as kept_drafts
-from appliance.core import clock, phone_numbers
+from appliance.core import phone_numbers
 from appliance.messaging import notices
 from appliance.telephony import calls
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import document, moment
 
@@ -138,7 +138,7 @@ def drawn(
 def _choices_of(field: forms.Field) -> list[tuple[str, str]]:
     """(code, name) of the answers of a field that has few of them."""
     if field.list:
-        return catalogs.choices(field.list, locale())
+        return catalogs.choices(field.list, locale(), today())
     return [(option.code, option.called(locale())) for option in field.options]
 
 
@@ -172,8 +172,7 @@ def doubts(
     definition: forms.Definition, values: dict[str, str], fresh: bool = False
 ) -> dict[str, object]:
     """Field → wording of its doubt, the empty fields, and the line that counts them."""
-    today = clock.now().astimezone(site().tz).date()
-    codes = [str(doubt) for doubt in forms.read(definition, values, today).doubts]
+    codes = [str(doubt) for doubt in forms.read(definition, values, today()).doubts]
     worded, empty = labels.doubts_by_field(codes, definition), labels.empty_fields(codes)
     summary = render_template(
         "operator/summary.html", doubts=worded, empty=[] if fresh else empty, labels=labels

@@ -1,0 +1,297 @@
+"""Lists that the forms choose from: what stands on them, their upkeep, files out and in."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
+
+from appliance.casework import catalogs, identity
+from appliance.casework.catalogs import changes, places, upkeep, uses
+from appliance.casework.catalogs.changes import Plan
+from appliance.casework.catalogs.sheets import SheetError
+from appliance.casework.catalogs.upkeep import ListError
+from appliance.core import audit, spreadsheets
+from appliance.core.i18n import named
+from appliance.web.settings.departments import NAMES
+from appliance.web.shell import labels, refusals
+from appliance.web.shell.access import allowed, may
+from appliance.web.shell.context import me, today
+from appliance.web.shell.language import locale
+from appliance.web.shell.sizes import takes_file
+
+if TYPE_CHECKING:
+    from appliance.models import Catalog, CatalogItem
+
+screen = Blueprint("lists", __name__, url_prefix="/lists")
+
+READERS, KEEPER = ("manager", "supervisor"), "manager"
+LARGEST = 256 * 1024  # bytes of a file
+WAITS = "waits"  # a file that is shown and waits to be confirmed
+
+PLACES: dict[str, LazyString] = {
+    "regions": _l("Regions"),
+    "districts": _l("Cities and districts"),
+    "mahallas": _l("Mahallas"),
+}
+TROUBLES: dict[str, LazyString] = {
+    "names": _l("Write the name in all three languages."),
+    "name_uz_latn": _l("The Uzbek (Latin) name has Cyrillic letters."),
+    "name_uz_cyrl": _l("The Uzbek (Cyrillic) name has Latin letters."),
+    "name_ru": _l("The Russian name has Latin letters."),
+    "code": _l("A code has small Latin letters, digits and _, at most 40."),
+    "known": _l("This code is taken."),
+    "same": _l("Another value in use has this name."),
+    "fixed": _l("It comes with the product, and reports stand on it: its name keeps its meaning."),
+    "dates": _l("The last day in use is before the first."),
+    "date": _l("A date is written as 31.12.2027."),
+    "changed": _l("Somebody has changed the list meanwhile: look at the changes once more."),
+    "file": _l("Choose a CSV file of at most 256 KB."),
+    "utf8": _l("The file is no UTF-8 text. Save it as “CSV UTF-8”."),
+    "column": _l("A column is missing."),
+    "empty": _l("A cell is empty."),
+    "cell": _l("A cell cannot be read."),
+    "twice": _l("A code stands twice."),
+    "rows": _l("The file has no rows."),
+}
+KINDS: dict[str, tuple[LazyString, str, str]] = {
+    "added": (_l("New"), "ok", "plus"),
+    "changed": (_l("Changed"), "accent", "pencil"),
+    "retired": (_l("Retired"), "warn", "ban"),
+    "restored": (_l("Taken back"), "ok", "check"),
+}
+COLUMNS: dict[str, LazyString] = {
+    **NAMES,
+    "active_from": _l("In use from"),
+    "active_until": _l("In use until"),
+    "position": _l("Place"),
+}
+
+
+@screen.get("")
+@may(*READERS)
+def page() -> str:
+    """Every list with the number of its values, and the places."""
+    every, day = catalogs.lists(), today()
+    values = {one.code: catalogs.items(one.code) for one in every}
+    return render_template(
+        "lists/page.html",
+        lists=every,
+        named=lambda one: named(one, locale()),
+        used={code: sum(catalogs.in_use(v, day) for v in found) for code, found in values.items()},
+        all={code: len(found) for code, found in values.items()},
+        fields={one.code: _fields(one.code) for one in every},
+        places=[(PLACES[kind], count) for kind, count in places.counts().items()],
+        **_form(),
+    )
+
+
+@screen.post("")
+@may(KEEPER)
+def add_list() -> BaseResponse:
+    """A new list of the site's own."""
+    try:
+        made = upkeep.add_list(request.form.get("code", ""), _names(), me().login)
+    except ListError as error:
+        return refusals.back(url_for(".page"), error.code, "new-title")
+    flash(_("Saved: %(name)s", name=named(made, locale())))
+    return redirect(url_for(".one", name=made.code))
+
+
+@screen.get("/<name>")
+@may(*READERS)
+def one(name: str) -> str:
+    """A list with its values; what a file would change, while one waits."""
+    return _page(_list(name))
+
+
+@screen.post("/<name>")
+@may(KEEPER)
+def add(name: str) -> BaseResponse:
+    """A new value at the end of a list."""
+    found = _list(name)
+    try:
+        made = upkeep.add(found.code, request.form.get("code", ""), _columns(), me().login)
+    except ListError as error:
+        return refusals.back(url_for(".one", name=name), error.code, "value-title", what=error.what)
+    flash(_("Saved: %(name)s", name=named(made, locale())))
+    return redirect(url_for(".one", name=name))
+
+
+@screen.post("/<name>/names")
+@may(KEEPER)
+def rename(name: str) -> BaseResponse:
+    """Other names for a list of the site's own."""
+    try:
+        upkeep.rename_list(_list(name), _names(), me().login)
+    except ListError as error:
+        return refusals.back(url_for(".one", name=name), error.code, "names-title", what=error.what)
+    flash(_("Saved."))
+    return redirect(url_for(".one", name=name))
+
+
+@screen.get("/<name>/list.csv")
+@may(*READERS)
+def download(name: str) -> Response:
+    """The list as a file that is read back."""
+    written = io.StringIO()
+    catalogs.export_csv(_list(name).code, written)
+    audit.record(me().login, "list.export", name)
+    return Response(
+        spreadsheets.MARK + written.getvalue(),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    )
+
+
+@screen.post("/<name>/file")
+@takes_file(LARGEST)
+@may(KEEPER)
+def send(name: str) -> BaseResponse:
+    """Take a file in and show what it would change; nothing is changed yet."""
+    found, there = _list(name), url_for(".one", name=name)
+    sent = request.files.get("file")
+    if not sent or not sent.filename:
+        return refusals.back(there, "file", "file-title")
+    try:
+        text = sent.read().decode("utf-8-sig")
+        plan = changes.plan(found.code, text)
+    except UnicodeDecodeError:
+        return refusals.back(there, "utf8", "file-title")
+    except SheetError as error:
+        line = f"{error.line or ''}"
+        return refusals.back(there, error.code, "file-title", what=error.what, line=line)
+    except ListError as error:
+        return refusals.back(there, error.code, "file-title", what=error.what)
+    return refusals.back(there, WAITS, "file-title", file=text, mark=plan.mark)
+
+
+@screen.post("/<name>/import")
+@may(KEEPER)
+def confirm(name: str) -> BaseResponse:
+    """Do what the file that waits (`refused`) was shown to change."""
+    found, there, was = _list(name), url_for(".one", name=name), refusals.latest()
+    if was.trouble != WAITS or was.address != url_for(".send", name=name):
+        return refusals.back(there, "changed", "file-title")
+    try:
+        made = changes.apply(found.code, was.values["file"], was.values["mark"], me().login)
+    except (SheetError, ListError) as error:
+        return refusals.back(there, error.code, "file-title")
+    flash(_("Changed: %(count)s", count=len(made.changes)))
+    return redirect(there)
+
+
+@screen.get("/<name>/<int:number>")
+@may(*READERS)
+def value(name: str, number: int) -> str:
+    """One value, to be changed."""
+    return _page(_list(name), _value(name, number))
+
+
+@screen.post("/<name>/<int:number>")
+@may(KEEPER)
+def change(name: str, number: int) -> BaseResponse:
+    """Other names of a value, other days in use."""
+    found = _value(name, number)
+    try:
+        upkeep.change(found, _columns(), me().login)
+    except ListError as error:
+        there = url_for(".value", name=name, number=number)
+        return refusals.back(there, error.code, "value-title", what=error.what)
+    flash(_("Saved: %(name)s", name=named(found, locale())))
+    return redirect(url_for(".one", name=name))
+
+
+@screen.post("/<name>/<int:number>/<any(retire, restore, up, down):step>")
+@may(KEEPER)
+def move(name: str, number: int, step: str) -> BaseResponse:
+    """Retire a value, take it back, let it change places with its neighbour."""
+    found, there = _value(name, number), url_for(".one", name=name)
+    try:
+        if step == "retire":
+            upkeep.retire(found, me().login)
+        elif step == "restore":
+            upkeep.restore(found, me().login)
+        else:
+            upkeep.move(found, step == "down", me().login)
+    except ListError as error:
+        return refusals.back(there, error.code, what=error.what)
+    return redirect(f"{there}#value-{number}")
+
+
+def _page(found: "Catalog", opened: "CatalogItem | None" = None) -> str:
+    was = refusals.latest()
+    sent = was.trouble == WAITS and was.address == url_for(".send", name=found.code)
+    plan = _waiting(found.code, was) if sent else None
+    day = today()
+    return render_template(
+        "lists/one.html",
+        list=found,
+        named=lambda thing: named(thing, locale()),
+        values=catalogs.items(found.code),
+        in_use={v.id for v in catalogs.items(found.code) if catalogs.in_use(v, day)},
+        fixed={v.code for v in catalogs.items(found.code) if upkeep.is_fixed(found.code, v.code)},
+        uses=uses.uses(found.code),
+        fields=_fields(found.code),
+        opened=opened,
+        plan=plan,
+        waits=request.args.get(refusals.ARGUMENT, "") if plan else "",
+        kinds=KINDS,
+        columns=COLUMNS,
+        day=day,
+        **_form(),
+    )
+
+
+def _waiting(code: str, was: refusals.Refusal) -> Plan | None:
+    """What the file that waits would change in the list as it is now."""
+    try:
+        return changes.plan(code, was.values.get("file", ""))
+    except (SheetError, ListError):
+        return None
+
+
+def _form() -> dict[str, Any]:
+    """What was typed and refused, and why."""
+    was = refusals.latest()
+    return {
+        "keeps": allowed("lists.add"),
+        "name_labels": NAMES,
+        "was": was,
+        "trouble": TROUBLES.get(was.trouble),
+        "what": was.values.get("what", ""),
+        "line": was.values.get("line", ""),
+        "typed": was.values if was else MultiDict(),
+    }
+
+
+def _fields(code: str) -> list[LazyString]:
+    """The names of the form's fields that choose from a list."""
+    return [labels.FIELDS[name] for name in uses.fields_of(code)]
+
+
+def _list(name: str) -> "Catalog":
+    return catalogs.catalog(name) or abort(404)
+
+
+def _value(name: str, number: int) -> "CatalogItem":
+    return upkeep.item(name, number) or abort(404)
+
+
+def _names() -> dict[str, str]:
+    return {column: request.form.get(column, "") for column in NAMES}
+
+
+def _columns() -> dict[str, Any]:
+    """Names and days as typed. Raises ListError "date"."""
+    days: dict[str, Any] = {}
+    for column in ("active_from", "active_until"):
+        typed = request.form.get(column, "").strip()
+        days[column] = identity.day(typed)
+        if typed and not days[column]:
+            raise ListError("date", typed)
+    return _names() | days
