@@ -13,6 +13,7 @@ from appliance.core import db, settings
 COMMANDS = {
     "audit": "audit",
     "backup": "backup",
+    "calendar": "calendar",
     "catalog": "catalog",
     "changes": "changes",
     "demo": "demo",

@@ -19,6 +19,7 @@ from appliance.web.public import rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
 from appliance.web.reports import forms as report_forms
 from appliance.web.settings import (
+    calendar,
     changes,
     departments,
     directory,
@@ -67,7 +68,7 @@ SCREENS = (
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
-    *(people.screen, departments.screen, lists.screen, keys.screen),
+    *(people.screen, departments.screen, lists.screen, calendar.screen, keys.screen),
     *(figures.screen, changes.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),

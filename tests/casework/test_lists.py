@@ -8,8 +8,9 @@ import pytest
 
 from appliance.casework import catalogs
 from appliance.casework.appeals import form
-from appliance.casework.catalogs import changes, upkeep, uses
+from appliance.casework.catalogs import changes, upkeep
 from appliance.casework.catalogs.upkeep import ListError
+from appliance.casework.forms import uses
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
 from appliance.core.i18n import written_in

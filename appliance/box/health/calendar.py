@@ -11,9 +11,9 @@ from appliance.core.settings import Settings
 
 SOON = dt.timedelta(days=60)
 _ADVICE = N_(
-    "Enter the holidays and moved working days of the next year: `appliance catalog export "
-    "calendar`, add the days, `appliance catalog import calendar FILE`. Without them deadlines and "
-    "working hours count a holiday as a working day."
+    "Have the next year confirmed by the project manager on the page Working calendar, or enter "
+    "its days: `appliance calendar import FILE`. Without them deadlines and working hours count a "
+    "holiday as a working day."
 )
 
 

@@ -11,14 +11,15 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs, identity
-from appliance.casework.catalogs import changes, places, upkeep, uses
+from appliance.casework.catalogs import changes, places, upkeep
 from appliance.casework.catalogs.changes import Plan
 from appliance.casework.catalogs.sheets import SheetError
 from appliance.casework.catalogs.upkeep import ListError
+from appliance.casework.forms import uses
 from appliance.core import audit, spreadsheets
 from appliance.core.i18n import named
 from appliance.web.settings.departments import NAMES
-from appliance.web.shell import labels, refusals
+from appliance.web.shell import refusals
 from appliance.web.shell.access import allowed, may
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
@@ -269,9 +270,9 @@ def _form() -> dict[str, Any]:
     }
 
 
-def _fields(code: str) -> list[LazyString]:
+def _fields(code: str) -> list[str]:
     """The names of the form's fields that choose from a list."""
-    return [labels.FIELDS[name] for name in uses.fields_of(code)]
+    return [f"{field.called(locale())} (№{form})" for form, field in uses.fields_of(code)]
 
 
 def _list(name: str) -> "Catalog":

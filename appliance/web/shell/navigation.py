@@ -98,6 +98,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("prompts.page", _l("Prompts")),
             Tab("departments.page", _l("Departments")),
             Tab("lists.page", _l("Lists")),
+            Tab("calendar.page", _l("Working calendar")),
             Tab("keys.page", _l("Access keys")),
             Tab(*_CHANGES, roles=changes.states.DOES, counted=_requests),
         ),

@@ -1,0 +1,154 @@
+"""The working calendar: days to come are kept, past ones never change, a year is proposed."""
+
+import csv
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from appliance import PACKAGE
+from appliance.casework.catalogs import days, proposals
+from appliance.casework.catalogs.upkeep import ListError
+from appliance.cli import appliance
+from appliance.core.audit.table import AuditEntry
+from appliance.core.settings import Settings
+from appliance.models import CalendarDay
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+TODAY = dt.date(2026, 11, 28)
+NAMES = {"name_uz_latn": "Bayram", "name_uz_cyrl": "Байрам", "name_ru": "Праздник"}
+COLUMNS = ("date", "kind", "working", *NAMES)
+
+
+def told(day: CalendarDay) -> tuple[Any, ...]:
+    return tuple(getattr(day, name) for name in COLUMNS)
+
+
+def refused(act: Any, *args: Any) -> str:
+    with pytest.raises(ListError) as error:
+        act(*args)
+    return error.value.code
+
+
+@pytest.mark.parametrize("year", [2025, 2026, 2027])
+def test_the_proposal_is_our_list_where_both_are_known(year: int) -> None:
+    with (PACKAGE / "data" / "calendar.csv").open(encoding="utf-8", newline="") as file:
+        ours = [row for row in csv.DictReader(file) if row["date"].startswith(f"{year}-")]
+    proposed = [
+        {
+            "date": day.date.isoformat(),
+            "kind": day.kind,
+            "working": f"{day.working:d}",
+            **{name: getattr(day, name) for name in NAMES},
+        }
+        for day in proposals.propose(year)
+    ]
+    assert proposed == ours
+
+
+@pytest.mark.parametrize("year", range(2028, 2036))
+def test_every_proposed_day_has_its_names(year: int) -> None:
+    found = proposals.propose(year)
+    assert len(found) >= 9
+    assert {day.kind for day in found} <= set(days.KINDS)
+    assert sum(day.kind == "holiday_estimated" for day in found) >= 1
+    for day in found:
+        assert len({getattr(day, name) for name in NAMES}) == 3, day.name_uz_latn
+
+
+def test_a_year_is_confirmed_once() -> None:
+    assert days.years()[-1] == 2028
+    count = days.confirm_year(2028, TODAY, "sherzod")
+    assert [told(d) for d in days.days(2028)] == [told(d) for d in proposals.propose(2028)]
+    assert len(days.days(2028)) == count
+    assert days.calendar_ends() == dt.date(2028, 12, 31)
+    assert days.years()[-1] == 2029
+    assert refused(days.confirm_year, 2028, TODAY, "sherzod") == "known"
+    assert refused(days.confirm_year, 2026, TODAY, "sherzod") == "known"
+    assert AuditEntry.get(AuditEntry.action == "calendar.year").detail == {"days": count}
+
+
+def test_what_was_entered_ahead_stays() -> None:
+    days.set_day(dt.date(2028, 1, 1), "holiday", NAMES, TODAY, "sherzod")
+    days.confirm_year(2028, TODAY, "sherzod")
+    assert CalendarDay.get_by_id(dt.date(2028, 1, 1)).name_ru == "Праздник"
+
+
+def test_an_estimated_day_is_settled() -> None:
+    eid = dt.date(2027, 3, 9)
+    days.settle_day(eid, TODAY, "sherzod")
+    found = CalendarDay.get_by_id(eid)
+    assert (found.kind, found.name_uz_latn) == ("holiday", "Roʻza hayit")
+    assert (found.name_uz_cyrl, found.name_ru) == ("Рўза ҳайит", "Руза хайит (Ийд аль-Фитр)")
+    days.settle_day(dt.date(2027, 5, 17), TODAY, "sherzod")
+    found = CalendarDay.get_by_id(dt.date(2027, 5, 17))
+    assert (found.kind, found.name_uz_latn) == ("observed", "Qurbon hayit (koʻchirilgan)")
+
+
+def test_a_day_is_set_changed_and_removed(settings: Settings) -> None:
+    date = dt.date(2027, 6, 1)
+    days.set_day(date, "decree_day_off", NAMES, TODAY, "sherzod")
+    assert not days.working_calendar(settings).works_on(date)
+    days.set_day(date, "holiday", NAMES | {"name_ru": "Иной"}, TODAY, "sherzod")
+    assert CalendarDay.get_by_id(date).name_ru == "Иной"
+    days.remove_day(date, TODAY, "sherzod")
+    assert days.working_calendar(settings).works_on(date)
+    saturday = dt.date(2027, 6, 5)
+    days.set_day(saturday, "working_weekend", NAMES, TODAY, "sherzod")
+    assert days.working_calendar(settings).works_on(saturday)
+    done = [row.action for row in AuditEntry.select().where(AuditEntry.who == "sherzod")]
+    assert done == [f"calendar.{act}" for act in ("set", "set", "remove", "set")]
+
+
+@pytest.mark.parametrize("date", [TODAY, dt.date(2026, 10, 1)])
+def test_a_past_day_never_changes(date: dt.date) -> None:
+    before = [told(day) for day in days.days()]
+    assert refused(days.set_day, date, "holiday", NAMES, TODAY, "sherzod") == "past"
+    assert refused(days.remove_day, date, TODAY, "sherzod") == "past"
+    assert refused(days.settle_day, date, TODAY, "sherzod") == "past"
+    assert [told(day) for day in days.days()] == before
+
+
+@pytest.mark.parametrize(
+    ("date", "kind", "other", "code"),
+    [
+        (None, "holiday", {}, "date"),
+        (dt.date(2027, 6, 1), "party", {}, "kind"),
+        (dt.date(2027, 6, 1), "working_weekend", {}, "kind"),
+        (dt.date(2027, 6, 5), "decree_day_off", {}, "kind"),
+        (dt.date(2027, 6, 1), "holiday", {"name_ru": ""}, "names"),
+        (dt.date(2027, 6, 1), "holiday", {"name_uz_cyrl": "Bayram"}, "name_uz_cyrl"),
+    ],
+)
+def test_what_no_day_can_be(date: Any, kind: str, other: dict[str, str], code: str) -> None:
+    assert refused(days.set_day, date, kind, NAMES | other, TODAY, "sherzod") == code
+
+
+# the command
+
+
+def command(settings: Settings, *words: str) -> Result:
+    return CliRunner().invoke(appliance, ["--config", str(settings.file), "calendar", *words])
+
+
+def test_the_command_lists_days(settings: Settings) -> None:
+    found = json.loads(command(settings, "list", "--year", "2026", "--json").output)
+    assert found[0]["date"] == "2026-01-01"
+    assert {day["date"][:4] for day in found} == {"2026"}
+    assert len(json.loads(command(settings, "list", "--json").output)) == 44
+
+
+def test_the_command_imports_days_to_come(settings: Settings, tmp_path, at_noon) -> None:
+    file = tmp_path / "days.csv"
+    head = "date,kind,working,name_uz_latn,name_uz_cyrl,name_ru\n"
+    file.write_text(head + "01.06.2027,decree_day_off,0,Bayram,Байрам,Праздник\n", "utf-8")
+    assert command(settings, "import", str(file)).output == "1\n"
+    assert CalendarDay.get_by_id(dt.date(2027, 6, 1)).name_ru == "Праздник"
+    assert command(settings, "import", str(PACKAGE / "data" / "calendar.csv")).output == "44\n"
+    file.write_text(head + "2026-10-01,holiday,1,Bayram,Байрам,Праздник\n", "utf-8")
+    failed = command(settings, "import", str(file))
+    assert (failed.exit_code, "2026-10-01 is past" in failed.output) == (1, True)
+    assert not CalendarDay.get_by_id(dt.date(2026, 10, 1)).working
