@@ -41,6 +41,8 @@ trying.load_profile("calm")
 
 REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
+# what one worker does whole, in order
+SHARED = {"sites": SITES, "e1": ("tests/vm/e1/",), "box": ("tests/vm/",)}
 PATIENCE = 1_200  # seconds that one of those may take; setup.cfg has that of all others
 
 
@@ -71,11 +73,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 class Shares(LoadScopeScheduling):
     """A module's tests go to one worker; those that start whole sites all go to the same one.
 
-    So a site with real calls is never slowed down by a second one.
+    So a site with real calls is never slowed down by a second one. The box in its container is
+    one, the E1 in its virtual machine another, which goes by a clock of its own.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "sites" if nodeid.startswith(SITES) else nodeid.partition("::")[0]
+        for scope, folders in SHARED.items():
+            if nodeid.startswith(folders):
+                return scope
+        return nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:

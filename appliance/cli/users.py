@@ -13,8 +13,8 @@ from appliance.models import User
 from appliance.people import accounts, roster, staff
 from appliance.telephony import recordings, routing
 
-_lasting = click.option(
-    "--lasting", is_flag=True, help="The password need not be changed at the first sign-in."
+_must_change = click.option(
+    "--must-change", is_flag=True, help="The password has to be changed at the first sign-in."
 )
 _topics = click.option("--topics", help="Codes of topics whose callers ring: a,b; all; - for none.")
 _name_cyrl = click.option("--name-cyrl", help="The name in Cyrillic; made up when left out.")
@@ -35,7 +35,7 @@ def user() -> None:
 @_topics
 @_name_cyrl
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@_lasting
+@_must_change
 @pass_site
 def add(
     site: Site,
@@ -48,7 +48,7 @@ def add(
     topics: str | None,
     name_cyrl: str | None,
     password_stdin: bool,
-    lasting: bool,
+    must_change: bool,
 ) -> None:
     """Make an account."""
     site.open()
@@ -65,7 +65,7 @@ def add(
             speaks=_words(speaks),
             topics=served,
             name_cyrl=name_cyrl or "",
-            must_change=not lasting,
+            must_change=must_change,
         )
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
@@ -165,14 +165,14 @@ def enable(site: Site, login: str) -> None:
 @user.command()
 @click.argument("login")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@_lasting
+@_must_change
 @pass_site
-def passwd(site: Site, login: str, password_stdin: bool, lasting: bool) -> None:
+def passwd(site: Site, login: str, password_stdin: bool, must_change: bool) -> None:
     """Give a new password."""
     site.open()
     user = _user(login)
     password = _password(password_stdin, login, user.name)
-    accounts.set_password(user, password, by="cli", must_change=not lasting)
+    accounts.set_password(user, password, by="cli", must_change=must_change)
 
 
 @user.command()

@@ -13,12 +13,13 @@ HEAD = "login,name,role,languages,topics,extension\n"
 def test_whoever_is_let_in_changes_the_password(run: Run) -> None:
     new = ("--name", "Oʻktam Gʻaniyev", "--role", "operator", "--speaks", "uz,ru")
     first = "birinchi parol 77"
-    done = run("user", "add", "yangi", *new, "--password-stdin", typed=first + "\n")
+    typed = ("--password-stdin", "--must-change")
+    done = run("user", "add", "yangi", *new, *typed, typed=first + "\n")
     assert done.returncode == 0, done.stderr
     user = accounts.authenticate("yangi", first)
     assert user
     assert (user.must_change, user.topics, user.name_cyrl) == (True, None, "Ўктам Ғаниев")
-    done = run("user", "passwd", "yangi", "--password-stdin", "--lasting", typed=first + "\n")
+    done = run("user", "passwd", "yangi", "--password-stdin", typed=first + "\n")
     assert done.returncode == 0, done.stderr
     assert not User.get(User.login == "yangi").must_change
 
