@@ -40,6 +40,13 @@ def page(window: BrowserContext, settings: Settings, nilufar: User) -> Page:
     return opened
 
 
+def faults(page: Page, part: str) -> list[str]:
+    """The rules of accessibility that a part of the page breaks."""
+    page.evaluate(AXE.read_text())
+    run = "([part, tags]) => axe.run(part, {runOnly: {type: 'tag', values: tags}})"
+    return [fault["id"] for fault in page.evaluate(run, [part, RULES])["violations"]]
+
+
 def test_by_keys_alone_and_the_form_stays_as_it_is(page: Page) -> None:
     page.locator("#f-gist").focus()
     page.keyboard.press("Alt+s")
@@ -56,10 +63,7 @@ def test_by_keys_alone_and_the_form_stays_as_it_is(page: Page) -> None:
     expect(page.locator("#f-gist")).to_be_focused()
     page.keyboard.press("Alt+s")
     expect(text).to_have_value("Hurmatli Aziza: Navoiy 12, soat 9 dan")
-    page.evaluate(AXE.read_text())
-    run = "(tags) => axe.run('#sms', {runOnly: {type: 'tag', values: tags}})"
-    found = page.evaluate(run, RULES)
-    assert [fault["id"] for fault in found["violations"]] == []
+    assert faults(page, "#sms") == []
     text.focus()
     page.keyboard.press("Control+Enter")  # sends the message, and registers nothing
     expect(page.locator(".toast")).to_be_visible()
@@ -109,3 +113,32 @@ def test_what_hinders_it_is_said_and_what_was_typed_stays(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.locator("#sms")).to_be_hidden()
     assert [message.recipient for message in Message.select()] == ["+998901112233"]
+
+
+def test_the_panel_makes_room_for_passing_on(page: Page) -> None:
+    page.keyboard.press("Alt+s")
+    page.locator("#sms-text").fill("Salom")
+    page.keyboard.press("F9")
+    expect(page.locator("#passing-q")).to_be_focused()
+    expect(page.locator("#sms")).to_be_hidden()
+    page.keyboard.press("Alt+s")
+    expect(page.locator("#passing")).to_be_hidden()
+    expect(page.locator("#sms-text")).to_have_value("Salom")
+
+
+def test_from_a_calls_card(page: Page, window: BrowserContext) -> None:
+    window.clear_cookies()
+    sign_in(page, "dilnoza")
+    page.goto(f"/calls/{CALL}")
+    page.locator(".smswrite summary").click()
+    page.locator("#sms-template").select_option("Manzil")
+    page.locator(".smsform [value=ru]").check(force=True)
+    text = page.locator("#sms-text")
+    expect(text).to_have_value("{name}: Навои 12")  # nothing is registered of the call
+    text.fill("Aziza: Навои 12")
+    expect(page.locator("#sms-size")).to_have_text("1 ta SMS, 95,00 soʻm")
+    assert faults(page, "main") == []
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#sms-list .sms")).to_contain_text("Aziza: Навои 12")
+    [message] = Message.select()
+    assert (message.cause, message.recipient) == (CALL, PHONE)

@@ -5,7 +5,7 @@ const WAIT = 300; // milliseconds without a key
 
 const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
 
-export async function post(url, values) {
+async function post(url, values) {
   return fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },

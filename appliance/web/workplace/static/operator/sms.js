@@ -5,6 +5,7 @@ import { enhance, say, valuesOf } from "../sms.js";
 import { getPage, LinkLost, post } from "./server.js";
 
 const panel = document.getElementById("sms");
+const passing = document.getElementById("passing"); // stands in the same place
 const place = panel.querySelector("[data-place]");
 const kept = new Map(); // address → the form that was begun there
 
@@ -26,6 +27,7 @@ export function listenToMessages({ onTrouble, tell }) {
     if (panel.hidden) before = document.activeElement;
     place.replaceChildren(kept.get(address));
     panel.dataset.about = address;
+    passing.hidden = true;
     panel.hidden = false;
     (place.querySelector("select") ?? place.querySelector("textarea")).focus();
   }
@@ -36,6 +38,7 @@ export function listenToMessages({ onTrouble, tell }) {
   }
 
   document.addEventListener("click", async ({ target }) => {
+    if (target.closest("[data-pass]")) panel.hidden = true;
     const asked = target.closest("[data-write-sms]")?.dataset.writeSms;
     if (!asked) return;
     if (!panel.hidden && panel.dataset.about === asked) return close();
