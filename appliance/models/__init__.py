@@ -33,7 +33,14 @@ from appliance.models.devices import Device
 from appliance.models.directory import Employee
 from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.forms import CallForm, CallFormWording, CallNumberSeries, FormVersion
-from appliance.models.handling import AnswerDraft, AppealStep, AppealText, AppealWording, Handling
+from appliance.models.handling import (
+    AnswerDraft,
+    AppealStep,
+    AppealText,
+    AppealWording,
+    Consultation,
+    Handling,
+)
 from appliance.models.health import CheckState, ExchangeLook
 from appliance.models.keys import AccessKey
 from appliance.models.links import HostAddress, LinkStretch, RateReading
@@ -122,6 +129,7 @@ TABLES: tuple[type[Table], ...] = (
     DirectionRoute,
     Membership,
     Handling,
+    Consultation,
     AppealStep,
     AnswerDraft,
     AppealWording,

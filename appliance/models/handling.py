@@ -52,6 +52,22 @@ class AppealStep(Table):
         indexes = ((("appeal", "at"), False),)
 
 
+class Consultation(Table):
+    """What becomes of an appeal's question to a specialist; whom he was is in the appeal."""
+
+    appeal = ForeignKeyField(
+        Appeal, primary_key=True, backref="consultations", on_delete="RESTRICT"
+    )
+    asked_at = MomentField()
+    contacted_at = MomentField(null=True)  # the last time
+    result = TextField(default="")
+    done_at = MomentField(null=True)  # when its outcome was noted
+    done_by = CharField(default="")  # login
+
+    class Meta:
+        indexes = ((("done_at", "asked_at"), False),)
+
+
 class AnswerDraft(Table):
     """What somebody of the ministry has written about an appeal and not sent."""
 

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.web.api import views
-from appliance.web.appeals import card, handling, lookup, portal
+from appliance.web.appeals import card, consultations, handling, lookup, portal
 from appliance.web.calls import call, floor, followups, of_day, registered
 from appliance.web.help import figures
 from appliance.web.person import account, login
@@ -63,7 +63,7 @@ SCREENS = (
     *(live.screen, health.screen, assets.screen),
     *(login.screen, account.screen, rating.screen, views.screen),
     *(desk.screen, transfers.screen, forms.screen, choices.screen, messages.screen),
-    *(portal.screen, lookup.screen, handling.screen, card.screen),
+    *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),

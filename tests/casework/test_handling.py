@@ -94,17 +94,17 @@ def test_appeals_of_before_get_theirs(registered, calendar):
 
 # states, as a table: where each way leads from registered, and what may be done there
 
-IN_WORK = "take answer interim return forward extend dismiss consult correct"
+IN_WORK = "take answer interim return forward extend dismiss consult conclude correct"
 WAYS = {
     "": f"registered: {IN_WORK}",
     "take": f"taken: {IN_WORK}",
     "interim": f"taken: {IN_WORK}",
     "extend": f"registered: {IN_WORK}",
-    "return": "returned: take consult correct resend",
+    "return": "returned: take consult conclude correct resend",
     "return take": f"taken: {IN_WORK}",
-    "answer": "answered: close undo reopen consult correct",
-    "dismiss": "closed: reopen consult correct",
-    "answer close": "closed: reopen consult correct",
+    "answer": "answered: close undo reopen consult conclude correct",
+    "dismiss": "closed: reopen consult conclude correct",
+    "answer close": "closed: reopen consult conclude correct",
     "answer reopen": f"taken: {IN_WORK}",
     "answer close reopen": f"taken: {IN_WORK}",
     "take forward": f"registered: {IN_WORK}",
@@ -123,7 +123,7 @@ def test_states(registered, migration, way):
     for action in (
         set(states.MOVES)
         - set(states.possible(now.state))
-        - {"resend", "correct", "consult", "undo"}
+        - {"resend", "correct", "consult", "conclude", "undo"}
     ):
         with pytest.raises(HandlingError, match="state"):
             do(action, appeal)

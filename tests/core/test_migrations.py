@@ -38,6 +38,10 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         {"way": "in", "receipt_at": None, "body": "", "at": 7},
         {"way": "out", "receipt_at": None, "body": "", "at": 8},
     ],
+    "appeal": [
+        {"consultation": 1, "consultation_contact": "", "registered_at": 10},
+        {"consultation": 1, "consultation_contact": "A. Sobirov", "registered_at": 20},
+    ],
     "access_key": [
         {"scopes": "reports:read", "made_at": 5},
         {"scopes": "appeals:read", "made_at": 6},
@@ -51,6 +55,10 @@ FOUND: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
     "0019_waiting": ("SELECT wanted_at FROM message ORDER BY id", [(20,), (30,)]),
     "0020_receipts": ("SELECT receipt_at FROM ministry_package ORDER BY at", [(7,), (None,)]),
+    "0038_lists_and_consultations": (
+        "SELECT appeal_id, asked_at, contacted_at, done_at FROM consultation ORDER BY appeal_id",
+        [(1, 10, None, None), (2, 20, 20, 20)],
+    ),
     "0022_second_word": ("SELECT confirmed_at FROM access_key ORDER BY made_at", [(5,), (None,)]),
 }
 

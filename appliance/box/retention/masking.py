@@ -15,6 +15,7 @@ from appliance.models import (
     Applicant,
     CallForm,
     CallFormWording,
+    Consultation,
     Draft,
     FollowUp,
     FollowUpMark,
@@ -101,6 +102,7 @@ def _mask(appeal: Appeal, rule: str) -> None:
     appeal.born_on, appeal.mahalla, appeal.consultation_contact = None, None, ""
     appeal.typed, appeal.extra = {}, {}  # type: ignore[assignment]  # as their columns read
     AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
+    Consultation.update(result="").where(Consultation.appeal == appeal.id).execute()
     appeal.save()
     for step in AppealStep.select().where(AppealStep.appeal == appeal):
         if "changes" in step.detail:

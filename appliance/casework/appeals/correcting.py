@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from appliance.casework import applicants, catalogs, forms
-from appliance.casework.appeals import form, handling, searching
+from appliance.casework.appeals import consultations, form, handling, searching
 from appliance.casework.appeals.prefill import values_of
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
@@ -58,6 +58,7 @@ def correct(
                 replaced_by=by,
             )
             searching.remember(corrected)
+            consultations.corrected(corrected)
         if changed and (changes or returned):
             changed(corrected)
     return changes

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.casework import departments
-from appliance.casework.appeals import deadlines, searching, states
+from appliance.casework.appeals import consultations, deadlines, searching, states
 from appliance.core import audit, clock, live, outbox
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
@@ -196,6 +196,14 @@ def consult(appeal: Appeal, contact: str, by: str, version: int) -> None:
         told = "; ".join(filter(None, (before, spelt(contact))))
         columns = {"consultation": True, "consultation_contact": told}
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
+        consultations.contacted(appeal)
+
+
+def conclude(appeal: Appeal, result: str, by: str, version: int) -> None:
+    """Note what came of the consultation that the appeal has asked for."""
+    with writing():
+        _do(appeal, "conclude", by, version, text=result)
+        consultations.concluded(appeal, result, by)
 
 
 def do(

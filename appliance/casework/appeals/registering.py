@@ -5,7 +5,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from appliance.casework import applicants, call_forms, catalogs
-from appliance.casework.appeals import form, handling
+from appliance.casework.appeals import consultations, form, handling
 from appliance.casework.forms.drafts import call_of, draft, not_of
 from appliance.casework.forms.versions import APPEAL
 from appliance.core import audit, clock, live
@@ -59,6 +59,7 @@ def register(
             **columns,
         )
         handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
+        consultations.begin(appeal)
         kept = draft(operator, token)
         call_forms.of_appeal(appeal, (not_of(APPEAL, kept.values) if kept else {}) | values, tz)
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()

@@ -64,6 +64,7 @@ MOVES: dict[str, Move] = {
     "undo": Move(("answered",), "taken", held=False),  # an answer that nobody was told of yet
     "reopen": Move(("answered", "closed"), "taken", words=True, held=False),
     "consult": Move(STATES, None, words=True, held=False),  # a specialist was contacted
+    "conclude": Move(STATES, None, words=True, held=False),  # what came of it
     "correct": Move(STATES, None, held=False),
     "resend": Move(("returned",), "registered", held=False),
 }

@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import departments, forms, ministry
-from appliance.casework.appeals import deadlines, states
+from appliance.casework.appeals import consultations, deadlines, states
+from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
 from appliance.people import accounts
@@ -18,7 +19,7 @@ from appliance.web.shell.context import today as today
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
-    from appliance.models import AppealStep, Handling
+    from appliance.models import AppealStep, Consultation, Handling
 
 # state: name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
@@ -37,6 +38,7 @@ DONE: dict[str, tuple[LazyString, str, str]] = {
     "undo": (_l("Answer taken back"), "undo-2", ""),
     "reopen": (_l("Reopened"), "rotate-ccw", "warn"),
     "consult": (_l("Specialist contacted"), "phone-call", "ok"),
+    "conclude": (_l("Outcome of the consultation"), "circle-check", "ok"),
     "correct": (_l("Form corrected"), "pencil", ""),
     "resend": (_l("Corrected and sent again"), "pencil", "accent"),
 }
@@ -75,6 +77,17 @@ class Nearness:
     words: str
     kind: str
     sign: str
+
+
+def consultation_state(asked: "Consultation") -> tuple[LazyString, str, str]:
+    """Where a consultation stands: the word, the badge's kind, the icon."""
+    if asked.done_at:
+        return _l("Done"), "ok", "check"
+    if consultations.is_overdue(asked, clock.now()):
+        return _l("Overdue"), "bad", "octagon-alert"
+    if asked.contacted_at:
+        return _l("Contacted"), "accent", "phone-call"
+    return _l("To be asked"), "warn", "hourglass"
 
 
 def nearness(handling: "Handling", day: dt.date, calendar: WorkingCalendar) -> Nearness | None:

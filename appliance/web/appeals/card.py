@@ -6,7 +6,15 @@ from flask import Blueprint, abort, render_template, session
 from flask_babel import gettext as _
 
 from appliance.casework import appeals, applicants, catalogs, departments, forms, ministry
-from appliance.casework.appeals import answer_drafts, deadlines, form, handling, listing, states
+from appliance.casework.appeals import (
+    answer_drafts,
+    consultations,
+    deadlines,
+    form,
+    handling,
+    listing,
+    states,
+)
 from appliance.core import clock
 from appliance.core.i18n import named
 from appliance.messaging import notices
@@ -61,6 +69,8 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
         others=appeals.others_of(appeal, me()),
+        consultation=consultations.of_appeal(appeal),
+        consultation_state=appeal_labels.consultation_state,
         **_written(appeal, was),
         trouble=appeal_labels.TROUBLES.get(was.trouble, ""),
         **short_messages.shown(

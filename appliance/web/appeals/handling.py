@@ -121,9 +121,32 @@ def contacted(number: str) -> Response:
     try:
         handling.consult(appeal, contact, me().login, version)
     except handling.HandlingError as error:
-        return refusals.back(url_for("appeals.page", number=number), error.code)
+        return refusals.back(_followed_up(number), error.code)
     flash(_("Saved."))
-    return redirect(url_for("appeals.page", number=number))
+    return redirect(_followed_up(number))
+
+
+@screen.post("/<number>/concluded")
+@may("operator", "supervisor", "ministry")
+def concluded(number: str) -> Response:
+    """Note what came of the consultation."""
+    appeal = card.loaded(number)
+    if not appeal.consultation or not card.may_contact(appeal):
+        abort(403)
+    result, version = request.form.get("result", ""), request.form.get("version", 0, bounded)
+    try:
+        handling.conclude(appeal, result, me().login, version)
+    except handling.HandlingError as error:
+        return refusals.back(_followed_up(number), error.code)
+    flash(_("Saved."))
+    return redirect(_followed_up(number))
+
+
+def _followed_up(number: str) -> str:
+    """Back to where a consultation was followed up: the list (`back`), or the card."""
+    if request.form.get("back") == "list" and me().role != "ministry":
+        return url_for("consultations.page")
+    return url_for("appeals.page", number=number)
 
 
 @screen.get("/<number>/correct")

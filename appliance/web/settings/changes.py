@@ -1,8 +1,20 @@
 """Change requests: the ministry writes them, the manager and the technician see to them."""
 
+import io
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, abort, flash, g, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -117,9 +129,12 @@ def step(number: int) -> Response:
 def file(number: int, id: int) -> Response:
     """A file as it came, to be saved: no browser is asked to show it."""
     found = files.found(_request(number), id) or abort(404)
-    answer = Response(bytes(found.content), mimetype="application/octet-stream")
-    answer.headers.set("Content-Disposition", "attachment", filename=found.name)
-    return answer
+    return send_file(
+        io.BytesIO(found.content),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=found.name,
+    )
 
 
 def link(kind: str, ref: str, title: str, before: links.Fields, after: links.Fields) -> None:

@@ -65,6 +65,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         (
             Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
             Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling")),
+            Tab("consultations.page", _l("Consultations")),
             Tab(*_CHANGES, roles=changes.states.ASKS, counted=_requests),
         ),
     ),

@@ -16,7 +16,7 @@ from appliance.pbx import actions
 from appliance.people import accounts, presence
 from appliance.telephony import calls, devices, directory, routing
 from appliance.telephony.calls.day import day_of_operator
-from appliance.web.appeals import appeal_labels, handling
+from appliance.web.appeals import appeal_labels, consultations, handling
 from appliance.web.appeals import card as appeal_card
 from appliance.web.calls import followups
 from appliance.web.calls.call import OWN_OUTCOMES
@@ -256,6 +256,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
         "to_register": _to_register(),
         "drafts": forms.drafts(),
         **handling.came_back(),
+        **consultations.asked(),
         "today": midnight,
         "day": day_of_operator(me().login, midnight),
         "registered": appeals.registered_by(me(), midnight),

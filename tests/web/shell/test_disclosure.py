@@ -36,6 +36,7 @@ TAKEN = (
 SENT = {
     "POST /appeals/<number>/steps": {"action": "answer", "version": "1", "text": "Javob"},
     "POST /appeals/<number>/contacted": {"version": "1", "contact": "Mutaxassis"},
+    "POST /appeals/<number>/concluded": {"version": "1", "result": "Javob"},
     "POST /appeals/<number>/correct": {"version": "1", "surname": "Boshqa"},
     "POST /messages/<any(appeal, call, form):about>/<id>": {"sms": "", "sending": "1"},
     "POST /notices/opt-outs": {"number": "x"},
