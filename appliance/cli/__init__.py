@@ -18,6 +18,7 @@ COMMANDS = {
     "changes": "changes",
     "demo": "demo",
     "doctor": "doctor",
+    "form": "form",
     "jobs": "processes",
     "ledger": "ledger",
     "migrate": "processes",

@@ -30,6 +30,7 @@ from appliance.web.settings import (
     prompts,
     routing,
 )
+from appliance.web.settings import forms as form_versions
 from appliance.web.shell import (
     access,
     assets,
@@ -68,8 +69,8 @@ SCREENS = (
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
-    *(people.screen, departments.screen, lists.screen, calendar.screen, keys.screen),
-    *(figures.screen, changes.screen),
+    *(people.screen, departments.screen, form_versions.screen, lists.screen),
+    *(calendar.screen, keys.screen, changes.screen, figures.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.casework import catalogs, forms
-from appliance.core.i18n import DEFAULT, named
+from appliance.core.i18n import DEFAULT
 from appliance.models import Appeal, CallForm, User
 
 
@@ -34,9 +34,9 @@ def registrations(form: str, begin: dt.datetime, end: dt.datetime) -> Iterator[d
 
 def fields_of(definition: forms.Definition, row: Any, locale: str) -> dict[str, dict[str, str]]:
     """Name → {code, text} of every field that holds something."""
-    values = forms.values_of(definition, row)
+    values, added = forms.values_of(definition, row), forms.added(definition, row, locale)
     return {
-        field.name: _told(field, values, locale)
+        field.name: added.get(field.name) or _told(field, values, locale)
         for field in definition.fields
         if any(values.get(name) for name in field.names)
     }
@@ -57,14 +57,12 @@ def _object(form: str, row: Any) -> dict[str, Any]:
 
 def _told(field: forms.Field, values: dict[str, str], locale: str) -> dict[str, str]:
     value, typed = values.get(field.name, ""), values.get(f"{field.name}_text", "")
+    text = forms.shown(field, value, locale)
     if field.kind == "place":
-        place = catalogs.place(field.name, value)
-        return {"code": value if place else "", "text": named(place, locale) if place else typed}
+        found = catalogs.place(field.source, value)
+        return {"code": value, "text": text} if found else {"code": "", "text": typed}
     if field.list:
-        text = catalogs.label(field.list, value, locale)
         is_code = value in catalogs.labels(field.list, DEFAULT)
         return {"code": value if is_code else "", "text": text}
-    option = next((one for one in field.options if one.code == value), None)
-    if not option:
-        return {"code": "", "text": value}
-    return {"code": option.code, "text": option.called(locale)}
+    is_code = any(option.code == value for option in field.options)
+    return {"code": value if is_code else "", "text": text}

@@ -1,12 +1,26 @@
 """Forms as data: what fields they have, in which version, and how what is typed is understood."""
 
-from appliance.casework.forms.definition import Definition, DefinitionError, Field, Option
+from appliance.casework.forms.definition import (
+    OWN_PLACES,
+    Definition,
+    DefinitionError,
+    Field,
+    Option,
+)
 from appliance.casework.forms.reading import Reading, asked, cleaned, read
-from appliance.casework.forms.values import differences, values_of
+from appliance.casework.forms.values import (
+    added,
+    differences,
+    shown,
+    values_of,
+    without_person,
+    words,
+)
 from appliance.casework.forms.versions import (
     APPEAL,
     CALL,
     FORMS,
+    definition_of,
     field_of,
     in_force,
     label,
@@ -19,13 +33,16 @@ __all__ = [
     "APPEAL",
     "CALL",
     "FORMS",
+    "OWN_PLACES",
     "Definition",
     "DefinitionError",
     "Field",
     "Option",
     "Reading",
+    "added",
     "asked",
     "cleaned",
+    "definition_of",
     "differences",
     "field_of",
     "in_force",
@@ -34,5 +51,8 @@ __all__ = [
     "product",
     "read",
     "seed",
+    "shown",
     "values_of",
+    "without_person",
+    "words",
 ]

@@ -19,15 +19,16 @@ KINDS = {
     "comment": N_("Comment"),  # the operator's own words
     "choice": N_("Choice of a few"),
     "list": N_("Choice from a list"),
-    "place": N_("Place"),
+    "place": N_("Place of a list"),
     "tick": N_("Tick"),
-    "number": N_("Number"),
+    "number": N_("Count or amount"),
     "date": N_("Date"),
     "phone": N_("Phone"),
     "document": N_("Document"),
 }
 CHOSEN = ("list", "place")  # kinds that are searched while one types
-PLACES = ("region", "district", "mahalla")
+PLACES = ("region", "district", "mahalla")  # the fields of the product that are places
+OWN_PLACES = ("region", "district")  # what an added place may be
 DOCUMENTS = ("passport", "pinfl", "stir")
 ASKED_OF = ("person", "entity")
 MOST_FIELDS = 60  # of one form
@@ -74,7 +75,7 @@ class Field:
     label: Words
     help: Words = field(default_factory=dict)
     required: bool = False
-    list: str = ""  # whose values it chooses from
+    list: str = ""  # whose values it chooses from; of an added place: region or district
     options: tuple[Option, ...] = ()
     document: str = ""  # one of DOCUMENTS
     asked_of: str = ""
@@ -87,6 +88,11 @@ class Field:
     wide: int = 1
     most: int = 0
     key: str = ""
+
+    @property
+    def source(self) -> str:
+        """The list or the kind of places that it chooses from; "" when it chooses from none."""
+        return self.list or (self.name if self.kind == "place" else "")
 
     @property
     def chosen(self) -> bool:
@@ -190,6 +196,8 @@ def _field(entry: Any) -> Field:
         help=_words(entry.get("help", {}), name),
         **more,
     )
+    if len({option.code for option in made.options}) < len(made.options):
+        raise DefinitionError("options", name)
     if code := _trouble(made):
         raise DefinitionError(code, name)
     return made
@@ -200,9 +208,13 @@ def _trouble(one: Field) -> str:
     checks = {
         "kind": one.kind in KINDS,
         "list": bool(one.list)
-        == (one.kind == "list" or (one.kind == "choice" and not one.options)),
+        == (
+            one.kind == "list"
+            or (one.kind == "choice" and not one.options)
+            or (one.kind == "place" and one.name not in PLACES)
+        ),
         "options": one.kind == "choice" or not one.options,
-        "place": one.kind != "place" or one.name in PLACES,
+        "place": one.kind != "place" or not one.list or one.list in OWN_PLACES,
         "document": (one.document in DOCUMENTS) if one.kind == "document" else not one.document,
         "asked_of": one.asked_of in ("", *ASKED_OF),
         "wide": 1 <= one.wide <= _WIDEST,

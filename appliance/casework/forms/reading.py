@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.casework import catalogs, identity
-from appliance.casework.forms.definition import Definition, Field
+from appliance.casework.forms.definition import PLACES, Definition, Field
 from appliance.casework.forms.versions import product
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
@@ -57,7 +57,7 @@ def read(definition: Definition, values: Values, today: dt.date) -> Reading:
     places, mahalla_text = _places(definition, values, doubts)
     extra = {}
     for field in definition.fields:
-        if field.kind == "place":
+        if field.name in PLACES:
             continue
         if field.name in own:
             columns |= _columns(field, values, doubts, today)
@@ -109,12 +109,17 @@ def _columns(field: Field, values: Values, doubts: list[Doubt], today: dt.date) 
 
 def _held(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> dict[str, str]:
     """What is kept of a field that the manager added; {} when nothing stands in it."""
-    text = values.get(f"{field.name}_text", "") if field.chosen else ""
-    text = text or values.get(field.name, "")
+    typed = values.get(f"{field.name}_text", "") if field.chosen else ""
+    text = typed or values.get(field.name, "")
     if not text:
         return {}
     code: str | None = ""  # None: it should have had one
     match field.kind:
+        case "place":
+            code = _placed(field, values.get(field.name, ""), typed)
+            if not code:
+                doubts.append(Doubt(field.name, "unlisted"))
+            text = "" if code else text
         case "list" | "choice" if field.list:
             listed = _listed(field, values, doubts, today)
             code = listed if listed in catalogs.labels(field.list, DEFAULT) else ""
@@ -144,7 +149,7 @@ def _places(
     definition: Definition, values: Values, doubts: list[Doubt]
 ) -> tuple[dict[str, Any], str]:
     """Region, district and mahalla by code or exact name, the wider ones told by the narrower."""
-    asked = [field.name for field in definition.fields if field.kind == "place"]
+    asked = [field.name for field in definition.fields if field.name in PLACES]
     mahalla_text, district_text, region_text = (
         values.get(f"{field}_text", "") for field in ("mahalla", "district", "region")
     )
@@ -173,6 +178,15 @@ def _places(
     if "mahalla" in asked:
         columns |= {"mahalla": mahalla}
     return columns if asked else {}, "" if mahalla else mahalla_text
+
+
+def _placed(field: Field, chosen: str, typed: str) -> str:
+    """The code of a place that an added field names; "" when it is on no list."""
+    if catalogs.place(field.source, chosen):
+        return chosen
+    exact = {"region": catalogs.exact_region, "district": catalogs.exact_district}[field.source]
+    found = exact(typed or chosen)
+    return found.soato if found else ""
 
 
 def _mahalla(chosen: str, text: str, district: District | None) -> Mahalla | None:

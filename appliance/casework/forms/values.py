@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from appliance.casework import catalogs
 from appliance.casework.forms.definition import Definition, Field
 from appliance.casework.forms.versions import product
+from appliance.core.i18n import LOCALES, named
+
+COUNTED = ("choice", "list", "place", "tick")  # kinds whose values are codes
 
 
 def values_of(definition: Definition, row: Any) -> dict[str, str]:
@@ -33,6 +37,62 @@ def differences(
     }
 
 
+def shown(field: Field, value: str, locale: str) -> str:
+    """How a value of a field reads: the name of its code in the locale, else itself."""
+    if field.kind == "place":
+        place = catalogs.place(field.source, value)
+        return named(place, locale) if place else value
+    if field.list:
+        return catalogs.label(field.list, value, locale)
+    return next((o.called(locale) for o in field.options if o.code == value), value)
+
+
+def added(
+    definition: Definition, row: Any, locale: str, personal: bool = True
+) -> dict[str, dict[str, str]]:
+    """Name → {code, text} of the fields that the manager added, as a row holds them.
+
+    The text is the code's name in the locale, else what was typed. Without `personal` those that
+    tell who the applicant is are left out.
+    """
+    return {
+        field.name: {"code": held["code"], "text": _text(field, held, locale)}
+        for field in definition.fields
+        if (held := row.extra.get(field.name)) and (personal or not field.personal)
+    }
+
+
+def words(definition: Definition, extra: dict[str, dict[str, str]]) -> list[str]:
+    """What a form is found by, of the fields that the manager added: texts, and codes' names."""
+    return [
+        text
+        for field in definition.fields
+        if (held := extra.get(field.name))
+        for text in dict.fromkeys(_text(field, held, locale) for locale in LOCALES)
+    ]
+
+
+def without_person(
+    definition: Definition, extra: dict[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
+    """What may stay of the added fields once a person's data are taken out: what is counted.
+
+    Texts go whatever the field is, for one may write a name anywhere.
+    """
+    return {
+        field.name: {"code": held["code"], "text": ""}
+        for field in definition.fields
+        if (held := extra.get(field.name))
+        and (field.kind in COUNTED and not field.personal and held["code"])
+    }
+
+
+def _text(field: Field, held: dict[str, str], locale: str) -> str:
+    if field.kind in COUNTED and held["code"]:
+        return shown(field, held["code"], locale)
+    return held["text"]
+
+
 def _own(field: Field, row: Any) -> dict[str, str]:
     match field.kind:
         case "place":
@@ -49,6 +109,6 @@ def _own(field: Field, row: Any) -> dict[str, str]:
 
 def _extra(field: Field, extra: dict[str, dict[str, str]]) -> dict[str, str]:
     held = extra.get(field.name, {"code": "", "text": ""})
-    if field.chosen or field.list:
+    if field.kind in COUNTED:
         return {field.name: held["code"] or held["text"]}
     return {field.name: held["text"]}

@@ -30,13 +30,13 @@ def in_force(form: str) -> Definition:
         .order_by(FormVersion.number.desc())
         .first()
     )
-    return _definition(newest) if newest else product(form)
+    return definition_of(newest) if newest else product(form)
 
 
 def of(form: str, number: int) -> Definition:
     """The form in the version in which something was registered."""
     kept = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
-    return _definition(kept) if kept else product(form)
+    return definition_of(kept) if kept else product(form)
 
 
 def seed() -> None:
@@ -66,7 +66,8 @@ def _product_document(form: str) -> dict[str, Any]:
     return tomllib.loads((_FILES / f"{form}.toml").read_text(encoding="utf-8"))
 
 
-def _definition(row: FormVersion) -> Definition:
+def definition_of(row: FormVersion) -> Definition:
+    """The form that a version holds."""
     return _parsed(row.form, row.number, json.dumps(row.fields, sort_keys=True))
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from flask_babel import LazyString, gettext, lazy_gettext
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, forms
-from appliance.core.i18n import named
+from appliance.casework import forms
 from appliance.telephony.calls import dialling
 from appliance.web.shell import formats
 from appliance.web.shell.language import locale
@@ -123,9 +122,4 @@ def told(field: forms.Field, values: Mapping[str, str]) -> str:
 
 def shown(field: forms.Field, value: str) -> str:
     """How a value of a field reads: the name of its code in the page's language, else itself."""
-    if field.kind == "place":
-        place = catalogs.place(field.name, value)
-        return named(place, locale()) if place else value
-    if field.list:
-        return catalogs.label(field.list, value, locale())
-    return next((o.called(locale()) for o in field.options if o.code == value), value)
+    return forms.shown(field, value, locale())

@@ -97,6 +97,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("people.page", _l("People")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),
+            Tab("form_versions.first", _l("Forms")),
             Tab("departments.page", _l("Departments")),
             Tab("lists.page", _l("Lists")),
             Tab("calendar.page", _l("Working calendar")),

@@ -18,7 +18,7 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 
 
 @screen.get("/<name>")
-@may("operator", "supervisor")  # who may correct a form chooses too
+@may("operator", "supervisor", "manager", "technician")  # who corrects or tries a form, too
 def choices(name: str) -> Response:
     """Options as JSON: code, name, match (from, to), parent's name, wider places to fill in."""
     typed = request.args.get("q", "")
