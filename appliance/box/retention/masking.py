@@ -5,6 +5,7 @@ from typing import Any
 
 from appliance.box.retention import proof, rules
 from appliance.box.retention.turns import Turns
+from appliance.casework import forms
 from appliance.casework.appeals import searching
 from appliance.casework.forms.drafts import is_blank
 from appliance.models import (
@@ -100,7 +101,9 @@ def _mask(appeal: Appeal, rule: str) -> None:
     for name in _PERSONAL:
         setattr(appeal, name, "")
     appeal.born_on, appeal.mahalla, appeal.consultation_contact = None, None, ""
-    appeal.typed, appeal.extra = {}, {}  # type: ignore[assignment]  # as their columns read
+    asked = forms.of(forms.APPEAL, appeal.form_version)
+    appeal.typed = {}  # type: ignore[assignment]  # as its column reads
+    appeal.extra = forms.without_person(asked, appeal.extra)  # type: ignore[assignment]
     AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
     Consultation.update(result="").where(Consultation.appeal == appeal.id).execute()
     appeal.save()

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.casework import catalogs, forms
 from appliance.casework.appeals import form, handling, listing
 from appliance.casework.appeals.listing import Filters
-from appliance.core.i18n import named
+from appliance.core.i18n import DEFAULT, named
 from appliance.models import Appeal, Department, District, Mahalla, Region
 
 STANDING = (
@@ -50,7 +50,8 @@ def rows(
 def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, Any]:
     """One appeal with its `handling`: codes, dates as 2026-11-24, moments in UTC.
 
-    `personal`: with who the applicant is. `whole`: with the gist and every step.
+    `personal`: with who the applicant is. `whole`: with the gist, every step and, as `extra`, the
+    fields that the manager added.
     """
     now = appeal.handling
     told = {
@@ -74,6 +75,8 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
     }
     if whole:
         told["gist"] = appeal.gist
+        asked = forms.of(forms.APPEAL, appeal.form_version)
+        told["extra"] = forms.added(asked, appeal, DEFAULT, personal)
         told["steps"] = [
             {
                 "at": _moment(step.at),
@@ -110,6 +113,7 @@ def _names(locale: str) -> dict[str, dict[Any, str]]:
     for name, model in (("region", Region), ("district", District), ("department", Department)):
         key = model._meta.primary_key.name
         found[name] = {getattr(row, key): named(row, locale) for row in model.select()}
+    found |= {f.name: found[f.source] for f in asked if f.kind == "place" and f.list}
     return found
 
 

@@ -32,7 +32,7 @@ def read(values: dict[str, str], today: dt.date, version: int | None = None) -> 
 
     Its columns are those of models.Appeal.
     """
-    asked = definition(version)
+    asked = definition(version) if version else forms.fitting(forms.APPEAL, values)
     kind = "entity" if values.get("applicant_kind") == "entity" else "person"
     reading = forms.read(asked, values | {"applicant_kind": kind}, today)
     reading.columns.update(_consultation(values), form_version=asked.version)

@@ -4,6 +4,7 @@ import re
 
 from peewee import ModelSelect
 
+from appliance.casework import forms
 from appliance.core import phone_numbers
 from appliance.core.i18n import fold
 from appliance.models import Appeal, AppealText
@@ -19,7 +20,7 @@ def remember(appeal: Appeal) -> None:
     words = (
         *(appeal.number, appeal.surname, appeal.first_name, appeal.surname),
         *(appeal.entity_name, appeal.stir, appeal.gist),
-        *(held["text"] for held in appeal.extra.values()),
+        *forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra),
     )
     phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
     text = " ".join(filter(None, (*map(fold, words), *phones)))

@@ -23,7 +23,10 @@ def correct(
         kept = {n: t for n, t in form.typed.items() if reading.columns[n] == getattr(form, n)}
         reading.columns["typed"] = kept | reading.columns["typed"]
         doubts = [str(doubt) for doubt in reading.doubts]
-        columns = reading.columns | {"warnings": doubts, "search_key": key_of(reading.columns)}
+        columns = reading.columns | {
+            "warnings": doubts,
+            "search_key": key_of(asked, reading.columns),
+        }
         CallForm.update(columns).where(CallForm.id == form.id).execute()
         corrected = CallForm.get_by_id(form.id)
         changes = forms.differences(asked, before, values_of(corrected))

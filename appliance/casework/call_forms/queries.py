@@ -143,10 +143,10 @@ def pieces(user: User, filters: Filters, size: int = 500) -> Iterator[list[CallF
             return
 
 
-def key_of(columns: dict[str, Any]) -> str:
+def key_of(asked: forms.Definition, columns: dict[str, Any]) -> str:
     """What a registered call is found by, of its columns."""
-    names = ("surname", "first_name", "gist", "operator_answer")
-    return fold(" ".join(columns[name] for name in names))
+    own = [columns[name] for name in ("surname", "first_name", "gist", "operator_answer")]
+    return fold(" ".join([*own, *forms.words(asked, columns["extra"])]))
 
 
 def _narrowed(user: User, filters: Filters) -> ModelSelect:

@@ -91,7 +91,7 @@ def _create(
 ) -> CallForm:
     moment = clock.now()
     today = moment.astimezone(tz).date()
-    asked = forms.in_force(forms.CALL)
+    asked = forms.fitting(forms.CALL, values)
     reading = forms.read(asked, values, today)
     return CallForm.create(
         number=_next_number(today),
@@ -102,7 +102,7 @@ def _create(
         version=asked.version,
         appeal_number=appeal,
         phone=call.citizen or "",
-        search_key=key_of(reading.columns),
+        search_key=key_of(asked, reading.columns),
         warnings=[str(doubt) for doubt in reading.doubts],
         token=token,
         **reading.columns,

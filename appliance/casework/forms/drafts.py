@@ -9,7 +9,7 @@ import uuid
 
 from appliance.casework.forms.definition import Definition
 from appliance.casework.forms.reading import cleaned
-from appliance.casework.forms.versions import APPEAL, FORMS, in_force
+from appliance.casework.forms.versions import APPEAL, FORMS, in_force, lately
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
@@ -178,4 +178,4 @@ def discard_draft(operator: User, token: str) -> None:
 
 
 def _forms() -> list[Definition]:
-    return [in_force(form) for form in FORMS]
+    return [version for form in FORMS for version in lately(form)]

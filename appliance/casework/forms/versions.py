@@ -3,6 +3,7 @@
 import functools
 import json
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from appliance import PACKAGE
@@ -24,13 +25,24 @@ def product(form: str) -> Definition:
 
 def in_force(form: str) -> Definition:
     """The form as it is filled in now."""
-    newest = (
-        FormVersion.select()
-        .where(FormVersion.form == form, FormVersion.since <= clock.now())
-        .order_by(FormVersion.number.desc())
-        .first()
-    )
-    return definition_of(newest) if newest else product(form)
+    return lately(form, 1)[0]
+
+
+def lately(form: str, most: int = 8) -> list[Definition]:
+    """The form as it is filled in now, then as it was before; one may still be open on a page."""
+    rows = FormVersion.select().where(FormVersion.form == form, FormVersion.since <= clock.now())
+    found = rows.order_by(FormVersion.number.desc()).limit(most)
+    return [definition_of(row) for row in found] or [product(form)]
+
+
+def fitting(form: str, values: Mapping[str, str]) -> Definition:
+    """The version in which what was typed is registered, so that nothing of it is lost.
+
+    It is the one in force, unless one of before asks more of what the values hold: a page may have
+    been opened before the newest version was in force.
+    """
+    held = {name for name, text in values.items() if text.strip()}
+    return max(lately(form), key=lambda version: len(held & version.names))
 
 
 def of(form: str, number: int) -> Definition:

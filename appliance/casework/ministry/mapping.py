@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.casework import forms
 from appliance.core.settings import MINISTRY_FIELDS as FIELDS
 from appliance.core.settings import Ministry
 from appliance.models import Appeal, AppealStep, CatalogItem, Handling
@@ -47,6 +48,7 @@ def snapshot(appeal: Appeal) -> dict[str, Any]:
         "born_on": _date(appeal.born_on),
         "region": appeal.region_id,
         "district": appeal.district_id,
+        "extra": _added(appeal),
     }
 
 
@@ -54,7 +56,8 @@ def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
     """A snapshot in the ministry's names and codes. Raises Unmapped.
 
     A list that `ministry.codes` does not name keeps our codes; a field set to "" is left out, and
-    so is one whose name another was given.
+    so is one whose name another was given. Fields that the manager added stand beside them, under
+    the names that he gave them.
     """
     if not taken.get("number"):
         raise Unmapped("the appeal's data were removed by age")
@@ -74,7 +77,18 @@ def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
         theirs[called] = value
     if missing:
         raise Unmapped(", ".join(missing))
-    return theirs
+    added = taken.get("extra") or {}
+    return {name: value for name, value in added.items() if name not in theirs} | theirs
+
+
+def _added(appeal: Appeal) -> dict[str, str]:
+    """The ministry's name → code, else text, of the added fields that have such a name."""
+    asked = forms.of(forms.APPEAL, appeal.form_version)
+    return {
+        field.ministry: held["code"] or held["text"]
+        for field in asked.fields
+        if field.ministry and (held := appeal.extra.get(field.name))
+    }
 
 
 def _chosen(appeal: Appeal) -> dict[str, str | None]:
