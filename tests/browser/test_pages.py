@@ -36,6 +36,7 @@ PAGES = {
         *("/staff-records", "/reports/issued", "/departments", "/keys", "/outbox"),
         *("/retention", "/notices", "/notices/templates", "/people", "/people/1"),
         *("/people/import", "/changes/1"),
+        *("/forms/1", "/forms/1/preview", "/forms/1/versions/1"),
     ],
     "rustam": [
         *("/status", "/directory", "/nothing-here"),
