@@ -26,7 +26,7 @@ _day = click.DateTime(["%Y-%m-%d"])
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other calls.")
 @pass_site
 def load_command(site: Site, calls: int, first: dt.datetime, last: dt.datetime, seed: int) -> None:
-    """Add calls with waits, talks, transfers, ratings and appeals to the ledger."""
+    """Add calls with waits, talks, transfers, ratings, appeals and forms №2 to the ledger."""
     settings = site.open()
     if first > last:
         raise click.UsageError("--from is after --to")

@@ -8,7 +8,7 @@ from peewee import fn
 
 from appliance.core.db import writing
 from appliance.demo.crew import Crew
-from appliance.demo.people import Appeals
+from appliance.demo.people import Appeals, CallForms
 from appliance.demo.story import Story, stories
 from appliance.demo.world import World
 from appliance.models import (
@@ -16,6 +16,8 @@ from appliance.models import (
     Applicant,
     AsteriskWatch,
     Call,
+    CallForm,
+    CallNumberSeries,
     EventRow,
     NumberSeries,
     Presence,
@@ -28,6 +30,7 @@ from appliance.models import (
 )
 
 BATCH = 5000  # calls written in one transaction
+SERIES = (NumberSeries, CallNumberSeries)
 LATE = 50  # one call in so many is written down after all others
 _VARIABLES = 30_000  # of one statement: SQLite takes 32,766
 
@@ -65,17 +68,17 @@ def rows(world: World, calls: int, seed: int) -> Iterator[Rows]:
     crew = Crew(world)
     yield _surroundings(world, crew, seed)
     keys = _Keys()
-    appeals = Appeals(world, seed, _first_id(Applicant))
+    appeals, forms = Appeals(world, seed, _first_id(Applicant)), CallForms(world, seed)
     late: list[Story] = []
     batch: list[Story] = []
     chance = random.Random(f"late {seed}")  # noqa: S311  no secret
     for story in stories(world, calls, seed, crew):
         (late if chance.randrange(LATE) == 0 else batch).append(story)
         if len(batch) == BATCH:
-            yield _of(batch, keys, appeals)
+            yield _of(batch, keys, appeals, forms)
             batch = []
-    yield _of([*batch, *late], keys, appeals)
-    yield {NumberSeries: appeals.series()}
+    yield _of([*batch, *late], keys, appeals, forms)
+    yield {NumberSeries: appeals.series(), CallNumberSeries: forms.series()}
 
 
 class _Keys:
@@ -116,12 +119,12 @@ def _surroundings(world: World, crew: Crew, seed: int) -> Rows:
     return {Presence: states, AsteriskWatch: seen, EventRow: boots}
 
 
-def _of(batch: list[Story], keys: _Keys, appeals: Appeals) -> Rows:
+def _of(batch: list[Story], keys: _Keys, appeals: Appeals, forms: CallForms) -> Rows:
     made: Rows = {
         table: []
         for table in (
             *(Call, QueueVisit, Ring, Talk, Transfer, Recording),
-            *(EventRow, Applicant, Appeal),
+            *(EventRow, Applicant, Appeal, CallForm),
         )
     }
     for story in batch:
@@ -150,10 +153,13 @@ def _of(batch: list[Story], keys: _Keys, appeals: Appeals) -> Rows:
             made[Recording].append(_recording(story))
         if story.direction == "inbound":
             made[EventRow].append(_event("CHAN_START", story.id, story.arrived_at, "from-trunk"))
+        appeal = None
         if story.appeal:
             applicant, appeal = appeals.make(story)
             made[Applicant].append(applicant)
             made[Appeal].append(appeal)
+        if form := forms.make(story, appeal):
+            made[CallForm].append(form)
     return made
 
 
@@ -217,7 +223,7 @@ def _event(event: str, linkedid: str, at: Any, context: str) -> Row:
 def _insert(table: type[Table], lines: list[Row]) -> None:
     for part in _parts(lines):
         rows = table.insert_many(part)
-        (rows.on_conflict_replace() if table is NumberSeries else rows).execute()
+        (rows.on_conflict_replace() if table in SERIES else rows).execute()
 
 
 def _parts(lines: list[Row]) -> Iterable[list[Row]]:

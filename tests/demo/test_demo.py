@@ -5,11 +5,20 @@ from itertools import pairwise
 
 import pytest
 
+from appliance.casework import call_forms
 from appliance.cli import appliance
 from appliance.core.settings import Settings
 from appliance.demo import DemoError, load, rows
 from appliance.demo.world import World, of_site
-from appliance.models import Appeal, Call, NumberSeries, Presence, Talk
+from appliance.models import (
+    Appeal,
+    Call,
+    CallForm,
+    CallNumberSeries,
+    NumberSeries,
+    Presence,
+    Talk,
+)
 from appliance.telephony import calls, routing
 from appliance.telephony.calls import OUTCOMES
 
@@ -35,6 +44,25 @@ def test_every_call_has_its_outcome_and_the_balance_is_0(loaded) -> None:
     assert balance.recordings_short == 0
     assert len(calls.balance(loaded.begin, loaded.end).unobserved) == 0
     assert Appeal.select().count() == NumberSeries.get().last
+
+
+def test_most_answered_calls_are_on_form_2_and_every_one_with_an_appeal(loaded) -> None:
+    answered = Call.select().where(
+        Call.outcome == "answered", Call.direction != "internal", ~Call.synthetic
+    )
+    on_form = CallForm.select(CallForm.call_id)
+    assert 0.87 < answered.where(Call.id.in_(on_form)).count() / answered.count() < 0.93
+    assert on_form.count() == answered.where(Call.id.in_(on_form)).count()
+    appeals = {appeal.number: appeal for appeal in Appeal.select()}
+    linked = list(CallForm.select().where(CallForm.appeal_number != ""))
+    assert {form.appeal_number for form in linked} == set(appeals)
+    for form in linked:
+        appeal = appeals[form.appeal_number]
+        assert (form.call_id, form.operator_id) == (appeal.call_id, appeal.operator_id)
+        assert (form.region_id, form.direction) == (appeal.region_id, appeal.direction)
+    assert CallForm.select().count() == CallNumberSeries.get().last
+    silent = CallForm.select().where(CallForm.call_type.in_(call_forms.SILENT))
+    assert 0 < silent.where(CallForm.gist == "").count() == silent.count()
 
 
 def test_nobody_speaks_with_two_callers_at_once_nor_while_he_is_away(loaded) -> None:
