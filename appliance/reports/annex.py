@@ -124,13 +124,13 @@ def rows(report: Answered, words: Words) -> list[FigureRow]:
             tally.answer_speed_from_arrival,
             text,
         ),
-        _per_cent(
+        per_cent(
             "service_level",
             text.service_level.format(target=f"{kpi.SERVICE_TARGET:g}", seconds=f"{level:g}"),
             tally.service_level,
             text.at_least.format(value=figures.decimal(kpi.SERVICE_TARGET)),
         ),
-        _per_cent(
+        per_cent(
             "abandon_rate",
             text.abandon_rate.format(seconds=f"{report.short_abandon:g}"),
             tally.abandon_rate,
@@ -183,7 +183,8 @@ def _seconds(
     return FigureRow(code, label, shown, target, rate.few)
 
 
-def _per_cent(code: str, label: str, rate: kpi.Rate, target: str = figures.NONE) -> FigureRow:
+def per_cent(code: str, label: str, rate: kpi.Rate, target: str = figures.NONE) -> FigureRow:
+    """A line of the table that tells a share."""
     return FigureRow(code, label, _with_sign(rate), target, rate.few)
 
 

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from peewee import Expression, Node, SelectQuery, fn
+from peewee import Case, Expression, Node, SelectQuery, fn
 
+from appliance.casework.call_forms import CALLED_BACK
 from appliance.core.clock import WorkingCalendar
-from appliance.models import Appeal, Call, FollowUp, QueueVisit, Ring, Talk, Transfer
+from appliance.models import Appeal, Call, CallForm, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.reports import periods, wallclock
 from appliance.reports.periods import Period
 from appliance.reports.sums import (
@@ -115,26 +116,51 @@ def first_operator(call_filter: CallFilter) -> Node:
 
 
 def region(call_filter: CallFilter) -> Node:
-    """The region of the appeal that the call led to; the first one's, when there are several."""
-    return _first_appeal(Appeal.alias(), "region")
+    """The region of the call's form №2, else that of the appeal that the call led to."""
+    return fn.COALESCE(_first(CallForm, "region"), _first(Appeal, "region"))
 
 
 def topic(call_filter: CallFilter) -> Node:
-    """The direction of the appeal that the call led to, else what was chosen in the menu."""
-    return fn.COALESCE(fn.NULLIF(_first_appeal(Appeal.alias(), "direction"), ""), Call.topic)
+    """The direction of the call's form №2, else of its appeal, else what was chosen in the menu."""
+    return fn.COALESCE(_told(CallForm, "direction"), _told(Appeal, "direction"), Call.topic)
 
 
-def _first_appeal(appeal: type[Appeal], column: str) -> SelectQuery:
-    return (
-        appeal.select(getattr(appeal, column))
-        .where(appeal.call_id == Call.id)
-        .order_by(appeal.number)
-        .limit(1)
+def call_type(call_filter: CallFilter) -> Node:
+    """The type of call of its form №2, else of its appeal."""
+    return fn.COALESCE(_told(CallForm, "call_type"), _told(Appeal, "call_type"))
+
+
+def call_direction(call_filter: CallFilter) -> Node:
+    """The call's own direction of its form №2, else as the ledger tells it: never unknown."""
+    talk = Talk.alias()
+    to_employee = talk.select(talk.id).where(talk.call == Call.id, talk.party == "employee")
+    by_ledger = Case(
+        None,
+        [
+            ((Call.direction == "outbound") & Call.reason.in_(CALLED_BACK), "callback"),
+            (Call.direction == "outbound", "outgoing"),
+            (fn.EXISTS(to_employee), "transferred"),
+        ],
+        "incoming",
     )
+    return fn.COALESCE(_told(CallForm, "call_direction"), by_ledger)
+
+
+def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
+    """A column of the first registration of the call in a table."""
+    one = table.alias()
+    found = one.select(getattr(one, column)).where(one.call_id == Call.id)
+    return found.order_by(one.number).limit(1)
+
+
+def _told(table: type[Appeal | CallForm], column: str) -> Node:
+    return fn.NULLIF(_first(table, column), "")
 
 
 KEYS: dict[str, Callable[[CallFilter], Node]] = {
     "topic": topic,
+    "call_type": call_type,
+    "call_direction": call_direction,
     "region": region,
     "operator": first_operator,
     "trunk": lambda call_filter: Call.trunk,
@@ -148,6 +174,11 @@ KEYS: dict[str, Callable[[CallFilter], Node]] = {
 
 def has_appeal() -> Expression:
     return fn.EXISTS(Appeal.select(Appeal.id).where(Appeal.call_id == Call.id))
+
+
+def has_form() -> Expression:
+    """Whether the call is registered on form №2."""
+    return fn.EXISTS(CallForm.select(CallForm.id).where(CallForm.call_id == Call.id))
 
 
 def has_transfer() -> Expression:
@@ -386,6 +417,7 @@ CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
     "all": _all,
     "rated": _rated,
     "appeal": _flag(has_appeal),
+    "form": _flag(has_form),
     "transfer": _transfer,
     "times": _times,
     "caller": _caller,
@@ -396,4 +428,4 @@ CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
     "unanswered": _unanswered,
 }
 
-FLAGS = ("short", "joined", "appeal", "transfer")  # "1" yes, "0" no
+FLAGS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no

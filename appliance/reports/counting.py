@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import Node
+from peewee import Node, fn
 
 from appliance.models import Call
 from appliance.reports import call_filters, kpi
 from appliance.reports.call_filters import CallFilter
+from appliance.reports.kpi import Rate
+from appliance.reports.periods import Period
 from appliance.reports.sums import count, sums
 
 
@@ -29,6 +31,28 @@ def by(call_filter: CallFilter, level: float, key: Node) -> dict[Any, Counted]:
     """The tally of each part of a filter, parted by an expression on Call."""
     query = Call.select(key, *_sums(level).values()).where(*call_filter.where).group_by(key)
     return {row[0]: _tally(row[1:]) for row in query.tuples()}
+
+
+@dataclass(frozen=True)
+class CallForms:
+    """Accepted calls, and how many of them are registered on form №2."""
+
+    accepted: int
+    registered: int
+
+    @property
+    def share(self) -> Rate:
+        """Per cent."""
+        value = 100 * self.registered / self.accepted if self.accepted else None
+        return Rate(value, self.accepted)
+
+
+def call_forms(period: Period) -> CallForms:
+    """The accepted calls of a period with form №2."""
+    accepted = CallFilter(period, {"outcome": "answered"})
+    sums = fn.COUNT(Call.id), count(call_filters.has_form())
+    whole, part = Call.select(*sums).where(*accepted.where).tuples()[0]
+    return CallForms(whole, part or 0)
 
 
 def _tally(values: Any) -> Counted:

@@ -167,6 +167,7 @@ class AnnexWords:
     abandon_rate: str  # {seconds}
     rating: str  # {response}
     marks: str
+    call_forms: str
     seconds: str  # {value}
     at_most_seconds: str  # {value}
     at_least: str  # {value}

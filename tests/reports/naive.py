@@ -86,23 +86,31 @@ def parted(rows, appeals, level, key):
     return {found: tally(part, appeals, level) for found, part in parts.items()}
 
 
-def key_of(name, appeals):
+def key_of(name, appeals, forms):
     """What a call is counted under."""
 
     def operator(row):
         spoke = [talk["who"] for talk in row["talks"] if talk["with"] == "operator"]
         return spoke[0] if spoke else "-"
 
-    def of_appeal(column, otherwise):
+    def told(column, otherwise):
         def find(row):
-            found = appeals.get(row["id"])
-            return (found[0][column] if found else None) or otherwise(row) or "-"
+            for registered in (forms.get(row["id"]), appeals.get(row["id"])):
+                if registered and registered[0].get(column):
+                    return registered[0][column]
+            return otherwise(row) or "-"
 
         return find
 
+    def by_ledger(row):
+        handed_on = any(talk["with"] == "employee" for talk in row["talks"])
+        return "transferred" if handed_on else "incoming"
+
     return {
-        "topic": of_appeal("direction", lambda row: row["topic"]),
-        "region": of_appeal("region", lambda row: None),
+        "topic": told("direction", lambda row: row["topic"]),
+        "call_type": told("call_type", lambda row: None),
+        "call_direction": told("call_direction", by_ledger),
+        "region": told("region", lambda row: None),
         "operator": operator,
         "trunk": lambda row: row["trunk"] or "-",
         "number": lambda row: row["diverted_from"] or row["hotline_number"] or "-",
@@ -111,7 +119,7 @@ def key_of(name, appeals):
 
 
 def by_call(appeals):
-    """Call → its appeals, the first number first."""
+    """Call → its appeals, or forms №2, the first number first."""
     found = defaultdict(list)
     for appeal in sorted(appeals, key=lambda appeal: appeal["number"]):
         if appeal["call_id"]:
@@ -278,9 +286,9 @@ def workload(rows, states, begin, end):
     return lines
 
 
-def telephony(rows, appeals, states, level, begin, end, wanted=lambda row: True):
+def telephony(rows, appeals, forms, states, level, begin, end, wanted=lambda row: True):
     """Everything of `report telephony --format json` but names, balance and the head."""
-    own = by_call(appeals)
+    own, on_form = by_call(appeals), by_call(forms)
     some = [row for row in rows if is_incoming(row) and wanted(row)]
     hours = parted(some, own, level, lambda row: (local(row).isoweekday(), local(row).hour))
     days = parted(some, own, level, lambda row: local(row).date().isoformat())
@@ -292,8 +300,11 @@ def telephony(rows, appeals, states, level, begin, end, wanted=lambda row: True)
         ],
         "by_day": [{"date": day} | found for day, found in sorted(days.items())],
         **{
-            f"by_{name}": parted(some, own, level, key_of(name, own))
-            for name in ("topic", "region", "operator", "trunk", "number", "language")
+            f"by_{name}": parted(some, own, level, key_of(name, own, on_form))
+            for name in (
+                *("topic", "call_type", "call_direction", "region"),
+                *("operator", "trunk", "number", "language"),
+            )
         },
         "waits": waits(some),
         "abandon_curve": abandon_curve(some),
@@ -301,6 +312,18 @@ def telephony(rows, appeals, states, level, begin, end, wanted=lambda row: True)
         "transfers": transfers(some),
         "callers": callers(some),
         "workload": workload(rows, states, begin, end),
+    }
+
+
+def call_forms(rows, forms):
+    """How many accepted calls are on form №2, and their share."""
+    on_form = {form["call_id"] for form in forms}
+    answered = [r for r in rows if is_incoming(r) and r["outcome"] == "answered"]
+    registered = [row for row in answered if row["id"] in on_form]
+    return {
+        "accepted": len(answered),
+        "registered": len(registered),
+        "share": ratio(len(registered), len(answered))["value"],
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peewee import fn
 
 from appliance import demo
 from appliance.core import db
@@ -20,6 +21,7 @@ from appliance.models import (
     Appeal,
     CalendarDay,
     Call,
+    CallForm,
     CatalogItem,
     EventRow,
     Presence,
@@ -66,6 +68,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
                 hash=key, linkedid=key, at=at, event="CHAN_START", begins="from-trunk",
                 fields={"LinkedID": key, "UniqueID": key, "Context": "from-trunk"},
             )  # fmt: skip
+    _older()
     tariffs.add("inbound", "second", 14_999, dt.date(2026, 1, 1), by="x")
     tariffs.add("inbound", "minute", 12_050, dt.date(2026, 9, 20), trunk="e1", by="x")
     tariffs.add("inbound", "minute", 13_007, dt.date(2026, 10, 1), number="1282", by="x")
@@ -73,6 +76,20 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
     db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.database.close()
     return folder
+
+
+def _older() -> None:
+    """Calls without form №2, forms that say nothing or something else than the appeal."""
+
+    def one_in(table: type[Appeal | CallForm], of: int, rest: int = 0) -> Any:
+        return fn.MOD(table.id, of) == rest
+
+    CallForm.delete().where(one_in(CallForm, 7)).execute()
+    for number, column in enumerate(("direction", "call_type", "call_direction")):
+        CallForm.update({column: ""}).where(one_in(CallForm, 5, number)).execute()
+    CallForm.update(region=None).where(one_in(CallForm, 5, 3)).execute()
+    CallForm.update(direction="other").where(one_in(CallForm, 11)).execute()
+    Appeal.update(call_type="question").where(one_in(Appeal, 2)).execute()
 
 
 @pytest.fixture
@@ -95,11 +112,15 @@ def exported(of: Period) -> list[dict[str, Any]]:
 
 
 def appeals() -> list[dict[str, Any]]:
-    columns = (Appeal.number, Appeal.call_id, Appeal.region, Appeal.direction, Appeal.received_at)
-    return [
-        dict(zip(("number", "call_id", "region", "direction", "received_at"), row, strict=True))
-        for row in Appeal.select(*columns).tuples()
-    ]
+    names = ("number", "call_id", "region", "direction", "call_type", "received_at")
+    columns = [getattr(Appeal, name) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in Appeal.select(*columns).tuples()]
+
+
+def forms() -> list[dict[str, Any]]:
+    names = ("number", "call_id", "region", "direction", "call_type", "call_direction")
+    columns = [getattr(CallForm, name) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in CallForm.select(*columns).tuples()]
 
 
 def states() -> list[tuple[str, dt.datetime, str]]:
@@ -152,7 +173,8 @@ def test_telephony_equals_the_naive_count(history, asked, wanted) -> None:
         found.pop(name)
     level = history.calls.service_level
     rows = exported(of)
-    expected = naive.telephony(rows, appeals(), states(), level, of.begin, of.end, wanted)
+    told = appeals(), forms(), states()
+    expected = naive.telephony(rows, *told, level, of.begin, of.end, wanted)
     same(found, expected, "telephony")
     assert expected["total"]["incoming"] > 3
 
@@ -214,6 +236,8 @@ def test_the_monthly_report_equals_the_naive_count(history, month) -> None:
         told = [[line[key], line["count"], line["share"]] for line in lines]
         assert told == naive.listed(these, column, order), column
         assert sum(line[1] for line in told) == len(received) > 100
+    same(report["call_forms"], naive.call_forms(rows, forms()), "call_forms")
+    assert 70 < report["call_forms"]["share"] < 85
     outcomes = report["balance"]["outcomes"]
     assert report["balance"]["difference"] == 0
     inbound = [row for row in rows if row["direction"] == "inbound"]

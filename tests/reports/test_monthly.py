@@ -14,9 +14,19 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from appliance.casework import catalogs
+from appliance.core import clock
 from appliance.core.settings import Backup, Settings
-from appliance.models import AsteriskWatch, CatalogItem, EventRow, Recording, SnapshotRun
-from appliance.reports import files, monthly
+from appliance.models import (
+    AsteriskWatch,
+    Call,
+    CallForm,
+    CatalogItem,
+    EventRow,
+    Recording,
+    SnapshotRun,
+    User,
+)
+from appliance.reports import files, monthly, words
 from appliance.reports.monthly import MonthlyReport
 from appliance.reports.periods import Period
 from appliance.reports.tables import WeekdayTable
@@ -144,10 +154,11 @@ def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
     assert list(told) == [
         *("period", "formulas", "balance", "appeals_by_weekday", "appeals_total"),
         *("calls_by_weekday", "calls_total", "appeals_by_region", "appeals_by_direction"),
-        *("consultations", "change_requests", "links", "restore_drill"),
+        *("consultations", "call_forms", "change_requests", "links", "restore_drill"),
     ]
     assert told["period"] == {"from": "2026-12-01", "to": "2026-12-31"}
-    assert told["formulas"] == "1"
+    assert told["formulas"] == "2"
+    assert told["call_forms"] == {"accepted": 13, "registered": 0, "share": 0.0}
     assert [row["weekday"] for row in told["calls_by_weekday"]] == [1, 2, 3, 4, 5, 6, 7]
     assert told["calls_by_weekday"][0] == {
         **{"weekday": 1, "inside": 2, "inside_share": 50.0},
@@ -218,6 +229,39 @@ def test_an_empty_month_has_no_shares(site: Settings, world: World) -> None:
     assert told["consultations"] == []
 
 
+def test_the_annex_tells_how_many_accepted_calls_are_on_form_2(december, world) -> None:
+    def register(call_id: str, number: int, operator: User) -> None:
+        CallForm.create(
+            number=f"Q-2026-{number:06}",
+            call_id=call_id,
+            operator=operator,
+            received_at=at("7 09:00:00"),
+            registered_at=at("7 09:00:00"),
+        )
+
+    other = User.create(
+        login="jasur", name="J", role="operator", password_hash="", created_at=clock.now()
+    )
+    calls = [call.id for call in Call.select().order_by(Call.arrived_at)]
+    register(calls[0], 1, world.operator)  # of November
+    register(calls[2], 2, world.operator)
+    register(calls[2], 3, other)  # who spoke as well: still one call
+    for number, call in enumerate(
+        Call.select().where(Call.synthetic | (Call.outcome == "rejected"))
+    ):
+        register(call.id, 10 + number, world.operator)
+    made = monthly.build(december, DECEMBER, "uz_Latn")
+    assert monthly.as_json(made)["call_forms"] == {
+        **{"accepted": 13, "registered": 1},
+        "share": pytest.approx(100 / 13),
+    }
+    assert "annex,call_forms" in monthly.as_csv(made)
+    label = words.load("uz_Latn").annex.call_forms
+    sheet = next(s for s in monthly.as_book(made).sheets if s.name == "Ilova")
+    assert (label, "7,7\u00a0%", "–") in sheet.tables[0].rows
+    assert f'/help/figures#call_forms">{label}</a>' in monthly.as_page(made)
+
+
 def test_csv_holds_all_five_tables(report: MonthlyReport) -> None:
     rows = list(csv.DictReader(io.StringIO(monthly.as_csv(report))))
     assert {r["code"]: r["count"] for r in rows if r["table"] == "balance"}["difference"] == "0"
@@ -227,7 +271,7 @@ def test_csv_holds_all_five_tables(report: MonthlyReport) -> None:
     }
     assert {name: len(found) for name, found in per_table.items()} == {
         **{"appeals_by_weekday": 8, "calls_by_weekday": 8, "appeals_by_region": 16},
-        **{"appeals_by_direction": 12, "consultations": 2, "change_requests": 24},
+        **{"appeals_by_direction": 12, "consultations": 2, "annex": 1, "change_requests": 24},
     }
     total = per_table["calls_by_weekday"][-1]
     assert (total["code"], total["name"], total["inside"], total["outside"]) == (

@@ -12,12 +12,14 @@ from appliance.casework.call_forms.queries import (
     of_operator,
     pieces,
     registered_by,
+    registered_of,
     to_register,
     values_of,
     visible_of_call,
     visible_to,
 )
 from appliance.casework.call_forms.registering import (
+    CALLED_BACK,
     SILENT,
     NoCall,
     of_appeal,
@@ -26,6 +28,7 @@ from appliance.casework.call_forms.registering import (
 )
 
 __all__ = [
+    "CALLED_BACK",
     "READERS",
     "SILENT",
     "NoCall",
@@ -42,6 +45,7 @@ __all__ = [
     "prefilled",
     "register",
     "registered_by",
+    "registered_of",
     "registrations",
     "to_register",
     "values_of",

@@ -68,6 +68,15 @@ def registered_by(operator: User, since: dt.datetime) -> list[CallForm]:
     return list(own.order_by(CallForm.registered_at.desc()))
 
 
+def registered_of(operator: User, since: dt.datetime) -> int:
+    """How many of the calls in which the operator spoke since then have his form №2."""
+    spoken = Talk.select(Talk.call).where(
+        Talk.who == operator.login, Talk.party == "operator", Talk.started_at >= since
+    )
+    own = CallForm.select().where(CallForm.operator == operator, CallForm.call_id.in_(spoken))
+    return int(own.count())
+
+
 def to_register(operator: User, now: dt.datetime) -> list[Call]:
     """The operator's answered calls of the last week that have no form №2 of his, newest first."""
     spoken = (

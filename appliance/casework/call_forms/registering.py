@@ -13,8 +13,8 @@ from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, Ta
 
 # Kinds of call in which nothing was said that could be registered: one key each.
 SILENT = ("silent", "wrong_number", "prank")
-# The call's own direction, as form №2 asks for it (list call_direction).
-_BY_REASON = {"callback": "callback", "follow_up": "callback"}
+# Reasons of an outgoing call that calls somebody back (list call_direction).
+CALLED_BACK = ("callback", "follow_up")
 
 
 class NoCall(Exception):
@@ -24,7 +24,7 @@ class NoCall(Exception):
 def prefilled(call: Call) -> dict[str, str]:
     """What the ledger tells of a call, as values of form №2."""
     if call.direction == "outbound":
-        way = _BY_REASON.get(call.reason or "", "outgoing")
+        way = "callback" if call.reason in CALLED_BACK else "outgoing"
     else:
         way = "transferred" if _transferred(call) else "incoming"
     values = {"call_direction": way, "direction": call.topic or ""}

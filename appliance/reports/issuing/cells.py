@@ -11,7 +11,7 @@ type Cells = dict[str, tuple[str, Any]]  # key → (name, value)
 
 _LEFT_OUT = (
     *("period", "formulas", "activity_details"),
-    *("change_requests", "links", "restore_drill"),  # the annex
+    *("call_forms", "change_requests", "links", "restore_drill"),  # the annex
 )
 _NAMED = ("weekday", "soato", "code")  # what tells a row of a list from the others
 

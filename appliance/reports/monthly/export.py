@@ -38,6 +38,11 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             {"date": c.date.isoformat(), "issue": c.issue, "contacted": c.contacted}
             for c in report.consultations
         ],
+        "call_forms": {
+            "accepted": report.call_forms.accepted,
+            "registered": report.call_forms.registered,
+            "share": report.call_forms.share.value,
+        },
         "change_requests": _requests_json(report),
         "links": _links_json(report.links, report.rates),
         "restore_drill": report.drill
@@ -84,7 +89,7 @@ CSV_COLUMNS = (
 
 
 def as_csv(report: MonthlyReport) -> str:
-    """The five tables, the change requests and the balance as one table.
+    """The five tables, what the annex counts and the balance as one table.
 
     Each row is led by its table's name; the code "total" is a sum.
     """
@@ -112,6 +117,14 @@ def _rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
     for c in report.consultations:
         row = {"table": "consultations", "date": c.date.isoformat()}
         yield row | {"issue": c.issue, "contacted": c.contacted}
+    forms = report.call_forms
+    yield {
+        "table": "annex",
+        "code": "call_forms",
+        "name": words.load(report.locale).annex.call_forms,
+        "count": forms.registered,
+        "share": None if forms.share.value is None else round(forms.share.value, 1),
+    }
     told = words.load(report.locale).changes
     for one in report.change_requests:
         for figure, count in zip(FIGURES, one.figures, strict=True):

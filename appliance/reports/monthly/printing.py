@@ -167,9 +167,11 @@ def _change_requests(text: Words, report: MonthlyReport) -> xlsx.Sheet:
 
 
 def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
-    """What all annexes tell, how the internet was, where it was looked at, and whether a restore
-    was tried, where there are snapshots."""
+    """What all annexes tell, how many calls are on form №2, how the internet was, where it was
+    looked at, and whether a restore was tried, where there are snapshots."""
     rows, words_ = annex.rows(report, text), text.annex
+    registered = report.call_forms.share
+    rows.append(annex.per_cent("call_forms", words_.call_forms, registered))
     internet = next((link for link in report.links if link.link == "internet"), None)
     if internet and internet.share is not None:
         share = figures.decimal(internet.share)

@@ -10,7 +10,7 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
 from appliance.core.settings import Settings
 from appliance.models import Appeal
-from appliance.reports import inbound, kpi, services, words
+from appliance.reports import counting, inbound, kpi, services, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import (
     CountTable,
@@ -49,6 +49,7 @@ class MonthlyReport:
     appeals_by_direction: CountTable
     consultations: tuple[Consultation, ...]
     inbound: tuple[kpi.Inbound, ...]  # what the annex counts
+    call_forms: counting.CallForms
     short_abandon: float  # seconds
     service_level: float  # seconds
     site_url: str  # for links to what a figure means
@@ -101,6 +102,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
             if a.consultation
         ),
         inbound=calls_in,
+        call_forms=counting.call_forms(period),
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
         site_url=settings.web.url,

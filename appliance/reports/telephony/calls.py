@@ -21,6 +21,8 @@ class Row:
     call: Call
     operator: str | None  # login of the first who spoke, or of who placed it
     topic: str | None
+    call_type: str | None
+    call_direction: str
     region: str | None
     number: str | None  # that the citizen dialled
 
@@ -65,13 +67,23 @@ def _select(call_filter: CallFilter) -> Any:
         Call,
         call_filters.first_operator(call_filter).alias("operator"),
         call_filters.topic(call_filter).alias("of_topic"),
+        call_filters.call_type(call_filter).alias("of_type"),
+        call_filters.call_direction(call_filter).alias("of_direction"),
         call_filters.region(call_filter).alias("of_region"),
     ).where(*call_filter.where)
 
 
 def _row(call: Any) -> Row:
     dialled = call.diverted_from or call.hotline_number
-    return Row(call, call.operator or call.by, call.of_topic, call.of_region, dialled)
+    return Row(
+        call,
+        call.operator or call.by,
+        call.of_topic,
+        call.of_type,
+        call.of_direction,
+        call.of_region,
+        dialled,
+    )
 
 
 # ── as CSV ──────────────────────────────────────────────────────────────────────
@@ -88,6 +100,8 @@ COLUMNS: dict[str, Callable[[Row, dt.tzinfo], Any]] = {
     "trunk": lambda row, tz: row.call.trunk,
     "language": lambda row, tz: row.call.language,
     "topic": lambda row, tz: row.topic,
+    "call_type": lambda row, tz: row.call_type,
+    "call_direction": lambda row, tz: row.call_direction,
     "region": lambda row, tz: row.region,
     "outcome": lambda row, tz: row.call.outcome,
     "short": lambda row, tz: int(row.call.short),

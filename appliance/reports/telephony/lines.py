@@ -1,4 +1,4 @@
-"""The filters of a period's calls: by topic, region, operator, trunk, number called, language."""
+"""A period's calls parted by one of call_filters.KEYS: topic, type, region, operator, trunk …"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Line:
 def lines(call_filter: CallFilter, level: float, dimension: str, locale: str) -> tuple[Line, ...]:
     """A filter parted by one of call_filters.KEYS; the shares add up to 100.0.
 
-    Topics and regions stand in their lists' order, the rest by how many calls; the part that has
+    What is chosen from a list stands in its order, the rest by how many calls; the part that has
     none stands last.
     """
     found = counting.by(call_filter, level, call_filters.KEYS[dimension](call_filter))
@@ -54,14 +54,16 @@ def lines(call_filter: CallFilter, level: float, dimension: str, locale: str) ->
     )
 
 
-_LISTED = ("topic", "region")
+# dimension → the list that it is chosen from
+_CATALOGS = {"topic": "direction", "call_type": "call_type", "call_direction": "call_direction"}
+_LISTED = (*_CATALOGS, "region")
 
 
 def names(dimension: str, locale: str) -> Mapping[str, str]:
     """Key → name, in the list's order."""
     gettext = translations(locale).gettext
-    if dimension == "topic":
-        items = CatalogItem.select().where(CatalogItem.catalog == "direction")
+    if dimension in _CATALOGS:
+        items = CatalogItem.select().where(CatalogItem.catalog == _CATALOGS[dimension])
         return {i.code: named(i, locale) for i in items.order_by(CatalogItem.position)}
     if dimension == "region":
         return {r.soato: named(r, locale) for r in Region.select().order_by(Region.position)}

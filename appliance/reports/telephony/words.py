@@ -6,6 +6,8 @@ LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}
 
 DIMENSIONS = {
     "topic": N_("Topic"),
+    "call_type": N_("Type of call"),
+    "call_direction": N_("Direction of the call"),
     "region": N_("Region"),
     "operator": N_("Operator"),
     "trunk": N_("Trunk"),
@@ -27,6 +29,8 @@ TABLES = {
 # what a call of no part of a dimension is called
 WITHOUT = {
     "topic": N_("no topic"),
+    "call_type": N_("type not told"),
+    "call_direction": N_("unknown"),
     "region": N_("no region"),
     "operator": N_("no operator spoke"),
     "trunk": N_("unknown"),
@@ -46,6 +50,7 @@ FIGURES = {
     "talk": N_("Average talk"),
     "talk_total": N_("Talk in all"),
     "registered": N_("With an appeal"),
+    "call_forms": N_("With form №2, %"),
     "transferred": N_("Handed on"),
     "rating": N_("Rating"),
     "rating_response": N_("Rated, %"),
@@ -84,6 +89,7 @@ CONDITIONS = {
     "all": N_("Rejected ones and test calls too"),
     "rated": N_("Rating"),
     "appeal": N_("With an appeal"),
+    "form": N_("With form №2"),
     "transfer": N_("Handed on"),
     "times": N_("Calls by the same number"),
     "caller": N_("Caller"),

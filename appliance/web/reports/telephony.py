@@ -52,7 +52,6 @@ TABS = (
     "workload",
     "rating",
 )
-CHOSEN = ("number", "trunk", "language", "topic", "region", "operator")  # filters of the page
 PAGE = 50  # calls on one page
 
 
@@ -277,6 +276,7 @@ def _choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
         "trunk": {trunk: trunk for trunk in trunks},
         "language": {code: str(name) for code, name in LANGUAGES.items()},
         "topic": dict(lines.names("topic", locale())),
+        "call_type": dict(lines.names("call_type", locale())),
         "region": dict(lines.names("region", locale())),
         "operator": accounts.operator_names(locale()),
     }

@@ -260,6 +260,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
         "today": midnight,
         "day": day_of_operator(me().login, midnight),
         "registered": appeals.registered_by(me(), midnight),
+        "on_form": call_forms.registered_of(me(), midnight),
     }
 
 
