@@ -8,10 +8,11 @@ from appliance.messaging.notices.citizens import (
     opted_out,
     registered,
 )
-from appliance.messaging.notices.duty import alert, alert_of
+from appliance.messaging.notices.duty import alert, alert_call, alert_of
 
 __all__ = [
     "alert",
+    "alert_call",
     "alert_of",
     "answered",
     "of_appeal",

@@ -1,4 +1,5 @@
-"""Alerts of appeals that are registered out of hours: to the ministry's group, then on and on.
+"""Alerts of appeals, and of chosen calls, registered out of hours: to the ministry's group, then
+on and on.
 
 The group is told in the transaction of the registering. When nobody takes the appeal, the duty
 list is asked one by one, and in the end all of it by SMS. Names of citizens are never sent, and of
@@ -17,8 +18,9 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings, Telegram
-from appliance.messaging.notices import citizens, gist
-from appliance.models import Appeal, DutyAlert, Handling, TelegramChat
+from appliance.messaging.notices import call_alerts, citizens, gist
+from appliance.messaging.notices.call_alerts import RegisteredCall
+from appliance.models import Appeal, CallForm, DutyAlert, Handling, Message, TelegramChat
 
 _GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
 
@@ -37,6 +39,21 @@ def alert(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool
     return True
 
 
+def alert_call(settings: Settings, calendar: WorkingCalendar, form: CallForm) -> bool:
+    """Tell the group of a call registered on form №2 out of hours; inside its transaction.
+
+    Whether it is: only of the directions that the manager chose, and a site without Telegram
+    tells nobody.
+    """
+    bot = settings.telegram
+    if not bot or calendar.inside(form.registered_at):
+        return False
+    if form.direction not in call_alerts.directions():
+        return False
+    _put(bot, call_alerts.told(form), chat_of(bot.chat), 0)
+    return True
+
+
 def alert_of(appeal: Appeal) -> DutyAlert | None:
     """The alert that went out for an appeal, and who took it; None when none went out."""
     return DutyAlert.get_or_none(DutyAlert.appeal == appeal)
@@ -45,26 +62,34 @@ def alert_of(appeal: Appeal) -> DutyAlert | None:
 def take(
     settings: Settings, number: str, name: str, *, user: int | None = None, username: str = ""
 ) -> str | None:
-    """Somebody takes an appeal; the name of who has it then, None when there was no alert.
+    """Somebody takes an appeal or a call; who has it then, None when there was no alert.
 
     The first one has it, and the group is told. A name is whatever he calls himself: `user` and
     `username`, as Telegram knows him, are kept in the audit trail.
     """
     appeal = Appeal.get_or_none(Appeal.number == number)
     with writing():
-        known = appeal and alert_of(appeal)
+        known = alert_of(appeal) if appeal else call_alerts.alert_of(number)
         if not known or known.taken_by:
             return known.taken_by if known else None
-        DutyAlert.update(taken_by=name, taken_at=clock.now(), next_at=None).where(
-            DutyAlert.appeal == appeal
-        ).execute()
-        audit.record(f"telegram:{name}", "appeal.duty", number, user=user, username=username)
+        if appeal:
+            DutyAlert.update(taken_by=name, taken_at=clock.now(), next_at=None).where(
+                DutyAlert.appeal == appeal
+            ).execute()
+        action = "appeal.duty" if appeal else "call_form.duty"
+        audit.record(f"telegram:{name}", action, number, user=user, username=username)
         if settings.telegram:
             say = _gettext(settings)
-            text = say(N_("{number}: taken by {name}")).format(number=number, name=name)
-            chat = chat_of(settings.telegram.chat)
-            outbox.put("telegram", "taken", chat, key=f"taken:{number}", text=text, cause=number)
-        live.publish("appeals")
+            outbox.put(
+                "telegram",
+                "taken",
+                chat_of(settings.telegram.chat),
+                key=f"taken:{number}",
+                text=say(N_("{number}: taken by {name}")).format(number=number, name=name),
+                payload={"name": name},
+                cause=number,
+            )
+        live.publish("appeals" if appeal else "calls")
     return name
 
 
@@ -75,14 +100,15 @@ def taken_by(settings: Settings, who: str | None) -> str:
 
 
 def escalate(settings: Settings) -> int:
-    """Ask the next on the duty list about appeals that nobody took in time; returns how many.
+    """Ask the next on the duty list about what nobody took in time; returns how many.
 
-    Nobody is asked about one that is worked on already, or was.
+    Nobody is asked about an appeal that is worked on already, or was, nor about a call that became
+    one.
     """
     bot = settings.telegram
     if not bot:
         return 0
-    wait, asked = dt.timedelta(minutes=bot.minutes), 0
+    wait, asked = dt.timedelta(minutes=bot.minutes), _escalate_calls(settings, bot)
     chats = [person for person in settings.duty if person.chat]
     while True:
         now = clock.now()
@@ -97,11 +123,31 @@ def escalate(settings: Settings) -> int:
                     _put(bot, waiting.appeal, chat_of(chats[step].chat), step + 1)
                     next_at = now + wait
                 else:
-                    _call_all(settings, waiting.appeal)
+                    _call_all(settings, waiting.appeal.number)
                 step, asked = step + 1, asked + 1
             DutyAlert.update(step=step, next_at=next_at).where(
                 DutyAlert.appeal == waiting.appeal_id
             ).execute()
+
+
+def _escalate_calls(settings: Settings, bot: Telegram) -> int:
+    chats, asked = [person for person in settings.duty if person.chat], 0
+    for form, before in call_alerts.waiting(dt.timedelta(minutes=bot.minutes)):
+        with writing():
+            step = before.asked - 1  # the first asking was the group's
+            if step < len(chats):
+                _put(bot, call_alerts.told(form), chat_of(chats[step].chat), step + 1)
+                asked += 1
+            elif not _were_called(form.number):
+                _call_all(settings, form.number)
+                asked += _were_called(form.number)
+    return asked
+
+
+def _were_called(number: str) -> bool:
+    """Whether all of the duty list were told of it by SMS."""
+    told = Message.select().where(Message.cause == number, Message.purpose == "duty")
+    return bool(told.exists())
 
 
 def status(settings: Settings, asked: str) -> str:
@@ -150,8 +196,8 @@ def moved(before: str, after: str) -> None:
             outbox.redirect("telegram", before, after)
 
 
-def wording(bot: Telegram, appeal: Appeal) -> str:
-    """The alert of one appeal."""
+def wording(bot: Telegram, appeal: Appeal | RegisteredCall) -> str:
+    """The alert of one appeal or call."""
     say = i18n.translations(bot.language).gettext
     topic, region = _topic(appeal, bot.language), _region(appeal, bot.language)
     told = [
@@ -160,7 +206,10 @@ def wording(bot: Telegram, appeal: Appeal) -> str:
         (N_("Gist: {text}"), _gist(bot, appeal, _GIST)),
         (N_("Phone: {text}"), _phone(bot, appeal)),
     ]
-    lines = [say(N_("Appeal {number}, out of hours")).format(number=appeal.number)]
+    head = N_("Appeal {number}, out of hours")
+    if isinstance(appeal, RegisteredCall):
+        head = N_("Call {number}, out of hours")
+    lines = [say(head).format(number=appeal.number)]
     return "\n".join(lines + [say(id).format(text=text) for id, text in told if text])
 
 
@@ -170,13 +219,13 @@ def _gettext(settings: Settings) -> Callable[[str], str]:
     return i18n.translations(bot.language if bot else i18n.DEFAULT).gettext
 
 
-def _line(bot: Telegram, appeal: Appeal) -> str:
+def _line(bot: Telegram, appeal: Appeal | RegisteredCall) -> str:
     parts = (_topic(appeal, bot.language), _region(appeal, bot.language))
     told = ", ".join(filter(None, (*parts, _gist(bot, appeal, _LINE))))
     return f"{appeal.number}: {told}" if told else appeal.number
 
 
-def _put(bot: Telegram, appeal: Appeal, chat: str, step: int) -> None:
+def _put(bot: Telegram, appeal: Appeal | RegisteredCall, chat: str, step: int) -> None:
     outbox.put(
         "telegram",
         "alert",
@@ -192,40 +241,40 @@ def _put(bot: Telegram, appeal: Appeal, chat: str, step: int) -> None:
     )
 
 
-def _call_all(settings: Settings, appeal: Appeal) -> None:
+def _call_all(settings: Settings, number: str) -> None:
     if not settings.telegram or not settings.sms:
         return
     language = "ru" if settings.telegram.language == "ru" else "uz"
     for place, person in enumerate(settings.duty):
         if person.phone:
-            key = f"duty:{appeal.number}:{place}"
+            key = f"duty:{number}:{place}"
             citizens.notify(
                 settings,
                 "duty",
                 person.phone,
                 language,
-                {"number": appeal.number},
+                {"number": number},
                 key=key,
-                cause=appeal.number,
+                cause=number,
             )
 
 
-def _topic(appeal: Appeal, locale: str) -> str:
+def _topic(appeal: Appeal | RegisteredCall, locale: str) -> str:
     return catalogs.label("direction", appeal.direction, locale) if appeal.direction else ""
 
 
-def _region(appeal: Appeal, locale: str) -> str:
+def _region(appeal: Appeal | RegisteredCall, locale: str) -> str:
     return i18n.named(appeal.region, locale) if appeal.region else appeal.region_text
 
 
-def _gist(bot: Telegram, appeal: Appeal, longest: int) -> str:
+def _gist(bot: Telegram, appeal: Appeal | RegisteredCall, longest: int) -> str:
     if not _is_open(appeal):
         return ""
     text = gist.without_person(appeal, phones=bot.phone == "full")
     return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
 
 
-def _phone(bot: Telegram, appeal: Appeal) -> str:
+def _phone(bot: Telegram, appeal: Appeal | RegisteredCall) -> str:
     number = phone_numbers.canonical(appeal.phone or "") or ""
     if bot.phone == "none" or not number:
         return ""
@@ -234,6 +283,6 @@ def _phone(bot: Telegram, appeal: Appeal) -> str:
     return f"{number[:6]} *** ** {number[-2:]}"
 
 
-def _is_open(appeal: Appeal) -> bool:
+def _is_open(appeal: Appeal | RegisteredCall) -> bool:
     """Whether the applicant has not asked that nobody learns of him."""
     return appeal.openness == "open"

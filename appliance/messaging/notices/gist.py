@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from appliance.casework import identity
 from appliance.core import phone_numbers
 from appliance.core.i18n import fold
+from appliance.messaging.notices.call_alerts import RegisteredCall
 from appliance.models import Appeal
 
 HIDDEN = "…"
@@ -42,7 +43,7 @@ _FOND = "jan|bek|han"
 _CASES = "ning|ni|niki|ga|da|dan|a|e|i|am|em"
 
 
-def without_person(appeal: Appeal, *, phones: bool) -> str:
+def without_person(appeal: Appeal | RegisteredCall, *, phones: bool) -> str:
     """The gist in one line: names and documents are never shown, phones only if asked for."""
     text = " ".join(appeal.gist[:_READ].split())
     text = _WORDED.sub(lambda found: _date_in_words(found, appeal), text)
@@ -52,7 +53,7 @@ def without_person(appeal: Appeal, *, phones: bool) -> str:
     return _without_names(text, appeal)
 
 
-def _date_in_words(found: re.Match[str], appeal: Appeal) -> str:
+def _date_in_words(found: re.Match[str], appeal: Appeal | RegisteredCall) -> str:
     month = fold(found["month"] or found["then_month"])
     number = next((n for n, name in enumerate(_MONTHS, 1) if month.startswith(name)), 0)
     if not number:
@@ -61,7 +62,7 @@ def _date_in_words(found: re.Match[str], appeal: Appeal) -> str:
     return found[0] if _may_stay(identity.born(f"{day}.{number}.{year}"), appeal) else HIDDEN
 
 
-def _number(found: re.Match[str], appeal: Appeal, phones: bool) -> str:
+def _number(found: re.Match[str], appeal: Appeal | RegisteredCall, phones: bool) -> str:
     if found["date"]:
         return found[0] if _may_stay(identity.born(found["date"]), appeal) else HIDDEN
     plain = re.sub(r"[^\d+]", "", found[0])
@@ -70,13 +71,13 @@ def _number(found: re.Match[str], appeal: Appeal, phones: bool) -> str:
     return found[0] if phones and phone_numbers.canonical(plain) and not known else HIDDEN
 
 
-def _may_stay(date: dt.date | None, appeal: Appeal) -> bool:
+def _may_stay(date: dt.date | None, appeal: Appeal | RegisteredCall) -> bool:
     """Whether it is a date, and nobody's birthday but a newborn's."""
     since = appeal.registered_at.date() - _RECENT
     return bool(date and date >= since and date != appeal.born_on)
 
 
-def _without_names(text: str, appeal: Appeal) -> str:
+def _without_names(text: str, appeal: Appeal | RegisteredCall) -> str:
     people, firm = _keys(f"{appeal.surname} {appeal.first_name}"), _keys(appeal.entity_name)
     called = [key for key in firm if key not in _FORMS]
     if _TRADERS & set(firm):  # it is called as its owner is

@@ -24,6 +24,7 @@ from appliance.casework import appeals, call_forms, catalogs, forms, identity
 from appliance.casework.appeals.exporting import ROLES_WITH_NAMES
 from appliance.core import audit, clock, spreadsheets
 from appliance.core.i18n import named
+from appliance.messaging.notices import call_alerts
 from appliance.people import accounts
 from appliance.telephony import calls
 from appliance.web.shell import disclosure, formats, labels
@@ -106,6 +107,7 @@ def page(number: str) -> str:
         "registered/page.html",
         made=made,
         call=calls.call(made.call_id),
+        alert=call_alerts.alert_of(made.number),
         rows=[(f.name, f.called(locale()), labels.told(f, values)) for f in asked.fields],
         doubts=labels.doubts_by_field(made.warnings, asked),
         empty=labels.empty_fields(made.warnings),

@@ -7,14 +7,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.casework import catalogs
 from appliance.core import outbox
 from appliance.messaging import notices
-from appliance.messaging.notices import texts
+from appliance.messaging.notices import call_alerts, texts
 from appliance.messaging.sms import accounts
 from appliance.web.person.login import csrf
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may, public
 from appliance.web.shell.context import me, site
+from appliance.web.shell.language import locale
 from appliance.web.shell.sent import fields
 from appliance.web.status.outbox import PURPOSES, TEXT_TROUBLES
 
@@ -32,7 +34,8 @@ WAYS = {
 @screen.get("/notices")
 @may("manager")
 def page() -> str:
-    """Each text with a sample and how many messages it fills; numbers that want none."""
+    """Each text with a sample and how many messages it fills; numbers that want none; of which
+    calls those on duty are told."""
     was, opted_out = refusals.latest(), notices.opted_out()
     disclosure.log_shown("number", [row.number for row in opted_out])
     return render_template(
@@ -40,6 +43,9 @@ def page() -> str:
         wordings=texts.wordings(site()),
         placeholders=texts.PURPOSES,
         opted_out=opted_out,
+        directions=catalogs.choices("direction", locale()),
+        alerted=call_alerts.directions(),
+        bot=site().telegram,
         accounts=site().sms,
         purposes=PURPOSES | WAYS,
         spoken=LANGUAGES,
@@ -78,6 +84,17 @@ def opt_out() -> BaseResponse:
 def opt_in() -> BaseResponse:
     """Send a number messages again."""
     notices.opt_in(request.form.get("number", ""), me().login)
+    return _saved()
+
+
+@screen.post("/notices/calls")
+@may("manager")
+def alerts() -> BaseResponse:
+    """Choose the directions whose calls those on duty are told of out of hours."""
+    chosen = set(request.form.getlist("direction"))
+    if not chosen <= {code for code, _name in catalogs.choices("direction", locale())}:
+        abort(400)
+    call_alerts.choose(chosen, me().login)
     return _saved()
 
 

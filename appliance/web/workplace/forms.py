@@ -74,8 +74,15 @@ def register_call(token: str) -> Response:
         values = values | {"call_type": silent, "call_type_text": ""}
     draft = appeals.draft(me(), token)
     other = kept_drafts.not_of(forms.CALL, draft.values) if draft else {}
+    calendar = catalogs.working_calendar(site())
+
+    def announce(form: "CallForm") -> None:
+        notices.alert_call(site(), calendar, form)
+
     try:
-        made = call_forms.register(other | values, operator=me(), token=token, tz=site().tz)
+        made = call_forms.register(
+            other | values, operator=me(), token=token, tz=site().tz, tell=announce
+        )
     except call_forms.NoCall:
         abort(422)
     return _registered(made)

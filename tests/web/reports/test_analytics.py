@@ -28,7 +28,17 @@ from tests.rig.browser import Browser
 
 DAYS = "from=01.10.2026&to=07.10.2026"
 FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 10, 7)
-BIG = ("call", "event_row", "queue_visit", "ring", "talk", "transfer", "recording", "appeal")
+BIG = (
+    "call",
+    "event_row",
+    "queue_visit",
+    "ring",
+    "talk",
+    "transfer",
+    "recording",
+    "appeal",
+    "call_form",
+)
 
 
 @pytest.fixture
@@ -79,6 +89,7 @@ PAGES = [
             "unanswered=nilufar",
             "hour=10&weekday=1",
             "appeal=1",
+            "form=1&call_type=question&call_direction=incoming",
         )
     ),
     f"/analytics/calls.csv?{DAYS}",

@@ -188,6 +188,7 @@ ROUTES = {
     "POST /operator/state": OPERATOR,
     "GET /notices": MANAGER,
     "POST /notices": MANAGER,
+    "POST /notices/calls": MANAGER,
     "POST /notices/opt-outs": MANAGER,
     "POST /notices/opt-outs/remove": MANAGER,
     "GET /notices/templates": MANAGER,

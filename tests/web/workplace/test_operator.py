@@ -55,6 +55,20 @@ def test_between_calls_the_operators_day_is_shown(browser):
     assert "Mening kunim" in page
 
 
+def test_the_day_tells_how_many_of_ones_calls_are_registered(browser, token):
+    def tile() -> list[str]:
+        day = browser.get("/operator/day").text
+        tile = re.search(
+            r'#call_forms">.*?</dt>\s*<dd>(.+?)</dd>\s*<dd class="sub">(.+?)</dd>', day
+        )
+        assert tile
+        return list(tile.groups())
+
+    assert tile() == ["0", "1 qoʻngʻiroqdan"]
+    send(browser, f"/operator/forms/{token}/register-call", values={"gist": "Ish soʻradi"})
+    assert tile() == ["1", "1 qoʻngʻiroqdan"]
+
+
 def test_a_call_that_rings_brings_its_form_with_the_number(browser, nilufar):
     Citizen("1764000000.1").ring(nilufar)
     assert "+998\xa093\xa0555\xa001\xa047" in browser.get("/operator/card").text
