@@ -118,7 +118,7 @@ _WHY = {
     "long": "a label has at most 80 letters, a help 200, an option 60",
     "reserved": "this name is taken",
     "given": "an added field has no key and nothing given",
-    "personal": "a document is personal",
+    "personal": "a document, and what was personal before, is personal",
     "ministry": "the name in the ministry's system has Latin letters and digits, and is given once",
     "product": "this field comes with the product: only label, help, star and order can be another",
     "star": "this field comes with the product: its star stays",

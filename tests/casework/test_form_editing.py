@@ -179,6 +179,15 @@ def test_a_field_once_in_force_keeps_its_kind_and_comes_back_by_its_name(setting
     assert forms.in_force(forms.APPEAL).field(name) == forms.of(forms.APPEAL, 2).field(name)
 
 
+def test_what_was_personal_stays_so(settings) -> None:
+    name = add(personal=True)
+    editing.change(forms.APPEAL, name, LISTED, seen(), "sherzod")  # nobody has filled it in yet
+    editing.change(forms.APPEAL, name, LISTED | {"personal": True}, seen(), "sherzod")
+    put()
+    with pytest.raises(DefinitionError, match="personal"):
+        editing.change(forms.APPEAL, name, LISTED, seen(), "sherzod")
+
+
 def test_answers_keep_their_codes_when_they_are_worded_anew(settings) -> None:
     name = add(kind="choice", list="", options=[*ANSWERS, ANSWERS[0]])
     field = shown().field(name)
@@ -227,6 +236,7 @@ def test_an_old_registration_shows_the_form_it_was_written_in(settings, nilufar)
     editing.remove(forms.APPEAL, name, seen(), "sherzod")
     put()
     assert forms.of(forms.APPEAL, made.form_version).field(name)
+    assert forms.label(name, "ru") == WORDS["ru"]  # for what tells of it still
     assert appeals.values_of(made)[name] == code or "Yoshlar"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.casework import catalogs, forms
-from appliance.casework.appeals import form, handling, listing
+from appliance.casework.appeals import handling, listing
 from appliance.casework.appeals.listing import Filters
 from appliance.core.i18n import DEFAULT, named
 from appliance.models import Appeal, Department, District, Mahalla, Region
@@ -25,7 +25,8 @@ def columns_of(role: str) -> tuple[str, ...]:
     article 19); passport and PINFL never leave in bulk.
     """
     named = role in ROLES_WITH_NAMES
-    fields = (f for f in form.definition().fields if f.exported and (named or not f.personal))
+    asked = forms.ever_asked(forms.APPEAL)
+    fields = (f for f in asked if f.exported and (named or not f.personal))
     return (*STANDING, *(field.name for field in fields))
 
 
@@ -105,7 +106,7 @@ def _moment(moment: dt.datetime) -> str:
 
 def _names(locale: str) -> dict[str, dict[Any, str]]:
     """Field → code or id → name in the locale, of everything but mahallas."""
-    asked = form.definition().fields
+    asked = forms.ever_asked(forms.APPEAL)
     found = {field.name: catalogs.labels(field.list, locale) for field in asked if field.list}
     for field in asked:
         if field.options and field.name not in _COLUMNS:

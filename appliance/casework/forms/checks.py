@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from appliance.casework import catalogs
 from appliance.casework.forms.definition import Definition, DefinitionError, Field
-from appliance.casework.forms.versions import CALL, FORMS, definition_of, product
+from appliance.casework.forms.versions import CALL, FORMS, definition_of, every, product
 from appliance.core.i18n import fold
 from appliance.core.settings import MINISTRY_FIELDS
 from appliance.models import FormVersion
@@ -43,6 +43,7 @@ def check(made: Definition) -> None:
         if field.required and not now.required:
             raise DefinitionError("star", field.name)
     kept = used()
+    personal = {field.name for former in every() for field in former.fields if field.personal}
     sent = [field.ministry for field in made.fields if field.ministry]
     for field in made.fields:
         if own.field(field.name):
@@ -51,6 +52,8 @@ def check(made: Definition) -> None:
         _check_added(field, made.form)
         if field.name in kept and kept[field.name] != _nature(field):
             raise DefinitionError("kept", field.name)
+        if not field.personal and field.name in personal:
+            raise DefinitionError("personal", field.name)
         if field.ministry and (sent.count(field.ministry) > 1 or field.ministry in MINISTRY_FIELDS):
             raise DefinitionError("ministry", field.name)
 
@@ -59,7 +62,7 @@ def used() -> dict[str, tuple[str, ...]]:
     """The fields that were added to either form and ever in force → what is fixed of each."""
     return {
         field.name: _nature(field)
-        for definition in _every()
+        for definition in every()
         for field in definition.fields
         if not product(definition.form).field(field.name)
     }
@@ -78,11 +81,6 @@ def free(label: str, taken: Collection[str]) -> str:
     made = made if made[0].isalpha() else f"f_{made}"
     names = (made if n == 1 else f"{made}_{n}" for n in itertools.count(1))
     return next(name for name in names if name not in taken and f"{name}_text" not in taken)
-
-
-def _every() -> list[Definition]:
-    rows = FormVersion.select().where(FormVersion.since.is_null(False))
-    return [definition_of(row) for row in rows.order_by(FormVersion.number)]
 
 
 def _nature(field: Field) -> tuple[str, ...]:

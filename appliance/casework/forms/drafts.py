@@ -9,7 +9,7 @@ import uuid
 
 from appliance.casework.forms.definition import Definition
 from appliance.casework.forms.reading import cleaned
-from appliance.casework.forms.versions import APPEAL, FORMS, in_force, lately
+from appliance.casework.forms.versions import APPEAL, FORMS, in_force, lately, product
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
@@ -81,7 +81,7 @@ def drafts(operator: User) -> list[Draft]:
 
 def is_blank(values: dict[str, str]) -> bool:
     """Whether nobody has typed anything yet."""
-    given = {field.name for form in _forms() for field in form.fields if field.given}
+    given = {field.name for form in FORMS for field in product(form).fields if field.given}
     return not any(text for name, text in values.items() if name not in given | {"phone"})
 
 

@@ -3,11 +3,11 @@
 import functools
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance import PACKAGE
-from appliance.casework.forms.definition import Definition, parse
+from appliance.casework.forms.definition import Definition, Field, parse
 from appliance.core import clock
 from appliance.core.db import writing
 from appliance.models import FormVersion
@@ -28,7 +28,7 @@ def in_force(form: str) -> Definition:
     return lately(form, 1)[0]
 
 
-def lately(form: str, most: int = 8) -> list[Definition]:
+def lately(form: str, most: int = 4) -> list[Definition]:
     """The form as it is filled in now, then as it was before; one may still be open on a page."""
     rows = FormVersion.select().where(FormVersion.form == form, FormVersion.since <= clock.now())
     found = rows.order_by(FormVersion.number.desc()).limit(most)
@@ -51,6 +51,20 @@ def of(form: str, number: int) -> Definition:
     return definition_of(kept) if kept else product(form)
 
 
+def every() -> Iterator[Definition]:
+    """All versions of both forms that were put in force or are planned, the newest first."""
+    rows = FormVersion.select().where(FormVersion.since.is_null(False))
+    yield from map(definition_of, rows.order_by(FormVersion.number.desc()))
+
+
+def ever_asked(form: str) -> tuple[Field, ...]:
+    """The fields of a form in force, then those left out since: what was registered has them."""
+    now = in_force(form)
+    before = [field for made in every() if made.form == form for field in made.fields]
+    left_out = {field.name: field for field in reversed(before) if not now.field(field.name)}
+    return (*now.fields, *left_out.values())
+
+
 def seed() -> None:
     """Keep the product's forms as their first versions, where a site has none yet."""
     with writing():
@@ -70,8 +84,12 @@ def label(name: str, locale: str) -> str:
 
 
 def field_of(name: str) -> Any:
-    """The field of this name in the forms in force, form №1 before form №2; None without."""
-    return next((one for form in FORMS if (one := in_force(form).field(name))), None)
+    """The field of this name in the forms in force, form №1 before form №2, else as it was last.
+
+    None when no form ever had it.
+    """
+    now = next((one for form in FORMS if (one := in_force(form).field(name))), None)
+    return now or next((one for made in every() if (one := made.field(name))), None)
 
 
 def _product_document(form: str) -> dict[str, Any]:

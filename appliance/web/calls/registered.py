@@ -182,8 +182,8 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 def _written(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
     named_too = me().role in ROLES_WITH_NAMES
-    asked = forms.in_force(forms.CALL)
-    fields = [f for f in asked.fields if f.exported and (named_too or not f.personal)]
+    asked = forms.ever_asked(forms.CALL)
+    fields = [f for f in asked if f.exported and (named_too or not f.personal)]
     beside = [name for name in COLUMNS if named_too or name != "phone"]
     heads = [*(str(COLUMNS[name]) for name in beside), *(f.called(locale()) for f in fields)]
     cells = (_cells(made, beside, fields) for piece in pieces for made in piece)

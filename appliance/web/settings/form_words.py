@@ -52,6 +52,7 @@ _TROUBLES: dict[str, LazyString] = {
         "The name in the ministry's system has Latin letters and digits, and is given once."
     ),
     "kept": _l("This field was in use: its kind stays. Add another field instead."),
+    "personal": _l("This field held personal data: it stays so marked."),
     "product": _l("This field comes with the product: reports stand on it."),
     "star": _l("This field comes with the product: its star stays."),
     "fields": _l("A form has at most 60 fields."),

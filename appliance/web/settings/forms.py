@@ -18,7 +18,7 @@ from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import document
+from appliance.web.shell.sent import bounded, document
 from appliance.web.workplace.forms import doubts, drawn
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def page(form: str) -> str:
 @may("manager")
 def begin(form: str) -> Response:
     """Begin a draft, of the version in force or of an earlier one (`number`)."""
-    number = request.form.get("number", type=int)
+    number = request.form.get("number", None, bounded)
     if number is not None and not editing.version(form, number):
         abort(404)
     return _done(form, lambda: editing.begin(form, me().login, number))
@@ -155,7 +155,7 @@ def try_out(form: str) -> Response:
 def version(form: str, number: int) -> str:
     """A version: its fields, and what it says otherwise than another (`against`)."""
     kept = editing.version(form, number) or abort(404)
-    against = request.args.get("against", max(1, number - 1), type=int)
+    against = request.args.get("against", max(1, number - 1), bounded)
     other = editing.version(form, against) or abort(404)
     made = forms.definition_of(kept)
     return render_template(

@@ -6,8 +6,9 @@ import io
 import pytest
 
 from appliance.casework import appeals, call_forms, forms
+from appliance.casework.forms import editing
 from appliance.models import CallForm
-from tests.casework.test_form_editing import ANSWERS, WORDS, add, put
+from tests.casework.test_form_editing import ANSWERS, WORDS, add, put, seen
 from tests.rig.citizen import Citizen
 from tests.rig.programs import key_in_force
 
@@ -37,6 +38,16 @@ def test_the_table_of_appeals_has_them_and_personal_ones_for_some(asked, registe
     assert told(login_as("ministry"), "/appeals/appeals.csv")["Javob 1"] == "Yoʻq"
     assert told(login_as("ministry"), "/appeals/appeals.csv")["Sir 1"] == "Botir aka"
     assert "Sir 1" not in told(login_as("supervisor"), "/appeals/appeals.csv")
+
+
+def test_a_field_that_was_left_out_stays_in_the_tables(asked, register, login_as):
+    register(**{asked["1"]: "yoq"})
+    for form in forms.FORMS:
+        editing.remove(form, asked[form], seen(form), "sherzod")
+        put(form)
+    assert told(login_as("ministry"), "/appeals/appeals.csv")["Javob 1"] == "Yoʻq"
+    with login_as("ministry").get("/call-forms/table.csv") as answer:
+        assert "Javob 2" in answer.text
 
 
 def test_the_table_of_registered_calls_has_them_too(asked, nilufar, settings, login_as):

@@ -170,6 +170,7 @@ def test_an_earlier_version_comes_back(manager) -> None:
     assert not forms.in_force(forms.APPEAL).field("ish_staji")
     assert manager.get("/forms/1/versions/9").status_code == 404
     assert manager.send("/forms/1/draft", number="9").status_code == 404
+    assert manager.get(f"/forms/1/versions/2?against={10**30}").status_code == 200
 
 
 def test_a_form_is_tried_and_nothing_is_kept(manager) -> None:
