@@ -179,6 +179,18 @@ def test_a_field_once_in_force_keeps_its_kind_and_comes_back_by_its_name(setting
     assert forms.in_force(forms.APPEAL).field(name) == forms.of(forms.APPEAL, 2).field(name)
 
 
+def test_what_only_a_file_says_of_a_field_outlives_the_page(settings) -> None:
+    document = document_of(forms.product(forms.CALL))
+    wide = {"name": "plan", "kind": "text", "label": WORDS, "wide": 2, "most": 500}
+    document["fields"].append(wide)
+    editing.import_document(forms.CALL, document, "sherzod")
+    wanted = {"kind": "text", "label": WORDS, "required": True}
+    editing.change(forms.CALL, "plan", wanted, seen(forms.CALL), "sherzod")
+    field = shown(forms.CALL).field("plan")
+    assert field
+    assert (field.required, field.wide, field.most) == (True, 2, 500)
+
+
 def test_what_was_personal_stays_so(settings) -> None:
     name = add(personal=True)
     editing.change(forms.APPEAL, name, LISTED, seen(), "sherzod")  # nobody has filled it in yet

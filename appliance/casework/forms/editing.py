@@ -111,6 +111,8 @@ def change(form: str, name: str, wanted: Mapping[str, Any], seen: str, by: str) 
             now = entry | words | {"required": bool(wanted.get("required"))}
         else:
             now = _entry(name, wanted)
+            if now["kind"] == entry["kind"]:  # what a file may have said beside
+                now |= {key: entry[key] for key in ("wide", "most") if key in entry}
         return [now if one is entry else one for one in fields]
 
     _change(form, seen, by, "change", name, changed)
