@@ -138,6 +138,7 @@ def test_a_field_of_the_product_keeps_its_kind(manager) -> None:
     assert field
     assert (field.kind, field.label["uz_Latn"]) == ("list", "Ish staji")
     assert 'name="kind"' not in manager.get("/forms/1/fields/employment").text
+    assert "Ish staji / Иш стажи / Стаж работы" in manager.get("/forms/1").text
 
 
 def test_a_version_is_planned_withdrawn_and_thrown_away(manager) -> None:
