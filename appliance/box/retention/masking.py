@@ -140,7 +140,8 @@ def _mask(appeal: Appeal, rule: str) -> None:
 
 def _mask_call_form(form: CallForm) -> None:
     """Take a person's data out of a registered call; what is counted stays."""
-    blank: dict[str, Any] = dict.fromkeys(_CALL_FORM, "") | {"typed": {}, "extra": {}}
+    extra = forms.without_person(forms.of(forms.CALL, form.version), form.extra)
+    blank: dict[str, Any] = dict.fromkeys(_CALL_FORM, "") | {"typed": {}, "extra": extra}
     CallForm.update(blank).where(CallForm.id == form.id).execute()
     for wording in CallFormWording.select().where(CallFormWording.call_form == form):
         wording.values = dict.fromkeys(wording.values, "")

@@ -6,9 +6,15 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from appliance.casework import catalogs
-from appliance.casework.forms.definition import Definition, DefinitionError, Field
+from appliance.casework.forms.definition import (
+    OWN_PLACES,
+    Definition,
+    DefinitionError,
+    Field,
+    Words,
+)
 from appliance.casework.forms.versions import CALL, FORMS, definition_of, every, product
-from appliance.core.i18n import fold
+from appliance.core.i18n import DEFAULT, fold, written_in
 from appliance.core.settings import MINISTRY_FIELDS
 from appliance.models import FormVersion
 
@@ -93,7 +99,7 @@ def _same(own: Field, now: Field) -> bool:
 
 def _check_added(field: Field, form: str) -> None:
     topics = set(catalogs.labels("direction", "ru"))
-    lists = (*catalogs.CATALOGS, "region", "district")
+    lists = (*(one.code for one in catalogs.lists()), *OWN_PLACES)
     other = next(f for f in FORMS if f != form)
     known = product(other).field(field.name)
     checks = {
@@ -124,3 +130,12 @@ def _check_words(field: Field) -> None:
         raise DefinitionError("long", field.name)
     if not all(text.isprintable() for text, _most in texts):
         raise DefinitionError("words", field.name)
+    for words in (field.label, field.help, *(one.words for one in field.options)):
+        _check_script(words, field.name)
+
+
+def _check_script(words: Words, name: str) -> None:
+    """No Cyrillic letter among Latin ones, no Latin word in place of a Cyrillic one."""
+    for locale, text in words.items():
+        if text and not written_in(text, "Latn" if locale == DEFAULT else "Cyrl"):
+            raise DefinitionError("script", name)

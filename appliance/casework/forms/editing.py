@@ -187,7 +187,7 @@ def discard(form: str, seen: str, by: str) -> None:
 
 def lists() -> list[str]:
     """The lists that a field may choose from."""
-    return [*catalogs.CATALOGS]
+    return [one.code for one in catalogs.lists()]
 
 
 def is_kept(name: str) -> bool:

@@ -3,8 +3,9 @@
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import forms
+from appliance.casework import catalogs, forms
 from appliance.casework.forms.definition import KINDS as NAMES
+from appliance.core.i18n import named
 from appliance.web.shell.language import locale
 
 KINDS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in NAMES.items()}
@@ -40,6 +41,7 @@ ASKED_OF: dict[str, LazyString] = {
     "entity": _l("legal entities"),
 }
 _TROUBLES: dict[str, LazyString] = {
+    "script": _l("A text is not in the script of its language."),
     "words": _l("A label, and each answer, is needed in all three languages."),
     "long": _l("Shorten it: a label has at most 80 letters, a hint 200, an answer 60."),
     "kind": _l("Choose what kind of field it is."),
@@ -74,7 +76,8 @@ def trouble(code: str) -> LazyString | None:
 def list_names() -> dict[str, str]:
     """The lists, and the kinds of places, that a field may choose from → their names."""
     brought = [f for form in forms.FORMS for f in forms.product(form).fields if f.source]
-    return {one.source: one.called(locale()) for one in brought}
+    lists = {one.code: named(one, locale()) for one in catalogs.lists()}
+    return {one.source: one.called(locale()) for one in brought} | lists
 
 
 def documents() -> list[tuple[str, str]]:
