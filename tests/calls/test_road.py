@@ -174,8 +174,12 @@ def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float
         with hotline.phones.frozen():  # it rings on until the page shows it
             page.wait_for_selector(".callbar[data-stage=ringing]", timeout=30_000)
         shown = time.time()
-        expect(page.locator("#f-phone")).to_have_value(re.compile(r"90 100 5\d 0\d|90 1005\d0\d"))
         page.wait_for_selector(".callbar[data-stage=talk]", timeout=10_000)
+        expect(page.locator("#form[data-form='2'][data-ready]")).to_be_visible()
+        page.locator("#f-operator_answer").fill("Yozib olindi")
+        page.keyboard.press("F6")
+        expect(page.locator("#form[data-form='1'][data-ready]")).to_be_visible()
+        expect(page.locator("#f-phone")).to_have_value(re.compile(r"90 100 5\d 0\d|90 1005\d0\d"))
         fill(page, locale)
         page.keyboard.press("Control+Enter")
         toast = page.get_by_text(re.compile(r"\d{4}-\d{6}")).first
@@ -188,6 +192,7 @@ def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float
         calls.stop()
     row = hotline.settled(reports)[number]
     assert row["registration"] == registered[0]
+    assert [one["form"] for one in row["registrations"]] == ["1", "2"]
     assert row["ended_by"] == "operator"
     return shown - ring.rang_at, registered[0]
 
