@@ -12,6 +12,7 @@ from appliance.casework.appeals.desk import (
 from appliance.casework.appeals.handling import HandlingError, begin_missing
 from appliance.casework.appeals.prefill import known_values, values_of
 from appliance.casework.appeals.queries import (
+    by_keys,
     call_open_to,
     calls_open_to,
     find,
@@ -28,7 +29,7 @@ from appliance.casework.appeals.queries import (
     visible_to,
 )
 from appliance.casework.appeals.registering import register
-from appliance.casework.appeals.self_service import by_keys, spoken_state
+from appliance.casework.appeals.self_service import spoken_state
 from appliance.casework.forms.drafts import (
     MOST,
     AlreadyRegistered,

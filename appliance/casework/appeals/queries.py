@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from peewee import ModelSelect
 
-from appliance.casework.appeals import self_service
 from appliance.core import phone_numbers
 from appliance.models import Appeal, Applicant, Call, Handling, User
 from appliance.people import accounts
@@ -75,6 +74,18 @@ def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
     )
 
 
+def by_keys(keys: str, today: dt.date) -> Appeal | None:
+    """The appeal of the keys pressed: year and number (2026000123), or the number alone.
+
+    A number alone is one of this year; when this year has not come so far, of last year.
+    """
+    if not re.fullmatch(r"\d{1,10}", keys, re.ASCII):
+        return None
+    if len(keys) == 10:
+        return _numbered(int(keys[:4]), int(keys[4:]))
+    return _numbered(today.year, int(keys)) or _numbered(today.year - 1, int(keys))
+
+
 def look_up(typed: str, today: dt.date, limit: int = 20) -> list[Appeal]:
     """Appeals of a number or a phone, whole as a citizen tells it; newest first.
 
@@ -82,7 +93,7 @@ def look_up(typed: str, today: dt.date, limit: int = 20) -> list[Appeal]:
     part of either: whoever looks up knows whom he speaks with.
     """
     plain = phone_numbers.digits(typed)
-    if by_number := self_service.by_keys(plain, today):
+    if by_number := by_keys(plain, today):
         return [by_number]
     return (
         [] if re.fullmatch(r"\d{1,6}", plain) else of_caller(phone_numbers.canonical(typed), limit)
@@ -131,3 +142,7 @@ def registered_by(operator: User, since: dt.datetime) -> int:
 def _of(phone: str):  # type: ignore[no-untyped-def]  # peewee's expression has no type
     known = Applicant.select(Applicant.id).where(Applicant.phone == phone)
     return (Appeal.phone == phone) | (Appeal.applicant.in_(known))
+
+
+def _numbered(year: int, number: int) -> Appeal | None:
+    return Appeal.get_or_none(Appeal.number == f"{year}-{number:06d}")
