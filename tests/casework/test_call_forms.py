@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 
 from appliance.casework import appeals, call_forms, catalogs, forms
 from appliance.casework.forms import definition
-from appliance.core import clock
-from appliance.models import Appeal, Call, CallForm, Draft, FormVersion
-from tests.casework.test_appeals import FULL, PHONE, TODAY, TZ, a_call, register, speaks
+from appliance.core import clock, db
+from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, User
+from tests.casework.test_appeals import FULL, PHONE, TODAY, TZ, a_call, register, speaks, user
 
 SAID = {
     "surname": "Karimova",
@@ -70,6 +72,32 @@ def test_numbers_have_no_gaps_and_a_second_sending_counts_once(nilufar, call):
     speaks(nilufar, again)
     assert register_call(nilufar, again).number.endswith("000002")
     assert CallForm.select().count() == 2
+
+
+def test_25_operators_at_once_leave_no_gap_and_lose_nothing(settings):
+    spoken = []
+    for number in range(25):
+        operator, call = user(f"op{number}"), a_call(f"{number}.7")
+        speaks(operator, call)
+        spoken.append((operator, call))
+    begin = threading.Barrier(25)
+
+    def send(pair: tuple[User, Call]) -> None:
+        operator, call = pair
+        try:
+            token = appeals.token_for(operator, call)
+            begin.wait(30)
+            register_call(operator, call, SAID | {"gist": operator.login}, token)
+            appeals.register(FULL, operator=operator, token=token, tz=TZ)
+        finally:
+            db.database.close()
+
+    with ThreadPoolExecutor(25) as pool:
+        assert len(list(pool.map(send, spoken))) == 25
+    numbers = sorted(int(form.number.split("-")[2]) for form in CallForm.select())
+    assert numbers == list(range(1, 26))
+    assert {form.gist for form in CallForm.select()} == {one.login for one, _ in spoken}
+    assert Appeal.select().count() == CallForm.select().where(CallForm.appeal_number != "").count()
 
 
 def test_an_operator_has_one_form_of_a_call(nilufar, call):
@@ -170,9 +198,9 @@ def test_a_correction_keeps_what_stood_before(nilufar, call, settings):
 
 def test_who_sees_a_registered_call(nilufar, sardor, dilnoza, bahodir, rustam, call):
     made = register_call(nilufar, call)
-    for user, sees in ((nilufar, 1), (sardor, 0), (dilnoza, 1), (bahodir, 1), (rustam, 0)):
-        assert call_forms.visible_to(user).count() == sees, user.login
-        assert bool(call_forms.find(made.number, user)) == bool(sees)
+    for who, sees in ((nilufar, 1), (sardor, 0), (dilnoza, 1), (bahodir, 1), (rustam, 0)):
+        assert call_forms.visible_to(who).count() == sees, who.login
+        assert bool(call_forms.find(made.number, who)) == bool(sees)
 
 
 def test_it_is_found_by_number_phone_name_and_gist(nilufar, sherzod, call):
