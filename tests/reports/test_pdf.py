@@ -15,7 +15,7 @@ from weasyprint.urls import FatalURLFetchingError
 from appliance.casework import catalogs
 from appliance.core.i18n import LOCALES
 from appliance.core.settings import Settings
-from appliance.reports import files, monthly, words
+from appliance.reports import files, kpi, monthly, words
 from appliance.reports.monthly import MonthlyReport
 from appliance.reports.pdf import engine
 from appliance.reports.periods import Period
@@ -110,7 +110,7 @@ def test_each_page_carries_the_balance_and_its_number(
         ) in text
     grounds = (
         "Алоқа линиялари ҳисоби 16. Кузатилмаган оралиқ йўқ. Ёзувлар 15 / 15. "
-        "Формулалар 1. Тузилди "
+        f"Формулалар {kpi.FORMULAS}. Тузилди "
     )
     assert [grounds in flat(page) for page in pages] == [False, False, True, False, False]
 
