@@ -126,8 +126,10 @@ def _made(apart: Settings, keys: str) -> Iterator[Station]:
             Data=str(int(LIMIT)),
             Async="true",
         )
-        began, rest = False, ""
-        while time.monotonic() < latest and (not began or _lives(asterisk)):
+        began, over, rest = False, False, ""
+        while time.monotonic() < latest:
+            ended = over  # what was written until then is read once more
+            over = began and not _lives(asterisk)
             *lines, rest = (rest + log.read()).split("\n")
             for application, channel, data in _RUN.findall("\n".join(lines)):
                 began = True
@@ -138,6 +140,8 @@ def _made(apart: Settings, keys: str) -> Iterator[Station]:
                     key = left.pop(0) if left else ""
                     yield Station("key", key)
                     _press(asterisk, f"{channel};1", key)
+            if ended:
+                return
             time.sleep(_PAUSE)
 
 
