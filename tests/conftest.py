@@ -45,7 +45,7 @@ SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites
 SHARED = {"sites": SITES, "e1": ("tests/vm/e1/",), "box": ("tests/vm/",)}
 # Seconds that a test in these folders may take, the first of a box with all that is built for it;
 # setup.cfg has the limit of all others.
-PATIENCE = {"tests/vm/": 3_000, **dict.fromkeys(SITES, 1_200)}
+PATIENCE = {"tests/vm/": 3_000, **dict.fromkeys(SITES, 1_200), "tests/browser/": 120}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
