@@ -175,6 +175,7 @@ def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float
             page.wait_for_selector(".callbar[data-stage=ringing]", timeout=30_000)
         shown = time.time()
         page.wait_for_selector(".callbar[data-stage=talk]", timeout=10_000)
+        expect(page.locator("#card-title")).to_contain_text(re.compile(r"90\s100\s5\d\s0\d"))
         expect(page.locator("#form[data-form='2'][data-ready]")).to_be_visible()
         page.locator("#f-operator_answer").fill("Yozib olindi")
         page.keyboard.press("F6")
