@@ -34,7 +34,10 @@ def folder(pytester: pytest.Pytester) -> pytest.Pytester:
         ast.get_source_segment(hooks, node) or ""
         for node in ast.parse(hooks).body
         if (isinstance(node, ast.FunctionDef) and node.name in HOOKS)
-        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("REAL", "SITES"))
+        or (
+            isinstance(node, ast.Assign)
+            and ast.unparse(node.targets[0]) in ("REAL", "SITES", "PATIENCE")
+        )
     ]
     pytester.makeconftest("\n".join(["import pytest", "Any = object", *parts]))
     pytester.makepyfile(**{f"test_{mark}": FLAKY.format(mark=mark) for mark in MARKS})
