@@ -1,6 +1,7 @@
 """Passing on, calling out and listening in, by a real Asterisk with sound: who hears whom."""
 
 import asyncio
+import contextlib
 import time
 import wave
 from collections.abc import Awaitable, Callable
@@ -42,11 +43,20 @@ def site(site: Settings) -> Settings:
 
 
 def ready(box: Box, count: int = OPERATORS) -> None:
-    """So many operators are ready, the others off."""
+    """So many operators are ready, the others off; no call is left of what was played before."""
+    with ami.Connection(box.settings) as asterisk:
+        for left in _channels(asterisk):
+            with contextlib.suppress(ami.Refused):  # it ends by itself
+                asterisk.act("Hangup", Channel=left["Channel"])
+        until(lambda: not _channels(asterisk), every=0.3)
     for number in range(1, OPERATORS + 1):
         user = User.get(User.login == f"op{number:02}")
         presence.choose_state(user, "ready" if number <= count else "off")
     actions.put_states_in_force(box.settings)
+
+
+def _channels(asterisk: ami.Connection) -> list[dict[str, str]]:
+    return asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
 
 
 def at_once(box: Box, *scenes: Callable[[Telephones], Awaitable[None]]) -> None:
