@@ -50,10 +50,10 @@ def list_forms(site: Site, as_json: bool) -> None:
 def show_form(site: Site, name: str, as_json: bool) -> None:
     """The fields of a form as it is in force, in their order."""
     site.open()
-    show((_told(field, as_json) for field in forms.in_force(name).fields), as_json)
+    show((_row(field, as_json) for field in forms.in_force(name).fields), as_json)
 
 
-def _told(field: forms.Field, as_json: bool) -> dict[str, Any]:
+def _row(field: forms.Field, as_json: bool) -> dict[str, Any]:
     topics = list(field.topics)
     return {
         "name": field.name,

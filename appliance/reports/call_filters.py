@@ -122,12 +122,14 @@ def region(call_filter: CallFilter) -> Node:
 
 def topic(call_filter: CallFilter) -> Node:
     """The direction of the call's form №2, else of its appeal, else what was chosen in the menu."""
-    return fn.COALESCE(_told(CallForm, "direction"), _told(Appeal, "direction"), Call.topic)
+    return fn.COALESCE(
+        _first_given(CallForm, "direction"), _first_given(Appeal, "direction"), Call.topic
+    )
 
 
 def call_type(call_filter: CallFilter) -> Node:
     """The type of call of its form №2, else of its appeal."""
-    return fn.COALESCE(_told(CallForm, "call_type"), _told(Appeal, "call_type"))
+    return fn.COALESCE(_first_given(CallForm, "call_type"), _first_given(Appeal, "call_type"))
 
 
 def call_direction(call_filter: CallFilter) -> Node:
@@ -143,7 +145,7 @@ def call_direction(call_filter: CallFilter) -> Node:
         ],
         "incoming",
     )
-    return fn.COALESCE(_told(CallForm, "call_direction"), by_ledger)
+    return fn.COALESCE(_first_given(CallForm, "call_direction"), by_ledger)
 
 
 def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
@@ -153,7 +155,7 @@ def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
     return found.order_by(one.number).limit(1)
 
 
-def _told(table: type[Appeal | CallForm], column: str) -> Node:
+def _first_given(table: type[Appeal | CallForm], column: str) -> Node:
     return fn.NULLIF(_first(table, column), "")
 
 

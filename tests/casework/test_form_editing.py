@@ -248,7 +248,7 @@ def test_an_old_registration_shows_the_form_it_was_written_in(settings, nilufar)
     editing.remove(forms.APPEAL, name, seen(), "sherzod")
     put()
     assert forms.of(forms.APPEAL, made.form_version).field(name)
-    assert forms.label(name, "ru") == WORDS["ru"]  # for what tells of it still
+    assert forms.field_of(name).called("ru") == WORDS["ru"]  # for what tells of it still
     assert appeals.values_of(made)[name] == code or "Yoshlar"
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance.casework import applicants, call_forms, catalogs
+from appliance.casework import applicants, call_forms, catalogs, numbers
 from appliance.casework.appeals import consultations, form, handling
 from appliance.casework.forms.drafts import call_of, draft, not_of
 from appliance.casework.forms.versions import APPEAL
@@ -48,7 +48,7 @@ def register(
                 reading.mahalla_text, district and district.soato
             )
         appeal = Appeal.create(
-            number=_next_number(today),
+            number=numbers.next_number(NumberSeries, today.year),
             token=token,
             call_id=call and call.id,
             applicant=applicants.recognise(columns),
@@ -72,11 +72,3 @@ def register(
 
 def _registered_as(operator: User, token: str) -> Appeal | None:
     return Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
-
-
-def _next_number(day: dt.date) -> str:
-    """The year's next number; call it inside the transaction that uses it up."""
-    NumberSeries.insert(year=day.year, last=1).on_conflict(
-        conflict_target=[NumberSeries.year], update={NumberSeries.last: NumberSeries.last + 1}
-    ).execute()
-    return f"{day.year}-{NumberSeries.get_by_id(day.year).last:06d}"

@@ -36,7 +36,7 @@ def fields_of(definition: forms.Definition, row: Any, locale: str) -> dict[str, 
     """Name → {code, text} of every field that holds something."""
     values, added = forms.values_of(definition, row), forms.added(definition, row, locale)
     return {
-        field.name: added.get(field.name) or _told(field, values, locale)
+        field.name: added.get(field.name) or _code_and_text(field, values, locale)
         for field in definition.fields
         if any(values.get(name) for name in field.names)
     }
@@ -55,7 +55,7 @@ def _object(form: str, row: Any) -> dict[str, Any]:
     }
 
 
-def _told(field: forms.Field, values: dict[str, str], locale: str) -> dict[str, str]:
+def _code_and_text(field: forms.Field, values: dict[str, str], locale: str) -> dict[str, str]:
     value, typed = values.get(field.name, ""), values.get(f"{field.name}_text", "")
     text = forms.shown(field, value, locale)
     if field.kind == "place":

@@ -47,25 +47,14 @@ def find(number: str, user: User) -> CallForm | None:
     return visible_to(user).where(CallForm.number == number).first()
 
 
-def of_call(call_id: str) -> list[CallForm]:
-    """The forms №2 of a call, oldest first: one of each operator who spoke."""
-    return list(CallForm.select().where(CallForm.call_id == call_id).order_by(CallForm.id))
-
-
 def visible_of_call(call_id: str, user: User) -> list[CallForm]:
-    """Those of them that a user may see."""
+    """The forms №2 of a call that a user may see, oldest first: one of each operator who spoke."""
     return list(visible_to(user).where(CallForm.call_id == call_id).order_by(CallForm.id))
 
 
 def of_operator(operator: User, call: Call) -> CallForm | None:
     """The operator's own form №2 of a call."""
     return CallForm.get_or_none(CallForm.operator == operator, CallForm.call_id == call.id)
-
-
-def registered_by(operator: User, since: dt.datetime) -> list[CallForm]:
-    """What the operator has registered on form №2 since then, newest first."""
-    own = CallForm.select().where(CallForm.operator == operator, CallForm.registered_at >= since)
-    return list(own.order_by(CallForm.registered_at.desc()))
 
 
 def registered_of(operator: User, since: dt.datetime) -> int:

@@ -1,11 +1,10 @@
 """Registering a call on form №2: alone, or by itself with the appeal of the call."""
 
-import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance.casework import forms
-from appliance.casework.call_forms.queries import key_of
+from appliance.casework import forms, numbers
+from appliance.casework.call_forms.queries import key_of, of_operator
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
@@ -51,7 +50,7 @@ def register(
             return known
         if not (call := drafts.call_of(operator, token)):
             raise NoCall(token)
-        if known := _of(operator, call):
+        if known := of_operator(operator, call):
             return known
         made = _create(values, operator, call, token, tz)
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
@@ -71,7 +70,7 @@ def of_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm 
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     if not call:
         return None
-    if known := _of(appeal.operator, call):
+    if known := of_operator(appeal.operator, call):
         if not known.appeal_number:
             CallForm.update(appeal_number=appeal.number).where(CallForm.id == known.id).execute()
         return known
@@ -94,7 +93,7 @@ def _create(
     asked = forms.fitting(forms.CALL, values)
     reading = forms.read(asked, values, today)
     return CallForm.create(
-        number=_next_number(today),
+        number=f"Q-{numbers.next_number(CallNumberSeries, today.year)}",
         call_id=call.id,
         operator=operator,
         received_at=call.arrived_at,
@@ -109,19 +108,6 @@ def _create(
     )
 
 
-def _of(operator: User, call: Call) -> CallForm | None:
-    return CallForm.get_or_none(CallForm.operator == operator, CallForm.call_id == call.id)
-
-
 def _transferred(call: Call) -> bool:
     to_employee = Talk.select().where(Talk.call == call, Talk.party == "employee")
     return bool(to_employee.exists())
-
-
-def _next_number(day: dt.date) -> str:
-    """The year's next number; call it inside the transaction that uses it up."""
-    series = CallNumberSeries
-    series.insert(year=day.year, last=1).on_conflict(
-        conflict_target=[series.year], update={series.last: series.last + 1}
-    ).execute()
-    return f"Q-{day.year}-{series.get_by_id(day.year).last:06d}"

@@ -131,7 +131,7 @@ def add(catalog: str, code: str, columns: Row, by: str) -> CatalogItem:
         check(row, others)
         last = max((other.position for other in others), default=0)
         made = CatalogItem.create(catalog=catalog, code=code, position=last + 1, **row)
-        audit.record(by, "list.item.add", f"{catalog} {code}", **_told(row))
+        audit.record(by, "list.item.add", f"{catalog} {code}", **_as_json(row))
     return made
 
 
@@ -141,7 +141,7 @@ def change(one: CatalogItem, columns: Row, by: str) -> None:
         row = _spelt(columns) | {"active": one.active}
         check(row, _beside(one), one)
         CatalogItem.update(row).where(CatalogItem.id == one.id).execute()
-        audit.record(by, "list.item.change", f"{one.catalog} {one.code}", **_told(row))
+        audit.record(by, "list.item.change", f"{one.catalog} {one.code}", **_as_json(row))
 
 
 def retire(one: CatalogItem, by: str) -> None:
@@ -195,5 +195,5 @@ def coded(code: str, names: Row) -> str:
     return code
 
 
-def _told(row: Row) -> dict[str, Any]:
+def _as_json(row: Row) -> dict[str, Any]:
     return {n: v.isoformat() if isinstance(v, dt.date) else v for n, v in row.items()}

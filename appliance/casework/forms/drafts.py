@@ -7,8 +7,6 @@ import datetime as dt
 import re
 import uuid
 
-from appliance.casework.forms.definition import Definition
-from appliance.casework.forms.reading import cleaned
 from appliance.casework.forms.versions import APPEAL, FORMS, in_force, lately, product
 from appliance.core import audit, clock
 from appliance.core.db import writing
@@ -87,15 +85,17 @@ def is_blank(values: dict[str, str]) -> bool:
 
 def names() -> frozenset[str]:
     """All names that a draft's values may have."""
-    return frozenset(CONSULTATION).union(*(form.names for form in _forms()))
+    versions = (version for form in FORMS for version in lately(form))
+    return frozenset(CONSULTATION).union(*(version.names for version in versions))
 
 
-def cleaned_of_both(values: dict[str, str]) -> dict[str, str]:
-    """Only what the two forms ask, without blanks around; nothing else of a request is kept."""
-    own = {n: text for n in CONSULTATION if (text := values.get(n, "").strip())}
-    for form in _forms():
-        own |= cleaned(form, values)
-    return own
+def cleaned_of_both(values: dict[str, str], asked: frozenset[str] | None = None) -> dict[str, str]:
+    """Only what the two forms ask, without blanks around; nothing else of a request is kept.
+
+    `asked`: names(), for who has them already.
+    """
+    both = names() if asked is None else asked
+    return {name: text for name in sorted(both) if (text := values.get(name, "").strip())}
 
 
 def save_draft(
@@ -116,11 +116,12 @@ def save_draft(
     Raises AlreadyRegistered when it comes after registering, TooMany for one form more than MOST
     without a call.
     """
-    call = call_of(operator, token)
+    call, asked = call_of(operator, token), names()
+    typed = cleaned_of_both(values, asked)
     now = {
         "token": token,
         "form": form,
-        "values": cleaned_of_both(values),
+        "values": typed,
         "updated_at": clock.now(),
         "aside": aside,
     }
@@ -131,10 +132,9 @@ def save_draft(
         if kept and typed_at and kept.updated_at > typed_at:
             return kept
         if kept and base is not None:
-            known, typed = cleaned_of_both(base), cleaned_of_both(values)
-            now["values"] = _merged(kept.values, known, typed)
+            now["values"] = _merged(kept.values, cleaned_of_both(base, asked), typed)
         elif kept:
-            now["values"] = not_of(form, kept.values) | cleaned_of_both(values)
+            now["values"] = not_of(form, kept.values) | typed
         if kept:
             Draft.update(now).where(Draft.id == kept.id).execute()
         else:
@@ -146,7 +146,7 @@ def save_draft(
 
 def _merged(kept: dict[str, str], base: dict[str, str], now: dict[str, str]) -> dict[str, str]:
     """What is kept, with those fields of `now` that are other than in `base`."""
-    changed = {name for name in names() if base.get(name) != now.get(name)}
+    changed = {name for name in {*base, *now} if base.get(name) != now.get(name)}
     rest = {name: text for name, text in kept.items() if name not in changed}
     return rest | {name: now[name] for name in changed if name in now}
 
@@ -175,7 +175,3 @@ def discard_draft(operator: User, token: str) -> None:
         gone = Draft.delete().where(own, Draft.call_id.is_null())
         if emptied.execute() + gone.execute():
             audit.record(operator.login, "draft.discard", token)
-
-
-def _forms() -> list[Definition]:
-    return [version for form in FORMS for version in lately(form)]

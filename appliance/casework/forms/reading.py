@@ -208,15 +208,11 @@ def _listed(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -
     return code or typed or chosen
 
 
-def _document(text: str) -> str:
-    return identity.document(text)
-
-
 def _stir(text: str) -> str:
     return identity.stir(text) or text
 
 
-_DOCUMENTS = {"passport": _document, "pinfl": phone_numbers.digits, "stir": _stir}
+_DOCUMENTS = {"passport": identity.document, "pinfl": phone_numbers.digits, "stir": _stir}
 _READERS = {
     "passport": identity.passport,
     "pinfl": lambda text: phone_numbers.digits(text) if identity.pinfl(text) else None,

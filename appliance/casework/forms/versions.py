@@ -20,7 +20,7 @@ _FILES = PACKAGE / "data" / "forms"
 @functools.cache
 def product(form: str) -> Definition:
     """The form as it comes with the product: version 1."""
-    return parse(form, 1, tomllib.loads((_FILES / f"{form}.toml").read_text(encoding="utf-8")))
+    return parse(form, 1, _product_document(form))
 
 
 def in_force(form: str) -> Definition:
@@ -75,12 +75,6 @@ def seed() -> None:
                 FormVersion.create(
                     form=form, number=1, fields=document, since=moment, made_at=moment
                 )
-
-
-def label(name: str, locale: str) -> str:
-    """How a field of either form is labelled; its own name when no form has it."""
-    found = field_of(name)
-    return found.called(locale) if found else name
 
 
 def field_of(name: str) -> Any:

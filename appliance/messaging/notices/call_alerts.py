@@ -48,7 +48,7 @@ class CallAlert:
     taken_at: dt.datetime | None = None
 
 
-def told(form: CallForm) -> RegisteredCall:
+def registered_call(form: CallForm) -> RegisteredCall:
     """What an alert of a registered call is made of."""
     names = ("number", "registered_at", "direction", "region", "region_text")
     more = ("phone", "surname", "first_name", "gist")

@@ -50,7 +50,7 @@ def alert_call(settings: Settings, calendar: WorkingCalendar, form: CallForm) ->
         return False
     if form.direction not in call_alerts.directions():
         return False
-    _put(bot, call_alerts.told(form), chat_of(bot.chat), 0)
+    _put(bot, call_alerts.registered_call(form), chat_of(bot.chat), 0)
     return True
 
 
@@ -136,7 +136,7 @@ def _escalate_calls(settings: Settings, bot: Telegram) -> int:
         with writing():
             step = before.asked - 1  # the first asking was the group's
             if step < len(chats):
-                _put(bot, call_alerts.told(form), chat_of(chats[step].chat), step + 1)
+                _put(bot, call_alerts.registered_call(form), chat_of(chats[step].chat), step + 1)
                 asked += 1
             elif not _were_called(form.number):
                 _call_all(settings, form.number)

@@ -142,4 +142,4 @@ def _value(name: str, value: str) -> str:
     if name == "consultation":
         return _("yes") if value else ""
     field = forms.field_of(name)
-    return labels.told(field, {field.name: value}) if field else value
+    return labels.field_text(field, {field.name: value}) if field else value

@@ -215,7 +215,7 @@ def _rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
     """(field, label, value) of every field that was asked, in the form's order."""
     asked, values = form.definition(appeal.form_version), appeals.values_of(appeal)
     return [("number", labels.FIELDS["number"], appeal.number)] + [
-        (field.name, field.called(locale()), labels.told(field, values))
+        (field.name, field.called(locale()), labels.field_text(field, values))
         for field in forms.asked(asked, values)
         if field.name != "gist"
     ]

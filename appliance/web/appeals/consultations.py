@@ -38,7 +38,7 @@ def table() -> str:
 
 @screen.get("/mine")
 @may("operator")
-def mine() -> str:
+def own() -> str:
     """The operator's own ones without an outcome, as a piece of his page."""
     return render_template("operator/consultations.html", **asked())
 

@@ -108,11 +108,11 @@ def page(number: str) -> str:
         made=made,
         call=calls.call(made.call_id),
         alert=call_alerts.alert_of(made.number),
-        rows=[(f.name, f.called(locale()), labels.told(f, values)) for f in asked.fields],
+        rows=[(f.name, f.called(locale()), labels.field_text(f, values)) for f in asked.fields],
         doubts=labels.doubts_by_field(made.warnings, asked),
         empty=labels.empty_fields(made.warnings),
         wordings=[
-            (past, [(f.called(locale()), labels.told(f, past.values)) for f in asked.fields])
+            (past, [(f.called(locale()), labels.field_text(f, past.values)) for f in asked.fields])
             for past in reversed(call_forms.wordings(made))
         ],
         people=accounts.names(),

@@ -86,7 +86,7 @@ def routes() -> BaseResponse:
         if chosen != before.get(direction):
             departments.send_direction(direction, chosen, me().login)
     after = departments.routes()
-    changes.link("direction", "", "", _told(before, names), _told(after, names))
+    changes.link("direction", "", "", _routes_by_name(before, names), _routes_by_name(after, names))
     return _saved()
 
 
@@ -108,7 +108,7 @@ def _fields(department: "Department") -> dict[str, str]:
     return {name: getattr(department, name) for name in NAMES} | flags
 
 
-def _told(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
+def _routes_by_name(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
     """Where directions go, as a change request tells it."""
     return {direction: names.get(number, "") for direction, number in routes.items()}
 

@@ -110,7 +110,7 @@ def empty_fields(codes: list[str]) -> list[str]:
     return [field for field, _, code in (c.partition(":") for c in codes) if code == "empty"]
 
 
-def told(field: forms.Field, values: Mapping[str, str]) -> str:
+def field_text(field: forms.Field, values: Mapping[str, str]) -> str:
     """What a form says in a field, as it reads in the page's language."""
     value = values.get(field.name) or values.get(f"{field.name}_text", "")
     if field.kind == "tick":

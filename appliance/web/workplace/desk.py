@@ -28,8 +28,9 @@ from appliance.web.status import outbox
 from appliance.web.workplace import forms
 
 if TYPE_CHECKING:
-    from appliance.models import Appeal, Call, Presence
+    from appliance.models import Appeal, Presence
 
+MOST_CALLS = 20  # listed of those that are to be registered
 TOLD = dt.timedelta(minutes=5)  # how long it is told that a missed caller was not reached
 
 screen = Blueprint("operator", __name__, url_prefix="/operator")
@@ -253,8 +254,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
             return _registered_call(desk.call_form.number)
     return {
         "shows": "day",
-        "to_register": _to_register(),
-        "drafts": forms.drafts(),
+        **_to_finish(),
         **handling.came_back(),
         **consultations.asked(),
         "today": midnight,
@@ -264,12 +264,21 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
     }
 
 
-def _to_register() -> list[tuple["Call", str]]:
-    """(call, name of its form) of the operator's calls that have neither form №2 nor draft."""
-    begun = {draft.call_id for draft in appeals.drafts(me())}
+def _to_finish() -> dict[str, object]:
+    """The drafts, and the newest of the calls that have neither form №2 nor draft.
+
+    `to_register`: (call, name of its form); `waiting`: how many such calls there are.
+    """
+    drafts = forms.drafts()
+    begun = {draft.call_id for draft in drafts}
     found = [c for c in call_forms.to_register(me(), clock.now()) if c.id not in begun]
-    disclosure.log_shown("call", [call.id for call in found])
-    return [(call, appeals.token_for(me(), call)) for call in found]
+    shown = found[:MOST_CALLS]
+    disclosure.log_shown("call", [call.id for call in shown])
+    return {
+        "drafts": drafts,
+        "to_register": [(call, appeals.token_for(me(), call)) for call in shown],
+        "waiting": len(found),
+    }
 
 
 def _registered_call(number: str) -> dict[str, object]:

@@ -85,14 +85,14 @@ def write(about: str, id: str) -> Response:
         if request.is_json:
             return jsonify(trouble=str(outbox.TEXT_TROUBLES[error.code]))
         return refusals.back(_page(about, id), error.code, "sms-title")
-    done = _told(message)
+    done = _when_sent(message)
     if request.is_json:
         return jsonify(trouble="", done=done)
     flash(done)
     return redirect(_page(about, id))
 
 
-def _told(message: "Message") -> str:
+def _when_sent(message: "Message") -> str:
     if message.due_at <= message.created_at:
         return _("It will be sent.")
     return _("It will be sent on %(moment)s.", moment=formats.moment(message.due_at))
