@@ -1,10 +1,10 @@
 // A form on the page: what is typed is kept at once in this browser and half a second later on
 // the server, whose answer says what is doubtful. Nothing typed is lost, nothing is refused.
 
-import { showAsked } from "./asked.js";
-import { chosen, combobox } from "./combobox.js";
+import { chosen } from "./combobox.js";
+import { giveChoices, showAsked, showDoubts } from "./fields.js";
 import { forgetLocally, keepLocally, keptLocally } from "./local.js";
-import { PLACES, placeChosen, scopeOf } from "./places.js";
+import { PLACES } from "./places.js";
 import { LinkLost, post } from "./server.js";
 
 const WAIT = 500; // milliseconds without a key before the form is saved
@@ -43,7 +43,10 @@ export class Form {
     Object.assign(this, { element, login, onTrouble, onSaved, onRegistered });
     this.token = element.dataset.token;
     this.shows = element.dataset.form;
-    for (const input of element.querySelectorAll("[role=combobox]")) this.#chooses(input);
+    giveChoices(element, (input) => {
+      delete input.closest("[data-known]")?.dataset.known;
+      this.changed();
+    });
     element.addEventListener("input", (event) => {
       delete event.target.closest("[data-known]")?.dataset.known;
       this.#typedAt = performance.now();
@@ -168,7 +171,7 @@ export class Form {
       forgetLocally(this.login, this.token, values);
       this.element.dataset.savedAt = answer.saved_at;
       if (this.element.isConnected) {
-        this.#showDoubts(answer);
+        showDoubts(this.element, answer);
         this.onSaved(answer);
       }
       return true;
@@ -223,18 +226,6 @@ export class Form {
     if (this.element.isConnected) this.onRegistered(answer);
   }
 
-  #chooses(input) {
-    const name = input.name.replace(/_text$/, "");
-    combobox(input, {
-      scope: () => scopeOf(this.element, name),
-      onChoose: (option) => {
-        placeChosen(this.element, name, option);
-        delete input.closest("[data-known]")?.dataset.known;
-        this.changed();
-      },
-    });
-  }
-
   #saveIn(milliseconds) {
     this.#stopTimer();
     this.#timer = setTimeout(() => this.save(), milliseconds);
@@ -267,18 +258,5 @@ export class Form {
     showAsked(this.element);
     const { consultation } = this.element.elements;
     if (consultation) document.getElementById("consultation-more").hidden = !consultation.checked;
-  }
-
-  #showDoubts({ doubts, empty, summary }) {
-    for (const field of this.element.querySelectorAll("[data-field]")) {
-      const doubt = doubts[field.dataset.field] ?? "";
-      const line = field.querySelector(".field-warn");
-      const text = line.querySelector("span");
-      if (text.textContent !== doubt) text.textContent = doubt;
-      line.hidden = !doubt;
-      field.toggleAttribute("data-warn", Boolean(doubt));
-      field.toggleAttribute("data-empty", empty.includes(field.dataset.field));
-    }
-    document.getElementById("form-summary").innerHTML = summary;
   }
 }
