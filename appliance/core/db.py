@@ -7,10 +7,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from peewee import OperationalError, PeeweeException, SqliteDatabase
+from peewee import Field, ModelSelect, OperationalError, PeeweeException, SqliteDatabase
 from playhouse.migrations import Runner
 
 from appliance import PACKAGE
@@ -205,3 +206,15 @@ def migrate() -> list[str]:
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
         copy_to(Path(f"{database.database}.before-{stamp}"))
     return list(runner.up())
+
+
+def in_pieces(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
+    """Rows in the order of a key that is their id, some at a time, so that memory stays flat."""
+    last = 0
+    while True:
+        piece = list(rows.where(key > last).order_by(key).limit(size))
+        if piece:
+            yield piece
+        if len(piece) < size:
+            return
+        last = piece[-1].id

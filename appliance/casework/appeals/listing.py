@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from peewee import JOIN, Case, Expression, ModelSelect, fn
 
 from appliance.casework.appeals import searching, states
+from appliance.core.db import in_pieces
 from appliance.core.intervals import Interval
 from appliance.models import Appeal, CatalogItem, Department, Handling, Region, User
 
@@ -108,22 +109,9 @@ def counted(filters: Filters, today: dt.date, within: int | None) -> dict[str, i
 def pieces(
     filters: Filters, today: dt.date, within: int | None, size: int = 500
 ) -> Iterator[list[Appeal]]:
-    """The filtered appeals oldest first, some at a time, so that memory stays flat."""
-    last = 0
-    while True:
-        query = (
-            whole(within)
-            .select_extend(User)
-            .join_from(Appeal, User)
-            .where(*_where(filters, today), Handling.appeal > last)
-            .order_by(Handling.appeal)
-        )
-        piece = list(query.limit(size))
-        if piece:
-            yield piece
-        if len(piece) < size:
-            return
-        last = piece[-1].id
+    """The filtered appeals oldest first, some at a time."""
+    rows = whole(within).select_extend(User).join_from(Appeal, User)
+    return in_pieces(_narrowed(rows, _where(filters, today)), Handling.appeal, size)
 
 
 def changed(

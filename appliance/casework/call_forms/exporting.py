@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.casework import catalogs, forms
+from appliance.core.db import in_pieces
 from appliance.core.i18n import DEFAULT
 from appliance.models import Appeal, CallForm, User
 
@@ -15,21 +16,9 @@ def registrations(form: str, begin: dt.datetime, end: dt.datetime) -> Iterator[d
     `fields`: name → {code, text}; the text is the code's name in Uzbek Latin, else what was typed.
     """
     table = CallForm if form == forms.CALL else Appeal
-    last = 0
-    while True:
-        rows = (
-            table.select(table, User)
-            .join(User)
-            .where(table.registered_at >= begin, table.registered_at < end, table.id > last)
-            .order_by(table.id)
-            .limit(500)
-        )
-        piece = list(rows)
-        for row in piece:
-            yield _object(form, row)
-            last = row.id
-        if len(piece) < 500:
-            return
+    within = (table.registered_at >= begin, table.registered_at < end)
+    for piece in in_pieces(table.select(table, User).join(User).where(*within), table.id):
+        yield from (_object(form, row) for row in piece)
 
 
 def fields_of(definition: forms.Definition, row: Any, locale: str) -> dict[str, dict[str, str]]:

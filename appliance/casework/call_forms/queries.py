@@ -10,6 +10,7 @@ from peewee import JOIN, ModelSelect, fn
 
 from appliance.casework import forms
 from appliance.core import phone_numbers
+from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
 from appliance.models import Appeal, Call, CallForm, Handling, Region, Talk, User
 from appliance.people import accounts
@@ -117,9 +118,8 @@ class Filters:
 
 def listed(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
     """The registered calls that a user may see, newest first, with operator and region."""
-    rows = _narrowed(user, filters).select_extend(User, Region)
-    rows = rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
-    return list(rows.order_by(CallForm.id.desc()).limit(limit).offset(offset))
+    rows = _whole(user, filters).order_by(CallForm.id.desc())
+    return list(rows.limit(limit).offset(offset))
 
 
 def counted(user: User, filters: Filters) -> int:
@@ -127,24 +127,20 @@ def counted(user: User, filters: Filters) -> int:
     return int(_narrowed(user, filters).count())
 
 
-def pieces(user: User, filters: Filters, size: int = 500) -> Iterator[list[CallForm]]:
-    """The same oldest first, some at a time, so that memory stays flat."""
-    last = 0
-    while True:
-        rows = _narrowed(user, filters).select_extend(User, Region).where(CallForm.id > last)
-        rows = rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
-        piece = list(rows.order_by(CallForm.id).limit(size))
-        if piece:
-            yield piece
-            last = piece[-1].id
-        if len(piece) < size:
-            return
+def pieces(user: User, filters: Filters) -> Iterator[list[CallForm]]:
+    """The same oldest first, some at a time."""
+    return in_pieces(_whole(user, filters), CallForm.id)
 
 
 def key_of(asked: forms.Definition, columns: dict[str, Any]) -> str:
     """What a registered call is found by, of its columns."""
     own = [columns[name] for name in ("surname", "first_name", "gist", "operator_answer")]
     return fold(" ".join([*own, *forms.words(asked, columns["extra"])]))
+
+
+def _whole(user: User, filters: Filters) -> ModelSelect:
+    rows = _narrowed(user, filters).select_extend(User, Region)
+    return rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
 
 
 def _narrowed(user: User, filters: Filters) -> ModelSelect:
