@@ -49,9 +49,10 @@ def asked(definition: Definition, values: Values) -> tuple[Field, ...]:
 def read(definition: Definition, values: Values, today: dt.date) -> Reading:
     """Understand a form, whatever was typed. `today` is the site's date."""
     own = product(definition.form).names
-    fields = asked(definition, cleaned(definition, values))
+    values = cleaned(definition, values)
+    fields = asked(definition, values)
     names = {name for field in fields for name in field.names}
-    values = {n: t for n, t in cleaned(definition, values).items() if n in names}
+    values = {name: text for name, text in values.items() if name in names}
     doubts: list[Doubt] = []
     columns: dict[str, Any] = {}
     places, mahalla_text = _places(definition, values, doubts)

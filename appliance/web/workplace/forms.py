@@ -196,9 +196,9 @@ def drafts(besides: str = "") -> "list[Draft]":
 
 def _elsewhere(sent: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
     """Field → what is kept of it, where that is not what was sent: another page changed it."""
-    sent, kept = worded(kept_drafts.cleaned_of_both(sent)), worded(kept)
-    names = kept_drafts.names()
-    return {n: kept.get(n, "") for n in names if kept.get(n, "") != sent.get(n, "")}
+    asked = kept_drafts.names()
+    sent, kept = worded(kept_drafts.cleaned_of_both(sent, asked)), worded(kept)
+    return {n: kept.get(n, "") for n in asked if kept.get(n, "") != sent.get(n, "")}
 
 
 def _values(name: str = "values") -> dict[str, str]:
