@@ -1,26 +1,24 @@
-"""Which inbound calls a figure is of: a period, narrowed down by what is asked of each call.
-
-A filter is written in an address as plain words, so that a view can be sent, and every figure of a
-report is the number of calls in one filter.
-"""
+"""What may be asked of a call: each condition with its value, as an expression over Call."""
 
 import datetime as dt
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from peewee import Case, Expression, Node, SelectQuery, fn
+from peewee import Expression, Node, SelectQuery, fn
 
-from appliance.casework.call_forms import CALLED_BACK
-from appliance.core.clock import WorkingCalendar
-from appliance.models import Appeal, Call, CallForm, FollowUp, QueueVisit, Ring, Talk, Transfer
+from appliance.models import Call, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.reports import periods, wallclock
-from appliance.reports.periods import Period
+from appliance.reports.call_filters.parts import (
+    KEYS,
+    has_appeal,
+    has_form,
+    has_transfer,
+)
 from appliance.reports.sums import (
     ANSWERED,
-    COUNTED,
     ELIGIBLE,
     GAVE_UP,
     JOINED,
@@ -31,164 +29,17 @@ from appliance.reports.sums import (
     SHORT,
     marked,
 )
-from appliance.telephony.calls.outcomes import FOLLOWED_UP, NOT_COUNTED, OUTCOMES
+from appliance.telephony.calls.outcomes import FOLLOWED_UP, OUTCOMES
+
+if TYPE_CHECKING:
+    from appliance.reports.call_filters.call_filter import CallFilter
 
 NONE = "-"  # stands for "has none": no language, no appeal's region …
 _EPOCH = dt.date(1970, 1, 1)
 
 
-@dataclass(frozen=True)
-class CallFilter:
-    """The incoming calls of a period that fulfil every one of some CONDITIONS.
-
-    With the condition "direction" they are the outgoing ones, with "all" every arrival that the
-    balance sums: rejected ones and test calls too.
-    """
-
-    period: Period
-    asked: Mapping[str, str] = field(default_factory=dict)
-    calendar: WorkingCalendar | None = None  # for the condition "work"
-
-    def with_(self, **asked: object) -> "CallFilter":
-        """The same filter, narrowed down further; None takes a condition away."""
-        merged = {**self.asked, **{k: None if v is None else str(v) for k, v in asked.items()}}
-        return replace(self, asked={k: v for k, v in merged.items() if v is not None})
-
-    def on(self, first: dt.date, last: dt.date) -> "CallFilter":
-        """The same conditions over other days."""
-        return replace(self, period=Period(first, last, self.period.tz))
-
-    @property
-    def where(self) -> tuple[Expression, ...]:
-        """Conditions on Call, the period's first: it is what the index serves."""
-        every = "all" in self.asked
-        return (
-            Call.arrived_at >= self.period.begin,
-            Call.arrived_at < self.period.end,
-            *([] if "direction" in self.asked else [Call.direction == "inbound"]),
-            *([] if every else [~Call.synthetic]),
-            *([] if every or self.asked.get("outcome") in NOT_COUNTED else [COUNTED.sql]),
-            *(CONDITIONS[name](self, value) for name, value in self.asked.items()),
-        )
-
-
-def from_address(
-    period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
-) -> CallFilter:
-    """The filter of an address; what is no condition, or none possible, is passed over."""
-    known = {name: value for name, value in args if name in CONDITIONS and value}
-    call_filter = CallFilter(period, known, calendar)
-    return call_filter.with_(
-        **{name: None for name, value in known.items() if not _possible(call_filter, name)}
-    )
-
-
-def _possible(call_filter: CallFilter, name: str) -> bool:
-    try:
-        CONDITIONS[name](call_filter, call_filter.asked[name])
-    except ValueError:
-        return False
-    return True
-
-
-# ── what a call is counted under ────────────────────────────────────────────────
-
-
-def hour(call_filter: CallFilter) -> Node:
-    """Whole hours since 1970 on the site's wall clock."""
-    return wallclock.local(call_filter.period) / wallclock.HOUR
-
-
-def number(call_filter: CallFilter) -> Node:
-    """What the citizen dialled: a diverted call came to another number than ours."""
-    return fn.COALESCE(Call.diverted_from, Call.hotline_number)
-
-
-def first_operator(call_filter: CallFilter) -> Node:
-    """The login of the first operator who spoke with the caller."""
-    talk = Talk.alias()
-    return (
-        talk.select(talk.who)
-        .where(talk.call == Call.id, talk.party == "operator")
-        .order_by(talk.position)
-        .limit(1)
-    )
-
-
-def region(call_filter: CallFilter) -> Node:
-    """The region of the call's form №2, else that of the appeal that the call led to."""
-    return fn.COALESCE(_first(CallForm, "region"), _first(Appeal, "region"))
-
-
-def topic(call_filter: CallFilter) -> Node:
-    """The direction of the call's form №2, else of its appeal, else what was chosen in the menu."""
-    return fn.COALESCE(
-        _first_given(CallForm, "direction"), _first_given(Appeal, "direction"), Call.topic
-    )
-
-
-def call_type(call_filter: CallFilter) -> Node:
-    """The type of call of its form №2, else of its appeal."""
-    return fn.COALESCE(_first_given(CallForm, "call_type"), _first_given(Appeal, "call_type"))
-
-
-def call_direction(call_filter: CallFilter) -> Node:
-    """The call's own direction of its form №2, else as the ledger tells it: never unknown."""
-    talk = Talk.alias()
-    to_employee = talk.select(talk.id).where(talk.call == Call.id, talk.party == "employee")
-    by_ledger = Case(
-        None,
-        [
-            ((Call.direction == "outbound") & Call.reason.in_(CALLED_BACK), "callback"),
-            (Call.direction == "outbound", "outgoing"),
-            (fn.EXISTS(to_employee), "transferred"),
-        ],
-        "incoming",
-    )
-    return fn.COALESCE(_first_given(CallForm, "call_direction"), by_ledger)
-
-
-def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
-    """A column of the first registration of the call in a table."""
-    one = table.alias()
-    found = one.select(getattr(one, column)).where(one.call_id == Call.id)
-    return found.order_by(one.number).limit(1)
-
-
-def _first_given(table: type[Appeal | CallForm], column: str) -> Node:
-    return fn.NULLIF(_first(table, column), "")
-
-
-KEYS: dict[str, Callable[[CallFilter], Node]] = {
-    "topic": topic,
-    "call_type": call_type,
-    "call_direction": call_direction,
-    "region": region,
-    "operator": first_operator,
-    "trunk": lambda call_filter: Call.trunk,
-    "number": number,
-    "language": lambda call_filter: Call.language,
-}
-
-
-# ── what may be asked of a call ─────────────────────────────────────────────────
-
-
-def has_appeal() -> Expression:
-    return fn.EXISTS(Appeal.select(Appeal.id).where(Appeal.call_id == Call.id))
-
-
-def has_form() -> Expression:
-    """Whether the call is registered on form №2."""
-    return fn.EXISTS(CallForm.select(CallForm.id).where(CallForm.call_id == Call.id))
-
-
-def has_transfer() -> Expression:
-    return fn.EXISTS(Transfer.select(Transfer.id).where(Transfer.call == Call.id))
-
-
-def _is(key: str) -> Callable[[CallFilter, str], Expression]:
-    def condition(call_filter: CallFilter, value: str) -> Expression:
+def _is(key: str) -> Callable[["CallFilter", str], Expression]:
+    def condition(call_filter: "CallFilter", value: str) -> Expression:
         found = KEYS[key](call_filter)
         return _null(found) if value == NONE else (found == value)
 
@@ -199,7 +50,7 @@ def _null(node: Node) -> Expression:
     return Expression(node, "IS", None)
 
 
-def _outcome(call_filter: CallFilter, value: str) -> Expression:
+def _outcome(call_filter: "CallFilter", value: str) -> Expression:
     if value == "open":
         return OPEN.sql
     if value == "missed":
@@ -211,7 +62,7 @@ def _outcome(call_filter: CallFilter, value: str) -> Expression:
     return Call.outcome == value
 
 
-def _flag(condition: Callable[[], Expression]) -> Callable[[CallFilter, str], Expression]:
+def _flag(condition: Callable[[], Expression]) -> Callable[["CallFilter", str], Expression]:
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 
 
@@ -224,7 +75,7 @@ def _range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, fl
     return (float(low) if low else None, float(high) if high else None)
 
 
-def _wait(call_filter: CallFilter, value: str) -> Expression:
+def _wait(call_filter: "CallFilter", value: str) -> Expression:
     """Seconds: above the first bound, up to the second one and with it."""
     low, high = _range(value)
     condition = Call.wait_seconds.is_null(False)
@@ -235,16 +86,16 @@ def _wait(call_filter: CallFilter, value: str) -> Expression:
     return condition
 
 
-def _hour(call_filter: CallFilter, value: str) -> Expression:
+def _hour(call_filter: "CallFilter", value: str) -> Expression:
     return wallclock.hour(call_filter.period) == _number(value, 0, 23)
 
 
-def _weekday(call_filter: CallFilter, value: str) -> Expression:
+def _weekday(call_filter: "CallFilter", value: str) -> Expression:
     """1 is Monday."""
     return wallclock.weekday(call_filter.period) == _number(value, 1, 7)
 
 
-def _work(call_filter: CallFilter, value: str) -> Expression:
+def _work(call_filter: "CallFilter", value: str) -> Expression:
     """ "inside" or "outside" the ministry's working hours."""
     if not call_filter.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
@@ -259,7 +110,7 @@ def _work(call_filter: CallFilter, value: str) -> Expression:
     return inside if value == "inside" else ~inside
 
 
-def _time(call_filter: CallFilter, value: str) -> Expression:
+def _time(call_filter: "CallFilter", value: str) -> Expression:
     """From one time of the day to another, "20:00-08:00"; several, one after the other by commas.
 
     What is in none of them: "!08:00-20:00".
@@ -273,7 +124,7 @@ def _time(call_filter: CallFilter, value: str) -> Expression:
     return ~among if value.startswith("!") else among
 
 
-def _days(call_filter: CallFilter, value: str) -> Expression:
+def _days(call_filter: "CallFilter", value: str) -> Expression:
     """From one date to another, "01.10.2026-09.10.2026"; several stretches by commas."""
     parts = [
         (Call.arrived_at >= part.begin) & (Call.arrived_at < part.end)
@@ -282,14 +133,14 @@ def _days(call_filter: CallFilter, value: str) -> Expression:
     return functools.reduce(operator.or_, parts)
 
 
-def _all(call_filter: CallFilter, value: str) -> Expression:
+def _all(call_filter: "CallFilter", value: str) -> Expression:
     """Every arrival; only "1" can be asked."""
     if value != "1":
         raise ValueError(value)
     return Call.id.is_null(False)
 
 
-def _direction(call_filter: CallFilter, value: str) -> Expression:
+def _direction(call_filter: "CallFilter", value: str) -> Expression:
     """The outgoing calls, or "both": incoming ones too."""
     if value not in ("outbound", "both"):
         raise ValueError(value)
@@ -302,13 +153,13 @@ def _number(text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _rated(call_filter: CallFilter, value: str) -> Expression:
+def _rated(call_filter: "CallFilter", value: str) -> Expression:
     """A mark, "any" mark, "eligible" to give one, or "responded": eligible, and gave one."""
     named = {"any": RATED, "eligible": ELIGIBLE, "responded": RESPONDED}
     return (named.get(value) or marked(_number(value, 1, 5))).sql
 
 
-def _times(call_filter: CallFilter, value: str) -> Expression:
+def _times(call_filter: "CallFilter", value: str) -> Expression:
     """By a number that called so often in the period: "2-3", "6-"."""
     low, high = _range(value, r"\d+")
     count = fn.COUNT(Call.id)
@@ -317,7 +168,7 @@ def _times(call_filter: CallFilter, value: str) -> Expression:
     return Call.caller.in_(repeated(call_filter).having(*having).select(Call.caller))
 
 
-def repeated(call_filter: CallFilter) -> SelectQuery:
+def repeated(call_filter: "CallFilter") -> SelectQuery:
     """Number → how many calls, of the filter before it was narrowed down by "times"."""
     whole = call_filter.with_(times=None, caller=None)
     return (
@@ -327,11 +178,11 @@ def repeated(call_filter: CallFilter) -> SelectQuery:
     )
 
 
-def _caller(call_filter: CallFilter, value: str) -> Expression:
+def _caller(call_filter: "CallFilter", value: str) -> Expression:
     return _null(Call.caller) if value == NONE else (Call.caller == value)
 
 
-def _queue(call_filter: CallFilter, value: str) -> Expression:
+def _queue(call_filter: "CallFilter", value: str) -> Expression:
     """Calls that stood in a queue: "uz", or with what became of the visit, "uz:answered"."""
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
@@ -344,21 +195,21 @@ def _result(column: Node, value: str) -> Expression:
     return _null(column) if value == "open" else (column == value)
 
 
-def _spoke(call_filter: CallFilter, value: str) -> Expression:
+def _spoke(call_filter: "CallFilter", value: str) -> Expression:
     """Calls in which this operator spoke, first or later."""
     talk = Talk.alias()
     found = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
     return fn.EXISTS(found.where(talk.party == "operator"))
 
 
-def _placed(call_filter: CallFilter, value: str) -> Expression:
+def _placed(call_filter: "CallFilter", value: str) -> Expression:
     """Outgoing calls that this operator placed and that were answered."""
     talk = Talk.alias()
     found = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
     return (Call.by == value) & fn.EXISTS(found.where(talk.ended_at.is_null(False)))
 
 
-def _unanswered(call_filter: CallFilter, value: str) -> Expression:
+def _unanswered(call_filter: "CallFilter", value: str) -> Expression:
     """Calls for which this operator's phone rang in vain."""
     visit, ring = QueueVisit.alias(), Ring.alias()
     return Call.id.in_(
@@ -372,7 +223,7 @@ def _unanswered(call_filter: CallFilter, value: str) -> Expression:
     )
 
 
-def _task(call_filter: CallFilter, value: str) -> Expression:
+def _task(call_filter: "CallFilter", value: str) -> Expression:
     """Of a task of the register: its missed calls; outgoing: our calls that reached nobody."""
     task = FollowUp.get_or_none(FollowUp.id == _number(value, 1, 2**62))
     if task is None:
@@ -393,7 +244,7 @@ def _missed(number: str) -> list[Expression]:
     return [Call.outcome.in_(FOLLOWED_UP), (asked & asked_for) | (~asked & theirs)]
 
 
-def _transfer(call_filter: CallFilter, value: str) -> Expression:
+def _transfer(call_filter: "CallFilter", value: str) -> Expression:
     """Calls handed on: "1" any, "0" none, or "blind:answered", of a kind with a result."""
     if value in ("0", "1"):
         return has_transfer() if value == "1" else ~has_transfer()
@@ -404,7 +255,7 @@ def _transfer(call_filter: CallFilter, value: str) -> Expression:
     return fn.EXISTS(found.where(_result(Transfer.result, result)) if result else found)
 
 
-CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
+CONDITIONS: dict[str, Callable[["CallFilter", str], Expression]] = {
     **{key: _is(key) for key in KEYS},
     "outcome": _outcome,
     "short": _flag(lambda: (GAVE_UP & SHORT).sql),

@@ -1,0 +1,41 @@
+"""Which inbound calls a figure is of: a period, narrowed down by what is asked of each call.
+
+A filter is written in an address as plain words, so that a view can be sent, and every figure of a
+report is the number of calls in one filter.
+"""
+
+from appliance.reports.call_filters.call_filter import CallFilter, from_address
+from appliance.reports.call_filters.conditions import CONDITIONS, FLAGS, NONE, repeated
+from appliance.reports.call_filters.parts import (
+    KEYS,
+    call_direction,
+    call_type,
+    first_operator,
+    has_appeal,
+    has_form,
+    has_transfer,
+    hour,
+    number,
+    region,
+    topic,
+)
+
+__all__ = [
+    "CONDITIONS",
+    "FLAGS",
+    "KEYS",
+    "NONE",
+    "CallFilter",
+    "call_direction",
+    "call_type",
+    "first_operator",
+    "from_address",
+    "has_appeal",
+    "has_form",
+    "has_transfer",
+    "hour",
+    "number",
+    "region",
+    "repeated",
+    "topic",
+]
