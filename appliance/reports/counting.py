@@ -8,7 +8,7 @@ from peewee import Node, fn
 
 from appliance.models import Call
 from appliance.reports import call_filters, kpi
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
 from appliance.reports.periods import Period
 from appliance.reports.sums import count, sums
@@ -24,12 +24,16 @@ class Counted(kpi.Tally):
 
 def whole(call_filter: CallFilter, level: float) -> Counted:
     """The tally of a filter; `level`: the service level's seconds."""
-    return _tally(Call.select(*_sums(level).values()).where(*call_filter.where).tuples()[0])
+    return _tally(
+        Call.select(*_sums(level).values()).where(*conditions_of(call_filter)).tuples()[0]
+    )
 
 
 def by(call_filter: CallFilter, level: float, key: Node) -> dict[Any, Counted]:
     """The tally of each part of a filter, parted by an expression on Call."""
-    query = Call.select(key, *_sums(level).values()).where(*call_filter.where).group_by(key)
+    query = (
+        Call.select(key, *_sums(level).values()).where(*conditions_of(call_filter)).group_by(key)
+    )
     return {row[0]: _tally(row[1:]) for row in query.tuples()}
 
 
@@ -51,7 +55,7 @@ def call_forms(period: Period) -> CallForms:
     """The accepted calls of a period with form №2."""
     accepted = CallFilter(period, {"outcome": "answered"})
     sums = fn.COUNT(Call.id), count(call_filters.has_form())
-    whole, part = Call.select(*sums).where(*accepted.where).tuples()[0]
+    whole, part = Call.select(*sums).where(*conditions_of(accepted)).tuples()[0]
     return CallForms(whole, part or 0)
 
 

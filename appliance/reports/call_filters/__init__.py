@@ -4,8 +4,15 @@ A filter is written in an address as plain words, so that a view can be sent, an
 report is the number of calls in one filter.
 """
 
-from appliance.reports.call_filters.call_filter import CallFilter, from_address
-from appliance.reports.call_filters.conditions import CONDITIONS, FLAGS, NONE, repeated
+from appliance.reports.call_filters.call_filter import CallFilter
+from appliance.reports.call_filters.conditions import (
+    CONDITIONS,
+    FLAGS,
+    NONE,
+    conditions_of,
+    from_address,
+    repeated,
+)
 from appliance.reports.call_filters.parts import (
     KEYS,
     call_direction,
@@ -38,4 +45,5 @@ __all__ = [
     "region",
     "repeated",
     "topic",
+    "conditions_of",
 ]

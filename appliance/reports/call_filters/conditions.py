@@ -4,21 +4,24 @@ import datetime as dt
 import functools
 import operator
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from peewee import Expression, Node, SelectQuery, fn
 
+from appliance.core.clock import WorkingCalendar
 from appliance.models import Call, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.reports import periods, wallclock
+from appliance.reports.call_filters.call_filter import CallFilter
 from appliance.reports.call_filters.parts import (
     KEYS,
     has_appeal,
     has_form,
     has_transfer,
 )
+from appliance.reports.periods import Period
 from appliance.reports.sums import (
     ANSWERED,
+    COUNTED,
     ELIGIBLE,
     GAVE_UP,
     JOINED,
@@ -29,18 +32,15 @@ from appliance.reports.sums import (
     SHORT,
     marked,
 )
-from appliance.telephony.calls.outcomes import FOLLOWED_UP, OUTCOMES
-
-if TYPE_CHECKING:
-    from appliance.reports.call_filters.call_filter import CallFilter
+from appliance.telephony.calls.outcomes import FOLLOWED_UP, NOT_COUNTED, OUTCOMES
 
 NONE = "-"  # stands for "has none": no language, no appeal's region …
 _EPOCH = dt.date(1970, 1, 1)
 
 
-def _is(key: str) -> Callable[["CallFilter", str], Expression]:
-    def condition(call_filter: "CallFilter", value: str) -> Expression:
-        found = KEYS[key](call_filter)
+def _is(key: str) -> Callable[[CallFilter, str], Expression]:
+    def condition(call_filter: CallFilter, value: str) -> Expression:
+        found = KEYS[key]()
         return _null(found) if value == NONE else (found == value)
 
     return condition
@@ -50,7 +50,7 @@ def _null(node: Node) -> Expression:
     return Expression(node, "IS", None)
 
 
-def _outcome(call_filter: "CallFilter", value: str) -> Expression:
+def _outcome(call_filter: CallFilter, value: str) -> Expression:
     if value == "open":
         return OPEN.sql
     if value == "missed":
@@ -62,7 +62,7 @@ def _outcome(call_filter: "CallFilter", value: str) -> Expression:
     return Call.outcome == value
 
 
-def _flag(condition: Callable[[], Expression]) -> Callable[["CallFilter", str], Expression]:
+def _flag(condition: Callable[[], Expression]) -> Callable[[CallFilter, str], Expression]:
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 
 
@@ -75,7 +75,7 @@ def _range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, fl
     return (float(low) if low else None, float(high) if high else None)
 
 
-def _wait(call_filter: "CallFilter", value: str) -> Expression:
+def _wait(call_filter: CallFilter, value: str) -> Expression:
     """Seconds: above the first bound, up to the second one and with it."""
     low, high = _range(value)
     condition = Call.wait_seconds.is_null(False)
@@ -86,16 +86,16 @@ def _wait(call_filter: "CallFilter", value: str) -> Expression:
     return condition
 
 
-def _hour(call_filter: "CallFilter", value: str) -> Expression:
+def _hour(call_filter: CallFilter, value: str) -> Expression:
     return wallclock.hour(call_filter.period) == _number(value, 0, 23)
 
 
-def _weekday(call_filter: "CallFilter", value: str) -> Expression:
+def _weekday(call_filter: CallFilter, value: str) -> Expression:
     """1 is Monday."""
     return wallclock.weekday(call_filter.period) == _number(value, 1, 7)
 
 
-def _work(call_filter: "CallFilter", value: str) -> Expression:
+def _work(call_filter: CallFilter, value: str) -> Expression:
     """ "inside" or "outside" the ministry's working hours."""
     if not call_filter.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
@@ -110,7 +110,7 @@ def _work(call_filter: "CallFilter", value: str) -> Expression:
     return inside if value == "inside" else ~inside
 
 
-def _time(call_filter: "CallFilter", value: str) -> Expression:
+def _time(call_filter: CallFilter, value: str) -> Expression:
     """From one time of the day to another, "20:00-08:00"; several, one after the other by commas.
 
     What is in none of them: "!08:00-20:00".
@@ -124,7 +124,7 @@ def _time(call_filter: "CallFilter", value: str) -> Expression:
     return ~among if value.startswith("!") else among
 
 
-def _days(call_filter: "CallFilter", value: str) -> Expression:
+def _days(call_filter: CallFilter, value: str) -> Expression:
     """From one date to another, "01.10.2026-09.10.2026"; several stretches by commas."""
     parts = [
         (Call.arrived_at >= part.begin) & (Call.arrived_at < part.end)
@@ -133,14 +133,14 @@ def _days(call_filter: "CallFilter", value: str) -> Expression:
     return functools.reduce(operator.or_, parts)
 
 
-def _all(call_filter: "CallFilter", value: str) -> Expression:
+def _all(call_filter: CallFilter, value: str) -> Expression:
     """Every arrival; only "1" can be asked."""
     if value != "1":
         raise ValueError(value)
     return Call.id.is_null(False)
 
 
-def _direction(call_filter: "CallFilter", value: str) -> Expression:
+def _direction(call_filter: CallFilter, value: str) -> Expression:
     """The outgoing calls, or "both": incoming ones too."""
     if value not in ("outbound", "both"):
         raise ValueError(value)
@@ -153,13 +153,13 @@ def _number(text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _rated(call_filter: "CallFilter", value: str) -> Expression:
+def _rated(call_filter: CallFilter, value: str) -> Expression:
     """A mark, "any" mark, "eligible" to give one, or "responded": eligible, and gave one."""
     named = {"any": RATED, "eligible": ELIGIBLE, "responded": RESPONDED}
     return (named.get(value) or marked(_number(value, 1, 5))).sql
 
 
-def _times(call_filter: "CallFilter", value: str) -> Expression:
+def _times(call_filter: CallFilter, value: str) -> Expression:
     """By a number that called so often in the period: "2-3", "6-"."""
     low, high = _range(value, r"\d+")
     count = fn.COUNT(Call.id)
@@ -168,21 +168,21 @@ def _times(call_filter: "CallFilter", value: str) -> Expression:
     return Call.caller.in_(repeated(call_filter).having(*having).select(Call.caller))
 
 
-def repeated(call_filter: "CallFilter") -> SelectQuery:
+def repeated(call_filter: CallFilter) -> SelectQuery:
     """Number → how many calls, of the filter before it was narrowed down by "times"."""
     whole = call_filter.with_(times=None, caller=None)
     return (
         Call.select(Call.caller, fn.COUNT(Call.id).alias("times"))
-        .where(*whole.where, Call.caller.is_null(False))
+        .where(*conditions_of(whole), Call.caller.is_null(False))
         .group_by(Call.caller)
     )
 
 
-def _caller(call_filter: "CallFilter", value: str) -> Expression:
+def _caller(call_filter: CallFilter, value: str) -> Expression:
     return _null(Call.caller) if value == NONE else (Call.caller == value)
 
 
-def _queue(call_filter: "CallFilter", value: str) -> Expression:
+def _queue(call_filter: CallFilter, value: str) -> Expression:
     """Calls that stood in a queue: "uz", or with what became of the visit, "uz:answered"."""
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
@@ -195,21 +195,21 @@ def _result(column: Node, value: str) -> Expression:
     return _null(column) if value == "open" else (column == value)
 
 
-def _spoke(call_filter: "CallFilter", value: str) -> Expression:
+def _spoke(call_filter: CallFilter, value: str) -> Expression:
     """Calls in which this operator spoke, first or later."""
     talk = Talk.alias()
     found = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
     return fn.EXISTS(found.where(talk.party == "operator"))
 
 
-def _placed(call_filter: "CallFilter", value: str) -> Expression:
+def _placed(call_filter: CallFilter, value: str) -> Expression:
     """Outgoing calls that this operator placed and that were answered."""
     talk = Talk.alias()
     found = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
     return (Call.by == value) & fn.EXISTS(found.where(talk.ended_at.is_null(False)))
 
 
-def _unanswered(call_filter: "CallFilter", value: str) -> Expression:
+def _unanswered(call_filter: CallFilter, value: str) -> Expression:
     """Calls for which this operator's phone rang in vain."""
     visit, ring = QueueVisit.alias(), Ring.alias()
     return Call.id.in_(
@@ -223,7 +223,7 @@ def _unanswered(call_filter: "CallFilter", value: str) -> Expression:
     )
 
 
-def _task(call_filter: "CallFilter", value: str) -> Expression:
+def _task(call_filter: CallFilter, value: str) -> Expression:
     """Of a task of the register: its missed calls; outgoing: our calls that reached nobody."""
     task = FollowUp.get_or_none(FollowUp.id == _number(value, 1, 2**62))
     if task is None:
@@ -244,7 +244,7 @@ def _missed(number: str) -> list[Expression]:
     return [Call.outcome.in_(FOLLOWED_UP), (asked & asked_for) | (~asked & theirs)]
 
 
-def _transfer(call_filter: "CallFilter", value: str) -> Expression:
+def _transfer(call_filter: CallFilter, value: str) -> Expression:
     """Calls handed on: "1" any, "0" none, or "blind:answered", of a kind with a result."""
     if value in ("0", "1"):
         return has_transfer() if value == "1" else ~has_transfer()
@@ -255,7 +255,7 @@ def _transfer(call_filter: "CallFilter", value: str) -> Expression:
     return fn.EXISTS(found.where(_result(Transfer.result, result)) if result else found)
 
 
-CONDITIONS: dict[str, Callable[["CallFilter", str], Expression]] = {
+CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
     **{key: _is(key) for key in KEYS},
     "outcome": _outcome,
     "short": _flag(lambda: (GAVE_UP & SHORT).sql),
@@ -282,3 +282,36 @@ CONDITIONS: dict[str, Callable[["CallFilter", str], Expression]] = {
 }
 
 FLAGS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no
+
+
+def conditions_of(call_filter: CallFilter) -> tuple[Expression, ...]:
+    """The filter as conditions on Call, the period's first: it is what the index serves."""
+    asked, period = call_filter.asked, call_filter.period
+    every = "all" in asked
+    return (
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < period.end,
+        *([] if "direction" in asked else [Call.direction == "inbound"]),
+        *([] if every else [~Call.synthetic]),
+        *([] if every or asked.get("outcome") in NOT_COUNTED else [COUNTED.sql]),
+        *(CONDITIONS[name](call_filter, value) for name, value in asked.items()),
+    )
+
+
+def from_address(
+    period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
+) -> CallFilter:
+    """The filter of an address; what is no condition, or none possible, is passed over."""
+    known = {name: value for name, value in args if name in CONDITIONS and value}
+    call_filter = CallFilter(period, known, calendar)
+    return call_filter.with_(
+        **{name: None for name, value in known.items() if not _possible(call_filter, name)}
+    )
+
+
+def _possible(call_filter: CallFilter, name: str) -> bool:
+    try:
+        CONDITIONS[name](call_filter, call_filter.asked[name])
+    except ValueError:
+        return False
+    return True

@@ -1,29 +1,26 @@
 """What a call is counted under, and what hangs on it, as expressions over Call."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from peewee import Case, Expression, Node, SelectQuery, fn
 
 from appliance.casework.call_forms import CALLED_BACK
 from appliance.models import Appeal, Call, CallForm, Talk, Transfer
 from appliance.reports import wallclock
-
-if TYPE_CHECKING:
-    from appliance.reports.call_filters.call_filter import CallFilter
+from appliance.reports.periods import Period
 
 
-def hour(call_filter: "CallFilter") -> Node:
+def hour(period: Period) -> Node:
     """Whole hours since 1970 on the site's wall clock."""
-    return wallclock.local(call_filter.period) / wallclock.HOUR
+    return wallclock.local(period) / wallclock.HOUR
 
 
-def number(call_filter: "CallFilter") -> Node:
+def number() -> Node:
     """What the citizen dialled: a diverted call came to another number than ours."""
     return fn.COALESCE(Call.diverted_from, Call.hotline_number)
 
 
-def first_operator(call_filter: "CallFilter") -> Node:
+def first_operator() -> Node:
     """The login of the first operator who spoke with the caller."""
     talk = Talk.alias()
     return (
@@ -34,24 +31,24 @@ def first_operator(call_filter: "CallFilter") -> Node:
     )
 
 
-def region(call_filter: "CallFilter") -> Node:
+def region() -> Node:
     """The region of the call's form №2, else that of the appeal that the call led to."""
     return fn.COALESCE(_first(CallForm, "region"), _first(Appeal, "region"))
 
 
-def topic(call_filter: "CallFilter") -> Node:
+def topic() -> Node:
     """The direction of the call's form №2, else of its appeal, else what was chosen in the menu."""
     return fn.COALESCE(
         _first_given(CallForm, "direction"), _first_given(Appeal, "direction"), Call.topic
     )
 
 
-def call_type(call_filter: "CallFilter") -> Node:
+def call_type() -> Node:
     """The type of call of its form №2, else of its appeal."""
     return fn.COALESCE(_first_given(CallForm, "call_type"), _first_given(Appeal, "call_type"))
 
 
-def call_direction(call_filter: "CallFilter") -> Node:
+def call_direction() -> Node:
     """The call's own direction of its form №2, else as the ledger tells it: never unknown."""
     talk = Talk.alias()
     to_employee = talk.select(talk.id).where(talk.call == Call.id, talk.party == "employee")
@@ -78,15 +75,15 @@ def _first_given(table: type[Appeal | CallForm], column: str) -> Node:
     return fn.NULLIF(_first(table, column), "")
 
 
-KEYS: dict[str, Callable[["CallFilter"], Node]] = {
+KEYS: dict[str, Callable[[], Node]] = {
     "topic": topic,
     "call_type": call_type,
     "call_direction": call_direction,
     "region": region,
     "operator": first_operator,
-    "trunk": lambda call_filter: Call.trunk,
+    "trunk": lambda: Call.trunk,
     "number": number,
-    "language": lambda call_filter: Call.language,
+    "language": lambda: Call.language,
 }
 
 

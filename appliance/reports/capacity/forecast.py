@@ -12,7 +12,7 @@ from appliance.core import clock
 from appliance.models import Call
 from appliance.people import presence
 from appliance.reports import counting, kpi, wallclock
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.capacity import erlang
 from appliance.reports.counting import Counted
 from appliance.reports.periods import Period
@@ -232,13 +232,19 @@ def _patience(call_filter: CallFilter) -> float | None:
     """Mean seconds until a caller gives up, those who were answered first taken as cut short."""
     gave_up = fn.SUM(Case(None, [(Call.outcome == "abandoned_queue", 1)], 0))
     query = Call.select(fn.SUM(Call.wait_seconds), gave_up)
-    waited, gone = query.where(*call_filter.where, Call.wait_seconds.is_null(False)).tuples()[0]
+    waited, gone = query.where(
+        *conditions_of(call_filter), Call.wait_seconds.is_null(False)
+    ).tuples()[0]
     return waited / gone if gone else None
 
 
 def _busiest(call_filter: CallFilter) -> float:
     slot = wallclock.local(call_filter.period) / (SLOT * 10**6)
-    counted = Call.select(fn.COUNT(Call.id).alias("calls")).where(*call_filter.where).group_by(slot)
+    counted = (
+        Call.select(fn.COUNT(Call.id).alias("calls"))
+        .where(*conditions_of(call_filter))
+        .group_by(slot)
+    )
     return counted.order_by(fn.COUNT(Call.id).desc()).limit(1).scalar() or 0
 
 
@@ -246,7 +252,7 @@ def _holding(call_filter: CallFilter) -> float:
     """Mean seconds from arrival to the end, of the calls that are over."""
     length = fn.SUM(Call.ended_at - Call.arrived_at)
     query = Call.select(length, fn.COUNT(Call.id)).where(
-        *call_filter.where, Call.ended_at.is_null(False)
+        *conditions_of(call_filter), Call.ended_at.is_null(False)
     )
     total, calls = query.tuples()[0]
     return int(total) / 10**6 / calls if calls else 0.0

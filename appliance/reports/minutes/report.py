@@ -137,7 +137,7 @@ def rows(period: Period, known: Sequence[Tariff] | None = None) -> Iterator[Row]
     `known`: the tariffs, when they are at hand.
     """
     known = tariffs.every() if known is None else known
-    dialled = call_filters.number(call_filters.CallFilter(period))
+    dialled = call_filters.number()
     found = (
         Call.select(
             Call.id, Call.arrived_at, Call.direction, Call.trunk, dialled, Call.talk_seconds

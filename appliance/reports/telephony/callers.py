@@ -7,7 +7,7 @@ from peewee import Case, fn
 
 from appliance.models import Call
 from appliance.reports import call_filters
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 
 TIMES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 9), (10, None))  # calls by one number, from and to
 TOP = 20
@@ -65,7 +65,7 @@ def count(call_filter: CallFilter) -> Callers:
         of = {n: c for n, c in by_times.items() if n >= low and (high is None or n <= high)}
         calls = sum(n * c for n, c in of.items())
         often.append(Often(low, high, sum(of.values()), calls))
-    hidden = Call.select().where(*call_filter.where, Call.caller.is_null()).count()
+    hidden = Call.select().where(*conditions_of(call_filter), Call.caller.is_null()).count()
     return Callers(tuple(often), hidden, _top(call_filter))
 
 
@@ -74,7 +74,7 @@ def _top(call_filter: CallFilter) -> tuple[Caller, ...]:
     accepted = fn.SUM(Case(None, [(Call.outcome == "answered", 1)], 0))
     rows = (
         Call.select(Call.caller, times, accepted)
-        .where(*call_filter.where, Call.caller.is_null(False))
+        .where(*conditions_of(call_filter), Call.caller.is_null(False))
         .group_by(Call.caller)
         .having(times > 1)
         .order_by(times.desc(), Call.caller)

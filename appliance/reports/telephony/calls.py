@@ -9,7 +9,7 @@ from typing import Any
 from appliance.core import spreadsheets
 from appliance.models import Call
 from appliance.reports import call_filters
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 
 CHUNK = 500
 
@@ -29,7 +29,7 @@ class Row:
 
 def count(call_filter: CallFilter) -> int:
     """How many calls a filter has."""
-    return Call.select().where(*call_filter.where).count()
+    return Call.select().where(*conditions_of(call_filter)).count()
 
 
 def page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[Row]:
@@ -56,8 +56,8 @@ def every(call_filter: CallFilter) -> Iterator[Row]:
 
 def dialled(call_filter: CallFilter) -> tuple[list[str], list[str]]:
     """The trunks by which the calls of a filter came, and the numbers that were dialled."""
-    columns = Call.trunk, call_filters.number(call_filter)
-    rows = list(Call.select(*columns).where(*call_filter.where).distinct().tuples())
+    columns = Call.trunk, call_filters.number()
+    rows = list(Call.select(*columns).where(*conditions_of(call_filter)).distinct().tuples())
     trunks, numbers = (sorted({row[n] for row in rows if row[n]}) for n in (0, 1))
     return trunks, numbers
 
@@ -65,12 +65,12 @@ def dialled(call_filter: CallFilter) -> tuple[list[str], list[str]]:
 def _select(call_filter: CallFilter) -> Any:
     return Call.select(
         Call,
-        call_filters.first_operator(call_filter).alias("operator"),
-        call_filters.topic(call_filter).alias("of_topic"),
-        call_filters.call_type(call_filter).alias("of_type"),
-        call_filters.call_direction(call_filter).alias("of_direction"),
-        call_filters.region(call_filter).alias("of_region"),
-    ).where(*call_filter.where)
+        call_filters.first_operator().alias("operator"),
+        call_filters.topic().alias("of_topic"),
+        call_filters.call_type().alias("of_type"),
+        call_filters.call_direction().alias("of_direction"),
+        call_filters.region().alias("of_region"),
+    ).where(*conditions_of(call_filter))
 
 
 def _row(call: Any) -> Row:

@@ -51,5 +51,5 @@ class Hours:
 
 def count(call_filter: CallFilter, level: float) -> Hours:
     """Count a filter hour by hour; `level`: the service level's seconds."""
-    found = counting.by(call_filter, level, call_filters.hour(call_filter))
+    found = counting.by(call_filter, level, call_filters.hour(call_filter.period))
     return Hours({_EPOCH + dt.timedelta(hours=hour): tally for hour, tally in found.items()})

@@ -31,7 +31,7 @@ def lines(call_filter: CallFilter, level: float, dimension: str, locale: str) ->
     What is chosen from a list stands in its order, the rest by how many calls; the part that has
     none stands last.
     """
-    found = counting.by(call_filter, level, call_filters.KEYS[dimension](call_filter))
+    found = counting.by(call_filter, level, call_filters.KEYS[dimension]())
     known = names(dimension, locale)
     listed = [key for key in known if key in found] if dimension in _LISTED else []
     others = sorted(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from peewee import Case, fn
 
 from appliance.models import Call, QueueVisit, Transfer
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
 
 RESULTS = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
@@ -45,7 +45,7 @@ def visits(call_filter: CallFilter) -> tuple[Queue, ...]:
             QueueVisit.queue, QueueVisit.result, fn.COUNT(QueueVisit.id), fn.SUM(length)
         )
         .join(Call)
-        .where(*call_filter.where)
+        .where(*conditions_of(call_filter))
         .group_by(QueueVisit.queue, QueueVisit.result)
         .tuples()
     )
@@ -75,7 +75,7 @@ def handed(call_filter: CallFilter) -> tuple[Handed, ...]:
     rows = (
         Transfer.select(Transfer.kind, Transfer.result, fn.COUNT(Transfer.id), returned)
         .join(Call)
-        .where(*call_filter.where)
+        .where(*conditions_of(call_filter))
         .group_by(Transfer.kind, Transfer.result)
         .tuples()
     )

@@ -8,7 +8,7 @@ from peewee import Case, fn
 
 from appliance.models import Call
 from appliance.reports import kpi
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
 
 EDGES = (*kpi.WAIT_EDGES, 120.0, 180.0, 300.0)  # seconds
@@ -73,7 +73,7 @@ def count(call_filter: CallFilter, level: float) -> Waits:
     place = Case(None, [(Call.wait_seconds <= edge, n) for n, edge in enumerate(edges)], len(edges))
     rows = (
         Call.select(place, Call.outcome, Call.short, fn.COUNT(Call.id))
-        .where(*call_filter.where, Call.wait_seconds.is_null(False))
+        .where(*conditions_of(call_filter), Call.wait_seconds.is_null(False))
         .group_by(place, Call.outcome, Call.short)
         .tuples()
     )

@@ -10,7 +10,7 @@ from peewee import fn
 from appliance.core.intervals import Interval, total
 from appliance.models import Call, QueueVisit, Ring, Talk
 from appliance.people import presence
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
 
 
@@ -86,7 +86,7 @@ def _talks(call_filter: CallFilter) -> dict[str, list[tuple[str, dt.datetime, dt
     rows = (
         Talk.select(Talk.who, Talk.call, Talk.started_at, Talk.ended_at)
         .join(Call)
-        .where(*call_filter.where, Talk.party == "operator", Talk.ended_at.is_null(False))
+        .where(*conditions_of(call_filter), Talk.party == "operator", Talk.ended_at.is_null(False))
         .order_by(Talk.who, Talk.started_at)
         .tuples()
         .iterator()
@@ -117,7 +117,7 @@ def _outgoing(call_filter: CallFilter) -> dict[str, list[Interval]]:
 def _missed(call_filter: CallFilter) -> dict[str, int]:
     """Login → how often his phone rang in vain, per attempt."""
     # Not a join: the database would begin it with every ring there ever was.
-    visits = QueueVisit.select(QueueVisit.id).join(Call).where(*call_filter.where)
+    visits = QueueVisit.select(QueueVisit.id).join(Call).where(*conditions_of(call_filter))
     rows = (
         Ring.select(Ring.operator, fn.COUNT(Ring.id))
         .where(Ring.visit.in_(visits), Ring.result == "no_answer")
