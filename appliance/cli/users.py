@@ -17,6 +17,11 @@ _must_change = click.option(
     "--must-change", is_flag=True, help="The password has to be changed at the first sign-in."
 )
 _topics = click.option("--topics", help="Codes of topics whose callers ring: a,b; all; - for none.")
+_phone = click.option(
+    "--phone",
+    type=click.Choice(accounts.PHONES),
+    help="Where an operator's phone is: on the desk, or in the page.",
+)
 _name_cyrl = click.option("--name-cyrl", help="The name in Cyrillic; made up when left out.")
 
 
@@ -33,6 +38,7 @@ def user() -> None:
 @click.option("--sip-password", help="Made up when left out.")
 @click.option("--speaks", default="", help="Languages of calls: uz, ru or uz,ru.")
 @_topics
+@_phone
 @_name_cyrl
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @_must_change
@@ -46,6 +52,7 @@ def add(
     sip_password: str | None,
     speaks: str,
     topics: str | None,
+    phone: str | None,
     name_cyrl: str | None,
     password_stdin: bool,
     must_change: bool,
@@ -64,6 +71,7 @@ def add(
             sip_password=sip_password,
             speaks=_words(speaks),
             topics=served,
+            phone=phone or "desk",
             name_cyrl=name_cyrl or "",
             must_change=must_change,
         )
@@ -113,6 +121,7 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
 @click.option("--extension", help="Another one has a new phone password; empty: no phone.")
 @click.option("--speaks", help="Languages of calls: uz, ru or uz,ru.")
 @_topics
+@_phone
 @click.option("--department", help="Code of the department of a ministry's person; empty: all.")
 @pass_site
 def set_user(
@@ -201,6 +210,7 @@ def list_users(site: Site, as_json: bool) -> None:
                 "name": u.name,
                 "role": u.role,
                 "extension": u.extension,
+                "phone": u.phone,
                 "speaks": u.speaks,
                 "active": u.active,
                 "topics": u.topics,

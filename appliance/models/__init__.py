@@ -29,7 +29,7 @@ from appliance.models.calls import (
 from appliance.models.catalogs import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 from appliance.models.changes import ChangeFile, ChangeLink, ChangeRequest, ChangeStep
 from appliance.models.departments import Department, DirectionRoute, Membership
-from appliance.models.devices import Device
+from appliance.models.devices import Device, LineQuality
 from appliance.models.directory import Employee
 from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.forms import CallForm, CallFormWording, CallNumberSeries, FormVersion
@@ -109,6 +109,7 @@ TABLES: tuple[type[Table], ...] = (
     Tariff,
     Employee,
     Device,
+    LineQuality,
     LiveEvent,
     AuditEntry,
     RefusedForm,

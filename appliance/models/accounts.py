@@ -19,6 +19,8 @@ class User(Table):
     large_text = BooleanField(default=False)
     extension = CharField(unique=True, null=True)  # the SIP account of an operator's phone
     sip_password = CharField(null=True)
+    phone = CharField(default="desk")  # accounts.PHONES: on the desk, or in the operator's page
+    auto_answer = BooleanField(default=False)  # the phone in the page takes calls by itself
     speaks = CharField(default="")  # languages of calls, "uz ru"
     topics = CharField(null=True)  # codes whose callers ring him, "subsidies work"; NULL: every one
     active = BooleanField(default=True)

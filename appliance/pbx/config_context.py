@@ -1,6 +1,7 @@
 """What the templates of Asterisk's configuration take from the plan."""
 
 import datetime as dt
+import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +39,16 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer
         "self_test": selftests.line(settings),
         "employees": _employees(),
+        "outward": hosts.outward() if _is_loopback(settings) else "",
         "timezone": settings.timezone,
         "opens": settings.work_opens,
         "closes": settings.work_closes,
         "days": _days(settings),
     }
+
+
+def _is_loopback(settings: Settings) -> bool:
+    return ipaddress.ip_address(settings.asterisk.address).is_loopback
 
 
 def _numbers(current: Plan) -> list[Number]:

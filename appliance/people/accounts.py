@@ -19,6 +19,7 @@ TOPIC = "people"  # of live events: an account was made or changed
 ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
 TAKEN = ("0000",)  # extensions that no person has: the phone of test calls (selftests.PHONE)
 CALL_LANGUAGES = ("uz", "ru")
+PHONES = ("desk", "page")  # where an operator's phone is
 THEMES = ("system", "light", "dark")
 SHORTEST_PASSWORD = 10  # characters
 _LOOKED_AT = 72  # characters of a password, for how easily it is guessed
@@ -50,6 +51,7 @@ def add(
     name_cyrl: str = "",
     must_change: bool = False,
     password_hash: str = "",
+    phone: str = "desk",
     by: str = "cli",
 ) -> User:
     """Make an account. Raises StaffError for an unknown role or a login or extension in use.
@@ -61,6 +63,7 @@ def add(
     password_hash = password_hash or hashed(password)
     if role not in ROLES:
         raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
+    prove_phone(phone, role)
     if unknown := set(speaks) - set(CALL_LANGUAGES):
         raise StaffError("speaks", f"no such language: {', '.join(sorted(unknown))}")
     if len(login) > LONGEST_LOGIN:
@@ -79,6 +82,7 @@ def add(
             must_change=must_change,
             extension=extension,
             sip_password=sip_password or (secrets.token_urlsafe(18) if extension else None),
+            phone=phone,
             speaks=" ".join(speaks),
             topics=None if topics is None else " ".join(topics),
             created_at=clock.now(),
@@ -185,6 +189,29 @@ def choose_appearance(user: User, theme: str, large_text: bool) -> None:
     if theme not in THEMES:
         raise StaffError("theme", f"no such theme: {theme}")
     User.update(theme=theme, large_text=large_text).where(User.id == user.id).execute()
+
+
+def prove_phone(phone: str, role: str) -> None:
+    """Raise StaffError "phone" when nobody of this role has his phone there."""
+    if phone not in PHONES or (phone == "page" and role != "operator"):
+        raise StaffError("phone", f"no phone of {role}: {phone}; one of {', '.join(PHONES)}")
+
+
+def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
+    """Remember where an operator's phone rings, and whether the one in the page answers by itself.
+
+    Raises StaffError "phone".
+    """
+    prove_phone(phone, user.role)
+    wanted: dict[str, str | bool] = {"phone": phone, "auto_answer": auto_answer}
+    with writing():
+        before = User.get_by_id(user.id)
+        changes = {name: value for name, value in wanted.items() if value != getattr(before, name)}
+        if not changes:
+            return
+        User.update(changes).where(User.id == user.id).execute()
+        audit.record(user.login, "user.change", user.login, **changes)
+        live.publish(TOPIC)
 
 
 def with_phone() -> list[User]:

@@ -43,6 +43,7 @@ class Entry:
     speaks: tuple[str, ...] = ()
     topics: tuple[str, ...] | None = None
     extension: str = ""
+    phone: str = "desk"
     department: int | None = None
 
 
@@ -75,6 +76,7 @@ def entry(user: User) -> Entry:
         speaks=tuple(user.speaks.split()),
         topics=None if user.topics is None else tuple(user.topics.split()),
         extension=user.extension or "",
+        phone=user.phone,
         department=accounts.department_of(user),
     )
 
@@ -113,6 +115,7 @@ def change(user: User, wanted: Entry, by: User | None) -> Given:
                 speaks=wanted.speaks,
                 topics=wanted.topics,
                 extension=wanted.extension,
+                phone=wanted.phone,
                 **kept,
             )
         prove(wanted, by, user)
@@ -154,6 +157,7 @@ def prove(wanted: Entry, by: User | None, user: User | None = None) -> None:
     ):
         raise StaffError("speaks", f"languages of calls: {', '.join(CALL_LANGUAGES)}")
     _prove_extension(wanted, user)
+    accounts.prove_phone(wanted.phone, wanted.role)
     if wanted.department and not Department.get_or_none(Department.id == wanted.department):
         raise StaffError("department", f"no such department: {wanted.department}")
 
@@ -232,6 +236,7 @@ def _add(wanted: Entry, password_hash: str, by: User | None) -> User:
         topics=wanted.topics,
         name_cyrl=wanted.name_cyrl,
         must_change=True,
+        phone=wanted.phone,
         by=_who(by),
     )
     if wanted.department:
@@ -250,6 +255,7 @@ def cleaned(wanted: Entry) -> Entry:
         speaks=tuple(dict.fromkeys(sorted(wanted.speaks, reverse=True))),  # "uz ru"
         topics=None if wanted.topics is None else tuple(sorted(set(wanted.topics))),
         extension=wanted.extension.strip() if equipped else "",
+        phone=wanted.phone if wanted.role == "operator" else "desk",
         department=wanted.department if wanted.role == "ministry" else None,
     )
 
@@ -266,6 +272,7 @@ def _columns(wanted: Entry, user: User) -> dict[str, str | None]:
         "speaks": " ".join(wanted.speaks),
         "topics": None if wanted.topics is None else " ".join(wanted.topics),
         "extension": wanted.extension or None,
+        "phone": wanted.phone,
     }
     changed = {name: value for name, value in new.items() if value != getattr(user, name)}
     if "extension" in changed:

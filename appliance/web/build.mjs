@@ -1,8 +1,9 @@
-// Copies what the pages need from node_modules into appliance/built/: fonts, icons, htmx.
+// Brings what the pages need from node_modules into appliance/built/: fonts, icons, htmx, and JsSIP as one module.
 // Run by `npm run setup` (with the packages) or `npm run build` (again, e.g. after using a new icon).
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 
 const web = dirname(fileURLToPath(import.meta.url));
 const modules = join(web, "../../node_modules");
@@ -32,3 +33,13 @@ function copy(folder, files) {
 copy("fonts", [...inter, ...serif]);
 copy("icons", icons);
 copy("js", ["htmx.org/dist/htmx.min.js"]);
+
+buildSync({
+  stdin: { contents: 'export { UA, WebSocketInterface } from "jssip";', resolveDir: web },
+  outfile: join(built, "js/jssip.js"),
+  bundle: true,
+  format: "esm",
+  minify: true,
+  legalComments: "inline",
+});
+console.log("JsSIP into appliance/built/js");

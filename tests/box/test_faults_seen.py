@@ -258,6 +258,16 @@ def test_the_newest_talk_has_its_recording(site) -> None:
     assert state(site, "recordings.newest")[0] == "fail"
 
 
+def test_a_phone_in_the_page_that_is_not_let_in(site) -> None:
+    assert not [one for one in health.checks(site) if one.code == "phones.page"]
+    user = accounts.operators()[0]
+    accounts.choose_phone(user, "page", auto_answer=False)
+    found = check(site, "phones.page")
+    assert (found.state, user.name in found.values["names"]) == ("fail", True)
+    let_in = dataclasses.replace(site.asterisk, browser_phones=True)
+    assert state(dataclasses.replace(site, asterisk=let_in), "phones.page") == ("ok", "let in")
+
+
 @pytest.mark.usefixtures("answering")
 def test_who_is_ready_with_no_phone(site, monkeypatch) -> None:
     user = accounts.operators()[0]

@@ -29,6 +29,34 @@ def test_sip_over_websocket_is_off_and_no_desk_phone_comes_by_it(site: Settings)
     assert shown(config.render(dataclasses.replace(site, asterisk=on))) == (True, True, 2)
 
 
+def test_a_phone_in_the_page_comes_through_the_front_only(site: Settings) -> None:
+    def section() -> str:
+        on = dataclasses.replace(site.asterisk, browser_phones=True)
+        sip = config.render(dataclasses.replace(site, asterisk=on))["pjsip.conf"]
+        return sip.partition("[1001]")[2].partition("[1001]")[0]
+
+    user = User.get(User.login == "op01")
+    assert ("transport = udp" in section(), "webrtc = yes" in section()) == (True, False)
+    accounts.choose_phone(user, "page", auto_answer=False)
+    try:
+        assert "transport = ws\nwebrtc = yes\n" in section()
+        assert "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\n" in section()
+        assert "transport = udp" in config.render(site)["pjsip.conf"].partition("[1001]")[2]
+        on = dataclasses.replace(site.asterisk, browser_phones=True)
+        config.try_out(dataclasses.replace(site, asterisk=on))
+    finally:
+        accounts.choose_phone(user, "desk", auto_answer=False)
+
+
+def test_ice_offers_one_address(site: Settings) -> None:
+    def offered(address: str) -> str:
+        place = dataclasses.replace(site.asterisk, browser_phones=True, address=address)
+        return config.render(dataclasses.replace(site, asterisk=place))["rtp.conf"]
+
+    assert "ice_permit = 10.1.2.3/255.255.255.255" in offered("10.1.2.3")
+    assert "ice_" not in config.render(site)["rtp.conf"]
+
+
 def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
     site: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

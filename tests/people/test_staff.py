@@ -185,6 +185,24 @@ def test_another_extension_has_another_password(nilufar: User) -> None:
     assert given.phone_password == given.user.sip_password != nilufar.sip_password
 
 
+def test_only_an_operator_has_his_phone_in_the_page(nilufar: User) -> None:
+    wanted = dataclasses.replace(staff.entry(nilufar), phone="page")
+    assert staff.change(nilufar, wanted, None).user.phone == "page"
+    supervisor = dataclasses.replace(staff.entry(nilufar), role="supervisor")
+    assert staff.change(nilufar, supervisor, None).user.phone == "desk"
+    with pytest.raises(accounts.StaffError, match="no phone of operator: pocket"):
+        staff.add(dataclasses.replace(NEW, phone="pocket"), None)
+    with pytest.raises(accounts.StaffError, match="no phone of manager"):
+        accounts.choose_phone(User(role="manager"), "page", auto_answer=False)
+
+
+def test_who_chooses_his_phone_is_audited_once(nilufar: User) -> None:
+    for _ in range(2):
+        accounts.choose_phone(nilufar, "page", auto_answer=True)
+    told = [e.detail for e in AuditEntry.select().where(AuditEntry.action == "user.change")]
+    assert told == [{"auto_answer": True, "phone": "page"}]
+
+
 def test_who_is_closed_is_off_when_he_comes_back(nilufar: User) -> None:
     manager = of("manager")
     presence.choose_state(nilufar, "ready")

@@ -82,6 +82,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     folders.folders,
     exchange.followed,
     floor.phones,
+    floor.page_phones,
     floor.languages,
     floor.strangers,
     ledger.witnessed,

@@ -54,6 +54,28 @@ def phones(settings: Settings) -> Iterator[Check]:
     )
 
 
+def page_phones(settings: Settings) -> Iterator[Check]:
+    """Where operators have their phones in the page, phones in browsers are let in."""
+    names = [f"{u.name} ({u.extension})" for u in accounts.operators() if u.phone == "page"]
+    if not names:
+        return
+    code, name = "phones.page", N_("Phones in the operators' page")
+    if settings.asterisk.browser_phones:
+        yield Check(code, name, "ok", N_("let in"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("not let in, but chosen: {names}"),
+        N_(
+            "Set `asterisk.browser_phones`, on a box by `site_browser_phones`; or give these "
+            "operators a phone on the desk."
+        ),
+        {"names": ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")},
+    )
+
+
 def languages(settings: Settings) -> Iterator[Check]:
     """Somebody is ready, or speaks right now, in each language of the callers."""
     presences = presence.presences()

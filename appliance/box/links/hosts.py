@@ -45,6 +45,16 @@ def remember(names: dict[str, list[str]]) -> None:
             HostAddress.replace(name=name, addresses=found, at=clock.now()).execute()
 
 
+def outward() -> str:
+    """This machine's own IPv4 address towards other networks; "" where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("203.0.113.1", 9))  # asks for the way there; nothing is sent
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
+
+
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

@@ -40,6 +40,7 @@ TROUBLES: dict[str, LazyString] = {
     "rights": _l("You may not give this role, nor change this person."),
     "speaks": _l("An operator speaks Uzbek or Russian with callers: choose."),
     "extension": _l("Write an extension that nobody has: four or five digits."),
+    "phone": _l("Only an operator has his phone in the page."),
     "department": _l("There is no such department."),
     "self": _l("Nobody closes his own account or changes his own role."),
     "last": _l("The last manager and the last technician stay. Let another one in first."),
@@ -202,6 +203,7 @@ def _typed(form: MultiDict[str, str], user: "User | None" = None) -> Entry:
         speaks=tuple(form.getlist("speaks")),
         topics=known.topics if every is None else some,
         extension=form.get("extension", ""),
+        phone=form.get("phone", known.phone),
         department=form.get("department", type=bounded),
     )
 
@@ -245,6 +247,7 @@ def _page(one: "User | None" = None, given: Given | None = None) -> str:
         given=given,
         trouble=TROUBLES.get(was.trouble),
         mine=[role for role in ROLES if role in staff.GIVES.get(me().role, ())],
+        browser_phones=site().asterisk.browser_phones,
         may_keep=not one or staff.may_keep(me(), one),
         may_equip=not one or staff.may_equip(me(), one),
         equipped=not one or one.role in staff.EQUIPPED or staff.may_keep(me(), one),

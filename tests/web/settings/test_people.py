@@ -144,6 +144,17 @@ def test_who_may_not_is_told_so_and_nothing_changes(login_as) -> None:
     assert now.session_number == bahodir.session_number
 
 
+def test_a_phone_in_the_page_is_offered_where_it_is_let_in(settings, app, login_as) -> None:
+    number = accounts.account("nilufar").id
+    assert 'name="phone"' not in login_as("manager").get(f"/people/{number}").text
+    let_in = dataclasses.replace(settings.asterisk, browser_phones=True)
+    app.config["SITE"] = dataclasses.replace(settings, asterisk=let_in)
+    browser = login_as("technician")
+    assert 'name="phone"' in browser.get(f"/people/{number}").text
+    browser.send(f"/people/{number}", speaks="uz", extension="1001", phone="page")
+    assert accounts.account("nilufar").phone == "page"
+
+
 def test_the_technician_sees_to_an_operators_phone_alone(login_as) -> None:
     technician = login_as("technician")
     nilufar = accounts.account("nilufar")
