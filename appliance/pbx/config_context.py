@@ -37,6 +37,7 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
         "e1": [] if apart else e1,
         "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer
+        "echo": dialling.ECHO,
         "self_test": selftests.line(settings),
         "employees": _employees(),
         "outward": hosts.outward() if _is_loopback(settings) else "",

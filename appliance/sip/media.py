@@ -60,6 +60,8 @@ class Media:
         self._keys: deque[str] = deque()
         self._pressed = -1  # ticks since the present key went down
         self._key_stamp = 0
+        self.pressed = ""  # keys that the other side pressed
+        self._heard_stamp = b""
         self._piece: list[bytes] = []
         self._last = 0.0
         self.closed = False
@@ -102,6 +104,8 @@ class Media:
                 data, extra, _, _ = self._socket.recvmsg(2048, 64)
             except OSError:
                 return
+            if len(data) >= 16 and data[1] & 0x7F == self.events:
+                self._hear_key(data)
             if len(data) < 12 or data[1] & 0x7F != ALAW:
                 continue
             at = _moment(extra)
@@ -117,6 +121,13 @@ class Media:
                 self._piece.clear()
                 if len(samples) == tones.WINDOW:
                     flow.heard.append((at, self._who(samples)))
+
+    def _hear_key(self, data: bytes) -> None:
+        """A key that the other side holds down; all packets of one press have one time stamp."""
+        stamp, key = data[4:8], data[12]
+        if stamp != self._heard_stamp and key < len(tones.KEYS):
+            self._heard_stamp = stamp
+            self.pressed += tones.KEYS[key]
 
     def _who(self, samples: list[int]) -> frozenset[int]:
         """The voices in it: whoever else there may be is looked for when it is none of `first`."""

@@ -58,12 +58,12 @@ from appliance.web.status import (
     sms_templates,
     system,
 )
-from appliance.web.workplace import choices, desk, forms, messages, transfers
+from appliance.web.workplace import choices, desk, forms, messages, phone, transfers
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen),
     *(login.screen, account.screen, rating.screen, views.screen),
-    *(desk.screen, transfers.screen, forms.screen, choices.screen, messages.screen),
+    *(desk.screen, phone.screen, transfers.screen, forms.screen, choices.screen, messages.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
@@ -115,6 +115,7 @@ def create_app(settings: Settings) -> Flask:
         in_place,
         access,
         desk,
+        phone,
         changes,
     ):
         part.init_app(app)

@@ -39,6 +39,7 @@ MINISTRY_EMPLOYEES = (
     Entry("Murod Eshonqulov", "712390102", "Mehnat huquqlarini himoya qilish boʻlimi"),
     Entry("Sevara Olimova", "712390103", "Tashqi mehnat migratsiyasi boʻlimi"),
 )
+IN_PAGE = ("sahifa", "Laylo Azizova", "1951")  # an operator whose phone is in the page
 EXTENSIONS = {"supervisor": "1901"}  # users who have a phone without taking calls
 
 
@@ -59,6 +60,7 @@ def describe(place: Place) -> dict[str, Any]:
         "sip_trunk": {"host": place.box, "port": SIP, "from": place.carrier},
         "hotline_number": HOTLINE,
         "operators": operators,
+        "page_operator": _in_page(before.get("page_operator", {})),
         "users": users,
         "ministry_employees": [
             {"name": one.name, "department": one.department, "number": one.number}
@@ -95,6 +97,12 @@ def create(description: dict[str, Any]) -> int:
             sip_password=one["sip_password"],
             speaks=tuple(one["languages"]),
         )
+    login, name, extension = IN_PAGE
+    if login not in present:
+        one = description["page_operator"]
+        phone = {"extension": extension, "sip_password": one["sip_password"], "phone": "page"}
+        accounts.add(login, name, "operator", one["password"], speaks=("uz", "ru"), **phone)
+        missing.append(one)
     roles = [r for r, (login, _) in USERS.items() if login not in present]
     for role in roles:
         user = description["users"][role]
@@ -112,6 +120,18 @@ def _user(role: str, login: str, kept: dict[str, str]) -> dict[str, str]:
         user["extension"] = extension
         user["sip_password"] = kept.get("sip_password") or secrets.token_urlsafe(18)
     return user
+
+
+def _in_page(kept: dict[str, str]) -> dict[str, str]:
+    login, _, extension = IN_PAGE
+    sip_password = kept.get("sip_password") or secrets.token_urlsafe(18)
+    password = _password(kept)
+    return {
+        "login": login,
+        "password": password,
+        "extension": extension,
+        "sip_password": sip_password,
+    }
 
 
 def _operator(position: int, kept: dict[str, str]) -> dict[str, Any]:

@@ -86,6 +86,12 @@ def test_operator_dialling_out_is_no_inbound_call() -> None:
     assert told(REFUSED_OUT).direction == "internal"
 
 
+def test_a_phone_that_hears_its_echo_is_no_call() -> None:
+    echo = "0.0 | CHAN_START | first:1001 | exten=*43 num=1001"
+    assert interpret(events(echo)) is None
+    assert told(echo.replace("*43", "1002")).direction == "internal"
+
+
 def test_start_of_asterisk_is_no_call() -> None:
     assert interpret(events(BOOT)) is None
     assert interpret([]) is None

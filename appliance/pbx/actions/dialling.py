@@ -35,6 +35,8 @@ def ring(asterisk: Connection, user: User, context: str, extension: str, variabl
             raise Refused(f"the phone {user.extension} is off", "phone_off")
     if Lines(asterisk).of(user.extension):
         raise Refused(f"the phone {user.extension} is in use", "phone_busy")
+    if user.phone == "page":  # he has asked for the call: his phone takes it by itself
+        variables += ",PJSIP_HEADER(add,X-Hotline-Answer)=yes"
     asterisk.act(
         "Originate",
         Channel=device,

@@ -17,7 +17,7 @@ _RELOADED = (
     *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
     *("res_musiconhold.so", "app_confbridge.so"),
 )
-_ADDED = ("func_env.so",)  # that a running Asterisk of an older release may lack
+_ADDED = ("func_env.so", "app_echo.so")  # that a running Asterisk of an older release may lack
 _ROUNDS = 25  # others may be changing all the while
 _PATIENCE, _PAUSE = 20.0, 0.1  # seconds: another reload may take, between two tries
 AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer

@@ -7,6 +7,7 @@ from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret.call_builder import CallBuilder
 from appliance.pbx.interpret.clock_correction import Step, straightened
 from appliance.telephony.calls import CallFacts
+from appliance.telephony.calls.dialling import ECHO
 
 __all__ = ["Step", "interpret", "oldest", "roots", "straightened"]
 
@@ -77,11 +78,12 @@ def _without_others(events: list[Event], root: str) -> list[Event]:
 
 
 def _direction(first: Event, events: list[Event]) -> str | None:
-    """Of the call that begins with this record; None: a supervisor listens, Asterisk starts."""
+    """Of the call that begins with this record; None: a supervisor listens, a phone hears its
+    echo, Asterisk starts."""
     if first.begins == "from-trunk":
         return "inbound"
     own = (event for event in events if event.linkedid == first.linkedid)
     if any(event.type == "OUTGOING" for event in own):
         return "outbound"
-    dials = first.begins == "from-operator" and first.fields["Exten"] not in ("", "s")
+    dials = first.begins == "from-operator" and first.fields["Exten"] not in ("", "s", ECHO)
     return "internal" if dials else None

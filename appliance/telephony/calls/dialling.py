@@ -25,6 +25,8 @@ STATUSES = (
 OUTCOME_OF = {status.code: status.outcome for status in STATUSES}
 NOT_CARRIED = tuple(status.code for status in STATUSES if status.outcome == "failed")
 
+ECHO = "*43"  # what a phone dials to hear itself; no call of the ledger
+
 # Causes of ITU-T Q.850, as Asterisk writes them.
 BUSY_CAUSES = {"17": "busy", "21": "rejected"}  # a phone that rang tells why nobody answered
 CLEARED = frozenset({"0", "16", "19", "26", "127"})  # nothing went wrong

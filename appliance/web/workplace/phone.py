@@ -1,0 +1,102 @@
+"""The operator's phone: where it rings, its account for the page, and how well it was heard."""
+
+from typing import TYPE_CHECKING
+
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from appliance.people import accounts
+from appliance.people.accounts import StaffError
+from appliance.telephony import line_quality
+from appliance.telephony.calls.dialling import ECHO
+from appliance.telephony.line_quality import Heard
+from appliance.web.shell import refusals
+from appliance.web.shell.access import may
+from appliance.web.shell.context import me, site
+from appliance.web.shell.sent import document
+
+if TYPE_CHECKING:
+    from appliance.models import User
+
+screen = Blueprint("phone", __name__, url_prefix="/operator/phone")
+
+TROUBLES: dict[str, LazyString] = {
+    "phone": _l("Choose where your phone is."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `phone_in_page()`: whether the phone of whoever asks is in the page."""
+    app.jinja_env.globals["phone_in_page"] = lambda: _is_in_page(me())
+
+
+@screen.get("")
+@may("operator")
+def page() -> str:
+    """Where the phone is, and what of this computer it sounds on."""
+    was = refusals.latest()
+    return render_template(
+        "operator/phone.html",
+        trouble=TROUBLES.get(was.trouble),
+        offered=site().asterisk.browser_phones,
+        echo=ECHO,
+    )
+
+
+@screen.post("")
+@may("operator")
+def choose() -> Response:
+    """Choose where the phone is, and whether the one in the page answers by itself."""
+    wanted = request.form.get("phone", me().phone)
+    if wanted == "page" and not site().asterisk.browser_phones:
+        return refusals.back(url_for(".page"), "phone")
+    try:
+        accounts.choose_phone(me(), wanted, "auto_answer" in request.form)
+    except StaffError as error:
+        return refusals.back(url_for(".page"), error.code)
+    flash(_("Saved."))
+    return redirect(url_for(".page"))
+
+
+@screen.get("/account")
+@may("operator")
+def account() -> Response:
+    """The SIP account of the phone in the page; 404 when his phone is on the desk."""
+    user, host = me(), site().asterisk.address
+    if not _is_in_page(user):
+        abort(404)
+    return jsonify(
+        uri=f"sip:{user.extension}@{host}",
+        host=host,
+        password=user.sip_password,
+        autoAnswer=user.auto_answer,
+    )
+
+
+@screen.post("/quality")
+@may("operator")
+def quality() -> Response:
+    """Keep how well a talk of his was heard, as the browser counted it."""
+    try:
+        heard = Heard.read(document())
+    except ValueError:
+        abort(422)
+    line_quality.keep(me().login, heard)
+    return jsonify(trouble="")
+
+
+def _is_in_page(user: "User") -> bool:
+    return bool(user.extension) and user.phone == "page" and site().asterisk.browser_phones

@@ -1,0 +1,210 @@
+// The phone in the operator's page. One tab of the browser has it: the one that holds the lock; when it is closed the
+// next one takes it. The others show what it does, and send it what is pressed. While somebody is on the phone,
+// links and forms open in new tabs: a page that is left would cut the sound.
+
+import { bar } from "./athand.js";
+import { post } from "./server.js";
+import { SipPhone } from "./sip.js";
+import { chooseDevice, devices } from "./sound.js";
+
+const place = document.getElementById("phone");
+const sign = document.getElementById("phone-sign");
+const { login, account: accountAt, quality: qualityAt, sip } = place.dataset;
+const channel = new BroadcastChannel(`phone:${login}`);
+const GRACE = 4000; // milliseconds that a phone may take to come back before it is told
+
+let phone = null; // in the tab that has it
+let state = { here: false, trouble: "starting", registered: false, stage: "", held: false, muted: false };
+let notice = null;
+let late;
+
+// ── the tab that has the phone ──
+
+async function own() {
+  tell({ here: true });
+  await microphone();
+  const account = await accountOf();
+  if (!account) return tell({ trouble: "off" });
+  phone = new SipPhone(await import(sip), account, { onChange: changed, onOver: keepQuality });
+  tell({ trouble: phone.ring.isMuzzled ? "silent" : "" });
+}
+
+// Null when his phone is no more in the page.
+async function accountOf() {
+  for (;;) {
+    try {
+      const answer = await fetch(accountAt, { headers: { Accept: "application/json" }, redirect: "error" });
+      if (answer.status === 404) return null;
+      if (answer.ok) return { ...(await answer.json()), socket: `${location.origin.replace("http", "ws")}/ws` };
+    } catch {} // no link, or signed out: both pass
+    await new Promise((resolve) => setTimeout(resolve, GRACE));
+  }
+}
+
+// Returns once there is one: a phone that could not speak shall not ring.
+async function microphone() {
+  for (;;) {
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      for (const track of stream.getTracks()) track.stop();
+      return;
+    } catch (error) {
+      tell({ trouble: error.name === "NotAllowedError" ? "refused" : "missing" });
+      const permission = await navigator.permissions.query({ name: "microphone" });
+      await Promise.race([
+        once(permission, "change"),
+        once(navigator.mediaDevices, "devicechange"),
+        once(document, "phone-again"),
+      ]);
+    }
+  }
+}
+
+const once = (target, event) => new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
+
+function changed(now) {
+  const before = state.stage;
+  tell(now);
+  if (before === now.stage) return;
+  bar().dispatchEvent(new Event("live"));
+  notice?.close();
+  notice = null;
+  if (now.stage === "ringing" && !document.hasFocus() && Notification.permission === "granted") {
+    notice = new Notification(place.dataset.rings, { body: now.number, tag: "call", requireInteraction: true });
+    notice.onclick = () => focus();
+  }
+}
+
+async function keepQuality(quality) {
+  if (!state.call) return;
+  try {
+    await post(qualityAt, { call: state.call, ...quality });
+  } catch {} // a figure that is not kept stops nobody
+  state.call = "";
+}
+
+function tell(changes) {
+  state = { ...state, ...changes };
+  channel.postMessage({ state });
+  show();
+}
+
+// ── what is pressed, in any tab ──
+
+function order(what, value) {
+  if (what === "again") document.dispatchEvent(new Event("phone-again"));
+  else if (!phone && !state.here) channel.postMessage({ what, value });
+  else if (!phone) return;
+  else if (what === "answer") phone.answer();
+  else if (what === "hang-up") phone.hangUp();
+  else if (what === "hold") phone.hold();
+  else if (what === "mute") phone.mute();
+  else if (what === "press") phone.press(value);
+  else if (what === "call") phone.call(value);
+  else if (what === "volume") phone.setVolume();
+  else if (what === "auto-answer") phone.autoAnswer = value;
+}
+
+channel.addEventListener("message", ({ data }) => {
+  if (data.what === "state") {
+    if (state.here) channel.postMessage({ state });
+  } else if (data.what) {
+    if (state.here) order(data.what, data.value);
+  } else if (!state.here) {
+    state = { ...data.state, here: false };
+    show();
+  }
+});
+
+place.addEventListener("click", ({ target }) => {
+  const { order: what, key } = target.closest("button")?.dataset ?? {};
+  if (what === "keys") showKeys(place.querySelector("[data-keys]").hidden);
+  else if (what) order(what, target.closest("button").value);
+  else if (key === "Escape") showKeys(false);
+});
+place.querySelector("[data-keys]").addEventListener("keydown", (event) => {
+  if (event.key === "Escape") showKeys(false);
+  else if (/^[0-9*#]$/.test(event.key)) order("press", event.key);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+});
+place.querySelector("[name=volume]").addEventListener("input", ({ target }) => {
+  chooseDevice({ volume: Number(target.value) });
+  order("volume");
+});
+document.addEventListener("phone-order", ({ detail }) => order(detail.what, detail.value));
+
+function showKeys(shown) {
+  const keys = place.querySelector("[data-keys]");
+  keys.hidden = !shown;
+  place.querySelector("[data-order=keys]").setAttribute("aria-expanded", shown);
+  if (shown) keys.querySelector("button").focus();
+}
+
+// ── what is shown, in every tab ──
+
+function show() {
+  const { stage, held, muted, quality, registered } = state;
+  if (state.here && stage === "talk") state.call = bar().dataset.call || state.call;
+  for (const part of place.querySelectorAll("[data-at]")) part.hidden = !part.dataset.at.split(" ").includes(stage);
+  place.querySelector("[data-order=hold]").setAttribute("aria-pressed", held);
+  place.querySelector("[data-order=mute]").setAttribute("aria-pressed", muted);
+  place.querySelector("[data-held]").hidden = !held;
+  place.querySelector("[data-muted]").hidden = !muted;
+  place.querySelector("[data-bad]").hidden = !quality?.bad;
+  for (const figure of ["loss", "jitter", "delay"]) {
+    place.querySelector(`[data-figure=${figure}]`).textContent = quality?.[figure] ?? "–";
+  }
+  place.querySelector("[data-bar]").hidden = !stage;
+  if (!stage) showKeys(false);
+  clearTimeout(late);
+  const lost = state.trouble || (registered ? "" : "lost");
+  if (lost === "lost") late = setTimeout(showTrouble, GRACE, lost);
+  else showTrouble(lost);
+  document.dispatchEvent(new CustomEvent("phone-state", { detail: state }));
+}
+
+function showTrouble(what) {
+  const known = [...place.querySelectorAll("[data-phone-trouble]")];
+  for (const one of known) one.hidden = one.dataset.phoneTrouble !== what;
+  if (sign) sign.dataset.state = what || (state.here ? "here" : "elsewhere");
+}
+
+// ── nothing leaves the page that speaks ──
+
+const speaks = () => state.here && state.stage !== "";
+
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || !speaks() || link.target || link.hasAttribute("download")) return;
+  if (link.getAttribute("href").startsWith("#")) return;
+  inNewTab(link);
+});
+addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && speaks() && !event.target.target) inNewTab(event.target);
+});
+addEventListener("beforeunload", (event) => speaks() && event.preventDefault());
+
+function inNewTab(element) {
+  element.target = "_blank";
+  setTimeout(() => element.removeAttribute("target"));
+}
+
+for (const event of ["pointerdown", "keydown"]) {
+  document.addEventListener(event, async () => {
+    if (state.trouble !== "silent") return;
+    await phone?.ring.wake();
+    tell({ trouble: "" });
+  });
+}
+
+place.querySelector("[name=volume]").value = devices().volume;
+channel.postMessage({ what: "state" });
+show();
+if (isSecureContext) {
+  navigator.locks.request(`phone:${login}`, async () => {
+    await own();
+    await new Promise(() => {}); // as long as the tab is open
+  });
+} else tell({ trouble: "insecure" });

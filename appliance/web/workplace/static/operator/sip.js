@@ -1,0 +1,196 @@
+// One SIP account over a WebSocket, and its one call. What it does is told by `onChange(state)`:
+//   registered   whether the exchange can ring it
+//   stage        "" | ringing | dialling | talk
+//   number       of the other end, where it has one
+//   held, muted  by this side
+//   quality      { loss, jitter, delay, bad } or null
+// A page that is closed or loaded anew sends no BYE: the exchange keeps the caller, and calls the page again.
+
+import { Quality } from "./quality.js";
+import { devices, Ring, soundOn, wantedSound } from "./sound.js";
+
+const BY_ITSELF = ["X-Hotline-Resume", "X-Hotline-Answer"]; // a talk that was cut; a call that he asked for himself
+const EXPIRES = 600; // seconds of a registration; it ends with its connection anyway
+const ALIVE = 15_000; // milliseconds between two questions whether the exchange is still there
+const NETWORK = { iceServers: [] }; // the exchange is in the house: no STUN, no internet
+
+export class SipPhone {
+  state = { registered: false, stage: "", number: "", held: false, muted: false, quality: null };
+  #account;
+  #ua;
+  #onChange;
+  #session = null;
+  #quality = null;
+  #audio = new Audio();
+  #ring = new Ring();
+  #onOver;
+
+  // `onOver` is called with the quality of each talk.
+  constructor({ UA, WebSocketInterface }, account, { onChange, onOver }) {
+    this.#account = account;
+    this.#onChange = onChange;
+    this.#onOver = onOver;
+    this.#ua = new UA({
+      sockets: [new WebSocketInterface(account.socket)],
+      uri: account.uri,
+      password: account.password,
+      register_expires: EXPIRES,
+      session_timers: false,
+      connection_recovery_min_interval: 1,
+      connection_recovery_max_interval: 8,
+      user_agent: "Hotline page",
+    });
+    this.#ua.on("registered", () => this.#change({ registered: true }));
+    for (const lost of ["unregistered", "registrationFailed", "disconnected"]) {
+      this.#ua.on(lost, () => this.#change({ registered: false }));
+    }
+    this.#ua.on("newRTCSession", ({ session, request, originator }) => {
+      if (originator === "remote") this.#rings(session, request);
+    });
+    this.#ua.start();
+    setInterval(() => this.#ask(), ALIVE);
+  }
+
+  get ring() {
+    return this.#ring;
+  }
+
+  get isInCall() {
+    return this.#session !== null;
+  }
+
+  set autoAnswer(wanted) {
+    this.#account.autoAnswer = wanted;
+  }
+
+  answer() {
+    if (this.state.stage !== "ringing" || this.#session.isEstablished()) return;
+    this.#ring.stop();
+    this.#session.answer({ mediaConstraints: { audio: wantedSound(), video: false }, pcConfig: NETWORK });
+  }
+
+  call(number) {
+    if (this.#session) return;
+    const options = { mediaConstraints: { audio: wantedSound(), video: false }, pcConfig: NETWORK };
+    this.#take(this.#ua.call(`sip:${number}@${this.#account.host}`, options), "dialling", number);
+  }
+
+  hangUp() {
+    this.#session?.terminate();
+  }
+
+  hold() {
+    if (this.state.stage !== "talk") return;
+    if (this.state.held) this.#session.unhold();
+    else this.#session.hold();
+  }
+
+  mute() {
+    if (!this.#session) return;
+    if (this.state.muted) this.#session.unmute({ audio: true });
+    else this.#session.mute({ audio: true });
+  }
+
+  press(key) {
+    if (this.state.stage === "talk") this.#session.sendDTMF(key, { transportType: "RFC2833" });
+  }
+
+  setVolume() {
+    this.#audio.volume = devices().volume;
+  }
+
+  #change(changes) {
+    const changed = Object.keys(changes).some((name) => this.state[name] !== changes[name]);
+    this.state = { ...this.state, ...changes };
+    if (changed) this.#onChange(this.state);
+  }
+
+  #rings(session, request) {
+    if (this.#session) {
+      session.terminate({ status_code: 486 });
+      return;
+    }
+    this.#take(session, "ringing", session.remote_identity.uri.user);
+    if (BY_ITSELF.some((header) => request.hasHeader(header))) this.answer();
+    else if (this.#account.autoAnswer) {
+      this.#ring.beep();
+      this.answer();
+    } else this.#ring.start();
+  }
+
+  #take(session, stage, number) {
+    this.#session = session;
+    onlyByPeople(session);
+    session.on("icecandidate", ({ ready }) => ready()); // any one leads to the exchange: it learns the others
+    session.on("accepted", () => this.#talks());
+    session.on("confirmed", () => this.#talks());
+    for (const [event, change] of [
+      ["hold", { held: true }],
+      ["unhold", { held: false }],
+    ]) {
+      session.on(event, ({ originator }) => originator === "local" && this.#change(change));
+    }
+    session.on("muted", () => this.#change({ muted: true }));
+    session.on("unmuted", () => this.#change({ muted: false }));
+    session.on("peerconnection", ({ peerconnection }) => this.#listen(peerconnection));
+    for (const over of ["ended", "failed"]) session.on(over, () => this.#over(session));
+    if (session.connection) this.#listen(session.connection);
+    this.#change({ stage, number });
+  }
+
+  #listen(connection) {
+    connection.addEventListener("track", async ({ streams: [stream] }) => {
+      this.#audio.srcObject = stream;
+      this.setVolume();
+      await soundOn(this.#audio, devices().speaker);
+      await this.#audio.play().catch(() => {}); // heard with the next click
+    });
+  }
+
+  #talks() {
+    this.#ring.stop();
+    this.#quality ??= new Quality(this.#session.connection, (quality) => this.#change({ quality }));
+    this.#change({ stage: "talk" });
+  }
+
+  #over(session) {
+    if (session !== this.#session) return;
+    this.#ring.stop();
+    const told = this.#quality?.end();
+    this.#session = this.#quality = null;
+    this.#audio.srcObject = null;
+    this.#change({ stage: "", number: "", held: false, muted: false, quality: null });
+    if (told) this.#onOver(told);
+  }
+
+  // A connection that is dead but open tells nothing by itself: without an answer it is made anew.
+  #ask() {
+    if (!this.#ua.isConnected()) return;
+    const again = () => {
+      this.#change({ registered: false });
+      this.#ua.transport.disconnect();
+      this.#ua.transport.connect();
+    };
+    try {
+      this.#ua.sendOptions(`sip:${this.#account.host}`, "", {
+        eventHandlers: {
+          failed: ({ originator, cause }) => {
+            if (originator !== "remote" && cause === "Request Timeout") again();
+          },
+        },
+      });
+    } catch {
+      again();
+    }
+  }
+}
+
+// A network that fails ends no talk: nothing is sent, so that the exchange keeps the caller and calls the page again.
+// (JsSIP would send a BYE; what it names as the cause tells its own doing from a person's.)
+function onlyByPeople(session) {
+  const terminate = session.terminate.bind(session);
+  session.terminate = (options) => {
+    if (options?.cause && session.isEstablished()) session._ended("system", null, options.cause);
+    else terminate(options);
+  };
+}

@@ -1,0 +1,253 @@
+"""The phone in the operator's page: a real browser, the real Asterisk, a citizen with a voice."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import time
+import wave
+from array import array
+from collections.abc import AsyncIterator, Iterator
+from math import pi, sin
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from appliance.box.links import hosts
+from appliance.sip import listening, tones
+from appliance.sip.call import Call
+from tests.calls.hotline import Hotline
+from tests.rig.chromium import FLAGS, PATIENCE, PROGRAM, WINDOW
+from tests.rig.parties import People, people
+from tests.rig.waiting import until
+
+pytestmark = [
+    pytest.mark.calls,
+    pytest.mark.skipif(not hosts.outward(), reason="only a loopback address: no ICE candidates"),
+]
+OPERATOR, EMPLOYEE = tones.OPERATORS[0], tones.OUTSIDE[0]
+VOICES = iter(tones.CALLERS)
+NUMBERS = (f"+99893555{number:04}" for number in range(9000, 9999))
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the operator's microphone hears: a tone, for ever."""
+    file = tmp_path_factory.mktemp("voice") / "operator.wav"
+    wave_of = (tones.LEVEL * sin(2 * pi * OPERATOR * n / 48000) for n in range(48000))
+    with wave.open(str(file), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(48000)
+        sound.writeframes(array("h", map(int, wave_of)).tobytes())
+    return file
+
+
+@pytest.fixture
+def alone(hotline: Hotline) -> Iterator[dict[str, Any]]:
+    """Of all operators only the one whose phone is in the page is at work."""
+    others = [one["login"] for one in hotline.facts["operators"]]
+    one = hotline.facts["page_operator"]
+    hotline.appliance("operator", "off", *others)
+    hotline.appliance("operator", "ready", one["login"])
+    yield one
+    hotline.appliance("operator", "off", one["login"])
+    hotline.appliance("operator", "ready", *others)
+
+
+class Scene:
+    """An operator's browser, and the citizens who call him."""
+
+    def __init__(self, window: BrowserContext, page: Page, folk: People) -> None:
+        self.window, self.page, self.people = window, page, folk
+
+    async def calls(self) -> Call:
+        """A citizen calls and chooses Uzbek."""
+        self.number = next(NUMBERS)
+        citizen = self.people.call(self.number, next(VOICES))
+        await self.seen(lambda: citizen.state == "up")
+        citizen.media.press("1")
+        return citizen
+
+    async def rings(self) -> None:
+        await expect(self.button("answer")).to_be_visible()
+
+    async def hear_each_other(self, citizen: Call) -> None:
+        """The citizen hears the operator; the page says that it talks."""
+        await expect(self.button("hold")).to_be_visible()
+        await self.seen(lambda: citizen.media.hears(OPERATOR, 0.6))
+
+    def button(self, order: str) -> Any:
+        return self.page.locator(f"#phone [data-order={order}]")
+
+    async def answers_by_itself(self, wanted: bool) -> None:
+        """He chooses so, and his phone is there again."""
+        await self.page.goto("/operator/phone")
+        await self.page.set_checked("[name=auto_answer]", wanted)
+        await self.page.locator("form[action='/operator/phone'] [type=submit]").click()
+        await expect(self.page.locator("#toasts .toast")).to_be_visible()
+        await expect(self.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+
+    async def over(self, citizen: Call) -> None:
+        """The citizen hangs up, and the page is free again."""
+        citizen.hang_up()
+        await expect(self.page.locator("#phone [data-bar]")).to_be_hidden()
+
+    @staticmethod
+    async def seen(condition: Any, limit: float = 30.0) -> None:
+        end = time.monotonic() + limit
+        while not condition():
+            assert time.monotonic() < end, "never seen"
+            await asyncio.sleep(0.05)
+
+
+@contextlib.asynccontextmanager
+async def scene(hotline: Hotline, one: dict[str, Any], voice: Path) -> AsyncIterator[Scene]:
+    """The operator has signed in, his phone is registered, and nothing cleans his voice."""
+    expect.set_options(timeout=PATIENCE)
+    heard = f"--use-file-for-fake-audio-capture={voice}"
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    async with async_playwright() as driver, people(hotline.place, []) as folk:
+        browser = await driver.chromium.launch(
+            executable_path=PROGRAM,
+            args=[*FLAGS, *fake, heard, "--autoplay-policy=no-user-gesture-required"],
+        )
+        window = await browser.new_context(
+            viewport=WINDOW, base_url=hotline.facts["web"], ignore_https_errors=True
+        )
+        window.set_default_timeout(PATIENCE)
+        await window.add_init_script(
+            "localStorage['phone-devices'] ??= JSON.stringify({ clean: false })"
+        )
+        page = await window.new_page()
+        await page.goto("/login")
+        await page.fill("[name=login]", one["login"])
+        await page.fill("[name=password]", one["password"])
+        await page.press("[name=password]", "Enter")
+        await expect(page.locator("#phone-sign[data-state=here]")).to_be_visible()
+        try:
+            yield Scene(window, page, folk)
+        finally:
+            for call in [*folk.carrier.calls.values()]:
+                call.hang_up()
+            await browser.close()
+
+
+def told_of(hotline: Hotline, number: str) -> list[dict[str, Any]]:
+    """The ledger's rows that name a number."""
+    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
+    between = ("--from", (now - day).isoformat(), "--to", (now + day).isoformat())
+    rows = hotline.appliance("ledger", "export", *between).splitlines()
+    return [json.loads(row) for row in rows if number in row]
+
+
+def test_a_talk_by_the_phone_in_the_page(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    told: dict[str, Any] = {}
+
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            citizen = await s.calls()
+            told.update(number=s.number, pitch=citizen.media.pitch)
+            await s.rings()
+            rang = time.monotonic()
+            await expect(s.page.locator("#bar .callbar[data-stage=ringing]")).to_be_visible()
+            card = time.monotonic()
+            await s.page.keyboard.press("F8")
+            await expect(s.button("hold")).to_be_visible()
+            print(f"ring to card {card - rang:.3f} s, answered in {time.monotonic() - card:.3f} s")
+            await s.hear_each_other(citizen)
+
+            await s.page.keyboard.press("Alt+KeyQ")
+            await expect(s.page.locator("[data-muted]")).to_be_visible()
+            await s.seen(lambda: not citizen.media.hears(OPERATOR, 1.0))
+            await s.page.keyboard.press("Alt+KeyQ")
+            await s.hear_each_other(citizen)
+
+            await s.page.keyboard.press("Alt+KeyH")
+            await expect(s.page.locator("[data-held]")).to_be_visible()
+            await s.seen(lambda: citizen.media.hears(tones.MUSIC, 0.6))
+            second = await s.window.new_page()  # shows the talk, and its keys end the hold
+            await second.goto("/operator")
+            await expect(second.locator("#phone-sign[data-state=elsewhere]")).to_be_visible()
+            await expect(second.locator("[data-held]")).to_be_visible()
+            await second.keyboard.press("Alt+KeyH")
+            await s.hear_each_other(citizen)
+            await expect(s.page.locator("[data-figure=delay]")).not_to_have_text("–")
+            await second.close()
+            async with s.window.expect_page() as opened:  # a link leaves the page alone
+                await s.page.locator(".nav a").nth(1).click()
+            await (await opened.value).close()
+            await s.hear_each_other(citizen)
+            async with s.page.expect_response("**/operator/phone/quality") as kept:
+                await s.over(citizen)
+            assert (await kept.value).status == 200
+
+    asyncio.run(play())
+    row = until(
+        lambda: next((r for r in told_of(hotline, told["number"]) if r["recordings"]), None), 30
+    )
+    file = hotline.recordings / row["recordings"][0]["file"]
+    both = frozenset({OPERATOR, told["pitch"]})
+    assert listening.by_second(file).count(both) >= 2
+
+
+def test_a_caller_is_passed_on_and_keys_are_sent(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            employee: list[Call] = []
+
+            def answers(call: Call) -> None:
+                call.media.pitch = EMPLOYEE
+                employee.append(call)
+                call.pick_up()
+
+            s.people.dialled = answers
+            citizen = await s.calls()
+            await s.rings()
+            await s.button("answer").click()
+            await s.hear_each_other(citizen)
+            await s.page.keyboard.press("F9")
+            await s.page.fill("#passing-q", "712390101")
+            await s.page.locator("#passing-found [data-how=blind]").first.click()
+            await s.seen(lambda: employee and citizen.media.hears(EMPLOYEE, 0.6))
+            await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
+            await s.over(citizen)
+            await s.seen(lambda: employee[0].state == "over")
+
+            # A call out: his own phone takes it by itself, and the number's end hears the keys.
+            await s.page.keyboard.press("F9")
+            await s.page.fill("#passing-q", "712390102")
+            await s.page.locator("#passing-found button").first.click()
+            await s.seen(lambda: len(employee) == 2 and employee[1].media.hears(OPERATOR, 0.6))
+            await s.page.keyboard.press("Alt+KeyK")
+            await s.page.locator("#phone-keys [value='5']").click()
+            await s.seen(lambda: employee[1].media.pressed == "5")
+            employee[1].hang_up()
+            await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
+
+    asyncio.run(play())
+
+
+def test_answered_by_itself_and_the_echo(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            await s.answers_by_itself(True)
+            await s.page.locator("[data-try=echo]").click()
+            await expect(s.button("hold")).to_be_visible()
+            await s.page.keyboard.press("F4")
+            await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
+            citizen = await s.calls()
+            await s.hear_each_other(citizen)
+            await s.over(citizen)
+            await s.answers_by_itself(False)
+
+    asyncio.run(play())
+    assert not told_of(hotline, "*43")
