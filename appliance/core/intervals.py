@@ -17,6 +17,15 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
     return made
 
 
+def without(wholes: Iterable[Interval], holes: Iterable[Interval]) -> list[Interval]:
+    """What is left of intervals when others are taken out of them, in order."""
+    pieces = merged(wholes)
+    for begin, end in holes:
+        cut = [((b, min(e, begin)), (max(b, end), e)) for b, e in pieces]
+        pieces = [piece for pair in cut for piece in pair if piece[0] < piece[1]]
+    return pieces
+
+
 def total(intervals: Iterable[Interval]) -> float:
     """Seconds of all of them, those that overlap counted twice."""
     return sum((end - begin).total_seconds() for begin, end in intervals)

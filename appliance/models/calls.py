@@ -11,6 +11,7 @@ from peewee import (
     TextField,
 )
 
+from appliance.core.intervals import Interval, without
 from appliance.core.tables import DocumentField, MomentField, Table
 
 
@@ -92,6 +93,20 @@ class Talk(Table):
 
     class Meta:
         indexes = ((("extension", "started_at"), False),)
+
+    @property
+    def spoken(self) -> list[Interval]:
+        """It without its gaps; nothing while it goes on."""
+        gaps = [(gap.started_at, gap.ended_at) for gap in self.gaps if gap.ended_at]
+        return without([(self.started_at, self.ended_at)], gaps) if self.ended_at else []
+
+
+class Gap(Table):
+    """A stretch in which a talk's operator was away, and the caller was kept for him."""
+
+    talk = ForeignKeyField(Talk, backref="gaps", on_delete="CASCADE")
+    started_at = MomentField()
+    ended_at = MomentField(null=True)
 
 
 class Transfer(Table):

@@ -94,7 +94,7 @@ def test_the_export_has_the_contracts_keys(run: Run) -> None:
         *("ended_by", "queue_visits", "talks", "transfers", "rating", "rating_channel"),
         *("recordings", "registration", "registrations", "topic", "sip", "by", "reason"),
         *("serves", "attempts"),
-        "asides",
+        *("asides", "gaps"),
     ]
     assert (row["menu_seconds"], row["wait_seconds"], row["talk_seconds"]) == (5, 3, 60)
     assert dt.datetime.fromisoformat(row["arrived_at"]) == BEGIN

@@ -105,6 +105,29 @@ DEAD_PHONE = (
 40.1 | LINKEDID_END | caller |
 """
 )
+# The operator's page is loaded anew: the caller hears music until it takes him again.
+TO_GAP = (
+    TO_TALK
+    + """
+28.2 | BRIDGE_EXIT  | 1001 | bridge=b1
+28.2 | BRIDGE_EXIT  | caller | bridge=b1
+28.2 | APP_END      | caller | app=Queue
+28.2 | QUEUE_LEFT   | caller | queue=ru status=CONTINUE
+28.2 | LOST         | caller | extension=1001
+28.2 | HANGUP       | 1001 | source=none cause=44
+28.4 | RECORDING    | caller | file=2026/11/24/{call}-2.wav
+"""
+)
+RESUMED = (
+    TO_GAP
+    + """
+30.0 | APP_START    | caller | app=Dial data=PJSIP/1001
+30.0 | CHAN_START   | 1001#2 |
+30.1 | ANSWER       | 1001#2 | app=AppDial
+30.2 | BRIDGE_ENTER | 1001#2 | bridge=b2
+30.2 | BRIDGE_ENTER | caller | bridge=b2
+"""
+)
 CUT_OFF_TRUNK = (
     TO_QUEUE
     + """

@@ -10,8 +10,18 @@ from appliance.pbx.eventlog import FIELDS, Event, parse
 
 BEGIN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 _OWN = {
-    *("ARRIVED", "BOOT", "CALLBACK", "CLOSED", "DIALLED", "HOLD", "KEY", "LANGUAGE", "OUTGOING"),
-    *("QUEUE", "QUEUE_LEFT", "RATING", "RECORDING", "REFUSED", "RINGS", "SELF_SERVICE"),
+    *("ARRIVED", "BOOT", "CALLBACK", "CLOSED", "DIALLED", "GIVEN_UP", "HOLD", "KEY", "LANGUAGE"),
+    *(
+        "LOST",
+        "OUTGOING",
+        "QUEUE",
+        "QUEUE_LEFT",
+        "RATING",
+        "RECORDING",
+        "REFUSED",
+        "RINGS",
+        "SELF_SERVICE",
+    ),
     *("SYNTHETIC", "TOPIC", "TRANSFER", "TRANSFER_END", "UNHOLD"),
 }
 

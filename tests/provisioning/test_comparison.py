@@ -45,6 +45,7 @@ ROW: dict[str, Any] = {
     "queue_visits": [{"queue": "uz", "result": "answered", "rings": [{"extension": "1001"}]}],
     "recordings": [{"file": "a.wav", "seconds": 10.0}],
     "transfers": [],
+    "gaps": [],
 }
 LIES = {
     "outcome": ("outcome", "abandoned_queue"),
@@ -200,6 +201,13 @@ def test_shared_seconds_are_spoken_once() -> None:
     row = lie("talks", [*ROW["talks"], second])
     assert comparison.spoken(row) == 15
     assert comparison.lengths(row)["talks together"] == 20
+
+
+def test_a_gap_is_not_spoken() -> None:
+    inside = {"from": "2026-11-29T23:33:32+00:00", "to": "2026-11-29T23:33:35+00:00"}
+    after = {"from": "2026-11-29T23:33:40+00:00", "to": "2026-11-29T23:33:50+00:00"}
+    row = lie("gaps", [inside, after])
+    assert comparison.spoken(row) == comparison.lengths(row)["talks together"] == 7
 
 
 def test_a_talk_without_an_end_is_found() -> None:

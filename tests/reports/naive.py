@@ -216,15 +216,26 @@ def seconds_of(begin, end):
     return max(0.0, (end - begin).total_seconds())
 
 
+def pieces(row, talk):
+    """A talk without the gaps of its call."""
+    since, found = moment(talk["from"]), []
+    for gap in sorted(row["gaps"], key=lambda gap: gap["from"]):
+        if talk["from"] <= gap["from"] < talk["to"]:
+            found.append((since, moment(gap["from"])))
+            since = moment(gap["to"])
+    return [*found, (since, moment(talk["to"]))]
+
+
 def workload(rows, states, begin, end):
     """`rows`: every call of the period; `states`: (login, since, state) of all time, in order."""
     real = [row for row in rows if not row["synthetic"]]
     incoming = [row for row in real if is_incoming(row)]
     talks, placed, missed, spoken = (defaultdict(list) for _ in range(4))
+    calls_out = defaultdict(set)
     for row in incoming:
         for talk in row["talks"]:
             if talk["with"] == "operator" and talk["to"]:
-                talks[talk["who"]].append((moment(talk["from"]), moment(talk["to"])))
+                talks[talk["who"]] += pieces(row, talk)
                 spoken[talk["who"]].append(row["id"])
         for visit in row["queue_visits"]:
             for ring in visit["rings"]:
@@ -232,11 +243,10 @@ def workload(rows, states, begin, end):
                     missed[ring["operator"]].append(ring)
     for row in real:
         if row["direction"] == "outbound" and row["by"]:
-            placed[row["by"]] += [
-                (moment(talk["from"]), moment(talk["to"]))
-                for talk in row["talks"]
-                if talk["with"] == "outside" and talk["to"]
-            ]
+            for talk in row["talks"]:
+                if talk["with"] == "outside" and talk["to"]:
+                    placed[row["by"]] += pieces(row, talk)
+                    calls_out[row["by"]].add(row["id"])
     chosen = defaultdict(list)
     for login, since, state in states:
         chosen[login].append((since, state))
@@ -272,7 +282,7 @@ def workload(rows, states, begin, end):
                 "operator": login,
                 "calls": calls,
                 "talk_seconds": talked,
-                "outgoing": len(placed[login]),
+                "outgoing": len(calls_out[login]),
                 "outgoing_seconds": called,
                 "ready_seconds": ready_seconds,
                 "busy_seconds": busy,

@@ -24,8 +24,10 @@ from appliance.models import (
     CallForm,
     CatalogItem,
     EventRow,
+    Gap,
     Presence,
     Region,
+    Talk,
     User,
 )
 from appliance.people import staff_records
@@ -69,6 +71,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
                 fields={"LinkedID": key, "UniqueID": key, "Context": "from-trunk"},
             )  # fmt: skip
     _older()
+    _lose_pages()
     tariffs.add("inbound", "second", 14_999, dt.date(2026, 1, 1), by="x")
     tariffs.add("inbound", "minute", 12_050, dt.date(2026, 9, 20), trunk="e1", by="x")
     tariffs.add("inbound", "minute", 13_007, dt.date(2026, 10, 1), number="1282", by="x")
@@ -90,6 +93,17 @@ def _older() -> None:
     CallForm.update(region=None).where(one_in(CallForm, 5, 3)).execute()
     CallForm.update(direction="other").where(one_in(CallForm, 11)).execute()
     Appeal.update(call_type="question").where(one_in(Appeal, 2)).execute()
+
+
+SECOND = dt.timedelta(seconds=1)
+
+
+def _lose_pages() -> None:
+    """The pages of some operators were loaded anew in the middle of a talk."""
+    for talk in Talk.select().where(fn.MOD(Talk.id, 9) == 0, Talk.ended_at.is_null(False)):
+        quarter = dt.timedelta(seconds=(talk.ended_at - talk.started_at) // (4 * SECOND))
+        for begin in (talk.started_at + quarter, talk.ended_at - quarter):
+            Gap.create(talk=talk, started_at=begin, ended_at=begin + quarter)
 
 
 @pytest.fixture

@@ -82,7 +82,8 @@ def lengths(row: Row) -> dict[str, float]:
     return {
         "lasted": _seconds(row["arrived_at"], row["ended_at"]),
         "whole call": float(sum(part or 0 for part in parts)),
-        "talks together": sum(_seconds(talk["from"], talk["to"]) for talk in row["talks"]),
+        "talks together": sum(_seconds(talk["from"], talk["to"]) for talk in row["talks"])
+        - sum(_seconds(begin, end) for begin, end in _gaps(row)),
         "spoken": spoken(row),
         "recorded": sum(recording["seconds"] or 0.0 for recording in row["recordings"]),
     }
@@ -94,13 +95,23 @@ def _seconds(begin: str, end: str | None) -> float:
 
 
 def spoken(row: Row) -> float:
-    """Seconds in which somebody spoke with the caller, holding included; shared ones once."""
+    """Seconds in which somebody spoke with the caller: with holds, shared ones once, no gaps."""
     total, until = 0.0, 0.0
     for talk in row["talks"]:
         begin, end = (dt.datetime.fromisoformat(talk[k] or talk["from"]) for k in ("from", "to"))
         total += max(0.0, end.timestamp() - max(begin.timestamp(), until))
         until = max(until, end.timestamp())
-    return total
+    return total - sum(_seconds(begin, end) for begin, end in _gaps(row))
+
+
+def _gaps(row: Row) -> list[tuple[str, str]]:
+    """The gaps of a call after which the talk went on."""
+    spans = [(talk["from"], talk["to"]) for talk in row["talks"] if talk["to"]]
+    return [
+        (gap["from"], gap["to"])
+        for gap in row["gaps"]
+        if any(begin <= gap["from"] < end for begin, end in spans)
+    ]
 
 
 def endless(row: Row) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import outcomes
+from appliance.pbx.interpret.gaps import GapLog
 from appliance.pbx.interpret.switchboard import Leg, Switchboard
 from appliance.pbx.interpret.transfers import TransferLog
 from appliance.pbx.interpret.user_events import UserEvents, number
@@ -36,6 +37,7 @@ class CallBuilder(UserEvents):
             self.call.by = first.fields["AccountCode"] or None
         self.board = Switchboard()
         self.transfer_log = TransferLog(self.call.transfers)
+        self.gap_log = GapLog()
         self.evidence = outcomes.Evidence()
         self.rings: dict[str, RingFacts] = {}  # by the phone's uniqueid
         self.talks: dict[str, TalkFacts] = {}  # the last one, by the uniqueid of our side's leg
@@ -167,13 +169,15 @@ class CallBuilder(UserEvents):
 
     def _start_talk(self, leg: Leg, moment: dt.datetime) -> None:
         call, phone = self.call, leg.endpoint if leg.role == "operator" else None
-        if leg.uniqueid == self.id:  # the phone that placed the call
-            talk = TalkFacts("outside", call.callee or "", phone, moment)
+        talk = self.gap_log.ended_by(phone, moment)
+        if talk:
+            self.goes_on(talk)
         else:
-            talk = TalkFacts(leg.role, leg.who, phone, moment)
+            outside = leg.uniqueid == self.id  # the phone that placed the call
+            party, who = ("outside", call.callee or "") if outside else (leg.role, leg.who)
+            call.talks.append(talk := TalkFacts(party, who, phone, moment))
         self.speaking.add(leg.uniqueid)
         self.talks[leg.uniqueid] = talk
-        call.talks.append(talk)
         call.stage = "talk"
         self._leave_queue(moment, "answered")
         self._unhold("", moment)
@@ -337,6 +341,8 @@ class CallBuilder(UserEvents):
         own = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
         if all(leg.over for leg in [*own, *self._citizens()]):
             self.evidence.side = side
+            if self.gap_log.talk:
+                self.evidence.ended(self.gap_log.talk, side)
             self._leave_queue(moment, "abandoned" if side == "caller" else "failed")
             for ring in self.rings.values():
                 vain = ring.result in (None, "no_answer")
@@ -348,6 +354,7 @@ class CallBuilder(UserEvents):
 
     def _end(self, moment: dt.datetime) -> None:
         self._unhold("", moment)
+        self.gap_log.given_up(moment)
         self.call.ended_at, self.call.stage = max(moment, self.call.arrived_at), "ended"
 
 
@@ -363,9 +370,11 @@ HANDLERS: dict[str, Callable[[CallBuilder, Event], None]] = {
     "CLOSED": CallBuilder.closed,
     "DIALLED": CallBuilder.dialled,
     "HANGUP": CallBuilder.hung_up,
+    "GIVEN_UP": CallBuilder.given_up,
     "HOLD": CallBuilder.hold,
     "KEY": CallBuilder.key,
     "LANGUAGE": CallBuilder.language,
+    "LOST": CallBuilder.lost,
     "OUTGOING": CallBuilder.outgoing,
     "QUEUE": CallBuilder.queue,
     "QUEUE_LEFT": CallBuilder.queue_left,

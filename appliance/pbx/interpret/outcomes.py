@@ -36,6 +36,11 @@ class Evidence:
         """The operator ended it by handing the caller over; his channel tells nothing of that."""
         self._enders[id(talk)] = "operator"
 
+    def goes_on(self, talk: TalkFacts) -> None:
+        """Nobody has ended this talk: what was told of that came of a lost phone."""
+        self._enders.pop(id(talk), None)
+        self._likely.pop(id(talk), None)
+
     def ender(self, talk: TalkFacts) -> str:
         """Who ended that talk; the system when nothing tells."""
         return self._enders.get(id(talk)) or self._likely.get(id(talk), "system")

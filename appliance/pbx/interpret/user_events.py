@@ -2,10 +2,11 @@
 
 from appliance.core import phone_numbers
 from appliance.pbx.eventlog import Event
+from appliance.pbx.interpret.gaps import GapLog
 from appliance.pbx.interpret.outcomes import Evidence
 from appliance.pbx.interpret.switchboard import Switchboard
 from appliance.pbx.interpret.transfers import TransferLog
-from appliance.telephony.calls import CallFacts, DialFacts, RecordingFacts
+from appliance.telephony.calls import CallFacts, DialFacts, RecordingFacts, TalkFacts
 
 
 class UserEvents:
@@ -15,7 +16,10 @@ class UserEvents:
     board: Switchboard
     call: CallFacts
     transfer_log: TransferLog
+    gap_log: GapLog
     evidence: Evidence
+    talks: dict[str, TalkFacts]
+    left: set[int]
 
     def arrived(self, event: Event) -> None:
         facts, call = event.extra, self.call
@@ -79,6 +83,25 @@ class UserEvents:
         leg = self.board.legs.get(event.uniqueid)
         aside = (leg or event).linkedid in self.transfer_log.consultations
         self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
+
+    def lost(self, event: Event) -> None:
+        """The operator's page is gone, and the caller is kept for it."""
+        phone = event.extra.get("extension", "")
+        ended = [talk for talk in self.call.talks if talk.extension == phone and talk.ended_at]
+        if ended:
+            self.gap_log.opened(ended[-1], event.at)
+            self.goes_on(ended[-1])
+            self.call.stage = "talk"
+
+    def given_up(self, event: Event) -> None:
+        """It did not come back in time."""
+        self.gap_log.given_up(event.at)
+
+    def goes_on(self, talk: TalkFacts) -> None:
+        """What the lost phone's channel tells of the talk's end is void."""
+        self.evidence.goes_on(talk)
+        self.left.discard(id(talk))
+        self.talks = {leg: other for leg, other in self.talks.items() if other is not talk}
 
     def rating(self, event: Event) -> None:
         self.call.rating = int(event.extra["mark"])

@@ -1,17 +1,20 @@
 """What each operator's time went into."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from peewee import fn
+from peewee import Expression, Field, fn
 
-from appliance.core.intervals import Interval, total
-from appliance.models import Call, QueueVisit, Ring, Talk
+from appliance.core.intervals import Interval, total, without
+from appliance.models import Call, Gap, QueueVisit, Ring, Talk
 from appliance.people import presence
 from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
+
+# Login → (call, from, to) of talks; one with gaps is in pieces.
+type Pieces = dict[str, list[tuple[str, dt.datetime, dt.datetime]]]
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,16 @@ def count(call_filter: CallFilter, until: dt.datetime) -> tuple[Workload, ...]:
         ready = [(b, e) for state, b, e in states.get(login, []) if state == "ready"]
         pauses = [(b, e) for state, b, e in states.get(login, []) if state == "pause"]
         spans = [(begin, end) for _, begin, end in spoken]
+        called = [(begin, end) for _, begin, end in placed]
         made.append(
             Workload(
                 operator=login,
                 calls=len({call for call, _, _ in spoken}),
                 talk_seconds=total(spans),
-                outgoing=len(placed),
-                outgoing_seconds=total(placed),
+                outgoing=len({call for call, _, _ in placed}),
+                outgoing_seconds=total(called),
                 ready_seconds=total(ready),
-                busy_seconds=_shared(sorted([*spans, *placed]), ready),
+                busy_seconds=_shared(sorted([*spans, *called]), ready),
                 pause_seconds=total(pauses),
                 pauses=len(pauses),
                 missed_rings=missed.get(login, 0),
@@ -81,37 +85,39 @@ def count(call_filter: CallFilter, until: dt.datetime) -> tuple[Workload, ...]:
     return tuple(made)
 
 
-def _talks(call_filter: CallFilter) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
-    """Login → (call, from, to) of every talk that has ended, in order."""
-    rows = (
-        Talk.select(Talk.who, Talk.call, Talk.started_at, Talk.ended_at)
-        .join(Call)
-        .where(*conditions_of(call_filter), Talk.party == "operator", Talk.ended_at.is_null(False))
-        .order_by(Talk.who, Talk.started_at)
-        .tuples()
-        .iterator()
-    )
-    return {who: [row[1:] for row in found] for who, found in groupby(rows, lambda row: row[0])}
+def _talks(call_filter: CallFilter) -> Pieces:
+    """Login → every talk that has ended, in order."""
+    which = (*conditions_of(call_filter), Talk.party == "operator", Talk.ended_at.is_null(False))
+    return _pieces(Talk.who, *which)
 
 
-def _outgoing(call_filter: CallFilter) -> dict[str, list[Interval]]:
-    rows = (
-        Talk.select(Call.by, Talk.started_at, Talk.ended_at)
-        .join(Call)
-        .where(
-            Call.arrived_at >= call_filter.period.begin,
-            Call.arrived_at < call_filter.period.end,
-            Call.direction == "outbound",
-            ~Call.synthetic,
-            Call.by.is_null(False),
-            Talk.party == "outside",
-            Talk.ended_at.is_null(False),
-        )
-        .order_by(Call.by, Talk.started_at)
-        .tuples()
-        .iterator()
+def _outgoing(call_filter: CallFilter) -> Pieces:
+    which = (
+        Call.arrived_at >= call_filter.period.begin,
+        Call.arrived_at < call_filter.period.end,
+        Call.direction == "outbound",
+        ~Call.synthetic,
+        Call.by.is_null(False),
+        Talk.party == "outside",
+        Talk.ended_at.is_null(False),
     )
-    return {who: [row[1:] for row in found] for who, found in groupby(rows, lambda row: row[0])}
+    return _pieces(Call.by, *which)
+
+
+def _pieces(who: Field, *which: Expression) -> Pieces:
+    """Whose → such talks, in order, without their gaps."""
+    gaps: dict[int, list[Interval]] = defaultdict(list)
+    away = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).join(Talk).join(Call)
+    for talk, *gap in away.where(*which, Gap.ended_at.is_null(False)).tuples():
+        gaps[talk].append((gap[0], gap[1]))
+    found: Pieces = defaultdict(list)
+    rows = Talk.select(who, Talk.id, Talk.call, Talk.started_at, Talk.ended_at).join(Call)
+    for name, talk, call, *whole in (
+        rows.where(*which).order_by(Talk.started_at).tuples().iterator()
+    ):
+        pieces = without([whole], gaps[talk]) if talk in gaps else [whole]
+        found[name] += [(call, begin, end) for begin, end in pieces]
+    return found
 
 
 def _missed(call_filter: CallFilter) -> dict[str, int]:

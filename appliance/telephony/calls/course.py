@@ -3,10 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from appliance.core.intervals import total
 from appliance.models import Call, QueueVisit, Ring, Talk, Transfer
 
 # What a step tells: `kind`, who or where, what became of it, how many seconds it took.
-KINDS = ("arrived", "queue", "ring", "talk", "transfer", "attempt", "ended")
+KINDS = ("arrived", "queue", "ring", "talk", "gap", "transfer", "attempt", "ended")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,12 @@ def course(call: Call) -> list[Step]:
             if ring.result != "answered"
         ]
     for talk in call.talks.order_by(Talk.position):
-        seconds = _between(talk.started_at, talk.ended_at)
+        seconds = total(talk.spoken) if talk.ended_at else None
         steps.append(Step(talk.started_at, "talk", talk.who, talk.party, seconds))
+        steps += [
+            Step(gap.started_at, "gap", talk.who, "", _between(gap.started_at, gap.ended_at))
+            for gap in talk.gaps
+        ]
     for transfer in call.transfers.order_by(Transfer.position):
         result = "returned" if transfer.returned else transfer.result or ""
         steps.append(Step(transfer.at, "transfer", transfer.to, result))

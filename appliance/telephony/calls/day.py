@@ -3,7 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from appliance.models import Call, Ring, Talk
+from peewee import prefetch
+
+from appliance.core.intervals import total
+from appliance.models import Call, Gap, Ring, Talk
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,12 @@ class Day:
 
 def day_of_operator(login: str, since: dt.datetime) -> Day:
     """What this operator's calls came to since a moment."""
-    talks = list(
+    own = (
         Talk.select(Talk, Call)
         .join(Call)
         .where(Talk.who == login, Talk.party == "operator", Talk.started_at >= since)
     )
+    talks = list(prefetch(own, Gap))
     ended = [talk for talk in talks if talk.ended_at]
     marks = {talk.call_id: talk.call.rating for talk in talks if talk.call.rating}
     missed = Ring.select().where(
@@ -41,7 +45,7 @@ def day_of_operator(login: str, since: dt.datetime) -> Day:
     )
     return Day(
         answered=len({talk.call_id for talk in talks}),
-        talk_seconds=sum((talk.ended_at - talk.started_at).total_seconds() for talk in ended),
+        talk_seconds=sum(total(talk.spoken) for talk in ended),
         talks=len(ended),
         missed_rings=missed.count(),
         ratings=tuple(marks.values()),

@@ -13,6 +13,7 @@ from appliance.models import (
     Call,
     CallForm,
     DialAttempt,
+    Gap,
     QueueVisit,
     Recording,
     Ring,
@@ -50,6 +51,8 @@ def _objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
     visit_ids = [visit.id for found in visits.values() for visit in found]
     rings = _by(Ring, Ring.visit, visit_ids, Ring.started_at)
     talks = _by(Talk, Talk.call, ids, Talk.position)
+    talk_ids = [talk.id for found in talks.values() for talk in found]
+    gaps = _by(Gap, Gap.talk, talk_ids, Gap.started_at)
     transfers = _by(Transfer, Transfer.call, ids, Transfer.position)
     attempts = _by(DialAttempt, DialAttempt.call, ids, DialAttempt.position)
     recordings = _by(Recording, Recording.call_id, ids, Recording.begun_at, Recording.file)
@@ -97,6 +100,7 @@ def _objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
             "serves": call.serves,
             "attempts": [_attempt(attempt) for attempt in attempts[call.id]],
             "asides": [_recording(r) for r in recordings[call.id] if r.seconds and r.aside],
+            "gaps": [_gap(gap) for talk in talks[call.id] for gap in gaps[talk.id]],
         }
 
 
@@ -137,6 +141,10 @@ def _talk(talk: Talk) -> dict[str, Any]:
         "from": _moment(talk.started_at),
         "to": _moment(talk.ended_at),
     }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {"from": _moment(gap.started_at), "to": _moment(gap.ended_at)}
 
 
 def _transfer(transfer: Transfer) -> dict[str, Any]:

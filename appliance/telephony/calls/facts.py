@@ -7,9 +7,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from appliance.core.intervals import Interval, merged, total
+from appliance.core.intervals import Interval, merged, total, without
 
-type Hold = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it goes on
+type Stretch = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it goes on
 
 
 @dataclass
@@ -40,6 +40,8 @@ class TalkFacts:
     """One stretch with one operator, one employee, or (outgoing) the one called outside.
 
     `extension` is the phone of ours that took part; None between the citizen and an employee.
+    `gaps`: while the operator was away, as when his page was loaded anew, and the citizen was kept
+    for him. One in which he did not come back begins where the talk ends.
     """
 
     party: str  # operator | employee | outside
@@ -47,11 +49,17 @@ class TalkFacts:
     extension: str | None
     started_at: dt.datetime
     ended_at: dt.datetime | None = None
+    gaps: list[Stretch] = field(default_factory=list)
+
+    @property
+    def spoken(self) -> list[Interval]:
+        """It without its gaps, holding included; nothing while it goes on."""
+        return without(_ended([(self.started_at, self.ended_at)]), _ended(self.gaps))
 
     @property
     def seconds(self) -> float:
-        """Its length, holding included; 0 while it goes on."""
-        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else 0.0
+        """Length of `spoken`."""
+        return total(self.spoken)
 
 
 @dataclass
@@ -115,7 +123,7 @@ class CallFacts:
     serves: str | None = None  # outgoing: the id of what it serves
     visits: list[VisitFacts] = field(default_factory=list)
     talks: list[TalkFacts] = field(default_factory=list)
-    holds: list[Hold] = field(default_factory=list)
+    holds: list[Stretch] = field(default_factory=list)
     transfers: list[TransferFacts] = field(default_factory=list)
     attempts: list[DialFacts] = field(default_factory=list)
     recordings: list[RecordingFacts] = field(default_factory=list)
@@ -145,8 +153,9 @@ class CallFacts:
 
     @property
     def talk_seconds(self) -> float:
-        """Talks that have ended; what two of them share (a conference) counts once, holds not."""
-        spoken = _ended((talk.started_at, talk.ended_at) for talk in self.talks)
+        """Talks that have ended; what two of them share (a conference) counts once, holds and gaps
+        not."""
+        spoken = merged(piece for talk in self.talks for piece in talk.spoken)
         held = _ended(self.holds)
         shared = sum(
             max(0.0, (min(a[1], b[1]) - max(a[0], b[0])).total_seconds())
@@ -166,6 +175,6 @@ def _length(begin: dt.datetime, end: dt.datetime | None) -> float:
     return max(0.0, (end - begin).total_seconds()) if end else 0.0
 
 
-def _ended(intervals: Iterable[Hold]) -> list[Interval]:
+def _ended(intervals: Iterable[Stretch]) -> list[Interval]:
     """Those that have ended, merged."""
     return merged((begin, end) for begin, end in intervals if end)

@@ -7,6 +7,7 @@ from appliance.core.tables import Table
 from appliance.models import (
     Call,
     DialAttempt,
+    Gap,
     QueueVisit,
     Recording,
     Ring,
@@ -112,19 +113,17 @@ def _store_visits(facts: CallFacts) -> None:
 
 
 def _store_talks(facts: CallFacts) -> None:
-    rows = [
-        {
-            "call": facts.id,
-            "position": position,
-            "party": talk.party,
-            "who": talk.who,
-            "extension": talk.extension,
-            "started_at": talk.started_at,
-            "ended_at": talk.ended_at,
-        }
-        for position, talk in enumerate(facts.talks)
-    ]
-    _insert(Talk, rows)
+    for position, talk in enumerate(facts.talks):
+        row = Talk.insert(
+            call=facts.id,
+            position=position,
+            party=talk.party,
+            who=talk.who,
+            extension=talk.extension,
+            started_at=talk.started_at,
+            ended_at=talk.ended_at,
+        ).execute()
+        _insert(Gap, [{"talk": row, "started_at": b, "ended_at": e} for b, e in talk.gaps])
 
 
 def _store_transfers(facts: CallFacts) -> None:
