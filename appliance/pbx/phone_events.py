@@ -1,11 +1,12 @@
-"""What Asterisk tells of phones and trunks while it runs: a phone that nobody took up is paused."""
+"""What Asterisk tells of phones and trunks while it runs: a phone that nobody took up is paused, a
+page that comes in place of another gets its talk."""
 
 import logging
 
 from appliance.core import live
 from appliance.core.db import writing
 from appliance.core.settings import Settings
-from appliance.pbx.actions import states
+from appliance.pbx.actions import resuming, states
 from appliance.pbx.actions.lines import Lines
 from appliance.pbx.ami import Connection, moment_of
 from appliance.people import accounts
@@ -14,12 +15,20 @@ from appliance.telephony.devices import Seen
 
 log = logging.getLogger(__name__)
 
-EVENTS = "agent,call"  # classes of AMI that hold the events heard here
+EVENTS = "agent,call,system"  # classes of AMI that hold the events heard here
 _OFF = ("UNAVAILABLE", "INVALID")
 
 
 def handle(settings: Settings, event: dict[str, str]) -> None:
-    """Take in one event: a member of a queue that Asterisk paused becomes an operator's pause."""
+    """Take in one event. Raises Unreachable.
+
+    A member of a queue that Asterisk paused becomes an operator's pause; what the former page of a
+    phone still holds is let go when a new one registers.
+    """
+    if event.get("Event") == "ContactStatus" and event.get("ContactStatus") != "Removed":
+        if resuming.resume(settings, event.get("AOR", "")):
+            log.info("%s has a new page: its talk is brought back", event["AOR"])
+        return
     if event.get("Event") != "QueueMemberPause" or event.get("Paused") != "1":
         return
     if event.get("PausedReason", event.get("Reason")) != states.AUTOPAUSE:

@@ -54,6 +54,7 @@ class Calls:
     short_abandon: float = 5.0
     service_level: float = 20.0
     rating_timeout: int = 6
+    resume: int = 30  # that a caller waits for the page of his operator that was lost in the talk
     compress_after: int = 3600  # after the last sound; until then a recording stays as written
     test_number: str = ""  # called over a trunk to try it
 

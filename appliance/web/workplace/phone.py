@@ -1,4 +1,5 @@
-"""The operator's phone: where it rings, its account for the page, and how well it was heard."""
+"""The operator's phone: where it rings, its account for the page, how well it was heard, and the talk
+of a page that is lost."""
 
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
+from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.people.accounts import StaffError
 from appliance.telephony import line_quality
@@ -27,6 +29,7 @@ from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.sent import document
+from appliance.web.workplace.transfers import UNREACHABLE
 
 if TYPE_CHECKING:
     from appliance.models import User
@@ -95,6 +98,22 @@ def quality() -> Response:
     except ValueError:
         abort(422)
     line_quality.keep(me().login, heard)
+    return jsonify(trouble="")
+
+
+@screen.post("/resume")
+@may("operator")
+def resume() -> Response:
+    """Let go what the phone in a page that is gone held: its caller is brought back.
+
+    Sent: `session`, the SIP Call-ID of the talk of a page that is being left; "" from one that has
+    come and registered. What is not so sent is found by Asterisk itself, some seconds later.
+    """
+    session = document().get("session", "")
+    try:
+        actions.resume(site(), me().extension or "", session if isinstance(session, str) else "")
+    except (actions.Refused, actions.Unreachable):
+        return jsonify(trouble=str(UNREACHABLE))
     return jsonify(trouble="")
 
 

@@ -188,6 +188,7 @@ ROUTES = {
     "GET /operator/forms/new": OPERATOR,
     "POST /operator/hang-up": OPERATOR,
     "GET /operator/paused": OPERATOR,
+    "POST /operator/phone/resume": OPERATOR,
     "GET /operator/state": OPERATOR,
     "POST /operator/state": OPERATOR,
     "GET /notices": MANAGER,

@@ -44,6 +44,7 @@ def test_a_number_may_be_typed(browser) -> None:
         ("/operator/consultation", {"next": "conference"}),
         ("/operator/consultation", {"next": "back"}),
         ("/operator/dial", {"number": "712390101", "reason": "ministry"}),
+        ("/operator/phone/resume", {"session": "7cf45b2d"}),
     ],
 )
 def test_a_silent_exchange_is_said(browser, path: str, asked: dict[str, str]) -> None:

@@ -1,0 +1,66 @@
+"""The talk of a phone in a page that was lost: its dead leg is let go, and the dialplan brings the
+caller back to the page that has come in its place (`ivr/queue.conf`, `resume`)."""
+
+import contextlib
+import re
+
+from appliance.core.settings import Settings
+from appliance.pbx.actions.lines import Channel, Lines, turn
+from appliance.pbx.ami import Connection, Refused
+
+_FELL_SILENT = "44"  # the cause that Asterisk itself gives after rtp_timeout
+_ADDRESS = re.compile(r"sips?:(?:([^@;?>]+)@)?([^;?>]+)")
+# A page's connection comes from our own front; what the page calls itself stands behind.
+_PAGE = re.compile(r";x-ast-orig-host=([^;?>]+)")
+
+
+def resume(settings: Settings, extension: str, session: str = "") -> bool:
+    """Let go what a page that is gone had of this phone; whether there was anything.
+
+    `session`: the SIP Call-ID of a talk that the asking page holds itself, and leaves now. Without
+    it only legs of other pages than the one that is registered now are let go, so that a page may
+    ask whenever it comes, and twice. Raises Unreachable.
+    """
+    with turn(settings, extension) as asterisk:
+        return let_go(asterisk, extension, session)
+
+
+def let_go(asterisk: Connection, extension: str, session: str = "") -> bool:
+    """The same over a connection that is open already."""
+    if not extension or not _waited_for(asterisk, extension):
+        return False
+    gone = [
+        leg
+        for leg in Lines(asterisk).channels
+        if leg.up and leg.name.startswith(f"PJSIP/{extension}-")
+        if _is_lost(asterisk, leg, extension, session)
+    ]
+    for leg in gone:
+        with contextlib.suppress(Refused):  # it is gone by itself
+            asterisk.act("Hangup", Channel=leg.name, Cause=_FELL_SILENT)
+    return bool(gone)
+
+
+def _waited_for(asterisk: Connection, extension: str) -> bool:
+    """Whether callers wait for this phone: it is one in a page."""
+    return asterisk.act("Getvar", Variable=f"RESUME_{extension}").get("Value", "") not in ("", "0")
+
+
+def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -> bool:
+    def told(variable: str) -> str:
+        try:
+            return asterisk.act("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
+        except Refused:  # it is gone by itself
+            return ""
+
+    if session:
+        return told("CHANNEL(pjsip,call-id)") == session
+    contacts = [page(uri) for uri in told(f"PJSIP_DIAL_CONTACTS({extension})").split("&")]
+    own = page(told("CHANNEL(pjsip,target_uri)"))
+    return bool(own and any(contacts) and own not in contacts)
+
+
+def page(uri: str) -> str:
+    """What tells one page from the next in the address of a phone; "" for what is none."""
+    found, own = _ADDRESS.search(uri), _PAGE.search(uri)
+    return f"{found[1] or ''}@{own[1] if own else found[2]}" if found else ""
