@@ -1,5 +1,4 @@
-"""The operator's phone: where it rings, its account for the page, how well it was heard, and the talk
-of a page that is lost."""
+"""The operator's phone: where it rings, its account for the page, how well it is heard, its end."""
 
 from typing import TYPE_CHECKING
 

@@ -9,7 +9,7 @@ import { chooseDevice, devices } from "./sound.js";
 
 const place = document.getElementById("phone");
 const sign = document.getElementById("phone-sign");
-const { login, account: accountAt, quality: qualityAt, sip } = place.dataset;
+const { login, account: accountAt, quality: qualityAt, resume: resumeAt, sip } = place.dataset;
 const channel = new BroadcastChannel(`phone:${login}`);
 const GRACE = 4000; // milliseconds that a phone may take to come back before it is told
 
@@ -64,6 +64,7 @@ const once = (target, event) => new Promise((resolve) => target.addEventListener
 
 function changed(now) {
   const before = state.stage;
+  if (now.registered && !state.registered && !phone?.isInCall) resume("");
   tell(now);
   if (before === now.stage) return;
   bar().dispatchEvent(new Event("live"));
@@ -74,6 +75,16 @@ function changed(now) {
     notice.onclick = () => focus();
   }
 }
+
+// The exchange gives a caller back whose page is gone. This one says so when it is left (with its talk), and when it has
+// come; what is not said it finds by itself, some seconds later.
+async function resume(session) {
+  try {
+    await post(resumeAt, { session }, { keepalive: true });
+  } catch {}
+}
+
+addEventListener("pagehide", () => phone?.talk && resume(phone.talk));
 
 async function keepQuality(quality) {
   if (!state.call) return;

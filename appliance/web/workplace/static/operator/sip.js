@@ -9,7 +9,8 @@
 import { Quality } from "./quality.js";
 import { devices, Ring, soundOn, wantedSound } from "./sound.js";
 
-const BY_ITSELF = ["X-Hotline-Resume", "X-Hotline-Answer"]; // a talk that was cut; a call that he asked for himself
+const RESUME = "X-Hotline-Resume"; // a talk that was cut
+const BY_ITSELF = [RESUME, "X-Hotline-Answer"]; // a call that he asked for himself
 const EXPIRES = 600; // seconds of a registration; it ends with its connection anyway
 const ALIVE = 15_000; // milliseconds between two questions whether the exchange is still there
 const NETWORK = { iceServers: [] }; // the exchange is in the house: no STUN, no internet
@@ -40,7 +41,10 @@ export class SipPhone {
       connection_recovery_max_interval: 8,
       user_agent: "Hotline page",
     });
-    this.#ua.on("registered", () => this.#change({ registered: true }));
+    this.#ua.on("registered", () => {
+      this.#change({ registered: true });
+      this.#refresh();
+    });
     for (const lost of ["unregistered", "registrationFailed", "disconnected"]) {
       this.#ua.on(lost, () => this.#change({ registered: false }));
     }
@@ -57,6 +61,11 @@ export class SipPhone {
 
   get isInCall() {
     return this.#session !== null;
+  }
+
+  // The SIP Call-ID of the talk, "" while there is none.
+  get talk() {
+    return this.#session?.isEstablished() ? this.#session._request.call_id : "";
   }
 
   set autoAnswer(wanted) {
@@ -106,10 +115,12 @@ export class SipPhone {
   }
 
   #rings(session, request) {
-    if (this.#session) {
+    if (this.#session && !request.hasHeader(RESUME)) {
       session.terminate({ status_code: 486 });
       return;
     }
+    if (this.talk) this.#session._ended("system", null, "");
+    else this.#session?.terminate({ status_code: 486 });
     this.#take(session, "ringing", session.remote_identity.uri.user);
     if (BY_ITSELF.some((header) => request.hasHeader(header))) this.answer();
     else if (this.#account.autoAnswer) {
@@ -161,6 +172,12 @@ export class SipPhone {
     this.#audio.srcObject = null;
     this.#change({ stage: "", number: "", held: false, muted: false, quality: null });
     if (told) this.#onOver(told);
+  }
+
+  // A talk outlives the connection over which it was agreed; over the new one the exchange learns where the page is, and
+  // the page whether the talk is over.
+  #refresh() {
+    if (this.talk) this.#session.renegotiate();
   }
 
   // A connection that is dead but open tells nothing by itself: without an answer it is made anew.
