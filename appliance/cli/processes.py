@@ -5,6 +5,7 @@ import click
 from appliance.casework import appeals, catalogs, forms
 from appliance.cli.context import Site, pass_site
 from appliance.core import db
+from appliance.people import pauses
 
 
 @click.command()
@@ -19,6 +20,7 @@ def migrate(site: Site) -> None:
     forms.seed()
     for form, version in forms.take_in():
         click.echo(f"form {form} is version {version}, with what this release brings")
+    pauses.seed()
     if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
         click.echo(f"{given} appeals given their deadlines")
 

@@ -52,7 +52,7 @@ def synthesise(site: Site) -> None:
 
 @click.group()
 def operator() -> None:
-    """Operators' states: ready, pause or off."""
+    """Operators' states: ready, pause, back office or off."""
 
 
 @operator.command("list")
@@ -78,7 +78,9 @@ def list_operators(site: Site, as_json: bool) -> None:
 
 
 def _choose(state: str) -> click.Command:
-    @click.command(state, help=f"Set operators' state to {state}.")
+    name = state.replace("_", "-")
+
+    @click.command(name, help=f"Set operators' state to {name}.")
     @click.argument("logins", nargs=-1, required=True)
     @pass_site
     def choose(site: Site, logins: tuple[str, ...]) -> None:

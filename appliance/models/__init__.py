@@ -60,7 +60,7 @@ from appliance.models.notices import (
     TelegramBot,
     TelegramChat,
 )
-from appliance.models.presence import Presence
+from appliance.models.presence import Goal, PauseLimit, Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
 from appliance.models.refused_forms import RefusedForm
@@ -79,6 +79,8 @@ from appliance.models.trunks import LineTrial, SpanState, TrunkState
 TABLES: tuple[type[Table], ...] = (
     User,
     Presence,
+    PauseLimit,
+    Goal,
     SignInAttempt,
     Region,
     District,

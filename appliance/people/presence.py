@@ -1,16 +1,32 @@
-"""The states that operators chose: who is ready, on pause or off, and since when."""
+"""The states that operators chose: who is ready, on pause or off, why, and since when."""
 
 import datetime as dt
-from typing import Any
+from typing import NamedTuple
 
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
 from appliance.models import Presence, User
 from appliance.people.accounts import StaffError, operators
 
-STATES = ("ready", "pause", "off")
+# "back_office": at work, off the queue, and on no pause
+STATES = ("ready", "pause", "back_office", "off")
 NO_ANSWER = "no_answer"  # reason of a pause: the phone rang and nobody took it up
 FORCED = "forced"  # a supervisor set the state
+OF_OTHERS = (NO_ANSWER, FORCED)  # reasons that no operator gives
+
+
+class Stretch(NamedTuple):
+    """A state that an operator was in; `reason` is a pause's, "" where none was told."""
+
+    state: str
+    reason: str
+    begin: dt.datetime
+    end: dt.datetime
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return (self.end - self.begin).total_seconds()
 
 
 def state_of(user: User) -> Presence | None:
@@ -23,25 +39,28 @@ def states() -> dict[str, str]:
     return {login: p.state if p else "off" for login, p in presences().items()}
 
 
-def intervals(
-    begin: dt.datetime, end: dt.datetime
-) -> dict[str, list[tuple[str, dt.datetime, dt.datetime]]]:
-    """Login → (state, from, to) within [begin, end), in order; of everybody who chose one."""
-    found: dict[str, list[tuple[str, dt.datetime, dt.datetime]]] = {}
-    for user in User.select(User.id, User.login).where(User.role == "operator"):
-        before = _chosen(user).where(Presence.since <= begin)
-        within = _chosen(user).where(Presence.since > begin, Presence.since < end)
-        latest = before.order_by(Presence.since.desc(), Presence.id.desc()).limit(1)
-        states = [*latest, *within.order_by(Presence.since, Presence.id)]
-        ends = [*(since for _, since in states), end][1:]
-        for (state, since), until in zip(states, ends, strict=True):
-            if max(since, begin) < until:
-                found.setdefault(user.login, []).append((state, max(since, begin), until))
-    return found
+def intervals(begin: dt.datetime, end: dt.datetime) -> dict[str, list[Stretch]]:
+    """Login → his states within [begin, end), in order; of everybody who chose one."""
+    every = User.select(User.id, User.login).where(User.role == "operator")
+    found = {user.login: stretches(user, begin, end) for user in every}
+    return {login: own for login, own in found.items() if own}
 
 
-def _chosen(user: User) -> Any:
-    return Presence.select(Presence.state, Presence.since).where(Presence.user == user).tuples()
+def stretches(user: User, begin: dt.datetime, end: dt.datetime) -> list[Stretch]:
+    """One operator's states within [begin, end), in order; none before his first choice."""
+    chosen = Presence.select(Presence.state, Presence.reason, Presence.since).where(
+        Presence.user == user
+    )
+    newest_first = (Presence.since.desc(), Presence.id.desc())
+    before = chosen.where(Presence.since <= begin).order_by(*newest_first).limit(1)
+    within = chosen.where(Presence.since > begin, Presence.since < end)
+    rows = [*before.tuples(), *within.order_by(Presence.since, Presence.id).tuples()]
+    ends = [*(since for *_, since in rows), end][1:]
+    return [
+        Stretch(state, reason, max(since, begin), until)
+        for (state, reason, since), until in zip(rows, ends, strict=True)
+        if max(since, begin) < until
+    ]
 
 
 def presences() -> dict[str, Presence | None]:
@@ -52,8 +71,8 @@ def presences() -> dict[str, Presence | None]:
 def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> None:
     """Write down the state of an operator; Asterisk is told by pbx.actions.
 
-    `by`: the login or process that set it, when it was not the operator himself; `reason`:
-    NO_ANSWER, FORCED or "".
+    `by`: the login or process that set it, when it was not the operator himself; `reason` of a
+    pause: a code of the list of reasons, one of OF_OTHERS or "".
     """
     if state not in STATES:
         raise StaffError("state", f"no such state: {state}")

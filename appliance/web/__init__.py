@@ -29,6 +29,7 @@ from appliance.web.settings import (
     people,
     prompts,
     routing,
+    workday,
 )
 from appliance.web.settings import forms as form_versions
 from appliance.web.shell import (
@@ -58,19 +59,20 @@ from appliance.web.status import (
     sms_templates,
     system,
 )
-from appliance.web.workplace import choices, desk, forms, messages, phone, transfers
+from appliance.web.workplace import choices, desk, forms, messages, phone, states, transfers
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen),
     *(login.screen, account.screen, rating.screen, views.screen),
-    *(desk.screen, phone.screen, transfers.screen, forms.screen, choices.screen, messages.screen),
+    *(desk.screen, phone.screen, states.screen, transfers.screen, forms.screen),
+    *(choices.screen, messages.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
     *(people.screen, departments.screen, form_versions.screen, lists.screen),
-    *(calendar.screen, keys.screen, changes.screen, figures.screen),
+    *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )

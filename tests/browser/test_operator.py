@@ -695,8 +695,48 @@ def test_f10_changes_the_state_and_says_when_the_exchange_is_silent(page, nilufa
     expect(page.locator(".toast")).to_contain_text("stansiyasi javob bermayapti")
     expect(page.locator("#state summary")).to_contain_text("Tayyor")
     assert presence.state_of(nilufar).state == "ready"
+
+
+def test_two_keys_say_what_a_pause_is_for_and_the_focus_stays_in_the_form(page, nilufar):
+    presence.choose_state(nilufar, "ready")
+    expect(page.locator("#state summary")).to_contain_text("Tayyor")
+    page.keyboard.press("F2")
+    to_appeal(page)
+    page.locator("#f-first_name").fill("Aziza")
     page.keyboard.press("F10")
-    expect(page.locator("#state summary")).to_contain_text("Tanaffus")
+    expect(page.locator("#state [data-pick='1']")).to_be_focused()
+    page.keyboard.press("2")
+    expect(page.locator("#state summary")).to_contain_text("Dam olish")
+    expect(page.locator("#f-first_name")).to_be_focused()
+    expect(page.locator("#f-first_name")).to_have_value("Aziza")
+    page.keyboard.press("F10")
+    expect(page.locator("#state summary")).to_contain_text("Tayyor")
+    page.keyboard.press("F10")
+    page.keyboard.press("0")
+    expect(page.locator("#state summary")).to_contain_text("Navbatdan tashqari ish")
+    assert presence.state_of(nilufar).state == "back_office"
+    page.locator("#state summary").click()
+    page.keyboard.press("Escape")
+    expect(page.locator("#state-menu[open]")).to_have_count(0)
+
+
+def test_two_pages_and_a_page_taken_up_again_show_the_same_state(page, window, nilufar):
+    presence.choose_state(nilufar, "ready")
+    other = window.new_page()
+    other.goto("/operator")
+    for one in (page, other):
+        expect(one.locator("#state summary")).to_contain_text("Tayyor")
+    page.keyboard.press("F10")
+    page.keyboard.press("1")
+    expect(other.locator("#state summary")).to_contain_text("Tushlik", timeout=1000)
+    other.reload()
+    expect(other.locator("#state summary")).to_contain_text("Tushlik")
+    other.locator("#state summary").click()  # the menu is open while the state changes elsewhere
+    page.keyboard.press("F10")
+    expect(page.locator("#state summary")).to_contain_text("Tayyor")
+    expect(other.locator("#state-menu[open]")).to_be_visible()
+    other.keyboard.press("Escape")
+    expect(other.locator("#state summary")).to_contain_text("Tayyor", timeout=1000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

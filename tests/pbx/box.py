@@ -15,6 +15,20 @@ class Box:
     settings: Settings
     process: "subprocess.Popen[bytes]"
 
+    @classmethod
+    def started(cls, settings: Settings, command: list[str]) -> "Box":
+        """One that begins to run."""
+        return cls(settings, _begun(command))
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
+    def start_again(self) -> None:
+        """Run it anew, with what it has on disk."""
+        self.process = _begun(list(self.process.args))
+
     def answers(self) -> bool:
         """Whether it can be commanded, its queues too."""
         try:
@@ -22,6 +36,11 @@ class Box:
                 return bool(asterisk.act("QueueStatus"))
         except (ami.Unreachable, ami.Refused):
             return False
+
+
+def _begun(command: list[str]) -> "subprocess.Popen[bytes]":
+    null = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
 
 
 def stands(pid: int) -> bool:

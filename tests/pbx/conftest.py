@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,17 +66,10 @@ def box(site: Settings) -> Iterator[Box]:
     """The Asterisk of that site, running."""
     config.install(site)
     conf = str(site.paths.asterisk / "asterisk.conf")
-    process = subprocess.Popen(
-        [*tree.command(), "-f", "-C", conf],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    running = Box(site, process)
+    running = Box.started(site, [*tree.command(), "-f", "-C", conf])
     try:
         until(running.answers, limit=60)
         actions.put_states_in_force(site)
         yield running
     finally:
-        process.kill()
-        process.wait()
+        running.kill()

@@ -26,8 +26,15 @@ def members(box: Box) -> dict[str, dict[str, bool]]:
     return found
 
 
-def choose(box: Box, login: str, state: str) -> None:
-    actions.choose_state(box.settings, User.get(User.login == login), state)
+def reasons(box: Box, login: str) -> set[str]:
+    """Why an operator's phone does not ring, as each of his queues tells; "" where it does."""
+    with ami.Connection(box.settings) as asterisk:
+        listed = asterisk.listed("QueueStatus", "QueueStatusComplete")
+    return {event["PausedReason"] for event in listed if event.get("Name") == login}
+
+
+def choose(box: Box, login: str, state: str, reason: str = "") -> None:
+    actions.choose_state(box.settings, User.get(User.login == login), state, reason=reason)
 
 
 def test_states_become_members_of_the_queues(box: Box) -> None:
@@ -39,6 +46,38 @@ def test_states_become_members_of_the_queues(box: Box) -> None:
     choose(box, "op01", "off")
     choose(box, "op02", "off")
     assert members(box) == {}
+
+
+def test_the_queues_tell_why_a_phone_does_not_ring(box: Box) -> None:
+    for state, reason, told in (
+        ("pause", "lunch", "lunch"),
+        ("pause", "break", "break"),
+        ("pause", presence.NO_ANSWER, actions.states.AUTOPAUSE),
+        ("pause", "", "pause"),
+        ("back_office", "", "back_office"),
+        ("ready", "", ""),
+    ):
+        choose(box, "op01", state, reason)
+        assert reasons(box, "op01") == {told}
+        assert members(box)["uz"] == {"op01": state != "ready"}
+    choose(box, "op01", "off")
+    assert reasons(box, "op01") == set()
+
+
+def test_what_was_chosen_while_asterisk_was_away_is_in_force_when_it_is_back(box: Box) -> None:
+    choose(box, "op01", "ready")
+    choose(box, "op02", "pause", "lunch")
+    box.kill()
+    for login, state in (("op01", "back_office"), ("op02", "ready")):
+        with pytest.raises(actions.Unreachable):
+            choose(box, login, state)
+    box.start_again()
+    until(box.answers, limit=60)
+    actions.put_states_in_force(box.settings)
+    assert reasons(box, "op01") == {"back_office"}
+    assert reasons(box, "op02") == {""}
+    choose(box, "op01", "off")
+    choose(box, "op02", "off")
 
 
 def test_states_chosen_at_the_same_moment_are_all_in_force(box: Box) -> None:

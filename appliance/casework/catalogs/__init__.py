@@ -4,6 +4,7 @@ from appliance.casework.catalogs.columns import SHEETS
 from appliance.casework.catalogs.days import calendar_ends, working_calendar
 from appliance.casework.catalogs.lists import (
     CATALOGS,
+    PAUSES,
     catalog,
     choices,
     code_of,
@@ -30,6 +31,7 @@ from appliance.casework.catalogs.sheets import SheetError, export_csv, import_cs
 
 __all__ = [
     "CATALOGS",
+    "PAUSES",
     "PLACES",
     "SHEETS",
     "SheetError",

@@ -7,8 +7,12 @@ from appliance.core import clock
 from appliance.core.i18n import fold, named
 from appliance.models import Catalog, CatalogItem
 
-# those that the forms of the product choose from
-CATALOGS = ("appeal_type", "call_type", "call_direction", "group", "employment", "direction")
+PAUSES = "pause_reason"  # what operators take a pause for
+# those that come with the product
+CATALOGS = (
+    *("appeal_type", "call_type", "call_direction", "group", "employment", "direction"),
+    PAUSES,
+)
 
 
 def lists() -> list[Catalog]:

@@ -6,7 +6,7 @@ import time
 
 from appliance.box import selftests
 from appliance.core.settings import Settings
-from appliance.models import User
+from appliance.models import Presence, User
 from appliance.pbx.ami import Connection, Refused
 from appliance.people import accounts, presence
 from appliance.telephony import routing
@@ -40,9 +40,9 @@ def choose_state(
 def put_states_in_force(settings: Settings) -> None:
     """Make the members of Asterisk's queues what the operators chose.
 
-    "ready" rings, "pause" stays in the queue but does not ring, "off" is no member. A phone that
-    Asterisk paused since the operator was last ready, because it was not answered, makes his state
-    a pause.
+    "ready" rings; "pause" and "back_office" stay in the queue, do not ring, and are paused there
+    for the same reason; "off" is no member. A phone that Asterisk paused since the operator was
+    last ready, because it was not answered, makes his state a pause.
     """
     with Connection(settings) as asterisk:
         make_agree(settings, asterisk)
@@ -81,16 +81,21 @@ def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str
             not_answered(member["Location"], paused_at)
     wanted = _wanted(settings)
     steps = []
-    for (queue, phone), (login, paused) in wanted.items():
-        fields = {"Queue": queue, "Interface": phone, "Paused": str(paused).lower()}
+    for (queue, phone), (login, why) in wanted.items():
+        fields = {"Queue": queue, "Interface": phone, "Paused": str(bool(why)).lower()}
         held = present.get((queue, phone))
         if not held:
             steps.append(("QueueAdd", fields | {"MemberName": login}))
-        elif (held["Paused"] == "1") != paused:
-            steps.append(("QueuePause", fields))
+        elif _why_paused(held) != why:
+            steps.append(("QueuePause", fields | ({"Reason": why} if why else {})))
     for queue, phone in present.keys() - wanted.keys():
         steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
     return steps
+
+
+def _why_paused(member: dict[str, str]) -> str:
+    """Why a member does not ring, "" for one that does."""
+    return member.get("PausedReason") or "paused" if member["Paused"] == "1" else ""
 
 
 def not_answered(phone: str, moment: dt.datetime) -> bool:
@@ -109,15 +114,23 @@ def not_answered(phone: str, moment: dt.datetime) -> bool:
     return False
 
 
-def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, bool]]:
-    """(queue, phone) → (login, paused) of every operator who is at work."""
-    states, current = presence.states(), routing.current(settings)
+def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, str]]:
+    """(queue, phone) → (login, why he is not rung, "" when he is) of every operator at work."""
+    chosen, current = presence.presences(), routing.current(settings)
     return {
-        (queue, f"PJSIP/{user.extension}"): (user.login, states[user.login] == "pause")
+        (queue, f"PJSIP/{user.extension}"): (user.login, _why_not_rung(state))
         for user in accounts.operators()
-        if states[user.login] != "off"
+        if (state := chosen[user.login]) and state.state != "off"
         for queue in routing.queues_of(current, user)
     }
+
+
+def _why_not_rung(chosen: Presence) -> str:
+    if chosen.state == "ready":
+        return ""
+    if chosen.reason == presence.NO_ANSWER:
+        return AUTOPAUSE
+    return chosen.reason or chosen.state
 
 
 def reload(settings: Settings) -> None:

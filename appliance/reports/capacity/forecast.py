@@ -211,7 +211,7 @@ def _present(period: Period) -> dict[Slot, float]:
     """(weekday, half-hour) → operators at work, added up over the period's days."""
     found: dict[Slot, float] = defaultdict(float)
     for states in presence.intervals(period.begin, min(period.end, clock.now())).values():
-        for state, begin, end in states:
+        for state, _, begin, end in states:
             if state != "off":
                 for slot, seconds in _split(begin.astimezone(period.tz), end):
                     found[slot] += seconds / SLOT

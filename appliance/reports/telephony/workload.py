@@ -64,8 +64,8 @@ def count(call_filter: CallFilter, until: dt.datetime) -> tuple[Workload, ...]:
     made = []
     for login in sorted({*talks, *outgoing, *missed, *states}):
         spoken, placed = talks.get(login, []), outgoing.get(login, [])
-        ready = [(b, e) for state, b, e in states.get(login, []) if state == "ready"]
-        pauses = [(b, e) for state, b, e in states.get(login, []) if state == "pause"]
+        ready = [(one.begin, one.end) for one in states.get(login, []) if one.state == "ready"]
+        pauses = [(one.begin, one.end) for one in states.get(login, []) if one.state == "pause"]
         spans = [(begin, end) for _, begin, end in spoken]
         called = [(begin, end) for _, begin, end in placed]
         made.append(

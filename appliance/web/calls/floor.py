@@ -18,9 +18,10 @@ from appliance.web.calls import desks
 from appliance.web.calls import of_day as day
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, midnight, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
+from appliance.web.workplace.states import reason_name
 
 if TYPE_CHECKING:
     from appliance.models import User
@@ -239,11 +240,10 @@ def _waiting() -> dict[str, object]:
 
 def _figures() -> dict[str, object]:
     now = clock.now()
-    midnight = now.astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
     waits = [one.waits_since for one in calls.going_on() if one.waits_since]
     level = site().calls.service_level
     return {
-        "day": today(midnight, now, waits, level),
+        "day": today(midnight(), now, waits, level),
         "level": level,
         "demanded": SERVICE_TARGET,
         "oldest": min(waits, default=None),
@@ -267,6 +267,7 @@ def _desks(who: str) -> dict[str, object]:
         "desks": {state: [d for d in found if d.state == state] for state in desks.STATES},
         "chosen": chosen,
         "states": STATES,
+        "reason_name": reason_name,
         "short": LANGUAGES,
         "call_languages": CALL_LANGUAGES,
         "now": clock.now(),

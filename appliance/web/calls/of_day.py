@@ -32,6 +32,7 @@ OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "call": (_l("In a call"), "accent", "phone-call"),
     "ready": (_l("Ready"), "ok", "circle-check"),
+    "back_office": (_l("Off the queue"), "", "briefcase"),
     "pause": (_l("Pause"), "warn", "coffee"),
     "off": (_l("Not at work"), "", "circle"),
 }

@@ -23,6 +23,11 @@ def today() -> dt.date:
     return clock.now().astimezone(site().tz).date()
 
 
+def midnight() -> dt.datetime:
+    """When the site's date began."""
+    return dt.datetime.combine(today(), dt.time(), site().tz)
+
+
 def me() -> "User":
     """Who is signed in; only for views that are not public."""
     return current_user.user

@@ -95,6 +95,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         (
             Tab("line.page", _l("Telephony"), ("routing",)),
             Tab("people.page", _l("People")),
+            Tab("workday.page", _l("Operator's day")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),
             Tab("form_versions.first", _l("Forms")),

@@ -1,4 +1,4 @@
-"""The operator's workplace: the call at hand, its form, and the state he chose."""
+"""The operator's workplace: the call at hand, its form, his own day."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ from appliance.casework.appeals.handling import of_appeal as handling_of
 from appliance.core import clock
 from appliance.messaging import notices
 from appliance.pbx import actions
-from appliance.people import accounts, presence
-from appliance.telephony import calls, devices, directory, routing
+from appliance.people import accounts
+from appliance.telephony import calls, directory, routing
 from appliance.telephony.calls.day import day_of_operator
 from appliance.web.appeals import appeal_labels, consultations, handling
 from appliance.web.appeals import card as appeal_card
@@ -22,13 +22,12 @@ from appliance.web.calls import followups
 from appliance.web.calls.call import OWN_OUTCOMES
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import document
+from appliance.web.shell.context import me, midnight, site
 from appliance.web.status import outbox
-from appliance.web.workplace import forms
+from appliance.web.workplace import forms, states
 
 if TYPE_CHECKING:
-    from appliance.models import Appeal, Presence
+    from appliance.models import Appeal
 
 MOST_CALLS = 20  # listed of those that are to be registered
 TOLD = dt.timedelta(minutes=5)  # how long it is told that a missed caller was not reached
@@ -122,32 +121,6 @@ def paused() -> str:
     return render_template("operator/paused.html", **_missed())
 
 
-@screen.get("/state")
-@may("operator")
-def state() -> str:
-    """The switch of the operator's state."""
-    return render_template("operator/state.html", **_state())
-
-
-@screen.post("/state")
-@may("operator")
-def choose_state() -> Response:
-    """Take another state. The exchange may be silent: the choice is kept, and the page says so."""
-    chosen = document().get("state")
-    if chosen not in presence.STATES:
-        abort(422)
-    try:
-        actions.choose_state(site(), me(), chosen)
-    except (actions.Unreachable, actions.Refused):
-        return jsonify(
-            trouble=_(
-                "The exchange does not answer. "
-                "Your choice is kept and takes effect when it is back."
-            )
-        )
-    return jsonify(trouble="")
-
-
 @screen.post("/hang-up")
 @may("operator")
 def hang_up() -> Response:
@@ -172,7 +145,7 @@ def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
 def _on_top() -> dict[str, object]:
     """Of the bar, the pause and the state; worked out once for a page."""
     if "on_top" not in g:
-        g.on_top = _state() | _bar() | _missed()
+        g.on_top = {"mine": states.mine()} | _bar() | _missed()
     on_top: dict[str, object] = g.on_top
     return on_top
 
@@ -210,13 +183,7 @@ def _missed() -> dict[str, object]:
     busy = calls.of_operator(me().login)
     unreached = None if busy else calls.called_in_vain(me().login, clock.now() - TOLD)
     disclosure.log_shown("call", [unreached.id] if unreached else [])
-    return {"paused": _paused(), "unreached": unreached, "reason_of": followups.reason_of}
-
-
-def _paused() -> "Presence | None":
-    """The pause in force, when somebody else put the operator on it."""
-    chosen = presence.state_of(me())
-    return chosen if chosen and chosen.state == "pause" and chosen.reason else None
+    return {"mine": states.mine(), "unreached": unreached, "reason_of": followups.reason_of}
 
 
 def _line() -> actions.Line | None:
@@ -240,7 +207,6 @@ def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
 
 def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> dict[str, object]:
     """What the card shows: the form until it is registered, then its number; else the day."""
-    midnight = clock.now().astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
     if desk and (begun or not desk.closed):
         return forms.form_context(desk, shows) | {
             "shows": "form",
@@ -257,10 +223,10 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
         **_to_finish(),
         **handling.came_back(),
         **consultations.asked(),
-        "today": midnight,
-        "day": day_of_operator(me().login, midnight),
-        "registered": appeals.registered_by(me(), midnight),
-        "on_form": call_forms.registered_of(me(), midnight),
+        "today": midnight(),
+        "day": day_of_operator(me().login, midnight()),
+        "registered": appeals.registered_by(me(), midnight()),
+        "on_form": call_forms.registered_of(me(), midnight()),
     }
 
 
@@ -323,14 +289,3 @@ def _appeal(number: str) -> "Appeal":
     if appeal.operator_id != me().id:
         abort(404)
     return appeal
-
-
-def _state() -> dict[str, object]:
-    chosen, phone = presence.state_of(me()), devices.phones().get(me().extension or "")
-    return {
-        "state": chosen.state if chosen else "off",
-        "state_since": chosen and chosen.since,
-        "reason": chosen.reason if chosen else "",
-        "now": clock.now(),
-        "in_call": calls.of_operator(me().login) is not None or bool(phone and phone.channels),
-    }

@@ -8,7 +8,7 @@ import pytest
 from appliance.core import clock
 from appliance.core.db import writing
 from appliance.models import AuditEntry, Presence, User
-from appliance.people import accounts, presence
+from appliance.people import accounts, pauses, presence
 from appliance.telephony import calls, devices, routing
 from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
 from appliance.telephony.devices import Seen
@@ -97,6 +97,7 @@ def test_the_promise_is_watched_before_it_breaks(login_as, wait: float, state: s
 def test_a_pause_tells_why_and_a_phone_that_it_is_off(login_as, nilufar, sardor) -> None:
     presence.choose_state(nilufar, "pause", reason=presence.NO_ANSWER, by="asterisk")
     presence.choose_state(sardor, "ready")
+    accounts.see(sardor)  # his page is open
     devices.see([Seen("1001", "phone", True, 0), Seen("1002", "phone", False, 0)])
     page = login_as("supervisor").get("/floor/operators").text
     assert "Javobsiz" in text(page, "desk-nilufar")
@@ -105,6 +106,27 @@ def test_a_pause_tells_why_and_a_phone_that_it_is_off(login_as, nilufar, sardor)
     browser = login_as("supervisor")
     assert "Telefon ulanmagan" not in browser.get("/floor/operators/nilufar").text
     assert "Telefon ulanmagan" in browser.get("/floor/operators/sardor").text
+
+
+def test_a_pause_for_a_reason_has_its_own_limit(login_as, nilufar, sardor) -> None:
+    presence.choose_state(nilufar, "pause", reason="training")
+    presence.choose_state(sardor, "pause", reason="lunch")
+    pauses.limit({"lunch": 60}, "rustam")
+    devices.see([Seen("1001", "phone", True, 0), Seen("1002", "phone", True, 0)])
+    page = login_as("supervisor").get("/floor/operators").text
+    assert "Oʻqish" in text(page, "desk-nilufar")
+    assert "Tushlik" in text(page, "desk-sardor")
+    limits = re.findall(r'<meter[^>]*max="([\d.]+)"', page)
+    assert [round(float(limit), -1) for limit in limits] == [3600]  # training has none
+
+
+def test_who_works_off_the_queue_can_be_made_ready(login_as, nilufar) -> None:
+    presence.choose_state(nilufar, "back_office")
+    browser = login_as("supervisor")
+    assert "Navbatdan tashqari ish" in browser.get("/floor/operators").text
+    assert 'id="ready-nilufar"' in browser.get("/floor/operators/nilufar").text
+    browser.send("/floor/operators/nilufar/ready")
+    assert presence.states()["nilufar"] == "ready"
 
 
 def test_trunks_are_told_as_seen_and_what_changed_is_published(login_as, settings) -> None:

@@ -264,6 +264,9 @@ ROUTES = {
     "GET /telephony/versions": OFFICE,
     "GET /telephony/versions/<int:number>": OFFICE,
     "POST /telephony/versions/<int:number>": OFFICE,
+    "GET /workday": LEADS,
+    "POST /workday/limits": MANAGER,
+    "POST /workday/goals": LEADS,
 }
 VALUES = {
     "<any('1', '2'):form>": "1",

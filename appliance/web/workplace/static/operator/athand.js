@@ -4,6 +4,7 @@
 import { listenToKeys } from "./keys.js";
 import { LinkLost, post, SessionOver } from "./server.js";
 import { listenToMessages } from "./sms.js";
+import { listenToState } from "./states.js";
 import { lineChanged, listenToTransfers } from "./transfers.js";
 
 export const atHand = document.getElementById("at-hand");
@@ -49,10 +50,10 @@ document.addEventListener("submit", async (event) => {
   const { act } = event.target.dataset;
   if (!act) return;
   event.preventDefault();
-  const { name, value } = event.submitter;
+  const values = Object.fromEntries(new FormData(event.target, event.submitter));
   event.target.closest("details")?.removeAttribute("open");
   try {
-    const answer = await post(act, name ? { [name]: value } : {});
+    const answer = await post(act, values);
     bar().dispatchEvent(new Event("live")); // the line may tell at once
     if (answer.trouble) toast(answer.trouble);
   } catch (error) {
@@ -69,6 +70,7 @@ document.addEventListener("keydown", ({ key }) => {
 });
 
 listenToKeys();
+listenToState();
 listenToTransfers({ onTrouble: failed });
 listenToMessages({ onTrouble: failed, tell: toast });
 showTitle();

@@ -1,0 +1,124 @@
+"""The switch of an operator's state: reasons, what is left of their limits, what others set."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from appliance.models import Presence
+from appliance.people import pauses, presence
+from tests.rig.browser import Browser
+
+
+@pytest.fixture
+def browser(login_as) -> Browser:
+    return login_as("nilufar")
+
+
+def choose(browser: Browser, **values: object) -> int:
+    sent = {"json": values, "headers": {"X-CSRFToken": browser.token()}}
+    return browser.post("/operator/state", **sent).status_code
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_a_pause_says_its_reason(browser, nilufar) -> None:
+    assert choose(browser, state="pause", reason="lunch") == 200
+    chosen = presence.state_of(nilufar)
+    assert (chosen.state, chosen.reason, chosen.by) == ("pause", "lunch", "nilufar")
+    page = browser.get("/operator/state").text
+    summary = page[page.index("<summary") : page.index("</summary>")]
+    assert "Tushlik" in summary
+    assert "Tanaffus" not in summary
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"state": "asleep"},
+        {"state": "pause", "reason": "no such reason"},
+        {"state": "pause", "reason": presence.FORCED},
+        {"state": "pause", "reason": ["lunch"]},
+        {"state": "ready", "reason": "lunch"},
+        {"reason": "lunch"},
+    ],
+)
+def test_what_is_no_state_changes_nothing(browser, nilufar, sent) -> None:
+    assert choose(browser, **sent) == 422
+    assert presence.state_of(nilufar) is None
+
+
+def test_off_the_queue_is_no_pause(browser, nilufar) -> None:
+    assert choose(browser, state="back_office") == 200
+    assert "Navbatdan tashqari ish" in words(browser.get("/operator/state").text)
+    now = dt.datetime.now(dt.UTC)
+    assert pauses.taken(nilufar, now - dt.timedelta(hours=1), now) == {}
+
+
+def test_each_reason_has_a_key_and_a_ready_operator_is_led_to_them(browser, nilufar) -> None:
+    presence.choose_state(nilufar, "ready")
+    page = browser.get("/operator/state").text
+    assert re.findall(r'name="reason" value="(\w+)"[^>]*data-pick="(\d)"', page) == [
+        ("lunch", "1"),
+        ("break", "2"),
+        ("training", "3"),
+        ("technical", "4"),
+        ("other", "5"),
+    ]
+    assert re.search(r'value="back_office"[^>]*data-pick="0"', page)
+    assert re.findall(r'<(\w+)[^>]*data-key="F10"', page) == ["summary"]
+    presence.choose_state(nilufar, "pause", reason="lunch")
+    page = browser.get("/operator/state").text
+    assert re.findall(r'<(\w+)[^>]*data-key="F10"', page) == ["button"]
+
+
+def test_a_limit_counts_all_pauses_of_the_day_and_warns_at_its_end(
+    browser, nilufar, at_noon
+) -> None:
+    pauses.limit({"lunch": 60}, "rustam")
+
+    def ago(minutes: int, state: str, reason: str = "") -> None:
+        since = at_noon - dt.timedelta(minutes=minutes)
+        Presence.create(user=nilufar, state=state, reason=reason, since=since)
+
+    ago(14 * 60, "pause", "lunch")  # before midnight, and two hours of today
+    ago(10 * 60, "ready")
+    assert "120 / 60 daq." in words(browser.get("/operator/state").text)
+    Presence.delete().execute()
+    ago(90, "pause", "lunch")
+    ago(61, "ready")
+    ago(30, "pause", "lunch")
+    page = browser.get("/operator/state").text
+    assert "59 / 60 daq." in words(page[: page.index("</summary>")])
+    assert "is-over" not in page
+    assert "banner" not in browser.get("/operator/paused").text
+    Presence.delete().execute()
+    ago(60, "pause", "lunch")
+    assert "is-over" in browser.get("/operator/state").text
+    told = words(browser.get("/operator/paused").text)
+    assert "Tushlik: bugungi 60 daqiqa tugadi." in told
+    assert "Yana tayyorman" in told
+    assert presence.state_of(nilufar).state == "pause"
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"), [(presence.FORCED, "Supervayzer"), (presence.NO_ANSWER, "jiringladi")]
+)
+def test_who_was_put_on_a_pause_is_told_by_whom(browser, nilufar, reason: str, told: str) -> None:
+    presence.choose_state(nilufar, "pause", reason=reason, by="dilnoza")
+    assert told in words(browser.get("/operator/paused").text)
+
+
+def test_a_page_that_asks_keeps_the_operator_there(browser, nilufar, login_as, settings) -> None:
+    presence.choose_state(nilufar, "ready")
+    supervisor = login_as("supervisor")
+    page = browser.get("/operator/state").text
+    assert "every 60s" in page
+    assert "aloqada emas" not in supervisor.get("/floor/operators").text
+    old = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=4)
+    type(nilufar).update(seen_at=old).execute()
+    assert "aloqada emas" in supervisor.get("/floor/operators").text
+    assert "hech kimni" in supervisor.get("/floor/operators/nilufar").text
+    assert presence.state_of(nilufar).state == "ready"
