@@ -52,6 +52,19 @@ def match(columns: dict[str, Any]) -> Applicant | None:
     return by_phone.order_by(Applicant.id).first()
 
 
+def told_of(columns: dict[str, Any]) -> Applicant | None:
+    """The known applicant whom a form's columns tell of: as `match`, else by the whole passport.
+
+    For showing only: a passport alone merges nobody.
+    """
+    if known := match(columns):
+        return known
+    passport = columns["passport"] if columns["applicant_kind"] == "person" else ""
+    if not identity.passport(passport):
+        return None
+    return Applicant.select().where(Applicant.passport == passport).order_by(Applicant.id).first()
+
+
 def with_phone(phone: str | None) -> list[Applicant]:
     """Applicants last heard from this number (normalised), the newest first."""
     if not phone:

@@ -59,12 +59,21 @@ from appliance.web.status import (
     sms_templates,
     system,
 )
-from appliance.web.workplace import choices, desk, forms, messages, phone, states, transfers
+from appliance.web.workplace import (
+    caller,
+    choices,
+    desk,
+    forms,
+    messages,
+    phone,
+    states,
+    transfers,
+)
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen),
     *(login.screen, account.screen, rating.screen, views.screen),
-    *(desk.screen, phone.screen, states.screen, transfers.screen, forms.screen),
+    *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),

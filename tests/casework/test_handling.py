@@ -94,13 +94,13 @@ def test_appeals_of_before_get_theirs(registered, calendar):
 
 # states, as a table: where each way leads from registered, and what may be done there
 
-IN_WORK = "take answer interim return forward extend dismiss consult conclude correct"
+IN_WORK = "take answer interim return forward extend dismiss consult conclude add correct"
 WAYS = {
     "": f"registered: {IN_WORK}",
     "take": f"taken: {IN_WORK}",
     "interim": f"taken: {IN_WORK}",
     "extend": f"registered: {IN_WORK}",
-    "return": "returned: take consult conclude correct resend",
+    "return": "returned: take consult conclude add correct resend",
     "return take": f"taken: {IN_WORK}",
     "answer": "answered: close undo reopen consult conclude correct",
     "dismiss": "closed: reopen consult conclude correct",
@@ -123,7 +123,7 @@ def test_states(registered, migration, way):
     for action in (
         set(states.MOVES)
         - set(states.possible(now.state))
-        - {"resend", "correct", "consult", "conclude", "undo"}
+        - {"resend", "correct", "consult", "conclude", "undo", "add"}
     ):
         with pytest.raises(HandlingError, match="state"):
             do(action, appeal)

@@ -206,6 +206,15 @@ def conclude(appeal: Appeal, result: str, by: str, version: int) -> None:
         consultations.concluded(appeal, result, by)
 
 
+def add(appeal: Appeal, text: str, by: str, detail: dict[str, Any]) -> None:
+    """Note what the citizen added in a later call, whoever changes the appeal at this moment.
+
+    For appeals.additions, inside its transaction. Raises HandlingError: "words", "state".
+    """
+    now = Handling.get_by_id(appeal.id)
+    _do(appeal, "add", by, now.version, text=text, detail=detail)
+
+
 def do(
     action: str,
     appeal: Appeal,

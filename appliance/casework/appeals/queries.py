@@ -1,8 +1,10 @@
 """Who may see which appeals, and those of one caller."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Collection
+from operator import or_
 
 from peewee import ModelSelect
 
@@ -72,6 +74,26 @@ def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
     return list(
         Appeal.select().where(_of(phone)).order_by(Appeal.registered_at.desc()).limit(limit)
     )
+
+
+def of_applicant(applicant: Applicant, limit: int = 10) -> list[Appeal]:
+    """An applicant's appeals, newest first."""
+    return list(applicant.appeals.order_by(Appeal.id.desc()).limit(limit))
+
+
+def open_alike(
+    direction: str, applicant: Applicant | None, *phones: str | None, limit: int = 3
+) -> list[Appeal]:
+    """Open appeals of an applicant or of these phones with one direction, newest first, with
+    their `handling`: another one may be the same matter."""
+    whose = [_of(phone) for phone in phones if phone]
+    if applicant:
+        whose.append(Appeal.applicant == applicant)
+    if not direction or not whose:
+        return []
+    query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
+    same = (Handling.is_open == 1, Appeal.direction == direction, functools.reduce(or_, whose))
+    return list(query.where(*same).order_by(Appeal.id.desc()).limit(limit))
 
 
 def by_keys(keys: str, today: dt.date) -> Appeal | None:

@@ -65,6 +65,7 @@ MOVES: dict[str, Move] = {
     "reopen": Move(("answered", "closed"), "taken", words=True, held=False),
     "consult": Move(STATES, None, words=True, held=False),  # a specialist was contacted
     "conclude": Move(STATES, None, words=True, held=False),  # what came of it
+    "add": Move(OPEN, None, words=True, held=False),  # the citizen called again of the same matter
     "correct": Move(STATES, None, held=False),
     "resend": Move(("returned",), "registered", held=False),
 }

@@ -58,6 +58,14 @@ def of_operator(operator: User, call: Call) -> CallForm | None:
     return CallForm.get_or_none(CallForm.operator == operator, CallForm.call_id == call.id)
 
 
+def of_number(phone: str | None, besides: str = "", limit: int = 5) -> list[CallForm]:
+    """Registered calls with a number that became no appeal, newest first; `besides` is a call."""
+    if not phone:
+        return []
+    alone = (CallForm.phone == phone, CallForm.appeal_number == "", CallForm.call_id != besides)
+    return list(CallForm.select().where(*alone).order_by(CallForm.id.desc()).limit(limit))
+
+
 def registered_of(operator: User, since: dt.datetime) -> int:
     """How many of the calls in which the operator spoke since then have his form №2."""
     spoken = Talk.select(Talk.call).where(

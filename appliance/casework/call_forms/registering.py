@@ -80,6 +80,23 @@ def of_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm 
     return _create(values, appeal.operator, call, appeal.token, tz, appeal.number)
 
 
+def of_addition(
+    appeal: Appeal, values: dict[str, str], operator: User, call: Call, token: str, tz: ZoneInfo
+) -> CallForm:
+    """The operator's form №2 of a call in which something was added to an appeal; it refers to it.
+
+    In the caller's transaction. One that the operator registered before keeps its words.
+    """
+    if known := of_operator(operator, call):
+        if not known.appeal_number:
+            CallForm.update(appeal_number=appeal.number).where(CallForm.id == known.id).execute()
+        return CallForm.get_by_id(known.id)
+    values = prefilled(call) | {n: text for n, text in values.items() if text}
+    made = _create(values, operator, call, token, tz, appeal.number)
+    audit.record(operator.login, "call_form.register", made.number, call=call.id)
+    return made
+
+
 def _create(
     values: dict[str, str],
     operator: User,

@@ -146,6 +146,20 @@ def sent_about(call_id: str | None, made: Sequence[Appeal], token: str = "") -> 
     return list(Message.select().where(*about).order_by(Message.id.desc()))
 
 
+def sent_to(number: str | None, limit: int = 5) -> list[Message]:
+    """The short messages to a citizen's number that went out, whatever they were about; newest
+    first."""
+    if not number:
+        return []
+    told = (
+        Message.recipient == number,
+        Message.channel == "sms",
+        Message.state.in_(("sent", "delivered")),
+        Message.purpose != "duty",
+    )
+    return list(Message.select().where(*told).order_by(Message.id.desc()).limit(limit))
+
+
 def _trouble(settings: Settings, text: str, number: str) -> str:
     """The code of why this cannot be sent; "" when it can."""
     known = phone_numbers.canonical(number)

@@ -39,6 +39,7 @@ DONE: dict[str, tuple[LazyString, str, str]] = {
     "reopen": (_l("Reopened"), "rotate-ccw", "warn"),
     "consult": (_l("Specialist contacted"), "phone-call", "ok"),
     "conclude": (_l("Outcome of the consultation"), "circle-check", "ok"),
+    "add": (_l("Added by the citizen"), "message-square-plus", "accent"),
     "correct": (_l("Form corrected"), "pencil", ""),
     "resend": (_l("Corrected and sent again"), "pencil", "accent"),
 }

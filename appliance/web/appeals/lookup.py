@@ -37,9 +37,7 @@ def page() -> str:
     found = appeals.look_up(typed, appeal_labels.today()) if typed else []
     own = appeals.registered_since(me(), midnight)
     if found:
-        numbers = [appeal.number for appeal in found]
-        before = [number for number in session.get(LOOKED_UP, ()) if number not in numbers]
-        session[LOOKED_UP] = [*numbers, *before][:MOST]
+        remember([appeal.number for appeal in found])
     shown = [appeal.number for appeal in (*found, *own)]
     disclosure.log_shown("appeal", shown, {"q": typed} if typed else None)
     return render_template(
@@ -52,6 +50,14 @@ def page() -> str:
         types=catalogs.labels("appeal_type", locale()),
         directions=catalogs.labels("direction", locale()),
     )
+
+
+def remember(numbers: list[str]) -> None:
+    """Keep the cards of appeals open to an operator who speaks with the citizen."""
+    before = list(session.get(LOOKED_UP, ()))
+    now = [*numbers, *(number for number in before if number not in numbers)][:MOST]
+    if now != before:
+        session[LOOKED_UP] = now
 
 
 def _line(appeal: "Appeal", now: "Handling") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from appliance.casework import applicants, catalogs, departments, identity
 from appliance.casework.appeals import (
+    additions,
     answer_drafts,
     exporting,
     listing,
@@ -223,6 +224,7 @@ def listed() -> tuple[dict[str, Any], dict[str, str]]:
             for appeal in found
         ],
         "begun": answer_drafts.begun(me(), found),
+        "added": additions.unseen(found),
         "states": appeal_labels.STATES,
         "people": accounts.names(locale()),
         "who": appeal_labels.who,

@@ -24,7 +24,7 @@ from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, midnight, site
 from appliance.web.status import outbox
-from appliance.web.workplace import forms, states
+from appliance.web.workplace import caller, forms, states
 
 if TYPE_CHECKING:
     from appliance.models import Appeal
@@ -208,11 +208,15 @@ def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
 def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> dict[str, object]:
     """What the card shows: the form until it is registered, then its number; else the day."""
     if desk and (begun or not desk.closed):
-        return forms.form_context(desk, shows) | {
-            "shows": "form",
-            "desk": desk,
-            "drafts": forms.drafts(besides=desk.token),
-        }
+        return (
+            forms.form_context(desk, shows)
+            | caller.shown(desk)
+            | {
+                "shows": "form",
+                "desk": desk,
+                "drafts": forms.drafts(besides=desk.token),
+            }
+        )
     if desk and desk.done:
         if desk.registered:
             return _registered(desk.registered[-1].number)
@@ -258,7 +262,7 @@ def _registered_call(number: str) -> dict[str, object]:
         "desk": desk,
         "made": made,
         "drafts": forms.drafts(),
-        **forms.caller(desk),
+        **caller.shown(desk),
     }
 
 
@@ -267,7 +271,7 @@ def _registered(number: str) -> dict[str, object]:
         return _registered_call(number)
     appeal = _appeal(number)
     desk, calendar = appeals.of_appeal(appeal), catalogs.working_calendar(site())
-    caller, now = forms.caller(desk, besides=appeal), handling_of(appeal) or abort(404)
+    now = handling_of(appeal) or abort(404)
     disclosure.log_shown("appeal", [appeal.number])
     return {
         "shows": "registered",
@@ -279,7 +283,7 @@ def _registered(number: str) -> dict[str, object]:
         "messages": notices.of_appeal(appeal),
         "message_states": outbox.STATES,
         "drafts": forms.drafts(),
-        **caller,
+        **caller.shown(desk, besides=appeal),
     }
 
 

@@ -1,6 +1,5 @@
 """The forms on the operator's page: what they show, saving while one types, registering."""
 
-import json
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, jsonify, render_template, url_for
@@ -8,10 +7,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, applicants, call_forms, catalogs, forms, ministry
+from appliance.casework.appeals import additions
 from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
 from appliance.messaging import notices
-from appliance.telephony import calls
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
@@ -28,10 +27,10 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 @may("operator")
 def save(token: str) -> Response | tuple[Response, int]:
     """Keep what is typed, and answer what is doubtful in it; 409 when it was registered before."""
-    values, sent = _values(), document()
+    values, sent = values_sent(), document()
     form = _form_of(sent)
     aside, typed_at = bool(sent.get("aside")), moment(sent.get("at"))
-    base = _values("base") if "base" in sent else None
+    base = values_sent("base") if "base" in sent else None
     try:
         draft = appeals.save_draft(
             me(), token, values, form=form, aside=aside, typed_at=typed_at, base=base
@@ -43,7 +42,9 @@ def save(token: str) -> Response | tuple[Response, int]:
     saved_at, saved = draft.updated_at.isoformat(), _saved(draft)
     elsewhere = _elsewhere(values, draft.values) if base is not None else {}
     doubtful = doubts(forms.in_force(form), draft.values)
-    return jsonify(saved_at=saved_at, saved=saved, elsewhere=elsewhere, **doubtful)
+    call = appeals.call_of(me(), token)
+    seen = additions.recognise(draft.values, call.citizen if call else None, today()).key
+    return jsonify(saved_at=saved_at, saved=saved, elsewhere=elsewhere, recognised=seen, **doubtful)
 
 
 @screen.post("/<token>/register")
@@ -58,7 +59,7 @@ def register(token: str) -> Response:
         ministry.registered(site(), appeal)
 
     made = appeals.register(
-        _values(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=announce
+        values_sent(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=announce
     )
     return _registered(made)
 
@@ -67,7 +68,7 @@ def register(token: str) -> Response:
 @may("operator")
 def register_call(token: str) -> Response:
     """Register the call alone, on form №2; `silent` says that nothing was said, and why."""
-    values, silent = _values(), document().get("silent")
+    values, silent = values_sent(), document().get("silent")
     if silent is not None:
         if silent not in call_forms.SILENT:
             abort(422)
@@ -112,7 +113,6 @@ def form_context(desk: appeals.Desk, form: str = "") -> dict[str, object]:
         "silent": [(code, kinds[code]) for code in call_forms.SILENT if code in kinds],
         "saved": _saved(desk.draft) if desk.draft else "",
         "saved_at": desk.draft.updated_at.isoformat() if desk.draft else "",
-        **caller(desk),
     }
 
 
@@ -149,32 +149,6 @@ def _choices_of(field: forms.Field) -> list[tuple[str, str]]:
     return [(option.code, option.called(locale())) for option in field.options]
 
 
-def caller(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, object]:
-    """Who calls: those known by the number, with what they told before; their calls, appeals.
-
-    `besides`: an appeal that is no earlier one.
-    """
-    phone = desk.call.citizen if desk.call else None
-    known = applicants.with_phone(phone)
-    earlier = [appeal for appeal in appeals.of_caller(phone) if appeal != besides]
-    disclosure.log_shown("call", [desk.call.id] if desk.call else [])
-    disclosure.log_shown("applicant", [person.id for person in known])
-    disclosure.log_shown("appeal", [appeal.number for appeal in earlier])
-    people = [
-        {
-            "name": applicants.name_of(person),
-            "person": person,
-            "fill": json.dumps(worded(appeals.known_values(person)), ensure_ascii=False),
-        }
-        for person in known
-    ]
-    return {
-        "people": people,
-        "earlier_calls": calls.earlier(desk.call) if desk.call else [],
-        "earlier_appeals": earlier,
-    }
-
-
 def doubts(
     definition: forms.Definition, values: dict[str, str], fresh: bool = False
 ) -> dict[str, object]:
@@ -201,7 +175,8 @@ def _elsewhere(sent: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
     return {n: kept.get(n, "") for n in asked if kept.get(n, "") != sent.get(n, "")}
 
 
-def _values(name: str = "values") -> dict[str, str]:
+def values_sent(name: str = "values") -> dict[str, str]:
+    """The values of a form that were sent as JSON; else 422."""
     values = document().get(name)
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)

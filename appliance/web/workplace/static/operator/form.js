@@ -192,18 +192,25 @@ export class Form {
     if (Object.keys(elsewhere).length) this.#layOut();
   }
 
-  // Registers what the form holds; `more` says that nothing was said in the call, and why.
-  async register(more = {}) {
+  // Registers what the form holds; `more` says that nothing was said in the call, and why, or to which
+  // appeal it is added. Resolves to why it could not be done, in words.
+  async register(more = {}, action = this.element.action) {
     this.#stopTimer();
     keepLocally(this.login, this.token, this.values(), this.shows);
     const button = this.element.querySelector("[type=submit]");
-    if (button.disabled) return;
+    if (button.disabled) return "";
     button.disabled = true;
     this.#registering = true;
     await this.#saving;
     await chosen();
     try {
-      const answer = await post(this.element.action, { values: this.values(), ...more });
+      const answer = await post(action, { values: this.values(), ...more });
+      if (answer.trouble) {
+        button.disabled = false;
+        this.#registering = false;
+        this.#saveIn(WAIT);
+        return answer.trouble;
+      }
       tabs.postMessage({ ...answer, token: this.token });
       this.#end(answer);
     } catch (error) {
@@ -211,6 +218,7 @@ export class Form {
       this.#registering = false;
       this.#failed(error);
     }
+    return "";
   }
 
   #failed(error) {

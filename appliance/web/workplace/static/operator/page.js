@@ -1,6 +1,7 @@
 // The operator's page: which form lies on the desk, what happens to it, and what goes wrong.
 
 import { bar, failed, trouble, watch } from "./athand.js";
+import { listenToAdditions, recognise } from "./caller.js";
 import { Form } from "./form.js";
 import { forgetLocally, keptLocally, tokensKept } from "./local.js";
 import { getPage, LinkLost, post } from "./server.js";
@@ -54,6 +55,7 @@ document.addEventListener("click", (event) => {
 function saved(answer) {
   trouble(null);
   note(answer.saved, true);
+  recognise(answer.recognised);
 }
 
 async function registered(appeal) {
@@ -184,6 +186,7 @@ addEventListener("online", () => form?.unsaved && form.save());
 addEventListener("pagehide", () => form?.unsaved && form.save({ keepalive: true }));
 
 openForm();
+listenToAdditions(() => form);
 goOn();
 handOver();
 let seen = callAtHand();
