@@ -33,6 +33,7 @@ from appliance.pbx.inspection import Inspection
 from appliance.pbx.orphaned_calls import OrphanedCalls
 from appliance.pbx.refusals import Refusals
 from appliance.pbx.witness import Witness
+from appliance.people import presence
 from appliance.telephony.recordings import postprocessing, reserve
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,8 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _seen(began)
+                    if presence.end_wrap_ups(dt.timedelta(seconds=settings.calls.more_time)):
+                        _agree(settings, asterisk)
                     if time.monotonic() - agreed > _AGREE:
                         _agree(settings, asterisk)
                         agreed = time.monotonic()

@@ -13,6 +13,7 @@ STATES = ("ready", "pause", "back_office", "off")
 NO_ANSWER = "no_answer"  # reason of a pause: the phone rang and nobody took it up
 FORCED = "forced"  # a supervisor set the state
 OF_OTHERS = (NO_ANSWER, FORCED)  # reasons that no operator gives
+WRAP_UP = "wrap_up"  # a state that ends by itself: more time after a talk than the queues give
 
 
 class Stretch(NamedTuple):
@@ -74,7 +75,7 @@ def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> N
     `by`: the login or process that set it, when it was not the operator himself; `reason` of a
     pause: a code of the list of reasons, one of OF_OTHERS or "".
     """
-    if state not in STATES:
+    if state not in (*STATES, WRAP_UP):
         raise StaffError("state", f"no such state: {state}")
     with writing():
         Presence.create(
@@ -83,3 +84,21 @@ def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> N
         if by:
             audit.record(by, "operator.state", user.login, state=state, reason=reason)
         live.publish(f"operator:{user.login}", "operators")
+
+
+def end_wrap_ups(most: dt.timedelta) -> list[str]:
+    """Make those ready whose wrap-up has lasted that long; returns their logins."""
+    ended = []
+    for user in operators():
+        if not _is_due(user, most):
+            continue
+        with writing():
+            if _is_due(user, most):  # he may have chosen another state meanwhile
+                choose_state(user, "ready", reason=WRAP_UP, by="pbx")
+                ended.append(user.login)
+    return ended
+
+
+def _is_due(user: User, most: dt.timedelta) -> bool:
+    state = state_of(user)
+    return bool(state and state.state == WRAP_UP and clock.now() - state.since >= most)

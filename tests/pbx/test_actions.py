@@ -1,5 +1,6 @@
 """Commands to a real Asterisk: done, refused, or given up in time."""
 
+import datetime as dt
 import signal
 import threading
 import time
@@ -7,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from appliance.core import db
+from appliance.core import clock, db
 from appliance.models import User
 from appliance.pbx import actions, ami
+from appliance.pbx.actions import states
 from appliance.people import presence
 from tests.pbx.box import Box, stands
 from tests.rig.waiting import until
@@ -160,3 +162,29 @@ def test_the_console_is_not_for_the_manager(box: Box) -> None:
 def test_hanging_up_a_call_that_is_over_is_refused(box: Box) -> None:
     with pytest.raises(actions.Refused):
         actions.hang_up(box.settings, "hotline-1.0", "1001")
+
+
+# wrap-up
+
+
+def test_a_wrap_up_rings_nobody_and_ends_by_itself(box: Box) -> None:
+    operator = User.get(User.login == "op01")
+    actions.choose_state(box.settings, operator, presence.WRAP_UP)
+    assert members(box)["uz"] == {"op01": True}
+    assert presence.end_wrap_ups(dt.timedelta(hours=1)) == []
+    assert presence.end_wrap_ups(dt.timedelta()) == ["op01"]
+    actions.put_states_in_force(box.settings)
+    assert members(box)["uz"] == {"op01": False}
+    assert presence.end_wrap_ups(dt.timedelta()) == []
+    choose(box, "op01", "off")
+
+
+@pytest.mark.parametrize(
+    ("ready_after", "wrap_up", "rests"), [(5, 30, True), (-5, 30, False), (5, 0, False)]
+)
+def test_who_is_ready_after_a_talk_is_rung_at_once(ready_after, wrap_up, rests) -> None:
+    ended = clock.now().replace(microsecond=0) - dt.timedelta(seconds=8)
+    member = {"LastCall": str(int(ended.timestamp()))}
+    since = ended + dt.timedelta(seconds=ready_after)
+    assert states._rests(member, since, wrap_up) is rests
+    assert not states._rests({"LastCall": "0"}, since, wrap_up)

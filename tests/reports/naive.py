@@ -260,7 +260,7 @@ def workload(rows, states, begin, end):
                 stretches.append((state, max(since, begin), min(until, end)))
         if not (stretches or talks[login] or placed[login] or missed[login]):
             continue
-        ready = [(b, e) for state, b, e in stretches if state == "ready"]
+        ready = [(b, e) for state, b, e in stretches if state in ("ready", "wrap_up")]
         pauses = [(b, e) for state, b, e in stretches if state == "pause"]
         by_day = defaultdict(set)
         for stretch in ready:

@@ -51,6 +51,7 @@ class Calls:
     ring: int = 15
     max_wait: int = 300
     wrap_up: int = 0
+    more_time: int = 180  # that an operator may take after a talk beside the wrap-up
     short_abandon: float = 5.0
     service_level: float = 20.0
     rating_timeout: int = 6

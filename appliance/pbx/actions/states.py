@@ -5,6 +5,7 @@ import datetime as dt
 import time
 
 from appliance.box import selftests
+from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Presence, User
 from appliance.pbx.ami import Connection, Refused
@@ -40,9 +41,10 @@ def choose_state(
 def put_states_in_force(settings: Settings) -> None:
     """Make the members of Asterisk's queues what the operators chose.
 
-    "ready" rings; "pause" and "back_office" stay in the queue, do not ring, and are paused there
-    for the same reason; "off" is no member. A phone that Asterisk paused since the operator was
-    last ready, because it was not answered, makes his state a pause.
+    "ready" rings; "pause", "back_office" and a wrap-up stay in the queue, do not ring, and are paused
+    there for the same reason; "off" is no member. Who became ready after a talk is rung at once,
+    whatever the queue's own wrap-up. A phone that Asterisk paused since the operator was last
+    ready, because it was not answered, makes his state a pause.
     """
     with Connection(settings) as asterisk:
         make_agree(settings, asterisk)
@@ -80,6 +82,8 @@ def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str
             paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
             not_answered(member["Location"], paused_at)
     wanted = _wanted(settings)
+    ready = {login: state.since for login, state in presence.presences().items() if state}
+    wrap_up = routing.current(settings).queueing.wrap_up
     steps = []
     for (queue, phone), (login, why) in wanted.items():
         fields = {"Queue": queue, "Interface": phone, "Paused": str(bool(why)).lower()}
@@ -88,6 +92,9 @@ def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str
             steps.append(("QueueAdd", fields | {"MemberName": login}))
         elif _why_paused(held) != why:
             steps.append(("QueuePause", fields | ({"Reason": why} if why else {})))
+        elif not why and _rests(held, ready[login], wrap_up):
+            steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
+            steps.append(("QueueAdd", fields | {"MemberName": login}))
     for queue, phone in present.keys() - wanted.keys():
         steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
     return steps
@@ -96,6 +103,16 @@ def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str
 def _why_paused(member: dict[str, str]) -> str:
     """Why a member does not ring, "" for one that does."""
     return member.get("PausedReason") or "paused" if member["Paused"] == "1" else ""
+
+
+def _rests(member: dict[str, str], ready_since: dt.datetime, wrap_up: int) -> bool:
+    """Whether the queue still leaves a member alone after a talk since which he became ready.
+
+    A member that is taken out and put in again has had no talk. (Asterisk tells whole seconds.)
+    """
+    ended = dt.datetime.fromtimestamp(int(member.get("LastCall") or 0), dt.UTC)
+    lasts = clock.now() - ended < dt.timedelta(seconds=wrap_up)
+    return lasts and ready_since >= ended + dt.timedelta(seconds=1)
 
 
 def not_answered(phone: str, moment: dt.datetime) -> bool:

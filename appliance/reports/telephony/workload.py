@@ -15,6 +15,7 @@ from appliance.reports.kpi import Rate
 
 # Login → (call, from, to) of talks; one with gaps is in pieces.
 type Pieces = dict[str, list[tuple[str, dt.datetime, dt.datetime]]]
+AT_HAND = ("ready", presence.WRAP_UP)  # the queue's own wrap-up is part of being ready
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def count(call_filter: CallFilter, until: dt.datetime) -> tuple[Workload, ...]:
     made = []
     for login in sorted({*talks, *outgoing, *missed, *states}):
         spoken, placed = talks.get(login, []), outgoing.get(login, [])
-        ready = [(one.begin, one.end) for one in states.get(login, []) if one.state == "ready"]
+        ready = [(one.begin, one.end) for one in states.get(login, []) if one.state in AT_HAND]
         pauses = [(one.begin, one.end) for one in states.get(login, []) if one.state == "pause"]
         spans = [(begin, end) for _, begin, end in spoken]
         called = [(begin, end) for _, begin, end in placed]

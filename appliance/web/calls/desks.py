@@ -55,7 +55,7 @@ def desks() -> list[Desk]:
     ended = calls.talks_ended(now - dt.timedelta(seconds=wrap_up)) if wrap_up else {}
     limits = {"ringing": ASA_TARGET, "call": LONG_TALK, "wrap_up": wrap_up}
     of_day = pauses.limits()
-    found = []
+    more_time, found = float(site().calls.more_time), []
     for user in accounts.operators():
         call, phone = live.get(user.login), phones.get(user.extension)
         busy = bool(call or (phone and phone.channels))
@@ -68,7 +68,11 @@ def desks() -> list[Desk]:
                 user=user,
                 state=state,
                 since=since,
-                limit=_of_pause(paused, of_day, now) if paused else limits.get(state),
+                limit=_of_pause(paused, of_day, now)
+                if paused
+                else more_time
+                if chosen and chosen.state == presence.WRAP_UP
+                else limits.get(state),
                 reason=paused.reason if paused else "",
                 live=call,
                 phone_up=phone_up,

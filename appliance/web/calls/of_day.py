@@ -33,6 +33,7 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "call": (_l("In a call"), "accent", "phone-call"),
     "ready": (_l("Ready"), "ok", "circle-check"),
     "back_office": (_l("Off the queue"), "", "briefcase"),
+    "wrap_up": (_l("Wrap-up"), "", "pencil"),
     "pause": (_l("Pause"), "warn", "coffee"),
     "off": (_l("Not at work"), "", "circle"),
 }

@@ -13,7 +13,7 @@ from appliance.casework.appeals.handling import of_appeal as handling_of
 from appliance.core import clock
 from appliance.messaging import notices
 from appliance.pbx import actions
-from appliance.people import accounts
+from appliance.people import accounts, presence
 from appliance.telephony import calls, directory, routing
 from appliance.telephony.calls.day import day_of_operator
 from appliance.web.appeals import appeal_labels, consultations, handling
@@ -121,6 +121,15 @@ def paused() -> str:
     return render_template("operator/paused.html", **_missed())
 
 
+@screen.post("/more-time")
+@may("operator")
+def more_time() -> Response:
+    """Go on with the wrap-up after a talk for as long as the settings allow; it ends by itself."""
+    if not (now := _wrap_up()) or not now["more"]:
+        return jsonify(trouble=_("The wrap-up is over already."))
+    return states.take(presence.WRAP_UP)
+
+
 @screen.post("/hang-up")
 @may("operator")
 def hang_up() -> Response:
@@ -163,7 +172,7 @@ def _bar() -> dict[str, object]:
     return {
         "desk": desk,
         "line": line,
-        "rests": _rests(desk),
+        "wraps": _wrap_up(),
         "failed": failed,
         "named": _name_of,
         "results": OWN_OUTCOMES,
@@ -197,12 +206,20 @@ def _line() -> actions.Line | None:
         return None
 
 
-def _rests(desk: appeals.Desk | None) -> dt.datetime | None:
-    """Until when the phone does not ring after the talk, while that lasts."""
-    if not desk or desk.stage != "wrap_up" or not desk.since:
+def _wrap_up() -> dict[str, object] | None:
+    """Until when the phone does not ring after a talk, while that lasts; `more`: that it may last
+    longer."""
+    chosen, now = presence.state_of(me()), clock.now()
+    if not chosen or calls.of_operator(me().login):
         return None
-    until = desk.since + dt.timedelta(seconds=routing.current(site()).queueing.wrap_up)
-    return until if until > clock.now() else None
+    if chosen.state == presence.WRAP_UP:
+        until = chosen.since + dt.timedelta(seconds=site().calls.more_time)
+        return {"until": until, "more": False}
+    lasts = dt.timedelta(seconds=routing.current(site()).queueing.wrap_up)
+    ended = calls.talks_ended(now - lasts).get(me().login) if lasts else None
+    if not ended or chosen.state != "ready" or chosen.since > ended:
+        return None
+    return {"until": ended + lasts, "more": site().calls.more_time > 0}
 
 
 def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> dict[str, object]:

@@ -76,6 +76,11 @@ def choose() -> Response:
     known = ["", *(code for code, _name in _reasons())] if chosen == "pause" else [""]
     if chosen not in presence.STATES or reason not in known:
         abort(422)
+    return take(chosen, reason)
+
+
+def take(chosen: str, reason: str = "") -> Response:
+    """Take a state for the reader; what the exchange would not do is told in his words."""
     try:
         actions.choose_state(site(), me(), chosen, reason=reason)
     except (actions.Unreachable, actions.Refused):

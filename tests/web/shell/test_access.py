@@ -189,6 +189,7 @@ ROUTES = {
     "POST /operator/forms/<token>/register-call": OPERATOR,
     "GET /operator/forms/new": OPERATOR,
     "POST /operator/hang-up": OPERATOR,
+    "POST /operator/more-time": OPERATOR,
     "GET /operator/paused": OPERATOR,
     "POST /operator/phone/resume": OPERATOR,
     "GET /operator/state": OPERATOR,

@@ -2,6 +2,7 @@
 //   data-reveal="id"   a button that shows and hides a password
 //   data-caps-lock     shown while Caps Lock is on in a password field
 //   data-since         a <time> that counts up from its datetime; a <meter> that fills from that moment
+//   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
 //   data-limited       holds such a meter; data-over while it is full
 //   data-toast         leaves after six seconds
 import "./live.js";
@@ -78,14 +79,24 @@ document.addEventListener("keyup", (event) => {
 const missed = Date.parse(meta("now").content) - Date.now();
 const ahead = Math.abs(missed) > 2000 ? missed : 0;
 const secondsSince = (moment) => Math.max(0, (Date.now() + ahead - Date.parse(moment)) / 1000);
+
+// What stands until a moment is fetched anew once that has come.
+function over(time) {
+  delete time.dataset.until;
+  setTimeout(() => time.closest("[data-live]")?.dispatchEvent(new Event("live")), 1000);
+}
+
 function tick() {
   for (const meter of $$("meter[data-since]")) {
     const seconds = secondsSince(meter.dataset.since);
     meter.value = seconds;
     meter.closest("[data-limited]")?.toggleAttribute("data-over", seconds >= meter.max);
   }
-  for (const time of $$("time[data-since]")) {
-    const seconds = Math.floor(secondsSince(time.dateTime));
+  for (const time of $$("time[data-since], time[data-until]")) {
+    const counted = secondsSince(time.dateTime);
+    const left = Math.max(0, (Date.parse(time.dateTime) - Date.now() - ahead) / 1000);
+    const seconds = "until" in time.dataset ? Math.ceil(left) : Math.floor(counted);
+    if (!seconds && "until" in time.dataset) over(time);
     const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
     const two = (n) => String(n).padStart(2, "0");
     const text = h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
