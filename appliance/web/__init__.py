@@ -46,6 +46,7 @@ from appliance.web.shell import (
     live,
     navigation,
     sent,
+    shortcuts,
     sizes,
 )
 from appliance.web.status import (
@@ -117,6 +118,7 @@ def create_app(settings: Settings) -> Flask:
         formats,
         assets,
         navigation,
+        shortcuts,
         headers,
         errors,
         live,

@@ -11,7 +11,6 @@ from typing import Any, get_args, get_type_hints
 import click
 import pytest
 
-from appliance.casework import forms
 from appliance.cli import appliance
 from appliance.core.settings import Settings
 from appliance.reports.counting import Counted
@@ -21,6 +20,7 @@ from appliance.reports.telephony import words
 from appliance.reports.telephony.workload import Workload
 from appliance.telephony.calls import OUTCOMES
 from appliance.telephony.calls.outcomes import INBOUND
+from appliance.web.shell import shortcuts
 
 TOP = Path(__file__).parents[2]
 DOCS = TOP / "docs"
@@ -159,16 +159,15 @@ def test_figures_are_explained_alike_in_each_language(translated) -> None:
     assert text.count("\n\n") == FIGURES.count("\n\n")
 
 
-def test_every_key_of_the_workplace_is_told() -> None:
-    templates = (TOP / "appliance" / "web" / "workplace" / "templates" / "operator").glob("*.html")
-    text = "".join(template.read_text("utf-8") for template in templates)
-    keys = set(re.findall(r'data-key="([A-Za-z0-9+]+)"', text))
-    keys |= {field.key for form in forms.FORMS for field in forms.product(form).fields if field.key}
-    assert {"F4", "Ctrl+Enter"} <= keys
-    rows = re.findall(r"^\| ((?:F\d|Alt |Ctrl |Esc).*?) \|", USING, re.MULTILINE)
-    told = {key for row in rows for key in row.split(", ")}
-    shown = {key.replace("+", " ").replace("Escape", "Esc") for key in keys}
-    assert told == shown | {f"Alt {digit}" for digit in (1, 2, 3, 7, 8, 9)}
+def test_every_key_is_told() -> None:
+    section = USING.partition("### Keys")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", section, re.MULTILINE)
+    assert rows[1:] == [
+        (str(place.title), ", ".join(map(shortcuts.written, one.keys)), str(one.does))
+        for place in shortcuts.PLACES
+        for one in shortcuts.SHORTCUTS
+        if one.places[0] == place
+    ]
 
 
 def test_every_warning_is_explained() -> None:

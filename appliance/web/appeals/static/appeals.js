@@ -2,6 +2,7 @@
 //   data-choose   a field of the filters that sends them when it changes
 import { save } from "./answer_drafts.js";
 import "./in_place.js";
+import { act } from "./keys.js";
 
 document.addEventListener("change", ({ target }) => {
   if (target.matches("[data-choose]")) target.form.requestSubmit();
@@ -48,24 +49,9 @@ document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-print]")) print();
 });
 
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.ctrlKey) {
-    event.target.closest("form")?.requestSubmit();
-    return;
-  }
-  const typing = event.target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
-  if (typing && event.key === "Escape") event.target.blur();
-  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
-  const search = document.getElementById("q");
-  if (event.key === "/" && search) {
-    event.preventDefault();
-    search.select();
-  } else if (event.key === "j" || event.key === "J") move(1);
-  else if (event.key === "k" || event.key === "K") move(-1);
-  else if (event.key === "n" || event.key === "N") document.getElementById("following")?.click();
-  else if (event.key === "z" || event.key === "Z") undo?.requestSubmit();
-  else if ((event.key === "a" || event.key === "A") && document.getElementById("text")) {
-    event.preventDefault();
-    document.getElementById("text").focus();
-  }
+act("next_row", () => move(1));
+act("previous_row", () => move(-1));
+document.addEventListener("keydown", ({ code, target }) => {
+  const typing = target.matches("input:not([type=radio], [type=checkbox]), textarea, select");
+  if (typing && code === "Escape") target.blur();
 });

@@ -8,9 +8,3 @@ const form = document.getElementById("correction");
 giveChoices(form, () => showAsked(form));
 form.addEventListener("change", () => showAsked(form));
 showAsked(form);
-
-document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.key !== "Enter" || !event.ctrlKey) return;
-  event.preventDefault(); // an operator's pages hear the button's key, too
-  form.requestSubmit();
-});

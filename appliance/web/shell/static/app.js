@@ -8,6 +8,7 @@
 import "./live.js";
 import "./papers.js";
 import "./scrolling.js";
+import "./sheet.js";
 
 const $$ = (selector) => document.querySelectorAll(selector);
 const meta = (name) => document.querySelector(`meta[name="${name}"]`);

@@ -1,7 +1,6 @@
-// On top of every page of an operator: the call at hand, his state, the keys; the page's title tells of
+// On top of every page of an operator: the call at hand, his state; the page's title tells of
 // the call. What happens to forms is page.js's.
 
-import { listenToKeys } from "./keys.js";
 import { LinkLost, post, SessionOver } from "./server.js";
 import { listenToMessages } from "./sms.js";
 import { listenToState } from "./states.js";
@@ -69,7 +68,6 @@ document.addEventListener("keydown", ({ key }) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
 });
 
-listenToKeys();
 listenToState();
 listenToTransfers({ onTrouble: failed });
 listenToMessages({ onTrouble: failed, tell: toast });
