@@ -30,6 +30,7 @@ from appliance.models.calls import (
 from appliance.models.catalogs import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 from appliance.models.changes import ChangeFile, ChangeLink, ChangeRequest, ChangeStep
 from appliance.models.departments import Department, DirectionRoute, Membership
+from appliance.models.desk_phones import DeskPhone
 from appliance.models.devices import Device, LineQuality
 from appliance.models.directory import Employee
 from appliance.models.followups import FollowUp, FollowUpMark
@@ -120,6 +121,7 @@ TABLES: tuple[type[Table], ...] = (
     Tariff,
     Employee,
     Device,
+    DeskPhone,
     LineQuality,
     LiveEvent,
     AuditEntry,

@@ -11,7 +11,7 @@ from appliance.core import clock, phone_numbers
 from appliance.core.settings import Settings
 from appliance.models import CalendarDay
 from appliance.people import accounts
-from appliance.telephony import directory, routing
+from appliance.telephony import desk_phones, directory, routing
 from appliance.telephony.calls import dialling
 from appliance.telephony.routing import Number, Plan, Route
 
@@ -34,7 +34,8 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "routes": _routes(current),
         "addresses": hosts.addresses(t.address for t in current.trunks if t.kind == "sip"),
         "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
-        "transports": sorted({"udp", *(t.transport for t in current.trunks if t.kind == "sip")}),
+        "transports": sorted(_transports(current)),
+        "secure_phones": desk_phones.secure(),
         "e1": [] if apart else e1,
         "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer
         "echo": dialling.ECHO,
@@ -50,6 +51,12 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
 
 def _is_loopback(settings: Settings) -> bool:
     return ipaddress.ip_address(settings.asterisk.address).is_loopback
+
+
+def _transports(current: Plan) -> set[str]:
+    """How SIP comes in: by UDP, as a trunk wants it, and by TLS where phones set themselves up."""
+    phones = {"tls"} if desk_phones.every() else set()
+    return {"udp", *(t.transport for t in current.trunks if t.kind == "sip")} | phones
 
 
 def _numbers(current: Plan) -> list[Number]:
