@@ -25,6 +25,7 @@ COMMANDS = {
     "ministry": "ministry",
     "operator": "telephony",
     "outbox": "outbox",
+    "phone": "phones",
     "pbx": "telephony",
     "prompts": "telephony",
     "registration": "registration",

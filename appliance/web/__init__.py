@@ -15,13 +15,14 @@ from appliance.web.appeals import card, consultations, handling, lookup, portal
 from appliance.web.calls import call, floor, followups, of_day, registered
 from appliance.web.help import figures
 from appliance.web.person import account, login
-from appliance.web.public import rating
+from appliance.web.public import phones, rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
 from appliance.web.reports import forms as report_forms
 from appliance.web.settings import (
     calendar,
     changes,
     departments,
+    desk_phones,
     directory,
     keys,
     line,
@@ -73,7 +74,7 @@ from appliance.web.workplace import (
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen),
-    *(login.screen, account.screen, rating.screen, views.screen),
+    *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
@@ -81,7 +82,7 @@ SCREENS = (
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
-    *(people.screen, departments.screen, form_versions.screen, lists.screen),
+    *(people.screen, desk_phones.screen, departments.screen, form_versions.screen, lists.screen),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),

@@ -10,7 +10,7 @@ from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import ExchangeLook
-from appliance.telephony import routing
+from appliance.telephony import desk_phones, routing
 
 FRESH = dt.timedelta(seconds=60)
 _NAMED = 6  # of many, that are named
@@ -55,8 +55,9 @@ def parts(settings: Settings) -> Iterator[Check]:
 
 
 def transports(settings: Settings) -> Iterator[Check]:
-    """Asterisk also listens where carriers reach it by TCP or TLS."""
+    """Asterisk also listens where carriers and phones reach it by TCP or TLS."""
     used = {trunk.transport for trunk in routing.current(settings).trunks if trunk.kind == "sip"}
+    used |= {"tls"} if desk_phones.every() else set()
     for transport in sorted(used - {"udp"}):
         place = settings.asterisk
         port = place.sip_port + (transport == "tls")
@@ -71,8 +72,8 @@ def transports(settings: Settings) -> Iterator[Check]:
             "fail",
             N_("does not answer at {address}"),
             N_(
-                "Carriers on it do not reach us. Look at certificate and key, then start "
-                "`asterisk` again in a quiet minute: its log says why it does not listen."
+                "Carriers and phones on it do not reach us. Look at certificate and key, then "
+                "start `asterisk` again in a quiet minute: its log says why it does not listen."
             ),
             values,
         )

@@ -41,10 +41,10 @@ def choose_state(
 def put_states_in_force(settings: Settings) -> None:
     """Make the members of Asterisk's queues what the operators chose.
 
-    "ready" rings; "pause", "back_office" and a wrap-up stay in the queue, do not ring, and are paused
-    there for the same reason; "off" is no member. Who became ready after a talk is rung at once,
-    whatever the queue's own wrap-up. A phone that Asterisk paused since the operator was last
-    ready, because it was not answered, makes his state a pause.
+    "ready" rings; "pause", "back_office" and a wrap-up stay in the queue, do not ring, and are
+    paused there for the same reason; "off" is no member. Who became ready after a talk is rung at
+    once, whatever the queue's own wrap-up. A phone that Asterisk paused since the operator was
+    last ready, because it was not answered, makes his state a pause.
     """
     with Connection(settings) as asterisk:
         make_agree(settings, asterisk)
