@@ -6,6 +6,7 @@ from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
 from appliance.core.tables import Table
 from appliance.models.accounts import User
 from appliance.models.alarms import Alarm
+from appliance.models.announcements import Announcement, AnnouncementReader
 from appliance.models.appeals import Appeal, Applicant, Draft, NumberSeries
 from appliance.models.calls import (
     AsteriskWatch,
@@ -82,6 +83,8 @@ TABLES: tuple[type[Table], ...] = (
     Presence,
     PauseLimit,
     Goal,
+    Announcement,
+    AnnouncementReader,
     SignInAttempt,
     Region,
     District,

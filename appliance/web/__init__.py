@@ -12,7 +12,7 @@ from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.web.api import views
 from appliance.web.appeals import card, consultations, handling, lookup, portal
-from appliance.web.calls import call, floor, followups, of_day, registered
+from appliance.web.calls import announcements, call, floor, followups, of_day, registered
 from appliance.web.help import figures
 from appliance.web.person import account, login
 from appliance.web.public import phones, rating
@@ -78,7 +78,14 @@ SCREENS = (
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
-    *(floor.screen, of_day.screen, followups.screen, call.screen, registered.screen),
+    *(
+        floor.screen,
+        announcements.screen,
+        of_day.screen,
+        followups.screen,
+        call.screen,
+        registered.screen,
+    ),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),

@@ -14,7 +14,7 @@ from appliance.people import accounts, presence
 from appliance.reports.kpi import ASA_TARGET, SERVICE_TARGET
 from appliance.reports.today import today
 from appliance.telephony import calls, devices, routing
-from appliance.web.calls import desks
+from appliance.web.calls import announcements, desks
 from appliance.web.calls import of_day as day
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
@@ -77,7 +77,8 @@ def page() -> str:
     """Everything at once; `who` is the operator whose talk and actions are shown."""
     who = request.args.get("who", "")
     shown = _calls() | _waiting() | _figures() | _chosen(who) | _trunks() | _phone()
-    return render_template("floor/page.html", reasons=REASONS, **shown)
+    told = announcements.writing_form()
+    return render_template("floor/page.html", reasons=REASONS, **told, **shown)
 
 
 @screen.get("/calls")

@@ -37,9 +37,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MACHINE = ("checks", "jobs", "lines")
-LEADS = ("appeals", "calls", "devices", "followups", "links", "operators", "people")
+LEADS = (
+    "announcements",
+    "appeals",
+    "calls",
+    "devices",
+    "followups",
+    "links",
+    "operators",
+    "people",
+)
 HEARD = {
-    "operator": ("followups", "links", "outbox"),
+    "operator": ("announcements", "followups", "links", "outbox"),
     "supervisor": (*LEADS, "outbox"),
     "manager": (*LEADS, *MACHINE, "outbox", "changes"),
     "ministry": ("appeals", "links", "changes"),

@@ -13,7 +13,7 @@ from appliance.casework.appeals.handling import of_appeal as handling_of
 from appliance.core import clock
 from appliance.messaging import notices
 from appliance.pbx import actions
-from appliance.people import accounts, presence
+from appliance.people import accounts, announcements, presence
 from appliance.telephony import calls, directory, routing
 from appliance.telephony.calls.day import day_of_operator
 from appliance.web.appeals import appeal_labels, consultations, handling
@@ -154,7 +154,8 @@ def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
 def _on_top() -> dict[str, object]:
     """Of the bar, the pause and the state; worked out once for a page."""
     if "on_top" not in g:
-        g.on_top = {"mine": states.mine()} | _bar() | _missed()
+        unread = announcements.unread(me())
+        g.on_top = {"mine": states.mine(), "unread": unread} | _bar() | _missed()
     on_top: dict[str, object] = g.on_top
     return on_top
 

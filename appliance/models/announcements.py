@@ -1,0 +1,25 @@
+"""What supervisors tell operators on their pages."""
+
+from peewee import ForeignKeyField, TextField
+
+from appliance.core.tables import MomentField, Table
+from appliance.models.accounts import User
+
+
+class Announcement(Table):
+    """A text of a supervisor or the manager to operators; kept."""
+
+    sender = ForeignKeyField(User, on_delete="RESTRICT")
+    text = TextField()
+    sent_at = MomentField(index=True)
+
+
+class AnnouncementReader(Table):
+    """One operator to whom it was sent."""
+
+    announcement = ForeignKeyField(Announcement, backref="readers", on_delete="CASCADE")
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    read_at = MomentField(null=True, index=True)  # null: it stands on his page
+
+    class Meta:
+        indexes = ((("user", "announcement"), True),)
