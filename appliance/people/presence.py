@@ -16,7 +16,7 @@ OF_OTHERS = (NO_ANSWER, FORCED)  # reasons that no operator gives
 WRAP_UP = "wrap_up"  # a state that ends by itself: more time after a talk than the queues give
 
 
-class Stretch(NamedTuple):
+class StateInterval(NamedTuple):
     """A state that an operator was in; `reason` is a pause's, "" where none was told."""
 
     state: str
@@ -40,14 +40,14 @@ def states() -> dict[str, str]:
     return {login: p.state if p else "off" for login, p in presences().items()}
 
 
-def intervals(begin: dt.datetime, end: dt.datetime) -> dict[str, list[Stretch]]:
+def intervals(begin: dt.datetime, end: dt.datetime) -> dict[str, list[StateInterval]]:
     """Login → his states within [begin, end), in order; of everybody who chose one."""
     every = User.select(User.id, User.login).where(User.role == "operator")
     found = {user.login: stretches(user, begin, end) for user in every}
     return {login: own for login, own in found.items() if own}
 
 
-def stretches(user: User, begin: dt.datetime, end: dt.datetime) -> list[Stretch]:
+def stretches(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
     """One operator's states within [begin, end), in order; none before his first choice."""
     chosen = Presence.select(Presence.state, Presence.reason, Presence.since).where(
         Presence.user == user
@@ -58,7 +58,7 @@ def stretches(user: User, begin: dt.datetime, end: dt.datetime) -> list[Stretch]
     rows = [*before.tuples(), *within.order_by(Presence.since, Presence.id).tuples()]
     ends = [*(since for *_, since in rows), end][1:]
     return [
-        Stretch(state, reason, max(since, begin), until)
+        StateInterval(state, reason, max(since, begin), until)
         for (state, reason, since), until in zip(rows, ends, strict=True)
         if max(since, begin) < until
     ]
