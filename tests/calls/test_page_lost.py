@@ -2,9 +2,12 @@
 processes killed under it. What the citizen missed is printed."""
 
 import asyncio
+import contextlib
+import datetime as dt
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,11 @@ import pytest
 from playwright.async_api import expect
 
 from appliance.box.links import hosts
+from appliance.core import settings
+from appliance.pbx import ami
 from appliance.sip import tones
 from appliance.sip.call import Call
+from provisioning.local import site
 from tests.calls.hotline import Hotline
 from tests.calls.test_page_phone import OPERATOR, Scene, scene, told_of
 from tests.calls.test_page_phone import alone as alone
@@ -79,6 +85,7 @@ def test_loaded_anew_the_page_has_its_caller_and_every_letter(
 
     asyncio.run(lost(hotline, alone, voice, play))
     row = until(lambda: _measured(hotline, told["number"]), 40, every=0.5)
+    assert row
     [talk], [visit] = row["talks"], row["queue_visits"]
     assert (row["outcome"], row["ended_by"], len(row["gaps"])) == ("answered", "caller", RELOADS)
     assert len(visit["rings"]) == 1
@@ -88,13 +95,101 @@ def test_loaded_anew_the_page_has_its_caller_and_every_letter(
     print("gaps:", [f"{_seconds(gap):.1f}" for gap in row["gaps"]])
 
 
+def test_other_tabs_and_our_own_processes_end_no_talk(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play(s: Lost) -> None:
+        citizen = await s.talks()
+        since = time.time()
+        second = await s.window.new_page()
+        await second.goto("/operator")
+        await second.reload()
+        await s.goes_on(citizen, since, "a second tab")
+        await second.close()
+        for name in ("web", "front", "pbx"):
+            since = time.time()
+            await asyncio.to_thread(hotline.kill, name)
+            await s.goes_on(citizen, since, f"kill -9 of {name}")
+            await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+        await s.over(citizen)  # which the page is told over its new connection
+        citizen = await s.talks()
+        await s.over(citizen)
+
+    asyncio.run(lost(hotline, alone, voice, play))
+
+
+def test_a_browser_that_sleeps_and_an_exchange_that_dies(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play(s: Lost) -> None:
+        citizen = await s.talks()
+        since = time.time()
+        with frozen(voice):
+            await s.seen(lambda: citizen.media.hears(tones.MUSIC, 0.6))
+            silence = time.time() - since
+            print(f"the browser sleeps: music after {silence:.1f} s")
+            await s.seen(lambda: time.time() > since + 20)
+        await s.goes_on(citizen, time.time(), "the browser slept for 20 s")
+        assert silence < SILENCE
+        await s.over(citizen)
+
+        citizen = await s.talks()
+        await asyncio.to_thread(hotline.kill, "asterisk")
+        await s.seen(lambda: site.sip_answers(hotline.place))
+        since = time.time()
+        await s.seen(lambda: _is_registered(hotline, alone["extension"]))
+        print(f"Asterisk killed: registered {time.time() - since:.1f} s after it is back")
+        assert time.time() < since + 5
+        citizen.hang_up()
+        await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
+        await s.over(await s.talks())
+
+    asyncio.run(lost(hotline, alone, voice, play))
+
+
+@contextlib.contextmanager
+def frozen(voice: Path) -> Iterator[None]:
+    """A while in which the browser that this voice speaks to stands still, all of it."""
+    stopped = _tree(next(pid for pid, (_, line) in _processes().items() if str(voice) in line))
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _tree(root: int) -> list[int]:
+    """A process and all that it has started, the oldest first."""
+    found, parents = [root], _processes()
+    for pid in found:
+        found += [child for child, (parent, _) in parents.items() if parent == pid]
+    return found
+
+
+def _processes() -> dict[int, tuple[int, str]]:
+    """Process → (its parent, its command line)."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            found[int(folder.name)] = int(parent), (folder / "cmdline").read_text()
+    return dict(sorted(found.items()))
+
+
+def _is_registered(hotline: Hotline, extension: str) -> bool:
+    with ami.Connection(settings.load(hotline.place.config)) as asterisk:
+        found = asterisk.listed("DeviceStateList", "DeviceStateListComplete")
+    known = {one["Device"]: one["State"] for one in found}
+    return known.get(f"PJSIP/{extension}") == "NOT_INUSE"
+
+
 def _measured(hotline: Hotline, number: str) -> dict[str, Any] | None:
     rows = told_of(hotline, number)
     return next((row for row in rows if row["ended_at"] and row["recordings"]), None)
 
 
 def _seconds(gap: dict[str, str]) -> float:
-    import datetime as dt
-
     begin, end = (dt.datetime.fromisoformat(gap[key]) for key in ("from", "to"))
     return (end - begin).total_seconds()
