@@ -44,7 +44,7 @@ def taken(user: User, begin: dt.datetime, end: dt.datetime) -> dict[str, float]:
     return by_reason(presence.stretches(user, begin, end))
 
 
-def by_reason(states: list[presence.Stretch]) -> dict[str, float]:
+def by_reason(states: list[presence.StateInterval]) -> dict[str, float]:
     """Reason → seconds of the pauses among these states."""
     found: defaultdict[str, float] = defaultdict(float)
     for one in states:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from appliance.core.intervals import Interval, merged, total, without
 
-type Stretch = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it goes on
+type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it goes on
 
 
 @dataclass
@@ -49,7 +49,7 @@ class TalkFacts:
     extension: str | None
     started_at: dt.datetime
     ended_at: dt.datetime | None = None
-    gaps: list[Stretch] = field(default_factory=list)
+    gaps: list[OpenInterval] = field(default_factory=list)
 
     @property
     def spoken(self) -> list[Interval]:
@@ -123,7 +123,7 @@ class CallFacts:
     serves: str | None = None  # outgoing: the id of what it serves
     visits: list[VisitFacts] = field(default_factory=list)
     talks: list[TalkFacts] = field(default_factory=list)
-    holds: list[Stretch] = field(default_factory=list)
+    holds: list[OpenInterval] = field(default_factory=list)
     transfers: list[TransferFacts] = field(default_factory=list)
     attempts: list[DialFacts] = field(default_factory=list)
     recordings: list[RecordingFacts] = field(default_factory=list)
@@ -175,6 +175,6 @@ def _length(begin: dt.datetime, end: dt.datetime | None) -> float:
     return max(0.0, (end - begin).total_seconds()) if end else 0.0
 
 
-def _ended(intervals: Iterable[Stretch]) -> list[Interval]:
+def _ended(intervals: Iterable[OpenInterval]) -> list[Interval]:
     """Those that have ended, merged."""
     return merged((begin, end) for begin, end in intervals if end)
