@@ -13,6 +13,7 @@ from appliance.core.settings import Settings
 from appliance.web.api import views
 from appliance.web.appeals import card, consultations, handling, lookup, portal
 from appliance.web.calls import announcements, call, floor, followups, of_day, registered
+from appliance.web.commands import page as commands
 from appliance.web.help import figures
 from appliance.web.person import account, login
 from appliance.web.public import phones, rating
@@ -73,7 +74,7 @@ from appliance.web.workplace import (
 )
 
 SCREENS = (
-    *(live.screen, health.screen, assets.screen),
+    *(live.screen, health.screen, assets.screen, commands.screen),
     *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen),

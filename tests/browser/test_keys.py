@@ -5,16 +5,19 @@ from playwright.sync_api import Page, expect
 
 from appliance.casework import appeals
 from appliance.models import User
+from appliance.telephony import directory
+from appliance.telephony.directory import Entry
 from tests.browser.conftest import sign_in
-from tests.browser.test_operator import FIRST_CALL, form_of, open_page
+from tests.browser.test_operator import AXE, FIRST_CALL, RULES, form_of, open_page
 from tests.rig.citizen import Citizen
 
 
-def strike(page: Page, code: str, letter: str) -> None:
+def strike(page: Page, code: str, letter: str, control: bool = False) -> None:
     """A key as a keyboard under another layout sends it: the place, and what it writes there."""
     session = page.context.new_cdp_session(page)
+    key = {"code": code, "key": letter, "modifiers": 2 if control else 0}
     for kind in ("keyDown", "keyUp"):
-        session.send("Input.dispatchKeyEvent", {"type": kind, "code": code, "key": letter})
+        session.send("Input.dispatchKeyEvent", {"type": kind, **key})
     session.detach()
 
 
@@ -78,3 +81,50 @@ def test_letters_act_by_their_place(window, nilufar: User, settings, layout: str
     strike(page, "KeyJ", j)  # a letter that is typed
     expect(page.locator("#q")).to_be_focused()
     assert {one.number, two.number} == set(rows.all_inner_texts())
+
+
+def test_the_command_line_by_keys_alone(window, nilufar: User) -> None:
+    directory.save(Entry("Lola Rashidova", "712390101", "Bandlik boʻlimi"), "rustam")
+    page = open_page(window)
+    line, marked = page.locator("#commands"), page.locator("#commands [aria-selected=true]")
+
+    page.keyboard.press("Control+k")
+    expect(line.get_by_role("combobox")).to_be_focused()
+    expect(line.locator("[data-act=call_out]")).to_be_visible()
+    expect(line.locator("[data-act=register]")).to_have_count(0)  # there is no form
+    page.keyboard.type("мурожаат топ")  # a page, in another script
+    expect(marked).to_have_text("Murojaatni topishMurojaatlar")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/appeals/mine")
+
+    strike(page, "KeyK", "л", control=True)  # under a Cyrillic layout
+    page.keyboard.type("лола")
+    page.keyboard.press("Enter")  # faster than the server answers
+    expect(page.locator("#passing-q")).to_have_value("712390101")
+    expect(page.locator("#passing-found [data-marked]")).to_contain_text("Lola")
+    page.keyboard.press("Escape")
+
+    page.goto("/operator")
+    page.keyboard.press("F2")
+    expect(page.locator("#f-appeal_type")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("urgut")
+    expect(marked).to_contain_text("Urgut")
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-district")).to_have_value("Urgut tumani")
+    expect(page.locator("#f-region")).to_have_value("Samarqand viloyati")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("qx")
+    expect(line.locator("[data-nothing]")).to_be_visible()
+    expect(line.get_by_role("status")).to_have_text("Hech narsa topilmadi")
+    page.keyboard.press("Escape")
+    expect(line).to_be_hidden()
+    expect(page.locator("#f-district")).to_be_focused()
+    run = "([part, tags]) => axe.run(part, {runOnly: {type: 'tag', values: tags}})"
+    page.keyboard.press("Control+k")
+    page.keyboard.type("urgut")  # in place of what was typed before
+    expect(marked).to_contain_text("Urgut")
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate(run, ["#commands", RULES])["violations"] == []
+    page.keyboard.press("F1")
+    assert page.evaluate(run, ["#shortcuts", RULES])["violations"] == []

@@ -42,6 +42,7 @@ from appliance.telephony.calls.queries import (
     failure,
     inbound,
     last_of_operator,
+    of_number,
     of_operator,
     talks,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "last_spoken",
     "listed",
     "lost_since",
+    "of_number",
     "of_operator",
     "quarantined",
     "release",

@@ -93,6 +93,13 @@ def earlier(call: Call, limit: int = 10) -> list[Call]:
     )
 
 
+def of_number(number: str, limit: int) -> list[Call]:
+    """The newest calls from and to a number (normalised)."""
+    ours = (Call.callee == number) & (Call.direction == "outbound")
+    found = Call.select().where((Call.caller == number) | ours)
+    return list(found.order_by(Call.arrived_at.desc()).limit(limit))
+
+
 def inbound(begin: dt.datetime, end: dt.datetime) -> list[Call]:
     """Inbound calls that arrived in [begin, end), oldest first, synthetic test calls left out."""
     return list(

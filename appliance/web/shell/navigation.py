@@ -132,7 +132,7 @@ def init_app(app: Flask) -> None:
 
 def _sections() -> list[Link]:
     here, found = _here(), []
-    for name, tabs in _open_to_the_reader():
+    for name, tabs in open_to_the_reader():
         counts = [tab.counted() for tab in tabs]
         pressing, late = sum(one.pressing for one in counts), any(one.late for one in counts)
         found.append(Link(url_for(tabs[0].endpoint), name, here in tabs, pressing, late))
@@ -142,7 +142,7 @@ def _sections() -> list[Link]:
 def _tabs() -> list[Link]:
     """The tabs of the section that is open; none when it has only one."""
     here = _here()
-    found = next((tabs for _, tabs in _open_to_the_reader() if here in tabs), [])
+    found = next((tabs for _, tabs in open_to_the_reader() if here in tabs), [])
     if len(found) < 2:
         return []
     counts = [tab.counted() for tab in found]
@@ -160,7 +160,8 @@ def _here() -> Tab | None:
     return next((tab for tab in tabs if tab.endpoint == endpoint), next(iter(tabs), None))
 
 
-def _open_to_the_reader() -> Iterator[tuple[LazyString, list[Tab]]]:
+def open_to_the_reader() -> Iterator[tuple[LazyString, list[Tab]]]:
+    """The sections with the tabs that whoever asks may open."""
     for name, section in SECTIONS:
         if tabs := [tab for tab in section if tab.is_shown()]:
             yield name, tabs

@@ -75,6 +75,9 @@ class Shortcut(NamedTuple):
 
 
 SHORTCUTS = (
+    Shortcut(
+        "commands", ("Ctrl+K",), _l("find an action, a page, a person, an appeal"), (EVERYWHERE,)
+    ),
     Shortcut("sheet", ("?", "F1"), _l("all keys of the page"), (EVERYWHERE,), alike=True),
     Shortcut(
         "hang_up",

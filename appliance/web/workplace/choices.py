@@ -21,22 +21,29 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 @may("operator", "supervisor", "manager", "technician")  # who corrects or tries a form, too
 def choices(name: str) -> Response:
     """Options as JSON: code, name, match (from, to), parent's name, wider places to fill in."""
-    typed = request.args.get("q", "")
-    region, district = request.args.get("region") or None, request.args.get("district") or None
+    asked = request.args.get
+    return jsonify(found(name, asked("q", ""), asked("region") or None, asked("district") or None))
+
+
+def found(
+    name: str, typed: str, region: str | None = None, district: str | None = None
+) -> list[dict[str, Any]]:
+    """The options of a list with the text in a name, best first; 404 for no list."""
     if name == "region":
-        found = [_region(place) for place in catalogs.find_regions(typed)]
+        options = [_region(place) for place in catalogs.find_regions(typed)]
     elif name == "district":
-        found = [_district(place) for place in catalogs.find_districts(typed, region)]
+        options = [_district(place) for place in catalogs.find_districts(typed, region)]
     elif name == "mahalla":
-        found = [_mahalla(place) for place in catalogs.find_mahallas(typed, district, region)]
+        places = catalogs.find_mahallas(typed, district, region)
+        options = [_mahalla(place) for place in places]
     elif catalogs.catalog(name):
         listed = catalogs.find(name, typed, locale(), today())
-        found = [_option(code, text) for code, text in listed]
+        options = [_option(code, text) for code, text in listed]
     else:
         abort(404)
-    for option in found:
+    for option in options:
         option["match"] = matched(option["name"], typed)
-    return jsonify(found)
+    return options
 
 
 def matched(name: str, typed: str) -> tuple[int, int]:

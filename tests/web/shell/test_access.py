@@ -86,6 +86,7 @@ ROUTES = {
     "POST /changes/<int:number>/steps": REQUESTS,
     "GET /changes/list": REQUESTS,
     "GET /changes/new": {"ministry"},
+    "GET /commands": SIGNED_IN,
     "GET /choices/<name>": {"operator", "supervisor", "manager", "technician"},
     "GET /departments": {"manager"},
     "POST /departments": {"manager"},

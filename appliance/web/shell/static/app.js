@@ -5,6 +5,7 @@
 //   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
 //   data-limited       holds such a meter; data-over while it is full
 //   data-toast         leaves after six seconds
+import "./commands.js";
 import "./live.js";
 import "./papers.js";
 import "./scrolling.js";

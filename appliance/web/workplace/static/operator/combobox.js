@@ -164,6 +164,8 @@ export function combobox(input, { scope, onChoose }) {
     }
   });
 
+  input.addEventListener("choose", ({ detail }) => choose(detail)); // of the command line
+
   input.addEventListener("pointerdown", () => {
     if (list.hidden && document.activeElement === input) ask();
   });

@@ -1,0 +1,222 @@
+"""What the command line finds: a provider for each kind, and `find`, which asks them all.
+
+A kind more (articles, say) is a function of Asked that yields Found, and its line in PROVIDERS.
+What a provider gives, whoever asks may open: rows come from the nouns' own loaders.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from flask import url_for
+from flask_babel import LazyString, force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from appliance.casework import appeals, call_forms
+from appliance.casework.appeals import searching
+from appliance.core import phone_numbers
+from appliance.core.i18n import LOCALES, fold
+from appliance.people import accounts
+from appliance.telephony import calls, directory
+from appliance.web.calls.of_day import OUTCOMES
+from appliance.web.shell import access, disclosure, formats, navigation, shortcuts
+from appliance.web.shell.context import me
+from appliance.web.shell.labels import FIELDS
+from appliance.web.workplace import choices
+
+MOST = 5  # of a kind
+AT_FIRST = 12  # of a kind while nothing is typed
+FORM_NUMBER = re.compile(r"[Qq]-?\d{4}-\d{6,}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for, and the endpoint of the page on which it is."""
+
+    text: str
+    at: str = ""
+
+    @functools.cached_property
+    def words(self) -> list[str]:
+        """The words of the text as search keys."""
+        return fold(self.text).split()
+
+
+@dataclass(frozen=True)
+class Found:
+    """One line: its name, what stands beside it, and what choosing it does.
+
+    That is one of: an `address` to go to, an `action` of the page's keys, an employee to `pass_on`
+    to or to call, a `choice` for the `field` of an open form.
+    """
+
+    name: str
+    beside: str = ""
+    sign: str = "arrow-right"
+    address: str = ""
+    action: str = ""
+    keys: tuple[str, ...] = ()
+    pass_on: str = ""
+    field: str = ""
+    choice: dict[str, Any] | None = None
+
+
+type Provider = Callable[[Asked], Iterable[Found]]
+
+
+def actions(asked: Asked) -> Iterator[Found]:
+    """What can be done on the page by a key."""
+    listed = [one for _place, found in shortcuts.at(asked.at, access.role()) for one in found]
+    done = [one for one in listed if not one.told and one.name != "commands"]
+    for one in best(done, asked, lambda one: _key_of(one.does)):
+        text = str(one.does)
+        yield Found(
+            text[:1].upper() + text[1:], sign="keyboard", action=one.name, keys=one.keys[:1]
+        )
+
+
+def pages(asked: Asked) -> Iterator[Found]:
+    """The pages of the navigation that the role may open."""
+    tabs = [(section, tab) for section, tabs in navigation.open_to_the_reader() for tab in tabs]
+    for section, tab in best(tabs, asked, lambda pair: _key_of(pair[1].name)):
+        beside = str(section) if str(section) != str(tab.name) else ""
+        yield Found(str(tab.name), beside, "layout-dashboard", url_for(tab.endpoint))
+
+
+def by_number(asked: Asked) -> Iterator[Found]:
+    """An appeal or a registered call of this whole number."""
+    typed = asked.text.upper()
+    if appeals.is_number(typed) and (appeal := appeals.find(typed, me())):
+        disclosure.log_shown("appeal", [appeal.number], {"q": asked.text})
+        there = url_for("appeals.page", number=appeal.number)
+        yield Found(appeal.number, formats.date(appeal.registered_at), "file-text", there)
+    if FORM_NUMBER.fullmatch(typed) and (made := call_forms.find(typed, me())):
+        disclosure.log_shown("call_form", [made.number], {"q": asked.text})
+        there = url_for("call_forms.page", number=made.number)
+        yield Found(made.number, formats.date(made.registered_at), "file-text", there)
+
+
+def calls_of_phone(asked: Asked) -> Iterator[Found]:
+    """The newest calls of this whole phone number."""
+    phone = phone_numbers.canonical(asked.text)
+    if not phone or len(phone) < 9 or not access.allowed("call.page"):
+        return
+    newest = calls.of_number(phone, MOST)
+    may_open = appeals.calls_open_to(me(), [call.id for call in newest])
+    shown = [call for call in newest if call.id in may_open]
+    disclosure.log_shown("call", [call.id for call in shown], {"q": asked.text})
+    for call in shown:
+        words, _tone, sign = OUTCOMES.get(call.outcome or "open", OUTCOMES["open"])
+        there = url_for("call.page", call_id=call.id)
+        yield Found(formats.moment(call.arrived_at), str(words), sign, there)
+
+
+def employees(asked: Asked) -> Iterator[Found]:
+    """Employees of the ministry: an operator passes on to them, who keeps them opens them."""
+    if not asked.words:
+        return
+    for one in directory.search(asked.text, MOST):
+        beside = " · ".join(filter(None, (one.department, formats.phone(one.number))))
+        if access.role() == "operator":
+            yield Found(one.name, beside, "phone-forwarded", pass_on=one.number)
+        elif access.allowed("directory.employee"):
+            there = url_for("directory.employee", number=one.id)
+            yield Found(one.name, beside, "phone", there)
+
+
+def people(asked: Asked) -> Iterator[Found]:
+    """Accounts, for who may see them."""
+    if not asked.words or not access.allowed("people.page"):
+        return
+    for user in best(accounts.everybody(), asked, lambda user: fold(f"{user.name} {user.login}")):
+        if access.allowed("people.person"):
+            there = url_for("people.person", number=user.id)
+        else:
+            there = url_for("people.page")
+        yield Found(formats.person(user), user.login, "user", there)
+
+
+def values(asked: Asked) -> Iterator[Found]:
+    """Regions, districts, directions: into the open form, or the list of their appeals."""
+    fills, lists = access.role() == "operator", access.allowed("portal.page")
+    if not asked.words or not (fills or lists):
+        return
+    for field in ("region", "district", "direction"):
+        for one in islice(filter(_begins_a_word, choices.found(field, asked.text)), MOST):
+            beside = " · ".join(filter(None, (str(FIELDS[field]), one.get("parent", ""))))
+            if fills:
+                yield Found(one["name"], beside, "corner-down-left", field=field, choice=one)
+                continue
+            wider = one["fills"]["region"]["code"] if field == "district" else ""
+            filters = {field: one["code"]} | ({"region": wider} if wider else {})
+            yield Found(one["name"], beside, "funnel", url_for("portal.page", **filters))
+
+
+def searches(asked: Asked) -> Iterator[Found]:
+    """The searches of the lists, with what was typed: they write down who looked for what."""
+    typed = asked.text
+    if access.allowed("portal.page") and searching.terms(typed):
+        yield Found(typed, _("Search the appeals"), "search", url_for("portal.page", q=typed))
+    whole = appeals.is_number(typed) or len(phone_numbers.canonical(typed) or "") > 8
+    if access.allowed("lookup.page") and whole:
+        yield Found(typed, _("Find an appeal"), "search", url_for("lookup.page", q=typed))
+    if access.allowed("call_forms.listed") and searching.terms(typed):
+        there = url_for("call_forms.listed", q=typed)
+        yield Found(typed, _("Search the registered calls"), "search", there)
+
+
+PROVIDERS: tuple[tuple[str, LazyString, Provider], ...] = (
+    ("numbers", _l("Appeals and registered calls"), by_number),
+    ("calls", _l("Calls"), calls_of_phone),
+    ("actions", _l("Actions"), actions),
+    ("pages", _l("Pages"), pages),
+    ("employees", _l("Ministry's employees"), employees),
+    ("people", _l("People"), people),
+    ("values", _l("Lists"), values),
+    ("searches", _l("Search"), searches),
+)
+
+
+def find(asked: Asked) -> list[tuple[str, LazyString, list[Found]]]:
+    """(kind, its name, what was found) of each kind that has something."""
+    most = MOST if asked.words else AT_FIRST
+    found = [(kind, name, list(islice(ask(asked), most))) for kind, name, ask in PROVIDERS]
+    return [one for one in found if one[2]]
+
+
+def best[Thing](
+    things: Iterable[Thing], asked: Asked, key_of: Callable[[Thing], str]
+) -> list[Thing]:
+    """Those in whose key each word begins a word; first those that begin with the text itself."""
+    whole = " ".join(asked.words)
+    ranked = []
+    for thing in things:
+        key = key_of(thing)
+        parts = re.split(r"[ |]", key)
+        if all(any(part.startswith(word) for part in parts) for word in asked.words):
+            ranked.append((not any(name.startswith(whole) for name in key.split("|")), thing))
+    return [thing for _rank, thing in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _begins_a_word(option: dict[str, Any]) -> bool:
+    """Whether what was typed begins a word of the name, or is of one in another language."""
+    start: int = option["match"][0]
+    return start == 0 or not option["name"][start - 1].isalnum()
+
+
+def _key_of(name: LazyString) -> str:
+    """The search key of a text in every language."""
+    return _keys(name._args[0], name)
+
+
+@functools.cache
+def _keys(_text: str, name: LazyString) -> str:
+    keys = []
+    for locale in LOCALES:
+        with force_locale(locale):
+            keys.append(fold(str(name)))
+    return "|".join(keys)
