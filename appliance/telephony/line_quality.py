@@ -78,23 +78,33 @@ def keep(operator: str, heard: Heard) -> None:
 
 def lines(begin: dt.datetime, end: dt.datetime) -> dict[str, Line]:
     """Login → line, of those who were heard long enough in [begin, end) to be judged."""
-    kept, seconds = LineQuality, fn.SUM(LineQuality.seconds)
-    known = fn.SUM(kept.seconds).filter(kept.delay.is_null(False))
+    kept = LineQuality
     rows = (
         kept.select(
             kept.operator,
             fn.COUNT(kept.id),
-            seconds,
-            fn.SUM(kept.loss * kept.seconds) / seconds,
-            fn.SUM(kept.jitter * kept.seconds) / seconds,
-            fn.SUM(kept.delay * kept.seconds) / known,
+            fn.SUM(kept.seconds),
+            fn.SUM(kept.loss * kept.seconds).coerce(False),
+            fn.SUM(kept.jitter * kept.seconds).coerce(False),
+            fn.SUM(kept.delay * kept.seconds).coerce(False),
+            fn.SUM(kept.seconds).filter(kept.delay.is_null(False)),
         )
         .where(kept.at >= begin, kept.at < end)
         .group_by(kept.operator)
-        .having(seconds >= LEAST)
+        .having(fn.SUM(kept.seconds) >= LEAST)
         .tuples()
     )
-    return {row[0]: Line(*row) for row in rows}
+    return {
+        operator: Line(
+            operator,
+            talks,
+            seconds,
+            loss / seconds,
+            jitter / seconds,
+            delay / known if known else None,
+        )
+        for operator, talks, seconds, loss, jitter, delay, known in rows
+    }
 
 
 def _figure(value: object, most: float) -> float:

@@ -16,14 +16,15 @@ from werkzeug.test import TestResponse
 
 from appliance import demo
 from appliance.casework import catalogs, forms
-from appliance.core import db
+from appliance.core import clock, db
 from appliance.core.i18n import translations
 from appliance.demo.world import of_site
 from appliance.models import AuditEntry, Call, CallForm, FieldValue, Tariff
 from appliance.reports import call_filters, tariffs
 from appliance.reports.periods import Period
 from appliance.reports.telephony import calls as behind
-from appliance.telephony import calls, routing
+from appliance.telephony import calls, line_quality, routing
+from appliance.telephony.line_quality import Heard
 from appliance.web.reports.telephony import TABS
 from appliance.web.shell import concurrency
 from tests.casework.test_form_editing import add, put
@@ -355,3 +356,16 @@ def test_downloads_that_are_taken_slowly_hold_up_nobody_else(login_as) -> None:
     for context, answer in zip(contexts, slow, strict=True):
         context.run(answer.close)
     assert get(one, "/analytics").status_code == 200
+
+
+def test_operators_whose_line_is_bad_are_named(settings, login_as) -> None:
+    for login, loss in (("nilufar", 5.0), ("sardor", 0.5)):
+        line_quality.keep(login, Heard("hotline-1.1", 600, loss, 10.0, None))
+    today = clock.now().astimezone(settings.tz).strftime("%d.%m.%Y")
+    page = login_as("ministry").get(f"/analytics?from={today}&to={today}&by=workload").text
+    rows = re.findall(
+        r'<tr><th scope="row">([^<]+)</th>\s*<td class="n">1</td>(.+?)</tr>', page, re.S
+    )
+    marked = ["is-bad" in row for _, row in rows]
+    assert marked == [True, False]
+    assert "Nilufar" in rows[0][0]
