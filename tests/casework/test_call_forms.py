@@ -6,12 +6,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from appliance.casework.call_forms.directions import CALLED_BACK
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from appliance.casework import appeals, call_forms, catalogs, forms
+from appliance.casework.call_forms.directions import CALLED_BACK
 from appliance.casework.forms import definition
 from appliance.core import clock, db
 from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, Talk, User
