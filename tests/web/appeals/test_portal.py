@@ -376,13 +376,13 @@ def test_after_an_answer_the_next_overdue_one_is_offered(at_noon, ministry, regi
     Handling.update(due_on=dt.date(2026, 11, 10)).where(Handling.appeal == following).execute()
     Handling.update(due_on=dt.date(2026, 11, 2)).where(Handling.appeal == colleagues).execute()
     handling.take(colleagues, "gulnora", 1)
-    assert 'id="following"' not in card_of(ministry, done)
+    assert 'data-does="following"' not in card_of(ministry, done)
     step(ministry, done, "answer", text="Javob")
-    offered = card_of(ministry, done).split('id="following"')[1].split("</a>")[0]
+    offered = card_of(ministry, done).split('data-does="following"')[1].split("</a>")[0]
     assert following.number in offered
     step(ministry, following, "answer", text="Javob")
     # one that is not overdue and a colleague's are left
-    assert 'id="following"' not in card_of(ministry, following)
+    assert 'data-does="following"' not in card_of(ministry, following)
 
 
 def test_a_form_sent_in_place_is_told_where_it_leads(ministry, register):
