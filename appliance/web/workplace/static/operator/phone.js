@@ -2,7 +2,7 @@
 // next one takes it. The others show what it does, and send it what is pressed. While somebody is on the phone,
 // links and forms open in new tabs: a page that is left would cut the sound.
 
-import { bar } from "./athand.js";
+import { bar, watch } from "./athand.js";
 import { post } from "./server.js";
 import { SipPhone } from "./sip.js";
 import { chooseDevice, devices } from "./sound.js";
@@ -103,8 +103,10 @@ function tell(changes) {
 // ── what is pressed, in any tab ──
 
 function order(what, value) {
-  if (what === "again") document.dispatchEvent(new Event("phone-again"));
-  else if (!phone && !state.here) channel.postMessage({ what, value });
+  if (what === "again") {
+    document.dispatchEvent(new Event("phone-again"));
+    if (!state.here) channel.postMessage({ what });
+  } else if (!phone && !state.here) channel.postMessage({ what, value });
   else if (!phone) return;
   else if (what === "answer") phone.answer();
   else if (what === "hang-up") phone.hangUp();
@@ -128,10 +130,10 @@ channel.addEventListener("message", ({ data }) => {
 });
 
 place.addEventListener("click", ({ target }) => {
-  const { order: what, key } = target.closest("button")?.dataset ?? {};
+  const { order: what, close } = target.closest("button")?.dataset ?? {};
   if (what === "keys") showKeys(place.querySelector("[data-keys]").hidden);
   else if (what) order(what, target.closest("button").value);
-  else if (key === "Escape") showKeys(false);
+  else if (close !== undefined) showKeys(false);
 });
 place.querySelector("[data-keys]").addEventListener("keydown", (event) => {
   if (event.key === "Escape") showKeys(false);
@@ -144,12 +146,15 @@ place.querySelector("[name=volume]").addEventListener("input", ({ target }) => {
   chooseDevice({ volume: Number(target.value) });
   order("volume");
 });
+watch(showHangUp);
 document.addEventListener("phone-order", ({ detail }) => order(detail.what, detail.value));
 
 function showKeys(shown) {
   const keys = place.querySelector("[data-keys]");
+  const button = place.querySelector("[data-order=keys]");
+  if (!shown && keys.contains(document.activeElement)) button.focus();
   keys.hidden = !shown;
-  place.querySelector("[data-order=keys]").setAttribute("aria-expanded", shown);
+  button.setAttribute("aria-expanded", shown);
   if (shown) keys.querySelector("button").focus();
 }
 
@@ -169,11 +174,20 @@ function show() {
   }
   place.querySelector("[data-bar]").hidden = !stage;
   if (!stage) showKeys(false);
+  showHangUp();
   clearTimeout(late);
   const lost = state.trouble || (registered ? "" : "lost");
   if (lost === "lost") late = setTimeout(showTrouble, GRACE, lost);
   else showTrouble(lost);
   document.dispatchEvent(new CustomEvent("phone-state", { detail: state }));
+}
+
+// The call bar has the button, by the server; without it, or without a link to it, the phone hangs up by itself.
+function showHangUp() {
+  const lost = document.querySelector("[data-link=down]:not([hidden])");
+  const alone = place.querySelector("[data-alone]");
+  const hidden = !lost && document.getElementById("hang-up") !== null;
+  if (alone.hidden !== hidden) alone.hidden = hidden; // is watched itself
 }
 
 function showTrouble(what) {

@@ -51,6 +51,7 @@ export class SipPhone {
     this.#ua.on("newRTCSession", ({ session, request, originator }) => {
       if (originator === "remote") this.#rings(session, request);
     });
+    navigator.mediaDevices.addEventListener("devicechange", () => this.#plugged());
     this.#ua.start();
     setInterval(() => this.#ask(), ALIVE);
   }
@@ -156,6 +157,18 @@ export class SipPhone {
       await soundOn(this.#audio, devices().speaker);
       await this.#audio.play().catch(() => {}); // heard with the next click
     });
+  }
+
+  // A headset that was pulled out during a talk, and is there again or has a successor.
+  async #plugged() {
+    const sender = this.#session?.connection?.getSenders().find(({ track }) => track?.kind === "audio");
+    if (sender?.track.readyState !== "ended") return;
+    try {
+      const [track] = (await navigator.mediaDevices.getUserMedia({ audio: wantedSound() })).getAudioTracks();
+      track.enabled = !this.state.muted;
+      await sender.replaceTrack(track);
+      this.#session.on("ended", () => track.stop());
+    } catch {} // the next device that is plugged in may do
   }
 
   #talks() {
