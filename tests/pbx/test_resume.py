@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.core.db import database
-from appliance.models import Call
+from appliance.models import Call, User
 from appliance.pbx import actions, ami, phone_events
 from appliance.pbx.follow import Follower
 from appliance.people import presence
@@ -21,6 +21,7 @@ from tests.pbx.box import Box
 from tests.pbx.telephones import Talk, Telephones, seen
 from tests.pbx.test_transfers import OPERATORS, at_once, done, ready
 from tests.pbx.test_transfers import site as site  # more operators, short prompts
+from tests.rig.parties import Phone
 from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
@@ -176,6 +177,90 @@ async def the_citizen_leaves(lines: Telephones) -> None:
     await leaves(talk)
     await talk.hears(talk.citizen, tones.MUSIC, "the citizen hears music")
     talk.citizen.hang_up()
+
+
+async def of_a_call_out(lines: Telephones) -> None:
+    phone = lines.people.by_extension("1008")
+    assert phone
+    operator = User.get(User.login == "op08")
+    await done(actions.dial, lines.settings, operator, "+998712390191", "page")
+    outside = await lines.employee("0191")
+    mine = phone.call
+    assert mine
+    await seen(lambda: outside.media.hears(phone.pitch), "he hears the operator")
+    for _ in range(2):
+        session = mine.call_id
+        mine.die()
+        assert await done(actions.resume, lines.settings, "1008", session)
+        mine = await seen(lambda last=mine: _newer(phone, last), "the page gets him again")
+        await seen(lambda: outside.media.hears(phone.pitch), "he hears the operator again")
+        assert outside.state == "up"
+    mine.hang_up()
+    await seen(lambda: outside.state == "over", "the call is over")
+
+
+def _newer(phone: Phone, last: Leg) -> Leg | None:
+    return (
+        phone.call if phone.call is not last and phone.call and phone.call.state == "up" else None
+    )
+
+
+async def of_a_call_out_that_ends(lines: Telephones) -> None:
+    phone = lines.people.by_extension("1007")
+    assert phone
+    operator = User.get(User.login == "op07")
+    await done(actions.dial, lines.settings, operator, "+998712390192", "page")
+    outside = await lines.employee("0192")
+    await seen(lambda: outside.media.hears(phone.pitch), "he hears the operator")
+    line = await done(actions.line, lines.settings, "1007")
+    await done(actions.hang_up, lines.settings, line.call_id, "1007")
+    await seen(lambda: outside.state == "over", "the call is over")
+
+
+async def after_a_word_with_somebody(lines: Telephones) -> None:
+    talk = await lines.talk("+998901000131")
+    lines.outside["0193"] = "busy"
+    await done(actions.consult, lines.settings, talk.operator, "+998712390193")
+    await talk.hears(talk.citizen, talk.phone.pitch, "they speak again by themselves")
+    await back(talk, await leaves(talk))
+    await rated(talk)
+
+
+async def of_a_colleague(lines: Telephones) -> None:
+    talk = await lines.talk("+998901000132")
+    other = lines.people.by_extension("1006")
+    assert other
+    await done(actions.blind, lines.settings, talk.operator, "1006")
+    leg = await seen(
+        lambda: other.call if other.call and other.call.state == "up" else None, "taken"
+    )
+    await talk.hears(talk.citizen, other.pitch, "the citizen hears the colleague")
+    talk.phone, talk.leg = other, leg
+    await back(talk, await leaves(talk))
+    await rated(talk)
+
+
+def test_pages_that_are_lost_in_other_talks(box: Box) -> None:
+    in_pages(box, 2)
+    with ami.Connection(box.settings) as asterisk:
+        for number in (6, 7, 8):
+            asterisk.act("Setvar", Variable=f"RESUME_100{number}", Value=RESUME)
+    at_once(
+        *(box, of_a_call_out, of_a_call_out_that_ends),
+        *(after_a_word_with_somebody, of_a_colleague),
+    )
+    call = told(box, "+998901000131")
+    assert [talk.who for talk in call.talks] == [call.talks[0].who] * 2
+    assert (len(gaps(call)), call.rating) == (1, int(MARK))
+    call = told(box, "+998901000132")
+    assert (len(call.talks), call.talks[1].who) == (2, "op06")
+    assert (len(gaps(call)), call.rating) == (1, int(MARK))
+    out = until(lambda: Call.get_or_none(Call.callee == "+998712390191"))
+    assert (out.direction, out.outcome, len(out.talks), len(gaps(out))) == (
+        *("outbound", "answered", 1, 2),
+    )
+    assert out.ended_by == "operator"
+    assert not list(out.visits)
 
 
 def test_pages_that_are_lost(box: Box) -> None:
