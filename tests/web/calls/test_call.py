@@ -83,6 +83,27 @@ def test_the_course_of_a_call(login_as) -> None:
     ]
 
 
+def test_a_gap_is_a_step_and_no_talk(call: CallFacts, login_as) -> None:
+    call.talks[0].gaps = [(at(20), at(24)), (at(30), at(31.5))]
+    with writing():
+        calls.store(call, 5)
+    told = [re.sub(r"^[\d:]+ ", "", step) for step in steps(login_as("supervisor").get(CARD).text)]
+    assert told[3:6] == [
+        "Suhbat 0:24 Nilufar Karimova",
+        "Operator sahifasi bilan aloqa uzilgan 0:04 Nilufar Karimova",
+        "Operator sahifasi bilan aloqa uzilgan 0:02 Nilufar Karimova",
+    ]
+    [row] = calls.export(BEGAN, at(1))
+    assert (row["talk_seconds"], len(row["talks"])) == (26.5, 2)
+    assert row["gaps"][0] == {"from": _iso(20), "to": _iso(24)}
+    day = calls.day_of_operator("nilufar", BEGAN)
+    assert (day.talks, day.talk_seconds) == (1, 24.5)
+
+
+def _iso(second: float) -> str:
+    return at(second).isoformat(timespec="milliseconds")
+
+
 @pytest.mark.usefixtures("call")
 def test_a_topic_is_named_as_in_the_reports(login_as) -> None:
     Call.update(topic="training").execute()
