@@ -70,6 +70,8 @@ class Cast(CallerSteps, TelephoneSteps, DeskSteps):
             call.hang_up()
         for phone in self.phones:
             phone.is_off = False
+        for extension in self.kept:
+            await self._keep(extension, "")
 
     def vain(self) -> list[str]:
         """Logins of phones that rang and did not answer: the queue may have paused them."""

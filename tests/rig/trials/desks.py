@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from appliance.core.db import database
+from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx import actions
 from appliance.pbx.ami import Connection
@@ -48,6 +49,24 @@ class DeskSteps(Stage):
         """P ends A: hangs up his talk."""
         linkedid = self.world.stories.linkedid(self.caller.calls[0].call_id)
         await self._act(actions.hang_up, linkedid, self._phone_of(self.person(who)).extension)
+
+    async def page_keeps(self, who: str, seconds: str) -> None:
+        """P keeps A SECONDS: A's phone is as one in a page, whose caller waits for it so long."""
+        extension = self._phone_of(self.person(who)).extension
+        self.kept.append(extension)
+        await self._keep(extension, seconds)
+
+    async def _keep(self, extension: str, seconds: str) -> None:
+        def keep(settings: Settings) -> None:
+            with Connection(settings) as asterisk:
+                asterisk.act("Setvar", Variable=f"RESUME_{extension}", Value=seconds)
+
+        await self._act(keep)
+
+    async def page_resumes(self, who: str) -> None:
+        """P resumes A: the page that had A's talk is gone, and has said so."""
+        session = self.person(who).calls[-1].call_id
+        await self._act(actions.resume, self._phone_of(self.person(who)).extension, session)
 
     async def page_supervises(self, who: str, whom: str, mode: str) -> None:
         """P supervises D A listen | whisper | barge."""

@@ -90,6 +90,7 @@ class Stage:
         self.phones: list[Phone] = []  # kept for this script
         self.since: dict[str, float] = {}  # extension → when it became this script's
         self.paused: list[str] = []  # logins
+        self.kept: list[str] = []  # extensions whose callers wait for them
         self.background: list[asyncio.Task[object]] = []
         self.hidden = False
         self.began_at = time.time()

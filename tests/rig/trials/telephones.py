@@ -112,6 +112,11 @@ class TelephoneSteps(Stage):
         for call in who.calls:
             call.die()
 
+    async def do_vanishes(self, who: Person) -> None:
+        """X vanishes: his talk falls silent, as a page that is loaded anew; he can be called."""
+        for call in who.calls:
+            call.die()
+
     async def do_refers(self, who: Person, whom: str) -> None:
         """A refers E: passes the caller on without a word (REFER)."""
         call = await self.until(who.talking, f"{who.name} talks")
