@@ -190,3 +190,32 @@ def test_the_command_names_the_wrong_line(settings, tmp_path):
     assert told.exit_code == 1
     assert "line 5: no such place: 9" in told.output
     assert command(settings, "import", "towns", str(file)).exit_code == 2
+
+
+@pytest.mark.parametrize("typed", ["and t", "анд т", "андижан р", "Andijon tum"])
+def test_the_words_of_a_place_may_each_be_begun(typed: str):
+    assert catalogs.find_districts(typed, "1703")[0].name_uz_latn == "Andijon tumani"
+    assert catalogs.find_districts("t and", "1703") == []
+
+
+@pytest.mark.parametrize("language", ["uz_latn", "uz_cyrl", "ru"])
+def test_a_district_takes_three_keystrokes_and_tab(language: str, record_property):
+    """Once its region is known: three letters of it, or a letter of each of two words."""
+    by_letters = by_keys = among = 0
+    places = list(District.select())
+    for place in places:
+        name = getattr(place, f"name_{language}").removeprefix("город ")
+        words = name.split()
+        letters = name[: 4 if set("ʻʼ") & set(name[:3]) else 3]  # oʻ is one key
+        found = catalogs.find_districts(letters, place.region_id)
+        pairs = [f"{words[0][0]} {word[0]}" for word in words[1:]]
+        firsts = [catalogs.find_districts(typed, place.region_id)[:1] for typed in pairs]
+        by_letters += found[0] == place
+        by_keys += found[0] == place or [place] in firsts
+        among += place in found[:3]
+    shares = [round(100 * count / len(places), 1) for count in (by_letters, by_keys, among)]
+    told = "districts first by three letters, by three keys, among three, %"
+    record_property(f"{told} ({language})", shares)
+    assert shares[0] >= 87
+    assert shares[1] >= 95
+    assert shares[2] == 100

@@ -6,6 +6,8 @@ from peewee import Case, CharField, Expression, NodeList, fn
 
 from appliance.core.i18n import fold
 
+TOWN = fold("город")  # Russian says it before the name
+
 
 def key_of(*names: str) -> str:
     """The search key of a thing: each name folded, between bars, so "|toshkent sh|tashkent|"."""
@@ -19,8 +21,12 @@ def mahalla_key(*names: str) -> str:
 
 
 def within(column: CharField, text: str) -> Expression:
-    """The condition that a name holds the text, whatever its script."""
-    return fn.INSTR(column, fold(text)) > 0
+    """The condition that a name holds the text, or that its words begin as the text's words do.
+
+    In whatever script: "and t" and "анд т" both hold of Andijon tumani.
+    """
+    whole = fn.INSTR(column, fold(text)) > 0
+    return whole | _begin_so(column, fold(text)) if " " in fold(text) else whole
 
 
 def named_exactly(column: CharField, text: str) -> Expression:
@@ -29,10 +35,15 @@ def named_exactly(column: CharField, text: str) -> Expression:
 
 
 def best_first(column: CharField, text: str) -> NodeList:
-    """The order of matches: a name begins with the text, a word of it does, the rest."""
+    """The order of matches: a name begins with the text, a word of it does, the rest.
+
+    What Russian puts before the name of a town is no part of it.
+    """
     key = fold(text)
-    return Case(
-        None,
-        ((fn.INSTR(column, f"|{key}") > 0, 0), (fn.INSTR(column, f" {key}") > 0, 1)),
-        2,
-    )
+    begins = _begin_so(column, key) | (fn.INSTR(column, f"|{TOWN} {key}") > 0)
+    return Case(None, ((begins, 0), (fn.INSTR(column, f" {key}") > 0, 1)), 2)
+
+
+def _begin_so(column: CharField, key: str) -> Expression:
+    """Whether a name's first word begins with the key's first, and later ones with the others."""
+    return column ** f"%|{'% '.join(key.split())}%"
