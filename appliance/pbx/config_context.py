@@ -15,6 +15,8 @@ from appliance.telephony import desk_phones, directory, routing
 from appliance.telephony.calls import dialling
 from appliance.telephony.routing import Number, Plan, Route
 
+_LONG_WAIT = 60  # seconds, from when on the operator is told that a caller has waited
+
 
 def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
     """Name → value for the templates. `apart`: without the E1 channels, and silent to carriers."""
@@ -42,6 +44,8 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "self_test": selftests.line(settings),
         "employees": _employees(),
         "outward": hosts.outward() if _is_loopback(settings) else "",
+        "employee_numbers": _employee_numbers() if queueing.whisper else [],
+        "long_wait": _LONG_WAIT,
         "timezone": settings.timezone,
         "opens": settings.work_opens,
         "closes": settings.work_closes,
@@ -90,6 +94,12 @@ def _employees() -> list[Away]:
             number = phone_numbers.canonical(one.number) or one.number
             found[number] = Away(number, phone_numbers.canonical(other) or other, hours)
     return [found[number] for number in sorted(found)]
+
+
+def _employee_numbers() -> list[str]:
+    """By which the ministry's employees are known when they call, as CITIZEN has them."""
+    numbers = {phone_numbers.canonical(one.number) or one.number for one in directory.employees()}
+    return sorted(numbers)
 
 
 def _days(settings: Settings) -> list[tuple[str, bool]]:

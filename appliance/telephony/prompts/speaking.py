@@ -9,6 +9,7 @@ from appliance.core import sandbox
 from appliance.telephony.prompts import sound
 from appliance.telephony.prompts.texts import LANGUAGES, defaults
 
+_BRIEF = ("whisper-", "topic-")
 MARK = ".synthetic.txt"  # beside a sound made by machine: the text it says
 
 
@@ -38,24 +39,34 @@ def speak_missing(folder: Path, texts: dict[str, str], language: str) -> list[Pa
         if target.exists() and (not said.exists() or said.read_text("utf-8") == words):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        speak(words, language, target)
+        speak(words, language, target, brief=is_brief(name))
         said.write_text(words, "utf-8")
         made.append(target)
     return made
 
 
-def speak(words: str, language: str, target: Path) -> None:
+def is_brief(name: str) -> bool:
+    """Whether a prompt is one that keeps a caller waiting while his operator hears it."""
+    return name.startswith(_BRIEF)
+
+
+def speak(words: str, language: str, target: Path, *, brief: bool = False) -> None:
     """espeak-ng speaks, sox brings it to the telephone's form and the prompts' loudness.
 
-    No words: a tenth of a second of silence. The file is replaced whole. Raises SoundError.
+    No words: a tenth of a second of silence. `brief`: without the silence that espeak-ng ends with,
+    a third of a second. The file is replaced whole. Raises SoundError.
     """
     fresh = target.with_name(f".{target.name}.new.wav")
     with tempfile.TemporaryDirectory() as folder:
         raw, plain = f"{folder}/raw.wav", f"{folder}/plain.wav"
         if words:
             _run(folder, "espeak-ng", "-v", language, "-s", "165", "-w", raw, "--", words)
-            turned = ("gain", "-3", "rate", str(sound.RATE))
-            _run(folder, "sox", "-t", "wav", raw, *sound.TELEPHONE, plain, *turned)
+            turned = ["gain", "-3", "rate", str(sound.RATE)]
+            if brief:
+                turned += ["reverse", "silence", "1", "0.05", "0.5%", "reverse"]
+            _run(
+                folder, "sox", "--temp", folder, "-t", "wav", raw, *sound.TELEPHONE, plain, *turned
+            )
             sound.level(Path(plain), fresh)
         else:
             _run(folder, "sox", "-n", *sound.TELEPHONE, plain, "trim", "0", "0.1")

@@ -48,7 +48,8 @@ def of_plan(current: Plan, language: str) -> dict[str, str]:
     """The same of any plan."""
     keys = _KEYS[language]
     offer = defaults(language)[_OFFER].replace(keys[9], keys[int(current.callback.key)])
-    return {_OFFER: offer} | _levels(current.topics, language)
+    told = _told(current.topics, language) if current.queueing.whisper else {}
+    return {_OFFER: offer} | _levels(current.topics, language) | told
 
 
 def _levels(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
@@ -58,6 +59,15 @@ def _levels(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
         name = f"topics-{level}" if level else "topics"
         levels.setdefault(name, []).append(_choice(topic, language))
     return {name: " ".join(choices) for name, choices in levels.items()}
+
+
+def _told(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
+    """What an operator hears of the topic before the caller."""
+    return {
+        f"topic-{topic.code}": f"{topic.ru if language == 'ru' else topic.uz}."
+        for topic in menu
+        if topic.code
+    }
 
 
 def texts_of(language: str) -> dict[str, str]:

@@ -99,7 +99,8 @@ def speak_text(
     """
 
     def make(target: Path) -> sound.Measured:
-        speaking.speak(" ".join(text.split()), language, target)
+        brief = speaking.is_brief(name)
+        speaking.speak(" ".join(text.split()), language, target, brief=brief)
         made = sound.measure(target)
         if made.seconds > sound.LONGEST:
             raise sound.SoundError("wordy", f"{made.seconds:.0f} s long")

@@ -79,6 +79,7 @@ class Queueing:
     autopause: bool = True  # who does not answer is paused, and told
     last_operator_hours: int = 24  # who spoke with this caller is rung first, when free
     returning_minutes: int = 30  # who hung up waiting goes before others within this time
+    whisper: bool = False  # the operator hears a word or two of the caller before him
 
     @property
     def falls_back(self) -> bool:

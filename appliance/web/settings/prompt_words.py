@@ -36,6 +36,10 @@ _TITLES: dict[str, LazyString] = {
     "thanks": _l("Thanks and goodbye"),
     "topics": _l("Topic menu"),
     "transfer-back": _l("Back from an employee"),
+    "whisper-again": _l("To the operator: calls again"),
+    "whisper-employee": _l("To the operator: an employee"),
+    "whisper-language": _l("To the operator: the language"),
+    "whisper-waited": _l("To the operator: waited long"),
 }
 
 
@@ -43,6 +47,8 @@ def title(name: str) -> str:
     """The prompt's name in the reader's language."""
     if name.startswith("topics-"):
         return _("Topic menu after key %(keys)s", keys=name.removeprefix("topics-"))
+    if name.startswith("topic-"):
+        return _("To the operator: topic %(code)s", code=name.removeprefix("topic-"))
     if name.startswith("digits/"):
         return _("Number or date: %(name)s", name=name.removeprefix("digits/"))
     return str(_TITLES.get(name, name))
