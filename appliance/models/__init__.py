@@ -62,6 +62,7 @@ from appliance.models.notices import (
     TelegramBot,
     TelegramChat,
 )
+from appliance.models.numbers import NumberNote, ScheduledCallback
 from appliance.models.presence import Goal, PauseLimit, Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
@@ -133,6 +134,8 @@ TABLES: tuple[type[Table], ...] = (
     PromptVersion,
     FollowUp,
     FollowUpMark,
+    NumberNote,
+    ScheduledCallback,
     PlanVersion,
     StaffRecord,
     StaffEvent,

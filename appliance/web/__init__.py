@@ -12,7 +12,15 @@ from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.web.api import views
 from appliance.web.appeals import card, consultations, handling, lookup, portal
-from appliance.web.calls import announcements, call, floor, followups, of_day, registered
+from appliance.web.calls import (
+    announcements,
+    call,
+    callbacks,
+    floor,
+    followups,
+    of_day,
+    registered,
+)
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
 from appliance.web.person import account, login
@@ -68,6 +76,7 @@ from appliance.web.workplace import (
     desk,
     forms,
     messages,
+    number_notes,
     phone,
     states,
     transfers,
@@ -77,7 +86,7 @@ SCREENS = (
     *(live.screen, health.screen, assets.screen, commands.screen),
     *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
-    *(choices.screen, messages.screen),
+    *(choices.screen, messages.screen, number_notes.screen, callbacks.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(
         floor.screen,

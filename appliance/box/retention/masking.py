@@ -22,6 +22,8 @@ from appliance.models import (
     FollowUpMark,
     Message,
     MinistryEvent,
+    NumberNote,
+    ScheduledCallback,
     SmsRating,
 )
 
@@ -84,7 +86,7 @@ def drafts(turns: Turns, before: dt.datetime, rule: str) -> int:
 
 
 def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Blank the notes with which tasks of missed callers were written off; how many."""
+    """Blank notes: of tasks of missed callers, of numbers, of calls promised; how many."""
 
     def remove(mark: FollowUpMark) -> bool:
         proof.write_down("note", str(mark.id), rule)
@@ -93,7 +95,22 @@ def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
         FollowUp.update(note="").where(*of_task).execute()
         return True
 
-    return turns.each(rules.notes(before), FollowUpMark.id, remove)
+    def remove_note(note: NumberNote) -> bool:
+        proof.write_down("note", f"number:{note.id}", rule)
+        NumberNote.update(number="", text="").where(NumberNote.id == note.id).execute()
+        return True
+
+    def remove_callback(task: ScheduledCallback) -> bool:
+        proof.write_down("note", f"callback:{task.id}", rule)
+        blank = ScheduledCallback.update(number="", note="")
+        blank.where(ScheduledCallback.id == task.id).execute()
+        return True
+
+    return (
+        turns.each(rules.notes(before), FollowUpMark.id, remove)
+        + turns.each(rules.number_notes(before), NumberNote.id, remove_note)
+        + turns.each(rules.callbacks(before), ScheduledCallback.id, remove_callback)
+    )
 
 
 def _mask(appeal: Appeal, rule: str) -> None:

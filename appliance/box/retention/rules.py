@@ -23,8 +23,10 @@ from appliance.models import (
     Handling,
     LegalHold,
     Message,
+    NumberNote,
     Recording,
     Removal,
+    ScheduledCallback,
 )
 
 ON_ITS_WAY = ("pending", "claimed")  # states of a message that has still to go out
@@ -135,6 +137,21 @@ def notes(before: dt.datetime) -> Any:
         .left_outer_join(Call, on=(FollowUp.call_id == Call.id))
         .where(FollowUpMark.at < before, FollowUpMark.note != "", *_free(FollowUp.call_id))
     )
+
+
+def number_notes(before: dt.datetime) -> Any:
+    """Notes of numbers that nobody has written or corrected since a moment."""
+    unchanged = NumberNote.changed_at.is_null() | (NumberNote.changed_at < before)
+    return NumberNote.select().where(NumberNote.at < before, unchanged, NumberNote.text != "")
+
+
+def callbacks(before: dt.datetime) -> Any:
+    """Calls promised that were done before a moment; not those of a call that is held."""
+    of_call = ScheduledCallback.select().left_outer_join(
+        Call, on=(ScheduledCallback.call_id == Call.id)
+    )
+    free = _free(ScheduledCallback.call_id)
+    return of_call.where(ScheduledCallback.done_at < before, ScheduledCallback.number != "", *free)
 
 
 def is_held(call_id: str) -> bool:

@@ -24,6 +24,7 @@ from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES, DIALLED
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import ours
+from appliance.web.workplace import number_notes
 
 if TYPE_CHECKING:
     from appliance.models import Call, Recording
@@ -81,6 +82,8 @@ def page(call_id: str) -> str:
             manual.of_call(site(), call) if me().role in WRITERS and site().sms else None,
         ),
         **recorded(call),
+        **number_notes.shown(call.citizen if me().role in WRITERS else None),
+        note_trouble=number_notes.TROUBLES.get(refusals.latest().trouble),
     )
 
 

@@ -15,6 +15,7 @@ from appliance.people import accounts
 from appliance.reports.periods import Period
 from appliance.telephony import calls, followups
 from appliance.telephony.calls import dialling
+from appliance.web.calls import callbacks
 from appliance.web.reports.forms import Behind
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import allowed, may
@@ -66,8 +67,9 @@ TROUBLES_OF_CALLS = TROUBLES | {
 @may(*KEEPERS)
 def page() -> str:
     """Who waits to be called, or (`show=closed`) who was dealt with in the last week."""
-    trouble = TROUBLES_OF_CALLS.get(refusals.latest().trouble)
-    return render_template("followups/page.html", trouble=trouble, **_list())
+    code = refusals.latest().trouble
+    trouble = TROUBLES_OF_CALLS.get(code) or callbacks.trouble(code)
+    return render_template("followups/page.html", trouble=trouble, **(_list() | callbacks.listed()))
 
 
 @screen.get("/list")

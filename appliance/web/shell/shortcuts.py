@@ -154,6 +154,8 @@ SHORTCUTS = (
         _l("nothing was said: silent call, wrong number, prank"),
         (FORM,),
     ),
+    Shortcut("note", ("Alt+N",), _l("a note that stays with the number"), (FORM, REGISTERED)),
+    Shortcut("call_back", ("Alt+B",), _l("call back later: promise a call"), (FORM, REGISTERED)),
     Shortcut("sms", ("Alt+S",), _l("a short message to the citizen"), (FORM, REGISTERED, CARD)),
     Shortcut(
         "take", ("Tab",), _l("next field; in a list it takes the first choice"), (FORM,), told=True

@@ -24,7 +24,7 @@ from appliance.web.shell.context import me, site, today
 from appliance.web.shell.rates import limiter
 from appliance.web.shell.sent import document
 from appliance.web.status import outbox
-from appliance.web.workplace import forms
+from appliance.web.workplace import forms, number_notes
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, Call
@@ -78,6 +78,7 @@ def shown(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, Any]
         "message_states": outbox.STATES,
         "message_purposes": outbox.PURPOSES,
         "states": appeal_labels.STATES,
+        **number_notes.shown(phone),
         **_recognised(desk, {appeal.number for appeal in earlier}),
     }
 

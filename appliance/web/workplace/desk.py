@@ -18,7 +18,7 @@ from appliance.telephony import calls, directory, routing
 from appliance.telephony.calls.day import day_of_operator
 from appliance.web.appeals import appeal_labels, consultations, handling
 from appliance.web.appeals import card as appeal_card
-from appliance.web.calls import followups
+from appliance.web.calls import callbacks, followups
 from appliance.web.calls.call import OWN_OUTCOMES
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
@@ -156,6 +156,7 @@ def _on_top() -> dict[str, object]:
     if "on_top" not in g:
         unread = announcements.unread(me())
         g.on_top = {"mine": states.mine(), "unread": unread} | _bar() | _missed()
+        g.on_top |= callbacks.reminders()
     on_top: dict[str, object] = g.on_top
     return on_top
 
@@ -245,6 +246,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
         **_to_finish(),
         **handling.came_back(),
         **consultations.asked(),
+        **callbacks.own(),
         "today": midnight(),
         "day": day_of_operator(me().login, midnight()),
         "registered": appeals.registered_by(me(), midnight()),

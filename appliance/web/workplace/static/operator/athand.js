@@ -1,6 +1,7 @@
 // On top of every page of an operator: the call at hand, his state; the page's title tells of
 // the call. What happens to forms is page.js's.
 
+import { listenToAside } from "./aside.js";
 import { LinkLost, post, SessionOver } from "./server.js";
 import { listenToMessages } from "./sms.js";
 import { listenToState } from "./states.js";
@@ -71,6 +72,7 @@ document.addEventListener("keydown", ({ key }) => {
 listenToState();
 listenToTransfers({ onTrouble: failed });
 listenToMessages({ onTrouble: failed, tell: toast });
+listenToAside({ onTrouble: failed, tell: toast });
 showTitle();
 watch(() => {
   lineChanged();

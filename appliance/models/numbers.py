@@ -1,0 +1,36 @@
+"""What operators keep with a caller's number: notes, and when to call it back."""
+
+from peewee import CharField, ForeignKeyField, TextField
+
+from appliance.core.tables import MomentField, Table
+from appliance.models.accounts import User
+
+
+class NumberNote(Table):
+    """What the next operator should know of whoever calls from a number."""
+
+    number = CharField(index=True)  # +998…
+    text = TextField()
+    by = CharField()  # login
+    at = MomentField(index=True)
+    changed_by = CharField(default="")  # login of who corrected it last
+    changed_at = MomentField(null=True)
+    removed_by = CharField(default="")
+    removed_at = MomentField(null=True)
+
+
+class ScheduledCallback(Table):
+    """A number that an operator has promised to call back at a moment."""
+
+    number = CharField()  # +998…
+    due_at = MomentField()
+    note = TextField(default="")
+    operator = ForeignKeyField(User, backref="callbacks", on_delete="RESTRICT", index=False)
+    call_id = CharField(null=True)  # in which it was promised
+    made_by = CharField()  # login
+    made_at = MomentField()
+    done_at = MomentField(null=True)
+    done_by = CharField(default="")
+
+    class Meta:
+        indexes = ((("done_at", "operator", "due_at"), False),)
