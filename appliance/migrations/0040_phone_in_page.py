@@ -6,6 +6,7 @@ from appliance.core.tables import MomentField
 
 COLUMNS = {
     "phone": CharField(default="desk"),
+    "phone_page": CharField(null=True),
     "auto_answer": BooleanField(default=False),
 }
 

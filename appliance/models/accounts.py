@@ -20,6 +20,7 @@ class User(Table):
     extension = CharField(unique=True, null=True)  # the SIP account of an operator's phone
     sip_password = CharField(null=True)
     phone = CharField(default="desk")  # accounts.PHONES: on the desk, or in the operator's page
+    phone_page = CharField(null=True)  # the open page that took the phone up last
     auto_answer = BooleanField(default=False)  # the phone in the page takes calls by itself
     speaks = CharField(default="")  # languages of calls, "uz ru"
     topics = CharField(null=True)  # codes whose callers ring him, "subsidies work"; NULL: every one

@@ -214,6 +214,13 @@ def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
         live.publish(TOPIC)
 
 
+def take_phone(user: User, page: str) -> None:
+    """An open page of his has his phone from now on; another one that had it is told."""
+    with writing():
+        User.update(phone_page=page).where(User.id == user.id).execute()
+        live.publish(f"operator:{user.login}")
+
+
 def with_phone() -> list[User]:
     """Active users who have a phone: operators, and supervisors who listen in; by login."""
     return list(

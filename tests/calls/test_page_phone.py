@@ -121,12 +121,7 @@ async def scene(hotline: Hotline, one: dict[str, Any], voice: Path) -> AsyncIter
         await window.add_init_script(
             "localStorage['phone-devices'] ??= JSON.stringify({ clean: false })"
         )
-        page = await window.new_page()
-        await page.goto("/login")
-        await page.fill("[name=login]", one["login"])
-        await page.fill("[name=password]", one["password"])
-        await page.press("[name=password]", "Enter")
-        await expect(page.locator("#phone-sign[data-state=here]")).to_be_visible()
+        page = await signed_in(window, one)
         try:
             yield Scene(window, page, folk)
         finally:
@@ -135,12 +130,23 @@ async def scene(hotline: Hotline, one: dict[str, Any], voice: Path) -> AsyncIter
             await browser.close()
 
 
+async def signed_in(window: BrowserContext, one: dict[str, Any]) -> Page:
+    """His page, with the phone."""
+    page = await window.new_page()
+    await page.goto("/login")
+    await page.fill("[name=login]", one["login"])
+    await page.fill("[name=password]", one["password"])
+    await page.press("[name=password]", "Enter")
+    await expect(page.locator("#phone-sign[data-state=here]")).to_be_visible()
+    return page
+
+
 def told_of(hotline: Hotline, number: str) -> list[dict[str, Any]]:
     """The ledger's rows that name a number."""
     now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
     between = ("--from", (now - day).isoformat(), "--to", (now + day).isoformat())
     rows = hotline.appliance("ledger", "export", *between).splitlines()
-    return [json.loads(row) for row in rows if number in row]
+    return [json.loads(row) for row in rows if f'"{number}"' in row]
 
 
 def test_a_talk_by_the_phone_in_the_page(
@@ -251,3 +257,29 @@ def test_answered_by_itself_and_the_echo(
 
     asyncio.run(play())
     assert not told_of(hotline, "*43")
+
+
+def test_the_computer_where_he_signed_in_last_rings(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            browser = s.window.browser
+            assert browser
+            elsewhere = await browser.new_context(
+                base_url=hotline.facts["web"], ignore_https_errors=True
+            )
+            other = await signed_in(elsewhere, alone)
+            await expect(s.page.locator("#phone-sign[data-state=taken]")).to_be_visible()
+            citizen = await s.calls()
+            await expect(other.locator("#phone [data-order=answer]")).to_be_visible()
+            await expect(s.button("answer")).to_be_hidden()
+            await other.keyboard.press("F8")
+            await s.seen(lambda: citizen.media.hears(OPERATOR, 0.6))
+            citizen.hang_up()
+            await expect(other.locator("#phone [data-bar]")).to_be_hidden()
+            await s.page.locator("[data-phone-trouble=taken] button").click()
+            await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+            await expect(other.locator("#phone-sign[data-state=taken]")).to_be_visible()
+
+    asyncio.run(play())

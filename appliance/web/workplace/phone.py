@@ -1,5 +1,6 @@
 """The operator's phone: where it rings, its account for the page, how well it is heard, its end."""
 
+import re
 from typing import TYPE_CHECKING
 
 from flask import (
@@ -32,6 +33,8 @@ from appliance.web.workplace.transfers import UNREACHABLE
 
 if TYPE_CHECKING:
     from appliance.models import User
+
+_PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 screen = Blueprint("phone", __name__, url_prefix="/operator/phone")
 
@@ -73,19 +76,29 @@ def choose() -> Response:
     return redirect(url_for(".page"))
 
 
-@screen.get("/account")
+@screen.post("/account")
 @may("operator")
 def account() -> Response:
-    """The SIP account of the phone in the page; 404 when his phone is on the desk."""
-    user, host = me(), site().asterisk.address
+    """The SIP account for an open page (`page`), which has his phone then; 404: on the desk."""
+    user, host, page = me(), site().asterisk.address, document().get("page")
     if not _is_in_page(user):
         abort(404)
+    if not isinstance(page, str) or not _PAGE.fullmatch(page):
+        abort(422)
+    accounts.take_phone(user, page)
     return jsonify(
         uri=f"sip:{user.extension}@{host}",
         host=host,
         password=user.sip_password,
         autoAnswer=user.auto_answer,
     )
+
+
+@screen.get("/taken")
+@may("operator")
+def taken() -> str:
+    """Which open page took the phone up last, as a piece of a page."""
+    return render_template("operator/phonetaken.html")
 
 
 @screen.post("/quality")

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from appliance.models import AuditEntry, LineQuality
+from appliance.models import AuditEntry, LineQuality, LiveEvent
 from appliance.people import accounts
 
 HEARD = {"call": "hotline-1764000000.8", "seconds": 40, "loss": 0.5, "jitter": 12.5, "delay": None}
@@ -18,12 +18,18 @@ def let_in(app, settings):
     return app.config["SITE"]
 
 
+def account(browser, page="one"):
+    """What an open page is told of the phone."""
+    headers = {"X-CSRFToken": browser.token()}
+    return browser.post("/operator/phone/account", json={"page": page}, headers=headers)
+
+
 def test_the_phone_is_on_the_desk_until_he_chooses(let_in, login_as) -> None:
     browser = login_as("operator")
     page = browser.get("/operator").text
     assert 'id="phone"' not in page
     assert "Stoldagi telefon jiringlaydi" in page
-    assert browser.get("/operator/phone/account").status_code == 404
+    assert account(browser).status_code == 404
     assert browser.send("/operator/phone", phone="page").status_code == 302
     page = browser.get("/operator").text
     assert 'id="phone"' in page
@@ -34,7 +40,8 @@ def test_the_phone_is_on_the_desk_until_he_chooses(let_in, login_as) -> None:
 
 def test_the_account_is_his_own(let_in, login_as, nilufar) -> None:
     accounts.choose_phone(nilufar, "page", auto_answer=True)
-    answer = login_as("operator").get("/operator/phone/account")
+    browser = login_as("operator")
+    answer = account(browser)
     assert answer.headers["Cache-Control"] == "no-store"
     host = let_in.asterisk.address
     assert answer.json == {
@@ -43,6 +50,15 @@ def test_the_account_is_his_own(let_in, login_as, nilufar) -> None:
         "password": nilufar.sip_password,
         "autoAnswer": True,
     }
+    assert 'data-page="one"' in browser.get("/operator/phone/taken").text
+    assert LiveEvent.select().where(LiveEvent.topic == "operator:nilufar").exists()
+
+
+@pytest.mark.parametrize("page", ["", 1, None, "x" * 65, "a b"])
+def test_a_page_has_a_name(let_in, login_as, nilufar, page) -> None:
+    accounts.choose_phone(nilufar, "page", auto_answer=False)
+    assert account(login_as("operator"), page).status_code == 422
+    assert accounts.account("nilufar").phone_page is None
 
 
 def test_where_no_browser_is_let_in_nobody_chooses_it(login_as, nilufar) -> None:
@@ -51,7 +67,7 @@ def test_where_no_browser_is_let_in_nobody_chooses_it(login_as, nilufar) -> None
     page = browser.refused(browser.send("/operator/phone", phone="page"))
     assert 'role="alert"' in page
     accounts.choose_phone(nilufar, "page", auto_answer=False)  # as before it was switched off
-    assert browser.get("/operator/phone/account").status_code == 404
+    assert account(browser).status_code == 404
     assert 'id="phone"' not in browser.get("/operator").text
 
 

@@ -3,7 +3,7 @@
 // links and forms open in new tabs: a page that is left would cut the sound.
 
 import { bar, watch } from "./athand.js";
-import { post } from "./server.js";
+import { post, Refused } from "./server.js";
 import { SipPhone } from "./sip.js";
 import { chooseDevice, devices } from "./sound.js";
 
@@ -12,6 +12,8 @@ const sign = document.getElementById("phone-sign");
 const { login, account: accountAt, quality: qualityAt, resume: resumeAt, sip } = place.dataset;
 const channel = new BroadcastChannel(`phone:${login}`);
 const GRACE = 4000; // milliseconds that a phone may take to come back before it is told
+
+const page = crypto.randomUUID(); // this tab's name
 
 let phone = null; // in the tab that has it
 let state = { here: false, trouble: "starting", registered: false, stage: "", held: false, muted: false };
@@ -22,23 +24,50 @@ let late;
 
 async function own() {
   tell({ here: true });
-  await microphone();
-  const account = await accountOf();
-  if (!account) return tell({ trouble: "off" });
-  phone = new SipPhone(await import(sip), account, { onChange: changed, onOver: keepQuality });
-  tell({ trouble: phone.ring.isMuzzled ? "silent" : "" });
+  for (;;) {
+    await microphone();
+    const account = await accountOf();
+    if (!account) return tell({ trouble: "off" });
+    phone = new SipPhone(await import(sip), account, { onChange: changed, onOver: keepQuality });
+    tell({ trouble: phone.ring.isMuzzled ? "silent" : "" });
+    await until(() => takenElsewhere() && !phone.isInCall);
+    phone.leave();
+    phone = null;
+    tell({ trouble: "taken", registered: false });
+    await once(document, "phone-again");
+  }
 }
 
 // Null when his phone is no more in the page.
 async function accountOf() {
   for (;;) {
     try {
-      const answer = await fetch(accountAt, { headers: { Accept: "application/json" }, redirect: "error" });
-      if (answer.status === 404) return null;
-      if (answer.ok) return { ...(await answer.json()), socket: `${location.origin.replace("http", "ws")}/ws` };
-    } catch {} // no link, or signed out: both pass
-    await new Promise((resolve) => setTimeout(resolve, GRACE));
+      const account = await post(accountAt, { page });
+      taken().dataset.page = page;
+      return { ...account, socket: `${location.origin.replace("http", "ws")}/ws` };
+    } catch (error) {
+      if (error instanceof Refused) return null;
+      await new Promise((resolve) => setTimeout(resolve, GRACE)); // no link, or signed out: both pass
+    }
   }
+}
+
+// Another page of his, on another computer: the exchange rings the one that came last.
+const taken = () => document.getElementById("phone-taken");
+const takenElsewhere = () => !["", page].includes(taken().dataset.page);
+
+// Looks again whenever the page has heard of something.
+function until(condition) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!condition()) return;
+      observer.disconnect();
+      resolve();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(place, { subtree: true, attributes: true });
+    look();
+  });
 }
 
 // Returns once there is one: a phone that could not speak shall not ring.

@@ -25,6 +25,7 @@ export class SipPhone {
   #audio = new Audio();
   #ring = new Ring();
   #onOver;
+  #leaving = new AbortController();
 
   // `onOver` is called with the quality of each talk.
   constructor({ UA, WebSocketInterface }, account, { onChange, onOver }) {
@@ -51,9 +52,17 @@ export class SipPhone {
     this.#ua.on("newRTCSession", ({ session, request, originator }) => {
       if (originator === "remote") this.#rings(session, request);
     });
-    navigator.mediaDevices.addEventListener("devicechange", () => this.#plugged());
+    navigator.mediaDevices.addEventListener("devicechange", () => this.#plugged(), this.#leaving);
     this.#ua.start();
-    setInterval(() => this.#ask(), ALIVE);
+    const alive = setInterval(() => this.#ask(), ALIVE);
+    this.#leaving.signal.addEventListener("abort", () => clearInterval(alive));
+  }
+
+  // For good: another page has the account.
+  leave() {
+    this.#leaving.abort();
+    this.#onChange = () => {};
+    this.#ua.stop();
   }
 
   get ring() {
