@@ -166,7 +166,7 @@ place.addEventListener("click", ({ target }) => {
 });
 place.querySelector("[data-keys]").addEventListener("keydown", (event) => {
   if (event.key === "Escape") showKeys(false);
-  else if (/^[0-9*#]$/.test(event.key)) order("press", event.key);
+  else if (/^[0-9*#]$/.test(event.key) && !event.altKey && !event.ctrlKey) order("press", event.key);
   else return;
   event.preventDefault();
   event.stopPropagation();
