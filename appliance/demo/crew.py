@@ -9,10 +9,11 @@ from appliance.demo.world import Operator, World
 SHIFT = dt.timedelta(hours=12)
 DAY_BEGINS, NIGHT_BEGINS = dt.time(8), dt.time(20)
 FEW = 8  # operators; so few are always at work
-PAUSES = ((2.5, 15), (5.0, 45), (8.5, 15))  # hours into the shift, minutes
+# hours into the shift, minutes, reason
+PAUSES = ((2.5, 15, "break"), (5.0, 45, "lunch"), (8.5, 15, "break"))
 AFTERWARDS = dt.timedelta(seconds=6)  # between two calls
 
-type State = tuple[dt.datetime, str]  # since when, staff.STATES
+type State = tuple[dt.datetime, str, str]  # since when, presence.STATES, a pause's reason
 
 
 @dataclass
@@ -75,11 +76,11 @@ def _shifts(world: World, day: dt.date, number: int, index: int, of: int) -> lis
 def _work(worker: Worker, begin: dt.datetime, index: int) -> None:
     """One shift with its pauses, which operators take one after another."""
     since = begin
-    for hours, minutes in PAUSES:
+    for hours, minutes, reason in PAUSES:
         pause = begin + dt.timedelta(hours=hours, minutes=index % 6 * 8)
         back = pause + dt.timedelta(minutes=minutes)
-        worker.states += [(since, "ready"), (pause, "pause")]
+        worker.states += [(since, "ready", ""), (pause, "pause", reason)]
         worker.ready.append((since, pause))
         since = back
-    worker.states += [(since, "ready"), (begin + SHIFT, "off")]
+    worker.states += [(since, "ready", ""), (begin + SHIFT, "off", "")]
     worker.ready.append((since, begin + SHIFT))

@@ -106,8 +106,8 @@ def _surroundings(world: World, crew: Crew, seed: int) -> Rows:
             .scalar()
         )
         states += [
-            {"user": worker.operator.id, "state": state, "since": since}
-            for since, state in worker.states
+            {"user": worker.operator.id, "state": state, "since": since, "reason": reason}
+            for since, state, reason in worker.states
             if known is None or since < known
         ]
     seen, boots, begin = [], [], world.begin

@@ -13,6 +13,7 @@ from peewee import Expression
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
+from appliance.core.intervals import Interval, merged
 from appliance.models import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord, User
 
 EDUCATION = ("secondary", "incomplete_higher", "higher")
@@ -135,6 +136,29 @@ def places(day: dt.date) -> dict[int, int]:
     """User's id → id of the shift that he is in on a date."""
     rows = ShiftPlace.select().where(*_in_force(ShiftPlace, day)).order_by(ShiftPlace.id)
     return {place.user_id: place.shift_id for place in rows}
+
+
+def planned(begin: dt.datetime, end: dt.datetime, tz: dt.tzinfo) -> dict[str, list[Interval]]:
+    """Login → his shifts within [begin, end), in order; of everybody who has a place in one."""
+    rows = list(
+        ShiftPlace.select(ShiftPlace, Shift, User)
+        .join_from(ShiftPlace, Shift)
+        .join_from(ShiftPlace, User)
+    )
+    found: dict[str, list[Interval]] = {}
+    # the night before the first day reaches into it
+    day, last = begin.astimezone(tz).date() - dt.timedelta(days=1), end.astimezone(tz).date()
+    while day <= last:
+        for place in rows:
+            if all(_holds(one, day) for one in (place, place.shift)):
+                opens, closes = map(dt.time.fromisoformat, (place.shift.opens, place.shift.closes))
+                until = day + dt.timedelta(days=closes <= opens)
+                first = max(begin, dt.datetime.combine(day, opens, tz))
+                last_one = min(end, dt.datetime.combine(until, closes, tz))
+                if first < last_one:
+                    found.setdefault(place.user.login, []).append((first, last_one))
+        day += dt.timedelta(days=1)
+    return {login: merged(shifts) for login, shifts in found.items()}
 
 
 def answer(quarter: str) -> QuarterAnswer | None:
@@ -270,6 +294,10 @@ def _end_place(place: ShiftPlace, last: dt.date) -> None:
 
 def _in_force(table: type[Shift] | type[ShiftPlace], day: dt.date) -> tuple[Expression, ...]:
     return (table.since <= day, table.until.is_null() | (table.until >= day))
+
+
+def _holds(one: Shift | ShiftPlace, day: dt.date) -> bool:
+    return one.since <= day and (one.until is None or day <= one.until)
 
 
 def _is_time(text: str) -> bool:

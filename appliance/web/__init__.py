@@ -77,6 +77,7 @@ from appliance.web.workplace import (
     forms,
     messages,
     number_notes,
+    own_day,
     phone,
     states,
     transfers,
@@ -86,7 +87,7 @@ SCREENS = (
     *(live.screen, health.screen, assets.screen, commands.screen),
     *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
-    *(choices.screen, messages.screen, number_notes.screen, callbacks.screen),
+    *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(
         floor.screen,

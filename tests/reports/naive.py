@@ -226,16 +226,53 @@ def pieces(row, talk):
     return [*found, (since, moment(talk["to"]))]
 
 
-def workload(rows, states, begin, end):
-    """`rows`: every call of the period; `states`: (login, since, state) of all time, in order."""
+def shift_moments(shifts, login, begin, end):
+    """The minutes of the site's clock that an operator's shifts cover, each by its beginning."""
+    found = set()
+    for who, opens, closes, first, last in shifts:
+        day = begin.astimezone(SITE).date() - dt.timedelta(days=1)
+        while who == login and day <= end.astimezone(SITE).date():
+            minute = dt.datetime.combine(day, dt.time.fromisoformat(opens), SITE)
+            while first <= day and (last is None or day <= last):
+                if begin <= minute < end:
+                    found.add(minute)
+                minute += dt.timedelta(minutes=1)
+                if f"{minute:%H:%M}" == closes:
+                    break
+            day += dt.timedelta(days=1)
+    return found
+
+
+def rests(talks, placed, ready, seconds, end):
+    """Seconds after the talks in which an operator was ready and spoke with nobody."""
+    whole = 0.0
+    spoken = {*talks, *placed}
+    for ended in {till for since, till in talks if since < till}:
+        if any(since <= ended < till for since, till in spoken):
+            continue
+        for begin, till in ready:
+            if begin <= ended < till:
+                again = [since for since, till in spoken if since > ended and since < till]
+                rule = ended + dt.timedelta(seconds=seconds)
+                whole += seconds_of(ended, min([till, rule, end, *again]))
+    return whole
+
+
+def workload(rows, states, shifts, wrap_up, begin, end):
+    """What each operator's time went into.
+
+    `rows`: every call of the period; `states`: (login, since, state, reason) of all time, in order;
+    `shifts`: (login, opens, closes, first day, last day or None); `wrap_up`: seconds.
+    """
     real = [row for row in rows if not row["synthetic"]]
     incoming = [row for row in real if is_incoming(row)]
     talks, placed, missed, spoken = (defaultdict(list) for _ in range(4))
-    calls_out = defaultdict(set)
+    calls_out, wholes, wholes_out = defaultdict(set), defaultdict(list), defaultdict(list)
     for row in incoming:
         for talk in row["talks"]:
             if talk["with"] == "operator" and talk["to"]:
                 talks[talk["who"]] += pieces(row, talk)
+                wholes[talk["who"]].append((moment(talk["from"]), moment(talk["to"])))
                 spoken[talk["who"]].append(row["id"])
         for visit in row["queue_visits"]:
             for ring in visit["rings"]:
@@ -246,22 +283,35 @@ def workload(rows, states, begin, end):
             for talk in row["talks"]:
                 if talk["with"] == "outside" and talk["to"]:
                     placed[row["by"]] += pieces(row, talk)
+                    wholes_out[row["by"]].append((moment(talk["from"]), moment(talk["to"])))
                     calls_out[row["by"]].add(row["id"])
     chosen = defaultdict(list)
-    for login, since, state in states:
-        chosen[login].append((since, state))
+    for login, since, state, reason in states:
+        chosen[login].append((since, state, reason))
     lines = []
     for login in sorted({*talks, *placed, *missed, *chosen}):
         own = chosen[login]
         stretches = []
-        for number, (since, state) in enumerate(own):
+        reasons = defaultdict(float)
+        for number, (since, state, reason) in enumerate(own):
             until = own[number + 1][0] if number + 1 < len(own) else end
             if max(since, begin) < min(until, end):
                 stretches.append((state, max(since, begin), min(until, end)))
+                if state == "pause":
+                    reasons[reason] += seconds_of(max(since, begin), min(until, end))
         if not (stretches or talks[login] or placed[login] or missed[login]):
             continue
         ready = [(b, e) for state, b, e in stretches if state in ("ready", "wrap_up")]
+        rested = [(b, e) for state, b, e in stretches if state == "ready"]
+        more = [(b, e) for state, b, e in stretches if state == "wrap_up"]
+        rest = rests(wholes[login], wholes_out[login], rested, wrap_up, end)
         pauses = [(b, e) for state, b, e in stretches if state == "pause"]
+        away = [(b, e) for state, b, e in stretches if state == "back_office"]
+        planned = shift_moments(shifts, login, begin, end)
+        kept = sum(
+            any(b <= minute < e for state, b, e in stretches if state != "off")
+            for minute in planned
+        )
         by_day = defaultdict(set)
         for stretch in ready:
             for days in range((stretch[1].date() - stretch[0].date()).days + 1):
@@ -288,6 +338,16 @@ def workload(rows, states, begin, end):
                 "busy_seconds": busy,
                 "pause_seconds": sum(seconds_of(*pause) for pause in pauses),
                 "pauses": len(pauses),
+                "pause_reasons": dict(reasons),
+                "wrap_up_seconds": rest + sum(seconds_of(*one) for one in more),
+                "back_office_seconds": sum(seconds_of(*stretch) for stretch in away),
+                "planned_seconds": 60.0 * len(planned),
+                "kept_seconds": 60.0 * kept,
+                "shifts": sum(m - dt.timedelta(minutes=1) not in planned for m in planned),
+                "adherence": {
+                    "value": 100 * kept / len(planned) if planned else None,
+                    "cases": sum(m - dt.timedelta(minutes=1) not in planned for m in planned),
+                },
                 "missed_rings": len(missed[login]),
                 "handling": ratio(talked, calls, 1),
                 "occupancy": {"value": occupancy, "cases": calls},
@@ -296,7 +356,9 @@ def workload(rows, states, begin, end):
     return lines
 
 
-def telephony(rows, appeals, forms, states, level, begin, end, wanted=lambda row: True):
+def telephony(
+    rows, appeals, forms, states, shifts, wrap_up, level, begin, end, wanted=lambda row: True
+):
     """Everything of `report telephony --format json` but names, balance and the head."""
     own, on_form = by_call(appeals), by_call(forms)
     some = [row for row in rows if is_incoming(row) and wanted(row)]
@@ -321,7 +383,7 @@ def telephony(rows, appeals, forms, states, level, begin, end, wanted=lambda row
         "queues": queues(some),
         "transfers": transfers(some),
         "callers": callers(some),
-        "workload": workload(rows, states, begin, end),
+        "workload": workload(rows, states, shifts, wrap_up, begin, end),
     }
 
 

@@ -27,6 +27,8 @@ from appliance.models import (
     Gap,
     Presence,
     Region,
+    Shift,
+    ShiftPlace,
     Talk,
     User,
 )
@@ -48,6 +50,7 @@ from provisioning.local.settings_file import scratch
 from tests.reports import naive
 
 FIRST, LAST = dt.date(2026, 9, 14), dt.date(2026, 10, 18)  # a quarter's end, a holiday
+WRAP_UP = 20  # seconds
 CALLS = int(os.environ.get("HISTORY_CALLS", "3000"))
 
 
@@ -55,7 +58,7 @@ CALLS = int(os.environ.get("HISTORY_CALLS", "3000"))
 def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
     """A site's folder with a history, to be copied."""
     folder = tmp_path_factory.mktemp("history")
-    (folder / "site.toml").write_text(scratch())
+    (folder / "site.toml").write_text(scratch(calls={"wrap_up": WRAP_UP}))
     shutil.copy(peopled, folder / "site.db")
     settings = site_settings.load(folder / "site.toml")
     db.open_database(settings.paths.database)
@@ -79,6 +82,21 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Path:
     db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.database.close()
     return folder
+
+
+def _states() -> None:
+    """Shifts of some operators, one that ends and one by night; work off the queue."""
+    first, *others = User.select().where(User.role == "operator").order_by(User.login)
+    day = staff_records.add_shift("08:00", "20:00", dt.date(2020, 1, 1), "rustam")
+    night = staff_records.add_shift("20:00", "08:00", dt.date(2020, 1, 1), "rustam")
+    ShiftPlace.create(shift=day, user=first, since=dt.date(2026, 9, 1), until=dt.date(2026, 9, 20))
+    ShiftPlace.create(shift=night, user=first, since=dt.date(2026, 9, 21))
+    for user in others:
+        ShiftPlace.create(shift=day, user=user, since=dt.date(2026, 9, 25))
+    some = Presence.state == "pause", fn.MOD(Presence.id, 5) == 0
+    Presence.update(state="back_office", reason="").where(*some).execute()
+    told = Presence.state == "pause", fn.MOD(Presence.id, 7) == 0
+    Presence.update(reason="").where(*told).execute()
 
 
 def _older() -> None:
@@ -137,9 +155,16 @@ def forms() -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in CallForm.select(*columns).tuples()]
 
 
-def states() -> list[tuple[str, dt.datetime, str]]:
-    rows = Presence.select(User.login, Presence.since, Presence.state).join(User)
+def states() -> list[tuple[str, dt.datetime, str, str]]:
+    rows = Presence.select(User.login, Presence.since, Presence.state, Presence.reason).join(User)
     return list(rows.order_by(Presence.since, Presence.id).tuples())
+
+
+def shifts() -> list[tuple[str, str, str, dt.date, dt.date | None]]:
+    rows = ShiftPlace.select(
+        User.login, Shift.opens, Shift.closes, ShiftPlace.since, ShiftPlace.until
+    )
+    return list(rows.join_from(ShiftPlace, User).join_from(ShiftPlace, Shift).tuples())
 
 
 def counted(settings: Settings, call_filter: CallFilter) -> dict[str, Any]:
@@ -181,16 +206,21 @@ ASKED: list[tuple[dict[str, str], Any]] = [
 
 @pytest.mark.parametrize(("asked", "wanted"), ASKED, ids=[str(asked) for asked, _ in ASKED])
 def test_telephony_equals_the_naive_count(history, asked, wanted) -> None:
+    _states()
     of = period(history)
     found = counted(history, CallFilter(of, asked))
     for name in HEAD:
         found.pop(name)
     level = history.calls.service_level
     rows = exported(of)
-    told = appeals(), forms(), states()
+    told = appeals(), forms(), states(), shifts(), WRAP_UP
     expected = naive.telephony(rows, *told, level, of.begin, of.end, wanted)
     same(found, expected, "telephony")
     assert expected["total"]["incoming"] > 3
+    busy = expected["workload"]
+    for name in ("wrap_up_seconds", "back_office_seconds", "kept_seconds"):
+        assert any(line[name] > 0 for line in busy)
+    assert {reason for line in busy for reason in line["pause_reasons"]} == {"", "break", "lunch"}
 
 
 def test_minutes_equal_the_ledger_row_by_row(history) -> None:

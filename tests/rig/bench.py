@@ -28,7 +28,7 @@ from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
 from appliance.reports.telephony import callers, lines, queues, workload
 from appliance.reports.telephony import calls as behind
-from appliance.telephony import calls
+from appliance.telephony import calls, routing
 from provisioning.local import settings_file
 
 SIZES = (2_000, 10_000, 50_000)
@@ -94,7 +94,7 @@ def make_site(folder: Path) -> Settings:
 def work(settings: Settings, period: Period) -> dict[str, Callable[[], Any]]:
     """What pages and reports do over a period."""
     call_filter, level = CallFilter(period), settings.calls.service_level
-    until = dt.datetime.now(dt.UTC)
+    until, wrap_up = dt.datetime.now(dt.UTC), routing.wrap_ups(settings)
     return {
         "balance": lambda: calls.balance(period.begin, period.end),
         "overview of the page": lambda: telephony.overview(settings, call_filter),
@@ -105,7 +105,7 @@ def work(settings: Settings, period: Period) -> dict[str, Callable[[], Any]]:
         "repeat callers": lambda: callers.count(call_filter),
         "queues": lambda: queues.visits(call_filter),
         "transfers": lambda: queues.handed(call_filter),
-        "workload": lambda: workload.count(call_filter, until),
+        "workload": lambda: workload.count(call_filter, until, wrap_up),
         "list behind a figure": lambda: behind.page(call_filter.with_(hour=10, language="uz"), 50),
         "list by repeat callers": lambda: behind.page(call_filter.with_(times="4-"), 50),
         "calls as CSV": lambda: sum(

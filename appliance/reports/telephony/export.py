@@ -46,7 +46,8 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
             "repeated": callers.repeated,
         },
         "workload": [
-            dataclasses.asdict(w) | {"handling": _rate(w.handling), "occupancy": _rate(w.occupancy)}
+            dataclasses.asdict(w)
+            | {name: _rate(getattr(w, name)) for name in ("handling", "occupancy", "adherence")}
             for w in report.workload
         ],
     }

@@ -19,6 +19,7 @@ from appliance.reports.telephony.words import (
     FIGURES,
     KINDS,
     N_,
+    REASONS,
     RESULTS,
     TABLES,
 )
@@ -51,6 +52,7 @@ def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
         _handed(report, names, _),
         _callers(report, _),
         _workload(report, names, _),
+        _states(report, names, _),
     )
 
 
@@ -329,6 +331,38 @@ def _workload(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
         _(N_("Missed rings")),
     )
     return Sheet("workload", _(N_("Workload of the operators")), heads, rows)
+
+
+def _states(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
+    told = {reason for w in report.workload for reason in w.pause_reasons}
+    every = {code: _(name) for code, name in REASONS.items()} | dict(report.reasons)
+    reasons = {code: name for code, name in every.items() if code in told}
+    rows = tuple(
+        (
+            report.names.get(w.operator, w.operator),
+            Seconds(w.ready_seconds),
+            Seconds(w.busy_seconds),
+            Seconds(w.wrap_up_seconds),
+            *(Seconds(w.pause_reasons.get(reason, 0.0)) for reason in reasons),
+            Seconds(w.pause_seconds),
+            Seconds(w.back_office_seconds),
+            Seconds(w.planned_seconds) if w.shifts else figures.NONE,
+            _tenth(w.adherence),
+        )
+        for w in report.workload
+    )
+    heads = (
+        names["operator"],
+        _(N_("Ready")),
+        _(N_("of it in a talk")),
+        names["wrap_up"],
+        *reasons.values(),
+        _(N_("Pauses in all")),
+        _(N_("Off the queue")),
+        _(N_("Shifts")),
+        names["adherence"],
+    )
+    return Sheet("states", names["states"], heads, rows)
 
 
 def _times(low: int, high: int | None) -> str:

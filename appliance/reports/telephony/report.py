@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Call
@@ -20,7 +21,7 @@ from appliance.reports.telephony.lines import Line
 from appliance.reports.telephony.queues import Handed, Queue
 from appliance.reports.telephony.waits import Waits
 from appliance.reports.telephony.workload import Workload
-from appliance.telephony import calls
+from appliance.telephony import calls, routing
 from appliance.telephony.calls import Balance
 
 
@@ -59,6 +60,7 @@ class TelephonyReport:
     handed: tuple[Handed, ...]
     workload: tuple[Workload, ...]
     names: Mapping[str, str]  # operators' logins → names
+    reasons: Mapping[str, str]  # of pauses: codes → names
     site_url: str  # for links to what a figure means
 
     @property
@@ -99,8 +101,9 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         callers=callers.count(call_filter),
         queues=queues.visits(call_filter),
         handed=queues.handed(call_filter),
-        workload=workload.count(call_filter, made_at),
+        workload=workload.count(call_filter, made_at, routing.wrap_ups(settings)),
         names=lines.names("operator", locale),
+        reasons=catalogs.labels(catalogs.PAUSES, locale),
         site_url=settings.web.url,
     )
 

@@ -21,6 +21,7 @@ TABLES = {
     "callers": N_("Repeat callers"),
     "transfers": N_("Transfers"),
     "workload": N_("Workload"),
+    "states": N_("Time by state"),
     "rating": N_("Ratings"),
 }
 
@@ -55,7 +56,16 @@ FIGURES = {
     "rating": N_("Rating"),
     "rating_response": N_("Rated, %"),
     "occupancy": N_("Occupancy, %"),
+    "wrap_up": N_("Wrap-up"),
+    "adherence": N_("At work in shifts, %"),
     "curve": N_("Hung up by then, % of those who joined"),
+}
+
+# why an operator was on a pause, when it is on no list
+REASONS = {
+    "": N_("no reason told"),
+    "no_answer": N_("Not answered"),
+    "forced": N_("By the supervisor"),
 }
 
 RESULTS = {

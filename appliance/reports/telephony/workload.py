@@ -2,20 +2,26 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from peewee import Expression, Field, fn
 
-from appliance.core.intervals import Interval, total, without
+from appliance.core.intervals import Interval, merged, total, without
 from appliance.models import Call, Gap, QueueVisit, Ring, Talk
-from appliance.people import presence
+from appliance.people import pauses, presence, staff_records
 from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
+from appliance.telephony.calls.wrapping import wrap_ups
 
-# Login → (call, from, to) of talks; one with gaps is in pieces.
-type Pieces = dict[str, list[tuple[str, dt.datetime, dt.datetime]]]
-AT_HAND = ("ready", presence.WRAP_UP)  # the queue's own wrap-up is part of being ready
+
+class Spoken(NamedTuple):
+    """A talk of a call; `pieces`: without its gaps."""
+
+    call: str
+    whole: Interval
+    pieces: list[Interval]
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,14 @@ class Workload:
     outgoing_seconds: float
     ready_seconds: float
     busy_seconds: float  # of the ready ones, in a talk
+    wrap_up_seconds: float  # of the ready ones, after a talk; with more time that was asked for
     pause_seconds: float
     pauses: int
+    pause_reasons: dict[str, float]  # reason → seconds; "" where none was told
+    back_office_seconds: float
+    planned_seconds: float  # of his shifts
+    kept_seconds: float  # of those, at work
+    shifts: int
     missed_rings: int  # attempts
 
     @property
@@ -53,46 +65,72 @@ class Workload:
         whole = self.handling_seconds + self.available_seconds
         return Rate(100 * self.handling_seconds / whole if whole else None, self.calls)
 
+    @property
+    def adherence(self) -> Rate:
+        """Per cent of his shifts in which he was at work, whatever he did there."""
+        whole = self.planned_seconds
+        return Rate(100 * self.kept_seconds / whole if whole else None, self.shifts)
 
-def count(call_filter: CallFilter, until: dt.datetime) -> tuple[Workload, ...]:
+
+def count(
+    call_filter: CallFilter, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
+) -> tuple[Workload, ...]:
     """Everybody who spoke, placed a call or chose a state, by login.
 
-    `until`: this moment; a state that holds is counted up to it. Only the filter's period counts.
+    `until`: this moment; a state that holds is counted up to it. `wrap_up`: see routing.wrap_ups.
+    Only the filter's period counts.
     """
     whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
+    begin, end = whole.period.begin, min(whole.period.end, until)
     talks, outgoing, missed = _talks(whole), _outgoing(whole), _missed(whole)
-    states = presence.intervals(whole.period.begin, min(whole.period.end, until))
+    states = presence.intervals(begin, end)
+    shifts = staff_records.planned(begin, end, whole.period.tz)
     made = []
     for login in sorted({*talks, *outgoing, *missed, *states}):
         spoken, placed = talks.get(login, []), outgoing.get(login, [])
-        ready = [(one.begin, one.end) for one in states.get(login, []) if one.state in AT_HAND]
-        pauses = [(one.begin, one.end) for one in states.get(login, []) if one.state == "pause"]
-        spans = [(begin, end) for _, begin, end in spoken]
-        called = [(begin, end) for _, begin, end in placed]
+        own, planned = states.get(login, []), shifts.get(login, [])
+        ready, wrapping, away = (
+            [(one.begin, one.end) for one in own if one.state == state]
+            for state in ("ready", presence.WRAP_UP, "back_office")
+        )
+        at_hand = sorted([*ready, *wrapping])
+        reasons = pauses.by_reason(own)
+        at_work = merged((one.begin, one.end) for one in own if one.state != "off")
+        spans = [piece for one in spoken for piece in one.pieces]
+        called = [piece for one in placed for piece in one.pieces]
+        rests = wrap_ups(
+            [one.whole for one in spoken], [one.whole for one in placed], ready, wrap_up, end
+        )
         made.append(
             Workload(
                 operator=login,
-                calls=len({call for call, _, _ in spoken}),
+                calls=len({one.call for one in spoken}),
                 talk_seconds=total(spans),
-                outgoing=len({call for call, _, _ in placed}),
+                outgoing=len({one.call for one in placed}),
                 outgoing_seconds=total(called),
-                ready_seconds=total(ready),
-                busy_seconds=_shared(sorted([*spans, *called]), ready),
-                pause_seconds=total(pauses),
-                pauses=len(pauses),
+                ready_seconds=total(at_hand),
+                busy_seconds=_shared(sorted([*spans, *called]), at_hand),
+                wrap_up_seconds=total(rests) + total(wrapping),
+                pause_seconds=sum(reasons.values()),
+                pauses=sum(one.state == "pause" for one in own),
+                pause_reasons=reasons,
+                back_office_seconds=total(away),
+                planned_seconds=total(planned),
+                kept_seconds=_shared(planned, at_work),
+                shifts=len(planned),
                 missed_rings=missed.get(login, 0),
             )
         )
     return tuple(made)
 
 
-def _talks(call_filter: CallFilter) -> Pieces:
+def _talks(call_filter: CallFilter) -> dict[str, list[Spoken]]:
     """Login → every talk that has ended, in order."""
     which = (*conditions_of(call_filter), Talk.party == "operator", Talk.ended_at.is_null(False))
-    return _pieces(Talk.who, *which)
+    return _spoken(Talk.who, *which)
 
 
-def _outgoing(call_filter: CallFilter) -> Pieces:
+def _outgoing(call_filter: CallFilter) -> dict[str, list[Spoken]]:
     which = (
         Call.arrived_at >= call_filter.period.begin,
         Call.arrived_at < call_filter.period.end,
@@ -102,22 +140,23 @@ def _outgoing(call_filter: CallFilter) -> Pieces:
         Talk.party == "outside",
         Talk.ended_at.is_null(False),
     )
-    return _pieces(Call.by, *which)
+    return _spoken(Call.by, *which)
 
 
-def _pieces(who: Field, *which: Expression) -> Pieces:
-    """Whose → such talks, in order, without their gaps."""
+def _spoken(who: Field, *which: Expression) -> dict[str, list[Spoken]]:
+    """Whose → such talks, in order."""
     gaps: dict[int, list[Interval]] = defaultdict(list)
     away = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).join(Talk).join(Call)
     for talk, *gap in away.where(*which, Gap.ended_at.is_null(False)).tuples():
         gaps[talk].append((gap[0], gap[1]))
-    found: Pieces = defaultdict(list)
+    found: dict[str, list[Spoken]] = defaultdict(list)
     rows = Talk.select(who, Talk.id, Talk.call, Talk.started_at, Talk.ended_at).join(Call)
-    for name, talk, call, *whole in (
+    for name, talk, call, begin, end in (
         rows.where(*which).order_by(Talk.started_at).tuples().iterator()
     ):
+        whole = begin, end
         pieces = without([whole], gaps[talk]) if talk in gaps else [whole]
-        found[name] += [(call, begin, end) for begin, end in pieces]
+        found[name].append(Spoken(call, whole, pieces))
     return found
 
 

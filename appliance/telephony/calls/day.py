@@ -1,21 +1,27 @@
-"""One operator's calls since a moment: the figures of his own day."""
+"""One operator's day: his calls and what his time went into."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from peewee import prefetch
 
-from appliance.core.intervals import total
-from appliance.models import Call, Gap, Ring, Talk
+from appliance.core.intervals import Interval, total
+from appliance.models import Call, Gap, Ring, Talk, User
+from appliance.people import pauses, presence
+from appliance.telephony.calls.wrapping import wrap_ups
 
 
 @dataclass(frozen=True)
 class Day:
-    """An operator's day so far; seconds are of talks that have ended."""
+    """An operator's day so far; seconds of talk are of talks that have ended."""
 
     answered: int  # calls
     talk_seconds: float
     talks: int
+    wrap_up_seconds: float
+    pauses: dict[str, float]  # reason → seconds; "" where none was told
+    back_office_seconds: float
     missed_rings: int
     ratings: tuple[int, ...]
 
@@ -30,23 +36,36 @@ class Day:
         return sum(self.ratings) / len(self.ratings) if self.ratings else None
 
 
-def day_of_operator(login: str, since: dt.datetime) -> Day:
-    """What this operator's calls came to since a moment."""
-    own = (
-        Talk.select(Talk, Call)
-        .join(Call)
-        .where(Talk.who == login, Talk.party == "operator", Talk.started_at >= since)
-    )
+def day_of_operator(
+    user: User, since: dt.datetime, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
+) -> Day:
+    """What this operator did from a moment to now (`until`). `wrap_up`: see routing.wrap_ups."""
+    spoken = Talk.select(Talk, Call).join(Call).where(Talk.started_at >= since)
+    own = spoken.where(Talk.who == user.login, Talk.party == "operator")
     talks = list(prefetch(own, Gap))
+    placed = spoken.where(Call.by == user.login, Talk.party == "outside")
     ended = [talk for talk in talks if talk.ended_at]
     marks = {talk.call_id: talk.call.rating for talk in talks if talk.call.rating}
     missed = Ring.select().where(
-        Ring.operator == login, Ring.started_at >= since, Ring.result == "no_answer"
+        Ring.operator == user.login, Ring.started_at >= since, Ring.result == "no_answer"
     )
+    states = presence.stretches(user, since, until)
+    ready, wrapping = (
+        [(one.begin, one.end) for one in states if one.state == state]
+        for state in ("ready", presence.WRAP_UP)
+    )
+
+    def span(talk: Talk) -> Interval:
+        return talk.started_at, talk.ended_at or until
+
+    rests = wrap_ups(map(span, talks), map(span, placed), ready, wrap_up, until)
     return Day(
         answered=len({talk.call_id for talk in talks}),
         talk_seconds=sum(total(talk.spoken) for talk in ended),
         talks=len(ended),
+        wrap_up_seconds=total(rests) + total(wrapping),
+        pauses=pauses.by_reason(states),
+        back_office_seconds=sum(one.seconds for one in states if one.state == "back_office"),
         missed_rings=missed.count(),
         ratings=tuple(marks.values()),
     )

@@ -34,6 +34,7 @@ from appliance.telephony.routing.versions import (
     save,
     version,
     versions,
+    wrap_ups,
 )
 
 __all__ = [
@@ -74,4 +75,5 @@ __all__ = [
     "staffed",
     "version",
     "versions",
+    "wrap_ups",
 ]

@@ -1,5 +1,8 @@
 """The versions of the plan: the one in force, saving, going back."""
 
+import datetime as dt
+from collections.abc import Callable
+
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
 from appliance.core.settings import Settings
@@ -28,6 +31,21 @@ def version(number: int) -> PlanVersion | None:
 def versions(limit: int = 50) -> list[PlanVersion]:
     """Versions, the one in force first."""
     return list(PlanVersion.select().order_by(PlanVersion.id.desc()).limit(limit))
+
+
+def wrap_ups(settings: Settings) -> Callable[[dt.datetime], float]:
+    """Tells how many seconds after a talk the queue left an operator alone, at a moment."""
+    saved = PlanVersion.select(PlanVersion.saved_at, PlanVersion.document).order_by(PlanVersion.id)
+    known = [(one.saved_at, Plan.from_json(one.document).queueing.wrap_up) for one in saved]
+    if not known:
+        always = float(first(settings).queueing.wrap_up)
+        return lambda moment: always
+
+    def at(moment: dt.datetime) -> float:
+        before = [seconds for since, seconds in known if since <= moment]
+        return float(before[-1] if before else known[0][1])
+
+    return at
 
 
 def keep_first(settings: Settings) -> None:

@@ -51,6 +51,7 @@ TABS = (
     "callers",
     "transfers",
     "workload",
+    "states",
     "rating",
 )
 PAGE = 50  # calls on one page
@@ -91,6 +92,8 @@ def page() -> str:
         transfer_ends=queues.ENDS,
         queue_title=lambda name: routing.queue_title(name, gettext),
         names={code: gettext(name) for code, name in texts.FIGURES.items()},
+        reasons={code: gettext(name) for code, name in texts.REASONS.items()}
+        | catalogs.labels(catalogs.PAUSES, locale()),
         targets=(kpi.ASA_TARGET, kpi.SERVICE_TARGET),
         few=kpi.FEW,
         weekdays=words.load(locale()).weekdays,
@@ -253,8 +256,8 @@ def _table(seen: telephony.Overview, by: str) -> Any:
         return queues.visits(call_filter)
     if by == "transfers":
         return queues.handed(call_filter)
-    if by == "workload":
-        return workload.count(call_filter, clock.now())
+    if by in ("workload", "states"):
+        return workload.count(call_filter, clock.now(), routing.wrap_ups(site()))
     if by == "callers":
         if not _lead():
             return None

@@ -48,7 +48,7 @@ LEADS = (
     "people",
 )
 HEARD = {
-    "operator": ("announcements", "followups", "links", "outbox"),
+    "operator": ("announcements", "calls", "followups", "links", "outbox"),
     "supervisor": (*LEADS, "outbox"),
     "manager": (*LEADS, *MACHINE, "outbox", "changes"),
     "ministry": ("appeals", "links", "changes"),

@@ -15,16 +15,15 @@ from appliance.messaging import notices
 from appliance.pbx import actions
 from appliance.people import accounts, announcements, presence
 from appliance.telephony import calls, directory, routing
-from appliance.telephony.calls.day import day_of_operator
 from appliance.web.appeals import appeal_labels, consultations, handling
 from appliance.web.appeals import card as appeal_card
 from appliance.web.calls import callbacks, followups
 from appliance.web.calls.call import OWN_OUTCOMES
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, midnight, site
+from appliance.web.shell.context import me, site
 from appliance.web.status import outbox
-from appliance.web.workplace import caller, forms, states
+from appliance.web.workplace import caller, forms, own_day, states
 
 if TYPE_CHECKING:
     from appliance.models import Appeal
@@ -154,9 +153,8 @@ def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
 def _on_top() -> dict[str, object]:
     """Of the bar, the pause and the state; worked out once for a page."""
     if "on_top" not in g:
-        unread = announcements.unread(me())
-        g.on_top = {"mine": states.mine(), "unread": unread} | _bar() | _missed()
-        g.on_top |= callbacks.reminders()
+        g.on_top = states.shown() | own_day.queue_shown() | _bar() | _missed()
+        g.on_top |= {"unread": announcements.unread(me())} | callbacks.reminders()
     on_top: dict[str, object] = g.on_top
     return on_top
 
@@ -194,7 +192,7 @@ def _missed() -> dict[str, object]:
     busy = calls.of_operator(me().login)
     unreached = None if busy else calls.called_in_vain(me().login, clock.now() - TOLD)
     disclosure.log_shown("call", [unreached.id] if unreached else [])
-    return {"mine": states.mine(), "unreached": unreached, "reason_of": followups.reason_of}
+    return states.shown() | {"unreached": unreached, "reason_of": followups.reason_of}
 
 
 def _line() -> actions.Line | None:
@@ -247,10 +245,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
         **handling.came_back(),
         **consultations.asked(),
         **callbacks.own(),
-        "today": midnight(),
-        "day": day_of_operator(me().login, midnight()),
-        "registered": appeals.registered_by(me(), midnight()),
-        "on_form": call_forms.registered_of(me(), midnight()),
+        **own_day.shown(),
     }
 
 

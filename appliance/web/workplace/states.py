@@ -61,7 +61,7 @@ class Mine:
 @may("operator")
 def state() -> str:
     """The switch, as a piece of the page."""
-    return render_template("operator/state.html", mine=mine())
+    return render_template("operator/state.html", **shown())
 
 
 @screen.post("/state")
@@ -91,6 +91,11 @@ def take(chosen: str, reason: str = "") -> Response:
             )
         )
     return jsonify(trouble="")
+
+
+def shown() -> dict[str, object]:
+    """What the switch and the line about a pause show."""
+    return {"mine": mine()}
 
 
 def mine() -> Mine:

@@ -59,7 +59,7 @@ def test_the_day_tells_how_many_of_ones_calls_are_registered(browser, token):
     def tile() -> list[str]:
         day = browser.get("/operator/day").text
         tile = re.search(
-            r'#call_forms">.*?</dt>\s*<dd>(.+?)</dd>\s*<dd class="sub">(.+?)</dd>', day
+            r'#call_forms">.*?</dt>\s*<dd>(\d+)\b.*?</dd>\s*<dd class="sub">(.+?)</dd>', day
         )
         assert tile
         return list(tile.groups())

@@ -85,13 +85,13 @@ def test_a_limit_counts_all_pauses_of_the_day_and_warns_at_its_end(
 
     ago(14 * 60, "pause", "lunch")  # before midnight, and two hours of today
     ago(10 * 60, "ready")
-    assert "120 / 60 daq." in words(browser.get("/operator/state").text)
+    assert "120 / 60 daqiqa" in words(browser.get("/operator/state").text)
     Presence.delete().execute()
     ago(90, "pause", "lunch")
     ago(61, "ready")
     ago(30, "pause", "lunch")
     page = browser.get("/operator/state").text
-    assert "59 / 60 daq." in words(page[: page.index("</summary>")])
+    assert "59 / 60 daqiqa" in words(page[: page.index("</summary>")])
     assert "is-over" not in page
     assert "banner" not in browser.get("/operator/paused").text
     Presence.delete().execute()

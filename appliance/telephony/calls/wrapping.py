@@ -1,0 +1,36 @@
+"""The time after a talk in which the queue leaves an operator alone."""
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+
+from appliance.core.intervals import Interval, merged
+
+
+def wrap_ups(
+    talks: Iterable[Interval],
+    others: Iterable[Interval],
+    ready: Sequence[Interval],
+    seconds_at: Callable[[dt.datetime], float],
+    until: dt.datetime,
+) -> list[Interval]:
+    """One operator's, in order: each begins when a talk of `talks` (callers') ends and he is ready.
+
+    It lasts as long as the line's rule said then, and ends before that when he speaks again
+    (`others` are talks of his that are followed by none), takes another state, or at `until`.
+    `ready` is in order.
+    """
+    talks = list(talks)
+    ended = {end for _, end in talks}
+    spoken = merged([*talks, *others])
+    nexts = [*(begin for begin, _ in spoken), until][1:]
+    since = [begin for begin, _ in ready]
+    found = []
+    for (_, end), again in zip(spoken, nexts, strict=True):
+        place = bisect_right(since, end) - 1
+        if end in ended and place >= 0:
+            rule = end + dt.timedelta(seconds=seconds_at(end))
+            last = min(rule, again, ready[place][1], until)
+            if end < last:
+                found.append((end, last))
+    return found

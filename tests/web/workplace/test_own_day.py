@@ -1,0 +1,134 @@
+"""The operator's own day against his goals, and the line of who waits for him."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from appliance.core import clock
+from appliance.core.db import writing
+from appliance.models import Presence
+from appliance.people import goals, pauses
+from appliance.people.goals import Goals
+from appliance.telephony import calls
+from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
+from tests.rig.browser import Browser
+
+
+@pytest.fixture
+def browser(login_as) -> Browser:
+    return login_as("nilufar")
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def waits(number: int, queue: str, seconds: float, language: str | None = "uz") -> CallFacts:
+    now = clock.now()
+    facts = CallFacts(f"1764.{number}", "inbound", now - dt.timedelta(seconds=seconds + 30))
+    facts.caller, facts.language = f"+9989350000{number:02}", language
+    facts.visits = [VisitFacts(queue, now - dt.timedelta(seconds=seconds))]
+    with writing():
+        calls.store(facts, 5)
+    return facts
+
+
+def test_who_waits_for_me_and_since_when(browser, nilufar) -> None:
+    assert "hech kim kutmayapti" in words(browser.get("/operator/queue").text)
+    waits(1, "uz", 12)
+    waits(2, "ru", 45, "ru")
+    page = browser.get("/operator/queue").text
+    assert re.search(r"2 kishi kutmoqda \(Oʻzb 1, Rus 1\) 0:4[5-9]", words(page))
+    assert "data-over" in page
+    assert 'data-live="calls"' in page
+    assert "2 kishi kutmoqda" in words(browser.get("/operator").text)
+
+
+def test_others_languages_are_others_business(browser, nilufar, login_as) -> None:
+    type(nilufar).update(speaks="uz").where(type(nilufar).id == nilufar.id).execute()
+    waits(1, "uz", 12)
+    waits(2, "ru", 45, "ru")
+    page = browser.get("/operator/queue").text
+    assert "1 kishi kutmoqda 0:1" in words(page)
+    assert "data-over" not in page
+    assert "2 kishi kutmoqda" in words(login_as("sardor").get("/operator/queue").text)
+
+
+def test_no_number_of_who_waits_is_shown(browser) -> None:
+    waits(1, "uz", 12)
+    assert "9350000" not in browser.get("/operator/queue").text.replace("\xa0", "")
+
+
+def test_who_was_answered_waits_no_more(browser) -> None:
+    facts = waits(1, "uz", 12)
+    assert "1 kishi" in words(browser.get("/operator/queue").text)
+    facts.visits[0].left_at, facts.visits[0].result = clock.now(), "answered"
+    facts.talks = [TalkFacts("operator", "sardor", "1002", clock.now())]
+    with writing():
+        calls.store(facts, 5)
+    assert "hech kim kutmayapti" in words(browser.get("/operator/queue").text)
+
+
+def test_pages_that_ask_after_the_same_event_are_served_by_one_count(
+    app, browser, login_as, monkeypatch
+) -> None:
+    waits(1, "uz", 12)
+    other = login_as("sardor")
+    counted = []
+    real = calls.going_on
+    monkeypatch.setattr(calls, "going_on", lambda: counted.append(1) or real())
+    for asks in (browser, other, browser):
+        assert "1 kishi" in words(asks.get("/operator/queue").text)
+    assert counted == [1]
+    waits(2, "uz", 5)
+    assert "2 kishi" in words(other.get("/operator/queue").text)
+    assert counted == [1, 1]
+
+
+def test_the_day_stands_against_ones_goals(browser, nilufar) -> None:
+    now = clock.now()
+    for number, mark in enumerate((5, 4, None)):
+        facts = CallFacts(f"1764.{number}", "inbound", now - dt.timedelta(seconds=60))
+        begun = now - dt.timedelta(seconds=50)
+        facts.talks = [TalkFacts("operator", "nilufar", "1001", begun, now)]
+        facts.outcome, facts.rating, facts.ended_at = "answered", mark, now
+        with writing():
+            calls.store(facts, 5)
+    goals.store([(None, Goals(60, 4.5, 90)), (nilufar, Goals(calls=3))], "dilnoza")
+    page = browser.get("/operator/figures").text
+    tiles = {
+        words(name): words(rest)
+        for name, rest in re.findall(r'<div class="kpi"><dt>(.*?)</dt>(.*?)</div>', page, re.DOTALL)
+    }
+    assert tiles["Qabul qilingan qoʻngʻiroqlar"] == "3 maqsad: 3 , bajarildi"
+    assert tiles["Baho"].startswith("4,5 / 5 2 baho, 3 qoʻngʻiroqdan maqsad: 4,5 , bajarildi")
+    assert tiles["Oʻrtacha suhbat"] == "0:50 jami: 2:30"
+    form = tiles["Roʻyxatga olingan qoʻngʻiroqlar"]
+    assert form.startswith("0")
+    assert "bajarildi" not in form
+    assert "maqsad: 90" in form
+
+
+def test_pauses_stand_by_reason_with_what_is_left(browser, nilufar, at_noon) -> None:
+    pauses.limit({"lunch": 60, "break": 10}, "rustam")
+
+    def ago(minutes: int, state: str, reason: str = "") -> None:
+        since = at_noon - dt.timedelta(minutes=minutes)
+        Presence.create(user=nilufar, state=state, reason=reason, since=since)
+
+    ago(120, "pause", "lunch")
+    ago(90, "pause", "break")
+    ago(79, "back_office")
+    ago(70, "pause")
+    ago(69, "ready")
+    page = browser.get("/operator/figures").text
+    told = words(page[page.index("pauses") :])
+    assert "Tushlik 30:00 / 1:00:00 qoldi: 30:00" in told
+    assert "Dam olish 11:00 / 10:00 bugungi chegara tugadi" in told
+    assert "sababi aytilmagan 1:00" in told
+    assert "Navbatdan tashqari ish 9:00" in told
+
+
+def test_a_page_of_the_day_holds_the_same(browser) -> None:
+    assert 'id="own-figures"' in browser.get("/operator").text
