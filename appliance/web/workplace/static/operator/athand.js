@@ -35,8 +35,16 @@ export function watch(changed) {
     subtree: true,
     childList: true,
     attributes: true,
-    attributeFilter: ["data-form", "data-stage", "data-line", "data-title", "hidden"],
+    attributeFilter: ["data-form", "data-stage", "data-line", "data-title", "data-said", "hidden"],
   });
+}
+
+// Who listens to the page is told at once that a call rings. The place is always there: a screen reader
+// passes over one that comes with its words in it.
+function tellRing() {
+  const said = document.getElementById("said");
+  const text = bar().dataset.said ?? "";
+  if (said.textContent !== text) said.textContent = text;
 }
 
 function showTitle() {
@@ -74,7 +82,9 @@ listenToTransfers({ onTrouble: failed });
 listenToMessages({ onTrouble: failed, tell: toast });
 listenToAside({ onTrouble: failed, tell: toast });
 showTitle();
+tellRing();
 watch(() => {
   lineChanged();
+  tellRing();
   showTitle();
 });
