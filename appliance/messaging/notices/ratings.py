@@ -11,7 +11,7 @@ from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens
 from appliance.messaging.sms import rules
-from appliance.models import Call, SmsRating
+from appliance.models import Call, SmsRating, Talk
 
 FRESH = dt.timedelta(hours=2)  # after the call; later nobody remembers
 SETTLED = dt.timedelta(seconds=30)  # until which the ledger may still learn of a mark by keypad
@@ -63,7 +63,11 @@ def mark(asked: SmsRating, mark: int, how: str) -> str:
             Call.update(rating=mark, rating_channel="sms").where(
                 Call.id == asked.call_id, Call.rating.is_null()
             ).execute()
-            live.publish("calls")
+            spoke = Talk.select(Talk.who).where(
+                Talk.call == asked.call_id, Talk.party == "operator"
+            )
+            logins = sorted({talk.who for talk in spoke})
+            live.publish("calls", *(f"operator:{login}" for login in logins))
     return state
 
 

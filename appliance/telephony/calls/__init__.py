@@ -44,6 +44,7 @@ from appliance.telephony.calls.queries import (
     last_of_operator,
     of_number,
     of_operator,
+    passed_on,
     talks,
 )
 from appliance.telephony.calls.storing import forget, store
@@ -102,6 +103,7 @@ __all__ = [
     "lost_since",
     "of_number",
     "of_operator",
+    "passed_on",
     "quarantined",
     "release",
     "set_aside",

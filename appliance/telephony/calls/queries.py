@@ -51,6 +51,11 @@ def failed_transfer(login: str, call: Call) -> Transfer | None:
     return last if last and last.result in UNREACHED else None
 
 
+def passed_on(login: str, call: Call) -> Transfer | None:
+    """The operator's last attempt to pass the caller on, whatever came of it."""
+    return call.transfers.where(Transfer.by == login).order_by(Transfer.position.desc()).first()
+
+
 def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
     begun = (Transfer.by == login) & (Transfer.kind == "attended")
     return begun & Transfer.result.is_null() & ~Transfer.returned

@@ -16,6 +16,7 @@ from appliance.core.settings import Settings
 from appliance.people import accounts
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
 from appliance.reports.figures import clock as clock_of
+from appliance.telephony import directory
 from appliance.web.shell.context import site
 from appliance.web.shell.language import locale
 
@@ -66,6 +67,14 @@ def phone(value: str | None) -> str:
 def person(user: "User") -> str:
     """What a person is called in the reader's script."""
     return accounts.named(user, locale())
+
+
+def owner(number: str) -> str:
+    """Whose number it is: an employee's, a colleague's; else the number."""
+    if known := directory.named(number):
+        return known.name
+    colleagues = (user for user in accounts.operators() if user.extension == number)
+    return next(map(person, colleagues), "") or phone(number)
 
 
 def advice(text: str) -> Markup:

@@ -18,7 +18,8 @@ from appliance.messaging.notices import manual
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, card
 from appliance.web.appeals.lookup import remember
-from appliance.web.shell import disclosure
+from appliance.web.calls.call import OWN_OUTCOMES
+from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.rates import limiter
@@ -83,6 +84,17 @@ def shown(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, Any]
     }
 
 
+def came_of(desk: appeals.Desk) -> dict[str, Any]:
+    """What operator/after_call.html shows of the call."""
+    disclosure.log_shown("call", [desk.call.id] if desk.call else [])
+    return {
+        "passed": calls.passed_on(me().login, desk.call) if desk.call else None,
+        "mark": desk.call.rating if desk.call else None,
+        "results": OWN_OUTCOMES,
+        "named": formats.owner,
+    }
+
+
 def lines(found: "Iterable[Appeal]") -> list[dict[str, Any]]:
     """Appeals as lists of the card show them: where each stands, how near its deadline is."""
     day, calendar, made = today(), catalogs.working_calendar(site()), []
@@ -103,6 +115,14 @@ def recognised(token: str, piece: str) -> str:
     earlier = {appeal.number for appeal in appeals.of_caller(phone)}
     facts = {"desk": desk, "states": appeal_labels.STATES, **_recognised(desk, earlier)}
     return render_template(f"operator/{piece}.html", **facts)
+
+
+@screen.get("/<token>/after")
+@may("operator")
+def after(token: str) -> str:
+    """What came of the call of a registered form, as a piece: passing on, the caller's mark."""
+    desk = appeals.of_registered(me(), token) or abort(404)
+    return render_template("operator/after_call.html", desk=desk, form_token=token, **came_of(desk))
 
 
 @screen.post("/<token>/add")

@@ -13,8 +13,8 @@ from appliance.casework.appeals.handling import of_appeal as handling_of
 from appliance.core import clock
 from appliance.messaging import notices
 from appliance.pbx import actions
-from appliance.people import accounts, announcements, presence
-from appliance.telephony import calls, directory, routing
+from appliance.people import announcements, presence
+from appliance.telephony import calls, routing
 from appliance.web.appeals import appeal_labels, consultations, handling
 from appliance.web.appeals import card as appeal_card
 from appliance.web.calls import callbacks, followups
@@ -174,18 +174,10 @@ def _bar() -> dict[str, object]:
         "line": line,
         "wraps": _wrap_up(),
         "failed": failed,
-        "named": _name_of,
+        "named": formats.owner,
         "results": OWN_OUTCOMES,
         "now": now,
     }
-
-
-def _name_of(number: str) -> str:
-    """Whose number it is: an employee's, a colleague's; else the number."""
-    if known := directory.named(number):
-        return known.name
-    colleagues = (user for user in accounts.operators() if user.extension == number)
-    return next(map(formats.person, colleagues), "") or formats.phone(number)
 
 
 def _missed() -> dict[str, object]:
@@ -276,6 +268,8 @@ def _registered_call(number: str) -> dict[str, object]:
         "shows": "registered_call",
         "desk": desk,
         "made": made,
+        "form_token": made.token,
+        **caller.came_of(desk),
         "drafts": forms.drafts(),
         **caller.shown(desk),
     }
@@ -293,6 +287,8 @@ def _registered(number: str) -> dict[str, object]:
         "desk": desk,
         "appeal": appeal,
         "name": applicants.name_of(appeal),
+        "form_token": appeal.token,
+        **caller.came_of(desk),
         "due_on": now.due_on,
         "near": appeal_labels.nearness(now, appeal_labels.today(), calendar),
         "messages": notices.of_appeal(appeal),

@@ -186,6 +186,7 @@ ROUTES = {
     "POST /operator/forms/<token>": OPERATOR,
     "GET /operator/forms/<token>/<any(person, alike):piece>": OPERATOR,
     "POST /operator/forms/<token>/add": OPERATOR,
+    "GET /operator/forms/<token>/after": OPERATOR,
     "GET /operator/forms/<token>/callback": OPERATOR,
     "POST /operator/forms/<token>/callback": OPERATOR,
     "GET /operator/forms/<token>/notes": OPERATOR,

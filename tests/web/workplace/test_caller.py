@@ -195,3 +195,25 @@ def test_a_form_without_a_call_is_added_and_closed(browser, nilufar, register):
     assert answer["trouble"] == ""
     assert [step.text for step in handling.steps(appeal)] == ["Xat keldi"]
     assert not re.search('id="form"', browser.get("/operator/card?registered=").text)
+
+
+# what came of the call
+
+
+def test_passing_on_and_the_mark_stand_beside_the_number(browser, nilufar):
+    citizen = Citizen("1764000000.1")
+    citizen.ring(nilufar)
+    citizen.talk()
+    desk = appeals.at_hand(nilufar, clock.now())
+    made = send(browser, f"{desk.token}/register-call", values={"gist": "Ish soʻradi"})
+    page = browser.get(f"/operator/registered/{made['number']}").text
+    assert "hali berilmagan" in page
+    assert "Ulab berildi" not in page
+    citizen.asks("2001")
+    citizen.comes_back("no_answer")
+    piece = browser.get(f"/operator/forms/{desk.token}/after").text
+    assert "2001" in piece
+    assert "murojaatchi qaytib keldi" in piece
+    citizen.facts.rating, citizen.facts.rating_channel = 4, "keypad"
+    citizen.hang_up()
+    assert "<dd>4</dd>" in browser.get(f"/operator/forms/{desk.token}/after").text
