@@ -8,7 +8,7 @@ import pytest
 
 from appliance.casework import appeals
 from appliance.core.db import writing
-from appliance.models import Appeal, AuditEntry, Call
+from appliance.models import Appeal, AuditEntry, Call, User
 from appliance.pbx import projection
 from appliance.people import staff
 from appliance.telephony import calls, recordings
@@ -21,6 +21,7 @@ from appliance.telephony.calls import (
     TransferFacts,
     VisitFacts,
 )
+from appliance.telephony.calls.day import day_of_operator
 from appliance.telephony.recordings import postprocessing
 
 BEGAN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -96,7 +97,8 @@ def test_a_gap_is_a_step_and_no_talk(call: CallFacts, login_as) -> None:
     [row] = calls.export(BEGAN, at(1))
     assert (row["talk_seconds"], len(row["talks"])) == (26.5, 2)
     assert row["gaps"][0] == {"from": _iso(20), "to": _iso(24)}
-    day = calls.day_of_operator("nilufar", BEGAN)
+    nilufar = User.get(User.login == "nilufar")
+    day = day_of_operator(nilufar, BEGAN, at(60), lambda _moment: 0.0)
     assert (day.talks, day.talk_seconds) == (1, 24.5)
 
 
