@@ -81,6 +81,14 @@ def test_letters_act_by_their_place(window, nilufar: User, settings, layout: str
     strike(page, "KeyJ", j)  # a letter that is typed
     expect(page.locator("#q")).to_be_focused()
     assert {one.number, two.number} == set(rows.all_inner_texts())
+    page.keyboard.press("F1")
+    page.locator("[data-letters]").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    rows.nth(1).focus()
+    strike(page, "KeyK", k)
+    strike(page, "Slash", slash)
+    expect(rows.nth(1)).to_be_focused()
 
 
 def test_the_command_line_by_keys_alone(window, nilufar: User) -> None:

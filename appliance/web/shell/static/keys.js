@@ -11,6 +11,10 @@ export function act(name, run) {
   does.set(name, run);
 }
 
+// Whoever speaks to the computer, or strikes keys by chance, lets letters and signs do nothing (WCAG 2.1.4).
+export const lettersAct = () => localStorage.getItem("letters") !== "off";
+export const letLettersAct = (on) => localStorage.setItem("letters", on ? "on" : "off");
+
 // By its place on the keyboard: Alt+T is the same key under a Cyrillic layout.
 const nameOf = ({ code }) => NAMES[code] ?? code.replace(/^Key|^Digit/, "");
 
@@ -56,7 +60,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.getModifierState("AltGraph")) return;
   const key = pressed(event);
   const run = does.get(rowOf(key)?.dataset.action);
-  if (key.length === 1 && event.target.matches(FIELDS)) return; // a letter that is typed
+  if (key.length === 1 && (!lettersAct() || event.target.matches(FIELDS))) return; // a letter that is typed
   if (event.repeat && !(run && /^[A-Z]$/.test(key))) return; // from row to row
   if (document.querySelector("dialog:modal") && !event.target.closest("dialog:modal")) return;
   const control = run ? null : controlOf(key, { from: event.target });

@@ -1,6 +1,6 @@
 // The sheet of keys: ? or F1. What cannot be done at the moment stands there faintly.
 
-import { act, doing } from "./keys.js";
+import { act, doing, letLettersAct, lettersAct } from "./keys.js";
 import { lightDialog } from "./light.js";
 
 const sheet = document.getElementById("shortcuts");
@@ -15,6 +15,9 @@ if (sheet) {
     }
     toggle(sheet.querySelector("h2"));
   });
+  const letters = sheet.querySelector("[data-letters]");
+  letters.checked = lettersAct();
+  letters.addEventListener("change", () => letLettersAct(letters.checked));
   for (const button of document.querySelectorAll("[data-close-sheet]")) {
     button.addEventListener("click", () => sheet.close());
   }
