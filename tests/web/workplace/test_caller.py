@@ -217,3 +217,11 @@ def test_passing_on_and_the_mark_stand_beside_the_number(browser, nilufar):
     citizen.facts.rating, citizen.facts.rating_channel = 4, "keypad"
     citizen.hang_up()
     assert "<dd>4</dd>" in browser.get(f"/operator/forms/{desk.token}/after").text
+
+
+def test_an_operator_calls_a_number_by_a_click_and_nobody_else(browser, nilufar, login_as):
+    token = begin(nilufar)
+    assert f'data-dial="{PHONE}"' in browser.get("/operator/card").text
+    made = send(browser, f"{token}/register-call", values={"gist": "Ish soʻradi"})["number"]
+    assert f'data-dial="{PHONE}"' in browser.get(f"/call-forms/{made}").text
+    assert "data-dial" not in login_as("supervisor").get(f"/call-forms/{made}").text

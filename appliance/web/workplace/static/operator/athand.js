@@ -2,6 +2,7 @@
 // the call. What happens to forms is page.js's.
 
 import { listenToAside } from "./aside.js";
+import { listenToNumbers } from "./dial.js";
 import { LinkLost, post, SessionOver } from "./server.js";
 import { listenToMessages } from "./sms.js";
 import { listenToState } from "./states.js";
@@ -80,6 +81,7 @@ document.addEventListener("keydown", ({ key }) => {
 listenToState();
 listenToTransfers({ onTrouble: failed });
 listenToMessages({ onTrouble: failed, tell: toast });
+listenToNumbers({ onTrouble: failed, tell: toast });
 listenToAside({ onTrouble: failed, tell: toast });
 showTitle();
 tellRing();

@@ -1,0 +1,24 @@
+// A click on a number rings the operator's own phone; when he takes it up, the number is called.
+
+import { LinkLost, post } from "./server.js";
+
+const { dial } = document.getElementById("passing").dataset;
+
+export function listenToNumbers({ onTrouble, tell }) {
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest("[data-dial]:not(#passing)");
+    if (!button || button.disabled) return;
+    button.disabled = true;
+    try {
+      const { dial: number, reason } = button.dataset;
+      const answer = await post(dial, { number, reason });
+      if (answer.trouble) tell(answer.trouble);
+      document.getElementById("bar").dispatchEvent(new Event("live"));
+    } catch (error) {
+      if (error instanceof LinkLost) tell(document.getElementById("at-hand").dataset.noLink);
+      else onTrouble(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
