@@ -67,7 +67,7 @@ def shown() -> dict[str, object]:
         "registered": appeals.registered_by(me(), begin),
         "on_form": on_form,
         "form_share": 100 * on_form / day.answered if day.answered else None,
-        "pauses": [*reasons, *others],
+        "pauses": [one for one in (*reasons, *others) if one.taken or one.limit],
     }
 
 

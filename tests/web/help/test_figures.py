@@ -86,7 +86,7 @@ def test_html_of_the_text_is_shown_as_text(tmp_path, monkeypatch) -> None:
     assert 'href="javascript' not in made
 
 
-@pytest.mark.parametrize("by", ["topic", "queue", "wait", "workload"])
+@pytest.mark.parametrize("by", ["topic", "queue", "wait", "workload", "states"])
 def test_headings_of_the_telephony_report_lead_to_their_figures(by, login_as, history) -> None:
     page = login_as("supervisor").get(f"/analytics?{DAYS}&by={by}").text
     led = LINK.findall(page)
