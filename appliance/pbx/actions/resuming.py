@@ -3,11 +3,14 @@ caller back to the page that has come in its place (`ivr/queue.conf`, `resume`).
 
 import contextlib
 import re
+import time
 
 from appliance.core.settings import Settings
 from appliance.pbx.actions.lines import Channel, Lines, turn
 from appliance.pbx.ami import Connection, Refused
 
+_HEARD = "CHANNEL(rtcp,rxcount,audio)"
+_SILENT = 0.3  # seconds without a packet; one comes every 20 ms
 _FELL_SILENT = "44"  # the cause that Asterisk itself gives after rtp_timeout
 _ADDRESS = re.compile(r"sips?:(?:([^@;?>]+)@)?([^;?>]+)")
 # A page's connection comes from our own front; what the page calls itself stands behind.
@@ -18,8 +21,8 @@ def resume(settings: Settings, extension: str, session: str = "") -> bool:
     """Let go what a page that is gone had of this phone; whether there was anything.
 
     `session`: the SIP Call-ID of a talk that the asking page holds itself, and leaves now. Without
-    it only legs of other pages than the one that is registered now are let go, so that a page may
-    ask whenever it comes, and twice. Raises Unreachable.
+    it only silent legs of other pages than the one that is registered now are let go, so that a
+    page may ask whenever it comes, and twice. Raises Unreachable.
     """
     with turn(settings, extension) as asterisk:
         return let_go(asterisk, extension, session)
@@ -57,7 +60,11 @@ def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -
         return told("CHANNEL(pjsip,call-id)") == session
     contacts = [page(uri) for uri in told(f"PJSIP_DIAL_CONTACTS({extension})").split("&")]
     own = page(told("CHANNEL(pjsip,target_uri)"))
-    return bool(own and any(contacts) and own not in contacts)
+    if not own or not any(contacts) or own in contacts:
+        return False
+    before = told(_HEARD)  # a page on another computer may speak on
+    time.sleep(_SILENT)
+    return before == told(_HEARD)
 
 
 def page(uri: str) -> str:
