@@ -2,6 +2,7 @@
 and gets the same operator back. (The phones here speak UDP: what makes one a phone in a page is
 that Asterisk has its RESUME_extension.)"""
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -61,10 +62,19 @@ def heard(box: Box) -> Iterator[None]:
 
 async def leaves(talk: Talk) -> float:
     """The page of a talk's operator is left, and says so; the moment."""
-    at, session = time.time(), talk.leg.call_id
-    talk.leg.die()
-    assert await done(actions.resume, talk.telephones.settings, talk.phone.extension, session)
+    at = time.time()
+    await left(talk.telephones, talk.phone, talk.leg)
     return at
+
+
+async def left(lines: Telephones, phone: Phone, leg: Leg) -> None:
+    """A phone's leg falls silent, and is let go once Asterisk knows that it was taken up."""
+    leg.die()
+    for _ in range(100):
+        if await done(actions.resume, lines.settings, phone.extension, leg.call_id):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("never let go")
 
 
 async def back(talk: Talk, since: float) -> Leg:
@@ -85,15 +95,15 @@ async def back(talk: Talk, since: float) -> Leg:
 async def rated(talk: Talk) -> None:
     """The operator hangs up, the citizen gives a mark."""
     talk.leg.hang_up()
-    await seen(lambda: _asked(talk), "he is asked for a mark")
+    await seen(lambda: _is_in(talk, "rating", "Read"), "he is asked for a mark")
     talk.citizen.media.press(MARK)
     await seen(lambda: talk.citizen.state == "over", "the call is over")
 
 
-def _asked(talk: Talk) -> bool:
+def _is_in(talk: Talk, context: str, application: str) -> bool:
     with ami.Connection(talk.telephones.settings) as asterisk:
         lines = actions.lines.Lines(asterisk).channels
-    return any(one.context == "rating" and one.application == "Read" for one in lines)
+    return any((one.context, one.application) == (context, application) for one in lines)
 
 
 def told(box: Box, number: str) -> Call:
@@ -189,9 +199,7 @@ async def of_a_call_out(lines: Telephones) -> None:
     assert mine
     await seen(lambda: outside.media.hears(phone.pitch), "he hears the operator")
     for _ in range(2):
-        session = mine.call_id
-        mine.die()
-        assert await done(actions.resume, lines.settings, "1008", session)
+        await left(lines, phone, mine)
         mine = await seen(lambda last=mine: _newer(phone, last), "the page gets him again")
         await seen(lambda: outside.media.hears(phone.pitch), "he hears the operator again")
         assert outside.state == "up"
@@ -221,7 +229,7 @@ async def after_a_word_with_somebody(lines: Telephones) -> None:
     talk = await lines.talk("+998901000131")
     lines.outside["0193"] = "busy"
     await done(actions.consult, lines.settings, talk.operator, "+998712390193")
-    await talk.hears(talk.citizen, talk.phone.pitch, "they speak again by themselves")
+    await seen(lambda: _is_in(talk, "joined", "Bridge"), "they speak again by themselves")
     await back(talk, await leaves(talk))
     await rated(talk)
 
@@ -326,6 +334,13 @@ def test_nothing_is_let_go_that_is_not_lost(box: Box) -> None:
         assert not await done(actions.resume, lines.settings, talk.phone.extension, "another")
         await talk.phone.register()
         assert not await done(actions.resume, lines.settings, talk.phone.extension)
+        desk = talk.phone.agent  # on another computer, while the first one speaks
+        async with Agent(f"{desk.host}3", desk.port, desk.box, desk.pump) as other:
+            talk.phone.agent = other
+            await talk.phone.register()
+            assert not await done(actions.resume, lines.settings, talk.phone.extension)
+            talk.phone.agent = desk
+            await talk.phone.register()
         assert not await done(actions.resume, lines.settings, "")
         with ami.Connection(box.settings) as asterisk:
             asterisk.act("Setvar", Variable="RESUME_1001", Value="")
