@@ -218,6 +218,7 @@ def test_a_caller_is_passed_on_and_keys_are_sent(
             await s.rings()
             await s.button("answer").click()
             await s.hear_each_other(citizen)
+            await expect(s.page.locator("#bar [data-does=pass_on]")).to_be_visible()
             await s.page.keyboard.press("F9")
             await s.page.fill("#passing-q", "712390101")
             await s.page.locator("#passing-found [data-how=blind]").first.click()
@@ -227,6 +228,7 @@ def test_a_caller_is_passed_on_and_keys_are_sent(
             await s.seen(lambda: employee[0].state == "over")
 
             # A call out: his own phone takes it by itself, and the number's end hears the keys.
+            await expect(s.page.locator("#bar [data-does=call_out]")).to_be_attached()
             await s.page.keyboard.press("F9")
             await s.page.fill("#passing-q", "712390102")
             await s.page.locator("#passing-found button").first.click()
