@@ -288,7 +288,7 @@ def test_who_registers_in_a_talk_keeps_the_caller_and_reads_the_number_once(page
     expect(page.get_by_text(Appeal.get().number).locator("visible=true")).to_have_count(2)
     expect(page.locator("#caller-name")).to_have_text("Aziza")
     due = Handling.get().due_on
-    expect(page.locator(".registered .facts")).to_contain_text(f"{due:%d.%m.%Y}")
+    expect(page.locator(".registered .facts").first).to_contain_text(f"{due:%d.%m.%Y}")
     expect(page.locator("[data-key=F9]").locator("visible=true")).to_have_count(1)
     page.reload()
     expect(number).to_be_visible()

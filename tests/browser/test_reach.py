@@ -149,7 +149,7 @@ def test_every_state_can_be_read(page: Page, nilufar: User, locale: str) -> None
             )
 
     look("idle")
-    presence.choose_state(nilufar, "pause", reason="supervisor")
+    presence.choose_state(nilufar, "pause", reason=presence.FORCED)
     expect(page.locator("#paused .banner")).to_be_visible()
     look("paused")
     citizen = ring(page, nilufar)

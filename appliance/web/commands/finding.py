@@ -182,9 +182,15 @@ PROVIDERS: tuple[tuple[str, LazyString, Provider], ...] = (
 
 
 def find(asked: Asked) -> list[tuple[str, LazyString, list[Found]]]:
-    """(kind, its name, what was found) of each kind that has something."""
+    """(kind, its name, what was found) of each kind that has something.
+
+    Actions are all told: the page leaves out what cannot be done at the moment.
+    """
     most = MOST if asked.words else AT_FIRST
-    found = [(kind, name, list(islice(ask(asked), most))) for kind, name, ask in PROVIDERS]
+    found = [
+        (kind, name, list(ask(asked) if ask is actions else islice(ask(asked), most)))
+        for kind, name, ask in PROVIDERS
+    ]
     return [one for one in found if one[2]]
 
 
