@@ -12,7 +12,7 @@ from appliance.casework.catalogs.columns import SCRIPTS as NAMES
 from appliance.casework.catalogs.columns import SHEETS
 from appliance.casework.catalogs.lists import items
 from appliance.casework.catalogs.places import PLACES
-from appliance.core import audit
+from appliance.core import audit, script
 from appliance.core.db import writing
 from appliance.core.i18n import fold, same_but_spelling, spelt, written_in
 from appliance.models import Catalog, CatalogItem
@@ -79,8 +79,8 @@ def check_names(row: Row) -> None:
     """Raise ListError "names" when one lacks, or the column whose name is in the wrong script."""
     if not all(fold(row[name]) for name in NAMES):
         raise ListError("names", row["name_uz_latn"])
-    for name, script in NAMES.items():
-        if not written_in(row[name], script):
+    for name, letters in NAMES.items():
+        if not written_in(row[name], letters):
             raise ListError(name, row[name])
 
 
@@ -184,7 +184,12 @@ def _beside(one: CatalogItem) -> list[CatalogItem]:
 
 
 def _spelt(columns: Row) -> dict[str, Any]:
-    return dict(columns) | {name: spelt(columns[name]) for name in NAMES}
+    """The columns with their names spelt; an empty Cyrillic one is written from the Latin one."""
+    names = {name: spelt(columns[name]) for name in NAMES}
+    names["name_uz_cyrl"] = names["name_uz_cyrl"] or script.written(
+        names["name_uz_latn"], "uz_Cyrl"
+    )
+    return dict(columns) | names
 
 
 def coded(code: str, names: Row) -> str:

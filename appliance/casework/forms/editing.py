@@ -17,13 +17,14 @@ from appliance.casework import catalogs
 from appliance.casework.forms import checks
 from appliance.casework.forms.definition import Field, document_of, parse
 from appliance.casework.forms.versions import definition_of, in_force, of, product
-from appliance.core import audit, clock, live
+from appliance.core import audit, clock, live, script
 from appliance.core.db import writing
 from appliance.core.i18n import DEFAULT, LOCALES, spelt
 from appliance.models import FormVersion
 
 type Words = Mapping[str, str]
 
+CYRILLIC = "uz_Cyrl"
 _WIDE = {"long": 3, "comment": 3}  # columns of the form that a kind takes; else one
 _NEVER_IN_BULK = ("passport", "pinfl")
 
@@ -292,7 +293,11 @@ def _coded(options: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
 
 
 def _spelt(words: Words) -> dict[str, str]:
-    return {
+    """Words in each language, spelt; empty Cyrillic ones are written from the Latin ones."""
+    made = {
         locale: spelt(text) if locale == DEFAULT else " ".join(text.split())
         for locale, text in words.items()
     }
+    if made.get(DEFAULT) and not made.get(CYRILLIC):
+        made[CYRILLIC] = script.written(made[DEFAULT], CYRILLIC)
+    return made

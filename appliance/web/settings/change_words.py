@@ -8,13 +8,15 @@ from flask_babel import LazyString, lazy_gettext, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs
+from appliance.casework import catalogs, forms
 from appliance.casework.appeals import deadlines
 from appliance.casework.changes import states, terms
+from appliance.casework.forms import comparing, editing
 from appliance.core.clock import WorkingCalendar
+from appliance.core.i18n import named
 from appliance.telephony.routing import Difference
 from appliance.web.appeals.appeal_labels import Nearness
-from appliance.web.settings import routing_words
+from appliance.web.settings import form_words, routing_words
 from appliance.web.settings.prompt_words import title as prompt_title
 from appliance.web.shell.access import allowed
 from appliance.web.shell.language import locale
@@ -64,6 +66,8 @@ THINGS: dict[str, LazyString] = {
     "department": _l("Department"),
     "direction": _l("Which department gets which direction"),
     "employee": _l("Directory"),
+    "list": _l("List"),
+    "form": _l("Form"),
 }
 # field of a thing, as a link keeps it
 FIELDS: dict[str, LazyString] = {
@@ -80,6 +84,8 @@ FIELDS: dict[str, LazyString] = {
     "substitute": _l("Substitute"),
     "text": _l("Text"),
     "version": _l("Version"),
+    "active_from": _l("In use from"),
+    "active_until": _l("In use until"),
 }
 FLAGS = ("own_body", "active")
 
@@ -119,6 +125,12 @@ def thing(link: "ChangeLink") -> str:
     name = prompt_title(link.title) if link.kind == "prompt" else link.title
     if link.kind == "routing":
         name = _("Version %(number)s", number=link.ref)
+    if link.kind == "list":
+        name = _list_name(link.ref)
+    if link.kind == "form":
+        form, number = link.ref.split("/")
+        title = forms.in_force(form).title[locale()]
+        return f"{title}: {_('Version %(number)s', number=number)}"
     return f"{THINGS[link.kind]}: {name}" if name else str(THINGS[link.kind])
 
 
@@ -132,6 +144,13 @@ def address(link: "ChangeLink") -> str:
             endpoint, values = "prompts.one", {"language": language, "name": name}
         case "department" | "direction":
             endpoint, values = "departments.page", {}
+        case "list":
+            endpoint, values = "lists.one", {"name": link.ref.partition("/")[0]}
+        case "form":
+            form, number = link.ref.split("/")
+            against = link.before["version"]
+            endpoint = "form_versions.version"
+            values = {"form": form, "number": number, "against": against}
         case _:
             endpoint, values = "directory.employee", {"number": link.ref}
     return url_for(endpoint, **values) if allowed(endpoint) else ""
@@ -139,6 +158,8 @@ def address(link: "ChangeLink") -> str:
 
 def differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
     """(field, before, after) of what was changed, in the reader's words."""
+    if link.kind == "form":
+        return _in_form(link)
     fields = dict.fromkeys((*link.before, *link.after))
     return [_difference(link, name) for name in fields]
 
@@ -149,9 +170,32 @@ def _difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
         return _in_plan(Difference(*split_field(name), before, after))
     if link.kind == "direction":
         return catalogs.label("direction", name, locale()), before or "–", after or "–"
+    if link.kind == "list" and "/" in name:  # of one value of many
+        code, name = name.split("/")
+        value = catalogs.label(link.ref, code, locale())
+        return f"{value} · {FIELDS[name]}", _told(name, before), _told(name, after)
+    return str(FIELDS.get(name, name)), _told(name, before), _told(name, after)
+
+
+def _told(name: str, value: str | None) -> str:
     if name in FLAGS:
-        return str(FIELDS[name]), _("yes") if before else _("no"), _("yes") if after else _("no")
-    return str(FIELDS.get(name, name)), before or "–", after or "–"
+        return _("yes") if value else _("no")
+    return value or "–"
+
+
+def _list_name(ref: str) -> str:
+    """A list, or "list/code" one value of it, named."""
+    name, _slash, code = ref.partition("/")
+    found = catalogs.catalog(name)
+    title = named(found, locale()) if found else name
+    return f"{title}: {catalogs.label(name, code, locale())}" if code else title
+
+
+def _in_form(link: "ChangeLink") -> list[tuple[str, str, str]]:
+    form, number = link.ref.split("/")
+    rows = (editing.version(form, int(of)) for of in (link.before["version"] or 0, number))
+    before, after = (forms.definition_of(row) if row else forms.in_force(form) for row in rows)
+    return [form_words.difference(change) for change in comparing.changes(before, after)]
 
 
 def _in_plan(one: Difference) -> tuple[str, str, str]:

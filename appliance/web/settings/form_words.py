@@ -4,6 +4,7 @@ from flask_babel import LazyString, lazy_gettext
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs, forms
+from appliance.casework.forms.comparing import Change
 from appliance.casework.forms.definition import KINDS as NAMES
 from appliance.core.i18n import named
 from appliance.web.shell.language import locale
@@ -71,6 +72,29 @@ _TROUBLES: dict[str, LazyString] = {
 def trouble(code: str) -> LazyString | None:
     """Why something could not be done; None for no code."""
     return _TROUBLES.get(code, _l("This cannot be done so.")) if code else None
+
+
+def difference(change: Change) -> tuple[str, str, str]:
+    """(field, before, after) of what a version says otherwise."""
+    shown = change.after or change.before
+    name = shown.called(locale()) if shown else ""
+    if change.kind == "moved":
+        return name, "–", str(CHANGES["moved"])
+    before, after = (described(one) if one else "–" for one in (change.before, change.after))
+    return name, before, after
+
+
+def described(field: forms.Field) -> str:
+    """A field in one line: label, kind, what it chooses from, of whom it is asked, its marks."""
+    answers = " / ".join(one.called(locale()) for one in field.options)
+    source = answers or list_names().get(field.source or field.document, field.document)
+    topics = catalogs.labels("direction", locale())
+    asked = ", ".join(topics.get(code, code) for code in field.topics)
+    whom = str(ASKED_OF[field.asked_of]) if field.asked_of else ""
+    marks = [str(PARTS[name]) for name in ("required", "personal") if getattr(field, name)]
+    labels = [field.label[one] for one in LANGUAGES if one in field.label]
+    parts = (*labels, field.helped(locale()), str(KINDS[field.kind]), source, whom)
+    return "; ".join(part for part in (*dict.fromkeys(parts), asked, *marks) if part)
 
 
 def list_names() -> dict[str, str]:

@@ -13,6 +13,7 @@ from appliance.casework import catalogs, forms, identity
 from appliance.casework.forms import checks, comparing, definition, editing
 from appliance.core.i18n import LOCALES
 from appliance.people import accounts
+from appliance.web.settings import changes
 from appliance.web.settings import form_words as words
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
@@ -83,7 +84,14 @@ def put(form: str) -> Response:
     since = _since()
     if isinstance(since, str):
         return refusals.back(url_for(".page", form=form), since)
-    return _done(form, lambda: editing.put_in_force(form, since, _seen(), me().login), _("Saved."))
+    before = forms.in_force(form).version
+
+    def put_in_force() -> None:
+        made = editing.put_in_force(form, since, _seen(), me().login)
+        numbers = {"version": str(before)}, {"version": str(made.number)}
+        changes.link("form", f"{form}/{made.number}", "", *numbers)
+
+    return _done(form, put_in_force, _("Saved."))
 
 
 @screen.get(f"/{_FORM}/fields/new")

@@ -1,5 +1,6 @@
 """Lists that the forms choose from: what stands on them, their upkeep, files out and in."""
 
+import datetime as dt
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,13 @@ from appliance.casework.catalogs import changes, places, upkeep
 from appliance.casework.catalogs.changes import Plan
 from appliance.casework.catalogs.sheets import SheetError
 from appliance.casework.catalogs.upkeep import ListError
+from appliance.casework.changes.links import Fields
 from appliance.casework.forms import uses
 from appliance.core import audit, spreadsheets
 from appliance.core.i18n import named
+from appliance.web.settings.changes import link
 from appliance.web.settings.departments import NAMES
-from appliance.web.shell import refusals
+from appliance.web.shell import formats, refusals
 from appliance.web.shell.access import allowed, may
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
@@ -99,6 +102,7 @@ def add_list() -> BaseResponse:
         made = upkeep.add_list(request.form.get("code", ""), _names(), me().login)
     except ListError as error:
         return refusals.back(url_for(".page"), error.code, "new-title")
+    link("list", made.code, made.name_uz_latn, {}, _list_fields(made))
     flash(_("Saved: %(name)s", name=named(made, locale())))
     return redirect(url_for(".one", name=made.code))
 
@@ -119,6 +123,7 @@ def add(name: str) -> BaseResponse:
         made = upkeep.add(found.code, request.form.get("code", ""), _columns(), me().login)
     except ListError as error:
         return refusals.back(url_for(".one", name=name), error.code, "value-title", what=error.what)
+    _link(made, {})
     flash(_("Saved: %(name)s", name=named(made, locale())))
     return redirect(url_for(".one", name=name))
 
@@ -127,10 +132,13 @@ def add(name: str) -> BaseResponse:
 @may(KEEPER)
 def rename(name: str) -> BaseResponse:
     """Other names for a list of the site's own."""
+    before = _list_fields(_list(name))
     try:
         upkeep.rename_list(_list(name), _names(), me().login)
     except ListError as error:
         return refusals.back(url_for(".one", name=name), error.code, "names-title", what=error.what)
+    now = _list(name)
+    link("list", name, now.name_uz_latn, before, _list_fields(now))
     flash(_("Saved."))
     return redirect(url_for(".one", name=name))
 
@@ -182,6 +190,7 @@ def confirm(name: str) -> BaseResponse:
         made = changes.apply(found.code, was.values["file"], was.values["mark"], me().login)
     except (SheetError, ListError) as error:
         return refusals.back(there, error.code, "file-title")
+    link("list", name, found.name_uz_latn, *_differences(made))
     flash(_("Changed: %(count)s", count=len(made.changes)))
     return redirect(there)
 
@@ -198,11 +207,13 @@ def value(name: str, number: int) -> str:
 def change(name: str, number: int) -> BaseResponse:
     """Other names of a value, other days in use."""
     found = _value(name, number)
+    before = _value_fields(found)
     try:
         upkeep.change(found, _columns(), me().login)
     except ListError as error:
         there = url_for(".value", name=name, number=number)
         return refusals.back(there, error.code, "value-title", what=error.what)
+    _link(_value(name, number), before)
     flash(_("Saved: %(name)s", name=named(found, locale())))
     return redirect(url_for(".one", name=name))
 
@@ -212,6 +223,7 @@ def change(name: str, number: int) -> BaseResponse:
 def move(name: str, number: int, step: str) -> BaseResponse:
     """Retire a value, take it back, let it change places with its neighbour."""
     found, there = _value(name, number), url_for(".one", name=name)
+    before = _value_fields(found)
     try:
         if step == "retire":
             upkeep.retire(found, me().login)
@@ -221,6 +233,7 @@ def move(name: str, number: int, step: str) -> BaseResponse:
             upkeep.move(found, step == "down", me().login)
     except ListError as error:
         return refusals.back(there, error.code, what=error.what)
+    _link(_value(name, number), before)
     return redirect(f"{there}#value-{number}")
 
 
@@ -268,6 +281,37 @@ def _form() -> dict[str, Any]:
         "line": was.values.get("line", ""),
         "typed": was.values if was else MultiDict(),
     }
+
+
+def _link(value: "CatalogItem", before: Fields) -> None:
+    """Note a changed value at the request that the form names."""
+    ref = f"{value.catalog}/{value.code}"
+    link("list", ref, value.name_uz_latn, before, _value_fields(value))
+
+
+def _list_fields(one: "Catalog") -> Fields:
+    return {name: getattr(one, name) for name in NAMES}
+
+
+def _value_fields(value: "CatalogItem") -> Fields:
+    """A value as a change request tells it."""
+    days = {name: formats.date(getattr(value, name)) for name in ("active_from", "active_until")}
+    names = {name: getattr(value, name) for name in NAMES}
+    return names | days | {"active": "1" if value.active else ""}
+
+
+def _differences(made: Plan) -> tuple[Fields, Fields]:
+    """What a file changed, "code/column" before and after."""
+    before: dict[str, str | None] = {}
+    after: dict[str, str | None] = {}
+    for change in made.changes:
+        if change.kind in ("added", "retired", "restored"):
+            after[f"{change.code}/active"] = "" if change.kind == "retired" else "1"
+            before[f"{change.code}/active"] = "1" if change.kind == "retired" else ""
+        for column, pair in change.columns.items():
+            was, now = (formats.date(v) if isinstance(v, dt.date) else str(v or "") for v in pair)
+            before[f"{change.code}/{column}"], after[f"{change.code}/{column}"] = was, now
+    return before, after
 
 
 def _fields(code: str) -> list[str]:

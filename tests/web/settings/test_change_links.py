@@ -1,8 +1,11 @@
 """A change made on its page names its request, and stands there with the difference."""
 
+import io
+import re
+
 import pytest
 
-from appliance.casework import catalogs, changes, departments
+from appliance.casework import catalogs, changes, departments, forms
 from appliance.casework.changes import links
 from appliance.models import ChangeLink
 from appliance.pbx import config
@@ -120,3 +123,53 @@ def test_a_request_that_is_done_takes_no_change(login_as, asked, rustam):
     assert "allaqachon bajarilgan" in browser.get(answer.headers["Location"]).text
     assert ChangeLink.select().count() == 0
     assert "request" not in browser.get("/directory").text.split("<main")[1]
+
+
+def test_a_list_and_its_values(login_as, asked):
+    browser = login_as("manager")
+    names = {"name_uz_latn": "Qayerdan bilgan", "name_ru": "Откуда узнал"}
+    browser.send("/lists", **names, request=asked.id)
+    there = "/lists/qayerdan_bilgan"
+    assert f'<option value="{asked.id}">' in browser.get(there).text
+    value = {"name_uz_latn": "Televizor", "name_ru": "Телевидение"}
+    browser.send(there, **value, request=asked.id)
+    [made] = catalogs.items("qayerdan_bilgan")
+    assert made.name_uz_cyrl == "Телевизор"  # written from the Latin one
+    browser.send(f"{there}/{made.id}", **value | {"active_until": "31.12.2027"}, request=asked.id)
+    browser.send(f"{there}/{made.id}/retire", **value, request=asked.id)
+    file = "code,position,name_uz_latn,name_uz_cyrl,name_ru,active\n"
+    sheet = (
+        f"{file}radio,2,Radio,Радио,Радио,1\ntelevizor,1,Oynayi jahon,Ойнаи жаҳон,Телевидение,1\n"
+    )
+    answer = browser.send(f"{there}/file", file=(io.BytesIO(sheet.encode()), "list.csv"))
+    waits = answer.headers["Location"].partition("refused=")[2]
+    browser.send(f"{there}/import?refused={waits}", request=asked.id)
+    assert [(one.kind, one.ref) for one in reversed(links.of_request(asked))] == [
+        ("list", "qayerdan_bilgan"),
+        *[("list", "qayerdan_bilgan/televizor")] * 3,
+        ("list", "qayerdan_bilgan"),
+    ]
+    page = shown(browser, asked)
+    for words in ("31.12.2027", "Oynayi jahon · Oʻzbekcha nomi", "Radio", f'href="{there}"'):
+        assert words in page
+    assert f'href="{there}"' not in shown(login_as("ministry"), asked)
+
+
+def test_a_form_put_in_force(login_as, asked):
+    browser = login_as("manager")
+    browser.send("/forms/2/draft")
+
+    def seen() -> str:
+        return re.search(r'name="seen" value="(\w+)"', browser.get("/forms/2").text)[1]
+
+    labels = {"label-uz_Latn": "Qayerdan bilgan", "label-uz_Cyrl": "", "label-ru": "Откуда узнал"}
+    browser.send("/forms/2/fields", seen=seen(), kind="text", **labels)
+    assert f'<option value="{asked.id}">' in browser.get("/forms/2").text
+    browser.send("/forms/2/draft/put", seen=seen(), request=asked.id)
+    assert forms.in_force("2").field("qayerdan_bilgan").label["uz_Cyrl"] == "Қаердан билган"
+    [link] = links.of_request(asked)
+    assert (link.kind, link.ref) == ("form", "2/2")
+    page = shown(browser, asked)
+    assert "Qayerdan bilgan; Қаердан билган; Откуда узнал; Matn" in page
+    assert 'href="/forms/2/versions/2?against=1"' in page
+    assert "Qayerdan bilgan" in shown(login_as("ministry"), asked)
