@@ -457,3 +457,17 @@ def test_what_was_typed_stays_beside_it_when_it_differs_in_more(settings, nilufa
 def test_a_typed_mahalla_is_offered_as_it_is_spelt(nilufar):
     appeal = register(nilufar, values=FULL | {"mahalla": "", "mahalla_text": "Ko'k  tosh"})
     assert appeal.mahalla.name_uz_latn == "Koʻk tosh"
+
+
+def test_what_a_form_gave_is_kept_after_the_other_one(nilufar):
+    call = a_call()
+    speaks(nilufar, call)
+    token = appeals.token_for(nilufar, call)
+    appeals.save_draft(nilufar, token, {"surname": "Karimova"}, form="2", base={})
+    given = {"surname": "Karimova", "phone": PHONE, "openness": "open"}
+    typed = given | {"first_name": "Aziza"}
+    assert appeals.save_draft(nilufar, token, typed, form="1", base=given).values == typed
+    # Emptied by another page of the same form: it stays so.
+    appeals.save_draft(nilufar, token, typed | {"phone": ""}, form="1", base=typed)
+    later = appeals.save_draft(nilufar, token, typed | {"gist": "x"}, form="1", base=typed)
+    assert "phone" not in later.values

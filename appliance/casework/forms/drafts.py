@@ -132,7 +132,8 @@ def save_draft(
         if kept and typed_at and kept.updated_at > typed_at:
             return kept
         if kept and base is not None:
-            now["values"] = _merged(kept.values, cleaned_of_both(base, asked), typed)
+            knew = _known_of(kept, form, cleaned_of_both(base, asked))
+            now["values"] = _merged(kept.values, knew, typed)
         elif kept:
             now["values"] = not_of(form, kept.values) | typed
         if kept:
@@ -142,6 +143,18 @@ def save_draft(
                 raise TooMany
             Draft.create(operator=operator, call_id=call and call.id, **now)
     return Draft.get(Draft.operator == operator, Draft.token == token)
+
+
+def _known_of(kept: Draft, form: str, base: dict[str, str]) -> dict[str, str]:
+    """What a page of `form` knew to be kept, without what stood in it beforehand.
+
+    When the other form was kept last, what only this one asks was given (the caller's number) and
+    never kept.
+    """
+    if kept.form == form:
+        return base
+    others = in_force(kept.form).names
+    return {name: text for name, text in base.items() if name in others or name in kept.values}
 
 
 def _merged(kept: dict[str, str], base: dict[str, str], now: dict[str, str]) -> dict[str, str]:
