@@ -32,7 +32,13 @@ from appliance.models.departments import Department, DirectionRoute, Membership
 from appliance.models.devices import Device
 from appliance.models.directory import Employee
 from appliance.models.followups import FollowUp, FollowUpMark
-from appliance.models.forms import CallForm, CallFormWording, CallNumberSeries, FormVersion
+from appliance.models.forms import (
+    CallForm,
+    CallFormWording,
+    CallNumberSeries,
+    FieldValue,
+    FormVersion,
+)
 from appliance.models.handling import (
     AnswerDraft,
     AppealStep,
@@ -85,6 +91,7 @@ TABLES: tuple[type[Table], ...] = (
     FormVersion,
     CallForm,
     CallFormWording,
+    FieldValue,
     CallNumberSeries,
     Draft,
     Call,

@@ -53,6 +53,22 @@ class CallForm(Table):
         indexes = ((("call_id", "operator"), True),)
 
 
+class FieldValue(Table):
+    """What was chosen in an added field of a form of a call: reports count it."""
+
+    form = CharField()  # casework.forms.FORMS
+    number = CharField()  # of the appeal or the registered call
+    call_id = CharField()
+    field = CharField()
+    code = CharField()  # casework.forms.UNLISTED for a text that is no code
+
+    class Meta:
+        indexes = (
+            (("form", "number", "field"), True),
+            (("call_id", "form", "field"), False),
+        )
+
+
 class CallFormWording(Table):
     """Form №2 of a call as it stood before a correction."""
 

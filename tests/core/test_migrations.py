@@ -24,6 +24,8 @@ CHANGED = {  # what a migration rewrites, or leaves out
     },
 }
 CHANNEL = {"LinkedID": "b", "Context": "from-operator", "Exten": "1006", "ChanName": "PJSIP/1001-1"}
+UZBEK = {"code": "uz", "text": ""}
+KIM = {"name": "kim", "kind": "list", "personal": True}
 # what two rows of a table hold where it matters; any value that fits elsewhere
 GIVEN: dict[str, list[dict[str, Any]]] = {
     "event_row": [
@@ -39,8 +41,21 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         {"way": "out", "receipt_at": None, "body": "", "at": 8},
     ],
     "appeal": [
-        {"consultation": 1, "consultation_contact": "", "registered_at": 10},
-        {"consultation": 1, "consultation_contact": "A. Sobirov", "registered_at": 20},
+        {"consultation": 1, "consultation_contact": "", "registered_at": 10}
+        | {"number": "2026-1", "call_id": "a.1", "form_version": 3}
+        | {"extra": json.dumps({"til": UZBEK, "kim": UZBEK})},
+        {"consultation": 1, "consultation_contact": "A. Sobirov", "registered_at": 20}
+        | {"extra": json.dumps({"til": UZBEK})},  # of no call
+    ],
+    "call_form": [
+        {"number": "Q-2026-1", "call_id": "b.1", "version": 3}
+        | {"extra": json.dumps({"til": {"code": "", "text": "Qozoqcha"}})},
+        {"number": "Q-2026-2", "call_id": "c.1", "version": 3, "extra": "{}"},
+    ],
+    "form_version": [
+        {"form": form, "number": 3}
+        | {"fields": json.dumps({"fields": [{"name": "til", "kind": "list"}, KIM]})}
+        for form in ("1", "2")
     ],
     "access_key": [
         {"scopes": "reports:read", "made_at": 5},
@@ -58,6 +73,10 @@ FOUND: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "0038_lists_and_consultations": (
         "SELECT appeal_id, asked_at, contacted_at, done_at FROM consultation ORDER BY appeal_id",
         [(1, 10, None, None), (2, 20, 20, 20)],
+    ),
+    "0046_field_values": (
+        "SELECT form, number, call_id, field, code FROM field_value ORDER BY form",
+        [("1", "2026-1", "a.1", "til", "uz"), ("2", "Q-2026-1", "b.1", "til", "*")],
     ),
     "0022_second_word": ("SELECT confirmed_at FROM access_key ORDER BY made_at", [(5,), (None,)]),
 }

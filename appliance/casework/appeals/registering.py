@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance.casework import applicants, call_forms, catalogs, numbers
+from appliance.casework import applicants, call_forms, catalogs, forms, numbers
 from appliance.casework.appeals import consultations, form, handling
 from appliance.casework.forms.drafts import call_of, draft, not_of
 from appliance.casework.forms.versions import APPEAL
@@ -58,6 +58,7 @@ def register(
             warnings=[str(doubt) for doubt in reading.doubts],
             **columns,
         )
+        forms.keep(forms.of(APPEAL, appeal.form_version), appeal)
         handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
         consultations.begin(appeal)
         kept = draft(operator, token)

@@ -92,7 +92,7 @@ def _create(
     today = moment.astimezone(tz).date()
     asked = forms.fitting(forms.CALL, values)
     reading = forms.read(asked, values, today)
-    return CallForm.create(
+    made: CallForm = CallForm.create(
         number=f"Q-{numbers.next_number(CallNumberSeries, today.year)}",
         call_id=call.id,
         operator=operator,
@@ -106,6 +106,8 @@ def _create(
         token=token,
         **reading.columns,
     )
+    forms.keep(asked, made)
+    return made
 
 
 def _transferred(call: Call) -> bool:

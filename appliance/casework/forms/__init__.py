@@ -1,5 +1,6 @@
 """Forms as data: what fields they have, in which version, and how what is typed is understood."""
 
+from appliance.casework.forms.counted import UNLISTED, answers, counted, keep
 from appliance.casework.forms.definition import (
     OWN_PLACES,
     Definition,
@@ -35,20 +36,24 @@ __all__ = [
     "CALL",
     "FORMS",
     "OWN_PLACES",
+    "UNLISTED",
     "Definition",
     "DefinitionError",
     "Field",
     "Option",
     "Reading",
     "added",
+    "answers",
     "asked",
     "cleaned",
+    "counted",
     "definition_of",
     "ever_asked",
     "differences",
     "field_of",
     "fitting",
     "in_force",
+    "keep",
     "of",
     "product",
     "read",

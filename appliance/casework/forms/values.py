@@ -37,6 +37,11 @@ def differences(
     }
 
 
+def is_counted(field: Field) -> bool:
+    """Whether reports count the values of an added field: they are codes, and tell of nobody."""
+    return field.kind in COUNTED and not field.personal
+
+
 def shown(field: Field, value: str, locale: str) -> str:
     """How a value of a field reads: the name of its code in the locale, else itself."""
     if field.kind == "place":
@@ -82,8 +87,7 @@ def without_person(
     return {
         field.name: {"code": held["code"], "text": ""}
         for field in definition.fields
-        if (held := extra.get(field.name))
-        and (field.kind in COUNTED and not field.personal and held["code"])
+        if (held := extra.get(field.name)) and (is_counted(field) and held["code"])
     }
 
 

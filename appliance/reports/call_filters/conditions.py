@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from peewee import Expression, Node, SelectQuery, fn
 
+from appliance.casework import forms
 from appliance.core.clock import WorkingCalendar
 from appliance.models import Call, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.reports import periods, wallclock
@@ -17,6 +18,8 @@ from appliance.reports.call_filters.parts import (
     has_appeal,
     has_form,
     has_transfer,
+    key,
+    own_key,
 )
 from appliance.reports.periods import Period
 from appliance.reports.sums import (
@@ -38,9 +41,9 @@ NONE = "-"  # stands for "has none": no language, no appeal's region …
 _EPOCH = dt.date(1970, 1, 1)
 
 
-def _is(key: str) -> Callable[[CallFilter, str], Expression]:
+def _is(name: str) -> Callable[[CallFilter, str], Expression]:
     def condition(call_filter: CallFilter, value: str) -> Expression:
-        found = KEYS[key]()
+        found = key(name)
         return _null(found) if value == NONE else (found == value)
 
     return condition
@@ -256,7 +259,7 @@ def _transfer(call_filter: CallFilter, value: str) -> Expression:
 
 
 CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
-    **{key: _is(key) for key in KEYS},
+    **{name: _is(name) for name in KEYS},
     "outcome": _outcome,
     "short": _flag(lambda: (GAVE_UP & SHORT).sql),
     "joined": _flag(lambda: JOINED.sql),
@@ -281,6 +284,16 @@ CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
     "unanswered": _unanswered,
 }
 
+
+def _condition(name: str) -> Callable[[CallFilter, str], Expression]:
+    """The condition of this name, one of CONDITIONS or an added field. Raises ValueError."""
+    if name in CONDITIONS:
+        return CONDITIONS[name]
+    if name not in {own_key(form, field.name) for form, field in forms.counted()}:
+        raise ValueError(name)
+    return _is(name)
+
+
 FLAGS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no
 
 
@@ -294,7 +307,7 @@ def conditions_of(call_filter: CallFilter) -> tuple[Expression, ...]:
         *([] if "direction" in asked else [Call.direction == "inbound"]),
         *([] if every else [~Call.synthetic]),
         *([] if every or asked.get("outcome") in NOT_COUNTED else [COUNTED.sql]),
-        *(CONDITIONS[name](call_filter, value) for name, value in asked.items()),
+        *(_condition(name)(call_filter, value) for name, value in asked.items()),
     )
 
 
@@ -302,7 +315,7 @@ def from_address(
     period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
 ) -> CallFilter:
     """The filter of an address; what is no condition, or none possible, is passed over."""
-    known = {name: value for name, value in args if name in CONDITIONS and value}
+    known = {name: value for name, value in args if value}
     call_filter = CallFilter(period, known, calendar)
     return call_filter.with_(
         **{name: None for name, value in known.items() if not _possible(call_filter, name)}
@@ -311,7 +324,7 @@ def from_address(
 
 def _possible(call_filter: CallFilter, name: str) -> bool:
     try:
-        CONDITIONS[name](call_filter, call_filter.asked[name])
+        _condition(name)(call_filter, call_filter.asked[name])
     except ValueError:
         return False
     return True

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from peewee import Case, Expression, Node, SelectQuery, fn
 
 from appliance.casework.call_forms import CALLED_BACK
-from appliance.models import Appeal, Call, CallForm, Talk, Transfer
+from appliance.models import Appeal, Call, CallForm, FieldValue, Talk, Transfer
 from appliance.reports import wallclock
 from appliance.reports.periods import Period
 
@@ -64,6 +64,17 @@ def call_direction() -> Node:
     return fn.COALESCE(_first_given(CallForm, "call_direction"), by_ledger)
 
 
+def own_field(form: str, name: str) -> SelectQuery:
+    """What was chosen in an added field: in the first form of the call in which anything was."""
+    value = FieldValue.alias()
+    return (
+        value.select(value.code)
+        .where(value.call_id == Call.id, value.form == form, value.field == name)
+        .order_by(value.number)
+        .limit(1)
+    )
+
+
 def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
     """A column of the first registration of the call in a table."""
     one = table.alias()
@@ -85,6 +96,16 @@ KEYS: dict[str, Callable[[], Node]] = {
     "number": number,
     "language": lambda: Call.language,
 }
+
+
+def own_key(form: str, name: str) -> str:
+    """The key of an added field: "2.lang"."""
+    return f"{form}.{name}"
+
+
+def key(name: str) -> Node:
+    """What a call is counted under: one of KEYS, or an added field, by own_key()."""
+    return KEYS[name]() if name in KEYS else own_field(*name.split(".", 1))
 
 
 def has_appeal() -> Expression:

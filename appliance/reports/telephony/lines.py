@@ -1,18 +1,21 @@
-"""A period's calls parted by one of call_filters.KEYS: topic, type, region, operator, trunk …"""
+"""A period's calls parted by topic, type, region, operator, trunk … or by an added field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from peewee import fn
+
+from appliance.casework import forms
 from appliance.core import phone_numbers
 from appliance.core.i18n import named, translations
-from appliance.models import CatalogItem, Region
+from appliance.models import Call, CatalogItem, Region
 from appliance.people import accounts
 from appliance.reports import call_filters, counting
-from appliance.reports.call_filters import NONE, CallFilter
+from appliance.reports.call_filters import NONE, CallFilter, conditions_of
 from appliance.reports.counting import Counted
 from appliance.reports.shares import shares
-from appliance.reports.telephony.words import LANGUAGES, WITHOUT
+from appliance.reports.telephony.words import LANGUAGES, NOT_GIVEN, WITHOUT
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,14 @@ class Line:
 
 
 def lines(call_filter: CallFilter, level: float, dimension: str, locale: str) -> tuple[Line, ...]:
-    """A filter parted by one of call_filters.KEYS; the shares add up to 100.0.
+    """A filter parted by call_filters.key(); the shares add up to 100.0.
 
     What is chosen from a list stands in its order, the rest by how many calls; the part that has
     none stands last.
     """
-    found = counting.by(call_filter, level, call_filters.KEYS[dimension]())
+    found = counting.by(call_filter, level, call_filters.key(dimension))
     known = names(dimension, locale)
-    listed = [key for key in known if key in found] if dimension in _LISTED else []
+    listed = [key for key in known if key in found] if _is_listed(dimension) else []
     others = sorted(
         (key for key in found if key is not None and key not in listed),
         key=lambda key: (-found[key].incoming, key),
@@ -59,6 +62,36 @@ _CATALOGS = {"topic": "direction", "call_type": "call_type", "call_direction": "
 _LISTED = (*_CATALOGS, "region")
 
 
+def _is_listed(dimension: str) -> bool:
+    return dimension in _LISTED or dimension not in call_filters.KEYS
+
+
+def own_fields(locale: str) -> dict[str, str]:
+    """Key → name of every added field that is counted."""
+    return {
+        call_filters.own_key(form, field.name): f"№{form}: {field.called(locale)}"
+        for form, field in forms.counted()
+    }
+
+
+def shown_of(call_filter: CallFilter) -> tuple[str, ...]:
+    """The keys of the added fields that a report tells of.
+
+    They are those of the forms in force, and what was left out since and the calls still have.
+    """
+    whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
+    return tuple(
+        call_filters.own_key(form, field.name)
+        for form, field in forms.counted()
+        if forms.in_force(form).field(field.name) or _is_held(whole, form, field.name)
+    )
+
+
+def _is_held(call_filter: CallFilter, form: str, field: str) -> bool:
+    held = fn.EXISTS(call_filters.own_field(form, field))
+    return Call.select().where(*conditions_of(call_filter), held).exists()
+
+
 def names(dimension: str, locale: str) -> Mapping[str, str]:
     """Key → name, in the list's order."""
     gettext = translations(locale).gettext
@@ -71,8 +104,11 @@ def names(dimension: str, locale: str) -> Mapping[str, str]:
         return accounts.names(locale)
     if dimension == "language":
         return {code: gettext(name) for code, name in LANGUAGES.items()}
-    return {}
+    if dimension in call_filters.KEYS:
+        return {}
+    own = ((call_filters.own_key(form, f.name), form, f) for form, f in forms.counted())
+    return next((forms.answers(form, f, locale) for key, form, f in own if key == dimension), {})
 
 
 def _without(dimension: str, locale: str) -> str:
-    return translations(locale).gettext(WITHOUT[dimension])
+    return translations(locale).gettext(WITHOUT.get(dimension, NOT_GIVEN))

@@ -36,6 +36,7 @@ def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
     """Every table of the report, in the order of the paper."""
     _ = translations(report.locale).gettext
     names = {code: _(name) for code, name in (TABLES | FIGURES | RESULTS | KINDS).items()}
+    names |= report.own_fields
     return (
         _figures(report, names, _),
         *_calendar(report, names, _),

@@ -52,7 +52,8 @@ class TelephonyReport:
     others: Others  # of the whole period, for the balance
     hours: Hours
     waits: Waits
-    lines: Mapping[str, tuple[Line, ...]]  # by call_filters.KEYS
+    lines: Mapping[str, tuple[Line, ...]]  # by call_filters.key()
+    own_fields: Mapping[str, str]  # keys of the added fields → names
     callers: Callers
     queues: tuple[Queue, ...]
     handed: tuple[Handed, ...]
@@ -81,6 +82,7 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
     """Count everything of a filter; the workload and the balance are of all calls of its period."""
     level, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()
+    parts = (*call_filters.KEYS, *lines.shown_of(call_filter))
     return TelephonyReport(
         locale=locale,
         call_filter=call_filter,
@@ -92,7 +94,8 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         others=others(period),
         hours=hours.count(call_filter, level),
         waits=waits.count(call_filter, level),
-        lines={key: lines.lines(call_filter, level, key, locale) for key in call_filters.KEYS},
+        lines={key: lines.lines(call_filter, level, key, locale) for key in parts},
+        own_fields=lines.own_fields(locale),
         callers=callers.count(call_filter),
         queues=queues.visits(call_filter),
         handed=queues.handed(call_filter),

@@ -38,6 +38,8 @@ WITHOUT = {
     "language": N_("not chosen"),
 }
 
+NOT_GIVEN = N_("not given")  # of an added field
+
 FIGURES = {
     "incoming": N_("Incoming"),
     "share": N_("Share, %"),

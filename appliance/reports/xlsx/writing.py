@@ -2,9 +2,10 @@
 
 import datetime as dt
 import io
+import itertools
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +51,8 @@ class _Writer:
 
     def __init__(self, book: Book, file: Any, sheet: Sheet) -> None:
         self.book, self.file, self.sheet, self.row = book, file, sheet, 0
-        self.page = file.add_worksheet(_sheet_name(sheet.name))
+        taken = {page.get_name().casefold() for page in file.worksheets()}
+        self.page = file.add_worksheet(_sheet_name(sheet.name, taken))
         self.formats: dict[str, Any] = {}
 
     def write(self) -> None:
@@ -219,6 +221,12 @@ def _letter(column: int) -> str:
     return text
 
 
-def _sheet_name(text: str) -> str:
-    """What office programs take for a sheet's name: 31 letters, some signs not among them."""
-    return re.sub(r"[\[\]:*?/\\]", " ", text).strip("' ")[:31] or "1"
+def _sheet_name(text: str, taken: Collection[str]) -> str:
+    """What office programs take for a sheet's name: 31 letters, some signs not among them.
+
+    No two sheets of a book have the same, whatever the case of its letters.
+    """
+    name = re.sub(r"[\[\]:*?/\\]", " ", text).strip("' ") or "1"
+    ends = itertools.chain([""], (f" ({n})" for n in itertools.count(2)))
+    names = (name[: 31 - len(end)] + end for end in ends)
+    return next(one for one in names if one.casefold() not in taken)

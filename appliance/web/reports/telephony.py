@@ -62,7 +62,10 @@ def page() -> str:
     """The calls of some days (`from=01.10.2026&to=31.10.2026`), narrowed, by a table (`by`)."""
     call_filter, doubt = _cut()
     by = request.args.get("by", "")
-    by = by if by in TABS else "topic"
+    own = lines.own_fields(locale())
+    tabs = {code: gettext(texts.TABLES[code]) for code in TABS if code != "callers" or _lead()}
+    tabs |= {key: own[key] for key in lines.shown_of(call_filter)}
+    by = by if by in tabs else "topic"
     seen = telephony.overview(site(), call_filter)
     total = seen.total
     level = seen.level
@@ -80,7 +83,7 @@ def page() -> str:
         abandons=pictures.abandons(seen.waits, gettext),
         within=seen.waits.level(level, total.accepted),
         table=_table(seen, by),
-        tabs_of={code: texts.TABLES[code] for code in TABS if code != "callers" or _lead()},
+        tabs_of=tabs,
         texts=texts,
         queue_title=lambda name: routing.queue_title(name, gettext),
         names={code: gettext(name) for code, name in texts.FIGURES.items()},
@@ -96,6 +99,7 @@ def page() -> str:
         address=_address,
         kinds=files.KINDS,
         rows_of=_rows,
+        is_parted=_is_parted,
         none_of=lambda call_filter: dict.fromkeys(call_filter.asked),
     )
 
@@ -228,7 +232,7 @@ def _link(call_filter: CallFilter, **asked: Any) -> str:
 def _table(seen: telephony.Overview, by: str) -> Any:
     """What the open tab shows."""
     call_filter, level = seen.call_filter, seen.level
-    if by in call_filters.KEYS:
+    if _is_parted(by):
         return lines.lines(call_filter, level, by, locale())
     if by == "day":
         return seen.hours.days.items()
@@ -249,9 +253,14 @@ def _table(seen: telephony.Overview, by: str) -> Any:
     return None
 
 
+def _is_parted(by: str) -> bool:
+    """Whether a table parts the calls by what they are counted under."""
+    return by in call_filters.KEYS or by not in TABS
+
+
 def _rows(table: Any, by: str, call_filter: CallFilter) -> list[tuple[str, Any, Any, CallFilter]]:
     """(name, share, tally, the filter of these calls) of each line of a table of tallies."""
-    if by in call_filters.KEYS:
+    if _is_parted(by):
         return [
             (one.name, one.share, one.tally, call_filter.with_(**{by: one.key})) for one in table
         ]
@@ -297,16 +306,17 @@ def _balance(call_filter: CallFilter) -> dict[str, object]:
 def _worded(call_filter: CallFilter) -> list[tuple[str, str]]:
     """What is asked of the calls, for people to read."""
     found = []
+    own = lines.own_fields(locale())
     for name, value in call_filter.asked.items():
-        if name in texts.DIMENSIONS:
+        if name in texts.DIMENSIONS or name in own:
             known = lines.names(name, locale())
-            without = gettext(texts.WITHOUT[name])
+            without = gettext(texts.WITHOUT.get(name, texts.NOT_GIVEN))
             shown = (
                 without
                 if value == call_filters.NONE
                 else known.get(value, phone_numbers.grouped(value))
             )
-            found.append((gettext(texts.DIMENSIONS[name]), shown))
+            found.append((own.get(name) or gettext(texts.DIMENSIONS[name]), shown))
         elif name == "outcome" and value in (*ALL_OUTCOMES, "open"):
             found.append((gettext(texts.CONDITIONS[name]), str(OUTCOMES[value][0])))
         elif name == "time":

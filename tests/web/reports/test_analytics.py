@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +15,18 @@ import pytest
 from werkzeug.test import TestResponse
 
 from appliance import demo
+from appliance.casework import catalogs, forms
 from appliance.core import db
 from appliance.core.i18n import translations
 from appliance.demo.world import of_site
-from appliance.models import AuditEntry, Call, Tariff
+from appliance.models import AuditEntry, Call, CallForm, FieldValue, Tariff
 from appliance.reports import call_filters, tariffs
 from appliance.reports.periods import Period
 from appliance.reports.telephony import calls as behind
 from appliance.telephony import calls, routing
 from appliance.web.reports.telephony import TABS
 from appliance.web.shell import concurrency
+from tests.casework.test_form_editing import add, put
 from tests.rig.browser import Browser
 
 DAYS = "from=01.10.2026&to=07.10.2026"
@@ -38,13 +41,25 @@ BIG = (
     "recording",
     "appeal",
     "call_form",
+    "field_value",
 )
+ADDED = "2.ish_orni"  # a field that the manager added, see busy
 
 
 @pytest.fixture
 def busy(settings) -> Period:
-    """A week of calls; its days."""
+    """A week of calls, on forms №2 with an added field; its days."""
     demo.load(of_site(settings, FIRST, LAST), 400, seed=8)
+    name = add(forms.CALL)
+    put(forms.CALL)
+    codes = itertools.cycle([*catalogs.labels("group", "ru"), forms.UNLISTED, ""])
+    values = [
+        {"form": "2", "number": form.number, "call_id": form.call_id, "field": name, "code": code}
+        for form, code in zip(CallForm.select(), codes, strict=False)
+        if code
+    ]
+    for begin in range(0, len(values), 100):
+        FieldValue.insert_many(values[begin : begin + 100]).execute()
     return Period(FIRST, LAST, settings.tz)
 
 
@@ -75,7 +90,7 @@ def whole_reads(sql: str, params: tuple) -> list[str]:
 
 
 PAGES = [
-    *(f"/analytics?{DAYS}&by={tab}" for tab in TABS),
+    *(f"/analytics?{DAYS}&by={tab}" for tab in (*TABS, ADDED)),
     f"/analytics?{DAYS}&language=uz&topic=other&region=1726&operator=nilufar&number=1282",
     f"/analytics/calls?{DAYS}",
     *(
@@ -90,6 +105,7 @@ PAGES = [
             "hour=10&weekday=1",
             "appeal=1",
             "form=1&call_type=question&call_direction=incoming",
+            f"{ADDED}=-",
         )
     ),
     f"/analytics/calls.csv?{DAYS}",
@@ -126,7 +142,7 @@ def links(page: str) -> list[tuple[dict[str, str], int]]:
 def test_every_figure_opens_as_many_calls_as_it_says(busy, login_as) -> None:
     browser = login_as("manager")
     tried: set[str] = set()
-    for tab in TABS:
+    for tab in (*TABS, ADDED):
         for more in ("", "&language=uz"):
             found = links(browser.get(f"/analytics?{DAYS}&by={tab}{more}").text)
             assert len(found) > 60
@@ -143,6 +159,20 @@ def test_every_figure_opens_as_many_calls_as_it_says(busy, login_as) -> None:
                 repeats = {"queue", "transfer", "unanswered"} & set(asked)
                 assert count == figure or (repeats and 0 < count <= figure), asked
     assert len(tried) > 500
+
+
+def test_an_added_field_has_its_table_and_says_what_is_asked(busy, login_as) -> None:
+    browser = login_as("ministry")
+    page = browser.get(f"/analytics?{DAYS}&by={ADDED}").text
+    assert '<h2 class="vh" id="table-title">№2: Ish oʻrni</h2>' in page
+    assert "roʻyxatda yoʻq" in page
+    assert "koʻrsatilmagan" in page
+    behind_it = browser.get(f"/analytics/calls?{DAYS}&{ADDED}=*").text
+    assert "№2: Ish oʻrni: roʻyxatda yoʻq" in behind_it
+    everything = behind.count(call_filters.CallFilter(busy))
+    for nothing in ("2.nothing=1", "3.x=1", "2.=1", "2.gist=1"):
+        page = browser.get(f"/analytics/calls?{DAYS}&{nothing}").text
+        assert f'<span class="count">{everything}</span>' in page
 
 
 def test_the_list_says_how_many_and_leads_to_cards(busy, login_as) -> None:
