@@ -17,6 +17,8 @@ def migrate(site: Site) -> None:
     if added := catalogs.seed():
         click.echo(f"{added} rows of the lists that come along")
     forms.seed()
+    for form, version in forms.take_in():
+        click.echo(f"form {form} is version {version}, with what this release brings")
     if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
         click.echo(f"{given} appeals given their deadlines")
 

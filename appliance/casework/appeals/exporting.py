@@ -15,7 +15,7 @@ STANDING = (
     *("answered_on", "operator"),
 )
 ROLES_WITH_NAMES = ("ministry", "manager")
-_COLUMNS = forms.product(forms.APPEAL).names.union(STANDING)  # what stands in the appeal's row
+_COLUMNS = forms.columns(forms.APPEAL).union(STANDING)  # what stands in the appeal's row
 
 
 def columns_of(role: str) -> tuple[str, ...]:

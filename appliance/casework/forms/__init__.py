@@ -9,6 +9,7 @@ from appliance.casework.forms.definition import (
     Option,
 )
 from appliance.casework.forms.reading import Reading, asked, cleaned, read
+from appliance.casework.forms.releases import take_in
 from appliance.casework.forms.values import (
     added,
     differences,
@@ -21,6 +22,7 @@ from appliance.casework.forms.versions import (
     APPEAL,
     CALL,
     FORMS,
+    columns,
     definition_of,
     ever_asked,
     field_of,
@@ -46,6 +48,7 @@ __all__ = [
     "answers",
     "asked",
     "cleaned",
+    "columns",
     "counted",
     "definition_of",
     "ever_asked",
@@ -59,6 +62,7 @@ __all__ = [
     "read",
     "seed",
     "shown",
+    "take_in",
     "values_of",
     "without_person",
     "words",

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.casework import catalogs
 from appliance.casework.forms.definition import Definition, Field
 from appliance.casework.forms.values import is_counted
-from appliance.casework.forms.versions import FORMS, ever_asked, every, product
+from appliance.casework.forms.versions import FORMS, columns, ever_asked, every
 from appliance.core.i18n import N_, named, translations
 from appliance.models import District, FieldValue, Region
 
@@ -38,12 +38,12 @@ def keep(definition: Definition, row: Any) -> None:
 
 
 def counted() -> tuple[tuple[str, Field], ...]:
-    """(form, field) of all added fields that are counted, those left out of the forms too."""
+    """(form, field) of all that are beside the columns and counted, those left out since too."""
     return tuple(
         (form, field)
         for form in FORMS
         for field in ever_asked(form)
-        if is_counted(field) and not product(form).field(field.name)
+        if is_counted(field) and field.name not in columns(form)
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from appliance.casework import catalogs
 from appliance.casework.forms import checks
 from appliance.casework.forms.definition import Field, document_of, parse
+from appliance.casework.forms.releases import merged
 from appliance.casework.forms.versions import definition_of, in_force, of, product
 from appliance.core import audit, clock, live, script
 from appliance.core.db import writing
@@ -68,7 +69,7 @@ def begin(form: str, by: str, number: int | None = None) -> FormVersion:
     Raises EditingError: `pending` when there is a version to come already.
     """
     source = of(form, number) if number else in_force(form)
-    return _put_draft(form, document_of(source), by, "form.begin", source=source.version)
+    return _put_draft(form, document_of(merged(source)), by, "form.begin", source=source.version)
 
 
 def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVersion:

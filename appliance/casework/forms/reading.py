@@ -12,7 +12,7 @@ from typing import Any
 
 from appliance.casework import catalogs, identity
 from appliance.casework.forms.definition import PLACES, Definition, Field
-from appliance.casework.forms.versions import product
+from appliance.casework.forms.versions import columns as columns_of
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
 from appliance.core.i18n import DEFAULT, same_but_spelling, spelt
@@ -25,8 +25,8 @@ type Values = Mapping[str, str]
 class Reading:
     """A form as understood.
 
-    `columns`: the product's own fields by the names of their columns, and `extra`, the fields that
-    the manager has added: name → {code, text}. `doubts` stand in the form's order.
+    `columns`: the fields that have a column by the names of their columns, and `extra`, the others:
+    name → {code, text}. `doubts` stand in the form's order.
     """
 
     columns: dict[str, Any]
@@ -48,7 +48,7 @@ def asked(definition: Definition, values: Values) -> tuple[Field, ...]:
 
 def read(definition: Definition, values: Values, today: dt.date) -> Reading:
     """Understand a form, whatever was typed. `today` is the site's date."""
-    own = product(definition.form).names
+    own = columns_of(definition.form)
     values = cleaned(definition, values)
     fields = asked(definition, values)
     names = {name for field in fields for name in field.names}

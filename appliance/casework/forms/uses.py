@@ -5,7 +5,7 @@ from collections import Counter
 from peewee import fn
 
 from appliance.casework.forms.definition import Field
-from appliance.casework.forms.versions import APPEAL, FORMS, in_force, product
+from appliance.casework.forms.versions import APPEAL, FORMS, columns, in_force
 from appliance.models import Appeal, CallForm
 
 
@@ -21,7 +21,7 @@ def uses(catalog: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for form, field in fields_of(catalog):
         table = Appeal if form == APPEAL else CallForm
-        if field.name in product(form).names:
+        if field.name in columns(form):
             column = getattr(table, field.name)
             found.update(dict(table.select(column, fn.COUNT(table.id)).group_by(column).tuples()))
         else:  # beside the columns

@@ -4,7 +4,7 @@ from typing import Any
 
 from appliance.casework import catalogs
 from appliance.casework.forms.definition import Definition, Field
-from appliance.casework.forms.versions import product
+from appliance.casework.forms.versions import columns
 from appliance.core.i18n import LOCALES, named
 
 COUNTED = ("choice", "list", "place", "tick")  # kinds whose values are codes
@@ -15,7 +15,7 @@ def values_of(definition: Definition, row: Any) -> dict[str, str]:
 
     A list's value that is no code stands under its name, as it was typed in place of one.
     """
-    own = product(definition.form).names
+    own = columns(definition.form)
     values: dict[str, str] = {}
     for field in definition.fields:
         values |= _own(field, row) if field.name in own else _extra(field, row.extra)

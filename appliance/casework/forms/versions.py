@@ -10,7 +10,7 @@ from appliance import PACKAGE
 from appliance.casework.forms.definition import Definition, Field, parse
 from appliance.core import clock
 from appliance.core.db import writing
-from appliance.models import FormVersion
+from appliance.models import Appeal, CallForm, FormVersion
 
 APPEAL, CALL = "1", "2"  # form №1, registration of appeals; form №2, registration of calls
 FORMS = (APPEAL, CALL)
@@ -21,6 +21,17 @@ _FILES = PACKAGE / "data" / "forms"
 def product(form: str) -> Definition:
     """The form as it comes with the product: version 1."""
     return parse(form, 1, _product_document(form))
+
+
+@functools.cache
+def columns(form: str) -> frozenset[str]:
+    """Under which names a form's values hold the product's fields that have a column of a table.
+
+    Any other field, the product's too, is kept beside the columns (`extra`).
+    """
+    table = CallForm if form == CALL else Appeal
+    held = {one.removesuffix("_on") for one in table._meta.fields}
+    return frozenset(n for one in product(form).fields if one.name in held for n in one.names)
 
 
 def in_force(form: str) -> Definition:
