@@ -11,7 +11,7 @@ from appliance.reports.balance import Line
 from appliance.reports.counting import Counted
 from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
-from appliance.reports.telephony import pictures
+from appliance.reports.telephony import pictures, queues
 from appliance.reports.telephony.pictures import between
 from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.telephony.waits import LEVELS
@@ -255,12 +255,11 @@ def _ratings(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
 
 
 def _queues(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    codes = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
     rows = tuple(
         (
             routing.queue_title(q.name, _),
             q.visits,
-            *(q.results[code] for code in codes),
+            *(q.results[code] for code in queues.RESULTS),
             q.open,
             _tenth(q.wait),
         )
@@ -269,7 +268,7 @@ def _queues(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     heads = (
         names["queue"],
         _(N_("Visits")),
-        *(names[code] for code in codes),
+        *(names[code] for code in queues.RESULTS),
         _(N_("Still going on")),
         names["answer_speed"],
     )
@@ -277,15 +276,14 @@ def _queues(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
 
 
 def _handed(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    codes = ("answered", "busy", "no_answer", "failed")
     rows: tuple[tuple[Plain, ...], ...] = tuple(
-        (names[h.kind], h.transfers, *(h.results[code] for code in codes), h.open, h.returned)
+        (names[h.kind], h.transfers, *(h.results[code] for code in queues.ENDS), h.open, h.returned)
         for h in report.handed
     )
     heads = (
         names["transfers"],
         _(N_("Attempts")),
-        *(names[code] for code in codes),
+        *(names[code] for code in queues.ENDS),
         _(N_("Still going on")),
         _(N_("Caller came back")),
     )

@@ -85,6 +85,8 @@ def page() -> str:
         table=_table(seen, by),
         tabs_of=tabs,
         texts=texts,
+        visit_results=queues.RESULTS,
+        transfer_ends=queues.ENDS,
         queue_title=lambda name: routing.queue_title(name, gettext),
         names={code: gettext(name) for code, name in texts.FIGURES.items()},
         targets=(kpi.ASA_TARGET, kpi.SERVICE_TARGET),
