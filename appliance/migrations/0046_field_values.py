@@ -20,8 +20,8 @@ def up(migrator, db):
             database = db
             table_name = "field_value"
             indexes = (
-                (("form", "number", "field"), True),
-                (("call_id", "form", "field"), False),
+                (("number", "field"), True),
+                (("call_id", "form", "field", "number"), False),
             )
 
     class FormVersion(Model):

@@ -64,8 +64,8 @@ class FieldValue(Table):
 
     class Meta:
         indexes = (
-            (("form", "number", "field"), True),
-            (("call_id", "form", "field"), False),
+            (("number", "field"), True),
+            (("call_id", "form", "field", "number"), False),
         )
 
 

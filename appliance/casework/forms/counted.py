@@ -20,8 +20,7 @@ def keep(definition: Definition, row: Any) -> None:
 
     A form without a call is left out: nothing counts it.
     """
-    own = (FieldValue.form == definition.form, FieldValue.number == row.number)
-    FieldValue.delete().where(*own).execute()
+    FieldValue.delete().where(FieldValue.number == row.number).execute()
     values = [
         {
             "form": definition.form,
