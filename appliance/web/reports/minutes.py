@@ -16,7 +16,7 @@ from appliance.reports.minutes import Line, MinutesReport, printing
 from appliance.reports.periods import Period
 from appliance.reports.tariffs import TariffError
 from appliance.telephony import routing
-from appliance.web.reports.forms import Behind, months, period_of
+from appliance.web.reports.forms import READERS, Behind, months, period_of
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may, role
 from appliance.web.shell.concurrency import heavy
@@ -25,7 +25,6 @@ from appliance.web.shell.language import locale
 
 screen = Blueprint("minutes", __name__, url_prefix="/minutes")
 
-READERS = ("ministry", "supervisor", "manager")
 TROUBLES = {
     "direction": _l("Choose incoming or outgoing calls."),
     "rounding": _l("Choose how talk is rounded."),

@@ -29,7 +29,7 @@ from appliance.telephony import calls, followups, routing
 from appliance.telephony.calls import OUTCOMES as ALL_OUTCOMES
 from appliance.web.calls.call import OWN_OUTCOMES
 from appliance.web.calls.of_day import LANGUAGES, OUTCOMES
-from appliance.web.reports.forms import Behind
+from appliance.web.reports.forms import READERS, Behind
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may, role
 from appliance.web.shell.concurrency import heavy
@@ -39,7 +39,6 @@ from appliance.web.shell.sent import bounded
 
 screen = Blueprint("analytics", __name__, url_prefix="/analytics")
 
-READERS = ("ministry", "supervisor", "manager")
 LEADS = ("supervisor", "manager")  # may see callers' numbers
 TABS = (
     *call_filters.KEYS,
