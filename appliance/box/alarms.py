@@ -85,7 +85,7 @@ def remember(checks: Iterable[Check]) -> None:
 
 def current_checks(settings: Settings) -> list[Check]:
     """Every check for a page: looked at now, those that take long as the jobs saw them last."""
-    slow = CheckState.select().where(CheckState.code.in_(health.SLOW_CODES))
+    slow = CheckState.select().where(CheckState.code.in_([*health.SLOW.values()]))
     seen = [Check(r.code, r.name, r.state, r.seen, r.advice, r.values) for r in slow]
     return health.in_order([*health.quick(settings), *seen])
 

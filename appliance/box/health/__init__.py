@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "LOOKS",
-    "SLOW_CODES",
+    "SLOW",
     "STATES",
     "Channel",
     "Check",
@@ -118,8 +118,12 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
 )
 
 # These ask programs of the system, which takes seconds on a busy box: no page waits for them.
-SLOW = (timekeeping.clock, repositories.repositories, updates.asterisk, voice.shut_in)
-SLOW_CODES = ("clock", "repository", "asterisk.update", "sandbox")
+SLOW: dict[Callable[[Settings], Iterator[Check]], str] = {  # look → code of its checks
+    timekeeping.clock: "clock",
+    repositories.repositories: "repository",
+    updates.asterisk: "asterisk.update",
+    voice.shut_in: "sandbox",
+}
 
 
 def checks(settings: Settings) -> list[Check]:
