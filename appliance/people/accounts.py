@@ -11,14 +11,14 @@ from zxcvbn import zxcvbn
 
 from appliance.core import audit, clock, db, live, script
 from appliance.core.db import writing
-from appliance.core.i18n import LOCALES, spelt
+from appliance.core.i18n import LOCALES, N_, spelt
 from appliance.models import Membership, User
 
 TOPIC = "people"  # of live events: an account was made or changed
 
 ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
 TAKEN = ("0000",)  # extensions that no person has: the phone of test calls (selftests.PHONE)
-CALL_LANGUAGES = ("uz", "ru")
+CALL_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}  # spoken on the hotline → names
 THEMES = ("system", "light", "dark")
 SHORTEST_PASSWORD = 10  # characters
 _LOOKED_AT = 72  # characters of a password, for how easily it is guessed

@@ -10,8 +10,9 @@ from appliance.core import audit, clock, i18n, outbox
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import NoticeText
+from appliance.people import accounts
 
-LANGUAGES = ("uz", "ru")
+LANGUAGES = tuple(accounts.CALL_LANGUAGES)
 # purpose: what may stand in braces; one of _NEEDED must stand there
 PURPOSES: dict[str, tuple[str, ...]] = {
     "registered": ("number", "due", "hotline"),

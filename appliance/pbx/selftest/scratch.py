@@ -73,7 +73,12 @@ def make(settings: Settings, folder: Path) -> Scratch:
     forms.seed()
     password = secrets.token_urlsafe(16)
     user = accounts.add(
-        LOGIN, "Drill", "operator", password, extension=EXTENSION, speaks=accounts.CALL_LANGUAGES
+        LOGIN,
+        "Drill",
+        "operator",
+        password,
+        extension=EXTENSION,
+        speaks=tuple(accounts.CALL_LANGUAGES),
     )
     presence.choose_state(user, "ready")
     hosts.remember(names)

@@ -15,7 +15,7 @@ from appliance.reports import call_filters, counting
 from appliance.reports.call_filters import NONE, CallFilter, conditions_of
 from appliance.reports.counting import Counted
 from appliance.reports.shares import shares
-from appliance.reports.telephony.words import LANGUAGES, NOT_GIVEN, WITHOUT
+from appliance.reports.telephony.words import NOT_GIVEN, WITHOUT
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def names(dimension: str, locale: str) -> Mapping[str, str]:
     if dimension == "operator":
         return accounts.names(locale)
     if dimension == "language":
-        return {code: gettext(name) for code, name in LANGUAGES.items()}
+        return {code: gettext(name) for code, name in accounts.CALL_LANGUAGES.items()}
     if dimension in call_filters.KEYS:
         return {}
     own = ((call_filters.own_key(form, f.name), form, f) for form, f in forms.counted())

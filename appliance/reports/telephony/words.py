@@ -2,8 +2,6 @@
 
 from appliance.core.i18n import N_
 
-LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}
-
 DIMENSIONS = {
     "topic": N_("Topic"),
     "call_type": N_("Type of call"),

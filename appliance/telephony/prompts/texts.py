@@ -5,11 +5,12 @@ import tomllib
 from pathlib import Path
 
 import ivr
+from appliance.people import accounts
 from appliance.telephony import routing
 from appliance.telephony.routing import Plan, Topic
 
 TEXTS = Path(ivr.__file__).parent / "prompts"
-LANGUAGES = ("uz", "ru")
+LANGUAGES = tuple(accounts.CALL_LANGUAGES)
 NUMBERS = "digits/"  # names that begin so are parts of numbers and dates, as Asterisk names them
 # Asterisk has these for queues that speak otherwise than ours: here nobody hears them.
 _UNHEARD = frozenset(

@@ -11,9 +11,6 @@ ANY = "any"  # everybody: for callers who have waited too long for their own ope
 _OWN = "op-"
 
 
-_SPOKEN = {"uz": N_("Uzbek"), "ru": N_("Russian")}
-
-
 def shared(plan: Plan) -> list[str]:
     """Names of the queues that several operators serve."""
     languages = accounts.CALL_LANGUAGES
@@ -53,5 +50,6 @@ def queue_title(name: str, say: Callable[[str], str]) -> str:
     if name.startswith(_OWN):
         return say(N_("Phone {extension}")).format(extension=name.removeprefix(_OWN))
     language, _, topic = name.partition("-")
-    spoken = say(_SPOKEN[language]) if language in _SPOKEN else language
+    names = accounts.CALL_LANGUAGES
+    spoken = say(names[language]) if language in names else language
     return f"{spoken}, {topic}" if topic else spoken

@@ -17,11 +17,11 @@ from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import sound
 from appliance.web.calls import short_messages
-from appliance.web.calls.of_day import LANGUAGES, OUTCOMES
+from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.labels import DIALLED
+from appliance.web.shell.labels import CALL_LANGUAGES, DIALLED
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import ours
 
@@ -66,7 +66,7 @@ def page(call_id: str) -> str:
         outcome=outcomes.get(call.outcome or "open", OUTCOMES["open"]),
         direction=DIRECTIONS[call.direction],
         ended_by=ENDED_BY.get(call.ended_by or ""),
-        language=LANGUAGES.get(call.language or ""),
+        language=CALL_LANGUAGES.get(call.language or ""),
         topics=dict(lines.names("topic", locale())),
         steps=calls.course(call),
         queue_name=lambda name: routing.queue_title(name, _),

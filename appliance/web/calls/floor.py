@@ -19,6 +19,7 @@ from appliance.web.calls import of_day as day
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _calls() -> dict[str, object]:
         "stages": STAGES,
         "counts": {stage: sum(one.stage == stage for one in live) for stage in STAGES},
         "names": accounts.names(locale()),
-        "call_languages": day.LANGUAGES,
+        "call_languages": CALL_LANGUAGES,
         "now": clock.now(),
     }
 
@@ -267,7 +268,7 @@ def _desks(who: str) -> dict[str, object]:
         "chosen": chosen,
         "states": STATES,
         "short": LANGUAGES,
-        "call_languages": day.LANGUAGES,
+        "call_languages": CALL_LANGUAGES,
         "now": clock.now(),
     }
 

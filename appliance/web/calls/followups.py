@@ -19,6 +19,7 @@ from appliance.web.reports.forms import Behind
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import allowed, may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.workplace.transfers import TROUBLES, UNREACHABLE
 
@@ -59,7 +60,6 @@ TROUBLES_OF_CALLS = TROUBLES | {
     "claimed": _l("Somebody is calling this number at this moment."),
     "unreachable": UNREACHABLE,
 }
-LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 
 
 @screen.get("")
@@ -147,6 +147,6 @@ def _list() -> dict[str, Any]:
         "reason_of": reason_of,
         "kinds": KINDS,
         "outcomes": OUTCOMES,
-        "call_languages": LANGUAGES,
+        "call_languages": CALL_LANGUAGES,
         "names": accounts.names(locale()),
     }

@@ -17,6 +17,7 @@ from appliance.telephony import calls
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
 
@@ -34,7 +35,6 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "pause": (_l("Pause"), "warn", "coffee"),
     "off": (_l("Not at work"), "", "circle"),
 }
-LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 
 
 PAGE = 100  # calls on one page
@@ -112,7 +112,7 @@ def _list() -> dict[str, Any]:
         "lines": lines,
         "names": accounts.names(locale()),
         "outcomes": OUTCOMES,
-        "call_languages": LANGUAGES,
+        "call_languages": CALL_LANGUAGES,
     }
 
 

@@ -8,8 +8,8 @@ from appliance.messaging.notices import templates
 from appliance.messaging.notices.manual import Subject
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.context import site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.status import outbox
-from appliance.web.status.notices import LANGUAGES
 
 if TYPE_CHECKING:
     from appliance.models import Message
@@ -38,7 +38,7 @@ def shown(
             "number": phone_numbers.grouped(subject.number) if subject else "",
             "accounts": site().sms,
             "templates": templates.templates(),
-            "languages": LANGUAGES,
+            "languages": CALL_LANGUAGES,
             "sending": secrets.token_hex(8),
             "sent": was.values if ours else {},
             "trouble": outbox.TEXT_TROUBLES.get(was.trouble, "") if ours else "",

@@ -28,12 +28,13 @@ from appliance.reports.telephony.waits import LEVELS
 from appliance.telephony import calls, followups, routing
 from appliance.telephony.calls import OUTCOMES as ALL_OUTCOMES
 from appliance.web.calls.call import OWN_OUTCOMES
-from appliance.web.calls.of_day import LANGUAGES, OUTCOMES
+from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.reports.forms import READERS, Behind
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may, role
 from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
 
@@ -128,7 +129,7 @@ def listed() -> str:
         topics=lines.names("topic", locale()),
         regions=lines.names("region", locale()),
         outcomes=OUTCOMES | OWN_OUTCOMES,
-        call_languages=LANGUAGES,
+        call_languages=CALL_LANGUAGES,
         asked=_worded(call_filter),
         whole=_lead(),
         link=_link,
@@ -284,7 +285,7 @@ def _choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
     return {
         "number": {number: phone_numbers.grouped(number) for number in numbers},
         "trunk": {trunk: trunk for trunk in trunks},
-        "language": {code: str(name) for code, name in LANGUAGES.items()},
+        "language": {code: str(name) for code, name in CALL_LANGUAGES.items()},
         "topic": dict(lines.names("topic", locale())),
         "call_type": dict(lines.names("call_type", locale())),
         "region": dict(lines.names("region", locale())),

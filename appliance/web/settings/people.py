@@ -21,6 +21,7 @@ from appliance.web.person.account import ROLES
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
 from appliance.web.shell.sizes import takes_file
@@ -32,7 +33,6 @@ screen = Blueprint("people", __name__, url_prefix="/people")
 
 KEEPERS = ("manager", "technician")
 LARGEST = 100_000  # bytes of a file of people
-LANGUAGES: dict[str, LazyString] = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 TROUBLES: dict[str, LazyString] = {
     "login": _l("Write a user name that nobody has: small letters, digits, . _ -"),
     "name": _l("Write the name, with 120 letters at most."),
@@ -217,7 +217,7 @@ def _list() -> dict[str, Any]:
         "unserved": [routing.queue_title(q, _) for q, n in routing.staffed(plan).items() if not n],
         "typed": typed,
         "roles": ROLES,
-        "call_languages": LANGUAGES,
+        "call_languages": CALL_LANGUAGES,
         "topics": _topics(),
         "departments": {d.id: named(d, locale()) for d in departments.departments(active=False)},
         "members": departments.memberships(),
@@ -277,5 +277,5 @@ def _many(given: list[Given] | None = None) -> str:
         mine=[role for role in ROLES if role in staff.GIVES.get(me().role, ())],
         columns=roster.COLUMNS,
         topics=_topics(),
-        call_languages=LANGUAGES,
+        call_languages=CALL_LANGUAGES,
     )

@@ -18,6 +18,7 @@ from appliance.web.settings.prompt_words import title
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
 from appliance.web.shell.sizes import takes_file
@@ -29,7 +30,6 @@ screen = Blueprint("prompts", __name__, url_prefix="/prompts")
 
 KEEPERS = ("manager", "technician")
 LARGEST = 32 * 1024 * 1024
-LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 # how a sound was made: its name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
     "synthetic": (_l("Synthetic voice"), "warn", "bot"),
@@ -66,7 +66,7 @@ def page() -> str:
         synthetic=sum(p.kind == "synthetic" for p in everything),
         total=len(everything),
         kinds=KINDS,
-        languages_spoken=LANGUAGES,
+        languages_spoken=CALL_LANGUAGES,
     )
 
 
@@ -211,7 +211,7 @@ def _prompt_context(language: str, name: str) -> dict[str, Any]:
         "title": title,
         "kinds": KINDS,
         "troubles": TROUBLES,
-        "languages_spoken": LANGUAGES,
+        "languages_spoken": CALL_LANGUAGES,
     }
 
 

@@ -6,10 +6,13 @@ from flask_babel import LazyString, gettext, lazy_gettext
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import forms
+from appliance.people import accounts
 from appliance.telephony.calls import dialling
 from appliance.web.shell import formats
 from appliance.web.shell.language import locale
 
+# code of a language of calls → its name
+CALL_LANGUAGES = {code: lazy_gettext(name) for code, name in accounts.CALL_LANGUAGES.items()}
 # What stands beside the forms' own fields.
 _BESIDE: dict[str, LazyString] = {
     "number": _l("Appeal number"),

@@ -16,13 +16,13 @@ from appliance.web.person.login import csrf
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may, public
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import fields
 from appliance.web.status.outbox import PURPOSES, TEXT_TROUBLES
 
 screen = Blueprint("notices", __name__)
 
-LANGUAGES = {"uz": _l("Uzbek"), "ru": _l("Russian")}
 # texts that are not a purpose of their own
 WAYS = {
     "rating": _l("Rating asked for, by link"),
@@ -48,7 +48,7 @@ def page() -> str:
         bot=site().telegram,
         accounts=site().sms,
         purposes=PURPOSES | WAYS,
-        spoken=LANGUAGES,
+        spoken=CALL_LANGUAGES,
         trouble=TEXT_TROUBLES.get(was.trouble, ""),
         where=(was.values.get("purpose"), was.values.get("language")),
         sent=was.values,

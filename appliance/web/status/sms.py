@@ -11,7 +11,8 @@ from appliance.messaging.notices import templates
 from appliance.messaging.sms import account_health, accounts, rules
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.status.notices import LANGUAGES, WAYS
+from appliance.web.shell.labels import CALL_LANGUAGES
+from appliance.web.status.notices import WAYS
 from appliance.web.status.outbox import PURPOSES, TROUBLES
 
 screen = Blueprint("sms", __name__)
@@ -52,7 +53,7 @@ def page() -> str:
         troubles=TROUBLES,
         purposes=PURPOSES,
         ways=WAYS | {templates.purpose(one.id): one.name for one in templates.templates()},
-        spoken=LANGUAGES,
+        spoken=CALL_LANGUAGES,
         no_marks=not (site().messages.public_url or any(a.takes_replies for a in site().sms)),
     )
 

@@ -14,9 +14,9 @@ from appliance.messaging.sms import rules
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.sent import bounded, document
 from appliance.web.status import outbox
-from appliance.web.status.notices import LANGUAGES
 
 if TYPE_CHECKING:
     from appliance.models import SmsTemplate
@@ -120,6 +120,6 @@ def _page(shown: Template, one: "SmsTemplate | None" = None) -> str:
         samples=samples,
         sizes={language: _size(text) for language, text in samples.items()},
         placeholders=templates.PLACEHOLDERS,
-        spoken=LANGUAGES,
+        spoken=CALL_LANGUAGES,
         trouble=outbox.TEXT_TROUBLES.get(was.trouble, ""),
     )
