@@ -11,9 +11,11 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from appliance.casework import appeals, call_forms, catalogs, forms
+from appliance.casework.call_forms.directions import CALLED_BACK
 from appliance.casework.forms import definition
 from appliance.core import clock, db
-from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, User
+from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, Talk, User
+from appliance.reports import call_filters
 from tests.casework.test_appeals import FULL, PHONE, TODAY, TZ, a_call, register, speaks, user
 
 SAID = {
@@ -143,11 +145,31 @@ def test_what_the_ledger_knows_stands_in_the_form():
     call = a_call()
     assert call_forms.prefilled(call) == {"call_direction": "incoming"}
     call.topic = "subsidies"
+    call.save()
     assert call_forms.prefilled(call)["direction"] == "subsidies"
-    call.direction, call.reason = "outbound", "callback"
-    assert call_forms.prefilled(call)["call_direction"] == "callback"
-    call.reason = "page"
-    assert call_forms.prefilled(call)["call_direction"] == "outgoing"
+
+
+@pytest.mark.parametrize(
+    ("direction", "reason", "employee", "told"),
+    [
+        *(("inbound", reason, False, "incoming") for reason in ("", "callback")),
+        *(("inbound", reason, True, "transferred") for reason in ("", "callback")),
+        *(("internal", "", employee, ("incoming", "transferred")[employee]) for employee in (0, 1)),
+        *(("outbound", reason, e, "callback") for reason in CALLED_BACK for e in (False, True)),
+        *(("outbound", reason, e, "outgoing") for reason in ("page", "") for e in (False, True)),
+    ],
+)
+def test_a_form_begins_with_the_direction_that_reports_count(
+    settings, direction, reason, employee, told
+):
+    call = a_call()
+    Call.update(direction=direction, reason=reason or None).where(Call.id == call.id).execute()
+    if employee:
+        Talk.create(call=call, position=1, party="employee", who="x", started_at=call.arrived_at)
+    call = Call.get_by_id(call.id)
+    assert call_forms.prefilled(call)["call_direction"] == told
+    asked = Call.select(call_filters.call_direction()).where(Call.id == call.id)
+    assert asked.scalar() == told
 
 
 def test_a_draft_of_one_form_keeps_what_the_other_asks(nilufar, call):

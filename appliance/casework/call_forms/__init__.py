@@ -1,6 +1,7 @@
 """Registered calls: form №2, for every answered call, with an appeal or without."""
 
 from appliance.casework.call_forms.correcting import correct, wordings
+from appliance.casework.call_forms.directions import by_ledger
 from appliance.casework.call_forms.exporting import fields_of, registrations
 from appliance.casework.call_forms.queries import (
     READERS,
@@ -17,7 +18,6 @@ from appliance.casework.call_forms.queries import (
     visible_to,
 )
 from appliance.casework.call_forms.registering import (
-    CALLED_BACK,
     SILENT,
     NoCall,
     of_appeal,
@@ -26,11 +26,11 @@ from appliance.casework.call_forms.registering import (
 )
 
 __all__ = [
-    "CALLED_BACK",
     "READERS",
     "SILENT",
     "NoCall",
     "Filters",
+    "by_ledger",
     "correct",
     "counted",
     "fields_of",

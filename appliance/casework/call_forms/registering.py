@@ -4,16 +4,15 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from appliance.casework import forms, numbers
+from appliance.casework.call_forms.directions import by_ledger
 from appliance.casework.call_forms.queries import key_of, of_operator
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
-from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, Talk, User
+from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, User
 
 # Kinds of call in which nothing was said that could be registered: one key each.
 SILENT = ("silent", "wrong_number", "prank")
-# Reasons of an outgoing call that calls somebody back (list call_direction).
-CALLED_BACK = ("callback", "follow_up")
 
 
 class NoCall(Exception):
@@ -22,10 +21,7 @@ class NoCall(Exception):
 
 def prefilled(call: Call) -> dict[str, str]:
     """What the ledger tells of a call, as values of form №2."""
-    if call.direction == "outbound":
-        way = "callback" if call.reason in CALLED_BACK else "outgoing"
-    else:
-        way = "transferred" if _transferred(call) else "incoming"
+    way = Call.select(by_ledger()).where(Call.id == call.id).scalar()
     values = {"call_direction": way, "direction": call.topic or ""}
     return {name: text for name, text in values.items() if text}
 
@@ -108,8 +104,3 @@ def _create(
     )
     forms.keep(asked, made)
     return made
-
-
-def _transferred(call: Call) -> bool:
-    to_employee = Talk.select().where(Talk.call == call, Talk.party == "employee")
-    return bool(to_employee.exists())

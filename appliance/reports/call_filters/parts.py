@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from peewee import Case, Expression, Node, SelectQuery, fn
+from peewee import Expression, Node, SelectQuery, fn
 
-from appliance.casework.call_forms import CALLED_BACK
+from appliance.casework.call_forms import by_ledger
 from appliance.models import Appeal, Call, CallForm, FieldValue, Talk, Transfer
 from appliance.reports import wallclock
 from appliance.reports.periods import Period
@@ -50,18 +50,7 @@ def call_type() -> Node:
 
 def call_direction() -> Node:
     """The call's own direction of its form №2, else as the ledger tells it: never unknown."""
-    talk = Talk.alias()
-    to_employee = talk.select(talk.id).where(talk.call == Call.id, talk.party == "employee")
-    by_ledger = Case(
-        None,
-        [
-            ((Call.direction == "outbound") & Call.reason.in_(CALLED_BACK), "callback"),
-            (Call.direction == "outbound", "outgoing"),
-            (fn.EXISTS(to_employee), "transferred"),
-        ],
-        "incoming",
-    )
-    return fn.COALESCE(_first_given(CallForm, "call_direction"), by_ledger)
+    return fn.COALESCE(_first_given(CallForm, "call_direction"), by_ledger())
 
 
 def own_field(form: str, name: str) -> SelectQuery:
