@@ -19,7 +19,7 @@ from appliance.core.settings import Duty, SmsAccount
 from appliance.core.settings import Telegram as Bot
 from appliance.jobs import timetable
 from appliance.messaging import notices
-from appliance.messaging.notices import duty, summary
+from appliance.messaging.notices import alerted, duty, summary
 from appliance.messaging.telegram.bot_api import Telegram
 from appliance.messaging.telegram.courier import IN_VAIN, Courier, Reader
 from appliance.models import (
@@ -185,7 +185,7 @@ def test_what_the_group_reads(site, register, courier, far) -> None:
 def test_the_phone_as_the_setting_says(site, register, shown, there) -> None:
     appeal = register(phone="+998935550147", gist="x")
     bot = dataclasses.replace(site.telegram, phone=shown)
-    text = duty.wording(bot, appeal)
+    text = duty.wording(bot, alerted.of_appeal(appeal))
     assert ("+998 93 555 01 47" in text) == there
     assert "***" not in text
 
@@ -196,7 +196,7 @@ def test_of_a_personal_appeal_neither_gist_nor_whole_phone_is_told(
 ) -> None:
     appeal = register(phone="+998935550147", gist="Tikuv mashinasi", openness="personal")
     bot = dataclasses.replace(site.telegram, phone=shown)
-    text, line = duty.wording(bot, appeal), Message.get().payload["line"]
+    text, line = duty.wording(bot, alerted.of_appeal(appeal)), Message.get().payload["line"]
     assert ("+99893 *** ** 47" in text) == there
     assert "555" not in text
     assert "Tikuv" not in text + line
@@ -208,7 +208,9 @@ def test_names_and_documents_stay_here_even_where_phones_are_told(site, register
         gist="Yo'ldosheva Gulchehra, 02.01.1990, AB1234567, 40201902050010, 90 123 45 67: bola puli"
     )
     bot = dataclasses.replace(site.telegram, phone="full")
-    assert "Mazmuni: …, …, …, …, 90 123 45 67: bola puli" in duty.wording(bot, appeal)
+    assert "Mazmuni: …, …, …, …, 90 123 45 67: bola puli" in duty.wording(
+        bot, alerted.of_appeal(appeal)
+    )
 
 
 def test_the_first_who_presses_has_it_and_it_stands_on_the_appeal(

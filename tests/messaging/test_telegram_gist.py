@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.messaging.notices import gist
+from appliance.messaging.notices import alerted, gist
 from appliance.models import Appeal
 
 LETTERS = "aoʻ'’`ЎЁяYoʻldosheva 0123456789.,-–/()+…«»\u200b\U0001f600İßﬁ"
@@ -27,7 +27,7 @@ def appeal(text: str, **values: Any) -> Appeal:
 
 
 def told(text: str, *, phones: bool = False, **values: Any) -> str:
-    return gist.without_person(appeal(text, **values), phones=phones)
+    return gist.without_person(alerted.of_appeal(appeal(text, **values)), phones=phones)
 
 
 @pytest.mark.parametrize(

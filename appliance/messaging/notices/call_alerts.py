@@ -10,31 +10,10 @@ from dataclasses import dataclass
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
-from appliance.models import CallForm, Message, NoticeRule, Region
+from appliance.models import CallForm, Message, NoticeRule
 
 _RULE = "call:"  # begins the name of a rule: one of each direction that is told
 _LOOKED_AT = dt.timedelta(days=2)  # how long an alert that nobody took is followed
-
-
-@dataclass(frozen=True)
-class RegisteredCall:
-    """A registered call as an alert tells it: with the fields of an appeal."""
-
-    number: str
-    registered_at: dt.datetime
-    direction: str
-    region: Region | None
-    region_text: str
-    phone: str
-    surname: str
-    first_name: str
-    gist: str
-    openness: str = "open"
-    entity_name: str = ""
-    passport: str = ""
-    pinfl: str = ""
-    stir: str = ""
-    born_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -46,13 +25,6 @@ class CallAlert:
     asked_at: dt.datetime
     taken_by: str = ""
     taken_at: dt.datetime | None = None
-
-
-def registered_call(form: CallForm) -> RegisteredCall:
-    """What an alert of a registered call is made of."""
-    names = ("number", "registered_at", "direction", "region", "region_text")
-    more = ("phone", "surname", "first_name", "gist")
-    return RegisteredCall(**{name: getattr(form, name) for name in (*names, *more)})
 
 
 def directions() -> set[str]:

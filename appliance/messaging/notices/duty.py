@@ -18,8 +18,8 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings, Telegram
-from appliance.messaging.notices import call_alerts, citizens, gist
-from appliance.messaging.notices.call_alerts import RegisteredCall
+from appliance.messaging.notices import alerted, call_alerts, citizens, gist
+from appliance.messaging.notices.alerted import Alerted
 from appliance.models import Appeal, CallForm, DutyAlert, Handling, Message, TelegramChat
 
 _GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
@@ -35,7 +35,7 @@ def alert(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool
         return False
     now = clock.now()
     DutyAlert.create(appeal=appeal, at=now, next_at=now + dt.timedelta(minutes=bot.minutes))
-    _put(bot, appeal, chat_of(bot.chat), 0)
+    _put(bot, alerted.of_appeal(appeal), chat_of(bot.chat), 0)
     return True
 
 
@@ -50,7 +50,7 @@ def alert_call(settings: Settings, calendar: WorkingCalendar, form: CallForm) ->
         return False
     if form.direction not in call_alerts.directions():
         return False
-    _put(bot, call_alerts.registered_call(form), chat_of(bot.chat), 0)
+    _put(bot, alerted.of_call(form), chat_of(bot.chat), 0)
     return True
 
 
@@ -120,7 +120,8 @@ def escalate(settings: Settings) -> int:
             step, next_at = waiting.step, None
             if state_of(waiting.appeal) == "registered":
                 if step < len(chats):
-                    _put(bot, waiting.appeal, chat_of(chats[step].chat), step + 1)
+                    told = alerted.of_appeal(waiting.appeal)
+                    _put(bot, told, chat_of(chats[step].chat), step + 1)
                     next_at = now + wait
                 else:
                     _call_all(settings, waiting.appeal.number)
@@ -136,7 +137,7 @@ def _escalate_calls(settings: Settings, bot: Telegram) -> int:
         with writing():
             step = before.asked - 1  # the first asking was the group's
             if step < len(chats):
-                _put(bot, call_alerts.registered_call(form), chat_of(chats[step].chat), step + 1)
+                _put(bot, alerted.of_call(form), chat_of(chats[step].chat), step + 1)
                 asked += 1
             elif not _were_called(form.number):
                 _call_all(settings, form.number)
@@ -196,21 +197,18 @@ def moved(before: str, after: str) -> None:
             outbox.redirect("telegram", before, after)
 
 
-def wording(bot: Telegram, appeal: Appeal | RegisteredCall) -> str:
+def wording(bot: Telegram, told: Alerted) -> str:
     """The alert of one appeal or call."""
     say = i18n.translations(bot.language).gettext
-    topic, region = _topic(appeal, bot.language), _region(appeal, bot.language)
-    told = [
+    topic, region = _topic(told, bot.language), _region(told, bot.language)
+    parts = [
         (N_("Topic: {text}"), topic),
         (N_("Region: {text}"), region),
-        (N_("Gist: {text}"), _gist(bot, appeal, _GIST)),
-        (N_("Phone: {text}"), _phone(bot, appeal)),
+        (N_("Gist: {text}"), _gist(bot, told, _GIST)),
+        (N_("Phone: {text}"), _phone(bot, told)),
     ]
-    head = N_("Appeal {number}, out of hours")
-    if isinstance(appeal, RegisteredCall):
-        head = N_("Call {number}, out of hours")
-    lines = [say(head).format(number=appeal.number)]
-    return "\n".join(lines + [say(id).format(text=text) for id, text in told if text])
+    lines = [say(told.head).format(number=told.number)]
+    return "\n".join(lines + [say(id).format(text=text) for id, text in parts if text])
 
 
 def _gettext(settings: Settings) -> Callable[[str], str]:
@@ -219,25 +217,25 @@ def _gettext(settings: Settings) -> Callable[[str], str]:
     return i18n.translations(bot.language if bot else i18n.DEFAULT).gettext
 
 
-def _line(bot: Telegram, appeal: Appeal | RegisteredCall) -> str:
-    parts = (_topic(appeal, bot.language), _region(appeal, bot.language))
-    told = ", ".join(filter(None, (*parts, _gist(bot, appeal, _LINE))))
-    return f"{appeal.number}: {told}" if told else appeal.number
+def _line(bot: Telegram, told: Alerted) -> str:
+    parts = (_topic(told, bot.language), _region(told, bot.language))
+    line = ", ".join(filter(None, (*parts, _gist(bot, told, _LINE))))
+    return f"{told.number}: {line}" if line else told.number
 
 
-def _put(bot: Telegram, appeal: Appeal | RegisteredCall, chat: str, step: int) -> None:
+def _put(bot: Telegram, told: Alerted, chat: str, step: int) -> None:
     outbox.put(
         "telegram",
         "alert",
         chat,
-        key=f"alert:{appeal.number}:{step}",
-        text=wording(bot, appeal),
+        key=f"alert:{told.number}:{step}",
+        text=wording(bot, told),
         payload={
-            "appeal": appeal.number,
-            "line": _line(bot, appeal),
+            "appeal": told.number,
+            "line": _line(bot, told),
             "button": i18n.translations(bot.language).gettext(N_("I take it")),
         },
-        cause=appeal.number,
+        cause=told.number,
     )
 
 
@@ -259,30 +257,25 @@ def _call_all(settings: Settings, number: str) -> None:
             )
 
 
-def _topic(appeal: Appeal | RegisteredCall, locale: str) -> str:
-    return catalogs.label("direction", appeal.direction, locale) if appeal.direction else ""
+def _topic(told: Alerted, locale: str) -> str:
+    return catalogs.label("direction", told.direction, locale) if told.direction else ""
 
 
-def _region(appeal: Appeal | RegisteredCall, locale: str) -> str:
-    return i18n.named(appeal.region, locale) if appeal.region else appeal.region_text
+def _region(told: Alerted, locale: str) -> str:
+    return i18n.named(told.region, locale) if told.region else told.region_text
 
 
-def _gist(bot: Telegram, appeal: Appeal | RegisteredCall, longest: int) -> str:
-    if not _is_open(appeal):
+def _gist(bot: Telegram, told: Alerted, longest: int) -> str:
+    if not told.is_open:
         return ""
-    text = gist.without_person(appeal, phones=bot.phone == "full")
+    text = gist.without_person(told, phones=bot.phone == "full")
     return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
 
 
-def _phone(bot: Telegram, appeal: Appeal | RegisteredCall) -> str:
-    number = phone_numbers.canonical(appeal.phone or "") or ""
+def _phone(bot: Telegram, told: Alerted) -> str:
+    number = phone_numbers.canonical(told.phone) or ""
     if bot.phone == "none" or not number:
         return ""
-    if bot.phone == "full" and _is_open(appeal):
+    if bot.phone == "full" and told.is_open:
         return phone_numbers.grouped(number)
     return f"{number[:6]} *** ** {number[-2:]}"
-
-
-def _is_open(appeal: Appeal | RegisteredCall) -> bool:
-    """Whether the applicant has not asked that nobody learns of him."""
-    return appeal.openness == "open"

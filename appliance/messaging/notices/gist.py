@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from appliance.casework import identity
 from appliance.core import phone_numbers
 from appliance.core.i18n import fold
-from appliance.messaging.notices.call_alerts import RegisteredCall
-from appliance.models import Appeal
+from appliance.messaging.notices.alerted import Alerted
 
 HIDDEN = "…"
 _READ = 2_000  # characters looked at; far fewer are shown
@@ -43,42 +42,42 @@ _FOND = "jan|bek|han"
 _CASES = "ning|ni|niki|ga|da|dan|a|e|i|am|em"
 
 
-def without_person(appeal: Appeal | RegisteredCall, *, phones: bool) -> str:
+def without_person(told: Alerted, *, phones: bool) -> str:
     """The gist in one line: names and documents are never shown, phones only if asked for."""
-    text = " ".join(appeal.gist[:_READ].split())
-    text = _WORDED.sub(lambda found: _date_in_words(found, appeal), text)
+    text = " ".join(told.gist[:_READ].split())
+    text = _WORDED.sub(lambda found: _date_in_words(found, told), text)
     text = _PASSPORT.sub(HIDDEN, text)
     number = _ONE_NUMBER if phones else _NUMBER
-    text = number.sub(lambda found: _number(found, appeal, phones), text)
-    return _without_names(text, appeal)
+    text = number.sub(lambda found: _number(found, told, phones), text)
+    return _without_names(text, told)
 
 
-def _date_in_words(found: re.Match[str], appeal: Appeal | RegisteredCall) -> str:
+def _date_in_words(found: re.Match[str], told: Alerted) -> str:
     month = fold(found["month"] or found["then_month"])
     number = next((n for n, name in enumerate(_MONTHS, 1) if month.startswith(name)), 0)
     if not number:
         return found[0]
     day, year = found["day"] or found["then_day"], found["year"] or found["year_first"]
-    return found[0] if _may_stay(identity.born(f"{day}.{number}.{year}"), appeal) else HIDDEN
+    return found[0] if _may_stay(identity.born(f"{day}.{number}.{year}"), told) else HIDDEN
 
 
-def _number(found: re.Match[str], appeal: Appeal | RegisteredCall, phones: bool) -> str:
+def _number(found: re.Match[str], told: Alerted, phones: bool) -> str:
     if found["date"]:
-        return found[0] if _may_stay(identity.born(found["date"]), appeal) else HIDDEN
+        return found[0] if _may_stay(identity.born(found["date"]), told) else HIDDEN
     plain = re.sub(r"[^\d+]", "", found[0])
-    documents = (re.sub(r"\D", "", text) for text in (appeal.passport, appeal.pinfl, appeal.stir))
+    documents = (re.sub(r"\D", "", text) for text in told.documents)
     known = plain.startswith(tuple(filter(None, documents)))
     return found[0] if phones and phone_numbers.canonical(plain) and not known else HIDDEN
 
 
-def _may_stay(date: dt.date | None, appeal: Appeal | RegisteredCall) -> bool:
+def _may_stay(date: dt.date | None, told: Alerted) -> bool:
     """Whether it is a date, and nobody's birthday but a newborn's."""
-    since = appeal.registered_at.date() - _RECENT
-    return bool(date and date >= since and date != appeal.born_on)
+    since = told.registered_at.date() - _RECENT
+    return bool(date and date >= since and date != told.born_on)
 
 
-def _without_names(text: str, appeal: Appeal | RegisteredCall) -> str:
-    people, firm = _keys(f"{appeal.surname} {appeal.first_name}"), _keys(appeal.entity_name)
+def _without_names(text: str, told: Alerted) -> str:
+    people, firm = _keys(told.person), _keys(told.firm)
     called = [key for key in firm if key not in _FORMS]
     if _TRADERS & set(firm):  # it is called as its owner is
         people, called = people + called, []
