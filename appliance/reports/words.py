@@ -11,6 +11,9 @@ from pathlib import Path
 
 import dacite
 
+from appliance.core.i18n import translations
+from appliance.telephony.calls import outcomes
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -18,7 +21,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 class BalanceWords:
     title: str
     arrived: str  # {count}
-    outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}
+    outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}; else called as on pages
     synthetic: str  # {count}
     short: str  # {count}
     difference: str  # {count}
@@ -229,5 +232,8 @@ class Words:
 @functools.cache
 def load(locale: str) -> Words:
     """The words of one of i18n.LOCALES. Raises dacite.DaciteError for an incomplete file."""
-    text = (TEMPLATES / f"{locale}.toml").read_text("utf-8")
-    return dacite.from_dict(Words, tomllib.loads(text), dacite.Config(strict=True))
+    text = tomllib.loads((TEMPLATES / f"{locale}.toml").read_text("utf-8"))
+    called = translations(locale).gettext
+    names = {one.code: f"{{count}} «{called(one.name)}»" for one in outcomes.INBOUND}
+    text["balance"]["outcomes"] = names | text["balance"]["outcomes"]
+    return dacite.from_dict(Words, text, dacite.Config(strict=True))

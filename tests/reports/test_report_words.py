@@ -10,7 +10,7 @@ import pytest
 
 from appliance.core.i18n import LOCALES
 from appliance.reports import words
-from appliance.telephony.calls import OUTCOMES
+from appliance.telephony.calls import OUTCOMES, outcomes
 
 CYRILLIC, LATIN = "[\u0400-\u04ff]", "[A-Za-z]"
 
@@ -33,6 +33,16 @@ def texts(value: Any) -> Iterator[tuple[str, str]]:
 
 def gaps(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_an_outcome_that_has_no_words_yet_is_called_as_on_pages(monkeypatch) -> None:
+    new = outcomes.Outcome("new", "Missed")
+    monkeypatch.setattr(outcomes, "INBOUND", (*outcomes.INBOUND, new))
+    words.load.cache_clear()
+    try:
+        assert words.load("ru").balance.outcomes["new"] == "{count} «Пропущено»"
+    finally:
+        words.load.cache_clear()
 
 
 @pytest.mark.parametrize("locale", LOCALES)
