@@ -14,7 +14,7 @@ from tests.rig.trials.scenario import Scenario
 from tests.rig.trials.world import World
 
 pytestmark = pytest.mark.calls
-AT_ONCE = 12
+AT_ONCE = 24
 SCENARIOS = scenario.load()
 
 
@@ -39,5 +39,6 @@ def _is_ours(item: pytest.Item) -> bool:
 
 
 async def _perform(place: Place, chosen: list[Scenario]) -> list[Result]:
-    async with World(place, patience=2, scripted=True).open() as world:
+    more = running.more_phones(AT_ONCE)
+    async with World(place, patience=2, scripted=True, more=more).open() as world:
         return await running.run(chosen, world, AT_ONCE)

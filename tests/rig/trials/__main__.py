@@ -3,13 +3,12 @@
 import asyncio
 import sys
 
-from provisioning.local import accounts, site
+from provisioning.local import site
 from provisioning.local.place import Place
 from tests.rig.trials import chaos, clocks, hostile, running, scenario, seeing, stress
 from tests.rig.trials.running import Result
 from tests.rig.trials.world import World
 
-PHONES_EACH = 2  # a script rarely needs more operators at once
 TRIALS = site.TOP / ".site-trials"
 
 
@@ -106,7 +105,7 @@ async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) 
         print(f"{result.seconds:5.0f} s  {state:5}  {result.scenario.name}", flush=True)
 
     at_once = min(at_once, len(chosen))
-    more = max(0, PHONES_EACH * at_once - len(accounts.OPERATORS))
+    more = running.more_phones(at_once)
     async with World(place, scripted=True, more=more).open() as world:
         results = await running.run(chosen, world, at_once, told)
         for stray in world.strays:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from provisioning.local import accounts
 from tests.rig import comparison
 from tests.rig.comparison import Account
 from tests.rig.trials import verdict
@@ -17,6 +18,7 @@ from tests.rig.trials.scenario import COLUMNS, Scenario
 from tests.rig.trials.stage import Stuck
 from tests.rig.trials.world import World
 
+PHONES_EACH = 2  # a script rarely needs more operators at once
 WORN = 12  # phones that one who waits in vain may use up
 APART = 0.1  # seconds between the beginnings of two scripts: nobody dials in the same instant
 HITCH = 0.3  # seconds by which our sound may be late and still be judged
@@ -39,6 +41,11 @@ class Result:
     def right(self) -> bool:
         """Whether everything was as written."""
         return not self.faults
+
+
+def more_phones(at_once: int) -> int:
+    """How many operators besides the site's own so many scripts need."""
+    return max(0, PHONES_EACH * at_once - len(accounts.OPERATORS))
 
 
 async def run(
