@@ -41,14 +41,8 @@ trying.load_profile("calm")
 
 REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
-# What one worker does whole, in order. They wait for real time more than for the machine.
-SHARED = {
-    "scenarios": ("tests/calls/test_scenarios.py", "tests/calls/test_road.py"),
-    "calls": ("tests/calls/",),
-    "provisioning": ("tests/provisioning/",),
-    "e1": ("tests/vm/e1/",),
-    "box": ("tests/vm/",),
-}
+# what one worker does whole, in order
+SHARED = {"sites": SITES, "e1": ("tests/vm/e1/",), "box": ("tests/vm/",)}
 # Seconds that a test in these folders may take, the first of a box with all that is built for it;
 # setup.cfg has the limit of all others.
 PATIENCE = {"tests/vm/": 3_000, **dict.fromkeys(SITES, 1_200), "tests/browser/": 120}
@@ -80,10 +74,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Shares(LoadScopeScheduling):
-    """A module's tests go to one worker; those that share what takes long to build as well.
+    """A module's tests go to one worker; those that start whole sites all go to the same one.
 
-    The box in its container is one such thing, the E1 in its virtual machine another, which goes
-    by a clock of its own.
+    So a site with real calls is never slowed down by a second one. The box in its container is
+    one, the E1 in its virtual machine another, which goes by a clock of its own.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -10,6 +10,7 @@ import os
 import pytest
 
 from appliance.box import health, retention
+from appliance.box.retention import rules
 from appliance.core import clock
 from appliance.core import settings as site_settings
 from appliance.core.settings import Backup, Retention, SettingsError
@@ -282,6 +283,15 @@ def test_the_manager_sees_what_goes_and_holds_it_back(site, app, login_as, recor
     assert browser.send(f"/retention/holds/{held.id}/end").status_code == 302
     retention.remove_due(site)
     assert "/1.1.wav" in browser.get("/retention").text
+
+
+def test_a_recording_that_nobody_has_measured_yet_is_not_due(site, recorded, limit) -> None:
+    """Its call is young, whatever is not known of the file."""
+    recorded("1.1", clock.now() - MINUTE)
+    recorded("1.2", clock.now() - MINUTE, written=limit - MINUTE)  # by a clock that was wrong
+    recorded("1.3", limit - MINUTE)
+    Recording.update(written_at=None).where(Recording.call_id.in_(["1.1", "1.3"])).execute()
+    assert [row.call_id for row in rules.recordings(limit)] == ["1.3"]
 
 
 def test_a_compressed_recording_goes_too(site, recorded, limit) -> None:

@@ -61,7 +61,7 @@ def recordings(before: dt.datetime) -> Any:
         .where(
             Recording.written_at.is_null(False) | ended.is_null(False),
             Recording.written_at.is_null() | (Recording.written_at < before),
-            ended.is_null() | (ended < before),
+            ended.is_null() | (ended < Call.ended_at.db_value(before)),
             ~fn.EXISTS(removed("recording", Recording.file)),
             *_free(Recording.call_id),
         )

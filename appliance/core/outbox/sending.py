@@ -241,7 +241,7 @@ def _date_back(now: dt.datetime) -> None:
     ).where(waits, Message.created_at > now, Message.tried_at.is_null()).execute()
     Message.update(
         tried_at=now,
-        wanted_at=fn.MIN(Message.wanted_at, now),
+        wanted_at=fn.MIN(Message.wanted_at, Message.wanted_at.db_value(now)),
         due_at=Message.due_at - (Message.tried_at - now),
     ).where(waits, Message.tried_at > now).execute()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.core.i18n import N_
 from appliance.models import Appeal, CallForm, Region
@@ -28,33 +29,32 @@ class Alerted:
 
 def of_appeal(appeal: Appeal) -> Alerted:
     """An appeal as it is told."""
-    return Alerted(
+    return _alerted(
         N_("Appeal {number}, out of hours"),
-        appeal.number,
-        appeal.registered_at,
-        appeal.direction,
-        appeal.region,
-        appeal.region_text,
-        appeal.phone or "",
-        appeal.gist,
-        f"{appeal.surname} {appeal.first_name}",
-        appeal.entity_name,
-        tuple(filter(None, (appeal.passport, appeal.pinfl, appeal.stir))),
-        appeal.born_on,
-        appeal.openness == "open",
+        appeal,
+        firm=appeal.entity_name,
+        documents=tuple(filter(None, (appeal.passport, appeal.pinfl, appeal.stir))),
+        born_on=appeal.born_on,
+        is_open=appeal.openness == "open",
     )
 
 
 def of_call(form: CallForm) -> Alerted:
     """A registered call as it is told."""
+    return _alerted(N_("Call {number}, out of hours"), form)
+
+
+def _alerted(head: str, row: Appeal | CallForm, **only_appeals: Any) -> Alerted:
+    """What both have, with what an appeal alone has."""
     return Alerted(
-        N_("Call {number}, out of hours"),
-        form.number,
-        form.registered_at,
-        form.direction,
-        form.region,
-        form.region_text,
-        form.phone or "",
-        form.gist,
-        f"{form.surname} {form.first_name}",
+        head,
+        row.number,
+        row.registered_at,
+        row.direction,
+        row.region,
+        row.region_text,
+        row.phone or "",
+        row.gist,
+        f"{row.surname} {row.first_name}",
+        **only_appeals,
     )

@@ -173,11 +173,11 @@ def _difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
     if link.kind == "list" and "/" in name:  # of one value of many
         code, name = name.split("/")
         value = catalogs.label(link.ref, code, locale())
-        return f"{value} · {FIELDS[name]}", _told(name, before), _told(name, after)
-    return str(FIELDS.get(name, name)), _told(name, before), _told(name, after)
+        return f"{value} · {FIELDS[name]}", _value_text(name, before), _value_text(name, after)
+    return str(FIELDS.get(name, name)), _value_text(name, before), _value_text(name, after)
 
 
-def _told(name: str, value: str | None) -> str:
+def _value_text(name: str, value: str | None) -> str:
     if name in FLAGS:
         return _("yes") if value else _("no")
     return value or "–"

@@ -1,5 +1,7 @@
 """How the making of forms is worded."""
 
+from collections.abc import Mapping
+
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import lazy_gettext as _l
 
@@ -86,15 +88,27 @@ def difference(change: Change) -> tuple[str, str, str]:
 
 def described(field: forms.Field) -> str:
     """A field in one line: label, kind, what it chooses from, of whom it is asked, its marks."""
-    answers = " / ".join(one.called(locale()) for one in field.options)
-    source = answers or list_names().get(field.source or field.document, field.document)
-    topics = catalogs.labels("direction", locale())
-    asked = ", ".join(topics.get(code, code) for code in field.topics)
-    whom = str(ASKED_OF[field.asked_of]) if field.asked_of else ""
     marks = [str(PARTS[name]) for name in ("required", "personal") if getattr(field, name)]
     labels = [field.label[one] for one in LANGUAGES if one in field.label]
-    parts = (*labels, field.helped(locale()), str(KINDS[field.kind]), source, whom)
-    return "; ".join(part for part in (*dict.fromkeys(parts), asked, *marks) if part)
+    chosen = source(field, list_names(), dict(documents()))
+    asked = asked_when(field, catalogs.labels("direction", locale()))
+    parts = (*labels, field.helped(locale()), str(KINDS[field.kind]), chosen, asked, *marks)
+    return "; ".join(part for part in dict.fromkeys(parts) if part)
+
+
+def source(field: forms.Field, lists: Mapping[str, str], papers: Mapping[str, str]) -> str:
+    """What a field chooses from: its answers, a list, places, a document; "" for nothing."""
+    if field.options:
+        return " / ".join(one.called(locale()) for one in field.options)
+    if field.source:
+        return lists.get(field.source, field.source)
+    return papers.get(field.document, field.document)
+
+
+def asked_when(field: forms.Field, topics: Mapping[str, str]) -> str:
+    """Of whom and in which directions a field is asked; "" for always."""
+    whom = [str(ASKED_OF[field.asked_of])] if field.asked_of else []
+    return ", ".join([*whom, *(topics.get(code, code) for code in field.topics)])
 
 
 def list_names() -> dict[str, str]:

@@ -123,7 +123,7 @@ def add(name: str) -> BaseResponse:
         made = upkeep.add(found.code, request.form.get("code", ""), _columns(), me().login)
     except ListError as error:
         return refusals.back(url_for(".one", name=name), error.code, "value-title", what=error.what)
-    _link(made, {})
+    _note_value(made, {})
     flash(_("Saved: %(name)s", name=named(made, locale())))
     return redirect(url_for(".one", name=name))
 
@@ -213,7 +213,7 @@ def change(name: str, number: int) -> BaseResponse:
     except ListError as error:
         there = url_for(".value", name=name, number=number)
         return refusals.back(there, error.code, "value-title", what=error.what)
-    _link(_value(name, number), before)
+    _note_value(_value(name, number), before)
     flash(_("Saved: %(name)s", name=named(found, locale())))
     return redirect(url_for(".one", name=name))
 
@@ -233,7 +233,7 @@ def move(name: str, number: int, step: str) -> BaseResponse:
             upkeep.move(found, step == "down", me().login)
     except ListError as error:
         return refusals.back(there, error.code, what=error.what)
-    _link(_value(name, number), before)
+    _note_value(_value(name, number), before)
     return redirect(f"{there}#value-{number}")
 
 
@@ -283,7 +283,7 @@ def _form() -> dict[str, Any]:
     }
 
 
-def _link(value: "CatalogItem", before: Fields) -> None:
+def _note_value(value: "CatalogItem", before: Fields) -> None:
     """Note a changed value at the request that the form names."""
     ref = f"{value.catalog}/{value.code}"
     link("list", ref, value.name_uz_latn, before, _value_fields(value))

@@ -6,9 +6,14 @@ import { post } from "./operator/server.js";
 
 const form = document.getElementById("preview");
 
+let asked = 0; // questions so far: only the newest one's answer is shown
+
 async function look() {
   showAsked(form);
-  showDoubts(form, await post(form.dataset.try, { values: Object.fromEntries(new FormData(form)) }));
+  asked += 1;
+  const question = asked;
+  const answer = await post(form.dataset.try, { values: Object.fromEntries(new FormData(form)) });
+  if (question === asked) showDoubts(form, answer);
 }
 
 giveChoices(form, look);
