@@ -132,6 +132,7 @@ def test_the_command_line_by_keys_alone(window, nilufar: User) -> None:
     page.keyboard.press("Control+k")
     page.keyboard.type("urgut")  # in place of what was typed before
     expect(marked).to_contain_text("Urgut")
+    page.wait_for_load_state()  # with its stylesheets
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(run, ["#commands", RULES])["violations"] == []
     page.keyboard.press("F1")

@@ -764,6 +764,7 @@ def test_everybody_can_use_it_and_the_form_fits_the_screen(page, nilufar, locale
 
 def accessible(page: Page) -> None:
     """No finding of axe's rules."""
+    page.wait_for_load_state()  # with its stylesheets
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
     assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []

@@ -129,6 +129,7 @@ def test_an_appeal_in_a_call_by_few_keys(page: Page, nilufar: User, record_prope
 def test_every_state_can_be_read(page: Page, nilufar: User, locale: str) -> None:
     accounts.choose_language(nilufar, locale)
     page.reload()
+    page.wait_for_load_state()  # with its stylesheets
     page.evaluate(AXE.read_text("utf-8"))
     found: list[tuple[str, str, str, str]] = []
 
