@@ -242,6 +242,63 @@ def test_a_caller_is_passed_on_and_keys_are_sent(
     asyncio.run(play())
 
 
+def test_an_employee_is_asked_first_then_all_three_speak(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            employee: list[Call] = []
+
+            def answers(call: Call) -> None:
+                call.media.pitch = EMPLOYEE
+                employee.append(call)
+                call.pick_up()
+
+            async def ask() -> Call:
+                await expect(s.page.locator("#bar [data-does=pass_on]")).to_be_visible()
+                await s.page.keyboard.press("F9")
+                await s.page.fill("#passing-q", "712390101")
+                await expect(s.page.locator("#passing-found [data-how=consult]").first).to_be_visible()
+                await s.page.keyboard.press("Enter")
+                await expect(s.page.locator("#bar [data-stage=consulted]")).to_be_visible()
+                await s.seen(lambda: employee[-1].media.hears(OPERATOR, 0.6))
+                await s.seen(lambda: citizen.media.hears(tones.MUSIC, 0.6))
+                return employee[-1]
+
+            s.people.dialled = answers
+            citizen = await s.calls()
+            await s.rings()
+            await s.button("answer").click()
+            await s.hear_each_other(citizen)
+            first = await ask()
+            await s.page.keyboard.press("F8")
+            await s.hear_each_other(citizen)
+            await s.seen(lambda: first.state == "over")
+
+            second = await ask()
+            await s.page.keyboard.press("F7")
+            await expect(s.page.locator("#bar [data-stage=conference]")).to_be_visible()
+            for who, pitch in ((citizen, OPERATOR), (citizen, EMPLOYEE), (second, OPERATOR)):
+                await s.seen(lambda who=who, pitch=pitch: who.media.hears(pitch, 0.6))
+            await s.page.keyboard.press("F4")  # leaves the two alone
+            await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
+            await s.seen(lambda: citizen.media.hears(EMPLOYEE, 0.6))
+            await s.over(citizen)
+
+            citizen = await s.calls()
+            await s.rings()
+            await s.button("answer").click()
+            await s.hear_each_other(citizen)
+            third = await ask()
+            await s.page.keyboard.press("F9")
+            await s.seen(lambda: citizen.media.hears(EMPLOYEE, 0.6))
+            await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
+            await s.over(citizen)
+            await s.seen(lambda: third.state == "over")
+
+    asyncio.run(play())
+
+
 def test_answered_by_itself_and_the_echo(
     hotline: Hotline, alone: dict[str, Any], voice: Path
 ) -> None:
