@@ -41,7 +41,7 @@ def limit(minutes: Mapping[str, int | None], by: str) -> None:
 
 def taken(user: User, begin: dt.datetime, end: dt.datetime) -> dict[str, float]:
     """Reason → seconds of pauses within [begin, end); "" where no reason was told."""
-    return by_reason(presence.stretches(user, begin, end))
+    return by_reason(presence.intervals_of(user, begin, end))
 
 
 def by_reason(states: list[presence.StateInterval]) -> dict[str, float]:

@@ -43,11 +43,11 @@ def states() -> dict[str, str]:
 def intervals(begin: dt.datetime, end: dt.datetime) -> dict[str, list[StateInterval]]:
     """Login → his states within [begin, end), in order; of everybody who chose one."""
     every = User.select(User.id, User.login).where(User.role == "operator")
-    found = {user.login: stretches(user, begin, end) for user in every}
+    found = {user.login: intervals_of(user, begin, end) for user in every}
     return {login: own for login, own in found.items() if own}
 
 
-def stretches(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
+def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
     """One operator's states within [begin, end), in order; none before his first choice."""
     chosen = Presence.select(Presence.state, Presence.reason, Presence.since).where(
         Presence.user == user

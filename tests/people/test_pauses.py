@@ -33,7 +33,7 @@ def test_a_states_time_is_cut_to_what_is_asked(nilufar, sardor) -> None:
         (45, "pause", "lunch"),
         (50, "off", ""),
     )
-    found = presence.stretches(nilufar, at(0), at(47))
+    found = presence.intervals_of(nilufar, at(0), at(47))
     assert [(s.state, s.reason, s.seconds / 60) for s in found] == [
         ("ready", "", 10),
         ("pause", "lunch", 20),
@@ -43,7 +43,7 @@ def test_a_states_time_is_cut_to_what_is_asked(nilufar, sardor) -> None:
     ]
     assert pauses.taken(nilufar, at(0), at(47)) == {"lunch": 22 * 60, "break": 5 * 60}
     assert presence.intervals(at(0), at(47)) == {"nilufar": found}
-    assert presence.stretches(sardor, at(0), at(47)) == []
+    assert presence.intervals_of(sardor, at(0), at(47)) == []
 
 
 def test_limits_come_along_are_set_and_taken_away(settings) -> None:

@@ -49,7 +49,7 @@ def day_of_operator(
     missed = Ring.select().where(
         Ring.operator == user.login, Ring.started_at >= since, Ring.result == "no_answer"
     )
-    states = presence.stretches(user, since, until)
+    states = presence.intervals_of(user, since, until)
     ready, wrapping = (
         [(one.begin, one.end) for one in states if one.state == state]
         for state in ("ready", presence.WRAP_UP)
