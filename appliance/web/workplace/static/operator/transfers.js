@@ -15,6 +15,7 @@ const rows = () => [...found.querySelectorAll("li:has(button)")];
 let mode = "";
 let marked = 0;
 let timer = 0;
+let answered = Promise.resolve(); // of the newest question
 let before = null; // what had the focus
 let busy = false;
 
@@ -62,6 +63,7 @@ function toggle() {
 }
 
 function show() {
+  if (mode !== wanted()) found.replaceChildren(); // nobody is passed on by what was found for a call out
   mode = wanted();
   for (const part of panel.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== mode;
   search();
@@ -76,13 +78,20 @@ function say(text) {
   trouble.textContent = text;
 }
 
-async function search() {
+function search() {
   clearTimeout(timer);
   timer = 0;
-  const asked = `${panel.dataset.search}?${new URLSearchParams({ q: input.value, to: mode })}`;
+  answered = find();
+  return answered;
+}
+
+const question = () => `${panel.dataset.search}?${new URLSearchParams({ q: input.value, to: mode })}`;
+
+async function find() {
+  const asked = question();
   try {
     const answer = await getPage(asked);
-    if (new URLSearchParams(asked.split("?")[1]).get("q") !== input.value) return;
+    if (asked !== question()) return;
     found.innerHTML = answer;
     mark(0);
   } catch {
@@ -98,7 +107,7 @@ function mark(index) {
 }
 
 async function takeMarked(second) {
-  if (timer) await search(); // who types faster than the server answers means what he typed
+  await (timer ? search() : answered); // who types faster than the server answers means what he typed
   const buttons = rows()[marked]?.querySelectorAll("button") ?? [];
   (buttons[second ? 1 : 0] ?? buttons[0])?.click();
 }
