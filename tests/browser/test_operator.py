@@ -70,6 +70,7 @@ TYPED = {
         "gist": "Просит субсидию на швейную машину.",
     },
 }
+DRAFTS = "**/operator/forms/*"  # where they are saved
 SAVED = re.compile(r"\d\d:\d\d$")
 
 
@@ -449,6 +450,32 @@ def test_a_draft_survives_a_reload(page, nilufar):
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
     saved(page)
     assert Draft.get().values["first_name"] == "Aziza"
+
+
+def test_a_letter_typed_while_a_save_is_under_way_survives_a_reload(page, nilufar):
+    citizen = ring(page, nilufar)
+    citizen.talk()
+    gist = page.locator("#f-gist")
+    gist.fill("Ish haq")
+    saved(page)
+    held = []
+
+    def save(route):
+        if route.request.method == "GET":
+            route.continue_()
+        elif held:
+            route.abort()
+        else:
+            held.append(route)
+
+    page.route(DRAFTS, save)
+    with page.expect_request(DRAFTS):
+        gist.press_sequentially("i")
+    gist.press_sequentially("!")
+    with page.expect_response(DRAFTS):
+        held[0].continue_()
+    page.reload()
+    expect(gist).to_have_value("Ish haqi!")
 
 
 def test_whoever_comes_back_to_a_form_goes_on_at_its_next_field(page, nilufar):

@@ -374,6 +374,19 @@ def test_what_a_browser_kept_does_not_overwrite_what_was_saved_later(nilufar):
     assert appeals.draft(nilufar, "t").values == {"first_name": "new"}
 
 
+def test_what_is_saved_late_is_as_old_as_it_was_typed(nilufar):
+    """So what a browser has kept since is newer."""
+    now = clock.now()
+    kept = appeals.save_draft(nilufar, "t", {"gist": "new"}, typed_at=now)
+    earlier = now - dt.timedelta(seconds=2)
+    late = {"gist": "new", "surname": "Karimova"}
+    again = appeals.save_draft(nilufar, "t", late, typed_at=earlier, base={"gist": "new"})
+    ahead = now + dt.timedelta(hours=1)  # by the clock of a computer
+    last = appeals.save_draft(nilufar, "u", {"gist": "x"}, typed_at=ahead)
+    assert (kept.updated_at, again.updated_at, again.values) == (now, now, late)
+    assert last.updated_at < ahead
+
+
 def test_a_discarded_draft_opens_no_more(nilufar):
     call = a_call()
     speaks(nilufar, call)

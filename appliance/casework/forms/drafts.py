@@ -108,30 +108,27 @@ def save_draft(
     typed_at: dt.datetime | None = None,
     base: dict[str, str] | None = None,
 ) -> Draft:
-    """Keep what the open `form` holds now, unless what is kept is newer than `typed_at`.
+    """Keep what the open `form` holds, typed at `typed_at` (None: now).
 
     What only the other form asks stays as it was.
     `base` is what the page knew to be kept before: only fields that differ from it are changed,
-    so that two pages with the same form overwrite nothing of each other's.
+    so that two pages with the same form overwrite nothing of each other's. Without it, what was
+    typed before what is kept changes nothing.
     Raises AlreadyRegistered when it comes after registering, TooMany for one form more than MOST
     without a call.
     """
     call, asked = call_of(operator, token), names()
     typed = cleaned_of_both(values, asked)
-    now = {
-        "token": token,
-        "form": form,
-        "values": typed,
-        "updated_at": clock.now(),
-        "aside": aside,
-    }
+    moment = min(typed_at or clock.now(), clock.now())
+    now = {"token": token, "form": form, "values": typed, "updated_at": moment, "aside": aside}
     with writing():
         if registered := registered_as(operator, token):
             raise AlreadyRegistered(registered)
         kept = draft(operator, token) or (draft_of(operator, call.id) if call else None)
-        if kept and typed_at and kept.updated_at > typed_at:
+        if kept and typed_at and base is None and kept.updated_at > typed_at:
             return kept
         if kept and base is not None:
+            now["updated_at"] = max(moment, kept.updated_at)
             knew = _known_of(kept, form, cleaned_of_both(base, asked))
             now["values"] = _merged(kept.values, knew, typed)
         elif kept:

@@ -117,8 +117,12 @@ export class Form {
 
   changed() {
     this.#layOut();
-    keepLocally(this.login, this.token, this.values(), this.shows);
+    this.#keep();
     this.#saveIn(WAIT);
+  }
+
+  #keep() {
+    keepLocally(this.login, this.token, this.values(), this.shows, this.element.dataset.savedAt);
   }
 
   // Writes what is known of the caller into empty fields, and marks them until they are changed.
@@ -159,8 +163,9 @@ export class Form {
 
   async #send({ keepalive, aside }) {
     const values = this.values();
+    const at = keptLocally(this.login, this.token)?.at; // when it was typed: what is typed while it is sent is newer
     try {
-      const sent = { values, aside, form: this.shows, base: this.base };
+      const sent = { values, aside, form: this.shows, base: this.base, ...(at && { at }) };
       const answer = await post(this.element.dataset.save, sent, { keepalive });
       if (answer.status === 409) {
         this.#end(answer);
@@ -196,7 +201,7 @@ export class Form {
   // appeal it is added. Resolves to why it could not be done, in words.
   async register(more = {}, action = this.element.action) {
     this.#stopTimer();
-    keepLocally(this.login, this.token, this.values(), this.shows);
+    this.#keep();
     const button = this.element.querySelector("[type=submit]");
     if (button.disabled) return "";
     button.disabled = true;
@@ -258,7 +263,7 @@ export class Form {
       if (field.type === "radio" || field.type === "checkbox") field.checked = value === field.value;
       else field.value = value;
     }
-    keepLocally(this.login, this.token, this.values(), this.shows);
+    this.#keep();
     this.save();
   }
 

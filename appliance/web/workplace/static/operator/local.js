@@ -4,8 +4,10 @@ import { serverNow } from "./clock.js";
 
 const prefix = (login) => `form:${login}:`;
 
-export function keepLocally(login, token, values, form) {
-  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at: serverNow() }));
+// `savedAt`: when the server had the form last. What is kept now is newer, whatever the clocks say.
+export function keepLocally(login, token, values, form, savedAt = 0) {
+  const at = Math.max(serverNow(), Date.parse(savedAt || 0) + 1);
+  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at }));
 }
 
 // With `values` only if it holds these: another form of the call may have been typed in since.
