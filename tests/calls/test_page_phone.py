@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, Route, async_playwright, expect
 
 from appliance.box.links import hosts
 from appliance.sip import listening, tones
@@ -340,5 +340,36 @@ def test_the_computer_where_he_signed_in_last_rings(
             await s.page.locator("[data-phone-trouble=taken] button").click()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
             await expect(other.locator("#phone-sign[data-state=taken]")).to_be_visible()
+
+    asyncio.run(play())
+
+
+def test_what_was_told_of_the_page_before_takes_no_phone_away(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    """Loaded anew, a page may still be told of itself as it was."""
+
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            late: list[str] = []
+            taken: list[str] = []
+            before = await s.page.locator("#phone-taken").evaluate("piece => piece.outerHTML")
+
+            async def answers(route: Route) -> None:
+                if late or not taken:
+                    return await route.continue_()
+                late.append(before)
+                await route.fulfill(content_type="text/html", body=before)
+
+            await s.page.route("**/operator/phone/taken", answers)
+            s.page.on("response", lambda r: taken.append(r.url) if "account" in r.url else None)
+            await s.page.reload()
+            await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+            citizen = await s.calls()
+            await s.rings()
+            assert late
+            await s.button("answer").click()
+            await s.hear_each_other(citizen)
+            await s.over(citizen)
 
     asyncio.run(play())

@@ -41,9 +41,9 @@ async function own() {
 // Null when his phone is no more in the page.
 async function accountOf() {
   for (;;) {
+    former = taken().dataset.page;
     try {
       const account = await post(accountAt, { page });
-      taken().dataset.page = page;
       return { ...account, socket: `${location.origin.replace("http", "ws")}/ws` };
     } catch (error) {
       if (error instanceof Refused) return null;
@@ -52,9 +52,16 @@ async function accountOf() {
   }
 }
 
-// Another page of his, on another computer: the exchange rings the one that came last.
+// Another page of his, on another computer: the exchange rings the one that came last. An answer that was on its way
+// while this page took the phone still names the one before it.
 const taken = () => document.getElementById("phone-taken");
-const takenElsewhere = () => !["", page].includes(taken().dataset.page);
+let former = "";
+
+function takenElsewhere() {
+  const last = taken().dataset.page;
+  if (last === page) former = "";
+  return !["", page, former].includes(last);
+}
 
 // Looks again whenever the page has heard of something.
 function until(condition) {
