@@ -7,6 +7,8 @@ import phonenumbers
 # Area and operator codes that numbers in Uzbekistan begin with.
 _AREA = re.compile(r"20|33|5[05]|6[125679]|7\d|8[078]|9[0-57-9]")
 
+_LONG = 10  # characters with the plus: so much is left out that nobody guesses it
+
 
 def digits(text: str) -> str:
     """The text without what people put between digits."""
@@ -39,6 +41,17 @@ def grouped(number: str) -> str:
     """A phone number with spaces, as people read it: +998 93 555 01 47."""
     local = re.fullmatch(r"\+998(\d\d)(\d{3})(\d\d)(\d\d)", number)
     return f"+998 {' '.join(local.groups())}" if local else number
+
+
+def masked(text: str) -> str:
+    """A phone number of which country, operator and the last two digits can be read.
+
+    +99893 *** ** 47; of a short one, and of what is no number, the last two digits alone.
+    """
+    number = canonical(text) or text
+    if len(number) >= _LONG and number.startswith("+"):
+        return f"{number[:6]} *** ** {number[-2:]}"
+    return re.sub(r"\d(?=(?:\D*\d){2})", "*", number)
 
 
 def _abroad(plain: str) -> str | None:

@@ -62,7 +62,7 @@ from appliance.models.notices import (
     TelegramBot,
     TelegramChat,
 )
-from appliance.models.numbers import NumberNote, ScheduledCallback
+from appliance.models.numbers import NumberHiding, NumberNote, ScheduledCallback
 from appliance.models.presence import Goal, PauseLimit, Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
@@ -134,6 +134,7 @@ TABLES: tuple[type[Table], ...] = (
     PromptVersion,
     FollowUp,
     FollowUpMark,
+    NumberHiding,
     NumberNote,
     ScheduledCallback,
     PlanVersion,

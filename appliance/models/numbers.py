@@ -1,6 +1,6 @@
-"""What operators keep with a caller's number: notes, and when to call it back."""
+"""What is kept with callers' numbers: notes, when to call one back, who may read them whole."""
 
-from peewee import CharField, ForeignKeyField, TextField
+from peewee import BooleanField, CharField, ForeignKeyField, TextField
 
 from appliance.core.tables import MomentField, Table
 from appliance.models.accounts import User
@@ -34,3 +34,11 @@ class ScheduledCallback(Table):
 
     class Meta:
         indexes = ((("done_at", "operator", "due_at"), False),)
+
+
+class NumberHiding(Table):
+    """Whether operators see callers' numbers masked, from a moment on; the newest row holds."""
+
+    hidden = BooleanField()
+    at = MomentField()
+    by = CharField()  # login

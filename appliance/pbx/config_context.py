@@ -11,7 +11,7 @@ from appliance.core import clock, phone_numbers
 from appliance.core.settings import Settings
 from appliance.models import CalendarDay
 from appliance.people import accounts
-from appliance.telephony import desk_phones, directory, routing
+from appliance.telephony import desk_phones, directory, number_hiding, routing
 from appliance.telephony.calls import dialling
 from appliance.telephony.routing import Number, Plan, Route
 
@@ -37,6 +37,7 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "addresses": hosts.addresses(t.address for t in current.trunks if t.kind == "sip"),
         "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
         "transports": sorted(_transports(current)),
+        "numbers_hidden": number_hiding.is_on(),
         "secure_phones": desk_phones.secure(),
         "e1": [] if apart else e1,
         "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer

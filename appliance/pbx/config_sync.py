@@ -1,4 +1,5 @@
-"""Changes of the directory and of accounts are put in force in Asterisk within seconds."""
+"""Changes of the directory, of accounts and of who reads numbers are in force in Asterisk within
+seconds."""
 
 import contextlib
 import datetime as dt
@@ -11,12 +12,12 @@ from appliance.models import LiveEvent
 from appliance.pbx import actions, config
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.people import accounts
-from appliance.telephony import directory
+from appliance.telephony import directory, number_hiding
 
 log = logging.getLogger(__name__)
 
 _LOOK = 1.0
-_TOPICS = (directory.TOPIC, accounts.TOPIC)
+_TOPICS = (directory.TOPIC, accounts.TOPIC, number_hiding.TOPIC)
 
 
 def follow(settings: Settings, stop: threading.Event) -> None:

@@ -278,4 +278,4 @@ def _phone(bot: Telegram, told: Alerted) -> str:
         return ""
     if bot.phone == "full" and told.is_open:
         return phone_numbers.grouped(number)
-    return f"{number[:6]} *** ** {number[-2:]}"
+    return phone_numbers.masked(number)

@@ -64,6 +64,7 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
         appeal=appeal,
         name=applicants.name_of(appeal),
         rows=_rows(appeal),
+        as_typed=labels.typed,
         doubts=labels.doubts_by_field(appeal.warnings),
         empty=labels.empty_fields(appeal.warnings),
         values=labels.VALUES,

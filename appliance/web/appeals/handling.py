@@ -12,6 +12,7 @@ from appliance.casework import appeals, catalogs, departments, ministry
 from appliance.casework.appeals import answer_drafts, correcting, form, handling
 from appliance.messaging import notices
 from appliance.people import accounts
+from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, card, portal
 from appliance.web.shell import disclosure, formats, refusals
 from appliance.web.shell.access import may
@@ -157,7 +158,7 @@ def correction(number: str) -> str:
     asked = form.definition(appeal.form_version)
     values = correcting.whole_values(appeal)
     if was:
-        values = form.cleaned(was.values.to_dict(), appeal.form_version)
+        values = _meant(appeal, was.values.to_dict())
     now = handling.of_appeal(appeal) or abort(404)
     back = next((s for s in handling.steps(appeal) if s.action == "return"), None)
     disclosure.log_shown("appeal", [appeal.number])
@@ -176,7 +177,7 @@ def correction(number: str) -> str:
 def correct(number: str) -> Response:
     """Put the corrected form in force; a returned appeal goes back to the ministry."""
     appeal = _own(number)
-    values = form.cleaned(request.form.to_dict(), appeal.form_version)
+    values = _meant(appeal, request.form.to_dict())
     returned = handling.state_of(appeal) == "returned"
     version = request.form.get("version", 0, bounded)
     try:
@@ -218,6 +219,13 @@ def came_back() -> dict[str, object]:
         found.append((appeal, back.text, appeal_labels.who(back.who, people), near))
     disclosure.log_shown("appeal", [appeal.number for appeal, *_rest in found])
     return {"returned": found}
+
+
+def _meant(appeal: "Appeal", sent: dict[str, str]) -> dict[str, str]:
+    call = calls.call(appeal.call_id)
+    kept = correcting.whole_values(appeal)
+    values = forms.meant(sent, kept, call.citizen if call else None)
+    return form.cleaned(values, appeal.form_version)
 
 
 def _own(number: str) -> "Appeal":

@@ -14,7 +14,7 @@ from appliance.core import clock, phone_numbers
 from appliance.pbx import actions
 from appliance.people import accounts, presence
 from appliance.telephony import scheduled_callbacks
-from appliance.web.shell import disclosure, refusals
+from appliance.web.shell import disclosure, numbers, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
@@ -70,7 +70,7 @@ def form(token: str) -> str:
     return render_template(
         "operator/callback.html",
         token=token,
-        number=phone_numbers.grouped(number) if number else "",
+        number=numbers.seen(phone_numbers.grouped(number)) if number else "",
         day=f"{tomorrow:%d.%m.%Y}",
         longest=scheduled_callbacks.LONGEST,
     )
@@ -85,6 +85,7 @@ def schedule(token: str) -> Response:
     if not at:
         return jsonify(trouble=str(TROUBLES["when"]))
     number, note = str(sent.get("number", "")), str(sent.get("about", ""))
+    number = numbers.meant(number, _number(desk))
     call = desk.call.id if desk.call else None
     try:
         scheduled_callbacks.schedule(me(), number, at, note, call)

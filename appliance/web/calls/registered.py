@@ -33,7 +33,7 @@ from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded
-from appliance.web.workplace.forms import drawn
+from appliance.web.workplace.forms import drawn, meant
 
 if TYPE_CHECKING:
     from appliance.models import CallForm
@@ -109,6 +109,7 @@ def page(number: str) -> str:
         call=calls.call(made.call_id),
         alert=call_alerts.alert_of(made.number),
         rows=[(f.name, f.called(locale()), labels.field_text(f, values)) for f in asked.fields],
+        as_typed=labels.typed,
         doubts=labels.doubts_by_field(made.warnings, asked),
         empty=labels.empty_fields(made.warnings),
         wordings=[
@@ -138,7 +139,8 @@ def correction(number: str) -> str:
 def correct(number: str) -> BaseResponse:
     """Put the corrected form in force; how it stood before is kept."""
     made = _own(number)
-    values = forms.cleaned(forms.of(forms.CALL, made.version), request.form.to_dict())
+    sent = meant(request.form.to_dict(), call_forms.values_of(made), made.phone)
+    values = forms.cleaned(forms.of(forms.CALL, made.version), sent)
     calendar = catalogs.working_calendar(site())
     changes = call_forms.correct(made, values, me().login, calendar)
     flash(_("Corrected.") if changes else _("Nothing was changed."))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from appliance.core import clock, phone_numbers
 from appliance.messaging.notices import templates
 from appliance.messaging.notices.manual import Subject
-from appliance.web.shell import disclosure, refusals
+from appliance.web.shell import disclosure, numbers, refusals
 from appliance.web.shell.context import site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.status import outbox
@@ -35,7 +35,7 @@ def shown(
             "troubles": outbox.TROUBLES,
             "now": clock.now(),
             "subject": subject,
-            "number": phone_numbers.grouped(subject.number) if subject else "",
+            "number": numbers.seen(phone_numbers.grouped(subject.number)) if subject else "",
             "accounts": site().sms,
             "templates": templates.templates(),
             "languages": CALL_LANGUAGES,

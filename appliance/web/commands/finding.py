@@ -120,7 +120,7 @@ def employees(asked: Asked) -> Iterator[Found]:
     if not asked.words:
         return
     for one in directory.search(asked.text, MOST):
-        beside = " · ".join(filter(None, (one.department, formats.phone(one.number))))
+        beside = " · ".join(filter(None, (one.department, formats.phone(one.number, ours=True))))
         if access.role() == "operator":
             yield Found(one.name, beside, "phone-forwarded", pass_on=one.number)
         elif access.allowed("directory.employee"):

@@ -1,4 +1,4 @@
-"""An operator's day: how long its pauses may be, what it should come to."""
+"""An operator's day: how long its pauses may be, what it should come to, what he may read."""
 
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from appliance.casework import catalogs
 from appliance.people import accounts, goals, pauses
 from appliance.people.accounts import StaffError
 from appliance.people.goals import Goals
+from appliance.telephony import number_hiding
 from appliance.web.shell import refusals
 from appliance.web.shell.access import allowed, may
 from appliance.web.shell.context import me, today
@@ -45,6 +46,7 @@ def page() -> str:
         keeps_limits=allowed("workday.limit"),
         everybody=goals.of_everybody(),
         people=[(user, own.get(user.id, Goals())) for user in accounts.operators()],
+        hides_numbers=number_hiding.is_on(),
         trouble=TROUBLES.get(was.trouble),
         typed=was.values if was else MultiDict(),
     )
@@ -74,6 +76,14 @@ def set_goals() -> BaseResponse:
         goals.store([(user, _goals(user.id if user else EVERYBODY)) for user in people], me().login)
     except StaffError as error:
         return refusals.back(url_for(".page"), error.code, "goals-title")
+    return _saved()
+
+
+@screen.post("/numbers")
+@may("supervisor", "manager")
+def hide_numbers() -> BaseResponse:
+    """Whether operators see callers' numbers masked."""
+    number_hiding.switch("hidden" in request.form, me().login)
     return _saved()
 
 

@@ -17,6 +17,7 @@ from appliance.people import accounts
 from appliance.reports.figures import NO_BREAK, NONE, decimal, number
 from appliance.reports.figures import clock as clock_of
 from appliance.telephony import directory
+from appliance.web.shell import numbers
 from appliance.web.shell.context import site
 from appliance.web.shell.language import locale
 
@@ -59,9 +60,15 @@ def duration(seconds: float | None) -> str:
     return clock_of(seconds)
 
 
-def phone(value: str | None) -> str:
-    """+998935550147 → "+998 93 555 01 47"; other numbers as they are."""
-    return phone_numbers.grouped(value).replace(" ", NO_BREAK) if value else NONE
+def phone(value: str | None, *, ours: bool = False) -> str:
+    """+998935550147 → "+998 93 555 01 47"; other numbers as they are.
+
+    A citizen's may be masked for who asks; `ours`: it is no citizen's.
+    """
+    if not value:
+        return NONE
+    text = phone_numbers.grouped(value)
+    return (text if ours else numbers.seen(text)).replace(" ", NO_BREAK)
 
 
 def person(user: "User") -> str:

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from appliance.casework import forms
 from appliance.people import accounts
 from appliance.telephony.calls import dialling
-from appliance.web.shell import formats
+from appliance.web.shell import formats, numbers
 from appliance.web.shell.language import locale
 
 # code of a language of calls → its name
@@ -121,6 +121,17 @@ def field_text(field: forms.Field, values: Mapping[str, str]) -> str:
     if field.kind == "phone" and value:
         return formats.phone(value)
     return shown(field, value)
+
+
+def typed(name: str, text: str) -> str:
+    """What was typed in a field, as who asks may read it."""
+    return numbers.seen(text) if is_phone(name) else text
+
+
+def is_phone(name: str) -> bool:
+    """Whether a field holds a phone number."""
+    field = forms.field_of(name)
+    return bool(field and field.kind == "phone")
 
 
 def shown(field: forms.Field, value: str) -> str:

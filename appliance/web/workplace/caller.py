@@ -129,7 +129,7 @@ def after(token: str) -> str:
 @may("operator")
 def add(token: str) -> Response:
     """Add what the form holds to an open appeal, in place of registering another one."""
-    values, sent = forms.values_sent(), document()
+    values, sent = forms.values_sent(token), document()
     appeal = card.loaded(str(sent.get("appeal", "")))
     changed = partial(ministry.changed, site())
     try:

@@ -11,7 +11,7 @@ from appliance.casework.appeals import additions
 from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
 from appliance.messaging import notices
-from appliance.web.shell import disclosure, formats, labels
+from appliance.web.shell import disclosure, formats, labels, numbers
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
@@ -27,10 +27,10 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 @may("operator")
 def save(token: str) -> Response | tuple[Response, int]:
     """Keep what is typed, and answer what is doubtful in it; 409 when it was registered before."""
-    values, sent = values_sent(), document()
+    values, sent = values_sent(token), document()
     form = _form_of(sent)
     aside, typed_at = bool(sent.get("aside")), moment(sent.get("at"))
-    base = values_sent("base") if "base" in sent else None
+    base = values_sent(token, "base") if "base" in sent else None
     try:
         draft = appeals.save_draft(
             me(), token, values, form=form, aside=aside, typed_at=typed_at, base=base
@@ -59,7 +59,12 @@ def register(token: str) -> Response:
         ministry.registered(site(), appeal)
 
     made = appeals.register(
-        values_sent(), operator=me(), token=token, tz=site().tz, calendar=calendar, tell=announce
+        values_sent(token),
+        operator=me(),
+        token=token,
+        tz=site().tz,
+        calendar=calendar,
+        tell=announce,
     )
     return _registered(made)
 
@@ -68,7 +73,7 @@ def register(token: str) -> Response:
 @may("operator")
 def register_call(token: str) -> Response:
     """Register the call alone, on form №2; `silent` says that nothing was said, and why."""
-    values, silent = values_sent(), document().get("silent")
+    values, silent = values_sent(token), document().get("silent")
     if silent is not None:
         if silent not in call_forms.SILENT:
             abort(422)
@@ -175,12 +180,27 @@ def _elsewhere(sent: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
     return {n: kept.get(n, "") for n in asked if kept.get(n, "") != sent.get(n, "")}
 
 
-def values_sent(name: str = "values") -> dict[str, str]:
-    """The values of a form that were sent as JSON; else 422."""
+def values_sent(token: str, name: str = "values") -> dict[str, str]:
+    """The values of a form that were sent as JSON, with the numbers that masks stand for; else
+    422."""
     values = document().get(name)
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)
-    return values
+    draft, call = appeals.draft(me(), token), appeals.call_of(me(), token)
+    return meant(values, draft.values if draft else {}, call.citizen if call else None)
+
+
+def meant(
+    values: dict[str, str], kept: dict[str, str], caller: str | None = None
+) -> dict[str, str]:
+    """The values with the numbers for which masks were sent: what is kept of the form, the
+    caller's, and those that people with his number have told."""
+    sent = [name for name, text in values.items() if "*" in text and labels.is_phone(name)]
+    if not sent:
+        return values
+    told = [appeals.known_values(person) for person in applicants.with_phone(caller)]
+    known = [text for one in (kept, *told) for name, text in one.items() if labels.is_phone(name)]
+    return values | {n: numbers.meant(values[n], kept.get(n), caller, *known) for n in sent}
 
 
 def _fresh(desk: appeals.Desk) -> dict[str, str]:
@@ -206,10 +226,11 @@ def _form_of(sent: dict[str, object]) -> str:
 
 
 def worded(values: dict[str, str]) -> dict[str, str]:
-    """The values with the names of what was chosen, in the language of the page."""
+    """The values as the page has them: names of what was chosen, numbers that may be masked."""
     fields = [f for form in forms.FORMS for f in forms.in_force(form).fields if f.chosen]
     names = {f.name: labels.shown(f, code) for f in fields if (code := values.get(f.name))}
-    return values | {f"{name}_text": text for name, text in names.items()}
+    phones = {n: numbers.seen(text) for n, text in values.items() if text and labels.is_phone(n)}
+    return values | phones | {f"{name}_text": text for name, text in names.items()}
 
 
 def _saved(draft: "Draft") -> str:

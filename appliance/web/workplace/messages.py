@@ -13,7 +13,7 @@ from appliance.messaging.notices import manual, templates, texts
 from appliance.messaging.notices.manual import Subject
 from appliance.web.appeals import card
 from appliance.web.calls import short_messages
-from appliance.web.shell import disclosure, formats, refusals
+from appliance.web.shell import disclosure, formats, numbers, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.sent import document, whole
@@ -50,7 +50,8 @@ def table(about: str, id: str) -> str:
 @may(*WRITERS)
 def preview(about: str, id: str) -> Response:
     """A template's text as it is filled, or what would become of a text that is being written."""
-    subject, asked = _subject(about, id), _asked(MultiDict(document()))
+    subject = _subject(about, id)
+    asked = _asked(MultiDict(document()), subject)
     text = str(document().get("sms", ""))
     template = asked["template"]
     if document().get("fill") and template:
@@ -76,7 +77,11 @@ def write(about: str, id: str) -> Response:
     """Send it; from the operator's page as JSON, from a card by its form."""
     subject = _subject(about, id)
     sent = MultiDict(document()) if request.is_json else request.form
-    asked, text, token = _asked(sent), str(sent.get("sms", "")), str(sent.get("sending", ""))
+    asked, text, token = (
+        _asked(sent, subject),
+        str(sent.get("sms", "")),
+        str(sent.get("sending", "")),
+    )
     if not 0 < len(token) <= 64:
         abort(400)
     try:
@@ -98,13 +103,13 @@ def _when_sent(message: "Message") -> str:
     return _("It will be sent on %(moment)s.", moment=formats.moment(message.due_at))
 
 
-def _asked(sent: MultiDict[str, Any]) -> dict[str, Any]:
+def _asked(sent: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
     """Number, template and language as they were chosen."""
     language = str(sent.get("language", ""))
     number = whole(str(sent.get("template", "")), 1, 10**9)
     template: SmsTemplate | None = templates.template(number) if number else None
     return {
-        "number": str(sent.get("to", "")),
+        "number": numbers.meant(str(sent.get("to", "")), subject.number),
         "template": template,
         "language": language if language in texts.LANGUAGES else texts.LANGUAGES[0],
     }

@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals, call_forms, catalogs
 from appliance.core import clock
 from appliance.pbx import actions
-from appliance.telephony import directory
+from appliance.telephony import calls, directory
 from appliance.web.appeals import card
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
@@ -59,6 +59,7 @@ def employees() -> str:
         number=typed.strip() if len(digits) > 2 and digits.isdecimal() else "",
         calls_out=calls_out,
         caller=desk.call.citizen if desk and desk.call else "",
+        token=desk.token if desk else "",
     )
 
 
@@ -87,7 +88,10 @@ def consultation() -> Response:
 @screen.post("/dial")
 @may("operator")
 def dial() -> Response:
-    """Call a number out: `reason` is follow_up (of what lies on the desk), ministry, page."""
+    """Call a number out: a `number` as typed, or that `of` a form, appeal or call (KIND/NAME).
+
+    `reason` is follow_up (of what lies on the desk), ministry, page.
+    """
     asked = document()
     reason = str(asked.get("reason"))
     if reason not in REASONS:
@@ -95,7 +99,9 @@ def dial() -> Response:
     serves = ""
     if reason == "follow_up" and (desk := appeals.at_hand(me(), clock.now())):
         serves = desk.registered[0].number if desk.registered else desk.call.id if desk.call else ""
-    return _done(actions.dial, str(asked.get("number", "")), reason, serves)
+    of = asked.get("of")
+    number = _number_of(str(of)) if of else str(asked.get("number", ""))
+    return _done(actions.dial, number, reason, serves)
 
 
 @screen.post("/appeals/<number>/call")
@@ -107,6 +113,25 @@ def call_applicant(number: str) -> str:
     trouble = _done(actions.dial, *asked).get_json()["trouble"]
     words = trouble or _("Take up your phone: then the applicant is called.")
     return render_template("floor/said.html", words=words, good=not trouble)
+
+
+def _number_of(thing: str) -> str:
+    """The number of a form's call, of an appeal, of its call (`caller`), of a registered call."""
+    kind, _slash, name = thing.partition("/")
+    match kind:
+        case "form":
+            desk = appeals.of_form(me(), name) or appeals.of_registered(me(), name) or abort(404)
+            number = desk.call.citizen if desk.call else None
+        case "appeal":
+            number = card.loaded(name).phone
+        case "caller":
+            call = calls.call(card.loaded(name).call_id)
+            number = call.citizen if call else None
+        case "call_form":
+            number = (call_forms.find(name, me()) or abort(404)).phone
+        case _:
+            abort(422)
+    return number or ""
 
 
 def _done(action: Callable[..., None], *facts: str) -> Response:

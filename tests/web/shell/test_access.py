@@ -298,6 +298,7 @@ ROUTES = {
     "GET /workday": LEADS,
     "POST /workday/limits": MANAGER,
     "POST /workday/goals": LEADS,
+    "POST /workday/numbers": LEADS,
 }
 VALUES = {
     "<any('1', '2'):form>": "1",

@@ -8,12 +8,12 @@ from werkzeug.test import TestResponse
 
 from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import handling
-from appliance.core import audit, clock, outbox
+from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import writing
 from appliance.messaging import notices
 from appliance.models import AuditEntry, Call, FollowUp, Handling
 from appliance.people.accounts import ROLES
-from appliance.telephony import followups
+from appliance.telephony import followups, number_hiding
 from appliance.telephony import recordings as listening
 from tests.casework.test_appeals import FULL
 from tests.rig.citizen import PHONE, Citizen
@@ -204,6 +204,36 @@ def test_programs_leave_rows_too(app, site) -> None:
     first = AuditEntry.get(AuditEntry.who == "key:Tizim")  # the list, and it has this one
     assert (first.action, first.subject) == ("appeal.view", site["<number>"])
     assert first.detail == {"page": "api.list_appeals"}
+
+
+def test_operators_read_no_number_where_numbers_are_hidden(site, login_as) -> None:
+    """On no page, piece, table or answer of theirs; who leads and the ministry read them."""
+    number_hiding.switch(True, by="dilnoza")
+    whole, masked = PHONE.removeprefix("+998"), phone_numbers.masked(PHONE).replace(" ", "")
+    browser, shown, hidden = login_as("operator"), set(), set()
+    token, mine = browser.token(), [route for route in ROUTES if "operator" in ROUTES[route]]
+    for route in sorted(set(mine) - {"POST /logout"}):
+        for query in ASKED if route.startswith("GET") else ASKED[:1]:
+            with ask(browser, route, site, query, token) as answer:
+                if not re.match("text/(html|csv)|application/json", answer.mimetype):
+                    continue
+                text = re.sub(r"\s|&nbsp;|%2B", "", answer.get_data(as_text=True))
+                heads = re.sub(r"\D", "", str(answer.headers))
+            if masked in text:
+                hidden.add(route)
+            if (whole in text or whole in heads) and whole not in query:  # typed: echoed
+                shown.add(f"{route}?{query}")
+    assert shown == set()
+    assert hidden >= {
+        *("GET /operator", "GET /operator/bar", "GET /operator/card", "GET /operator/employees"),
+        *("GET /operator/forms/<token>", "GET /followups", "GET /followups/list"),
+        *("GET /appeals/<number>", "GET /appeals/<number>/correct"),
+        "GET /messages/<any(appeal, call, form):about>/<id>",
+        "GET /messages/<any(appeal, call, form):about>/<id>/list",
+    }
+    assert whole in login_as("supervisor").get(f"/calls/{site['<call_id>']}").text.replace(
+        "\u00a0", ""
+    )
 
 
 def rows_of(login: str, action: str) -> list[AuditEntry]:

@@ -10,8 +10,8 @@ export function listenToNumbers({ onTrouble, tell }) {
     if (!button || button.disabled) return;
     button.disabled = true;
     try {
-      const { dial: number, reason } = button.dataset;
-      const answer = await post(dial, { number, reason });
+      const { dial: of, reason } = button.dataset;
+      const answer = await post(dial, { of, reason });
       if (answer.trouble) tell(answer.trouble);
       document.getElementById("bar").dispatchEvent(new Event("live"));
     } catch (error) {

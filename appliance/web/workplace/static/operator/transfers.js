@@ -116,12 +116,13 @@ async function take(button, onTrouble) {
   if (busy) return;
   busy = true;
   say("");
-  const { call, how, number } = button.dataset;
+  const { call, of, how, number } = button.dataset;
   const reason = button.dataset.reason ?? panel.querySelector("[name=passing-reason]:checked").value;
   try {
-    const answer = call
-      ? await post(panel.dataset.dial, { number: call, reason })
-      : await post(panel.dataset.transfer, { how, number });
+    const answer =
+      call || of
+        ? await post(panel.dataset.dial, { number: call, of, reason })
+        : await post(panel.dataset.transfer, { how, number });
     if (answer.trouble) return say(answer.trouble);
     close();
     document.getElementById("bar").dispatchEvent(new Event("live"));
