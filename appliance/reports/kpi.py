@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.reports.sums import ANSWERED, COUNTED, MARKS, Inbound, sums
 
-FORMULAS = "2"
+FORMULAS = "3"
 ASA_TARGET = 20.0  # seconds from joining the queue (terms of reference, T2)
 SERVICE_TARGET = 80.0  # per cent answered within the service level's seconds
 FEW = 5  # a rate over fewer cases is marked

@@ -324,8 +324,15 @@ def workload(rows, states, shifts, wrap_up, begin, end):
         called = sum(seconds_of(*talk) for talk in placed[login])
         ready_seconds = sum(seconds_of(*stretch) for stretch in ready)
         calls = len(set(spoken[login]))
-        handled = talked + called
-        available = max(0.0, ready_seconds - busy)
+        for b, e in more:
+            rest += seconds_of(b, e)
+            rest -= sum(
+                seconds_of(max(b, since), min(e, until))
+                for since, until in (*talks[login], *placed[login])
+                if max(b, since) < min(e, until)
+            )
+        handled = talked + called + rest
+        available = max(0.0, ready_seconds - busy - rest)
         occupancy = 100 * handled / (handled + available) if handled + available else None
         lines.append(
             {
@@ -339,7 +346,7 @@ def workload(rows, states, shifts, wrap_up, begin, end):
                 "pause_seconds": sum(seconds_of(*pause) for pause in pauses),
                 "pauses": len(pauses),
                 "pause_reasons": dict(reasons),
-                "wrap_up_seconds": rest + sum(seconds_of(*one) for one in more),
+                "wrap_up_seconds": rest,
                 "back_office_seconds": sum(seconds_of(*stretch) for stretch in away),
                 "planned_seconds": 60.0 * len(planned),
                 "kept_seconds": 60.0 * kept,

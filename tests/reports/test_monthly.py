@@ -157,7 +157,7 @@ def test_json_has_the_agreed_shape(report: MonthlyReport) -> None:
         *("consultations", "call_forms", "change_requests", "links", "restore_drill"),
     ]
     assert told["period"] == {"from": "2026-12-01", "to": "2026-12-31"}
-    assert told["formulas"] == "2"
+    assert told["formulas"] == "3"
     assert told["call_forms"] == {"accepted": 13, "registered": 0, "share": 0.0}
     assert [row["weekday"] for row in told["calls_by_weekday"]] == [1, 2, 3, 4, 5, 6, 7]
     assert told["calls_by_weekday"][0] == {

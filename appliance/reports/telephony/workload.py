@@ -35,7 +35,7 @@ class Workload:
     outgoing_seconds: float
     ready_seconds: float
     busy_seconds: float  # of the ready ones, in a talk
-    wrap_up_seconds: float  # of the ready ones, after a talk; with more time that was asked for
+    wrap_up_seconds: float  # of the ready ones, after a talk; more time that was asked for too
     pause_seconds: float
     pauses: int
     pause_reasons: dict[str, float]  # reason → seconds; "" where none was told
@@ -56,14 +56,15 @@ class Workload:
 
     @property
     def available_seconds(self) -> float:
-        """Ready, and in no talk."""
-        return max(0.0, self.ready_seconds - self.busy_seconds)
+        """Ready, in no talk and in no wrap-up."""
+        return max(0.0, self.ready_seconds - self.busy_seconds - self.wrap_up_seconds)
 
     @property
     def occupancy(self) -> Rate:
-        """Per cent: handling / (handling + available); pauses are out."""
-        whole = self.handling_seconds + self.available_seconds
-        return Rate(100 * self.handling_seconds / whole if whole else None, self.calls)
+        """Per cent: handling / (handling + available), wrap-up being handling; pauses are out."""
+        handling = self.handling_seconds + self.wrap_up_seconds
+        whole = handling + self.available_seconds
+        return Rate(100 * handling / whole if whole else None, self.calls)
 
     @property
     def adherence(self) -> Rate:
@@ -98,6 +99,7 @@ def count(
         at_work = merged((one.begin, one.end) for one in own if one.state != "off")
         spans = [piece for one in spoken for piece in one.pieces]
         called = [piece for one in placed for piece in one.pieces]
+        speaking = sorted([*spans, *called])
         rests = wrap_ups(
             [one.whole for one in spoken], [one.whole for one in placed], ready, wrap_up, end
         )
@@ -109,8 +111,8 @@ def count(
                 outgoing=len({one.call for one in placed}),
                 outgoing_seconds=total(called),
                 ready_seconds=total(at_hand),
-                busy_seconds=_shared(sorted([*spans, *called]), at_hand),
-                wrap_up_seconds=total(rests) + total(wrapping),
+                busy_seconds=_shared(speaking, at_hand),
+                wrap_up_seconds=total(rests) + total(wrapping) - _shared(speaking, wrapping),
                 pause_seconds=sum(reasons.values()),
                 pauses=sum(one.state == "pause" for one in own),
                 pause_reasons=reasons,

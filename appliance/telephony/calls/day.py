@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from peewee import prefetch
 
-from appliance.core.intervals import Interval, total
+from appliance.core.intervals import Interval, total, without
 from appliance.models import Call, Gap, Ring, Talk, User
 from appliance.people import pauses, presence
 from appliance.telephony.calls.wrapping import wrap_ups
@@ -63,7 +63,7 @@ def day_of_operator(
         answered=len({talk.call_id for talk in talks}),
         talk_seconds=sum(total(talk.spoken) for talk in ended),
         talks=len(ended),
-        wrap_up_seconds=total(rests) + total(wrapping),
+        wrap_up_seconds=total(rests) + total(without(wrapping, map(span, [*talks, *placed]))),
         pauses=pauses.by_reason(states),
         back_office_seconds=sum(one.seconds for one in states if one.state == "back_office"),
         missed_rings=missed.count(),
