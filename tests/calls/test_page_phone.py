@@ -130,14 +130,14 @@ async def scene(hotline: Hotline, one: dict[str, Any], voice: Path) -> AsyncIter
             await browser.close()
 
 
-async def signed_in(window: BrowserContext, one: dict[str, Any]) -> Page:
-    """His page, with the phone."""
+async def signed_in(window: BrowserContext, one: dict[str, Any], state: str = "here") -> Page:
+    """His page, and the phone in it."""
     page = await window.new_page()
     await page.goto("/login")
     await page.fill("[name=login]", one["login"])
     await page.fill("[name=password]", one["password"])
     await page.press("[name=password]", "Enter")
-    await expect(page.locator("#phone-sign[data-state=here]")).to_be_visible()
+    await expect(page.locator(f"#phone-sign[data-state={state}]")).to_be_visible()
     return page
 
 
@@ -371,5 +371,39 @@ def test_what_was_told_of_the_page_before_takes_no_phone_away(
             await s.button("answer").click()
             await s.hear_each_other(citizen)
             await s.over(citizen)
+
+    asyncio.run(play())
+
+
+def test_a_second_computer_takes_no_talk(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play() -> None:
+        async with scene(hotline, alone, voice) as s:
+            citizen = await s.calls()
+            await s.button("answer").click()
+            await s.hear_each_other(citizen)
+            browser = s.window.browser
+            assert browser
+            elsewhere = await browser.new_context(
+                base_url=hotline.facts["web"], ignore_https_errors=True
+            )
+            other = await signed_in(elsewhere, alone, state="talking")
+            await expect(other.locator("[data-phone-trouble=talking]")).to_be_visible()
+            await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+            await s.hear_each_other(citizen)
+            await s.over(citizen)  # from now on it rings there
+            await expect(other.locator("#phone-sign[data-state=here]")).to_be_visible()
+            await expect(s.page.locator("#phone-sign[data-state=taken]")).to_be_visible()
+
+            citizen = await s.calls()
+            await other.locator("#phone [data-order=answer]").click()
+            await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
+            await s.page.locator("[data-phone-trouble=taken] button").click()
+            await s.page.locator("[data-phone-trouble=talking] button").click()
+            await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+            await s.seen(lambda: citizen.media.hears(OPERATOR, 0.6))  # at the other one still
+            await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
+            citizen.hang_up()
 
     asyncio.run(play())

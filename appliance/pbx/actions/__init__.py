@@ -8,7 +8,7 @@ from appliance.pbx.actions.config import NotTaken, keep_up, put_plan, rehearse
 from appliance.pbx.actions.dialling import dial, hang_up
 from appliance.pbx.actions.line_trial import try_line
 from appliance.pbx.actions.lines import Line, line
-from appliance.pbx.actions.resuming import resume
+from appliance.pbx.actions.resuming import resume, speaks
 from appliance.pbx.actions.states import choose_state, make_agree, put_states_in_force, reload
 from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
 from appliance.pbx.actions.transfers import back, blind, conference, consult, join
@@ -42,6 +42,7 @@ __all__ = [
     "rehearse",
     "reload",
     "resume",
+    "speaks",
     "stop_supervising",
     "supervise",
     "synthetic_call",

@@ -28,15 +28,19 @@ def resume(settings: Settings, extension: str, session: str = "") -> bool:
         return let_go(asterisk, extension, session)
 
 
+def speaks(settings: Settings, extension: str) -> bool:
+    """Whether a talk of this phone goes on, in whatever page: sound comes from it. Raises
+    Unreachable."""
+    with Connection(settings) as asterisk:
+        return any(_sounds(asterisk, leg) for leg in _legs(asterisk, extension))
+
+
 def let_go(asterisk: Connection, extension: str, session: str = "") -> bool:
     """The same over a connection that is open already."""
     if not extension or not _waited_for(asterisk, extension):
         return False
     gone = [
-        leg
-        for leg in Lines(asterisk).channels
-        if leg.up and leg.name.startswith(f"PJSIP/{extension}-")
-        if _is_lost(asterisk, leg, extension, session)
+        leg for leg in _legs(asterisk, extension) if _is_lost(asterisk, leg, extension, session)
     ]
     for leg in gone:
         with contextlib.suppress(Refused):  # it is gone by itself
@@ -49,22 +53,34 @@ def _waited_for(asterisk: Connection, extension: str) -> bool:
     return asterisk.act("Getvar", Variable=f"RESUME_{extension}").get("Value", "") not in ("", "0")
 
 
-def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -> bool:
-    def told(variable: str) -> str:
-        try:
-            return asterisk.act("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
-        except Refused:  # it is gone by itself
-            return ""
+def _legs(asterisk: Connection, extension: str) -> list[Channel]:
+    """The phone's channels that are in a talk."""
+    own = f"PJSIP/{extension}-"
+    return [one for one in Lines(asterisk).channels if one.up and one.name.startswith(own)]
 
+
+def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -> bool:
     if session:
-        return told("CHANNEL(pjsip,call-id)") == session
-    contacts = [page(uri) for uri in told(f"PJSIP_DIAL_CONTACTS({extension})").split("&")]
-    own = page(told("CHANNEL(pjsip,target_uri)"))
+        return _told(asterisk, leg, "CHANNEL(pjsip,call-id)") == session
+    known = _told(asterisk, leg, f"PJSIP_DIAL_CONTACTS({extension})")
+    contacts = [page(uri) for uri in known.split("&")]
+    own = page(_told(asterisk, leg, "CHANNEL(pjsip,target_uri)"))
     if not own or not any(contacts) or own in contacts:
         return False
-    before = told(_HEARD)  # a page on another computer may speak on
+    return not _sounds(asterisk, leg)  # a page on another computer may speak on
+
+
+def _sounds(asterisk: Connection, leg: Channel) -> bool:
+    before = _told(asterisk, leg, _HEARD)
     time.sleep(_SILENT)
-    return before == told(_HEARD)
+    return before != _told(asterisk, leg, _HEARD)
+
+
+def _told(asterisk: Connection, leg: Channel, variable: str) -> str:
+    try:
+        return asterisk.act("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
+    except Refused:  # it is gone by itself
+        return ""
 
 
 def page(uri: str) -> str:

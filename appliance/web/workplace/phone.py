@@ -79,12 +79,18 @@ def choose() -> Response:
 @screen.post("/account")
 @may("operator")
 def account() -> Response:
-    """The SIP account for an open page (`page`), which has his phone then; 404: on the desk."""
+    """The SIP account for an open page (`page`), which has his phone then; 404: on the desk.
+
+    While he talks, in a page elsewhere, only `speaks` is told; `take`: he wants it here all the
+    same.
+    """
     user, host, page = me(), site().asterisk.address, document().get("page")
     if not _is_in_page(user):
         abort(404)
     if not isinstance(page, str) or not _PAGE.fullmatch(page):
         abort(422)
+    if not document().get("take") and _speaks(user):
+        return jsonify(speaks=True)
     accounts.take_phone(user, page)
     return jsonify(
         uri=f"sip:{user.extension}@{host}",
@@ -127,6 +133,13 @@ def resume() -> Response:
     except (actions.Refused, actions.Unreachable):
         return jsonify(trouble=str(UNREACHABLE))
     return jsonify(trouble="")
+
+
+def _speaks(user: "User") -> bool:
+    try:
+        return actions.speaks(site(), user.extension or "")
+    except actions.Unreachable:  # it shall ring as soon as the exchange is back
+        return False
 
 
 def _is_in_page(user: "User") -> bool:

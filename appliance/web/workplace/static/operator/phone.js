@@ -38,12 +38,22 @@ async function own() {
   }
 }
 
-// Null when his phone is no more in the page.
+// Null when his phone is no more in the page. While he talks on another computer it is left there, until the talk is
+// over or he wants it here.
 async function accountOf() {
+  let take = false;
+  const again = once(document, "phone-again").then(() => {
+    take = true;
+  });
   for (;;) {
     former = taken().dataset.page;
     try {
-      const account = await post(accountAt, { page });
+      const account = await post(accountAt, { page, take });
+      if (account.speaks) {
+        tell({ trouble: "talking" });
+        await Promise.race([again, new Promise((resolve) => setTimeout(resolve, GRACE))]);
+        continue;
+      }
       return { ...account, socket: `${location.origin.replace("http", "ws")}/ws` };
     } catch (error) {
       if (error instanceof Refused) return null;
