@@ -107,6 +107,12 @@ def lines(begin: dt.datetime, end: dt.datetime) -> dict[str, Line]:
     }
 
 
+def worst_first(begin: dt.datetime, end: dt.datetime) -> list[Line]:
+    """Those lines, those that are bad before the others."""
+    found = lines(begin, end).values()
+    return sorted(found, key=lambda line: (not line.is_bad, -line.loss, -line.jitter))
+
+
 def _figure(value: object, most: float) -> float:
     """A figure from 0 to `most`. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float):

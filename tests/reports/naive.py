@@ -373,6 +373,7 @@ def telephony(
     days = parted(some, own, level, lambda row: local(row).date().isoformat())
     return {
         "total": tally(some, own, level),
+        "line_quality": [],
         "by_weekday_and_hour": [
             {"weekday": weekday, "hour": hour} | found
             for (weekday, hour), found in sorted(hours.items())

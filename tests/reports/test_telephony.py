@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from appliance import demo
 from appliance.cli import appliance
-from appliance.core import i18n
+from appliance.core import clock, i18n
 from appliance.core.settings import Settings
 from appliance.demo.world import of_site
 from appliance.models import Call, Tariff
@@ -36,8 +36,9 @@ from appliance.reports import (
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
 from appliance.reports.telephony import calls as behind
-from appliance.reports.telephony import report
-from appliance.telephony import calls
+from appliance.reports.telephony import export, printing, report
+from appliance.telephony import calls, line_quality
+from appliance.telephony.line_quality import Heard
 
 FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 10, 6)
 
@@ -55,6 +56,24 @@ def run(settings: Settings, out: Path, *command: str) -> bytes:
     )
     assert done.exit_code == 0, done.output
     return out.read_bytes()
+
+
+def test_phones_in_the_page_stand_in_every_kind_of_file(settings) -> None:
+    today = clock.now().astimezone(settings.tz).date()
+    asked = CallFilter(Period(today, today, settings.tz))
+    made = report.build(settings, asked, "ru")
+    assert "line_quality" not in printing.as_csv(made)  # nobody has one
+    line_quality.keep("nilufar", Heard("a.1", 60, 0.1, 8.0, 40.0))
+    line_quality.keep("sardor", Heard("b.1", 60, 5.0, 8.0, None))
+    made = report.build(settings, asked, "ru")
+    names = [made.names[login] for login in ("sardor", "nilufar")]  # the worst first
+    rows = [row for row in csv.reader(printing.as_csv(made).splitlines()) if "line_quality" in row]
+    assert [row[1:4] for row in rows[1:]] == [[names[0], "1", "5.0"], [names[1], "1", "0.1"]]
+    assert [row[5] for row in rows[1:]] == ["", "40.0"]
+    [sheet] = [s for s in printing.as_book(made).sheets if s.name == "Телефоны на странице"]
+    assert sheet.tables[0].rows[0][0] == names[0]
+    told = [(line["operator"], line["bad"]) for line in export.as_json(made)["line_quality"]]
+    assert told == [("sardor", True), ("nilufar", False)]
 
 
 def test_the_report_says_the_same_in_every_kind_of_file(busy, settings, tmp_path) -> None:

@@ -52,6 +52,7 @@ def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
         _handed(report, names, _),
         _callers(report, _),
         _workload(report, names, _),
+        *([_heard(report, names, _)] if report.heard else []),
         _states(report, names, _),
     )
 
@@ -331,6 +332,29 @@ def _workload(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
         _(N_("Missed rings")),
     )
     return Sheet("workload", _(N_("Workload of the operators")), heads, rows)
+
+
+def _heard(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
+    rows = tuple(
+        (
+            report.names.get(line.operator, line.operator),
+            line.talks,
+            Decimal(f"{line.loss:.1f}"),
+            Decimal(f"{line.jitter:.1f}"),
+            figures.NONE if line.delay is None else Decimal(f"{line.delay:.1f}"),
+            _(N_("Bad line")) if line.is_bad else _(N_("good")),
+        )
+        for line in report.heard
+    )
+    heads = (
+        names["operator"],
+        _(N_("Talks")),
+        _(N_("Lost on the way, %")),
+        _(N_("Jitter, ms")),
+        _(N_("There and back, ms")),
+        _(N_("Quality of the line")),
+    )
+    return Sheet("line_quality", _(N_("Phones in the page")), heads, rows)
 
 
 def _states(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:

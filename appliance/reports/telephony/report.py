@@ -21,7 +21,7 @@ from appliance.reports.telephony.lines import Line
 from appliance.reports.telephony.queues import Handed, Queue
 from appliance.reports.telephony.waits import Waits
 from appliance.reports.telephony.workload import Workload
-from appliance.telephony import calls, routing
+from appliance.telephony import calls, line_quality, routing
 from appliance.telephony.calls import Balance
 
 
@@ -59,6 +59,7 @@ class TelephonyReport:
     queues: tuple[Queue, ...]
     handed: tuple[Handed, ...]
     workload: tuple[Workload, ...]
+    heard: tuple[line_quality.Line, ...]  # phones in the page, of all calls of the period
     names: Mapping[str, str]  # operators' logins → names
     reasons: Mapping[str, str]  # of pauses: codes → names
     site_url: str  # for links to what a figure means
@@ -102,6 +103,7 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         queues=queues.visits(call_filter),
         handed=queues.handed(call_filter),
         workload=workload.count(call_filter, made_at, routing.wrap_ups(settings)),
+        heard=tuple(line_quality.worst_first(period.begin, period.end)),
         names=lines.names("operator", locale),
         reasons=catalogs.labels(catalogs.PAUSES, locale),
         site_url=settings.web.url,

@@ -27,7 +27,6 @@ from appliance.reports.telephony import words as texts
 from appliance.reports.telephony.waits import LEVELS
 from appliance.telephony import calls, followups, line_quality, routing
 from appliance.telephony.calls import OUTCOMES as ALL_OUTCOMES
-from appliance.telephony.line_quality import Line
 from appliance.web.calls.call import OWN_OUTCOMES
 from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.reports.forms import READERS, Behind
@@ -85,7 +84,9 @@ def page() -> str:
         abandons=pictures.abandons(seen.waits, gettext),
         within=seen.waits.level(level, total.accepted),
         table=_table(seen, by),
-        heard=_heard(call_filter) if by == "workload" else [],
+        heard=line_quality.worst_first(call_filter.period.begin, call_filter.period.end)
+        if by == "workload"
+        else [],
         tabs_of=tabs,
         texts=texts,
         visit_results=queues.RESULTS,
@@ -109,13 +110,6 @@ def page() -> str:
         is_parted=_is_parted,
         none_of=lambda call_filter: dict.fromkeys(call_filter.asked),
     )
-
-
-def _heard(call_filter: CallFilter) -> list[Line]:
-    """How operators are heard whose phone is in the page, the worst first."""
-    period = call_filter.period
-    found = line_quality.lines(period.begin, period.end).values()
-    return sorted(found, key=lambda line: (not line.is_bad, -line.loss, -line.jitter))
 
 
 @screen.get("/calls")
