@@ -22,11 +22,13 @@ from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.people import accounts
+from appliance.telephony import prompts
 from appliance.web import create_app
 from provisioning.local import translations
 from provisioning.local.settings_file import scratch
 from tests.rig.browser import Browser
 from tests.rig.chromium import chromium, playwright
+from tests.rig.once import made_once, shared_folder
 from tests.rig.people import OF_ROLE, PASSWORD, PEOPLE
 
 # One browser for all folders: two drivers cannot run in one process.
@@ -117,15 +119,20 @@ def weak_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates are compiled once, not for each test's pages."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    """Templates are compiled once, not for each test's pages or each worker."""
+    folder = shared_folder(tmp_path_factory) / "templates"
+    folder.mkdir(exist_ok=True)
+    return FileSystemBytecodeCache(str(folder))
 
 
 @pytest.fixture(scope="session")
 def peopled(tmp_path_factory: pytest.TempPathFactory, weak_hashes: None) -> Path:
     """A database with the lists and the people, to be copied."""
-    file = tmp_path_factory.mktemp("peopled") / "site.db"
-    db.open_database(file)
+    return made_once(tmp_path_factory, "peopled", _people) / "site.db"
+
+
+def _people(folder: Path) -> None:
+    db.open_database(folder / "site.db")
     db.migrate()
     catalogs.seed()
     forms.seed()
@@ -134,7 +141,12 @@ def peopled(tmp_path_factory: pytest.TempPathFactory, weak_hashes: None) -> Path
         accounts.add(login, name, role, PASSWORD, **(phone if role == "operator" else {}))
     db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.database.close()
-    return file
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prompts as they come along, to be copied."""
+    return made_once(tmp_path_factory, "spoken", prompts.synthesise)
 
 
 @pytest.fixture

@@ -18,14 +18,6 @@ from tests.pbx.box import Box
 from tests.rig.waiting import until
 
 
-@pytest.fixture(scope="session")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The prompts, spoken once for all boxes."""
-    folder = tmp_path_factory.mktemp("spoken")
-    prompts.synthesise(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Settings]:
     """Settings, a database with two operators, prompts; nothing runs."""

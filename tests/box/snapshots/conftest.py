@@ -15,6 +15,8 @@ from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.models import Call, Recording
 from provisioning.local.settings_file import scratch
+from tests.box.snapshots.light import lighten
+from tests.rig.once import made_once
 
 PROGRAM = Path(sys.executable).with_name("appliance")
 FILES = {
@@ -81,7 +83,11 @@ class Site:
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Site:
     """A site of which there is one snapshot; to be copied."""
-    site = Site(tmp_path_factory.mktemp("saved"))
+    return Site(made_once(tmp_path_factory, "saved", lambda folder: _save(folder, peopled)))
+
+
+def _save(folder: Path, peopled: Path) -> None:
+    site = Site(folder)
     text = scratch(
         web={"bind": "127.9.8.1:8000", "secret_key": "secret of the tests"},
         backups=[{"name": "disk", "url": "repository", "password_file": "repository.key"}],
@@ -105,11 +111,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Site:
         )
     Recording.create(file="2026/11/one.wav", call_id="hotline-0.0", seconds=9.0)
     snapshots.prepare(made)
+    lighten(folder / "repository", folder / "repository.key")
     [done] = snapshots.create(made, by="rustam")
     assert done.manifest.counts == {"calls": 3, "appeals": 0, "recordings": 1}
     db.database.close()
     db.fold_in(made.paths.database)
-    return site
 
 
 @pytest.fixture

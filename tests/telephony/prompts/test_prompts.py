@@ -17,14 +17,6 @@ from appliance.telephony.prompts import sound
 from appliance.telephony.routing import Callback, Plan, Topic
 
 
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The prompts as they come along, to be copied."""
-    folder = tmp_path_factory.mktemp("spoken")
-    prompts.synthesise(folder)
-    return folder
-
-
 @pytest.fixture
 def folder(tmp_path: Path, spoken: Path) -> Path:
     shutil.copytree(spoken, tmp_path / "prompts")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -18,6 +19,7 @@ from appliance import demo
 from appliance.casework import catalogs, forms
 from appliance.core import clock, db
 from appliance.core.i18n import translations
+from appliance.core.settings import Settings
 from appliance.demo.world import of_site
 from appliance.models import AuditEntry, Call, CallForm, FieldValue, Tariff
 from appliance.reports import call_filters, tariffs
@@ -29,6 +31,7 @@ from appliance.web.reports.telephony import TABS
 from appliance.web.shell import concurrency
 from tests.casework.test_form_editing import add, put
 from tests.rig.browser import Browser
+from tests.rig.once import filled_once
 
 DAYS = "from=01.10.2026&to=07.10.2026"
 FIRST, LAST = dt.date(2026, 10, 1), dt.date(2026, 10, 7)
@@ -47,9 +50,20 @@ BIG = (
 ADDED = "2.ish_orni"  # a field that the manager added, see busy
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Where the database is kept that is busy."""
+    return tmp_path_factory.mktemp("busy") / "site.db"
+
+
 @pytest.fixture
-def busy(settings) -> Period:
+def busy(settings, kept) -> Period:
     """A week of calls, on forms №2 with an added field; its days."""
+    filled_once(kept, lambda: fill(settings))
+    return Period(FIRST, LAST, settings.tz)
+
+
+def fill(settings: Settings) -> None:
     demo.load(of_site(settings, FIRST, LAST), 400, seed=8)
     name = add(forms.CALL)
     put(forms.CALL)
@@ -61,7 +75,6 @@ def busy(settings) -> Period:
     ]
     for begin in range(0, len(values), 100):
         FieldValue.insert_many(values[begin : begin + 100]).execute()
-    return Period(FIRST, LAST, settings.tz)
 
 
 @contextmanager

@@ -3,28 +3,41 @@
 import datetime as dt
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
 from appliance import demo
 from appliance.casework import appeals, catalogs
 from appliance.core import clock
+from appliance.core.settings import Settings
 from appliance.demo.world import of_site
-from appliance.models import Appeal, CalendarDay, Call, FollowUp, Handling, IssuedReport
+from appliance.models import Appeal, CalendarDay, Call, FollowUp, Handling, IssuedReport, User
 from appliance.people import staff_records
 from appliance.reports import tariffs
 from appliance.telephony import followups, recordings
 from appliance.web.reports.telephony import TABS
 from tests.rig.browser import Browser
+from tests.rig.once import filled_once
 from tests.web.reports import pieces
 
 FIRST, LAST = dt.date(2026, 10, 3), dt.date(2026, 10, 17)
 COUNT = r"([\d\u00a0]+)"
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Where the database is kept that is busy."""
+    return tmp_path_factory.mktemp("busy") / "site.db"
+
+
 @pytest.fixture
-def busy(settings, sherzod) -> None:
+def busy(settings, sherzod, kept) -> None:
     """Two weeks of calls with a holiday and a swapped Sunday, three shifts, odd appeals."""
+    filled_once(kept, lambda: fill(settings, sherzod))
+
+
+def fill(settings: Settings, sherzod: User) -> None:
     demo.load(of_site(settings, FIRST, LAST), 900, seed=21)
     for day, working in ((7, False), (11, True)):
         CalendarDay.create(
