@@ -1,10 +1,8 @@
 """Machine access against its own document: shapes, scopes, cursors, conflicts, limits."""
 
 import base64
-import contextlib
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +13,11 @@ from werkzeug.test import TestResponse
 
 from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import handling
-from appliance.core import db
 from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling
 from appliance.people import keys
 from appliance.reports import files
 from appliance.web.api import views
+from tests.rig.locked import locked
 from tests.rig.programs import key_in_force
 
 DOCUMENT = json.loads(views.DOCUMENT.read_text("utf-8"))
@@ -298,14 +296,10 @@ def test_steps_that_cannot_be(program, register, step, status, code):
     assert answer.json["detail"]
 
 
-def test_a_busy_database_is_told_and_changes_nothing(program, register, settings, monkeypatch):
+def test_a_busy_database_is_told_and_changes_nothing(program, register, settings):
     appeal, ask = register(), program()
-    monkeypatch.setattr(db, "PATIENCE", 0.05)
-    with contextlib.closing(sqlite3.connect(settings.paths.database)) as other:
-        other.isolation_level = None
-        other.execute("BEGIN IMMEDIATE")
+    with locked(settings.paths.database):
         answer = ask(f"/appeals/{appeal.number}/steps", "POST", action="take", version=1)
-        other.execute("ROLLBACK")
     assert (answer.status_code, answer.json["code"]) == (503, "busy")
     assert answer.headers["Retry-After"] == "5"
     again = ask(f"/appeals/{appeal.number}/steps", "POST", action="take", version=1)

@@ -1,15 +1,12 @@
 """What went wrong is said in the reader's language, with what to do; what was typed is kept."""
 
-import contextlib
 import html
 import re
-import sqlite3
-from collections.abc import Iterator
 
 import pytest
 
-from appliance.core import db
 from appliance.models import User
+from tests.rig.locked import locked
 from tests.rig.people import PASSWORD
 
 
@@ -89,21 +86,10 @@ def test_too_much_at_once_is_refused(login_as) -> None:
     assert browser.post("/account/appearance", data=form).status_code == 413
 
 
-@contextlib.contextmanager
-def locked(settings, monkeypatch) -> Iterator[None]:
-    """Somebody holds the write lock for longer than a page waits."""
-    monkeypatch.setattr(db, "PATIENCE", 0.05)
-    with contextlib.closing(sqlite3.connect(settings.paths.database)) as other:
-        other.isolation_level = None
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-
-
-def test_a_busy_database_loses_nothing_typed(settings, monkeypatch, login_as, nilufar) -> None:
+def test_a_busy_database_loses_nothing_typed(settings, login_as, nilufar) -> None:
     browser = login_as("operator")
     browser.send("/account/language", language="ru")
-    with locked(settings, monkeypatch):
+    with locked(settings.paths.database):
         answer = browser.send("/account/appearance", theme="dark", gist="два <слова>")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "База данных занята" in answer.text
@@ -115,14 +101,14 @@ def test_a_busy_database_loses_nothing_typed(settings, monkeypatch, login_as, ni
     assert User.get_by_id(nilufar.id).theme == "dark"
 
 
-def test_a_busy_database_puts_no_password_on_a_page(settings, monkeypatch, login_as) -> None:
+def test_a_busy_database_puts_no_password_on_a_page(settings, login_as) -> None:
     browser = login_as("operator")
     fields = {
         "password": PASSWORD,
         "new_password": "a-new-one-9",
         "new_password_again": "a-new-one-9",
     }
-    with locked(settings, monkeypatch):
+    with locked(settings.paths.database):
         answer = browser.send("/account/password", **fields)
     assert answer.status_code == 503
     assert "Maʼlumotlar bazasi band" in answer.text
