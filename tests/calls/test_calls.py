@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,30 +49,50 @@ def check(hotline: Hotline, reports: list[CallReport]) -> None:
     assert balance["recordings_short"] == 0
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """Twenty calls, and what there was when the ledger had told of the last."""
+
+    reports: list[CallReport]
+    log: bytes
+    rows: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(hotline: Hotline) -> Undisturbed:
+    """Calls of every kind in which nothing of ours was killed."""
+    reports = hotline.call(twenty()).wait(120)
+    rows = hotline.settled(reports)
+    return Undisturbed(reports, Path(hotline.facts["event_log"]).read_bytes(), rows)
+
+
+def test_twenty_calls_of_every_kind(hotline: Hotline, undisturbed: Undisturbed) -> None:
+    check(hotline, undisturbed.reports)
+
+
+def test_reading_the_log_again_changes_nothing(hotline: Hotline, undisturbed: Undisturbed) -> None:
+    log = hotline.facts["event_log"]
+    told = hotline.appliance("ledger", "ingest", log, log)
+    assert [line.rsplit(": ", 1)[1] for line in told.splitlines()] == ["0 new records"] * 2
+    assert hotline.export(undisturbed.reports) == undisturbed.rows
+
+
 @pytest.mark.parametrize(
     "victims",
     [
-        pytest.param((), id="undisturbed"),
         pytest.param(("pbx",), id="follower-killed"),
         pytest.param(("web",), id="web-killed"),
         pytest.param(("pbx", "web"), id="both-killed"),
     ],
 )
-def test_twenty_calls_of_every_kind(hotline: Hotline, victims: tuple[str, ...]) -> None:
+def test_twenty_calls_while_our_processes_are_killed(
+    hotline: Hotline, victims: tuple[str, ...]
+) -> None:
     calls = hotline.call(twenty())
     until(lambda: sum(bool(r.operator) for r in calls.reports()) >= 5, limit=30)
     for victim in victims:
         hotline.kill(victim)
     check(hotline, calls.wait(120))
-
-
-def test_reading_the_log_again_changes_nothing(hotline: Hotline) -> None:
-    reports = hotline.call(twenty()[:6]).wait(120)
-    rows = hotline.settled(reports)
-    log = hotline.facts["event_log"]
-    told = hotline.appliance("ledger", "ingest", log, log)
-    assert [line.rsplit(": ", 1)[1] for line in told.splitlines()] == ["0 new records"] * 2
-    assert hotline.export(reports) == rows
 
 
 def test_the_log_is_rotated_during_calls(hotline: Hotline) -> None:
@@ -80,14 +101,6 @@ def test_the_log_is_rotated_during_calls(hotline: Hotline) -> None:
     log = hotline.place.folder / "asterisk" / "log" / "cel-custom" / "events.csv"
     log.rename(log.with_name("events.csv.1"))
     check(hotline, calls.wait(120))
-
-
-@pytest.fixture(scope="module")
-def log_and_rows(hotline: Hotline) -> tuple[bytes, dict[str, Any]]:
-    """The event log after a few calls, and what the ledger made of them while they went on."""
-    reports = hotline.call(twenty()[:6]).wait(120)
-    rows = hotline.settled(reports)
-    return Path(hotline.facts["event_log"]).read_bytes(), rows
 
 
 def _whole(log: bytes) -> list[bytes]:
@@ -114,14 +127,13 @@ def _shuffled(log: bytes) -> list[bytes]:
 @pytest.mark.parametrize("deliver", [_whole, _twice, _cut, _shuffled])
 def test_an_old_log_read_into_an_empty_site_gives_the_same_calls(
     hotline: Hotline,
-    log_and_rows: tuple[bytes, dict[str, Any]],
+    undisturbed: Undisturbed,
     deliver: Callable[[bytes], list[bytes]],
     tmp_path: Path,
 ) -> None:
-    log, rows = log_and_rows
     config = _empty_site(hotline, tmp_path)
     files = []
-    for number, part in enumerate(deliver(log)):
+    for number, part in enumerate(deliver(undisturbed.log)):
         files.append(tmp_path / f"events-{number}.csv")
         files[-1].write_bytes(part)
     hotline.appliance("--config", config, "ledger", "ingest", *map(str, files))
@@ -129,7 +141,7 @@ def test_an_old_log_read_into_an_empty_site_gives_the_same_calls(
         *("--config", config, "ledger", "export", "--from", "2020-01-01", "--to", "2099-01-01")
     )
     again = {row["caller"]: row for row in map(json.loads, told.splitlines())}
-    for number, row in rows.items():
+    for number, row in undisturbed.rows.items():
         # The sound is not there to be measured: only the log is.
         assert again[number] | {"recordings": row["recordings"]} == row
 

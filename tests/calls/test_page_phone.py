@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import itertools
 import json
 import time
 import wave
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not hosts.outward(), reason="only a loopback address: no ICE candidates"),
 ]
 OPERATOR, EMPLOYEE = tones.OPERATORS[0], tones.OUTSIDE[0]
-VOICES = iter(tones.CALLERS)
+VOICES = itertools.cycle(tones.CALLERS)
 NUMBERS = (f"+99893555{number:04}" for number in range(9000, 9999))
 
 

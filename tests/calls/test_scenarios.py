@@ -1,6 +1,7 @@
 """Every branch of the hotline as real calls: what people do is what the ledger tells."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +21,14 @@ SCENARIOS = scenario.load()
 
 @pytest.fixture(scope="module")
 def results(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory, spoken: Path, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, Result]]:
     """What became of every scenario that was chosen; all of them are performed on one site."""
     names = {item.callspec.params["one"] for item in request.session.items if _is_ours(item)}
     chosen = [one for one in SCENARIOS if one.name in names]
-    with site.trial(Place(tmp_path_factory.mktemp("scenarios"))) as place:
+    place = Place(tmp_path_factory.mktemp("scenarios"))
+    shutil.copytree(spoken, place.folder / "prompts")
+    with site.trial(place, fresh=False):
         yield {result.scenario.name: result for result in asyncio.run(_perform(place, chosen))}
 
 
