@@ -42,12 +42,40 @@ trying.register_profile(
 trying.load_profile("calm")
 
 REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
-SITES = ("tests/calls/", "tests/provisioning/")  # their tests start whole sites, and take longest
-# what one worker does whole, in order
-SHARED = {"sites": SITES, "e1": ("tests/vm/e1/",), "box": ("tests/vm/",)}
+# What one worker does whole, in order: tests that share a whole site, that start an Asterisk, that
+# save and restore a site at one address. So no calls are slowed down by others of their kind.
+SHARED = {
+    "site": ("tests/calls/test_calls.py", "tests/calls/test_page_", "tests/calls/test_road.py"),
+    "exchanges": ("tests/calls/", "tests/pbx/"),
+    "snapshots": ("tests/box/snapshots/",),
+    "e1": ("tests/vm/e1/",),
+    "box": ("tests/vm/",),
+}
+# These begin, in this order, so that no worker has a long one left at the end.
+LONGEST = (
+    "tests/calls/",
+    "tests/pbx/",
+    "tests/provisioning/test_storm.py",
+    "tests/browser/",
+    "tests/box/snapshots/",
+    "tests/provisioning/",
+    "tests/web/",
+    "tests/reports/",
+)
+# These go by the clock of a call, and get the processor before what counts and draws.
+URGENT = ("tests/calls/", "tests/pbx/", "tests/provisioning/", "tests/vm/")
+NICE = 10  # of all others
 # Seconds that a test in these folders may take, the first of a box with all that is built for it;
 # setup.cfg has the limit of all others.
-PATIENCE = {"tests/vm/": 3_000, **dict.fromkeys(SITES, 1_200), "tests/browser/": 120}
+PATIENCE = {
+    "tests/vm/": 3_000,
+    "tests/calls/": 1_200,
+    "tests/provisioning/": 1_200,
+    "tests/browser/": 120,
+}
+
+
+_nice = os.getpriority(os.PRIO_PROCESS, 0)  # of whoever started the tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with those that take longest."""
-    items.sort(key=lambda item: not item.nodeid.startswith(SITES))
+    items.sort(key=_turn)
     for item in items:
         for folder, seconds in PATIENCE.items():
             if item.nodeid.startswith(folder):
@@ -75,11 +103,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-class Shares(LoadScopeScheduling):
-    """A module's tests go to one worker; those that start whole sites all go to the same one.
+def _turn(item: pytest.Item) -> int:
+    """The place of its folder among those that take longest."""
+    places = (n for n, begin in enumerate(LONGEST) if item.nodeid.startswith(begin))
+    return next(places, len(LONGEST))
 
-    So a site with real calls is never slowed down by a second one. The box in its container is
-    one, the E1 in its virtual machine another, which goes by a clock of its own.
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Four workers share two processors: calls with sound must not wait for pages to be drawn."""
+    if os.geteuid() == 0:  # nobody else may come back to the front
+        urgent = item.nodeid.startswith(URGENT)
+        os.setpriority(os.PRIO_PROCESS, 0, _nice if urgent else min(_nice + NICE, 19))
+
+
+class Shares(LoadScopeScheduling):
+    """A module's tests go to one worker; those of SHARED all to the same one.
+
+    The box in its container is one scope, the E1 in its virtual machine another, which goes by a
+    clock of its own.
     """
 
     def _split_scope(self, nodeid: str) -> str:

@@ -22,7 +22,7 @@ def test_fails_once():
 def test_fails_always():
     assert False
 """
-HOOKS = ("pytest_addoption", "pytest_collection_modifyitems", "pytest_terminal_summary")
+HOOKS = ("pytest_addoption", "pytest_collection_modifyitems", "_turn", "pytest_terminal_summary")
 MARKS = ("calls", "browser", "vm", "pure")
 
 
@@ -36,7 +36,7 @@ def folder(pytester: pytest.Pytester) -> pytest.Pytester:
         if (isinstance(node, ast.FunctionDef) and node.name in HOOKS)
         or (
             isinstance(node, ast.Assign)
-            and ast.unparse(node.targets[0]) in ("REAL", "SITES", "PATIENCE")
+            and ast.unparse(node.targets[0]) in ("REAL", "LONGEST", "PATIENCE")
         )
     ]
     pytester.makeconftest("\n".join(["import pytest", "Any = object", *parts]))
