@@ -229,15 +229,17 @@ def pieces(row, talk):
 def shift_moments(shifts, login, begin, end):
     """The minutes of the site's clock that an operator's shifts cover, each by its beginning."""
     found = set()
+    begin, end = begin.astimezone(dt.UTC), end.astimezone(dt.UTC)
     for who, opens, closes, first, last in shifts:
+        closing = dt.time.fromisoformat(closes)
         day = begin.astimezone(SITE).date() - dt.timedelta(days=1)
         while who == login and day <= end.astimezone(SITE).date():
             minute = dt.datetime.combine(day, dt.time.fromisoformat(opens), SITE)
             while first <= day and (last is None or day <= last):
                 if begin <= minute < end:
-                    found.add(minute)
+                    found.add(minute.astimezone(dt.UTC))  # which is compared in no time
                 minute += dt.timedelta(minutes=1)
-                if f"{minute:%H:%M}" == closes:
+                if minute.time() == closing:
                     break
             day += dt.timedelta(days=1)
     return found
@@ -308,10 +310,8 @@ def workload(rows, states, shifts, wrap_up, begin, end):
         pauses = [(b, e) for state, b, e in stretches if state == "pause"]
         away = [(b, e) for state, b, e in stretches if state == "back_office"]
         planned = shift_moments(shifts, login, begin, end)
-        kept = sum(
-            any(b <= minute < e for state, b, e in stretches if state != "off")
-            for minute in planned
-        )
+        on_duty = [(b, e) for state, b, e in stretches if state != "off"]
+        kept = sum(any(b <= minute < e for b, e in on_duty) for minute in planned)
         by_day = defaultdict(set)
         for stretch in ready:
             for days in range((stretch[1].date() - stretch[0].date()).days + 1):
