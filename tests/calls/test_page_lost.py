@@ -75,6 +75,7 @@ def test_loaded_anew_the_page_has_its_caller_and_every_letter(
         gist = s.page.locator("[name=gist]").first
         await gist.fill("Ish haqi ")
         for number in range(RELOADS):
+            await expect(s.page.locator("#form[data-ready]")).to_be_visible()
             await gist.press_sequentially(str(number))
             since = time.time()
             await s.page.reload()

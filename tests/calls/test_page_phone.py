@@ -259,7 +259,9 @@ def test_an_employee_is_asked_first_then_all_three_speak(
                 await expect(s.page.locator("#bar [data-does=pass_on]")).to_be_visible()
                 await s.page.keyboard.press("F9")
                 await s.page.fill("#passing-q", "712390101")
-                await expect(s.page.locator("#passing-found [data-how=consult]").first).to_be_visible()
+                await expect(
+                    s.page.locator("#passing-found [data-how=consult]").first
+                ).to_be_visible()
                 await s.page.keyboard.press("Enter")
                 await expect(s.page.locator("#bar [data-stage=consulted]")).to_be_visible()
                 await s.seen(lambda: employee[-1].media.hears(OPERATOR, 0.6))
@@ -358,9 +360,10 @@ def test_what_was_told_of_the_page_before_takes_no_phone_away(
 
             async def answers(route: Route) -> None:
                 if late or not taken:
-                    return await route.continue_()
-                late.append(before)
-                await route.fulfill(content_type="text/html", body=before)
+                    await route.continue_()
+                else:
+                    late.append(before)
+                    await route.fulfill(content_type="text/html", body=before)
 
             await s.page.route("**/operator/phone/taken", answers)
             s.page.on("response", lambda r: taken.append(r.url) if "account" in r.url else None)

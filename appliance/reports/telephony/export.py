@@ -50,9 +50,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
             | {name: _rate(getattr(w, name)) for name in ("handling", "occupancy", "adherence")}
             for w in report.workload
         ],
-        "line_quality": [
-            dataclasses.asdict(line) | {"bad": line.is_bad} for line in report.heard
-        ],
+        "line_quality": [dataclasses.asdict(line) | {"bad": line.is_bad} for line in report.heard],
     }
 
 
