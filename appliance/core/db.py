@@ -30,6 +30,20 @@ _TURN = 0.05  # seconds for which long work holds the write lock
 _REST = 0.05  # seconds until it takes it again
 
 
+def _adapted(moment: dt.datetime) -> str:
+    """A moment without a zone as a text, as the table of the migrations has it.
+
+    Ours have one and are kept as numbers: as a text such a moment would be later than every number
+    that it is compared with. Raises TypeError.
+    """
+    if moment.tzinfo:
+        raise TypeError(f"{moment}: tables keep moments as numbers; take MomentField.db_value")
+    return str(moment)
+
+
+sqlite3.register_adapter(dt.datetime, _adapted)
+
+
 class _Database(SqliteDatabase):
     """SQLite, whose write lock goes to whoever waits for it as soon as it is free.
 

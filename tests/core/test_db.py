@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from peewee import fn
 from playhouse.schema_diff import diff_models
 
-from appliance.core import db
+from appliance.core import clock, db
 from appliance.core.settings import Settings
 from appliance.models import TABLES, User
 from appliance.people import presence
@@ -95,3 +96,13 @@ def test_writers_wait_for_one_another(settings: Settings) -> None:
         thread.join()
     assert faults == []
     assert user.presences.count() == 80
+
+
+def test_a_moment_with_a_zone_is_never_a_text(settings: Settings) -> None:
+    """As a text it would be later than every number with which a table has moments."""
+    now = clock.now()
+    bare = fn.COALESCE(User.created_at, User.created_at)
+    with pytest.raises(TypeError, match="MomentField"):
+        User.select().where(bare < now).count()
+    assert User.select().where(bare <= User.created_at.db_value(now)).count() > 0
+    assert User.select().where(User.created_at <= now).count() > 0
