@@ -74,7 +74,7 @@ def called_in_vain(login: str, since: dt.datetime) -> Call | None:
     """The operator's newest call back, when it has reached nobody since that moment."""
     last = next(_calls_back(login), None)
     ended = last and last.ended_at and last.ended_at >= since
-    return last if ended and last.outcome in UNREACHED else None
+    return last if last and ended and last.outcome in UNREACHED else None
 
 
 def _calls_back(login: str, *conditions: Any) -> Iterator[Call]:
@@ -83,8 +83,10 @@ def _calls_back(login: str, *conditions: Any) -> Iterator[Call]:
     Looked at one by one: the first will do as a rule, however many he has placed.
     """
     ours = (Call.by == login) & (Call.direction == "outbound") & (Call.reason == "follow_up")
-    for call in Call.select().where(ours, *conditions).order_by(Call.arrived_at.desc()).iterator():
-        if (call.serves or "").isdecimal() and FollowUp.get_or_none(FollowUp.id == int(call.serves)):
+    newest = Call.select().where(ours, *conditions).order_by(Call.arrived_at.desc())
+    for call in newest.iterator():
+        task = call.serves or ""
+        if task.isdecimal() and FollowUp.get_or_none(FollowUp.id == int(task)):
             yield call
 
 

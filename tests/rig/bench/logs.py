@@ -10,7 +10,7 @@ from tests.pbx.story import BEGIN
 
 _APART = 4.0  # seconds between two callers: some 17 speak or wait at once
 _CALL, _CALLER, _PHONES = "hotline-1.0", "998935550147", ("1001", "1002")
-_KINDS = (  # how often of a hundred, and what becomes of them
+_KINDS: tuple[tuple[int, str], ...] = (  # how often of a hundred, and what becomes of them
     (55, stories.RATED),
     (20, stories.LEFT_BY_CALLER),
     (12, stories.GONE_IN_QUEUE),
@@ -39,7 +39,7 @@ type _Line = tuple[float, int, int, bytes]  # second, call, place in its call, r
 
 def _calls(calls: int, chance: random.Random) -> Iterator[tuple[float, list[_Line]]]:
     """(when it begins, its records) of one call after the other."""
-    weights, tables = zip(*_KINDS, strict=True)
+    weights, tables = [often for often, _ in _KINDS], [table for _, table in _KINDS]
     told = {
         table: [(_second(line), line) for line in story.records(table, _CALL)] for table in tables
     }
@@ -68,7 +68,7 @@ def _second(line: bytes) -> float:
 
 
 def _in_order(calls: Iterator[tuple[float, list[_Line]]]) -> Iterator[_Line]:
-    """Records of all calls by their time, no more of them at hand than belong to calls that last."""
+    """Records of all calls by their time, no more at hand than belong to calls that last."""
     waiting: list[_Line] = []
     for since, lines in calls:
         while waiting and waiting[0][0] < since:
