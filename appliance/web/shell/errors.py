@@ -113,6 +113,9 @@ def _known(error: HTTPException) -> HTTPException | Response | tuple[Response | 
     code = error.code or 500
     if code < 400:
         return error  # a redirect of the router
+    cause = getattr(error, "original_exception", None)
+    if cause and db.is_busy(cause):  # met after the view: who was shown what is written then
+        return _busy()
     if isinstance(error, TooLong):
         return _too_long(error)
     if _for_program():
