@@ -109,7 +109,9 @@ def _expired(error: CSRFError) -> tuple[str, int]:
     return send_again(400)
 
 
-def _known(error: HTTPException) -> HTTPException | Response | tuple[Response | str, int]:
+def _known(
+    error: HTTPException,
+) -> HTTPException | Response | tuple[Response | str, int] | tuple[str, int, dict[str, str]]:
     code = error.code or 500
     if code < 400:
         return error  # a redirect of the router
