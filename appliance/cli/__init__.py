@@ -9,37 +9,55 @@ import click
 from appliance.cli.context import Site
 from appliance.core import db, settings
 
-# command → the module here that has it
+# command → the module here that has it, and what it says of itself
 COMMANDS = {
-    "audit": "audit",
-    "backup": "backup",
-    "calendar": "calendar",
-    "catalog": "catalog",
-    "changes": "changes",
-    "demo": "demo",
-    "doctor": "doctor",
-    "form": "form",
-    "jobs": "processes",
-    "ledger": "ledger",
-    "migrate": "processes",
-    "ministry": "ministry",
-    "operator": "telephony",
-    "outbox": "outbox",
-    "phone": "phones",
-    "pbx": "telephony",
-    "prompts": "telephony",
-    "registration": "registration",
-    "render": "telephony",
-    "replicate": "backup",
-    "report": "report",
-    "selftest": "selftest",
-    "user": "users",
-    "web": "processes",
+    "audit": ("audit", "Who did and saw what."),
+    "backup": ("backup", "Snapshots of the whole site, and restoring from them."),
+    "calendar": ("calendar", "The ministry's working calendar."),
+    "catalog": ("catalog", "Lists that the forms choose from, as CSV files."),
+    "changes": ("changes", "The ministry's change requests."),
+    "demo": ("demo", "A synthetic history; never on a site that serves citizens."),
+    "doctor": ("doctor", "Look at the site and say what to do."),
+    "form": (
+        "form",
+        "The forms that operators fill in: 1, registration of appeals; 2, registration of calls.",
+    ),
+    "jobs": ("processes", "Do the scheduled work."),
+    "ledger": ("ledger", "Calls as Asterisk's event log tells them."),
+    "migrate": (
+        "processes",
+        "Bring the database to the newest schema, after an online copy, and fill empty lists.",
+    ),
+    "ministry": (
+        "ministry",
+        "The ministry's system: signed files, and appeals of the time before it was connected.",
+    ),
+    "operator": ("telephony", "Operators' states: ready, pause, back office or off."),
+    "outbox": ("outbox", "What must leave the box."),
+    "pbx": (
+        "telephony",
+        "Follow Asterisk's event log into the ledger, and keep its queues as operators chose.",
+    ),
+    "phone": ("phones", "Phones on desks, which set themselves up."),
+    "prompts": ("telephony", "What callers hear."),
+    "registration": ("registration", "Registered appeals (form №1) and calls (form №2)."),
+    "render": (
+        "telephony",
+        "Write Asterisk's configuration, tried out by a second Asterisk first.",
+    ),
+    "replicate": (
+        "backup",
+        "Copy the database's changes and the event log to the second disk as they happen.",
+    ),
+    "report": ("report", "Reports, as files or to standard output."),
+    "selftest": ("selftest", "Tests of the site by itself."),
+    "user": ("users", "Accounts; disabled, never deleted."),
+    "web": ("processes", "Serve the pages."),
 }
 
 
 class Commands(click.Group):
-    """Imports a command's module when it is asked for: a command starts in half the time."""
+    """Imports a command's module when it is asked for, and none to list what there is."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command's name, in order."""
@@ -49,9 +67,14 @@ class Commands(click.Group):
         """The command of that name, if there is one."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"appliance.cli.{COMMANDS[cmd_name]}")
+        module = import_module(f"appliance.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Every command with what it does."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_module, told) in COMMANDS.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,9 @@
 
 import contextlib
 import datetime as dt
+import fcntl
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -24,10 +26,55 @@ Error = PeeweeException  # whatever the database could not do
 
 PATIENCE = 10.0  # seconds for which whoever writes waits for others
 _BUSY = int(PATIENCE * 1000)
-_LOOK = 0.005  # seconds between two looks whether the lock is free
+_LOOK = 0.002  # seconds between two looks whether the lock is free
 _AGAIN = 0.2  # seconds until what met a busy database is tried again
-_TURN = 0.05  # seconds for which long work holds the write lock
-_REST = 0.05  # seconds until it takes it again
+_TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
+_LONGEST = 0.25  # the same when nobody seems to
+_POLITE = 1.0  # seconds for which long work lets others go first
+_CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+class _Line:
+    """Who waits for the write lock, in whatever process: each holds a share of a lock of its own.
+
+    The lock is one on a file beside the database, and so ends with the process that holds it.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    @contextlib.contextmanager
+    def stand(self) -> Iterator[Callable[[], bool]]:
+        """Wait in it; what it yields is called at each look, for another may look just then."""
+        with self._open() as file:
+            yield lambda: self._has(file, fcntl.LOCK_SH)
+
+    def is_empty(self) -> bool:
+        """Whether nobody waits, as far as that can be known."""
+        with self._open() as file:
+            return self._has(file, fcntl.LOCK_EX)
+
+    @staticmethod
+    def _has(file: int, kind: int) -> bool:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a disk on which no such file can be made
+            return True
+        return True
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[int]:
+        try:
+            file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o644)
+        except OSError:
+            yield -1
+            return
+        try:
+            yield file
+        finally:
+            os.close(file)
 
 
 def _adapted(moment: dt.datetime) -> str:
@@ -48,8 +95,36 @@ class _Database(SqliteDatabase):
     """SQLite, whose write lock goes to whoever waits for it as soon as it is free.
 
     SQLite itself keeps no queue, and lets who waits look again only each tenth of a second after a
-    while: among many who write, some would find it taken each time.
+    while: among many who write, some would find it taken each time. Here the threads of a process
+    come one after the other, and long work sees that somebody waits (`in_turns`).
     """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.line = _Line(self)
+        self.kept = 0  # connections that stay open when nobody needs them, with what they have read
+        self._idle: list[sqlite3.Connection] = []
+        self._next = threading.Lock()  # held by the thread of ours whose turn is next
+
+    def init(self, database: str | None, **named: Any) -> None:
+        """Another file: what stayed open leads to the one before."""
+        for connection in getattr(self, "_idle", ()):
+            connection.close()
+        self._idle = []
+        super().init(database, **named)
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()  # the newest, whose pages are the warmest
+        except IndexError:
+            made: sqlite3.Connection = super()._connect()
+            return made
+
+    def _close(self, connection: sqlite3.Connection) -> None:
+        if len(self._idle) < self.kept and not connection.in_transaction:
+            self._idle.append(connection)
+        else:
+            super()._close(connection)
 
     def begin(self, lock_type: str | None = None) -> None:
         """Begin a transaction; waits PATIENCE for the lock, then raises OperationalError."""
@@ -57,18 +132,43 @@ class _Database(SqliteDatabase):
             super().begin()
             return
         until = time.monotonic() + PATIENCE
-        self.execute_sql("PRAGMA busy_timeout = 0")
+        if not self._next.acquire(timeout=PATIENCE):
+            raise OperationalError("database is locked")
         try:
-            while True:
-                try:
-                    super().begin(lock_type)
-                    return
-                except OperationalError as error:
-                    if not is_busy(error) or time.monotonic() >= until:
-                        raise
-                    time.sleep(_LOOK)
+            self.execute_sql("PRAGMA busy_timeout = 0")
+            try:
+                self._wait(lock_type, until)
+            finally:
+                self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
         finally:
-            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
+            self._next.release()
+
+    def _wait(self, lock_type: str, until: float) -> None:
+        if self._has_begun(lock_type):
+            return
+        with self.line.stand() as stay:
+            while time.monotonic() < until:
+                stay()
+                if self._has_begun(lock_type):
+                    return
+                time.sleep(_LOOK)
+        super().begin(lock_type)
+
+    def _has_begun(self, lock_type: str) -> bool:
+        try:
+            super().begin(lock_type)
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+            return False
+        return True
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """One statement; what changes something outside of a transaction waits as all others do."""
+        if sql.startswith(_CHANGES) and not self.in_transaction():
+            with self.atomic("immediate"):
+                return super().execute_sql(sql, params)
+        return super().execute_sql(sql, params)
 
 
 # WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
@@ -82,6 +182,7 @@ database = _Database(
         "busy_timeout": _BUSY,
         "cache_size": -32_000,
     },
+    check_same_thread=False,  # a connection that stays open goes from thread to thread
 )
 
 
@@ -95,25 +196,36 @@ def open_database(path: Path) -> SqliteDatabase:
     return database
 
 
+def keep_open(connections: int) -> None:
+    """Let so many connections stay open between requests: a new one has read nothing yet."""
+    database.kept = connections
+
+
 def writing():  # type: ignore[no-untyped-def]  # peewee's context manager has no type
     """A write transaction that takes the write lock at once, so that it cannot fail half-way."""
     return database.atomic("immediate")
 
 
 def in_turns(steps: Iterable[Callable[[], None]]) -> None:
-    """Do long work in write transactions so short that nobody waits long for the lock in between.
+    """Do long work in write transactions that end as soon as somebody else waits for the lock.
 
-    Each step is whole: what was done of them stays when a later one fails.
+    Each step is whole: what was done of them stays when a later one fails. A step is what others
+    wait for at most; it should take some hundredths of a second.
     """
     left = deque(steps)
     while left:
         with writing():
-            until = time.monotonic() + _TURN
+            began = time.monotonic()
             left.popleft()()
-            while left and time.monotonic() < until:
+            while left and not _is_over(time.monotonic() - began):
                 left.popleft()()
         if left:
             give_way()
+
+
+def _is_over(held: float) -> bool:
+    """Whether long work that has held the write lock for so many seconds gives it up."""
+    return held >= _LONGEST or (held >= _TURN and not database.line.is_empty())
 
 
 def give_way() -> None:
@@ -121,7 +233,11 @@ def give_way() -> None:
 
     The one who has just had it would else always be the first to take it again.
     """
-    time.sleep(_REST)
+    until = time.monotonic() + _POLITE
+    while True:
+        time.sleep(_LOOK)  # for those, too, who wait otherwise than by our line
+        if database.line.is_empty() or time.monotonic() >= until:
+            return
 
 
 def is_busy(error: Exception) -> bool:

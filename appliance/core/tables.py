@@ -10,6 +10,7 @@ from appliance.core.db import database
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 class MomentField(BigIntegerField):
@@ -31,7 +32,7 @@ class DocumentField(TextField):
     """A small JSON value that is never searched by SQL."""
 
     def db_value(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return None if value is None else _encode(value)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else json.loads(value)

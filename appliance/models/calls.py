@@ -43,7 +43,7 @@ class Call(Table):
     rating_channel = CharField(null=True)  # keypad | sms
     topic = CharField(null=True)  # a code of the topics' catalogue
     sip = CharField(null=True, index=True)  # the carrier's Call-ID
-    by = CharField(null=True, index=True)  # outgoing: login of who placed it; null: the machine
+    by = CharField(null=True)  # outgoing: login of who placed it; null: the machine
     reason = CharField(null=True)  # outgoing: phone | page | follow_up | callback | ministry
     serves = CharField(null=True, index=True)  # outgoing: the id of what it serves
 
@@ -70,7 +70,7 @@ class Ring(Table):
     """One phone that rang for a visit."""
 
     visit = ForeignKeyField(QueueVisit, backref="rings", on_delete="CASCADE")
-    operator = CharField(index=True)  # login
+    operator = CharField()  # login
     extension = CharField()
     started_at = MomentField()
     ended_at = MomentField(null=True)
@@ -86,13 +86,13 @@ class Talk(Table):
     call = ForeignKeyField(Call, backref="talks", on_delete="CASCADE")
     position = IntegerField()
     party = CharField()  # operator | employee | outside
-    who = CharField(index=True)  # an operator's login, else a number
+    who = CharField()  # an operator's login, else a number
     extension = CharField(null=True)
     started_at = MomentField()
     ended_at = MomentField(null=True)
 
     class Meta:
-        indexes = ((("extension", "started_at"), False),)
+        indexes = ((("extension", "started_at"), False), (("who", "started_at"), False))
 
     @property
     def spoken(self) -> list[Interval]:
@@ -166,9 +166,6 @@ class EventRow(Table):
     phone = CharField(null=True)  # the phone that places a call by this record; else null
     fields = DocumentField()
 
-    class Meta:
-        indexes = ((("begins", "at"), False), (("phone", "at"), False))
-
 
 class EventFile(Table):
     """How far a log file has been read; only saves reading again what is known."""
@@ -235,3 +232,19 @@ class Listening(Table):
     call_id = CharField(index=True)
     at = MomentField()
     reason = CharField()
+
+
+# What only few rows hold is found by an index of those alone: an operator's calls that go on among
+# all those he ever had, the first record of a call among all that follow.
+_OF_FEW = (
+    (Call, (Call.by, Call.arrived_at), Call.by.is_null(False), "of_ours"),
+    (Call, (Call.by, Call.ended_at, Call.arrived_at), Call.ended_at.is_null(), "going_on"),
+    (Ring, (Ring.operator, Ring.ended_at), Ring.ended_at.is_null(), "going_on"),
+    (Talk, (Talk.who, Talk.ended_at), Talk.ended_at.is_null(), "going_on"),
+    (Transfer, (Transfer.by, Transfer.result), Transfer.result.is_null(), "going_on"),
+    (EventRow, (EventRow.begins, EventRow.at), EventRow.begins.is_null(False), "first"),
+    (EventRow, (EventRow.phone, EventRow.at), EventRow.phone.is_null(False), "dialled"),
+)
+for _table, _fields, _where, _name in _OF_FEW:
+    _name = f"{_table._meta.table_name}_{_name}"
+    _table.add_index(_table.index(*_fields, name=_name, where=_where))

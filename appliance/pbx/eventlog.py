@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import functools
 import hashlib
 import io
 import json
@@ -52,6 +53,9 @@ _ORDER = (
     *("BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END"),
 )
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
+_PLACES = {kind: place - len(_ORDER) for place, kind in enumerate(_ORDER)}
+_PLACES |= {kind: place for place, kind in enumerate(_LAST, 1)}
+_NOTHING = dict.fromkeys(FIELDS, "")
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Event:
         """Whether its channel leads to one of our phones."""
         return self.channel.startswith("PJSIP/") and self.endpoint.isdigit()
 
-    @property
+    @functools.cached_property
     def begins(self) -> str | None:
         """The context in which this record begins a call, or None.
 
@@ -103,7 +107,7 @@ class Event:
         first = self.type == "CHAN_START" and self.uniqueid == self.linkedid
         return self.fields["Context"] if first else None
 
-    @property
+    @functools.cached_property
     def phone(self) -> str | None:
         """The phone that dials a call by this record, or None.
 
@@ -112,10 +116,10 @@ class Event:
         dials = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
         return self.endpoint if dials and self.is_phone else None
 
-    @property
+    @functools.cached_property
     def extra(self) -> dict[str, str]:
         """Added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our dialplan."""
-        facts = _object(self.fields["EventExtra"]) or {}
+        facts = self._added or {}
         if "extra" in facts:
             return dict(parse_qsl(_text(facts["extra"]), keep_blank_values=True))
         return {_text(key): _text(value) for key, value in facts.items()}
@@ -129,16 +133,16 @@ class Event:
     @property
     def unreadable(self) -> bool:
         """Whether its added facts cannot be read; all else that it tells can."""
-        return _object(self.fields["EventExtra"]) is None
+        return self._added is None
 
-    @property
+    @functools.cached_property
+    def _added(self) -> dict[str, object] | None:
+        return _object(self.fields["EventExtra"])
+
+    @functools.cached_property
     def order(self) -> tuple[dt.datetime, int, str]:
         """Sorts events as they happened, in whatever order they were read."""
-        if self.type in _ORDER:
-            place = _ORDER.index(self.type) - len(_ORDER)
-        else:
-            place = 1 + _LAST.index(self.type) if self.type in _LAST else 0
-        return self.at, place, self.hash
+        return self.at, _PLACES.get(self.type, 0), self.hash
 
 
 @dataclass(frozen=True)
@@ -169,15 +173,25 @@ def pieces(data: bytes) -> Iterator[Piece]:
 
 def parse(text: bytes) -> Event | None:
     """The event of one whole record, or None when the bytes are not one."""
-    if not text.endswith(b'"\n'):
+    if not text.endswith(b'"\n') or not START.match(text):
         return None
-    try:
-        rows = list(csv.reader(io.StringIO(text.decode("utf-8", "replace"), newline="")))
+    row = _split(text.decode("utf-8", "replace"))
+    return _of(row, dict(zip(FIELDS, row, strict=True))) if len(row) == len(FIELDS) else None
+
+
+def _split(text: str) -> list[str]:
+    """A record's fields; none when it is not one record."""
+    row = text[1:-2].split('","')
+    if '"' not in text[1:-2].replace('","', ""):
+        return row
+    row = [field.replace('""', "\0") for field in row]
+    if len(row) == len(FIELDS) and not any('"' in field or "\0" in text for field in row):
+        return [field.replace("\0", '"') for field in row]
+    try:  # a comma between quotes within a field, or no record
+        rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error:
-        return None
-    if len(rows) != 1 or len(rows[0]) != len(FIELDS) or not START.match(text):
-        return None
-    return from_fields(dict(zip(FIELDS, rows[0], strict=True)))
+        return []
+    return rows[0] if len(rows) == 1 else []
 
 
 def linkedid_of(text: bytes) -> str | None:
@@ -205,7 +219,7 @@ def own(
 
 def from_row(row: EventRow) -> Event:
     """The event of a row that was made of a record."""
-    fields = dict.fromkeys(FIELDS, "") | row.fields
+    fields = _NOTHING | row.fields
     return Event(
         at=row.at,
         type=row.event,
@@ -219,9 +233,12 @@ def from_row(row: EventRow) -> Event:
 
 def from_fields(fields: dict[str, str]) -> Event:
     """The event of a record's fields."""
+    return _of([fields[name] for name in FIELDS], fields)
+
+
+def _of(row: list[str], fields: dict[str, str]) -> Event:
     seconds, _, fraction = fields["EventTime"].partition(".")
     moment = dt.datetime.fromtimestamp(int(seconds), dt.UTC)
-    told = "\x1f".join(fields[name] for name in FIELDS)
     return Event(
         at=moment.replace(microsecond=int(fraction[:6].ljust(6, "0"))),
         type=fields["EventType"],
@@ -229,14 +246,16 @@ def from_fields(fields: dict[str, str]) -> Event:
         linkedid=fields["LinkedID"],
         channel=fields["ChanName"],
         fields=fields,
-        hash=hashlib.sha256(told.encode()).hexdigest()[:32],
+        hash=hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32],
     )
 
 
 def _object(extra: str) -> dict[str, object] | None:
     """The JSON object that a record adds; None when what it adds is none."""
+    if not extra:
+        return {}
     try:
-        facts = json.loads(extra or "{}")
+        facts = json.loads(extra)
     except (ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.core import db
+from appliance.core import db, statements
 from appliance.core.settings import Settings
 from appliance.models import EventFile, EventFragment, EventRow
-from appliance.pbx import eventlog, logs, projection
+from appliance.pbx import eventlog, logs, plain_calls, projection
 from appliance.pbx.eventlog import Event
 from appliance.telephony import calls
 from appliance.telephony.calls import Damage
 
-_BATCH = 200  # rows of 8 columns in one INSERT, well under SQLite's limit of parameters
-# Bytes of a log taken in at once. No record is longer: Asterisk's have some hundred.
-_CHUNK = 128 << 10
+# Bytes of a log taken in at once: some hundred calls, of which few are cut by its end.
+_CHUNK = 2 << 20
+_LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
+_TOGETHER = 16  # calls told at once: what others wait for at most, while a long log is taken in
 _OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
 
 
@@ -113,21 +114,31 @@ def project_set_aside(short_abandon: float) -> None:
 def _unknown(events: Iterable[Event]) -> list[Event]:
     """Those of the records that are not written down."""
     fresh = {event.hash: event for event in events}
-    for row in EventRow.select(EventRow.hash).where(EventRow.hash.in_(list(fresh))).tuples():
+    known = EventRow.select(EventRow.hash).where(statements.among(EventRow.hash, fresh))
+    for row in known.tuples().iterator():
         del fresh[row[0]]
     return list(fresh.values())
 
 
 def _each_call(fresh: list[Event], short_abandon: float) -> Iterator[Callable[[], None]]:
-    """Steps that each write down the new records of one linkedid, and tell its call."""
+    """Steps that each write down the new records of a few linkedids, and tell their calls."""
     own = sorted((e for e in fresh if e.type not in _OF_MANY), key=lambda event: event.linkedid)
-    for linkedid, group in itertools.groupby(own, key=lambda event: event.linkedid):
-        yield functools.partial(_take_call, linkedid, list(group), short_abandon)
+    groups = ((name, list(ours)) for name, ours in itertools.groupby(own, lambda e: e.linkedid))
+    for some in itertools.batched(groups, _TOGETHER, strict=False):
+        yield functools.partial(_take_calls, dict(some), short_abandon)
 
 
-def _take_call(linkedid: str, events: list[Event], short_abandon: float) -> None:
-    _insert(events)
-    projection.project(linkedid, short_abandon)
+def _take_calls(new: dict[str, list[Event]], short_abandon: float) -> None:
+    known = plain_calls.known(new)
+    _insert([event for events in new.values() for event in events])
+    # Another process may read the same log.
+    records = {name: [*known.get(name, ()), *_beside(known, name, new[name])] for name in new}
+    plain_calls.project(records, short_abandon)
+
+
+def _beside(known: dict[str, list[Event]], linkedid: str, new: list[Event]) -> list[Event]:
+    told = {event.hash for event in known.get(linkedid, ())}
+    return [event for event in new if event.hash not in told]
 
 
 def _project_others(fresh: list[Event], short_abandon: float) -> None:
@@ -162,9 +173,7 @@ def _insert(events: list[Event]) -> None:
         }
         for event in events
     ]
-    for start in range(0, len(rows), _BATCH):
-        # Another process may read the same log.
-        EventRow.insert_many(rows[start : start + _BATCH]).on_conflict_ignore().execute()
+    statements.insert(EventRow, rows, ignore=True)
 
 
 def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:
@@ -173,7 +182,7 @@ def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:
     part = _Part()
     for number, piece in enumerate(found):
         at_end = number == len(found) - 1
-        if piece.event:
+        if piece.event and len(piece.text) <= _LONGEST:
             _take_event(part, piece.event, offset + part.taken, piece.text)
         elif at_end and (growing or not last):
             break  # the rest of it comes later
@@ -196,7 +205,8 @@ def _take_event(part: _Part, event: Event, position: int, text: bytes) -> None:
 def _damage(position: int, text: bytes, size: int = 0) -> Damage:
     """A stretch without a whole record."""
     linkedid = eventlog.linkedid_of(text)
-    kind = "long" if size else "cut" if eventlog.START.match(text) else "garbage"
+    kind = "cut" if eventlog.START.match(text) else "garbage"
+    kind = "long" if max(size, len(text)) > _LONGEST else kind
     return Damage(kind, position, text, size, linkedid)
 
 

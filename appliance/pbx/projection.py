@@ -19,8 +19,8 @@ from appliance.telephony.calls import CallFacts, Damage
 
 log = logging.getLogger(__name__)
 
-_LONGEST = dt.timedelta(hours=4)  # a talk that seems to last longer has lost its end
-_NEAR = dt.timedelta(days=2)  # steps of the clock that can matter to a call
+LONGEST = dt.timedelta(hours=4)  # a talk that seems to last longer has lost its end
+NEAR = dt.timedelta(days=2)  # steps of the clock that can matter to a call
 _APART = dt.timedelta(seconds=2)  # between the ends of a phone's two calls that belong together
 
 
@@ -92,7 +92,7 @@ def across(event: Event) -> set[str]:
     step = _step(event)
     near = EventRow.at.between(event.at - _APART, event.at + _APART)
     rows = EventRow.select(EventRow.linkedid).where(near).distinct()
-    began = Call.arrived_at.between(step.before - _LONGEST, step.before)
+    began = Call.arrived_at.between(step.before - LONGEST, step.before)
     lasted = Call.ended_at.is_null() | (Call.ended_at >= step.before)
     calls_then = Call.select(Call.id).where(began, lasted)
     return {row.linkedid for row in rows} | {call.id for call in calls_then}
@@ -166,7 +166,7 @@ def _steps(events: list[Event]) -> list[Step]:
     moments = [event.at for event in events]
     rows = EventRow.select().where(
         EventRow.begins == "CLOCK",
-        EventRow.at.between(min(moments) - _NEAR, max(moments) + _NEAR),
+        EventRow.at.between(min(moments) - NEAR, max(moments) + NEAR),
     )
     return [_step(eventlog.from_row(row)) for row in rows.order_by(EventRow.at)]
 
@@ -182,7 +182,7 @@ def _second_calls(facts: CallFacts, events: list[Event], steps: list[Step]) -> l
     for talk in facts.talks:
         if not talk.extension or facts.direction == "internal":
             continue
-        begin, end = talk.started_at, talk.ended_at or talk.started_at + _LONGEST
+        begin, end = talk.started_at, talk.ended_at or talk.started_at + LONGEST
         within = EventRow.at.between(begin, end)
         for step in steps:
             if begin < step.before < end:  # the rest of the talk is written by another clock
@@ -212,7 +212,7 @@ def _waiting_for(events: list[Event]) -> set[str]:
             .where(
                 Talk.extension == first.phone,
                 Talk.started_at < at,
-                Talk.started_at > at - _LONGEST,
+                Talk.started_at > at - LONGEST,
                 (Talk.ended_at > at) | Talk.ended_at.is_null(),
                 Call.direction != "internal",
                 Call.id.not_in(linkedids),
@@ -291,7 +291,7 @@ def _is_later(root: str, began: dt.datetime, booted: dt.datetime) -> bool:
     So it is when that start is still to come. A call that the start did cut was told as ended
     before the clock was set back.
     """
-    nearby = (EventRow.begins == "CLOCK", EventRow.at.between(began - _NEAR, began))
+    nearby = (EventRow.begins == "CLOCK", EventRow.at.between(began - NEAR, began))
     steps = [_step(eventlog.from_row(row)) for row in EventRow.select().where(*nearby)]
     between = any(step.at <= began < booted <= step.before + step.slack for step in steps)
     ended = Call.select().where(Call.id == root, Call.ended_at.is_null(False))

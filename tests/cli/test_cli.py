@@ -4,11 +4,15 @@ import csv
 import datetime as dt
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from appliance.casework import call_forms, catalogs, changes
+from appliance.cli import COMMANDS, appliance
 from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.models import User
@@ -158,3 +162,23 @@ def test_change_requests_are_listed(run: Run, settings: Settings, bahodir: User)
     assert (told["state"], told["done"], told["responsible"]) == ("asked", None, None)
     assert dt.datetime.fromisoformat(told["due"]) == made.due_at
     assert run("changes", "list").stdout.strip().endswith("-  -  Raqam")
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+    context = click.Context(appliance)
+    own = {name: appliance.get_command(context, name) for name in COMMANDS}
+    assert list(COMMANDS) == sorted(COMMANDS)
+    assert {name: told for name, (_, told) in COMMANDS.items()} == {
+        name: command.get_short_help_str(200) for name, command in own.items() if command
+    }
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    code = (
+        "import sys, appliance.cli as cli\n"
+        "try:\n    cli.appliance(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print([name for name in sys.modules if name.startswith('appliance.models')])\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Serve the pages." in told.stdout
+    assert told.stdout.splitlines()[-1] == "[]"

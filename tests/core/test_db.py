@@ -1,5 +1,6 @@
 """The schema: migrations lead to what the models say, and lose nothing on the way."""
 
+import functools
 import shutil
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ from appliance.core import clock, db
 from appliance.core.settings import Settings
 from appliance.models import TABLES, User
 from appliance.people import presence
+from tests.rig.waiting import until
 
 
 @pytest.fixture
@@ -106,3 +108,61 @@ def test_a_moment_with_a_zone_is_never_a_text(settings: Settings) -> None:
         User.select().where(bare < now).count()
     assert User.select().where(bare <= User.created_at.db_value(now)).count() > 0
     assert User.select().where(User.created_at <= now).count() > 0
+
+
+def test_a_connection_that_stays_open_is_taken_up_again(empty: Path) -> None:
+    db.migrate()
+    try:
+        db.keep_open(1)
+        first = db.database.connection()
+        db.database.close()
+        assert db.database.is_closed()
+        db.database.connect()
+        assert db.database.connection() is first
+        db.database.close()
+        db.open_database(empty.with_name("another.db"))
+        assert db.database.connection() is not first
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            first.execute("SELECT 1")
+    finally:
+        db.keep_open(0)
+
+
+def test_long_work_gives_the_lock_up_to_who_waits(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits: all is one transaction. Somebody comes: he has the lock after this step."""
+    monkeypatch.setattr(db, "_TURN", 0)
+    monkeypatch.setattr(db, "_LONGEST", 60)
+    monkeypatch.setattr(db, "PATIENCE", 60)
+    done: list[str] = []
+    other = threading.Thread(target=_writes, args=(done,))
+
+    def step(name: str) -> None:
+        if name == "second":
+            other.start()
+            until(lambda: not db.database.line.is_empty())
+        done.append(name)
+
+    names = ("first", "second", "third", "fourth")
+    db.in_turns([functools.partial(step, name) for name in names])
+    other.join()
+    assert done == ["first", "second", "other", "third", "fourth"]
+
+
+def _writes(done: list[str]) -> None:
+    with db.database.connection_context(), db.writing():
+        done.append("other")
+
+
+def test_a_statement_outside_of_a_transaction_waits_in_line_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "PATIENCE", 0.05)
+    with sqlite3.connect(settings.paths.database) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(db.OperationalError, match="locked"):
+            User.update(theme="dark").execute()
+        other.execute("ROLLBACK")
+    other.close()
+    assert User.update(theme="dark").execute() == User.select().count()

@@ -35,7 +35,8 @@ def test_others_write_between_the_calls_of_a_long_log(
         other.execute("ROLLBACK")
         told.append(Call.select().count())
 
-    monkeypatch.setattr(db, "_TURN", 0)
+    monkeypatch.setattr(db, "_LONGEST", 0)
+    monkeypatch.setattr(ledger, "_TOGETHER", 1)
     monkeypatch.setattr(db, "give_way", give_way)
     monkeypatch.setattr(ledger, "_CHUNK", 20_000)
     log = tmp_path / "long.csv"

@@ -23,7 +23,7 @@ from appliance.core import settings as site_settings
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import Call, EventRow, Recording
-from tests.rig import bench
+from tests.rig.bench import growth
 
 RECORDINGS, MEGABYTES = 10_000, 2_000
 A_DAY = 1_250  # calls, each with a recording
@@ -66,7 +66,7 @@ def main(recordings: int, megabytes: int) -> None:
 
 
 def _site(folder: Path) -> Settings:
-    bench.make_site(folder)
+    growth.make_site(folder)
     with (folder / "site.toml").open("a") as file:
         file.write(_SNAPSHOTS)
     return site_settings.load(folder / "site.toml")

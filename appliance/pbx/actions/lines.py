@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from appliance.core.settings import Settings
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.people import accounts
 from appliance.telephony import destinations
 
@@ -121,10 +121,63 @@ class Lines:
         return "dialling" if channel.up or channel.application else "ringing"
 
 
+class _Board:
+    """The channels as all pages that are open look at them: over one connection, which stays.
+
+    A change brings a look of every page at once. Who comes while another looks waits, and shares
+    the next look with all who came meanwhile: it was begun after each of them asked.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._asterisk: Connection | None = None
+        self._settings: Settings | None = None
+        self._began = 0.0  # the last look
+        self._lines: Lines | Unreachable | Refused = Unreachable("nobody has looked")
+
+    @contextmanager
+    def seen(self, settings: Settings) -> Iterator[Lines]:
+        """Every channel at a moment after this call. Raises Unreachable, Refused."""
+        asked = time.monotonic()
+        with self._turn:
+            if self._began <= asked or settings is not self._settings:
+                self._look(settings)
+            if not isinstance(self._lines, Lines):
+                raise self._lines
+            yield self._lines
+
+    def _look(self, settings: Settings) -> None:
+        self._began, stayed = time.monotonic(), bool(self._asterisk)
+        try:
+            self._lines = Lines(self._connected(settings))
+        except (Unreachable, Refused) as error:
+            self._lines = error
+            self.leave()
+            if stayed:  # Asterisk was started anew since, perhaps
+                self._look(settings)
+
+    def _connected(self, settings: Settings) -> Connection:
+        if settings is not self._settings:
+            self.leave()
+            self._settings = settings
+        if not self._asterisk:
+            self._asterisk = Connection(settings).__enter__()
+        return self._asterisk
+
+    def leave(self) -> None:
+        """End the session, if there is one."""
+        if self._asterisk:
+            self._asterisk.close()
+        self._asterisk = None
+
+
+_board = _Board()
+leave = _board.leave
+
+
 def line(settings: Settings, extension: str) -> Line | None:
     """What the phone does, or None when it does nothing. Raises Unreachable."""
-    with Connection(settings) as asterisk:
-        lines = Lines(asterisk)
+    with _board.seen(settings) as lines:
         own = lines.of(extension)
         if not own:
             return None

@@ -32,7 +32,7 @@ from appliance.telephony.calls.outcomes import (
     UNREACHED,
     Outcome,
 )
-from appliance.telephony.calls.quarantine import Damage, quarantined, release, set_aside
+from appliance.telephony.calls.quarantine import Damage, quarantined, release, set_aside, untold
 from appliance.telephony.calls.queries import (
     asks,
     call,
@@ -47,7 +47,7 @@ from appliance.telephony.calls.queries import (
     passed_on,
     talks,
 )
-from appliance.telephony.calls.storing import forget, store
+from appliance.telephony.calls.storing import forget, missed, store, store_all
 from appliance.telephony.calls.witnessing import (
     WITNESSED,
     is_logged,
@@ -101,6 +101,7 @@ __all__ = [
     "last_spoken",
     "listed",
     "lost_since",
+    "missed",
     "of_number",
     "of_operator",
     "passed_on",
@@ -109,8 +110,10 @@ __all__ = [
     "set_aside",
     "settle",
     "store",
+    "store_all",
     "talking",
     "talks",
     "talks_ended",
+    "untold",
     "write_down",
 ]

@@ -3,10 +3,11 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from appliance.core import clock
+from appliance.core.statements import Question, some
 from appliance.models import Quarantined
 
 KINDS = (
@@ -19,6 +20,13 @@ KINDS = (
 )
 _BEGINNING = 300  # bytes that are kept
 _MOMENT = re.compile(rb'"(\d{9,10})\.')  # how a record begins: seconds since 1970
+
+
+_UNTOLD = Question(
+    lambda: Quarantined.select(Quarantined.linkedid).where(
+        Quarantined.kind == "untold", some(Quarantined.linkedid, "ids")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,11 @@ def quarantined(since: dt.datetime | None = None, kind: str = "") -> list[Quaran
     if since:
         rows = rows.where(Quarantined.noted_at >= since)
     return list(rows.where(Quarantined.kind == kind) if kind else rows)
+
+
+def untold(linkedids: Collection[str]) -> set[str]:
+    """Those of the calls of which nothing could be made."""
+    return {name for (name,) in _UNTOLD.ask(ids=linkedids)}
 
 
 def damaged(begin: dt.datetime, end: dt.datetime) -> int:

@@ -1,6 +1,10 @@
 """Questions that pages and reports ask about calls."""
 
 import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from peewee import fn
 
 from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.telephony.calls.outcomes import UNREACHED
@@ -24,20 +28,16 @@ def failure(call: Call) -> str | None:
 
 def of_operator(login: str) -> Call | None:
     """The operator's newest unfinished call: it rings, speaks, waits, or he calls somebody back."""
-    ringing = (
-        Call.select()
-        .join(QueueVisit)
-        .join(Ring)
-        .where(Ring.operator == login, Ring.ended_at.is_null(), Call.ended_at.is_null())
-    )
-    talking = (
-        Call.select()
-        .join(Talk)
-        .where(Talk.who == login, Talk.ended_at.is_null(), Call.ended_at.is_null())
-    )
-    asking = Call.select().join(Transfer).where(_asks(login), Call.ended_at.is_null())
-    calling = Call.select().where(_calls_back(login), Call.ended_at.is_null())
-    return (ringing | talking | asking | calling).order_by(Call.arrived_at.desc()).first()
+    goes_on = Call.ended_at.is_null()
+    rings = Call.select().join(QueueVisit).join(Ring).where(Ring.operator == login, goes_on)
+    speaks = Call.select().join(Talk).where(Talk.who == login, goes_on)
+    found = [
+        *rings.where(Ring.ended_at.is_null()),
+        *speaks.where(Talk.ended_at.is_null()),
+        *Call.select().join(Transfer).where(_asks(login), goes_on),
+        *_calls_back(login, goes_on),
+    ]
+    return max(found, key=lambda call: (call.arrived_at, call.id), default=None)
 
 
 def asks(login: str, call: Call) -> bool:
@@ -64,23 +64,30 @@ def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
 def last_of_operator(login: str) -> Call | None:
     """The newest call in which this operator spoke, ended or not."""
     spoke = Call.select().join(Talk).where(Talk.who == login).order_by(Talk.started_at.desc())
-    back = Call.select().join(Talk).where(_calls_back(login)).order_by(Talk.started_at.desc())
-    found = [call for call in (spoke.first(), back.first()) if call]
+    reached = fn.EXISTS(Talk.select().where(Talk.call == Call.id))
+    back = next(_calls_back(login, reached), None)
+    found = [call for call in (spoke.first(), back) if call]
     return max(found, key=lambda call: call.arrived_at, default=None)
 
 
 def called_in_vain(login: str, since: dt.datetime) -> Call | None:
     """The operator's newest call back, when it has reached nobody since that moment."""
-    ours = Call.select().where(_calls_back(login)).order_by(Call.arrived_at.desc())
-    last = ours.first()
+    last = next(_calls_back(login), None)
     ended = last and last.ended_at and last.ended_at >= since
-    return last if ended and last.outcome in UNREACHED else None
+    return last if last and ended and last.outcome in UNREACHED else None
 
 
-def _calls_back(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
-    """Calls to missed callers, each of which serves their task."""
-    out = (Call.by == login) & (Call.direction == "outbound") & (Call.reason == "follow_up")
-    return out & Call.serves.in_(FollowUp.select(FollowUp.id.cast("text")))
+def _calls_back(login: str, *conditions: Any) -> Iterator[Call]:
+    """The operator's calls to missed callers, each of which serves their task, newest first.
+
+    Looked at one by one: the first will do as a rule, however many he has placed.
+    """
+    ours = (Call.by == login) & (Call.direction == "outbound") & (Call.reason == "follow_up")
+    newest = Call.select().where(ours, *conditions).order_by(Call.arrived_at.desc())
+    for call in newest.iterator():
+        task = call.serves or ""
+        if task.isdecimal() and FollowUp.get_or_none(FollowUp.id == int(task)):
+            yield call
 
 
 def earlier(call: Call, limit: int = 10) -> list[Call]:

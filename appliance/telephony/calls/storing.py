@@ -1,9 +1,12 @@
 """Writing a call down, as often as more becomes known of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from peewee import ModelSelect
 
 from appliance.core import live
-from appliance.core.tables import Table
+from appliance.core.statements import Question, among, insert, some
 from appliance.models import (
     Call,
     DialAttempt,
@@ -15,7 +18,22 @@ from appliance.models import (
     Talk,
     Transfer,
 )
-from appliance.telephony.calls.facts import CallFacts
+from appliance.telephony.calls.facts import CallFacts, RingFacts
+from appliance.telephony.calls.outcomes import FOLLOWED_UP
+
+
+def _places(table: type[QueueVisit] | type[Talk]) -> ModelSelect:
+    rows = table.select(table.id, table.call, table.position)
+    return rows.where(some(table.call, "ids")).order_by(table.id)
+
+
+_KNOWN = Question(lambda: Call.select(Call.id).where(some(Call.id, "ids")))
+_MARKS = Question(
+    lambda: SmsRating.select(SmsRating.call_id, SmsRating.mark).where(
+        some(SmsRating.call_id, "ids"), SmsRating.mark > 0
+    )
+)
+_WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
 
 
 def store(facts: CallFacts, short_abandon: float) -> None:
@@ -23,59 +41,45 @@ def store(facts: CallFacts, short_abandon: float) -> None:
 
     `short_abandon`: seconds up to which a caller who gives up in the queue counts as short.
     """
-    phones = {ring.operator for ring in _open_rings(facts)} | _operators_of(facts.id)
-    rating, channel = _rating(facts)
-    Call.delete().where(Call.id == facts.id).execute()
-    Call.insert(
-        id=facts.id,
-        direction=facts.direction,
-        arrived_at=facts.arrived_at,
-        ended_at=facts.ended_at,
-        hotline_number=facts.hotline_number,
-        diverted_from=facts.diverted_from,
-        caller=facts.caller,
-        callee=facts.callee,
-        trunk=facts.trunk,
-        technology=facts.technology,
-        language=facts.language,
-        menu=facts.menu,
-        stage=facts.stage,
-        outcome=facts.outcome,
-        short=facts.outcome == "abandoned_queue" and (facts.wait_seconds or 0) <= short_abandon,
-        menu_seconds=facts.menu_seconds,
-        wait_seconds=facts.wait_seconds,
-        talk_seconds=facts.talk_seconds,
-        hold_seconds=facts.hold_seconds,
-        ended_by=facts.ended_by,
-        rating=rating,
-        rating_channel=channel,
-        synthetic=facts.synthetic,
-        topic=facts.topic,
-        sip=facts.sip,
-        by=facts.by,
-        reason=facts.reason,
-        serves=facts.serves,
-    ).execute()
-    _store_visits(facts)
-    _store_talks(facts)
-    _store_transfers(facts)
-    for one in facts.recordings:
-        told = {"call_id": facts.id, "begun_at": one.begun_at, "aside": one.aside}
-        row = Recording.insert(file=one.file, **told)
-        row.on_conflict(conflict_target=[Recording.file], update=told).execute()
-    phones |= {talk.who for talk in facts.talks if talk.party == "operator"}
-    if facts.by:
-        phones.add(facts.by)
+    store_all([facts], short_abandon)
+
+
+def store_all(many: Sequence[CallFacts], short_abandon: float) -> None:
+    """The same for many calls at once."""
+    if not many:
+        return
+    ids = [facts.id for facts in many]
+    known = [id for (id,) in _KNOWN.ask(ids=ids)]
+    # operators whose page shows a call as it is now, or as it was written down before
+    phones = {ring.operator for facts in many for ring in _open_rings(facts)}
+    phones |= _operators_of(known)
+    asked = _asked(many)
+    if known:
+        Call.delete().where(among(Call.id, known)).execute()
+    insert(Call, [_row(facts, short_abandon, asked) for facts in many])
+    _store_visits(many)
+    _store_talks(many)
+    _store_transfers(many)
+    sounds = [
+        {"file": one.file, "call_id": facts.id, "begun_at": one.begun_at, "aside": one.aside}
+        for facts in many
+        for one in facts.recordings
+    ]
+    insert(Recording, sounds, update=("call_id", "begun_at", "aside"))
+    phones |= {talk.who for facts in many for talk in facts.talks if talk.party == "operator"}
+    phones |= {facts.by for facts in many if facts.by}
     live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
 
 
-def _rating(facts: CallFacts) -> tuple[int | None, str | None]:
-    """The mark and how it was given: by keypad, else by SMS, of which the log knows nothing."""
-    if facts.rating is None and facts.ended_at:
-        asked = SmsRating.get_or_none(SmsRating.call_id == facts.id)
-        if asked and asked.mark:
-            return asked.mark, "sms"
-    return facts.rating, facts.rating_channel
+def missed(many: Iterable[CallFacts]) -> set[str]:
+    """The numbers that somebody is to call back because of these calls."""
+    return {
+        number
+        for facts in many
+        if facts.direction == "inbound" and facts.outcome in FOLLOWED_UP
+        for number in (facts.caller, facts.callee)
+        if number
+    }
 
 
 def forget(ids: Collection[str]) -> None:
@@ -84,49 +88,126 @@ def forget(ids: Collection[str]) -> None:
         live.publish("calls")
 
 
+def _row(facts: CallFacts, short_abandon: float, asked: Mapping[str, int]) -> dict[str, object]:
+    rating, channel = facts.rating, facts.rating_channel
+    if rating is None and facts.ended_at and facts.id in asked:
+        rating, channel = asked[facts.id], "sms"
+    return {
+        "id": facts.id,
+        "direction": facts.direction,
+        "arrived_at": facts.arrived_at,
+        "ended_at": facts.ended_at,
+        "hotline_number": facts.hotline_number,
+        "diverted_from": facts.diverted_from,
+        "caller": facts.caller,
+        "callee": facts.callee,
+        "trunk": facts.trunk,
+        "technology": facts.technology,
+        "language": facts.language,
+        "menu": facts.menu,
+        "stage": facts.stage,
+        "outcome": facts.outcome,
+        "short": facts.outcome == "abandoned_queue" and (facts.wait_seconds or 0) <= short_abandon,
+        "menu_seconds": facts.menu_seconds,
+        "wait_seconds": facts.wait_seconds,
+        "talk_seconds": facts.talk_seconds,
+        "hold_seconds": facts.hold_seconds,
+        "ended_by": facts.ended_by,
+        "rating": rating,
+        "rating_channel": channel,
+        "synthetic": facts.synthetic,
+        "topic": facts.topic,
+        "sip": facts.sip,
+        "by": facts.by,
+        "reason": facts.reason,
+        "serves": facts.serves,
+    }
+
+
+def _asked(many: Iterable[CallFacts]) -> dict[str, int]:
+    """Call → the mark that was given by SMS, of which the log knows nothing."""
+    unrated = [facts.id for facts in many if facts.rating is None and facts.ended_at]
+    return dict(_MARKS.ask(ids=unrated))
+
+
 # What belongs to a call was removed with its former row.
 
 
-def _store_visits(facts: CallFacts) -> None:
-    for position, visit in enumerate(facts.visits):
-        row = QueueVisit.insert(
-            call=facts.id,
-            position=position,
-            queue=visit.queue,
-            joined_at=visit.joined_at,
-            left_at=visit.left_at,
-            result=visit.result,
-            why=visit.why,
-        ).execute()
-        rings = [
-            {
-                "visit": row,
-                "operator": ring.operator,
-                "extension": ring.extension,
-                "started_at": ring.started_at,
-                "ended_at": ring.ended_at,
-                "result": ring.result,
-            }
-            for ring in visit.rings
-        ]
-        _insert(Ring, rings)
+def _store_visits(many: Sequence[CallFacts]) -> None:
+    visits = [
+        {
+            "call": facts.id,
+            "position": position,
+            "queue": visit.queue,
+            "joined_at": visit.joined_at,
+            "left_at": visit.left_at,
+            "result": visit.result,
+            "why": visit.why,
+        }
+        for facts in many
+        for position, visit in enumerate(facts.visits)
+    ]
+    insert(QueueVisit, visits)
+    rung = {
+        (facts.id, position): visit.rings
+        for facts in many
+        for position, visit in enumerate(facts.visits)
+        if visit.rings
+    }
+    rings = [
+        {
+            "visit": row,
+            "operator": ring.operator,
+            "extension": ring.extension,
+            "started_at": ring.started_at,
+            "ended_at": ring.ended_at,
+            "result": ring.result,
+        }
+        for row, key in _rows_of(QueueVisit, {call for call, _ in rung})
+        for ring in rung.get(key, ())
+    ]
+    insert(Ring, rings)
 
 
-def _store_talks(facts: CallFacts) -> None:
-    for position, talk in enumerate(facts.talks):
-        row = Talk.insert(
-            call=facts.id,
-            position=position,
-            party=talk.party,
-            who=talk.who,
-            extension=talk.extension,
-            started_at=talk.started_at,
-            ended_at=talk.ended_at,
-        ).execute()
-        _insert(Gap, [{"talk": row, "started_at": b, "ended_at": e} for b, e in talk.gaps])
+def _store_talks(many: Sequence[CallFacts]) -> None:
+    talks = [
+        {
+            "call": facts.id,
+            "position": position,
+            "party": talk.party,
+            "who": talk.who,
+            "extension": talk.extension,
+            "started_at": talk.started_at,
+            "ended_at": talk.ended_at,
+        }
+        for facts in many
+        for position, talk in enumerate(facts.talks)
+    ]
+    insert(Talk, talks)
+    away = {
+        (facts.id, position): talk.gaps
+        for facts in many
+        for position, talk in enumerate(facts.talks)
+        if talk.gaps
+    }
+    gaps = [
+        {"talk": row, "started_at": begin, "ended_at": end}
+        for row, key in _rows_of(Talk, {call for call, _ in away})
+        for begin, end in away.get(key, ())
+    ]
+    insert(Gap, gaps)
 
 
-def _store_transfers(facts: CallFacts) -> None:
+def _rows_of(
+    table: type[QueueVisit] | type[Talk], ids: Collection[str]
+) -> list[tuple[int, tuple[str, int]]]:
+    """(id, (call, position)) of what was just written of these calls, in order."""
+    if not ids:
+        return []
+    return [(row, (call, place)) for row, call, place in _WRITTEN[table].ask(ids=ids)]
+
+
+def _store_transfers(many: Sequence[CallFacts]) -> None:
     transfers = [
         {
             "call": facts.id,
@@ -138,9 +219,10 @@ def _store_transfers(facts: CallFacts) -> None:
             "result": transfer.result,
             "returned": transfer.returned,
         }
+        for facts in many
         for position, transfer in enumerate(facts.transfers)
     ]
-    _insert(Transfer, transfers)
+    insert(Transfer, transfers)
     attempts = [
         {
             "call": facts.id,
@@ -150,25 +232,23 @@ def _store_transfers(facts: CallFacts) -> None:
             "status": attempt.status,
             "cause": attempt.cause,
         }
+        for facts in many
         for position, attempt in enumerate(facts.attempts)
     ]
-    _insert(DialAttempt, attempts)
+    insert(DialAttempt, attempts)
 
 
-def _insert(table: type[Table], rows: Sequence[Mapping[str, object]]) -> None:
-    if rows:
-        table.insert_many(rows).execute()
-
-
-def _open_rings(facts: CallFacts) -> list:
+def _open_rings(facts: CallFacts) -> list[RingFacts]:
     return [ring for visit in facts.visits for ring in visit.rings if ring.ended_at is None]
 
 
-def _operators_of(call_id: str) -> set[str]:
-    """Operators whose page shows the call as it was written down before."""
+def _operators_of(ids: Collection[str]) -> set[str]:
+    """Operators whose page shows one of the calls as it was written down before."""
+    if not ids:
+        return set()
     ringing = (
         Ring.select(Ring.operator)
         .join(QueueVisit)
-        .where(QueueVisit.call == call_id, Ring.ended_at.is_null())
+        .where(among(QueueVisit.call, ids), Ring.ended_at.is_null())
     )
     return {ring.operator for ring in ringing}

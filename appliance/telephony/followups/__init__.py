@@ -23,7 +23,7 @@ from appliance.telephony.followups.listing import (
     visible,
     waiting,
 )
-from appliance.telephony.followups.projection import follow, mark, rebuild
+from appliance.telephony.followups.projection import follow, follow_known, mark, rebuild
 
 __all__ = [
     "CLAIM",
@@ -38,6 +38,7 @@ __all__ = [
     "due_at",
     "exhausted",
     "follow",
+    "follow_known",
     "mark",
     "opened",
     "rebuild",

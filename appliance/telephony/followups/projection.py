@@ -2,13 +2,15 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from peewee import fn
 
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.db import writing
+from appliance.core.statements import Question, among, insert, some
 from appliance.core.tables import MomentField
 from appliance.models import Call, FollowUp, FollowUpMark, QueueVisit, Talk
 from appliance.telephony.calls.outcomes import FOLLOWED_UP
@@ -30,6 +32,10 @@ _CALL = (
 )
 _FACTS = tuple(field.name for field in dataclasses.fields(Task))
 
+_WITH_TASKS = Question(
+    lambda: FollowUp.select(FollowUp.number).where(some(FollowUp.number, "numbers")).distinct()
+)
+
 
 def follow(at: dt.datetime, *numbers: str | None) -> None:
     """Tell the tasks of these numbers anew, of which something at that moment became known.
@@ -37,8 +43,17 @@ def follow(at: dt.datetime, *numbers: str | None) -> None:
     Call it inside a write transaction. Told twice, or in another order, the tasks are the same.
     Hidden numbers have none.
     """
-    for number in sorted({n for n in numbers if n and phone_numbers.canonical(n) == n}):
-        _follow(number, at)
+    _follow({n: at for n in numbers if n and phone_numbers.canonical(n) == n})
+
+
+def follow_known(moments: Mapping[str, dt.datetime], missed: Collection[str]) -> None:
+    """The same of numbers of which each has a moment, where there can be anything to tell.
+
+    `missed`: those who were missed just now. Of all others only those have tasks who had some.
+    """
+    concerned = {number for (number,) in _WITH_TASKS.ask(numbers=moments)}
+    concerned |= moments.keys() & set(missed)
+    _follow({n: moments[n] for n in concerned if phone_numbers.canonical(n) == n})
 
 
 def rebuild() -> int:
@@ -68,47 +83,78 @@ def mark(task: FollowUp, outcome: str, by: str = "", note: str = "") -> bool:
     return True
 
 
-def _follow(number: str, at: dt.datetime) -> None:
-    """What was before the moment stays as it was told: only a task open then begins earlier."""
-    of_number = FollowUp.select().where(FollowUp.number == number)
-    still_open = FollowUp.closed_at.is_null() | (FollowUp.closed_at >= at)
-    first = of_number.where(FollowUp.opened_at <= at, still_open).order_by(FollowUp.opened_at)
-    since = min([at, *(task.opened_at for task in first.limit(1))])
-    known = {row.opened_at: row for row in of_number.where(FollowUp.opened_at >= since)}
-    contacts = (contact for contact in _contacts(number, since) if contact.at >= since)
-    told = {task.opened_at: task for task in fold(number, contacts)}
+def _follow(moments: Mapping[str, dt.datetime]) -> None:
+    """What was before its moment stays as it was told: only a task open then begins earlier."""
+    if not moments:
+        return
+    kept: defaultdict[str, list[FollowUp]] = defaultdict(list)
+    for row in FollowUp.select().where(among(FollowUp.number, moments)).order_by(FollowUp.id):
+        kept[row.number].append(row)
+    since = {number: _since(at, kept[number]) for number, at in moments.items()}
+    contacts = _contacts(since)
+    opened: list[dict[str, Any]] = []
+    gone: list[int] = []
     changed = False
-    for opened_at, task in told.items():
-        facts = dataclasses.asdict(task)
-        row = known.get(opened_at)
-        if not row:
-            FollowUp.create(**facts)
-            changed = True
-        elif any(getattr(row, name) != facts[name] for name in _FACTS):
-            if row.attempts != task.attempts or task.closed_at:
-                facts |= {"claimed_until": None, "claimed_by": ""}  # that call is over
-            FollowUp.update(**facts).where(FollowUp.id == row.id).execute()
-            changed = True
-    if gone := [row.id for opened_at, row in known.items() if opened_at not in told]:
+    for number in sorted(moments):
+        known = {at: row for row in kept[number] if (at := _opened(row)) >= since[number]}
+        told = {task.opened_at: task for task in fold(number, contacts[number])}
+        for opened_at, task in told.items():
+            row = known.get(opened_at)
+            if not row:
+                opened.append(dataclasses.asdict(task) | {"claimed_until": None, "claimed_by": ""})
+            else:
+                changed |= _retold(row, task)
+        gone += [row.id for opened_at, row in known.items() if opened_at not in told]
+    if gone:
         FollowUp.delete().where(FollowUp.id.in_(gone)).execute()
-        changed = True
-    if changed:
+    insert(FollowUp, opened)
+    if changed or gone or opened:
         live.publish("followups")
 
 
-def _contacts(number: str, since: dt.datetime) -> Iterator[Contact]:
-    """What happened with a number since a moment; some of what was before comes along."""
-    theirs = (Call.direction == "inbound") & (Call.caller == number)
+def _since(at: dt.datetime, tasks: Iterable[FollowUp]) -> dt.datetime:
+    """The moment, or when the task began that was open then."""
+    open_then = (task for task in tasks if task.closed_at is None or task.closed_at >= at)
+    return min([at, *map(_opened, open_then)])
+
+
+def _opened(task: FollowUp) -> dt.datetime:
+    return task.opened_at
+
+
+def _retold(row: FollowUp, task: Task) -> bool:
+    """Make a task what it is told to be now; returns whether it was anything else."""
+    facts = dataclasses.asdict(task)
+    if all(getattr(row, name) == facts[name] for name in _FACTS):
+        return False
+    if row.attempts != task.attempts or task.closed_at:
+        facts |= {"claimed_until": None, "claimed_by": ""}  # that call is over
+    FollowUp.update(**facts).where(FollowUp.id == row.id).execute()
+    return True
+
+
+def _contacts(since: Mapping[str, dt.datetime]) -> dict[str, list[Contact]]:
+    """What happened with each number since its moment."""
     spoke_at = Talk.select(fn.MIN(Talk.started_at)).where(Talk.call == Call.id)
     joined_at = QueueVisit.select(fn.MIN(QueueVisit.joined_at)).where(QueueVisit.call == Call.id)
+    theirs = (Call.direction == "inbound") & among(Call.caller, since)
     rows = Call.select(*_CALL, spoke_at.alias("spoke_at"), joined_at.alias("joined_at")).where(
-        theirs | (Call.callee == number), ~Call.synthetic, Call.arrived_at >= since - _LONGEST
+        theirs | among(Call.callee, since),
+        ~Call.synthetic,
+        Call.arrived_at >= min(since.values()) - _LONGEST,
     )
+    found: dict[str, list[Contact]] = {number: [] for number in since}
     for call in rows.namedtuples():
-        if contact := _contact(call, number):
-            yield contact
-    for row in FollowUpMark.select().where(FollowUpMark.number == number, FollowUpMark.at >= since):
-        yield Contact(row.at, row.outcome, by=row.by, note=row.note)
+        numbers = {call.callee} | ({call.caller} if call.direction == "inbound" else set())
+        for number in numbers & since.keys():
+            if call.arrived_at >= since[number] - _LONGEST and (c := _contact(call, number)):
+                found[number].append(c)
+    for row in FollowUpMark.select().where(among(FollowUpMark.number, since)):
+        found[row.number].append(Contact(row.at, row.outcome, by=row.by, note=row.note))
+    return {
+        number: [contact for contact in contacts if contact.at >= since[number]]
+        for number, contacts in found.items()
+    }
 
 
 def _contact(call: Any, number: str) -> Contact | None:

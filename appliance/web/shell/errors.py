@@ -109,10 +109,15 @@ def _expired(error: CSRFError) -> tuple[str, int]:
     return send_again(400)
 
 
-def _known(error: HTTPException) -> HTTPException | Response | tuple[Response | str, int]:
+def _known(
+    error: HTTPException,
+) -> HTTPException | Response | tuple[Response | str, int] | tuple[str, int, dict[str, str]]:
     code = error.code or 500
     if code < 400:
         return error  # a redirect of the router
+    cause = getattr(error, "original_exception", None)
+    if cause and db.is_busy(cause):  # met after the view: who was shown what is written then
+        return _busy()
     if isinstance(error, TooLong):
         return _too_long(error)
     if _for_program():

@@ -15,10 +15,12 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from appliance.box import processes
-from appliance.core import process_id
+from appliance.core import db, process_id
 from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.web import create_app
+
+KEPT = 4  # connections to the database that stay open; more are made while more are needed
 
 
 class _Server(BaseApplication):
@@ -45,6 +47,7 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        db.keep_open(KEPT)
         made = create_app(self._settings)
         with database.connection_context():
             pulse = processes.begin(self._settings, "web")

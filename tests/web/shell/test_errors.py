@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from appliance.models import User
+from appliance.core import clock
+from appliance.models import FollowUp, User
 from tests.rig.locked import locked
 from tests.rig.people import PASSWORD
 
@@ -99,6 +100,19 @@ def test_a_busy_database_loses_nothing_typed(settings, login_as, nilufar) -> Non
     again = browser.post("/account/appearance", data={"theme": "dark", "csrf_token": token})
     assert again.status_code == 302
     assert User.get_by_id(nilufar.id).theme == "dark"
+
+
+def test_a_database_that_is_busy_when_the_answer_is_complete_is_no_fault(
+    settings, login_as
+) -> None:
+    """Who was shown what is written last: the page was made by then, and is not shown."""
+    browser, now = login_as("operator"), clock.now()
+    moments = {"opened_at": now, "missed_at": now, "joined_at": now}
+    FollowUp.create(number="+998935550147", kind="queue", call_id="x-1.0", calls=1, **moments)
+    with locked(settings.paths.database):
+        answer = browser.get("/followups")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "+998 93 555 01 47" not in answer.text
 
 
 def test_a_busy_database_puts_no_password_on_a_page(settings, login_as) -> None:

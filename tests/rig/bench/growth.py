@@ -55,7 +55,9 @@ def main(sizes: tuple[int, ...]) -> None:
         cells = "".join(f"{value:>12.3f}" for value in found)
         print(f"{name:<34}{cells}{ratio:>9.1f}×")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({str(size): found for size, found in results.items()}, indent=1))
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    known |= {str(size): found for size, found in results.items()}
+    RESULTS.write_text(json.dumps(known, indent=1))
 
 
 def measure(folder: Path, size: int) -> dict[str, float]:

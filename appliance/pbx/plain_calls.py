@@ -1,0 +1,170 @@
+"""Calls that stand by themselves, told many at once; every other call is told by `projection`.
+
+So are all but a few: their channels are in no other call, their phones placed none meanwhile, no
+step of the clock and no start of Asterisk is near. What must be asked to know that, and what is
+written, is asked and written for all of them together.
+"""
+
+import datetime as dt
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from peewee import OperationalError
+
+from appliance.core.db import database
+from appliance.core.statements import Question, among, some, value
+from appliance.models import EventRow, MergedCall
+from appliance.pbx import eventlog, projection
+from appliance.pbx.eventlog import Event
+from appliance.pbx.interpret import interpret
+from appliance.telephony import calls, followups
+from appliance.telephony.calls import CallFacts
+
+log = logging.getLogger(__name__)
+
+
+_KNOWN = Question(
+    lambda: EventRow.select(EventRow.linkedid).where(some(EventRow.linkedid, "ids")).distinct()
+)
+_STEPS = Question(
+    lambda: EventRow.select(EventRow.hash).where(
+        EventRow.begins == "CLOCK", EventRow.at.between(value("since"), value("until"))
+    )
+)
+_ELSEWHERE = Question(
+    lambda: (
+        EventRow.select(EventRow.uniqueid)
+        .where(some(EventRow.uniqueid, "channels"), ~some(EventRow.linkedid, "ids"))
+        .distinct()
+    )
+)
+_MERGED = Question(
+    lambda: MergedCall.select(MergedCall.linkedid, MergedCall.call_id).where(
+        some(MergedCall.linkedid, "ids") | some(MergedCall.call_id, "ids")
+    )
+)
+_PLACED = Question(
+    lambda: EventRow.select(EventRow.phone, EventRow.at, EventRow.linkedid).where(
+        some(EventRow.phone, "phones"), EventRow.at.between(value("since"), value("until"))
+    )
+)
+_BOOT = Question(
+    lambda: (
+        EventRow.select(EventRow.at)
+        .where(EventRow.begins == "BOOT", EventRow.at > value("since"))
+        .limit(1)
+    )
+)
+
+
+def known(linkedids: Collection[str]) -> dict[str, list[Event]]:
+    """The records of these linkedids that are written down; of a new one there are none."""
+    found: defaultdict[str, list[Event]] = defaultdict(list)
+    if ids := [linkedid for (linkedid,) in _KNOWN.ask(ids=linkedids)]:
+        for row in EventRow.select().where(among(EventRow.linkedid, ids)).iterator():
+            if "EventTime" in row.fields:
+                found[row.linkedid].append(eventlog.from_row(row))
+    return found
+
+
+def project(records: Mapping[str, Sequence[Event]], short_abandon: float) -> None:
+    """Tell these calls, each once, from all their records, which are written down already.
+
+    `records`: linkedid → all that is known of it. Call it inside a write transaction.
+    """
+    told: list[CallFacts] = []
+    try:
+        with database.atomic():
+            told = _interpreted(_plain(records), short_abandon)
+    except OperationalError:  # no call's fault: the database is busy, or its disk is full
+        raise
+    except Exception:  # one of them cannot be written: each is tried by itself
+        log.exception("%d calls cannot be told together", len(records))
+        told = []
+    for linkedid in sorted(records.keys() - {facts.id for facts in told}):
+        projection.project(linkedid, short_abandon)
+
+
+def _interpreted(records: Mapping[str, Sequence[Event]], short_abandon: float) -> list[CallFacts]:
+    """Those of the calls that were written into the ledger."""
+    found = [facts for linkedid, own in records.items() if (facts := _facts(linkedid, own))]
+    second = _with_second_calls(found)
+    told = [facts for facts in found if facts.id not in second]
+    calls.store_all(told, short_abandon)
+    concerned: dict[str, dt.datetime] = {}
+    for facts in told:
+        if facts.ended_at or facts.talks:
+            for number in filter(None, (facts.caller, facts.callee)):
+                at = concerned.get(number, facts.arrived_at)
+                concerned[number] = min(at, facts.arrived_at)
+    followups.follow_known(concerned, calls.missed(told))
+    return told
+
+
+def _facts(linkedid: str, events: Sequence[Event]) -> CallFacts | None:
+    try:
+        facts = interpret(events, None, linkedid)
+    except Exception:  # the boundary of a call: it is set aside when that is so by itself, too
+        log.exception("call %s is tried by itself", linkedid)
+        return None
+    return facts if facts and (facts.ended_at or not _booted_after(events)) else None
+
+
+def _booted_after(events: Sequence[Event]) -> bool:
+    """Whether Asterisk began anew after these records: it may have died under their call."""
+    return bool(_BOOT.ask(since=_kept(min(event.at for event in events))))
+
+
+def _plain(records: Mapping[str, Sequence[Event]]) -> dict[str, Sequence[Event]]:
+    """Those of which nothing but their own records tells."""
+    if _clock_stepped(records):
+        return {}
+    of_channel: defaultdict[str, set[str]] = defaultdict(set)
+    for linkedid, events in records.items():
+        for event in events:
+            of_channel[event.uniqueid].add(linkedid)
+    shared = {uniqueid for uniqueid, owners in of_channel.items() if len(owners) > 1}
+    shared |= {name for (name,) in _ELSEWHERE.ask(channels=of_channel, ids=records)}
+    entangled = {linkedid for uniqueid in shared for linkedid in of_channel[uniqueid]}
+    entangled |= {name for row in _MERGED.ask(ids=records) for name in row}
+    entangled |= calls.untold(records)
+    return {
+        linkedid: events
+        for linkedid, events in records.items()
+        if linkedid not in entangled
+        if any(event.begins == "from-trunk" for event in events)
+        if not any(event.type == "GONE" for event in events)
+    }
+
+
+def _clock_stepped(records: Mapping[str, Sequence[Event]]) -> bool:
+    moments = [event.at for events in records.values() for event in events]
+    since, until = min(moments) - projection.NEAR, max(moments) + projection.NEAR
+    return bool(_STEPS.ask(since=_kept(since), until=_kept(until)))
+
+
+def _with_second_calls(found: Sequence[CallFacts]) -> set[str]:
+    """The calls in whose talks a phone placed another call."""
+    talks = [(facts.id, talk) for facts in found for talk in facts.talks if talk.extension]
+    if not talks:
+        return set()
+    begin = min(talk.started_at for _, talk in talks)
+    end = max(talk.ended_at or talk.started_at + projection.LONGEST for _, talk in talks)
+    placed: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    phones = {talk.extension or "" for _, talk in talks}
+    for phone, at, linkedid in _PLACED.ask(phones=phones, since=_kept(begin), until=_kept(end)):
+        placed[phone].append((at, linkedid))
+    return {
+        call_id
+        for call_id, talk in talks
+        for at, linkedid in placed[talk.extension or ""]
+        if _kept(talk.started_at) <= at
+        if at <= _kept(talk.ended_at or talk.started_at + projection.LONGEST)
+        if linkedid != call_id
+    }
+
+
+def _kept(moment: dt.datetime) -> int:
+    """A moment as the table keeps it."""
+    return EventRow.at.db_value(moment) or 0

@@ -1,0 +1,112 @@
+"""The channels as all open pages look at them: one session with Asterisk, one list for many."""
+
+import dataclasses
+import socketserver
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from appliance.core.settings import Settings
+from appliance.pbx import actions
+from tests.rig.waiting import until
+
+PAGES = 12
+CHANNEL = {
+    "Event": "CoreShowChannel",
+    "Channel": "PJSIP/1001-00000001",
+    "Linkedid": "hotline-1.0",
+    "ChannelStateDesc": "Up",
+    "Context": "from-operator",
+    "ConnectedLineNum": "+998935550147",
+}
+
+
+class Exchange(socketserver.ThreadingTCPServer):
+    """What Asterisk answers on its manager interface; counts what it is asked."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Session)
+        self.asked: Counter[str] = Counter()
+        self.sessions: list[Session] = []
+        self.may_list = threading.Event()
+        self.may_list.set()
+
+
+class Session(socketserver.StreamRequestHandler):
+    server: Exchange
+
+    def handle(self) -> None:
+        self.server.sessions.append(self)
+        self.wfile.write(b"Asterisk Call Manager/9.0.0\r\n")
+        while action := self._action():
+            self.server.asked[action["Action"]] += 1
+            number = {"ActionID": action["ActionID"]}
+            if action["Action"] == "CoreShowChannels":
+                self.server.may_list.wait(30)
+                self._tell({"Response": "Success"} | number)
+                self._tell(CHANNEL | number)
+                self._tell({"Event": "CoreShowChannelsComplete"} | number)
+            else:
+                self._tell({"Response": "Success"} | number)
+
+    def _action(self) -> dict[str, str]:
+        found = {}
+        while (line := self.rfile.readline().decode().strip()) and ": " in line:
+            name, _, value = line.partition(": ")
+            found[name] = value
+        return found
+
+    def _tell(self, fields: dict[str, str]) -> None:
+        told = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self.wfile.write(f"{told}\r\n".encode())
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    with Exchange() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def site(settings: Settings, exchange: Exchange) -> Iterator[Settings]:
+    address = {"address": "127.0.0.1", "ami_port": exchange.server_address[1]}
+    yield dataclasses.replace(settings, asterisk=dataclasses.replace(settings.asterisk, **address))
+    actions.lines.leave()
+
+
+def test_many_pages_share_a_session_and_a_list(site: Settings, exchange: Exchange) -> None:
+    exchange.may_list.clear()
+    with ThreadPoolExecutor(PAGES) as pages:
+        first = pages.submit(actions.line, site, "1001")
+        until(lambda: exchange.asked["CoreShowChannels"] == 1)
+        others = [pages.submit(actions.line, site, "1001") for _ in range(PAGES - 1)]
+        exchange.may_list.set()
+        found = {future.result(30) for future in (first, *others)}
+    assert found == {actions.Line("dialling", "hotline-1.0", "+998935550147")}
+    assert exchange.asked["Login"] == 1
+    assert exchange.asked["CoreShowChannels"] < PAGES
+    before = exchange.asked["CoreShowChannels"]
+    assert actions.line(site, "1002") is None
+    assert exchange.asked["CoreShowChannels"] == before + 1  # never a list of before
+
+
+def test_a_session_that_asterisk_ended_is_begun_anew(site: Settings, exchange: Exchange) -> None:
+    assert actions.line(site, "1001")
+    exchange.sessions[0].connection.shutdown(2)
+    assert actions.line(site, "1001")
+    assert exchange.asked["Login"] == 2
+
+
+def test_an_exchange_that_is_silent_is_told_of(settings: Settings) -> None:
+    nowhere = dataclasses.replace(settings.asterisk, address="127.0.0.1", ami_port=1)
+    with pytest.raises(actions.Unreachable):
+        actions.line(dataclasses.replace(settings, asterisk=nowhere), "1001")
