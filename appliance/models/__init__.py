@@ -71,7 +71,9 @@ from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.retention import DiskReading, LegalHold, Removal
 from appliance.models.routing import PlanVersion
 from appliance.models.runs import JobRun
+from appliance.models.second_factors import Authenticator, RecoveryCode
 from appliance.models.selftests import SelfTest
+from appliance.models.sessions import Session
 from appliance.models.sign_ins import SignInAttempt
 from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
 from appliance.models.snapshots import SnapshotRun
@@ -87,6 +89,9 @@ TABLES: tuple[type[Table], ...] = (
     Announcement,
     AnnouncementReader,
     SignInAttempt,
+    Session,
+    Authenticator,
+    RecoveryCode,
     Region,
     District,
     Mahalla,

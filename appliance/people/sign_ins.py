@@ -14,13 +14,14 @@ from peewee import Expression
 
 from appliance.core import clock
 from appliance.core.db import writing
-from appliance.models import SignInAttempt, User
-from appliance.people import accounts
+from appliance.models import Session, SignInAttempt, User
+from appliance.people import accounts, second_factor
 
 KEPT = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
 A_MINUTE, AN_HOUR = 5, 30  # failures with one name, from one address or known device
 OF_NAME = 100  # an hour with one name, from all devices that are not known
+OF_CODES = 10  # wrong codes of a second factor, an hour with one name, on devices not known
 OF_ADDRESS = 200  # an hour from one address, on devices that are not known
 LONGEST_LOGIN = 64  # characters that are kept of what was typed
 PATIENCE = 3.0  # seconds that an attempt waits for its turn
@@ -51,6 +52,20 @@ def check(login: str, password: str, address: str, device: str = "") -> User | N
     return user
 
 
+def prove(session: Session, code: str, device: str = "") -> bool:
+    """Whether the code proves the person of a session beside his password. Raises TooMany.
+
+    Wrong ones are counted apart from wrong passwords: who does not know the password keeps nobody
+    from his code.
+    """
+    name = f"CODE {session.user.login}"  # no login has capitals
+    attempt = _begin(name, session.address, device, OF_CODES)
+    proved = second_factor.prove(session, code)
+    if proved:
+        _forget(attempt)
+    return proved
+
+
 def change_password(user: User, old: str, new: str, address: str, device: str = "") -> None:
     """Give the user the password that he chose himself.
 
@@ -64,18 +79,18 @@ def change_password(user: User, old: str, new: str, address: str, device: str = 
     accounts.set_password(user, new, by=user.login)
 
 
-def _begin(login: str, address: str, device: str) -> SignInAttempt:
+def _begin(login: str, address: str, device: str, of_name: int = OF_NAME) -> SignInAttempt:
     """Count the attempt. Raises TooMany."""
     with writing():
         now = clock.now()
         # Those to come are from before the clock was set back.
         over = (SignInAttempt.at < now - KEPT) | (SignInAttempt.at > now)
         SignInAttempt.delete().where(over).execute()
-        _refuse_too_many(login, address, device)
+        _refuse_too_many(login, address, device, of_name)
         return SignInAttempt.create(login=login, address=address, device=device, at=now)
 
 
-def _refuse_too_many(login: str, address: str, device: str) -> None:
+def _refuse_too_many(login: str, address: str, device: str, of_name: int = OF_NAME) -> None:
     """Raise TooMany. Asked before one's turn, too: who is refused holds up nobody."""
     now, name = clock.now(), SignInAttempt.login == login
     if device:
@@ -87,7 +102,7 @@ def _refuse_too_many(login: str, address: str, device: str) -> None:
         full = (
             _count(own, now, MINUTE) >= A_MINUTE
             or _count(own, now) >= AN_HOUR
-            or _count(name & unknown, now) >= OF_NAME
+            or _count(name & unknown, now) >= of_name
             or _count(there & unknown, now) >= OF_ADDRESS
         )
     if full:

@@ -103,6 +103,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("lists.page", _l("Lists")),
             Tab("calendar.page", _l("Working calendar")),
             Tab("keys.page", _l("Access keys")),
+            Tab("sessions.page", _l("Sign-ins")),
             Tab(*_CHANGES, roles=changes.states.DOES, counted=_requests),
         ),
     ),

@@ -4,6 +4,7 @@
 //   data-since         a <time> that counts up from its datetime; a <meter> that fills from that moment
 //   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
 //   data-limited       holds such a meter; data-over while it is full
+//   data-print         a button that prints the page
 //   data-toast         leaves after six seconds
 import "./commands.js";
 import "./live.js";
@@ -71,6 +72,9 @@ document.addEventListener("click", ({ target }) => {
   field.type = shown ? "text" : "password";
   button.setAttribute("aria-pressed", shown);
   field.focus();
+});
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-print]")) print();
 });
 document.addEventListener("keyup", (event) => {
   if (event.target.type !== "password" || !event.getModifierState) return;

@@ -50,6 +50,10 @@ function listen() {
     alive();
     fetchAnew(data);
   });
+  stream.addEventListener("ended", () => {
+    stream.close();
+    tellWhy();
+  });
   stream.addEventListener("error", doubtful);
 }
 
