@@ -19,6 +19,7 @@ def up(migrator, db):
         address = CharField()
         agent = CharField()
         device = CharField()
+        locked_at = MomentField(null=True)
         factor = CharField(default="")
 
         class Meta:
@@ -44,11 +45,31 @@ def up(migrator, db):
             database = db
             table_name = "recovery_code"
 
-    db.create_tables([Session, Authenticator, RecoveryCode])
+    class Pin(Model):
+        user = ForeignKeyField(User, unique=True, on_delete="CASCADE")
+        hash = TextField()
+        made_at = MomentField()
+
+        class Meta:
+            database = db
+            table_name = "pin"
+
+    class Desk(Model):
+        user = ForeignKeyField(User, on_delete="CASCADE")
+        device = CharField()
+        proved_at = MomentField()
+        factor = CharField()
+
+        class Meta:
+            database = db
+            table_name = "desk"
+            indexes = ((("user", "device"), True),)
+
+    db.create_tables([Session, Authenticator, RecoveryCode, Pin, Desk])
     migrator.migrate(migrator.drop_column("user", "session_number"))
 
 
 def down(migrator, db):
     migrator.migrate(migrator.add_column("user", "session_number", IntegerField(default=0)))
-    for table in ("recovery_code", "authenticator", "session"):
+    for table in ("desk", "pin", "recovery_code", "authenticator", "session"):
         migrator.migrate(migrator.drop_table(table))

@@ -63,6 +63,7 @@ from appliance.models.notices import (
     TelegramChat,
 )
 from appliance.models.numbers import NumberNote, ScheduledCallback
+from appliance.models.pins import Desk, Pin
 from appliance.models.presence import Goal, PauseLimit, Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
@@ -92,6 +93,8 @@ TABLES: tuple[type[Table], ...] = (
     Session,
     Authenticator,
     RecoveryCode,
+    Pin,
+    Desk,
     Region,
     District,
     Mahalla,

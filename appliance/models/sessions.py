@@ -16,4 +16,5 @@ class Session(Table):
     address = CharField()  # from where it was last asked for
     agent = CharField()  # what the browser calls itself
     device = CharField()  # the name in the device's own cookie
+    locked_at = MomentField(null=True)  # its pages are covered until the person is back
     factor = CharField(default="")  # what proved the person beside the password: code | paper

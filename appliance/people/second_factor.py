@@ -31,8 +31,11 @@ class WrongCode(ValueError):
 def step(rules: SignIn, session: Session, address: str) -> str:
     """What must be done in a session before anything else is open.
 
-    "prove": give a code; "password": choose one's own; "enrol": set up the app; "": nothing.
+    "unlock": show that one is back; "prove": give a code; "password": choose one's own; "enrol":
+    set up the app; "": nothing.
     """
+    if session.locked_at:
+        return "unlock"
     user = session.user
     asked = not session.factor and rules.asks(user.role, address)
     let_off = not asked and user.role in rules.second_factor_outside

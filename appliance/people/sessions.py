@@ -10,9 +10,11 @@ import datetime as dt
 import hashlib
 import secrets
 
+from peewee import Expression
+
 from appliance.core import audit, clock, db, live
 from appliance.core.db import writing
-from appliance.models import Session, User
+from appliance.models import Desk, Session, User
 
 TOPIC = "sessions"  # of live events: one began or ended
 LASTS = dt.timedelta(hours=16)  # at most: the longest shift, and some
@@ -76,6 +78,26 @@ def see(session: Session, address: str) -> None:
         Session.update(seen).where(Session.id == session.id).execute()
 
 
+def lock(session: Session) -> None:
+    """Cover its pages until the person has shown that he is back."""
+    with writing():
+        if Session.update(locked_at=clock.now()).where(_open(session)).execute():
+            live.publish(TOPIC)
+            audit.record(session.user.login, "session.lock", session.user.login)
+
+
+def unlock(session: Session) -> None:
+    """Uncover its pages."""
+    with writing():
+        Session.update(locked_at=None).where(Session.id == session.id).execute()
+        live.publish(TOPIC)
+        audit.record(session.user.login, "session.unlock", session.user.login)
+
+
+def _open(session: Session) -> Expression:
+    return (Session.id == session.id) & Session.locked_at.is_null()
+
+
 def of(user: User) -> list[Session]:
     """Those of a person, the one last used first."""
     return [session for session in every() if session.user == user]
@@ -87,8 +109,20 @@ def every() -> list[Session]:
     return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
 
 
-def end(session: Session, by: str, action: str = "session.end") -> None:
-    """End one at once; it is no error when it was ended before. `action`: the audit's word."""
+def leave(session: Session) -> None:
+    """End one's own, as signing out does: at this desk the PIN goes on signing in."""
+    _end(session, session.user.login, "logout")
+
+
+def end(session: Session, by: str) -> None:
+    """End one at once, if nobody did before; its device asks for the password again."""
+    with writing():
+        mine = (Desk.user == session.user, Desk.device == session.device)
+        Desk.delete().where(*mine).execute()
+        _end(session, by, "session.end")
+
+
+def _end(session: Session, by: str, action: str) -> None:
     with writing():
         if Session.delete().where(Session.id == session.id).execute():
             live.publish(TOPIC, topic(session))
@@ -104,8 +138,13 @@ def end_others(session: Session) -> int:
 
 
 def end_all(user: User, but: Session | None = None) -> int:
-    """End those of a person, perhaps all but one; returns how many. The caller audits why."""
+    """End those of a person, perhaps all but one; returns how many. The caller audits why.
+
+    Everywhere else the password is asked for again.
+    """
     with writing():
+        here = but.device if but else ""
+        Desk.delete().where(Desk.user == user, Desk.device != here).execute()
         over = [s for s in Session.select().where(Session.user == user) if s != but]
         Session.delete().where(Session.id.in_([session.id for session in over])).execute()
         if over:

@@ -24,7 +24,7 @@ from appliance.web.calls import (
 )
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
-from appliance.web.person import account, login, second_factor
+from appliance.web.person import account, lock, login, second_factor
 from appliance.web.person import sessions as sign_ins
 from appliance.web.public import phones, rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
@@ -87,7 +87,7 @@ from appliance.web.workplace import (
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen, commands.screen),
-    *(login.screen, account.screen, sign_ins.screen, second_factor.screen),
+    *(login.screen, account.screen, sign_ins.screen, second_factor.screen, lock.screen),
     *(rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
@@ -150,6 +150,7 @@ def create_app(settings: Settings) -> Flask:
         in_place,
         access,
         sign_ins,
+        lock,
         desk,
         phone,
         changes,

@@ -6,7 +6,7 @@ import tomli_w
 
 type Table = Mapping[str, object]
 
-NO_SECOND_FACTOR: Mapping[str, list[str]] = {"second_factor": [], "second_factor_outside": []}
+EASY: Table = {"second_factor": [], "second_factor_outside": [], "lock_minutes": 0}  # to sign in
 _SCRATCH: Mapping[str, Table | Sequence[Table]] = {
     "paths": {
         "database": "site.db",
@@ -22,7 +22,7 @@ _SCRATCH: Mapping[str, Table | Sequence[Table]] = {
         **{name: name for name in ("modules", "data", "run", "log", "spool", "var")},
         "ami_secret": "secret",
     },
-    "sign_in": NO_SECOND_FACTOR,
+    "sign_in": EASY,
     "calls": {"hotline_number": "1282"},
     "trunks": [{"name": "carrier", "address": "127.9.9.9"}],
 }

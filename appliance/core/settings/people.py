@@ -10,7 +10,7 @@ ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup"
 
 @dataclass(frozen=True)
 class SignIn:
-    """Of whom a second factor is asked for, beside the password, and from where."""
+    """Of whom a second factor is asked for and from where; pages that lock; sign-in by PIN."""
 
     second_factor: tuple[str, ...] = tuple(role for role in ROLES if role != "operator")
     second_factor_outside: tuple[str, ...] = ("operator",)  # only from outside the workplace
@@ -18,10 +18,16 @@ class SignIn:
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"),
         *("fc00::/7", "::1/128"),
     )
+    lock_minutes: int = 15  # without a key or the mouse, until a page is covered; 0: never
+    pin_roles: tuple[str, ...] = ("operator", "supervisor")  # who may sign in by a PIN
+    pin_hours: int = 16  # after a whole sign-in at the same desk; 0: never
 
     def __post_init__(self) -> None:
         known("sign_in.second_factor", self.second_factor, ROLES)
         known("sign_in.second_factor_outside", self.second_factor_outside, ROLES)
+        known("sign_in.pin_roles", self.pin_roles, ROLES)
+        if not 0 <= self.lock_minutes <= 600 or not 0 <= self.pin_hours <= 24:
+            raise ValueError("sign_in: lock_minutes is 0 to 600, pin_hours 0 to 24")
         for network in self.inside:
             ipaddress.ip_network(network)
 

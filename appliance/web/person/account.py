@@ -34,6 +34,11 @@ TROUBLES: dict[str, LazyString] = {
     "same": _l("The new password is the one that you have now."),
 }
 
+PIN_TROUBLES: dict[str, LazyString] = {
+    "pin-password": TROUBLES["wrong"],
+    "pin": _l("Write four to eight digits, not 1234 and not 1111."),
+}
+
 
 @screen.get("/account")
 @anyone
@@ -43,6 +48,7 @@ def page() -> str:
         "account/page.html",
         role_name=ROLES[me().role],
         trouble=TROUBLES.get(refusals.latest().trouble),
+        pin_trouble=PIN_TROUBLES.get(refusals.latest().trouble),
         shortest=accounts.SHORTEST_PASSWORD,
     )
 

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
 from appliance.core import audit
-from appliance.people import accounts, second_factor, sessions, sign_ins
+from appliance.people import accounts, pins, second_factor, sessions, sign_ins
 from appliance.web.shell.access import HOMES, anyone, at_step, before_all, public
 from appliance.web.shell.context import is_fragment, me, site
 from appliance.web.shell.errors import send_again
@@ -31,7 +31,7 @@ from appliance.web.shell.rates import limiter
 from appliance.web.shell.sent import ours
 
 if TYPE_CHECKING:
-    from appliance.models import Session, User
+    from appliance.models import Desk, Session, User
 
 screen = Blueprint("login", __name__)
 csrf = CSRFProtect()
@@ -133,6 +133,31 @@ def enter() -> BaseResponse | tuple[str, int]:
     return there
 
 
+@screen.post("/login/pin")
+@public
+def enter_by_pin() -> BaseResponse | tuple[str, int]:
+    """Sign in by the PIN, at a desk where one has signed in wholly within the last hours."""
+    device, login = this_device(), request.form.get("login", "")
+    here = {desk.user.login: desk for desk in _at_desk(device)}
+    if login not in here:
+        return _form(_("Here the password is asked for.")), 401
+    desk = here[login]
+    try:
+        known = sign_ins.check_pin(desk.user, request.form.get("password", ""), device.name)
+    except sign_ins.TooMany:
+        pins.leave(desk.user, device.name)
+        return _form(_("Too many wrong PINs: sign in by your password.")), 429
+    except sign_ins.Busy:
+        return _form(_("Too many people sign in at this moment. Try again in a minute.")), 503
+    address = request.remote_addr or ""
+    if not known:
+        audit.record(login, "login.failed", address=address, by="pin")
+        return _form(_("The PIN is wrong.")), 401
+    audit.record(login, "login", address=address, by="pin")
+    begin(desk.user, device, desk.factor)
+    return redirect(_onward())
+
+
 @screen.get("/login/second")
 @anyone
 @at_step("prove")
@@ -162,10 +187,16 @@ def prove() -> BaseResponse | tuple[str, int] | str:
 @screen.get("/login/token")
 @public
 def token() -> BaseResponse:
-    """The token that forms of this session carry, for a page that outlived its own; 204: none."""
+    """The token that forms of this session carry, for a page that outlived its own.
+
+    204: nobody is signed in; 423: the session is locked.
+    """
     if not current_user.is_authenticated:
         return Response(status=204)
-    return Response(generate_csrf(), mimetype="text/plain")
+    if current_user.session.locked_at:
+        return Response(status=423)
+    whose = {"X-Person": str(me().id)}  # the page of another person must not go on with it
+    return Response(generate_csrf(), mimetype="text/plain", headers=whose)
 
 
 @screen.post("/logout")
@@ -173,7 +204,7 @@ def token() -> BaseResponse:
 @before_all
 def leave() -> BaseResponse:
     """Sign out: a copied cookie is worth nothing any more."""
-    sessions.end(current_user.session, me().login, "logout")
+    sessions.leave(current_user.session)
     logout_user()
     session.clear()
     return redirect(url_for("login.page"))
@@ -196,6 +227,7 @@ def _form(trouble: str = "") -> str:
         typed=request.form.get("login", ""),
         onward=request.values.get("next", ""),
         line=health.line_answers(),
+        at_desk=[desk.user for desk in _at_desk(this_device())],
     )
 
 
@@ -219,8 +251,15 @@ def this_device() -> Device:
         return Device(secrets.token_urlsafe(12), [])
 
 
+def _at_desk(device: Device) -> list["Desk"]:
+    """Who may sign in by his PIN on the device that asks."""
+    return pins.at(site().sign_in, device.name, device.people)
+
+
 def _remember(answer: BaseResponse, device: Device, user: "User") -> None:
-    """Have the device keep who signed in on it."""
+    """Have the device keep who signed in on it, wholly."""
+    if pins.of(user):
+        pins.remember(current_user.session)
     people = [user.login, *(login for login in device.people if login != user.login)][:PEOPLE]
     kept = _devices().dumps({"name": device.name, "people": people})
     answer.set_cookie(DEVICE, kept, KEPT, secure=True, httponly=True, samesite="Lax")

@@ -24,7 +24,12 @@ HOMES = {
 }
 
 # what must be done before anything else is open (second_factor.step) → where it is done
-STEPS = {"prove": "login.second", "password": "account.first", "enrol": "second_factor.page"}
+STEPS = {
+    "unlock": "lock.page",
+    "prove": "login.second",
+    "password": "account.first",
+    "enrol": "second_factor.page",
+}
 
 
 class Undeclared(RuntimeError):
@@ -130,7 +135,11 @@ def _lead_there(step: str, endpoint: str) -> BaseResponse | None:
     view = current_app.view_functions[endpoint].__dict__
     if view["who"] == EVERYBODY or step in view.get("at_steps", ()):
         return None
-    if is_fragment() or endpoint == "live.stream":
+    piece = is_fragment() or endpoint == "live.stream"
+    if step == "unlock" and (piece or request.method != "GET"):
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]  as signed out
+    if piece:
         abort(403)
     asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for(STEPS[step], next=asked_for if step == "prove" else None), 303)
+    leads_back = step in ("unlock", "prove")
+    return redirect(url_for(STEPS[step], next=asked_for if leads_back else None), 303)

@@ -8,6 +8,7 @@
 //   data-toast         leaves after six seconds
 import "./commands.js";
 import "./live.js";
+import "./lock.js";
 import "./papers.js";
 import "./scrolling.js";
 import "./sheet.js";
@@ -43,13 +44,15 @@ function show(status) {
 // A page that outlived its session takes the new one's token, once its person is signed in again.
 async function renew() {
   const answer = await fetch("/login/token", { cache: "no-store" });
-  if (answer.status !== 200) return;
+  if (answer.status === 423) document.dispatchEvent(new Event("locked"));
+  if (answer.status !== 200 || answer.headers.get("X-Person") !== meta("person")?.content) return;
   const token = await answer.text();
   meta("csrf-token").content = token;
   for (const field of $$("input[name=csrf_token]")) field.value = token;
   for (const banner of $$("[data-trouble='401']")) banner.hidden = true;
   document.dispatchEvent(new Event("signed-in"));
 }
+document.addEventListener("uncovered", renew);
 addEventListener("focus", () => {
   if (document.querySelector("[data-trouble='401']:not([hidden])")) renew();
 });
