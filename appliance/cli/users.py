@@ -184,6 +184,18 @@ def passwd(site: Site, login: str, password_stdin: bool, must_change: bool) -> N
     accounts.set_password(user, password, by="cli", must_change=must_change)
 
 
+@user.command("phone-password")
+@click.argument("login")
+@pass_site
+def phone_password(site: Site, login: str) -> None:
+    """Give a person's phone a new password, and print it."""
+    site.open()
+    try:
+        click.echo(staff.give_phone_password(_user(login), None).phone_password)
+    except accounts.StaffError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @user.command("sessions")
 @click.argument("login", required=False)
 @as_json
