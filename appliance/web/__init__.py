@@ -87,7 +87,14 @@ from appliance.web.workplace import (
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen, commands.screen),
-    *(login.screen, account.screen, sign_ins.screen, second_factor.screen, lock.screen),
+    *(
+        login.screen,
+        account.screen,
+        sign_ins.screen,
+        sign_ins.own,
+        second_factor.screen,
+        lock.screen,
+    ),
     *(rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),

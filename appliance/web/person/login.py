@@ -178,7 +178,7 @@ def prove() -> BaseResponse | tuple[str, int] | str:
         return _second(_("Too many failed attempts. Wait a minute, then try again.")), 429
     if not proved:
         audit.record(me().login, "login.second.failed", address=request.remote_addr)
-        return _second(_("The code is wrong, or was used before.")), 401
+        return _second(_("The code is wrong, or was used before.")), 422
     there = redirect(_onward())
     _remember(there, device, me())
     return there

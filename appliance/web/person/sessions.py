@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from appliance.models import Session
 
 screen = Blueprint("sessions", __name__)
+own = Blueprint("my_sessions", __name__, url_prefix="/account/sessions")
 
 KEEPERS = ("technician", "manager")
 # How a browser and a system name themselves, the telling ones first: each claims to be others too.
@@ -53,7 +54,7 @@ def agent(text: str) -> str:
     return ", ".join(name for name in found if name)
 
 
-@screen.get("/account/sessions")
+@own.get("")
 @anyone
 def mine() -> str:
     """Where whoever asks is signed in."""
@@ -62,7 +63,7 @@ def mine() -> str:
     )
 
 
-@screen.post("/account/sessions/<int:number>/end")
+@own.post("/<int:number>/end")
 @anyone
 def end_mine(number: int) -> BaseResponse:
     """End one of one's own, perhaps the one that asks."""
@@ -72,16 +73,16 @@ def end_mine(number: int) -> BaseResponse:
     sessions.end(one, me().login)
     if one != current_user.session:
         flash(_("Signed out there."))
-    return redirect(url_for("sessions.mine"))
+    return redirect(url_for("my_sessions.mine"))
 
 
-@screen.post("/account/sessions/end-others")
+@own.post("/end-others")
 @anyone
 def end_others() -> BaseResponse:
     """End all of one's own but the one that asks."""
     over = sessions.end_others(current_user.session)
     flash(ngettext("Signed out on %(num)s device.", "Signed out on %(num)s devices.", over))
-    return redirect(url_for("sessions.mine"))
+    return redirect(url_for("my_sessions.mine"))
 
 
 @screen.get("/sessions")

@@ -94,7 +94,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         _l("Settings"),
         (
             Tab("line.page", _l("Telephony"), ("routing",)),
-            Tab("people.page", _l("People"), ("desk_phones",)),
+            Tab("people.page", _l("People"), ("desk_phones", "sessions")),
             Tab("workday.page", _l("Operator's day")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),
@@ -103,7 +103,6 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("lists.page", _l("Lists")),
             Tab("calendar.page", _l("Working calendar")),
             Tab("keys.page", _l("Access keys")),
-            Tab("sessions.page", _l("Sign-ins")),
             Tab(*_CHANGES, roles=changes.states.DOES, counted=_requests),
         ),
     ),

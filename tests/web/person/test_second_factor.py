@@ -80,7 +80,7 @@ def test_set_up_then_asked_for_and_led_back(asking, client) -> None:
     anew = asking.test_client()
     answer = anew.sign_in("sherzod", PASSWORD, next="/keys")
     assert anew.get(answer.headers["Location"]).headers["Location"] == f"{PROVE}?next=/keys"
-    assert anew.send(PROVE, PROVE, one_time_code=code(secret)).status_code == 401  # used
+    assert anew.send(PROVE, PROVE, one_time_code=code(secret)).status_code == 422  # used
     answer = anew.send(PROVE, PROVE, one_time_code=code(secret, 30), next="/keys")
     assert answer.headers["Location"] == "/keys"
     assert anew.get("/keys").status_code == 200

@@ -4,7 +4,7 @@
 
 const cover = document.getElementById("cover");
 const SEEN = "last-used"; // when a page of this browser was last used, milliseconds
-const LOCKED = "locked"; // set while the pages of this browser are covered
+const LOCKED = "locked"; // the sign-in whose pages are covered in this browser
 const USES = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"];
 
 if (cover) {
@@ -16,7 +16,8 @@ if (cover) {
   };
   const post = (url, body = new FormData()) => {
     const token = document.querySelector('meta[name="csrf-token"]').content;
-    return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token, "X-Cover": "1" } });
+    const headers = { "X-CSRFToken": token, "X-Cover": "1" };
+    return fetch(url, { method: "POST", body, headers, keepalive: true }); // also when the page is left
   };
 
   const show = (what = "") => {
@@ -34,7 +35,7 @@ if (cover) {
   };
   const lock = async () => {
     show();
-    localStorage.setItem(LOCKED, "1");
+    localStorage.setItem(LOCKED, cover.dataset.session);
     await post(cover.dataset.lock).catch(() => {}); // covered it is without a link, too
   };
 
@@ -45,7 +46,9 @@ if (cover) {
     localStorage.setItem(SEEN, noted);
   };
   for (const use of USES) addEventListener(use, used, { passive: true, capture: true });
-  localStorage.removeItem(LOCKED); // a page that is served is not locked
+  // The server has served this page: it knows of no lock. Was it told so and not reached?
+  if (localStorage.getItem(LOCKED) === cover.dataset.session) lock();
+  else localStorage.removeItem(LOCKED);
   used();
   if (minutes) {
     setInterval(() => {
@@ -59,7 +62,7 @@ if (cover) {
   document.addEventListener("signed-in", hide); // its own person is back
   document.addEventListener("ended", () => show("over")); // somebody ended this sign-in
   addEventListener("storage", ({ key, newValue }) => {
-    if (key === LOCKED && newValue) show();
+    if (key === LOCKED && newValue === cover.dataset.session) show();
     if (key === LOCKED && !newValue) document.dispatchEvent(new Event("uncovered")); // if it is true
   });
   cover.addEventListener("cancel", (event) => event.preventDefault());
@@ -74,3 +77,6 @@ if (cover) {
     } else if (status) say([400, 401].includes(status) ? "over" : "wrong");
   });
 }
+
+// The page that the server shows instead of a locked one: it knows, and uncovers.
+if (!cover && document.querySelector("[data-uncover]")) localStorage.removeItem(LOCKED);
