@@ -15,7 +15,15 @@ from typing import Any, BinaryIO
 import click
 
 from appliance.box import snapshots
-from appliance.box.snapshots import SnapshotError, contents, continuous, reading, sealing, sheet
+from appliance.box.snapshots import (
+    SnapshotError,
+    contents,
+    continuous,
+    reading,
+    rotating,
+    sealing,
+    sheet,
+)
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.cli.periods import Moment
 from appliance.core import audit, db
@@ -179,6 +187,16 @@ def sheet_(site: Site, lang: str, out: BinaryIO) -> None:
         printed = pdf.write(sheet.page(settings, lang))
     audit.record(getpass.getuser(), sealing.PRINTED)
     out.write(printed)
+
+
+@backup.command("rotate-keys")
+@pass_site
+def rotate_keys(site: Site) -> None:
+    """Put new keys in place of the old ones. Print the recovery sheet afterwards."""
+    settings = site.open()
+    with _plainly():
+        for file in rotating.rotate(settings, getpass.getuser()):
+            click.echo(file)
 
 
 @backup.command("remove-key")

@@ -24,6 +24,7 @@ def pbx(site: Site) -> None:
 def render(site: Site, reload: bool) -> None:
     """Write Asterisk's configuration, tried out by a second Asterisk first."""
     settings = site.open()
+    asked = config.ami_secret(settings)
     try:
         changed = config.install(settings)
     except config.ConfigError as error:
@@ -31,7 +32,7 @@ def render(site: Site, reload: bool) -> None:
     for name in changed:
         click.echo(name)
     if changed and reload:
-        _reach(partial(actions.reload, settings))
+        _reach(partial(actions.reload, settings, asked))
 
 
 @click.group()

@@ -10,7 +10,7 @@ import click
 from appliance.casework import departments
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.models import User
-from appliance.people import accounts, roster, staff
+from appliance.people import accounts, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
 
 _must_change = click.option(
@@ -182,6 +182,76 @@ def passwd(site: Site, login: str, password_stdin: bool, must_change: bool) -> N
     user = _user(login)
     password = _password(password_stdin, login, user.name)
     accounts.set_password(user, password, by="cli", must_change=must_change)
+
+
+@user.command("phone-password")
+@click.argument("login")
+@pass_site
+def phone_password(site: Site, login: str) -> None:
+    """Give a person's phone a new password, and print it."""
+    site.open()
+    try:
+        click.echo(staff.give_phone_password(_user(login), None).phone_password)
+    except accounts.StaffError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@user.command("sessions")
+@click.argument("login", required=False)
+@as_json
+@pass_site
+def list_sessions(site: Site, login: str | None, as_json: bool) -> None:
+    """Who is signed in, or where one person is."""
+    site.open()
+    whose = _user(login) if login else None
+    show(
+        (
+            {
+                "id": one.id,
+                "login": one.user.login,
+                "address": one.address,
+                "begun_at": one.begun_at.isoformat(timespec="seconds"),
+                "seen_at": one.seen_at.isoformat(timespec="seconds"),
+                "factor": one.factor or None,
+                "agent": one.agent,
+            }
+            for one in (sessions.of(whose) if whose else sessions.every())
+        ),
+        as_json,
+    )
+
+
+@user.command("sign-out")
+@click.argument("login")
+@click.option("--session", type=int, help="Only this one; its id is told by user sessions.")
+@pass_site
+def sign_out(site: Site, login: str, session: int | None) -> None:
+    """Sign a person out everywhere, or one of his sessions."""
+    site.open()
+    person = _user(login)
+    if session is None:
+        staff.sign_out(person, None)
+        return
+    one = sessions.find(session)
+    if not one or one.user != person:
+        raise click.ClickException(f"no such session of {login}: {session}")
+    sessions.end(one, "cli")
+
+
+@user.command("second-factor")
+@click.argument("login")
+@click.option("--forget", is_flag=True, help="Forget app and paper, and sign the person out.")
+@pass_site
+def factor(site: Site, login: str, forget: bool) -> None:
+    """Tell whether a person has an app for codes, or forget it."""
+    site.open()
+    person = _user(login)
+    if forget:
+        staff.forget_second_factor(person, None)
+        return
+    app = second_factor.authenticator(person)
+    left = second_factor.codes_left(person)
+    click.echo(f"{app.made_at.isoformat(timespec='seconds')}  {left}" if app else "-")
 
 
 @user.command()

@@ -63,6 +63,7 @@ from appliance.models.notices import (
     TelegramChat,
 )
 from appliance.models.numbers import NumberHiding, NumberNote, ScheduledCallback
+from appliance.models.pins import Desk, Pin
 from appliance.models.presence import Goal, PauseLimit, Presence
 from appliance.models.processes import ProcessState
 from appliance.models.prompts import Prompt, PromptVersion
@@ -71,7 +72,9 @@ from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.retention import DiskReading, LegalHold, Removal
 from appliance.models.routing import PlanVersion
 from appliance.models.runs import JobRun
+from appliance.models.second_factors import Authenticator, RecoveryCode
 from appliance.models.selftests import SelfTest
+from appliance.models.sessions import Session
 from appliance.models.sign_ins import SignInAttempt
 from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
 from appliance.models.snapshots import SnapshotRun
@@ -87,6 +90,11 @@ TABLES: tuple[type[Table], ...] = (
     Announcement,
     AnnouncementReader,
     SignInAttempt,
+    Session,
+    Authenticator,
+    RecoveryCode,
+    Pin,
+    Desk,
     Region,
     District,
     Mahalla,

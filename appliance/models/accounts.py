@@ -1,6 +1,6 @@
 """Who works here: users with their roles."""
 
-from peewee import BooleanField, CharField, IntegerField, TextField
+from peewee import BooleanField, CharField, TextField
 
 from appliance.core.tables import MomentField, Table
 
@@ -27,4 +27,3 @@ class User(Table):
     active = BooleanField(default=True)
     created_at = MomentField()
     seen_at = MomentField(null=True)  # when a page was last asked for, to the minute
-    session_number = IntegerField(default=0)  # of the sessions that hold; a higher one ends them

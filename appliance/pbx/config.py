@@ -6,6 +6,7 @@ import datetime as dt
 import fcntl
 import functools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +33,7 @@ LOCK = ".lock"
 # At its start Asterisk looks up the machine's own name and waits; 10 s when no name server answers.
 QUICK_NAMES = {"RES_OPTIONS": "timeout:1 attempts:1"}
 _PATIENCE, _PAUSE = 60.0, 0.05  # seconds: a second Asterisk has to come up, between two questions
+_AMI_SECRET = re.compile(r"^secret = (.+)$", re.MULTILINE)
 FORMER = "former"  # folder of the files that were in force before
 
 
@@ -127,6 +129,12 @@ def running(apart: Settings, files: Mapping[str, str]) -> Iterator[Callable[[str
         yield ask
     finally:
         end(process)
+
+
+def ami_secret(settings: Settings) -> str:
+    """The password for commands in the files in force: a running Asterisk asks for this one."""
+    found = _AMI_SECRET.search(_read(settings.paths.asterisk / "manager.conf") or "")
+    return found[1] if found else settings.asterisk.ami_secret
 
 
 def install(settings: Settings, *, tried: bool = False) -> list[str]:

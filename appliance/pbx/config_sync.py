@@ -37,8 +37,9 @@ def put_in_force(settings: Settings) -> list[str]:
     try:
         with contextlib.suppress(Refused):  # a phone that is not in the files yet
             actions.put_states_in_force(settings)
+        asked = config.ami_secret(settings)
         if changed := config.install(settings):
-            actions.reload(settings)
+            actions.reload(settings, asked)
             actions.put_states_in_force(settings)
             log.info("directory and accounts are in force: %s", ", ".join(changed))
         return changed

@@ -12,11 +12,12 @@ from zxcvbn import zxcvbn
 from appliance.core import audit, clock, db, live, script
 from appliance.core.db import writing
 from appliance.core.i18n import LOCALES, N_, spelt
+from appliance.core.settings.people import ROLES
 from appliance.models import Membership, User
+from appliance.people import sessions
 
 TOPIC = "people"  # of live events: an account was made or changed
 
-ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
 TAKEN = ("0000",)  # extensions that no person has: the phone of test calls (selftests.PHONE)
 CALL_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}  # spoken on the hotline → names
 PHONES = ("desk", "page")  # where an operator's phone is
@@ -110,15 +111,21 @@ def named(user: User, locale: str) -> str:
 def authenticate(login: str, password: str) -> User | None:
     """The active user with this login and password, else None."""
     user = User.get_or_none(User.login == login.strip().lower(), User.active)
-    nobody = _nobody()
-    try:
-        _hasher.verify(user.password_hash if user else nobody, password)
-    except (VerifyMismatchError, InvalidHashError):
+    if not verified(user.password_hash if user else "", password):
         return None
     if user and _hasher.check_needs_rehash(user.password_hash):
         user.password_hash = hashed(password)
         User.update(password_hash=user.password_hash).where(User.id == user.id).execute()
     return user
+
+
+def verified(kept: str, typed: str) -> bool:
+    """Whether `hashed` made this of what was typed; it takes as long where nothing is kept."""
+    nobody = _nobody()
+    try:
+        return _hasher.verify(kept or nobody, typed) and bool(kept)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
 
 
 @functools.cache
@@ -136,7 +143,7 @@ def set_password(user: User, password: str, by: str, *, must_change: bool = Fals
     with writing():
         columns = {"password_hash": user.password_hash, "must_change": must_change}
         User.update(columns).where(User.id == user.id).execute()
-        end_sessions(user)
+        sessions.end_all(user)
         audit.record(by, "user.password", user.login)
 
 
@@ -152,18 +159,11 @@ def prove_strong(password: str, *known: str) -> None:
         raise StaffError("weak", "a password like this is guessed soon: take several words")
 
 
-def end_sessions(user: User) -> None:
-    """Sign the user out on every device: a cookie copied before opens nothing any more."""
-    number = User.session_number + 1
-    User.update(session_number=number).where(User.id == user.id).execute()
-    user.session_number = User.get_by_id(user.id).session_number
-
-
 def disable(user: User, by: str) -> None:
     """Close an account for good; its history stays."""
     with writing():
         User.update(active=False).where(User.id == user.id).execute()
-        end_sessions(user)
+        sessions.end_all(user)
         audit.record(by, "user.disable", user.login)
         live.publish(TOPIC)
 
@@ -235,12 +235,6 @@ def operators() -> list[User]:
         .where(User.role == "operator", User.active, User.extension.is_null(False))
         .order_by(User.login)
     )
-
-
-def of_session(number: int, session_number: int) -> User | None:
-    """The active user with this id, while the sessions that he began with this number hold."""
-    held = (User.id == number, User.session_number == session_number, User.active)
-    return User.get_or_none(*held)
 
 
 def operator(login: str) -> User | None:

@@ -9,23 +9,33 @@ import contextlib
 import datetime as dt
 import threading
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from peewee import Expression
 
 from appliance.core import clock
 from appliance.core.db import writing
-from appliance.models import SignInAttempt, User
-from appliance.people import accounts
+from appliance.models import Session, SignInAttempt, User
+from appliance.people import accounts, pins, second_factor
 
 KEPT = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
-A_MINUTE, AN_HOUR = 5, 30  # failures with one name, from one address or known device
-OF_NAME = 100  # an hour with one name, from all devices that are not known
+A_MINUTE = 5  # failures with one name, from one address or known device
 OF_ADDRESS = 200  # an hour from one address, on devices that are not known
 LONGEST_LOGIN = 64  # characters that are kept of what was typed
 PATIENCE = 3.0  # seconds that an attempt waits for its turn
 # argon2 takes 64 MiB for each. Strangers never hold up those whose device is known.
 _KNOWN, _STRANGERS = threading.BoundedSemaphore(2), threading.BoundedSemaphore(2)
+
+
+class Limits(NamedTuple):
+    """Failures an hour: with one name from one address or known device; of all unknown devices."""
+
+    an_hour: int
+    of_name: int
+
+
+PASSWORDS, CODES, PINS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
 
 
 class TooMany(Exception):
@@ -51,6 +61,33 @@ def check(login: str, password: str, address: str, device: str = "") -> User | N
     return user
 
 
+def prove(session: Session, code: str, device: str = "") -> bool:
+    """Whether the code proves the person of a session beside his password. Raises TooMany.
+
+    Wrong ones are counted apart from wrong passwords: who does not know the password keeps nobody
+    from his code.
+    """
+    name = f"CODE {session.user.login}"  # no login has capitals
+    attempt = _begin(name, session.address, device, CODES)
+    proved = second_factor.prove(session, code)
+    if proved:
+        _forget(attempt)
+    return proved
+
+
+def check_pin(user: User, pin: str, device: str) -> bool:
+    """Whether it is his PIN, on a device where he signed in wholly.
+
+    Raises TooMany after five wrong ones within an hour, and Busy.
+    """
+    with _turn(device):
+        attempt = _begin(f"PIN {user.login}", "", device, PINS)
+        fits = pins.fits(user, pin)
+        if fits:
+            _forget(attempt)
+    return fits
+
+
 def change_password(user: User, old: str, new: str, address: str, device: str = "") -> None:
     """Give the user the password that he chose himself.
 
@@ -64,30 +101,30 @@ def change_password(user: User, old: str, new: str, address: str, device: str = 
     accounts.set_password(user, new, by=user.login)
 
 
-def _begin(login: str, address: str, device: str) -> SignInAttempt:
+def _begin(login: str, address: str, device: str, limits: Limits = PASSWORDS) -> SignInAttempt:
     """Count the attempt. Raises TooMany."""
     with writing():
         now = clock.now()
         # Those to come are from before the clock was set back.
         over = (SignInAttempt.at < now - KEPT) | (SignInAttempt.at > now)
         SignInAttempt.delete().where(over).execute()
-        _refuse_too_many(login, address, device)
+        _refuse_too_many(login, address, device, limits)
         return SignInAttempt.create(login=login, address=address, device=device, at=now)
 
 
-def _refuse_too_many(login: str, address: str, device: str) -> None:
+def _refuse_too_many(login: str, address: str, device: str, limits: Limits = PASSWORDS) -> None:
     """Raise TooMany. Asked before one's turn, too: who is refused holds up nobody."""
     now, name = clock.now(), SignInAttempt.login == login
     if device:
         own = name & (SignInAttempt.device == device)
-        full = _count(own, now, MINUTE) >= A_MINUTE or _count(own, now) >= AN_HOUR
+        full = _count(own, now, MINUTE) >= A_MINUTE or _count(own, now) >= limits.an_hour
     else:
         unknown, there = SignInAttempt.device == "", SignInAttempt.address == address
         own = name & there & unknown
         full = (
             _count(own, now, MINUTE) >= A_MINUTE
-            or _count(own, now) >= AN_HOUR
-            or _count(name & unknown, now) >= OF_NAME
+            or _count(own, now) >= limits.an_hour
+            or _count(name & unknown, now) >= limits.of_name
             or _count(there & unknown, now) >= OF_ADDRESS
         )
     if full:

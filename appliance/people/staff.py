@@ -13,7 +13,7 @@ from appliance.core import audit, live
 from appliance.core.db import writing
 from appliance.core.i18n import spelt
 from appliance.models import Department, Membership, User
-from appliance.people import accounts, presence
+from appliance.people import accounts, presence, second_factor, sessions
 from appliance.people.accounts import CALL_LANGUAGES, LONGEST_LOGIN, ROLES, TAKEN, StaffError
 
 # Operators look up appeals, supervisors, managers and the ministry read them all: who gives one of
@@ -127,7 +127,7 @@ def change(user: User, wanted: Entry, by: User | None) -> Given:
         if wanted.department != before.department:
             assign(user, wanted.department, _who(by))
         if "role" in columns:
-            accounts.end_sessions(user)
+            sessions.end_all(user)
         told = {name: text for name, text in columns.items() if name != "sip_password"}
         if told:
             audit.record(_who(by), "user.change", user.login, **told)
@@ -210,8 +210,23 @@ def sign_out(user: User, by: User | None) -> None:
     """End every session of a person. Raises StaffError "rights"."""
     _prove_kept(user, by)
     with writing():
-        accounts.end_sessions(user)
+        sessions.end_all(user)
         audit.record(_who(by), "user.sign_out", user.login)
+
+
+def forget_second_factor(user: User, by: User | None) -> None:
+    """Forget the person's app and paper, and sign him out: he sets up anew where it is asked for.
+
+    It opens nothing to who does it, for the password stays: the technician does so for everybody.
+    Raises StaffError "rights", "self".
+    """
+    if by and by.role not in EQUIPS:
+        raise StaffError("rights", f"may not change {user.login}")
+    if by and by.id == user.id:
+        raise StaffError("self", "one's own is changed on the page Account")
+    with writing():
+        second_factor.remove(user, _who(by))
+        sessions.end_all(user)
 
 
 def assign(user: User, department: int | None, by: str) -> None:

@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from appliance.core import db
 from appliance.core.settings import Settings
+from appliance.people import sessions
 from appliance.web.api import views
 from appliance.web.appeals import card, consultations, handling, lookup, portal
 from appliance.web.calls import (
@@ -23,7 +24,8 @@ from appliance.web.calls import (
 )
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
-from appliance.web.person import account, login
+from appliance.web.person import account, lock, login, second_factor
+from appliance.web.person import sessions as sign_ins
 from appliance.web.public import phones, rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
 from appliance.web.reports import forms as report_forms
@@ -85,7 +87,15 @@ from appliance.web.workplace import (
 
 SCREENS = (
     *(live.screen, health.screen, assets.screen, commands.screen),
-    *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
+    *(
+        login.screen,
+        account.screen,
+        sign_ins.screen,
+        sign_ins.own,
+        second_factor.screen,
+        lock.screen,
+    ),
+    *(rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
@@ -120,7 +130,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=login.SHIFT,
+        PERMANENT_SESSION_LIFETIME=sessions.LASTS,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         MAX_CONTENT_LENGTH=1024 * 1024,
         PREFERRED_URL_SCHEME="https",
@@ -146,6 +156,8 @@ def create_app(settings: Settings) -> Flask:
         disclosure,
         in_place,
         access,
+        sign_ins,
+        lock,
         desk,
         phone,
         changes,

@@ -110,6 +110,7 @@ class Place:
                 "http_port": HTTP,
                 "browser_phones": True,
             },
+            "sign_in": settings_file.EASY,  # who tries the site has no telephone
             "calls": {"hotline_number": HOTLINE},
             "backups": [
                 {"name": "disk", "url": "backups/repository", "password_file": "repository.key"}

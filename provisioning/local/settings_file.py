@@ -6,6 +6,7 @@ import tomli_w
 
 type Table = Mapping[str, object]
 
+EASY: Table = {"second_factor": [], "second_factor_outside": [], "lock_minutes": 0}  # to sign in
 _SCRATCH: Mapping[str, Table | Sequence[Table]] = {
     "paths": {
         "database": "site.db",
@@ -21,6 +22,7 @@ _SCRATCH: Mapping[str, Table | Sequence[Table]] = {
         **{name: name for name in ("modules", "data", "run", "log", "spool", "var")},
         "ami_secret": "secret",
     },
+    "sign_in": EASY,
     "calls": {"hotline_number": "1282"},
     "trunks": [{"name": "carrier", "address": "127.9.9.9"}],
 }

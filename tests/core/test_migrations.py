@@ -22,6 +22,7 @@ CHANGED = {  # what a migration rewrites, or leaves out
         ("quarter_answer", "telegram_bot"),
         ("quarter_answer", "telegram_bot_note"),
     },
+    "0054_sessions": {("user", "session_number")},
 }
 CHANNEL = {"LinkedID": "b", "Context": "from-operator", "Exten": "1006", "ChanName": "PJSIP/1001-1"}
 UZBEK = {"code": "uz", "text": ""}

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.casework import departments
 from appliance.models import AuditEntry, LiveEvent, User
-from appliance.people import accounts, presence, staff
+from appliance.people import accounts, presence, sessions, staff
 from appliance.people.accounts import ROLES, StaffError
 from appliance.people.staff import Entry
 from tests.rig.people import OF_ROLE, PASSWORD
@@ -158,9 +158,10 @@ def test_the_name_in_cyrillic_is_proposed_and_can_be_another() -> None:
 def test_another_role_ends_the_sessions_and_what_the_role_had(nilufar: User) -> None:
     manager = of("manager")
     presence.choose_state(nilufar, "ready")
+    sessions.begin(nilufar, "10.0.0.5")
     wanted = dataclasses.replace(staff.entry(nilufar), role="backup")
     changed = staff.change(nilufar, wanted, manager).user
-    assert changed.session_number == nilufar.session_number + 1
+    assert sessions.of(nilufar) == []
     assert (changed.extension, changed.sip_password) == (None, None)
     assert presence.state_of(nilufar).state == "off"
     labour = departments.add({"name_uz_latn": "Bandlik"}, own_body=False, by="x")
@@ -172,9 +173,10 @@ def test_another_role_ends_the_sessions_and_what_the_role_had(nilufar: User) -> 
 
 
 def test_a_name_or_a_language_leaves_the_sessions(nilufar: User) -> None:
+    sessions.begin(nilufar, "10.0.0.5")
     wanted = dataclasses.replace(staff.entry(nilufar), name="Nilufar Umarova", speaks=("ru",))
     given = staff.change(nilufar, wanted, of("manager"))
-    assert given.user.session_number == nilufar.session_number
+    assert len(sessions.of(nilufar)) == 1
     assert given.phone_password == ""
     assert given.user.sip_password == nilufar.sip_password
 

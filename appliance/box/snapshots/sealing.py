@@ -25,7 +25,7 @@ def make_keys(settings: Settings) -> list[Path]:
     made = []
     for backup in settings.backups:
         if not backup.password_file.exists():
-            _write(backup.password_file, f"{_password()}\n".encode())
+            write_password(backup.password_file)
             made.append(backup.password_file)
     private, public = Path(settings.snapshots.recovery_file), public_file(settings)
     if not private.exists() and not public.exists():
@@ -35,6 +35,11 @@ def make_keys(settings: Settings) -> list[Path]:
         _write(public, _run(["age-keygen", "-y", str(private)], b""))
         made.append(public)
     return made
+
+
+def write_password(file: Path) -> None:
+    """Write a new key of a repository into a file, for its owner only."""
+    _write(file, f"{_password()}\n".encode())
 
 
 def public_file(settings: Settings) -> Path:

@@ -18,6 +18,7 @@ from appliance.core.settings.ministry import (
     MINISTRY_FIELDS,
     Ministry,
 )
+from appliance.core.settings.people import SignIn
 from appliance.core.settings.telephony import Asterisk, Calls, Outgoing, Trunk
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "SelfTests",
     "Settings",
     "SettingsError",
+    "SignIn",
     "SmsAccount",
     "Snapshots",
     "Telegram",
@@ -66,6 +68,7 @@ class Settings:
     outgoing: Outgoing = field(default_factory=Outgoing)
     ministry: Ministry | None = None
     retention: Retention = field(default_factory=Retention)
+    sign_in: SignIn = field(default_factory=SignIn)
     links: Links = field(default_factory=Links)
     self_tests: SelfTests = field(default_factory=SelfTests)
     backups: tuple[Backup, ...] = ()

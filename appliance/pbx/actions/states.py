@@ -1,6 +1,7 @@
 """Operators' states, and Asterisk's queues made to agree with them."""
 
 import contextlib
+import dataclasses
 import datetime as dt
 import time
 
@@ -150,9 +151,14 @@ def _why_not_rung(chosen: Presence) -> str:
     return chosen.reason or chosen.state
 
 
-def reload(settings: Settings) -> None:
-    """Have Asterisk read its configuration again; calls that go on are not touched."""
-    with Connection(settings) as asterisk:
+def reload(settings: Settings, ami_secret: str = "") -> None:
+    """Have Asterisk read its configuration again; calls that go on are not touched.
+
+    `ami_secret`: the password that it asks for until then, where another one was rendered.
+    """
+    known = ami_secret or settings.asterisk.ami_secret
+    asked = dataclasses.replace(settings.asterisk, ami_secret=known)
+    with Connection(dataclasses.replace(settings, asterisk=asked)) as asterisk:
         for module in _ADDED:  # there already, as a rule
             with contextlib.suppress(Refused):
                 asterisk.act("ModuleLoad", Module=module, LoadType="load")
@@ -160,6 +166,8 @@ def reload(settings: Settings) -> None:
             _reload(asterisk, module)
         if any(trunk.kind == "e1" for trunk in routing.current(settings).trunks):
             _load(asterisk, "chan_dahdi.so")
+        if known != settings.asterisk.ami_secret:
+            _reload(asterisk, "manager")
 
 
 def _reload(asterisk: Connection, module: str) -> None:

@@ -4,15 +4,15 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_login import current_user, login_user
+from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.people import accounts, sign_ins
 from appliance.people.accounts import StaffError
-from appliance.web.person.login import SignedIn, this_device
+from appliance.web.person.login import begin, this_device
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone, before_all
+from appliance.web.shell.access import anyone, at_step, before_all
 from appliance.web.shell.context import me
 from appliance.web.shell.sent import ours
 
@@ -34,6 +34,11 @@ TROUBLES: dict[str, LazyString] = {
     "same": _l("The new password is the one that you have now."),
 }
 
+PIN_TROUBLES: dict[str, LazyString] = {
+    "pin-password": TROUBLES["wrong"],
+    "pin": _l("Write four to eight digits, not 1234 and not 1111."),
+}
+
 
 @screen.get("/account")
 @anyone
@@ -43,6 +48,7 @@ def page() -> str:
         "account/page.html",
         role_name=ROLES[me().role],
         trouble=TROUBLES.get(refusals.latest().trouble),
+        pin_trouble=PIN_TROUBLES.get(refusals.latest().trouble),
         shortest=accounts.SHORTEST_PASSWORD,
     )
 
@@ -86,7 +92,7 @@ def password() -> BaseResponse:
 
 @screen.get("/account/first-password")
 @anyone
-@before_all
+@at_step("password")
 def first() -> BaseResponse | str:
     """Whoever was given his password by somebody else chooses his own before anything else."""
     if not me().must_change:
@@ -101,7 +107,7 @@ def first() -> BaseResponse | str:
 
 @screen.post("/account/first-password")
 @anyone
-@before_all
+@at_step("password")
 def choose_first() -> BaseResponse:
     """Change the first password, and go on to one's own page."""
     if trouble := _changed():
@@ -116,14 +122,15 @@ def _changed() -> str:
     new = form.get("new_password", "")
     if new != form.get("new_password_again", ""):
         return "differs"
-    old, device = form.get("password", ""), this_device().known_to(user.login)
+    device, address = this_device(), request.remote_addr or ""
+    old, known = form.get("password", ""), device.known_to(user.login)
     try:
-        sign_ins.change_password(user, old, new, request.remote_addr or "", device)
+        sign_ins.change_password(user, old, new, address, known)
     except StaffError as error:
         return error.code
     except sign_ins.TooMany:
         abort(429)
     except sign_ins.Busy:
         abort(503)
-    login_user(SignedIn(user, current_user.begun))
+    begin(user, device, current_user.session.factor)
     return ""

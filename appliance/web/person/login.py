@@ -22,22 +22,21 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
-from appliance.core import audit, clock
-from appliance.people import accounts, sign_ins
-from appliance.web.shell.access import HOMES, anyone, before_all, public
-from appliance.web.shell.context import is_fragment, me
+from appliance.core import audit
+from appliance.people import accounts, pins, second_factor, sessions, sign_ins
+from appliance.web.shell.access import HOMES, anyone, at_step, before_all, public
+from appliance.web.shell.context import is_fragment, me, site
 from appliance.web.shell.errors import send_again
 from appliance.web.shell.rates import limiter
 from appliance.web.shell.sent import ours
 
 if TYPE_CHECKING:
-    from appliance.models import User
+    from appliance.models import Desk, Session, User
 
 screen = Blueprint("login", __name__)
 csrf = CSRFProtect()
 _manager = LoginManager()
 
-SHIFT = 16 * 3600  # seconds that a sign-in lasts at most: the longest shift, and some
 DEVICE = "__Host-device"  # the cookie that a device keeps; it signs nobody in
 KEPT = 365 * 24 * 3600  # seconds that a device is known
 PEOPLE = 30  # who signed in on one device, that are remembered
@@ -45,14 +44,15 @@ PEOPLE = 30  # who signed in on one device, that are remembered
 
 @dataclass
 class SignedIn(UserMixin):
-    """A user as flask-login wants him; `begun`: when he typed his password, seconds since 1970."""
+    """A user as flask-login wants him, and his session; `secret`: what its cookie holds."""
 
     user: "User"
-    begun: int
+    session: "Session"
+    secret: str
 
     def get_id(self) -> str:
-        """What the session remembers."""
-        return f"{self.user.id}:{self.user.session_number}:{self.begun}"
+        """What the browser keeps."""
+        return self.secret
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ def init_app(app: Flask) -> None:
 
 
 @_manager.user_loader
-def load(remembered: str) -> SignedIn | None:
+def load(secret: str) -> SignedIn | None:
     """The person of a session; None when it was ended, is too old, or the account was closed."""
-    match remembered.split(":"):
-        case [number, session_number, begun] if clock.now().timestamp() - int(begun) < SHIFT:
-            if user := accounts.of_session(int(number), int(session_number)):
-                accounts.see(user)
-                return SignedIn(user, int(begun))
-    return None
+    held = sessions.found(secret)
+    if not held:
+        return None
+    accounts.see(held.user)
+    sessions.see(held, request.remote_addr or "")
+    return SignedIn(held.user, held, secret)
 
 
 @_manager.unauthorized_handler
@@ -126,33 +126,98 @@ def enter() -> BaseResponse | tuple[str, int]:
         audit.record(login[:64] or "-", "login.failed", address=address)
         return _form(_("The user name or the password is wrong.")), 401
     audit.record(user.login, "login", address=address)
-    session.clear()
-    session.permanent = True
-    login_user(SignedIn(user, int(clock.now().timestamp())))
+    begin(user, device)
     there = redirect(_onward())
-    _remember(there, device, user)
+    if second_factor.step(site().sign_in, current_user.session, address) != "prove":
+        _remember(there, device, user)
+    return there
+
+
+@screen.post("/login/pin")
+@public
+def enter_by_pin() -> BaseResponse | tuple[str, int]:
+    """Sign in by the PIN, at a desk where one has signed in wholly within the last hours."""
+    device, login = this_device(), request.form.get("login", "")
+    here = {desk.user.login: desk for desk in _at_desk(device)}
+    if login not in here:
+        return _form(_("Here the password is asked for.")), 401
+    desk = here[login]
+    try:
+        known = sign_ins.check_pin(desk.user, request.form.get("password", ""), device.name)
+    except sign_ins.TooMany:
+        pins.leave(desk.user, device.name)
+        return _form(_("Too many wrong PINs: sign in by your password.")), 429
+    except sign_ins.Busy:
+        return _form(_("Too many people sign in at this moment. Try again in a minute.")), 503
+    address = request.remote_addr or ""
+    if not known:
+        audit.record(login, "login.failed", address=address, by="pin")
+        return _form(_("The PIN is wrong.")), 401
+    audit.record(login, "login", address=address, by="pin")
+    begin(desk.user, device, desk.factor)
+    return redirect(_onward())
+
+
+@screen.get("/login/second")
+@anyone
+@at_step("prove")
+def second() -> BaseResponse | str:
+    """The form for a code, while one is asked for."""
+    return redirect(_onward()) if current_user.session.factor else _second()
+
+
+@screen.post("/login/second")
+@anyone
+@at_step("prove")
+def prove() -> BaseResponse | tuple[str, int] | str:
+    """Take a code, and go on to the page asked for."""
+    device, code = this_device(), request.form.get("one_time_code", "")
+    try:
+        proved = sign_ins.prove(current_user.session, code, device.known_to(me().login))
+    except sign_ins.TooMany:
+        return _second(_("Too many failed attempts. Wait a minute, then try again.")), 429
+    if not proved:
+        audit.record(me().login, "login.second.failed", address=request.remote_addr)
+        return _second(_("The code is wrong, or was used before.")), 422
+    there = redirect(_onward())
+    _remember(there, device, me())
     return there
 
 
 @screen.get("/login/token")
 @public
 def token() -> BaseResponse:
-    """The token that forms of this session carry, for a page that outlived its own; 204: none."""
+    """The token that forms of this session carry, for a page that outlived its own.
+
+    204: nobody is signed in; 423: the session is locked.
+    """
     if not current_user.is_authenticated:
         return Response(status=204)
-    return Response(generate_csrf(), mimetype="text/plain")
+    if current_user.session.locked_at:
+        return Response(status=423)
+    whose = {"X-Person": str(me().id)}  # the page of another person must not go on with it
+    return Response(generate_csrf(), mimetype="text/plain", headers=whose)
 
 
 @screen.post("/logout")
 @anyone
 @before_all
 def leave() -> BaseResponse:
-    """Sign out, on every device: a copied cookie is worth nothing any more."""
-    audit.record(me().login, "logout", address=request.remote_addr)
-    accounts.end_sessions(me())
+    """Sign out: a copied cookie is worth nothing any more."""
+    sessions.leave(current_user.session)
     logout_user()
     session.clear()
     return redirect(url_for("login.page"))
+
+
+def begin(user: "User", device: Device, factor: str = "") -> None:
+    """Begin a session, with a secret and a token for forms that nobody can have planted."""
+    agent = request.headers.get("User-Agent", "")
+    address = request.remote_addr or ""
+    begun, secret = sessions.begin(user, address, agent, device.name, factor)
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(user, begun, secret))
 
 
 def _form(trouble: str = "") -> str:
@@ -162,7 +227,14 @@ def _form(trouble: str = "") -> str:
         typed=request.form.get("login", ""),
         onward=request.values.get("next", ""),
         line=health.line_answers(),
+        at_desk=[desk.user for desk in _at_desk(this_device())],
     )
+
+
+def _second(trouble: str = "") -> str:
+    """The page that asks for a code; it hears nothing."""
+    onward = request.values.get("next", "")
+    return render_template("login/second.html", trouble=trouble, onward=onward, heard=None)
 
 
 def _onward() -> str:
@@ -179,8 +251,15 @@ def this_device() -> Device:
         return Device(secrets.token_urlsafe(12), [])
 
 
+def _at_desk(device: Device) -> list["Desk"]:
+    """Who may sign in by his PIN on the device that asks."""
+    return pins.at(site().sign_in, device.name, device.people)
+
+
 def _remember(answer: BaseResponse, device: Device, user: "User") -> None:
-    """Have the device keep who signed in on it."""
+    """Have the device keep who signed in on it, wholly."""
+    if pins.of(user):
+        pins.remember(current_user.session)
     people = [user.login, *(login for login in device.people if login != user.login)][:PEOPLE]
     kept = _devices().dumps({"name": device.name, "people": people})
     answer.set_cookie(DEVICE, kept, KEPT, secure=True, httponly=True, samesite="Lax")

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import departments
 from appliance.core import clock, script
 from appliance.core.i18n import fold, named
-from appliance.people import accounts, roster, staff
+from appliance.people import accounts, roster, second_factor, staff
 from appliance.people.accounts import StaffError
 from appliance.people.staff import Entry, Given
 from appliance.telephony import routing
@@ -122,15 +122,16 @@ def give(number: int, what: str) -> BaseResponse | str:
     return _page(accounts.find(number), given)
 
 
-@screen.post("/<int:number>/<any(disable, enable, signout):what>")
+@screen.post("/<int:number>/<any(disable, enable, signout, factor):what>")
 @may(*KEEPERS)
 def close(number: int, what: str) -> BaseResponse:
-    """Close an account, open it again, or end its sessions."""
+    """Close an account, open it again, end its sessions, or forget its second factor."""
     user = _person(number)
     act: Callable[..., None] = {
         "disable": staff.disable,
         "enable": staff.enable,
         "signout": staff.sign_out,
+        "factor": staff.forget_second_factor,
     }[what]
     try:
         act(user, me())
@@ -141,6 +142,7 @@ def close(number: int, what: str) -> BaseResponse:
         "disable": _("The account is closed: %(name)s", name=name),
         "enable": _("The account is open again: %(name)s", name=name),
         "signout": _("Signed out everywhere: %(name)s", name=name),
+        "factor": _("Telephone and paper are forgotten: %(name)s", name=name),
     }
     flash(done[what])
     return redirect(url_for(".person", number=number))
@@ -249,6 +251,7 @@ def _page(one: "User | None" = None, given: Given | None = None) -> str:
         mine=[role for role in ROLES if role in staff.GIVES.get(me().role, ())],
         browser_phones=site().asterisk.browser_phones,
         may_keep=not one or staff.may_keep(me(), one),
+        has_second_factor=one and second_factor.is_set(one),
         may_equip=not one or staff.may_equip(me(), one),
         equipped=not one or one.role in staff.EQUIPPED or staff.may_keep(me(), one),
     )

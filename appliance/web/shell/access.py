@@ -7,8 +7,9 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.people import second_factor
 from appliance.people.accounts import ROLES
-from appliance.web.shell.context import is_fragment
+from appliance.web.shell.context import is_fragment, site
 
 type View = Callable[..., Any]
 
@@ -20,6 +21,14 @@ HOMES = {
     "ministry": "/appeals",
     "technician": "/status",
     "backup": "/status",
+}
+
+# what must be done before anything else is open (second_factor.step) → where it is done
+STEPS = {
+    "unlock": "lock.page",
+    "prove": "login.second",
+    "password": "account.first",
+    "enrol": "second_factor.page",
 }
 
 
@@ -50,9 +59,18 @@ def public[V: View](view: V) -> V:
 
 
 def before_all[V: View](view: V) -> V:
-    """Declare a view that is open to who must first choose a password of his own."""
-    view.__dict__["before_all"] = True
-    return view
+    """Declare a view that is open whatever must first be done."""
+    return at_step(*STEPS)(view)
+
+
+def at_step[V: View](*steps: str) -> Callable[[V], V]:
+    """Declare a view that is open while one of these STEPS must first be done."""
+
+    def declare(view: V) -> V:
+        view.__dict__["at_steps"] = frozenset(steps)
+        return view
+
+    return declare
 
 
 def shown_when[V: View](condition: Callable[[], bool]) -> Callable[[V], V]:
@@ -96,8 +114,8 @@ def check_declared(app: Flask) -> None:
 def _guard() -> BaseResponse | None:
     if request.endpoint is None:
         return None  # the router's own answer, 404 or 405, follows
-    if current_user.is_authenticated and current_user.user.must_change:
-        return _first_password(request.endpoint)
+    if first := _to_do_first():
+        return _lead_there(first, request.endpoint)
     if allowed(request.endpoint):
         return None
     if role() != "anonymous":
@@ -105,11 +123,23 @@ def _guard() -> BaseResponse | None:
     return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
 
 
-def _first_password(endpoint: str) -> BaseResponse | None:
-    """To the page where he chooses his own password; what is no page of its own is refused."""
+def _to_do_first() -> str:
+    """What whoever asks must do before anything else is open to him, one of STEPS; "" nothing."""
+    if not current_user.is_authenticated:
+        return ""
+    return second_factor.step(site().sign_in, current_user.session, request.remote_addr or "")
+
+
+def _lead_there(step: str, endpoint: str) -> BaseResponse | None:
+    """To the page where the step is done; what is no page of its own is refused."""
     view = current_app.view_functions[endpoint].__dict__
-    if view["who"] == EVERYBODY or view.get("before_all"):
+    if view["who"] == EVERYBODY or step in view.get("at_steps", ()):
         return None
-    if is_fragment() or endpoint == "live.stream":
+    piece = is_fragment() or endpoint == "live.stream"
+    if step == "unlock" and (piece or request.method != "GET"):
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]  as signed out
+    if piece:
         abort(403)
-    return redirect(url_for("account.first"), 303)
+    asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
+    leads_back = step in ("unlock", "prove")
+    return redirect(url_for(STEPS[step], next=asked_for if leads_back else None), 303)

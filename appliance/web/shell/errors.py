@@ -61,7 +61,7 @@ BUSY = (
     ),
 )
 _SOON = {"Retry-After": "5"}  # seconds
-SECRET_FIELDS = ("csrf_token", "password")
+SECRET_FIELDS = ("csrf_token", "password", "one_time_code")
 
 # When the database cannot be read, nor can the reader's language.
 _WORST = (

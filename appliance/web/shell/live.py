@@ -12,7 +12,7 @@ elements that the page itself changes an id, and `hx-morph-skip` to those that m
 every live section is fetched.
 
 Topics are those of appliance.core.live; here "operator:<login>" is sent as "operator", only to that
-operator.
+operator. When the session is ended, its streams end with the event "ended".
 """
 
 import logging
@@ -22,10 +22,12 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, abort, current_app, g, request
+from flask_login import current_user
 
 from appliance.core import db
 from appliance.core import live as events
+from appliance.people import sessions
 from appliance.web.shell.access import may, role
 from appliance.web.shell.concurrency import Places
 from appliance.web.shell.context import me
@@ -50,9 +52,9 @@ LEADS = (
 HEARD = {
     "operator": ("announcements", "calls", "followups", "links", "outbox"),
     "supervisor": (*LEADS, "outbox"),
-    "manager": (*LEADS, *MACHINE, "outbox", "changes"),
+    "manager": (*LEADS, *MACHINE, "outbox", "changes", "sessions"),
     "ministry": ("appeals", "links", "changes"),
-    "technician": (*MACHINE, "devices", "links", "outbox", "people", "changes"),
+    "technician": (*MACHINE, "devices", "links", "outbox", "people", "changes", "sessions"),
 }
 KEPT = 1000  # events remembered for streams that come back
 BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open
@@ -98,12 +100,13 @@ class Listener:
             self._changed.notify_all()
 
     def hear(
-        self, after: int, newest: int, wants: dict[str, str], over: threading.Event
+        self, after: int, newest: int, wants: dict[str, str], over: threading.Event, last: str = ""
     ) -> Iterator[str]:
         """Server-sent events after the event `after`; `wants`: topic → what it is called there.
 
         `newest` is the last event there is. When events were forgotten meanwhile, or the numbers
-        began again, "refresh" tells the page to fetch everything. `over` ends it: see `end`.
+        began again, "refresh" tells the page to fetch everything. `over` ends it: see `end`; so
+        does the topic `last`.
         """
         until, told = time.monotonic() + LASTS, 0.0
         yield "retry: 1000\n\n"
@@ -121,6 +124,9 @@ class Listener:
                     self._changed.wait(max(told + BEAT - time.monotonic(), 0))
                 topics = [topic for number, topic in self._events if number > after]
                 after = max(after, self._newest)
+            if last in topics:
+                yield "event: ended\ndata:\n\n"
+                return
             names = dict.fromkeys(wants[topic] for topic in topics if topic in wants)
             for name in names:
                 yield f"id: {after}\nevent: topic\ndata: {name}\n\n"
@@ -211,11 +217,14 @@ def stream() -> Response:
     listener.start(newest)
     after = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     known = whole(after, 0, FAR)
+    if not sessions.holds(current_user.session):  # ended since: its topic was before the newest
+        abort(401)
     who = str(me().id)
     over = streams.take(who)
     if over is None:
         return Response("too many pages are open", 503, {"Retry-After": "5"})
-    heard = listener.hear(newest if known is None else known, newest, _wants(me()), over)
+    begin, last = newest if known is None else known, sessions.topic(current_user.session)
+    heard = listener.hear(begin, newest, _wants(me()), over, last)
     answer = Response(
         heard,
         mimetype="text/event-stream",

@@ -94,7 +94,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
         _l("Settings"),
         (
             Tab("line.page", _l("Telephony"), ("routing",)),
-            Tab("people.page", _l("People"), ("desk_phones",)),
+            Tab("people.page", _l("People"), ("desk_phones", "sessions")),
             Tab("workday.page", _l("Operator's day")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),

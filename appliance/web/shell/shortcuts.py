@@ -78,6 +78,7 @@ SHORTCUTS = (
     Shortcut(
         "commands", ("Ctrl+K",), _l("find an action, a page, a person, an appeal"), (EVERYWHERE,)
     ),
+    Shortcut("lock", ("Alt+Z",), _l("lock the page"), (EVERYWHERE,)),
     Shortcut("sheet", ("?", "F1"), _l("all keys of the page"), (EVERYWHERE,), alike=True),
     Shortcut(
         "hang_up",

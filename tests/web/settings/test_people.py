@@ -141,7 +141,6 @@ def test_who_may_not_is_told_so_and_nothing_changes(login_as) -> None:
     assert accounts.account("yangi") is None
     now = accounts.account("bahodir")
     assert (now.name, now.role, now.active) == (bahodir.name, "ministry", True)
-    assert now.session_number == bahodir.session_number
 
 
 def test_a_phone_in_the_page_is_offered_where_it_is_let_in(settings, app, login_as) -> None:

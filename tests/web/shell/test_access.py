@@ -32,6 +32,12 @@ ROUTES = {
     "POST /account/first-password": SIGNED_IN,
     "POST /account/language": SIGNED_IN,
     "POST /account/password": SIGNED_IN,
+    "GET /account/second-factor": SIGNED_IN,
+    "POST /account/second-factor": SIGNED_IN,
+    "POST /account/second-factor/<any(codes, remove):what>": SIGNED_IN,
+    "GET /account/sessions": SIGNED_IN,
+    "POST /account/sessions/<int:number>/end": SIGNED_IN,
+    "POST /account/sessions/end-others": SIGNED_IN,
     "GET /api/v1/appeals": PROGRAM,
     "GET /api/v1/appeals/<number>": PROGRAM,
     "POST /api/v1/appeals/<number>/steps": PROGRAM,
@@ -155,8 +161,15 @@ ROUTES = {
     "POST /keys/<int:number>/confirm": READERS,
     "POST /keys/<int:number>/revoke": {"technician", "manager"},
     "GET /live": OPERATOR | READERS | {"technician"},
+    "GET /lock": SIGNED_IN,
+    "POST /lock": SIGNED_IN,
+    "POST /lock/open": SIGNED_IN,
+    "POST /lock/pin": SIGNED_IN,
     "GET /login": EVERYBODY,
+    "POST /login/pin": EVERYBODY,
     "POST /login": EVERYBODY,
+    "GET /login/second": SIGNED_IN,
+    "POST /login/second": SIGNED_IN,
     "GET /login/token": EVERYBODY,
     "POST /logout": SIGNED_IN,
     "GET /ministry": OFFICE,
@@ -241,7 +254,7 @@ ROUTES = {
     "GET /people/<int:number>": OFFICE,
     "POST /people/<int:number>": OFFICE,
     "POST /people/<int:number>/<any(password, phone):what>": OFFICE,
-    "POST /people/<int:number>/<any(disable, enable, signout):what>": OFFICE,
+    "POST /people/<int:number>/<any(disable, enable, signout, factor):what>": OFFICE,
     "GET /people/import": OFFICE,
     "POST /people/import": OFFICE,
     "GET /people/phones": OFFICE,
@@ -285,6 +298,9 @@ ROUTES = {
     "POST /staff-records/shifts/<int:id>/end": MANAGER,
     "POST /sms-reports/<name>/<secret>": EVERYBODY,
     "GET /static/<path:filename>": EVERYBODY,
+    "GET /sessions": OFFICE,
+    "GET /sessions/list": OFFICE,
+    "POST /sessions/<int:number>/end": OFFICE,
     "GET /status": KEEPERS,
     "GET /status/<any(checks, lines, machine):piece>": KEEPERS,
     "POST /status/lines/<trunk>/test": {"technician"},
@@ -301,6 +317,7 @@ ROUTES = {
     "POST /workday/numbers": LEADS,
 }
 VALUES = {
+    "sessions/<int:number>": "sessions/999",  # the first one is whose who asks
     "<any('1', '2'):form>": "1",
     "<any(discard, withdraw):what>": "discard",
     "<any(up, down, remove):what>": "up",
@@ -308,8 +325,9 @@ VALUES = {
     "<any(listen, whisper, barge):mode>": "listen",
     "<any(ready, pause):state>": "pause",
     "<any(create, verify, drill):kind>": "create",
+    "<any(codes, remove):what>": "codes",
     "<any(password, phone):what>": "phone",
-    "<any(disable, enable, signout):what>": "signout",
+    "<any(disable, enable, signout, factor):what>": "signout",
     "<day>": "2027-01-01",
     "<any(remove, settle):step>": "settle",
     "<any(retire, restore, up, down):step>": "up",
@@ -374,7 +392,7 @@ def test_each_role_opens_what_it_may_and_nothing_else(role, app, client, login_a
     browser = client if role == "anonymous" else login_as(role)
     home = "/login" if role == "anonymous" else "/account"
     for route, roles in sorted(ROUTES.items()):
-        if route in ("POST /login", "POST /logout"):
+        if route in ("POST /login", "POST /login/pin", "POST /logout", "POST /lock"):
             continue  # they change who asks
         method = route.split()[0]
         headers = {"X-CSRFToken": browser.token(home)} if method == "POST" else {}

@@ -45,10 +45,6 @@ if (undo) {
   }, 250);
 }
 
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("[data-print]")) print();
-});
-
 act("next_row", () => move(1));
 act("previous_row", () => move(-1));
 document.addEventListener("keydown", ({ code, target }) => {

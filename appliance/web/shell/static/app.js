@@ -4,9 +4,11 @@
 //   data-since         a <time> that counts up from its datetime; a <meter> that fills from that moment
 //   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
 //   data-limited       holds such a meter; data-over while it is full
+//   data-print         a button that prints the page
 //   data-toast         leaves after six seconds
 import "./commands.js";
 import "./live.js";
+import "./lock.js";
 import "./papers.js";
 import "./scrolling.js";
 import "./sheet.js";
@@ -42,13 +44,15 @@ function show(status) {
 // A page that outlived its session takes the new one's token, once its person is signed in again.
 async function renew() {
   const answer = await fetch("/login/token", { cache: "no-store" });
-  if (answer.status !== 200) return;
+  if (answer.status === 423) document.dispatchEvent(new Event("locked"));
+  if (answer.status !== 200 || answer.headers.get("X-Person") !== meta("person")?.content) return;
   const token = await answer.text();
   meta("csrf-token").content = token;
   for (const field of $$("input[name=csrf_token]")) field.value = token;
   for (const banner of $$("[data-trouble='401']")) banner.hidden = true;
   document.dispatchEvent(new Event("signed-in"));
 }
+document.addEventListener("uncovered", renew);
 addEventListener("focus", () => {
   if (document.querySelector("[data-trouble='401']:not([hidden])")) renew();
 });
@@ -71,6 +75,9 @@ document.addEventListener("click", ({ target }) => {
   field.type = shown ? "text" : "password";
   button.setAttribute("aria-pressed", shown);
   field.focus();
+});
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-print]")) print();
 });
 document.addEventListener("keyup", (event) => {
   if (event.target.type !== "password" || !event.getModifierState) return;

@@ -62,6 +62,7 @@ document.addEventListener("keydown", (event) => {
   const run = does.get(rowOf(key)?.dataset.action);
   if (key.length === 1 && (!lettersAct() || event.target.matches(FIELDS))) return; // a letter that is typed
   if (event.repeat && !(run && /^[A-Z]$/.test(key))) return; // from row to row
+  if (document.querySelector("#cover[open]")) return;
   if (document.querySelector("dialog:modal") && !event.target.closest("dialog:modal")) return;
   const control = run ? null : controlOf(key, { from: event.target });
   if (!run && !control) return;

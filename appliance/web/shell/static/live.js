@@ -50,12 +50,17 @@ function listen() {
     alive();
     fetchAnew(data);
   });
+  stream.addEventListener("ended", () => {
+    stream.close();
+    document.dispatchEvent(new Event("ended"));
+  });
   stream.addEventListener("error", doubtful);
 }
 
 // A browser does not say why it was refused the stream: perhaps nobody is signed in any more.
 async function tellWhy() {
   const { status } = await fetch("/login/token", { cache: "no-store" }).catch(() => ({}));
+  if (status === 423) document.dispatchEvent(new Event("locked"));
   if (status === 204) document.dispatchEvent(new CustomEvent("trouble", { detail: 401 }));
 }
 

@@ -1,0 +1,85 @@
+"""A page that is covered while nobody sits before it, and the sign-in at a shared desk."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from appliance.people import pins, sessions
+from provisioning.local.settings_file import EASY, scratch
+from tests.browser.conftest import sign_in
+
+PIN = "4071"
+
+
+@pytest.fixture
+def locking(settings, nilufar):
+    """A site whose pages lock themselves after 15 minutes; Nilufar has a PIN."""
+    settings.file.write_text(scratch(sign_in={**EASY, "lock_minutes": 15}))
+    pins.choose(nilufar, PIN)
+
+
+def test_a_locked_page_keeps_what_was_typed(locking, window) -> None:
+    page, other = window.new_page(), window.new_page()
+    sign_in(page, "nilufar")
+    page.goto("/operator/forms/new")
+    other.goto("/account")
+    page.bring_to_front()
+    gist = page.locator("#f-gist")
+    gist.fill("Subsidiya haqida")
+    page.keyboard.press("Alt+Z")
+    for one in (page, other):
+        expect(one.locator("#cover")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#cover")).to_be_visible()
+    pin = page.locator("#cover-pin")
+    expect(pin).to_be_focused()
+    pin.fill("0000")
+    pin.press("Enter")
+    expect(page.locator("#cover [data-wrong]")).to_be_visible()
+    pin.fill(PIN)
+    pin.press("Enter")
+    for one in (page, other):
+        expect(one.locator("#cover")).to_be_hidden()
+    expect(gist).to_have_value("Subsidiya haqida")
+    expect(page.locator("[data-trouble='401']")).to_be_hidden()
+
+
+def test_it_locks_itself_and_a_reload_does_not_open_it(locking, window) -> None:
+    page = window.new_page()
+    page.clock.install()
+    sign_in(page, "nilufar")
+    page.clock.fast_forward("14:00")
+    page.mouse.move(50, 50)
+    page.clock.fast_forward("14:00")
+    expect(page.locator("#cover")).to_be_hidden()
+    page.clock.fast_forward("02:00")
+    expect(page.locator("#cover")).to_be_visible()
+    page.reload()
+    page.wait_for_url("**/lock?next=*")
+    page.locator("#cover-pin").fill(PIN)
+    page.locator("#cover-pin").press("Enter")
+    page.wait_for_url("**/operator")
+
+
+def test_what_was_ended_elsewhere_is_covered(locking, window, nilufar) -> None:
+    page = window.new_page()
+    sign_in(page, "nilufar")
+    [session] = sessions.of(nilufar)
+    sessions.end(session, "rustam")
+    expect(page.locator("#cover [data-over]")).to_be_visible()
+
+
+def test_the_next_shift_signs_in_within_two_seconds(locking, window, record_property) -> None:
+    page = window.new_page()
+    sign_in(page, "nilufar")
+    page.goto("/account")
+    page.locator("form[action='/logout'] button").first.click()
+    expect(page.locator("#pin")).to_be_focused()
+    begun = time.monotonic()
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/operator")
+    seconds = time.monotonic() - begun
+    record_property("sign-in by PIN, seconds", round(seconds, 2))
