@@ -23,6 +23,7 @@ from appliance.web.calls import (
 )
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
+from appliance.web.knowledge import editing, reading
 from appliance.web.person import account, login
 from appliance.web.public import phones, rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
@@ -102,6 +103,7 @@ SCREENS = (
     *(routing.screen, directory.screen, prompts.screen, line.screen),
     *(people.screen, desk_phones.screen, departments.screen, form_versions.screen, lists.screen),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
+    *(reading.screen, editing.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )
