@@ -283,8 +283,8 @@ def _article(slug: str) -> "Article":
 
 
 def _common(shown: "ArticleVersion") -> dict[str, Any]:
-    text = reading.shown(shown)
-    return text | {
+    uzbek = f"uz_{shown.script}" if locale() == "ru" else locale()
+    return reading.shown(shown, uzbek) | {
         "words": words,
         "people": accounts.names(),
         "standing": versions.standing,

@@ -136,9 +136,9 @@ def _opened(version: "ArticleVersion", call_id: str, token: str) -> dict[str, An
     return shown(version) | {"opening": opening, "passage": " ".join(text.plain.split())[:PASSAGE]}
 
 
-def shown(version: "ArticleVersion") -> dict[str, Any]:
-    """What a template says of a version in the reader's language."""
-    text = wording.of(version, locale())
+def shown(version: "ArticleVersion", language: str = "") -> dict[str, Any]:
+    """What a template says of a version, in a language; without one, in the reader's."""
+    text = wording.of(version, language or locale())
     return {
         "article": version.article,
         "version": version,

@@ -5,9 +5,11 @@ import re
 
 import pytest
 
-from appliance.casework import knowledge
+from appliance.casework import appeals, knowledge
 from appliance.casework.knowledge import Place, Words, articles, files, openings
+from appliance.core import clock
 from appliance.models import Article, ArticleFile, ArticleMiss, ArticleOpening, ArticleVersion
+from tests.rig.citizen import Citizen
 
 PDF = b"%PDF-1.7\n%%EOF\n"
 TYPED = {
@@ -231,3 +233,38 @@ def test_what_somebody_else_opened_is_not_judged(published, login_as, nilufar):
     answer = browser.send(f"/knowledge/openings/{opening.id}", "/knowledge", useful="no")
     assert answer.status_code == 404
     assert files.LARGEST < 20 * 1024 * 1024
+
+
+def test_what_was_opened_stands_on_the_call_and_its_form(published, login_as, nilufar, sherzod):
+    citizen = Citizen("1764000000.1")
+    citizen.ring(nilufar)
+    citizen.talk()
+    token = appeals.at_hand(nilufar, clock.now()).token
+    operator = login_as("operator")
+    assert "Subsidiya olish" in operator.get(f"/knowledge/beside/{token}").text
+    page = operator.get(f"/knowledge/beside/{token}/subsidiya-olish").text
+    assert 'data-sms-passage="Ariza 15 kun"' in page
+    newer = articles.begin(published.article, sherzod, published)
+    card = login_as("supervisor").get("/calls/1764000000.1").text
+    assert re.search(r"Subsidiya olish</a>.*?1-versiya", card, re.DOTALL)
+    assert newer.number == 2
+    [shown] = openings.at_call("1764000000.1")
+    assert (shown.version.number, shown.who) == (1, "nilufar")
+
+
+def test_the_form_s_direction_proposes_its_articles(published, login_as, nilufar, sherzod, bahodir):
+    row = articles.create(sherzod, Words("Boshqa", "Matn", "Другое", "Текст"), Place("other"))
+    for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
+        row = articles.do(action, row, user, row.revision)
+    citizen = Citizen("1764000000.1")
+    citizen.ring(nilufar)
+    citizen.talk()
+    token = appeals.at_hand(nilufar, clock.now()).token
+    operator = login_as("operator")
+    assert "Boshqa" in operator.get(f"/knowledge/beside/{token}").text
+    values = {"values": {"direction": "subsidies", "first_name": "Aziza"}}
+    there = f"/operator/forms/{token}"
+    assert operator.post(there, json=values, headers={"X-CSRFToken": operator.token()})
+    page = operator.get(f"/knowledge/beside/{token}").text
+    assert "Subsidiya olish" in page
+    assert "Boshqa</button>" not in page

@@ -64,6 +64,15 @@ for (const form of document.querySelectorAll("form[data-editing]")) {
       if (!seen.hidden) timer = setTimeout(preview, 300, form, field, seen);
     });
   }
+  let unsaved = false;
+  form.addEventListener("input", () => {
+    unsaved = true;
+  });
+  form.addEventListener("submit", () => {
+    unsaved = false;
+  });
+  // Whoever leaves by another button or link, as by sending to the ministry, is asked first.
+  addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
   const { files } = form.elements;
   files?.addEventListener("change", () => {
     const large = [...files.files].some((file) => file.size > LARGEST);
