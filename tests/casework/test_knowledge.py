@@ -201,6 +201,13 @@ def test_the_other_script_is_made_and_marked_so(draft):
     assert shown["ru"].plain == "Заявление рассматривается 15 дней."
 
 
+def test_speech_in_quotes_is_rewritten_and_abbreviations_stay(settings, sherzod):
+    words = Words(title_uz="SMS va PDF", text_uz="«Yozma ravishda» [saytda](https://mehnat.uz/a)")
+    shown = wording.of(articles.create(sherzod, words, PLACE), "uz_Cyrl")
+    assert (shown.title, shown.plain) == ("SMS ва PDF", "«Ёзма равишда» сайтда")
+    assert 'href="https://mehnat.uz/a"' in shown.html
+
+
 def test_cyrillic_is_written_once_too(settings, sherzod):
     words = Words(title_uz="Мурожаат", text_uz="Ариза [сайтда](https://mehnat.uz/ariza), PDF")
     row = articles.create(sherzod, words, PLACE)

@@ -18,7 +18,7 @@ TAGS = {
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 SCHEMES = {"http", "https", "mailto", "tel"}
 _LEVELS = {"h1": "h3", "h2": "h4"}  # an article stands under its title and its language
-_ABBREVIATION = re.compile(r"(\b[A-Z]{2,}\b)")
+_APART = re.compile(r"(\b[A-Z]{2,}\b|[«»“”\"])")  # in quotes stands speech, seldom a firm's name
 
 type Spelling = Callable[[str], str]
 
@@ -55,7 +55,7 @@ def plain(text: str, spelt: Spelling | None = None) -> str:
 
 def respelt(text: str, spelt: Spelling) -> str:
     """A line of words in another script; abbreviations in Latin capitals stay."""
-    parts = _ABBREVIATION.split(text)
+    parts = _APART.split(text)
     parts[::2] = [spelt(part) for part in parts[::2]]
     return "".join(parts)
 
