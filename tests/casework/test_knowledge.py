@@ -395,7 +395,7 @@ def test_whatever_is_in_force_is_handed_to_the_search(published):
 
 
 def test_a_search_in_vain_is_kept_once_and_as_it_ended(settings, nilufar, sardor):
-    for text in ("pen", "pensi", "pensiya", "Pensiya", "xy"):
+    for text in ("pen", "pensi", "pensiya", "Pensiya", "xy", "93 555 01 47"):
         knowledge.nothing_found(text, nilufar)
     knowledge.nothing_found("Пенсия", sardor)
     assert ArticleMiss.select().count() == 2

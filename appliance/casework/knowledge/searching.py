@@ -13,6 +13,7 @@ from appliance.models import Article, ArticleMiss, ArticleVersion, User
 
 KIND = "article"
 _TEXT = 200  # characters of a search that are kept
+_PERSONAL = 7  # digits from which on a text may be a number of a person's
 _SHORT = 3  # letters below which a search in vain says nothing
 
 
@@ -51,10 +52,11 @@ def found(text: str, day: dt.date, limit: int = 20) -> list[ArticleVersion]:
 def nothing_found(text: str, user: User) -> None:
     """Keep that a search found no article, for the manager; the same one once a day and person.
 
-    While somebody types, each longer text takes the place of the shorter one of a minute ago.
+    While somebody types, each longer text takes the place of the shorter one of a minute ago. What
+    may be somebody's phone or document is not kept.
     """
     key = fold(text)
-    if len(key) < _SHORT:
+    if len(key) < _SHORT or sum(letter.isdigit() for letter in key) >= _PERSONAL:
         return
     now = clock.now()
     theirs = (ArticleMiss.who == user.login, ArticleMiss.at > now - dt.timedelta(days=1))
