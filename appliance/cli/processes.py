@@ -2,7 +2,7 @@
 
 import click
 
-from appliance.casework import appeals, catalogs, forms
+from appliance.casework import appeals, catalogs, forms, knowledge
 from appliance.cli.context import Site, pass_site
 from appliance.core import db
 from appliance.people import pauses
@@ -18,6 +18,7 @@ def migrate(site: Site) -> None:
     if added := catalogs.seed():
         click.echo(f"{added} rows of the lists that come along")
     forms.seed()
+    knowledge.seed()
     for form, version in forms.take_in():
         click.echo(f"form {form} is version {version}, with what this release brings")
     pauses.seed()

@@ -1,7 +1,8 @@
 """Uzbek as it was typed, in the script of the reader or of a paper.
 
-Only Uzbek in Latin letters is rewritten, for papers in Cyrillic; the other way would need to tell
-Uzbek from Russian. What has no Uzbek spelling stays as it was typed.
+Only Uzbek in Latin letters is rewritten by `written`, for papers in Cyrillic; the other way would
+need to tell Uzbek from Russian, and is for texts that are known to be Uzbek: `latin`. What has no
+Uzbek spelling stays as it was typed.
 """
 
 import re
@@ -44,6 +45,17 @@ _LOANS = {
     "dekabr": "декабрь",
 }
 _LOAN = re.compile(rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))})", re.IGNORECASE)
+_LOANS_CYRILLIC = {
+    spelt: latin
+    for latin, cyrillic in _LOANS.items()
+    if latin != "passport"
+    for spelt in (cyrillic, cyrillic.removesuffix("ь"))  # not before an ending
+}
+_LOAN_CYRILLIC = re.compile(
+    rf"\b({'|'.join(sorted(_LOANS_CYRILLIC, key=len, reverse=True))})", re.IGNORECASE
+)
+_CYRILLIC_RUN = re.compile(r"[\u0400-\u04ff]+")
+_TSE = re.compile(r"(?<=[бвгджзйклмнпрстфхчшқғҳ])ц", re.IGNORECASE)  # aksiya, stansiya
 _NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo takes its n and g for one letter
 _KSIYA = re.compile("ksiya", re.IGNORECASE)
 
@@ -59,6 +71,18 @@ def written(text: str, locale: str) -> str:
         found += [_cyrillic(text[end : kept.start()]), kept[0]]
         end = kept.end()
     return "".join([*found, _cyrillic(text[end:])])
+
+
+def latin(text: str) -> str:
+    """A text that is known to be Uzbek, in Latin letters; what is Latin already stays."""
+    text = _LOAN_CYRILLIC.sub(_cased(lambda word: _LOANS_CYRILLIC[word]), text)
+    found, end = [], 0
+    for kept in _CYRILLIC_RUN.finditer(text):
+        plain = _TSE.sub(lambda match: "С" if match[0].isupper() else "с", kept[0])
+        spelt = alifbo.to_old_latin(alifbo.from_cyrillic(plain).text).text
+        found += [text[end : kept.start()], spelt]
+        end = kept.end()
+    return "".join([*found, text[end:]])
 
 
 def _uzbek(text: str) -> bool:

@@ -52,6 +52,13 @@ from appliance.models.handling import (
 )
 from appliance.models.health import CheckState, ExchangeLook
 from appliance.models.keys import AccessKey
+from appliance.models.knowledge import (
+    Article,
+    ArticleFile,
+    ArticleMiss,
+    ArticleOpening,
+    ArticleVersion,
+)
 from appliance.models.links import HostAddress, LinkStretch, RateReading
 from appliance.models.ministry import MinistryEvent, MinistryLink, MinistryPackage
 from appliance.models.notices import (
@@ -198,6 +205,11 @@ TABLES: tuple[type[Table], ...] = (
     ChangeStep,
     ChangeFile,
     ChangeLink,
+    Article,
+    ArticleVersion,
+    ArticleFile,
+    ArticleOpening,
+    ArticleMiss,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

@@ -24,6 +24,7 @@ from appliance.web.calls import (
 )
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
+from appliance.web.knowledge import editing, reading
 from appliance.web.person import account, lock, login, second_factor
 from appliance.web.person import sessions as sign_ins
 from appliance.web.public import phones, rating
@@ -112,6 +113,7 @@ SCREENS = (
     *(routing.screen, directory.screen, prompts.screen, line.screen),
     *(people.screen, desk_phones.screen, departments.screen, form_versions.screen, lists.screen),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
+    *(reading.screen, editing.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen),
 )

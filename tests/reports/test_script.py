@@ -68,3 +68,18 @@ def test_table_5_is_in_the_papers_script(site: Settings, world: World, new_year:
     assert row[2:] == ("Субсидия олиш тартиби", "Раҳимов Шерзод, «Baraka Group»")
     told = monthly.as_json(cyrillic)["consultations"][0]  # for machines, as typed
     assert (told["issue"], told["contacted"]) == (issue, contact)
+
+
+@pytest.mark.parametrize(
+    ("typed", "latin"),
+    [
+        ("Ўзбекистон фуқаролари, ҒАЛАБА", "Oʻzbekiston fuqarolari, GʻALABA"),
+        ("Маъно, исҳоқ, меҳнат, кўчиш", "Maʼno, isʼhoq, mehnat, koʻchish"),
+        ("Акция, СТАНЦИЯ, конституция", "Aksiya, STANSIYA, konstitutsiya"),
+        ("ОБЪЕКТИ, паролни, сентябрда, Январь", "OBYEKTI, parolni, sentabrda, Yanvar"),
+        ("ЎРҚ-445-сон, PDF файл, 15 кун", "OʻRQ-445-son, PDF fayl, 15 kun"),
+        ("Lotin matni oʻzgarmaydi", "Lotin matni oʻzgarmaydi"),
+    ],
+)
+def test_uzbek_in_cyrillic_becomes_latin(typed: str, latin: str) -> None:
+    assert script.latin(typed) == latin

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.casework import catalogs, forms
+from appliance.casework.knowledge import openings
 from appliance.core.db import in_pieces
 from appliance.core.i18n import DEFAULT
 from appliance.models import Appeal, CallForm, User
@@ -14,6 +15,7 @@ def registrations(form: str, begin: dt.datetime, end: dt.datetime) -> Iterator[d
     """What was registered on a form in [begin, end), oldest first, each as one JSON object.
 
     `fields`: name → {code, text}; the text is the code's name in Uzbek Latin, else what was typed.
+    `articles`: name and version of each article that was opened meanwhile, on the call or the form.
     """
     table = CallForm if form == forms.CALL else Appeal
     within = (table.registered_at >= begin, table.registered_at < end)
@@ -41,6 +43,7 @@ def _object(form: str, row: Any) -> dict[str, Any]:
         "operator": row.operator.login,
         "registered_at": row.registered_at.isoformat(timespec="milliseconds"),
         "fields": fields_of(forms.of(form, version), row, DEFAULT),
+        "articles": openings.told(openings.at_call(row.call_id or "", [row.token or ""])),
     }
 
 

@@ -12,6 +12,7 @@ PAUSES = "pause_reason"  # what operators take a pause for
 CATALOGS = (
     *("appeal_type", "call_type", "call_direction", "group", "employment", "direction"),
     PAUSES,
+    "article_section",
 )
 
 

@@ -24,6 +24,7 @@ from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, portal
 from appliance.web.calls import short_messages
 from appliance.web.calls.call import recorded
+from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -70,6 +71,7 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
         others=appeals.others_of(appeal, me()),
+        opened_articles=reading.shown_at(appeal.call_id, appeal.token),
         consultation=consultations.of_appeal(appeal),
         consultation_state=appeal_labels.consultation_state,
         **_written(appeal, was),

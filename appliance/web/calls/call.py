@@ -18,6 +18,7 @@ from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import sound
 from appliance.web.calls import short_messages
 from appliance.web.calls.of_day import OUTCOMES
+from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -75,6 +76,7 @@ def page(call_id: str) -> str:
         names=accounts.names(locale()),
         appeals=about,
         registered=call_forms.visible_of_call(call.id, me()),
+        opened_articles=reading.shown_at(call.id),
         **short_messages.shown(
             "call",
             call.id,

@@ -27,6 +27,7 @@ from appliance.core.i18n import named
 from appliance.messaging.notices import call_alerts
 from appliance.people import accounts
 from appliance.telephony import calls
+from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import heavy
@@ -117,6 +118,7 @@ def page(number: str) -> str:
             for past in reversed(call_forms.wordings(made))
         ],
         people=accounts.names(),
+        opened_articles=reading.shown_at(made.call_id, made.token),
         sees_call=bool(appeals.call_open_to(me(), made.call_id)) and me().role != "operator",
         may_correct=_may_correct(made),
     )

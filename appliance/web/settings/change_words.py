@@ -16,6 +16,7 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
 from appliance.telephony.routing import Difference
 from appliance.web.appeals.appeal_labels import Nearness
+from appliance.web.knowledge import words as article_words
 from appliance.web.settings import form_words, routing_words
 from appliance.web.settings.prompt_words import title as prompt_title
 from appliance.web.shell.access import allowed
@@ -68,6 +69,7 @@ THINGS: dict[str, LazyString] = {
     "employee": _l("Directory"),
     "list": _l("List"),
     "form": _l("Form"),
+    "article": _l("Article"),
 }
 # field of a thing, as a link keeps it
 FIELDS: dict[str, LazyString] = {
@@ -151,6 +153,9 @@ def address(link: "ChangeLink") -> str:
             against = link.before["version"]
             endpoint = "form_versions.version"
             values = {"form": form, "number": number, "against": against}
+        case "article":
+            slug, number = link.ref.rsplit("/", 1)
+            endpoint, values = "articles.version", {"slug": slug, "number": number}
         case _:
             endpoint, values = "directory.employee", {"number": link.ref}
     return url_for(endpoint, **values) if allowed(endpoint) else ""
@@ -174,7 +179,8 @@ def _difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
         code, name = name.split("/")
         value = catalogs.label(link.ref, code, locale())
         return f"{value} · {FIELDS[name]}", _value_text(name, before), _value_text(name, after)
-    return str(FIELDS.get(name, name)), _value_text(name, before), _value_text(name, after)
+    fields = article_words.FIELDS if link.kind == "article" else FIELDS
+    return str(fields.get(name, name)), _value_text(name, before), _value_text(name, after)
 
 
 def _value_text(name: str, value: str | None) -> str:

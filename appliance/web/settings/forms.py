@@ -1,6 +1,5 @@
 """The forms as the manager makes them: fields, a draft that is tried, versions."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,15 +8,15 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from appliance.casework import catalogs, forms, identity
+from appliance.casework import catalogs, forms
 from appliance.casework.forms import checks, comparing, definition, editing
 from appliance.core.i18n import LOCALES
 from appliance.people import accounts
 from appliance.web.settings import changes
 from appliance.web.settings import form_words as words
-from appliance.web.shell import refusals
+from appliance.web.shell import moments, refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded, document
 from appliance.web.workplace.forms import doubts, drawn
@@ -81,7 +80,7 @@ def drop(form: str, what: str) -> Response:
 @may("manager")
 def put(form: str) -> Response:
     """Put the draft in force, now or from a day and an hour."""
-    since = _since()
+    since = moments.typed()
     if isinstance(since, str):
         return refusals.back(url_for(".page", form=form), since)
     before = forms.in_force(form).version
@@ -263,21 +262,6 @@ def _done(form: str, do: Callable[[], object], told: str = "", anchor: str = "")
     if told:
         flash(told)
     return redirect(f"{there}#field-{anchor}" if anchor else there)
-
-
-def _since() -> dt.datetime | str | None:
-    """The moment that was typed; None for now, else the code of why it is none."""
-    day, hour = (request.form.get(name, "").strip() for name in ("day", "hour"))
-    if not day and not hour:
-        return None
-    date = identity.day(day)
-    try:
-        time = dt.time.fromisoformat(hour or "00:00")
-    except ValueError:
-        return "moment"
-    if not date or time.tzinfo:
-        return "moment"
-    return dt.datetime.combine(date, time, site().tz)
 
 
 def _seen() -> str:

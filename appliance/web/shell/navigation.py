@@ -9,8 +9,9 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs, changes
+from appliance.casework.knowledge import articles
 from appliance.web.shell import access
-from appliance.web.shell.context import site
+from appliance.web.shell.context import me, site, today
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def _requests() -> Count:
     return Count(found.open, found.near + found.overdue, found.overdue > 0)
 
 
+def _articles() -> Count:
+    found = articles.to_do(me(), today())
+    return Count(found, found)
+
+
 _CHANGES = ("changes.page", _l("Change requests"))
 SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
     (_l("Workplace"), (Tab("operator.page", _l("Workplace"), ("transfers",)),)),
@@ -76,6 +82,14 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("calls.today", _l("Calls of a day"), ("call",)),
             Tab("followups.page", _l("Missed callers")),
             Tab("call_forms.listed", _l("Registered calls")),
+        ),
+    ),
+    (
+        _l("Knowledge base"),
+        (
+            Tab("knowledge.page", _l("Knowledge base")),
+            Tab("articles.page", _l("Articles"), counted=_articles),
+            Tab("articles.use", _l("Use of articles")),
         ),
     ),
     (

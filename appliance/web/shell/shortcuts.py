@@ -50,8 +50,13 @@ LISTS = Place(
     "list", _l("Lists"), ("portal.page", "lookup.page", "call_forms.listed", "appeals.page")
 )
 INBOX = Place("inbox", _l("Answering an appeal"), ("portal.page", "appeals.page"), MINISTRY)
+ARTICLES = Place("articles", _l("Knowledge base"), ("knowledge.page",))
+ARTICLE = Place("article", _l("An article"), ("operator", "knowledge.article"))
 CARD = Place("card", _l("A card"), ("appeals", "call", "call_forms"))
-PLACES = (EVERYWHERE, CALL, PANEL, FORM, REGISTERED, DAY, LISTS, INBOX, CARD)
+PLACES = (
+    *(EVERYWHERE, CALL, PANEL, FORM, REGISTERED, DAY, LISTS, INBOX, CARD),
+    *(ARTICLES, ARTICLE),
+)
 
 TALKS = ("talk", "conference")
 IDLE = ("", "wrap_up")  # nobody is on the line
@@ -158,11 +163,13 @@ SHORTCUTS = (
     Shortcut("note", ("Alt+N",), _l("a note that stays with the number"), (FORM, REGISTERED)),
     Shortcut("call_back", ("Alt+B",), _l("call back later: promise a call"), (FORM, REGISTERED)),
     Shortcut("sms", ("Alt+S",), _l("a short message to the citizen"), (FORM, REGISTERED, CARD)),
+    Shortcut("knowledge", ("Alt+I",), _l("the knowledge base beside the form"), (FORM, REGISTERED)),
+    Shortcut("useful", ("Alt+Y", "Alt+U"), _l("the article was useful; it was not"), (ARTICLE,)),
     Shortcut(
         "take", ("Tab",), _l("next field; in a list it takes the first choice"), (FORM,), told=True
     ),
     Shortcut("done", ("Escape",), _l("after registering: done"), (REGISTERED,)),
-    Shortcut("search", ("/",), _l("to the search"), (LISTS,)),
+    Shortcut("search", ("/",), _l("to the search"), (LISTS, ARTICLES)),
     Shortcut("next_row", ("J",), _l("next row"), (LISTS,)),
     Shortcut("previous_row", ("K",), _l("previous row"), (LISTS,)),
     Shortcut("open_row", ("Enter",), _l("open the row"), (LISTS,), told=True),

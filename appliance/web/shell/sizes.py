@@ -16,6 +16,8 @@ LONGER = {
     "text": TEXT,
     "what": TEXT,
     "why": TEXT,
+    "text_uz": TEXT,
+    "text_ru": TEXT,
     "blocked": 100_000,
     "people": 100_000,
 }

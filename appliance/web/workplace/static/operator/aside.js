@@ -37,7 +37,7 @@ export function listenToAside({ onTrouble, tell }) {
   }
 
   document.addEventListener("click", async ({ target }) => {
-    if (target.closest("[data-pass], [data-write-sms]")) panel.hidden = true;
+    if (target.closest("[data-pass], [data-write-sms], [data-knowledge]")) panel.hidden = true;
     const asked = target.closest("[data-aside]")?.dataset.aside;
     if (!asked) return;
     if (!panel.hidden && panel.dataset.about === asked) return close();

@@ -3,6 +3,7 @@
 
 import { listenToAside } from "./aside.js";
 import { listenToNumbers } from "./dial.js";
+import { listenToKnowledge } from "./knowledge.js";
 import { LinkLost, post, SessionOver } from "./server.js";
 import { listenToMessages } from "./sms.js";
 import { listenToState } from "./states.js";
@@ -83,6 +84,7 @@ listenToTransfers({ onTrouble: failed });
 listenToMessages({ onTrouble: failed, tell: toast });
 listenToNumbers({ onTrouble: failed, tell: toast });
 listenToAside({ onTrouble: failed, tell: toast });
+listenToKnowledge({ onTrouble: failed, tell: toast });
 showTitle();
 tellRing();
 watch(() => {

@@ -16,7 +16,7 @@ export function listenToMessages({ onTrouble, tell }) {
   const noLink = () => tell(document.getElementById("at-hand").dataset.noLink);
   const fail = (error) => (error instanceof LinkLost ? noLink() : onTrouble(error));
 
-  async function open(address) {
+  async function open(address, text = "") {
     if (!kept.has(address)) {
       const piece = document.createElement("template");
       piece.innerHTML = await getPage(address);
@@ -29,7 +29,11 @@ export function listenToMessages({ onTrouble, tell }) {
     panel.dataset.about = address;
     passing.hidden = true;
     panel.hidden = false;
-    (place.querySelector("select") ?? place.querySelector("textarea")).focus();
+    const field = place.querySelector("textarea");
+    if (!text) return (place.querySelector("select") ?? field).focus();
+    field.value = [field.value.trim(), text].filter(Boolean).join(" ");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
   }
 
   function close() {
@@ -38,11 +42,13 @@ export function listenToMessages({ onTrouble, tell }) {
   }
 
   document.addEventListener("click", async ({ target }) => {
-    if (target.closest("[data-pass]")) panel.hidden = true;
-    const asked = target.closest("[data-write-sms]")?.dataset.writeSms;
-    if (!asked) return;
-    if (!panel.hidden && panel.dataset.about === asked) return close();
-    await open(asked).catch(fail);
+    if (target.closest("[data-pass], [data-knowledge]")) panel.hidden = true;
+    const button = target.closest("[data-write-sms]");
+    if (!button) return;
+    const { writeSms: asked, text } = button.dataset;
+    delete button.dataset.text; // a passage of an article, once
+    if (!text && !panel.hidden && panel.dataset.about === asked) return close();
+    await open(asked, text).catch(fail);
   });
   panel.querySelector("[data-close]").addEventListener("click", close);
   panel.addEventListener("keydown", (event) => {

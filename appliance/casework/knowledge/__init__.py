@@ -1,0 +1,45 @@
+"""The knowledge base: articles, their files, what of them was shown and searched (A8, B12)."""
+
+from appliance.casework.knowledge.articles import (
+    MANAGES,
+    READERS,
+    SECTIONS,
+    SEES_DRAFTS,
+    TOPIC,
+    TOPICS,
+    Listed,
+    Place,
+    Words,
+    find,
+    in_force,
+    listed,
+    published,
+)
+from appliance.casework.knowledge.errors import ArticleError
+from appliance.casework.knowledge.openings import Shown, at_call, opened
+from appliance.casework.knowledge.searching import found, indexed, nothing_found
+from appliance.casework.knowledge.seeding import seed
+
+__all__ = [
+    "MANAGES",
+    "READERS",
+    "SECTIONS",
+    "SEES_DRAFTS",
+    "TOPIC",
+    "TOPICS",
+    "ArticleError",
+    "Listed",
+    "Place",
+    "Shown",
+    "Words",
+    "at_call",
+    "find",
+    "found",
+    "in_force",
+    "indexed",
+    "listed",
+    "nothing_found",
+    "opened",
+    "published",
+    "seed",
+]

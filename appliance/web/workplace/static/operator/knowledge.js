@@ -1,0 +1,105 @@
+// The knowledge base beside the form: what its direction proposes, what a search finds, an article, and a passage of it
+// that goes into a short message.
+
+import { getPage, LinkLost } from "./server.js";
+
+const WAIT = 250; // milliseconds without a key
+const LONGEST = 480; // letters of a passage
+
+const panel = document.getElementById("knowledge");
+const place = panel.querySelector("[data-place]");
+const search = document.getElementById("knowledge-q");
+const others = ["passing", "sms", "aside"].map((id) => document.getElementById(id)); // stand in the same place
+
+let before = null; // what had the focus
+let address = ""; // of the list for the form on the desk
+let timer = 0;
+let asked = 0;
+
+export function listenToKnowledge({ onTrouble, tell }) {
+  const noLink = () => tell(document.getElementById("at-hand").dataset.noLink);
+  const fail = (error) => (error instanceof LinkLost ? noLink() : onTrouble(error));
+
+  async function show(from) {
+    const number = ++asked;
+    const piece = await getPage(from);
+    if (number !== asked) return;
+    place.innerHTML = piece;
+    window.htmx.process(place);
+  }
+
+  const list = () => show(search.value.trim() ? `${address}?${new URLSearchParams({ q: search.value })}` : address);
+
+  async function open(from) {
+    if (from !== address) search.value = "";
+    if (panel.hidden) before = document.activeElement;
+    address = from;
+    await list();
+    for (const other of others) other.hidden = true;
+    panel.hidden = false;
+    search.focus();
+  }
+
+  function close() {
+    panel.hidden = true;
+    if (before?.isConnected) before.focus();
+  }
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-pass], [data-write-sms], [data-aside]")) panel.hidden = true;
+    const from = target.closest("[data-knowledge]")?.dataset.knowledge;
+    if (!from) return;
+    if (!panel.hidden && from === address) close();
+    else open(from).catch(fail);
+  });
+
+  place.addEventListener("click", async ({ target }) => {
+    const article = target.closest("[data-article]")?.dataset.article;
+    if (article) {
+      await show(article).catch(fail);
+      place.querySelector("h3")?.focus();
+    } else if (target.closest("[data-back]")) {
+      await list().catch(fail);
+      (place.querySelector("[data-article]") ?? search).focus();
+    } else if (target.closest("[data-sms-passage]")) {
+      send(target.closest("[data-sms-passage]").dataset.smsPassage);
+    } else if (target.closest("[data-useful] button")) {
+      for (const button of target.closest("[data-useful]").querySelectorAll("button"))
+        button.setAttribute("aria-pressed", String(button === target.closest("button")));
+    }
+  });
+
+  // What is marked in the article goes into the message, else the beginning; its panel says how long it is.
+  function send(beginning) {
+    const marked = getSelection();
+    const inside = marked.rangeCount && place.querySelector(".article")?.contains(marked.anchorNode);
+    const text = (inside && marked.toString().trim()) || beginning;
+    const button = document.querySelector("[data-write-sms]");
+    if (!button) return;
+    button.dataset.text = text.slice(0, LONGEST);
+    button.click();
+  }
+
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => list().catch(fail), WAIT);
+  });
+  panel.querySelector("[data-close]").addEventListener("click", close);
+  panel.addEventListener("keydown", (event) => {
+    const { key } = event;
+    if (key === "Escape") close();
+    else if (key === "ArrowDown" || key === "ArrowUp") move(key === "ArrowDown" ? 1 : -1);
+    else if (key === "Enter" && event.target === search) place.querySelector("[data-article]")?.click();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  // The arrow keys go from the search through the list.
+  function move(step) {
+    const stops = [search, ...place.querySelectorAll("[data-article]")];
+    const at = stops.indexOf(document.activeElement);
+    if (at < 0) return;
+    stops[Math.min(Math.max(at + step, 0), stops.length - 1)].focus();
+  }
+}
