@@ -71,6 +71,7 @@ from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.retention import DiskReading, LegalHold, Removal
 from appliance.models.routing import PlanVersion
 from appliance.models.runs import JobRun
+from appliance.models.scripts import Script, ScriptRun, ScriptStep, ScriptVersion
 from appliance.models.selftests import SelfTest
 from appliance.models.sign_ins import SignInAttempt
 from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
@@ -189,6 +190,10 @@ TABLES: tuple[type[Table], ...] = (
     ChangeStep,
     ChangeFile,
     ChangeLink,
+    Script,
+    ScriptVersion,
+    ScriptRun,
+    ScriptStep,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]
