@@ -79,6 +79,7 @@ from appliance.web.workplace import (
     number_notes,
     own_day,
     phone,
+    scripts,
     states,
     transfers,
 )
@@ -88,6 +89,7 @@ SCREENS = (
     *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
+    *(scripts.screen,),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(
         floor.screen,
