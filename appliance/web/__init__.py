@@ -42,6 +42,7 @@ from appliance.web.settings import (
     workday,
 )
 from appliance.web.settings import forms as form_versions
+from appliance.web.settings import scripts as script_versions
 from appliance.web.shell import (
     access,
     assets,
@@ -89,7 +90,7 @@ SCREENS = (
     *(login.screen, account.screen, rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
-    *(scripts.screen,),
+    *(scripts.screen, script_versions.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(
         floor.screen,

@@ -4,7 +4,7 @@ A draft may hold any of this, for it is written piece by piece. A script without
 walked from its beginning to an end, whatever the caller answers.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from appliance.casework.scripts import texts
@@ -25,7 +25,7 @@ class Known:
     fields: Collection[str] = ()
     numbers: Collection[str] = ()
     topics: Collection[str] = ()
-    refs: dict[str, Collection[str]] = field(default_factory=dict)  # kind of action → refs
+    refs: Mapping[str, Collection[str]] = field(default_factory=dict)  # kind of action → refs
 
 
 @dataclass(frozen=True)

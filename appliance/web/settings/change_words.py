@@ -68,6 +68,7 @@ THINGS: dict[str, LazyString] = {
     "employee": _l("Directory"),
     "list": _l("List"),
     "form": _l("Form"),
+    "script": _l("Script"),
 }
 # field of a thing, as a link keeps it
 FIELDS: dict[str, LazyString] = {
@@ -151,6 +152,9 @@ def address(link: "ChangeLink") -> str:
             against = link.before["version"]
             endpoint = "form_versions.version"
             values = {"form": form, "number": number, "against": against}
+        case "script":
+            script, number = link.ref.split("/")
+            endpoint, values = "scripts.version", {"code": script, "number": number}
         case _:
             endpoint, values = "directory.employee", {"number": link.ref}
     return url_for(endpoint, **values) if allowed(endpoint) else ""

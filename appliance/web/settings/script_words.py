@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs, departments, forms
-from appliance.casework.scripts import checks, texts
+from appliance.casework.scripts import checks, graph, texts
 from appliance.casework.scripts.definition import (
     ACTIONS,
     ARTICLE,
@@ -150,16 +150,16 @@ def topics() -> dict[str, str]:
     return menu | catalogs.labels("direction", locale())
 
 
-def numbers() -> list[str]:
-    """Our numbers that people dial."""
+def numbers() -> dict[str, str]:
+    """Our numbers that people dial → how they are written."""
     listed = (one.number for one in routing.current(site()).numbers if one.number)
-    return list(dict.fromkeys((site().calls.hotline_number, *listed)))
+    return {one: phone(one) for one in (site().calls.hotline_number, *listed)}
 
 
 def known() -> checks.Known:
     """What a script may name now."""
     refs = {kind: frozenset(names) for kind, names in action_names().items()}
-    return checks.Known(frozenset(field_names()), numbers(), frozenset(topics()), refs)
+    return checks.Known(frozenset(field_names()), frozenset(numbers()), frozenset(topics()), refs)
 
 
 def described(when: When) -> list[str]:
@@ -214,6 +214,12 @@ def curve(points: Iterable[tuple[float, float]]) -> str:
         half = (y + to_y) / 2
         path.append(f"C{x:.0f} {half:.0f} {to_x:.0f} {half:.0f} {to_x:.0f} {to_y:.0f}")
     return "".join(path)
+
+
+def beside(way: graph.Way) -> tuple[float, float]:
+    """Where the numbers of a drawn way stand: beside its line, near the step that it leaves."""
+    (x, y), (to_x, to_y) = way.points[0], way.points[1]
+    return round(x + (to_x - x) * 0.22, 1), round(y + (to_y - y) * 0.3 + 4, 1)
 
 
 def _both(words: Mapping[str, str]) -> str:

@@ -145,7 +145,7 @@ def _language(desk: appeals.Desk) -> str:
 
 def _values(desk: appeals.Desk) -> dict[str, str]:
     """What stands for the placeholders of the script's texts, as far as it is known."""
-    typed = desk.draft.values if desk.draft else {}
+    typed: Mapping[str, str] = desk.draft.values if desk.draft else {}
     name = " ".join(filter(None, (typed.get("first_name"), typed.get("surname"))))
     found = {
         "name": name or typed.get("entity_name", ""),
