@@ -4,11 +4,11 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import catalogs, versions
-from appliance.casework.scripts import course, editing, queries, runs
+from appliance.casework import catalogs, forms, versions
+from appliance.casework.scripts import checks, course, editing, queries, runs, seeding
 from appliance.casework.scripts.definition import DefinitionError, parse
 from appliance.casework.versions import VersionError
-from appliance.core import clock
+from appliance.core import clock, i18n
 from appliance.models import AuditEntry, Script, ScriptStep, ScriptVersion
 from tests.casework.test_appeals import a_call
 from tests.rig.scripts import KNOWN, decided, document, in_force, step, words
@@ -202,3 +202,19 @@ def test_another_script_leaves_the_first_one_where_it_was(nilufar, sherzod, baho
     ]
     with pytest.raises(runs.RunError, match="language"):
         runs.begin(nilufar, "t", call, one, "en")
+
+
+def test_the_products_script_is_a_sound_draft_that_comes_once(sherzod):
+    assert seeding.seed()
+    assert not seeding.seed()
+    row = ScriptVersion.get()
+    assert versions.standing(row) == "draft"
+    assert queries.in_force() == []
+    fields = {field.name for form in forms.FORMS for field in forms.in_force(form).fields}
+    made = queries.definition_of(row)
+    assert checks.findings(made, checks.Known(fields)) == []
+    assert all(i18n.written_in(text, "Latn") for step in made.steps
+               for _what, words in step.texts() for text in [words.get("uz", "")])  # fmt: skip
+    editing.discard(row, sherzod, row.revision)
+    assert not seeding.seed()
+    assert queries.find(row.script.code) is None

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.casework import versions
-from appliance.casework.scripts import checks
+from appliance.casework.scripts import checks, seeding
 from appliance.casework.scripts.definition import (
     Definition,
     DefinitionError,
@@ -168,11 +168,14 @@ def do(
 
 
 def discard(row: ScriptVersion, user: User, seen: int) -> None:
-    """Throw a draft away, and its script when that never had another. Raises VersionError."""
+    """Throw a draft away, and its script when that never had another. Raises VersionError.
+
+    The product's script stays without a version, so that it does not come again.
+    """
     with writing():
         script, number = row.script, row.number
         versions.discard(row, user, seen)
-        if not versions.of(ScriptVersion, script):
+        if not versions.of(ScriptVersion, script) and script.code != seeding.document()[0]:
             script.delete_instance()
         audit.record(user.login, "script.discard", _REF.format(script=script.code, number=number))
         live.publish(TOPIC)
