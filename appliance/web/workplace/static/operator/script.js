@@ -52,15 +52,21 @@ function say(text) {
 // In a talk the script begins by itself, once for a form; without a call somebody begins it.
 function look() {
   if (wanted) focusField(wanted);
-  if (place()?.dataset.script && !place().dataset.asked) {
-    place().dataset.asked = "";
-    renew(false).catch(() => setTimeout(() => delete place()?.dataset.asked, AGAIN));
+  if (place()?.dataset.script && !("asked" in place().dataset)) {
+    const here = place();
+    here.dataset.asked = "";
+    renew(false).catch(() => setTimeout(askAgain, AGAIN, here));
     return;
   }
   const { stage, token } = form()?.dataset ?? {};
   if (!panel() || !("fresh" in panel().dataset) || stage !== "talk" || begun === token) return;
   begun = token;
   act("begin", { version: Number(panel().dataset.version) });
+}
+
+function askAgain(here) {
+  delete here.dataset.asked;
+  look();
 }
 
 function toScript() {
