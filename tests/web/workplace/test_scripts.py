@@ -6,6 +6,7 @@ import pytest
 
 from appliance.casework import appeals
 from appliance.casework.scripts import runs
+from appliance.messaging.notices import templates
 from tests.casework.test_appeals import a_call, speaks
 from tests.rig.scripts import document, in_force, step, words
 
@@ -96,3 +97,19 @@ def test_actions_of_a_step_are_at_hand(login_as, nilufar, sherzod, bahodir, call
     page = login_as("nilufar").get(f"/operator/scripts/{token}").text
     assert "data-script-specialist" in page
     assert "Sekin" in page
+
+
+def test_the_card_of_the_call_tells_what_was_said(login_as, nilufar, call, version):
+    run = runs.begin(nilufar, appeals.token_for(nilufar, call), call, version, "ru")
+    runs.end(runs.go(runs.go(run, 1, answer=1), 2, answer=2), "finished")
+    page = login_as("sherzod").get(f"/calls/{call.id}").text
+    assert "Salomlashish, 1-versiya" in page
+    assert f"/scripts/{version.script.code}/versions/1" in page
+    assert re.search(r"<b>Qadam savol</b> .*Javob 2 savol", page)
+
+
+def test_a_template_of_the_script_is_chosen_in_the_message(login_as, nilufar, call, settings):
+    made = templates.save(settings, templates.Template("Manzil", "Manzil: 1", "Адрес: 1"), "x")
+    token = appeals.token_for(nilufar, call)
+    page = login_as("nilufar").get(f"/messages/form/{token}?template={made.id}").text
+    assert f'<option value="{made.id}" selected>' in page

@@ -27,7 +27,7 @@ async function renew(focus) {
 const body = () => panel()?.querySelector("[data-script-body]");
 
 // Sends one step, then shows where the script stands; a lost link is said, and nothing is lost.
-async function act(what, values = {}) {
+async function send(what, values = {}) {
   const at = panel();
   if (!at || busy) return;
   busy = true;
@@ -61,7 +61,7 @@ function look() {
   const { stage, token } = form()?.dataset ?? {};
   if (!panel() || !("fresh" in panel().dataset) || stage !== "talk" || begun === token) return;
   begun = token;
-  act("begin", { version: Number(panel().dataset.version) });
+  send("begin", { version: Number(panel().dataset.version) });
 }
 
 function askAgain(here) {
@@ -72,7 +72,7 @@ function askAgain(here) {
 function toScript() {
   if (panel().contains(document.activeElement)) return before?.isConnected ? before.focus() : form()?.focus();
   before = document.activeElement;
-  if ("fresh" in panel().dataset) act("begin", { version: Number(panel().dataset.version) });
+  if ("fresh" in panel().dataset) send("begin", { version: Number(panel().dataset.version) });
   body().focus();
 }
 
@@ -89,13 +89,13 @@ document.addEventListener("click", ({ target }) => {
   if (!button) return;
   const { scriptAnswer, scriptStep, scriptEnd, scriptAct, scriptLanguage, scriptBegin } = button.dataset;
   if ("scriptTo" in button.dataset) toScript();
-  else if (scriptAnswer) act("go", { answer: Number(scriptAnswer) });
-  else if ("scriptBack" in button.dataset) act("go", { back: true });
-  else if (scriptStep) act("go", { to: scriptStep });
-  else if (scriptEnd) act("end", { result: scriptEnd });
-  else if (scriptLanguage) act("speak", { language: scriptLanguage });
-  else if (scriptBegin) act("begin", { version: Number(scriptBegin) });
-  else if (scriptAct) act(scriptAct, scriptAct === "begin" ? { version: Number(panel().dataset.version) } : {});
+  else if (scriptAnswer) send("go", { answer: Number(scriptAnswer) });
+  else if ("scriptBack" in button.dataset) send("go", { back: true });
+  else if (scriptStep) send("go", { to: scriptStep });
+  else if (scriptEnd) send("end", { result: scriptEnd });
+  else if (scriptLanguage) send("speak", { language: scriptLanguage });
+  else if (scriptBegin) send("begin", { version: Number(scriptBegin) });
+  else if (scriptAct) send(scriptAct, scriptAct === "begin" ? { version: Number(panel().dataset.version) } : {});
   else if (button.dataset.scriptField) {
     if (!focusField(button.dataset.scriptField)) {
       wanted = button.dataset.scriptField;
