@@ -332,6 +332,8 @@ VALUES = {
     "<any(create, verify, drill):kind>": "create",
     "<any(password, phone):what>": "phone",
     "<any(disable, enable, signout):what>": "signout",
+    "<any(send, take_back, approve, return, put, withdraw, retire):action>": "send",
+    "<any(begin, go, end, resume, speak):what>": "go",
     "<day>": "2027-01-01",
     "<any(remove, settle):step>": "settle",
     "<any(retire, restore, up, down):step>": "up",
