@@ -3,6 +3,7 @@
 import click
 
 from appliance.casework import appeals, catalogs, forms, knowledge
+from appliance.casework.scripts import seeding
 from appliance.cli.context import Site, pass_site
 from appliance.core import db
 from appliance.people import pauses
@@ -21,6 +22,7 @@ def migrate(site: Site) -> None:
     knowledge.seed()
     for form, version in forms.take_in():
         click.echo(f"form {form} is version {version}, with what this release brings")
+    seeding.seed()
     pauses.seed()
     if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
         click.echo(f"{given} appeals given their deadlines")

@@ -79,6 +79,7 @@ from appliance.models.reports import IssuedFile, IssuedReport, ReportRun
 from appliance.models.retention import DiskReading, LegalHold, Removal
 from appliance.models.routing import PlanVersion
 from appliance.models.runs import JobRun
+from appliance.models.scripts import Script, ScriptRun, ScriptStep, ScriptVersion
 from appliance.models.second_factors import Authenticator, RecoveryCode
 from appliance.models.selftests import SelfTest
 from appliance.models.sessions import Session
@@ -210,6 +211,10 @@ TABLES: tuple[type[Table], ...] = (
     ArticleFile,
     ArticleOpening,
     ArticleMiss,
+    Script,
+    ScriptVersion,
+    ScriptRun,
+    ScriptStep,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

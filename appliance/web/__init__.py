@@ -45,6 +45,7 @@ from appliance.web.settings import (
     workday,
 )
 from appliance.web.settings import forms as form_versions
+from appliance.web.settings import scripts as script_versions
 from appliance.web.shell import (
     access,
     assets,
@@ -82,6 +83,7 @@ from appliance.web.workplace import (
     number_notes,
     own_day,
     phone,
+    scripts,
     states,
     transfers,
 )
@@ -99,6 +101,7 @@ SCREENS = (
     *(rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
+    *(scripts.screen, script_versions.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
     *(
         floor.screen,

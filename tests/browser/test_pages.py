@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from appliance.casework import appeals, catalogs, changes
+from appliance.casework.scripts import seeding
 from appliance.core import clock
 from appliance.core.db import writing
 from appliance.models import Appeal, User
@@ -37,6 +38,8 @@ PAGES = {
         *("/retention", "/notices", "/notices/templates", "/people", "/people/1"),
         *("/people/import", "/changes/1"),
         *("/forms/1", "/forms/1/preview", "/forms/1/versions/1"),
+        *("/scripts", "/scripts/counts", "/scripts/birinchi-suhbat"),
+        *("/scripts/birinchi-suhbat/steps/salom", "/scripts/birinchi-suhbat/preview?way=1"),
     ],
     "rustam": [
         *("/status", "/directory", "/nothing-here"),
@@ -47,7 +50,8 @@ PAGES = {
 
 
 def lines() -> None:
-    """A trunk that is dead, and a span with calls on it."""
+    """A trunk that is dead, and a span with calls on it; a script that comes along."""
+    seeding.seed()
     sip = Trunk("sip1", address="127.9.9.9", watched=True, channels=50)
     routing.save(Plan(trunks=(sip, Trunk("e1", kind="e1", spans="1-15,17-31"))), by="rustam")
     trunks.see_trunks([SeenTrunk("sip1", trunks.DOWN, error="OPTIONS sip:127.9.9.9:5060")])

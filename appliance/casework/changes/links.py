@@ -7,7 +7,10 @@ from appliance.core import audit, clock, live
 from appliance.core.db import writing
 from appliance.models import ChangeLink, ChangeRequest, User
 
-KINDS = ("routing", "prompt", "department", "direction", "employee", "list", "form", "article")
+KINDS = (
+    *("routing", "prompt", "department", "direction", "employee"),
+    *("list", "form", "article", "script"),
+)
 
 type Fields = Mapping[str, str | None]  # field → text; None: it is not there
 

@@ -16,7 +16,7 @@ from appliance.people import accounts
 from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import sound
-from appliance.web.calls import short_messages
+from appliance.web.calls import scripts, short_messages
 from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, refusals
@@ -71,6 +71,7 @@ def page(call_id: str) -> str:
         language=CALL_LANGUAGES.get(call.language or ""),
         topics=dict(lines.names("topic", locale())),
         steps=calls.course(call),
+        followed=scripts.shown(call.id),
         queue_name=lambda name: routing.queue_title(name, _),
         dialled=DIALLED,
         names=accounts.names(locale()),

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 def shown(
-    about: str, id: str, messages: "list[Message]", subject: Subject | None = None
+    about: str,
+    id: str,
+    messages: "list[Message]",
+    subject: Subject | None = None,
+    template: str = "",
 ) -> dict[str, object]:
     """What messages/list.html and, with a subject, messages/form.html show.
 
-    `about` and `id` are those of the addresses: appeal, call or form, and which one.
+    `about` and `id` are those of the addresses: appeal, call or form, and which one; `template` is
+    the id of the one that a fresh form begins with.
     """
     was = refusals.latest()
     ours = was.address == f"/messages/{about}/{id}"
@@ -40,7 +45,7 @@ def shown(
             "templates": templates.templates(),
             "languages": CALL_LANGUAGES,
             "sending": secrets.token_hex(8),
-            "sent": was.values if ours else {},
+            "sent": was.values if ours else {"template": template},
             "trouble": outbox.TEXT_TROUBLES.get(was.trouble, "") if ours else "",
         }
     }

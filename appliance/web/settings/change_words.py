@@ -70,6 +70,7 @@ THINGS: dict[str, LazyString] = {
     "list": _l("List"),
     "form": _l("Form"),
     "article": _l("Article"),
+    "script": _l("Script"),
 }
 # field of a thing, as a link keeps it
 FIELDS: dict[str, LazyString] = {
@@ -156,6 +157,9 @@ def address(link: "ChangeLink") -> str:
         case "article":
             slug, number = link.ref.rsplit("/", 1)
             endpoint, values = "articles.version", {"slug": slug, "number": number}
+        case "script":
+            script, number = link.ref.split("/")
+            endpoint, values = "scripts.version", {"code": script, "number": number}
         case _:
             endpoint, values = "directory.employee", {"number": link.ref}
     return url_for(endpoint, **values) if allowed(endpoint) else ""

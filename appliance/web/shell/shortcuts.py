@@ -160,6 +160,24 @@ SHORTCUTS = (
         _l("nothing was said: silent call, wrong number, prank"),
         (FORM,),
     ),
+    Shortcut(
+        "script",
+        ("Alt+J",),
+        _l("to the script, or begin it; from there back to the form"),
+        (FORM, REGISTERED),
+    ),
+    Shortcut(
+        "script_answer",
+        (*"123456789",),
+        _l("in the script: what the caller answered"),
+        (FORM, REGISTERED),
+    ),
+    Shortcut("script_back", ("B",), _l("in the script: one step back"), (FORM, REGISTERED)),
+    Shortcut("script_jump", ("G",), _l("in the script: to any step"), (FORM, REGISTERED)),
+    Shortcut(
+        "script_language", ("L",), _l("in the script: the other language"), (FORM, REGISTERED)
+    ),
+    Shortcut("script_leave", ("X",), _l("leave the script; finish it"), (FORM, REGISTERED)),
     Shortcut("note", ("Alt+N",), _l("a note that stays with the number"), (FORM, REGISTERED)),
     Shortcut("call_back", ("Alt+B",), _l("call back later: promise a call"), (FORM, REGISTERED)),
     Shortcut("sms", ("Alt+S",), _l("a short message to the citizen"), (FORM, REGISTERED, CARD)),

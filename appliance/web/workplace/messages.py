@@ -31,10 +31,11 @@ WRITERS = ("operator", "supervisor", "manager")
 @screen.get("")
 @may("operator")
 def form(about: str, id: str) -> str:
-    """The form for a message, as a piece of the operator's page."""
+    """The form for a message, as a piece of the operator's page; `template` is chosen in it."""
     subject = _subject(about, id)
     _log_shown(about, id)
-    return render_template("messages/form.html", **short_messages.shown(about, id, [], subject))
+    shown = short_messages.shown(about, id, [], subject, request.args.get("template", ""))
+    return render_template("messages/form.html", **shown)
 
 
 @screen.get("/list")

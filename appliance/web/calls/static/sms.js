@@ -58,6 +58,7 @@ export function enhance(form) {
     if (target === template && template.value) ask(true);
     else if (target.name === "language" && template?.value && text.value === filled) ask(true);
   });
+  if (template?.value && !text.value) ask(true);
   form.addEventListener("input", ({ target }) => {
     if (target !== text && target !== to) return;
     clearTimeout(timer);

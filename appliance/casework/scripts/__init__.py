@@ -1,0 +1,1 @@
+"""Conversation scripts: what operators say, step by step, in the version that is in force (A8)."""

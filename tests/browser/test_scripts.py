@@ -1,0 +1,62 @@
+"""The script beside the form in the real browser: followed by keys, left, and nothing is lost."""
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from appliance.casework.scripts import runs
+from appliance.models import ScriptVersion, User
+from tests.browser.conftest import sign_in
+from tests.rig.citizen import Citizen
+from tests.rig.scripts import in_force
+from tests.rig.waiting import until
+
+CALL = "1764000000.1"
+
+
+@pytest.fixture
+def page(window: BrowserContext, nilufar: User, sherzod: User, bahodir: User) -> Page:
+    """Nilufar's page in a talk, with a script that was in force before."""
+    in_force(sherzod, bahodir)
+    ScriptVersion.update(since=0).execute()
+    citizen = Citizen(CALL)
+    citizen.ring(nilufar)
+    citizen.talk()
+    page = window.new_page()
+    sign_in(page, "nilufar")
+    page.wait_for_selector("#form[data-ready]")
+    return page
+
+
+def test_a_script_is_followed_by_keys_beside_the_form(page: Page) -> None:
+    script = page.locator(".script")
+    expect(script.locator(".spoken")).to_contain_text("Assalomu alaykum")
+    expect(script.locator(".answers button")).to_have_count(1)  # it has begun by itself
+    page.locator("#f-surname").fill("Karimova")
+    page.keyboard.press("Alt+KeyJ")
+    page.keyboard.press("Digit1")
+    expect(script.locator(".spoken")).to_contain_text("Gap savol")
+    script.locator("[data-script-field=surname]").click()
+    expect(page.locator("#f-surname")).to_be_focused()
+    page.keyboard.press("Digit2")  # typed, no answer
+    expect(page.locator("#f-surname")).to_have_value("Karimova2")
+    page.keyboard.press("Alt+KeyJ")
+    page.keyboard.press("Digit2")
+    expect(script.locator(".spoken")).to_contain_text("Gap xato")
+    page.keyboard.press("KeyB")
+    expect(script.locator(".spoken")).to_contain_text("Gap savol")
+    page.keyboard.press("KeyX")
+    expect(script.locator("[data-script-act=resume]")).to_be_visible()
+    page.reload()
+    expect(page.locator("#f-surname")).to_have_value("Karimova2")
+    script.locator("[data-script-act=resume]").click()
+    script.locator("[data-script-answer='1']").click()
+    expect(script.locator(".spoken")).to_contain_text("Gap rahmat")
+    script.locator("[data-script-end=finished]").click()
+    until(lambda: runs.of_call(CALL)[0].row.result == "finished", 20)
+    assert [one.how for one in runs.of_call(CALL)[0].course] == [
+        "begin",
+        "answer",
+        "answer",
+        "back",
+        "answer",
+    ]

@@ -1,0 +1,220 @@
+"""Scripts are written, approved, put in force, chosen for a call and followed in it."""
+
+import datetime as dt
+
+import pytest
+
+from appliance.casework import catalogs, forms, versions
+from appliance.casework.scripts import checks, course, editing, queries, runs, seeding
+from appliance.casework.scripts.definition import DefinitionError, parse
+from appliance.casework.versions import VersionError
+from appliance.core import clock, i18n
+from appliance.models import AuditEntry, Script, ScriptStep, ScriptVersion
+from tests.casework.test_appeals import a_call
+from tests.rig.scripts import KNOWN, decided, document, in_force, step, words
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Let so many minutes pass."""
+    began = clock.now()
+
+    def later(minutes: float) -> None:
+        now = began + dt.timedelta(minutes=minutes)
+        monkeypatch.setattr(clock, "now", lambda: now)
+
+    return later
+
+
+def codes(row) -> list[str]:
+    return [one.code for one in queries.definition_of(fresh(row)).steps]
+
+
+def fresh(row) -> ScriptVersion:
+    return ScriptVersion.get_by_id(row.id)
+
+
+def test_a_draft_is_written_step_by_step(sherzod):
+    row = editing.add({"uz": "Birinchi suhbat", "ru": ""}, sherzod)
+    assert row.script.code == "birinchi-suhbat"
+    entry = {"name": words("Savol"), "said": words("Qanday savol?"), "ends": True}
+    code = editing.add_step(row, entry, sherzod, row.revision)
+    row = fresh(row)
+    editing.change_step(row, "1", step("1", code), sherzod, row.revision)
+    row = fresh(row)
+    editing.describe(row, words("Suhbat"), {"languages": ["uz"]}, sherzod, row.revision)
+    row = fresh(row)
+    assert codes(row) == ["1", "savol"]
+    editing.move_step(row, "savol", False, sherzod, row.revision)
+    row = fresh(row)
+    assert codes(row) == ["savol", "1"]
+    editing.remove_step(row, "1", sherzod, row.revision)
+    row = fresh(row)
+    assert codes(row) == ["savol"]
+    with pytest.raises(DefinitionError, match="steps"):
+        editing.remove_step(row, "savol", sherzod, row.revision)
+    with pytest.raises(VersionError, match="changed"):
+        editing.move_step(row, "savol", True, sherzod, row.revision - 1)
+    with pytest.raises(editing.ScriptError, match="step"):
+        editing.change_step(row, "gone", entry, sherzod, row.revision)
+    with pytest.raises(editing.ScriptError, match="name"):
+        editing.add_step(row, entry | {"name": {"uz": " "}}, sherzod, row.revision)
+    told = [one.action for one in AuditEntry.select().order_by(AuditEntry.id)]
+    assert told.count("script.change") == 5
+    editing.discard(row, sherzod, row.revision)
+    assert not Script.select().exists()
+
+
+def test_only_the_manager_writes_and_only_the_ministry_approves(sherzod, bahodir, nilufar):
+    for user in (bahodir, nilufar):
+        with pytest.raises(VersionError, match="action"):
+            editing.add(words("Suhbat"), user)
+    row = editing.put_in(parse(document()), sherzod)
+    row = editing.do("send", row, sherzod, row.revision, KNOWN)
+    with pytest.raises(VersionError, match="action"):
+        editing.do("approve", row, sherzod, row.revision, KNOWN)
+    row = editing.do("return", row, bahodir, row.revision, KNOWN, "Qisqaroq")
+    assert (versions.standing(row), row.words) == ("returned", "Qisqaroq")
+
+
+def test_what_is_wrong_is_not_sent_to_the_ministry(sherzod):
+    lost = document(step("a", "b"), step("b", "a"))
+    row = editing.put_in(parse(lost), sherzod)
+    with pytest.raises(editing.ScriptError, match="wrong"):
+        editing.do("send", row, sherzod, row.revision, KNOWN)
+    assert fresh(row).state == "draft"
+
+
+def test_a_new_version_takes_the_place_of_the_one_in_force(sherzod, bahodir, later):
+    first = in_force(sherzod, bahodir)
+    later(1)
+    row = editing.begin(first.script, sherzod)
+    with pytest.raises(VersionError, match="pending"):
+        editing.begin(first.script, sherzod)
+    editing.remove_step(row, "xato", sherzod, row.revision)
+    row = fresh(row)
+    entry = step("savol", "rahmat")
+    editing.change_step(row, "savol", entry, sherzod, row.revision)
+    row = decided(fresh(row), sherzod, bahodir)
+    assert [one.number for one in queries.in_force()] == [1]
+    since = clock.now() + dt.timedelta(hours=1)
+    row = editing.do("put", row, sherzod, row.revision, KNOWN, since=since)
+    assert [one.number for one in queries.in_force()] == [1]
+    later(62)
+    assert [one.number for one in queries.in_force()] == [2]
+    assert [one.number for one in queries.in_force(since - dt.timedelta(minutes=1))] == [1]
+    found = queries.find(first.script.code)
+    assert (found.in_force.number, found.to_come) == (2, None)
+    assert [kind for kind, *_ in queries.indexed()] == ["script"]
+
+
+def test_the_call_decides_which_script_is_taken(settings, sherzod, bahodir):
+    everything = in_force(sherzod, bahodir)
+    back = in_force(sherzod, bahodir, document(title="Qayta", kinds=["callback"]))
+    topic = in_force(sherzod, bahodir, document(title="Subsidiya", topics=["subsidies"]))
+    calendar = catalogs.working_calendar(settings)
+
+    call = a_call()
+    call.arrived_at = clock.now()
+
+    def taken(direction: str = "") -> int:
+        return queries.fitting(queries.situation(call, direction, calendar))[0].id
+
+    assert taken() == everything.id
+    assert taken("subsidies") == topic.id
+    call.topic = "subsidies"
+    assert taken() == topic.id
+    call.topic, call.direction, call.reason = None, "outbound", "follow_up"
+    assert taken() == back.id
+    call.reason = "page"
+    assert queries.situation(call, "", calendar).kind == "follow_up"
+    assert taken() == everything.id
+    assert queries.situation(None, "", calendar).number == ""
+
+
+def test_a_call_keeps_its_version_and_what_was_said_in_it(nilufar, sherzod, bahodir, later):
+    later(0)
+    version, call = in_force(sherzod, bahodir), a_call()
+    run = runs.begin(nilufar, "t", call, version, "uz")
+    later(1)
+    run = runs.go(run, 1, answer=1)
+    later(2)
+    second = editing.begin(version.script, sherzod)
+    editing.change_step(second, "salom", step("salom", "xato"), sherzod, second.revision)
+    second = fresh(second)
+    editing.remove_step(second, "savol", sherzod, second.revision)
+    second = fresh(second)
+    editing.remove_step(second, "rahmat", sherzod, second.revision)
+    second = decided(fresh(second), sherzod, bahodir)
+    editing.do("put", second, sherzod, second.revision, KNOWN)
+    run = runs.of_form(nilufar, "another", call)
+    assert (run.row.version_id, run.step) == (version.id, "savol")
+    run = runs.go(run, 2, answer=1)
+    run = runs.go(run, 3, back=True)
+    run = runs.go(run, 4, to="rahmat")
+    assert [one.how for one in run.course] == ["begin", "answer", "answer", "back", "jump"]
+    assert [one.answer for one in run.course] == [1, 1, 0, 0, 0]
+    later(3)
+    runs.end(run, "finished")
+    kept = runs.of_call(call.id)[0]
+    assert (kept.row.result, kept.row.step) == ("finished", "rahmat")
+    assert kept.seconds()[0][0] == "salom"
+    assert kept.seconds()[0][1] == pytest.approx(60)
+
+
+def test_leaving_a_script_loses_nothing(nilufar, sherzod, bahodir):
+    version = in_force(sherzod, bahodir)
+    run = runs.begin(nilufar, "f" * 32, None, version, "ru")
+    run = runs.go(run, 1, answer=1)
+    with pytest.raises(runs.RunError, match="result"):
+        runs.end(run, "finished")
+    runs.end(run, "left")
+    left = runs.of_form(nilufar, "f" * 32, None)
+    assert (left.is_open, left.row.result, left.step) == (False, "left", "savol")
+    with pytest.raises(runs.RunError, match="none"):
+        runs.go(left, 2, answer=1)
+    runs.resume(left)
+    assert runs.go(left, 2, answer=2).step == "xato"
+
+
+def test_a_key_pressed_twice_counts_once(nilufar, sherzod, bahodir):
+    version, call = in_force(sherzod, bahodir), a_call()
+    run = runs.begin(nilufar, "t", call, version, "uz")
+    assert runs.begin(nilufar, "t", call, version, "uz").row.id == run.row.id
+    runs.go(run, 1, answer=1)
+    with pytest.raises(runs.RunError, match="changed"):
+        runs.go(run, 1, answer=1)
+    with pytest.raises(course.CourseError, match="answer"):
+        runs.go(run, 2, answer=3)
+    assert ScriptStep.select().count() == 2
+
+
+def test_another_script_leaves_the_first_one_where_it_was(nilufar, sherzod, bahodir):
+    one, other = in_force(sherzod, bahodir), in_force(sherzod, bahodir, document(title="Qayta"))
+    call = a_call()
+    runs.begin(nilufar, "t", call, one, "uz")
+    runs.begin(nilufar, "t", call, other, "uz")
+    assert [(r.row.version_id, r.row.result) for r in runs.of_call(call.id)] == [
+        (one.id, "left"),
+        (other.id, ""),
+    ]
+    with pytest.raises(runs.RunError, match="language"):
+        runs.begin(nilufar, "t", call, one, "en")
+
+
+def test_the_products_script_is_a_sound_draft_that_comes_once(sherzod):
+    assert seeding.seed()
+    assert not seeding.seed()
+    row = ScriptVersion.get()
+    assert versions.standing(row) == "draft"
+    assert queries.in_force() == []
+    fields = {field.name for form in forms.FORMS for field in forms.in_force(form).fields}
+    made = queries.definition_of(row)
+    assert checks.findings(made, checks.Known(fields)) == []
+    assert all(i18n.written_in(text, "Latn") for step in made.steps
+               for _what, words in step.texts() for text in [words.get("uz", "")])  # fmt: skip
+    editing.discard(row, sherzod, row.revision)
+    assert not seeding.seed()
+    assert queries.find(row.script.code) is None
