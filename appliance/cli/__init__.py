@@ -50,6 +50,7 @@ COMMANDS = {
         "Copy the database's changes and the event log to the second disk as they happen.",
     ),
     "report": ("report", "Reports, as files or to standard output."),
+    "search": ("search", "What the search of all pages finds."),
     "selftest": ("selftest", "Tests of the site by itself."),
     "user": ("users", "Accounts; disabled, never deleted."),
     "web": ("processes", "Serve the pages."),

@@ -2,7 +2,7 @@
 
 import click
 
-from appliance.casework import appeals, catalogs, forms, knowledge
+from appliance.casework import appeals, catalogs, forms, knowledge, search
 from appliance.casework.scripts import seeding
 from appliance.cli.context import Site, pass_site
 from appliance.core import db
@@ -26,6 +26,8 @@ def migrate(site: Site) -> None:
     pauses.seed()
     if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
         click.echo(f"{given} appeals given their deadlines")
+    if put := search.fill():
+        click.echo(f"{put} entries put into the index of the search")
 
 
 @click.command()
