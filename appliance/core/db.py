@@ -31,6 +31,7 @@ _AGAIN = 0.2  # seconds until what met a busy database is tried again
 _TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
 _LONGEST = 0.25  # the same when nobody seems to
 _POLITE = 1.0  # seconds for which long work lets others go first
+_LASTS = 60.0  # seconds for which a connection stays: one that reads of old ends with it
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -104,13 +105,14 @@ class _Database(SqliteDatabase):
         self.line = _Line(self)
         self.kept = 0  # connections that stay open when nobody needs them, with what they have read
         self._idle: list[sqlite3.Connection] = []
+        self._made: dict[int, float] = {}  # id of a connection → when it was
         self._next = threading.Lock()  # held by the thread of ours whose turn is next
 
     def init(self, database: str | None, **named: Any) -> None:
         """Another file: what stayed open leads to the one before."""
         for connection in getattr(self, "_idle", ()):
             connection.close()
-        self._idle = []
+        self._idle, self._made = [], {}
         super().init(database, **named)
 
     def _connect(self) -> sqlite3.Connection:
@@ -118,12 +120,15 @@ class _Database(SqliteDatabase):
             return self._idle.pop()  # the newest, whose pages are the warmest
         except IndexError:
             made: sqlite3.Connection = super()._connect()
+            self._made[id(made)] = time.monotonic()
             return made
 
     def _close(self, connection: sqlite3.Connection) -> None:
-        if len(self._idle) < self.kept and not connection.in_transaction:
+        fresh = time.monotonic() - self._made.get(id(connection), 0.0) < _LASTS
+        if fresh and len(self._idle) < self.kept and not connection.in_transaction:
             self._idle.append(connection)
         else:
+            self._made.pop(id(connection), None)
             super()._close(connection)
 
     def begin(self, lock_type: str | None = None) -> None:

@@ -42,11 +42,16 @@ def task(user: User, number: int) -> FollowUp | None:
     return visible(user).where(FollowUp.id == number).first()
 
 
-def opened(user: User, limit: int = 300) -> list[FollowUp]:
-    """Open tasks: who asked to be called first, then who waited, each by his place in line."""
+def opened(user: User, limit: int = 300, after: int = 0) -> list[FollowUp]:
+    """Open tasks: who asked to be called first, then who waited, each by his place in line.
+
+    `after`: how many of the first are left out.
+    """
     order = Case(FollowUp.kind, tuple(zip(KINDS, range(len(KINDS)), strict=True)))
     open_ones = visible(user).where(FollowUp.closed_at.is_null())
-    return list(open_ones.order_by(order, FollowUp.joined_at, FollowUp.id).limit(limit))
+    return list(
+        open_ones.order_by(order, FollowUp.joined_at, FollowUp.id).limit(limit).offset(after)
+    )
 
 
 def attempts(tasks: Iterable[FollowUp]) -> dict[int, Call]:
@@ -70,14 +75,20 @@ def waiting(user: User) -> int:
     return visible(user).where(FollowUp.closed_at.is_null()).count()
 
 
-def closed(user: User, since: dt.datetime, limit: int = 200) -> list[FollowUp]:
-    """Tasks closed since a moment, newest first."""
+def closed(user: User, since: dt.datetime, limit: int = 200, after: int = 0) -> list[FollowUp]:
+    """Tasks closed since a moment, newest first; so many of the first are left out."""
     return list(
         visible(user)
         .where(FollowUp.closed_at >= since)
-        .order_by(FollowUp.closed_at.desc())
+        .order_by(FollowUp.closed_at.desc(), FollowUp.id.desc())
         .limit(limit)
+        .offset(after)
     )
+
+
+def closed_count(user: User, since: dt.datetime) -> int:
+    """How many tasks were closed since a moment."""
+    return visible(user).where(FollowUp.closed_at >= since).count()
 
 
 def recovery(begin: dt.datetime, end: dt.datetime) -> Recovery:

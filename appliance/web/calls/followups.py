@@ -1,6 +1,7 @@
 """The register of missed callers: who waits to be called, by whom and when he was."""
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -22,6 +23,7 @@ from appliance.web.shell.access import allowed, may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
+from appliance.web.shell.sent import bounded
 from appliance.web.workplace.transfers import TROUBLES, UNREACHABLE
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ screen = Blueprint("followups", __name__, url_prefix="/followups")
 
 KEEPERS = ("operator", "supervisor", "manager")
 SHOWN = dt.timedelta(days=7)  # closed tasks and figures
+A_PAGE = 20  # tasks on a page
 # why somebody waits to be called: its name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
     "callback": (_l("Asked to be called"), "accent", "phone-incoming"),
@@ -84,20 +87,21 @@ def table() -> str:
 def call(number: int) -> Response:
     """Ring one's own phone, then the caller who was missed."""
     task = _task(number)
+    page = _place()
     if not followups.claim(task, by=me().login):
-        return refusals.back(url_for("followups.page"), "claimed")
+        return refusals.back(page, "claimed")
     try:
         actions.dial(site(), me(), task.number, "follow_up", str(task.id))
     except actions.Refused as error:
         followups.release(task)
         known = error.code if error.code in TROUBLES else "exchange"
-        return refusals.back(url_for("followups.page"), known)
+        return refusals.back(page, known)
     except actions.Unreachable:
         followups.release(task)
-        return refusals.back(url_for("followups.page"), "unreachable")
+        return refusals.back(page, "unreachable")
     flash(_("Your phone rings: pick it up."))
     # An operator's form comes with the call.
-    return redirect(url_for("operator.page" if me().role == "operator" else "followups.page"))
+    return redirect(url_for("operator.page") if me().role == "operator" else page)
 
 
 @screen.post("/<int:number>/done")
@@ -107,7 +111,17 @@ def done(number: int) -> Response:
     task = _task(number)
     if followups.mark(task, "done", by=me().login, note=request.form.get("note", "")):
         flash(_("Done"))
-    return redirect(url_for("followups.page"))
+    return redirect(_place())
+
+
+def _page_number() -> int:
+    return max(request.args.get("page", 1, bounded), 1)
+
+
+def _place() -> str:
+    """The address of the page of the list from which was asked."""
+    page = _page_number()
+    return url_for("followups.page", page=page if page > 1 else None)
 
 
 def reason_of(call: "Call") -> str:
@@ -131,13 +145,25 @@ def _behind(task: "FollowUp", **asked: str) -> str:
 def _list() -> dict[str, Any]:
     now, rules = clock.now(), followups.rules(site())
     closed = request.args.get("show") == "closed"
-    tasks = followups.closed(me(), now - SHOWN) if closed else followups.opened(me())
+    waiting = followups.waiting(me())
+    count = followups.closed_count(me(), now - SHOWN) if closed else waiting
+    pages = max(math.ceil(count / A_PAGE), 1)
+    page = min(_page_number(), pages)
+    before = (page - 1) * A_PAGE
+    tasks = (
+        followups.closed(me(), now - SHOWN, A_PAGE, before)
+        if closed
+        else followups.opened(me(), A_PAGE, before)
+    )
     disclosure.log_shown("task", [task.id for task in tasks])
     spent = followups.spent(rules)
     return {
         "closed": closed,
         "tasks": tasks,
-        "waiting": followups.waiting(me()),
+        "waiting": waiting,
+        "count": count,
+        "page": page,
+        "pages": pages,
         "barred": {task.id: rules.barred(task.number) for task in tasks},
         "reasons": BARRED,
         "spent": spent if spent.calls and not spent.left else None,

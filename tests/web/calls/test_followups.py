@@ -1,12 +1,13 @@
 """The register of missed callers: listed, written off, called from the list."""
 
 import datetime as dt
+import re
 
 import pytest
 
 from appliance.casework import appeals
 from appliance.core import clock, phone_numbers
-from appliance.models import Appeal, Call, FollowUp
+from appliance.models import Appeal, Call, FollowUp, User
 from appliance.pbx import actions
 from appliance.telephony import followups
 from tests.rig.citizen import Citizen, Missed
@@ -47,6 +48,30 @@ def test_who_waits_is_listed(login_as, task, role) -> None:
     piece = browser.get("/followups/list").text
     assert f'id="task-{task.id}"' in piece
     assert "<html" not in piece
+
+
+def test_many_are_listed_page_by_page(login_as, settings) -> None:
+    browser, now = login_as("supervisor"), clock.now()
+    numbers = [f"+9989011122{place:02}" for place in range(45)]
+    for place, number in enumerate(numbers):
+        moment = now - dt.timedelta(minutes=60 - place)
+        moments = {"opened_at": moment, "missed_at": moment, "joined_at": moment}
+        FollowUp.create(number=number, kind="queue", call_id=f"x-{place}.0", calls=1, **moments)
+    tasks = [task.id for task in followups.opened(User(role="supervisor"))]
+    found = []
+    for page in (1, 2, 3):
+        text = browser.get(f"/followups?page={page}").text
+        found += [int(id) for id in re.findall(r'<tr id="task-(\d+)"', text)]
+        assert len(text.encode()) <= 60_000
+        there = set(re.findall(r'href="/followups\?page=(\d+)"', text))
+        assert there == {str(n) for n in (page - 1, page + 1) if 1 <= n <= 3}
+        assert f"/followups/list?page={page}" in text or page == 1
+    assert found == tasks
+    assert browser.get("/followups?page=9").text.count('<tr id="task-') == 5
+    done = browser.post(
+        f"/followups/{tasks[-1]}/done?page=3", data={"csrf_token": browser.token(), "note": ""}
+    )
+    assert done.headers["Location"] == "/followups?page=3"
 
 
 def test_the_calls_of_a_task_are_named_by_the_number(login_as, task) -> None:
