@@ -1,6 +1,6 @@
 """Tables and constraints. Rules and queries live in the noun that owns a table."""
 
-from appliance.core.audit.table import AuditEntry
+from appliance.core.audit.table import AuditAnchor, AuditEntry
 from appliance.core.live import LiveEvent
 from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
 from appliance.core.tables import Table
@@ -128,6 +128,7 @@ TABLES: tuple[type[Table], ...] = (
     DeskPhone,
     LineQuality,
     LiveEvent,
+    AuditAnchor,
     AuditEntry,
     RefusedForm,
     Prompt,

@@ -144,6 +144,7 @@ class QuarterlyWords:
 class DailyWords:
     form: str
     title: str  # {date}
+    audit: str  # {head}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""The audit: where from, signed heads, and triggers that let its rows be added only."""
+
+from peewee import *
+
+from appliance.core.tables import MomentField
+
+GUARDED = ("audit_entry", "audit_anchor")
+FORBIDDEN = ("update", "delete")
+INDEXED = ("action", "subject")
+
+
+def up(migrator, db):
+    class AuditAnchor(Model):
+        id = AutoField()
+        at = MomentField()
+        entry = IntegerField()
+        hash = CharField()
+        signature = CharField()
+
+        class Meta:
+            database = db
+            table_name = "audit_anchor"
+
+    db.create_tables([AuditAnchor])
+    migrator.migrate(migrator.add_column("audit_entry", "address", CharField(default="")))
+    for column in INDEXED:
+        migrator.migrate(migrator.add_index("audit_entry", (column,), False))
+    for table in GUARDED:
+        for what in FORBIDDEN:
+            db.execute_sql(
+                f"CREATE TRIGGER {table}_{what} BEFORE {what} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table}: rows are added only'); END"
+            )
+
+
+def down(migrator, db):
+    for table in GUARDED:
+        for what in FORBIDDEN:
+            db.execute_sql(f"DROP TRIGGER {table}_{what}")
+    for column in INDEXED:
+        migrator.migrate(migrator.drop_index("audit_entry", f"audit_entry_{column}"))
+    migrator.migrate(migrator.drop_column("audit_entry", "address"))
+    migrator.migrate(migrator.drop_table("audit_anchor"))
