@@ -60,6 +60,7 @@ from appliance.web.shell import (
     sizes,
 )
 from appliance.web.status import (
+    audit,
     backups,
     links,
     ministry,
@@ -103,7 +104,7 @@ SCREENS = (
     *(people.screen, desk_phones.screen, departments.screen, form_versions.screen, lists.screen),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
-    *(system.screen, links.screen, backups.screen, retention.screen),
+    *(system.screen, links.screen, backups.screen, retention.screen, audit.screen),
 )
 
 

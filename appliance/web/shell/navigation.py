@@ -113,6 +113,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("links.page", _l("Links and tests")),
             Tab("backups.page", _l("Backups")),
             Tab("retention.page", _l("Retention")),
+            Tab("audit.page", _l("Audit")),
             Tab("outbox.page", _l("Messages")),
             Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),

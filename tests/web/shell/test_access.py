@@ -63,6 +63,8 @@ ROUTES = {
     "GET /call-forms/<number>/correct": {"operator", "supervisor"},
     "POST /call-forms/<number>/correct": {"operator", "supervisor"},
     "GET /call-forms/table.csv": READERS,
+    "GET /audit": OFFICE,
+    "GET /audit/audit.csv": OFFICE,
     "GET /backups": SAVERS,
     "GET /backups/list": SAVERS,
     "POST /backups/ask/<any(create, verify, drill):kind>": SAVERS,
