@@ -1,4 +1,4 @@
-"""The audit: where from, signed heads, and triggers that let its rows be added only."""
+"""The audit: where from, signed heads, rows that are added only; who opened what."""
 
 from peewee import *
 
@@ -21,7 +21,22 @@ def up(migrator, db):
             database = db
             table_name = "audit_anchor"
 
-    db.create_tables([AuditAnchor])
+    class Appeal(Model):
+        class Meta:
+            database = db
+            table_name = "appeal"
+
+    class AppealReveal(Model):
+        login = CharField(index=True)
+        appeal = ForeignKeyField(Appeal, on_delete="CASCADE")
+        at = MomentField(index=True)
+        reason = CharField()
+
+        class Meta:
+            database = db
+            table_name = "appeal_reveal"
+
+    db.create_tables([AuditAnchor, AppealReveal])
     migrator.migrate(migrator.add_column("audit_entry", "address", CharField(default="")))
     for column in INDEXED:
         migrator.migrate(migrator.add_index("audit_entry", (column,), False))
@@ -40,4 +55,5 @@ def down(migrator, db):
     for column in INDEXED:
         migrator.migrate(migrator.drop_index("audit_entry", f"audit_entry_{column}"))
     migrator.migrate(migrator.drop_column("audit_entry", "address"))
-    migrator.migrate(migrator.drop_table("audit_anchor"))
+    for table in ("audit_anchor", "appeal_reveal"):
+        migrator.migrate(migrator.drop_table(table))

@@ -7,7 +7,7 @@ from appliance.core.tables import Table
 from appliance.models.accounts import User
 from appliance.models.alarms import Alarm
 from appliance.models.announcements import Announcement, AnnouncementReader
-from appliance.models.appeals import Appeal, Applicant, Draft, NumberSeries
+from appliance.models.appeals import Appeal, AppealReveal, Applicant, Draft, NumberSeries
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
@@ -95,6 +95,7 @@ TABLES: tuple[type[Table], ...] = (
     CalendarDay,
     Applicant,
     Appeal,
+    AppealReveal,
     NumberSeries,
     FormVersion,
     CallForm,

@@ -64,6 +64,7 @@ class MonthlyWords:
     issue: str
     contacted: str
     no_consultations: str
+    personal: str  # in place of what a personal appeal asks
     calls_unobserved: str  # {stretches}
 
 

@@ -1,5 +1,6 @@
 """The sections of the top bar and the tabs within them; each person sees what his role may open."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,6 +10,8 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs, changes
+from appliance.casework.appeals import personal
+from appliance.core import clock
 from appliance.web.shell import access
 from appliance.web.shell.context import site
 
@@ -55,6 +58,14 @@ class Tab:
 def _requests() -> Count:
     found = changes.counts(catalogs.working_calendar(site()))
     return Count(found.open, found.near + found.overdue, found.overdue > 0)
+
+
+def _opened() -> Count:
+    """Personal appeals that were opened for a reason on the last day, to the manager."""
+    if access.role() != "manager":
+        return Count()
+    found = personal.reveals_since(clock.now() - dt.timedelta(days=1))
+    return Count(found, found)
 
 
 _CHANGES = ("changes.page", _l("Change requests"))
@@ -113,7 +124,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("links.page", _l("Links and tests")),
             Tab("backups.page", _l("Backups")),
             Tab("retention.page", _l("Retention")),
-            Tab("audit.page", _l("Audit")),
+            Tab("audit.page", _l("Audit"), counted=_opened),
             Tab("outbox.page", _l("Messages")),
             Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),

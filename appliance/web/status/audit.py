@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import identity
+from appliance.casework.appeals import personal
 from appliance.core import audit, clock, spreadsheets
 from appliance.core.audit import entries, words
 from appliance.people import accounts, rights
@@ -25,6 +26,7 @@ screen = Blueprint("audit", __name__, url_prefix="/audit")
 
 READERS = rights.roles("audit.read")
 PAGE = 100
+KEPT = dt.timedelta(days=30)  # for which who opened a personal appeal stands above
 _DAYS = 7  # that are shown when nobody asks for others
 _LONGEST = 500  # letters of a cell
 COLUMNS = (_l("Moment"), _l("Who"), _l("From where"), _l("What was done"), _l("Record"), _l("More"))
@@ -50,6 +52,7 @@ def page() -> str:
         older=shown[-1].id if len(found) > PAGE else None,
         newer=before is not None,
         head=audit.head(),
+        reveals=personal.reveals(clock.now() - KEPT) if me().role == "manager" else (),
         whole=rights.scope_of(me(), "audit.read") == rights.ALL,
     )
 

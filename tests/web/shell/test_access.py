@@ -44,6 +44,7 @@ ROUTES = {
     "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
     "POST /appeals/<number>/undo": {"ministry"},
     "POST /appeals/<number>/draft": {"ministry"},
+    "POST /appeals/<number>/reveal": LEADS,
     "POST /appeals/<number>/concluded": {"operator", "supervisor", "ministry"},
     "POST /appeals/<number>/contacted": {"operator", "supervisor", "ministry"},
     "GET /appeals/<number>/correct": {"operator", "supervisor"},
