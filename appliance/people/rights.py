@@ -1,17 +1,13 @@
 """Who may do what with which records: one table of role, action and scope.
 
-Loaders and pages ask it; the page *People* shows it to whoever gives roles.
+Loaders and pages ask it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from appliance.core.i18n import N_
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from appliance.models import User
+from appliance.models import User
 
 NONE, OWN, DEPARTMENT, PART, REASON, GIVEN, ALL = (
     *("none", "own", "department", "part", "reason", "given", "all"),
@@ -33,7 +29,7 @@ class Right:
 
     action: str
     name: str  # a message id
-    scopes: "Mapping[str, str]"
+    scopes: Mapping[str, str]
 
 
 RIGHTS = (
@@ -67,6 +63,6 @@ def roles(action: str) -> tuple[str, ...]:
     return tuple(_OF_ACTION[action].scopes)
 
 
-def scope_of(user: "User", action: str) -> str:
+def scope_of(user: User, action: str) -> str:
     """With which records somebody may do something; NONE: with none."""
     return _OF_ACTION[action].scopes.get(user.role, NONE)
