@@ -64,6 +64,7 @@ _SCHEDULED = (
         "integrity", N_("Read the whole database"), _daily(_LATER), NIGHTLY, catches_up=False
     ),
     Scheduled("audit", N_("Verify the audit"), _daily(_LAST_OF_NIGHT), NIGHTLY),
+    Scheduled("audit_sign", N_("Sign the audit"), _every(3600), OFTEN, lambda site: site.audit.key),
     Scheduled("callers", N_("Write to callers"), _every(20), OFTEN, lambda site: site.sms),
     Scheduled("duty", N_("Ask the next on duty"), _every(20), OFTEN, lambda site: site.telegram),
     Scheduled(

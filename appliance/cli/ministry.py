@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from appliance.casework.ministry import catch_up as put_earlier
-from appliance.casework.ministry import files, signing
+from appliance.casework.ministry import files
 from appliance.cli.context import Site, pass_site
+from appliance.core import signatures
 from appliance.messaging import notices
 
 _BY = "command"
@@ -25,7 +26,7 @@ def export(site: Site, folder: Path) -> None:
     """Write what waits, and every file without a receipt, into a folder."""
     try:
         written = files.export(site.open(), folder, _BY)
-    except (signing.KeyTrouble, OSError) as error:
+    except (signatures.KeyTrouble, OSError) as error:
         raise click.ClickException(str(error)) from error
     for file in written:
         click.echo(str(file))
@@ -38,7 +39,7 @@ def import_(site: Site, path: Path) -> None:
     """Take receipts and answers: a file, or all of a folder by their numbers."""
     try:
         taken = files.take(site.open(), path, _BY, notices.answered)
-    except (signing.KeyTrouble, files.PackageError) as error:
+    except (signatures.KeyTrouble, files.PackageError) as error:
         raise click.ClickException(str(error)) from error
     for one in taken:
         if one.repeated:

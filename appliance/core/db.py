@@ -281,6 +281,12 @@ def schema() -> tuple[list[str], list[str]]:
     return sorted(known - applied), sorted(applied - known)
 
 
+def triggers() -> set[str]:
+    """The names of the open database's triggers."""
+    rows = database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    return {name for (name,) in rows}
+
+
 def faults() -> list[str]:
     """What SQLite finds wrong with the file, at most some; reads all of it."""
     rows = database.execute_sql("PRAGMA quick_check(5)").fetchall()

@@ -109,6 +109,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "checks": lambda: _check(settings),
         "integrity": health.database.look_through,
         "audit": lambda: health.audit.verify(settings),
+        "audit_sign": lambda: health.audit.sign(settings),
         "callers": lambda: callers.notify_due(settings),
         "duty": lambda: duty.escalate(settings),
         "changes": lambda: changes.remind(settings),

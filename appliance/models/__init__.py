@@ -1,6 +1,6 @@
 """Tables and constraints. Rules and queries live in the noun that owns a table."""
 
-from appliance.core.audit.table import AuditEntry
+from appliance.core.audit.table import AuditAnchor, AuditEntry
 from appliance.core.live import LiveEvent
 from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
 from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
@@ -8,7 +8,7 @@ from appliance.core.tables import Table
 from appliance.models.accounts import User
 from appliance.models.alarms import Alarm
 from appliance.models.announcements import Announcement, AnnouncementReader
-from appliance.models.appeals import Appeal, Applicant, Draft, NumberSeries
+from appliance.models.appeals import Appeal, AppealReveal, Applicant, Draft, NumberSeries
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
@@ -111,6 +111,7 @@ TABLES: tuple[type[Table], ...] = (
     CalendarDay,
     Applicant,
     Appeal,
+    AppealReveal,
     NumberSeries,
     FormVersion,
     CallForm,
@@ -144,6 +145,7 @@ TABLES: tuple[type[Table], ...] = (
     DeskPhone,
     LineQuality,
     LiveEvent,
+    AuditAnchor,
     AuditEntry,
     RefusedForm,
     Prompt,

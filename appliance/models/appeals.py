@@ -1,5 +1,7 @@
 """Applicants and what they ask: appeals on form №1, and what is typed but not yet registered."""
 
+from typing import Any
+
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
 
 from appliance.core.tables import DocumentField, MomentField, Table
@@ -70,6 +72,23 @@ class Appeal(Table):
     form_version = IntegerField(default=1)
     extra = DocumentField(default=dict)  # the manager's fields: name → {code, text}
     token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
+
+    veiled = False  # loaded without what it says (casework.appeals.personal)
+
+    def save(self, *args: Any, **options: Any) -> Any:
+        """What was left out on loading is never written back."""
+        if self.veiled:
+            raise ValueError(f"{self.number} was loaded without what it says")
+        return super().save(*args, **options)
+
+
+class AppealReveal(Table):
+    """A personal appeal was opened for a reason by somebody who reads it not by his role."""
+
+    login = CharField(index=True)
+    appeal = ForeignKeyField(Appeal, backref="reveals", on_delete="CASCADE")
+    at = MomentField(index=True)
+    reason = CharField()
 
 
 class NumberSeries(Table):

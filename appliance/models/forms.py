@@ -1,5 +1,7 @@
 """Forms: their versions, and what is registered on form №2."""
 
+from typing import Any
+
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
 from appliance.core.tables import DocumentField, MomentField, Table
@@ -49,8 +51,16 @@ class CallForm(Table):
     typed = DocumentField(default=dict)
     token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
 
+    veiled = False  # loaded without what it says (casework.appeals.personal)
+
     class Meta:
         indexes = ((("call_id", "operator"), True),)
+
+    def save(self, *args: Any, **options: Any) -> Any:
+        """What was left out on loading is never written back."""
+        if self.veiled:
+            raise ValueError(f"{self.number} was loaded without what it says")
+        return super().save(*args, **options)
 
 
 class FieldValue(Table):

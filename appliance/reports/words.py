@@ -64,6 +64,7 @@ class MonthlyWords:
     issue: str
     contacted: str
     no_consultations: str
+    personal: str  # in place of what a personal appeal asks
     calls_unobserved: str  # {stretches}
 
 
@@ -144,6 +145,7 @@ class QuarterlyWords:
 class DailyWords:
     form: str
     title: str  # {date}
+    audit: str  # {head}
 
 
 @dataclass(frozen=True)

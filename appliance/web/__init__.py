@@ -64,6 +64,7 @@ from appliance.web.shell import (
     sizes,
 )
 from appliance.web.status import (
+    audit,
     backups,
     links,
     ministry,
@@ -118,7 +119,7 @@ SCREENS = (
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(reading.screen, editing.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
-    *(system.screen, links.screen, backups.screen, retention.screen),
+    *(system.screen, links.screen, backups.screen, retention.screen, audit.screen),
 )
 
 

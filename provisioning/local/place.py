@@ -116,6 +116,7 @@ class Place:
                 {"name": "disk", "url": "backups/repository", "password_file": "repository.key"}
             ],
             "trunks": [{"name": "carrier", "address": self.carrier}],
+            "audit": {"key": "audit.key", "public_key": "audit.pub"},
         }
         written = settings_file.written(tables)
         return f"# Written anew by every start of the local site.\n\n{written}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from appliance.box import snapshots
-from appliance.core import db, settings
+from appliance.core import db, settings, signatures
 from appliance.pbx import config
 from appliance.telephony import prompts
 from provisioning.local import accounts, front, ministry, supervisor
@@ -46,6 +46,8 @@ def prepare(place: Place) -> None:
     """Everything that must lie there before the processes start; quick when it already does."""
     place.make()
     front.make_certificates(place)
+    if not (key := place.folder / "audit.key").exists():
+        signatures.make(key, key.with_suffix(".pub"))
     appliance(place, "migrate")
     site = settings.load(place.config)
     db.open_database(site.paths.database)

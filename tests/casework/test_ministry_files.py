@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.box import health
 from appliance.casework import ministry
-from appliance.casework.ministry import files, signing
+from appliance.casework.ministry import files
 from appliance.cli import appliance
-from appliance.core import clock, outbox
+from appliance.core import clock, outbox, signatures
 from appliance.core.settings import Ministry, SettingsError
 from appliance.core.settings import load as load_settings
 from appliance.messaging import notices
@@ -82,9 +82,8 @@ def test_what_waits_is_packed_signed_and_kept_until_the_receipt(
     change(first)
     [file] = files.export(site, stick, "x")
     body = file.read_bytes()
-    assert signing.is_signed(
-        body, (stick / f"{file.name}.sig").read_bytes(), str(tmp_path / "ours.pub")
-    )
+    signature = (stick / f"{file.name}.sig").read_bytes()
+    assert signatures.is_signed(body, signature, str(tmp_path / "ours.pub"), "ministry.their_key")
     fits("OurFile", json.loads(body))
     assert [(a["number"], a["version"], a["change"]) for a in json.loads(body)["appeals"]] == [
         (first.number, 1, False),
@@ -361,7 +360,7 @@ def test_without_a_key_nothing_is_packed(site, stick, new, tmp_path) -> None:  #
     appeal = new()
     for own_key in ("", str(tmp_path / "nowhere"), str(tmp_path / "theirs.pub")):
         mine = dataclasses.replace(site.ministry, own_key=own_key)
-        with pytest.raises(signing.KeyTrouble, match=r"ministry\.own_key"):
+        with pytest.raises(signatures.KeyTrouble, match=r"ministry\.own_key"):
             files.export(dataclasses.replace(site, ministry=mine), stick, "x")
     assert stands(appeal) == "queued"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from appliance.box.health.check import Check, moment_text
 from appliance.box.snapshots import SnapshotError, reading
 from appliance.core import audit, clock
-from appliance.core.audit import heads
+from appliance.core.audit import anchors, heads, verifying
 from appliance.core.audit.heads import Noted
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
@@ -27,7 +27,13 @@ _BROKEN = f"{Broken.__name__}: "  # how a run that found it begins its result
 
 def verify(settings: Settings) -> str:
     """Read what is new in the chain and a part of the rest, compare it with every head that was
-    noted, and note the new one. Raises Broken; returns the head, in words."""
+    noted or signed, and note the new one. Raises Broken; returns the head, in words."""
+    if not verifying.guarded():
+        raise Broken("its triggers are gone: rows can be changed")
+    if settings.audit.public_key:
+        good, forged = anchors.signed(settings)
+        if wrong := [*forged, *(one for one in good if not audit.holds(one))]:
+            raise Broken(f"entry {wrong[0].short} was signed otherwise")
     known = heads.noted(settings)
     if gone := heads.missing([*known, *_carried(settings)]):
         raise Broken(_worded(gone[0]))
@@ -44,19 +50,30 @@ def verify(settings: Settings) -> str:
     return f"holds up to entry {head}"
 
 
+def sign(settings: Settings) -> str:
+    """Have the chain's head signed. Raises Broken, KeyTrouble; returns it, in words."""
+    try:
+        return anchors.sign(settings)
+    except anchors.Unsound as error:
+        raise Broken(str(error)) from error
+
+
 def chain(settings: Settings) -> Iterator[Check]:
-    """The chain held when it was last verified, and the newest head that was noted is in it."""
+    """The chain held when it was last verified or signed, and the newest noted head is in it."""
     code, name = "audit", N_("Audit")
     broken = (JobRun.state == "failed") & JobRun.result.startswith(_BROKEN)  # not: could not run
-    run = JobRun.select().where(JobRun.name == "audit", (JobRun.state == "done") | broken)
-    last = run.order_by(JobRun.started_at.desc()).first()
+    run = JobRun.select().where((JobRun.state == "done") | broken).order_by(JobRun.id.desc())
+    last, signing = (run.where(JobRun.name == one).first() for one in ("audit", "audit_sign"))
     try:
         newest = heads.missing(heads.noted(settings)[-1:])
         error = _worded(newest[0]) if newest else ""
     except (OSError, ValueError) as unreadable:
         error = f"{heads.FILE}: {unreadable}"
-    if last and last.state == "failed":
-        error = error or last.result.removeprefix(_BROKEN)
+    for job in (last, signing):
+        if job and job.state == "failed":
+            error = error or job.result.removeprefix(_BROKEN)
+    if not verifying.guarded():
+        error = error or "its triggers are gone: rows can be changed"
     if error:
         yield Check(
             code,
@@ -68,6 +85,17 @@ def chain(settings: Settings) -> Iterator[Check]:
                 "from before; whoever can write the file can have done it."
             ),
             {"error": error},
+        )
+    elif anchors.late(settings):
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("entries have stood for hours without a signed head"),
+            N_(
+                "Look on the page *Status* why the work *Sign the audit* fails, and whether its "
+                "key, `audit.key`, can be read by `appliance jobs`."
+            ),
         )
     elif not last:
         yield Check(code, name, "ok", N_("is verified each night; not yet"))

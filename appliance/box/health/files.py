@@ -52,6 +52,8 @@ def keys(settings: Settings) -> list[Path]:
         found += [backup.password_file, Path(backup.environment_file or os.devnull)]
     if settings.ministry and settings.ministry.own_key:
         found.append(Path(settings.ministry.own_key))
+    if settings.audit.key:
+        found.append(Path(settings.audit.key))
     if settings.web.certificate:
         found.append(settings.web.certificate.with_suffix(".key"))
     if settings.asterisk.certificate_key:

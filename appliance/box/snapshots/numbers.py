@@ -27,6 +27,7 @@ from appliance.models import (
 
 # How many are left out for each day begun since then, where nothing tells how far it went.
 A_DAY = {"appeals": 1_000, "registered": 2_000, "versions": 100, "messages": 20_000, "files": 100}
+_TOLD = AuditEntry.select(AuditEntry.id, AuditEntry.hash, AuditEntry.at)  # in any schema
 _OURS = ("out", "skip")  # MinistryPackage: files made, and a number up to which none is made
 
 
@@ -57,7 +58,7 @@ class _Given:
 def mark(database: Path) -> Mark | None:
     """Where the history of a database ends; None when none can be read. To be asked first."""
     here = _reading(database)
-    newest = AuditEntry.select().order_by(AuditEntry.id.desc()).bind(here)
+    newest = _TOLD.order_by(AuditEntry.id.desc()).bind(here)
     try:
         with here.connection_context():
             entry = newest.first()
@@ -123,7 +124,7 @@ def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
         with here.connection_context():
             found = _given(here)
             whole = here.execute_sql("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            entry = AuditEntry.select().where(AuditEntry.id == (end.id if end else 0))
+            entry = _TOLD.where(AuditEntry.id == (end.id if end else 0))
             same = entry.bind(here).first()
             return found, whole and bool(end and same and same.hash == end.hash)
     except peewee.PeeweeException:  # it is not there, of another schema, or damaged

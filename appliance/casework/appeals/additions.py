@@ -56,6 +56,7 @@ def add(
     Raises HandlingError: "words" without a gist, "state" when the appeal is open no more.
     """
     call = drafts.call_of(operator, token)
+    appeal = Appeal.get_by_id(appeal.id)  # whole, also to who adds to it without reading it
     with writing():
         known = AppealStep.select().where(AppealStep.appeal == appeal, AppealStep.action == "add")
         if any(step.detail.get("form") == token for step in known):

@@ -7,6 +7,7 @@ import datetime as dt
 
 from peewee import ModelSelect
 
+from appliance.casework.appeals import personal
 from appliance.casework.appeals.queries import visible_to
 from appliance.core import clock
 from appliance.models import Appeal, Consultation, Handling, User
@@ -54,22 +55,33 @@ def of_appeal(appeal: Appeal) -> Consultation | None:
 
 def waiting(user: User) -> list[Consultation]:
     """Those without an outcome of the appeals that are the user's to follow up, oldest first."""
-    return list(
+    return _seen(
+        user,
         _of(user)
         .where(Consultation.done_at.is_null())
         .order_by(Consultation.asked_at, Consultation.appeal)
-        .limit(MOST)
+        .limit(MOST),
     )
 
 
 def done(user: User, since: dt.datetime) -> list[Consultation]:
     """Those whose outcome was noted since a moment, newest first."""
-    return list(
+    return _seen(
+        user,
         _of(user)
         .where(Consultation.done_at >= since)
         .order_by(Consultation.done_at.desc(), Consultation.appeal)
-        .limit(MOST)
+        .limit(MOST),
     )
+
+
+def _seen(user: User, rows: ModelSelect) -> list[Consultation]:
+    """Those of personal appeals that he does not read without what they tell."""
+    found = list(rows)
+    for one, appeal in zip(found, personal.veil(user, (o.appeal for o in found)), strict=True):
+        if appeal.veiled:
+            one.result = ""
+    return found
 
 
 def is_overdue(consultation: Consultation, now: dt.datetime) -> bool:

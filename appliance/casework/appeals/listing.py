@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from peewee import JOIN, Case, Expression, ModelSelect, fn
 
-from appliance.casework.appeals import searching, states
+from appliance.casework.appeals import personal, searching, states
 from appliance.core.db import in_pieces
 from appliance.core.intervals import Interval
 from appliance.models import Appeal, CatalogItem, Department, Handling, Region, User
@@ -46,6 +46,7 @@ class Filters:
     until: dt.date | None = None
     words: list[str] = field(default_factory=list)  # searching.terms
     received: tuple[Interval, ...] | None = None  # when their calls arrived, oldest first
+    reader: User | None = None  # whose eyes they are for; None: of a program, which sees all
 
 
 def whole(within: int | None = None) -> ModelSelect:
@@ -78,7 +79,7 @@ def listed(
         query = query.order_by(Handling.due_on, Handling.appeal)
     else:
         query = query.order_by(Handling.appeal.desc())
-    return list(query.limit(limit).offset(offset))
+    return _seen(filters, list(query.limit(limit).offset(offset)))
 
 
 def next_overdue(today: dt.date, within: int | None, by: str, besides: Appeal) -> Appeal | None:
@@ -111,7 +112,8 @@ def pieces(
 ) -> Iterator[list[Appeal]]:
     """The filtered appeals oldest first, some at a time."""
     rows = whole(within).select_extend(User).join_from(Appeal, User)
-    return in_pieces(_narrowed(rows, _where(filters, today)), Handling.appeal, size)
+    for piece in in_pieces(_narrowed(rows, _where(filters, today)), Handling.appeal, size):
+        yield _seen(filters, piece)
 
 
 def changed(
@@ -141,6 +143,10 @@ def when_of(today: dt.date) -> Case:
         ),
         "later",
     )
+
+
+def _seen(filters: Filters, found: list[Appeal]) -> list[Appeal]:
+    return personal.veil(filters.reader, found) if filters.reader else found
 
 
 def _facts(filters: Filters, within: int | None) -> ModelSelect:
@@ -178,6 +184,10 @@ def _where(filters: Filters, today: dt.date, *, whole: bool = False) -> list[Exp
         found.append(Handling.registered_on <= filters.until)
     if filters.words:
         found.append(Handling.appeal.in_(searching.found(filters.words)))
+    if filters.reader and (filters.words or filters.district):  # what is veiled answers to neither
+        numbered = Appeal.select(Appeal.id).where(Appeal.number == " ".join(filters.words))
+        closed = personal.closed_to(filters.reader)
+        found.append(Handling.appeal.not_in(closed) | Handling.appeal.in_(numbered))
     if whole:
         return found
     if filters.when:

@@ -1,13 +1,14 @@
 """What is known of somebody who called before, as values for a new form."""
 
 from appliance.casework import forms
-from appliance.casework.appeals import form
-from appliance.models import Appeal, Applicant
+from appliance.casework.appeals import form, personal
+from appliance.models import Appeal, Applicant, User
 
 
-def known_values(applicant: Applicant) -> dict[str, str]:
-    """The form's values from the applicant's newest appeal; lists by their codes."""
-    newest = applicant.appeals.order_by(Appeal.id.desc()).first()
+def known_values(applicant: Applicant, user: User) -> dict[str, str]:
+    """The form's values from the applicant's newest appeal that a user reads; lists by codes."""
+    read = applicant.appeals.where(personal.readable(user))
+    newest = read.order_by(Appeal.id.desc()).first()
     if not newest:
         return {}
     values = values_of(newest)

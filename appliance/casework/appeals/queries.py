@@ -8,6 +8,7 @@ from operator import or_
 
 from peewee import ModelSelect
 
+from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
 from appliance.models import Appeal, Applicant, Call, Handling, User
 from appliance.people import accounts
@@ -15,7 +16,8 @@ from appliance.telephony import calls, recordings
 
 
 def visible_to(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
-    """The appeals that a user may see at all; every page starts from here.
+    """The appeals that a user may see at all; every page starts from here. What of a personal one
+    he does not read is left out by personal.veil.
 
     An operator sees the appeals he registered, those of the caller at hand, and those whose
     numbers he has just `looked_up`; the ministry sees those of the department that a user belongs
@@ -34,8 +36,9 @@ def visible_to(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
 
 
 def find(number: str, user: User, looked_up: Collection[str] = ()) -> Appeal | None:
-    """The appeal of this number, if it is `visible_to` the user."""
-    return visible_to(user, looked_up).where(Appeal.number == number).first()
+    """The appeal of this number, if it is `visible_to` the user; veiled, if he does not read it."""
+    found = visible_to(user, looked_up).where(Appeal.number == number).limit(1)
+    return next(iter(personal.veil(user, found)), None)
 
 
 def is_number(text: str) -> bool:
@@ -62,8 +65,9 @@ def returned_to(operator: User) -> list[Appeal]:
 
 
 def others_of(appeal: Appeal, user: User, limit: int = 5) -> list[Appeal]:
-    """The same applicant's other appeals that a user may see, newest first: it may be a repeat."""
+    """The same applicant's other appeals that a user reads, newest first: it may be a repeat."""
     others = visible_to(user).where(Appeal.applicant == appeal.applicant_id, Appeal.id != appeal.id)
+    others = others.where(personal.readable(user))
     return list(others.order_by(Appeal.id.desc()).limit(limit))
 
 
@@ -136,7 +140,8 @@ def of_call(call_id: str) -> list[Appeal]:
 
 def visible_of_call(call_id: str, user: User) -> list[Appeal]:
     """Those of a call's appeals that a user may see, oldest first."""
-    return list(visible_to(user).where(Appeal.call_id == call_id).order_by(Appeal.id))
+    found = visible_to(user).where(Appeal.call_id == call_id).order_by(Appeal.id)
+    return personal.veil(user, found)
 
 
 def calls_open_to(user: User, ids: list[str]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from peewee import JOIN, ModelSelect, fn
 
 from appliance.casework import forms
+from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
 from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
@@ -44,13 +45,15 @@ def visible_to(user: User) -> ModelSelect:
 
 
 def find(number: str, user: User) -> CallForm | None:
-    """The registered call of this number, if it is `visible_to` the user."""
-    return visible_to(user).where(CallForm.number == number).first()
+    """The registered call of this number, if `visible_to` the user; veiled like its appeal."""
+    found = visible_to(user).where(CallForm.number == number).limit(1)
+    return next(iter(personal.veil_forms(user, found)), None)
 
 
 def visible_of_call(call_id: str, user: User) -> list[CallForm]:
     """The forms №2 of a call that a user may see, oldest first: one of each operator who spoke."""
-    return list(visible_to(user).where(CallForm.call_id == call_id).order_by(CallForm.id))
+    found = visible_to(user).where(CallForm.call_id == call_id).order_by(CallForm.id)
+    return personal.veil_forms(user, found)
 
 
 def of_operator(operator: User, call: Call) -> CallForm | None:
@@ -127,7 +130,7 @@ class Filters:
 def listed(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
     """The registered calls that a user may see, newest first, with operator and region."""
     rows = _whole(user, filters).order_by(CallForm.id.desc())
-    return list(rows.limit(limit).offset(offset))
+    return personal.veil_forms(user, rows.limit(limit).offset(offset))
 
 
 def counted(user: User, filters: Filters) -> int:
@@ -137,7 +140,8 @@ def counted(user: User, filters: Filters) -> int:
 
 def pieces(user: User, filters: Filters) -> Iterator[list[CallForm]]:
     """The same oldest first, some at a time."""
-    return in_pieces(_whole(user, filters), CallForm.id)
+    for piece in in_pieces(_whole(user, filters), CallForm.id):
+        yield personal.veil_forms(user, piece)
 
 
 def key_of(asked: forms.Definition, columns: dict[str, Any]) -> str:
@@ -162,6 +166,9 @@ def _narrowed(user: User, filters: Filters) -> ModelSelect:
         rows = rows.where(CallForm.received_at < filters.until)
     if filters.alone:
         rows = rows.where(CallForm.appeal_number == "")
+    if filters.text.strip():  # what is veiled does not answer to words
+        closed = Appeal.select(Appeal.number).where(Appeal.id.in_(personal.closed_to(user)))
+        rows = rows.where(CallForm.appeal_number.not_in(closed))
     for word in filters.text.split():
         digits = phone_numbers.digits(word)
         found = fn.INSTR(CallForm.search_key, fold(word)) > 0 if fold(word) else None

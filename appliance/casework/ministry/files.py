@@ -16,9 +16,9 @@ from typing import Any
 
 from peewee import fn
 
-from appliance.casework.ministry import link, mapping, queue, signing
+from appliance.casework.ministry import link, mapping, queue
 from appliance.casework.ministry.answers import DONE, Answered, name_of, remember, storable, take_in
-from appliance.core import audit, clock, live, outbox
+from appliance.core import audit, clock, live, outbox, signatures
 from appliance.core.db import writing
 from appliance.core.settings import Ministry, Settings
 from appliance.models import Message, MinistryPackage
@@ -27,6 +27,7 @@ FORMAT = "hotline-ministry/1"
 MOST = 500  # appeals in one file
 LARGEST = 64 * 1024 * 1024  # bytes of a file that is taken
 GATEWAY = "files"
+_OWN_KEY = "ministry.own_key"
 _OURS = ("out", "skip")  # numbers given out; `skip`: up to here before a restore
 
 
@@ -55,10 +56,10 @@ class TakenIn:
 def export(settings: Settings, folder: Path, by: str) -> list[Path]:
     """Pack what waits and write every file without a receipt into a folder; returns the files.
 
-    Raises signing.KeyTrouble (nothing is packed then) and OSError.
+    Raises signatures.KeyTrouble (nothing is packed then) and OSError.
     """
     ministry = _of(settings)
-    signing.sign(b"", ministry.own_key)
+    signatures.sign(b"", ministry.own_key, _OWN_KEY)
     while _pack(ministry, by):
         pass
     folder.mkdir(parents=True, exist_ok=True)
@@ -248,7 +249,7 @@ def _signed(file: Path, ministry: Ministry) -> bytes:
         signature = file.with_name(f"{file.name}.sig").read_bytes()
     except OSError as error:
         raise PackageError("unreadable", f"{error.filename}: {error.strerror}") from error
-    if not signing.is_signed(body, signature, ministry.their_key):
+    if not signatures.is_signed(body, signature, ministry.their_key, "ministry.their_key"):
         said = f"{file}: the signature is not the ministry's: get the file again"
         raise PackageError("signature", said)
     return body
@@ -287,7 +288,7 @@ def _body(number: int, **what: object) -> bytes:
 
 def _write(file: Path, body: bytes, ministry: Ministry) -> Path:
     """Write a file and its signature, for its owner only; a half-written one never has the name."""
-    signature = signing.sign(body, ministry.own_key)
+    signature = signatures.sign(body, ministry.own_key, _OWN_KEY)
     for path, content in ((file.with_name(f"{file.name}.sig"), signature), (file, body)):
         half = path.with_name(f"{path.name}.part")
         with half.open("wb") as out:
@@ -317,5 +318,5 @@ def _remember(way: str, number: int, body: bytes, keep: str = "") -> None:
 
 def _of(settings: Settings) -> Ministry:
     if not settings.ministry:
-        raise signing.KeyTrouble("the settings have no [ministry] part")
+        raise signatures.KeyTrouble("the settings have no [ministry] part")
     return settings.ministry

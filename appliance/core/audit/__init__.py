@@ -1,9 +1,13 @@
 """Who did and saw what, each entry chained to the one before by its hash.
 
-Whoever writes the database can write the chain anew. So its head is noted elsewhere as it grows
-(heads.py, the journal, each snapshot, the group's daily summary) and must be in it afterwards.
+Rows are added only: triggers refuse the rest. Whoever writes the database can take those away and
+write the chain anew. So its head is signed each hour by a key that the database does not hold
+(anchors.py) and noted elsewhere (heads.py, the journal, each snapshot, the group's daily summary,
+the daily report), and must be in it afterwards (verifying.py).
 """
 
+import contextvars
+import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
@@ -41,18 +45,30 @@ class Head:
         return cls(int(id), hash.lower())
 
 
+came_from: contextvars.ContextVar[str] = contextvars.ContextVar("came_from", default="")
+"""Where the request that is being answered came from; "" outside the pages."""
+
+
 def record(who: str, action: str, subject: str = "", **detail: Any) -> None:
     """Write one entry; `who` is a login or a process, `detail` small JSON values."""
     with writing():
         last = AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).first()
-        entry = AuditEntry(at=clock.now(), who=who, action=action, subject=subject, detail=detail)
+        entry = AuditEntry(
+            at=clock.now(),
+            who=who,
+            action=action,
+            subject=subject,
+            detail=detail,
+            address=came_from.get(),
+        )
         entry.hash = _hash(last.hash if last else "", entry)
         entry.save(force_insert=True)
 
 
-def head() -> Head | None:
-    """Where the chain ends now; None while it is empty."""
-    last = AuditEntry.select().order_by(AuditEntry.id.desc()).first()
+def head(before: dt.datetime | None = None) -> Head | None:
+    """Where the chain ends now, or ended at a moment; None while it was empty."""
+    rows = AuditEntry.select().order_by(AuditEntry.id.desc())
+    last = (rows.where(AuditEntry.at < before) if before else rows).first()
     return last and Head(last.id, last.hash)
 
 
@@ -85,8 +101,8 @@ def broken_at(after: int = 0, many: int | None = None) -> int | None:
 
 
 def _hash(previous: str, entry: AuditEntry) -> str:
-    told = json.dumps(
-        [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail],
-        sort_keys=True,
-    )
+    parts = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
+    if entry.address:  # rows from before addresses were kept have none
+        parts.append(entry.address)
+    told = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""The table of the audit."""
+"""The tables of the audit. Their triggers (migration 0053) let rows be added only."""
 
-from peewee import AutoField, CharField
+from peewee import AutoField, CharField, IntegerField
 
 from appliance.core.tables import DocumentField, MomentField, Table
 
@@ -11,7 +11,18 @@ class AuditEntry(Table):
     id = AutoField()
     at = MomentField(index=True)
     who = CharField(index=True)  # login, or the name of a process
-    action = CharField()
-    subject = CharField()
+    action = CharField(index=True)
+    subject = CharField(index=True)
     detail = DocumentField(default=dict)
     hash = CharField()
+    address = CharField(default="")  # where a request came from; "" of a process or a command
+
+
+class AuditAnchor(Table):
+    """A head of the chain as `appliance jobs` signed it."""
+
+    id = AutoField()
+    at = MomentField()
+    entry = IntegerField()
+    hash = CharField()
+    signature = CharField()  # Ed25519, in hexadecimal digits, of anchors.told()

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 
 import dacite
 
-from appliance.core.settings.box import Backup, Links, Paths, Retention, SelfTests, Snapshots, Web
+from appliance.core.settings.box import (
+    Audit,
+    Backup,
+    Links,
+    Paths,
+    Retention,
+    SelfTests,
+    Snapshots,
+    Web,
+)
 from appliance.core.settings.messaging import Alarms, Duty, Messages, SmsAccount, Telegram
 from appliance.core.settings.ministry import (
     MINISTRY_ACTIONS,
@@ -27,6 +36,7 @@ __all__ = [
     "MINISTRY_FIELDS",
     "Alarms",
     "Asterisk",
+    "Audit",
     "Backup",
     "Calls",
     "Duty",
@@ -73,6 +83,7 @@ class Settings:
     self_tests: SelfTests = field(default_factory=SelfTests)
     backups: tuple[Backup, ...] = ()
     snapshots: Snapshots = field(default_factory=Snapshots)
+    audit: Audit = field(default_factory=Audit)
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
@@ -104,6 +115,7 @@ def load(path: Path | str) -> Settings:
         ministry=settings.ministry and _with_keys(settings.ministry, path.parent),
         backups=tuple(_backup(one, path.parent) for one in settings.backups),
         snapshots=_snapshots(settings.snapshots, path.parent),
+        audit=Audit(*(_path(one, path.parent) for one in dataclasses.astuple(settings.audit))),
         file=path,
     )
 

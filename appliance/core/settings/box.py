@@ -94,3 +94,11 @@ class Snapshots:
     replica: str = ""  # folder on a second disk for the database's changes; "": none
     replica_days: int = 7
     drill_recordings: int = 100  # how many a restore drill reads back
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Files of the key that signs the audit's head each hour, Ed25519 in PEM; "": not signed."""
+
+    key: str = ""  # readable by `appliance jobs` only
+    public_key: str = ""  # for all who verify

@@ -26,6 +26,7 @@ def as_page(report: DailyReport) -> str:
         no_calls=text.annex.no_calls if report.observed else text.unknown,
         rows=annex.rows(report, text),
         explained=annex.explained(report, text),
+        audit_head=_audit_head(report),
     )
 
 
@@ -50,7 +51,7 @@ def as_book(report: DailyReport) -> xlsx.Book:
         tables=tables,
         widths=(58, 24, 18),
         heading=(title(report),),
-        notes=(paper.foot_line(paper.foot(report), report.locale),),
+        notes=(_audit_head(report), paper.foot_line(paper.foot(report), report.locale)),
     )
     return paper.book(report, title(report), (sheet,))
 
@@ -61,6 +62,7 @@ def as_json(report: DailyReport) -> dict[str, Any]:
     return {
         "period": {"from": report.period.first.isoformat(), "to": report.period.last.isoformat()},
         "formulas": report.formulas,
+        "audit_head": report.audit_head,
         "balance": balance.as_json(report.balance, report.period.tz),
         "answering": {
             "incoming": tally.incoming if seen else None,
@@ -96,8 +98,14 @@ def as_csv(report: DailyReport) -> str:
         rows.append(("answering", code, names[code], value))
     for table, key in (("appeals_by_region", "soato"), ("appeals_by_direction", "code")):
         rows += [(table, row[key], row["name"], row["count"]) for row in told[table]]
+    rows.append(("audit", "head", "", report.audit_head))
     rows += [("balance", code, "", value) for code, value in paper.foot_cells(report)]
     return spreadsheets.written(rows)
+
+
+def _audit_head(report: DailyReport) -> str:
+    """What the audit's chain is compared with later, in words."""
+    return words.load(report.locale).daily.audit.format(head=report.audit_head or figures.NONE)
 
 
 def _counts(text: words.Words, name: str, table: CountTable) -> Table:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from appliance.casework import catalogs
-from appliance.core import clock
+from appliance.core import audit, clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.settings import Settings
 from appliance.reports import inbound, kpi, monthly, words
@@ -30,6 +30,7 @@ class DailyReport:
     observed: bool
     short_abandon: float  # seconds
     service_level: float  # seconds
+    audit_head: str  # where the audit ended with the day, as people write it down
     site_url: str  # for links to what a figure means
 
 
@@ -40,6 +41,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyR
     appeals = monthly.appeals_of(period)
     text = words.load(locale).monthly
     seen = bool(calls_in) or ever_observed([(period.begin, period.end)], balanced.unobserved)
+    head = audit.head(period.end)
     return DailyReport(
         locale=locale,
         period=period,
@@ -55,5 +57,6 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyR
         observed=seen,
         short_abandon=settings.calls.short_abandon,
         service_level=settings.calls.service_level,
+        audit_head=head.short if head else "",
         site_url=settings.web.url,
     )

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from appliance.casework import catalogs
+from appliance.casework.appeals.personal import PERSONAL
 from appliance.casework.changes import summary
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
@@ -94,7 +95,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         consultations=tuple(
             Consultation(
                 a.received_at.astimezone(period.tz).date(),
-                a.consultation_issue or a.gist,
+                text.personal if a.openness == PERSONAL else a.consultation_issue or a.gist,
                 a.consultation_contact,
                 a.number,
             )
@@ -141,6 +142,7 @@ def appeals_of(period: Period) -> list[Appeal]:
             Appeal.consultation,
             Appeal.consultation_issue,
             Appeal.consultation_contact,
+            Appeal.openness,
         )
         .where(Appeal.received_at >= period.begin, Appeal.received_at < period.end)
         .order_by(Appeal.received_at, Appeal.number)

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, render_template, session
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, applicants, catalogs, departments, forms, ministry
 from appliance.casework.appeals import (
@@ -13,6 +14,7 @@ from appliance.casework.appeals import (
     form,
     handling,
     listing,
+    personal,
     states,
 )
 from appliance.core import clock
@@ -48,14 +50,46 @@ def page(number: str) -> str:
 
     For the ministry it stands beside the list that the address asks for.
     """
-    appeal = loaded(number)
+    appeal = seen(number)
     disclosure.log_shown("appeal", [appeal.number])
+    if appeal.veiled:
+        return _veiled(appeal)
     if me().role != "ministry":
         return render_template("appeals/page.html", **_card(appeal), list_args={})
     found, _asked = portal.listed()
     disclosure.beside("appeal", [listed.number for listed, *_rest in found["lines"]])
     beside = found | portal.choices() | {"opened": number}
     return render_template("portal/inbox.html", **(beside | _card(appeal)))
+
+
+@screen.post("/<number>/reveal")
+@may(*LEADS)
+def reveal(number: str) -> BaseResponse:
+    """Open a personal appeal for a reason, for a while."""
+    appeal, there = seen(number), url_for(".page", number=number)
+    try:
+        personal.reveal(me(), appeal, request.form.get("reason", ""))
+    except personal.NoReason:
+        return refusals.back(there, "reason")
+    return redirect(there)
+
+
+def _veiled(appeal: "Appeal") -> str:
+    """That it is there, and how to open it."""
+    now = handling.of_appeal(appeal)
+    calendar = catalogs.working_calendar(site())
+    return render_template(
+        "appeals/veiled.html",
+        appeal=appeal,
+        handling=now,
+        near=appeal_labels.nearness(now, appeal_labels.today(), calendar) if now else None,
+        states=appeal_labels.STATES,
+        kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
+        direction=catalogs.label("direction", appeal.direction, locale()),
+        named=lambda thing: named(thing, locale()),
+        may_reveal=personal.may_reveal(me()),
+        unreasoned=refusals.latest().trouble == "reason",
+    )
 
 
 def _card(appeal: "Appeal") -> dict[str, Any]:
@@ -99,7 +133,15 @@ def part(number: str, piece: str) -> str:
 
 
 def loaded(number: str) -> "Appeal":
-    """The appeal of this number, if whoever asks may see it; else 404."""
+    """The appeal of this number, if whoever asks may see it, else 404; 403 when it is veiled."""
+    appeal = seen(number)
+    if appeal.veiled:
+        abort(403)
+    return appeal
+
+
+def seen(number: str) -> "Appeal":
+    """The appeal of this number as whoever asks sees it, perhaps veiled; else 404."""
     return appeals.find(number, me(), session.get(LOOKED_UP, ())) or abort(404)
 
 

@@ -155,6 +155,7 @@ def _filters() -> Filters:
         until=identity.day(asked("until", "")),
         words=terms,
         received=_received(),
+        reader=me(),
     )
 
 

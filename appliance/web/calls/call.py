@@ -81,7 +81,7 @@ def page(call_id: str) -> str:
         **short_messages.shown(
             "call",
             call.id,
-            manual.sent_about(call.id, about),
+            manual.sent_about(call.id, [one for one in about if not one.veiled]),
             manual.of_call(site(), call) if me().role in WRITERS and site().sms else None,
         ),
         **recorded(call),

@@ -155,7 +155,7 @@ def _loaded(number: str) -> "CallForm":
 
 def _own(number: str) -> "CallForm":
     made = _loaded(number)
-    if not _may_correct(made):
+    if made.veiled or not _may_correct(made):
         abort(403)
     return made
 

@@ -47,7 +47,14 @@ def beside(kind: str, ids: Iterable[Any]) -> None:
 def init_app(app: Flask) -> None:
     """Write the row of each answer that shows something."""
     app.extensions["disclosure"] = _Seen()
+    app.before_request(_note_address)
     app.after_request(_write)
+    app.teardown_request(lambda _error: audit.came_from.set("") and None)
+
+
+def _note_address() -> None:
+    """Every row that this request writes says where it came from."""
+    audit.came_from.set(request.remote_addr or "")
 
 
 def _write(answer: Response) -> Response:

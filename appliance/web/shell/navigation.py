@@ -1,5 +1,6 @@
 """The sections of the top bar and the tabs within them; each person sees what his role may open."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +10,9 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs, changes
+from appliance.casework.appeals import personal
 from appliance.casework.knowledge import articles
+from appliance.core import clock
 from appliance.web.shell import access
 from appliance.web.shell.context import me, site, today
 
@@ -60,6 +63,14 @@ def _requests() -> Count:
 
 def _articles() -> Count:
     found = articles.to_do(me(), today())
+    return Count(found, found)
+
+
+def _opened() -> Count:
+    """Personal appeals that were opened for a reason on the last day, to the manager."""
+    if access.role() != "manager":
+        return Count()
+    found = personal.reveals_since(clock.now() - dt.timedelta(days=1))
     return Count(found, found)
 
 
@@ -129,6 +140,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("links.page", _l("Links and tests")),
             Tab("backups.page", _l("Backups")),
             Tab("retention.page", _l("Retention")),
+            Tab("audit.page", _l("Audit"), counted=_opened),
             Tab("outbox.page", _l("Messages")),
             Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),

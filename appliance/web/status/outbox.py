@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
+from appliance.casework.appeals import personal
 from appliance.core import clock, outbox
 from appliance.reports import figures
 from appliance.web.shell import disclosure
@@ -103,7 +104,9 @@ def _list() -> dict[str, Any]:
     number = max(1, request.args.get("page", 1, bounded))
     found = outbox.listed(state, PAGE + 1, (number - 1) * PAGE)
     disclosure.log_shown("message", [message.id for message in found[:PAGE]])
+    causes = {message.cause for message in found[:PAGE] if message.cause}
     return {
+        "closed": personal.unread(me(), causes),
         "state": state,
         "messages": found[:PAGE],
         "page": number,

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, applicants, call_forms, catalogs, ministry
-from appliance.casework.appeals import additions
+from appliance.casework.appeals import additions, personal
 from appliance.casework.appeals.handling import HandlingError, of_appeal
 from appliance.messaging.notices import manual
 from appliance.telephony import calls
@@ -53,9 +53,13 @@ def shown(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, Any]
     phone = call.citizen if call else None
     known = applicants.with_phone(phone)
     before = calls.earlier(call) if call else []
-    earlier = [appeal for appeal in appeals.of_caller(phone) if appeal != besides]
+    before_this = personal.veil(me(), appeals.of_caller(phone))
+    earlier = [appeal for appeal in before_this if appeal != besides]
     on_form = call_forms.of_number(phone, besides=call.id if call else "", limit=MOST)
+    on_form = personal.veil_forms(me(), on_form)
     told = manual.sent_to(phone, limit=MOST)
+    closed = personal.unread(me(), {message.cause for message in told})
+    told = [message for message in told if message.cause not in closed]
     disclosure.log_shown("call", [call.id] if call else [])
     disclosure.log_shown("applicant", [person.id for person in known])
     disclosure.log_shown("appeal", [appeal.number for appeal in earlier])
@@ -65,7 +69,9 @@ def shown(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, Any]
         {
             "name": applicants.name_of(person),
             "person": person,
-            "fill": json.dumps(forms.worded(appeals.known_values(person)), ensure_ascii=False),
+            "fill": json.dumps(
+                forms.worded(appeals.known_values(person, me())), ensure_ascii=False
+            ),
         }
         for person in known
     ]
@@ -130,7 +136,7 @@ def after(token: str) -> str:
 def add(token: str) -> Response:
     """Add what the form holds to an open appeal, in place of registering another one."""
     values, sent = forms.values_sent(token), document()
-    appeal = card.loaded(str(sent.get("appeal", "")))
+    appeal = card.seen(str(sent.get("appeal", "")))  # to a veiled one he adds without reading it
     changed = partial(ministry.changed, site())
     try:
         made = additions.add(
@@ -148,7 +154,7 @@ def _recognised(desk: appeals.Desk, of_number: set[str]) -> dict[str, Any]:
         return {"recognised": "", "person": None, "of_person": [], "alike": []}
     phone = desk.call.citizen if desk.call else None
     found = additions.recognise(values, phone, today())
-    theirs = appeals.of_applicant(found.person) if found.person else []
+    theirs = personal.veil(me(), appeals.of_applicant(found.person)) if found.person else []
     theirs = [appeal for appeal in theirs if appeal.number not in of_number]
     numbers = [appeal.number for appeal in (*theirs, *found.alike)]
     if numbers:
@@ -159,7 +165,7 @@ def _recognised(desk: appeals.Desk, of_number: set[str]) -> dict[str, Any]:
         "recognised": found.key,
         "person": applicants.name_of(found.person) if theirs else "",
         "of_person": lines(theirs),
-        "alike": lines(found.alike),
+        "alike": lines(personal.veil(me(), found.alike)),
     }
 
 

@@ -217,7 +217,7 @@ def _known(desk: appeals.Desk, form: str) -> dict[str, str]:
     if form != forms.CALL or len(known) != 1:
         return {}
     asked = {n for f in forms.in_force(form).fields if not f.anew for n in f.names}
-    return {n: t for n, t in appeals.known_values(known[0]).items() if n in asked}
+    return {n: t for n, t in appeals.known_values(known[0], me()).items() if n in asked}
 
 
 def _form_of(sent: dict[str, object]) -> str:

@@ -155,7 +155,8 @@ def _sent(about: str, id: str) -> "list[Message]":
             return notices.of_appeal(card.loaded(id))
         case "call":
             call = appeals.call_open_to(me(), id) or abort(404)
-            return manual.sent_about(call.id, appeals.visible_of_call(call.id, me()))
+            its = appeals.visible_of_call(call.id, me())
+            return manual.sent_about(call.id, [one for one in its if not one.veiled])
         case _:
             desk = _desk(id)
             call_id = desk.call.id if desk.call else None

@@ -19,6 +19,7 @@ from appliance.messaging import notices
 from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, User
 from tests.casework.test_appeals import FULL
 from tests.rig.fakes.ministry import TOKEN, register
+from tests.rig.forging import unguard_file
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ FAULTS = ("", "gone", "empty", "half", "one page", "another's", "goes on")
 
 def spoil(database, fault) -> None:
     """Do to the site's own database what a restore may find."""
+    unguard_file(database)
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         if fault == "another's":
             connection.execute("UPDATE audit_entry SET hash = 'other'")

@@ -27,6 +27,7 @@ ASKED = (
     *(f"all=1&q={NAME}", f"q={PHONE[1:]}"),
 )
 TAKEN = (
+    "audit.read",
     "appeals.download",
     "call_forms.download",
     "calls.export",

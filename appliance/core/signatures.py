@@ -1,0 +1,77 @@
+"""Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` makes them."""
+
+import os
+import re
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+_PEM = re.compile(rb"-----BEGIN [^-]+-----.+?-----END [^-]+-----", re.DOTALL)
+
+
+class KeyTrouble(ValueError):
+    """A key cannot be used; the text says which and why."""
+
+
+def sign(body: bytes, file: str, setting: str) -> bytes:
+    """The signature of some bytes by the key in a file that a setting names. Raises KeyTrouble."""
+    try:
+        key = serialization.load_pem_private_key(_read(setting, file), None)
+    except (ValueError, TypeError) as error:
+        raise KeyTrouble(f"{setting}: {file}: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyTrouble(f"{setting}: {file}: not an Ed25519 key")
+    return key.sign(body)
+
+
+def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
+    """Whether the holder of the key, or of one of several in the file, signed these bytes.
+
+    Raises KeyTrouble.
+    """
+    text = _read(setting, file)
+    try:
+        found = [serialization.load_pem_public_key(one) for one in _PEM.findall(text) or [text]]
+    except ValueError as error:
+        raise KeyTrouble(f"{setting}: {file}: {error}") from error
+    keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
+    if len(keys) < len(found):
+        raise KeyTrouble(f"{setting}: {file}: not an Ed25519 key")
+    return any(_fits(key, signature, body) for key in keys)
+
+
+def make(private: Path, public: Path) -> None:
+    """Make a key in place of the one there is; the public ones of before stay in their file."""
+    key = Ed25519PrivateKey.generate()
+    pem = serialization.Encoding.PEM
+    before = public.read_bytes() if public.exists() else b""
+    told = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    fresh = private.with_name(f"{private.name}.new")
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    with open(fresh, "wb", opener=_private) as out:
+        out.write(key.private_bytes(pem, *plain))
+    public.write_bytes(told + before)
+    fresh.replace(private)
+
+
+def _private(file: str, flags: int) -> int:
+    return os.open(file, flags, 0o600)
+
+
+def _fits(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
+    try:
+        key.verify(signature, body)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _read(setting: str, file: str) -> bytes:
+    if not file:
+        raise KeyTrouble(f"{setting} is not set")
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise KeyTrouble(f"{setting}: {error}") from error
