@@ -37,8 +37,8 @@ def fresh(row) -> ScriptVersion:
 
 
 def test_a_draft_is_written_step_by_step(sherzod):
-    row = editing.add({"uz": "Birinchi suhbat", "ru": ""}, sherzod)
-    assert row.script.code == "birinchi-suhbat"
+    row = editing.add({"uz": "Yangi suhbat", "ru": ""}, sherzod)
+    assert row.script.code == "yangi-suhbat"
     entry = {"name": words("Savol"), "said": words("Qanday savol?"), "ends": True}
     code = editing.add_step(row, entry, sherzod, row.revision)
     row = fresh(row)

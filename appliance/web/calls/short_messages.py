@@ -45,7 +45,8 @@ def shown(
             "templates": templates.templates(),
             "languages": CALL_LANGUAGES,
             "sending": secrets.token_hex(8),
-            "sent": was.values if ours else {"template": template},
+            "sent": was.values if ours else {},
+            "template": template,
             "trouble": outbox.TEXT_TROUBLES.get(was.trouble, "") if ours else "",
         }
     }
