@@ -32,6 +32,7 @@ COMMANDS = {
     "render": "telephony",
     "replicate": "backup",
     "report": "report",
+    "search": "search",
     "selftest": "selftest",
     "user": "users",
     "web": "processes",

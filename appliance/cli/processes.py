@@ -2,7 +2,7 @@
 
 import click
 
-from appliance.casework import appeals, catalogs, forms
+from appliance.casework import appeals, catalogs, forms, search
 from appliance.cli.context import Site, pass_site
 from appliance.core import db
 from appliance.people import pauses
@@ -23,6 +23,8 @@ def migrate(site: Site) -> None:
     pauses.seed()
     if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
         click.echo(f"{given} appeals given their deadlines")
+    if put := search.fill():
+        click.echo(f"{put} entries put into the index of the search")
 
 
 @click.command()

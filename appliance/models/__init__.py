@@ -3,6 +3,7 @@
 from appliance.core.audit.table import AuditEntry
 from appliance.core.live import LiveEvent
 from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
+from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
 from appliance.core.tables import Table
 from appliance.models.accounts import User
 from appliance.models.alarms import Alarm
@@ -45,7 +46,6 @@ from appliance.models.forms import (
 from appliance.models.handling import (
     AnswerDraft,
     AppealStep,
-    AppealText,
     AppealWording,
     Consultation,
     Handling,
@@ -153,7 +153,6 @@ TABLES: tuple[type[Table], ...] = (
     AppealStep,
     AnswerDraft,
     AppealWording,
-    AppealText,
     AccessKey,
     NoticeText,
     SmsTemplate,
@@ -189,6 +188,9 @@ TABLES: tuple[type[Table], ...] = (
     ChangeStep,
     ChangeFile,
     ChangeLink,
+    SearchEntry,
+    SearchWord,
+    SearchText,
 )
 
 __all__ = ["TABLES", *(table.__name__ for table in TABLES)]

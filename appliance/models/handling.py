@@ -1,9 +1,7 @@
 """What becomes of an appeal: departments, where it stands, each step, each former wording."""
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
-from playhouse.sqlite_ext import FTS5Model, RowIDField, SearchField
 
-from appliance.core.db import database
 from appliance.core.tables import DocumentField, MomentField, Table
 from appliance.models.accounts import User
 from appliance.models.appeals import Appeal
@@ -93,15 +91,3 @@ class AppealWording(Table):
 
     class Meta:
         indexes = ((("appeal", "number"), True),)
-
-
-class AppealText(FTS5Model):
-    """What an appeal is found by, folded; its row has the appeal's id. Any three letters match."""
-
-    rowid = RowIDField()
-    text = SearchField()
-
-    class Meta:
-        database = database
-        legacy_table_names = False
-        options = {"tokenize": "trigram"}

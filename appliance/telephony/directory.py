@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from appliance.core import audit, live, phone_numbers
+from appliance.core import search as core_search
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
 from appliance.core.i18n import LOCALES, fold, spelt, translations
@@ -49,12 +50,14 @@ def employee(number: int) -> Employee | None:
 
 
 def search(typed: str, limit: int = 20) -> list[Employee]:
-    """Active employees whose name, department or number begin words with what was typed.
+    """Active employees who are meant by what was typed of name, department or number.
 
-    In whatever script; everybody when nothing was typed.
+    The nearest first; everybody when nothing was typed. Digits may stand anywhere in the number.
     """
-    words = fold(typed).split()
-    return [one for one in employees() if all(_begins(one, word) for word in words)][:limit]
+    digits = re.sub(r"[\s().+-]", "", typed)
+    if digits.isdigit():
+        return [one for one in employees() if digits in one.number][:limit]
+    return core_search.best(employees(), typed, lambda one: one.search_key)[:limit]
 
 
 def save(entry: Entry, by: str, employee: Employee | None = None) -> Employee:
@@ -137,7 +140,7 @@ def _checked(entry: Entry, employee: Employee | None) -> dict[str, object]:
         "hours": hours,
         "substitute": entry.substitute_id,
         "active": entry.active,
-        "search_key": fold(" ".join((*told, number))),
+        "search_key": core_search.key(*told, number),
     }
 
 
@@ -152,10 +155,3 @@ def _hours(typed: str) -> str:
     if any(minute > 59 for _, minute in times):
         raise DirectoryError("hours")
     return "-".join(f"{hour:02}:{minute:02}" for hour, minute in times)
-
-
-def _begins(employee: Employee, word: str) -> bool:
-    """Whether a word of the employee's begins so; digits may stand anywhere in the number."""
-    if word.isdigit() and word in employee.number:
-        return True
-    return any(part.startswith(word) for part in employee.search_key.split())

@@ -65,7 +65,8 @@ def test_a_value_is_known_by_code_or_name():
 def test_values_are_found_in_any_language():
     names = [code for code, _ in catalogs.find("employment", "ишсиз", "ru")]
     assert names == ["registered_unemployed", "temporarily_unemployed"]
-    assert catalogs.find("group", "moloj", "ru") == []
+    assert "youth" in dict(catalogs.find("group", "moloj", "ru"))
+    assert catalogs.find("group", "xyz", "ru") == []
     assert catalogs.find("group", "", "ru") == catalogs.choices("group", "ru")
 
 
@@ -195,7 +196,7 @@ def test_the_command_names_the_wrong_line(settings, tmp_path):
 @pytest.mark.parametrize("typed", ["and t", "анд т", "андижан р", "Andijon tum"])
 def test_the_words_of_a_place_may_each_be_begun(typed: str):
     assert catalogs.find_districts(typed, "1703")[0].name_uz_latn == "Andijon tumani"
-    assert catalogs.find_districts("t and", "1703") == []
+    assert catalogs.find_districts("t and", "1703")[0].name_uz_latn == "Andijon tumani"
 
 
 @pytest.mark.parametrize("language", ["uz_latn", "uz_cyrl", "ru"])

@@ -1,15 +1,16 @@
-"""Finding appeals by any three letters or digits of number, name, phone or gist, in any script."""
+"""Finding appeals by number, name, phone or gist, in any script, one letter wrong or two."""
 
 import re
 
 from peewee import ModelSelect
 
 from appliance.casework import forms
-from appliance.core import phone_numbers
+from appliance.core import phone_numbers, search
 from appliance.core.i18n import fold
-from appliance.models import Appeal, AppealText
+from appliance.models import Appeal
 
-SHORTEST = 3  # letters that the index can find
+KIND = "appeal"
+SHORTEST = 3  # letters of a word that is looked for
 MOST = 10  # words of a search
 _PHONE = re.compile(r"[\d\s()+-]+")
 _NUMBER = re.compile(r"\d{4}-\d+")
@@ -17,15 +18,22 @@ _NUMBER = re.compile(r"\d{4}-\d+")
 
 def remember(appeal: Appeal) -> None:
     """Note what an appeal is found by, in place of what was noted before."""
-    words = (
-        *(appeal.number, appeal.surname, appeal.first_name, appeal.surname),
-        *(appeal.entity_name, appeal.stir, appeal.gist),
-        *forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra),
-    )
+    search.put(entry_of(appeal))
+
+
+def entry_of(appeal: Appeal) -> search.Entry:
+    """What an appeal is found by; its text stays with the appeal."""
+    told = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
     phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
-    text = " ".join(filter(None, (*map(fold, words), *phones)))
-    AppealText.delete().where(AppealText.rowid == appeal.id).execute()
-    AppealText.insert({AppealText.rowid: appeal.id, AppealText.text: text}).execute()
+    return search.Entry(
+        KIND,
+        appeal.number,
+        appeal.number,
+        text=" ".join(filter(None, (appeal.stir, appeal.gist, *told, *phones))),
+        names=(f"{appeal.surname} {appeal.first_name}", appeal.entity_name),
+        row=appeal.id,
+        kept=False,
+    )
 
 
 def terms(text: str) -> list[str]:
@@ -38,7 +46,5 @@ def terms(text: str) -> list[str]:
 
 
 def found(words: list[str]) -> ModelSelect:
-    """The ids of appeals in which every one of the terms stands."""
-    return AppealText.select(AppealText.rowid).where(
-        AppealText.match(" ".join(f'"{word}"' for word in words))
-    )
+    """The ids of appeals in which every one of the terms stands, or nearly so when none has it."""
+    return search.rows(" ".join(words), KIND)

@@ -2,8 +2,7 @@
 
 import datetime as dt
 
-from appliance.casework.catalogs.keys import key_of
-from appliance.core import clock
+from appliance.core import clock, search
 from appliance.core.i18n import fold, named
 from appliance.models import Catalog, CatalogItem
 
@@ -47,16 +46,14 @@ def choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple
 
 
 def find(catalog: str, text: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
-    """The choices with the text in a name, in any language; those that begin with it first."""
-    found = [
-        (item, key_of(item.name_uz_latn, item.name_uz_cyrl, item.name_ru))
-        for item in items(catalog)
-        if in_use(item, day)
-    ]
-    key = fold(text)
-    begins = [item for item, names in found if f"|{key}" in names]
-    holds = [item for item, names in found if key in names and item not in begins]
-    return [(item.code, named(item, locale)) for item in (*begins, *holds)]
+    """The choices that are meant by a text, in any language, the nearest first."""
+    offered = [item for item in items(catalog) if in_use(item, day)]
+    return [(item.code, named(item, locale)) for item in search.best(offered, text, names_of)]
+
+
+def names_of(item: CatalogItem) -> str:
+    """The names of a value, as the search reads them."""
+    return search.key(item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
 
 
 def label(catalog: str, value: str, locale: str) -> str:

@@ -1,13 +1,20 @@
-"""Regions, districts and mahallas: search from the first letter in either script."""
+"""Regions, districts and mahallas: found from the first letter, in either script."""
 
+import functools
+from collections.abc import Iterable
 from typing import Any
 
-from appliance.casework.catalogs.keys import best_first, key_of, mahalla_key, named_exactly, within
+from peewee import JOIN, Expression, ModelSelect
+
+from appliance.casework.catalogs.keys import mahalla_key, named_exactly
+from appliance.core import search
 from appliance.core.i18n import fold, spelt
 from appliance.models import District, Mahalla, Region
 
 _TABLES: dict[str, Any] = {"region": Region, "district": District, "mahalla": Mahalla}
 PLACES = tuple(_TABLES)
+_KIND = "mahalla махалля"  # people say so, too
+_TOWN = fold("город")  # Russian says it before the name
 
 
 def place(kind: str, code: str | None) -> Region | District | Mahalla | None:
@@ -31,54 +38,87 @@ def districts_of(region: str | None) -> list[District]:
 
 
 def find_regions(text: str) -> list[Region]:
-    """Regions with the text in a name, in the order of report form №2; all for an empty text."""
-    key = fold(text)
-    return [
-        region
-        for region in Region.select().order_by(Region.position)
-        if not key or key in key_of(region.name_uz_latn, region.name_uz_cyrl, region.name_ru)
-    ]
+    """Regions that are meant by a text, the nearest first; all, as in report form №2, for none."""
+    return search.best(Region.select().order_by(Region.position), text, names_of_region)
 
 
 def find_districts(text: str, region: str | None = None, limit: int = 20) -> list[District]:
-    """Districts with the text in a name, former ones too; best matches first, then by name."""
+    """Districts that are meant by a text, former ones too, the nearest first, then by name."""
     query = District.select(District, Region).join(Region)
     if region:
         query = query.where(District.region == region)
-    if fold(text):
-        query = query.where(within(District.search_key, text)).order_by(
-            best_first(District.search_key, text), District.name_uz_latn
-        )
-    else:
-        query = query.order_by(Region.position, District.name_uz_latn)
-    return list(query.limit(limit))
+    by_name = (District.name_uz_latn,) if fold(text) else (Region.position, District.name_uz_latn)
+    return search.best(query.order_by(*by_name), text, names_of_district)[:limit]
 
 
 def find_mahallas(
     text: str, district: str | None = None, region: str | None = None, limit: int = 20
 ) -> list[Mahalla]:
-    """Mahallas with the text in a name, of the district or else the region when one is given.
+    """Mahallas that are meant by a text, of the district or else the region when one is given.
 
-    Names that begin with the text come first, then those with a word that does, then the rest.
+    The nearest first, then by name.
     """
     query = Mahalla.select(Mahalla, District, Region).join(District).join(Region)
+    asked = search.query(text)
+    if not asked.words:
+        query = query.where(*_narrowed(district, region))
+        return list(query.order_by(Mahalla.name_uz_latn, Mahalla.id).limit(limit))
+    inside = Mahalla.select(Mahalla.id).join(District).where(*_narrowed(district, region))
+    found = search.find(asked, "mahalla", limit, lambda row: row.in_(inside))
+    sure = [one for one in found if search.is_meant(one.cost, found[0].cost)]
+    rows = {one.id: one for one in query.where(Mahalla.id.in_([one.row for one in sure]))}
+    return [rows[one.row] for one in sure]
+
+
+def _narrowed(district: str | None, region: str | None) -> list[Expression]:
     if district:
-        query = query.where(Mahalla.district == district)
-    elif region:
-        query = query.where(District.region == region)
-    if fold(text):
-        query = query.where(within(Mahalla.search_key, text)).order_by(
-            best_first(Mahalla.search_key, text), Mahalla.name_uz_latn, Mahalla.id
-        )
-    else:
-        query = query.order_by(Mahalla.name_uz_latn, Mahalla.id)
-    return list(query.limit(limit))
+        return [Mahalla.district == district]
+    return [District.region == region] if region else [Mahalla.district.is_null(False)]
+
+
+def names_of_region(region: Region) -> str:
+    """The names of a region, as the search reads them."""
+    return search.key(region.name_uz_latn, region.name_uz_cyrl, region.name_ru)
+
+
+def names_of_district(district: District) -> str:
+    """The names of a district, former ones too, as the search reads them."""
+    return names_in(district.search_key)
+
+
+@functools.cache
+def names_in(search_key: str) -> str:
+    """The names in a district's key; those of towns also without the word that Russian adds."""
+    names = search_key.strip("|")
+    return f"{names}|{names.replace(f'|{_TOWN} ', '|')}" if f"|{_TOWN} " in names else names
+
+
+def remember(mahallas: Iterable[Mahalla]) -> None:
+    """Let mahallas be found by their names, with their districts and regions."""
+    for one in mahallas:
+        search.put(entry_of(one))
+
+
+def entry_of(one: Mahalla) -> search.Entry:
+    """What a mahalla is found by."""
+    names = (one.name_uz_cyrl, one.name_ru)
+    wider = [one.district, one.district.region] if one.district else []
+    about = " ".join(f"{place.name_uz_latn} {place.name_ru}" for place in wider)
+    return search.Entry(
+        "mahalla", str(one.id), one.name_uz_latn, names=names, about=f"{about} {_KIND}", row=one.id
+    )
+
+
+def whole_mahallas() -> ModelSelect:
+    """Every mahalla with its district and region."""
+    query = Mahalla.select(Mahalla, District, Region)
+    return query.join(District, JOIN.LEFT_OUTER).join(Region, JOIN.LEFT_OUTER)
 
 
 def exact_region(text: str) -> Region | None:
     """The region of exactly this name, in any script."""
-    key = f"|{fold(text)}|"
-    return next((r for r in find_regions(text) if key in _names(r)), None)
+    key = fold(text)
+    return next((r for r in Region.select() if key in names_of_region(r).split("|")), None)
 
 
 def exact_district(text: str, region: str | None = None) -> District | None:
@@ -110,7 +150,9 @@ def remember_mahalla(text: str, district: str | None) -> Mahalla:
     text = spelt(text)
     of_district = Mahalla.district == district if district else Mahalla.district.is_null()
     known = Mahalla.get_or_none(of_district, named_exactly(Mahalla.search_key, text))
-    return known or Mahalla.create(
+    if known:
+        return known
+    made = Mahalla.create(
         name_uz_latn=text,
         name_uz_cyrl=text,
         name_ru=text,
@@ -118,7 +160,5 @@ def remember_mahalla(text: str, district: str | None) -> Mahalla:
         search_key=mahalla_key(text),
         typed=True,
     )
-
-
-def _names(region: Region) -> str:
-    return key_of(region.name_uz_latn, region.name_uz_cyrl, region.name_ru)
+    remember([made])
+    return made

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain
 from typing import TextIO
 
@@ -10,8 +11,9 @@ from peewee import chunked
 from appliance import PACKAGE
 from appliance.casework.catalogs.columns import SHEETS, CellError, Row, Sheet, list_sheet
 from appliance.casework.catalogs.lists import catalog
+from appliance.casework.catalogs.places import remember, whole_mahallas
 from appliance.core import spreadsheets
-from appliance.core.db import writing
+from appliance.core.db import in_pieces, in_turns, writing
 from appliance.models import Mahalla
 
 SEEDS = PACKAGE / "data"
@@ -44,7 +46,15 @@ def import_csv(name: str, file: TextIO) -> int:
                 conflict_target=[getattr(sheet.model, column) for column in sheet.key],
                 preserve=[getattr(sheet.model, column) for column in rows[0]],
             ).execute()
+    if sheet.model is Mahalla:
+        remember_all()
     return len(rows)
+
+
+def remember_all() -> None:
+    """Let every mahalla be found, in turns: there are ten thousand."""
+    pieces = in_pieces(whole_mahallas(), Mahalla.id, 100)
+    in_turns(partial(remember, piece) for piece in pieces)
 
 
 def export_csv(name: str, file: TextIO) -> None:

@@ -16,10 +16,13 @@ from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import appeals, call_forms
+from appliance.casework import appeals, applicants, call_forms
 from appliance.casework.appeals import searching
+from appliance.casework.search import search
 from appliance.core import phone_numbers
+from appliance.core import search as index
 from appliance.core.i18n import LOCALES, fold
+from appliance.core.search import is_meant
 from appliance.people import accounts
 from appliance.telephony import calls, directory
 from appliance.web.calls.of_day import OUTCOMES
@@ -72,7 +75,7 @@ def actions(asked: Asked) -> Iterator[Found]:
     """What can be done on the page by a key."""
     listed = [one for _place, found in shortcuts.at(asked.at, access.role()) for one in found]
     done = [one for one in listed if not one.told and one.name != "commands"]
-    for one in best(done, asked, lambda one: _key_of(one.does)):
+    for one in index.best(done, asked.text, lambda one: _key_of(one.does)):
         text = str(one.does)
         yield Found(
             text[:1].upper() + text[1:], sign="keyboard", action=one.name, keys=one.keys[:1]
@@ -82,7 +85,7 @@ def actions(asked: Asked) -> Iterator[Found]:
 def pages(asked: Asked) -> Iterator[Found]:
     """The pages of the navigation that the role may open."""
     tabs = [(section, tab) for section, tabs in navigation.open_to_the_reader() for tab in tabs]
-    for section, tab in best(tabs, asked, lambda pair: _key_of(pair[1].name)):
+    for section, tab in index.best(tabs, asked.text, lambda pair: _key_of(pair[1].name)):
         beside = str(section) if str(section) != str(tab.name) else ""
         yield Found(str(tab.name), beside, "layout-dashboard", url_for(tab.endpoint))
 
@@ -98,6 +101,18 @@ def by_number(asked: Asked) -> Iterator[Found]:
         disclosure.log_shown("call_form", [made.number], {"q": asked.text})
         there = url_for("call_forms.page", number=made.number)
         yield Found(made.number, formats.date(made.registered_at), "file-text", there)
+
+
+def named_appeals(asked: Asked) -> Iterator[Found]:
+    """Appeals by the applicant's name or the gist, of those that one may see."""
+    if not searching.terms(asked.text) or not any(word.isalpha() for word in asked.words):
+        return
+    hits = search(asked.text, user=me(), kinds=("appeal",), limit=MOST)
+    meant = [hit for hit in hits if is_meant(hit.rank, hits[0].rank)]
+    disclosure.log_shown("appeal", [hit.ref for hit in meant], {"q": asked.text})
+    for hit in meant:
+        beside = applicants.name_of(appeals.find(hit.ref, me()))
+        yield Found(hit.title, beside, "file-text", url_for("appeals.page", number=hit.ref))
 
 
 def calls_of_phone(asked: Asked) -> Iterator[Found]:
@@ -132,7 +147,8 @@ def people(asked: Asked) -> Iterator[Found]:
     """Accounts, for who may see them."""
     if not asked.words or not access.allowed("people.page"):
         return
-    for user in best(accounts.everybody(), asked, lambda user: fold(f"{user.name} {user.login}")):
+    everybody = accounts.everybody()
+    for user in index.best(everybody, asked.text, lambda user: index.key(user.name, user.login)):
         if access.allowed("people.person"):
             there = url_for("people.person", number=user.id)
         else:
@@ -145,15 +161,14 @@ def values(asked: Asked) -> Iterator[Found]:
     fills, lists = access.role() == "operator", access.allowed("portal.page")
     if not asked.words or not (fills or lists):
         return
-    for field in ("region", "district", "direction"):
-        for one in islice(filter(_begins_a_word, choices.found(field, asked.text)), MOST):
-            beside = " · ".join(filter(None, (str(FIELDS[field]), one.get("parent", ""))))
-            if fills:
-                yield Found(one["name"], beside, "corner-down-left", field=field, choice=one)
-                continue
-            wider = one["fills"]["region"]["code"] if field == "district" else ""
-            filters = {field: one["code"]} | ({"region": wider} if wider else {})
-            yield Found(one["name"], beside, "funnel", url_for("portal.page", **filters))
+    for field, one in _choices(asked.text):
+        beside = " · ".join(filter(None, (str(FIELDS[field]), one.get("parent", ""))))
+        if fills:
+            yield Found(one["name"], beside, "corner-down-left", field=field, choice=one)
+            continue
+        wider = one["fills"]["region"]["code"] if field == "district" else ""
+        filters = {field: one["code"]} | ({"region": wider} if wider else {})
+        yield Found(one["name"], beside, "funnel", url_for("portal.page", **filters))
 
 
 def searches(asked: Asked) -> Iterator[Found]:
@@ -177,6 +192,7 @@ PROVIDERS: tuple[tuple[str, LazyString, Provider], ...] = (
     ("employees", _l("Ministry's employees"), employees),
     ("people", _l("People"), people),
     ("values", _l("Lists"), values),
+    ("appeals", _l("Appeals"), named_appeals),
     ("searches", _l("Search"), searches),
 )
 
@@ -194,24 +210,14 @@ def find(asked: Asked) -> list[tuple[str, LazyString, list[Found]]]:
     return [one for one in found if one[2]]
 
 
-def best[Thing](
-    things: Iterable[Thing], asked: Asked, key_of: Callable[[Thing], str]
-) -> list[Thing]:
-    """Those in whose key each word begins a word; first those that begin with the text itself."""
-    whole = " ".join(asked.words)
-    ranked = []
-    for thing in things:
-        key = key_of(thing)
-        parts = re.split(r"[ |]", key)
-        if all(any(part.startswith(word) for part in parts) for word in asked.words):
-            ranked.append((not any(name.startswith(whole) for name in key.split("|")), thing))
-    return [thing for _rank, thing in sorted(ranked, key=lambda pair: pair[0])]
-
-
-def _begins_a_word(option: dict[str, Any]) -> bool:
-    """Whether what was typed begins a word of the name, or is of one in another language."""
-    start: int = option["match"][0]
-    return start == 0 or not option["name"][start - 1].isalnum()
+def _choices(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(field, option) of the regions, districts and directions that are meant."""
+    hits = search(text, user=me(), kinds=("region", "district", "value"), limit=5 * MOST)
+    for hit in hits:
+        catalog, _slash, code = hit.ref.rpartition("/")
+        field = catalog or hit.kind
+        if field in ("region", "district", "direction") and is_meant(hit.rank, hits[0].rank):
+            yield field, choices.option(field, code)
 
 
 def _key_of(name: LazyString) -> str:
@@ -221,8 +227,8 @@ def _key_of(name: LazyString) -> str:
 
 @functools.cache
 def _keys(_text: str, name: LazyString) -> str:
-    keys = []
+    names = []
     for locale in LOCALES:
         with force_locale(locale):
-            keys.append(fold(str(name)))
-    return "|".join(keys)
+            names.append(str(name))
+    return index.key(*names)

@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import departments
-from appliance.core import clock, script
-from appliance.core.i18n import fold, named
+from appliance.core import clock, script, search
+from appliance.core.i18n import named
 from appliance.people import accounts, roster, staff
 from appliance.people.accounts import StaffError
 from appliance.people.staff import Entry, Given
@@ -210,8 +210,7 @@ def _typed(form: MultiDict[str, str], user: "User | None" = None) -> Entry:
 
 def _list() -> dict[str, Any]:
     typed = request.args.get("q", "")
-    words = fold(typed).split()
-    found = [user for user in accounts.everybody() if _found(user, words)]
+    found = search.best(accounts.everybody(), typed, _key_of)
     found.sort(key=lambda user: (not user.active, accounts.named(user, locale()), user.login))
     plan = routing.current(site())
     return {
@@ -228,11 +227,9 @@ def _list() -> dict[str, Any]:
     }
 
 
-def _found(user: "User", words: list[str]) -> bool:
+def _key_of(user: "User") -> str:
     role = str(ROLES[user.role])
-    texts = (user.name, user.name_cyrl, user.login, user.extension or "", role)
-    folded = f" {fold(' '.join(texts))}"
-    return all(f" {word}" in folded for word in words)
+    return search.key(user.name, user.name_cyrl, user.login, user.extension or "", role)
 
 
 def _page(one: "User | None" = None, given: Given | None = None) -> str:

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, jsonify, request
 from werkzeug.wrappers import Response
 
 from appliance.casework import catalogs
+from appliance.core import search
 from appliance.core.i18n import fold, named
 from appliance.web.shell.access import may
 from appliance.web.shell.context import today
@@ -46,6 +47,14 @@ def found(
     return options
 
 
+def option(name: str, code: str) -> dict[str, Any]:
+    """The option of a place, or of a value of a list, by its code."""
+    place: Any = catalogs.place(name, code) if name in catalogs.PLACES else None
+    if place:
+        return {"region": _region, "district": _district, "mahalla": _mahalla}[name](place)
+    return _option(code, catalogs.label(name, code, locale()))
+
+
 def matched(name: str, typed: str) -> tuple[int, int]:
     """Which letters of a name are those that were typed, in whatever script; (0, 0) for none."""
     key = fold(typed)
@@ -54,7 +63,7 @@ def matched(name: str, typed: str) -> tuple[int, int]:
     starts = [i for i, char in enumerate(name) if char.isalnum()]
     start = next((i for i in starts if fold(name[i:]).startswith(key)), None)
     if start is None:
-        return 0, 0
+        return search.marked(name, search.query(typed))
     ends = range(start + 1, len(name) + 1)
     return start, next(end for end in ends if fold(name[start:end]).startswith(key))
 

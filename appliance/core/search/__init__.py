@@ -1,0 +1,27 @@
+"""One search for all that can be found: keys of words, the index, finding, the order, snippets."""
+
+from appliance.core.search.finding import Found, find, rows
+from appliance.core.search.index import KINDS, Entry, clear, drop, is_empty, put
+from appliance.core.search.ranking import Query, best, is_meant, key, query, ranked
+from appliance.core.search.snippets import Piece, marked, snippet
+
+__all__ = [
+    "KINDS",
+    "Entry",
+    "Found",
+    "Piece",
+    "Query",
+    "best",
+    "clear",
+    "drop",
+    "find",
+    "is_empty",
+    "is_meant",
+    "key",
+    "marked",
+    "put",
+    "query",
+    "ranked",
+    "rows",
+    "snippet",
+]
