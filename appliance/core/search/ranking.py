@@ -143,7 +143,7 @@ def _misspelt(typed: Word, name: Word) -> float:
             return wrong + SPELLING * abs(written - heard) + (_FIRST_WRONG if other else 0)
     if longer < 0:
         for stem in typed.stems:
-            most = 1 if len(stem) < 5 else 2
+            most = 1 if len(stem) < 7 else 2
             wrong = OSA.distance(stem, name.sound, score_cutoff=most)
             if wrong <= most:
                 return wrong + 2 * _ENDS_OTHERWISE
