@@ -24,7 +24,7 @@ from appliance.web.calls import (
 )
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
-from appliance.web.person import account, lock, login, second_factor
+from appliance.web.person import account, lock, login, passkeys, second_factor
 from appliance.web.person import sessions as sign_ins
 from appliance.web.public import phones, rating
 from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
@@ -94,6 +94,7 @@ SCREENS = (
         sign_ins.own,
         second_factor.screen,
         lock.screen,
+        passkeys.screen,
     ),
     *(rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
@@ -158,6 +159,7 @@ def create_app(settings: Settings) -> Flask:
         access,
         sign_ins,
         lock,
+        passkeys,
         desk,
         phone,
         changes,
