@@ -21,6 +21,7 @@ def up(migrator, db):
         device = CharField()
         locked_at = MomentField(null=True)
         factor = CharField(default="")
+        challenge = CharField(default="")
 
         class Meta:
             database = db
@@ -45,6 +46,18 @@ def up(migrator, db):
             database = db
             table_name = "recovery_code"
 
+    class Passkey(Model):
+        user = ForeignKeyField(User, on_delete="CASCADE")
+        credential = CharField(unique=True)
+        public_key = TextField()
+        sign_count = IntegerField()
+        made_at = MomentField()
+        used_at = MomentField(null=True)
+
+        class Meta:
+            database = db
+            table_name = "passkey"
+
     class Pin(Model):
         user = ForeignKeyField(User, unique=True, on_delete="CASCADE")
         hash = TextField()
@@ -65,11 +78,11 @@ def up(migrator, db):
             table_name = "desk"
             indexes = ((("user", "device"), True),)
 
-    db.create_tables([Session, Authenticator, RecoveryCode, Pin, Desk])
+    db.create_tables([Session, Authenticator, RecoveryCode, Passkey, Pin, Desk])
     migrator.migrate(migrator.drop_column("user", "session_number"))
 
 
 def down(migrator, db):
     migrator.migrate(migrator.add_column("user", "session_number", IntegerField(default=0)))
-    for table in ("desk", "pin", "recovery_code", "authenticator", "session"):
+    for table in ("desk", "pin", "passkey", "recovery_code", "authenticator", "session"):
         migrator.migrate(migrator.drop_table(table))

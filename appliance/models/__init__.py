@@ -80,7 +80,7 @@ from appliance.models.retention import DiskReading, LegalHold, Removal
 from appliance.models.routing import PlanVersion
 from appliance.models.runs import JobRun
 from appliance.models.scripts import Script, ScriptRun, ScriptStep, ScriptVersion
-from appliance.models.second_factors import Authenticator, RecoveryCode
+from appliance.models.second_factors import Authenticator, Passkey, RecoveryCode
 from appliance.models.selftests import SelfTest
 from appliance.models.sessions import Session
 from appliance.models.sign_ins import SignInAttempt
@@ -101,6 +101,7 @@ TABLES: tuple[type[Table], ...] = (
     Session,
     Authenticator,
     RecoveryCode,
+    Passkey,
     Pin,
     Desk,
     Region,

@@ -1,6 +1,6 @@
 """What proves a person beside the password."""
 
-from peewee import CharField, ForeignKeyField, IntegerField
+from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
 from appliance.core.tables import MomentField, Table
 from appliance.models.accounts import User
@@ -20,4 +20,15 @@ class RecoveryCode(Table):
 
     user = ForeignKeyField(User, backref="recovery_codes", on_delete="CASCADE")
     hash = CharField()
+    used_at = MomentField(null=True)
+
+
+class Passkey(Table):
+    """A key in a person's telephone, computer or stick, that signs what it is given."""
+
+    user = ForeignKeyField(User, backref="passkeys", on_delete="CASCADE")
+    credential = CharField(unique=True)  # its id, base64url
+    public_key = TextField()  # COSE, base64url
+    sign_count = IntegerField()  # how often it has signed; 0 where it does not count
+    made_at = MomentField()
     used_at = MomentField(null=True)

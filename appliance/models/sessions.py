@@ -17,4 +17,5 @@ class Session(Table):
     agent = CharField()  # what the browser calls itself
     device = CharField()  # the name in the device's own cookie
     locked_at = MomentField(null=True)  # its pages are covered until the person is back
-    factor = CharField(default="")  # what proved the person beside the password: code | paper
+    factor = CharField(default="")  # what proved him beside the password: code | paper | passkey
+    challenge = CharField(default="")  # what a passkey was asked to sign, until it is taken

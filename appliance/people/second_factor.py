@@ -13,7 +13,7 @@ import pyotp
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.core.settings import SignIn
-from appliance.models import Authenticator, RecoveryCode, Session, User
+from appliance.models import Authenticator, Passkey, RecoveryCode, Session, User
 from appliance.people import sessions
 
 CODES = 10  # on one paper
@@ -84,7 +84,7 @@ def enrol(session: Session, secret: str, code: str) -> list[str]:
         Authenticator.delete().where(Authenticator.user == user).execute()
         made = {"secret": secret, "made_at": clock.now(), "last_step": shown}
         Authenticator.create(user=user, **made)
-        _mark(session, "code")
+        mark(session, "code")
         sessions.end_all(user, but=session)
         audit.record(user.login, "second_factor.set", user.login)
         return renew_codes(user)
@@ -108,7 +108,7 @@ def prove(session: Session, code: str) -> bool:
     with writing():
         used = _use_app(user, code) if _DIGITS.fullmatch(code) else _use_paper(user, code)
         if used:
-            _mark(session, used)
+            mark(session, used)
             audit.record(user.login, "login.second", address=session.address, by=used)
     return bool(used)
 
@@ -122,12 +122,13 @@ def remove(user: User, by: str) -> None:
 
 def forget(user: User) -> None:
     """What `remove` does, without the audit."""
-    for table in (Authenticator, RecoveryCode):
+    for table in (Authenticator, RecoveryCode, Passkey):
         table.delete().where(table.user == user).execute()
     Session.update(factor="").where(Session.user == user).execute()
 
 
-def _mark(session: Session, factor: str) -> None:
+def mark(session: Session, factor: str) -> None:
+    """Note by what the person of a session was proved."""
     session.factor = factor
     Session.update(factor=factor).where(Session.id == session.id).execute()
 

@@ -136,8 +136,8 @@ def _lead_there(step: str, endpoint: str) -> BaseResponse | None:
     if view["who"] == EVERYBODY or step in view.get("at_steps", ()):
         return None
     piece = is_fragment() or endpoint == "live.stream"
-    if step == "unlock" and (piece or request.method != "GET"):
-        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]  as signed out
+    if step == "unlock" and (piece or request.method != "GET"):  # as one who is signed out
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
     if piece:
         abort(403)
     asked_for = request.full_path.rstrip("?") if request.method == "GET" else None

@@ -95,7 +95,7 @@ def test_each_page_has_its_sheet(login_as) -> None:
     assert 'data-action="undo" data-keys="Z"' in bahodir
     assert 'data-action="hang_up"' not in bahodir
     rustam = login_as("rustam").get("/status").get_data(as_text=True)
-    assert re.findall(r'data-action="(\w+)"', rustam) == ["commands", "sheet"]
+    assert re.findall(r'data-action="(\w+)"', rustam) == ["commands", "lock", "sheet"]
 
 
 def test_hints_are_written_as_on_the_keyboard() -> None:
