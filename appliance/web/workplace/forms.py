@@ -198,7 +198,7 @@ def meant(
     sent = [name for name, text in values.items() if "*" in text and labels.is_phone(name)]
     if not sent:
         return values
-    told = [appeals.known_values(person) for person in applicants.with_phone(caller)]
+    told = [appeals.known_values(person, me()) for person in applicants.with_phone(caller)]
     known = [text for one in (kept, *told) for name, text in one.items() if labels.is_phone(name)]
     return values | {n: numbers.meant(values[n], kept.get(n), caller, *known) for n in sent}
 
