@@ -384,6 +384,7 @@ VALUES = {
     "<any(password, phone):what>": "phone",
     "<any(disable, enable, signout, factor):what>": "signout",
     "<any(send, take_back, approve, return, put, withdraw, retire):action>": "send",
+    "<any(send, take_back, approve, put, withdraw, retire):action>": "send",
     "<any(begin, go, end, resume, speak):what>": "go",
     "<day>": "2027-01-01",
     "<any(remove, settle):step>": "settle",
@@ -465,7 +466,9 @@ def test_each_role_begins_at_its_own_page(role, login_as) -> None:
 def test_the_ministry_sees_appeals_registered_calls_and_reports_only(login_as) -> None:
     page = login_as("ministry").get("/reports").text
     sections = page.split('<nav class="nav"')[1].split("</nav>")[0]
-    assert re.findall('href="([^"]+)"', sections) == ["/appeals", "/call-forms", "/reports"]
+    assert re.findall('href="([^"]+)"', sections) == [
+        *("/appeals", "/call-forms", "/knowledge", "/reports"),
+    ]
     tabs = page.split('<nav class="tabs sections"')[1].split("</nav>")[0]
     assert re.findall('href="([^"]+)"', tabs) == [
         *("/reports", "/reports/quarterly", "/reports/issued", "/analytics", "/minutes"),
