@@ -174,8 +174,10 @@ def _matches(asked: Query, kind: str) -> Iterator[tuple[str, float]]:
     whole = _every(nearly)
     if one := asked.joined:
         whole = f"({whole}) OR {_any_of([_exact(one), *_quoted(_read(one, kind, False))])}"
+    if kind in _BY_TEXT:  # in long texts there is something near every word
+        whole = f"names : ({whole})"
     yield whole, _NEARLY_IN_TEXT
-    if len(nearly) > 1:
+    if len(nearly) > 1 and kind not in (*_BY_TEXT, *_BY_AGE):
         left = [_every([*nearly[:n], *nearly[n + 1 :]]) for n in range(len(nearly))]
         if rare := [match for match in left if not _is_common(match, kind)]:
             yield " OR ".join(f"({match})" for match in rare), _LACKS
