@@ -185,9 +185,10 @@ def test_everybody_can_read_them(open_as, appeal, login, theme) -> None:
     arrive()
     lines()
     accounts.choose_appearance(User.get(User.login == login), theme, large_text=False)
+    page = open_as(login, "/account")
+    page.set_viewport_size({"width": 1366, "height": 768})
     for path in PAGES[login]:
-        page = open_as(login, path.format(number=appeal.number))
-        page.set_viewport_size({"width": 1366, "height": 768})
+        page.goto(path.format(number=appeal.number))
         found = page.evaluate(
             f"""async () => {{
                 {AXE.read_text("utf-8")};
@@ -196,7 +197,6 @@ def test_everybody_can_read_them(open_as, appeal, login, theme) -> None:
             }}"""
         )
         assert found == [], path
-        page.close()
 
 
 def test_the_login_page_can_be_read_enlarged(window) -> None:
@@ -212,12 +212,13 @@ def test_nothing_runs_off_the_side_even_enlarged(open_as, appeal, login) -> None
     """WCAG 1.4.10: 320 px wide is 1280 px at 400 %."""
     arrive()
     lines()
+    page = open_as(login, "/account")
     for path in PAGES[login]:
-        page = open_as(login, path.format(number=appeal.number))
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.goto(path.format(number=appeal.number))
         for width in (1366, 320):
             page.set_viewport_size({"width": width, "height": 768})
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-        page.close()
 
 
 @pytest.mark.parametrize("path", ["/analytics", "/minutes", "/reports", "/reports/quarterly"])
