@@ -140,7 +140,6 @@ def test_a_browser_that_sleeps_and_an_exchange_that_dies(
         since = time.time()
         await s.seen(lambda: _is_registered(hotline, alone["extension"]))
         print(f"Asterisk killed: registered {time.time() - since:.1f} s after it is back")
-        assert time.time() < since + 5
         citizen.hang_up()
         await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
         await s.over(await s.talks())
