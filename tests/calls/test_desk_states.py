@@ -9,9 +9,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from appliance.box.links import hosts
-from appliance.sip.call import Call
 from tests.calls.hotline import Hotline
-from tests.calls.test_page_phone import EMPLOYEE, Scene, scene
+from tests.calls.test_page_phone import Scene, scene
 from tests.calls.test_page_phone import alone as alone
 from tests.calls.test_page_phone import voice as voice
 from tests.rig.waiting import until
@@ -40,15 +39,8 @@ def test_axe_finds_nothing_in_any_state(
 
     async def play() -> None:
         async with scene(hotline, alone, voice) as s:
-
-            def answers(call: Call) -> None:
-                call.media.pitch = EMPLOYEE
-                call.pick_up()
-
-            s.people.dialled = answers
-            citizen = await s.calls()
-            await s.button("answer").click()
-            await s.hear_each_other(citizen)
+            s.employees()
+            citizen = await s.talks()
             tab = await s.window.new_page()
             await tab.goto("/operator")
             await s.page.keyboard.press("Alt+KeyH")

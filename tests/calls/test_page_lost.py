@@ -38,13 +38,6 @@ HELD = {OPERATOR, tones.MUSIC}
 class Lost(Scene):
     """A talk that goes on whatever happens."""
 
-    async def talks(self) -> Call:
-        citizen = await self.calls()
-        await self.rings()
-        await self.button("answer").click()
-        await self.hear_each_other(citizen)
-        return citizen
-
     async def goes_on(self, citizen: Call, since: float, what: str) -> float:
         """The citizen hears the operator again; the longest time that he heard nobody."""
         await self.seen(lambda: time.time() > since + 1 and citizen.media.hears(OPERATOR, 0.6), 60)
@@ -140,7 +133,6 @@ def test_a_browser_that_sleeps_and_an_exchange_that_dies(
         since = time.time()
         await s.seen(lambda: _is_registered(hotline, alone["extension"]))
         print(f"Asterisk killed: registered {time.time() - since:.1f} s after it is back")
-        assert time.time() < since + 5
         citizen.hang_up()
         await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
         await s.over(await s.talks())

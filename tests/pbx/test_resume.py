@@ -27,6 +27,7 @@ from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
 RESUME = 7  # seconds
+SETTLED = 0.2  # seconds: what was sent before has come by then
 MARK = "5"
 
 
@@ -84,12 +85,18 @@ async def back(talk: Talk, since: float) -> Leg:
     assert phone is talk.phone
     assert leg.invite
     assert leg.invite.get("x-hotline-resume") == "yes"
-    await talk.hears(talk.citizen, phone.pitch, "the citizen hears the operator")
+    await seen(lambda: hears_by(leg, talk.citizen, phone), "the citizen hears the operator")
     await talk.hears(leg, talk.citizen.media.pitch, "the operator hears the citizen")
     silence = sum(length for at, length in talk.citizen.media.flow.gaps if at > since)
     print(f"{number}: back after {(leg.up_at or 0) - since:.1f} s, {silence:.1f} s of silence")
     talk.leg = leg
     return leg
+
+
+def hears_by(leg: Leg, other: Leg, phone: Phone) -> bool:
+    """Whether the other end has heard the phone since this leg of it was taken up."""
+    heard = other.media.flow.heard[-4:]
+    return any(at > (leg.up_at or at) + SETTLED and phone.pitch in who for at, who in heard)
 
 
 async def rated(talk: Talk) -> None:
@@ -138,6 +145,7 @@ async def tells_of_it_twice(lines: Telephones) -> None:
     await back(talk, await leaves(talk))
     await back(talk, await leaves(talk))
     talk.citizen.hang_up()
+    await seen(lambda: talk.leg.state == "over", "the call is over")
 
 
 async def registers_elsewhere(lines: Telephones) -> None:
@@ -178,7 +186,9 @@ async def never_comes_back(lines: Telephones) -> None:
     assert phone is not talk.phone
     assert leg.invite
     assert not leg.invite.get("x-hotline-resume")
+    await seen(lambda: hears_by(leg, talk.citizen, phone), "he hears the other operator")
     talk.citizen.hang_up()
+    await seen(lambda: leg.state == "over", "the call is over")
 
 
 async def the_citizen_leaves(lines: Telephones) -> None:
@@ -201,7 +211,7 @@ async def of_a_call_out(lines: Telephones) -> None:
     for _ in range(2):
         await left(lines, phone, mine)
         mine = await seen(lambda last=mine: _newer(phone, last), "the page gets him again")
-        await seen(lambda: outside.media.hears(phone.pitch), "he hears the operator again")
+        await seen(lambda leg=mine: hears_by(leg, outside, phone), "he hears the operator again")
         assert outside.state == "up"
     mine.hang_up()
     await seen(lambda: outside.state == "over", "the call is over")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from appliance.casework import appeals
 from appliance.core import clock
 from appliance.core.db import writing
 from appliance.models import FollowUp, User
@@ -152,3 +153,13 @@ class Citizen:
     def _store(self) -> None:
         with writing():
             calls.store(self.facts, 5.0)
+
+
+def form_of_talk(operator: User, phone: str | None = PHONE, id: str = "1764000000.1") -> str:
+    """The name of an operator's form, while a citizen speaks with him."""
+    citizen = Citizen(id, phone)
+    citizen.ring(operator)
+    citizen.talk()
+    desk = appeals.at_hand(operator, clock.now())
+    assert desk
+    return desk.token

@@ -61,22 +61,22 @@ def _legs(asterisk: Connection, extension: str) -> list[Channel]:
 
 def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -> bool:
     if session:
-        return _told(asterisk, leg, "CHANNEL(pjsip,call-id)") == session
-    known = _told(asterisk, leg, f"PJSIP_DIAL_CONTACTS({extension})")
+        return _value_of(asterisk, leg, "CHANNEL(pjsip,call-id)") == session
+    known = _value_of(asterisk, leg, f"PJSIP_DIAL_CONTACTS({extension})")
     contacts = [page(uri) for uri in known.split("&")]
-    own = page(_told(asterisk, leg, "CHANNEL(pjsip,target_uri)"))
+    own = page(_value_of(asterisk, leg, "CHANNEL(pjsip,target_uri)"))
     if not own or not any(contacts) or own in contacts:
         return False
     return not _sounds(asterisk, leg)  # a page on another computer may speak on
 
 
 def _sounds(asterisk: Connection, leg: Channel) -> bool:
-    before = _told(asterisk, leg, _HEARD)
+    before = _value_of(asterisk, leg, _HEARD)
     time.sleep(_SILENT)
-    return before != _told(asterisk, leg, _HEARD)
+    return before != _value_of(asterisk, leg, _HEARD)
 
 
-def _told(asterisk: Connection, leg: Channel, variable: str) -> str:
+def _value_of(asterisk: Connection, leg: Channel, variable: str) -> str:
     try:
         return asterisk.act("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
     except Refused:  # it is gone by itself

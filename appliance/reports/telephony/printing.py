@@ -11,7 +11,8 @@ from appliance.reports.balance import Line
 from appliance.reports.counting import Counted
 from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
-from appliance.reports.telephony import pictures, queues
+from appliance.reports.telephony import operator_sheets, pictures, queues
+from appliance.reports.telephony.operator_sheets import length, tenth
 from appliance.reports.telephony.pictures import between
 from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.telephony.waits import LEVELS
@@ -19,7 +20,6 @@ from appliance.reports.telephony.words import (
     FIGURES,
     KINDS,
     N_,
-    REASONS,
     RESULTS,
     TABLES,
 )
@@ -51,9 +51,9 @@ def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
         _queues(report, names, _),
         _handed(report, names, _),
         _callers(report, _),
-        _workload(report, names, _),
-        *([_heard(report, names, _)] if report.heard else []),
-        _states(report, names, _),
+        operator_sheets.workload(report, names, _),
+        *([operator_sheets.heard(report, names, _)] if report.heard else []),
+        operator_sheets.states(report, names, _),
     )
 
 
@@ -140,15 +140,15 @@ def _figures(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
         (names["accepted"], total.accepted),
         (names["missed"], total.missed),
         (_(N_("Still going on")), total.open),
-        (names["answer_speed"], _tenth(total.answer_speed)),
-        (names["answer_speed_from_arrival"], _tenth(total.answer_speed_from_arrival)),
-        (within, _tenth(total.service_level)),
-        (names["abandon_rate"], _tenth(total.abandon_rate)),
+        (names["answer_speed"], tenth(total.answer_speed)),
+        (names["answer_speed_from_arrival"], tenth(total.answer_speed_from_arrival)),
+        (within, tenth(total.service_level)),
+        (names["abandon_rate"], tenth(total.abandon_rate)),
         (_(N_("Short abandons")), total.short),
         (names["talk_total"], Seconds(total.talk_seconds)),
-        (names["talk"], _length(total.talk)),
-        (names["rating"], _tenth(total.rating)),
-        (names["rating_response"], _tenth(total.rating_response)),
+        (names["talk"], length(total.talk)),
+        (names["rating"], tenth(total.rating)),
+        (names["rating_response"], tenth(total.rating_response)),
         (names["registered"], total.registered),
         (names["transferred"], total.transferred),
     )
@@ -207,13 +207,13 @@ def _cells(tally: Counted, share: Decimal | None) -> tuple[Plain, ...]:
         figures.NONE if share is None else share,
         tally.accepted,
         tally.missed,
-        _tenth(tally.answer_speed),
-        _tenth(tally.service_level),
-        _length(tally.talk),
+        tenth(tally.answer_speed),
+        tenth(tally.service_level),
+        length(tally.talk),
         tally.registered,
         tally.transferred,
-        _tenth(tally.rating),
-        _tenth(tally.rating_response),
+        tenth(tally.rating),
+        tenth(tally.rating_response),
     )
 
 
@@ -225,7 +225,7 @@ def _waits(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
         _(N_("Left otherwise")),
         names["curve"],
     )
-    curve: list[Plain] = [_tenth(rate) for _edge, rate in report.waits.abandon_curve()]
+    curve: list[Plain] = [tenth(rate) for _edge, rate in report.waits.abandon_curve()]
     rows = [
         (between(b.low, b.high), b.answered, b.abandoned, b.gone, hung_up)
         for b, hung_up in zip(report.waits.buckets, [*curve, None], strict=True)
@@ -239,7 +239,7 @@ def _waits(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
 
 def _levels(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
     rows = [
-        (f"{seconds:g}", _tenth(report.waits.level(seconds, report.total.accepted)))
+        (f"{seconds:g}", tenth(report.waits.level(seconds, report.total.accepted)))
         for seconds in sorted({*LEVELS, report.level})
     ]
     heads = (_(N_("Answered within, s")), names["service_level"])
@@ -264,7 +264,7 @@ def _queues(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
             q.visits,
             *(q.results[code] for code in queues.RESULTS),
             q.open,
-            _tenth(q.wait),
+            tenth(q.wait),
         )
         for q in report.queues
     )
@@ -303,105 +303,11 @@ def _callers(report: TelephonyReport, _: Any) -> Sheet:
     return Sheet("callers", _(N_("Repeat callers")), heads, tuple(rows), total)
 
 
-def _workload(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    rows = tuple(
-        (
-            report.names.get(w.operator, w.operator),
-            w.calls,
-            _length(w.handling),
-            w.outgoing,
-            Seconds(w.handling_seconds),
-            Seconds(w.ready_seconds),
-            Seconds(w.pause_seconds),
-            w.pauses,
-            _tenth(w.occupancy),
-            w.missed_rings,
-        )
-        for w in report.workload
-    )
-    heads = (
-        names["operator"],
-        _(N_("Calls")),
-        _(N_("Handling, average")),
-        _(N_("Outgoing")),
-        _(N_("Handling in all")),
-        _(N_("Ready")),
-        _(N_("Pause")),
-        _(N_("Pauses")),
-        names["occupancy"],
-        _(N_("Missed rings")),
-    )
-    return Sheet("workload", _(N_("Workload of the operators")), heads, rows)
-
-
-def _heard(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    rows = tuple(
-        (
-            report.names.get(line.operator, line.operator),
-            line.talks,
-            Decimal(f"{line.loss:.1f}"),
-            Decimal(f"{line.jitter:.1f}"),
-            figures.NONE if line.delay is None else Decimal(f"{line.delay:.1f}"),
-            _(N_("Bad line")) if line.is_bad else _(N_("good")),
-        )
-        for line in report.heard
-    )
-    heads = (
-        names["operator"],
-        _(N_("Talks")),
-        _(N_("Lost on the way, %")),
-        _(N_("Jitter, ms")),
-        _(N_("There and back, ms")),
-        _(N_("Quality of the line")),
-    )
-    return Sheet("line_quality", _(N_("Phones in the page")), heads, rows)
-
-
-def _states(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    told = {reason for w in report.workload for reason in w.pause_reasons}
-    every = {code: _(name) for code, name in REASONS.items()} | dict(report.reasons)
-    reasons = {code: name for code, name in every.items() if code in told}
-    rows = tuple(
-        (
-            report.names.get(w.operator, w.operator),
-            Seconds(w.ready_seconds),
-            Seconds(w.busy_seconds),
-            Seconds(w.wrap_up_seconds),
-            *(Seconds(w.pause_reasons.get(reason, 0.0)) for reason in reasons),
-            Seconds(w.pause_seconds),
-            Seconds(w.back_office_seconds),
-            Seconds(w.planned_seconds) if w.shifts else figures.NONE,
-            _tenth(w.adherence),
-        )
-        for w in report.workload
-    )
-    heads = (
-        names["operator"],
-        _(N_("Ready")),
-        _(N_("of it in a talk")),
-        names["wrap_up"],
-        *reasons.values(),
-        _(N_("Pauses in all")),
-        _(N_("Off the queue")),
-        _(N_("Shifts")),
-        names["adherence"],
-    )
-    return Sheet("states", names["states"], heads, rows)
-
-
 def _times(low: int, high: int | None) -> str:
     """2, 4–5, 10+"""
     if high is None:
         return f"{low}+"
     return f"{low}" if low == high else f"{low}–{high}"
-
-
-def _tenth(rate: kpi.Rate) -> Plain:
-    return figures.NONE if rate.value is None else Decimal(f"{rate.value:.1f}")
-
-
-def _length(rate: kpi.Rate) -> Plain:
-    return figures.NONE if rate.value is None else Seconds(rate.value)
 
 
 # ── how a value is written ──────────────────────────────────────────────────────

@@ -78,11 +78,8 @@ def write(about: str, id: str) -> Response:
     """Send it; from the operator's page as JSON, from a card by its form."""
     subject = _subject(about, id)
     sent = MultiDict(document()) if request.is_json else request.form
-    asked, text, token = (
-        _asked(sent, subject),
-        str(sent.get("sms", "")),
-        str(sent.get("sending", "")),
-    )
+    asked = _asked(sent, subject)
+    text, token = str(sent.get("sms", "")), str(sent.get("sending", ""))
     if not 0 < len(token) <= 64:
         abort(400)
     try:

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from appliance.box.retention import rules
-from appliance.casework import appeals
 from appliance.core import clock
 from appliance.models import AuditEntry, ScheduledCallback, User
 from appliance.people import presence
 from appliance.telephony import scheduled_callbacks
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, Citizen
+from tests.rig.citizen import PHONE, form_of_talk
 
 SOON = dt.timedelta(minutes=5)
 
@@ -20,12 +19,7 @@ SOON = dt.timedelta(minutes=5)
 @pytest.fixture
 def token(nilufar: User) -> str:
     """The form of a call that speaks with Nilufar."""
-    citizen = Citizen("1764000000.1")
-    citizen.ring(nilufar)
-    citizen.talk()
-    desk = appeals.at_hand(nilufar, clock.now())
-    assert desk
-    return desk.token
+    return form_of_talk(nilufar)
 
 
 def promise(browser: Browser, token: str, **sent: Any) -> str:

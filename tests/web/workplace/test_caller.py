@@ -8,10 +8,10 @@ import pytest
 from appliance.casework import appeals, call_forms
 from appliance.casework.appeals import handling
 from appliance.core import clock, outbox
-from appliance.models import Appeal, AppealStep, AuditEntry, Draft, Handling, User
+from appliance.models import Appeal, AppealStep, AuditEntry, Draft, Handling
 from tests.casework.test_appeals import FULL
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, Citizen, Missed
+from tests.rig.citizen import PHONE, Citizen, Missed, form_of_talk
 
 OTHER = "+998901112233"
 
@@ -22,16 +22,6 @@ def browser(login_as) -> Browser:
     return login_as("nilufar")
 
 
-def begin(operator: User, phone: str = PHONE, id: str = "1764000000.1") -> str:
-    """A call that speaks with an operator; gives the name of his form."""
-    citizen = Citizen(id, phone)
-    citizen.ring(operator)
-    citizen.talk()
-    desk = appeals.at_hand(operator, clock.now())
-    assert desk
-    return desk.token
-
-
 def send(browser: Browser, path: str, **sent: Any) -> Any:
     """Post JSON, as the page's script does."""
     headers = {"X-CSRFToken": browser.token("/operator")}
@@ -40,7 +30,7 @@ def send(browser: Browser, path: str, **sent: Any) -> Any:
 
 def test_the_card_tells_where_appeals_stand_and_until_when(browser, nilufar, register):
     appeal = register()
-    begin(nilufar)
+    form_of_talk(nilufar)
     card = browser.get("/operator/card").text
     due = f"{Handling.get_by_id(appeal.id).due_on:%d.%m.%Y}"
     assert f"{due} gacha" in card
@@ -55,7 +45,7 @@ def test_the_card_tells_where_appeals_stand_and_until_when(browser, nilufar, reg
 def test_the_card_lists_registered_calls_missed_ones_and_messages(
     browser, settings, nilufar, sardor
 ):
-    token = begin(sardor, id="1764000000.0")
+    token = form_of_talk(sardor, id="1764000000.0")
     made = call_forms.register(
         {"gist": "Maslahat soʻradi"}, operator=sardor, token=token, tz=settings.tz
     )
@@ -64,7 +54,7 @@ def test_the_card_lists_registered_calls_missed_ones_and_messages(
     sent = outbox.claim("sms")
     outbox.sent(sent, "eskiz", "7")
     outbox.put_sms("registered", PHONE, "Hali ketmagan", key="2", cause="x", tz=settings.tz)
-    begin(nilufar)
+    form_of_talk(nilufar)
     card = browser.get("/operator/card").text
     assert made.number in card
     assert "Maslahat soʻradi" in card
@@ -78,7 +68,7 @@ def test_the_card_lists_registered_calls_missed_ones_and_messages(
 
 def test_another_number_shows_the_persons_appeals_once_he_is_known(browser, nilufar, register):
     appeal = register()
-    token = begin(nilufar, OTHER)
+    token = form_of_talk(nilufar, OTHER)
     assert appeal.number not in browser.get("/operator/card").text
     before = send(browser, token, values={"first_name": "Gulchehra"}, form="1")["recognised"]
     now = send(browser, token, values={"pinfl": FULL["pinfl"]}, form="1")["recognised"]
@@ -92,7 +82,7 @@ def test_another_number_shows_the_persons_appeals_once_he_is_known(browser, nilu
 @pytest.mark.parametrize("passport", ["AB 1234567", "АВ1234567"])
 def test_a_whole_passport_tells_the_person_too(browser, nilufar, register, passport):
     appeal = register()
-    token = begin(nilufar, OTHER)
+    token = form_of_talk(nilufar, OTHER)
     send(browser, token, values={"passport": passport}, form="1")
     assert appeal.number in browser.get(f"/operator/forms/{token}/person").text
     send(browser, token, values={"passport": "AB 123"}, form="1")
@@ -115,7 +105,7 @@ def test_a_whole_passport_tells_the_person_too(browser, nilufar, register, passp
 )
 def test_what_may_be_the_same_is_shown(browser, nilufar, register, phone, values, alike):
     appeal = register()
-    token = begin(nilufar, phone)
+    token = form_of_talk(nilufar, phone)
     send(browser, token, values=values, form="1")
     assert ("data-add" in browser.get(f"/operator/forms/{token}/alike").text) is alike
     handling.do("dismiss", appeal, "bahodir", 1, clock.now().date(), "29-modda")
@@ -126,7 +116,7 @@ def test_adding_keeps_all_that_was_typed_and_registers_no_second_appeal(
     browser, nilufar, register, login_as, bahodir
 ):
     appeal = register()
-    token = begin(nilufar)
+    token = form_of_talk(nilufar)
     typed = {
         "direction": "subsidies",
         "direction_text": "Subsidiya",
@@ -164,7 +154,7 @@ def test_adding_keeps_all_that_was_typed_and_registers_no_second_appeal(
 
 def test_adding_without_a_gist_or_too_late_says_so_and_loses_nothing(browser, nilufar, register):
     appeal = register()
-    token = begin(nilufar)
+    token = form_of_talk(nilufar)
     send(browser, token, values={"surname": "Yoʻldosheva", "direction": "subsidies"}, form="1")
     answer = send(browser, f"{token}/add", values={"gist": " "}, appeal=appeal.number)
     assert answer["trouble"].startswith("Avval mazmunini yozing")
@@ -178,7 +168,7 @@ def test_adding_without_a_gist_or_too_late_says_so_and_loses_nothing(browser, ni
 def test_only_to_an_appeal_that_he_may_see(browser, sardor, register, nilufar):
     appeal = register()
     Appeal.update(operator=sardor).where(Appeal.id == appeal.id).execute()
-    token = begin(nilufar, OTHER)
+    token = form_of_talk(nilufar, OTHER)
     path = f"/operator/forms/{token}/add"
     headers = {"X-CSRFToken": browser.token("/operator")}
     sent = {"values": {"gist": "Yana"}, "appeal": appeal.number}
@@ -220,7 +210,7 @@ def test_passing_on_and_the_mark_stand_beside_the_number(browser, nilufar):
 
 
 def test_an_operator_calls_a_number_by_a_click_and_nobody_else(browser, nilufar, login_as):
-    token = begin(nilufar)
+    token = form_of_talk(nilufar)
     assert f'data-dial="form/{token}"' in browser.get("/operator/card").text
     made = send(browser, f"{token}/register-call", values={"gist": "Ish soʻradi"})["number"]
     assert f'data-dial="call_form/{made}"' in browser.get(f"/call-forms/{made}").text

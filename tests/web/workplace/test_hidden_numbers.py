@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from appliance.casework import appeals, call_forms
-from appliance.core import clock, phone_numbers
+from appliance.core import phone_numbers
 from appliance.models import AuditEntry, LiveEvent, NumberHiding, ScheduledCallback, User
 from appliance.pbx import config
 from appliance.telephony import number_hiding
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, Citizen
+from tests.rig.citizen import PHONE, form_of_talk
 
 MASK = phone_numbers.masked(PHONE)
 OTHER = "+998901112233"
@@ -27,12 +27,7 @@ def browser(login_as, settings) -> Browser:
 @pytest.fixture
 def token(nilufar: User) -> str:
     """The name of her form for a call that speaks with her."""
-    citizen = Citizen("1764000000.1")
-    citizen.ring(nilufar)
-    citizen.talk()
-    desk = appeals.at_hand(nilufar, clock.now())
-    assert desk
-    return desk.token
+    return form_of_talk(nilufar)
 
 
 def post(browser: Browser, path: str, **sent: Any) -> Any:

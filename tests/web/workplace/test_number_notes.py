@@ -6,23 +6,12 @@ from typing import Any
 import pytest
 
 from appliance.box.retention import rules
-from appliance.casework import appeals
 from appliance.core import clock
-from appliance.models import AuditEntry, NumberNote, User
+from appliance.models import AuditEntry, NumberNote
 from appliance.telephony import number_notes
 from appliance.telephony import recordings as listening
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, Citizen
-
-
-def begin(operator: User, phone: str | None = PHONE, id: str = "1764000000.1") -> str:
-    """A call that speaks with an operator; gives the name of his form."""
-    citizen = Citizen(id, phone)
-    citizen.ring(operator)
-    citizen.talk()
-    desk = appeals.at_hand(operator, clock.now())
-    assert desk
-    return desk.token
+from tests.rig.citizen import PHONE, form_of_talk
 
 
 def write(browser: Browser, token: str, **sent: Any) -> str:
@@ -33,9 +22,9 @@ def write(browser: Browser, token: str, **sent: Any) -> str:
 
 
 def test_a_note_is_shown_to_the_next_operator(login_as, nilufar, sardor):
-    token, browser = begin(nilufar), login_as("nilufar")
+    token, browser = form_of_talk(nilufar), login_as("nilufar")
     assert write(browser, token, text="Eshitishi past,\n baland gapiring") == ""
-    other = begin(sardor, id="1764000000.2")
+    other = form_of_talk(sardor, id="1764000000.2")
     card = login_as("sardor").get("/operator/card").text
     assert "Eshitishi past, baland gapiring" in card
     assert "note=" not in card  # it is not his to change
@@ -46,24 +35,24 @@ def test_a_note_is_shown_to_the_next_operator(login_as, nilufar, sardor):
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 501])
 def test_what_is_no_note_is_not_kept(login_as, nilufar, text):
-    token = begin(nilufar)
+    token = form_of_talk(nilufar)
     assert write(login_as("nilufar"), token, text=text)
     assert not NumberNote.select().exists()
 
 
 def test_a_hidden_number_keeps_none(login_as, nilufar):
-    token = begin(nilufar, None)
+    token = form_of_talk(nilufar, None)
     assert "Yashirin" in write(login_as("nilufar"), token, text="Eshitishi past")
 
 
 def test_who_wrote_it_corrects_and_removes_it(login_as, nilufar, sardor):
-    token, browser = begin(nilufar), login_as("nilufar")
+    token, browser = form_of_talk(nilufar), login_as("nilufar")
     write(browser, token, text="Eshitishi past")
     note = NumberNote.get()
     assert "Eshitishi past" in browser.get(f"/operator/forms/{token}/notes?note={note.id}").text
     assert write(browser, token, note=str(note.id), text="Eshitmaydi") == ""
     assert "Eshitmaydi" in browser.get(f"/operator/forms/{token}/notes/list").text
-    theirs = begin(sardor, id="1764000000.2")
+    theirs = form_of_talk(sardor, id="1764000000.2")
     other = login_as("sardor")
     assert other.get(f"/operator/forms/{theirs}/notes?note={note.id}").status_code == 403
     assert write(browser, token, note=str(note.id), step="remove") == ""
@@ -79,13 +68,13 @@ def test_who_wrote_it_corrects_and_removes_it(login_as, nilufar, sardor):
 
 def test_only_of_the_number_that_calls(login_as, nilufar):
     note = number_notes.add("+998901112233", "Boshqa raqam", "nilufar")
-    token = begin(nilufar)
+    token = form_of_talk(nilufar)
     browser = login_as("nilufar")
     assert browser.get(f"/operator/forms/{token}/notes?note={note.id}").status_code == 404
 
 
 def test_a_supervisor_changes_any_on_the_calls_card(login_as, nilufar, dilnoza):
-    begin(nilufar)
+    form_of_talk(nilufar)
     listening.allow(dilnoza, True, by="sherzod")
     note = number_notes.add(PHONE, "Eshitishi past", "nilufar")
     browser = login_as("supervisor")

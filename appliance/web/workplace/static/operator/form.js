@@ -165,7 +165,7 @@ export class Form {
     const values = this.values();
     const at = keptLocally(this.login, this.token)?.at; // when it was typed: what is typed while it is sent is newer
     try {
-      const sent = { values, aside, form: this.shows, base: this.base, ...(at && { at }) };
+      const sent = { values, aside, form: this.shows, base: this.base, at };
       const answer = await post(this.element.dataset.save, sent, { keepalive });
       if (answer.status === 409) {
         this.#end(answer);
