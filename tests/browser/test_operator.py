@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 import os
 import re
 import signal
@@ -478,6 +479,41 @@ def test_a_letter_typed_while_a_save_is_under_way_survives_a_reload(page, nilufa
     expect(gist).to_have_value("Ish haqi!")
 
 
+def test_a_letter_survives_pages_that_were_slow_to_begin(page, nilufar):
+    """Their clocks go after, and what a page before has sent arrives when the next one is there."""
+    ring(page, nilufar).talk()
+    gist = page.locator("#f-gist")
+    page.route(DRAFTS, refused)
+    gist.fill("Ish haqi")
+    token = page.locator("#form").get_attribute("data-token")
+    kept = json.loads(page.evaluate("name => localStorage.getItem(name)", f"form:nilufar:{token}"))
+    sent = dt.datetime.fromtimestamp(kept["at"] / 1000, dt.UTC)
+    page.route("**/operator**", an_hour_late)
+    page.reload()
+    expect(gist).to_have_value("Ish haqi")
+    appeals.save_draft(nilufar, token, kept["values"], form="2", typed_at=sent)
+    gist.press_sequentially("!")
+    page.unroute("**/operator**")
+    page.reload()
+    expect(gist).to_have_value("Ish haqi!")
+
+
+def refused(route):
+    """Nothing that is saved reaches the server."""
+    route.abort() if route.request.method == "POST" else route.continue_()
+
+
+def an_hour_late(route):
+    """The page says the time of an hour ago, as one that took so long to come."""
+    if not route.request.is_navigation_request():
+        route.fallback()
+        return
+    answer = route.fetch()
+    before = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat()
+    meta = r'(<meta name="now" content=")[^"]*'
+    route.fulfill(response=answer, body=re.sub(meta, rf"\g<1>{before}", answer.text()))
+
+
 def test_whoever_comes_back_to_a_form_goes_on_at_its_next_field(page, nilufar):
     page.keyboard.press("F2")
     expect(page.locator("#f-appeal_type")).to_be_focused()
@@ -499,7 +535,7 @@ def test_a_draft_survives_signing_out_and_in(page, nilufar):
     ring(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
     page.goto("/account")
-    page.locator("form[action='/logout'] button").click()
+    page.get_by_role("button", name="Chiqish").click()
     sign_in(page, "nilufar")
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
 

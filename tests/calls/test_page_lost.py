@@ -65,7 +65,7 @@ def test_loaded_anew_the_page_has_its_caller_and_every_letter(
 
     async def play(s: Lost) -> None:
         citizen = await s.talks()
-        gist = s.page.locator("[name=gist]").first
+        gist = (await s.form_of_call()).locator("[name=gist]")
         await gist.fill("Ish haqi ")
         for number in range(RELOADS):
             await expect(s.page.locator("#form[data-ready]")).to_be_visible()

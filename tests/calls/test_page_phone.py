@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, Route, async_playwright, expect
+from playwright.async_api import BrowserContext, Locator, Page, Route, async_playwright, expect
 
 from appliance.box.links import hosts
 from appliance.sip import listening, tones
@@ -100,6 +100,14 @@ class Scene:
         """The citizen hears the operator; the page says that it talks."""
         await expect(self.button("hold")).to_be_visible()
         await self.seen(lambda: citizen.media.hears(OPERATOR, 0.6))
+
+    async def form_of_call(self) -> Locator:
+        """The form of the call at hand, which takes the place of another one once he is answered."""
+        await expect(self.page.locator("#bar[data-stage=talk]")).to_be_attached()
+        token = await self.page.locator("#bar").get_attribute("data-form")
+        form = self.page.locator(f'#form[data-ready][data-token="{token}"]')
+        await expect(form).to_be_visible()
+        return form
 
     def button(self, order: str) -> Any:
         return self.page.locator(f"#phone [data-order={order}]")

@@ -43,7 +43,7 @@ def init_app(app: Flask) -> None:
 @may("operator")
 def page() -> str:
     """The form of the call at hand, or the operator's own day between calls."""
-    return _page(appeals.at_hand(me(), clock.now()))
+    return _page(_at_hand())
 
 
 @screen.get("/session")
@@ -78,7 +78,7 @@ def new_form() -> Response:
             made = call_forms.find(after, me()) or abort(404)
             call = appeals.of_call_form(made).call
     else:
-        desk = appeals.at_hand(me(), clock.now())
+        desk = _at_hand()
         call = desk.call if desk and desk.closed else None
     return redirect(url_for(".form", token=appeals.token_for(me(), call)))
 
@@ -101,7 +101,7 @@ def card() -> str:
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered(number))
     asked = appeals.of_form(me(), request.args.get("form", ""))
-    desk = asked or appeals.at_hand(me(), clock.now())
+    desk = asked or _at_hand()
     shows = request.args.get("shows", "")
     return render_template("operator/card.html", **_card(desk, asked is not None, shows))
 
@@ -161,9 +161,7 @@ def _on_top() -> dict[str, object]:
 
 def _bar() -> dict[str, object]:
     """The call at hand as the ledger tells it, and what the phone does now, if that is known."""
-    now = clock.now()
-    desk = appeals.at_hand(me(), now)
-    line = _line()
+    desk, line = _at_hand(), _line()
     disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
     disclosure.log_shown("number", [line.other] if line and line.other and not line.call_id else [])
     failed = None
@@ -176,8 +174,16 @@ def _bar() -> dict[str, object]:
         "failed": failed,
         "named": formats.owner,
         "results": OWN_OUTCOMES,
-        "now": now,
+        "now": clock.now(),
     }
+
+
+def _at_hand() -> appeals.Desk | None:
+    """The call at hand, the same for the form and the bar of one answer."""
+    if "at_hand" not in g:
+        g.at_hand = appeals.at_hand(me(), clock.now())
+    at_hand: appeals.Desk | None = g.at_hand
+    return at_hand
 
 
 def _missed() -> dict[str, object]:

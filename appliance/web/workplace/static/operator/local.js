@@ -4,9 +4,11 @@ import { serverNow } from "./clock.js";
 
 const prefix = (login) => `form:${login}:`;
 
-// `savedAt`: when the server had the form last. What is kept now is newer, whatever the clocks say.
+// `savedAt`: when the server had the form last. What is kept now is newer than that and than what was kept before, which the
+// page before may have sent, whatever the clocks say.
 export function keepLocally(login, token, values, form, savedAt = 0) {
-  const at = Math.max(serverNow(), Date.parse(savedAt || 0) + 1);
+  const before = keptLocally(login, token)?.at ?? 0;
+  const at = Math.max(serverNow(), before + 1, Date.parse(savedAt || 0) + 1);
   localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at }));
 }
 

@@ -150,7 +150,7 @@ async function handOver() {
     try {
       const sent = { values, at, aside: true, ...(shows && { form: shows }) };
       await post(`${desk.dataset.forms}/${encodeURIComponent(token)}`, sent);
-      forgetLocally(login, token, values);
+      if (!switching) forgetLocally(login, token, values); // a card on its way may have been made before
     } catch (error) {
       formFailed(error);
       return;
