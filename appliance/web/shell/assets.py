@@ -35,9 +35,22 @@ def built(name: str) -> Response:
     return answer
 
 
-def _static(filename: str) -> Response:
-    folder = section_files().get(filename)
-    return send_from_directory(folder, filename) if folder else abort(404)
+def _static(version: str, filename: str) -> Response:
+    """A file of a section. Scripts import each other by relative names, so all have one version in
+    their address; a page that is open since an earlier one gets today's file, and asks again."""
+    folder = section_files().get(filename) or abort(404)
+    if version != static_version():
+        return send_from_directory(folder, filename)
+    answer = send_from_directory(folder, filename, max_age=YEAR)
+    answer.cache_control.immutable = True
+    return answer
+
+
+@functools.cache
+def static_version() -> str:
+    """Other words for other contents of the sections' static files."""
+    files = (folder / name for name, folder in sorted(section_files().items()))
+    return hashlib.sha256(b"".join(map(Path.read_bytes, files))).hexdigest()[:8]
 
 
 @functools.cache
@@ -50,6 +63,11 @@ def section_files() -> dict[str, Path]:
             if file.is_file() and found.setdefault(name, folder) != folder:
                 raise ValueError(f"{name} is in {folder} and in {found[name]}")
     return found
+
+
+def _with_version(endpoint: str, values: dict[str, object]) -> None:
+    if endpoint == "static":
+        values.setdefault("version", static_version())
 
 
 @functools.cache
@@ -73,7 +91,8 @@ def init_app(app: Flask) -> None:
     """Find templates and static files in the sections; give templates `drawing(icon)` and
     `script(name)`."""
     app.jinja_loader = FileSystemLoader([section / "templates" for section in SECTIONS])
-    app.add_url_rule("/static/<path:filename>", "static", public(_static))
+    app.add_url_rule("/static/<version>/<path:filename>", "static", public(_static))
+    app.url_defaults(_with_version)
 
     def script(name: str) -> str:
         return f"/built/js/{name}?v={_version(BUILT / 'js' / name)}"

@@ -10,7 +10,7 @@ PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/no
 PAGES += ["/appeals/statistics", "/departments", "/keys", "/people"]
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/healthz", "/static/app.js", "/built/js/htmx.min.js"])
+@pytest.mark.parametrize("path", [*PAGES, "/healthz", "/static/now/app.js", "/built/js/htmx.min.js"])
 def test_the_browser_is_told_to_take_only_what_is_ours(login_as, path) -> None:
     with login_as("manager").get(path) as answer:
         told = answer.headers
@@ -34,6 +34,17 @@ def test_no_page_has_script_or_style_in_it(login_as, path) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_are_kept_by_no_cache(login_as, path) -> None:
     assert login_as("manager").get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_static_files_are_kept_for_a_year_by_their_version(client) -> None:
+    """Under an earlier one, of a page that is open since, there is today's file, asked for anew."""
+    newest = re.findall(r"/static/[0-9a-f]{8}/app\.js", client.get("/login").text)
+    assert len(newest) == 1
+    with client.get(newest[0]) as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        now = answer.data
+    with client.get("/static/00000000/app.js") as answer:
+        assert (answer.data, answer.headers["Cache-Control"]) == (now, "no-cache")
 
 
 def test_built_files_are_kept_for_a_year(client) -> None:
