@@ -5,8 +5,14 @@ const nameOf = (event) => event.code.replace(/^(Digit|Numpad)/, ""); // by place
 let before = null; // what had the focus
 
 export function listenToState() {
+  document.addEventListener("click", ({ target }) => opens(target.closest?.("#state-menu > summary")), true);
   document.addEventListener("toggle", ({ target }) => isMenu(target) && turned(target), true); // it does not bubble
   document.addEventListener("keydown", chosen);
+}
+
+// `toggle` comes a moment later: what is fetched in between must not shut the menu.
+function opens(summary) {
+  summary?.parentElement.toggleAttribute("hx-morph-skip", !summary.parentElement.open);
 }
 
 function turned(menu) {
