@@ -102,7 +102,7 @@ class Scene:
         await self.seen(lambda: citizen.media.hears(OPERATOR, 0.6))
 
     async def form_of_call(self) -> Locator:
-        """The form of the call at hand, which takes the place of another one once he is answered."""
+        """The form of the call at hand; it takes another one's place when he answers."""
         await expect(self.page.locator("#bar[data-stage=talk]")).to_be_attached()
         token = await self.page.locator("#bar").get_attribute("data-form")
         form = self.page.locator(f'#form[data-ready][data-token="{token}"]')

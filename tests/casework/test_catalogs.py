@@ -63,11 +63,11 @@ def test_a_value_is_known_by_code_or_name():
 
 
 def test_values_are_found_in_any_language():
-    names = [code for code, _ in catalogs.find("employment", "ишсиз", "ru")]
+    names = [item.code for item in catalogs.find("employment", "ишсиз")]
     assert names == ["registered_unemployed", "temporarily_unemployed"]
-    assert "youth" in dict(catalogs.find("group", "moloj", "ru"))
-    assert catalogs.find("group", "xyz", "ru") == []
-    assert catalogs.find("group", "", "ru") == catalogs.choices("group", "ru")
+    assert "youth" in {item.code for item in catalogs.find("group", "moloj")}
+    assert catalogs.find("group", "xyz") == []
+    assert catalogs.find("group", "") == catalogs.items("group")
 
 
 def test_a_value_out_of_use_is_not_offered_but_still_reads():
@@ -112,6 +112,24 @@ def test_a_typed_mahalla_is_remembered_once_and_offered(mahallas):
     assert catalogs.remember_mahalla("Yangi hayot", None).id != typed.id
     assert catalogs.remember_mahalla("Koʻktepa MFY", URGUT).code == "1"
     assert [m.id for m in catalogs.find_mahallas("yangi")] == [typed.id]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found", "near"),
+    [
+        ("kok", "Koʻktepa MFY", True),
+        ("кўктепа", "Koʻktepa MFY", True),
+        ("kokteqa", "Koʻktepa MFY", False),
+        ("urgut koktepa", "Koʻktepa MFY", False),
+        ("yangi hayot", None, None),
+        ("hayot", None, None),
+    ],
+)
+def test_what_a_key_takes_unseen_is_what_was_typed(mahallas, typed, found, near):
+    """A region's word that sounds alike makes nothing of another mahalla."""
+    first = next(iter(catalogs.find_mahallas(typed, URGUT)), None)
+    assert (first and first.name_uz_latn) == found
+    assert (first and catalogs.is_near(first, typed)) == near
 
 
 def test_an_import_adopts_what_was_typed(mahallas):

@@ -122,7 +122,7 @@ def test_choices_go_by_the_date() -> None:
     for day, there in ((-1, False), (0, True), (1, False)):
         on = TODAY + dt.timedelta(day)
         assert ("s" in dict(catalogs.choices("group", "ru", on))) is there
-        assert bool(catalogs.find("group", "студ", "ru", on)) is there
+        assert bool(catalogs.find("group", "студ", on)) is there
         assert (catalogs.code_of("group", "s", on) == "s") is there
 
 

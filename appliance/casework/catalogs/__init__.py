@@ -15,6 +15,7 @@ from appliance.casework.catalogs.lists import (
     labels,
     lists,
 )
+from appliance.casework.catalogs.nearness import is_near
 from appliance.casework.catalogs.places import (
     PLACES,
     districts_of,
@@ -50,6 +51,7 @@ __all__ = [
     "find_regions",
     "import_csv",
     "in_use",
+    "is_near",
     "items",
     "label",
     "labels",

@@ -46,10 +46,9 @@ def choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple
     return [(item.code, named(item, locale)) for item in items(catalog) if in_use(item, day)]
 
 
-def find(catalog: str, text: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
-    """The choices that are meant by a text, in any language, the nearest first."""
-    offered = [item for item in items(catalog) if in_use(item, day)]
-    return [(item.code, named(item, locale)) for item in search.best(offered, text, names_of)]
+def find(catalog: str, text: str, day: dt.date | None = None) -> list[CatalogItem]:
+    """The values that are meant by a text, in any language, the nearest first."""
+    return search.best([item for item in items(catalog) if in_use(item, day)], text, names_of)
 
 
 def names_of(item: CatalogItem) -> str:

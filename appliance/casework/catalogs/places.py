@@ -67,7 +67,9 @@ def find_mahallas(
     found = search.find(asked, "mahalla", limit, lambda row: row.in_(inside))
     sure = [one for one in found if search.is_meant(one.cost, found[0].cost)]
     rows = {one.id: one for one in query.where(Mahalla.id.in_([one.row for one in sure]))}
-    return [rows[one.row] for one in sure]
+    told = [rows[one.row] for one in sure]
+    nowhere = search.NOWHERE * len(asked.words)
+    return [one for one in told if search.cost(asked, names_of_mahalla(one)) < nowhere]
 
 
 def _narrowed(district: str | None, region: str | None) -> list[Expression]:
@@ -84,6 +86,18 @@ def names_of_region(region: Region) -> str:
 def names_of_district(district: District) -> str:
     """The names of a district, former ones too, as the search reads them."""
     return names_in(district.search_key)
+
+
+def names_of_mahalla(one: Mahalla) -> str:
+    """The names of a mahalla, as the search reads them."""
+    return search.key(one.name_uz_latn, one.name_uz_cyrl, one.name_ru)
+
+
+def names_of_place(one: Region | District | Mahalla) -> str:
+    """The names of a place of any kind, as the search reads them."""
+    if isinstance(one, District):
+        return names_of_district(one)
+    return names_of_region(one) if isinstance(one, Region) else names_of_mahalla(one)
 
 
 @functools.cache

@@ -2,21 +2,34 @@
 
 from appliance.core.search.finding import Found, find, rows
 from appliance.core.search.index import KINDS, Entry, clear, drop, is_empty, put
-from appliance.core.search.ranking import Query, best, is_meant, key, query, ranked
+from appliance.core.search.ranking import (
+    NOWHERE,
+    Query,
+    best,
+    cost,
+    is_meant,
+    is_near,
+    key,
+    query,
+    ranked,
+)
 from appliance.core.search.snippets import Piece, marked, snippet
 
 __all__ = [
     "KINDS",
+    "NOWHERE",
     "Entry",
     "Found",
     "Piece",
     "Query",
     "best",
     "clear",
+    "cost",
     "drop",
     "find",
     "is_empty",
     "is_meant",
+    "is_near",
     "key",
     "marked",
     "put",

@@ -73,7 +73,7 @@ def cost(asked: Query, names: str, about: str = "", elsewhere: float = NOWHERE) 
     total += _UNTYPED * max(0, size - len(asked.words)) + (0 if first else _INSIDE)
     number = -1 if asked.joined else 0
     whole = min((asked.word_cost(number, name) for name in joined), default=NOWHERE)
-    return min(total, whole + _SOUNDS_SO) if asked.joined or whole < NOWHERE else total
+    return min(total, whole + _SOUNDS_SO) if whole < NOWHERE else total
 
 
 def ranked[Thing](
@@ -100,6 +100,12 @@ def best[Thing](things: Iterable[Thing], typed: str, key_of: Callable[[Thing], s
         return list(things)
     found = ranked(asked, things, key_of)
     return [thing for cost, thing in found if is_meant(cost, found[0][0])]
+
+
+def is_near(typed: str, names: str) -> bool:
+    """Whether every word stands in the names without an error, so that nothing else was meant."""
+    asked = query(typed)
+    return bool(asked.words) and cost(asked, names) < 1
 
 
 def is_meant(cost: float, least: float) -> bool:

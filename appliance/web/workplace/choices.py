@@ -21,7 +21,8 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 @screen.get("/<name>")
 @may("operator", "supervisor", "manager", "technician")  # who corrects or tries a form, too
 def choices(name: str) -> Response:
-    """Options as JSON: code, name, match (from, to), parent's name, wider places to fill in."""
+    """Options as JSON: code, name, match (from, to), near (nothing else was meant), parent's name,
+    wider places to fill in."""
     asked = request.args.get
     return jsonify(found(name, asked("q", ""), asked("region") or None, asked("district") or None))
 
@@ -31,15 +32,18 @@ def found(
 ) -> list[dict[str, Any]]:
     """The options of a list with the text in a name, best first; 404 for no list."""
     if name == "region":
-        options = [_region(place) for place in catalogs.find_regions(typed)]
+        options = [_region(place) | _near(place, typed) for place in catalogs.find_regions(typed)]
     elif name == "district":
-        options = [_district(place) for place in catalogs.find_districts(typed, region)]
+        districts = catalogs.find_districts(typed, region)
+        options = [_district(place) | _near(place, typed) for place in districts]
     elif name == "mahalla":
-        places = catalogs.find_mahallas(typed, district, region)
-        options = [_mahalla(place) for place in places]
+        mahallas = catalogs.find_mahallas(typed, district, region)
+        options = [_mahalla(place) | _near(place, typed) for place in mahallas]
     elif catalogs.catalog(name):
-        listed = catalogs.find(name, typed, locale(), today())
-        options = [_option(code, text) for code, text in listed]
+        listed = catalogs.find(name, typed, today())
+        options = [
+            _option(item.code, named(item, locale())) | _near(item, typed) for item in listed
+        ]
     else:
         abort(404)
     for option in options:
@@ -66,6 +70,11 @@ def matched(name: str, typed: str) -> tuple[int, int]:
         return search.marked(name, search.query(typed))
     ends = range(start + 1, len(name) + 1)
     return start, next(end for end in ends if fold(name[start:end]).startswith(key))
+
+
+def _near(thing: Any, typed: str) -> dict[str, bool]:
+    """Whether the key that takes the first option may take it."""
+    return {"near": catalogs.is_near(thing, typed)}
 
 
 def _option(code: str, name: str, **more: Any) -> dict[str, Any]:

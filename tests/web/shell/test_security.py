@@ -10,7 +10,9 @@ PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/no
 PAGES += ["/appeals/statistics", "/departments", "/keys", "/people"]
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/healthz", "/static/now/app.js", "/built/js/htmx.min.js"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/healthz", "/static/now/app.js", "/built/js/htmx.min.js"]
+)
 def test_the_browser_is_told_to_take_only_what_is_ours(login_as, path) -> None:
     with login_as("manager").get(path) as answer:
         told = answer.headers

@@ -1,5 +1,5 @@
-// A type-ahead field: choices from the server from the first letter; Tab takes the first of them;
-// what was typed stays when it is on no list. The code goes into the hidden input beside the field.
+// A type-ahead field: choices from the server from the first letter; Tab takes the first of them if nothing else can have
+// been meant; what was typed stays when it is on no list. The code goes into the hidden input beside the field.
 
 import { PATIENCE } from "./server.js";
 
@@ -80,7 +80,7 @@ export function combobox(input, { scope, onChoose }) {
     list.hidden = !found.length;
     if (found.length) place();
     input.setAttribute("aria-expanded", String(found.length > 0));
-    mark(found.length && input.value.trim() ? 0 : -1);
+    mark(found[0]?.near && input.value.trim() ? 0 : -1);
   }
 
   // The list opens to the side and in the direction where its panel has room.
@@ -106,7 +106,7 @@ export function combobox(input, { scope, onChoose }) {
       if (question !== asking) return;
       asking = null;
       if (taken) {
-        if (found.length) choose(found[0]);
+        if (found[0]?.near) choose(found[0]);
         takeNothing();
       } else if (document.activeElement === input) show(found);
     } catch (error) {
