@@ -799,7 +799,7 @@ def test_two_pages_and_a_page_taken_up_again_show_the_same_state(page, window, n
     expect(page.locator("#state summary")).to_contain_text("Tayyor")
     expect(other.locator("#state-menu[open]")).to_be_visible()
     other.keyboard.press("Escape")
-    expect(other.locator("#state summary")).to_contain_text("Tayyor", timeout=1000)
+    expect(other.locator("#state summary")).to_contain_text("Tayyor")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

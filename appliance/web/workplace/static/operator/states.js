@@ -5,23 +5,25 @@ const nameOf = (event) => event.code.replace(/^(Digit|Numpad)/, ""); // by place
 let before = null; // what had the focus
 
 export function listenToState() {
-  document.addEventListener("click", ({ target }) => opens(target.closest?.("#state-menu > summary")), true);
-  document.addEventListener("toggle", ({ target }) => isMenu(target) && turned(target), true); // it does not bubble
+  document.addEventListener("click", pressed);
+  document.addEventListener("toggle", ({ target }) => isMenu(target) && !target.open && shut(target), true); // no bubbling
   document.addEventListener("keydown", chosen);
 }
 
-// `toggle` comes a moment later: what is fetched in between must not shut the menu.
-function opens(summary) {
-  summary?.parentElement.toggleAttribute("hx-morph-skip", !summary.parentElement.open);
+// It opens at once: whoever strikes both keys quickly chooses with the second one, and nothing that is fetched meanwhile
+// changes it under the hand.
+function pressed(event) {
+  const menu = event.target.closest("#state-menu > summary")?.parentElement;
+  if (!menu || menu.open) return;
+  event.preventDefault();
+  before = document.activeElement;
+  menu.setAttribute("hx-morph-skip", "");
+  menu.open = true;
+  menu.querySelector("[data-pick]")?.focus();
 }
 
-function turned(menu) {
-  menu.toggleAttribute("hx-morph-skip", menu.open); // nothing changes under the hand
-  if (menu.open) {
-    before = document.activeElement;
-    menu.querySelector("[data-pick]")?.focus();
-    return;
-  }
+function shut(menu) {
+  menu.removeAttribute("hx-morph-skip");
   const { activeElement, body } = document;
   if (activeElement === body || menu.contains(activeElement)) before?.focus();
   menu.parentElement.dispatchEvent(new Event("live")); // what was missed meanwhile
