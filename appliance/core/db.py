@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -31,7 +32,6 @@ _AGAIN = 0.2  # seconds until what met a busy database is tried again
 _TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
 _LONGEST = 0.25  # the same when nobody seems to
 _POLITE = 1.0  # seconds for which long work lets others go first
-_LASTS = 60.0  # seconds for which a connection stays: one that reads of old ends with it
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -92,6 +92,28 @@ def _adapted(moment: dt.datetime) -> str:
 sqlite3.register_adapter(dt.datetime, _adapted)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that forgets what was begun to be read and not read to its end.
+
+    As long as such a reading is open, everything else on the connection is read as it was then; a
+    reading that belongs to a circle of objects stays open for a while.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+
+    def cursor(self, *arguments: Any) -> Any:
+        cursor = super().cursor(*arguments)
+        self._cursors.add(cursor)
+        return cursor
+
+    def forget(self) -> None:
+        """End what is still read."""
+        for cursor in list(self._cursors):
+            cursor.close()
+
+
 class _Database(SqliteDatabase):
     """SQLite, whose write lock goes to whoever waits for it as soon as it is free.
 
@@ -104,15 +126,14 @@ class _Database(SqliteDatabase):
         super().__init__(*arguments, **named)
         self.line = _Line(self)
         self.kept = 0  # connections that stay open when nobody needs them, with what they have read
-        self._idle: list[sqlite3.Connection] = []
-        self._made: dict[int, float] = {}  # id of a connection → when it was
+        self._idle: list[_Connection] = []
         self._next = threading.Lock()  # held by the thread of ours whose turn is next
 
     def init(self, database: str | None, **named: Any) -> None:
         """Another file: what stayed open leads to the one before."""
         for connection in getattr(self, "_idle", ()):
             connection.close()
-        self._idle, self._made = [], {}
+        self._idle = []
         super().init(database, **named)
 
     def _connect(self) -> sqlite3.Connection:
@@ -120,15 +141,13 @@ class _Database(SqliteDatabase):
             return self._idle.pop()  # the newest, whose pages are the warmest
         except IndexError:
             made: sqlite3.Connection = super()._connect()
-            self._made[id(made)] = time.monotonic()
             return made
 
-    def _close(self, connection: sqlite3.Connection) -> None:
-        fresh = time.monotonic() - self._made.get(id(connection), 0.0) < _LASTS
-        if fresh and len(self._idle) < self.kept and not connection.in_transaction:
+    def _close(self, connection: _Connection) -> None:
+        if len(self._idle) < self.kept and not connection.in_transaction:
+            connection.forget()
             self._idle.append(connection)
         else:
-            self._made.pop(id(connection), None)
             super()._close(connection)
 
     def begin(self, lock_type: str | None = None) -> None:
@@ -187,6 +206,7 @@ database = _Database(
         "busy_timeout": _BUSY,
         "cache_size": -32_000,
     },
+    factory=_Connection,
     check_same_thread=False,  # a connection that stays open goes from thread to thread
 )
 

@@ -1,5 +1,6 @@
 """The schema: migrations lead to what the models say, and lose nothing on the way."""
 
+import contextlib
 import functools
 import shutil
 import sqlite3
@@ -125,6 +126,25 @@ def test_a_connection_that_stays_open_is_taken_up_again(empty: Path) -> None:
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
             first.execute("SELECT 1")
     finally:
+        db.keep_open(0)
+
+
+def test_a_connection_that_stays_open_reads_what_is_new(empty: Path) -> None:
+    """Also when somebody has not read to the end, and what he reads with is not forgotten yet."""
+    db.migrate()
+    try:
+        db.keep_open(1)
+        db.database.execute_sql("CREATE TABLE counted (n)")
+        db.database.execute_sql("INSERT INTO counted VALUES (1), (2)")
+        half_read = db.database.execute_sql("SELECT n FROM counted")
+        half_read.fetchone()
+        db.database.close()
+        with contextlib.closing(sqlite3.connect(empty, isolation_level=None)) as another:
+            another.execute("INSERT INTO counted VALUES (3)")
+        db.database.connect()
+        assert db.database.execute_sql("SELECT count(*) FROM counted").fetchone() == (3,)
+    finally:
+        db.database.close()
         db.keep_open(0)
 
 
