@@ -32,6 +32,7 @@ _TURN = 0.005  # seconds after which long work gives up the write lock when some
 _LONGEST = 0.25  # the same when nobody seems to
 _POLITE = 1.0  # seconds for which long work lets others go first
 _LASTS = 60.0  # seconds for which a connection stays: one that reads of old ends with it
+_BUSY_WORDS = ("locked", "locking protocol")  # of who writes; of who writes too often to be read
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -246,24 +247,33 @@ def give_way() -> None:
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether a statement failed only because another held the lock for longer than we wait."""
-    return isinstance(error, OperationalError) and "locked" in str(error)
+    """Whether a statement failed only because others held a lock for longer than we wait.
+
+    A row that is read as it is needed fails as SQLite says it, not as peewee does.
+    """
+    told = isinstance(error, (OperationalError, sqlite3.OperationalError))
+    return told and any(words in str(error) for words in _BUSY_WORDS)
 
 
-def insist(write: Callable[[], object], stop: threading.Event) -> None:
+def insist[T](write: Callable[[], T], stop: threading.Event) -> T:
     """Write something that must not be lost, again as long as the database is busy, until `stop`.
 
-    `write` must be whole: it leaves nothing behind when it fails.
+    `write` must be whole: it leaves nothing behind when it fails. Returns what it does.
     """
     while True:
         try:
-            write()
-            return
-        except OperationalError as error:
+            return write()
+        except (OperationalError, sqlite3.OperationalError) as error:
             if not is_busy(error) or stop.is_set():
                 raise
             log.warning("the database is busy: tried again")
             stop.wait(_AGAIN)
+
+
+def connected[T](do: Callable[..., T], *arguments: object) -> T:
+    """Do something with a connection of its own, which ends with it."""
+    with database.connection_context():
+        return do(*arguments)
 
 
 def prove_writable() -> None:
