@@ -32,6 +32,7 @@ _AGAIN = 0.2  # seconds until what met a busy database is tried again
 _TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
 _LONGEST = 0.25  # the same when nobody seems to
 _POLITE = 1.0  # seconds for which long work lets others go first
+_BUSY_WORDS = ("locked", "locking protocol")  # of who writes; of who writes too often to be read
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -156,35 +157,38 @@ class _Database(SqliteDatabase):
             super().begin()
             return
         until = time.monotonic() + PATIENCE
-        if not self._next.acquire(timeout=PATIENCE):
-            raise OperationalError("database is locked")
-        try:
-            self.execute_sql("PRAGMA busy_timeout = 0")
+        if self._next.acquire(blocking=False):
             try:
-                self._wait(lock_type, until)
-            finally:
-                self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
-        finally:
-            self._next.release()
-
-    def _wait(self, lock_type: str, until: float) -> None:
-        if self._has_begun(lock_type):
-            return
-        with self.line.stand() as stay:
-            while time.monotonic() < until:
-                stay()
                 if self._has_begun(lock_type):
                     return
-                time.sleep(_LOOK)
-        super().begin(lock_type)
+            finally:
+                self._next.release()
+        with self.line.stand() as stay:
+            stay()  # before its turn among our threads: long work waits for the last of them
+            if not self._next.acquire(timeout=PATIENCE):
+                raise OperationalError("database is locked")
+            try:
+                self._wait(lock_type, until, stay)
+            finally:
+                self._next.release()
+
+    def _wait(self, lock_type: str, until: float, stay: Callable[[], bool]) -> None:
+        while not self._has_begun(lock_type):
+            if time.monotonic() >= until:
+                raise OperationalError("database is locked")
+            time.sleep(_LOOK)
+            stay()
 
     def _has_begun(self, lock_type: str) -> bool:
+        self.execute_sql("PRAGMA busy_timeout = 0")
         try:
             super().begin(lock_type)
         except OperationalError as error:
             if not is_busy(error):
                 raise
             return False
+        finally:
+            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
         return True
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
@@ -235,17 +239,46 @@ def in_turns(steps: Iterable[Callable[[], None]]) -> None:
     """Do long work in write transactions that end as soon as somebody else waits for the lock.
 
     Each step is whole: what was done of them stays when a later one fails. A step is what others
-    wait for at most; it should take some hundredths of a second.
+    wait for at most; it should take some hundredths of a second. What is more than one turn is on
+    the disk for sure with the last step, so that nobody waits for the disk because of the others.
     """
     left = deque(steps)
-    while left:
-        with writing():
-            began = time.monotonic()
+    if not left:
+        return
+    _turn(left)
+    if len(left) > 1:
+        with _unhurried():
+            while len(left) > 1:
+                give_way()
+                _turn(left, but=1)
+    if left:
+        give_way()
+        _turn(left)
+
+
+def _turn(left: deque[Callable[[], None]], but: int = 0) -> None:
+    """One transaction of long work: all steps `but` so many, or as many as there is time for."""
+    with writing():
+        began = time.monotonic()
+        left.popleft()()
+        while len(left) > but and not _is_over(time.monotonic() - began):
             left.popleft()()
-            while left and not _is_over(time.monotonic() - began):
-                left.popleft()()
-        if left:
-            give_way()
+
+
+@contextlib.contextmanager
+def _unhurried() -> Iterator[None]:
+    """A while in which what is written reaches the disk with whatever is written next.
+
+    Part of a transaction that goes on, it reaches it with that one.
+    """
+    if database.in_transaction():
+        yield
+        return
+    database.execute_sql("PRAGMA synchronous = normal")
+    try:
+        yield
+    finally:
+        database.execute_sql("PRAGMA synchronous = full")
 
 
 def _is_over(held: float) -> bool:
@@ -266,24 +299,33 @@ def give_way() -> None:
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether a statement failed only because another held the lock for longer than we wait."""
-    return isinstance(error, OperationalError) and "locked" in str(error)
+    """Whether a statement failed only because others held a lock for longer than we wait.
+
+    A row that is read as it is needed fails as SQLite says it, not as peewee does.
+    """
+    told = isinstance(error, (OperationalError, sqlite3.OperationalError))
+    return told and any(words in str(error) for words in _BUSY_WORDS)
 
 
-def insist(write: Callable[[], object], stop: threading.Event) -> None:
+def insist[T](write: Callable[[], T], stop: threading.Event) -> T:
     """Write something that must not be lost, again as long as the database is busy, until `stop`.
 
-    `write` must be whole: it leaves nothing behind when it fails.
+    `write` must be whole: it leaves nothing behind when it fails. Returns what it does.
     """
     while True:
         try:
-            write()
-            return
-        except OperationalError as error:
+            return write()
+        except (OperationalError, sqlite3.OperationalError) as error:
             if not is_busy(error) or stop.is_set():
                 raise
             log.warning("the database is busy: tried again")
             stop.wait(_AGAIN)
+
+
+def connected[T](do: Callable[..., T], *arguments: object) -> T:
+    """Do something with a connection of its own, which ends with it."""
+    with database.connection_context():
+        return do(*arguments)
 
 
 def prove_writable() -> None:

@@ -15,7 +15,7 @@ import schedule
 
 from appliance.box import alarms, health, links, processes, retention, runs, timetable
 from appliance.casework.ministry import courier as ministry
-from appliance.core import clock, live
+from appliance.core import clock, db, live
 from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.jobs import reports, selftests, snapshots
@@ -48,8 +48,8 @@ def run(settings: Settings) -> None:
         scheduler.every(LOOK).seconds.do(hands.look, job)
     log.info("%d jobs on the timetable of %s", len(scheduler.jobs), settings.web.url)
     threads = _start(settings, stop)
+    pulse = db.insist(functools.partial(db.connected, processes.begin, settings, "jobs"), stop)
     with database.connection_context():
-        pulse = processes.begin(settings, "jobs")
         ended = ""
         scheduler.run_all()
         while not stop.wait(LOOK):
@@ -84,7 +84,7 @@ class Hands:
             return
         stopped = functools.partial(self.stop.wait, HEARD)
         self.busy[job.name] = threading.Thread(
-            target=_connected, args=(run_due, job, stopped), name=job.name, daemon=True
+            target=db.connected, args=(run_due, job, stopped), name=job.name, daemon=True
         )
         self.busy[job.name].start()
 
@@ -157,7 +157,7 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
             system, settings, settings.ministry, notices.answered
         ).follow
     started = [
-        threading.Thread(target=_connected, args=(loop, stop), name=name, daemon=True)
+        threading.Thread(target=_insisting, args=(loop, stop), name=name, daemon=True)
         for name, loop in loops.items()
     ]
     for thread in started:
@@ -165,6 +165,6 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     return started
 
 
-def _connected(do: Callable[..., object], *arguments: object) -> None:
-    with database.connection_context():
-        do(*arguments)
+def _insisting(loop: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """A loop that a busy database broke off begins anew: that is no fault of its own."""
+    db.insist(functools.partial(db.connected, loop, stop), stop)

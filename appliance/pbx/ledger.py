@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -14,12 +14,12 @@ from appliance.models import EventFile, EventFragment, EventRow
 from appliance.pbx import eventlog, logs, plain_calls, projection
 from appliance.pbx.eventlog import Event
 from appliance.telephony import calls
-from appliance.telephony.calls import Damage
+from appliance.telephony.calls import CallFacts, Damage
 
 # Bytes of a log taken in at once: some hundred calls, of which few are cut by its end.
 _CHUNK = 2 << 20
 _LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
-_TOGETHER = 16  # calls told at once: what others wait for at most, while a long log is taken in
+_TOGETHER = 8  # calls told at once: what others wait for at most, while a long log is taken in
 _OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
 
 
@@ -125,15 +125,19 @@ def _each_call(fresh: list[Event], short_abandon: float) -> Iterator[Callable[[]
     own = sorted((e for e in fresh if e.type not in _OF_MANY), key=lambda event: event.linkedid)
     groups = ((name, list(ours)) for name, ours in itertools.groupby(own, lambda e: e.linkedid))
     for some in itertools.batched(groups, _TOGETHER, strict=False):
-        yield functools.partial(_take_calls, dict(some), short_abandon)
+        new = dict(some)
+        yield functools.partial(_take_calls, new, plain_calls.facts(new), short_abandon)
 
 
-def _take_calls(new: dict[str, list[Event]], short_abandon: float) -> None:
+def _take_calls(
+    new: dict[str, list[Event]], facts: Mapping[str, CallFacts], short_abandon: float
+) -> None:
     known = plain_calls.known(new)
     _insert([event for events in new.values() for event in events])
     # Another process may read the same log.
     records = {name: [*known.get(name, ()), *_beside(known, name, new[name])] for name in new}
-    plain_calls.project(records, short_abandon)
+    alone = {name: told for name, told in facts.items() if records[name] == new[name]}
+    plain_calls.project(records, short_abandon, alone)
 
 
 def _beside(known: dict[str, list[Event]], linkedid: str, new: list[Event]) -> list[Event]:

@@ -5,6 +5,7 @@ step of the clock and no start of Asterisk is near. What must be asked to know t
 written, is asked and written for all of them together.
 """
 
+import contextlib
 import datetime as dt
 import logging
 from collections import defaultdict
@@ -68,15 +69,30 @@ def known(linkedids: Collection[str]) -> dict[str, list[Event]]:
     return found
 
 
-def project(records: Mapping[str, Sequence[Event]], short_abandon: float) -> None:
+def facts(records: Mapping[str, Sequence[Event]]) -> dict[str, CallFacts]:
+    """What these records alone tell of their calls, as far as they do; asks no database."""
+    told: dict[str, CallFacts] = {}
+    for linkedid, events in records.items():
+        with contextlib.suppress(Exception):  # said when it is told
+            if found := interpret(events, None, linkedid):
+                told[linkedid] = found
+    return told
+
+
+def project(
+    records: Mapping[str, Sequence[Event]],
+    short_abandon: float,
+    known: Mapping[str, CallFacts] | None = None,
+) -> None:
     """Tell these calls, each once, from all their records, which are written down already.
 
-    `records`: linkedid → all that is known of it. Call it inside a write transaction.
+    `records`: linkedid → all that is known of it; `known`: facts() of some of them, where they are
+    at hand. Call it inside a write transaction.
     """
     told: list[CallFacts] = []
     try:
         with database.atomic():
-            told = _interpreted(_plain(records), short_abandon)
+            told = _told(_plain(records), known or {}, short_abandon)
     except OperationalError:  # no call's fault: the database is busy, or its disk is full
         raise
     except Exception:  # one of them cannot be written: each is tried by itself
@@ -86,29 +102,31 @@ def project(records: Mapping[str, Sequence[Event]], short_abandon: float) -> Non
         projection.project(linkedid, short_abandon)
 
 
-def _interpreted(records: Mapping[str, Sequence[Event]], short_abandon: float) -> list[CallFacts]:
+def _told(
+    records: Mapping[str, Sequence[Event]], known: Mapping[str, CallFacts], short_abandon: float
+) -> list[CallFacts]:
     """Those of the calls that were written into the ledger."""
-    found = [facts for linkedid, own in records.items() if (facts := _facts(linkedid, own))]
+    read = ((known.get(name) or _interpreted(name, own), own) for name, own in records.items())
+    found = [one for one, own in read if one and (one.ended_at or not _booted_after(own))]
     second = _with_second_calls(found)
     told = [facts for facts in found if facts.id not in second]
     calls.store_all(told, short_abandon)
     concerned: dict[str, dt.datetime] = {}
-    for facts in told:
-        if facts.ended_at or facts.talks:
-            for number in filter(None, (facts.caller, facts.callee)):
-                at = concerned.get(number, facts.arrived_at)
-                concerned[number] = min(at, facts.arrived_at)
+    for one in told:
+        if one.ended_at or one.talks:
+            for number in filter(None, (one.caller, one.callee)):
+                at = concerned.get(number, one.arrived_at)
+                concerned[number] = min(at, one.arrived_at)
     followups.follow_known(concerned, calls.missed(told))
     return told
 
 
-def _facts(linkedid: str, events: Sequence[Event]) -> CallFacts | None:
+def _interpreted(linkedid: str, events: Sequence[Event]) -> CallFacts | None:
     try:
-        facts = interpret(events, None, linkedid)
+        return interpret(events, None, linkedid)
     except Exception:  # the boundary of a call: it is set aside when that is so by itself, too
         log.exception("call %s is tried by itself", linkedid)
         return None
-    return facts if facts and (facts.ended_at or not _booted_after(events)) else None
 
 
 def _booted_after(events: Sequence[Event]) -> bool:

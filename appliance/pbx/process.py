@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from appliance.box import alarms, health, processes
 from appliance.core import clock, db
-from appliance.core.db import database, writing
+from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import AsteriskWatch
 from appliance.pbx import (
@@ -58,8 +58,7 @@ def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     reserve.look(settings)  # before the first word to a database on a full disk
-    with database.connection_context():
-        pulse = processes.begin(settings, "pbx")
+    pulse = db.insist(functools.partial(db.connected, processes.begin, settings, "pbx"), stop)
     threads = [
         threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
         for work in _WORKS
@@ -81,10 +80,12 @@ def _guarded(
     stop: threading.Event,
     faults: list[str],
 ) -> None:
-    """Run one thread's work; a fault is logged and stops the others too."""
+    """Run one thread's work; a fault is logged and stops the others too.
+
+    What a busy database broke off begins anew with a connection of its own.
+    """
     try:
-        with database.connection_context():
-            db.insist(functools.partial(work, settings, stop), stop)
+        db.insist(functools.partial(db.connected, work, settings, stop), stop)
     except Exception:  # the boundary of the thread
         log.exception("%s failed", work.__name__)
         faults.append(work.__name__)

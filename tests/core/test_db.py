@@ -5,7 +5,7 @@ import functools
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -168,6 +168,60 @@ def test_long_work_gives_the_lock_up_to_who_waits(
     db.in_turns([functools.partial(step, name) for name in names])
     other.join()
     assert done == ["first", "second", "other", "third", "fourth"]
+
+
+def test_all_who_wait_come_before_the_next_step_of_long_work(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads of one process come one after the other, and the lock is free between two of them."""
+    monkeypatch.setattr(db, "_TURN", 0)
+    monkeypatch.setattr(db, "_LONGEST", 60)
+    monkeypatch.setattr(db, "_POLITE", 60)
+    monkeypatch.setattr(db, "PATIENCE", 60)
+    done: list[str] = []
+    others = [threading.Thread(target=_writes, args=(done,)) for _ in range(12)]
+    stand, standing = db.database.line.stand, []
+
+    @contextlib.contextmanager
+    def counted() -> Iterator[Callable[[], bool]]:
+        with stand() as stay:
+            stay()
+            standing.append(1)
+            yield stay
+
+    def step(name: str) -> None:
+        if name == "second":
+            for other in others:
+                other.start()
+            until(lambda: len(standing) == len(others))
+        done.append(name)
+
+    monkeypatch.setattr(db.database.line, "stand", counted)
+    names = ("first", "second", "third", "fourth")
+    db.in_turns([functools.partial(step, name) for name in names])
+    for other in others:
+        other.join()
+    assert done == ["first", "second", *["other"] * len(others), "third", "fourth"]
+
+
+def test_only_the_last_step_of_long_work_waits_for_the_disk(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short work is on the disk when it is done, as all else; and so is long work."""
+    full, normal = 2, 1
+    monkeypatch.setattr(db, "_LONGEST", 0)
+    found: list[int] = []
+
+    def step() -> None:
+        [[kept]] = db.database.execute_sql("PRAGMA synchronous").fetchall()
+        found.append(kept)
+
+    db.in_turns([step])
+    assert found == [full]
+    db.in_turns([step] * 4)
+    assert found == [full, full, normal, normal, full]
+    step()
+    assert found[-1] == full
 
 
 def _writes(done: list[str]) -> None:

@@ -13,7 +13,10 @@ from appliance.models import Call, EventRow
 from appliance.pbx import hold, ledger, process
 from tests.pbx.stories import GONE_IN_MENU, RATED
 from tests.pbx.story import events, records
+from tests.rig.locked import locked
 from tests.rig.waiting import until
+
+_WRITE = ("_follow", "_watch_jobs")  # works that write, whether or not Asterisk answers
 
 
 @contextlib.contextmanager
@@ -91,6 +94,61 @@ def test_a_busy_database_ends_no_thread_of_pbx(
         assert stop.wait(30)
     assert faults == []
     assert Call.get().outcome == "abandoned_menu"
+
+
+def test_nothing_that_pbx_does_ends_for_a_busy_database(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All of it begins while another holds the database, is broken off, and goes on afterwards."""
+    for pause in ("_MEASURE", "_ALARM"):
+        monkeypatch.setattr(process, pause, 0.01)
+    settings.paths.event_log.write_bytes(b"".join(records(GONE_IN_MENU)))
+    works = [work for work in process._WORKS if work is not process._keep_room]  # it fills a disk
+    stop, faults = threading.Event(), []
+    threads = [
+        threading.Thread(target=process._guarded, args=(work, settings, stop, faults))
+        for work in works
+    ]
+    with locked(settings.paths.database):
+        for thread in threads:
+            thread.start()
+        until(lambda: caplog.text.count("the database is busy: tried again") >= 2 * len(_WRITE))
+        assert not stop.is_set()
+    until(lambda: Call.select().count() == 1)
+    assert all(thread.is_alive() for thread in threads)
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    assert faults == []
+
+
+def test_work_begins_anew_when_not_even_a_connection_could_be_had(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As while another process, the first after a crash, takes the write-ahead log in again."""
+    monkeypatch.setattr(db.database, "_timeout", 0.01)
+    stop, faults = threading.Event(), []
+
+    def work(_settings: Settings, stop: threading.Event) -> None:
+        assert EventRow.select().count() == 0
+        stop.set()
+
+    db.database.close()
+    with other_writer(settings) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        threading.Thread(target=process._guarded, args=(work, settings, stop, faults)).start()
+        until(lambda: "the database is busy: tried again" in caplog.text or faults)
+    assert stop.wait(30)
+    assert faults == []
+
+
+def test_a_row_that_is_read_late_tells_a_busy_database_too() -> None:
+    """SQLite says so itself when a row is fetched; peewee only when a statement begins."""
+    for error in (sqlite3.OperationalError, db.OperationalError):
+        assert db.is_busy(error("database is locked"))
+        assert db.is_busy(error("locking protocol"))
+        assert not db.is_busy(error("no such table: nothing_here"))
 
 
 def test_a_hold_that_is_heard_while_the_database_is_busy_is_kept(

@@ -5,6 +5,7 @@ because each open page holds one for its stream.
 """
 
 import atexit
+import functools
 import logging
 import os
 import threading
@@ -16,7 +17,6 @@ from gunicorn.app.base import BaseApplication
 
 from appliance.box import processes
 from appliance.core import db, process_id
-from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.web import create_app
 
@@ -49,8 +49,8 @@ class _Server(BaseApplication):
     def load(self) -> Flask:
         db.keep_open(KEPT)
         made = create_app(self._settings)
-        with database.connection_context():
-            pulse = processes.begin(self._settings, "web")
+        begin = functools.partial(db.connected, processes.begin, self._settings, "web")
+        pulse = db.insist(begin, threading.Event())
         threading.Thread(target=_live, args=(pulse,), name="signs of life", daemon=True).start()
         atexit.register(pulse.end)
         return made
