@@ -33,7 +33,7 @@ from appliance.web.shell.rates import limiter
 from appliance.web.shell.sent import FAR, bounded, fields
 
 if TYPE_CHECKING:
-    from appliance.models import AccessKey, Appeal
+    from appliance.models import AccessKey, Appeal, User
 
 screen = Blueprint("api", __name__, url_prefix="/api/v1")
 csrf.exempt(screen)
@@ -206,6 +206,11 @@ def _within() -> int | None:
     return _key().department_id
 
 
+def _reader() -> "User":
+    """Who confirmed the key: it reads no more than he. 403 when there is none."""
+    return keys.reader(_key()) or abort(403, "Nobody's word stands for this key.")
+
+
 def _personal() -> bool:
     return "appeals:personal" in _key().scopes.split()
 
@@ -213,7 +218,7 @@ def _personal() -> bool:
 def _appeal(number: str, everywhere: bool = False) -> "Appeal":
     """The appeal with its handling, if the key may see it; else 404."""
     within = None if everywhere else _within()
-    return listing.find(number, within) or abort(404, "No such appeal.")
+    return listing.find(number, within, _reader()) or abort(404, "No such appeal.")
 
 
 def _whole(appeal: "Appeal") -> Response:
@@ -231,6 +236,7 @@ def _filters() -> Filters:
     if code and not department:
         raise ValueError(f"no such department: {code}")
     return Filters(
+        reader=_reader(),
         state=state,
         region=asked("region", ""),
         district=asked("district", ""),
