@@ -71,10 +71,13 @@ def needs[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
             kind, _blank, secret = request.headers.get("Authorization", "").partition(" ")
             key = keys.find(secret.strip()) if kind.lower() == "bearer" else None
             if not key:
+                if secret:  # a wrong one, as a wrong password
+                    audit.record("-", "key.refused", "", page=request.endpoint)
                 told = problem(401, "key", "Send a key in force as Authorization: Bearer …")
                 told.headers["WWW-Authenticate"] = "Bearer"
                 return told
             if scope not in key.scopes.split():
+                audit.record(f"key:{key.name}", "key.refused", key.name, scopes=scope)
                 return problem(403, "scope", f"The key lacks the scope {scope}.")
             g.key = key
             return view(*args, **kwargs)
@@ -253,7 +256,7 @@ def _date(name: str) -> dt.date | None:
     text = request.args.get(name, "")
     day = identity.day(text) if text else None
     if text and not day:
-        raise ValueError(f"{name} is written as 2026-11-24")
+        raise ValueError(f"{name} is a date as 2026-11-24, of 1950 to 2199")
     return day
 
 

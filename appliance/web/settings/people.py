@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import departments
-from appliance.core import clock, script, search
+from appliance.core import audit, clock, script, search
 from appliance.core.i18n import named
 from appliance.people import accounts, rights, roster, second_factor, staff
 from appliance.people.accounts import StaffError
@@ -71,6 +71,7 @@ def table() -> str:
 @may("person.read")
 def download() -> Response:
     """Everybody, as the file that can be read in again."""
+    audit.record(me().login, "user.export", "people.csv")
     headers = {"Content-Disposition": "attachment; filename=people.csv"}
     return Response(roster.written(accounts.everybody()), mimetype="text/csv", headers=headers)
 

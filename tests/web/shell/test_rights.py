@@ -1,6 +1,7 @@
 """Each route as each person, by the URL map and the table of rights: own and others' appeals, open
 and personal, of the department and of another. A new route is walked without being named here."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from appliance.casework.appeals import handling, personal
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AuditEntry, Call, CallForm, Recording, Talk, User
 from appliance.people import accounts, keys, rights, staff
-from appliance.telephony import recordings
+from appliance.telephony import number_hiding, recordings
 from tests.casework.test_appeals import FULL
 from tests.rig.citizen import PHONE, Citizen
 from tests.rig.programs import key_in_force
@@ -152,8 +153,9 @@ def test_every_route_shows_what_the_table_says(name, both, app, law, labour, log
                 if openness == "open":  # form №2 names what specialists were asked (R2, list 5)
                     words = {p for p in words if not p.startswith("/reports")}
                 assert words == set()
-                # whoever keeps the audit, the messages or rights sees numbers, and nothing of them
-                kept = ("/audit", "/outbox", "/rights", "/followups", "/operator", "/call-forms")
+                # whoever keeps the audit, the messages or rights, and who reads form №2, sees
+                # numbers and nothing of them
+                kept = ("/audit", "/outbox", "/rights", "/reports", "/operator", "/call-forms")
                 assert {p for p in numbers if not p.startswith(kept)} == set()
 
 
@@ -203,7 +205,10 @@ def test_an_operator_hears_his_own_calls_when_he_has_the_right(heard, login_as) 
         assert login_as(login).get(there).status_code == 403
         recordings.allow(User.get(User.login == login), True, by="sherzod")
     own, other = login_as("nilufar"), login_as("sardor")
-    assert own.get(there).status_code == 200
+    number_hiding.switch(True, by="dilnoza")
+    page = own.get(there)
+    assert page.status_code == 200
+    assert PHONE[-9:] not in re.sub(r"\s|&nbsp;", "", page.text)
     assert own.get(f"{there}/recordings/1").status_code == 403  # no reason was given
     own.send(f"{there}/listen", page=there, reason="oʻzimni tekshirish")
     assert own.get(f"{there}/recordings/1").status_code == 404  # there, but for the file
