@@ -26,6 +26,7 @@ from appliance.telephony import prompts
 from appliance.web import create_app
 from provisioning.local import translations
 from provisioning.local.settings_file import scratch
+from tests.rig import audited
 from tests.rig.browser import Browser
 from tests.rig.chromium import chromium, playwright
 from tests.rig.once import made_once, shared_folder
@@ -226,8 +227,10 @@ def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iter
     made = create_app(settings)
     made.jinja_env.bytecode_cache = compiled_templates
     made.test_client_class = Browser
+    gaps = audited.watch(made)
     yield made
     made.extensions["live"].stop()
+    assert not gaps, f"changed without a row of the audit: {gaps}"
 
 
 @pytest.fixture

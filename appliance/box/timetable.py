@@ -65,6 +65,7 @@ _SCHEDULED = (
     ),
     Scheduled("audit", N_("Verify the audit"), _daily(_LAST_OF_NIGHT), NIGHTLY),
     Scheduled("audit_sign", N_("Sign the audit"), _every(3600), OFTEN, lambda site: site.audit.key),
+    Scheduled("readings", N_("Look for unusual reading"), _every(300), OFTEN),
     Scheduled("callers", N_("Write to callers"), _every(20), OFTEN, lambda site: site.sms),
     Scheduled("duty", N_("Ask the next on duty"), _every(20), OFTEN, lambda site: site.telegram),
     Scheduled(

@@ -21,10 +21,11 @@ from appliance.core.db import writing
 from appliance.core.i18n import N_
 from appliance.models import ChangeRequest, User
 from appliance.models.versions import Version
+from appliance.people import rights
 
-WRITES = ("manager",)  # the roles that write, send, put in force and retire
-APPROVES = ("ministry",)  # the roles that approve or return
-READERS = (*WRITES, *APPROVES)
+WRITES = rights.roles("article.write")  # send, put in force and retire, too
+APPROVES = rights.roles("article.approve")  # or return
+READERS = rights.roles("article.read")
 
 STATES = ("draft", "sent", "returned", "approved", "put")  # in the database
 OPEN = ("draft", "returned")  # in which it may be written

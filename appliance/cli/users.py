@@ -259,12 +259,15 @@ def factor(site: Site, login: str, forget: bool) -> None:
 @click.option("--forbid", is_flag=True, help="Take the right away.")
 @pass_site
 def listen(site: Site, login: str, forbid: bool) -> None:
-    """Let a person of the ministry hear recordings."""
+    """Let a person of the ministry hear recordings, or an operator those of his own calls."""
     site.open()
     person = _user(login)
-    if person.role != "ministry":
-        raise click.ClickException("supervisors and managers may; nobody else but the ministry can")
-    recordings.allow(person, not forbid, by="cli")
+    try:
+        recordings.allow(person, not forbid, by="cli")
+    except recordings.NotAllowed as error:
+        raise click.ClickException(
+            "supervisors and managers may; of others the ministry and operators can"
+        ) from error
 
 
 @user.command("list")

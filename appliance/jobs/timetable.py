@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import schedule
 
 from appliance.box import alarms, health, links, processes, retention, runs, timetable
+from appliance.casework import unusual
 from appliance.casework.ministry import courier as ministry
 from appliance.core import clock, db, live
 from appliance.core.db import database
@@ -110,6 +111,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "integrity": health.database.look_through,
         "audit": lambda: health.audit.verify(settings),
         "audit_sign": lambda: health.audit.sign(settings),
+        "readings": lambda: unusual.look(settings.tz),
         "callers": lambda: callers.notify_due(settings),
         "duty": lambda: duty.escalate(settings),
         "changes": lambda: changes.remind(settings),

@@ -8,7 +8,14 @@ from appliance.core.tables import Table
 from appliance.models.accounts import User
 from appliance.models.alarms import Alarm
 from appliance.models.announcements import Announcement, AnnouncementReader
-from appliance.models.appeals import Appeal, AppealReveal, Applicant, Draft, NumberSeries
+from appliance.models.appeals import (
+    Appeal,
+    AppealReader,
+    AppealReveal,
+    Applicant,
+    Draft,
+    NumberSeries,
+)
 from appliance.models.calls import (
     AsteriskWatch,
     Call,
@@ -112,6 +119,7 @@ TABLES: tuple[type[Table], ...] = (
     CalendarDay,
     Applicant,
     Appeal,
+    AppealReader,
     AppealReveal,
     NumberSeries,
     FormVersion,

@@ -91,6 +91,18 @@ class AppealReveal(Table):
     reason = CharField()
 
 
+class AppealReader(Table):
+    """Somebody is named to read a personal appeal that he would not read by his role."""
+
+    appeal = ForeignKeyField(Appeal, backref="readers", on_delete="CASCADE")
+    login = CharField(index=True)
+    at = MomentField()
+    by = CharField()
+
+    class Meta:
+        indexes = ((("appeal", "login"), True),)
+
+
 class NumberSeries(Table):
     """The last appeal number given in a year, so that numbers have no gaps."""
 

@@ -11,10 +11,9 @@ import secrets
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.models import AccessKey, User
-from appliance.people import accounts
+from appliance.people import accounts, rights
 
 SCOPES = ("appeals:read", "appeals:personal", "appeals:write", "reports:read")
-MAKER = "manager"
 _LEADS = frozenset({"appeals:read", "appeals:personal", "reports:read"})
 RIGHTS = {  # role → what its people may do themselves; of the other roles nothing
     "supervisor": _LEADS,
@@ -50,7 +49,7 @@ def make(
     Raises KeyRefused for a name that is empty, too long or in use, for no or unknown scopes, for an
     end in the past, and when `by` may make none.
     """
-    if by.role != MAKER:
+    if not rights.has(by, "key.make"):
         raise KeyRefused("rights")
     name = " ".join(name.split())
     if not 0 < len(name) <= _LONGEST_NAME or AccessKey.get_or_none(AccessKey.name == name):
@@ -131,6 +130,11 @@ def revoke(key: AccessKey, by: str) -> None:
 def key(number: int) -> AccessKey | None:
     """The key with this id, revoked or not; None when there is none."""
     return AccessKey.get_or_none(AccessKey.id == number)
+
+
+def reader(key: AccessKey) -> User | None:
+    """Whose eyes a key reads with: who confirmed it. None of one that needed nobody's word."""
+    return User.get_or_none(User.login == key.confirmed_by) if key.confirmed_by else None
 
 
 def every() -> list[AccessKey]:

@@ -3,9 +3,9 @@
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.models import NumberNote, User
+from appliance.people import rights
 
 LONGEST = 500  # letters
-LEADS = ("supervisor", "manager")
 
 
 class NoteError(ValueError):
@@ -31,7 +31,7 @@ def find(number: str | None, id: int) -> NumberNote | None:
 
 def may_change(note: NumberNote, user: User) -> bool:
     """Whether a user may correct and remove it: who wrote it, and whoever leads."""
-    return user.role in LEADS or note.by == user.login
+    return rights.of_all(user, "note.change") or note.by == user.login
 
 
 def add(number: str | None, text: str, by: str) -> NumberNote:

@@ -7,9 +7,8 @@ from peewee import ModelSelect
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.db import writing
 from appliance.models import ScheduledCallback, User
-from appliance.people import accounts, presence
+from appliance.people import accounts, presence, rights
 
-LEADS = ("supervisor", "manager")
 FARTHEST = dt.timedelta(days=180)
 LONGEST = 500  # letters of a note
 
@@ -30,9 +29,10 @@ def visible(user: User) -> ModelSelect:
     """The open ones that a user may see: his own and those of who is not at work; leads see all."""
     waiting = ScheduledCallback.select(ScheduledCallback, User).join(User)
     waiting = waiting.where(ScheduledCallback.done_at.is_null())
-    if user.role in LEADS:
+    scope = rights.scope_of(user, "callback.work")
+    if scope == rights.ALL:
         return waiting
-    if user.role != "operator":
+    if scope != rights.OWN:
         return waiting.where(ScheduledCallback.id.is_null())
     at_work = [login for login, state in presence.states().items() if state != "off"]
     return waiting.where((ScheduledCallback.operator == user) | User.login.not_in(at_work))

@@ -12,7 +12,7 @@ from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.people import sessions
 from appliance.web.api import views
-from appliance.web.appeals import card, consultations, handling, lookup, portal
+from appliance.web.appeals import card, consultations, handling, lookup, portal, readers
 from appliance.web.calls import (
     announcements,
     call,
@@ -28,7 +28,7 @@ from appliance.web.knowledge import editing, reading
 from appliance.web.person import account, lock, login, passkeys, second_factor
 from appliance.web.person import sessions as sign_ins
 from appliance.web.public import phones, rating
-from appliance.web.reports import capacity, issued, minutes, staff_records, telephony
+from appliance.web.reports import accesses, capacity, issued, minutes, staff_records, telephony
 from appliance.web.reports import forms as report_forms
 from appliance.web.settings import (
     calendar,
@@ -41,6 +41,7 @@ from appliance.web.settings import (
     lists,
     people,
     prompts,
+    rights,
     routing,
     workday,
 )
@@ -105,6 +106,7 @@ SCREENS = (
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
     *(scripts.screen, script_versions.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
+    readers.screen,
     *(
         floor.screen,
         announcements.screen,
@@ -114,9 +116,16 @@ SCREENS = (
         registered.screen,
     ),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
-    *(issued.screen, staff_records.screen),
+    *(issued.screen, staff_records.screen, accesses.screen),
     *(routing.screen, directory.screen, prompts.screen, line.screen),
-    *(people.screen, desk_phones.screen, departments.screen, form_versions.screen, lists.screen),
+    *(
+        people.screen,
+        rights.screen,
+        desk_phones.screen,
+        departments.screen,
+        form_versions.screen,
+        lists.screen,
+    ),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(reading.screen, editing.screen),
     *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
@@ -143,7 +152,7 @@ def create_app(settings: Settings) -> Flask:
         PREFERRED_URL_SCHEME="https",
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     app.wsgi_app = concurrency.Entrance(app.wsgi_app, settings.web.threads)  # type: ignore[assignment]
     _connect(app, settings)
     for part in (

@@ -11,6 +11,7 @@ from appliance.casework.appeals import personal
 from appliance.casework.appeals.queries import visible_to
 from appliance.core import clock
 from appliance.models import Appeal, Consultation, Handling, User
+from appliance.people import rights
 
 OVERDUE = dt.timedelta(days=1)  # requirement A11
 MOST = 200  # of a list
@@ -96,7 +97,7 @@ def _of(user: User) -> ModelSelect:
         .join(Appeal)
         .join(Handling, on=(Handling.appeal == Appeal.id), attr="handling")
     )
-    if user.role == "operator":
+    if rights.scope_of(user, "consultation.read") == rights.OWN:
         return found.where(Appeal.operator == user)
     return found.where(Appeal.id.in_(visible_to(user).select(Appeal.id)))
 

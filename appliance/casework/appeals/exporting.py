@@ -9,12 +9,12 @@ from appliance.casework.appeals import handling, listing
 from appliance.casework.appeals.listing import Filters
 from appliance.core.i18n import DEFAULT, named
 from appliance.models import Appeal, Department, District, Mahalla, Region
+from appliance.people import rights
 
 STANDING = (
     *("number", "received_at", "registered_on", "state", "department", "due_on"),
     *("answered_on", "operator"),
 )
-ROLES_WITH_NAMES = ("ministry", "manager")
 _COLUMNS = forms.columns(forms.APPEAL).union(STANDING)  # what stands in the appeal's row
 
 
@@ -24,7 +24,7 @@ def columns_of(role: str) -> tuple[str, ...]:
     What tells who the applicant is is left out where the taker may not see it (law OʻRQ-445,
     article 19); passport and PINFL never leave in bulk.
     """
-    named = role in ROLES_WITH_NAMES
+    named = role in rights.roles("applicant.export")
     asked = forms.ever_asked(forms.APPEAL)
     fields = (f for f in asked if f.exported and (named or not f.personal))
     return (*STANDING, *(field.name for field in fields))
@@ -51,8 +51,8 @@ def rows(
 def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, Any]:
     """One appeal with its `handling`: codes, dates as 2026-11-24, moments in UTC.
 
-    `personal`: with who the applicant is. `whole`: with the gist, every step and, as `extra`, the
-    fields that the manager added.
+    A veiled one tells nothing of what it asks. `personal`: with who the applicant is. `whole`: with
+    the gist, every step and, as `extra`, the fields that the manager added.
     """
     now = appeal.handling
     told = {
@@ -83,7 +83,7 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
                 "at": _moment(step.at),
                 "by": step.who,
                 "action": step.action,
-                "text": step.text,
+                "text": "" if appeal.veiled else step.text,
                 # corrections name fields; what stood in them may be personal
                 "fields": sorted(step.detail.get("changes", ())),
             }

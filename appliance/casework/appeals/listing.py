@@ -46,7 +46,7 @@ class Filters:
     until: dt.date | None = None
     words: list[str] = field(default_factory=list)  # searching.terms
     received: tuple[Interval, ...] | None = None  # when their calls arrived, oldest first
-    reader: User | None = None  # whose eyes they are for; None: of a program, which sees all
+    reader: User | None = None  # whose eyes they are for; None: they are only counted
 
 
 def whole(within: int | None = None) -> ModelSelect:
@@ -55,9 +55,11 @@ def whole(within: int | None = None) -> ModelSelect:
     return query.where(Handling.department == within) if within else query
 
 
-def find(number: str, within: int | None = None) -> Appeal | None:
-    """The appeal of this number with its handling, if it is one of the department's."""
-    return whole(within).where(Appeal.number == number).first()
+def find(number: str, within: int | None, reader: User) -> Appeal | None:
+    """The appeal of this number with its handling, if it is one of the department's; veiled, if
+    the reader does not read it."""
+    found = whole(within).where(Appeal.number == number).limit(1)
+    return next(iter(personal.veil(reader, found)), None)
 
 
 def listed(
@@ -129,7 +131,7 @@ def changed(
         (Handling.changed_at == moment) & (Handling.appeal > number)
     )
     query = whole(within).where(*_where(filters, today), Handling.changed_at >= moment, later)
-    return list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit))
+    return _seen(filters, list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit)))
 
 
 def when_of(today: dt.date) -> Case:

@@ -1,7 +1,8 @@
 """Personal appeals ("Shaxsiy murojaat"): who reads what they say, and what all others see of them.
 
-Its operator reads one, and of the ministry the department it is with. Everybody else who may see
-appeals sees that it is there: number, kind, direction, region, where it stands. A lead opens one
+Its operator reads one, of the ministry the department it is with, and whoever is named for it.
+Everybody else who may see appeals sees that it is there: number, kind, direction, region, where it
+stands. A lead opens one
 for a while by a reason, which is audited and told to the manager. Rows are veiled where they are
 loaded; who reads what is in people/rights.py.
 """
@@ -10,11 +11,11 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from peewee import Expression
+from peewee import Expression, ModelSelect
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
-from appliance.models import Appeal, AppealReveal, CallForm, User
+from appliance.models import Appeal, AppealReader, AppealReveal, CallForm, User
 from appliance.people import rights
 
 PERSONAL = "personal"  # Appeal.openness
@@ -39,12 +40,58 @@ def readable(user: User) -> Expression:
     is_open = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
         case rights.OWN:
-            return is_open | (Appeal.operator == user)
+            return is_open | (Appeal.operator == user) | Appeal.id.in_(named(user))
         case rights.DEPARTMENT:
             return Appeal.id.is_null(False)
         case rights.REASON:
-            return is_open | Appeal.id.in_(_opened_by(user))
+            return is_open | Appeal.id.in_(_opened_by(user)) | Appeal.id.in_(named(user))
     return is_open
+
+
+def named(user: User) -> ModelSelect:
+    """The ids of appeals that somebody is named to read."""
+    return AppealReader.select(AppealReader.appeal).where(AppealReader.login == user.login)
+
+
+def readers(appeal: Appeal) -> list[AppealReader]:
+    """Who is named to read an appeal, in the order in which it was done."""
+    return list(AppealReader.select().where(AppealReader.appeal == appeal.id).order_by("id"))
+
+
+def named_for(login: str) -> list[AppealReader]:
+    """What somebody is named to read, the newest first, with the appeals."""
+    rows = AppealReader.select(AppealReader, Appeal).join(Appeal)
+    return list(rows.where(AppealReader.login == login).order_by(AppealReader.id.desc()))
+
+
+def may_be_named(by: User) -> list[User]:
+    """Whom somebody may name: all at work who may read appeals at all, but not himself."""
+    able = User.role.in_(rights.roles("appeal.read"))
+    rows = User.select().where(able, User.active, User.id != by.id)
+    return list(rows.order_by(User.name))
+
+
+def name_reader(appeal: Appeal, login: str, by: User) -> None:
+    """Let somebody read a personal appeal until it is taken back.
+
+    Raises PermissionError by role, LookupError for nobody whom he may name or no personal appeal.
+    """
+    _prove_names(by)
+    if appeal.openness != PERSONAL or login not in {user.login for user in may_be_named(by)}:
+        raise LookupError(login)
+    with writing():
+        row = {"appeal": appeal.id, "login": login, "at": clock.now(), "by": by.login}
+        if AppealReader.insert(row).on_conflict_ignore().as_rowcount().execute():
+            audit.record(by.login, "appeal.readers.add", appeal.number, login=login)
+
+
+def forget_reader(appeal: Appeal, login: str, by: User) -> None:
+    """Take it back. Raises PermissionError by role."""
+    _prove_names(by)
+    ours = (AppealReader.appeal == appeal.id, AppealReader.login == login)
+    with writing():
+        if AppealReader.delete().where(*ours).execute():
+            audit.record(by.login, "appeal.readers.remove", appeal.number, login=login)
 
 
 def closed_to(user: User) -> Expression:
@@ -109,6 +156,11 @@ def reveals(since: dt.datetime, limit: int = 50) -> list[AppealReveal]:
 def reveals_since(since: dt.datetime) -> int:
     """How many they are."""
     return int(AppealReveal.select().where(AppealReveal.at >= since).count())
+
+
+def _prove_names(by: User) -> None:
+    if not rights.has(by, "appeal.readers"):
+        raise PermissionError(by.login)
 
 
 def _opened_by(user: User) -> Any:

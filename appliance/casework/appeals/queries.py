@@ -11,7 +11,7 @@ from peewee import ModelSelect
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
 from appliance.models import Appeal, Applicant, Call, Handling, User
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.telephony import calls, recordings
 
 
@@ -21,17 +21,20 @@ def visible_to(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
 
     An operator sees the appeals he registered, those of the caller at hand, and those whose
     numbers he has just `looked_up`; the ministry sees those of the department that a user belongs
-    to, or all.
+    to, or all. Each sees those that he is named to read.
     """
     everything = Appeal.select()
-    if user.role == "ministry":
-        return of_department(accounts.department_of(user))
-    if user.role in ("supervisor", "manager"):
+    scope = rights.scope_of(user, "appeal.read")
+    named = Appeal.id.in_(personal.named(user))
+    if scope == rights.DEPARTMENT:
+        department = accounts.department_of(user)
+        return of_department(department).orwhere(named) if department else everything
+    if scope == rights.ALL:
         return everything
-    if user.role != "operator":
+    if scope != rights.OWN:
         return everything.where(Appeal.id.is_null())
     call = calls.of_operator(user.login) or calls.last_of_operator(user.login)
-    mine = (Appeal.operator == user) | Appeal.number.in_(list(looked_up))
+    mine = (Appeal.operator == user) | Appeal.number.in_(list(looked_up)) | named
     return everything.where(mine | _of(call.citizen) if call and call.citizen else mine)
 
 
@@ -147,11 +150,15 @@ def visible_of_call(call_id: str, user: User) -> list[Appeal]:
 def calls_open_to(user: User, ids: list[str]) -> set[str]:
     """Those of some calls whose cards a user may open.
 
-    A call without an appeal of theirs is no business of the ministry's.
+    A call without an appeal of theirs is no business of the ministry's, one that an operator did
+    not speak in none of his.
     """
     if not recordings.may_listen(user):
         return set()
-    if user.role != "ministry":
+    scope = rights.scope_of(user, "recording.listen")
+    if scope == rights.OWN_GIVEN:
+        return calls.spoken_in(user.login, ids)
+    if scope == rights.REASON:
         return set(ids)
     return {appeal.call_id for appeal in visible_to(user).where(Appeal.call_id.in_(ids))}
 

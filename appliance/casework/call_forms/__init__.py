@@ -4,7 +4,6 @@ from appliance.casework.call_forms.correcting import correct, wordings
 from appliance.casework.call_forms.directions import by_ledger
 from appliance.casework.call_forms.exporting import fields_of, registrations
 from appliance.casework.call_forms.queries import (
-    READERS,
     Filters,
     counted,
     find,
@@ -28,7 +27,6 @@ from appliance.casework.call_forms.registering import (
 )
 
 __all__ = [
-    "READERS",
     "SILENT",
     "NoCall",
     "Filters",

@@ -14,11 +14,9 @@ from appliance.core import phone_numbers
 from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
 from appliance.models import Appeal, Call, CallForm, Handling, Region, Talk, User
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.telephony import calls
 
-# Who sees every registered call; an operator sees his own.
-READERS = ("supervisor", "manager", "ministry")
 OPEN_FOR = dt.timedelta(days=7)  # a call without a form stays on the operator's list so long
 
 
@@ -28,14 +26,15 @@ def visible_to(user: User) -> ModelSelect:
     The ministry sees all of them; who belongs to a department, those of its appeals.
     """
     everything = CallForm.select()
-    department = accounts.department_of(user) if user.role == "ministry" else None
+    scope = rights.scope_of(user, "call_form.read")
+    department = accounts.department_of(user) if scope == rights.DEPARTMENT else None
     if department:
         theirs = Appeal.select(Appeal.number).join(Handling, on=Handling.appeal)
         theirs = theirs.where(Handling.department == department)
         return everything.where(CallForm.appeal_number.in_(theirs))
-    if user.role in READERS:
+    if scope in (rights.ALL, rights.DEPARTMENT):
         return everything
-    if user.role != "operator":
+    if scope != rights.OWN:
         return everything.where(CallForm.id.is_null())
     call = calls.of_operator(user.login) or calls.last_of_operator(user.login)
     own = CallForm.operator == user

@@ -9,10 +9,11 @@ The term runs on whatever the state, until the change is done.
 from dataclasses import dataclass
 
 from appliance.core.i18n import N_
+from appliance.people import rights
 
-ASKS = ("ministry",)  # the roles that ask
-DOES = ("manager", "technician")  # the roles that see to it
-READERS = (*ASKS, *DOES)
+ASKS = rights.roles("change.ask")
+DOES = rights.roles("change.do")  # the roles that see to it
+READERS = rights.roles("change.read")
 
 
 @dataclass(frozen=True)

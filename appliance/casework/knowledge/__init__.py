@@ -2,7 +2,6 @@
 
 from appliance.casework.knowledge.articles import (
     MANAGES,
-    READERS,
     SECTIONS,
     SEES_DRAFTS,
     TOPIC,
@@ -22,7 +21,6 @@ from appliance.casework.knowledge.seeding import seed
 
 __all__ = [
     "MANAGES",
-    "READERS",
     "SECTIONS",
     "SEES_DRAFTS",
     "TOPIC",

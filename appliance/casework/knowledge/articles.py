@@ -22,7 +22,6 @@ from appliance.models import Article, ArticleVersion, ChangeRequest, User
 TOPIC = "knowledge"
 SECTIONS = "article_section"  # the list of sections
 TOPICS = "direction"  # the list whose values propose articles
-READERS = ("operator", "supervisor", "manager", "ministry", "technician")
 MANAGES = versions.WRITES
 SEES_DRAFTS = versions.READERS
 

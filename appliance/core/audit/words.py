@@ -9,6 +9,7 @@ from appliance.core.i18n import N_
 _THINGS = {
     "announcement": N_("Announcement"),
     "appeal": N_("Appeal"),
+    "appeal.readers": N_("Who reads a personal appeal"),
     "appeals": N_("Appeals, as a file"),
     "applicant": N_("Applicant"),
     "audit": N_("Audit"),

@@ -45,6 +45,7 @@ from appliance.telephony.calls.queries import (
     of_number,
     of_operator,
     passed_on,
+    spoken_in,
     talks,
 )
 from appliance.telephony.calls.storing import forget, missed, store, store_all
@@ -109,6 +110,7 @@ __all__ = [
     "release",
     "set_aside",
     "settle",
+    "spoken_in",
     "store",
     "store_all",
     "talking",

@@ -1,7 +1,7 @@
 """Questions that pages and reports ask about calls."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from peewee import fn
@@ -18,6 +18,12 @@ def call(call_id: str | None) -> Call | None:
 def talks(call: Call) -> list[Talk]:
     """The talks of a call, the first one first."""
     return list(call.talks.order_by(Talk.position))
+
+
+def spoken_in(login: str, ids: Collection[str]) -> set[str]:
+    """Those of some calls in which an operator has spoken."""
+    own = (Talk.party == "operator", Talk.who == login, Talk.call.in_(list(ids)))
+    return {call for (call,) in Talk.select(Talk.call).where(*own).tuples()}
 
 
 def failure(call: Call) -> str | None:

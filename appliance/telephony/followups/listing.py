@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from peewee import Case, ModelSelect
 
 from appliance.models import Call, FollowUp, User
+from appliance.people import rights
 from appliance.telephony import calls
 from appliance.telephony.followups.tasks import KINDS
 
@@ -32,7 +33,7 @@ class Recovery:
 def visible(user: User) -> ModelSelect:
     """The tasks that a user may see."""
     everything = FollowUp.select()
-    if user.role in ("operator", "supervisor", "manager"):
+    if rights.of_all(user, "follow_up.work"):
         return everything
     return everything.where(FollowUp.id.is_null())
 

@@ -14,6 +14,8 @@ from appliance.telephony.recordings.listening import (
     NotAllowed,
     allow,
     begin,
+    is_allowed,
+    may_be_allowed,
     may_listen,
     reason_of,
 )
@@ -24,6 +26,8 @@ __all__ = [
     "allow",
     "begin",
     "compressed_since",
+    "is_allowed",
+    "may_be_allowed",
     "may_listen",
     "of_call",
     "reason_of",

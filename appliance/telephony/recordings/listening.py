@@ -5,8 +5,9 @@ import datetime as dt
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.models import Listening, ListeningRight, User
+from appliance.people import rights
 
-ROLES = ("supervisor", "manager")  # hear by their role; the ministry by a right given to a person
+GRANTED = (rights.GIVEN, rights.OWN_GIVEN)
 OPEN = dt.timedelta(hours=1)  # how long a reason given once holds for one call
 _SHORTEST = 3  # letters of a reason
 
@@ -21,14 +22,24 @@ class NotAllowed(PermissionError):
 
 def may_listen(user: User) -> bool:
     """Whether this person may hear recordings at all, with a reason."""
-    if user.role in ROLES:
-        return True
-    given = ListeningRight.select().where(ListeningRight.login == user.login)
-    return user.role == "ministry" and given.exists()
+    scope = rights.scope_of(user, "recording.listen")
+    return scope == rights.REASON or (scope in GRANTED and is_allowed(user))
+
+
+def is_allowed(user: User) -> bool:
+    """Whether the right that goes by the person was given."""
+    return bool(ListeningRight.select().where(ListeningRight.login == user.login).exists())
+
+
+def may_be_allowed(user: User) -> bool:
+    """Whether it goes by the person: of the ministry, and of an operator for his own calls."""
+    return rights.scope_of(user, "recording.listen") in GRANTED
 
 
 def allow(user: User, allowed: bool, by: str) -> None:
-    """Give or take the right of one person of the ministry."""
+    """Give or take the right that goes by the person. Raises NotAllowed where it goes by role."""
+    if allowed and not may_be_allowed(user):
+        raise NotAllowed(user.login)
     with writing():
         ListeningRight.delete().where(ListeningRight.login == user.login).execute()
         if allowed:

@@ -33,7 +33,7 @@ from appliance.web.shell.rates import limiter
 from appliance.web.shell.sent import FAR, bounded, fields
 
 if TYPE_CHECKING:
-    from appliance.models import AccessKey, Appeal
+    from appliance.models import AccessKey, Appeal, User
 
 screen = Blueprint("api", __name__, url_prefix="/api/v1")
 csrf.exempt(screen)
@@ -71,10 +71,13 @@ def needs[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
             kind, _blank, secret = request.headers.get("Authorization", "").partition(" ")
             key = keys.find(secret.strip()) if kind.lower() == "bearer" else None
             if not key:
+                if secret:  # a wrong one, as a wrong password
+                    audit.record("-", "key.refused", "", page=request.endpoint)
                 told = problem(401, "key", "Send a key in force as Authorization: Bearer …")
                 told.headers["WWW-Authenticate"] = "Bearer"
                 return told
             if scope not in key.scopes.split():
+                audit.record(f"key:{key.name}", "key.refused", key.name, scopes=scope)
                 return problem(403, "scope", f"The key lacks the scope {scope}.")
             g.key = key
             return view(*args, **kwargs)
@@ -206,6 +209,11 @@ def _within() -> int | None:
     return _key().department_id
 
 
+def _reader() -> "User":
+    """Who confirmed the key: it reads no more than he. 403 when there is none."""
+    return keys.reader(_key()) or abort(403, "Nobody's word stands for this key.")
+
+
 def _personal() -> bool:
     return "appeals:personal" in _key().scopes.split()
 
@@ -213,7 +221,7 @@ def _personal() -> bool:
 def _appeal(number: str, everywhere: bool = False) -> "Appeal":
     """The appeal with its handling, if the key may see it; else 404."""
     within = None if everywhere else _within()
-    return listing.find(number, within) or abort(404, "No such appeal.")
+    return listing.find(number, within, _reader()) or abort(404, "No such appeal.")
 
 
 def _whole(appeal: "Appeal") -> Response:
@@ -231,6 +239,7 @@ def _filters() -> Filters:
     if code and not department:
         raise ValueError(f"no such department: {code}")
     return Filters(
+        reader=_reader(),
         state=state,
         region=asked("region", ""),
         district=asked("district", ""),
@@ -247,7 +256,7 @@ def _date(name: str) -> dt.date | None:
     text = request.args.get(name, "")
     day = identity.day(text) if text else None
     if text and not day:
-        raise ValueError(f"{name} is written as 2026-11-24")
+        raise ValueError(f"{name} is a date as 2026-11-24, of 1950 to 2199")
     return day
 
 

@@ -21,7 +21,7 @@ from appliance.core import clock
 from appliance.core.i18n import named
 from appliance.messaging import notices
 from appliance.messaging.notices import manual
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, portal
 from appliance.web.calls import short_messages
@@ -38,13 +38,11 @@ if TYPE_CHECKING:
 
 screen = Blueprint("appeals", __name__, url_prefix="/appeals")
 
-LEADS = ("supervisor", "manager")
-READERS = ("operator", "supervisor", "manager", "ministry")
 LOOKED_UP = "looked_up"  # in the session: numbers that an operator has found (lookup.py)
 
 
 @screen.get("/<number>")
-@may(*READERS)
+@may("appeal.read")
 def page(number: str) -> str:
     """One appeal, and why what was sent could not be done; whoever sees it is written down.
 
@@ -63,9 +61,11 @@ def page(number: str) -> str:
 
 
 @screen.post("/<number>/reveal")
-@may(*LEADS)
+@may("appeal.personal")
 def reveal(number: str) -> BaseResponse:
     """Open a personal appeal for a reason, for a while."""
+    if not personal.may_reveal(me()):
+        abort(403)
     appeal, there = seen(number), url_for(".page", number=number)
     try:
         personal.reveal(me(), appeal, request.form.get("reason", ""))
@@ -89,7 +89,22 @@ def _veiled(appeal: "Appeal") -> str:
         named=lambda thing: named(thing, locale()),
         may_reveal=personal.may_reveal(me()),
         unreasoned=refusals.latest().trouble == "reason",
+        **_readers(appeal),
     )
+
+
+def _readers(appeal: "Appeal") -> dict[str, Any]:
+    """What appeals/readers.html shows; nothing to who may not name anybody."""
+    if appeal.openness != personal.PERSONAL or not rights.has(me(), "appeal.readers"):
+        return {"readers": None}
+    readers = personal.readers(appeal)
+    taken = {one.login for one in readers}
+    able = [user for user in personal.may_be_named(me()) if user.login not in taken]
+    return {
+        "readers": readers,
+        "nameable": [(user.login, accounts.named(user, locale())) for user in able],
+        "reader_names": accounts.names(locale()),
+    }
 
 
 def _card(appeal: "Appeal") -> dict[str, Any]:
@@ -119,12 +134,13 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
         **_recorded(appeal),
         **_standing(appeal),
         **_todo(appeal),
+        **_readers(appeal),
         **_next(appeal),
     )
 
 
 @screen.get("/<number>/<any(standing, history):piece>")
-@may(*READERS)
+@may("appeal.read")
 def part(number: str, piece: str) -> str:
     """Where it stands, or its history, as a piece of the open page."""
     appeal = loaded(number)
@@ -147,17 +163,17 @@ def seen(number: str) -> "Appeal":
 
 def may_correct(appeal: "Appeal") -> bool:
     """Whether whoever asks may correct the form: its operator, or any supervisor."""
-    return me().role == "supervisor" or appeal.operator_id == me().id
+    return rights.of_all(me(), "appeal.correct") or appeal.operator_id == me().id
 
 
 def may_write(appeal: "Appeal") -> bool:
     """Whether whoever asks may write a short message about it: its operator, any lead."""
-    return me().role in LEADS or appeal.operator_id == me().id
+    return rights.of_all(me(), "sms.write") or appeal.operator_id == me().id
 
 
 def may_contact(appeal: "Appeal") -> bool:
     """Whether whoever asks may note which specialist was contacted."""
-    return me().role == "ministry" or may_correct(appeal)
+    return rights.scope_of(me(), "appeal.consult") == rights.DEPARTMENT or may_correct(appeal)
 
 
 def _standing(appeal: "Appeal") -> dict[str, Any]:
@@ -195,7 +211,7 @@ def _todo(appeal: "Appeal") -> dict[str, Any]:
     """What whoever asks may do now, and what is chosen for it."""
     now, today = handling.of_appeal(appeal), appeal_labels.today()
     state = now.state if now else ""
-    possible = states.possible(state) if now and me().role == "ministry" else ()
+    possible = states.possible(state) if now and rights.has(me(), "appeal.answer") else ()
     longer = handling.extension(now, today) if now else None
     if not longer:
         possible = tuple(action for action in possible if action != "extend")
@@ -209,7 +225,7 @@ def _todo(appeal: "Appeal") -> dict[str, Any]:
         "may_take": "take" in possible and (not own or state == "returned"),
         "may_close": "close" in possible,
         "held": held and bool(possible),
-        "may_correct": bool(now) and me().role != "ministry" and may_correct(appeal),
+        "may_correct": bool(now) and rights.has(me(), "appeal.correct") and may_correct(appeal),
         "may_contact": bool(now) and appeal.consultation and may_contact(appeal),
         "targets": [
             (department.id, named(department, locale()), department.own_body)

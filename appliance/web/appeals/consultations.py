@@ -16,12 +16,11 @@ from appliance.web.shell.context import me
 
 screen = Blueprint("consultations", __name__, url_prefix="/consultations")
 
-KEEPERS = ("operator", "supervisor", "manager")
 SHOWN = dt.timedelta(days=30)  # those with an outcome
 
 
 @screen.get("")
-@may(*KEEPERS)
+@may("consultation.read")
 def page() -> str:
     """Those without an outcome, or (`show=done`) those of the last month that have one."""
     was = refusals.latest()
@@ -30,14 +29,14 @@ def page() -> str:
 
 
 @screen.get("/list")
-@may(*KEEPERS)
+@may("consultation.read")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("consultations/list.html", was=refusals.Refusal(), **_list())
 
 
 @screen.get("/mine")
-@may("operator")
+@may("desk.work")
 def own() -> str:
     """The operator's own ones without an outcome, as a piece of his page."""
     return render_template("operator/consultations.html", **asked())

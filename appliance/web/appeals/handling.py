@@ -28,7 +28,7 @@ screen = Blueprint("handling", __name__, url_prefix="/appeals")
 
 
 @screen.post("/<number>/steps")
-@may("ministry")
+@may("appeal.answer")
 def step(number: str) -> Response:
     """Do what was chosen; refused, the card comes again with why, and the text stays."""
     appeal, sent = card.loaded(number), request.form
@@ -57,7 +57,7 @@ def step(number: str) -> Response:
 
 
 @screen.post("/<number>/undo")
-@may("ministry")
+@may("appeal.answer")
 def undo(number: str) -> Response:
     """Take one's own answer back within ten seconds; its text is a draft again."""
     appeal, version = card.loaded(number), request.form.get("version", 0, bounded)
@@ -74,7 +74,7 @@ def undo(number: str) -> Response:
 
 
 @screen.post("/<number>/draft")
-@may("ministry")
+@may("appeal.answer")
 def draft(number: str) -> Response | tuple[Response, int]:
     """Keep an answer while it is typed; 409 when it is being written in another tab."""
     appeal, sent = card.loaded(number), document()
@@ -112,7 +112,7 @@ def _seen(text: object) -> dt.datetime | None:
 
 
 @screen.post("/<number>/contacted")
-@may("operator", "supervisor", "ministry")
+@may("appeal.consult")
 def contacted(number: str) -> Response:
     """Note which specialist was contacted, now."""
     appeal = card.loaded(number)
@@ -128,7 +128,7 @@ def contacted(number: str) -> Response:
 
 
 @screen.post("/<number>/concluded")
-@may("operator", "supervisor", "ministry")
+@may("appeal.consult")
 def concluded(number: str) -> Response:
     """Note what came of the consultation."""
     appeal = card.loaded(number)
@@ -151,7 +151,7 @@ def _followed_up(number: str) -> str:
 
 
 @screen.get("/<number>/correct")
-@may("operator", "supervisor")
+@may("appeal.correct")
 def correction(number: str) -> str:
     """The form of a registered appeal, to be corrected."""
     appeal, was = _own(number), refusals.latest()
@@ -173,7 +173,7 @@ def correction(number: str) -> str:
 
 
 @screen.post("/<number>/correct")
-@may("operator", "supervisor")
+@may("appeal.correct")
 def correct(number: str) -> Response:
     """Put the corrected form in force; a returned appeal goes back to the ministry."""
     appeal = _own(number)
@@ -199,7 +199,7 @@ def correct(number: str) -> Response:
 
 
 @screen.get("/returned")
-@may("operator")
+@may("desk.work")
 def returned() -> str:
     """The operator's appeals that came back, as a piece of his page."""
     return render_template("operator/returned.html", **came_back())

@@ -28,7 +28,7 @@ def _who() -> str:
 
 
 @screen.get("/mine")
-@may("operator")
+@may("appeal.find")
 @limiter.limit("20 per minute", key_func=_who, exempt_when=lambda: not request.args.get("q"))
 def page() -> str:
     """What was looked up (`q`: a whole number or phone), and what was registered today."""

@@ -36,7 +36,6 @@ from appliance.web.shell.sent import bounded
 
 screen = Blueprint("portal", __name__, url_prefix="/appeals")
 
-READERS = ("ministry", "supervisor", "manager")
 PAGE = 50  # appeals on one page
 RECEIVED = ("from", "to", "weekday", "work")  # when the call arrived: how reports ask
 LONGEST = 100  # days of it
@@ -73,7 +72,7 @@ COLUMNS = {
 
 
 @screen.get("")
-@may(*READERS)
+@may("appeal.list")
 def page() -> str:
     """The appeals that the address asks for; the address is the view, and can be sent."""
     template = "portal/inbox.html" if me().role == "ministry" else "portal/page.html"
@@ -83,7 +82,7 @@ def page() -> str:
 
 
 @screen.get("/list")
-@may(*READERS)
+@may("appeal.list")
 def table() -> str:
     """The list, as a piece of the open page; `opened`: the appeal whose card is beside it."""
     template = "portal/rows.html" if me().role == "ministry" else "portal/list.html"
@@ -93,7 +92,7 @@ def table() -> str:
 
 
 @screen.get("/appeals.csv")
-@may(*READERS)
+@may("appeal.list")
 @heavy
 def download() -> Response:
     """The list as a table for spreadsheets, with the columns that the role may see."""
@@ -109,7 +108,7 @@ def download() -> Response:
 
 
 @screen.get("/statistics")
-@may(*READERS)
+@may("appeal.list")
 @heavy
 def figures() -> str:
     """How many of the appeals registered between two dates stand where, by what they are."""

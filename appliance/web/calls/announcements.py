@@ -23,7 +23,7 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.post("/floor/announcements")
-@may("supervisor", "manager")
+@may("announcement.write")
 def send() -> Response:
     """Tell one operator, or all of them."""
     form = request.form
@@ -36,21 +36,21 @@ def send() -> Response:
 
 
 @screen.get("/floor/announcements")
-@may("supervisor", "manager")
+@may("announcement.write")
 def sent() -> str:
     """What was sent last, and who has read it, as a piece of the page."""
     return render_template("floor/announced.html", **_sent())
 
 
 @screen.get("/operator/announcements")
-@may("operator")
+@may("desk.work")
 def unread() -> str:
     """What the operator has not read yet, as a piece of his page."""
     return render_template("operator/announcements.html", unread=announcements.unread(me()))
 
 
 @screen.post("/operator/announcements/<int:number>")
-@may("operator")
+@may("desk.work")
 def read(number: int) -> Response:
     """He has read it."""
     announcements.read(me(), number)

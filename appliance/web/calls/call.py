@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, call_forms
 from appliance.messaging.notices import manual
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import sound
@@ -40,7 +40,6 @@ ENDED_BY = {
     "operator": _l("by our side"),
     "system": _l("by the line"),
 }
-WRITERS = ("supervisor", "manager")  # of short messages about any call
 _TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
 
 
@@ -55,7 +54,7 @@ class Heard:
 
 
 @screen.get("")
-@may("supervisor", "manager", "ministry")
+@may("recording.listen")
 def page(call_id: str) -> str:
     """The call's card; whoever sees it is written down."""
     call = _call(call_id)
@@ -82,16 +81,16 @@ def page(call_id: str) -> str:
             "call",
             call.id,
             manual.sent_about(call.id, [one for one in about if not one.veiled]),
-            manual.of_call(site(), call) if me().role in WRITERS and site().sms else None,
+            manual.of_call(site(), call) if _leads("sms.write") and site().sms else None,
         ),
         **recorded(call),
-        **number_notes.shown(call.citizen if me().role in WRITERS else None),
+        **number_notes.shown(call.citizen if _leads("note.change") else None),
         note_trouble=number_notes.TROUBLES.get(refusals.latest().trouble),
     )
 
 
 @screen.post("/listen")
-@may("supervisor", "manager", "ministry")
+@may("recording.listen")
 def listen(call_id: str) -> BaseResponse:
     """A reason is given: the recordings can be heard from now on."""
     call = _call(call_id)
@@ -104,7 +103,7 @@ def listen(call_id: str) -> BaseResponse:
 
 
 @screen.get("/recordings/<int:number>")
-@may("supervisor", "manager", "ministry")
+@may("recording.listen")
 def recording(call_id: str, number: int) -> Response:
     """A recording's sound, whole or in part (byte ranges); only with a reason given before."""
     call = _call(call_id)
@@ -126,6 +125,10 @@ def recorded(call: "Call") -> dict[str, object]:
         "reason": recordings.reason_of(me(), call.id),
         "unreasoned": refusals.latest().address.endswith("/listen"),
     }
+
+
+def _leads(action: str) -> bool:
+    return rights.of_all(me(), action)
 
 
 def _call(call_id: str) -> "Call":

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("callbacks", __name__)
 
-KEEPERS = ("operator", "supervisor", "manager")
 TROUBLES: dict[str, LazyString] = {
     "number": _l("That is no number that can be dialled."),
     "when": _l("Write the day as dd.mm.yyyy and the time as hh:mm."),
@@ -40,28 +39,28 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("/callbacks/list")
-@may(*KEEPERS)
+@may("callback.work")
 def table() -> str:
     """Those that may be looked after, as a piece of the open page."""
     return render_template("callbacks/list.html", **listed())
 
 
 @screen.get("/callbacks/mine")
-@may("operator")
+@may("desk.work")
 def mine() -> str:
     """The operator's own, as a piece of his day."""
     return render_template("callbacks/mine.html", **own())
 
 
 @screen.get("/callbacks/due")
-@may("operator")
+@may("desk.work")
 def due() -> str:
     """What the operator is reminded of on top of each page."""
     return render_template("operator/reminders.html", **reminders())
 
 
 @screen.get("/operator/forms/<token>/callback")
-@may("operator")
+@may("desk.work")
 def form(token: str) -> str:
     """The form that promises a call, as a piece of the operator's page."""
     number = _number(_desk(token))
@@ -77,7 +76,7 @@ def form(token: str) -> str:
 
 
 @screen.post("/operator/forms/<token>/callback")
-@may("operator")
+@may("desk.work")
 def schedule(token: str) -> Response:
     """Promise to call at a moment."""
     desk, sent = _desk(token), document()
@@ -95,7 +94,7 @@ def schedule(token: str) -> Response:
 
 
 @screen.post("/callbacks/<int:number>/call")
-@may(*KEEPERS)
+@may("callback.work")
 def call(number: int) -> Response:
     """Ring one's own phone, then the number."""
     task = _task(number)
@@ -110,7 +109,7 @@ def call(number: int) -> Response:
 
 
 @screen.post("/callbacks/<int:number>/<any(done, take, hand):step>")
-@may(*KEEPERS)
+@may("callback.work")
 def step(number: int, step: str) -> Response:
     """Note that it is done, take it over, or hand it to an operator."""
     task = _task(number)

@@ -72,7 +72,7 @@ DONE: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may("supervisor", "manager")
+@may("floor.lead")
 def page() -> str:
     """Everything at once; `who` is the operator whose talk and actions are shown."""
     who = request.args.get("who", "")
@@ -82,35 +82,35 @@ def page() -> str:
 
 
 @screen.get("/calls")
-@may("supervisor", "manager")
+@may("floor.lead")
 def live_calls() -> str:
     """Calls that go on, as a piece of the page."""
     return render_template("floor/calls.html", **_calls())
 
 
 @screen.get("/waiting")
-@may("supervisor", "manager")
+@may("floor.lead")
 def waiting() -> str:
     """Those who wait, each as a bar that runs to the promise, as a piece of the page."""
     return render_template("floor/waiting.html", **_waiting())
 
 
 @screen.get("/figures")
-@may("supervisor", "manager")
+@may("floor.lead")
 def figures() -> str:
     """Today's answer time and what threatens it, as a piece of the page."""
     return render_template("floor/figures.html", **_figures())
 
 
 @screen.get("/operators")
-@may("supervisor", "manager")
+@may("floor.lead")
 def operators() -> str:
     """Operators as cards by state, as a piece of the page."""
     return render_template("floor/operators.html", **_desks(request.args.get("who", "")))
 
 
 @screen.get("/operators/<login>")
-@may("supervisor", "manager")
+@may("floor.lead")
 def operator(login: str) -> str:
     """One operator's talk and what can be done with it, as a piece of the page."""
     _operator(login)
@@ -118,21 +118,21 @@ def operator(login: str) -> str:
 
 
 @screen.get("/trunks")
-@may("supervisor", "manager")
+@may("floor.lead")
 def trunks() -> str:
     """The lines to the carriers, as a piece of the page."""
     return render_template("floor/trunks.html", **_trunks())
 
 
 @screen.get("/phone")
-@may("supervisor", "manager")
+@may("floor.lead")
 def phone() -> str:
     """What the supervisor's own phone does, as a piece of the page."""
     return render_template("floor/phone.html", **_phone())
 
 
 @screen.post("/operators/<login>/<any(listen, whisper, barge):mode>")
-@may("supervisor", "manager")
+@may("floor.lead")
 def supervise(login: str, mode: str) -> str:
     """Hear an operator's talk, whisper to him, or speak with both: with a reason, written down."""
     operator, reason = _operator(login), request.form.get("reason", "")
@@ -147,7 +147,7 @@ def supervise(login: str, mode: str) -> str:
 
 
 @screen.post("/operators/<login>/take-over")
-@may("supervisor", "manager")
+@may("floor.lead")
 def take_over(login: str) -> str:
     """The caller goes on with the supervisor who listens."""
     operator = _operator(login)
@@ -160,7 +160,7 @@ def take_over(login: str) -> str:
 
 
 @screen.post("/operators/<login>/hang-up")
-@may("supervisor", "manager")
+@may("floor.lead")
 def hang_up(login: str) -> str:
     """End the talk that was asked about (`call`), no later one; the caller is asked for a mark."""
     operator, call = _operator(login), calls.of_operator(login)
@@ -175,7 +175,7 @@ def hang_up(login: str) -> str:
 
 
 @screen.post("/operators/<login>/<any(ready, pause):state>")
-@may("supervisor", "manager")
+@may("floor.lead")
 def set_state(login: str, state: str) -> str:
     """Put an operator on a pause, or make him ready."""
     operator = _operator(login)
@@ -187,7 +187,7 @@ def set_state(login: str, state: str) -> str:
 
 
 @screen.post("/stop")
-@may("supervisor", "manager")
+@may("floor.lead")
 def stop() -> str:
     """Leave the talk that one listens to."""
     return _done(lambda: actions.stop_supervising(site(), me()), _l("Done."))

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("followups", __name__, url_prefix="/followups")
 
-KEEPERS = ("operator", "supervisor", "manager")
 SHOWN = dt.timedelta(days=7)  # closed tasks and figures
 A_PAGE = 20  # tasks on a page
 # why somebody waits to be called: its name, the badge's kind, the icon
@@ -67,7 +66,7 @@ TROUBLES_OF_CALLS = TROUBLES | {
 
 
 @screen.get("")
-@may(*KEEPERS)
+@may("follow_up.work")
 def page() -> str:
     """Who waits to be called, or (`show=closed`) who was dealt with in the last week."""
     code = refusals.latest().trouble
@@ -76,14 +75,14 @@ def page() -> str:
 
 
 @screen.get("/list")
-@may(*KEEPERS)
+@may("follow_up.work")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("followups/list.html", **_list())
 
 
 @screen.post("/<int:number>/call")
-@may(*KEEPERS)
+@may("follow_up.work")
 def call(number: int) -> Response:
     """Ring one's own phone, then the caller who was missed."""
     task = _task(number)
@@ -105,7 +104,7 @@ def call(number: int) -> Response:
 
 
 @screen.post("/<int:number>/done")
-@may(*KEEPERS)
+@may("follow_up.work")
 def done(number: int) -> Response:
     """Write a task off, with a note."""
     task = _task(number)

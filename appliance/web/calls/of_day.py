@@ -53,7 +53,7 @@ class Operator:
 
 
 @screen.get("/calls")
-@may("supervisor", "manager")
+@may("call.list")
 def today() -> str:
     """Today's calls, or another day's (`day=24.11.2026`), of one outcome or all.
 
@@ -64,14 +64,14 @@ def today() -> str:
 
 
 @screen.get("/calls/list")
-@may("supervisor", "manager")
+@may("call.list")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("calls/list.html", **_list())
 
 
 @screen.get("/calls/operators")
-@may("supervisor", "manager")
+@may("call.list")
 def operators() -> str:
     """The operators' states, as a piece of the open page."""
     return render_template("calls/operators.html", **_operators())

@@ -21,11 +21,10 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, call_forms, catalogs, forms, identity
-from appliance.casework.appeals.exporting import ROLES_WITH_NAMES
 from appliance.core import audit, clock, spreadsheets
 from appliance.core.i18n import named
 from appliance.messaging.notices import call_alerts
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.telephony import calls
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("call_forms", __name__, url_prefix="/call-forms")
 
-READERS = ("operator", *call_forms.READERS)
 PAGE = 50
 # What stands in the table beside the form's own fields.
 COLUMNS = {
@@ -54,7 +52,7 @@ COLUMNS = {
 
 
 @screen.get("")
-@may(*READERS)
+@may("call_form.read")
 def listed() -> str:
     """The registered calls that the address asks for, newest first."""
     filters, asked = _filters()
@@ -78,12 +76,12 @@ def listed() -> str:
             "region": (labels.FIELDS["region"], regions),
         },
         labels=labels,
-        may_take=me().role in ("manager", "ministry", "supervisor"),
+        may_take=rights.has(me(), "call_form.export"),
     )
 
 
 @screen.get("/table.csv")
-@may(*call_forms.READERS)
+@may("call_form.export")
 @heavy
 def download() -> Response:
     """The same as a table for spreadsheets; without names for who may not see them in bulk."""
@@ -98,7 +96,7 @@ def download() -> Response:
 
 
 @screen.get("/<number>")
-@may(*READERS)
+@may("call_form.read")
 def page(number: str) -> str:
     """One registered call: its form, its call, how it was corrected."""
     made = _loaded(number)
@@ -119,13 +117,13 @@ def page(number: str) -> str:
         ],
         people=accounts.names(),
         opened_articles=reading.shown_at(made.call_id, made.token),
-        sees_call=bool(appeals.call_open_to(me(), made.call_id)) and me().role != "operator",
+        sees_call=bool(appeals.call_open_to(me(), made.call_id)),
         may_correct=_may_correct(made),
     )
 
 
 @screen.get("/<number>/correct")
-@may("operator", "supervisor")
+@may("call_form.correct")
 def correction(number: str) -> str:
     """The form of a registered call, to be corrected."""
     made = _own(number)
@@ -137,7 +135,7 @@ def correction(number: str) -> str:
 
 
 @screen.post("/<number>/correct")
-@may("operator", "supervisor")
+@may("call_form.correct")
 def correct(number: str) -> BaseResponse:
     """Put the corrected form in force; how it stood before is kept."""
     made = _own(number)
@@ -161,7 +159,7 @@ def _own(number: str) -> "CallForm":
 
 
 def _may_correct(made: "CallForm") -> bool:
-    return me().role == "supervisor" or made.operator_id == me().id
+    return rights.of_all(me(), "call_form.correct") or made.operator_id == me().id
 
 
 def _filters() -> tuple[call_forms.Filters, dict[str, str]]:
@@ -185,7 +183,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _written(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
-    named_too = me().role in ROLES_WITH_NAMES
+    named_too = rights.has(me(), "applicant.export")
     asked = forms.ever_asked(forms.CALL)
     fields = [f for f in asked if f.exported and (named_too or not f.personal)]
     beside = [name for name in COLUMNS if named_too or name != "phone"]

@@ -44,21 +44,21 @@ MOST = 60  # drafts sent at once
 
 
 @screen.get("")
-@may(*READS)
+@may("article.read")
 def page() -> str:
     """Every article and where it stands; `show` narrows it, `section` too."""
     return render_template("articles/page.html", **_list())
 
 
 @screen.get("/list")
-@may(*READS)
+@may("article.read")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("articles/list.html", **_list())
 
 
 @screen.get("/new")
-@may(*WRITES)
+@may("article.write")
 def new() -> str:
     """An article to be written."""
     was = refusals.latest()
@@ -68,7 +68,7 @@ def new() -> str:
 
 @screen.post("")
 @takes_file(SENT)
-@may(*WRITES)
+@may("article.write")
 def create() -> Response:
     """Write the first draft of an article down."""
     try:
@@ -86,7 +86,7 @@ def create() -> Response:
 
 
 @screen.get("/<slug>")
-@may(*READS)
+@may("article.read")
 def one(slug: str) -> str:
     """An article: its version to come, to be written or judged, and its versions."""
     found, was = _article(slug), refusals.latest()
@@ -110,7 +110,7 @@ def one(slug: str) -> str:
 
 
 @screen.post("/<slug>/draft")
-@may(*WRITES)
+@may("article.write")
 def begin(slug: str) -> Response:
     """Begin a draft from the version in force, or from another one (`number`)."""
     found = _article(slug)
@@ -123,7 +123,7 @@ def begin(slug: str) -> Response:
 
 @screen.post("/<slug>/save")
 @takes_file(SENT)
-@may(*WRITES)
+@may("article.write")
 def save(slug: str) -> Response:
     """Change the draft."""
     coming = articles.pending(_article(slug)) or abort(404)
@@ -137,7 +137,7 @@ def save(slug: str) -> Response:
 
 
 @screen.post("/<slug>/discard")
-@may(*WRITES)
+@may("article.write")
 def discard(slug: str) -> Response:
     """Throw the draft away."""
     coming = articles.pending(_article(slug)) or abort(404)
@@ -149,7 +149,7 @@ def discard(slug: str) -> Response:
 
 
 @screen.post("/<slug>/place")
-@may(*WRITES)
+@may("article.write")
 def place(slug: str) -> Response:
     """Change where the article stands, who sees to it and when it is looked through again."""
     found = _article(slug)
@@ -157,21 +157,21 @@ def place(slug: str) -> Response:
 
 
 @screen.post("/<slug>/steps/<any(send, take_back, approve, put, withdraw, retire):action>")
-@may(*READS)
+@may("article.write", "article.approve")
 def step(slug: str, action: str) -> Response:
     """A step of the version that is to come, or of the one in force."""
     return _step(slug, action)
 
 
 @screen.post("/<slug>/steps/return")
-@may(*READS)
+@may("article.write", "article.approve")
 def send_back(slug: str) -> Response:
     """Return the version to the manager, with words."""
     return _step(slug, "return")
 
 
 @screen.post("/send")
-@may(*WRITES)
+@may("article.write")
 def send() -> Response:
     """Send several drafts to the ministry (`slug`, once for each)."""
     sent, left = 0, 0
@@ -190,7 +190,7 @@ def send() -> Response:
 
 
 @screen.get("/<slug>/versions/<int:number>")
-@may(*READS)
+@may("article.read")
 def version(slug: str, number: int) -> str:
     """A version as readers see it, and what it says otherwise than another (`against`)."""
     found = _article(slug)
@@ -208,7 +208,7 @@ def version(slug: str, number: int) -> str:
 
 
 @screen.post("/preview")
-@may(*WRITES)
+@may("article.write")
 def preview() -> Response:
     """A text that is being written, as readers will see it; nothing of it is kept."""
     asked = document()
@@ -224,7 +224,7 @@ def preview() -> Response:
 
 
 @screen.get("/use")
-@may("manager", "supervisor", "ministry")
+@may("article.use")
 def use() -> str:
     """How articles were used in the last `days`: opened, useful, never opened, searched in vain."""
     days = request.args.get("days", PERIODS[0], bounded)

@@ -24,21 +24,21 @@ PASSAGE = 480  # characters of an article that go into a short message, to be cu
 
 
 @screen.get("")
-@may(*knowledge.READERS)
+@may("knowledge.read")
 def page() -> str:
     """What is in force: all of it, of a `section`, or what a search (`q`) finds."""
     return render_template("knowledge/page.html", **_list())
 
 
 @screen.get("/list")
-@may(*knowledge.READERS)
+@may("knowledge.read")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("knowledge/list.html", **_list())
 
 
 @screen.get("/articles/<slug>")
-@may(*knowledge.READERS)
+@may("knowledge.read")
 def article(slug: str) -> str:
     """An article as it is in force; that it was opened is written down."""
     shown = _article(slug)
@@ -46,7 +46,7 @@ def article(slug: str) -> str:
 
 
 @screen.get("/articles/<slug>/<int:number>/files/<int:id>")
-@may(*knowledge.READERS)
+@may("knowledge.read")
 def file(slug: str, number: int, id: int) -> Response:
     """A file of a version: a picture to be shown, anything else to be saved."""
     found = knowledge.find(slug) or abort(404)
@@ -64,7 +64,7 @@ def file(slug: str, number: int, id: int) -> Response:
 
 
 @screen.post("/openings/<int:number>")
-@may(*knowledge.READERS)
+@may("knowledge.read")
 def say(number: int) -> Response:
     """Keep whether an article was useful to who opened it."""
     useful = request.form.get("useful")
@@ -79,7 +79,7 @@ def say(number: int) -> Response:
 
 
 @screen.get("/beside/<token>")
-@may("operator")
+@may("desk.work")
 def beside(token: str) -> str:
     """What the form on the desk proposes, or a search (`q`) finds: a piece of the operator's page.
 
@@ -100,7 +100,7 @@ def beside(token: str) -> str:
 
 
 @screen.get("/beside/<token>/<slug>")
-@may("operator")
+@may("desk.work")
 def opened(token: str, slug: str) -> str:
     """An article beside the form; that it was opened stands on the call and the form."""
     desk = appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 screen = Blueprint("sessions", __name__)
 own = Blueprint("my_sessions", __name__, url_prefix="/account/sessions")
 
-KEEPERS = ("technician", "manager")
 # How a browser and a system name themselves, the telling ones first: each claims to be others too.
 _BROWSERS = {
     "Edg": "Edge",
@@ -86,21 +85,21 @@ def end_others() -> BaseResponse:
 
 
 @screen.get("/sessions")
-@may(*KEEPERS)
+@may("session.end")
 def page() -> str:
     """Everybody who is signed in."""
     return render_template("sessions/page.html", **_every())
 
 
 @screen.get("/sessions/list")
-@may(*KEEPERS)
+@may("session.end")
 def table() -> str:
     """The same, as a piece of the open page."""
     return render_template("sessions/every.html", **_every())
 
 
 @screen.post("/sessions/<int:number>/end")
-@may(*KEEPERS)
+@may("session.end")
 def end(number: int) -> BaseResponse:
     """End anybody's; its open pages are told at once."""
     one = _session(number)

@@ -23,7 +23,7 @@ WEEKS = 4  # before today, when the address names no days
 
 
 @screen.get("")
-@may("supervisor", "manager")
+@may("capacity.read")
 @heavy
 def page() -> str:
     """The forecast from some days' calls (`from`, `to`), for one `weekday` (1-7)."""

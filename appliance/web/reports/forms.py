@@ -23,7 +23,6 @@ screen = Blueprint("reports", __name__)
 
 MONTHS_BACK = 24
 QUARTERS_BACK = 8
-READERS = ("ministry", "supervisor", "manager")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def among(report: QuarterlyReport) -> list[str]:
 
 
 @screen.get("/reports")
-@may(*READERS)
+@may("report.read")
 @heavy
 def page() -> str:
     """The five tables of a month (`month=2026-10`) to a date (`upto=20.10.2026`)."""
@@ -85,7 +84,7 @@ def page() -> str:
 
 
 @screen.get("/reports/quarterly")
-@may(*READERS)
+@may("report.read")
 @heavy
 def quarterly() -> str:
     """The three tables of a quarter (`quarter=2026-Q3`) to a date."""
@@ -111,7 +110,7 @@ def quarterly() -> str:
 
 
 @screen.get("/reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>")
-@may(*READERS)
+@may("report.read")
 @heavy
 def download(name: str, kind: str) -> Response:
     """The report as a file, in the language `lang`; that it was taken is written down."""

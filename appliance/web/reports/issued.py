@@ -35,7 +35,7 @@ NEWS = dt.timedelta(days=14)
 
 
 @screen.get("/reports/issued")
-@may(*forms.READERS)
+@may("report.read")
 def page() -> str:
     """All issued reports, and what the timetable has not made yet."""
     return render_template(
@@ -44,14 +44,14 @@ def page() -> str:
 
 
 @screen.get("/reports/issued/list")
-@may(*forms.READERS)
+@may("report.read")
 def listed() -> str:
     """The same list, as a piece of the open page."""
     return render_template("reports/issued_list.html", **_listed())
 
 
 @screen.post("/reports/issued")
-@may("manager")
+@may("report.issue")
 def ask() -> Response:
     """Have a report issued: `name`, its period, `upto` a date."""
     name = request.form.get("name", "")
@@ -74,7 +74,7 @@ def ask() -> Response:
 
 
 @screen.post("/reports/runs/<int:id>/retry")
-@may("manager")
+@may("report.issue")
 def retry(id: int) -> Response:
     """Try at once what failed."""
     runs.retry(runs.run(id) or abort(404))
@@ -82,7 +82,7 @@ def retry(id: int) -> Response:
 
 
 @screen.get("/reports/issued/<int:id>")
-@may(*forms.READERS)
+@may("report.read")
 @heavy
 def one(id: int) -> str:
     """A report as it was issued, and what it would say now (or the edition after it says)."""
@@ -112,7 +112,7 @@ def one(id: int) -> str:
 
 
 @screen.get("/reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>")
-@may(*forms.READERS)
+@may("report.read")
 def file(id: int, lang: str, kind: str) -> Response:
     """A file as it was issued; 404 when it is damaged, for a wrong one must not be given out."""
     kept = issuing.files_of(_report(id)).get((lang, kind))

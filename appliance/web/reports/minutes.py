@@ -16,7 +16,7 @@ from appliance.reports.minutes import Line, MinutesReport, printing
 from appliance.reports.periods import Period
 from appliance.reports.tariffs import TariffError
 from appliance.telephony import routing
-from appliance.web.reports.forms import READERS, Behind, months, period_of
+from appliance.web.reports.forms import Behind, months, period_of
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may, role
 from appliance.web.shell.concurrency import heavy
@@ -35,7 +35,7 @@ TROUBLES = {
 
 
 @screen.get("")
-@may(*READERS)
+@may("report.read")
 @heavy
 def page() -> str:
     """The act of a month (`month=2026-10`), and the tariffs."""
@@ -71,7 +71,7 @@ def page() -> str:
 
 
 @screen.post("/tariffs")
-@may("manager")
+@may("tariff.change")
 def add() -> BaseResponse:
     """Set a price from a day on."""
     form = request.form
@@ -98,7 +98,7 @@ def add() -> BaseResponse:
 
 
 @screen.post("/tariffs/<int:number>/close")
-@may("manager")
+@may("tariff.change")
 def close(number: int) -> BaseResponse:
     """Let a tariff end with today, or with its first day when that is to come."""
     tariff = tariffs.tariff(number) or abort(404)
@@ -108,7 +108,7 @@ def close(number: int) -> BaseResponse:
 
 
 @screen.get("/act.<any(pdf, xlsx, csv, json):kind>")
-@may(*READERS)
+@may("report.read")
 @heavy
 def act(kind: str) -> Response:
     """The act as a file, in the language `lang`; that it was taken is written down."""

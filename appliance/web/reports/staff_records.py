@@ -48,7 +48,7 @@ NEWEST = 100  # courses and measures shown
 
 
 @screen.get("/staff-records")
-@may("manager")
+@may("staff.record")
 def page() -> str:
     """Operators, shifts, courses and measures, and the answers of a quarter (`quarter=2026-Q3`)."""
     today = _today()
@@ -74,7 +74,7 @@ def page() -> str:
 
 
 @screen.post("/staff-records/people")
-@may("manager")
+@may("staff.record")
 def people() -> BaseResponse:
     """Every operator's record, as the table has it: education-ID, hired-ID, left-ID, shift-ID."""
 
@@ -86,7 +86,7 @@ def people() -> BaseResponse:
 
 
 @screen.post("/staff-records/events")
-@may("manager")
+@may("staff.record")
 def add_event() -> BaseResponse:
     """A course or a measure."""
 
@@ -102,7 +102,7 @@ def add_event() -> BaseResponse:
 
 
 @screen.post("/staff-records/events/<int:id>/remove")
-@may("manager")
+@may("staff.record")
 def remove_event(id: int) -> BaseResponse:
     """Take out what was written down by mistake."""
     event = staff_records.event(id) or abort(404)
@@ -110,7 +110,7 @@ def remove_event(id: int) -> BaseResponse:
 
 
 @screen.post("/staff-records/shifts")
-@may("manager")
+@may("staff.record")
 def add_shift() -> BaseResponse:
     """A new interval."""
     form = request.form
@@ -125,7 +125,7 @@ def add_shift() -> BaseResponse:
 
 
 @screen.post("/staff-records/shifts/<int:id>/end")
-@may("manager")
+@may("staff.record")
 def end_shift(id: int) -> BaseResponse:
     """Let a shift end with yesterday."""
     shift = staff_records.shift(id) or abort(404)
@@ -134,7 +134,7 @@ def end_shift(id: int) -> BaseResponse:
 
 
 @screen.post("/staff-records/answers")
-@may("manager")
+@may("staff.record")
 def answers() -> BaseResponse:
     """What only a person knows of a quarter."""
     form = request.form

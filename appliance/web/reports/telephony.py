@@ -16,7 +16,7 @@ from flask_babel import gettext
 
 from appliance.casework import appeals, catalogs, identity
 from appliance.core import audit, clock, i18n, phone_numbers
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.reports import balance, call_filters, charts, files, kpi, periods, telephony, words
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
@@ -29,9 +29,9 @@ from appliance.telephony import calls, followups, line_quality, routing
 from appliance.telephony.calls import OUTCOMES as ALL_OUTCOMES
 from appliance.web.calls.call import OWN_OUTCOMES
 from appliance.web.calls.of_day import OUTCOMES
-from appliance.web.reports.forms import READERS, Behind
+from appliance.web.reports.forms import Behind
 from appliance.web.shell import disclosure
-from appliance.web.shell.access import may, role
+from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
@@ -40,7 +40,6 @@ from appliance.web.shell.sent import bounded
 
 screen = Blueprint("analytics", __name__, url_prefix="/analytics")
 
-LEADS = ("supervisor", "manager")  # may see callers' numbers
 TABS = (
     *call_filters.KEYS,
     "day",
@@ -57,7 +56,7 @@ PAGE = 50  # calls on one page
 
 
 @screen.get("")
-@may(*READERS)
+@may("report.read")
 @heavy
 def page() -> str:
     """The calls of some days (`from=01.10.2026&to=31.10.2026`), narrowed, by a table (`by`)."""
@@ -113,7 +112,7 @@ def page() -> str:
 
 
 @screen.get("/calls")
-@may(*READERS)
+@may("report.read")
 @heavy
 def listed() -> str:
     """The calls behind one figure, newest first."""
@@ -144,7 +143,7 @@ def listed() -> str:
 
 
 @screen.get("/telephony.<any(pdf, xlsx, csv, json):kind>")
-@may(*READERS)
+@may("report.read")
 @heavy
 def download(kind: str) -> Response:
     """The whole report as a file, in the language `lang`; that it was taken is written down."""
@@ -165,7 +164,7 @@ def download(kind: str) -> Response:
 
 
 @screen.get("/calls.csv")
-@may(*READERS)
+@may("report.read")
 @heavy
 def every() -> Response:
     """All calls of a filter as CSV, sent while they are read, with the columns the role may see."""
@@ -189,7 +188,7 @@ def every() -> Response:
 
 
 def _lead() -> bool:
-    return role() in LEADS
+    return rights.has(me(), "number.read")
 
 
 def _cut(*, outgoing: bool = False) -> tuple[CallFilter, bool]:

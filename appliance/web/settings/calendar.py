@@ -25,8 +25,6 @@ from appliance.web.shell.sent import whole
 
 screen = Blueprint("calendar", __name__, url_prefix="/calendar")
 
-STAFF = ("manager", "supervisor", "operator", "ministry", "technician")
-KEEPER = "manager"
 # of days: the name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
     "holiday": (_l("Holiday"), "accent", "calendar"),
@@ -51,7 +49,7 @@ def _is_kept() -> bool:
 
 
 @screen.get("")
-@may(*STAFF)
+@may("calendar.read")
 @shown_when(_is_kept)
 def page() -> str:
     """The days of a year (`year`); those proposed for one that the list has not."""
@@ -95,7 +93,7 @@ def page() -> str:
 
 
 @screen.post("")
-@may(KEEPER)
+@may("calendar.change")
 def add() -> Response:
     """Put a day to come on the list, or say otherwise what it is."""
     date = identity.day(request.form.get("date", ""))
@@ -109,7 +107,7 @@ def add() -> Response:
 
 
 @screen.post("/<day>/<any(remove, settle):step>")
-@may(KEEPER)
+@may("calendar.change")
 def change(day: str, step: str) -> Response:
     """Take a day to come off the list; say that an estimated one is as it stands."""
     date = identity.day(day) or abort(404)
@@ -124,7 +122,7 @@ def change(day: str, step: str) -> Response:
 
 
 @screen.post("/<int:number>/confirm")
-@may(KEEPER)
+@may("calendar.change")
 def confirm(number: int) -> Response:
     """Put the proposed days of a year on the list."""
     if not 1950 <= number <= 2199:

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 from appliance.casework import catalogs, changes
 from appliance.casework.changes import files, links, states, terms
 from appliance.core import clock
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.web.settings import change_words
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may, role
@@ -44,21 +44,21 @@ def init_app(app: Flask) -> None:
 
 
 @screen.get("")
-@may(*states.READERS)
+@may("change.read")
 def page() -> str:
     """Requests whose change is owed, or (`show=done`, `all`) that wait for the ministry, or all."""
     return render_template("changes/page.html", **_list())
 
 
 @screen.get("/list")
-@may(*states.READERS)
+@may("change.read")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("changes/list.html", **_list())
 
 
 @screen.get("/new")
-@may(*states.ASKS)
+@may("change.ask")
 def new() -> str:
     """A request to be written."""
     was = refusals.latest()
@@ -73,7 +73,7 @@ def new() -> str:
 
 @screen.post("")
 @takes_file(LARGEST)
-@may(*states.ASKS)
+@may("change.ask")
 def ask() -> Response:
     """Write a request down; its term runs from now."""
     sent = request.form
@@ -88,7 +88,7 @@ def ask() -> Response:
 
 
 @screen.get("/<int:number>")
-@may(*states.READERS)
+@may("change.read")
 def one(number: int) -> str:
     """One request: what is asked, its files, what was done and changed."""
     asked, was = _request(number), refusals.latest()
@@ -101,7 +101,7 @@ def one(number: int) -> str:
 
 
 @screen.get("/<int:number>/<any(standing, done):piece>")
-@may(*states.READERS)
+@may("change.read")
 def part(number: int, piece: str) -> str:
     """Where it stands, or what was done and changed, as a piece of the open page."""
     return render_template(f"changes/{piece}.html", **_card(_request(number)))
@@ -109,7 +109,7 @@ def part(number: int, piece: str) -> str:
 
 @screen.post("/<int:number>/steps")
 @takes_file(LARGEST)
-@may(*states.READERS)
+@may("change.read")
 def step(number: int) -> Response:
     """Do what was chosen; refused, the page comes again with why, and the text stays."""
     asked, sent = _request(number), request.form
@@ -125,7 +125,7 @@ def step(number: int) -> Response:
 
 
 @screen.get("/<int:number>/files/<int:id>")
-@may(*states.READERS)
+@may("change.read")
 def file(number: int, id: int) -> Response:
     """A file as it came, to be saved: no browser is asked to show it."""
     found = files.found(_request(number), id) or abort(404)
@@ -155,7 +155,7 @@ def link(kind: str, ref: str, title: str, before: links.Fields, after: links.Fie
 def _open_requests() -> "list[ChangeRequest]":
     """The requests that whoever asks can make a change for; read once for a page."""
     if "open_requests" not in g:
-        g.open_requests = changes.opened() if role() in states.DOES else []
+        g.open_requests = changes.opened() if role() in rights.roles("change.do") else []
     return g.open_requests
 
 
@@ -174,7 +174,7 @@ def _words() -> dict[str, Any]:
         "states": change_words.STATES,
         "kinds": change_words.KINDS,
         "names": accounts.names(),
-        "may_ask": me().role in states.ASKS,
+        "may_ask": rights.has(me(), "change.ask"),
     }
 
 

@@ -30,7 +30,7 @@ NAMES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may("manager")
+@may("department.change")
 def page() -> str:
     """Departments, the directions that go to them, their people."""
     every, was = departments.departments(active=False), refusals.latest()
@@ -48,7 +48,7 @@ def page() -> str:
 
 
 @screen.post("")
-@may("manager")
+@may("department.change")
 def add() -> BaseResponse:
     """A new department."""
     try:
@@ -60,7 +60,7 @@ def add() -> BaseResponse:
 
 
 @screen.post("/<int:number>")
-@may("manager")
+@may("department.change")
 def change(number: int) -> BaseResponse:
     """Another name; whether it is a body of its own, and in use."""
     known = {d.id: d for d in departments.departments(active=False)}
@@ -77,7 +77,7 @@ def change(number: int) -> BaseResponse:
 
 
 @screen.post("/routes")
-@may("manager")
+@may("department.change")
 def routes() -> BaseResponse:
     """Where each direction's appeals go from now on."""
     before, names = departments.routes(), _department_names()
@@ -91,7 +91,7 @@ def routes() -> BaseResponse:
 
 
 @screen.post("/members")
-@may("manager")
+@may("department.change")
 def members() -> BaseResponse:
     """Which department each of the ministry's people belongs to."""
     before = departments.memberships()

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.people import accounts
 from appliance.telephony import desk_phones, devices
 from appliance.telephony.desk_phones import PhoneError
-from appliance.web.settings.people import KEEPERS
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -37,28 +36,28 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may(*KEEPERS)
+@may("person.change")
 def page() -> str:
     """Everybody who has an extension, with his phone."""
     return _page()
 
 
 @screen.get("/list")
-@may(*KEEPERS)
+@may("person.change")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("desk_phones/list.html", one=None, **_list())
 
 
 @screen.get("/<int:number>")
-@may(*KEEPERS)
+@may("person.change")
 def phone(number: int) -> str:
     """One person's phone, to be written down."""
     return _page(_person(number))
 
 
 @screen.post("/<int:number>")
-@may(*KEEPERS)
+@may("person.change")
 def save(number: int) -> BaseResponse:
     """Write a person's phone down."""
     user, form = _person(number), request.form
@@ -71,7 +70,7 @@ def save(number: int) -> BaseResponse:
 
 
 @screen.post("/<int:number>/remove")
-@may(*KEEPERS)
+@may("person.change")
 def remove(number: int) -> BaseResponse:
     """Strike a person's phone out."""
     user = _person(number)
@@ -84,7 +83,7 @@ def remove(number: int) -> BaseResponse:
 
 
 @screen.post("/<int:number>/address")
-@may(*KEEPERS)
+@may("person.change")
 def give_address(number: int) -> BaseResponse | str:
     """Give a new set-up address; it is on this answer and nowhere else."""
     user = _person(number)

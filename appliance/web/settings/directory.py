@@ -31,21 +31,21 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may("manager", "technician")
+@may("directory.change")
 def page() -> str:
     """Everybody who can be found by what was typed (`q`), and those switched off."""
     return _page(Entry("", ""))
 
 
 @screen.post("")
-@may("manager", "technician")
+@may("directory.change")
 def add() -> Response:
     """Write down a new employee."""
     return _save(None)
 
 
 @screen.get("/<int:number>")
-@may("manager", "technician")
+@may("directory.change")
 def employee(number: int) -> str:
     """One employee's entry, to be changed."""
     one = _employee(number)
@@ -62,7 +62,7 @@ def employee(number: int) -> str:
 
 
 @screen.post("/<int:number>")
-@may("manager", "technician")
+@may("directory.change")
 def change(number: int) -> Response:
     """Change one employee's entry."""
     return _save(_employee(number))

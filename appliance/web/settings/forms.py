@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from appliance.casework import catalogs, forms
 from appliance.casework.forms import checks, comparing, definition, editing
 from appliance.core.i18n import LOCALES
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.web.settings import changes
 from appliance.web.settings import form_words as words
 from appliance.web.shell import moments, refusals
@@ -26,21 +26,20 @@ if TYPE_CHECKING:
 
 screen = Blueprint("form_versions", __name__, url_prefix="/forms")
 
-READERS = ("manager", "supervisor", "technician")
 _FORM = "<any('1', '2'):form>"
 _FRESH = 2  # blank answers to type into
 _REFUSED = (editing.EditingError, forms.DefinitionError)
 
 
 @screen.get("")
-@may(*READERS)
+@may("form.read")
 def first() -> Response:
     """Where the pages of forms begin: form №1."""
     return redirect(url_for(".page", form=forms.APPEAL))
 
 
 @screen.get(f"/{_FORM}")
-@may(*READERS)
+@may("form.read")
 def page(form: str) -> str:
     """The fields of a form, of the version to come when there is one, and its versions."""
     to_come, was = editing.pending(form), refusals.latest()
@@ -59,7 +58,7 @@ def page(form: str) -> str:
 
 
 @screen.post(f"/{_FORM}/draft")
-@may("manager")
+@may("form.change")
 def begin(form: str) -> Response:
     """Begin a draft, of the version in force or of an earlier one (`number`)."""
     number = request.form.get("number", None, bounded)
@@ -69,7 +68,7 @@ def begin(form: str) -> Response:
 
 
 @screen.post(f"/{_FORM}/draft/<any(discard, withdraw):what>")
-@may("manager")
+@may("form.change")
 def drop(form: str, what: str) -> Response:
     """Throw the draft away, or make a draft of a planned version again."""
     do = {"discard": editing.discard, "withdraw": editing.withdraw}[what]
@@ -77,7 +76,7 @@ def drop(form: str, what: str) -> Response:
 
 
 @screen.post(f"/{_FORM}/draft/put")
-@may("manager")
+@may("form.change")
 def put(form: str) -> Response:
     """Put the draft in force, now or from a day and an hour."""
     since = moments.typed()
@@ -94,28 +93,28 @@ def put(form: str) -> Response:
 
 
 @screen.get(f"/{_FORM}/fields/new")
-@may("manager")
+@may("form.change")
 def new(form: str) -> str:
     """A field to be added."""
     return _field(form, None)
 
 
 @screen.post(f"/{_FORM}/fields")
-@may("manager")
+@may("form.change")
 def add(form: str) -> Response:
     """Add a field to the draft."""
     return _saved(form, url_for(".new", form=form), lambda w: editing.add(form, w, _seen(), _by()))
 
 
 @screen.get(f"/{_FORM}/fields/<name>")
-@may("manager")
+@may("form.change")
 def field(form: str, name: str) -> str:
     """A field of the draft, to be changed."""
     return _field(form, _found(form, name))
 
 
 @screen.post(f"/{_FORM}/fields/<name>")
-@may("manager")
+@may("form.change")
 def change(form: str, name: str) -> Response:
     """Change a field of the draft."""
     there = url_for(".field", form=form, name=name)
@@ -123,7 +122,7 @@ def change(form: str, name: str) -> Response:
 
 
 @screen.post(f"/{_FORM}/fields/<name>/<any(up, down, remove):what>")
-@may("manager")
+@may("form.change")
 def place(form: str, name: str, what: str) -> Response:
     """Move a field by one place, or leave an added one out."""
     if what == "remove":
@@ -134,7 +133,7 @@ def place(form: str, name: str, what: str) -> Response:
 
 
 @screen.get(f"/{_FORM}/preview")
-@may(*READERS)
+@may("form.read")
 def preview(form: str) -> str:
     """The form as the operator will see it; nothing of it is kept."""
     to_come = editing.pending(form)
@@ -146,7 +145,7 @@ def preview(form: str) -> str:
 
 
 @screen.post(f"/{_FORM}/preview")
-@may(*READERS)
+@may("form.read")
 def try_out(form: str) -> Response:
     """What would be doubtful in a form that is tried: nothing of it is kept."""
     values = document().get("values")
@@ -158,7 +157,7 @@ def try_out(form: str) -> Response:
 
 
 @screen.get(f"/{_FORM}/versions/<int:number>")
-@may(*READERS)
+@may("form.read")
 def version(form: str, number: int) -> str:
     """A version: its fields, and what it says otherwise than another (`against`)."""
     kept = editing.version(form, number) or abort(404)
@@ -185,7 +184,7 @@ def _common(form: str, to_come: "FormVersion | None") -> dict[str, Any]:
         "to_come": to_come,
         "mark": editing.mark(to_come) if to_come else "",
         "is_draft": bool(to_come and to_come.since is None),
-        "may_change": me().role == "manager",
+        "may_change": rights.has(me(), "form.change"),
         "own": forms.product(form).names,
         "words": words,
         "list_names": words.list_names(),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import departments, identity
 from appliance.core import clock
 from appliance.core.i18n import named
-from appliance.people import keys
+from appliance.people import keys, rights
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may, shown_when
 from appliance.web.shell.context import me, site
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("keys", __name__, url_prefix="/keys")
 
-KEEPERS = ("technician", "manager")
-CONFIRMERS = tuple(keys.RIGHTS)
 SCOPES: dict[str, LazyString] = {
     "appeals:read": _l("read appeals, without who the applicant is"),
     "appeals:personal": _l("see who the applicant is"),
@@ -41,11 +39,11 @@ TROUBLES: dict[str, LazyString] = {
 
 def has_work() -> bool:
     """Whether the reader has anything to do here: keys are his to keep, or one waits for him."""
-    return me().role in KEEPERS or bool(keys.waiting_for(me()))
+    return rights.has(me(), "key.revoke") or bool(keys.waiting_for(me()))
 
 
 @screen.get("")
-@may(*{*KEEPERS, *CONFIRMERS})
+@may("key.read")
 @shown_when(has_work)
 def page() -> str:
     """Every key, and the form for a new one; for who keeps none, what waits for his word."""
@@ -53,7 +51,7 @@ def page() -> str:
 
 
 @screen.post("")
-@may(keys.MAKER)
+@may("key.make")
 def make() -> BaseResponse | str:
     """Make a key; its secret is on this answer and nowhere else."""
     department = departments.chosen(request.form.get("department", ""))
@@ -71,7 +69,7 @@ def make() -> BaseResponse | str:
 
 
 @screen.post("/<int:number>/confirm")
-@may(*CONFIRMERS)
+@may("key.confirm")
 def confirm(number: int) -> BaseResponse:
     """Put a key in force that somebody else has made."""
     key = keys.key(number) or abort(404)
@@ -84,7 +82,7 @@ def confirm(number: int) -> BaseResponse:
 
 
 @screen.post("/<int:number>/revoke")
-@may(*KEEPERS)
+@may("key.revoke")
 def revoke(number: int) -> BaseResponse:
     """End a key at once."""
     key = keys.key(number) or abort(404)
@@ -96,13 +94,13 @@ def revoke(number: int) -> BaseResponse:
 def _page(made: "AccessKey | None" = None, secret: str = "") -> str:
     was = refusals.latest()
     every = departments.departments(active=False)
-    keeps = me().role in KEEPERS
+    keeps = rights.has(me(), "key.revoke")
     waiting = keys.waiting_for(me())
     return render_template(
         "keys/page.html",
         keys=keys.every() if keeps else waiting,
         keeps=keeps,
-        makes=me().role == keys.MAKER,
+        makes=rights.has(me(), "key.make"),
         mine={key.id for key in waiting},
         made=made,
         secret=secret,

@@ -14,7 +14,6 @@ from appliance.telephony import prompts, routing
 from appliance.telephony.routing import Plan
 from appliance.web.settings import routing_words
 from appliance.web.settings.prompt_words import title
-from appliance.web.settings.routing import KEEPERS
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import site
@@ -35,14 +34,14 @@ class Box:
 
 
 @screen.get("")
-@may(*KEEPERS)
+@may("plan.change")
 def page() -> str:
     """The stages of a call, each with its settings and prompts."""
     return _page()
 
 
 @screen.get("/try")
-@may(*KEEPERS)
+@may("plan.change")
 @heavy
 def tried() -> str | tuple[str, int]:
     """The same, and what would become of the call that is described (`from`, `number`, `date`,

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("lists", __name__, url_prefix="/lists")
 
-READERS, KEEPER = ("manager", "supervisor"), "manager"
 LARGEST = 256 * 1024  # bytes of a file
 WAITS = "waits"  # a file that is shown and waits to be confirmed
 
@@ -77,7 +76,7 @@ COLUMNS: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may(*READERS)
+@may("list.read")
 def page() -> str:
     """Every list with the number of its values, and the places."""
     every, day = catalogs.lists(), today()
@@ -95,7 +94,7 @@ def page() -> str:
 
 
 @screen.post("")
-@may(KEEPER)
+@may("list.change")
 def add_list() -> BaseResponse:
     """A new list of the site's own."""
     try:
@@ -108,14 +107,14 @@ def add_list() -> BaseResponse:
 
 
 @screen.get("/<name>")
-@may(*READERS)
+@may("list.read")
 def one(name: str) -> str:
     """A list with its values; what a file would change, while one waits."""
     return _page(_list(name))
 
 
 @screen.post("/<name>")
-@may(KEEPER)
+@may("list.change")
 def add(name: str) -> BaseResponse:
     """A new value at the end of a list."""
     found = _list(name)
@@ -129,7 +128,7 @@ def add(name: str) -> BaseResponse:
 
 
 @screen.post("/<name>/names")
-@may(KEEPER)
+@may("list.change")
 def rename(name: str) -> BaseResponse:
     """Other names for a list of the site's own."""
     before = _list_fields(_list(name))
@@ -144,7 +143,7 @@ def rename(name: str) -> BaseResponse:
 
 
 @screen.get("/<name>/list.csv")
-@may(*READERS)
+@may("list.read")
 def download(name: str) -> Response:
     """The list as a file that is read back."""
     written = io.StringIO()
@@ -159,7 +158,7 @@ def download(name: str) -> Response:
 
 @screen.post("/<name>/file")
 @takes_file(LARGEST)
-@may(KEEPER)
+@may("list.change")
 def send(name: str) -> BaseResponse:
     """Take a file in and show what it would change; nothing is changed yet."""
     found, there = _list(name), url_for(".one", name=name)
@@ -180,7 +179,7 @@ def send(name: str) -> BaseResponse:
 
 
 @screen.post("/<name>/import")
-@may(KEEPER)
+@may("list.change")
 def confirm(name: str) -> BaseResponse:
     """Do what the file that waits (`refused`) was shown to change."""
     found, there, was = _list(name), url_for(".one", name=name), refusals.latest()
@@ -196,14 +195,14 @@ def confirm(name: str) -> BaseResponse:
 
 
 @screen.get("/<name>/<int:number>")
-@may(*READERS)
+@may("list.read")
 def value(name: str, number: int) -> str:
     """One value, to be changed."""
     return _page(_list(name), _value(name, number))
 
 
 @screen.post("/<name>/<int:number>")
-@may(KEEPER)
+@may("list.change")
 def change(name: str, number: int) -> BaseResponse:
     """Other names of a value, other days in use."""
     found = _value(name, number)
@@ -219,7 +218,7 @@ def change(name: str, number: int) -> BaseResponse:
 
 
 @screen.post("/<name>/<int:number>/<any(retire, restore, up, down):step>")
-@may(KEEPER)
+@may("list.change")
 def move(name: str, number: int, step: str) -> BaseResponse:
     """Retire a value, take it back, let it change places with its neighbour."""
     found, there = _value(name, number), url_for(".one", name=name)

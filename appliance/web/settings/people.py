@@ -11,9 +11,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import departments
-from appliance.core import clock, script, search
+from appliance.core import audit, clock, script, search
 from appliance.core.i18n import named
-from appliance.people import accounts, roster, second_factor, staff
+from appliance.people import accounts, rights, roster, second_factor, staff
 from appliance.people.accounts import StaffError
 from appliance.people.staff import Entry, Given
 from appliance.telephony import routing
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("people", __name__, url_prefix="/people")
 
-KEEPERS = ("manager", "technician")
 LARGEST = 100_000  # bytes of a file of people
 TROUBLES: dict[str, LazyString] = {
     "login": _l("Write a user name that nobody has: small letters, digits, . _ -"),
@@ -55,29 +54,30 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may("supervisor", *KEEPERS)
+@may("person.read")
 def page() -> str:
     """Everybody; for who keeps accounts, the form of a new one."""
     return _page()
 
 
 @screen.get("/list")
-@may("supervisor", *KEEPERS)
+@may("person.read")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("people/list.html", **_list())
 
 
 @screen.get("/people.csv")
-@may("supervisor", *KEEPERS)
+@may("person.read")
 def download() -> Response:
     """Everybody, as the file that can be read in again."""
+    audit.record(me().login, "user.export", "people.csv")
     headers = {"Content-Disposition": "attachment; filename=people.csv"}
     return Response(roster.written(accounts.everybody()), mimetype="text/csv", headers=headers)
 
 
 @screen.post("")
-@may(*KEEPERS)
+@may("person.change")
 def add() -> BaseResponse | str:
     """Make an account; its passwords are on this answer and nowhere else."""
     try:
@@ -88,14 +88,14 @@ def add() -> BaseResponse | str:
 
 
 @screen.get("/<int:number>")
-@may(*KEEPERS)
+@may("person.change")
 def person(number: int) -> str:
     """One person's account, to be changed."""
     return _page(_person(number))
 
 
 @screen.post("/<int:number>")
-@may(*KEEPERS)
+@may("person.change")
 def change(number: int) -> BaseResponse | str:
     """Change an account; the password of a new phone is on this answer and nowhere else."""
     user = _person(number)
@@ -110,7 +110,7 @@ def change(number: int) -> BaseResponse | str:
 
 
 @screen.post("/<int:number>/<any(password, phone):what>")
-@may(*KEEPERS)
+@may("person.change")
 def give(number: int, what: str) -> BaseResponse | str:
     """Give a new password, the person's or his phone's: on this answer and nowhere else."""
     user = _person(number)
@@ -123,7 +123,7 @@ def give(number: int, what: str) -> BaseResponse | str:
 
 
 @screen.post("/<int:number>/<any(disable, enable, signout, factor):what>")
-@may(*KEEPERS)
+@may("person.change")
 def close(number: int, what: str) -> BaseResponse:
     """Close an account, open it again, end its sessions, or forget its second factor."""
     user = _person(number)
@@ -149,14 +149,14 @@ def close(number: int, what: str) -> BaseResponse:
 
 
 @screen.get("/import")
-@may(*KEEPERS)
+@may("person.change")
 def many() -> str:
     """Many people from a file: what it holds, line by line, before anybody is made."""
     return _many()
 
 
 @screen.post("/import")
-@may(*KEEPERS)
+@may("person.change")
 @takes_file(LARGEST)
 def add_many() -> BaseResponse | str:
     """Show what a file holds; when `confirmed` and without a fault, make all of them."""
@@ -225,7 +225,7 @@ def _list() -> dict[str, Any]:
         "departments": {d.id: named(d, locale()) for d in departments.departments(active=False)},
         "members": departments.memberships(),
         "now": clock.now(),
-        "keeps": me().role in KEEPERS,
+        "keeps": rights.has(me(), "person.change"),
     }
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("prompts", __name__, url_prefix="/prompts")
 
-KEEPERS = ("manager", "technician")
 LARGEST = 32 * 1024 * 1024
 # how a sound was made: its name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
@@ -50,7 +49,7 @@ _PROMPT = "<any(uz, ru):language>/<path:name>"
 
 
 @screen.get("")
-@may(*KEEPERS)
+@may("prompt.change")
 def page() -> str:
     """The prompts of one language (`language=ru`), phrases or parts of numbers (`part=numbers`)."""
     language = "ru" if request.args.get("language") == "ru" else "uz"
@@ -71,7 +70,7 @@ def page() -> str:
 
 
 @screen.get(f"/{_PROMPT}")
-@may(*KEEPERS)
+@may("prompt.change")
 def one(language: str, name: str) -> str:
     """One prompt."""
     was = refusals.latest()
@@ -81,14 +80,14 @@ def one(language: str, name: str) -> str:
 
 
 @screen.get(f"/versions/{_PROMPT}")
-@may(*KEEPERS)
+@may("prompt.change")
 def versions(language: str, name: str) -> str:
     """A prompt's versions, as a piece of the open page."""
     return render_template("prompts/versions.html", **_prompt_context(language, name))
 
 
 @screen.get(f"/sound/{_PROMPT}")
-@may(*KEEPERS)
+@may("prompt.change")
 def sound(language: str, name: str) -> Response:
     """The sound in force, or of a version (`version=2`)."""
     folder = site().paths.prompts
@@ -99,7 +98,7 @@ def sound(language: str, name: str) -> Response:
 
 
 @screen.post(f"/speak/{_PROMPT}")
-@may(*KEEPERS)
+@may("prompt.change")
 def speak(language: str, name: str) -> Response:
     """Have a typed text spoken by machine, to be listened to before it is in force."""
     text = request.form.get("text", "")
@@ -118,7 +117,7 @@ def speak(language: str, name: str) -> Response:
 
 @screen.post(f"/upload/{_PROMPT}")
 @takes_file(LARGEST)
-@may(*KEEPERS)
+@may("prompt.change")
 def upload(language: str, name: str) -> Response:
     """Take in a recording, to be listened to before it is in force."""
     asked = _prompt(language, name)
@@ -147,7 +146,7 @@ def upload(language: str, name: str) -> Response:
 
 
 @screen.post(f"/record/{_PROMPT}")
-@may(*KEEPERS)
+@may("prompt.change")
 def record(language: str, name: str) -> Response:
     """Ring a phone of the house, to speak the prompt there."""
     _prompt(language, name)
@@ -171,7 +170,7 @@ def record(language: str, name: str) -> Response:
 
 
 @screen.post(f"/choose/{_PROMPT}")
-@may(*KEEPERS)
+@may("prompt.change")
 def choose(language: str, name: str) -> Response:
     """Put a version in force."""
     before = _prompt(language, name)

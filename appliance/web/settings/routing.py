@@ -24,7 +24,6 @@ screen = Blueprint("routing", __name__, url_prefix="/telephony")
 
 type Sent = MultiDict[str, str]
 
-KEEPERS = ("manager", "technician")
 FRESH = {"trunks": 1, "routes": 1, "numbers": 1, "topics": 3}  # blank rows to type into
 _ROWS: dict[str, object] = {
     "trunks": routing.Trunk(""),
@@ -35,7 +34,7 @@ _ROWS["numbers"] = routing.Number("", languages=())
 
 
 @screen.get("/<name>")
-@may(*KEEPERS)
+@may("plan.change")
 def section(name: str) -> str:
     """One section of the plan in force; or what was typed in it, with why it is not in force."""
     _check_section(name)
@@ -45,7 +44,7 @@ def section(name: str) -> str:
 
 
 @screen.post("/<name>")
-@may(*KEEPERS)
+@may("plan.change")
 def save(name: str) -> Response | tuple[str, int]:
     """Show what this section as typed changes; when `confirmed`, try it and put it in force."""
     _check_section(name)
@@ -74,7 +73,7 @@ def save(name: str) -> Response | tuple[str, int]:
 
 
 @screen.get("/versions")
-@may(*KEEPERS)
+@may("plan.change")
 def versions() -> str:
     """Every version: when, who, why."""
     return render_template(
@@ -86,14 +85,14 @@ def versions() -> str:
 
 
 @screen.get("/versions/<int:number>")
-@may(*KEEPERS)
+@may("plan.change")
 def version(number: int) -> str:
     """What a version says otherwise than the one in force."""
     return _version(_stored_version(number), refusals.latest().values.get("complaint", ""))
 
 
 @screen.post("/versions/<int:number>")
-@may(*KEEPERS)
+@may("plan.change")
 def restore(number: int) -> Response:
     """Put a version back in force."""
     kept, current = _stored_version(number), routing.current(site())

@@ -23,7 +23,7 @@ from appliance.casework.scripts import (
     queries,
     texts,
 )
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.reports import pdf
 from appliance.reports import words as paper_words
 from appliance.web.settings import script_words as words
@@ -40,14 +40,13 @@ if TYPE_CHECKING:
 
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
-READERS = ("manager", "supervisor", "ministry")
 _FRESH = 2  # blank answers and actions to type into
 _REFUSED = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
 _ACTIONS = "any(send, take_back, approve, return, put, withdraw, retire)"
 
 
 @screen.get("")
-@may(*READERS)
+@may("script.read")
 def page() -> str:
     """All scripts: for which calls each is, and where its versions stand."""
     was = refusals.latest()
@@ -62,7 +61,7 @@ def page() -> str:
 
 
 @screen.post("")
-@may("manager")
+@may("script.write")
 def add() -> Response:
     """Begin a new script."""
     title = {name: request.form.get(f"title-{name}", "") for name in words.LANGUAGES}
@@ -75,7 +74,7 @@ def add() -> Response:
 
 @screen.post("/import")
 @takes_file(importing.LARGEST + 1024 * 1024)
-@may("manager")
+@may("script.write")
 def take_in() -> Response:
     """Begin a new script from the text of a document or a spreadsheet."""
     sent = request.files.get("file")
@@ -91,7 +90,7 @@ def take_in() -> Response:
 
 
 @screen.get("/counts")
-@may("manager", "supervisor")
+@may("script.counts")
 def counts() -> str:
     """How scripts were followed, from one day (`first`) to another: the last thirty by default."""
     last = identity.day(request.args.get("last", "")) or today()
@@ -107,7 +106,7 @@ def counts() -> str:
 
 
 @screen.get("/<code>")
-@may(*READERS)
+@may("script.read")
 def one(code: str) -> str:
     """A script: its graph, its steps, what is wrong with it, its versions."""
     found, was = _found(code), refusals.latest()
@@ -128,7 +127,7 @@ def one(code: str) -> str:
 
 
 @screen.post("/<code>/draft")
-@may("manager")
+@may("script.write")
 def begin(code: str) -> Response:
     """Begin the next draft, from the version in force or from an earlier one (`number`)."""
     found, number = _found(code), request.form.get("number", None, bounded)
@@ -136,7 +135,7 @@ def begin(code: str) -> Response:
 
 
 @screen.post("/<code>/draft/discard")
-@may("manager")
+@may("script.write")
 def discard(code: str) -> Response:
     """Throw the draft away; a script that never had another version goes with it."""
     row = _draft(code)
@@ -148,7 +147,7 @@ def discard(code: str) -> Response:
 
 
 @screen.post("/<code>/about")
-@may("manager")
+@may("script.write")
 def about(code: str) -> Response:
     """What a draft is called, and for which calls it is."""
     sent = request.form
@@ -165,7 +164,7 @@ def about(code: str) -> Response:
 
 
 @screen.post(f"/<code>/<{_ACTIONS}:action>")
-@may("manager", "ministry")
+@may("script.write", "script.approve")
 def do(code: str, action: str) -> Response:
     """Send a version to the ministry, approve it, put it in force, and so on."""
     found = _found(code)
@@ -186,14 +185,14 @@ def do(code: str, action: str) -> Response:
 
 
 @screen.get("/<code>/steps/new")
-@may("manager")
+@may("script.write")
 def new(code: str) -> str:
     """A step to be added."""
     return _step(code, "")
 
 
 @screen.post("/<code>/steps")
-@may("manager")
+@may("script.write")
 def add_step(code: str) -> Response:
     """Add a step to the draft."""
     row, there = _draft(code), url_for(".new", code=code)
@@ -201,14 +200,14 @@ def add_step(code: str) -> Response:
 
 
 @screen.get("/<code>/steps/<step>")
-@may("manager")
+@may("script.write")
 def step(code: str, step: str) -> str:
     """A step of the draft, to be changed."""
     return _step(code, step)
 
 
 @screen.post("/<code>/steps/<step>")
-@may("manager")
+@may("script.write")
 def change_step(code: str, step: str) -> Response:
     """Change a step of the draft."""
     row, there = _draft(code), url_for(".step", code=code, step=step)
@@ -221,7 +220,7 @@ def change_step(code: str, step: str) -> Response:
 
 
 @screen.post("/<code>/steps/<step>/<any(up, down, remove):what>")
-@may("manager")
+@may("script.write")
 def place(code: str, step: str, what: str) -> Response:
     """Move a step by one place, or take it out."""
     row = _draft(code)
@@ -232,7 +231,7 @@ def place(code: str, step: str, what: str) -> Response:
 
 
 @screen.post("/<code>/preview")
-@may("manager")
+@may("script.write")
 def preview_step(code: str) -> str:
     """A step that is being typed, as the operator sees it: a piece of the open page."""
     made = queries.definition_of(_found(code).shown)
@@ -246,7 +245,7 @@ def preview_step(code: str) -> str:
 
 
 @screen.get("/<code>/preview")
-@may(*READERS)
+@may("script.read")
 def preview(code: str) -> str:
     """A script as the operator goes through it; `way` holds what was answered so far."""
     found = _found(code)
@@ -279,7 +278,7 @@ def preview(code: str) -> str:
 
 
 @screen.get("/<code>/versions/<int:number>")
-@may(*READERS)
+@may("script.read")
 def version(code: str, number: int) -> str:
     """A version: its graph and steps, and what it says otherwise than another (`against`)."""
     found = _found(code)
@@ -300,7 +299,7 @@ def version(code: str, number: int) -> str:
 
 
 @screen.get("/<code>/versions/<int:number>.pdf")
-@may(*READERS)
+@may("script.read")
 def paper(code: str, number: int) -> Response:
     """A version as a paper to be signed, in both languages."""
     row = queries.version(_found(code).script, number) or abort(404)
@@ -327,7 +326,7 @@ def _common(code: str = "") -> dict[str, Any]:
         "standing": lambda row: versions.STANDINGS[versions.standing(row)],
         "title_of": lambda made: texts.read(made.title, locale()),
         "people": accounts.names(locale()),
-        "may_write": me().role in versions.WRITES,
+        "may_write": rights.has(me(), "script.write"),
     }
 
 

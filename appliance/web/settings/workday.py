@@ -34,7 +34,7 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may("supervisor", "manager")
+@may("workday.read")
 def page() -> str:
     """The limits of pauses and the goals."""
     was = refusals.latest()
@@ -53,7 +53,7 @@ def page() -> str:
 
 
 @screen.post("/limits")
-@may("manager")
+@may("workday.limit")
 def limit() -> BaseResponse:
     """How many minutes a day each reason of a pause may take."""
     try:
@@ -68,7 +68,7 @@ def limit() -> BaseResponse:
 
 
 @screen.post("/goals")
-@may("supervisor", "manager")
+@may("workday.read")
 def set_goals() -> BaseResponse:
     """What everybody's day should come to, and whose should come to something else."""
     people: list[User | None] = [None, *accounts.operators()]
@@ -80,7 +80,7 @@ def set_goals() -> BaseResponse:
 
 
 @screen.post("/numbers")
-@may("supervisor", "manager")
+@may("workday.read")
 def hide_numbers() -> BaseResponse:
     """Whether operators see callers' numbers masked."""
     number_hiding.switch("hidden" in request.form, me().login)

@@ -1,13 +1,13 @@
 """Who may open what: every view says so itself, or the application does not start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.people import second_factor
+from appliance.people import rights, second_factor
 from appliance.people.accounts import ROLES
 from appliance.web.shell.context import is_fragment, site
 
@@ -36,26 +36,31 @@ class Undeclared(RuntimeError):
     """A view does not say who may open it."""
 
 
-def may[V: View](*roles: str) -> Callable[[V], V]:
-    """Declare the roles that may open a view. Stands under `@screen.get(...)`."""
-    if unknown := set(roles) - EVERYBODY:
-        raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
+def may[V: View](*actions: str) -> Callable[[V], V]:
+    """Declare what is done in a view, actions of people/rights.py: whoever has a right to one of
+    them may open it. Stands under `@screen.get(...)`. Raises KeyError for no action."""
+    may_open = rights.roles(*actions)
 
     def declare(view: V) -> V:
-        view.__dict__["who"] = frozenset(roles)
-        return view
+        view.__dict__["actions"] = actions
+        return _open_to(view, may_open)
 
     return declare
 
 
 def anyone[V: View](view: V) -> V:
     """Declare a view that everybody who is signed in may open."""
-    return may(*ROLES)(view)
+    return _open_to(view, ROLES)
 
 
 def public[V: View](view: V) -> V:
     """Declare a view that needs no login."""
-    return may(*EVERYBODY)(view)
+    return _open_to(view, EVERYBODY)
+
+
+def _open_to[V: View](view: V, roles: Iterable[str]) -> V:
+    view.__dict__["who"] = frozenset(roles)
+    return view
 
 
 def before_all[V: View](view: V) -> V:

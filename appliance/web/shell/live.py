@@ -208,7 +208,7 @@ def init_app(app: Flask) -> None:
 
 
 @screen.get("/live")
-@may(*HEARD)
+@may("topic.hear")
 def stream() -> Response:
     """The topics that the role may hear, for as long as the page is open."""
     listener: Listener = current_app.extensions["live"]

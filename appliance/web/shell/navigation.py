@@ -9,7 +9,7 @@ from flask import Flask, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, changes
+from appliance.casework import catalogs, changes, unusual
 from appliance.casework.appeals import personal
 from appliance.casework.knowledge import articles
 from appliance.core import clock
@@ -67,10 +67,11 @@ def _articles() -> Count:
 
 
 def _opened() -> Count:
-    """Personal appeals that were opened for a reason on the last day, to the manager."""
+    """Personal appeals opened for a reason, and unusual reading, of a day; to the manager."""
     if access.role() != "manager":
         return Count()
-    found = personal.reveals_since(clock.now() - dt.timedelta(days=1))
+    since = clock.now() - dt.timedelta(days=1)
+    found = personal.reveals_since(since) + len(unusual.noted(since))
     return Count(found, found)
 
 
@@ -114,13 +115,14 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("minutes.page", _l("Minutes and price")),
             Tab("capacity.page", _l("Capacity")),
             Tab("staff_records.page", _l("Staff records")),
+            Tab("accesses.page", _l("Who looked at whom")),
         ),
     ),
     (
         _l("Settings"),
         (
             Tab("line.page", _l("Telephony"), ("routing",)),
-            Tab("people.page", _l("People"), ("desk_phones", "sessions")),
+            Tab("people.page", _l("People"), ("desk_phones", "rights", "sessions")),
             Tab("workday.page", _l("Operator's day")),
             Tab("directory.page", _l("Directory")),
             Tab("prompts.page", _l("Prompts")),

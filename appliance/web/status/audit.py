@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import identity
+from appliance.casework import identity, unusual
 from appliance.casework.appeals import personal
 from appliance.core import audit, clock, spreadsheets
 from appliance.core.audit import entries, words
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("audit", __name__, url_prefix="/audit")
 
-READERS = rights.roles("audit.read")
 PAGE = 100
 KEPT = dt.timedelta(days=30)  # for which who opened a personal appeal stands above
 _DAYS = 7  # that are shown when nobody asks for others
@@ -33,7 +32,7 @@ COLUMNS = (_l("Moment"), _l("Who"), _l("From where"), _l("What was done"), _l("R
 
 
 @screen.get("")
-@may(*READERS)
+@may("audit.read")
 def page() -> str:
     """The entries that the address asks for, newest first; reading them is one of them."""
     filters, asked = _filters()
@@ -53,12 +52,14 @@ def page() -> str:
         newer=before is not None,
         head=audit.head(),
         reveals=personal.reveals(clock.now() - KEPT) if me().role == "manager" else (),
+        unusual=unusual.noted(clock.now() - KEPT) if me().role == "manager" else (),
+        whys=unusual.WHYS,
         whole=rights.scope_of(me(), "audit.read") == rights.ALL,
     )
 
 
 @screen.get("/audit.csv")
-@may(*READERS)
+@may("audit.read")
 @heavy
 def download() -> Response:
     """The same as a table for spreadsheets, oldest first."""

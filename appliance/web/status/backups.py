@@ -46,21 +46,21 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may("technician", "backup")
+@may("snapshot.keep")
 def page() -> str:
     """Where snapshots go, what was done, what can be started."""
     return render_template("backups/page.html", **_context())
 
 
 @screen.get("/list")
-@may("technician", "backup")
+@may("snapshot.keep")
 def table() -> str:
     """The same, as a piece of the open page."""
     return render_template("backups/list.html", **_context())
 
 
 @screen.post("/ask/<any(create, verify, drill):kind>")
-@may("technician", "backup")
+@may("snapshot.keep")
 def ask(kind: str) -> BaseResponse:
     """Have a snapshot made, verified or tried out by `appliance jobs`."""
     name = request.form.get("repository", "")
@@ -74,7 +74,7 @@ def ask(kind: str) -> BaseResponse:
 
 
 @screen.post("/sheet.pdf")
-@may("technician", "backup")
+@may("snapshot.keep")
 def recovery_sheet() -> BaseResponse:
     """The recovery sheet with the keys; that it was taken is written down."""
     language = request.form.get("lang", "ru")
@@ -96,7 +96,7 @@ def recovery_sheet() -> BaseResponse:
 
 
 @screen.post("/remove-key")
-@may("technician", "backup")
+@may("snapshot.keep")
 def remove_key() -> BaseResponse:
     """Remove the key of the secrets from the box once it is on paper."""
     if not sealing.is_here(site()):

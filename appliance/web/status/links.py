@@ -47,14 +47,14 @@ def outage() -> dict[str, object] | None:
 
 
 @screen.get("")
-@may("technician", "backup", "manager")
+@may("status.read")
 def page() -> str:
     """Each link now and its log, the measured rate, the tests."""
     return render_template("links/page.html", **_looked())
 
 
 @screen.get("/list")
-@may("technician", "backup", "manager")
+@may("status.read")
 def listed() -> str:
     """The same, as a piece of the open page."""
     return render_template("links/list.html", **_looked())

@@ -68,21 +68,21 @@ WAYS = {
 
 
 @screen.get("/ministry")
-@may("technician", "manager")
+@may("ministry.retry")
 def page() -> str:
     """Appeals that are not on register there, refused ones first, and what could not be done."""
     return render_template("ministry/page.html", **_looked())
 
 
 @screen.get("/ministry/list")
-@may("technician", "manager")
+@may("ministry.retry")
 def table() -> str:
     """The same, as a piece of the open page."""
     return render_template("ministry/list.html", **_looked())
 
 
 @screen.post("/ministry/<int:id>/retry")
-@may("technician", "manager")
+@may("ministry.retry")
 def retry(id: int) -> Response:
     """Another try of what was refused or waits."""
     message = outbox.message(id, queue.CHANNEL) or abort(404)
@@ -94,7 +94,7 @@ def retry(id: int) -> Response:
 
 
 @screen.post("/ministry/retry")
-@may("technician", "manager")
+@may("ministry.retry")
 def retry_all() -> Response:
     """Another try of all that was refused."""
     if queue.try_all_again(me().login):
@@ -105,7 +105,7 @@ def retry_all() -> Response:
 
 
 @screen.post("/ministry/seen")
-@may("technician", "manager")
+@may("ministry.retry")
 def seen() -> Response:
     """Somebody has seen to what the system told and could not be done."""
     answers.seen(request.form.get("event", ""), me().login)

@@ -32,7 +32,7 @@ WAYS = {
 
 
 @screen.get("/notices")
-@may("manager")
+@may("notice.change")
 def page() -> str:
     """Each text with a sample and how many messages it fills; numbers that want none; of which
     calls those on duty are told."""
@@ -56,7 +56,7 @@ def page() -> str:
 
 
 @screen.post("/notices")
-@may("manager")
+@may("notice.change")
 def change() -> BaseResponse:
     """Put a text in force; an empty one brings the default back."""
     sent = request.form
@@ -71,7 +71,7 @@ def change() -> BaseResponse:
 
 
 @screen.post("/notices/opt-outs")
-@may("manager")
+@may("notice.change")
 def opt_out() -> BaseResponse:
     """Send a number no more messages."""
     if not notices.opt_out(request.form.get("number", ""), me().login):
@@ -80,7 +80,7 @@ def opt_out() -> BaseResponse:
 
 
 @screen.post("/notices/opt-outs/remove")
-@may("manager")
+@may("notice.change")
 def opt_in() -> BaseResponse:
     """Send a number messages again."""
     notices.opt_in(request.form.get("number", ""), me().login)
@@ -88,7 +88,7 @@ def opt_in() -> BaseResponse:
 
 
 @screen.post("/notices/calls")
-@may("manager")
+@may("notice.change")
 def alerts() -> BaseResponse:
     """Choose the directions whose calls those on duty are told of out of hours."""
     chosen = set(request.form.getlist("direction"))

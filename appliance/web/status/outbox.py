@@ -66,21 +66,21 @@ TEXT_TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("/outbox")
-@may("technician", "manager")
+@may("outbox.retry")
 def page() -> str:
     """Messages of one state or all, newest first, and how long the oldest has waited."""
     return render_template("outbox/page.html", **_list())
 
 
 @screen.get("/outbox/list")
-@may("technician", "manager")
+@may("outbox.retry")
 def table() -> str:
     """The list, as a piece of the open page."""
     return render_template("outbox/list.html", **_list())
 
 
 @screen.post("/outbox/<int:id>/retry")
-@may("technician", "manager")
+@may("outbox.retry")
 def retry(id: int) -> Response:
     """Another try of what was refused, is too late or waits."""
     message = outbox.message(id) or abort(404)

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("retention", __name__, url_prefix="/retention")
 
-READERS = ("manager", "technician")  # only the manager holds back and lets go
 COLUMNS = ("at", "kind", "subject", "rule", "call", "sha256", "bytes")
 KINDS: dict[str, LazyString] = {"call": _l("Call"), "appeal": _l("Appeal")}
 REMOVED: dict[str, LazyString] = {
@@ -58,7 +57,7 @@ TROUBLES: dict[str, LazyString] = {
 
 
 @screen.get("")
-@may(*READERS)
+@may("retention.read")
 def page() -> str:
     """What goes in the months to come, the disks, the holds, the last removals."""
     was = refusals.latest()
@@ -81,7 +80,7 @@ def page() -> str:
 
 
 @screen.get("/removals.csv")
-@may(*READERS)
+@may("retention.read")
 @heavy
 def download() -> Response:
     """Every removal from one day to another (`from`, `to`: the running month) as CSV."""
@@ -96,7 +95,7 @@ def download() -> Response:
 
 
 @screen.post("/holds")
-@may("manager")
+@may("hold.change")
 def hold() -> BaseResponse:
     """Keep something whatever its age."""
     sent = {name: request.form.get(name, "") for name in ("kind", "subject", "why")}
@@ -108,7 +107,7 @@ def hold() -> BaseResponse:
 
 
 @screen.post("/holds/<int:id>/end")
-@may("manager")
+@may("hold.change")
 def end(id: int) -> BaseResponse:
     """End a hold."""
     if not retention.end(id, me().login):

@@ -37,7 +37,7 @@ APPROVALS: dict[str, LazyString] = {
 
 
 @screen.get("/sms")
-@may("technician", "manager")
+@may("account.change")
 def page() -> str:
     """How the accounts do, the order of use, approved texts."""
     return render_template(
@@ -59,7 +59,7 @@ def page() -> str:
 
 
 @screen.post("/sms/rules")
-@may("technician", "manager")
+@may("account.change")
 def rule() -> BaseResponse:
     """Whether something is told, and over which account first."""
     sent = request.form
@@ -70,7 +70,7 @@ def rule() -> BaseResponse:
 
 
 @screen.post("/sms/approvals")
-@may("technician", "manager")
+@may("account.change")
 def approval() -> BaseResponse:
     """Note what a service says of a text."""
     names = ("account", "purpose", "language", "state")

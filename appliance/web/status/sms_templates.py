@@ -25,21 +25,21 @@ screen = Blueprint("sms_templates", __name__, url_prefix="/notices/templates")
 
 
 @screen.get("")
-@may("manager")
+@may("notice.change")
 def page() -> str:
     """Every template, and a form for a new one."""
     return _page(Template("", "", "", len(templates.templates(retired=True)) + 1))
 
 
 @screen.post("")
-@may("manager")
+@may("notice.change")
 def add() -> Response:
     """Write a new template."""
     return _save(None)
 
 
 @screen.get("/<int:number>")
-@may("manager")
+@may("notice.change")
 def template(number: int) -> str:
     """One template, to be changed."""
     one = _template(number)
@@ -47,14 +47,14 @@ def template(number: int) -> str:
 
 
 @screen.post("/<int:number>")
-@may("manager")
+@may("notice.change")
 def change(number: int) -> Response:
     """Change one template, or retire it."""
     return _save(_template(number))
 
 
 @screen.post("/preview")
-@may("manager")
+@may("notice.change")
 def preview() -> Response:
     """How a text that is being written goes out, in how many messages, and what is wrong."""
     asked = document()

@@ -78,14 +78,14 @@ _HALF = 16  # timeslots in a row of the drawing; 16 is the D-channel
 
 
 @screen.get("/status")
-@may("technician", "backup", "manager")
+@may("status.read")
 def page() -> str:
     """Everything; the checks are looked at anew by each opening."""
     return render_template("status/page.html", **_checks(), **_lines(), **_machine())
 
 
 @screen.get("/status/<any(checks, lines, machine):piece>")
-@may("technician", "backup", "manager")
+@may("status.read")
 def fragment(piece: str) -> str:
     """A piece of the open page."""
     shown = {"checks": _checks, "lines": _lines, "machine": _machine}[piece]()
@@ -93,7 +93,7 @@ def fragment(piece: str) -> str:
 
 
 @screen.post("/status/lines/<trunk>/test")
-@may("technician")
+@may("line.test")
 def test(trunk: str) -> Response:
     """Call the test number over a trunk, or over one of its spans; the result shows beside it."""
     span = request.form.get("span", type=bounded)

@@ -112,7 +112,7 @@ def lines(found: "Iterable[Appeal]") -> list[dict[str, Any]]:
 
 
 @screen.get("/<token>/<any(person, alike):piece>")
-@may("operator")
+@may("desk.work")
 @limiter.limit("60 per minute", key_func=_who)
 def recognised(token: str, piece: str) -> str:
     """Whose appeals the form's person has, or which may be of the same matter, as a piece."""
@@ -124,7 +124,7 @@ def recognised(token: str, piece: str) -> str:
 
 
 @screen.get("/<token>/after")
-@may("operator")
+@may("desk.work")
 def after(token: str) -> str:
     """What came of the call of a registered form, as a piece: passing on, the caller's mark."""
     desk = appeals.of_registered(me(), token) or abort(404)
@@ -132,7 +132,7 @@ def after(token: str) -> str:
 
 
 @screen.post("/<token>/add")
-@may("operator")
+@may("desk.work")
 def add(token: str) -> Response:
     """Add what the form holds to an open appeal, in place of registering another one."""
     values, sent = forms.values_sent(token), document()

@@ -19,7 +19,7 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 
 
 @screen.get("/<name>")
-@may("operator", "supervisor", "manager", "technician")  # who corrects or tries a form, too
+@may("desk.work", "form.read")  # who corrects or tries a form, too
 def choices(name: str) -> Response:
     """Options as JSON: code, name, match (from, to), near (nothing else was meant), parent's name,
     wider places to fill in."""

@@ -40,35 +40,35 @@ def init_app(app: Flask) -> None:
 
 
 @screen.get("")
-@may("operator")
+@may("desk.work")
 def page() -> str:
     """The form of the call at hand, or the operator's own day between calls."""
     return _page(_at_hand())
 
 
 @screen.get("/session")
-@may("operator")
+@may("desk.work")
 def session() -> Response:
     """204, and nothing in it: the front asks before it lets an operator's SIP through."""
     return Response(status=204)
 
 
 @screen.get("/day")
-@may("operator")
+@may("desk.work")
 def day() -> str:
     """The operator's own day, whatever lies on the desk."""
     return _page(None)
 
 
 @screen.get("/registered/<number>")
-@may("operator")
+@may("desk.work")
 def registered(number: str) -> str:
     """An appeal just registered, beside its caller, until the operator is done with it."""
     return render_template("operator/page.html", **_registered(number))
 
 
 @screen.get("/forms/new")
-@may("operator")
+@may("desk.work")
 def new_form() -> Response:
     """One more form: of the call of an appeal (`after`), or of the one at hand when it is done."""
     if after := request.args.get("after"):
@@ -84,7 +84,7 @@ def new_form() -> Response:
 
 
 @screen.get("/forms/<token>")
-@may("operator")
+@may("desk.work")
 def form(token: str) -> Response | str:
     """A form by its name: a draft taken up again, or a new one."""
     desk = appeals.of_form(me(), token)
@@ -92,7 +92,7 @@ def form(token: str) -> Response | str:
 
 
 @screen.get("/card")
-@may("operator")
+@may("desk.work")
 def card() -> str:
     """What lies on the desk now, or `form`, or what was `registered`, as a piece of the page.
 
@@ -107,21 +107,21 @@ def card() -> str:
 
 
 @screen.get("/bar")
-@may("operator")
+@may("desk.work")
 def bar() -> str:
     """The bar of the call at hand; its data-form names the form that belongs to it."""
     return render_template("operator/bar.html", **_bar())
 
 
 @screen.get("/paused")
-@may("operator")
+@may("desk.work")
 def paused() -> str:
     """Whether the operator was put on a pause, or called somebody in vain, and why."""
     return render_template("operator/paused.html", **_missed())
 
 
 @screen.post("/more-time")
-@may("operator")
+@may("desk.work")
 def more_time() -> Response:
     """Go on with the wrap-up after a talk for as long as the settings allow; it ends by itself."""
     if not (now := _wrap_up()) or not now["more"]:
@@ -130,7 +130,7 @@ def more_time() -> Response:
 
 
 @screen.post("/hang-up")
-@may("operator")
+@may("desk.work")
 def hang_up() -> Response:
     """End the operator's part in the call at hand."""
     line, extension = _line(), me().extension

@@ -24,7 +24,7 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 
 
 @screen.post("/<token>")
-@may("operator")
+@may("desk.work")
 def save(token: str) -> Response | tuple[Response, int]:
     """Keep what is typed, and answer what is doubtful in it; 409 when it was registered before."""
     values, sent = values_sent(token), document()
@@ -48,7 +48,7 @@ def save(token: str) -> Response | tuple[Response, int]:
 
 
 @screen.post("/<token>/register")
-@may("operator")
+@may("desk.work")
 def register(token: str) -> Response:
     """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
     calendar = catalogs.working_calendar(site())
@@ -70,7 +70,7 @@ def register(token: str) -> Response:
 
 
 @screen.post("/<token>/register-call")
-@may("operator")
+@may("desk.work")
 def register_call(token: str) -> Response:
     """Register the call alone, on form №2; `silent` says that nothing was said, and why."""
     values, silent = values_sent(token), document().get("silent")
@@ -95,7 +95,7 @@ def register_call(token: str) -> Response:
 
 
 @screen.post("/<token>/discard")
-@may("operator")
+@may("desk.work")
 def discard(token: str) -> Response:
     """Throw a draft away."""
     appeals.discard_draft(me(), token)

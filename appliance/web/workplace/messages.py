@@ -11,6 +11,7 @@ from appliance.casework import appeals
 from appliance.messaging import notices
 from appliance.messaging.notices import manual, templates, texts
 from appliance.messaging.notices.manual import Subject
+from appliance.people import rights
 from appliance.web.appeals import card
 from appliance.web.calls import short_messages
 from appliance.web.shell import disclosure, formats, numbers, refusals
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
 SUBJECT = "<any(appeal, call, form):about>/<id>"
 screen = Blueprint("messages", __name__, url_prefix=f"/messages/{SUBJECT}")
 
-WRITERS = ("operator", "supervisor", "manager")
-
 
 @screen.get("")
-@may("operator")
+@may("desk.work")
 def form(about: str, id: str) -> str:
     """The form for a message, as a piece of the operator's page; `template` is chosen in it."""
     subject = _subject(about, id)
@@ -39,7 +38,7 @@ def form(about: str, id: str) -> str:
 
 
 @screen.get("/list")
-@may(*WRITERS, "ministry")
+@may("sms.read")
 def table(about: str, id: str) -> str:
     """The messages about it, as a piece of the open page."""
     return render_template(
@@ -48,7 +47,7 @@ def table(about: str, id: str) -> str:
 
 
 @screen.post("/preview")
-@may(*WRITERS)
+@may("sms.write")
 def preview(about: str, id: str) -> Response:
     """A template's text as it is filled, or what would become of a text that is being written."""
     subject = _subject(about, id)
@@ -73,7 +72,7 @@ def preview(about: str, id: str) -> Response:
 
 
 @screen.post("")
-@may(*WRITERS)
+@may("sms.write")
 def write(about: str, id: str) -> Response:
     """Send it; from the operator's page as JSON, from a card by its form."""
     subject = _subject(about, id)
@@ -133,7 +132,7 @@ def _subject(about: str, id: str) -> Subject:
                 abort(403)
             return manual.of_appeal(site(), appeal)
         case "call":
-            call = me().role in card.LEADS and appeals.call_open_to(me(), id)
+            call = rights.of_all(me(), "sms.write") and appeals.call_open_to(me(), id)
             return manual.of_call(site(), call or abort(404))
         case _:
             return manual.of_desk(site(), _desk(id))

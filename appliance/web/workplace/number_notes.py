@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("number_notes", __name__)
 
-LEADS = ("supervisor", "manager")
 TROUBLES: dict[str, LazyString] = {
     "text": _l("Write the note first."),
     "long": _l("A note has at most 500 letters."),
@@ -42,7 +41,7 @@ def shown(number: str | None) -> dict[str, Any]:
 
 
 @screen.get("/operator/forms/<token>/notes/list")
-@may("operator")
+@may("desk.work")
 def listed(token: str) -> str:
     """The notes of the number that calls, as a piece of the operator's card."""
     desk = _desk(token)
@@ -50,7 +49,7 @@ def listed(token: str) -> str:
 
 
 @screen.get("/operator/forms/<token>/notes")
-@may("operator")
+@may("desk.work")
 def form(token: str) -> str:
     """The form of a new note, or of one (`note`) that may be changed."""
     desk = _desk(token)
@@ -60,7 +59,7 @@ def form(token: str) -> str:
 
 
 @screen.post("/operator/forms/<token>/notes")
-@may("operator")
+@may("note.write")
 def write(token: str) -> Response:
     """Keep a note, correct or remove one."""
     desk, sent = _desk(token), document()
@@ -79,7 +78,7 @@ def write(token: str) -> Response:
 
 
 @screen.post("/calls/<call_id>/notes/<int:number>")
-@may(*LEADS)
+@may("note.change")
 def change(call_id: str, number: int) -> Response:
     """Correct or remove a note of the call's number."""
     call = appeals.call_open_to(me(), call_id) or abort(404)

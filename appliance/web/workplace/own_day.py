@@ -35,14 +35,14 @@ class Waiting:
 
 
 @screen.get("/figures")
-@may("operator")
+@may("desk.work")
 def figures() -> str:
     """The figures of the day, as a piece of the page."""
     return render_template("operator/figures.html", **shown())
 
 
 @screen.get("/queue")
-@may("operator")
+@may("desk.work")
 def queue() -> str:
     """Who waits, in one line, as a piece of the page."""
     return render_template("operator/queue.html", **queue_shown())

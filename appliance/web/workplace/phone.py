@@ -49,7 +49,7 @@ def init_app(app: Flask) -> None:
 
 
 @screen.get("")
-@may("operator")
+@may("desk.work")
 def page() -> str:
     """Where the phone is, and what of this computer it sounds on."""
     was = refusals.latest()
@@ -62,7 +62,7 @@ def page() -> str:
 
 
 @screen.post("")
-@may("operator")
+@may("desk.work")
 def choose() -> Response:
     """Choose where the phone is, and whether the one in the page answers by itself."""
     wanted = request.form.get("phone", me().phone)
@@ -77,7 +77,7 @@ def choose() -> Response:
 
 
 @screen.post("/account")
-@may("operator")
+@may("desk.work")
 def account() -> Response:
     """The SIP account for an open page (`page`), which has his phone then; 404: on the desk.
 
@@ -101,14 +101,14 @@ def account() -> Response:
 
 
 @screen.get("/taken")
-@may("operator")
+@may("desk.work")
 def taken() -> str:
     """Which open page took the phone up last, as a piece of a page."""
     return render_template("operator/phonetaken.html")
 
 
 @screen.post("/quality")
-@may("operator")
+@may("desk.work")
 def quality() -> Response:
     """Keep how well a talk of his was heard, as the browser counted it."""
     try:
@@ -120,7 +120,7 @@ def quality() -> Response:
 
 
 @screen.post("/resume")
-@may("operator")
+@may("desk.work")
 def resume() -> Response:
     """Let go what the phone in a page that is gone held: its caller is brought back.
 

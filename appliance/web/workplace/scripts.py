@@ -37,7 +37,7 @@ _OTHER = _l("This cannot be done so.")
 
 
 @screen.get("/<token>")
-@may("operator")
+@may("desk.work")
 def beside(token: str) -> str:
     """The script of a form as a piece of the operator's page; nothing when there is none."""
     desk = _desk(token)
@@ -68,7 +68,7 @@ def beside(token: str) -> str:
 
 
 @screen.post("/<token>/<any(begin, go, end, resume, speak):what>")
-@may("operator")
+@may("desk.work")
 def act(token: str, what: str) -> Response:
     """Begin a script, go on in it, leave it; answers why that cannot be done, "" when it was."""
     desk, sent = _desk(token), document()

@@ -58,14 +58,14 @@ class Mine:
 
 
 @screen.get("/state")
-@may("operator")
+@may("desk.work")
 def state() -> str:
     """The switch, as a piece of the page."""
     return render_template("operator/state.html", **shown())
 
 
 @screen.post("/state")
-@may("operator")
+@may("desk.work")
 def choose() -> Response:
     """Take another state; a pause says its `reason`.
 

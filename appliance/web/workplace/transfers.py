@@ -43,7 +43,7 @@ NEXT: dict[str, Callable[..., None]] = {
 
 
 @screen.get("/employees")
-@may("operator")
+@may("desk.work")
 def employees() -> str:
     """Whom to pass the caller on to, or to call, by what was typed; as a piece of the page."""
     typed = request.args.get("q", "")
@@ -64,7 +64,7 @@ def employees() -> str:
 
 
 @screen.post("/transfer")
-@may("operator")
+@may("desk.work")
 def transfer() -> Response:
     """Pass the caller on: `how` is blind or consult, `number` where to."""
     asked = document()
@@ -78,7 +78,7 @@ def transfer() -> Response:
 
 
 @screen.post("/consultation")
-@may("operator")
+@may("desk.work")
 def consultation() -> Response:
     """After a word with the employee: `next` is join, conference or back."""
     asked = document()
@@ -86,7 +86,7 @@ def consultation() -> Response:
 
 
 @screen.post("/dial")
-@may("operator")
+@may("desk.work")
 def dial() -> Response:
     """Call a number out: a `number` as typed, or that `of` a form, appeal or call (KIND/NAME).
 
@@ -105,7 +105,7 @@ def dial() -> Response:
 
 
 @screen.post("/appeals/<number>/call")
-@may("operator")
+@may("desk.work")
 def call_applicant(number: str) -> str:
     """Call the applicant of a registered appeal; answers a piece of the page."""
     appeal = card.loaded(number)

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from appliance.people import rights
 from appliance.people.accounts import ROLES
 from appliance.web.shell import access
 from tests.rig.people import OF_ROLE
@@ -50,6 +51,8 @@ ROUTES = {
     "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
     "POST /appeals/<number>/undo": {"ministry"},
     "POST /appeals/<number>/draft": {"ministry"},
+    "POST /appeals/<number>/readers": {"manager", "ministry"},
+    "POST /appeals/<number>/readers/<login>/remove": {"manager", "ministry"},
     "POST /appeals/<number>/reveal": LEADS,
     "POST /appeals/<number>/concluded": {"operator", "supervisor", "ministry"},
     "POST /appeals/<number>/contacted": {"operator", "supervisor", "ministry"},
@@ -333,12 +336,17 @@ ROUTES = {
     "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
     "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
+    "GET /reports/accesses": {"manager", "ministry"},
+    "GET /reports/accesses/accesses.csv": {"manager", "ministry"},
     "GET /reports/issued": READERS,
     "POST /reports/issued": MANAGER,
     "GET /reports/issued/<int:id>": READERS,
     "GET /reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>": READERS,
     "GET /reports/issued/list": READERS,
     "GET /reports/quarterly": READERS,
+    "GET /rights": OFFICE,
+    "GET /rights/<int:number>": OFFICE,
+    "POST /rights/<int:number>/recordings": MANAGER,
     "GET /retention": OFFICE,
     "GET /retention/removals.csv": OFFICE,
     "POST /retention/holds": MANAGER,
@@ -473,6 +481,7 @@ def test_the_ministry_sees_appeals_registered_calls_and_reports_only(login_as) -
     tabs = page.split('<nav class="tabs sections"')[1].split("</nav>")[0]
     assert re.findall('href="([^"]+)"', tabs) == [
         *("/reports", "/reports/quarterly", "/reports/issued", "/analytics", "/minutes"),
+        "/reports/accesses",
     ]
 
 
@@ -482,9 +491,27 @@ def test_a_view_without_a_declaration_does_not_start(app: Flask) -> None:
         access.check_declared(app)
 
 
-def test_an_unknown_role_cannot_be_declared() -> None:
-    with pytest.raises(ValueError, match="janitor"):
-        access.may("operator", "janitor")
+def test_an_unknown_action_cannot_be_declared() -> None:
+    with pytest.raises(KeyError, match="floor.sweep"):
+        access.may("floor.lead", "floor.sweep")
+
+
+def test_every_route_is_declared_by_the_table_of_rights(app: Flask) -> None:
+    """And no action of the table is without a route or a loader that asks for it."""
+    asked = {
+        action
+        for view in app.view_functions.values()
+        for action in view.__dict__.get("actions", ())
+    }
+    whole = {frozenset(EVERYBODY), frozenset(SIGNED_IN)}  # public, or of everybody signed in
+    loose = [
+        endpoint
+        for endpoint, view in app.view_functions.items()
+        if "actions" not in view.__dict__ and view.__dict__["who"] not in whole
+    ]
+    assert loose == []
+    loaders = {"appeal.personal", "applicant.export", "number.read", "change.do"}
+    assert asked | loaders == {right.action for right in rights.RIGHTS}
 
 
 def test_people_of_every_role_are_there() -> None:

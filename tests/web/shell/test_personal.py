@@ -6,7 +6,7 @@ from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import personal
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AppealReveal, AuditEntry, CallForm, User
-from appliance.people import accounts, rights, staff
+from appliance.people import staff
 from tests.casework.test_appeals import FULL
 from tests.rig.citizen import PHONE, Citizen
 from tests.web.shell.test_access import ROUTES
@@ -147,9 +147,3 @@ def test_what_was_left_out_is_never_written_back(hers) -> None:
     with pytest.raises(ValueError, match=hers.number):
         seen.save()
     assert Appeal.get_by_id(hers.id).gist == GIST
-
-
-def test_the_table_names_roles_and_scopes_that_there_are() -> None:
-    for right in rights.RIGHTS:
-        assert set(right.scopes) <= set(accounts.ROLES)
-        assert set(right.scopes.values()) <= set(rights.SCOPES)

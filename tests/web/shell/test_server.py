@@ -76,7 +76,7 @@ class Visitor:
         request = urllib.request.Request(f"{self.url}{path}", data)  # noqa: S310
         for name, value in (
             ("X-Forwarded-Proto", "https"),
-            ("X-Forwarded-Host", "localhost"),
+            ("Host", "localhost"),
             ("Referer", "https://localhost/"),
             ("Cookie", "; ".join(f"{name}={value}" for name, value in self._cookies.items())),
         ):

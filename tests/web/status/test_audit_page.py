@@ -119,3 +119,16 @@ def test_every_action_has_words_in_every_language(settings) -> None:
 
 def test_what_is_not_known_is_called_by_its_code() -> None:
     assert words.named("weather.rain") == ("weather", "weather.rain".partition(".")[2])
+
+
+def test_who_is_refused_with_a_key_and_who_takes_people_away_leaves_a_row(app, login_as) -> None:
+    program = app.test_client()
+    assert program.get("/api/v1/appeals").status_code == 401
+    assert AuditEntry.select().where(AuditEntry.action == "key.refused").count() == 0
+    for path in ("/api/v1/appeals", "/api/v1/departments"):
+        answer = program.get(path, headers={"Authorization": "Bearer hk_wrong"})
+        assert answer.status_code == 401
+    pages = [row.detail["page"] for row in AuditEntry.select().where(AuditEntry.who == "-")]
+    assert pages == ["api.list_appeals", "api.list_departments"]
+    login_as("technician").get("/people/people.csv")
+    assert AuditEntry.get(AuditEntry.action == "user.export").who == "rustam"

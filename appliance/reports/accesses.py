@@ -1,0 +1,115 @@
+"""Who listened to what, and who looked at whom: a month of the audit (requirement S1).
+
+For the manager and the ministry; whom it is about is told by numbers of records, never by name.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from appliance.casework import unusual
+from appliance.core import spreadsheets
+from appliance.core.audit import entries
+from appliance.core.audit.entries import Filters
+from appliance.core.audit.table import AuditEntry
+from appliance.reports.periods import Period
+
+HEADS = ("who", "what", "record", "times", "first", "last", "reason")
+_FILES = (".download", ".export")
+
+
+@dataclass
+class Access:
+    """One record as one person saw it."""
+
+    who: str
+    what: str  # the action
+    record: str
+    times: int
+    first: dt.datetime
+    last: dt.datetime
+    reason: str = ""
+
+
+@dataclass
+class Reader:
+    """What one person did in the period; `records` are different ones."""
+
+    who: str
+    records: set[tuple[str, str]] = field(default_factory=set)
+    opened: int = 0
+    listened: int = 0
+    lists: int = 0
+    searches: int = 0
+    files: int = 0
+    for_reason: int = 0  # personal appeals
+    unusual: int = 0
+
+
+@dataclass(frozen=True)
+class Accesses:
+    """A period: its readers, who read most first, and each record that was opened."""
+
+    period: Period
+    readers: list[Reader]
+    heard: list[Access]
+    seen: list[Access]
+
+
+def build(period: Period) -> Accesses:
+    """Read the period's entries of the audit, some at a time."""
+    readers: dict[str, Reader] = {}
+    found: dict[tuple[str, str, str], Access] = {}
+    for piece in entries.pieces(Filters(since=period.begin, until=period.end)):
+        for row in piece:
+            _add(row, readers, found)
+    every = sorted(found.values(), key=lambda one: (one.who, one.first, one.record))
+    return Accesses(
+        period,
+        sorted(readers.values(), key=lambda one: (-len(one.records), one.who)),
+        [one for one in every if one.what == "recording.listen"],
+        [one for one in every if one.what != "recording.listen"],
+    )
+
+
+def as_csv(made: Accesses) -> Iterator[str]:
+    """Each record of each person, as a table."""
+    tz = made.period.tz
+    yield spreadsheets.MARK
+    rows = (
+        [
+            *(one.who, one.what, one.record, one.times),
+            *(at.astimezone(tz).isoformat(timespec="seconds") for at in (one.first, one.last)),
+            one.reason,
+        ]
+        for one in (*made.heard, *made.seen)
+    )
+    yield from spreadsheets.pieces([HEADS, *rows], delimiter=";")
+
+
+def _add(
+    row: AuditEntry, readers: dict[str, Reader], found: dict[tuple[str, str, str], Access]
+) -> None:
+    done = row.action
+    if done == unusual.ACTION:
+        readers.setdefault(row.subject, Reader(row.subject)).unusual += 1
+        return
+    heard, opened = done == "recording.listen", done.endswith(".view")
+    listed, revealed = done.endswith(".list"), done == "appeal.reveal"
+    taken = done.endswith(_FILES)
+    if not (heard or opened or listed or revealed or taken):
+        return
+    reader = readers.setdefault(row.who, Reader(row.who))
+    reader.listened += heard
+    reader.opened += opened
+    reader.for_reason += revealed
+    reader.files += taken
+    reader.lists += listed
+    reader.searches += bool((row.detail.get("asked") or {}).get("q"))
+    if heard or opened or revealed:
+        reader.records.add((done.partition(".")[0], row.subject))
+        key = (row.who, done, row.subject)
+        known = found.setdefault(key, Access(row.who, done, row.subject, 0, row.at, row.at))
+        known.times += 1
+        known.last = row.at
+        known.reason = known.reason or str(row.detail.get("reason", ""))
