@@ -51,6 +51,7 @@ from appliance.models.handling import (
     Handling,
 )
 from appliance.models.health import CheckState, ExchangeLook
+from appliance.models.identities import Identity
 from appliance.models.keys import AccessKey
 from appliance.models.knowledge import (
     Article,
@@ -104,6 +105,7 @@ TABLES: tuple[type[Table], ...] = (
     Passkey,
     Pin,
     Desk,
+    Identity,
     Region,
     District,
     Mahalla,

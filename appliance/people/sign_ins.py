@@ -15,8 +15,9 @@ from peewee import Expression
 
 from appliance.core import clock
 from appliance.core.db import writing
+from appliance.core.settings import Ldap
 from appliance.models import Session, SignInAttempt, User
-from appliance.people import accounts, pins, second_factor
+from appliance.people import accounts, ldap, pins, second_factor
 
 KEPT = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
@@ -46,16 +47,19 @@ class Busy(Exception):
     """Too many passwords wait to be looked at."""
 
 
-def check(login: str, password: str, address: str, device: str = "") -> User | None:
+def check(
+    login: str, password: str, address: str, device: str = "", asked: Ldap | None = None
+) -> User | None:
     """The active user with this login and password, else None.
 
-    `device`: one on which the person signed in before, else "". Raises TooMany, Busy.
+    `device`: one on which the person signed in before, else "". `asked`: the directory that looks
+    at the passwords of those whom it knows. Raises TooMany, Busy.
     """
     login = login.strip().lower()[:LONGEST_LOGIN]
     _refuse_too_many(login, address, device)
     with _turn(device):
         attempt = _begin(login, address, device)
-        user = accounts.authenticate(login, password)
+        user = ldap.authenticate(asked, login, password)
         if user:
             _forget(attempt)
     return user
@@ -88,11 +92,16 @@ def check_pin(user: User, pin: str, device: str) -> bool:
     return fits
 
 
-def change_password(user: User, old: str, new: str, address: str, device: str = "") -> None:
+def change_password(
+    user: User, old: str, new: str, address: str, device: str = "", asked: Ldap | None = None
+) -> None:
     """Give the user the password that he chose himself.
 
-    Raises StaffError: "wrong" (the old one is not his), "same", "short", "weak"; TooMany, Busy.
+    Raises StaffError: "elsewhere" (it is changed in the directory), "wrong" (the old one is not
+    his), "same", "short", "weak"; TooMany, Busy.
     """
+    if ldap.keeps(asked, user):
+        raise accounts.StaffError("elsewhere", "the password is changed in the directory")
     if not check(user.login, old, address, device):
         raise accounts.StaffError("wrong", "the old password is wrong")
     if new == old:
