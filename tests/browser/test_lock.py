@@ -17,7 +17,7 @@ PIN = "4071"
 def locking(settings, nilufar):
     """A site whose pages lock themselves after 15 minutes; Nilufar has a PIN."""
     settings.file.write_text(scratch(sign_in={**EASY, "lock_minutes": 15}))
-    pins.choose(nilufar, PIN)
+    pins.choose(nilufar, PIN, settings.web.secret_key)
 
 
 def test_a_locked_page_keeps_what_was_typed(locking, window) -> None:

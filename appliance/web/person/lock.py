@@ -1,7 +1,5 @@
 """A page that is covered while nobody sits before it, and the PIN that uncovers it."""
 
-import functools
-
 from flask import (
     Blueprint,
     Flask,
@@ -20,7 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.core import audit
 from appliance.people import pins, sessions, sign_ins
 from appliance.people.accounts import StaffError
-from appliance.web.person.login import knows_password
+from appliance.web.person.login import knows_password, knows_pin
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, at_step
 from appliance.web.shell.context import me, site
@@ -34,7 +32,7 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def words() -> dict[str, object]:
-        return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": lambda: bool(pins.of(me()))}
+        return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": _has_pin}
 
 
 @screen.get("")
@@ -62,10 +60,9 @@ def close() -> Response:
 def uncover() -> BaseResponse | tuple[str, int]:
     """Unlock by the PIN, or the password: 204 to a cover, to the page asked for from the page."""
     session, typed = current_user.session, request.form.get("password", "")
-    by_pin = typed.isdecimal() and pins.of(me())
+    by_pin = typed.isdecimal() and _has_pin()
     try:
-        check = functools.partial(sign_ins.check_pin, me(), device=session.device)
-        known = (check if by_pin else knows_password)(typed)
+        known = knows_pin(me(), typed, session.device) if by_pin else knows_password(typed)
     except sign_ins.TooMany:
         return _end()
     except sign_ins.Busy:
@@ -88,7 +85,7 @@ def choose() -> BaseResponse:
         if not knows_password(request.form.get("password", "")):
             return refusals.back(url_for("account.page"), "pin-password")
         if pin:
-            pins.choose(me(), pin)
+            pins.choose(me(), pin, site().web.secret_key)
         else:
             pins.give_up(me())
     except StaffError:
@@ -101,6 +98,10 @@ def choose() -> BaseResponse:
         pins.remember(current_user.session)
     flash(_("Saved."))
     return redirect(url_for("account.page"))
+
+
+def _has_pin() -> bool:
+    return pins.has(me(), site().web.secret_key)
 
 
 def _end() -> BaseResponse:
