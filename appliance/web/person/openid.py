@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from requests import RequestException
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.core import audit
+from appliance.core import audit, clock
 from appliance.core.settings import OpenId, Settings
 from appliance.people import identities, sessions
 from appliance.web.person import login
@@ -30,10 +30,11 @@ screen = Blueprint("openid", __name__, url_prefix="/login/openid")
 
 SOURCE = "openid"
 _WAITS = (2, 5)  # seconds for a connection, for an answer
+_AWRY = 120  # seconds that the party's clock may be wrong
 _AT_ONCE = threading.BoundedSemaphore(2)  # a party that hangs holds up no more threads than these
 
 
-class _Unproved(Exception):
+class Unproved(Exception):
     """The party does not say who it is, or nothing that can be trusted."""
 
 
@@ -64,9 +65,10 @@ def begin() -> BaseResponse | tuple[str, int]:
     for kept in [name for name in session if name.startswith(f"_state_{SOURCE}")]:
         session.pop(kept)  # of attempts that were given up
     session["asked_for"] = ours(request.args.get("next", ""))
+    session["asked_at"] = clock.now().timestamp()
     try:
-        with _turn():
-            return party.authorize_redirect(there)
+        with _turn():  # the next one at a shared desk, or before a locked page, is not the last one
+            return party.authorize_redirect(there, prompt="login", max_age=0)
     except (RequestException, AuthlibBaseError, RuntimeError, ValueError):
         return _away()
 
@@ -81,7 +83,7 @@ def back() -> BaseResponse | tuple[str, int]:
             claims = _claims(party, rules)
     except RequestException:
         return _away()
-    except (AuthlibBaseError, JoseError, _Unproved, ValueError) as error:
+    except (AuthlibBaseError, JoseError, Unproved, ValueError) as error:
         what = type(error).__name__
         audit.record("-", "login.failed", address=address, by=SOURCE, why=what)
         return login.form(_("The sign-in was not confirmed. Try again.")), 401
@@ -101,11 +103,13 @@ def back() -> BaseResponse | tuple[str, int]:
 
 
 def _claims(party: FlaskOAuth2App, rules: OpenId) -> Mapping[str, Any]:
-    """What the party says of the person. Raises _Unproved, and what Authlib raises."""
+    """What the party says of the person. Raises Unproved, and what Authlib raises."""
     wanted = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
     said = party.authorize_access_token(claims_options=wanted).get("userinfo")
     if not said or not isinstance(said.get("sub"), str) or not said["sub"]:
-        raise _Unproved
+        raise Unproved
+    if (said.get("auth_time") or 0) < session.pop("asked_at") - _AWRY:
+        raise Unproved
     return said
 
 

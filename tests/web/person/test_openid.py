@@ -80,6 +80,7 @@ def test_what_it_asks_for_names_the_site_and_is_bound_to_this_browser(browser, r
     assert asked["redirect_uri"] == [f"https://localhost{BACK}"]
     assert asked["code_challenge_method"] == ["S256"]
     assert asked["scope"] == ["openid"]
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
     assert asked["nonce"]
     assert asked["state"]
 
@@ -116,6 +117,16 @@ def test_a_code_of_another_browser_is_not_taken(pages, rules, sardor) -> None:
     state = parse_qs(urlsplit(mine.get(BEGIN).headers["Location"]).query)["state"][0]
     answer = mine.get(f"{BACK}?{urlencode({'code': stolen['code'][0], 'state': state})}")
     assert answer.status_code == 401
+
+
+def test_who_was_known_there_before_is_asked_again(browser, rules) -> None:
+    """Else the next one at a desk, or before a locked page, would be the last one."""
+    back = sent_back(browser, rules, "n-1")
+    with browser.session_transaction() as kept:
+        kept["asked_at"] += 600
+    assert browser.get(back).status_code == 401
+    assert told() == ("-", "login.failed", {"by": "openid", "why": "Unproved"})
+    assert browser.get(sent_back(browser, rules, "n-1")).status_code == 302
 
 
 def test_given_up_there_leads_back_to_the_form(browser, rules) -> None:
