@@ -37,6 +37,9 @@ class Limits(NamedTuple):
 
 
 PASSWORDS, CODES, PINS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
+# A directory locks whom too many wrong passwords were tried for; so strangers try few here. Of all
+# people alike: whom it knows must not show.
+OF_DIRECTORY = Limits(30, 5)
 
 
 class TooMany(Exception):
@@ -56,9 +59,10 @@ def check(
     at the passwords of those whom it knows. Raises TooMany, Busy.
     """
     login = login.strip().lower()[:LONGEST_LOGIN]
-    _refuse_too_many(login, address, device)
+    limits = OF_DIRECTORY if asked else PASSWORDS
+    _refuse_too_many(login, address, device, limits)
     with _turn(device):
-        attempt = _begin(login, address, device)
+        attempt = _begin(login, address, device, limits)
         user = ldap.authenticate(asked, login, password)
         if user:
             _forget(attempt)

@@ -119,6 +119,17 @@ def test_the_password_is_changed_there(rules, known) -> None:
         sign_ins.change_password(known, THERE, "uch soʻz va bir raqam", HERE, asked=rules)
 
 
+def test_strangers_cannot_have_the_directory_lock_anybody_out(served, rules, known) -> None:
+    """It counts what is tried for a name; so few of theirs reach it."""
+    before = served[0].said.read_text().count(" BIND dn=")
+    for number in range(5):
+        assert sign_ins.check("nilufar", "wrong", f"10.0.0.{number}", asked=rules) is None
+    with pytest.raises(sign_ins.TooMany):
+        sign_ins.check("nilufar", THERE, "10.0.0.9", asked=rules)
+    assert served[0].said.read_text().count(" BIND dn=") == before + 5
+    assert sign_ins.check("nilufar", THERE, HERE, "desk-1", rules) == known
+
+
 def test_strangers_are_asked_for_there_too(served, rules, settings) -> None:
     """So the time of an answer does not tell who is known there."""
     before = served[0].said.read_text().count(" BIND dn=")
