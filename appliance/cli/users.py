@@ -10,7 +10,7 @@ import click
 from appliance.casework import departments
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.models import User
-from appliance.people import accounts, roster, second_factor, sessions, staff
+from appliance.people import accounts, identities, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
 
 _must_change = click.option(
@@ -252,6 +252,24 @@ def factor(site: Site, login: str, forget: bool) -> None:
     app = second_factor.authenticator(person)
     left = second_factor.codes_left(person)
     click.echo(f"{app.made_at.isoformat(timespec='seconds')}  {left}" if app else "-")
+
+
+@user.command("identity")
+@click.argument("login")
+@click.argument("source", type=click.Choice(identities.SOURCES), required=False)
+@click.argument("subject", required=False)
+@pass_site
+def identity(site: Site, login: str, source: str | None, subject: str | None) -> None:
+    """Tell what parties outside call a person, or note it; '' for nothing any more."""
+    site.open()
+    person = _user(login)
+    if source is None or subject is None:
+        show(({"source": s, "subject": n} for s, n in identities.of(person).items()), False)
+        return
+    try:
+        identities.give(person, source, subject, None)
+    except accounts.StaffError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @user.command()

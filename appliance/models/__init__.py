@@ -58,6 +58,7 @@ from appliance.models.handling import (
     Handling,
 )
 from appliance.models.health import CheckState, ExchangeLook
+from appliance.models.identities import Identity
 from appliance.models.keys import AccessKey
 from appliance.models.knowledge import (
     Article,
@@ -111,6 +112,7 @@ TABLES: tuple[type[Table], ...] = (
     Passkey,
     Pin,
     Desk,
+    Identity,
     Region,
     District,
     Mahalla,

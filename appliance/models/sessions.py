@@ -18,4 +18,5 @@ class Session(Table):
     device = CharField()  # the name in the device's own cookie
     locked_at = MomentField(null=True)  # its pages are covered until the person is back
     factor = CharField(default="")  # what proved him beside the password: code | paper | passkey
+    source = CharField(default="")  # who knew him: openid; "" the box itself
     challenge = CharField(default="")  # what a passkey was asked to sign, until it is taken

@@ -2,43 +2,53 @@
 
 It uncovers a page that was locked, and signs in at a desk on which its person has signed in wholly
 within the last hours. Five wrong ones within an hour, and the password is asked for again.
+
+Whoever has the hash of four digits tries all of them, however long one takes. So what is kept is
+keyed by the site's secret (`web.secret_key`), which is not in the database: by the database alone
+nobody finds a PIN, and one is looked at in no time, also when a whole shift signs in at once. By
+another secret there are no PINs any more.
 """
 
 import datetime as dt
+import hmac
 import re
 from collections.abc import Iterable
+
+from peewee import Expression
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.core.settings import SignIn
 from appliance.models import Desk, Pin, Session, User
-from appliance.people import accounts
 from appliance.people.accounts import StaffError
 
 _DIGITS = re.compile(r"\d{4,8}", re.ASCII)
 _ROW = "01234567890 09876543210"
 
 
-def choose(user: User, pin: str) -> None:
-    """Give the person the PIN that he chose. Raises StaffError "pin": too short, too plain."""
+def choose(user: User, pin: str, secret: str) -> None:
+    """Give the person the PIN that he chose; `secret`: the site's.
+
+    Raises StaffError "pin": too short, too plain.
+    """
     if not _DIGITS.fullmatch(pin) or len(set(pin)) < 3 or pin in _ROW:
         raise StaffError("pin", "four to eight digits, not 1234 and not 1111")
-    kept = accounts.hashed(pin)
+    kept = _kept(user, pin, secret)
     with writing():
         Pin.delete().where(Pin.user == user).execute()
         Pin.create(user=user, hash=kept, made_at=clock.now())
         audit.record(user.login, "pin.set", user.login)
 
 
-def of(user: User) -> Pin | None:
-    """The person's PIN; None when he has none."""
-    return Pin.get_or_none(Pin.user == user)
+def has(user: User, secret: str) -> bool:
+    """Whether the person has a PIN."""
+    return Pin.select().where(Pin.user == user, _by(secret)).exists()
 
 
-def fits(user: User, pin: str) -> bool:
-    """Whether it is his. Takes as long as a password, also where he has none."""
-    kept = of(user)
-    return accounts.verified(kept.hash if kept else "", pin)
+def fits(user: User, pin: str, secret: str) -> bool:
+    """Whether it is his."""
+    kept = Pin.get_or_none(Pin.user == user)
+    return hmac.compare_digest(kept.hash if kept else "", _kept(user, pin, secret))
 
 
 def forget(user: User) -> None:
@@ -61,7 +71,7 @@ def leave(user: User, device: str) -> None:
     Desk.delete().where(Desk.user == user, Desk.device == device).execute()
 
 
-def at(rules: SignIn, device: str, logins: Iterable[str]) -> list[Desk]:
+def at(rules: SignIn, device: str, logins: Iterable[str], secret: str) -> list[Desk]:
     """Who of these may sign in by his PIN on a device, with their users, by name."""
     since = clock.now() - dt.timedelta(hours=rules.pin_hours)
     known = Desk.select(Desk, User).join(User).join(Pin, on=Pin.user == User.id)
@@ -72,6 +82,7 @@ def at(rules: SignIn, device: str, logins: Iterable[str]) -> list[Desk]:
         User.login.in_(list(logins)),
         User.role.in_(rules.pin_roles),
         ~User.must_change,
+        _by(secret),
     )
     return list(found.order_by(User.name))
 
@@ -81,3 +92,22 @@ def give_up(user: User) -> None:
     with writing():
         forget(user)
         audit.record(user.login, "pin.forget", user.login)
+
+
+def _kept(user: User, pin: str, secret: str) -> str:
+    """What is kept of a PIN: by which secret, and what it makes of person and PIN."""
+    made = hmac.new(_key(secret), f"{user.id} {pin}".encode(), "sha256").hexdigest()
+    return f"{_mark(secret)}{made}"
+
+
+def _by(secret: str) -> Expression:
+    return Pin.hash.startswith(_mark(secret))
+
+
+def _mark(secret: str) -> str:
+    return hmac.new(_key(secret), b"mark", "sha256").hexdigest()[:8] + " "
+
+
+def _key(secret: str) -> bytes:
+    """Of PINs alone: the same secret signs cookies."""
+    return hmac.digest(secret.encode(), b"PIN", "sha256")

@@ -41,7 +41,7 @@ def step(rules: SignIn, session: Session, address: str) -> str:
     let_off = not asked and user.role in rules.second_factor_outside
     if not session.factor and not let_off and is_set(user):
         return "prove"
-    if user.must_change:
+    if user.must_change and not session.source:  # who comes from outside has no password here
         return "password"
     return "enrol" if asked else ""
 

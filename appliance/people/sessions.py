@@ -28,11 +28,17 @@ def topic(session: Session) -> str:
 
 
 def begin(
-    user: User, address: str, agent: str = "", device: str = "", factor: str = ""
+    user: User,
+    address: str,
+    agent: str = "",
+    device: str = "",
+    factor: str = "",
+    source: str = "",
 ) -> tuple[Session, str]:
     """Begin a session; returned with the secret, which is for the browser's cookie alone.
 
-    `factor`: what proved the person beside the password, "" nothing yet.
+    `factor`: what proved the person beside the password, "" nothing yet. `source`: "openid" when a
+    party outside knew him, "" the box itself.
     """
     secret, now = secrets.token_urlsafe(32), clock.now()
     with writing():
@@ -46,6 +52,7 @@ def begin(
             agent=agent[:_LONGEST_AGENT],
             device=device,
             factor=factor,
+            source=source,
         )
         live.publish(TOPIC)
     return session, secret

@@ -15,8 +15,9 @@ from peewee import Expression
 
 from appliance.core import clock
 from appliance.core.db import writing
+from appliance.core.settings import Ldap
 from appliance.models import Session, SignInAttempt, User
-from appliance.people import accounts, pins, second_factor
+from appliance.people import accounts, ldap, pins, second_factor
 
 KEPT = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
@@ -36,6 +37,9 @@ class Limits(NamedTuple):
 
 
 PASSWORDS, CODES, PINS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
+# A directory locks whom too many wrong passwords were tried for; so strangers try few here. Of all
+# people alike: whom it knows must not show.
+OF_DIRECTORY = Limits(30, 5)
 
 
 class TooMany(Exception):
@@ -46,16 +50,20 @@ class Busy(Exception):
     """Too many passwords wait to be looked at."""
 
 
-def check(login: str, password: str, address: str, device: str = "") -> User | None:
+def check(
+    login: str, password: str, address: str, device: str = "", asked: Ldap | None = None
+) -> User | None:
     """The active user with this login and password, else None.
 
-    `device`: one on which the person signed in before, else "". Raises TooMany, Busy.
+    `device`: one on which the person signed in before, else "". `asked`: the directory that looks
+    at the passwords of those whom it knows. Raises TooMany, Busy.
     """
     login = login.strip().lower()[:LONGEST_LOGIN]
-    _refuse_too_many(login, address, device)
+    limits = OF_DIRECTORY if asked else PASSWORDS
+    _refuse_too_many(login, address, device, limits)
     with _turn(device):
-        attempt = _begin(login, address, device)
-        user = accounts.authenticate(login, password)
+        attempt = _begin(login, address, device, limits)
+        user = ldap.authenticate(asked, login, password)
         if user:
             _forget(attempt)
     return user
@@ -75,24 +83,28 @@ def prove(session: Session, code: str, device: str = "") -> bool:
     return proved
 
 
-def check_pin(user: User, pin: str, device: str) -> bool:
-    """Whether it is his PIN, on a device where he signed in wholly.
+def check_pin(user: User, pin: str, device: str, secret: str) -> bool:
+    """Whether it is his PIN, on a device where he signed in wholly; `secret`: the site's.
 
-    Raises TooMany after five wrong ones within an hour, and Busy.
+    Raises TooMany after five wrong ones within an hour.
     """
-    with _turn(device):
-        attempt = _begin(f"PIN {user.login}", "", device, PINS)
-        fits = pins.fits(user, pin)
-        if fits:
-            _forget(attempt)
+    attempt = _begin(f"PIN {user.login}", "", device, PINS)
+    fits = pins.fits(user, pin, secret)
+    if fits:
+        _forget(attempt)
     return fits
 
 
-def change_password(user: User, old: str, new: str, address: str, device: str = "") -> None:
+def change_password(
+    user: User, old: str, new: str, address: str, device: str = "", asked: Ldap | None = None
+) -> None:
     """Give the user the password that he chose himself.
 
-    Raises StaffError: "wrong" (the old one is not his), "same", "short", "weak"; TooMany, Busy.
+    Raises StaffError: "elsewhere" (it is changed in the directory), "wrong" (the old one is not
+    his), "same", "short", "weak"; TooMany, Busy.
     """
+    if ldap.keeps(asked, user):
+        raise accounts.StaffError("elsewhere", "the password is changed in the directory")
     if not check(user.login, old, address, device):
         raise accounts.StaffError("wrong", "the old password is wrong")
     if new == old:

@@ -25,7 +25,7 @@ from appliance.web.calls import (
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
 from appliance.web.knowledge import editing, reading
-from appliance.web.person import account, lock, login, passkeys, second_factor
+from appliance.web.person import account, lock, login, openid, passkeys, second_factor
 from appliance.web.person import sessions as sign_ins
 from appliance.web.public import phones, rating
 from appliance.web.reports import accesses, capacity, issued, minutes, staff_records, telephony
@@ -100,6 +100,7 @@ SCREENS = (
         second_factor.screen,
         lock.screen,
         passkeys.screen,
+        openid.screen,
     ),
     *(rating.screen, phones.screen, views.screen),
     *(desk.screen, caller.screen, phone.screen, states.screen, transfers.screen, forms.screen),
@@ -175,6 +176,7 @@ def create_app(settings: Settings) -> Flask:
         sign_ins,
         lock,
         passkeys,
+        openid,
         desk,
         phone,
         changes,

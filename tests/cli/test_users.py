@@ -65,3 +65,14 @@ def test_a_file_makes_all_or_none(run: Run, tmp_path: Path) -> None:
         "",
         True,
     )
+
+
+def test_what_a_party_outside_calls_a_person_is_noted_told_and_taken_back(run: Run) -> None:
+    assert run("user", "identity", "nilufar", "openid", "n-1").returncode == 0
+    assert run("user", "identity", "nilufar").stdout == "openid  n-1\n"
+    taken = run("user", "identity", "sardor", "openid", "n-1")
+    assert taken.returncode == 1
+    assert "somebody else's" in taken.stderr
+    assert run("user", "identity", "nilufar", "openid", "").returncode == 0
+    assert run("user", "identity", "nilufar").stdout == ""
+    assert run("user", "identity", "nilufar", "oneid", "n-1").returncode == 2

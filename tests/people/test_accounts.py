@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
+from argon2 import PasswordHasher
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from appliance.core import audit
 from appliance.core.settings import Settings
@@ -51,6 +54,34 @@ def test_a_password_that_is_guessed_soon_is_refused(password: str, code: str) ->
     with pytest.raises(accounts.StaffError) as told:
         accounts.prove_strong(password, "nilufar", "Nilufar Karimova")
     assert told.value.code == code
+
+
+def test_a_leaked_password_is_refused_however_it_is_dressed() -> None:
+    """All that are long enough, of the 30,000 most used ones that zxcvbn brings along."""
+    leaked = [word for word in FREQUENCY_LISTS["passwords"] if len(word) >= 10]
+    assert len(leaked) > 500
+    for number, word in enumerate(leaked):
+        dressed = (word, word.upper(), word.capitalize(), word[::-1])[number % 4]
+        with pytest.raises(accounts.StaffError) as told:
+            accounts.prove_strong(dressed, "nilufar", "Nilufar Karimova")
+        assert told.value.code == "weak", dressed
+
+
+def test_a_strangers_name_takes_as_long_as_a_wrong_password(nilufar: User, monkeypatch) -> None:
+    """By the processor's time, with the hashes of a box: the fastest of five of each."""
+    monkeypatch.setattr(accounts, "_hasher", PasswordHasher())
+    accounts.set_password(nilufar, PASSWORD, by="test")
+    accounts._nobody.cache_clear()
+    accounts.authenticate("nobody", PASSWORD)  # what is made once
+
+    def seconds(login: str) -> float:
+        begun = time.process_time()
+        assert accounts.authenticate(login, "wrong") is None
+        return time.process_time() - begun
+
+    known, strange = (min(seconds(login) for _ in range(5)) for login in ("nilufar", "nobody"))
+    accounts._nobody.cache_clear()
+    assert 0.5 < strange / known < 2
 
 
 def test_other_passwords_are_taken() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from appliance.core.settings import Links, SelfTests, load
+from appliance.core.settings import Links, SelfTests, SignIn, load
 from tests.rig.rendering import ROLES, play, rendered, rendered_each
 from tests.rig.spans import EIGHT, OWN_CLOCK, TWO, USUAL
 
@@ -154,6 +154,31 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
         ),
         (Links("192.0.2.9"), SelfTests(5)),  # as sites had to write it before
     ]
+
+
+def test_of_whom_a_second_factor_is_asked_stands_in_the_settings(tmp_path: Path) -> None:
+    secret = {"content": "c2VjcmV0"}
+    usual = {
+        **defaults("validate"),
+        **GOOD,
+        "ansible_facts": {"machine": "x86_64"},
+        "app_secrets": {"results": [secret, secret]},
+        "site_container": True,
+        "site_operators": ["192.0.2.0/24"],
+    }
+    named = {"app_sign_in_second_factor": ["operator"], "app_sign_in_lock_minutes": 5}
+    own = {"app_settings": "[sign_in]\npin_hours = 1\n"}
+    files = rendered_each(tmp_path, "app", "appliance.toml.j2", [usual, usual | named, usual | own])
+    read = []
+    for file in files:
+        (tmp_path / "appliance.toml").write_text(file)
+        read.append(load(tmp_path / "appliance.toml").sign_in)
+    assert read[0] == SignIn(inside=("192.0.2.0/24", "127.0.0.0/8"))
+    assert not read[0].asks("operator", "192.0.2.7")
+    assert read[0].asks("operator", "10.0.0.7")  # private, and not the workplace's
+    assert read[1].asks("operator", "192.0.2.7")
+    assert read[1].lock_minutes == 5
+    assert read[2] == SignIn(pin_hours=1)  # as sites had to write it before
 
 
 def certificate(folder: Path, name: str, days: int = 90) -> tuple[str, str]:

@@ -27,7 +27,7 @@ from appliance.core.settings.ministry import (
     MINISTRY_FIELDS,
     Ministry,
 )
-from appliance.core.settings.people import SignIn
+from appliance.core.settings.people import Ldap, OpenId, SignIn
 from appliance.core.settings.telephony import Asterisk, Calls, Outgoing, Trunk
 
 __all__ = [
@@ -40,9 +40,11 @@ __all__ = [
     "Backup",
     "Calls",
     "Duty",
+    "Ldap",
     "Links",
     "Messages",
     "Ministry",
+    "OpenId",
     "Outgoing",
     "Paths",
     "Retention",
@@ -79,6 +81,8 @@ class Settings:
     ministry: Ministry | None = None
     retention: Retention = field(default_factory=Retention)
     sign_in: SignIn = field(default_factory=SignIn)
+    openid: OpenId | None = None
+    ldap: Ldap | None = None
     links: Links = field(default_factory=Links)
     self_tests: SelfTests = field(default_factory=SelfTests)
     backups: tuple[Backup, ...] = ()
@@ -113,6 +117,8 @@ def load(path: Path | str) -> Settings:
         web=_from_folder(settings.web, path.parent),
         asterisk=_from_folder(settings.asterisk, path.parent),
         ministry=settings.ministry and _with_keys(settings.ministry, path.parent),
+        openid=settings.openid and _with_authority(settings.openid, path.parent),
+        ldap=settings.ldap and _with_authority(settings.ldap, path.parent),
         backups=tuple(_backup(one, path.parent) for one in settings.backups),
         snapshots=_snapshots(settings.snapshots, path.parent),
         audit=Audit(*(_path(one, path.parent) for one in dataclasses.astuple(settings.audit))),
@@ -136,6 +142,10 @@ def _snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
         secrets=tuple(_path(one, folder) for one in snapshots.secrets),
         replica=_path(snapshots.replica, folder),
     )
+
+
+def _with_authority[T: (OpenId, Ldap)](party: T, folder: Path) -> T:
+    return dataclasses.replace(party, ca=_path(party.ca, folder))
 
 
 def _path(written: str, folder: Path) -> str:

@@ -43,3 +43,34 @@ class SignIn:
         except ValueError:
             return False
         return any(from_where in ipaddress.ip_network(network) for network in self.inside)
+
+
+@dataclass(frozen=True)
+class OpenId:
+    """A party that signs people in by OpenID Connect: the ministry's directory, OneID."""
+
+    name: str  # on the button of the login page
+    issuer: str  # as it calls itself, https://…
+    client_id: str
+    client_secret: str
+    factors: tuple[str, ...] = ()  # amr or acr of its answer that stand for a second factor
+    ca: str = ""  # file with its authority's certificate; "": one that the system knows
+
+    def __post_init__(self) -> None:
+        if not self.issuer.startswith("https://"):
+            raise ValueError("openid.issuer begins with https://")
+
+
+@dataclass(frozen=True)
+class Ldap:
+    """A directory that looks at passwords: LDAP or Active Directory, over TLS alone."""
+
+    url: str  # ldaps://…, or ldap://…, which is asked for TLS before anything else (StartTLS)
+    bind: str  # whom to sign in as, {} is the person's name there: {}@vazirlik.uz, uid={},ou=…
+    ca: str = ""  # file with its authority's certificate; "": one that the system knows
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("ldaps://", "ldap://")):
+            raise ValueError("ldap.url begins with ldaps:// or ldap://")
+        if self.bind.count("{}") != 1:
+            raise ValueError("ldap.bind has one {} in it")

@@ -13,7 +13,7 @@ from appliance.people.accounts import StaffError
 from appliance.web.person.login import begin, this_device
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, at_step, before_all
-from appliance.web.shell.context import me
+from appliance.web.shell.context import me, site
 from appliance.web.shell.sent import ours
 
 screen = Blueprint("account", __name__)
@@ -32,6 +32,9 @@ TROUBLES: dict[str, LazyString] = {
     "short": _l("The new password is too short."),
     "weak": _l("The new password is too easy to guess: take several words."),
     "same": _l("The new password is the one that you have now."),
+    "elsewhere": _l(
+        "Your password is kept by the directory of your organisation: change it there."
+    ),
 }
 
 PIN_TROUBLES: dict[str, LazyString] = {
@@ -125,7 +128,7 @@ def _changed() -> str:
     device, address = this_device(), request.remote_addr or ""
     old, known = form.get("password", ""), device.known_to(user.login)
     try:
-        sign_ins.change_password(user, old, new, address, known)
+        sign_ins.change_password(user, old, new, address, known, site().ldap)
     except StaffError as error:
         return error.code
     except sign_ins.TooMany:

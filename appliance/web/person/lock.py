@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.core import audit
 from appliance.people import pins, sessions, sign_ins
 from appliance.people.accounts import StaffError
-from appliance.web.person.login import this_device
+from appliance.web.person.login import knows_password, knows_pin
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, at_step
 from appliance.web.shell.context import me, site
@@ -32,7 +32,7 @@ def init_app(app: Flask) -> None:
 
     @app.context_processor
     def words() -> dict[str, object]:
-        return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": lambda: bool(pins.of(me()))}
+        return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": _has_pin}
 
 
 @screen.get("")
@@ -59,15 +59,10 @@ def close() -> Response:
 @at_step("unlock")
 def uncover() -> BaseResponse | tuple[str, int]:
     """Unlock by the PIN, or the password: 204 to a cover, to the page asked for from the page."""
-    session, device = current_user.session, this_device()
-    typed, address = request.form.get("password", ""), request.remote_addr or ""
-    by_pin = typed.isdecimal() and pins.of(me())
+    session, typed = current_user.session, request.form.get("password", "")
+    by_pin = typed.isdecimal() and _has_pin()
     try:
-        if by_pin:
-            known = sign_ins.check_pin(me(), typed, session.device)
-        else:
-            login = me().login
-            known = bool(sign_ins.check(login, typed, address, device.known_to(login)))
+        known = knows_pin(me(), typed, session.device) if by_pin else knows_password(typed)
     except sign_ins.TooMany:
         return _end()
     except sign_ins.Busy:
@@ -75,7 +70,7 @@ def uncover() -> BaseResponse | tuple[str, int]:
     if known:
         sessions.unlock(session)
         return Response(status=204) if _is_cover() else redirect(_onward())
-    audit.record(me().login, "session.unlock.failed", address=address)
+    audit.record(me().login, "session.unlock.failed", address=request.remote_addr)
     if _is_cover():
         return Response(status=422)
     return _page(_("That is wrong.")), 422
@@ -85,13 +80,12 @@ def uncover() -> BaseResponse | tuple[str, int]:
 @anyone
 def choose() -> BaseResponse:
     """Choose one's PIN, by the password; an empty one forgets it."""
-    address, device = request.remote_addr or "", this_device().known_to(me().login)
     pin = request.form.get("new_password", "")
     try:
-        if not sign_ins.check(me().login, request.form.get("password", ""), address, device):
+        if not knows_password(request.form.get("password", "")):
             return refusals.back(url_for("account.page"), "pin-password")
         if pin:
-            pins.choose(me(), pin)
+            pins.choose(me(), pin, site().web.secret_key)
         else:
             pins.give_up(me())
     except StaffError:
@@ -104,6 +98,10 @@ def choose() -> BaseResponse:
         pins.remember(current_user.session)
     flash(_("Saved."))
     return redirect(url_for("account.page"))
+
+
+def _has_pin() -> bool:
+    return pins.has(me(), site().web.secret_key)
 
 
 def _end() -> BaseResponse:

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
 from appliance.core import audit
-from appliance.people import accounts, pins, second_factor, sessions, sign_ins
+from appliance.people import accounts, ldap, pins, second_factor, sessions, sign_ins
 from appliance.web.shell.access import HOMES, anyone, at_step, before_all, public
 from appliance.web.shell.context import is_fragment, me, site
 from appliance.web.shell.errors import send_again
@@ -107,7 +107,7 @@ def page() -> BaseResponse | str:
     """The form; whoever is signed in goes on."""
     if current_user.is_authenticated:
         return redirect(_onward())
-    return _form()
+    return form()
 
 
 @screen.post("/login")
@@ -117,20 +117,18 @@ def enter() -> BaseResponse | tuple[str, int]:
     login, device = request.form.get("login", "").strip().lower(), this_device()
     password, address = request.form.get("password", ""), request.remote_addr or ""
     try:
-        user = sign_ins.check(login, password, address, device.known_to(login))
+        user = sign_ins.check(login, password, address, device.known_to(login), site().ldap)
     except sign_ins.TooMany:
-        return _form(_("Too many failed attempts. Wait a minute, then try again.")), 429
+        return form(_("Too many failed attempts. Wait a minute, then try again.")), 429
     except sign_ins.Busy:
-        return _form(_("Too many people sign in at this moment. Try again in a minute.")), 503
+        return form(_("Too many people sign in at this moment. Try again in a minute.")), 503
     if not user:
         audit.record(login[:64] or "-", "login.failed", address=address)
-        return _form(_("The user name or the password is wrong.")), 401
-    audit.record(user.login, "login", address=address)
+        return form(_("The user name or the password is wrong.")), 401
+    how = {"by": ldap.SOURCE} if ldap.keeps(site().ldap, user) else {}
+    audit.record(user.login, "login", address=address, **how)
     begin(user, device)
-    there = redirect(_onward())
-    if second_factor.step(site().sign_in, current_user.session, address) != "prove":
-        _remember(there, device, user)
-    return there
+    return onward(device)
 
 
 @screen.post("/login/pin")
@@ -140,22 +138,20 @@ def enter_by_pin() -> BaseResponse | tuple[str, int]:
     device, login = this_device(), request.form.get("login", "")
     here = {desk.user.login: desk for desk in _at_desk(device)}
     if login not in here:
-        return _form(_("Here the password is asked for.")), 401
+        return form(_("Here the password is asked for.")), 401
     desk = here[login]
     try:
-        known = sign_ins.check_pin(desk.user, request.form.get("password", ""), device.name)
+        known = knows_pin(desk.user, request.form.get("password", ""), device.name)
     except sign_ins.TooMany:
         pins.leave(desk.user, device.name)
-        return _form(_("Too many wrong PINs: sign in by your password.")), 429
-    except sign_ins.Busy:
-        return _form(_("Too many people sign in at this moment. Try again in a minute.")), 503
+        return form(_("Too many wrong PINs: sign in by your password.")), 429
     address = request.remote_addr or ""
     if not known:
         audit.record(login, "login.failed", address=address, by="pin")
-        return _form(_("The PIN is wrong.")), 401
+        return form(_("The PIN is wrong.")), 401
     audit.record(login, "login", address=address, by="pin")
     begin(desk.user, device, desk.factor)
-    return redirect(_onward())
+    return redirect(_onward(HOMES[desk.user.role]))  # one request less while the phone may ring
 
 
 @screen.get("/login/second")
@@ -210,17 +206,39 @@ def leave() -> BaseResponse:
     return redirect(url_for("login.page"))
 
 
-def begin(user: "User", device: Device, factor: str = "") -> None:
+def begin(user: "User", device: Device, factor: str = "", source: str = "") -> None:
     """Begin a session, with a secret and a token for forms that nobody can have planted."""
     agent = request.headers.get("User-Agent", "")
     address = request.remote_addr or ""
-    begun, secret = sessions.begin(user, address, agent, device.name, factor)
+    begun, secret = sessions.begin(user, address, agent, device.name, factor, source)
     session.clear()
     session.permanent = True
     login_user(SignedIn(user, begun, secret))
 
 
-def _form(trouble: str = "") -> str:
+def onward(device: Device, asked_for: str = "") -> BaseResponse:
+    """To the page asked for; the device keeps who signed in, unless a code is still to come."""
+    there = redirect(ours(asked_for) or _onward())
+    address = request.remote_addr or ""
+    if second_factor.step(site().sign_in, current_user.session, address) != "prove":
+        _remember(there, device, me())
+    return there
+
+
+def knows_password(typed: str) -> bool:
+    """Whether who is signed in has typed his password. Raises sign_ins.TooMany, sign_ins.Busy."""
+    login, address = me().login, request.remote_addr or ""
+    known = this_device().known_to(login)
+    return bool(sign_ins.check(login, typed, address, known, site().ldap))
+
+
+def knows_pin(user: "User", typed: str, device: str) -> bool:
+    """Whether the person has typed his PIN on a device. Raises sign_ins.TooMany."""
+    return sign_ins.check_pin(user, typed, device, site().web.secret_key)
+
+
+def form(trouble: str = "") -> str:
+    """The login page, with what is wrong."""
     return render_template(
         "login/page.html",
         trouble=trouble,
@@ -228,6 +246,7 @@ def _form(trouble: str = "") -> str:
         onward=request.values.get("next", ""),
         line=health.line_answers(),
         at_desk=[desk.user for desk in _at_desk(this_device())],
+        openid=site().openid,
     )
 
 
@@ -237,9 +256,9 @@ def _second(trouble: str = "") -> str:
     return render_template("login/second.html", trouble=trouble, onward=onward, heard=None)
 
 
-def _onward() -> str:
+def _onward(home: str = "/") -> str:
     """The page asked for before signing in, if it is one of ours; else the role's own."""
-    return ours(request.values.get("next", "")) or url_for("login.home")
+    return ours(request.values.get("next", "")) or home
 
 
 def this_device() -> Device:
@@ -253,12 +272,12 @@ def this_device() -> Device:
 
 def _at_desk(device: Device) -> list["Desk"]:
     """Who may sign in by his PIN on the device that asks."""
-    return pins.at(site().sign_in, device.name, device.people)
+    return pins.at(site().sign_in, device.name, device.people, site().web.secret_key)
 
 
 def _remember(answer: BaseResponse, device: Device, user: "User") -> None:
     """Have the device keep who signed in on it, wholly."""
-    if pins.of(user):
+    if pins.has(user, site().web.secret_key):
         pins.remember(current_user.session)
     people = [user.login, *(login for login in device.people if login != user.login)][:PEOPLE]
     kept = _devices().dumps({"name": device.name, "people": people})

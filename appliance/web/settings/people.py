@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import departments
 from appliance.core import audit, clock, script, search
 from appliance.core.i18n import named
-from appliance.people import accounts, rights, roster, second_factor, staff
+from appliance.people import accounts, identities, rights, roster, second_factor, staff
 from appliance.people.accounts import StaffError
 from appliance.people.staff import Entry, Given
 from appliance.telephony import routing
@@ -44,6 +44,7 @@ TROUBLES: dict[str, LazyString] = {
     "self": _l("Nobody closes his own account or changes his own role."),
     "last": _l("The last manager and the last technician stay. Let another one in first."),
     "topics": _l("There is no such topic with operators of its own."),
+    "subject": _l("Somebody else has this name there, or it is too long."),
     "twice": _l("An earlier line has this user name or extension."),
     "fields": _l("This line has more fields than the first one has columns."),
     "columns": _l("The first line must name the columns; login, name and role are needed."),
@@ -148,6 +149,21 @@ def close(number: int, what: str) -> BaseResponse:
     return redirect(url_for(".person", number=number))
 
 
+@screen.post("/<int:number>/identity")
+@may("person.change")
+def identity(number: int) -> BaseResponse:
+    """Note what a party outside calls the person, or that it calls him nothing any more."""
+    user, source = _person(number), request.form.get("source", "")
+    if source not in _outside():
+        abort(400)
+    try:
+        identities.give(user, source, request.form.get("subject", ""), me())
+    except StaffError as error:
+        return refusals.back(url_for(".person", number=number), error.code)
+    flash(_("Saved: %(name)s", name=accounts.named(user, locale())))
+    return redirect(url_for(".person", number=number))
+
+
 @screen.get("/import")
 @may("person.change")
 def many() -> str:
@@ -183,6 +199,13 @@ def _sent_text() -> str:
 
 def _person(number: int) -> "User":
     return accounts.find(number) or abort(404)
+
+
+def _outside() -> dict[str, str]:
+    """Source → its name, of the parties by which people sign in."""
+    openid, ldap = site().openid, site().ldap
+    known = {"openid": openid.name if openid else "", "ldap": "LDAP" if ldap else ""}
+    return {source: name for source, name in known.items() if name}
 
 
 def _topics() -> dict[str, str]:
@@ -249,6 +272,8 @@ def _page(one: "User | None" = None, given: Given | None = None) -> str:
         browser_phones=site().asterisk.browser_phones,
         may_keep=not one or staff.may_keep(me(), one),
         has_second_factor=one and second_factor.is_set(one),
+        outside=_outside(),
+        identities=identities.of(one) if one else {},
         may_equip=not one or staff.may_equip(me(), one),
         equipped=not one or one.role in staff.EQUIPPED or staff.may_keep(me(), one),
     )

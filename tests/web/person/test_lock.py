@@ -96,7 +96,7 @@ def test_two_people_at_one_desk(operator, nilufar) -> None:
     wrong = operator.send("/login/pin", "/login", login="nilufar", password="8350")
     assert wrong.status_code == 401
     answer = operator.send("/login/pin", "/login", login="nilufar", password=PIN)
-    assert answer.headers["Location"] == "/"
+    assert answer.headers["Location"] == "/operator"
     assert operator.get("/operator").status_code == 200
     assert [one.user for one in sessions.every()] == [nilufar]
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).first()

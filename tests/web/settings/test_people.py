@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from appliance.core.settings import Ldap
 from appliance.models import RefusedForm, User
-from appliance.people import accounts, presence, staff
+from appliance.people import accounts, identities, presence, staff
 from appliance.telephony import routing
 from appliance.telephony.routing import Plan, Topic
 from tests.rig.people import PASSWORD
@@ -247,3 +248,21 @@ def test_a_topic_that_nobody_serves_is_told(login_as, topics) -> None:
     told = browser.get("/people/list").text.split("<table")[0]
     assert "subsidies" in told
     assert "work" not in told
+
+
+def test_what_a_party_outside_calls_a_person_is_noted(settings, app, login_as, nilufar) -> None:
+    there = f"/people/{nilufar.id}"
+    browser = login_as("manager")
+    assert 'name="subject"' not in browser.get(there).text
+    assert browser.send(f"{there}/identity", source="ldap", subject="n").status_code == 400
+    object.__setattr__(app.config["SITE"], "ldap", Ldap("ldaps://127.9.9.3", "{}@vazirlik.uz"))
+    assert browser.send(f"{there}/identity", source="ldap", subject="n.k").status_code == 302
+    assert identities.of(nilufar) == {"ldap": "n.k"}
+    assert 'value="n.k"' in browser.get(there).text
+    own = accounts.account("sherzod")
+    assert 'name="subject"' not in browser.get(f"/people/{own.id}").text
+    answer = browser.send(f"/people/{own.id}/identity", source="ldap", subject="s")
+    assert answer.status_code == 303
+    answer = login_as("technician").send(f"{there}/identity", source="ldap", subject="x")
+    assert answer.status_code == 303  # he gives no operator a password either
+    assert identities.of(nilufar) == {"ldap": "n.k"}

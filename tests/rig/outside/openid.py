@@ -1,0 +1,40 @@
+"""A real OpenID provider, and what a browser does on its pages."""
+
+from pathlib import Path
+from urllib.parse import urlencode, urljoin
+
+import requests
+
+from appliance.core.settings import OpenId
+from tests.rig.outside.party import Party, make_certificate
+
+TREE = Path(__file__).parents[3]
+CLIENT, SECRET = "hotline", "a secret of both"
+
+
+def provider(folder: Path, address: str, back: str) -> tuple[Party, OpenId]:
+    """One that listens on host:port and sends people `back`, with its settings."""
+    issuer = f"https://{address}"
+    authority = make_certificate(folder, address.partition(":")[0])
+    script = TREE / "tests/rig/outside/openid.mjs"
+    node = str(TREE / ".venv/bin/node")
+    command = [node, str(script), str(folder), issuer, CLIENT, SECRET, back]
+    rules = OpenId("OneID", issuer, CLIENT, SECRET, factors=("mfa",), ca=str(authority))
+    return Party(folder, command, "listens"), rules
+
+
+def visit(rules: OpenId, there: str, login: str, *, twice: bool = False) -> str:
+    """Say there who one is; the address to which the browser is sent back."""
+    with requests.Session() as browser:
+        browser.verify, browser.trust_env = rules.ca, False
+        named = False
+        for _ in range(10):
+            answer = browser.get(there, allow_redirects=False, timeout=20)
+            if answer.status_code == 200 and not named:
+                named = True
+                there = f"{there}?{urlencode({'login': login, **({'twice': 1} if twice else {})})}"
+                continue
+            there = urljoin(there, answer.headers["Location"])
+            if not there.startswith(rules.issuer):
+                return there
+    raise AssertionError(f"never sent back: {there}")
