@@ -27,6 +27,7 @@ from appliance.messaging.sms import sender
 from appliance.messaging.telegram import courier as telegram
 from appliance.messaging.telegram.bot_api import Telegram
 from appliance.pbx.actions import keep_up
+from appliance.reports import evidence
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "integrity": health.database.look_through,
         "audit": lambda: health.audit.verify(settings),
         "audit_sign": lambda: health.audit.sign(settings),
+        "evidence": lambda: evidence.make_asked(settings, goes_on),
         "callers": lambda: callers.notify_due(settings),
         "duty": lambda: duty.escalate(settings),
         "changes": lambda: changes.remind(settings),

@@ -53,6 +53,11 @@ RIGHTS = (
         N_("Listen to recordings"),
         {"supervisor": REASON, "manager": REASON, "ministry": GIVEN},
     ),
+    Right(
+        "evidence.make",
+        N_("Have evidence packs made"),
+        {"manager": REASON, "ministry": GIVEN},
+    ),
     Right("audit.read", N_("Read the audit"), {"manager": ALL, "technician": PART}),
 )
 _OF_ACTION = {right.action: right for right in RIGHTS}

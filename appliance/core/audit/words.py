@@ -22,6 +22,7 @@ _THINGS = {
     "department": N_("Department"),
     "draft": N_("Draft of a form"),
     "employee": N_("Directory entry"),
+    "evidence": N_("Evidence pack"),
     "follow_up": N_("Missed caller"),
     "form": N_("Form and its fields"),
     "hold": N_("Protection from removal"),

@@ -16,7 +16,7 @@ from appliance.people import accounts
 from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import sound
-from appliance.web.calls import scripts, short_messages
+from appliance.web.calls import evidence, scripts, short_messages
 from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, refusals
@@ -85,6 +85,7 @@ def page(call_id: str) -> str:
             manual.of_call(site(), call) if me().role in WRITERS and site().sms else None,
         ),
         **recorded(call),
+        **evidence.shown(call_id=call.id),
         **number_notes.shown(call.citizen if me().role in WRITERS else None),
         note_trouble=number_notes.TROUBLES.get(refusals.latest().trouble),
     )

@@ -83,6 +83,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
             Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling")),
             Tab("consultations.page", _l("Consultations")),
+            Tab("evidence.page", _l("Evidence packs")),
             Tab("scripts.page", _l("Scripts"), roles=("ministry",)),
             Tab(*_CHANGES, roles=changes.states.ASKS, counted=_requests),
         ),

@@ -72,6 +72,10 @@ ROUTES = {
     "GET /call-forms/table.csv": READERS,
     "GET /audit": OFFICE,
     "GET /audit/audit.csv": OFFICE,
+    "GET /evidence": {"manager", "ministry"},
+    "POST /evidence": MANAGER,  # and who of the ministry may listen
+    "GET /evidence/<int:number>.zip": {"manager", "ministry"},
+    "GET /evidence/list": {"manager", "ministry"},
     "GET /backups": SAVERS,
     "GET /backups/list": SAVERS,
     "POST /backups/ask/<any(create, verify, drill):kind>": SAVERS,

@@ -32,6 +32,7 @@ TAKEN = (
     "call_forms.download",
     "calls.export",
     "report.download",
+    "evidence.download",
 )  # their rows have the conditions
 # what a form that is refused, or a program, sends
 SENT = {
