@@ -58,6 +58,7 @@ RIGHTS = (
         N_("Have evidence packs made"),
         {"manager": REASON, "ministry": GIVEN},
     ),
+    Right("data_request", N_("See to citizens' requests about own data"), {"manager": ALL}),
     Right("audit.read", N_("Read the audit"), {"manager": ALL, "technician": PART}),
 )
 _OF_ACTION = {right.action: right for right in RIGHTS}

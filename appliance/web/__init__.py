@@ -12,7 +12,7 @@ from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.people import sessions
 from appliance.web.api import views
-from appliance.web.appeals import card, consultations, handling, lookup, portal
+from appliance.web.appeals import card, consultations, data_requests, handling, lookup, portal
 from appliance.web.calls import (
     announcements,
     call,
@@ -106,6 +106,7 @@ SCREENS = (
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
     *(scripts.screen, script_versions.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
+    data_requests.screen,
     *(
         floor.screen,
         announcements.screen,

@@ -23,6 +23,7 @@ from appliance.reports.evidence.packs import (
     of_appeal,
     of_call,
     put,
+    remove,
     waits,
 )
 from appliance.reports.evidence.verifying import Verdict, verify
@@ -42,6 +43,7 @@ __all__ = [
     "of_appeal",
     "of_call",
     "put",
+    "remove",
     "verify",
     "waits",
 ]

@@ -29,13 +29,6 @@ COMMANDS = (
     "sha256sum -c manifest.sha256",
     "openssl pkey -pubin -in public-key.pem -outform DER | openssl dgst -sha256",
 )
-_pages = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(words.TEMPLATES),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
 
 
 @dataclass(frozen=True)
@@ -49,6 +42,18 @@ class Part:
     hashed: int = 0
 
 
+@cache
+def pages() -> jinja2.Environment:
+    """The templates of papers that are no reports."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(words.TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+
 def papers(
     settings: Settings,
     pack: EvidencePack,
@@ -60,13 +65,17 @@ def papers(
     now = clock.now().astimezone(settings.tz)
     for language, locale in LOCALES.items():
         text = _words()[language]
-        page = _pages.get_template("evidence.html").render(
-            words=text,
-            title=text["title"].format(number=pack.id),
-            made=text["made"].format(moment=figures.moment(now)),
-            made_at=now.isoformat(timespec="seconds"),
-            site=settings.web.url,
-            parts=list(_Paper(settings, text, locale).parts(pack, about, hashes)),
+        page = (
+            pages()
+            .get_template("evidence.html")
+            .render(
+                words=text,
+                title=text["title"].format(number=pack.id),
+                made=text["made"].format(moment=figures.moment(now)),
+                made_at=now.isoformat(timespec="seconds"),
+                site=settings.web.url,
+                parts=list(_Paper(settings, text, locale).parts(pack, about, hashes)),
+            )
         )
         yield f"evidence.{language}.pdf", pdf.write(page)
 
@@ -74,13 +83,17 @@ def papers(
 def how(settings: Settings, pack: EvidencePack, public: bytes) -> bytes:
     """The page that says how a pack is verified, in Uzbek and Russian, as a PDF."""
     now = clock.now().astimezone(settings.tz)
-    page = _pages.get_template("how.html").render(
-        halves=[text["how"] | {"language": text["language"]} for text in _words().values()],
-        commands=COMMANDS,
-        number=pack.id,
-        fingerprint=signatures.fingerprint(public),
-        made_at=now.isoformat(timespec="seconds"),
-        site=settings.web.url,
+    page = (
+        pages()
+        .get_template("how.html")
+        .render(
+            halves=[text["how"] | {"language": text["language"]} for text in _words().values()],
+            commands=COMMANDS,
+            number=pack.id,
+            fingerprint=signatures.fingerprint(public),
+            made_at=now.isoformat(timespec="seconds"),
+            site=settings.web.url,
+        )
     )
     return pdf.write(page)
 

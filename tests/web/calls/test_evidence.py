@@ -1,4 +1,4 @@
-"""Evidence packs on the pages: asked for by a reason, fetched by who may, each step in the audit."""
+"""Evidence packs on the pages: asked for by a reason, fetched by who may, all in the audit."""
 
 import zipfile
 from io import BytesIO

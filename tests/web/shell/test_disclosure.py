@@ -33,6 +33,7 @@ TAKEN = (
     "calls.export",
     "report.download",
     "evidence.download",
+    "data_request.download",
 )  # their rows have the conditions
 # what a form that is refused, or a program, sends
 SENT = {
