@@ -16,6 +16,7 @@ from appliance.telephony.recordings.listening import (
     begin,
     may_listen,
     reason_of,
+    take,
 )
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "of_call",
     "reason_of",
     "set_kept_file",
+    "take",
     "there",
     "uncompressed",
     "unfinished",
