@@ -11,6 +11,7 @@ from appliance.box import runs
 from appliance.box.runs import Slot
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
+from appliance.reports import evidence
 
 CHECKS = 10  # seconds between two looks at the box: an alarm comes within 90 s of a fault
 _LOOK = 10  # seconds between two looks at what was asked for
@@ -53,6 +54,12 @@ def _offline(settings: Settings) -> Slot:
     return runs.weekly(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
 
 
+def _evidence(settings: Settings) -> Slot:
+    """At once when a pack was asked for, else each hour, for those that are old enough to go."""
+    hourly = runs.every(3600)
+    return lambda now: evidence.waits() or hourly(now)
+
+
 _SCHEDULED = (
     Scheduled("clear", N_("Clear old notes to open pages"), _every(600), OFTEN),
     Scheduled("reports", N_("Make reports"), _every(20), OFTEN),
@@ -66,6 +73,7 @@ _SCHEDULED = (
     Scheduled("audit", N_("Verify the audit"), _daily(_LAST_OF_NIGHT), NIGHTLY),
     Scheduled("audit_sign", N_("Sign the audit"), _every(3600), OFTEN, lambda site: site.audit.key),
     Scheduled("readings", N_("Look for unusual reading"), _every(300), OFTEN),
+    Scheduled("evidence", N_("Make evidence packs"), _evidence, OFTEN, lambda site: site.audit.key),
     Scheduled("callers", N_("Write to callers"), _every(20), OFTEN, lambda site: site.sms),
     Scheduled("duty", N_("Ask the next on duty"), _every(20), OFTEN, lambda site: site.telegram),
     Scheduled(

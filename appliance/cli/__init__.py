@@ -18,6 +18,7 @@ COMMANDS = {
     "changes": ("changes", "The ministry's change requests."),
     "demo": ("demo", "A synthetic history; never on a site that serves citizens."),
     "doctor": ("doctor", "Look at the site and say what to do."),
+    "evidence": ("evidence", "Evidence packs for a complaint or a court."),
     "form": (
         "form",
         "The forms that operators fill in: 1, registration of appeals; 2, registration of calls.",

@@ -1,5 +1,6 @@
 """Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` makes them."""
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -40,6 +41,21 @@ def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
     if len(keys) < len(found):
         raise KeyTrouble(f"{setting}: {file}: not an Ed25519 key")
     return any(_fits(key, signature, body) for key in keys)
+
+
+def public_keys(file: str, setting: str) -> list[bytes]:
+    """The public keys in a file, the newest first, each in PEM. Raises KeyTrouble."""
+    found = _PEM.findall(_read(setting, file))
+    if not found:
+        raise KeyTrouble(f"{setting}: {file}: no key in PEM")
+    return [one + b"\n" for one in found]
+
+
+def fingerprint(public: bytes) -> str:
+    """SHA-256 of a public key in PEM as `openssl pkey -pubin -outform DER` writes it."""
+    key = serialization.load_pem_public_key(public)
+    plain = serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, plain)).hexdigest()
 
 
 def make(private: Path, public: Path) -> None:

@@ -28,6 +28,7 @@ from appliance.messaging.sms import sender
 from appliance.messaging.telegram import courier as telegram
 from appliance.messaging.telegram.bot_api import Telegram
 from appliance.pbx.actions import keep_up
+from appliance.reports import evidence
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "audit": lambda: health.audit.verify(settings),
         "audit_sign": lambda: health.audit.sign(settings),
         "readings": lambda: unusual.look(settings.tz),
+        "evidence": lambda: evidence.make_asked(settings, goes_on),
         "callers": lambda: callers.notify_due(settings),
         "duty": lambda: duty.escalate(settings),
         "changes": lambda: changes.remind(settings),

@@ -38,10 +38,12 @@ from appliance.models.calls import (
 )
 from appliance.models.catalogs import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 from appliance.models.changes import ChangeFile, ChangeLink, ChangeRequest, ChangeStep
+from appliance.models.data_requests import DataRequest
 from appliance.models.departments import Department, DirectionRoute, Membership
 from appliance.models.desk_phones import DeskPhone
 from appliance.models.devices import Device, LineQuality
 from appliance.models.directory import Employee
+from appliance.models.evidence import EvidencePack
 from appliance.models.followups import FollowUp, FollowUpMark
 from appliance.models.forms import (
     CallForm,
@@ -214,6 +216,8 @@ TABLES: tuple[type[Table], ...] = (
     MinistryLink,
     MinistryPackage,
     SnapshotRun,
+    EvidencePack,
+    DataRequest,
     ChangeRequest,
     ChangeStep,
     ChangeFile,

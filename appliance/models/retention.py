@@ -20,7 +20,9 @@ class LegalHold(Table):
 class Removal(Table):
     """What was removed, when and by which rule; never changed afterwards."""
 
-    kind = CharField()  # recording | appeal, call_form (personal data) | draft | note | stray
+    # recording | appeal, call_form (personal data) | draft | note | stray; on a citizen's request
+    # appeal_person, call_form_person (his text stays without him), call_person, data_request
+    kind = CharField()
     subject = CharField()  # the file, the appeal's number
     at = MomentField(index=True)
     rule = CharField()  # "recordings_months=3"

@@ -138,6 +138,8 @@ RIGHTS = tuple(
         ("snapshot.keep", N_("Backups"), "", _all("technician", "backup")),
         ("retention.read", N_("Retention"), _READ, _OFFICE),
         ("hold.change", N_("Protection from removal"), "", _MANAGER),
+        ("evidence.make", N_("Evidence packs"), "", {"manager": REASON, "ministry": GIVEN}),
+        ("data_request.answer", N_("Citizens' requests about own data"), "", _MANAGER),
         ("audit.read", N_("Audit"), _READ, _MANAGER | {"technician": PART}),
         ("outbox.retry", N_("Messages"), "", _OFFICE),
         ("ministry.retry", N_("Ministry's system"), "", _OFFICE),

@@ -12,11 +12,20 @@ from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.people import sessions
 from appliance.web.api import views
-from appliance.web.appeals import card, consultations, handling, lookup, portal, readers
+from appliance.web.appeals import (
+    card,
+    consultations,
+    data_requests,
+    handling,
+    lookup,
+    portal,
+    readers,
+)
 from appliance.web.calls import (
     announcements,
     call,
     callbacks,
+    evidence,
     floor,
     followups,
     of_day,
@@ -107,13 +116,14 @@ SCREENS = (
     *(choices.screen, messages.screen, number_notes.screen, callbacks.screen, own_day.screen),
     *(scripts.screen, script_versions.screen),
     *(portal.screen, lookup.screen, consultations.screen, handling.screen, card.screen),
-    readers.screen,
+    *(readers.screen, data_requests.screen),
     *(
         floor.screen,
         announcements.screen,
         of_day.screen,
         followups.screen,
         call.screen,
+        evidence.screen,
         registered.screen,
     ),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),

@@ -1,9 +1,11 @@
-"""Known vulnerabilities in the packages of `requirements.lock`, as the package index tells them.
+"""Known vulnerabilities in the packages that a box gets, as the registries tell them.
+
+Those of `requirements.lock` by pip-audit, those of the front end by `npm audit`.
 
     python -m provisioning.box.vulnerabilities
 
-Exits with 1 when a package has one that is not in ACCEPTED. Says so, and exits with 0, when the
-index does not answer: nothing that is built here may wait for it.
+Exits with 1 when a package has one that is not in ACCEPTED. Says so, and exits with 0, when a
+registry does not answer: nothing that is built here may wait for it.
 """
 
 import json
@@ -12,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
+TOP = Path(__file__).resolve().parents[2]
+LOCK = TOP / "requirements.lock"
 # Identifier → why it does no harm here, for what cannot be mended by a newer package.
 ACCEPTED: dict[str, str] = {}
 _LIMIT = 120  # seconds
@@ -37,6 +40,31 @@ def asked(lock: Path) -> list[dict[str, Any]] | None:
     return told if any("vulns" in one for one in told) else None
 
 
+def front_end(folder: Path) -> list[dict[str, Any]] | None:
+    """What the front end's registry tells, in the same form; None when it tells nothing."""
+    npm = Path(sys.executable).with_name("npm")
+    command = [str(npm), "audit", "--omit", "dev", "--package-lock-only", "--json"]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=_LIMIT
+        )
+        told = json.loads(done.stdout)["vulnerabilities"]
+    except (subprocess.TimeoutExpired, OSError, ValueError, KeyError, TypeError):
+        return None
+    return [
+        {
+            "name": name,
+            "version": one["range"],
+            "vulns": [
+                {"id": why["url"].rpartition("/")[2], "fix_versions": [], "aliases": []}
+                for why in one["via"]
+                if isinstance(why, dict)  # a text names another package, which has it itself
+            ],
+        }
+        for name, one in sorted(told.items())
+    ]
+
+
 def harmful(told: list[dict[str, Any]]) -> list[str]:
     """A line for each vulnerability that is not accepted."""
     return [
@@ -50,11 +78,12 @@ def harmful(told: list[dict[str, Any]]) -> list[str]:
 
 def main() -> int:
     """Print what was found; the exit code."""
-    told = asked(LOCK)
-    if told is None:
-        print("vulnerabilities: the package index tells nothing; not looked up")
-        return 0
-    lines = harmful(told)
+    lines: list[str] = []
+    for index, told in (("package index", asked(LOCK)), ("npm registry", front_end(TOP))):
+        if told is None:
+            print(f"vulnerabilities: the {index} tells nothing; not looked up")
+        else:
+            lines += harmful(told)
     for line in lines:
         print(line)
     return 1 if lines else 0

@@ -15,6 +15,7 @@ from appliance.box.health import (
     configuration,
     database,
     disks,
+    encryption,
     exchange,
     files,
     floor,
@@ -99,6 +100,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     links.links,
     links.self_tests,
     disks.room,
+    encryption.at_rest,
     disks.places,
     disks.forecasts,
     machine.memory,
@@ -116,6 +118,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     voice.fonts,
     voice.shut_in,
     updates.asterisk,
+    updates.advisories,
 )
 
 # These ask programs of the system, which takes seconds on a busy box: no page waits for them.
@@ -123,6 +126,7 @@ SLOW: dict[Callable[[Settings], Iterator[Check]], str] = {  # look → code of i
     timekeeping.clock: "clock",
     repositories.repositories: "repository",
     updates.asterisk: "asterisk.update",
+    updates.advisories: "asterisk.advisories",
     voice.shut_in: "sandbox",
 }
 

@@ -14,6 +14,7 @@ _UNTOUCHED = N_("Calls go on.")
 # How codes of checks begin, the more special first.
 _MEANINGS: tuple[tuple[str, str], ...] = (
     ("asterisk.update", _UNTOUCHED),
+    ("asterisk.advisories", _UNTOUCHED),
     ("asterisk.sip", _SILENT),
     ("asterisk.queues", N_("Callers are not queued: nobody answers them.")),
     ("asterisk.modules", N_("Some calls may go wrong.")),

@@ -3,6 +3,7 @@
 from appliance.box.retention.disks import Forecast, forecast, read_disks
 from appliance.box.retention.holds import HoldError, end, hold, holds
 from appliance.box.retention.nights import ClockDoubted, Doubt, doubt, was_doubted
+from appliance.box.retention.on_request import mask
 from appliance.box.retention.proof import removals, removed_between
 from appliance.box.retention.removing import Removed, remove_due
 from appliance.box.retention.rules import Coming, coming
@@ -20,6 +21,7 @@ __all__ = [
     "forecast",
     "hold",
     "holds",
+    "mask",
     "read_disks",
     "removals",
     "remove_due",

@@ -1,6 +1,8 @@
 """Taking persons' data out of what was typed: appeals, drafts, notes at missed callers."""
 
+import dataclasses
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from appliance.box.retention import proof, rules
@@ -8,6 +10,7 @@ from appliance.box.retention.turns import Turns
 from appliance.casework import forms
 from appliance.casework.appeals import searching
 from appliance.casework.forms.drafts import is_blank
+from appliance.core import search
 from appliance.models import (
     AnswerDraft,
     Appeal,
@@ -37,6 +40,7 @@ _APPLICANT = (
 _CALL_FORM = (
     *("surname", "first_name", "address", "gist", "operator_answer", "phone", "search_key"),
 )
+_TEXTS = ("gist", "consultation_issue")  # of an appeal; on request they stay without the person
 _SAYS_NOTHING = {"text": "", "recipient": "", "payload": {}}
 
 
@@ -113,21 +117,60 @@ def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
     )
 
 
-def _mask(appeal: Appeal, rule: str) -> None:
-    """Take a person's data out of an appeal and all that hangs on it; what is counted stays."""
+def person(appeal: Appeal, rule: str, kept: Callable[[str], str] | None) -> None:
+    """Take who the applicant is out of an appeal on his request, in a write transaction.
+
+    `kept`: what stays of a text that must be kept longer; None: nothing of it.
+    """
+    _mask(appeal, rule, kept)
+
+
+def call_form_person(form: CallForm, rule: str, kept: Callable[[str], str] | None) -> None:
+    """The same of a registered call that became no appeal."""
+    _mask_call_form(form, kept)
+    kind = "call_form_person" if kept else "call_form"
+    proof.write_down(kind, form.number, rule, call=form.call_id, fields=list(_CALL_FORM))
+
+
+def number(phone: str, rule: str) -> None:
+    """Take out what hangs on a number alone: messages that ended, notes, promised calls, marks."""
+    ended = Message.state.not_in(rules.ON_ITS_WAY)
+    Message.update(_SAYS_NOTHING).where(Message.recipient == phone, ended).execute()
+    for note in NumberNote.select().where(NumberNote.number == phone):
+        proof.write_down("note", f"number:{note.id}", rule)
+        NumberNote.update(number="", text="").where(NumberNote.id == note.id).execute()
+    for task in ScheduledCallback.select().where(ScheduledCallback.number == phone):
+        proof.write_down("note", f"callback:{task.id}", rule)
+        blank = ScheduledCallback.update(number="", note="")
+        blank.where(ScheduledCallback.id == task.id).execute()
+    FollowUpMark.update(note="").where(FollowUpMark.number == phone).execute()
+    FollowUp.update(note="").where(FollowUp.number == phone).execute()
+    SmsRating.update(number="").where(SmsRating.number == phone).execute()
+
+
+def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -> None:
+    """Take a person's data out of an appeal and all that hangs on it; what is counted stays.
+
+    `kept`: what stays of texts, who was contacted too; without it nothing does.
+    """
+    found_by = _found_by(appeal)
+    texts = {name: getattr(appeal, name) for name in _TEXTS} if kept else {}
     for name in _PERSONAL:
-        setattr(appeal, name, "")
-    appeal.born_on, appeal.mahalla, appeal.consultation_contact = None, None, ""
+        setattr(appeal, name, kept(texts[name]) if kept and name in texts else "")
+    appeal.born_on, appeal.mahalla = None, None
+    appeal.consultation_contact = appeal.consultation_contact if kept else ""
     asked = forms.of(forms.APPEAL, appeal.form_version)
     appeal.typed = {}  # type: ignore[assignment]  # as its column reads
     appeal.extra = forms.without_person(asked, appeal.extra)  # type: ignore[assignment]
     AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
-    Consultation.update(result="").where(Consultation.appeal == appeal.id).execute()
+    for asked_for in Consultation.select().where(Consultation.appeal == appeal.id):
+        asked_for.result = kept(asked_for.result) if kept else ""
+        asked_for.save()
     appeal.save()
     for step in AppealStep.select().where(AppealStep.appeal == appeal):
         if "changes" in step.detail:
             step.detail = {"changes": dict.fromkeys(step.detail["changes"], ["", ""])}
-        step.text = ""
+        step.text = kept(step.text) if kept else ""
         step.save()
     for wording in AppealWording.select().where(AppealWording.appeal == appeal):
         wording.values = dict.fromkeys(wording.values, "")
@@ -141,10 +184,12 @@ def _mask(appeal: Appeal, rule: str) -> None:
         Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # another operator's
         SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
     for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
-        _mask_call_form(form)
+        _mask_call_form(form, kept)
     searching.remember(appeal)
+    for entry in found_by:
+        search.forget(entry)
     proof.write_down(
-        "appeal",
+        "appeal_person" if kept else "appeal",
         appeal.number,
         rule,
         registered=appeal.registered_at.isoformat(),
@@ -155,10 +200,25 @@ def _mask(appeal: Appeal, rule: str) -> None:
         Applicant.update(blank).where(Applicant.id == appeal.applicant_id).execute()
 
 
-def _mask_call_form(form: CallForm) -> None:
+def _found_by(appeal: Appeal) -> list[search.Entry]:
+    """What an appeal is found by, and was before its corrections."""
+    now = searching.entry_of(appeal)
+    found = [now]
+    for past in AppealWording.select().where(AppealWording.appeal == appeal):
+        held = {name: str(text) for name, text in past.values.items()}
+        name = f"{held.get('surname', '')} {held.get('first_name', '')}"
+        text = " ".join(held.values())
+        names = (name, held.get("entity_name", ""))
+        found.append(dataclasses.replace(now, names=names, text=text))
+    return found
+
+
+def _mask_call_form(form: CallForm, kept: Callable[[str], str] | None = None) -> None:
     """Take a person's data out of a registered call; what is counted stays."""
     extra = forms.without_person(forms.of(forms.CALL, form.version), form.extra)
+    texts = ("gist", "operator_answer") if kept else ()
     blank: dict[str, Any] = dict.fromkeys(_CALL_FORM, "") | {"typed": {}, "extra": extra}
+    blank |= {name: kept(getattr(form, name)) for name in texts if kept}
     CallForm.update(blank).where(CallForm.id == form.id).execute()
     for wording in CallFormWording.select().where(CallFormWording.call_form == form):
         wording.values = dict.fromkeys(wording.values, "")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance.box.retention import masking, nights, orphaned_files, proof, rules
 from appliance.box.retention.turns import Turns
@@ -14,6 +15,7 @@ from appliance.models import Recording
 from appliance.people import refused_forms
 from appliance.telephony import recordings
 
+LEAST_MONTHS = 2  # that recordings are kept in any case (report form №1, table 3)
 _WORDS = {
     "recordings": "recordings",
     "appeals": "appeals' personal data",
@@ -57,8 +59,10 @@ def remove_due(
     heard, typed = rules.cutoff(settings, months), rules.cutoff(settings, years * 12)
     by_months, by_years = f"recordings_months={months}", f"appeals_years={years}"
     refused_forms.forget(clock.now() - refused_forms.KEPT)
+    least = rules.cutoff(settings, LEAST_MONTHS)
     removed = Removed(
-        recordings=_recordings(settings, turns, heard, by_months),
+        recordings=_recordings(settings, turns, heard, by_months)
+        + _recordings(settings, turns, least, "data_request", rules.asked_away),
         appeals=masking.appeals(turns, typed, by_years),
         call_forms=masking.call_forms(turns, typed, by_years),
         drafts=masking.drafts(turns, heard, by_months),
@@ -71,11 +75,17 @@ def remove_due(
     return removed
 
 
-def _recordings(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> int:
+def _recordings(
+    settings: Settings,
+    turns: Turns,
+    before: dt.datetime,
+    rule: str,
+    due: Callable[[dt.datetime], Any] = rules.recordings,
+) -> int:
     def remove(recording: Recording) -> bool:
         return _remove_file(settings.paths.recordings.resolve(), recording, before, rule)
 
-    return turns.each(rules.recordings(before), Recording.file, remove)
+    return turns.each(due(before), Recording.file, remove)
 
 
 def _remove_file(folder: Path, recording: Recording, before: dt.datetime, rule: str) -> bool:

@@ -86,8 +86,15 @@ def appeals(before: dt.datetime) -> Any:
 def unmasked_of(applicant_id: int) -> Any:
     """The appeals of a person that still tell who he is."""
     return Appeal.select().where(
-        Appeal.applicant == applicant_id, ~fn.EXISTS(removed("appeal", Appeal.number))
+        Appeal.applicant == applicant_id,
+        ~fn.EXISTS(removed("appeal", Appeal.number)),
+        ~fn.EXISTS(removed("appeal_person", Appeal.number)),
     )
+
+
+def asked_away(before: dt.datetime) -> Any:
+    """Recordings of calls whose citizen asked to be masked, older than the least that is kept."""
+    return recordings(before).where(fn.EXISTS(removed("call_person", Recording.call_id)))
 
 
 def messages(before: dt.datetime) -> Any:
@@ -104,6 +111,8 @@ def messages(before: dt.datetime) -> Any:
     for nothing_keeps in _free(Message.cause):
         of_none &= nothing_keeps
     due = fn.EXISTS(removed("appeal", Message.cause)) | of_none
+    for kind in ("appeal_person", "call_person", "data_request"):
+        due |= fn.EXISTS(removed(kind, Message.cause))
     of_call = Message.select().left_outer_join(Call, on=(Message.cause == Call.id))
     return of_call.where(Message.state.not_in(ON_ITS_WAY), says, due)
 
@@ -158,6 +167,12 @@ def is_held(call_id: str) -> bool:
     """Whether a call must be kept, or an appeal that it is about."""
     call = Call.get_or_none(Call.id == call_id)
     return any(rows.exists() for rows in _holding(call_id, call.serves if call else None))
+
+
+def is_on_hold(kind: str, subject: str) -> bool:
+    """Whether a call or an appeal is held by itself."""
+    held = (LegalHold.kind == kind, LegalHold.subject == subject, LegalHold.ended_at.is_null())
+    return LegalHold.select().where(*held).exists()
 
 
 def removed(kind: str, subject: Any) -> Any:

@@ -1,7 +1,7 @@
 """One search for all that can be found: keys of words, the index, finding, the order, snippets."""
 
 from appliance.core.search.finding import Found, find, rows
-from appliance.core.search.index import KINDS, Entry, clear, drop, is_empty, put
+from appliance.core.search.index import KINDS, Entry, clear, drop, forget, is_empty, put
 from appliance.core.search.ranking import (
     NOWHERE,
     Query,
@@ -27,6 +27,7 @@ __all__ = [
     "cost",
     "drop",
     "find",
+    "forget",
     "is_empty",
     "is_meant",
     "is_near",

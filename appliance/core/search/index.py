@@ -44,9 +44,7 @@ class Entry:
 
 def put(entry: Entry) -> None:
     """Let something be found, in place of what was put for it before; inside a transaction."""
-    names = list(dict.fromkeys(filter(None, map(fold, (entry.title, *entry.names)))))
-    texts = fold(entry.about), fold(entry.text)
-    joined = [name.replace(" ", "") for name in names if 1 < len(name.split()) <= 3]
+    names, joined, texts = _folded(entry)
     id = _id_of(entry)
     kept = entry.text if entry.kept else ""
     database.execute_sql(
@@ -79,6 +77,22 @@ def drop(kind: str, ref: str) -> None:
         known.delete_instance()
 
 
+def forget(before: Entry) -> None:
+    """Take words out of the list of words that nothing of a kind is found by any more, of those
+    by which an entry was found before; inside a transaction."""
+    begin, end = range_of(before.kind)
+    names, joined, texts = _folded(before)
+    for word in _words((*names, *joined, *texts)):
+        sounds = f'"{keys.key(word).sound}"'
+        still = database.execute_sql(
+            "SELECT 1 FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? LIMIT 1",
+            (sounds, begin, end),
+        ).fetchone()
+        if not still:
+            theirs = (SearchWord.kind == before.kind, SearchWord.word == word)
+            SearchWord.delete().where(*theirs).execute()
+
+
 def clear(kind: str) -> None:
     """Drop everything of a kind and its words; inside a transaction."""
     begin, end = range_of(kind)
@@ -102,6 +116,13 @@ def range_of(kind: str) -> tuple[int, int]:
     """The first and the last id that an entry of a kind may have; the first is that of row 0."""
     first = (KINDS.index(kind) + 1) * _RANGE
     return first, first + _RANGE - 1
+
+
+def _folded(entry: Entry) -> tuple[list[str], list[str], tuple[str, str]]:
+    """The names of an entry, those that people also write as one word, and its texts."""
+    names = list(dict.fromkeys(filter(None, map(fold, (entry.title, *entry.names)))))
+    joined = [name.replace(" ", "") for name in names if 1 < len(name.split()) <= 3]
+    return names, joined, (fold(entry.about), fold(entry.text))
 
 
 def _id_of(entry: Entry) -> int:

@@ -91,6 +91,7 @@ class Settings:
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
+    encrypted_disk: bool = False  # the site lies on a LUKS volume: a self-check looks
     file: Path = field(default=Path(), metadata={"doc": "the file these settings were read from"})
 
     @property

@@ -1,6 +1,7 @@
 """What people outside are told of an appeal, and in which words."""
 
 from appliance.messaging.notices.citizens import (
+    answer_own_data,
     answered,
     of_appeal,
     opt_in,
@@ -14,6 +15,7 @@ __all__ = [
     "alert",
     "alert_call",
     "alert_of",
+    "answer_own_data",
     "answered",
     "of_appeal",
     "opt_in",

@@ -5,13 +5,15 @@ Called inside the transaction of the cause. A site without an SMS account tells 
 
 import datetime as dt
 import re
+from collections.abc import Collection
 
+from appliance.casework import data_requests
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.messaging.notices import texts
 from appliance.messaging.sms import rules
-from appliance.models import Appeal, Call, Handling, Message, SmsOptOut
+from appliance.models import Appeal, Call, DataRequest, Handling, Message, SmsOptOut, User
 
 NOW = dt.timedelta()
 # Numbers of Uzbekistan that stand on a desk begin with 6 or 7, but for the mobile 77.
@@ -28,6 +30,36 @@ def answered(settings: Settings, appeal: Appeal, delay: dt.timedelta = NOW) -> M
     """Tell, after `delay`, that the answer is there; again, when it is answered anew."""
     version = Handling.get_by_id(appeal.id).version
     return _notify(settings, "answered", appeal, f":{version}", {}, delay)
+
+
+def own_data(settings: Settings, request: DataRequest) -> Message | None:
+    """Tell that a request about his own data is answered; to his number, if it is a mobile one."""
+    to = mobile(request.phone)
+    if not to:
+        return None
+    cause = f"data-request:{request.id}"
+    values = {"number": str(request.id)}
+    return notify(settings, "own_data", to, request.language, values, key=cause, cause=cause)
+
+
+def answer_own_data(
+    settings: Settings,
+    request: DataRequest,
+    user: User,
+    state: str,
+    answer: str,
+    records: Collection[str],
+) -> None:
+    """Answer such a request, `done` or `refused`, and tell him. Raises data_requests.RequestError.
+
+    What is to be masked is done by box.retention.mask.
+    """
+    with writing():
+        his = data_requests.Stored()
+        if state == "done":
+            his = data_requests.chosen(request, user, records)
+        data_requests.close(request, user, state, answer, his, "number" in records)
+        own_data(settings, request)
 
 
 def of_appeal(appeal: Appeal) -> list[Message]:

@@ -23,11 +23,12 @@ PURPOSES: dict[str, tuple[str, ...]] = {
     "rating_reply": ("hotline",),
     "status": ("number", "state", "due"),
     "unknown": ("hotline",),
+    "own_data": ("number", "hotline"),
     "duty": ("number",),
 }
 # the one word in braces without which a text tells nothing
 _NEEDED = {
-    **dict.fromkeys(("registered", "answered", "status", "duty"), "number"),
+    **dict.fromkeys(("registered", "answered", "status", "own_data", "duty"), "number"),
     "rating": "link",
 }
 DEFAULTS = {
@@ -67,6 +68,14 @@ DEFAULTS = {
         "unknown",
         "ru",
     ): "Минзанятости: обращение не найдено. Пришлите номер или звоните {hotline}.",
+    (
+        "own_data",
+        "uz",
+    ): "Bandlik vazirligi: maʼlumotlaringiz boʻyicha {number}-soʻrovga javob tayyor. {hotline}.",
+    (
+        "own_data",
+        "ru",
+    ): "Минзанятости: ответ на ваш запрос о данных № {number} готов. Тел. {hotline}.",
     ("duty", "uz"): "{number}-murojaatni hech kim olmadi.",
     ("duty", "ru"): "Обращение № {number} никто не взял.",
 }

@@ -13,7 +13,7 @@ from appliance.models import Message, NoticeRule, SmsOptOut, TextApproval
 
 STATES = ("waiting", "approved", "refused")
 # what is always told: somebody asks for it or has to know
-ALWAYS = frozenset({"status", "duty", "alarm", "request", "manual"})
+ALWAYS = frozenset({"status", "duty", "alarm", "request", "manual", "own_data"})
 PURPOSES = (*("registered", "answered", "missed", "callback", "rating"), *sorted(ALWAYS))
 
 

@@ -2,7 +2,7 @@
 
 from appliance.telephony.calls.balancing import Balance, Lack, arrivals, balance, last_spoken
 from appliance.telephony.calls.course import Step, course
-from appliance.telephony.calls.exporting import export
+from appliance.telephony.calls.exporting import as_json, export
 from appliance.telephony.calls.facts import (
     CallFacts,
     DialFacts,
@@ -84,6 +84,7 @@ __all__ = [
     "TransferFacts",
     "VisitFacts",
     "arrivals",
+    "as_json",
     "asks",
     "balance",
     "call",

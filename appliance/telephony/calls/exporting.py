@@ -39,6 +39,11 @@ def export(begin: dt.datetime, end: dt.datetime) -> Iterator[dict[str, Any]]:
         )
 
 
+def as_json(call: Call) -> dict[str, Any]:
+    """One call as `export` gives it."""
+    return next(_objects([call]))
+
+
 def _chunk(after: Sequence[Expression], end: dt.datetime) -> list[Call]:
     rows = Call.select().where(*after, Call.arrived_at < end)
     return list(rows.order_by(Call.arrived_at, Call.id).limit(_CHUNK))

@@ -18,6 +18,7 @@ from appliance.telephony.recordings.listening import (
     may_be_allowed,
     may_listen,
     reason_of,
+    take,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "of_call",
     "reason_of",
     "set_kept_file",
+    "take",
     "there",
     "uncompressed",
     "unfinished",

@@ -61,6 +61,22 @@ def begin(user: User, call_id: str, reason: str) -> None:
 
 def reason_of(user: User, call_id: str) -> str | None:
     """The reason for which he hears this call's recordings now; None: he gave none so far."""
+    found = _now(user, call_id)
+    return found.reason if found else None
+
+
+def take(user: User, call_id: str, part: str) -> str | None:
+    """Write down that somebody takes a recording away; the reason, None: he gave none so far."""
+    found = _now(user, call_id)
+    if not found:
+        return None
+    audit.record(user.login, "recording.download", call_id, part=part, reason=found.reason)
+    reason: str = found.reason
+    return reason
+
+
+def _now(user: User, call_id: str) -> Listening | None:
+    """The hearing that somebody was let to by his newest reason, while it holds."""
     if not may_listen(user):
         return None
     rows = Listening.select().where(
@@ -68,5 +84,4 @@ def reason_of(user: User, call_id: str) -> str | None:
         Listening.call_id == call_id,
         Listening.at > clock.now() - OPEN,
     )
-    found = rows.order_by(Listening.at.desc()).first()
-    return found.reason if found else None
+    return rows.order_by(Listening.at.desc()).first()

@@ -24,7 +24,7 @@ from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, portal
-from appliance.web.calls import short_messages
+from appliance.web.calls import evidence, short_messages
 from appliance.web.calls.call import recorded
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels, refusals
@@ -132,6 +132,7 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
             manual.of_appeal(site(), appeal) if may_write(appeal) and site().sms else None,
         ),
         **_recorded(appeal),
+        **evidence.shown(appeal=appeal.number),
         **_standing(appeal),
         **_todo(appeal),
         **_readers(appeal),

@@ -11,16 +11,18 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, call_forms
+from appliance.core import clock
 from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
 from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
-from appliance.telephony.recordings import sound
-from appliance.web.calls import scripts, short_messages
+from appliance.telephony.recordings import marking, sound
+from appliance.web.calls import evidence, scripts, short_messages
 from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
+from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES, DIALLED
 from appliance.web.shell.language import locale
@@ -84,6 +86,7 @@ def page(call_id: str) -> str:
             manual.of_call(site(), call) if _leads("sms.write") and site().sms else None,
         ),
         **recorded(call),
+        **evidence.shown(call_id=call.id),
         **number_notes.shown(call.citizen if _leads("note.change") else None),
         note_trouble=number_notes.TROUBLES.get(refusals.latest().trouble),
     )
@@ -113,6 +116,30 @@ def recording(call_id: str, number: int) -> Response:
     if not 1 <= number <= len(found) or not (file := _file(found[number - 1])).is_file():
         abort(404)
     return send_file(file, mimetype=_TYPES.get(file.suffix), conditional=True, max_age=0)
+
+
+@screen.get("/recordings/<int:number>/file")
+@may("recording.listen")
+@heavy
+def taken(call_id: str, number: int) -> Response:
+    """A recording to be taken away; it says in itself by whom, when and why."""
+    call, now = _call(call_id), clock.now()
+    found = recordings.of_call(call.id)
+    if not recordings.reason_of(me(), call.id):
+        abort(403)
+    if not 1 <= number <= len(found) or not (file := _file(found[number - 1])).is_file():
+        abort(404)
+    why = recordings.take(me(), call.id, file.name) or abort(403)
+    try:
+        body = marking.marked(file, me().login, now, site().tz, call.id, why)
+    except marking.Unmarkable:
+        abort(404)
+    name = f"{call.id}-{number}{file.suffix}"
+    return Response(
+        body,
+        mimetype=_TYPES.get(file.suffix),
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def recorded(call: "Call") -> dict[str, object]:

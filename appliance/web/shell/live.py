@@ -52,8 +52,8 @@ LEADS = (
 HEARD = {
     "operator": ("announcements", "calls", "followups", "links", "outbox"),
     "supervisor": (*LEADS, "outbox"),
-    "manager": (*LEADS, *MACHINE, "outbox", "changes", "sessions"),
-    "ministry": ("appeals", "links", "changes"),
+    "manager": (*LEADS, *MACHINE, "outbox", "changes", "sessions", "evidence"),
+    "ministry": ("appeals", "links", "changes", "evidence"),
     "technician": (*MACHINE, "devices", "links", "outbox", "people", "changes", "sessions"),
 }
 KEPT = 1000  # events remembered for streams that come back

@@ -9,7 +9,7 @@ from flask import Flask, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, changes, unusual
+from appliance.casework import catalogs, changes, data_requests, unusual
 from appliance.casework.appeals import personal
 from appliance.casework.knowledge import articles
 from appliance.core import clock
@@ -61,6 +61,11 @@ def _requests() -> Count:
     return Count(found.open, found.near + found.overdue, found.overdue > 0)
 
 
+def _data_requests() -> Count:
+    number, near, overdue = data_requests.pressing(today())
+    return Count(number, near + overdue, overdue > 0)
+
+
 def _articles() -> Count:
     found = articles.to_do(me(), today())
     return Count(found, found)
@@ -84,6 +89,8 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
             Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling")),
             Tab("consultations.page", _l("Consultations")),
+            Tab("data_requests.page", _l("Requests about own data"), counted=_data_requests),
+            Tab("evidence.page", _l("Evidence packs")),
             Tab("scripts.page", _l("Scripts"), roles=("ministry",)),
             Tab(*_CHANGES, roles=changes.states.ASKS, counted=_requests),
         ),

@@ -42,6 +42,7 @@ PURPOSES = {
     "alarm": _l("Fault of the box"),
     "request": _l("Term of a change request ends"),
     "status": _l("Status asked for"),
+    "own_data": _l("Answer to a request about own data"),
     "summary": _l("The day's summary"),
     "manual": _l("Written by an operator"),
     "appeal": _l("New appeal"),

@@ -44,6 +44,10 @@ REMOVED: dict[str, LazyString] = {
     "draft": _l("Draft"),
     "call_form": _l("Registered call, personal data"),
     "note": _l("Note at a missed caller"),
+    "appeal_person": _l("Who an appeal is of, at his request"),
+    "call_form_person": _l("Who a registered call is of, at his request"),
+    "call_person": _l("Recordings to go at a citizen's request"),
+    "data_request": _l("Who asked about own data"),
     "stray": _l("File of no recording"),
 }
 DISKS: dict[str, LazyString] = {

@@ -2,13 +2,18 @@
 
 import datetime as dt
 import re
+import subprocess
 import wave
+from io import BytesIO
 
 import pytest
+from mutagen.oggopus import OggOpus
+from mutagen.wave import WAVE
 
 from appliance.casework import appeals
+from appliance.core import clock
 from appliance.core.db import writing
-from appliance.models import Appeal, AuditEntry, Call, User
+from appliance.models import Appeal, AuditEntry, Call, Recording, User
 from appliance.pbx import projection
 from appliance.people import staff
 from appliance.telephony import calls, recordings
@@ -153,6 +158,36 @@ def test_sound_in_whole_and_in_part(login_as, settings) -> None:
     (settings.paths.recordings / "b.wav").unlink()
     assert browser.get(f"{CARD}/recordings/2").status_code == 404
     assert "Fayl yoʻq" in browser.get(CARD).text
+
+
+@pytest.mark.usefixtures("call")
+def test_what_is_taken_says_who_took_it(login_as, settings, tmp_path) -> None:
+    browser = login_as("supervisor")
+    assert browser.get(f"{CARD}/recordings/2/file").status_code == 403
+    browser.send(f"{CARD}/listen", reason="Shikoyat 12")
+    taken = browser.get(f"{CARD}/recordings/2/file")
+    assert taken.headers["Content-Disposition"] == 'attachment; filename="hotline-1.0-2.wav"'
+    tags = WAVE(BytesIO(taken.data)).tags
+    assert tags["TXXX:LISTENER"].text == ["dilnoza"]
+    assert tags["TXXX:REASON"].text == ["Shikoyat 12"]
+    at = dt.datetime.fromisoformat(tags["TXXX:TAKEN_AT"].text[0])
+    assert abs(clock.now() - at) < dt.timedelta(minutes=1)
+    kept = settings.paths.recordings / "b.wav"
+    with wave.open(BytesIO(taken.data)) as heard, wave.open(str(kept)) as there:
+        assert heard.readframes(99999) == there.readframes(99999)  # the sound is the same
+    row = AuditEntry.get(AuditEntry.action == "recording.download")
+    assert (row.who, row.subject) == ("dilnoza", "hotline-1.0")
+    assert row.detail == {"part": "b.wav", "reason": "Shikoyat 12"}
+    made = kept.with_suffix(".ogg")
+    subprocess.run(["opusenc", "--quiet", kept, made], check=True)
+    Recording.update(kept=made.name).where(Recording.file == "b.wav").execute()
+    opus = browser.get(f"{CARD}/recordings/2/file")
+    assert OggOpus(BytesIO(opus.data))["LISTENER"] == ["dilnoza"]
+    (tmp_path / "taken.ogg").write_bytes(opus.data)
+    decoded = ["opusdec", "--quiet", tmp_path / "taken.ogg", tmp_path / "taken.wav"]
+    subprocess.run(decoded, check=True)  # it plays
+    made.write_bytes(b"no sound")
+    assert browser.get(f"{CARD}/recordings/2/file").status_code == 404
 
 
 @pytest.mark.usefixtures("call")

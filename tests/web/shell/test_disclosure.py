@@ -32,6 +32,8 @@ TAKEN = (
     "call_forms.download",
     "calls.export",
     "report.download",
+    "evidence.download",
+    "data_request.download",
 )  # their rows have the conditions
 # what a form that is refused, or a program, sends
 SENT = {

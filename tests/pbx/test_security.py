@@ -1,0 +1,67 @@
+"""What Asterisk is given no means for: its modules, and the account for commands."""
+
+import configparser
+import json
+import re
+
+import pytest
+
+from appliance.box.health import updates
+from appliance.pbx import config
+
+UNUSED = re.compile(
+    r"res_ari|res_phoneprov|app_voicemail|app_sms|res_xmpp|chan_unistim|chan_ooh323|res_config|"
+    r"cel_pgsql|cel_tds|codec_codec2|format_ogg_speex|app_system|app_externalivr|func_shell|"
+    r"func_curl|res_http_post|app_minivm|res_monitor|pbx_ael|pbx_lua|pbx_dundi|res_smdi"
+)
+
+
+@pytest.fixture
+def rendered(settings) -> dict[str, str]:
+    """File of Asterisk's configuration → its text."""
+    return config.render(settings)
+
+
+def test_modules_are_loaded_by_name_and_none_that_is_not_used(rendered) -> None:
+    text = rendered["modules.conf"]
+    assert re.search(r"^autoload = no$", text, re.MULTILINE)
+    loaded = re.findall(r"^load = (\S+)\.so$", text, re.MULTILINE)
+    assert len(loaded) > 50
+    assert [module for module in loaded if UNUSED.match(module)] == []
+
+
+def test_advisories_name_no_module_that_is_loaded(rendered) -> None:
+    """What is judged to be harmless because a module is not loaded stays so."""
+    loaded = set(re.findall(r"^load = (\S+)\.so$", rendered["modules.conf"], re.MULTILINE))
+    judged = json.loads(updates.ADVISORIES.read_text("utf-8"))["judged"]
+    absent = [why.partition(":")[0] for why in judged.values() if why.endswith("not loaded")]
+    named = {module for text in absent for module in text.replace(",", "").split()}
+    assert {"res_phoneprov", "app_sms"} <= named
+    assert named & loaded == set()
+    assert not any(module.startswith("res_ari") for module in loaded)
+
+
+def test_the_account_for_commands_has_few_rights(rendered) -> None:
+    parser = configparser.ConfigParser(strict=False, delimiters=("=",), interpolation=None)
+    parser.read_string(rendered["manager.conf"])
+    general, account = parser["general"], parser["appliance"]
+    assert general["webenabled"] == "no"
+    assert general["bindaddr"].startswith("127.")
+    assert (account["deny"], account["permit"]) == (
+        "0.0.0.0/0.0.0.0",
+        "127.0.0.0/255.0.0.0",
+    )
+    for what in ("read", "write"):
+        classes = set(account[what].split(","))
+        assert classes.isdisjoint(
+            {"all", "command", "config", "dialplan", "dtmf", "verbose", "log"}
+        )
+
+
+def test_nobody_is_let_in_without_an_account(rendered) -> None:
+    text = rendered["pjsip.conf"]
+    assert "[anonymous]" not in text
+    order = re.search(r"^endpoint_identifier_order = (.+)$", text, re.MULTILINE)
+    assert order
+    assert "anonymous" not in order[1]
+    assert "res_pjsip_endpoint_identifier_anonymous" not in rendered["modules.conf"]
