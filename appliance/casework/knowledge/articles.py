@@ -6,7 +6,7 @@ it is looked through again is changed at once.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,14 @@ class Place:
     topics: tuple[str, ...] = ()
     owner: str = ""  # login; "" for nobody
     review_on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Titled:
+    """What an article is called where it is only named, and whether it can be read."""
+
+    title: str
+    in_force: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,27 @@ def published(day: dt.date, topic: str = "", section: str = "") -> list[ArticleV
     if section:
         rows = rows.where(Article.section == section)
     return [row for row in rows if not topic or topic in row.article.topics]
+
+
+def titled(locale: str, slugs: Collection[str] | None = None) -> dict[str, Titled]:
+    """Slug → what an article is called, of those in force or to come; of `slugs` if any are named.
+
+    What is in force gives the title, else the version to come.
+    """
+    told = ("number", "state", "since", "until", "script", "title_uz", "title_ru")
+    rows = (
+        ArticleVersion.select(Article, *(getattr(ArticleVersion, name) for name in told))
+        .join(Article)
+        .order_by(Article.id, ArticleVersion.number)
+    )
+    if slugs is not None:
+        rows = rows.where(Article.slug.in_(list(slugs)))
+    found: dict[str, Titled] = {}
+    for row in rows:
+        slug, stands = row.article.slug, versions.standing(row)
+        if stands != "retired" and not (slug in found and found[slug].in_force):
+            found[slug] = Titled(wording.title(row, locale), stands == "in_force")
+    return found
 
 
 def listed(day: dt.date) -> list[Listed]:

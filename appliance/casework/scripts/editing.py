@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.casework import versions
-from appliance.casework.scripts import checks, seeding
+from appliance.casework.scripts import checks, importing, seeding
 from appliance.casework.scripts.definition import (
     Definition,
     DefinitionError,
@@ -76,9 +76,25 @@ def begin(
         return _begin(script, definition_of(source[0]), user, request)
 
 
-def replace_draft(row: ScriptVersion, made: Definition, user: User, seen: int) -> None:
-    """Put what was imported in the place of a draft. Raises VersionError."""
-    _write(row, made, user, seen, "import")
+def take_in(
+    script: Script, made: Definition, user: User, seen: int, request: ChangeRequest | None = None
+) -> ScriptVersion:
+    """Put a text that was read into a script: into its draft, else into a new one.
+
+    `seen` is the revision of the version that whoever acts has seen. Raises VersionError:
+    `pending` when a version to come is no draft, `action`, `changed`.
+    """
+    with writing():
+        rows = versions.of(ScriptVersion, script)
+        coming = next((row for row in rows if versions.standing(row) in versions.OPEN), None)
+        source = coming or versions.in_force(rows) or rows[0]
+        if source.revision != seen:
+            raise versions.VersionError("changed")
+        now = importing.into(definition_of(source), made)
+        if not coming:
+            return _begin(script, now, user, request)
+        _write(coming, now, user, seen, "import")
+    return coming
 
 
 def describe(

@@ -1,14 +1,14 @@
 """How scripts are worded: what they may name, what is found wrong, how they are drawn."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, departments, forms
+from appliance.casework import catalogs, departments, forms, knowledge
 from appliance.casework.scripts import checks, graph, texts
 from appliance.casework.scripts.definition import (
     ACTIONS,
@@ -76,7 +76,7 @@ _FINDINGS: dict[str, LazyString] = {
     "note": _l("The note is missing %(what)s."),
     "word": _l("These braces stand for nothing: %(what)s"),
     "field": _l("No form has this field: %(what)s."),
-    ARTICLE: _l("There is no article in force under this name: %(what)s."),
+    ARTICLE: _l("There is no article of this name: %(what)s."),
     DEPARTMENT: _l("There is no such department."),
     EMPLOYEE: _l("There is no such employee in the directory."),
     SMS: _l("There is no such SMS template."),
@@ -115,10 +115,13 @@ def finding(one: checks.Finding) -> str:
     return str(_FINDINGS[one.code]) % {"what": what}
 
 
-def action_names() -> dict[str, dict[str, str]]:
-    """Kind of action → what may stand as its ref → what that is called."""
+def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+    """Kind of action → what may stand as its ref → what that is called.
+
+    `slugs`: the articles that are meant, where not all of them are.
+    """
     return {
-        ARTICLE: articles(),
+        ARTICLE: articles(slugs),
         DEPARTMENT: {one.code: named(one, locale()) for one in departments.departments()},
         EMPLOYEE: {str(one.id): _employee(one) for one in directory.employees()},
         SMS: {str(one.id): one.name for one in templates.templates()},
@@ -126,9 +129,12 @@ def action_names() -> dict[str, dict[str, str]]:
     }
 
 
-def articles() -> dict[str, str]:
-    """Slug → title of the articles in force."""
-    return {}
+def articles(slugs: Collection[str] | None = None) -> dict[str, str]:
+    """Slug → title of the articles in force and of those to come, which are named so."""
+    return {
+        slug: one.title if one.in_force else _("%(title)s (not in force)", title=one.title)
+        for slug, one in knowledge.titled(locale(), slugs).items()
+    }
 
 
 def field_names() -> dict[str, str]:

@@ -77,15 +77,19 @@ def add() -> Response:
 @takes_file(importing.LARGEST + 1024 * 1024)
 @may("manager")
 def take_in() -> Response:
-    """Begin a new script from the text of a document or a spreadsheet."""
-    sent = request.files.get("file")
+    """Take the text of a document or a spreadsheet, as a new script or `into` the draft of one."""
+    sent, (code, seen) = request.files.get("file"), _into()
+    there = url_for(".page")
+    if not sent:
+        return refusals.back(there, "file", "import")
     try:
-        made = importing.read(sent.filename or "", sent.read()) if sent else None
-        row = editing.put_in(made, me(), _request()) if made else None
+        made = importing.read(sent.filename or "", sent.read())
+        if code:
+            row = editing.take_in(_found(code).script, made, me(), seen, _request())
+        else:
+            row = editing.put_in(made, me(), _request())
     except (*_REFUSED, importing.UnreadableError) as refused:
-        return refusals.back(url_for(".page"), refused.code)
-    if not row:
-        return refusals.back(url_for(".page"), "file")
+        return refusals.back(there, refused.code, "import")
     flash(_("Taken from the document: look at the branches."))
     return redirect(url_for(".one", code=row.script.code))
 
@@ -475,6 +479,12 @@ def _request() -> "ChangeRequest | None":
     number = request.form.get("request", 0, bounded)
     asked = requests.find(number, me()) if number else None
     return asked if asked and asked.is_open else None
+
+
+def _into() -> tuple[str, int]:
+    """The script into which a text goes, and which revision of it was seen; "" for a new one."""
+    code, _slash, seen = request.form.get("into", "").partition("/")
+    return code, whole(seen, 0, 10**9) or 0
 
 
 def _since() -> dt.datetime | str | None:
