@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
 READERS = ("manager", "supervisor", "ministry")
-_FRESH = 2  # blank answers and actions to type into
+_FRESH = {"answers": 4, "actions": 2}  # blank ones to type into
 _REFUSED = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
 _ACTIONS = "any(send, take_back, approve, return, put, withdraw, retire)"
 
@@ -399,8 +399,8 @@ def _step(code: str, name: str) -> str:
     entry = _entry(was.values) if was else definition.entry_of(found) if found else {}
     wrong = [one for one in checks.findings(made, words.known()) if name and one.step == name]
     blank_answer, blank_action = {"words": {}, "to": ""}, {"kind": "", "ref": ""}
-    answers = [*entry.get("answers", []), *[blank_answer] * _FRESH]
-    actions = [*entry.get("actions", []), *[blank_action] * _FRESH]
+    answers = [*entry.get("answers", []), *[blank_answer] * _FRESH["answers"]]
+    actions = [*entry.get("actions", []), *[blank_action] * _FRESH["actions"]]
     by_form = [
         (forms.in_force(form).title[locale()], forms.in_force(form).fields) for form in forms.FORMS
     ]
