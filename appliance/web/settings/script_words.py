@@ -32,6 +32,7 @@ from appliance.web.shell.context import site
 from appliance.web.shell.formats import phone
 from appliance.web.shell.language import locale
 
+_LETTER = 7  # wide, of a number beside a drawn way
 LANGUAGES: dict[str, LazyString] = {UZBEK: _l("in Uzbek (Latin)"), RUSSIAN: _l("in Russian")}
 KINDS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in CALLS.items()}
 TIMES: dict[str, LazyString] = {hours: lazy_gettext(name) for hours, name in HOURS.items()}
@@ -222,10 +223,28 @@ def curve(points: Iterable[tuple[float, float]]) -> str:
     return "".join(path)
 
 
-def beside(way: graph.Way) -> tuple[float, float]:
-    """Where the numbers of a drawn way stand: beside its line, near the step that it leaves."""
-    (x, y), (to_x, to_y) = way.points[0], way.points[1]
-    return round(x + (to_x - x) * 0.22, 1), round(y + (to_y - y) * 0.3 + 4, 1)
+def numbered(made: Definition, ways: Iterable[graph.Way]) -> list[tuple[str, float, float]]:
+    """(numbers of answers, x, y) of each drawn way that has some: beside its line, near its step.
+
+    Numbers of ways that leave a step close to each other stand side by side.
+    """
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    for way in ways:
+        step = made.step(way.before)
+        if way.numbers == (1,) and step and len(step.answers) == 1:
+            continue
+        (x, y), (to_x, to_y) = way.points[0], way.points[1]
+        at = (x + (to_x - x) * 0.22, y + (to_y - y) * 0.3 + 4)
+        found.setdefault(way.before, []).append((*at, ", ".join(map(str, way.numbers))))
+    told = []
+    for beside in found.values():
+        free = float("-inf")
+        for x, y, text in sorted(beside):
+            half = _LETTER * len(text) / 2
+            place = max(x, free + half)
+            free = place + half + _LETTER
+            told.append((text, round(place, 1), round(y, 1)))
+    return told
 
 
 def _both(words: Mapping[str, str]) -> str:
