@@ -57,6 +57,7 @@ def page() -> str:
         rows=rows,
         trouble=words.trouble(was.trouble),
         typed=was.values,
+        largest=importing.LARGEST,
         **_common(),
     )
 
