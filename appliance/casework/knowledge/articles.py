@@ -184,6 +184,28 @@ def create(
     return made
 
 
+def take_in(slug: str, words: Words, place: Place) -> ArticleVersion:
+    """Keep an article from the command line as the next draft under its name.
+
+    Raises ArticleError: `title`, `pending` when a version is to come already, and for its place.
+    """
+    row, placed = columns(words), _placed(place)
+    if not (row["title_uz"] or row["title_ru"]):
+        raise ArticleError("title")
+    with writing():
+        named = "-".join(fold(slug).split())[:_SLUG].strip("-")
+        article = find(named) if named not in RESERVED else None
+        if not article:
+            article = Article.create(slug=_free(slug), **placed)
+        made: ArticleVersion = _tried(
+            lambda: versions.begin(ArticleVersion, article, None, None, **row)
+        )
+        Article.update(placed).where(Article.id == article.id).execute()
+        audit.record(versions.SYSTEM, "article.create", article.slug, section=place.section)
+        live.publish(TOPIC)
+    return made
+
+
 def begin(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
     """Begin a draft from a version. Raises ArticleError: `pending`, `action`."""
     kept = {name: getattr(source, name) for name in (*_COMPARED, "files", "script")}

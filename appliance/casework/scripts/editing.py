@@ -50,9 +50,12 @@ def add(title: Words, user: User, request: ChangeRequest | None = None) -> Scrip
 
 
 def put_in(
-    made: Definition, user: User, request: ChangeRequest | None = None, name: str = ""
+    made: Definition, user: User | None, request: ChangeRequest | None = None, name: str = ""
 ) -> ScriptVersion:
-    """A new script with this draft, as it was imported. Raises as add() does."""
+    """A new script with this draft, as it was imported; without a user from the command line.
+
+    Raises as add() does.
+    """
     with writing():
         taken = {row.code for row in Script.select(Script.code)}
         if len(taken) >= MOST:
@@ -74,6 +77,16 @@ def begin(
         wanted = [row for row in rows if row.number == number]
         source = wanted or [row for row in [versions.in_force(rows)] if row] or rows
         return _begin(script, definition_of(source[0]), user, request)
+
+
+def take_back_in(code: str, made: Definition) -> ScriptVersion:
+    """Keep a script from the command line as the next draft of that name, else as a new script.
+
+    Raises VersionError `pending` when a version is to come already; ScriptError `most`.
+    """
+    with writing():
+        script = Script.get_or_none(Script.code == code)
+        return _begin(script, made, None, None) if script else put_in(made, None, name=code)
 
 
 def take_in(
@@ -198,11 +211,12 @@ def discard(row: ScriptVersion, user: User, seen: int) -> None:
 
 
 def _begin(
-    script: Script, made: Definition, user: User, request: ChangeRequest | None
+    script: Script, made: Definition, user: User | None, request: ChangeRequest | None
 ) -> ScriptVersion:
     document = document_of(made)
     row: ScriptVersion = versions.begin(ScriptVersion, script, user, request, definition=document)
-    audit.record(user.login, "script.begin", _REF.format(script=script.code, number=row.number))
+    ref = _REF.format(script=script.code, number=row.number)
+    audit.record(versions.login_of(user), "script.begin", ref)
     live.publish(TOPIC)
     return row
 

@@ -189,7 +189,8 @@ def _with_bends(
 
 
 def _neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, list[int]], ...]:
-    above, below = defaultdict(list), defaultdict(list)
+    above: dict[int, list[int]] = defaultdict(list)
+    below: dict[int, list[int]] = defaultdict(list)
     for chain in chains:
         for one, other in zip(chain, chain[1:], strict=False):
             if other not in below[one]:
