@@ -27,6 +27,7 @@ WRITES = rights.roles("article.write")  # send, put in force and retire, too
 APPROVES = rights.roles("article.approve")  # or return
 READERS = rights.roles("article.read")
 
+SYSTEM = "system"  # who acts from the command line
 STATES = ("draft", "sent", "returned", "approved", "put")  # in the database
 OPEN = ("draft", "returned")  # in which it may be written
 
@@ -130,20 +131,30 @@ def pending(table: type[Version], thing: Any) -> Any:
 
 
 def begin(
-    table: type[Version], thing: Any, user: User, request: ChangeRequest | None, **columns: Any
+    table: type[Version],
+    thing: Any,
+    user: User | None,
+    request: ChangeRequest | None,
+    **columns: Any,
 ) -> Any:
     """Make the next draft of a thing, inside the transaction of its cause.
 
-    Raises VersionError: `pending` when there is a version to come, `action` for another role.
+    Without a user it is made from the command line. Raises VersionError: `pending` when there is a
+    version to come, `action` for another role.
     """
-    if user.role not in WRITES:
+    if user and user.role not in WRITES:
         raise VersionError("action")
     if pending(table, thing):
         raise VersionError("pending")
     newest = next(iter(of(table, thing)), None)
     number = newest.number + 1 if newest else 1
-    made = {"number": number, "made_at": clock.now(), "by": user.login, "request": request}
+    made = {"number": number, "made_at": clock.now(), "by": login_of(user), "request": request}
     return table.create(**{table.thing: thing}, **made, **columns)
+
+
+def login_of(user: User | None) -> str:
+    """Who acts, for the audit."""
+    return user.login if user else SYSTEM
 
 
 def write(row: Version, user: User, seen: int, **columns: Any) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
         "The forms that operators fill in: 1, registration of appeals; 2, registration of calls.",
     ),
     "jobs": ("processes", "Do the scheduled work."),
+    "knowledge": ("knowledge", "The knowledge base."),
     "ledger": ("ledger", "Calls as Asterisk's event log tells them."),
     "migrate": (
         "processes",
@@ -51,6 +52,7 @@ COMMANDS = {
         "Copy the database's changes and the event log to the second disk as they happen.",
     ),
     "report": ("report", "Reports, as files or to standard output."),
+    "script": ("script", "Conversation scripts: what operators say."),
     "search": ("search", "What the search of all pages finds."),
     "selftest": ("selftest", "Tests of the site by itself."),
     "user": ("users", "Accounts; disabled, never deleted."),

@@ -34,8 +34,14 @@ def export(site: Site, form: str, begin: dt.datetime, end: dt.datetime, kind: st
     heads = ("number", "form", "version", "call", "operator", "registered_at")
     fields = [field.name for field in forms.in_force(form).fields]
     cells = (
-        [*(row[n] for n in heads), *(row["fields"].get(n, {}).get("text", "") for n in fields)]
+        [
+            *(row[n] for n in heads),
+            *(row["fields"].get(n, {}).get("text", "") for n in fields),
+            "; ".join(f"{one['article']}/{one['version']}" for one in row["articles"]),
+            "; ".join(f"{one['script']}/{one['version']}" for one in row["scripts"]),
+        ]
         for row in rows
     )
-    for piece in spreadsheets.pieces(chain([[*heads, *fields]], cells), end="\n"):
+    titles = [*heads, *fields, "articles", "scripts"]
+    for piece in spreadsheets.pieces(chain([titles], cells), end="\n"):
         click.echo(piece, nl=False)

@@ -10,16 +10,16 @@ from collections.abc import Callable
 
 import alifbo
 
-_KEPT = re.compile(
-    r"""«[^»]*» | “[^”]*” | "[^"]*"        # a name in quotes is spelt as its owner spells it
-      | \S*[@/\\_<>{}|=]\S*                 # addresses, signs
+_QUOTED = """«[^»]*» | “[^”]*” | "[^"]*" |"""  # a name in quotes is spelt as its owner spells it
+_UNSPELT = r"""
+        \S*[@/\\_<>{}|=]\S*                 # addresses, signs
       | [a-z0-9.-]+\.(?:uz|ru|com|org|net|info|me)\b
       | \b[a-z]+\d\w*                       # numbers of documents
       | \b[IVXLC]+\b                        # Roman numerals
       | [^\W\d_]*(?:w|c(?!h))[^\W\d_]*      # no Uzbek word has these letters
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+"""
+_KEPT_BUT_QUOTES = re.compile(_UNSPELT, re.VERBOSE | re.IGNORECASE)
+_KEPT = re.compile(_QUOTED + _UNSPELT, re.VERBOSE | re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLC]+")
 _WORD = re.compile(r"[a-zʻʼ'‘’`]+", re.IGNORECASE)
 _FOREIGN = re.compile(r"w|c(?!h)", re.IGNORECASE)
@@ -57,15 +57,17 @@ _LOAN_CYRILLIC = re.compile(
 _CYRILLIC_RUN = re.compile(r"[\u0400-\u04ff]+")
 _TSE = re.compile(r"(?<=[бвгджзйклмнпрстфхчшқғҳ])ц", re.IGNORECASE)  # aksiya, stansiya
 _NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo takes its n and g for one letter
+# where t and s are no letter of a loan word, but an ending: hujjatsiz, aytsa, aytsin, yurtsevar
+_T_S = re.compile(r"(?<=[^\W\d_])(?<!\bpi)t(?=s(?:a|iz(?!m)|in(?:lar\w*)?\b|evar))", re.IGNORECASE)
 _KSIYA = re.compile("ksiya", re.IGNORECASE)
 
 
-def written(text: str, locale: str) -> str:
-    """The text as a paper of one of i18n.LOCALES has it."""
+def written(text: str, locale: str, quotes: bool = False) -> str:
+    """The text as a paper of one of i18n.LOCALES has it; `quotes`: what stands in quotes too."""
     if locale == "uz_Latn" or not _uzbek(text):
         return text
     found, end = [], 0
-    for kept in _KEPT.finditer(text):
+    for kept in (_KEPT_BUT_QUOTES if quotes else _KEPT).finditer(text):
         if _ROMAN.fullmatch(kept[0].upper()) and not kept[0].isupper():
             continue  # "chi", "va ix": no numeral
         found += [_cyrillic(text[end : kept.start()]), kept[0]]
@@ -94,6 +96,7 @@ def _uzbek(text: str) -> bool:
 def _cyrillic(text: str) -> str:
     text = _LOAN.sub(_cased(lambda word: _LOANS[word]), text)
     text = _NGH.sub(lambda match: "Ғ" if match[0].startswith("G") else "ғ", text)
+    text = _T_S.sub(lambda match: "Т" if match[0].isupper() else "т", text)
     return alifbo.to_cyrillic(_KSIYA.sub(_cased(lambda _: "кция"), text)).text
 
 

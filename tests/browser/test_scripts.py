@@ -1,13 +1,18 @@
 """The script beside the form in the real browser: followed by keys, left, and nothing is lost."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from appliance.casework.knowledge import Place, Words, articles
 from appliance.casework.scripts import runs
-from appliance.models import ScriptVersion, User
+from appliance.models import ArticleOpening, ScriptVersion, User
 from tests.browser.conftest import sign_in
+from tests.browser.test_operator import saved
+from tests.browser.test_sms import faults
 from tests.rig.citizen import Citizen
-from tests.rig.scripts import in_force
+from tests.rig.scripts import document, in_force, step
 from tests.rig.waiting import until
 
 CALL = "1764000000.1"
@@ -16,7 +21,18 @@ CALL = "1764000000.1"
 @pytest.fixture
 def page(window: BrowserContext, nilufar: User, sherzod: User, bahodir: User) -> Page:
     """Nilufar's page in a talk, with a script that was in force before."""
-    in_force(sherzod, bahodir)
+    return talking(window, nilufar, sherzod, bahodir)
+
+
+def talking(
+    window: BrowserContext,
+    nilufar: User,
+    sherzod: User,
+    bahodir: User,
+    kept: dict[str, Any] | None = None,
+    slugs: tuple[str, ...] = (),
+) -> Page:
+    in_force(sherzod, bahodir, kept, slugs)
     ScriptVersion.update(since=0).execute()
     citizen = Citizen(CALL)
     citizen.ring(nilufar)
@@ -60,3 +76,28 @@ def test_a_script_is_followed_by_keys_beside_the_form(page: Page) -> None:
         "back",
         "answer",
     ]
+
+
+def test_a_step_opens_its_article_and_marks_for_a_specialist(
+    window: BrowserContext, nilufar: User, sherzod: User, bahodir: User
+) -> None:
+    words = Words("Subsidiya olish", "Ariza 15 kun", "Получение субсидии", "Заявление")
+    row = articles.create(sherzod, words, Place("appeals"))
+    for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
+        row = articles.do(action, row, user, row.revision)
+    actions = [{"kind": "article", "ref": row.article.slug}, {"kind": "specialist"}]
+    kept = document(step("a", "b", actions=actions), step("b"))
+    page = talking(window, nilufar, sherzod, bahodir, kept, (row.article.slug,))
+    page.keyboard.press("Alt+KeyJ")
+    page.locator(".script [data-at]").press("Enter")
+    expect(page.locator("#knowledge h3")).to_be_focused()
+    expect(page.locator("#knowledge h3")).to_have_text("Subsidiya olish")
+    assert faults(page, "#knowledge") == []
+    page.keyboard.press("Escape")
+    expect(page.locator(".script [data-at]")).to_be_focused()
+    page.locator("[data-script-specialist]").press("Enter")  # it stands in the other form
+    expect(page.locator("#f-consultation")).to_be_checked()
+    saved(page)
+    page.reload()
+    expect(page.locator("#f-consultation")).to_be_checked()
+    assert [one.call_id for one in ArticleOpening.select()] == [CALL]

@@ -172,6 +172,7 @@ def test_a_drawing_holds_every_step_apart_from_the_others(made):
         assert graph.HIGH / 2 <= one.y <= drawing.high - graph.HIGH / 2
     for height in {box.y for box in drawing.boxes}:
         row = sorted(box.x for box in drawing.boxes if box.y == height)
+        assert len(row) <= graph.MOST
         assert all(right - left >= graph.WIDE for left, right in pairwise(row))
     places = {box.code: box for box in drawing.boxes}
     for way in drawing.ways:

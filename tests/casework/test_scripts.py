@@ -1,16 +1,18 @@
 """Scripts are written, approved, put in force, chosen for a call and followed in it."""
 
+import contextlib
 import datetime as dt
+import random
 
 import pytest
 
-from appliance.casework import catalogs, forms, versions
+from appliance.casework import appeals, call_forms, catalogs, forms, versions
 from appliance.casework.scripts import checks, course, editing, queries, runs, seeding
 from appliance.casework.scripts.definition import DefinitionError, parse
 from appliance.casework.versions import VersionError
 from appliance.core import clock, i18n
-from appliance.models import AuditEntry, Script, ScriptStep, ScriptVersion
-from tests.casework.test_appeals import a_call
+from appliance.models import AuditEntry, CallForm, Script, ScriptStep, ScriptVersion
+from tests.casework.test_appeals import a_call, speaks
 from tests.rig.scripts import KNOWN, decided, document, in_force, step, words
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -218,3 +220,112 @@ def test_the_products_script_is_a_sound_draft_that_comes_once(sherzod):
     editing.discard(row, sherzod, row.revision)
     assert not seeding.seed()
     assert queries.find(row.script.code) is None
+
+
+def test_a_text_goes_into_the_script_that_is_chosen(sherzod, bahodir):
+    first = in_force(sherzod, bahodir)
+    text = parse({
+        "title": words("Fayl"),
+        "steps": [
+            step("1", "2", name=words("Qadam salom"), said=words("Yangi salom")),
+            step("2", "3", name=words("Yangi qadam")),
+            step("3", name=words("Qadam savol"), said=words("Yangi savol"), answers=[{"to": "4"}]),
+            step("4", name=words("Oxiri")),
+        ],
+    })  # fmt: skip
+    row = editing.take_in(first.script, text, sherzod, first.revision)
+    made = queries.definition_of(fresh(row))
+    assert (row.number, made.title, made.when) == (2, words("Salomlashish"), parse(document()).when)
+    assert codes(row) == ["salom", "1", "savol", "2"]
+    assert made.steps[0].said == words("Yangi salom")
+    assert [one.to for one in made.steps[0].answers] == ["savol"]  # as it was drawn by hand
+    savol = made.step("savol")
+    assert (savol.fields, savol.said) == (("surname", "direction"), words("Yangi savol"))
+    assert [one.to for one in savol.answers] == ["rahmat", "xato"]
+    with pytest.raises(VersionError, match="changed"):
+        editing.take_in(first.script, text, sherzod, row.revision - 1)
+    again = editing.take_in(first.script, text, sherzod, row.revision)
+    assert (again.id, codes(again)) == (row.id, ["salom", "1", "savol", "2"])
+    assert ScriptVersion.select().count() == 2
+    row = editing.put_in(parse(document()), sherzod)
+    sent = editing.do("send", row, sherzod, row.revision, KNOWN)
+    with pytest.raises(VersionError, match="pending"):
+        editing.take_in(sent.script, text, sherzod, sent.revision)
+
+
+def test_whatever_the_editor_lets_through_can_be_walked_to_an_end(sherzod):
+    """Scripts written by chance: what can be sent leads from its beginning to an end."""
+    chance, sent, branched = random.Random(18), 0, 0  # noqa: S311  # no secret
+    for _number in range(60):
+        row = editing.add(words("Suhbat"), sherzod)
+        for _edit in range(chance.randint(2, 9)):
+            edit_by_chance(fresh(row), sherzod, chance)
+        try:
+            row = editing.do("send", fresh(row), sherzod, fresh(row).revision, KNOWN)
+        except editing.ScriptError:
+            continue
+        sent += 1
+        made = queries.definition_of(row)
+        for first in range(12):  # each time another answer is preferred
+            gone = course.begun(made)
+            while not course.is_end(made, gone) and len(gone) < 200:
+                answers = made.step(gone[-1].step).answers
+                by_chance = chance.randrange(len(answers))
+                number = by_chance if len(gone) < first else nearest(made, answers)
+                gone = course.answered(made, gone, number + 1)
+            assert course.is_end(made, gone), row.definition
+            branched += any(len(one.answers) > 1 for one in made.steps)
+    assert sent >= 10
+    assert branched
+
+
+def edit_by_chance(row, user, chance) -> None:
+    """One edit of the many; one that is refused changes nothing."""
+    there = codes(row)
+    to = [there[-1], *chance.choices([*there, *there, *there, "gone"], k=chance.randint(0, 2))]
+    entry = {
+        "name": words(chance.choice(("step", "savol"))),
+        "said": words("Gap"),
+        "answers": [{"words": words(f"Javob {n}"), "to": one} for n, one in enumerate(to)],
+        "ends": chance.random() < 0.4,
+    }
+    code = chance.choice([there[0], *there])
+    edits = (
+        lambda: editing.add_step(row, entry, user, row.revision),
+        lambda: editing.change_step(row, code, entry, user, row.revision),
+        lambda: editing.change_step(row, code, entry, user, row.revision),
+        lambda: editing.move_step(row, code, chance.random() < 0.5, user, row.revision),
+        lambda: editing.remove_step(row, code, user, row.revision),
+    )
+    with contextlib.suppress(editing.ScriptError, DefinitionError, VersionError):
+        chance.choice(edits)()
+
+
+def nearest(made, answers) -> int:
+    """Which of the answers leads to an end by the fewest steps."""
+
+    def far(code: str) -> int:
+        open_, steps = {code}, 0
+        while open_ and not any(made.step(one).ends for one in open_):
+            open_ = {a.to for one in open_ for a in made.step(one).answers}
+            steps += 1
+            if steps > len(made.steps):
+                return 999
+        return steps
+
+    return min(range(len(answers)), key=lambda number: far(answers[number].to))
+
+
+def test_what_was_followed_goes_with_the_registered_form(nilufar, sherzod, bahodir, settings):
+    version, call = in_force(sherzod, bahodir), a_call()
+    speaks(nilufar, call)
+    token = appeals.token_for(nilufar, call)
+    runs.end(runs.go(runs.begin(nilufar, token, call, version, "uz"), 1, answer=1), "left")
+    made = call_forms.register({"surname": "X"}, operator=nilufar, token=token, tz=settings.tz)
+    told = [{"script": version.script.code, "version": 1, "result": "left", "step": "savol"}]
+    assert runs.told(runs.of_form_kept(made)) == told
+    alone = "f" * 32
+    runs.begin(nilufar, alone, None, version, "uz")
+    [run] = runs.of_form_kept(CallForm(operator=nilufar, token=alone))
+    assert run.step == "salom"
+    assert runs.of_form_kept(CallForm(operator=sherzod, token=alone)) == []

@@ -149,6 +149,8 @@ def test_registrations_go_out_as_objects_and_as_a_table(
     (table,) = csv.DictReader(io.StringIO(run(*asked, "--format", "csv").stdout))
     assert (table["number"], table["region"]) == (made.number, "Samarqand viloyati")
     assert not table["surname"].startswith("=")
+    assert (row["articles"], row["scripts"]) == ([], [])
+    assert (table["articles"], table["scripts"]) == ("", "")
     told = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout
     assert json.loads(told)["registration"] == made.number
     assert json.loads(told)["registrations"] == [{"form": "2", "number": made.number}]

@@ -22,6 +22,9 @@ from tests.reports.ledger_world import TZ, World
         ("Mehnat inspeksiyasi, aksiya", "Меҳнат инспекцияси, акция"),
         ("KONSULTATSIYA, obyektlar", "КОНСУЛЬТАЦИЯ, объектлар"),
         ("Stansiyada, STANSIYA", "Станцияда, СТАНЦИЯ"),
+        ("Hujjatsiz, MUDDATSIZ: aytsa, ketsak", "Ҳужжатсиз, МУДДАТСИЗ: айтса, кетсак"),
+        ("Aytsin, aytsinlar; konstitutsiya", "Айтсин, айтсинлар; конституция"),
+        ("Litsenziya, sotsial, skeptitsizm", "Лицензия, социал, скептицизм"),
         ("II chorak, sentabr, Sentabrda", "II чорак, сентябрь, Сентябрда"),
         ("2-guruh nogironi, 5-mavze", "2-гуруҳ ногирони, 5-мавзе"),
         ("AA1234567 raqamli hujjat", "AA1234567 рақамли ҳужжат"),
@@ -40,6 +43,11 @@ def test_what_was_typed(typed: str, written: str) -> None:
     assert script.written(typed, "uz_Cyrl") == written
     assert script.written(typed, "ru") == written
     assert script.written(typed, "uz_Latn") == typed
+
+
+def test_what_is_said_in_quotes_is_rewritten_where_it_is_no_name() -> None:
+    said = "«Nega soʻraysiz?» desa, “Windows” emas"
+    assert script.written(said, "uz_Cyrl", quotes=True) == "«Нега сўрайсиз?» деса, “Windows” эмас"
 
 
 @given(st.text())

@@ -1,5 +1,6 @@
 """A script of the tests, and one that is in force."""
 
+from dataclasses import replace
 from typing import Any
 
 from appliance.casework.scripts import checks, editing
@@ -34,13 +35,26 @@ def document(*steps: dict[str, Any], title: str = "Salomlashish", **when: Any) -
     return {"title": words(title), "when": when, "steps": [*(steps or four)]}
 
 
-def decided(row: ScriptVersion, manager: User, ministry: User) -> ScriptVersion:
+def decided(
+    row: ScriptVersion, manager: User, ministry: User, known: checks.Known = KNOWN
+) -> ScriptVersion:
     """A draft sent to the ministry, and approved by it."""
-    row = editing.do("send", row, manager, row.revision, KNOWN)
-    return editing.do("approve", row, ministry, row.revision, KNOWN)
+    row = editing.do("send", row, manager, row.revision, known)
+    return editing.do("approve", row, ministry, row.revision, known)
 
 
-def in_force(manager: User, ministry: User, kept: dict[str, Any] | None = None) -> ScriptVersion:
-    """A script that is in force from now on."""
-    row = decided(editing.put_in(parse(kept or document()), manager), manager, ministry)
-    return editing.do("put", row, manager, row.revision, KNOWN)
+def in_force(
+    manager: User,
+    ministry: User,
+    kept: dict[str, Any] | None = None,
+    articles: tuple[str, ...] = (),
+) -> ScriptVersion:
+    """A script that is in force from now on; `articles`: the names that it may open."""
+    known = replace(KNOWN, refs={"article": articles})
+    row = decided(editing.put_in(parse(kept or document()), manager), manager, ministry, known)
+    return editing.do("put", row, manager, row.revision, known)
+
+
+def rewritten(row: ScriptVersion, kept: dict[str, Any]) -> None:
+    """Let a draft hold another script."""
+    ScriptVersion.update(definition=kept).where(ScriptVersion.id == row.id).execute()

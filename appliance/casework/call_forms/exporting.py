@@ -6,6 +6,7 @@ from typing import Any
 
 from appliance.casework import catalogs, forms
 from appliance.casework.knowledge import openings
+from appliance.casework.scripts import runs
 from appliance.core.db import in_pieces
 from appliance.core.i18n import DEFAULT
 from appliance.models import Appeal, CallForm, User
@@ -16,6 +17,7 @@ def registrations(form: str, begin: dt.datetime, end: dt.datetime) -> Iterator[d
 
     `fields`: name → {code, text}; the text is the code's name in Uzbek Latin, else what was typed.
     `articles`: name and version of each article that was opened meanwhile, on the call or the form.
+    `scripts`: the scripts that were followed: script, version, result and the last step.
     """
     table = CallForm if form == forms.CALL else Appeal
     within = (table.registered_at >= begin, table.registered_at < end)
@@ -44,6 +46,7 @@ def _object(form: str, row: Any) -> dict[str, Any]:
         "registered_at": row.registered_at.isoformat(timespec="milliseconds"),
         "fields": fields_of(forms.of(form, version), row, DEFAULT),
         "articles": openings.told(openings.at_call(row.call_id or "", [row.token or ""])),
+        "scripts": runs.told(runs.of_form_kept(row)),
     }
 
 

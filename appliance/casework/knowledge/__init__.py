@@ -8,11 +8,13 @@ from appliance.casework.knowledge.articles import (
     TOPICS,
     Listed,
     Place,
+    Titled,
     Words,
     find,
     in_force,
     listed,
     published,
+    titled,
 )
 from appliance.casework.knowledge.errors import ArticleError
 from appliance.casework.knowledge.openings import Shown, at_call, opened
@@ -29,6 +31,7 @@ __all__ = [
     "Listed",
     "Place",
     "Shown",
+    "Titled",
     "Words",
     "at_call",
     "find",
@@ -40,4 +43,5 @@ __all__ = [
     "opened",
     "published",
     "seed",
+    "titled",
 ]

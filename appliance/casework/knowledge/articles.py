@@ -6,7 +6,7 @@ it is looked through again is changed at once.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,14 @@ class Place:
     topics: tuple[str, ...] = ()
     owner: str = ""  # login; "" for nobody
     review_on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Titled:
+    """What an article is called where it is only named, and whether it can be read."""
+
+    title: str
+    in_force: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +122,27 @@ def published(day: dt.date, topic: str = "", section: str = "") -> list[ArticleV
     return [row for row in rows if not topic or topic in row.article.topics]
 
 
+def titled(locale: str, slugs: Collection[str] | None = None) -> dict[str, Titled]:
+    """Slug → what an article is called, of those in force or to come; of `slugs` if any are named.
+
+    What is in force gives the title, else the version to come.
+    """
+    told = ("number", "state", "since", "until", "script", "title_uz", "title_ru")
+    rows = (
+        ArticleVersion.select(Article, *(getattr(ArticleVersion, name) for name in told))
+        .join(Article)
+        .order_by(Article.id, ArticleVersion.number)
+    )
+    if slugs is not None:
+        rows = rows.where(Article.slug.in_(list(slugs)))
+    found: dict[str, Titled] = {}
+    for row in rows:
+        slug, stands = row.article.slug, versions.standing(row)
+        if stands != "retired" and not (slug in found and found[slug].in_force):
+            found[slug] = Titled(wording.title(row, locale), stands == "in_force")
+    return found
+
+
 def listed(day: dt.date) -> list[Listed]:
     """Every article with how it stands on a day, in the order in which they were made."""
     theirs: dict[int, list[ArticleVersion]] = {}
@@ -150,6 +179,28 @@ def create(
         article = Article.create(slug=slug, **placed)
         made: ArticleVersion = versions.begin(ArticleVersion, article, user, request, **row)
         audit.record(user.login, "article.create", slug, section=place.section)
+        live.publish(TOPIC)
+    return made
+
+
+def take_in(slug: str, words: Words, place: Place) -> ArticleVersion:
+    """Keep an article from the command line as the next draft under its name.
+
+    Raises ArticleError: `title`, `pending` when a version is to come already, and for its place.
+    """
+    row, placed = columns(words), _placed(place)
+    if not (row["title_uz"] or row["title_ru"]):
+        raise ArticleError("title")
+    with writing():
+        named = "-".join(fold(slug).split())[:_SLUG].strip("-")
+        article = find(named) if named not in RESERVED else None
+        if not article:
+            article = Article.create(slug=_free(slug), **placed)
+        made: ArticleVersion = _tried(
+            lambda: versions.begin(ArticleVersion, article, None, None, **row)
+        )
+        Article.update(placed).where(Article.id == article.id).execute()
+        audit.record(versions.SYSTEM, "article.create", article.slug, section=place.section)
         live.publish(TOPIC)
     return made
 

@@ -47,6 +47,12 @@ def title(version: ArticleVersion, locale: str) -> str:
     return (markdown.respelt(found, spelt) if spelt else str(found)) or version.article.slug
 
 
+def respelt(version: ArticleVersion, text: str, locale: str) -> str:
+    """Words beside an article's text, as the name of its law, in the script of a reader."""
+    spelt = _spelling(version.script, locale)
+    return markdown.respelt(text, spelt) if spelt else text
+
+
 def has(version: ArticleVersion, language: str) -> bool:
     """Whether a version says something in a language, uz or ru."""
     words = (getattr(version, f"title_{language}"), getattr(version, f"text_{language}"))
@@ -63,4 +69,8 @@ def _spelling(written: str, locale: str) -> markdown.Spelling | None:
     """How a text in a script is rewritten for a locale; None when it stays as it is."""
     if locale not in LOCALES or locale in ("ru", f"uz_{written}"):
         return None
-    return script.latin if written == "Cyrl" else lambda text: script.written(text, "uz_Cyrl")
+    return (
+        script.latin
+        if written == "Cyrl"
+        else lambda text: script.written(text, "uz_Cyrl", quotes=True)
+    )

@@ -85,6 +85,11 @@ class Step:
     answers: tuple[Answer, ...] = ()
     ends: bool = False
 
+    @property
+    def articles(self) -> tuple[str, ...]:
+        """The names of the articles that can be opened at the step."""
+        return tuple(one.ref for one in self.actions if one.kind == ARTICLE)
+
     def texts(self) -> Iterator[tuple[str, Words]]:
         """Every text of the step, by what it is: one of LONGEST."""
         yield from (("name", self.name), ("said", self.said), ("note", self.note))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.casework import versions
-from appliance.casework.scripts import checks, seeding
+from appliance.casework.scripts import checks, importing, seeding
 from appliance.casework.scripts.definition import (
     Definition,
     DefinitionError,
@@ -50,9 +50,12 @@ def add(title: Words, user: User, request: ChangeRequest | None = None) -> Scrip
 
 
 def put_in(
-    made: Definition, user: User, request: ChangeRequest | None = None, name: str = ""
+    made: Definition, user: User | None, request: ChangeRequest | None = None, name: str = ""
 ) -> ScriptVersion:
-    """A new script with this draft, as it was imported. Raises as add() does."""
+    """A new script with this draft, as it was imported; without a user from the command line.
+
+    Raises as add() does.
+    """
     with writing():
         taken = {row.code for row in Script.select(Script.code)}
         if len(taken) >= MOST:
@@ -76,9 +79,35 @@ def begin(
         return _begin(script, definition_of(source[0]), user, request)
 
 
-def replace_draft(row: ScriptVersion, made: Definition, user: User, seen: int) -> None:
-    """Put what was imported in the place of a draft. Raises VersionError."""
-    _write(row, made, user, seen, "import")
+def take_back_in(code: str, made: Definition) -> ScriptVersion:
+    """Keep a script from the command line as the next draft of that name, else as a new script.
+
+    Raises VersionError `pending` when a version is to come already; ScriptError `most`.
+    """
+    with writing():
+        script = Script.get_or_none(Script.code == code)
+        return _begin(script, made, None, None) if script else put_in(made, None, name=code)
+
+
+def take_in(
+    script: Script, made: Definition, user: User, seen: int, request: ChangeRequest | None = None
+) -> ScriptVersion:
+    """Put a text that was read into a script: into its draft, else into a new one.
+
+    `seen` is the revision of the version that whoever acts has seen. Raises VersionError:
+    `pending` when a version to come is no draft, `action`, `changed`.
+    """
+    with writing():
+        rows = versions.of(ScriptVersion, script)
+        coming = next((row for row in rows if versions.standing(row) in versions.OPEN), None)
+        source = coming or versions.in_force(rows) or rows[0]
+        if source.revision != seen:
+            raise versions.VersionError("changed")
+        now = importing.into(definition_of(source), made)
+        if not coming:
+            return _begin(script, now, user, request)
+        _write(coming, now, user, seen, "import")
+    return coming
 
 
 def describe(
@@ -182,11 +211,12 @@ def discard(row: ScriptVersion, user: User, seen: int) -> None:
 
 
 def _begin(
-    script: Script, made: Definition, user: User, request: ChangeRequest | None
+    script: Script, made: Definition, user: User | None, request: ChangeRequest | None
 ) -> ScriptVersion:
     document = document_of(made)
     row: ScriptVersion = versions.begin(ScriptVersion, script, user, request, definition=document)
-    audit.record(user.login, "script.begin", _REF.format(script=script.code, number=row.number))
+    ref = _REF.format(script=script.code, number=row.number)
+    audit.record(versions.login_of(user), "script.begin", ref)
     live.publish(TOPIC)
     return row
 

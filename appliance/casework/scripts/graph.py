@@ -1,20 +1,23 @@
 """A script as a drawing: steps in layers from the top, ways between them. Places only, no colours.
 
-Layered drawing after Sugiyama: a way that goes back up is turned while layers are made, a way over
-several layers gets a bend in each, each layer is put in the order of its neighbours' middles, and
-what is next to each other moves as near to its neighbours as there is room. The libraries that do
-this need the program of Graphviz or weigh more than the application.
+Layered drawing after Sugiyama: a way that goes back up is turned while layers are made, a layer
+holds as many steps as a page is wide for, a way over several layers gets a bend in each, each layer
+is put in the order of its neighbours' middles, and what is next to each other moves as near to its
+neighbours as there is room. The libraries that do this need the program of Graphviz or weigh more
+than the application.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from appliance.casework.scripts.definition import Definition
 
 WIDE, HIGH = 168, 44  # of a step's box
-GAP, BEND, LAYER = 20, 28, 96  # between boxes, of a bend, from layer to layer
+GAP, BEND, LAYER = 20, 4, 96  # between boxes, of a bend, from layer to layer
 EDGE = 16  # around the drawing
+MOST = 5  # steps in a layer
 _SWEEPS = 12
 
 
@@ -71,8 +74,9 @@ def drawn(script: Definition) -> Drawing:
     edges = list(numbers)
     up = _upward(len(codes), edges)
     down = [edge.turned if edge in up else (edge.before, edge.after) for edge in edges]
-    layer = _layers(len(codes), [pair for pair in down if pair[0] != pair[1]])
-    chains, layers = _with_bends(layer, down)
+    ways_down = [pair for pair in down if pair[0] != pair[1]]
+    layer = _narrowed(_layers(len(codes), ways_down), ways_down)
+    chains, layers = _with_bends(layer, down, [edge in up for edge in edges])
     _order(layers, chains)
     x = _across(layers, chains, len(codes))
     left = min(value - _half(node, len(codes)) for node, value in x.items()) - EDGE
@@ -142,33 +146,56 @@ def _layers(size: int, down: Sequence[tuple[int, int]]) -> list[int]:
     return layer
 
 
+def _narrowed(layer: Sequence[int], down: Sequence[tuple[int, int]]) -> list[int]:
+    """The same layers with at most MOST steps in each, so that a page is wide enough for them.
+
+    What has no room stands in the next layer that has, and all that it leads to below it.
+    """
+    above = defaultdict(list)
+    for one, other in down:
+        above[other].append(one)
+    found = [*layer]
+    held: dict[int, int] = defaultdict(int)
+    for node in sorted(range(len(layer)), key=lambda one: (layer[one], one)):
+        lowest = max((found[one] + 1 for one in above[node]), default=0)
+        found[node] = next(n for n in count(lowest) if held[n] < MOST)
+        held[found[node]] += 1
+    return found
+
+
 def _with_bends(
-    layer: Sequence[int], down: Sequence[tuple[int, int]]
+    layer: Sequence[int], down: Sequence[tuple[int, int]], up: Sequence[bool]
 ) -> tuple[list[list[int]], list[list[int]]]:
     """For each edge its nodes from layer to layer, and the nodes of each layer, bends among them.
 
-    A bend is a node beyond those of the steps.
+    A bend is a node beyond those of the steps. Edges that come to the same step share theirs, as
+    many lines on one map.
     """
     layers: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for node, depth in enumerate(layer):
         layers[depth].append(node)
-    chains, fresh = [], len(layer)
-    for one, other in down:
+    chains: list[list[int]] = []
+    bends: dict[tuple[int, bool, int], int] = {}
+    for (one, other), turned in zip(down, up, strict=True):
         chain = [one]
         for depth in range(layer[one] + 1, layer[other]):
-            layers[depth].append(fresh)
-            chain.append(fresh)
-            fresh += 1
+            key = (one if turned else other, turned, depth)
+            if key not in bends:
+                bends[key] = len(layer) + len(bends)
+                layers[depth].append(bends[key])
+            chain.append(bends[key])
         chains.append(chain if one == other else [*chain, other])
     return chains, layers
 
 
 def _neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, list[int]], ...]:
-    above, below = defaultdict(list), defaultdict(list)
+    above: dict[int, list[int]] = defaultdict(list)
+    below: dict[int, list[int]] = defaultdict(list)
     for chain in chains:
         for one, other in zip(chain, chain[1:], strict=False):
-            below[one].append(other)
-            above[other].append(one)
+            if other not in below[one]:
+                below[one].append(other)
+                above[other].append(one)
     return above, below
 
 
@@ -207,22 +234,24 @@ def _across(
     """The place of each node across: near the middle of its neighbours, with room between."""
     above, below = _neighbours(chains)
     x: dict[int, float] = {}
+    wide = 0.0  # of the widest layer; none reaches beyond it
     for row in layers:
         at = 0.0
         for node in row:
             at += _half(node, steps)
             x[node] = at
             at += _half(node, steps) + GAP
+        wide = max(wide, at - GAP)
     for sweep in range(_SWEEPS * 2):
         joined = (above, below)[sweep % 2]
         for row in reversed(layers) if sweep % 2 else layers:
             wanted = [_middle([x[o] for o in joined[n]] or [x[n]]) for n in row]
-            for node, value in zip(row, _apart(row, wanted, steps), strict=True):
+            for node, value in zip(row, _apart(row, wanted, steps, wide), strict=True):
                 x[node] = value
     return x
 
 
-def _apart(row: Sequence[int], wanted: Sequence[float], steps: int) -> list[float]:
+def _apart(row: Sequence[int], wanted: Sequence[float], steps: int, wide: float) -> list[float]:
     """Places as near to those wanted as the widths allow: neighbours that press move together."""
     offsets = [0.0]
     for one, other in zip(row, row[1:], strict=False):
@@ -235,7 +264,8 @@ def _apart(row: Sequence[int], wanted: Sequence[float], steps: int) -> list[floa
             blocks[-1][0] += total
             blocks[-1][1] += count
     places = [total / count for total, count in blocks for _ in range(int(count))]
-    return [place + offset for place, offset in zip(places, offsets, strict=True)]
+    left, right = _half(row[0], steps), wide - _half(row[-1], steps) - offsets[-1]
+    return [min(max(p, left), right) + offset for p, offset in zip(places, offsets, strict=True)]
 
 
 def _middle(values: Sequence[float]) -> float:

@@ -9,9 +9,9 @@ by hand afterwards. Nothing in a file is run, and one that unpacks to far more i
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count, islice, zip_longest
 from typing import Any
 
 import alifbo
@@ -27,9 +27,12 @@ from appliance.casework.scripts.definition import (
     MOST_STEPS,
     RUSSIAN,
     UZBEK,
+    Answer,
     Definition,
+    Step,
     parse,
 )
+from appliance.core.i18n import fold
 
 LARGEST = 20 * 1024 * 1024  # bytes of a file
 UNPACKED = 100 * 1024 * 1024  # bytes of what is in it
@@ -89,6 +92,45 @@ def read(name: str, content: bytes) -> Definition:
     if len(steps) > MOST_STEPS:
         raise UnreadableError("steps")
     return parse(_document(name.rpartition(".")[0] or name, steps))
+
+
+def into(before: Definition, made: Definition) -> Definition:
+    """A text that was read anew, as the next version of a script.
+
+    Title and calls stay. A step is known by its name: its actions, fields, note and ways stay where
+    the text says nothing else, so that what was drawn by hand is not drawn twice.
+    """
+    known = {_key(step): step for step in reversed(before.steps) if _key(step)}
+    kept = {step.code: known[_key(step)] for step in made.steps if _key(step) in known}
+    taken = [one.code for one in before.steps]
+    fresh = (str(n) for n in count(1) if str(n) not in taken)
+    codes = {s.code: kept[s.code].code if s.code in kept else next(fresh) for s in made.steps}
+    return replace(
+        before, steps=tuple(_over(kept.get(step.code), step, codes) for step in made.steps)
+    )
+
+
+def _key(step: Step) -> str:
+    return fold(step.name.get(UZBEK) or step.name.get(RUSSIAN) or "")
+
+
+def _over(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
+    """A step of the text over the one of its name."""
+    ways = tuple(Answer(one.words, codes[one.to]) for one in new.answers)
+    if not old:
+        return replace(new, code=codes[new.code], answers=ways)
+    said = any(one.words for one in new.answers)
+    if said and len(ways) == len(old.answers):
+        ways = tuple(
+            replace(was, words=one.words) for was, one in zip(old.answers, ways, strict=True)
+        )
+    return replace(
+        old,
+        name={**old.name, **new.name},
+        said={**old.said, **new.said},
+        note={**old.note, **new.note},
+        answers=ways if said else old.answers,
+    )
 
 
 def _opened(content: bytes) -> zipfile.ZipFile:

@@ -12,7 +12,7 @@ from appliance.casework.scripts.definition import LANGUAGES, Definition
 from appliance.casework.scripts.queries import definition_of
 from appliance.core import clock
 from appliance.core.db import writing
-from appliance.models import Call, ScriptRun, ScriptStep, ScriptVersion, User
+from appliance.models import Appeal, Call, CallForm, ScriptRun, ScriptStep, ScriptVersion, User
 
 FINISHED, LEFT = "finished", "left"
 RESULTS = (FINISHED, LEFT)
@@ -63,16 +63,25 @@ def of_form(operator: User, token: str, call: Call | None) -> Run | None:
     return loaded(row) if row else None
 
 
+def articles_of(operator: User, token: str, call: Call | None) -> tuple[str, ...]:
+    """The names of the articles at the step that is open for a form; none without one."""
+    run = of_form(operator, token, call)
+    step = run.script.step(run.step) if run and run.is_open else None
+    return step.articles if step else ()
+
+
 def of_call(call_id: str) -> list[Run]:
     """The runs of a call, the oldest first."""
     rows = ScriptRun.select().where(ScriptRun.call_id == call_id).order_by(ScriptRun.id)
     return [loaded(row) for row in rows]
 
 
-def of_token(token: str) -> list[Run]:
-    """The runs of the form of this name, the oldest first."""
-    rows = ScriptRun.select().where(ScriptRun.token == token).order_by(ScriptRun.id)
-    return [loaded(row) for row in rows]
+def of_form_kept(row: Appeal | CallForm) -> list[Run]:
+    """The runs of the call that a registered form belongs to, or of the form that has no call."""
+    if row.call_id:
+        return of_call(row.call_id)
+    asked = (ScriptRun.operator == row.operator_id, ScriptRun.token == (row.token or ""))
+    return [loaded(run) for run in ScriptRun.select().where(*asked).order_by(ScriptRun.id)]
 
 
 def loaded(row: ScriptRun) -> Run:
@@ -165,16 +174,15 @@ def resume(run: Run) -> None:
         ScriptRun.update(ended_at=None, result="").where(ScriptRun.id == run.row.id).execute()
 
 
-def told(runs: Iterable[Run]) -> list[tuple[Run, list[tuple[str, int, float]]]]:
-    """Each run with (step, number of the answer, seconds) of what was gone through."""
+def told(runs: Iterable[Run]) -> list[dict[str, str | int]]:
+    """What was followed, for an export; `result` is "" while it goes on, `step` the last one."""
     return [
-        (
-            run,
-            [
-                (taken.step, taken.answer, seconds)
-                for taken, (_step, seconds) in zip(run.course, run.seconds(), strict=True)
-            ],
-        )
+        {
+            "script": run.row.version.script.code,
+            "version": run.row.version.number,
+            "result": run.row.result,
+            "step": run.step,
+        }
         for run in runs
     ]
 

@@ -66,7 +66,7 @@ def plain(words: Words, wanted: str, locale: str) -> str:
     """A text in one line of words, placeholders in their braces."""
     spoken = language(words, wanted)
     text = words.get(spoken, "")
-    return script.written(text, locale) if is_made(spoken, locale) else text
+    return script.written(text, locale, quotes=True) if is_made(spoken, locale) else text
 
 
 def read(words: Words, locale: str) -> str:
@@ -82,4 +82,4 @@ def is_made(spoken: str, locale: str) -> bool:
 def _written(part: Part, spoken: str, locale: str) -> Part:
     if not is_made(spoken, locale):
         return part
-    return part._replace(text=script.written(part.text, locale))
+    return part._replace(text=script.written(part.text, locale, quotes=True))

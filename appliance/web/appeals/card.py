@@ -17,6 +17,7 @@ from appliance.casework.appeals import (
     personal,
     states,
 )
+from appliance.casework.scripts import runs
 from appliance.core import clock
 from appliance.core.i18n import named
 from appliance.messaging import notices
@@ -24,7 +25,7 @@ from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, portal
-from appliance.web.calls import evidence, short_messages
+from appliance.web.calls import evidence, scripts, short_messages
 from appliance.web.calls.call import recorded
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels, refusals
@@ -120,6 +121,7 @@ def _card(appeal: "Appeal") -> dict[str, Any]:
         values=labels.VALUES,
         kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
         others=appeals.others_of(appeal, me()),
+        followed=scripts.shown(runs.of_form_kept(appeal)),
         opened_articles=reading.shown_at(appeal.call_id, appeal.token),
         consultation=consultations.of_appeal(appeal),
         consultation_state=appeal_labels.consultation_state,

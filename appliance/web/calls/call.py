@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, call_forms
+from appliance.casework.scripts import runs
 from appliance.core import clock
 from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
@@ -72,7 +73,7 @@ def page(call_id: str) -> str:
         language=CALL_LANGUAGES.get(call.language or ""),
         topics=dict(lines.names("topic", locale())),
         steps=calls.course(call),
-        followed=scripts.shown(call.id),
+        followed=scripts.shown(runs.of_call(call.id)),
         queue_name=lambda name: routing.queue_title(name, _),
         dialled=DIALLED,
         names=accounts.names(locale()),

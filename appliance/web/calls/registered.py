@@ -21,11 +21,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import appeals, call_forms, catalogs, forms, identity
+from appliance.casework.scripts import runs
 from appliance.core import audit, clock, spreadsheets
 from appliance.core.i18n import named
 from appliance.messaging.notices import call_alerts
 from appliance.people import accounts, rights
 from appliance.telephony import calls
+from appliance.web.calls import scripts
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
@@ -116,7 +118,8 @@ def page(number: str) -> str:
             for past in reversed(call_forms.wordings(made))
         ],
         people=accounts.names(),
-        opened_articles=reading.shown_at(made.call_id, made.token),
+        followed=[] if made.veiled else scripts.shown(runs.of_form_kept(made)),
+        opened_articles=[] if made.veiled else reading.shown_at(made.call_id, made.token),
         sees_call=bool(appeals.call_open_to(me(), made.call_id)),
         may_correct=_may_correct(made),
     )

@@ -1,4 +1,4 @@
-"""The scripts that were followed in a call, for its card: each step, its answer, its time."""
+"""The scripts that were followed in a call, for cards: each step, its answer, its time."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,9 @@ class Followed:
     steps: tuple[Said, ...]
 
 
-def shown(call_id: str) -> list[Followed]:
-    """What was followed in a call, in order."""
-    return [_followed(run) for run in runs.of_call(call_id)]
+def shown(found: list[runs.Run]) -> list[Followed]:
+    """What was followed, in order."""
+    return [_followed(run) for run in found]
 
 
 def _followed(run: runs.Run) -> Followed:

@@ -301,7 +301,12 @@ def _form(typed: MultiDict[str, str], trouble: str) -> dict[str, Any]:
         "all_sections": list(catalogs.labels(articles.SECTIONS, locale()).items()),
         "all_topics": catalogs.choices(articles.TOPICS, locale(), today()),
         "owners": articles.owners(),
-        "most": {"title": articles.TITLE, "text": articles.TEXT, "line": articles.LINE},
+        "most": {
+            "title": articles.TITLE,
+            "text": articles.TEXT,
+            "line": articles.LINE,
+            "file": files.LARGEST,
+        },
     }
 
 

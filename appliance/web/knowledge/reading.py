@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, catalogs, knowledge
 from appliance.casework.knowledge import articles, files, openings, wording
+from appliance.casework.scripts import runs
 from appliance.core import clock
 from appliance.web.knowledge import words
 from appliance.web.shell.access import may
@@ -83,13 +84,16 @@ def say(number: int) -> Response:
 def beside(token: str) -> str:
     """What the form on the desk proposes, or a search (`q`) finds: a piece of the operator's page.
 
-    Articles of the form's direction are proposed.
+    Proposed are those of the step of its script that is open, then those of its direction.
     """
     desk = appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
     topic = _topic(desk)
     found = _found(request.args.get("q", "")) if "q" in request.args else None
-    proposed = articles.published(today(), topic) if topic and found is None else []
-    shown = found if found is not None else proposed or articles.published(today())
+    every = articles.published(today()) if found is None else []
+    named = runs.articles_of(me(), desk.token, desk.call)
+    proposed = [row for row in every if row.article.slug in named]
+    proposed += [row for row in every if topic in row.article.topics and row not in proposed]
+    shown = found if found is not None else proposed or every
     return render_template(
         "knowledge/beside.html",
         token=token,

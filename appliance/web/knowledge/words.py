@@ -7,7 +7,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import versions
+from appliance.casework.knowledge import wording
 from appliance.web.shell import formats
+from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
     from appliance.models import ArticleVersion
@@ -72,6 +74,9 @@ def law(version: "ArticleVersion") -> str:
     """The law that an article stands on, with number and date; "" without one."""
     if not version.law and not version.law_number:
         return ""
-    number = _("no. %(number)s", number=version.law_number) if version.law_number else ""
+    law, number = (
+        wording.respelt(version, text, locale()) for text in (version.law, version.law_number)
+    )
+    number = _("no. %(number)s", number=number) if number else ""
     day = _("of %(day)s", day=formats.date(version.law_on)) if version.law_on else ""
-    return ", ".join(filter(None, (version.law, " ".join(filter(None, (number, day))))))
+    return ", ".join(filter(None, (law, " ".join(filter(None, (number, day))))))

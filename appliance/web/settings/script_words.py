@@ -1,14 +1,14 @@
 """How scripts are worded: what they may name, what is found wrong, how they are drawn."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, departments, forms
+from appliance.casework import catalogs, departments, forms, knowledge
 from appliance.casework.scripts import checks, graph, texts
 from appliance.casework.scripts.definition import (
     ACTIONS,
@@ -32,6 +32,7 @@ from appliance.web.shell.context import site
 from appliance.web.shell.formats import phone
 from appliance.web.shell.language import locale
 
+_LETTER = 7  # wide, of a number beside a drawn way
 LANGUAGES: dict[str, LazyString] = {UZBEK: _l("in Uzbek (Latin)"), RUSSIAN: _l("in Russian")}
 KINDS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in CALLS.items()}
 TIMES: dict[str, LazyString] = {hours: lazy_gettext(name) for hours, name in HOURS.items()}
@@ -76,7 +77,7 @@ _FINDINGS: dict[str, LazyString] = {
     "note": _l("The note is missing %(what)s."),
     "word": _l("These braces stand for nothing: %(what)s"),
     "field": _l("No form has this field: %(what)s."),
-    ARTICLE: _l("There is no article in force under this name: %(what)s."),
+    ARTICLE: _l("There is no article of this name: %(what)s."),
     DEPARTMENT: _l("There is no such department."),
     EMPLOYEE: _l("There is no such employee in the directory."),
     SMS: _l("There is no such SMS template."),
@@ -115,10 +116,13 @@ def finding(one: checks.Finding) -> str:
     return str(_FINDINGS[one.code]) % {"what": what}
 
 
-def action_names() -> dict[str, dict[str, str]]:
-    """Kind of action → what may stand as its ref → what that is called."""
+def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+    """Kind of action → what may stand as its ref → what that is called.
+
+    `slugs`: the articles that are meant, where not all of them are.
+    """
     return {
-        ARTICLE: articles(),
+        ARTICLE: articles(slugs),
         DEPARTMENT: {one.code: named(one, locale()) for one in departments.departments()},
         EMPLOYEE: {str(one.id): _employee(one) for one in directory.employees()},
         SMS: {str(one.id): one.name for one in templates.templates()},
@@ -126,9 +130,12 @@ def action_names() -> dict[str, dict[str, str]]:
     }
 
 
-def articles() -> dict[str, str]:
-    """Slug → title of the articles in force."""
-    return {}
+def articles(slugs: Collection[str] | None = None) -> dict[str, str]:
+    """Slug → title of the articles in force and of those to come, which are named so."""
+    return {
+        slug: one.title if one.in_force else _("%(title)s (not in force)", title=one.title)
+        for slug, one in knowledge.titled(locale(), slugs).items()
+    }
 
 
 def field_names() -> dict[str, str]:
@@ -216,10 +223,28 @@ def curve(points: Iterable[tuple[float, float]]) -> str:
     return "".join(path)
 
 
-def beside(way: graph.Way) -> tuple[float, float]:
-    """Where the numbers of a drawn way stand: beside its line, near the step that it leaves."""
-    (x, y), (to_x, to_y) = way.points[0], way.points[1]
-    return round(x + (to_x - x) * 0.22, 1), round(y + (to_y - y) * 0.3 + 4, 1)
+def numbered(made: Definition, ways: Iterable[graph.Way]) -> list[tuple[str, float, float]]:
+    """(numbers of answers, x, y) of each drawn way that has some: beside its line, near its step.
+
+    Numbers of ways that leave a step close to each other stand side by side.
+    """
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    for way in ways:
+        step = made.step(way.before)
+        if way.numbers == (1,) and step and len(step.answers) == 1:
+            continue
+        (x, y), (to_x, to_y) = way.points[0], way.points[1]
+        at = (x + (to_x - x) * 0.22, y + (to_y - y) * 0.3 + 4)
+        found.setdefault(way.before, []).append((*at, ", ".join(map(str, way.numbers))))
+    told = []
+    for beside in found.values():
+        free = float("-inf")
+        for x, y, text in sorted(beside):
+            half = _LETTER * len(text) / 2
+            place = max(x, free + half)
+            free = place + half + _LETTER
+            told.append((text, round(place, 1), round(y, 1)))
+    return told
 
 
 def _both(words: Mapping[str, str]) -> str:

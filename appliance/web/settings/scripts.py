@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
-_FRESH = 2  # blank answers and actions to type into
+_FRESH = {"answers": 4, "actions": 2}  # blank ones to type into
 _REFUSED = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
 _ACTIONS = "any(send, take_back, approve, return, put, withdraw, retire)"
 
@@ -56,6 +56,7 @@ def page() -> str:
         rows=rows,
         trouble=words.trouble(was.trouble),
         typed=was.values,
+        largest=importing.LARGEST,
         **_common(),
     )
 
@@ -76,15 +77,19 @@ def add() -> Response:
 @takes_file(importing.LARGEST + 1024 * 1024)
 @may("script.write")
 def take_in() -> Response:
-    """Begin a new script from the text of a document or a spreadsheet."""
-    sent = request.files.get("file")
+    """Take the text of a document or a spreadsheet, as a new script or `into` the draft of one."""
+    sent, (code, seen) = request.files.get("file"), _into()
+    there = url_for(".page")
+    if not sent:
+        return refusals.back(there, "file", "import")
     try:
-        made = importing.read(sent.filename or "", sent.read()) if sent else None
-        row = editing.put_in(made, me(), _request()) if made else None
+        made = importing.read(sent.filename or "", sent.read())
+        if code:
+            row = editing.take_in(_found(code).script, made, me(), seen, _request())
+        else:
+            row = editing.put_in(made, me(), _request())
     except (*_REFUSED, importing.UnreadableError) as refused:
-        return refusals.back(url_for(".page"), refused.code)
-    if not row:
-        return refusals.back(url_for(".page"), "file")
+        return refusals.back(there, refused.code, "import")
     flash(_("Taken from the document: look at the branches."))
     return redirect(url_for(".one", code=row.script.code))
 
@@ -394,8 +399,8 @@ def _step(code: str, name: str) -> str:
     entry = _entry(was.values) if was else definition.entry_of(found) if found else {}
     wrong = [one for one in checks.findings(made, words.known()) if name and one.step == name]
     blank_answer, blank_action = {"words": {}, "to": ""}, {"kind": "", "ref": ""}
-    answers = [*entry.get("answers", []), *[blank_answer] * _FRESH]
-    actions = [*entry.get("actions", []), *[blank_action] * _FRESH]
+    answers = [*entry.get("answers", []), *[blank_answer] * _FRESH["answers"]]
+    actions = [*entry.get("actions", []), *[blank_action] * _FRESH["actions"]]
     by_form = [
         (forms.in_force(form).title[locale()], forms.in_force(form).fields) for form in forms.FORMS
     ]
@@ -474,6 +479,12 @@ def _request() -> "ChangeRequest | None":
     number = request.form.get("request", 0, bounded)
     asked = requests.find(number, me()) if number else None
     return asked if asked and asked.is_open else None
+
+
+def _into() -> tuple[str, int]:
+    """The script into which a text goes, and which revision of it was seen; "" for a new one."""
+    code, _slash, seen = request.form.get("into", "").partition("/")
+    return code, whole(seen, 0, 10**9) or 0
 
 
 def _since() -> dt.datetime | str | None:

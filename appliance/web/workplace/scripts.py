@@ -8,7 +8,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, catalogs
+from appliance.casework import appeals, applicants, catalogs, knowledge
 from appliance.casework.appeals.handling import of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
 from appliance.casework.scripts.definition import LANGUAGES, RUSSIAN, UZBEK, Definition, Step
@@ -99,7 +99,8 @@ def step_shown(
 ) -> dict[str, Any]:
     """What operator/scriptstep.html shows of a step, with what is known of the call."""
     spoken = texts.language(step.said, language) or language
-    names, actions = field_names(), action_names()
+    slugs = step.articles
+    names, actions = field_names(), action_names(slugs)
     return {
         "step": step,
         "parts": texts.said(step.said, language, locale(), values),
@@ -112,6 +113,7 @@ def step_shown(
             (one.kind, one.ref, actions.get(one.kind, {}).get(one.ref, one.ref))
             for one in step.actions
         ],
+        "readable": {s for s, one in knowledge.titled(locale(), slugs).items() if one.in_force},
         "answers": [texts.plain(one.words, language, locale()) for one in step.answers],
         "place": script.place(step.code),
         "steps_in_all": len(script.steps),

@@ -216,7 +216,9 @@ def test_a_search_in_vain_is_told_to_the_manager(published, login_as):
 def test_the_other_script_is_marked_as_made(published, login_as):
     operator = login_as("operator")
     operator.send("/account/language", "/account", language="uz_Cyrl", back="/knowledge")
+    ArticleVersion.update(law="Murojaatlar toʻgʻrisida", law_number="OʻRQ-445").execute()
     page = operator.get("/knowledge/articles/subsidiya-olish").text
+    assert "Мурожаатлар тўғрисида, ЎРҚ-445" in page
     assert "Ариза <strong>15 кун</strong>" in page
     assert "Бошқа ёзувдан автоматик ўгирилган" in page
 

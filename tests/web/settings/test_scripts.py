@@ -7,11 +7,10 @@ import docx
 import pytest
 from pypdf import PdfReader
 
-from appliance.casework.scripts import editing, queries, runs
-from appliance.casework.scripts.definition import parse
+from appliance.casework.scripts import queries, runs
 from appliance.models import ChangeLink, ChangeRequest, ScriptVersion
 from tests.casework.test_appeals import a_call
-from tests.rig.scripts import document, in_force, step
+from tests.rig.scripts import document, in_force, rewritten, step
 
 STEP = {
     "name-uz": "Savol",
@@ -68,14 +67,14 @@ def test_what_was_typed_of_a_refused_step_stays(manager) -> None:
     assert "Nima yordam kerak?" in stale
 
 
-def test_a_script_goes_to_the_ministry_and_comes_in_force(login_as, sherzod, manager) -> None:
+def test_a_script_goes_to_the_ministry_and_comes_in_force(login_as, manager) -> None:
     asked = ChangeRequest.create(
         kind="interface", what="Skript", why="Kerak", author="bahodir", asked_at=0, due_at=0,
         state="asked",
     )  # fmt: skip
     manager.send("/scripts", **{"title-uz": "Ikkinchi", "request": asked.id})
     row = ScriptVersion.select().order_by(ScriptVersion.id.desc()).get()
-    editing.replace_draft(row, parse(document()), sherzod, row.revision)
+    rewritten(row, document())
     ministry = login_as("bahodir")
     assert ministry.send("/scripts/ikkinchi/approve", seen=seen()).status_code == 303
     manager.send("/scripts/ikkinchi/send", seen=seen())
@@ -166,11 +165,11 @@ def test_how_scripts_are_followed_is_counted(login_as, nilufar, sherzod, bahodir
     assert "Qadam" not in login_as("dilnoza").get("/scripts/counts?last=01.01.2020").text
 
 
-def test_forty_steps_are_drawn(manager, sherzod) -> None:
+def test_forty_steps_are_drawn(manager) -> None:
     steps = [step(f"s{n}", *(f"s{m}" for m in (n + 1, n + 7, 1 + n // 2) if m < 40))
              for n in range(40)]  # fmt: skip
     row = ScriptVersion.get()
-    editing.replace_draft(row, parse(document(*steps)), sherzod, row.revision)
+    rewritten(row, document(*steps))
     assert manager.get("/scripts/birinchi-suhbat").text.count('<rect class="box') == 40
 
 
@@ -196,3 +195,26 @@ def test_a_script_is_taken_from_a_document(login_as) -> None:
     assert "Assalomu alaykum!" in manager.get("/scripts/suhbat").text
     refused = manager.send("/scripts/import", file=(io.BytesIO(b"PK\x03\x04no"), "a.docx"))
     assert "Word" in manager.refused(refused)
+
+
+def test_a_text_goes_into_a_new_version_of_the_chosen_script(login_as, sherzod, bahodir) -> None:
+    made = in_force(sherzod, bahodir)
+    code, manager = made.script.code, login_as("manager")
+    assert f'value="{code}/{made.revision}"' in manager.get("/scripts").text
+    page = docx.Document()
+    page.add_heading("Qadam salom", 1)
+    page.add_paragraph("Yaxshimisiz?")
+    sent = io.BytesIO()
+    page.save(sent)
+
+    def take_in(into: str):
+        file = (io.BytesIO(sent.getvalue()), "Suhbat.docx")
+        return manager.send("/scripts/import", file=file, into=into)
+
+    assert take_in(f"{code}/{made.revision}").headers["Location"] == f"/scripts/{code}"
+    assert (seen(), len(newest().steps)) == (1, 1)
+    assert take_in(f"{code}/1").headers["Location"] == f"/scripts/{code}"  # the same text twice
+    assert ScriptVersion.select().count() == 2
+    page = manager.refused(take_in(f"{code}/1"))
+    assert 'role="alert"' in page
+    assert take_in("yoq/1").status_code == 404

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from appliance.casework import appeals
+from appliance.casework import appeals, call_forms
+from appliance.casework.knowledge import Place, Words, articles
 from appliance.casework.scripts import runs
 from appliance.messaging.notices import templates
 from tests.casework.test_appeals import a_call, speaks
@@ -113,3 +114,82 @@ def test_a_template_of_the_script_is_chosen_in_the_message(login_as, nilufar, ca
     token = appeals.token_for(nilufar, call)
     page = login_as("nilufar").get(f"/messages/form/{token}?template={made.id}").text
     assert f'<option value="{made.id}" selected>' in page
+
+
+@pytest.fixture
+def article(sherzod, bahodir, settings):
+    """An article in force, and a draft."""
+    row = None
+    for name in ("Loyiha", "Subsidiya olish"):
+        words = Words(name, "Ariza 15 kun", f"{name} ru", "Заявление")
+        row = articles.create(sherzod, words, Place("appeals"))
+    for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
+        row = articles.do(action, row, user, row.revision)
+    return row
+
+
+def test_an_article_of_the_step_opens_beside_the_form(
+    login_as, nilufar, sherzod, bahodir, call, article
+):
+    slugs = ("loyiha", "subsidiya-olish")
+    refs = [{"kind": "article", "ref": one} for one in slugs]
+    version = in_force(sherzod, bahodir, document(step("a", actions=refs)), slugs)
+    type(version).update(since=0).where(type(version).id == version.id).execute()
+    token = appeals.token_for(nilufar, call)
+    browser, there = login_as("nilufar"), f"/operator/scripts/{token}"
+    page = browser.get(there).text
+    opens = re.findall(r'data-at="([^"]+)"( disabled)?', page)
+    assert opens == [
+        (f"/knowledge/beside/{token}/loyiha", " disabled"),  # nobody has approved it yet
+        (f"/knowledge/beside/{token}/subsidiya-olish", ""),
+    ]
+    assert "Loyiha (kuchda emas)" in page
+    assert (
+        "Ssenariy va shakldagi yoʻnalish boʻyicha"
+        not in browser.get(f"/knowledge/beside/{token}").text
+    )
+    said(browser, f"{there}/begin", version=version.id)
+    proposed = browser.get(f"/knowledge/beside/{token}").text
+    assert "Ssenariy va shakldagi yoʻnalish boʻyicha" in proposed
+    assert "Subsidiya olish" in proposed
+    assert "Loyiha" not in proposed
+
+
+def test_what_was_followed_stands_on_the_forms_of_the_call(
+    login_as, nilufar, call, version, settings, register
+):
+    token = appeals.token_for(nilufar, call)
+    runs.end(runs.go(runs.begin(nilufar, token, call, version, "ru"), 1, answer=1), "left")
+    made = call_forms.register({"surname": "X"}, operator=nilufar, token=token, tz=settings.tz)
+    page = login_as("sherzod").get(f"/call-forms/{made.number}").text
+    assert "Salomlashish, 1-versiya" in page
+    assert re.search(r"<b>Qadam salom</b> .*Javob 1 salom", page)
+    appeal = register()
+    runs.begin(nilufar, appeal.token, None, version, "uz")
+    page = login_as("sherzod").get(f"/appeals/{appeal.number}").text
+    assert "Salomlashish, 1-versiya" in page
+
+
+def test_a_step_s_harm_stays_words(login_as, nilufar, sherzod, bahodir, call):
+    harm = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'"
+    texts = {name: {"uz": harm, "ru": harm} for name in ("name", "said", "note")}
+    answers = [{"words": {"uz": harm[:60], "ru": harm[:60]}, "to": one} for one in ("b", "a")]
+    steps = [step("a", answers=answers), step("b", answers=[{"to": "a"}])]
+    steps = [one | texts for one in steps]
+    made = document(*steps, title="x") | {"title": {"uz": harm, "ru": harm}}
+    version = in_force(sherzod, bahodir, made)
+    token, code = appeals.token_for(nilufar, call), version.script.code
+    operator, manager = login_as("nilufar"), login_as("sherzod")
+    said(operator, f"/operator/scripts/{token}/begin", version=version.id)
+    said(operator, f"/operator/scripts/{token}/go", seen=1, answer=1)
+    rest = ("", f"/{code}", f"/{code}/preview", f"/{code}/versions/1", "/counts")
+    pages = [manager.get(f"/scripts{one}").text for one in rest]
+    pages += [
+        operator.get(f"/operator/scripts/{token}").text,
+        manager.get(f"/calls/{call.id}").text,
+    ]
+    manager.send(f"/scripts/{code}/draft", f"/scripts/{code}")
+    pages += [manager.get(f"/scripts/{code}/steps/a").text, manager.get(f"/scripts/{code}").text]
+    for page in pages:
+        assert "<script>alert" not in page
+        assert not re.search(r"<img[^>]*onerror", page)

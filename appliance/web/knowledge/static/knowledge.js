@@ -1,7 +1,4 @@
-// Articles: the toolbar and preview of the editor, files that are too large told before they are sent, and whether an
-// article was useful.
-
-const LARGEST = 5 * 1024 * 1024; // bytes, as knowledge/files.py says
+// Articles: the toolbar and preview of the editor, and whether an article was useful.
 
 const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
 
@@ -73,12 +70,6 @@ for (const form of document.querySelectorAll("form[data-editing]")) {
   });
   // Whoever leaves by another button or link, as by sending to the ministry, is asked first.
   addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
-  const { files } = form.elements;
-  files?.addEventListener("change", () => {
-    const large = [...files.files].some((file) => file.size > LARGEST);
-    files.setCustomValidity(large ? document.getElementById("files-h").textContent : "");
-    files.reportValidity();
-  });
 }
 
 document.addEventListener("click", ({ target }) => {

@@ -5,6 +5,7 @@
 //   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
 //   data-limited       holds such a meter; data-over while it is full
 //   data-print         a button that prints the page
+//   data-file-of="id"  names the files that are chosen in that field; one larger than its data-most bytes is refused
 //   data-toast         leaves after six seconds
 import "./commands.js";
 import "./live.js";
@@ -113,4 +114,15 @@ function tick() {
   }
 }
 setInterval(tick, 1000);
+document.addEventListener("change", ({ target }) => {
+  const place = target.type === "file" && document.querySelector(`[data-file-of="${target.id}"]`);
+  if (!place) return;
+  const { most } = target.dataset;
+  const hint = document.getElementById(target.getAttribute("aria-describedby").split(" ").at(-1));
+  target.setCustomValidity([...target.files].some(({ size }) => size > most) ? hint.textContent : "");
+  target.reportValidity();
+  place.dataset.none ??= place.textContent;
+  place.textContent = [...target.files].map((file) => file.name).join(", ") || place.dataset.none;
+});
+
 for (const toast of $$("[data-toast]")) setTimeout(() => toast.remove(), 6000);

@@ -30,14 +30,15 @@ export function listenToKnowledge({ onTrouble, tell }) {
 
   const list = () => show(search.value.trim() ? `${address}?${new URLSearchParams({ q: search.value })}` : address);
 
-  async function open(from) {
-    if (from !== address) search.value = "";
+  // The list, or at once the article at an address.
+  async function open(from, at) {
+    if (from !== address || at) search.value = "";
     if (panel.hidden) before = document.activeElement;
     address = from;
-    await list();
+    await (at ? show(at) : list());
     for (const other of others) other.hidden = true;
     panel.hidden = false;
-    search.focus();
+    (at ? place.querySelector("h3") : search).focus();
   }
 
   function close() {
@@ -47,10 +48,10 @@ export function listenToKnowledge({ onTrouble, tell }) {
 
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-pass], [data-write-sms], [data-aside]")) panel.hidden = true;
-    const from = target.closest("[data-knowledge]")?.dataset.knowledge;
+    const { knowledge: from, at } = target.closest("[data-knowledge]")?.dataset ?? {};
     if (!from) return;
-    if (!panel.hidden && from === address) close();
-    else open(from).catch(fail);
+    if (!panel.hidden && from === address && !at) close();
+    else open(from, at).catch(fail);
   });
 
   place.addEventListener("click", async ({ target }) => {

@@ -14,6 +14,7 @@ let busy = false;
 let begun = ""; // the form whose script was begun by itself
 let before = null; // what had the focus when the script got it
 let wanted = ""; // a field of the other form, to be focused once that is there
+let ticks = false; // and to be ticked
 
 async function renew(focus) {
   const address = place()?.dataset.script;
@@ -79,9 +80,19 @@ function toScript() {
 function focusField(name) {
   const field = document.getElementById(`f-${name}`);
   if (!field) return false;
+  if (ticks && !field.checked) field.click();
   wanted = "";
+  ticks = false;
   (field.type === "hidden" ? field.previousElementSibling : field).focus();
   return true;
+}
+
+// To a field of this form, or of the other one of the call.
+function lead(name, tick) {
+  ticks = tick;
+  if (focusField(name)) return;
+  wanted = name;
+  document.getElementById("other-form")?.click();
 }
 
 document.addEventListener("click", ({ target }) => {
@@ -96,19 +107,9 @@ document.addEventListener("click", ({ target }) => {
   else if (scriptLanguage) send("speak", { language: scriptLanguage });
   else if (scriptBegin) send("begin", { version: Number(scriptBegin) });
   else if (scriptAct) send(scriptAct, scriptAct === "begin" ? { version: Number(panel().dataset.version) } : {});
-  else if (button.dataset.scriptField) {
-    if (!focusField(button.dataset.scriptField)) {
-      wanted = button.dataset.scriptField;
-      document.getElementById("other-form")?.click();
-    }
-  } else if ("scriptSpecialist" in button.dataset) {
-    const tick = document.getElementById("f-consultation");
-    if (tick && !tick.checked) tick.click();
-    if (!tick) {
-      wanted = "consultation";
-      document.getElementById("other-form")?.click();
-    }
-  } else if (button.dataset.scriptPass) passOn(button.dataset.scriptPass);
+  else if (button.dataset.scriptField) lead(button.dataset.scriptField, false);
+  else if ("scriptSpecialist" in button.dataset) lead("consultation", true);
+  else if (button.dataset.scriptPass) passOn(button.dataset.scriptPass);
 });
 
 // The panel that passes on, with the department or the employee looked for in it already.

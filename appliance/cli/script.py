@@ -1,0 +1,90 @@
+"""`appliance script`: conversation scripts as documents."""
+
+import json
+from pathlib import Path
+
+import click
+
+from appliance.casework import versions
+from appliance.casework.scripts import editing, importing, queries
+from appliance.casework.scripts.definition import Definition, DefinitionError, document_of, parse
+from appliance.cli.context import Site, pass_site
+
+
+@click.group()
+def script() -> None:
+    """Conversation scripts: what operators say."""
+
+
+@script.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@pass_site
+def import_script(site: Site, file: Path) -> None:
+    """Keep a file, JSON, DOCX or XLSX, as the draft of a script; prints its code and version."""
+    site.open()
+    try:
+        code, made = _read(file)
+        row = editing.take_back_in(code, made)
+    except (
+        DefinitionError,
+        importing.UnreadableError,
+        editing.ScriptError,
+        versions.VersionError,
+    ) as refused:
+        named = str(getattr(refused, "step", ""))
+        step = f", step {named}" if named else ""
+        why = _WHY.get(refused.code, refused.code)
+        raise click.ClickException(f"{file}: {why}{step}") from refused
+    click.echo(f"{row.script.code} {row.number}")
+
+
+@script.command("export")
+@click.argument("code")
+@pass_site
+def export_script(site: Site, code: str) -> None:
+    """Print the script of this code as it is in force, else its newest version, as JSON."""
+    site.open()
+    found = queries.find(code)
+    if not found:
+        raise click.ClickException(f"{code}: there is no such script")
+    row = found.in_force or found.newest
+    document = {"code": code, **document_of(queries.definition_of(row))}
+    click.echo(json.dumps(document, ensure_ascii=False, indent=1))
+
+
+# code → why a file cannot be the draft of a script
+_WHY = {
+    "steps": "steps: a list of 1 to 200 steps",
+    "twice": "two steps have one code",
+    "code": "a code has small Latin letters, digits, - and _ only, 40 at most",
+    "words": "a text is an object with uz, ru or both",
+    "long": "a text is too long",
+    "answers": "a step has at most nine answers",
+    "action": "no such kind of action",
+    "target": "an answer leads to the code of a step",
+    "when": "when: a language, an hour or a kind of call is not known",
+    "unknown": "something in it is no part of a script",
+    "title": "a script has a title",
+    "most": "there are too many scripts",
+    "pending": "there is a version to come already: put it in force or discard it first",
+    "large": "larger than 20 MB",
+    "file": "neither JSON nor a Word document or spreadsheet",
+    "bomb": "it unpacks to far more than a text needs; it was not opened",
+    "macro": "it holds macros",
+    "empty": "there is no text in it",
+}
+
+
+def _read(file: Path) -> tuple[str, Definition]:
+    content = file.read_bytes()
+    if not content.lstrip().startswith(b"{"):
+        return file.stem, importing.read(file.name, content)
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise importing.UnreadableError("file") from error
+    code = document.pop("code", "")
+    made = parse(document)
+    if not made.title:
+        raise editing.ScriptError("title")
+    return str(code) or file.stem, made
