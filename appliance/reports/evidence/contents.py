@@ -89,7 +89,7 @@ def matter(settings: Settings, pack: EvidencePack) -> Matter:
         about,
         made,
         [_sound(settings, number, row) for number, row in enumerate(heard, 1)],
-        _runs(call, tokens),
+        _runs(call, [*about, *made]),
         knowledge.at_call(call.id if call else "", tokens),
         list(reversed(manual.sent_about(call and call.id, about))),
         _accesses(names),
@@ -141,11 +141,11 @@ def _sound(settings: Settings, number: int, row: Recording) -> Sound:
     return Sound(f"recordings/{number:02}{file.suffix}", row, file)
 
 
-def _runs(call: Call | None, tokens: list[str]) -> list[runs.Run]:
+def _runs(call: Call | None, made: list[Appeal | CallForm]) -> list[runs.Run]:
+    """The scripts followed in the call, and for what was registered without it; each once."""
     found = runs.of_call(call.id) if call else []
-    known = {run.row.id for run in found}
-    others = (run for token in tokens for run in runs.of_token(token))
-    return [*found, *(run for run in others if run.row.id not in known)]
+    found += [run for row in made for run in runs.of_form_kept(row)]
+    return list({run.row.id: run for run in found}.values())
 
 
 def _accesses(names: list[str]) -> list[Any]:
