@@ -266,7 +266,9 @@ def assert_harmless(made: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [(PDF, "pdf"), (docx(), "docx"), (png(), "png"), (JPEG, "jpeg")]
+    ("content", "kind"),
+    [(PDF, "pdf"), (docx(), "docx"), (png(), "png"), (JPEG, "jpeg")],
+    ids=("pdf", "docx", "png", "jpeg"),
 )
 def test_a_file_is_known_by_what_is_in_it(content, kind):
     assert files.kind_of(content) == kind
@@ -290,6 +292,11 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
         (png()[:20], "kind"),
         (b"\xff\xd8\xff\xe0\x00", "kind"),
     ],
+    # an archive's bytes, which would be its name, hold the moment when it was made
+    ids=(
+        *("nothing", "too large", "program", "drawing", "cut off", "script", "start", "macros"),
+        *("macro document", "bomb", "half a document", "large picture", "half a picture", "jpeg"),
+    ),
 )
 def test_what_is_no_such_file_is_refused(content, code):
     with pytest.raises(ArticleError, match=code):
