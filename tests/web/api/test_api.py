@@ -20,6 +20,8 @@ from appliance.web.api import views
 from tests.rig.locked import locked
 from tests.rig.programs import key_in_force
 
+pytestmark = pytest.mark.usefixtures("every_change_is_audited")
+
 DOCUMENT = json.loads(views.DOCUMENT.read_text("utf-8"))
 type Ask = Callable[..., TestResponse]
 

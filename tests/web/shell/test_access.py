@@ -11,6 +11,8 @@ from appliance.people.accounts import ROLES
 from appliance.web.shell import access
 from tests.rig.people import OF_ROLE
 
+pytestmark = pytest.mark.usefixtures("every_change_is_audited")
+
 EVERYBODY = {"anonymous", *ROLES}
 SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}

@@ -28,6 +28,8 @@ from tests.rig.browser import Browser
 from tests.rig.people import OF_ROLE, PASSWORD
 from tests.web.shell.test_access import ROUTES, address
 
+pytestmark = pytest.mark.usefixtures("every_change_is_audited")
+
 EVIL = "evil.example"
 HEADERS = (
     {"Host": EVIL},

@@ -20,6 +20,8 @@ from tests.rig.citizen import PHONE, Citizen
 from tests.rig.programs import key_in_force
 from tests.web.shell.test_access import PROGRAM, ROUTES, address
 
+pytestmark = pytest.mark.usefixtures("every_change_is_audited")
+
 NAME, STREET, GIST = "Kanareykina", "Kanareyka kochasi 7", "Kanareyka haqida"
 MARKS = (NAME, "Kanareykakochasi7", "Kanareykahaqida", PHONE.removeprefix("+998"))
 ASKED = (

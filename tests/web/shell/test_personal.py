@@ -12,6 +12,8 @@ from tests.rig.citizen import PHONE, Citizen
 from tests.web.shell.test_access import ROUTES
 from tests.web.shell.test_disclosure import GIST, NAME, STREET, ask
 
+pytestmark = pytest.mark.usefixtures("every_change_is_audited")
+
 ASKED = ("", f"all=1&q={NAME}", f"q={PHONE[1:]}")
 SAID = (NAME, STREET, GIST)
 # who sees that it is there, and does not read it: login → role

@@ -19,6 +19,8 @@ from tests.rig.citizen import PHONE, Citizen
 from tests.rig.programs import key_in_force
 from tests.web.shell.test_access import address
 
+pytestmark = pytest.mark.usefixtures("every_change_is_audited")
+
 READS, SEES, NOTHING = "reads", "sees that it is there", "nothing"
 WORDS = {"open": "Ochiqsoz", "personal": "Shaxsiysoz"}  # openness → a word that only it has
 
