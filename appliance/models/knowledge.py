@@ -42,7 +42,6 @@ class ArticleVersion(Version):
     law_on = DateField(null=True)
     expires_on = DateField(null=True)  # the last day on which it holds; null: without an end
     files = DocumentField(default=list)  # ids of ArticleFile, in their order
-    search_key = TextField(default="")  # knowledge.searching: what a search looks in
 
     class Meta:
         indexes = ((("article", "number"), True),)

@@ -23,7 +23,9 @@ CHANGED = {  # what a migration rewrites, or leaves out
         ("quarter_answer", "telegram_bot_note"),
     },
     "0054_sessions": {("user", "session_number")},
+    "0056_search_anew": {("article_version", "search_key")},
 }
+ANEW = {"0056_search_anew": ("search_entry", "search_word")}  # filled after it
 CHANNEL = {"LinkedID": "b", "Context": "from-operator", "Exten": "1006", "ChanName": "PJSIP/1001-1"}
 UZBEK = {"code": "uz", "text": ""}
 KIM = {"name": "kim", "kind": "list", "personal": True}
@@ -224,6 +226,8 @@ def losses(
     """What is no more as it was before."""
     lost = []
     for table, rows in before.items():
+        if table in ANEW.get(name, ()):
+            continue
         now = after[renamed.get(table, table)]
         if len(now) != len(rows):
             lost.append(f"{table}: {len(now)} rows, not {len(rows)}")

@@ -14,6 +14,7 @@ from appliance.casework.catalogs.lists import (
     label,
     labels,
     lists,
+    named_values,
 )
 from appliance.casework.catalogs.places import (
     PLACES,
@@ -54,6 +55,7 @@ __all__ = [
     "label",
     "labels",
     "lists",
+    "named_values",
     "place",
     "remember_mahalla",
     "seed",

@@ -6,6 +6,7 @@ as "Toshkent" does.
 """
 
 import functools
+import operator
 import re
 from dataclasses import dataclass
 
@@ -52,6 +53,21 @@ class Word:
         return (self.sound, *self.stems)
 
     @functools.cached_property
+    def told(self) -> frozenset[str]:
+        """The same as a set."""
+        return frozenset(self.tokens)
+
+    @functools.cached_property
+    def letters(self) -> int:
+        """Which letters its sound has."""
+        return letters(self.sound)
+
+    @functools.cached_property
+    def signs(self) -> int:
+        """Which letters it is written with."""
+        return letters(self.written)
+
+    @functools.cached_property
     def prefixes(self) -> tuple[str, ...]:
         """What the sounds of words begin with that begin with these letters.
 
@@ -89,6 +105,12 @@ def sound(written: str) -> str:
         written = written.replace(letters, one)
     plain = _SOFT.sub("", _DOUBLED.sub(r"\1", written))
     return plain.translate(_LIKE).replace("ii", "i")
+
+
+@functools.lru_cache(maxsize=50_000)
+def letters(word: str) -> int:
+    """Which letters a word has, as a number with a bit for each."""
+    return functools.reduce(operator.or_, (1 << ord(char) for char in set(word)), 0)
 
 
 @functools.lru_cache(maxsize=50_000)
