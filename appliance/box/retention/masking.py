@@ -115,6 +115,7 @@ def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
 
 def _mask(appeal: Appeal, rule: str) -> None:
     """Take a person's data out of an appeal and all that hangs on it; what is counted stays."""
+    said = searching.said(appeal)
     for name in _PERSONAL:
         setattr(appeal, name, "")
     appeal.born_on, appeal.mahalla, appeal.consultation_contact = None, None, ""
@@ -142,7 +143,7 @@ def _mask(appeal: Appeal, rule: str) -> None:
         SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
     for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
         _mask_call_form(form)
-    searching.remember(appeal)
+    searching.remember(appeal, said)
     proof.write_down(
         "appeal",
         appeal.number,
