@@ -1,6 +1,6 @@
 """What the command line finds: a provider for each kind, and `find`, which asks them all.
 
-A kind more (articles, say) is a function of Asked that yields Found, and its line in PROVIDERS.
+A kind more is a function of Asked that yields Found, and its line in PROVIDERS.
 What a provider gives, whoever asks may open: rows come from the nouns' own loaders.
 """
 
@@ -16,8 +16,10 @@ from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import appeals, applicants, call_forms
+from appliance.casework import appeals, applicants, call_forms, knowledge
 from appliance.casework.appeals import searching
+from appliance.casework.knowledge import wording
+from appliance.casework.scripts import queries, texts
 from appliance.casework.search import search
 from appliance.core import phone_numbers
 from appliance.core import search as index
@@ -27,8 +29,9 @@ from appliance.people import accounts
 from appliance.telephony import calls, directory
 from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.shell import access, disclosure, formats, navigation, shortcuts
-from appliance.web.shell.context import me
+from appliance.web.shell.context import me, today
 from appliance.web.shell.labels import FIELDS
+from appliance.web.shell.language import locale
 from appliance.web.workplace import choices
 
 MOST = 5  # of a kind
@@ -54,7 +57,8 @@ class Found:
     """One line: its name, what stands beside it, and what choosing it does.
 
     That is one of: an `address` to go to, an `action` of the page's keys, an employee to `pass_on`
-    to or to call, a `choice` for the `field` of an open form.
+    to or to call, a `choice` for the `field` of an open form. An article is `read` beside a form
+    where there is one.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Found:
     action: str = ""
     keys: tuple[str, ...] = ()
     pass_on: str = ""
+    read: str = ""
     field: str = ""
     choice: dict[str, Any] | None = None
 
@@ -143,6 +148,26 @@ def employees(asked: Asked) -> Iterator[Found]:
             yield Found(one.name, beside, "phone", there)
 
 
+def articles(asked: Asked) -> Iterator[Found]:
+    """Articles of the knowledge base in force; beside a form they open beside it."""
+    if not asked.words or not access.allowed("knowledge.article"):
+        return
+    for row in knowledge.found(asked.text, today(), MOST):
+        there = url_for("knowledge.article", slug=row.article.slug)
+        title = wording.title(row, locale())
+        yield Found(title, sign="book-open", address=there, read=title)
+
+
+def scripts(asked: Asked) -> Iterator[Found]:
+    """Scripts in force, for who reads them; an operator has his beside the form."""
+    if not asked.words or not access.allowed("scripts.one"):
+        return
+    for row in queries.found(asked.text, MOST):
+        title = texts.read(queries.definition_of(row).title, locale())
+        there = url_for("scripts.one", code=row.script.code)
+        yield Found(title, sign="message-square", address=there)
+
+
 def people(asked: Asked) -> Iterator[Found]:
     """Accounts, for who may see them."""
     if not asked.words or not access.allowed("people.page"):
@@ -190,6 +215,8 @@ PROVIDERS: tuple[tuple[str, LazyString, Provider], ...] = (
     ("actions", _l("Actions"), actions),
     ("pages", _l("Pages"), pages),
     ("employees", _l("Ministry's employees"), employees),
+    ("articles", _l("Knowledge base"), articles),
+    ("scripts", _l("Scripts"), scripts),
     ("people", _l("People"), people),
     ("values", _l("Lists"), values),
     ("appeals", _l("Appeals"), named_appeals),
@@ -228,7 +255,7 @@ def _key_of(name: LazyString) -> str:
 @functools.cache
 def _keys(_text: str, name: LazyString) -> str:
     names = []
-    for locale in LOCALES:
-        with force_locale(locale):
+    for language in LOCALES:
+        with force_locale(language):
             names.append(str(name))
     return index.key(*names)
