@@ -42,6 +42,7 @@ class Hit:
     title: str
     snippet: tuple[Piece, ...] = ()
     rank: float = 0.0
+    whole: bool = False  # every word stands in its text, as typed or with another ending
 
 
 type Finder = Callable[[Query, User, int], Iterable[Hit]]
@@ -158,27 +159,29 @@ def _found_mahallas(asked: Query, _user: User, limit: int) -> list[Hit]:
 
 def _found_articles(asked: Query, _user: User, limit: int) -> list[Hit]:
     found = knowledge.nearest(asked, clock.now().astimezone().date(), limit)
-    texts = index.texts("article", [row.id for _cost, row in found])
+    texts = index.texts("article", [row.id for _one, row in found])
     return [
         Hit(
             *("article", row.article.slug, row.title_uz or row.title_ru),
             tuple(index.snippet(texts[row.id], asked)),
-            cost,
+            one.cost,
+            one.whole,
         )
-        for cost, row in found
+        for one, row in found
     ]
 
 
 def _found_scripts(asked: Query, _user: User, limit: int) -> list[Hit]:
     found = queries.nearest(asked, limit)
-    texts = index.texts("script", [row.id for _cost, row in found])
+    texts = index.texts("script", [row.id for _one, row in found])
     return [
         Hit(
             *("script", row.script.code, queries.title_of(row)),
             tuple(index.snippet(texts[row.id], asked)),
-            cost,
+            one.cost,
+            one.whole,
         )
-        for cost, row in found
+        for one, row in found
     ]
 
 

@@ -6,6 +6,8 @@
 from peewee import *
 from playhouse.sqlite_ext import AutoIncrementField
 
+HOLDS = ("state", "since", "until", "expires_on")
+
 
 def up(migrator, db):
     class SearchWord(Model):
@@ -23,6 +25,7 @@ def up(migrator, db):
     migrator.migrate(
         migrator.drop_table("search_word"),
         migrator.drop_column("article_version", "search_key"),
+        migrator.add_index("article_version", HOLDS),
     )
     db.create_tables([SearchWord])
 
@@ -39,6 +42,7 @@ def down(migrator, db):
 
     migrator.migrate(
         migrator.drop_table("search_word"),
+        migrator.drop_index("article_version", "_".join(("article_version", *HOLDS))),
         migrator.add_column("article_version", "search_key", TextField(default="")),
     )
     db.create_tables([SearchWord])

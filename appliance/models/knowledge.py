@@ -44,7 +44,10 @@ class ArticleVersion(Version):
     files = DocumentField(default=list)  # ids of ArticleFile, in their order
 
     class Meta:
-        indexes = ((("article", "number"), True),)
+        indexes = (
+            (("article", "number"), True),
+            (("state", "since", "until", "expires_on"), False),  # what holds, at each letter typed
+        )
 
 
 class ArticleFile(Table):

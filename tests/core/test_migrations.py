@@ -207,7 +207,7 @@ def test_rows_go_through_and_back(site: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_of_any_age_reach_the_head(site: Path, name: str) -> None:
-    rows = content(site)
+    rows = content(site).keys() - {table for anew in ANEW.values() for table in anew}
     assert db.migrate()[0] == name
     after = content(site)
     renamed = {old: new for names in RENAMED.values() for old, new in names.items()}

@@ -47,8 +47,10 @@ def entries() -> Iterator[list[search.Entry]]:
         yield [entry_of(row) for row in piece]
 
 
-def nearest(asked: search.Query, day: dt.date, limit: int) -> list[tuple[float, ArticleVersion]]:
-    """(cost, article) of those in force on a day that are meant, the nearest first.
+def nearest(
+    asked: search.Query, day: dt.date, limit: int
+) -> list[tuple[search.Found, ArticleVersion]]:
+    """(how it was found, article) of those in force on a day that are meant, the nearest first.
 
     Where some have every word there are no others, else only those that are nearly the nearest.
     """
@@ -60,12 +62,12 @@ def nearest(asked: search.Query, day: dt.date, limit: int) -> list[tuple[float, 
     found = search.meant(found)
     rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
     of_row = {row.id: row for row in rows.where(ArticleVersion.id.in_([f.row for f in found]))}
-    return [(one.cost, of_row[one.row]) for one in found]
+    return [(one, of_row[one.row]) for one in found]
 
 
 def found(text: str, day: dt.date, limit: int = 20) -> list[ArticleVersion]:
     """The articles in force on a day that are meant by a text, the nearest first."""
-    return [row for _cost, row in nearest(search.query(text), day, limit)]
+    return [row for _one, row in nearest(search.query(text), day, limit)]
 
 
 def nothing_found(text: str, user: User) -> None:

@@ -130,19 +130,19 @@ def entries() -> Iterator[list[search.Entry]]:
         yield [entry_of(row) for row in piece]
 
 
-def nearest(asked: search.Query, limit: int) -> list[tuple[float, ScriptVersion]]:
-    """(cost, script) of those in force that are meant by a text, the nearest first."""
+def nearest(asked: search.Query, limit: int) -> list[tuple[search.Found, ScriptVersion]]:
+    """(how it was found, script) of those in force that are meant by a text, the nearest first."""
     held = ScriptVersion.select(ScriptVersion.id).where(versions.holding(ScriptVersion))
     found = search.find(asked, KIND, limit, lambda row: row.in_(held))
     found = search.meant(found)
     rows = ScriptVersion.select(ScriptVersion, Script).join(Script)
     of_row = {row.id: row for row in rows.where(ScriptVersion.id.in_([f.row for f in found]))}
-    return [(one.cost, of_row[one.row]) for one in found]
+    return [(one, of_row[one.row]) for one in found]
 
 
 def found(text: str, limit: int) -> list[ScriptVersion]:
     """The scripts in force that are meant by a text, the nearest first."""
-    return [row for _cost, row in nearest(search.query(text), limit)]
+    return [row for _one, row in nearest(search.query(text), limit)]
 
 
 def _listed(script: Script, rows: list[ScriptVersion]) -> Listed:

@@ -18,7 +18,8 @@ from appliance.core.search.ranking import Query
 from appliance.core.search.tables import SearchText
 from appliance.core.search.words import READINGS, Words
 
-CANDIDATES, NEWEST = 300, 120  # entries of a kind that are put in order; where there are many
+CANDIDATES = 300  # entries of a kind that are put in order
+NEWEST = 120  # the same of those of which there are many, and of texts, whose names tell little
 _BEGUN = 100  # words that are looked for one by one, as those that begin so
 _SHORT = 3  # letters up to which the index keeps beginnings of words
 _ENOUGH, _SURE = 5, 0.15  # so many entries, one of them surely meant: errors are not thought of
@@ -136,7 +137,11 @@ def _tiers(asked: Query, kind: str) -> Iterator[_Tier]:
             whole = f"({whole}) OR {_any_of([_exact(one, kind), *_quoted(joined)])}"
         if whole != before:
             yield _Tier(whole, _NEARLY_IN_TEXT)
-    if len(nearly) > 1 and kind not in (*index.BY_TEXT, *_BY_AGE):
+    if len(nearly) > 1 and kind in index.BY_TEXT:  # people ask whole questions
+        long = [one for one, word in zip(exact, words, strict=True) if len(word.written) > _SHORT]
+        if long:
+            yield _Tier(_any_of(long), _LACKS)
+    elif len(nearly) > 1 and kind not in _BY_AGE:
         left = [_every([*nearly[:n], *nearly[n + 1 :]]) for n in range(len(nearly))]
         if rare := [match for match in left if not _is_common(_Tier(match, _LACKS), kind)]:
             yield _Tier(" OR ".join(f"({match})" for match in rare), _LACKS)
@@ -206,7 +211,7 @@ def _count(tier: _Tier, kind: str, most: int) -> int:
 def _candidates(tier: _Tier, kind: str, narrowed: Narrowing | None) -> Iterable[Row]:
     """Rows of entries that match; as SQL, for this is asked at each letter typed."""
     first, end = index.range_of(kind, tier.apart)
-    most = NEWEST if kind in _BY_AGE else CANDIDATES
+    most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
     order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
     if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
         order = _BY_WEIGHT

@@ -6,7 +6,6 @@ as "Toshkent" does.
 """
 
 import functools
-import operator
 import re
 from dataclasses import dataclass
 
@@ -99,7 +98,7 @@ def sound(written: str) -> str:
     o, oʻ, u and a are one vowel, i, e and y the other; x and h, q and k, ts and s are one; x stands
     for sh and c for ch. A word with digits stays as it is.
     """
-    if any(char.isdigit() for char in written):
+    if not written.isalpha() and any(char.isdigit() for char in written):
         return written
     for letters, one in _TWO_LETTERS:
         written = written.replace(letters, one)
@@ -110,7 +109,10 @@ def sound(written: str) -> str:
 @functools.lru_cache(maxsize=50_000)
 def letters(word: str) -> int:
     """Which letters a word has, as a number with a bit for each."""
-    return functools.reduce(operator.or_, (1 << ord(char) for char in set(word)), 0)
+    found = 0
+    for char in word:
+        found |= 1 << ord(char)
+    return found
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -137,7 +139,7 @@ def _russian(word: str) -> str:
 
 def _without(ending: re.Pattern[str], word: str) -> str:
     found = ending.search(word)
-    if not found or any(char.isdigit() for char in word):
+    if not found or not word.isalpha():
         return word
     long = len(found[0]) > 2
     shortest = _SHORTEST_BEFORE_LONG_ENDING if long else SHORTEST_STEM

@@ -124,6 +124,9 @@ def key(*names: str) -> str:
 
 
 def _cost(typed: Word, name: Word) -> float:
+    alike = not typed.told.isdisjoint(name.tokens)
+    if not alike and _is_another(typed, name):
+        return NOWHERE
     if typed.written == name.written:
         return 0
     if typed.sound == name.sound:
@@ -136,13 +139,24 @@ def _cost(typed: Word, name: Word) -> float:
         return _BEGINS_SO + max(left, 0)
     if not typed.errors or name.written.isdigit():
         return NOWHERE
-    if (typed.stems or name.stems) and not typed.told.isdisjoint(name.tokens):
-        return _ENDS_OTHERWISE
-    return _misspelt(typed, name)
+    return _ENDS_OTHERWISE if alike else _misspelt(typed, name)
+
+
+def _is_another(typed: Word, name: Word) -> bool:
+    """Whether more letters lack than errors make up for; asked of all words, so it must be quick.
+
+    What has an ending that the name lacks is not told so: its stem may be the name, misspelt.
+    """
+    lack = (typed.letters & ~name.letters).bit_count()
+    if lack <= 1 or lack <= typed.errors:
+        return False
+    if (typed.signs & ~name.signs).bit_count() <= min(typed.errors, 2):
+        return False
+    return not typed.stems or len(name.sound) >= len(typed.sound)
 
 
 def _misspelt(typed: Word, name: Word) -> float:
-    """The cost of errors; most words are told apart by the letters that lack, and not compared."""
+    """The cost of errors; where too many letters lack it is not compared."""
     most, size = typed.errors, len(typed.sound)
     longer = len(name.sound) - size
     lack = (typed.letters & ~name.letters).bit_count()
