@@ -20,7 +20,7 @@ from appliance.casework import appeals, applicants, call_forms, knowledge
 from appliance.casework.appeals import searching
 from appliance.casework.knowledge import wording
 from appliance.casework.scripts import queries, texts
-from appliance.casework.search import search
+from appliance.casework.search import Hit, search
 from appliance.core import phone_numbers
 from appliance.core import search as index
 from appliance.core.i18n import LOCALES, fold
@@ -29,7 +29,7 @@ from appliance.people import accounts
 from appliance.telephony import calls, directory
 from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.shell import access, disclosure, formats, navigation, shortcuts
-from appliance.web.shell.context import me, today
+from appliance.web.shell.context import me
 from appliance.web.shell.labels import FIELDS
 from appliance.web.shell.language import locale
 from appliance.web.workplace import choices
@@ -50,6 +50,17 @@ class Asked:
     def words(self) -> list[str]:
         """The words of the text as search keys."""
         return fold(self.text).split()
+
+    @functools.cached_property
+    def meant(self) -> list[Hit]:
+        """What the search finds of all kinds, without what is misspelt where something is not."""
+        hits = [one for kind in SEARCHED for one in _hits(self.text, kind)]
+        least = min((one.rank for one in hits), default=0.0)
+        return [one for one in hits if one.whole or is_meant(one.rank, least)]
+
+    def of(self, kind: str) -> list[Hit]:
+        """Those of a kind, the nearest first."""
+        return [one for one in self.meant if one.kind == kind]
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,8 @@ class Found:
     field: str = ""
     choice: dict[str, Any] | None = None
 
+
+SEARCHED = ("region", "district", "value", "employee", "article", "script", "appeal")
 
 type Provider = Callable[[Asked], Iterable[Found]]
 
@@ -112,8 +125,7 @@ def named_appeals(asked: Asked) -> Iterator[Found]:
     """Appeals by the applicant's name or the gist, of those that one may see."""
     if not searching.terms(asked.text) or not any(word.isalpha() for word in asked.words):
         return
-    hits = search(asked.text, user=me(), kinds=("appeal",), limit=MOST)
-    meant = [hit for hit in hits if is_meant(hit.rank, hits[0].rank)]
+    meant = asked.of("appeal")
     disclosure.log_shown("appeal", [hit.ref for hit in meant], {"q": asked.text})
     for hit in meant:
         beside = applicants.name_of(appeals.find(hit.ref, me()))
@@ -152,20 +164,25 @@ def articles(asked: Asked) -> Iterator[Found]:
     """Articles of the knowledge base in force; beside a form they open beside it."""
     if not asked.words or not access.allowed("knowledge.article"):
         return
-    for row in knowledge.found(asked.text, today(), MOST):
-        there = url_for("knowledge.article", slug=row.article.slug)
-        title = wording.title(row, locale())
-        yield Found(title, sign="book-open", address=there, read=title)
+    for hit in asked.of("article"):
+        found = knowledge.find(hit.ref)
+        row = knowledge.in_force(found) if found else None
+        if row:
+            title, there = wording.title(row, locale()), url_for("knowledge.article", slug=hit.ref)
+            yield Found(title, sign="book-open", address=there, read=title)
 
 
 def scripts(asked: Asked) -> Iterator[Found]:
     """Scripts in force, for who reads them; an operator has his beside the form."""
     if not asked.words or not access.allowed("scripts.one"):
         return
-    for row in queries.found(asked.text, MOST):
-        title = texts.read(queries.definition_of(row).title, locale())
-        there = url_for("scripts.one", code=row.script.code)
-        yield Found(title, sign="message-square", address=there)
+    for hit in asked.of("script"):
+        found = queries.find(hit.ref)
+        row = found.in_force if found else None
+        if row:
+            title = texts.read(queries.definition_of(row).title, locale())
+            there = url_for("scripts.one", code=hit.ref)
+            yield Found(title, sign="message-square", address=there)
 
 
 def people(asked: Asked) -> Iterator[Found]:
@@ -186,7 +203,7 @@ def values(asked: Asked) -> Iterator[Found]:
     fills, lists = access.role() == "operator", access.allowed("portal.page")
     if not asked.words or not (fills or lists):
         return
-    for field, one in _choices(asked.text):
+    for field, one in _choices(asked):
         beside = " · ".join(filter(None, (str(FIELDS[field]), one.get("parent", ""))))
         if fills:
             yield Found(one["name"], beside, "corner-down-left", field=field, choice=one)
@@ -237,13 +254,18 @@ def find(asked: Asked) -> list[tuple[str, LazyString, list[Found]]]:
     return [one for one in found if one[2]]
 
 
-def _choices(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _hits(text: str, kind: str) -> list[Hit]:
+    most = MOST if kind in ("article", "script", "appeal") else 5 * MOST  # of lists one takes few
+    return search(text, user=me(), kinds=(kind,), limit=most)
+
+
+def _choices(asked: Asked) -> Iterator[tuple[str, dict[str, Any]]]:
     """(field, option) of the regions, districts and directions that are meant."""
-    hits = search(text, user=me(), kinds=("region", "district", "value"), limit=5 * MOST)
-    for hit in hits:
+    hits = [one for kind in ("region", "district", "value") for one in asked.of(kind)]
+    for hit in sorted(hits, key=lambda hit: hit.rank):
         catalog, _slash, code = hit.ref.rpartition("/")
         field = catalog or hit.kind
-        if field in ("region", "district", "direction") and is_meant(hit.rank, hits[0].rank):
+        if field in ("region", "district", "direction"):
             yield field, choices.option(field, code)
 
 

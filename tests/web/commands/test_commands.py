@@ -129,6 +129,17 @@ def test_an_article_in_force_is_found_by_its_readers(login_as) -> None:
     assert not named(login_as("backup"), "articles", "nafaqa")
 
 
+def test_what_is_misspelt_is_not_beside_what_is_not(login_as) -> None:
+    with writing():
+        search_corpus.publish("organ", "Boshqa organga tegishli murojaat", "Ariza")
+        search_corpus.publish("nafaqa", "Ishsizlik nafaqasi", "Ariza 15 kunda koʻriladi")
+    dilnoza = login_as("dilnoza")
+    assert "Urgut tumani" in named(dilnoza, "values", "urgut")
+    assert named(dilnoza, "articles", "urgut") == []
+    assert named(dilnoza, "articles", "orgn") == ["Boshqa organga tegishli murojaat"]
+    assert named(dilnoza, "articles", "nafaqani qayerdan olaman") == ["Ishsizlik nafaqasi"]
+
+
 def test_a_script_in_force_is_found_by_its_readers(login_as, sherzod, bahodir) -> None:
     row = scripts.in_force(sherzod, bahodir)
     for who, finds in {"sherzod": True, "dilnoza": True, "nilufar": False, "rustam": False}.items():
