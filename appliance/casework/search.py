@@ -11,20 +11,22 @@ from functools import partial
 
 from peewee import fn
 
-from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import searching
+from appliance.casework import appeals, catalogs, knowledge
+from appliance.casework.appeals import personal, searching
 from appliance.casework.catalogs import places
-from appliance.casework.catalogs.lists import names_of
+from appliance.casework.scripts import queries
+from appliance.core import clock
 from appliance.core import search as index
-from appliance.core.db import in_pieces, in_turns, writing
+from appliance.core.db import give_way, in_pieces, in_turns, writing
 from appliance.core.search import Entry, Piece, Query, drop, put
-from appliance.models import Appeal, CatalogItem, District, Region, User
+from appliance.models import Appeal, District, Region, User
 from appliance.telephony import directory
 
-__all__ = ["KINDS", "Entry", "Hit", "Piece", "drop", "fill", "put", "rebuild", "search"]
+__all__ = ["KINDS", "Entry", "Hit", "Piece", "drop", "fill", "merge", "put", "rebuild", "search"]
 
 _REPEATED = 0.5  # by which one more of the same name falls behind
-_PIECE = 100  # entries put in one step
+_PIECE = 500  # rows read at once
+_STEP = 10  # entries put in one step
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Hit:
     title: str
     snippet: tuple[Piece, ...] = ()
     rank: float = 0.0
+    whole: bool = False  # every word stands in its text, as typed or with another ending
 
 
 type Finder = Callable[[Query, User, int], Iterable[Hit]]
@@ -59,7 +62,7 @@ def search(text: str, *, user: User, kinds: Collection[str] = (), limit: int = 2
 
 def fill() -> int:
     """Put what there is of each kind of which nothing can be found yet; returns how many."""
-    return sum(_put_all(kind) for kind in SOURCES if index.is_empty(kind))
+    return _put_all([kind for kind in SOURCES if index.is_empty(kind)])
 
 
 def rebuild() -> int:
@@ -71,26 +74,36 @@ def rebuild() -> int:
     for kind in SOURCES:
         with writing():
             index.clear(kind)
-        total += _put_all(kind)
+        total += _put_all([kind])
     return total
 
 
-def _put_all(kind: str) -> int:
+def merge() -> None:
+    """Make the index of one piece: it is read faster so."""
+    left = begin = True
+    while left:
+        with writing():
+            left, begin = index.merge(begin), False
+        give_way()
+
+
+def _put_all(kinds: Iterable[str]) -> int:
     count = 0
-
-    def steps() -> Iterator[Callable[[], None]]:
-        nonlocal count
+    for kind in kinds:
+        listed: set[str] = set()
         for piece in SOURCES[kind]():
+            steps = (piece[begin : begin + _STEP] for begin in range(0, len(piece), _STEP))
+            in_turns(partial(_put_each, step, listed) for step in steps)
+            give_way()
             count += len(piece)
-            yield partial(_put_each, piece)
-
-    in_turns(steps())
+    if count:
+        merge()
     return count
 
 
-def _put_each(entries: list[Entry]) -> None:
+def _put_each(entries: list[Entry], listed: set[str]) -> None:
     for entry in entries:
-        put(entry)
+        put(entry, listed)
 
 
 def _mahallas() -> Iterator[list[Entry]]:
@@ -106,6 +119,8 @@ def _appeals() -> Iterator[list[Entry]]:
 # kind → its entries, some at a time; of the kinds that have an index
 SOURCES: dict[str, Callable[[], Iterator[list[Entry]]]] = {
     "mahalla": _mahallas,
+    "article": knowledge.entries,
+    "script": queries.entries,
     "appeal": _appeals,
 }
 
@@ -128,12 +143,8 @@ def _found_districts(asked: Query, _user: User, limit: int) -> list[Hit]:
 
 
 def _found_values(asked: Query, _user: User, limit: int) -> list[Hit]:
-    rows = [item for item in CatalogItem.select() if catalogs.in_use(item)]
-    found = index.ranked(asked, rows, names_of)
-    return [
-        Hit("value", f"{one.catalog}/{one.code}", one.name_uz_latn, rank=rank)
-        for rank, one in found[:limit]
-    ]
+    found = index.ranked(asked, catalogs.named_values(), lambda row: row[1])
+    return [Hit("value", ref, name, rank=rank) for rank, (ref, _names, name) in found[:limit]]
 
 
 def _found_employees(asked: Query, _user: User, limit: int) -> list[Hit]:
@@ -141,25 +152,46 @@ def _found_employees(asked: Query, _user: User, limit: int) -> list[Hit]:
     return [Hit("employee", str(one.id), one.name, rank=rank) for rank, one in found[:limit]]
 
 
-def _of_index(kind: str, asked: Query, _user: User, limit: int) -> list[Hit]:
+def _found_mahallas(asked: Query, _user: User, limit: int) -> list[Hit]:
+    found = index.find(asked, "mahalla", limit)
+    return [Hit(one.kind, one.ref, one.title, rank=one.cost) for one in found]
+
+
+def _found_articles(asked: Query, _user: User, limit: int) -> list[Hit]:
+    found = knowledge.nearest(asked, clock.now().astimezone().date(), limit)
+    texts = index.texts("article", [row.id for _one, row in found])
     return [
         Hit(
-            kind,
-            one.ref,
-            one.title,
-            tuple(index.snippet(one.text, asked)) if one.text else (),
+            *("article", row.article.slug, row.title_uz or row.title_ru),
+            tuple(index.snippet(texts[row.id], asked)),
             one.cost,
+            one.whole,
         )
-        for one in index.find(asked, kind, limit)
+        for one, row in found
+    ]
+
+
+def _found_scripts(asked: Query, _user: User, limit: int) -> list[Hit]:
+    found = queries.nearest(asked, limit)
+    texts = index.texts("script", [row.id for _one, row in found])
+    return [
+        Hit(
+            *("script", row.script.code, queries.title_of(row)),
+            tuple(index.snippet(texts[row.id], asked)),
+            one.cost,
+            one.whole,
+        )
+        for one, row in found
     ]
 
 
 def _found_appeals(asked: Query, user: User, limit: int) -> list[Hit]:
     mine = appeals.visible_to(user)
     found = index.find(asked, "appeal", limit, lambda row: fn.EXISTS(mine.where(Appeal.id == row)))
-    rows = {one.id: one for one in Appeal.select().where(Appeal.id.in_([f.row for f in found]))}
+    rows = Appeal.select().where(Appeal.id.in_([one.row for one in found]))
+    gists = {row.id: row.gist for row in personal.veil(user, rows)}
     return [
-        Hit("appeal", one.ref, one.title, tuple(index.snippet(rows[one.row].gist, asked)), one.cost)
+        Hit("appeal", one.ref, one.title, tuple(index.snippet(gists[one.row], asked)), one.cost)
         for one in found
     ]
 
@@ -167,11 +199,11 @@ def _found_appeals(asked: Query, user: User, limit: int) -> list[Hit]:
 KINDS: dict[str, Finder] = {
     "region": _found_regions,
     "district": _found_districts,
-    "article": partial(_of_index, "article"),
-    "script": partial(_of_index, "script"),
+    "article": _found_articles,
+    "script": _found_scripts,
     "value": _found_values,
     "employee": _found_employees,
-    "mahalla": partial(_of_index, "mahalla"),
+    "mahalla": _found_mahallas,
     "appeal": _found_appeals,
 }
 

@@ -30,6 +30,7 @@ READERS = rights.roles("article.read")
 SYSTEM = "system"  # who acts from the command line
 STATES = ("draft", "sent", "returned", "approved", "put")  # in the database
 OPEN = ("draft", "returned")  # in which it may be written
+SHOWN = ("planned", "in_force")  # standings of what is or will be found and read
 
 
 class VersionError(ValueError):
@@ -108,6 +109,11 @@ def holding(table: type[Version], now: dt.datetime | None = None) -> Expression:
     now = now or clock.now()
     ends = table.until.is_null() | (table.until > now)
     return (table.state == "put") & (table.since <= now) & ends
+
+
+def lasting(table: type[Version]) -> Expression:
+    """The condition that a version of this table is in force now, or will be without a step."""
+    return (table.state == "put") & (table.until.is_null() | (table.until > clock.now()))
 
 
 def to_come(table: type[Version]) -> Expression:

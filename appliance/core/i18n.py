@@ -42,7 +42,10 @@ _LATIN = {
     **{"ş": "sh", "ș": "sh", "ç": "ch", "ñ": "ng", "ń": "ng", "ǵ": "g"},
 }
 _LATIN_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
-_VOWELS = "аеёиоуўэюяыъь"
+_WORD = re.compile(r"[a-z0-9]+")
+_FOLDED = str.maketrans(_LATIN | _CYRILLIC)
+# Cyrillic е reads ye at the start of a word and after a vowel.
+_YE = re.compile(r"(?<![^\W\d_])е|(?<=[аеёиоуўэюяыъь])е")
 _LATIN_LETTER = re.compile(r"[a-zA-Z\u00c0-\u024f]")
 _CYRILLIC_LETTER = re.compile(r"[\u0400-\u04ff]")
 
@@ -54,14 +57,15 @@ def fold(text: str) -> str:
     """
     text = re.sub(f"(?<=[oO])[{re.escape(_APOSTROPHES)}]", "\u02bb", text)
     text = re.sub(f"[{re.escape(_APOSTROPHES.replace(chr(0x2BB), ''))}]", "", text)
+    if (plain := text.replace("\u02bb", "")).isascii():  # as most are: no letter to be changed
+        return " ".join(_WORD.findall(plain.lower()))
     text = unicodedata.normalize("NFKC", text).replace("İ", "i").lower().replace("i\u0307", "i")
     text = " ".join(_one_script(word) for word in text.split()).replace("\u02bb", "")
-    folded = "".join(
-        _fold_ye(text[i - 1] if i else " ") if char == "е" else _fold_char(char)
-        for i, char in enumerate(text)
-    )
-    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
-    return re.sub(r"[^a-z0-9]+", " ", plain).strip()
+    plain = _YE.sub("ye", text).translate(_FOLDED)
+    if not plain.isascii():
+        apart = unicodedata.normalize("NFD", plain)
+        plain = "".join(char for char in apart if not unicodedata.combining(char))
+    return " ".join(_WORD.findall(plain))
 
 
 def spelt(text: str) -> str:
@@ -98,17 +102,10 @@ def _letters(text: str) -> str:
     return re.sub(rf"[\W_{re.escape(_APOSTROPHES)}]", "", text).casefold()
 
 
-def _fold_char(char: str) -> str:
-    return _CYRILLIC.get(char, _LATIN.get(char, char))
-
-
-def _fold_ye(before: str) -> str:
-    """Cyrillic е reads ye at the start of a word and after a vowel."""
-    return "ye" if not before.isalpha() or before in _VOWELS else "e"
-
-
 def _one_script(word: str) -> str:
     """Put right Latin letters that stand among Cyrillic ones."""
+    if not (_LATIN_LETTER.search(word) and _CYRILLIC_LETTER.search(word)):
+        return word
     cyrillic = sum("\u0400" <= c <= "\u04ff" for c in word)
     latin = sum(c.isascii() and c.isalpha() for c in word)
     return word.translate(_LATIN_LOOKALIKES) if latin and cyrillic >= latin else word

@@ -42,10 +42,12 @@ class ArticleVersion(Version):
     law_on = DateField(null=True)
     expires_on = DateField(null=True)  # the last day on which it holds; null: without an end
     files = DocumentField(default=list)  # ids of ArticleFile, in their order
-    search_key = TextField(default="")  # knowledge.searching: what a search looks in
 
     class Meta:
-        indexes = ((("article", "number"), True),)
+        indexes = (
+            (("article", "number"), True),
+            (("state", "since", "until", "expires_on"), False),  # what holds, at each letter typed
+        )
 
 
 class ArticleFile(Table):

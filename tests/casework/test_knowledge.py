@@ -5,6 +5,7 @@ import io
 import struct
 import zipfile
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,7 @@ from appliance.models import (
     ArticleVersion,
     AuditEntry,
     ChangeLink,
+    SearchEntry,
 )
 
 TODAY = dt.date(2026, 11, 30)
@@ -391,14 +393,33 @@ def test_it_is_found_in_any_script_by_the_beginnings_of_words(published, text):
 
 def test_a_draft_is_not_found(draft):
     assert knowledge.found("subsidiya", TODAY) == []
-    assert list(knowledge.indexed()) == []
+    assert not SearchEntry.select().exists()
 
 
-def test_whatever_is_in_force_is_handed_to_the_search(published):
-    [(kind, name, title, text)] = knowledge.indexed()
-    assert (kind, name) == ("article", "subsidiya-olish")
-    assert title == "Subsidiya olish / Получение субсидии"
-    assert "15 kun ichida" in text
+def test_what_is_misspelt_is_found_too(published):
+    for text in ("subsidya olsh", "subsidiyalarni", "субсыдия"):
+        assert knowledge.found(text, TODAY) == [published], text
+    assert knowledge.found("qwertz", TODAY) == []
+
+
+def test_the_search_follows_what_is_in_force(published, sherzod, bahodir, monkeypatch):
+    row = articles.begin(published.article, sherzod, published)
+    words = replace(WORDS, title_uz="Nafaqa olish", title_ru="Пособие")
+    articles.save(row, sherzod, row.revision, words, PLACE)
+    assert knowledge.found("nafaqa", TODAY) == []
+    for action, who in (("send", sherzod), ("approve", bahodir)):
+        row = ArticleVersion.get_by_id(row.id)
+        row = articles.do(action, row, who, row.revision)
+    since = clock.now() + dt.timedelta(hours=1)
+    articles.do("put", row, sherzod, row.revision, since=since)
+    assert knowledge.found("nafaqa", TODAY) == []  # it waits for its hour
+    assert knowledge.found("subsidiya", TODAY)[:1] == [published]
+    monkeypatch.setattr(clock, "now", lambda: since)
+    assert [one.id for one in knowledge.found("nafaqa", TODAY)] == [row.id]
+    now = articles.in_force(published.article)
+    articles.do("retire", now, sherzod, now.revision)
+    assert knowledge.found("nafaqa", TODAY) == []
+    assert not SearchEntry.select().exists()
 
 
 def test_a_search_in_vain_is_kept_once_and_as_it_ended(settings, nilufar, sardor):

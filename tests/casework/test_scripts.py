@@ -11,7 +11,14 @@ from appliance.casework.scripts import checks, course, editing, queries, runs, s
 from appliance.casework.scripts.definition import DefinitionError, parse
 from appliance.casework.versions import VersionError
 from appliance.core import clock, i18n
-from appliance.models import AuditEntry, CallForm, Script, ScriptStep, ScriptVersion
+from appliance.models import (
+    AuditEntry,
+    CallForm,
+    Script,
+    ScriptStep,
+    ScriptVersion,
+    SearchEntry,
+)
 from tests.casework.test_appeals import a_call, speaks
 from tests.rig.scripts import KNOWN, decided, document, in_force, step, words
 
@@ -109,7 +116,11 @@ def test_a_new_version_takes_the_place_of_the_one_in_force(sherzod, bahodir, lat
     assert [one.number for one in queries.in_force(since - dt.timedelta(minutes=1))] == [1]
     found = queries.find(first.script.code)
     assert (found.in_force.number, found.to_come) == (2, None)
-    assert [kind for kind, *_ in queries.indexed()] == ["script"]
+    assert [one.number for one in queries.found("salomlashsh", 5)] == [2]
+    assert queries.found("hech narsa", 5) == []
+    row = found.in_force
+    editing.do("retire", row, sherzod, row.revision, KNOWN)
+    assert not SearchEntry.select().exists()
 
 
 def test_the_call_decides_which_script_is_taken(settings, sherzod, bahodir):

@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from appliance.casework import appeals, catalogs, search
+from appliance.casework.appeals import correcting, handling
 from appliance.core.db import writing
-from appliance.models import SearchEntry, User
+from appliance.models import Appeal, SearchEntry, SearchWord, User
 from appliance.telephony import directory
 from tests.rig import search_corpus
 
@@ -21,9 +22,9 @@ SEED = search_corpus.TUNED + 1
 def registered(settings, nilufar: User):
     """Registers an appeal of a name."""
 
-    def register(surname: str, by: User = nilufar, gist: str = "Subsidiya soʻradi"):
+    def register(surname: str, by: User = nilufar, gist: str = "Subsidiya soʻradi", **more: str):
         token = appeals.token_for(by, None)
-        values = {"surname": surname, "first_name": "Aziz", "gist": gist}
+        values = {"surname": surname, "first_name": "Aziz", "gist": gist} | more
         return appeals.register(values, operator=by, token=token, tz=settings.tz)
 
     return register
@@ -38,7 +39,7 @@ def test_each_kind_is_found(registered, nilufar: User) -> None:
     one = directory.save(directory.Entry("Lola Rashidova", "712390101"), "rustam")
     mahalla = catalogs.remember_mahalla("Navroʻz MFY", "1718236")
     with writing():
-        search.put(search.Entry("article", "nafaqa", "Ishsizlik nafaqasi", text="Kimga beriladi"))
+        search_corpus.publish("nafaqa", "Ishsizlik nafaqasi", "Kimga beriladi")
     for typed, kind, ref in (
         ("Хорезмская", "region", "1733"),
         ("Urgt", "district", "1718236"),
@@ -59,6 +60,34 @@ def test_an_appeal_is_found_by_whoever_may_see_it(registered, nilufar, sardor) -
     seen = {user.login: refs("djuraev", user) == [number] for user in User.select()}
     assert seen["dilnoza"]
     assert not seen["rustam"]
+
+
+def test_a_personal_appeal_leaves_no_word_in_the_index(registered, nilufar, dilnoza, settings):
+    calendar = catalogs.working_calendar(settings)
+    appeal, other = registered("Qodirxonov"), registered("Karimov")
+    assert refs("qodirxonov", dilnoza, "appeal") == [appeal.number]
+    values = correcting.whole_values(appeal)
+    for openness, found in (("personal", []), ("open", [appeal.number])):
+        version = handling.of_appeal(appeal.id).version
+        values |= {"openness": openness}
+        correcting.correct(appeal, values, nilufar.login, version, calendar)
+        appeal = Appeal.get_by_id(appeal.id)
+        listed = SearchWord.select().where(SearchWord.word == "qodirxonov")
+        for user in User.select():
+            assert refs("qodirxonov", user, "appeal") in ([], found), user.login
+        assert refs("qodirxonov", nilufar, "appeal") == found
+        assert listed.exists() == bool(found)
+        assert SearchWord.select().where(SearchWord.word == "aziz").exists()  # the other has it
+    assert refs("karimov", dilnoza, "appeal") == [other.number]
+
+
+def test_of_a_personal_appeal_its_reader_alone_sees_the_gist(registered, nilufar, dilnoza):
+    number = registered("Qodirxonov", openness="personal").number
+    told = {}
+    for user in (nilufar, dilnoza):
+        [hit] = search.search(number, user=user, kinds=["appeal"])
+        told[user.login] = "".join(piece.text for piece in hit.snippet)
+    assert told == {"nilufar": "Subsidiya soʻradi", "dilnoza": ""}
 
 
 def test_a_snippet_of_the_gist_is_marked(registered, nilufar: User) -> None:

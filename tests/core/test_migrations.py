@@ -23,7 +23,9 @@ CHANGED = {  # what a migration rewrites, or leaves out
         ("quarter_answer", "telegram_bot_note"),
     },
     "0054_sessions": {("user", "session_number")},
+    "0056_search_anew": {("article_version", "search_key")},
 }
+ANEW = {"0056_search_anew": ("search_entry", "search_word")}  # filled after it
 CHANNEL = {"LinkedID": "b", "Context": "from-operator", "Exten": "1006", "ChanName": "PJSIP/1001-1"}
 UZBEK = {"code": "uz", "text": ""}
 KIM = {"name": "kim", "kind": "list", "personal": True}
@@ -205,7 +207,7 @@ def test_rows_go_through_and_back(site: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rows_of_any_age_reach_the_head(site: Path, name: str) -> None:
-    rows = content(site)
+    rows = content(site).keys() - {table for anew in ANEW.values() for table in anew}
     assert db.migrate()[0] == name
     after = content(site)
     renamed = {old: new for names in RENAMED.values() for old, new in names.items()}
@@ -224,6 +226,8 @@ def losses(
     """What is no more as it was before."""
     lost = []
     for table, rows in before.items():
+        if table in ANEW.get(name, ()):
+            continue
         now = after[renamed.get(table, table)]
         if len(now) != len(rows):
             lost.append(f"{table}: {len(now)} rows, not {len(rows)}")

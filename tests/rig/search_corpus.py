@@ -8,9 +8,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from appliance.casework import catalogs, search
+from appliance.casework import catalogs
+from appliance.casework.knowledge import searching
+from appliance.core import clock
 from appliance.core.db import writing
-from appliance.models import District, Mahalla, Region
+from appliance.models import Article, ArticleVersion, District, Mahalla, Region
 from tests.rig.misspelling import misspelt
 
 TUNED = 100
@@ -89,8 +91,7 @@ def fill() -> dict[str, list[str]]:
             district = districts[number % len(districts)]
             catalogs.remember_mahalla(name, district)
         for number, title in enumerate(articles()):
-            text = " ".join(chance.sample(articles(), 3))
-            search.put(search.Entry("article", f"a-{number}", title, text=text))
+            publish(f"a-{number}", title, " ".join(chance.sample(articles(), 3)))
     return {
         "region": [one.name_uz_latn for one in Region.select()],
         "district": [one.name_uz_latn for one in District.select()],
@@ -98,6 +99,15 @@ def fill() -> dict[str, list[str]]:
         "article": articles(),
         "appeal": surnames(),
     }
+
+
+def publish(slug: str, title: str, text: str) -> None:
+    """Put an article in force that was never anything else; inside a transaction."""
+    article = Article.create(slug=slug, section="appeals")
+    now = clock.now()
+    columns = {"title_uz": title, "text_uz": text, "state": "put", "since": now, "made_at": now}
+    ArticleVersion.create(article=article, number=1, **columns)
+    searching.remember(article)
 
 
 def queries(names: dict[str, list[str]], errors: int, count: int, seed: int) -> Iterator[Asked]:

@@ -1,6 +1,5 @@
 """Taking persons' data out of what was typed: appeals, drafts, notes at missed callers."""
 
-import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,6 @@ from appliance.box.retention.turns import Turns
 from appliance.casework import forms
 from appliance.casework.appeals import searching
 from appliance.casework.forms.drafts import is_blank
-from appliance.core import search
 from appliance.models import (
     AnswerDraft,
     Appeal,
@@ -153,7 +151,7 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
 
     `kept`: what stays of texts, who was contacted too; without it nothing does.
     """
-    found_by = _found_by(appeal)
+    said = _said(appeal)
     texts = {name: getattr(appeal, name) for name in _TEXTS} if kept else {}
     for name in _PERSONAL:
         setattr(appeal, name, kept(texts[name]) if kept and name in texts else "")
@@ -185,9 +183,7 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
         SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
     for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
         _mask_call_form(form, kept)
-    searching.remember(appeal)
-    for entry in found_by:
-        search.forget(entry)
+    searching.remember(appeal, *said)
     proof.write_down(
         "appeal_person" if kept else "appeal",
         appeal.number,
@@ -200,17 +196,10 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
         Applicant.update(blank).where(Applicant.id == appeal.applicant_id).execute()
 
 
-def _found_by(appeal: Appeal) -> list[search.Entry]:
+def _said(appeal: Appeal) -> list[str]:
     """What an appeal is found by, and was before its corrections."""
-    now = searching.entry_of(appeal)
-    found = [now]
-    for past in AppealWording.select().where(AppealWording.appeal == appeal):
-        held = {name: str(text) for name, text in past.values.items()}
-        name = f"{held.get('surname', '')} {held.get('first_name', '')}"
-        text = " ".join(held.values())
-        names = (name, held.get("entity_name", ""))
-        found.append(dataclasses.replace(now, names=names, text=text))
-    return found
+    past = AppealWording.select().where(AppealWording.appeal == appeal)
+    return [searching.said(appeal), *(" ".join(map(str, one.values.values())) for one in past)]
 
 
 def _mask_call_form(form: CallForm, kept: Callable[[str], str] | None = None) -> None:

@@ -5,6 +5,7 @@ import re
 from peewee import ModelSelect
 
 from appliance.casework import forms
+from appliance.casework.appeals import personal
 from appliance.core import phone_numbers, search
 from appliance.core.i18n import fold
 from appliance.models import Appeal
@@ -16,24 +17,42 @@ _PHONE = re.compile(r"[\d\s()+-]+")
 _NUMBER = re.compile(r"\d{4}-\d+")
 
 
-def remember(appeal: Appeal) -> None:
-    """Note what an appeal is found by, in place of what was noted before."""
+def remember(appeal: Appeal, *former: str) -> None:
+    """Note what an appeal is found by, in place of what was noted before.
+
+    `former`: texts that it had. Their words are listed no more if no other appeal has them.
+    """
     search.put(entry_of(appeal))
+    if former:
+        search.forget(KIND, *former)
 
 
 def entry_of(appeal: Appeal) -> search.Entry:
-    """What an appeal is found by; its text stays with the appeal."""
-    told = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
-    phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
+    """What an appeal is found by; its text stays with the appeal.
+
+    A personal one by its number alone: nobody learns by searching what it says.
+    """
+    names, text = ((), "") if appeal.openness == personal.PERSONAL else _told(appeal)
     return search.Entry(
-        KIND,
-        appeal.number,
-        appeal.number,
-        text=" ".join(filter(None, (appeal.stir, appeal.gist, *told, *phones))),
-        names=(f"{appeal.surname} {appeal.first_name}", appeal.entity_name),
+        *(KIND, appeal.number, appeal.number, text),
+        names=tuple(filter(None, names)),
         row=appeal.id,
         kept=False,
     )
+
+
+def said(appeal: Appeal) -> str:
+    """All words of an appeal that a search may look for."""
+    names, text = _told(appeal)
+    return " ".join((*names, *(name.replace(" ", "") for name in names), text))
+
+
+def _told(appeal: Appeal) -> tuple[tuple[str, ...], str]:
+    """(names, text)."""
+    told = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
+    phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
+    text = " ".join(filter(None, (appeal.stir, appeal.gist, *told, *phones)))
+    return (f"{appeal.surname} {appeal.first_name}", appeal.entity_name), text
 
 
 def terms(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from appliance.casework.catalogs.lists import (
     label,
     labels,
     lists,
+    named_values,
 )
 from appliance.casework.catalogs.nearness import is_near
 from appliance.casework.catalogs.places import (
@@ -56,6 +57,7 @@ __all__ = [
     "label",
     "labels",
     "lists",
+    "named_values",
     "place",
     "remember_mahalla",
     "seed",

@@ -56,6 +56,21 @@ def names_of(item: CatalogItem) -> str:
     return search.key(item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
 
 
+def named_values() -> list[tuple[str, str, str]]:
+    """(list/code, names as the search reads them, name in Uzbek) of all values in use today."""
+    day, item = clock.now().astimezone().date(), CatalogItem
+    rows = item.select(item.catalog, item.code, item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
+    rows = rows.where(
+        item.active,
+        item.active_from.is_null() | (item.active_from <= day),
+        item.active_until.is_null() | (item.active_until >= day),
+    )
+    return [
+        (f"{catalog}/{code}", search.key(*names), names[0])
+        for catalog, code, *names in rows.tuples()  # asked at each letter: no objects are made
+    ]
+
+
 def label(catalog: str, value: str, locale: str) -> str:
     """How a kept value reads: the name of its code, or the text typed in place of a code."""
     item = CatalogItem.get_or_none(CatalogItem.catalog == catalog, CatalogItem.code == value)

@@ -18,7 +18,7 @@ from appliance.casework.knowledge.articles import (
 )
 from appliance.casework.knowledge.errors import ArticleError
 from appliance.casework.knowledge.openings import Shown, at_call, opened
-from appliance.casework.knowledge.searching import found, indexed, nothing_found
+from appliance.casework.knowledge.searching import entries, found, nearest, nothing_found
 from appliance.casework.knowledge.seeding import seed
 
 __all__ = [
@@ -34,11 +34,12 @@ __all__ = [
     "Titled",
     "Words",
     "at_call",
+    "entries",
     "find",
     "found",
     "in_force",
-    "indexed",
     "listed",
+    "nearest",
     "nothing_found",
     "opened",
     "published",

@@ -208,7 +208,6 @@ def take_in(slug: str, words: Words, place: Place) -> ArticleVersion:
 def begin(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
     """Begin a draft from a version. Raises ArticleError: `pending`, `action`."""
     kept = {name: getattr(source, name) for name in (*_COMPARED, "files", "script")}
-    kept["search_key"] = source.search_key
     with writing():
         made: ArticleVersion = _tried(
             lambda: versions.begin(ArticleVersion, article, user, None, **kept)
@@ -298,6 +297,7 @@ def do(
             title = done.title_uz or done.title_ru
             ref = f"{row.article.slug}/{done.number}"
             links.link(done.request, user, "article", ref, title, texts(before), texts(done))
+        searching.remember(row.article)
         live.publish(TOPIC)
     return done
 
@@ -358,7 +358,6 @@ def columns(words: Words) -> dict[str, Any]:
     if row["script"] == "Latn":
         row["title_uz"] = spelt(row["title_uz"])
         row["text_uz"] = "\n".join(_spelt(line) for line in row["text_uz"].split("\n"))
-    row["search_key"] = searching.key_of(row)
     return row
 
 

@@ -1,52 +1,73 @@
 """Finding articles by their words, in any script, and what was searched in vain."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from appliance.casework import versions
 from appliance.casework.knowledge import markdown
-from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core import clock, search
+from appliance.core.db import in_pieces, writing
 from appliance.core.i18n import fold
 from appliance.models import Article, ArticleMiss, ArticleVersion, User
 
 KIND = "article"
+_PIECE = 50  # articles read at once
 _TEXT = 200  # characters of a search that are kept
 _PERSONAL = 7  # digits from which on a text may be a number of a person's
 _SHORT = 3  # letters below which a search in vain says nothing
 
 
-def key_of(row: Mapping[str, Any]) -> str:
-    """What a search looks in: the words of both languages, folded; the titles stand first."""
-    titles = (row["title_uz"], row["title_ru"], row["law"], row["law_number"])
-    texts = (markdown.plain(row["text_uz"]), markdown.plain(row["text_ru"]))
-    return f" {' '.join(map(fold, titles))} | {' '.join(map(fold, texts))} "
+def entry_of(row: ArticleVersion) -> search.Entry:
+    """What a version is found by: its titles and its law, then its text, in both languages."""
+    law = f"{row.law} {row.law_number}"
+    texts = (markdown.plain(row.text_uz), markdown.plain(row.text_ru), row.source)
+    return search.Entry(
+        KIND,
+        str(row.id),
+        row.title_uz or row.title_ru,
+        text="\n".join(texts),
+        names=(row.title_ru, law),
+        row=row.id,
+    )
+
+
+def remember(article: Article) -> None:
+    """Let what of an article is in force, or will be, be found, and no other version of it."""
+    for row in versions.of(ArticleVersion, article):
+        if versions.standing(row) in versions.SHOWN:
+            search.put(entry_of(row))
+        else:
+            search.drop(KIND, str(row.id))
+
+
+def entries() -> Iterator[list[search.Entry]]:
+    """All that is put for articles, some at a time."""
+    rows = ArticleVersion.select().where(versions.lasting(ArticleVersion))
+    for piece in in_pieces(rows, ArticleVersion.id, _PIECE):
+        yield [entry_of(row) for row in piece]
+
+
+def nearest(
+    asked: search.Query, day: dt.date, limit: int
+) -> list[tuple[search.Found, ArticleVersion]]:
+    """(how it was found, article) of those in force on a day that are meant, the nearest first.
+
+    Where some have every word there are no others, else only those that are nearly the nearest.
+    """
+    held = ArticleVersion.select(ArticleVersion.id).where(
+        versions.holding(ArticleVersion),
+        ArticleVersion.expires_on.is_null() | (ArticleVersion.expires_on >= day),
+    )
+    found = search.find(asked, KIND, limit, lambda row: row.in_(held))
+    found = search.meant(found)
+    rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
+    of_row = {row.id: row for row in rows.where(ArticleVersion.id.in_([f.row for f in found]))}
+    return [(one, of_row[one.row]) for one in found]
 
 
 def found(text: str, day: dt.date, limit: int = 20) -> list[ArticleVersion]:
-    """Articles in force on a day that have every word of a search, or a word that begins so.
-
-    Those with the words in their title come first.
-    """
-    words = fold(text).split()
-    if not words:
-        return []
-    rows = (
-        ArticleVersion.select(ArticleVersion, Article)
-        .join(Article)
-        .where(
-            versions.holding(ArticleVersion),
-            ArticleVersion.expires_on.is_null() | (ArticleVersion.expires_on >= day),
-            *(ArticleVersion.search_key.contains(f" {word}") for word in words),
-        )
-    )
-
-    def rank(row: ArticleVersion) -> tuple[int, int]:
-        title = row.search_key.partition(" | ")[0]
-        return -sum(f" {word}" in title for word in words), row.article_id
-
-    return sorted(rows, key=rank)[:limit]
+    """The articles in force on a day that are meant by a text, the nearest first."""
+    return [row for _one, row in nearest(search.query(text), day, limit)]
 
 
 def nothing_found(text: str, user: User) -> None:
@@ -67,12 +88,3 @@ def nothing_found(text: str, user: User) -> None:
         if not ArticleMiss.select().where(*theirs, ArticleMiss.key == key).exists():
             kept = " ".join(text.split())[:_TEXT]
             ArticleMiss.create(text=kept, key=key, who=user.login, at=now)
-
-
-def indexed() -> Iterator[tuple[str, str, str, str]]:
-    """(kind, name, title, text) of whatever of articles is to be found."""
-    rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
-    for row in rows.where(versions.holding(ArticleVersion)):
-        titles = " / ".join(filter(None, (row.title_uz, row.title_ru)))
-        text = "\n".join(map(markdown.plain, (row.text_uz, row.text_ru)))
-        yield KIND, row.article.slug, titles, text

@@ -18,7 +18,7 @@ from appliance.casework.scripts.definition import (
     document_of,
     parse,
 )
-from appliance.casework.scripts.queries import TOPIC, definition_of
+from appliance.casework.scripts.queries import TOPIC, definition_of, remember
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
 from appliance.core.i18n import fold
@@ -192,6 +192,7 @@ def do(
     ref = _REF.format(script=row.script.code, number=row.number)
     with writing():
         made: ScriptVersion = versions.do(action, row, user, seen, "script", ref, words, since)
+        remember(row.script)
         live.publish(TOPIC)
     return made
 

@@ -14,14 +14,18 @@ from appliance.casework.scripts.definition import (
     FOLLOW_UP,
     INCOMING,
     OPEN,
+    UZBEK,
     Definition,
     parse,
 )
-from appliance.core import clock
+from appliance.core import clock, search
 from appliance.core.clock import WorkingCalendar
+from appliance.core.db import in_pieces
 from appliance.models import Call, Script, ScriptVersion
 
 TOPIC = "scripts"
+KIND = "script"
+_PIECE = 20  # scripts read at once
 _BACK = ("callback", "follow_up")  # reasons of a call out that a missed caller is called by
 
 
@@ -96,13 +100,49 @@ def situation(
     return choosing.Situation(number, topics, spoken, hours, kind)
 
 
-def indexed() -> Iterator[tuple[str, str, str, str]]:
-    """(kind, code of the script, title, text) of what is in force, for who searches."""
-    for row in in_force():
-        made = definition_of(row)
-        texts = (text for step in made.steps for _what, words in step.texts()
-                 for text in words.values())  # fmt: skip
-        yield "script", row.script.code, " / ".join(made.title.values()), "\n".join(texts)
+def entry_of(row: ScriptVersion) -> search.Entry:
+    """What a version is found by: its titles, then what is said, answered and noted in it."""
+    made = definition_of(row)
+    told = [text for step in made.steps for _what, words in step.texts() for text in words.values()]
+    names = tuple(made.title.values())
+    return search.Entry(KIND, str(row.id), title_of(row), "\n".join(told), names, row=row.id)
+
+
+def title_of(row: ScriptVersion) -> str:
+    """What a version is called in Uzbek, else in the language in which it has a name."""
+    title = definition_of(row).title
+    return title.get(UZBEK) or next(iter(title.values()), "")
+
+
+def remember(script: Script) -> None:
+    """Let what of a script is in force, or will be, be found, and no other version of it."""
+    for row in versions.of(ScriptVersion, script):
+        if versions.standing(row) in versions.SHOWN:
+            search.put(entry_of(row))
+        else:
+            search.drop(KIND, str(row.id))
+
+
+def entries() -> Iterator[list[search.Entry]]:
+    """All that is put for scripts, some at a time."""
+    rows = ScriptVersion.select().where(versions.lasting(ScriptVersion))
+    for piece in in_pieces(rows, ScriptVersion.id, _PIECE):
+        yield [entry_of(row) for row in piece]
+
+
+def nearest(asked: search.Query, limit: int) -> list[tuple[search.Found, ScriptVersion]]:
+    """(how it was found, script) of those in force that are meant by a text, the nearest first."""
+    held = ScriptVersion.select(ScriptVersion.id).where(versions.holding(ScriptVersion))
+    found = search.find(asked, KIND, limit, lambda row: row.in_(held))
+    found = search.meant(found)
+    rows = ScriptVersion.select(ScriptVersion, Script).join(Script)
+    of_row = {row.id: row for row in rows.where(ScriptVersion.id.in_([f.row for f in found]))}
+    return [(one, of_row[one.row]) for one in found]
+
+
+def found(text: str, limit: int) -> list[ScriptVersion]:
+    """The scripts in force that are meant by a text, the nearest first."""
+    return [row for _one, row in nearest(search.query(text), limit)]
 
 
 def _listed(script: Script, rows: list[ScriptVersion]) -> Listed:

@@ -1,7 +1,17 @@
 """One search for all that can be found: keys of words, the index, finding, the order, snippets."""
 
-from appliance.core.search.finding import Found, find, rows
-from appliance.core.search.index import KINDS, Entry, clear, drop, forget, is_empty, put
+from appliance.core.search.finding import Found, find, meant, read_words, rows
+from appliance.core.search.index import (
+    KINDS,
+    Entry,
+    clear,
+    drop,
+    forget,
+    is_empty,
+    merge,
+    put,
+    texts,
+)
 from appliance.core.search.ranking import (
     NOWHERE,
     Query,
@@ -33,9 +43,13 @@ __all__ = [
     "is_near",
     "key",
     "marked",
+    "meant",
+    "merge",
     "put",
     "query",
     "ranked",
+    "read_words",
     "rows",
     "snippet",
+    "texts",
 ]

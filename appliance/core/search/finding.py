@@ -5,36 +5,32 @@ ending. Where they are too few, each word is also read as those words of the ind
 an error or two; then one of several words may lack. `ranking` puts what was found in order.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
-from peewee import ModelSelect
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+from peewee import SQL, ModelSelect
 
 from appliance.core.db import database
 from appliance.core.search import index, keys, ranking
 from appliance.core.search.keys import Word
 from appliance.core.search.ranking import Query
-from appliance.core.search.tables import SearchText, SearchWord
+from appliance.core.search.tables import SearchText
+from appliance.core.search.words import READINGS, Words
 
 CANDIDATES = 300  # entries of a kind that are put in order
-_READINGS = 60  # words as which one is read
+NEWEST = 120  # the same of those of which there are many, and of texts, whose names tell little
+_BEGUN = 100  # words that are looked for one by one, as those that begin so
+_SHORT = 3  # letters up to which the index keeps beginnings of words
 _ENOUGH, _SURE = 5, 0.15  # so many entries, one of them surely meant: errors are not thought of
 _COMMON = 500  # entries: a word that more of them hold says little alone
 _IN_TEXT = 0.6  # for a word that stands in the text
 _NEARLY_IN_TEXT = 2.6
 _LACKS = 2.8
-_WHOLE_LIST = 30_000  # words up to which unfinished ones are read with errors, too
+_WEIGHED = 200  # entries up to which it is weighed how much of what was typed a text says
 # of these kinds there are many: of what is equally near the newest is first
 _BY_AGE = ("appeal",)
-_BY_TEXT = ("article", "script")
-_ORDERS = dict.fromkeys(_BY_AGE, "search_text.rowid DESC") | dict.fromkeys(
-    _BY_TEXT, "bm25(search_text, 10.0, 1.0)"
-)
+_BY_WEIGHT = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any
 type Narrowing = Callable[[Any], Any]
@@ -48,85 +44,17 @@ class Found:
     ref: str
     row: int
     title: str
-    text: str
     cost: float
+    whole: bool = True  # every word stands in it, as typed or with another ending
+    place: int = 0  # among those that were looked at
 
 
-type _Sized = dict[int, dict[str, None]]  # length → words in their order
+_words = Words()
 
 
-@dataclass
-class _Words:
-    """The words of the index that this process has read so far, by kind and length."""
-
-    file: str = ""
-    last: int = 0
-    written: dict[str, _Sized] = field(default_factory=dict)
-    heard: dict[str, _Sized] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def refresh(self) -> None:
-        """Read those that came since; they are only ever added, or made anew with higher ids."""
-        with self.lock:
-            if self.file != str(database.database):
-                self.file, self.last, self.written, self.heard = str(database.database), 0, {}, {}
-            rows = SearchWord.select(SearchWord.id, SearchWord.kind, SearchWord.word)
-            for id, kind, word in rows.where(SearchWord.id > self.last).tuples():
-                _add(self.written, kind, word)
-                _add(self.heard, kind, keys.sound(word))
-                self.last = max(self.last, id)
-
-    def near(self, kind: str, word: Word) -> list[str]:
-        """The sounds of words of a kind as which one may be read, the nearest first."""
-        most = word.errors
-        written = _near(self.written.get(kind, {}), word.written, min(most, 2))
-        heard = _near(self.heard.get(kind, {}), word.sound, most)
-        found = [*((errors, keys.sound(one)) for errors, one in written), *heard]
-        found.sort(key=lambda pair: (pair[0], pair[1][:1] != word.sound[:1]))
-        return [*dict.fromkeys(one for _errors, one in found)][:_READINGS]
-
-    def begun(self, kind: str, sound: str) -> list[str]:
-        """The words of a kind that begin nearly so: of few kinds only, for each is looked at."""
-        by_size = self.heard.get(kind, {})
-        if len(sound) < ranking.UNFINISHED or sum(map(len, by_size.values())) > _WHOLE_LIST:
-            return []
-        longer = [
-            word
-            for size, some in by_size.items()
-            if size > len(sound) + 1
-            for word in some
-            if word[0] == sound[0]
-        ]
-        begins = [word[: len(sound)] for word in longer]
-        most = 1 if len(sound) < 7 else 2
-        near = process.extract(
-            sound, begins, scorer=OSA.distance, score_cutoff=most, limit=_READINGS
-        )
-        return [longer[place] for _begin, _errors, place in near]
-
-
-def _add(words: dict[str, _Sized], kind: str, word: str) -> None:
-    words.setdefault(kind, {}).setdefault(len(word), {})[word] = None
-
-
-def _near(by_size: _Sized, word: str, most: int) -> list[tuple[float, str]]:
-    """(errors, word) of the words that differ by so many errors at most, the nearest first."""
-    if not most:
-        return []
-    found: list[tuple[float, str]] = []
-    for size in range(len(word) - most, len(word) + most + 1):
-        near = process.extract(
-            word,
-            list(by_size.get(size, ())),
-            scorer=OSA.distance,
-            score_cutoff=most,
-            limit=_READINGS,
-        )
-        found += [(errors, one) for one, errors, _place in near]
-    return sorted(found)[:_READINGS]
-
-
-_words = _Words()
+def read_words() -> None:
+    """Read the words of the index, as each search does with those that came since the last one."""
+    _words.refresh()
 
 
 def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None) -> list[Found]:
@@ -135,15 +63,25 @@ def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None)
         return []
     ranked: dict[int, Found] = {}
     short = all(len(word.sound) < 4 for word in asked.words)
-    for match, elsewhere in _matches(asked, kind):
-        for row in _candidates(match, kind, narrowed):
+    for tier in _tiers(asked, kind):
+        for row in _candidates(tier, kind, narrowed):
             if row[0] not in ranked:
-                ranked[row[0]] = _found(asked, row, elsewhere)
-        if len(ranked) >= limit and (kind in _BY_AGE or elsewhere > _IN_TEXT or short):
+                ranked[row[0]] = _found(asked, row, tier, len(ranked))
+        if len(ranked) >= limit and (kind in _BY_AGE or not tier.whole or short):
             break
-        if len(ranked) >= _ENOUGH and min(found.cost for found in ranked.values()) < _SURE:
+        enough = limit if kind in index.BY_TEXT and not tier.apart else _ENOUGH
+        if len(ranked) >= enough and min(found.cost for found in ranked.values()) < _SURE:
             break
     return sorted(ranked.values(), key=_order)[:limit]
+
+
+def meant(found: list[Found]) -> list[Found]:
+    """Those of some that were meant: with every word; else those not much farther than the first.
+
+    So texts are chosen from, in which a word stands without being a name.
+    """
+    near = (one for one in found if ranking.is_meant(one.cost, found[0].cost))
+    return [one for one in found if one.whole] or list(near)
 
 
 def rows(typed: str, kind: str) -> ModelSelect:
@@ -154,48 +92,97 @@ def rows(typed: str, kind: str) -> ModelSelect:
     asked = ranking.query(typed)
     first = index.range_of(kind)[0]
     selected = SearchText.select((SearchText.rowid - first).alias("row")).where(index.within(kind))
-    found = (match for match, _ in islice(_matches(asked, kind), 2) if _count(match, kind, 1))
-    match = next(found, "") if asked.words else ""
+    tiers = (tier for tier in _tiers(asked, kind) if tier.elsewhere < _LACKS)
+    match = next((tier.match for tier in tiers if _count(tier, kind, 1)), "")
     return selected.where(SearchText.match(match) if match else SearchText.rowid < 0)
 
 
-def _matches(asked: Query, kind: str) -> Iterator[tuple[str, float]]:
-    """Expressions of FTS5, the narrowest first; what a word not in the names costs under each."""
-    exact = [_exact(word) for word in asked.words]
-    if len(asked.words) == 1 and len(asked.words[0].sound) < 3 and kind not in _BY_AGE:
-        begin = " OR ".join(f'^ "{one}" *' for one in asked.words[0].prefixes)
-        yield f"names : ({begin})", _IN_TEXT
-    yield _every(exact), _IN_TEXT
+@dataclass(frozen=True)
+class _Tier:
+    """Entries to be looked at together: those that match an expression of FTS5."""
+
+    match: str
+    elsewhere: float  # what a word costs that is not in the names
+    apart: bool = False  # in the rows with all words, of a kind whose texts are long
+
+    @property
+    def whole(self) -> bool:
+        """Whether every word stands there, as typed or with another ending."""
+        return self.elsewhere <= _IN_TEXT
+
+
+def _tiers(asked: Query, kind: str) -> Iterator[_Tier]:
+    """What may be meant, the surest first."""
+    words = _telling(asked, kind)
+    if not words:
+        return
     _words.refresh()
-    nearly = [
-        _any_of([one, *_quoted(_read(word, kind, word is asked.words[-1]))])
-        for one, word in zip(exact, asked.words, strict=True)
-    ]
-    whole = _every(nearly)
-    if one := asked.joined:
-        whole = f"({whole}) OR {_any_of([_exact(one), *_quoted(_read(one, kind, False))])}"
-    if kind in _BY_TEXT:  # in long texts there is something near every word
-        whole = f"names : ({whole})"
-    yield whole, _NEARLY_IN_TEXT
-    if len(nearly) > 1 and kind not in (*_BY_TEXT, *_BY_AGE):
+    exact = [_exact(word, kind) for word in words]
+    if len(words) == 1 and len(words[0].sound) < 3 and kind not in _BY_AGE:
+        begin = " OR ".join(f'^ "{one}" *' for one in words[0].prefixes)
+        yield _Tier(f"names : ({begin})", _IN_TEXT)
+    yield _Tier(_every(exact), _IN_TEXT)
+    if kind in index.BY_TEXT:  # there with errors in the names alone: a text has something near all
+        yield _Tier(_every(exact), _IN_TEXT, apart=True)
+    near = [_near(word, kind) for word in words]
+    begun = _nearly_begun(words[-1], kind)
+    whole = _every(exact)
+    for most in (1, ranking.NOWHERE) if kind in _BY_AGE else (ranking.NOWHERE,):
+        read = [[one for errors, one in some if errors <= most] for some in near]
+        read[-1] += begun
+        nearly = [_any_of([one, *_quoted(some)]) for one, some in zip(exact, read, strict=True)]
+        before, whole = whole, _every(nearly)
+        if one := asked.joined:
+            joined = [sound for errors, sound in _near(one, kind) if errors <= most]
+            whole = f"({whole}) OR {_any_of([_exact(one, kind), *_quoted(joined)])}"
+        if whole != before:
+            yield _Tier(whole, _NEARLY_IN_TEXT)
+    if len(nearly) > 1 and kind in index.BY_TEXT:  # people ask whole questions
+        long = [one for one, word in zip(exact, words, strict=True) if len(word.written) > _SHORT]
+        if long:
+            yield _Tier(_any_of(long), _LACKS)
+    elif len(nearly) > 1 and kind not in _BY_AGE:
         left = [_every([*nearly[:n], *nearly[n + 1 :]]) for n in range(len(nearly))]
-        if rare := [match for match in left if not _is_common(match, kind)]:
-            yield " OR ".join(f"({match})" for match in rare), _LACKS
+        if rare := [match for match in left if not _is_common(_Tier(match, _LACKS), kind)]:
+            yield _Tier(" OR ".join(f"({match})" for match in rare), _LACKS)
 
 
-def _read(word: Word, kind: str, last: bool) -> list[str]:
-    """The words of the index as which a word may be read; the last one may be unfinished."""
+def _telling(asked: Query, kind: str) -> list[Word]:
+    """The words by which entries are looked for.
+
+    Where there are many of a kind, a letter or two tell nothing: they only put in order.
+    """
+    if kind not in _BY_AGE:
+        return list(asked.words)
+    return [word for word in asked.words if len(word.written) >= _SHORT]
+
+
+def _near(word: Word, kind: str) -> list[tuple[int, str]]:
+    """(errors, sound) of the words of the index as which a word may be read."""
     if not word.written.isalpha():
         return []
     found = _words.near(kind, word)
-    if len(word.plain) > 3 and word.plain != word.written and len(found) < _READINGS:
+    if len(word.plain) > 3 and word.plain != word.written and len(found) < READINGS:
         found += _words.near(kind, keys.key(word.plain))
-    return [*dict.fromkeys([*found, *(_words.begun(kind, word.sound) if last else ())])]
+    return found
 
 
-def _exact(word: Word) -> str:
-    begun = [f'"{one}" *' for one in dict.fromkeys(word.prefixes)]
-    return _any_of([*begun, *_quoted(word.stems)])
+def _nearly_begun(word: Word, kind: str) -> list[str]:
+    """The words of the index that may be meant by one that is not finished."""
+    return _words.nearly_begun(kind, word.sound) if word.written.isalpha() else []
+
+
+def _exact(word: Word, kind: str) -> str:
+    """Words that begin so or have another ending.
+
+    Long beginnings are looked for as the words that there are: for those the index has no list.
+    """
+    found: list[str] = []
+    for one in dict.fromkeys(word.prefixes):
+        listed = len(one) > _SHORT and word.written.isalpha()
+        begun = _words.begun(kind, one, _BEGUN) if listed else None
+        found += [f'"{one}" *'] if begun is None else _quoted(begun)
+    return _any_of([*dict.fromkeys([*found, *_quoted((word.sound, *word.stems))])])
 
 
 def _quoted(words: Iterable[str]) -> list[str]:
@@ -203,59 +190,67 @@ def _quoted(words: Iterable[str]) -> list[str]:
 
 
 def _any_of(matches: Sequence[str]) -> str:
-    return f"({' OR '.join(matches)})"
+    return f"({' OR '.join(matches)})" if len(matches) > 1 else matches[0]
 
 
 def _every(matches: Sequence[str]) -> str:
     return " AND ".join(matches)
 
 
-def _is_common(match: str, kind: str) -> bool:
-    return _count(match, kind, _COMMON + 1) > _COMMON
+def _is_common(tier: _Tier, kind: str) -> bool:
+    return _count(tier, kind, _COMMON + 1) > _COMMON
 
 
-def _count(match: str, kind: str, most: int) -> int:
+def _count(tier: _Tier, kind: str, most: int) -> int:
     """How many entries of a kind match; counts no further than to `most`."""
     some = "SELECT 1 FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
-    asked = (match, *index.range_of(kind), most)
+    asked = (tier.match, *index.range_of(kind, tier.apart), most)
     return int(database.execute_sql(f"SELECT count(*) FROM ({some})", asked).fetchone()[0])  # noqa: S608
 
 
-def _candidates(match: str, kind: str, narrowed: Narrowing | None) -> Iterable[Row]:
+def _candidates(tier: _Tier, kind: str, narrowed: Narrowing | None) -> Iterable[Row]:
     """Rows of entries that match; as SQL, for this is asked at each letter typed."""
-    begin, end = index.range_of(kind)
-    order = _ORDERS.get(kind, "search_text.rowid")
-    tables = "search_text JOIN search_entry AS e ON e.id = search_text.rowid"
-    found = "search_text MATCH ? AND search_text.rowid BETWEEN ? AND ?"
-    values: tuple[Any, ...] = (match, begin, end)
+    first, end = index.range_of(kind, tier.apart)
+    most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
+    order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
+    if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
+        order = _BY_WEIGHT
     if narrowed:
-        asked = SearchText.select(SearchText.rowid).where(
-            SearchText.match(match), index.within(kind), narrowed(SearchText.rowid - begin)
+        asked = SearchText.select(SearchText.rowid - first).where(
+            SearchText.match(tier.match),
+            SearchText.rowid.between(first, end),
+            narrowed(SearchText.rowid - first),
         )
-        some = asked.order_by(_newest(kind)).limit(CANDIDATES)
-        values = tuple(id for (id,) in some.tuples())
-        tables, order = "search_entry AS e", "e.id"
-        found = f"e.id IN ({', '.join('?' * len(values))})"
-    return database.execute_sql(
-        "SELECT e.id, e.kind, e.ref, e.title, e.names, e.about, e.text "  # noqa: S608
-        f"FROM {tables} WHERE {found} ORDER BY {order} LIMIT {CANDIDATES}",
-        values,
-    ).fetchall()
+        numbers = [number for (number,) in asked.order_by(SQL(order)).limit(most).tuples()]
+    else:
+        asked = database.execute_sql(
+            "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
+            f"AND rowid BETWEEN ? AND ? ORDER BY {order} LIMIT {most}",
+            (first, tier.match, first, end),
+        )
+        numbers = [number for (number,) in asked.fetchall()]
+    begin = index.range_of(kind)[0]
+    marks = ", ".join("?" * len(numbers))
+    rows = database.execute_sql(
+        f"SELECT id, kind, ref, title, names, about FROM search_entry WHERE id IN ({marks})",  # noqa: S608
+        [begin + number for number in numbers],
+    )
+    found = {row[0]: row for row in rows.fetchall()}
+    return [found[id] for id in (begin + number for number in numbers) if id in found]
 
 
-def _newest(kind: str) -> Any:
-    return SearchText.rowid.desc() if kind in _BY_AGE else SearchText.rowid
-
-
-def _found(asked: Query, row: Row, elsewhere: float) -> Found:
-    id, kind, ref, title, names, about, text = row
+def _found(asked: Query, row: Row, tier: _Tier, place: int) -> Found:
+    id, kind, ref, title, names, about = row
+    elsewhere = tier.elsewhere
     if about and elsewhere < _LACKS:
         elsewhere = ranking.NOWHERE  # it has no text but what was just read
     cost = ranking.cost(asked, names, about, elsewhere)
-    return Found(kind, ref, id - index.range_of(kind)[0], title, text, cost)
+    return Found(kind, ref, id - index.range_of(kind)[0], title, cost, tier.whole, place)
 
 
 def _order(found: Found) -> tuple[Any, ...]:
     if found.kind in _BY_AGE:
         return round(found.cost, 1), -found.row
+    if found.kind in index.BY_TEXT:
+        return round(found.cost, 2), found.place
     return round(found.cost, 2), found.title, found.row

@@ -52,6 +52,21 @@ class Word:
         return (self.sound, *self.stems)
 
     @functools.cached_property
+    def told(self) -> frozenset[str]:
+        """The same as a set."""
+        return frozenset(self.tokens)
+
+    @functools.cached_property
+    def letters(self) -> int:
+        """Which letters its sound has."""
+        return letters(self.sound)
+
+    @functools.cached_property
+    def signs(self) -> int:
+        """Which letters it is written with."""
+        return letters(self.written)
+
+    @functools.cached_property
     def prefixes(self) -> tuple[str, ...]:
         """What the sounds of words begin with that begin with these letters.
 
@@ -83,12 +98,21 @@ def sound(written: str) -> str:
     o, oʻ, u and a are one vowel, i, e and y the other; x and h, q and k, ts and s are one; x stands
     for sh and c for ch. A word with digits stays as it is.
     """
-    if any(char.isdigit() for char in written):
+    if not written.isalpha() and any(char.isdigit() for char in written):
         return written
     for letters, one in _TWO_LETTERS:
         written = written.replace(letters, one)
     plain = _SOFT.sub("", _DOUBLED.sub(r"\1", written))
     return plain.translate(_LIKE).replace("ii", "i")
+
+
+@functools.lru_cache(maxsize=50_000)
+def letters(word: str) -> int:
+    """Which letters a word has, as a number with a bit for each."""
+    found = 0
+    for char in word:
+        found |= 1 << ord(char)
+    return found
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -115,7 +139,7 @@ def _russian(word: str) -> str:
 
 def _without(ending: re.Pattern[str], word: str) -> str:
     found = ending.search(word)
-    if not found or any(char.isdigit() for char in word):
+    if not found or not word.isalpha():
         return word
     long = len(found[0]) > 2
     shortest = _SHORTEST_BEFORE_LONG_ENDING if long else SHORTEST_STEM

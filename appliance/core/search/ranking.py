@@ -36,14 +36,24 @@ class Query:
 
     words: tuple[Word, ...]
     joined: Word | None  # all words as one, for those who put in a blank
-    costs: dict[tuple[int, Word], float] = field(default_factory=dict, compare=False)
+    costs: dict[int, dict[Word, float]] = field(default_factory=dict, compare=False)
 
     def word_cost(self, number: int, name: Word) -> float:
         """The cost of one word of the query (-1: the joined one) read as a word of a name."""
-        if (number, name) not in self.costs:
-            typed = self.joined if number < 0 else self.words[number]
-            self.costs[number, name] = _cost(typed, name) if typed else NOWHERE
-        return self.costs[number, name]
+        return self.least(number, (name,))
+
+    def least(self, number: int, names: Iterable[Word]) -> float:
+        """The least of what the words of a name cost; NOWHERE for no words."""
+        known = self.costs.setdefault(number, {})
+        typed = self.joined if number < 0 else self.words[number]
+        least = NOWHERE
+        for name in names:
+            cost = known.get(name)
+            if cost is None:
+                cost = known[name] = _cost(typed, name) if typed else NOWHERE
+            if cost < least:
+                least = cost
+        return least
 
 
 def query(typed: str) -> Query:
@@ -62,17 +72,17 @@ def cost(asked: Query, names: str, about: str = "", elsewhere: float = NOWHERE) 
     beside = _names(about)[0] if about else ()
     total, first = 0.0, False
     for number in range(len(asked.words)):
-        costs = [asked.word_cost(number, name) for name in told]
-        best = min(costs, default=NOWHERE)
-        if best > BESIDE:
-            others = (asked.word_cost(number, word) + BESIDE for word in beside)
-            best = min(best, elsewhere, *others)
-        total += best
+        best = asked.least(number, told)
         if number == 0:
-            first = any(asked.word_cost(0, name) == best for name in firsts)
+            first = best < NOWHERE and asked.least(0, firsts) == best
+        if best > BESIDE:
+            best = min(best, elsewhere)
+            if beside:
+                best = min(best, asked.least(number, beside) + BESIDE)
+        total += best
     total += _UNTYPED * max(0, size - len(asked.words)) + (0 if first else _INSIDE)
     number = -1 if asked.joined else 0
-    whole = min((asked.word_cost(number, name) for name in joined), default=NOWHERE)
+    whole = asked.least(number, joined)
     return min(total, whole + _SOUNDS_SO) if whole < NOWHERE else total
 
 
@@ -120,6 +130,9 @@ def key(*names: str) -> str:
 
 
 def _cost(typed: Word, name: Word) -> float:
+    alike = not typed.told.isdisjoint(name.tokens)
+    if not alike and _is_another(typed, name):
+        return NOWHERE
     if typed.written == name.written:
         return 0
     if typed.sound == name.sound:
@@ -132,15 +145,29 @@ def _cost(typed: Word, name: Word) -> float:
         return _BEGINS_SO + max(left, 0)
     if not typed.errors or name.written.isdigit():
         return NOWHERE
-    if (typed.stems or name.stems) and not set(typed.tokens).isdisjoint(name.tokens):
-        return _ENDS_OTHERWISE
-    return _misspelt(typed, name)
+    return _ENDS_OTHERWISE if alike else _misspelt(typed, name)
+
+
+def _is_another(typed: Word, name: Word) -> bool:
+    """Whether more letters lack than errors make up for; asked of all words, so it must be quick.
+
+    What has an ending that the name lacks is not told so: its stem may be the name, misspelt.
+    """
+    lack = (typed.letters & ~name.letters).bit_count()
+    if lack <= 1 or lack <= typed.errors:
+        return False
+    if (typed.signs & ~name.signs).bit_count() <= min(typed.errors, 2):
+        return False
+    return not typed.stems or len(name.sound) >= len(typed.sound)
 
 
 def _misspelt(typed: Word, name: Word) -> float:
+    """The cost of errors; where too many letters lack it is not compared."""
     most, size = typed.errors, len(typed.sound)
     longer = len(name.sound) - size
-    if abs(longer) <= most or abs(len(name.written) - len(typed.written)) <= 2:
+    lack = (typed.letters & ~name.letters).bit_count()
+    near = lack <= most or (typed.signs & ~name.signs).bit_count() <= min(most, 2)
+    if near and (abs(longer) <= most or abs(len(name.written) - len(typed.written)) <= 2):
         heard = OSA.distance(typed.sound, name.sound, score_cutoff=most)
         written = OSA.distance(typed.written, name.written, score_cutoff=most + 2)
         if heard <= most or written <= min(most, 2):
@@ -150,11 +177,14 @@ def _misspelt(typed: Word, name: Word) -> float:
     if longer < 0:
         for stem in typed.stems:
             most = 1 if len(stem) < 7 else 2
+            if (keys.letters(stem) & ~name.letters).bit_count() > most:
+                continue
             wrong = OSA.distance(stem, name.sound, score_cutoff=most)
             if wrong <= most:
                 return wrong + 2 * _ENDS_OTHERWISE
-    if size >= UNFINISHED and longer > 1 and typed.sound[0] == name.sound[0]:
-        most = 1 if size < 7 else 2
+    most = 1 if size < 7 else 2
+    begun = size >= UNFINISHED and longer > 1 and typed.sound[0] == name.sound[0]
+    if begun and lack <= most:
         wrong = min(
             OSA.distance(typed.sound, name.sound[:end], score_cutoff=most)
             for end in (size - 1, size, size + 1)

@@ -1,7 +1,7 @@
 """The index of the search: what can be found, by which words, and all words that there are."""
 
 from peewee import CharField, IntegerField, TextField
-from playhouse.sqlite_ext import FTS5Model, RowIDField, SearchField
+from playhouse.sqlite_ext import AutoIncrementField, FTS5Model, RowIDField, SearchField
 
 from appliance.core.db import database
 from appliance.core.tables import Table
@@ -23,8 +23,9 @@ class SearchEntry(Table):
 
 
 class SearchWord(Table):
-    """A word, folded, by which something of a kind can be found: it is read anew by `finding`."""
+    """A word, folded, by which something of a kind can be found; read by `words`."""
 
+    id = AutoIncrementField()  # given once: whoever has read up to one has all before it
     kind = CharField()
     word = CharField()
 

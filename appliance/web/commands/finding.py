@@ -1,6 +1,6 @@
 """What the command line finds: a provider for each kind, and `find`, which asks them all.
 
-A kind more (articles, say) is a function of Asked that yields Found, and its line in PROVIDERS.
+A kind more is a function of Asked that yields Found, and its line in PROVIDERS.
 What a provider gives, whoever asks may open: rows come from the nouns' own loaders.
 """
 
@@ -16,9 +16,11 @@ from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import appeals, applicants, call_forms
+from appliance.casework import appeals, applicants, call_forms, knowledge
 from appliance.casework.appeals import searching
-from appliance.casework.search import search
+from appliance.casework.knowledge import wording
+from appliance.casework.scripts import queries, texts
+from appliance.casework.search import Hit, search
 from appliance.core import phone_numbers
 from appliance.core import search as index
 from appliance.core.i18n import LOCALES, fold
@@ -29,6 +31,7 @@ from appliance.web.calls.of_day import OUTCOMES
 from appliance.web.shell import access, disclosure, formats, navigation, shortcuts
 from appliance.web.shell.context import me
 from appliance.web.shell.labels import FIELDS
+from appliance.web.shell.language import locale
 from appliance.web.workplace import choices
 
 MOST = 5  # of a kind
@@ -48,13 +51,25 @@ class Asked:
         """The words of the text as search keys."""
         return fold(self.text).split()
 
+    @functools.cached_property
+    def meant(self) -> list[Hit]:
+        """What the search finds of all kinds, without what is misspelt where something is not."""
+        hits = [one for kind in SEARCHED for one in _hits(self.text, kind)]
+        least = min((one.rank for one in hits), default=0.0)
+        return [one for one in hits if one.whole or is_meant(one.rank, least)]
+
+    def of(self, kind: str) -> list[Hit]:
+        """Those of a kind, the nearest first."""
+        return [one for one in self.meant if one.kind == kind]
+
 
 @dataclass(frozen=True)
 class Found:
     """One line: its name, what stands beside it, and what choosing it does.
 
     That is one of: an `address` to go to, an `action` of the page's keys, an employee to `pass_on`
-    to or to call, a `choice` for the `field` of an open form.
+    to or to call, a `choice` for the `field` of an open form. An article is `read` beside a form
+    where there is one.
     """
 
     name: str
@@ -64,9 +79,12 @@ class Found:
     action: str = ""
     keys: tuple[str, ...] = ()
     pass_on: str = ""
+    read: str = ""
     field: str = ""
     choice: dict[str, Any] | None = None
 
+
+SEARCHED = ("region", "district", "value", "employee", "article", "script", "appeal")
 
 type Provider = Callable[[Asked], Iterable[Found]]
 
@@ -107,8 +125,7 @@ def named_appeals(asked: Asked) -> Iterator[Found]:
     """Appeals by the applicant's name or the gist, of those that one may see."""
     if not searching.terms(asked.text) or not any(word.isalpha() for word in asked.words):
         return
-    hits = search(asked.text, user=me(), kinds=("appeal",), limit=MOST)
-    meant = [hit for hit in hits if is_meant(hit.rank, hits[0].rank)]
+    meant = asked.of("appeal")
     disclosure.log_shown("appeal", [hit.ref for hit in meant], {"q": asked.text})
     for hit in meant:
         beside = applicants.name_of(appeals.find(hit.ref, me()))
@@ -143,6 +160,31 @@ def employees(asked: Asked) -> Iterator[Found]:
             yield Found(one.name, beside, "phone", there)
 
 
+def articles(asked: Asked) -> Iterator[Found]:
+    """Articles of the knowledge base in force; beside a form they open beside it."""
+    if not asked.words or not access.allowed("knowledge.article"):
+        return
+    for hit in asked.of("article"):
+        found = knowledge.find(hit.ref)
+        row = knowledge.in_force(found) if found else None
+        if row:
+            title, there = wording.title(row, locale()), url_for("knowledge.article", slug=hit.ref)
+            yield Found(title, sign="book-open", address=there, read=title)
+
+
+def scripts(asked: Asked) -> Iterator[Found]:
+    """Scripts in force, for who reads them; an operator has his beside the form."""
+    if not asked.words or not access.allowed("scripts.one"):
+        return
+    for hit in asked.of("script"):
+        found = queries.find(hit.ref)
+        row = found.in_force if found else None
+        if row:
+            title = texts.read(queries.definition_of(row).title, locale())
+            there = url_for("scripts.one", code=hit.ref)
+            yield Found(title, sign="message-square", address=there)
+
+
 def people(asked: Asked) -> Iterator[Found]:
     """Accounts, for who may see them."""
     if not asked.words or not access.allowed("people.page"):
@@ -161,7 +203,7 @@ def values(asked: Asked) -> Iterator[Found]:
     fills, lists = access.role() == "operator", access.allowed("portal.page")
     if not asked.words or not (fills or lists):
         return
-    for field, one in _choices(asked.text):
+    for field, one in _choices(asked):
         beside = " · ".join(filter(None, (str(FIELDS[field]), one.get("parent", ""))))
         if fills:
             yield Found(one["name"], beside, "corner-down-left", field=field, choice=one)
@@ -190,6 +232,8 @@ PROVIDERS: tuple[tuple[str, LazyString, Provider], ...] = (
     ("actions", _l("Actions"), actions),
     ("pages", _l("Pages"), pages),
     ("employees", _l("Ministry's employees"), employees),
+    ("articles", _l("Knowledge base"), articles),
+    ("scripts", _l("Scripts"), scripts),
     ("people", _l("People"), people),
     ("values", _l("Lists"), values),
     ("appeals", _l("Appeals"), named_appeals),
@@ -210,13 +254,18 @@ def find(asked: Asked) -> list[tuple[str, LazyString, list[Found]]]:
     return [one for one in found if one[2]]
 
 
-def _choices(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _hits(text: str, kind: str) -> list[Hit]:
+    most = MOST if kind in ("article", "script", "appeal") else 5 * MOST  # of lists one takes few
+    return search(text, user=me(), kinds=(kind,), limit=most)
+
+
+def _choices(asked: Asked) -> Iterator[tuple[str, dict[str, Any]]]:
     """(field, option) of the regions, districts and directions that are meant."""
-    hits = search(text, user=me(), kinds=("region", "district", "value"), limit=5 * MOST)
-    for hit in hits:
+    hits = [one for kind in ("region", "district", "value") for one in asked.of(kind)]
+    for hit in sorted(hits, key=lambda hit: hit.rank):
         catalog, _slash, code = hit.ref.rpartition("/")
         field = catalog or hit.kind
-        if field in ("region", "district", "direction") and is_meant(hit.rank, hits[0].rank):
+        if field in ("region", "district", "direction"):
             yield field, choices.option(field, code)
 
 
@@ -228,7 +277,7 @@ def _key_of(name: LazyString) -> str:
 @functools.cache
 def _keys(_text: str, name: LazyString) -> str:
     names = []
-    for locale in LOCALES:
-        with force_locale(locale):
+    for language in LOCALES:
+        with force_locale(language):
             names.append(str(name))
     return index.key(*names)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from appliance.casework import appeals, catalogs, knowledge
 from appliance.casework.knowledge import articles, files, openings, wording
 from appliance.casework.scripts import runs
-from appliance.core import clock
+from appliance.core import clock, search
 from appliance.web.knowledge import words
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, today
@@ -162,9 +162,17 @@ def _found(text: str) -> "list[ArticleVersion]":
     return found
 
 
+def _told(
+    row: "ArticleVersion", asked: search.Query
+) -> "tuple[ArticleVersion, wording.Wording, list[search.Piece]]":
+    """An article of the list with the place of its text where what was looked for stands."""
+    text = wording.of(row, locale())
+    return row, text, search.snippet(text.plain, asked)
+
+
 def _list() -> dict[str, Any]:
     q, section = request.args.get("q", "").strip(), request.args.get("section", "")
-    sections = catalogs.labels(articles.SECTIONS, locale())
+    asked, sections = search.query(q), catalogs.labels(articles.SECTIONS, locale())
     section = section if section in sections else ""
     every = articles.published(today())
     rows = _found(q) if q else [row for row in every if section in ("", row.article.section)]
@@ -175,6 +183,6 @@ def _list() -> dict[str, Any]:
         "shelves": [(code, name, counts[code]) for code, name in sections.items() if counts[code]],
         "names": sections,
         "number": len(every),
-        "rows": [(row, wording.of(row, locale())) for row in rows],
+        "rows": [_told(row, asked) for row in rows],
         "now": clock.now(),
     }

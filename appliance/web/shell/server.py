@@ -16,7 +16,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from appliance.box import processes
-from appliance.core import db, process_id
+from appliance.core import db, process_id, search
 from appliance.core.settings import Settings
 from appliance.web import create_app
 
@@ -52,6 +52,7 @@ class _Server(BaseApplication):
         begin = functools.partial(db.connected, processes.begin, self._settings, "web")
         pulse = db.insist(begin, threading.Event())
         threading.Thread(target=_live, args=(pulse,), name="signs of life", daemon=True).start()
+        threading.Thread(target=_read, name="words of the search", daemon=True).start()
         atexit.register(pulse.end)
         return made
 
@@ -63,6 +64,11 @@ def _live(pulse: processes.Pulse) -> None:
         if not process_id.stands_still(keeper):
             pulse.give()
         time.sleep(1.0)
+
+
+def _read() -> None:
+    """Read the words of the search, so that the first who looks for something need not wait."""
+    db.connected(search.read_words)
 
 
 def serve(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from appliance.core.db import writing
 from appliance.models import AuditEntry, Employee, User
 from appliance.telephony import directory
 from appliance.telephony.directory import Entry
+from tests.rig import scripts, search_corpus
 from tests.rig.browser import Browser
 from tests.rig.citizen import PHONE, Citizen
 
@@ -113,6 +114,38 @@ def test_a_place_narrows_the_list_or_goes_into_the_form(login_as, typed: str) ->
     choice = json.loads(html.unescape(html.unescape(found[0]["choice"])))
     assert (found[0]["field-name"], choice["code"]) == ("district", "1718236")
     assert choice["fills"]["region"]["code"] == "1718"
+
+
+def test_an_article_in_force_is_found_by_its_readers(login_as) -> None:
+    with writing():
+        search_corpus.publish("nafaqa", "Ishsizlik nafaqasi", "Ariza 15 kunda koʻriladi")
+    for who in ("nilufar", "dilnoza", "bahodir", "rustam"):
+        for typed in ("nafaka", "ишсизлик", "arizani"):
+            [found] = [one for one in ask(login_as(who), typed) if one[0] == "articles"]
+            assert found[1] == "Ishsizlik nafaqasi", (who, typed)
+    data = found[2]
+    assert data["read"] == "Ishsizlik nafaqasi"
+    assert login_as("nilufar").get(data["address"]).status_code == 200
+    assert not named(login_as("backup"), "articles", "nafaqa")
+
+
+def test_what_is_misspelt_is_not_beside_what_is_not(login_as) -> None:
+    with writing():
+        search_corpus.publish("organ", "Boshqa organga tegishli murojaat", "Ariza")
+        search_corpus.publish("nafaqa", "Ishsizlik nafaqasi", "Ariza 15 kunda koʻriladi")
+    dilnoza = login_as("dilnoza")
+    assert "Urgut tumani" in named(dilnoza, "values", "urgut")
+    assert named(dilnoza, "articles", "urgut") == []
+    assert named(dilnoza, "articles", "orgn") == ["Boshqa organga tegishli murojaat"]
+    assert named(dilnoza, "articles", "nafaqani qayerdan olaman") == ["Ishsizlik nafaqasi"]
+
+
+def test_a_script_in_force_is_found_by_its_readers(login_as, sherzod, bahodir) -> None:
+    row = scripts.in_force(sherzod, bahodir)
+    for who, finds in {"sherzod": True, "dilnoza": True, "nilufar": False, "rustam": False}.items():
+        found = [data for kind, _n, data in ask(login_as(who), "salomlash") if kind == "scripts"]
+        assert [one["address"] for one in found] == [f"/scripts/{row.script.code}"] * finds, who
+    assert login_as("dilnoza").get(f"/scripts/{row.script.code}").status_code == 200
 
 
 def test_accounts_for_who_may_see_them(login_as) -> None:

@@ -101,7 +101,8 @@ function listen() {
 }
 
 // What a line does at this moment; null for nothing.
-function taking({ dataset: { address, act, passOn, fieldName, choice } }) {
+function taking({ dataset: { address, act, passOn, fieldName, choice, read } }) {
+  if (read && document.querySelector("[data-knowledge]")) return () => readBeside(read);
   if (address) return () => location.assign(address);
   if (act) return doing(document.querySelector(`#shortcuts [data-action="${act}"]`));
   if (passOn) return passing() && (() => pass(passOn));
@@ -111,6 +112,15 @@ function taking({ dataset: { address, act, passOn, fieldName, choice } }) {
     field.focus();
     field.dispatchEvent(new CustomEvent("choose", { detail: JSON.parse(choice) }));
   };
+}
+
+// The knowledge base beside the form, with the article of this title first: Enter there opens it.
+function readBeside(title) {
+  if (document.getElementById("knowledge").hidden) document.querySelector("[data-knowledge]").click();
+  const search = document.getElementById("knowledge-q");
+  search.value = title;
+  search.focus();
+  search.dispatchEvent(new Event("input"));
 }
 
 // The panel that passes on or calls out, with this number in it: Enter there does it.
