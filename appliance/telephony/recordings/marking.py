@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from mutagen.id3 import COMM, TXXX
@@ -35,11 +36,13 @@ def marked(file: Path, who: str, at: dt.datetime, tz: ZoneInfo, call_id: str, wh
             opus.save(body)
         else:
             sound = WAVE(body)
-            sound.add_tags()
+            if sound.tags is None:
+                sound.add_tags()
+            chunk: Any = sound.tags
             for name, text in tags.items():
-                sound.tags.add(TXXX(encoding=3, desc=name, text=[text]))
+                chunk.add(TXXX(encoding=3, desc=name, text=[text]))
             told = f"{who}, {tags['TAKEN_AT']}"
-            sound.tags.add(COMM(encoding=3, lang="uzb", desc="", text=[told]))
+            chunk.add(COMM(encoding=3, lang="uzb", desc="", text=[told]))
             body.seek(0)
             sound.save(body)
     except Exception as error:  # the library's own errors have no common ancestor that says more
