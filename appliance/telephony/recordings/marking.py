@@ -36,12 +36,13 @@ def marked(file: Path, who: str, at: dt.datetime, tz: ZoneInfo, call_id: str, wh
             opus.save(body)
         else:
             sound = WAVE(body)
-            sound.add_tags()
-            kept: Any = sound.tags
+            if sound.tags is None:
+                sound.add_tags()
+            chunk: Any = sound.tags
             for name, text in tags.items():
-                kept.add(TXXX(encoding=3, desc=name, text=[text]))
+                chunk.add(TXXX(encoding=3, desc=name, text=[text]))
             told = f"{who}, {tags['TAKEN_AT']}"
-            kept.add(COMM(encoding=3, lang="uzb", desc="", text=[told]))
+            chunk.add(COMM(encoding=3, lang="uzb", desc="", text=[told]))
             body.seek(0)
             sound.save(body)
     except Exception as error:  # the library's own errors have no common ancestor that says more
