@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from appliance.casework.knowledge import Place, Words, articles
-from appliance.casework.scripts import runs
+from appliance.casework.scripts import importing, runs
 from appliance.models import ArticleOpening, ScriptVersion, User
 from tests.browser.conftest import sign_in
 from tests.browser.test_operator import saved
@@ -101,3 +101,21 @@ def test_a_step_opens_its_article_and_marks_for_a_specialist(
     page.reload()
     expect(page.locator("#f-consultation")).to_be_checked()
     assert [one.call_id for one in ArticleOpening.select()] == [CALL]
+
+
+def test_a_file_is_named_in_the_reader_s_words_and_refused_when_too_large(
+    window: BrowserContext, sherzod: User
+) -> None:
+    page = window.new_page()
+    sign_in(page, "sherzod")
+    page.goto("/scripts")
+    chosen, field = page.locator("#file-chosen"), page.locator("#file")
+    expect(chosen).to_have_text("hech narsa tanlanmagan")
+    for size, wrong in ((importing.LARGEST + 1, True), (10, False)):
+        made = {"name": "suhbat.docx", "mimeType": "application/zip", "buffer": b"x" * size}
+        field.set_input_files(files=[made])
+        expect(chosen).to_have_text("suhbat.docx")
+        assert field.evaluate("field => field.validity.customError") == wrong
+    page.locator("#import [type=submit]").click()
+    expect(page.locator("main > p.note.is-bad")).to_be_visible()
+    assert faults(page, "#import") == []
