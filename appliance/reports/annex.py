@@ -8,7 +8,7 @@ from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.reports import figures, kpi
 from appliance.reports.charts import Chart, bars, border_before
-from appliance.reports.kpi import Inbound
+from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.reports.shares import shares
 from appliance.reports.words import AnnexWords, Words
@@ -35,7 +35,7 @@ class Answered(Protocol):
     @property
     def calendar(self) -> WorkingCalendar: ...
     @property
-    def inbound(self) -> tuple[Inbound, ...]: ...
+    def inbound(self) -> Arrivals: ...
     @property
     def observed(self) -> bool: ...
     @property
@@ -48,7 +48,7 @@ class Answered(Protocol):
 
 def hours(report: Answered, words: AnnexWords) -> Chart | None:
     """Average calls in each hour of a day; None when there were none."""
-    counts = kpi.by_hour(report.inbound, report.period.tz)
+    counts = report.inbound.hours
     if not any(counts):
         return None
     today = clock.now().astimezone(report.period.tz).date()
@@ -75,7 +75,7 @@ def waits(report: Answered, words: AnnexWords) -> Chart | None:
     """Accepted calls by how long they waited, parted at the service level's seconds."""
     level = report.service_level
     edges = sorted({*kpi.WAIT_EDGES, level})
-    counts = kpi.by_wait(report.inbound, edges)
+    counts = kpi.by_wait(report.inbound.groups, edges)
     if not any(counts):
         return None
     parted = edges.index(level) + 1
@@ -102,7 +102,7 @@ def waits(report: Answered, words: AnnexWords) -> Chart | None:
 def rows(report: Answered, words: Words) -> list[FigureRow]:
     """The table's lines. Counts of a period in which nothing was observed are unknown."""
     text, level = words.annex, report.service_level
-    tally = kpi.tally(report.inbound, level)
+    tally = report.inbound.tally
     unknown = "" if report.observed else words.unknown
     response = tally.rating_response
     mark = tally.rating
@@ -149,7 +149,7 @@ def explained(report: Answered, words: Words, *, distribution: bool = False) -> 
     """What the service level is a share of; with the `distribution` of waits, why that one's
     share within the same seconds is another. Nothing when no call stands behind it.
     """
-    text, tally = words.annex, kpi.tally(report.inbound, report.service_level)
+    text, tally = words.annex, report.inbound.tally
     if tally.service_level.value is None:
         return []
     told = [

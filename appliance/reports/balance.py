@@ -7,8 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.reports import figures, kpi
-from appliance.reports.kpi import Inbound
-from appliance.reports.sums import ANSWERED, COUNTED
+from appliance.reports.sums import ANSWERED, COUNTED, Group
 from appliance.reports.words import BalanceWords
 from appliance.telephony.calls import Balance
 
@@ -58,15 +57,16 @@ class Line:
         return ". ".join([*([self.bridge] if self.bridge else []), *self.facts])
 
 
-def others(inbound: Iterable[Inbound]) -> Others:
+def others(groups: Iterable[Group]) -> Others:
     """The others among inbound calls at hand."""
-    calls = list(inbound)
-    tests = [call for call in calls if call.synthetic]
+    known = list(groups)
+    tests = [one for one in known if one.like.synthetic]
+    refused = [one for one in known if not COUNTED.holds(one.like) and not one.like.synthetic]
     return Others(
-        short=sum(call.short for call in calls),
-        synthetic=len(tests),
-        synthetic_answered=sum(ANSWERED.holds(call) for call in tests),
-        rejected=sum(not COUNTED.holds(call) and not call.synthetic for call in calls),
+        short=sum(one.calls for one in known if one.like.short),
+        synthetic=sum(one.calls for one in tests),
+        synthetic_answered=sum(one.calls for one in tests if ANSWERED.holds(one.like)),
+        rejected=sum(one.calls for one in refused),
     )
 
 

@@ -1,6 +1,6 @@
 """Tallies counted by the database: the same sums as kpi.tally makes of calls at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,17 +24,21 @@ class Counted(kpi.Tally):
 
 def whole(call_filter: CallFilter, level: float) -> Counted:
     """The tally of a filter; `level`: the service level's seconds."""
-    return _tally(
-        Call.select(*_sums(level).values()).where(*conditions_of(call_filter)).tuples()[0]
-    )
+    sums = _sums(level)
+    rows = Call.select(*sums.values()).where(*conditions_of(call_filter)).tuples()
+    return _tally(rows[0], sums)
 
 
-def by(call_filter: CallFilter, level: float, key: Node) -> dict[Any, Counted]:
-    """The tally of each part of a filter, parted by an expression on Call."""
-    query = (
-        Call.select(key, *_sums(level).values()).where(*conditions_of(call_filter)).group_by(key)
-    )
-    return {row[0]: _tally(row[1:]) for row in query.tuples()}
+def by(
+    call_filter: CallFilter, level: float, key: Node, only: Collection[str] = ()
+) -> dict[Any, Counted]:
+    """The tally of each part of a filter, parted by an expression on Call.
+
+    `only`: the sums that are asked for; the others stay 0.
+    """
+    sums = {name: one for name, one in _sums(level).items() if not only or name in only}
+    query = Call.select(key, *sums.values()).where(*conditions_of(call_filter)).group_by(key)
+    return {row[0]: _tally(row[1:], sums) for row in query.tuples()}
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ def call_forms(period: Period) -> CallForms:
     return CallForms(whole, part or 0)
 
 
-def _tally(values: Any) -> Counted:
-    return Counted(**{name: value or 0 for name, value in zip(_sums(0.0), values, strict=True)})
+def _tally(values: Iterable[Any], names: Iterable[str]) -> Counted:
+    return Counted(**{name: value or 0 for name, value in zip(names, values, strict=True)})
 
 
 def _sums(level: float) -> Mapping[str, Node]:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Self
-from zoneinfo import ZoneInfo
 
-from appliance.reports.sums import ANSWERED, COUNTED, MARKS, Inbound, sums
+from appliance.reports.sums import ANSWERED, COUNTED, MARKS, Group, sums
 
 FORMULAS = "3"
 ASA_TARGET = 20.0  # seconds from joining the queue (terms of reference, T2)
@@ -117,35 +116,28 @@ class Tally:
         return _per_cent(self.responded, self.eligible)
 
 
-def tally(calls: Iterable[Inbound], seconds: float = 0.0) -> Tally:
+def tally(groups: Iterable[Group], seconds: float = 0.0) -> Tally:
     """What calls at hand add up to; `seconds`: the service level's."""
-    taken = incoming(calls)
+    taken = incoming(groups)
     return Tally(**{name: one.over(taken) for name, one in sums(seconds).items()})
 
 
-def incoming(calls: Iterable[Inbound]) -> list[Inbound]:
+def incoming(groups: Iterable[Group]) -> list[Group]:
     """Calls that came in on the line: all but rejected ones and synthetic test calls."""
-    return [call for call in calls if COUNTED.holds(call) and not call.synthetic]
+    return [one for one in groups if COUNTED.holds(one.like) and not one.like.synthetic]
 
 
-def accepted(calls: Iterable[Inbound]) -> list[Inbound]:
-    """Incoming calls whose caller spoke with an operator or an employee."""
-    return list(filter(ANSWERED.holds, incoming(calls)))
-
-
-def by_hour(calls: Iterable[Inbound], tz: ZoneInfo) -> list[int]:
-    """Incoming calls by the site's hour of arrival, 24 numbers."""
-    counts = [0] * 24
-    for call in incoming(calls):
-        counts[call.arrived_at.astimezone(tz).hour] += 1
-    return counts
-
-
-def by_wait(calls: Iterable[Inbound], edges: Sequence[float]) -> list[int]:
+def by_wait(groups: Iterable[Group], edges: Sequence[float]) -> list[int]:
     """Accepted calls by seconds of wait: to the first edge (included), …, beyond the last."""
     bounds = (float("-inf"), *edges, float("inf"))
-    waits = [c.wait_seconds for c in accepted(calls) if c.wait_seconds is not None]
-    return [sum(low < wait <= high for wait in waits) for low, high in pairwise(bounds)]
+    waited = [
+        (one.like.wait_seconds, one.calls)
+        for one in incoming(groups)
+        if ANSWERED.holds(one.like) and one.like.wait_seconds is not None
+    ]
+    return [
+        sum(calls for wait, calls in waited if low < wait <= high) for low, high in pairwise(bounds)
+    ]
 
 
 def _mean(total: float, cases: int) -> Rate:

@@ -10,7 +10,7 @@ import jinja2
 from appliance.core import script
 from appliance.reports import balance, figures, kpi, words, xlsx
 from appliance.reports.balance import Line
-from appliance.reports.kpi import Inbound
+from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.telephony.calls import Balance
 
@@ -32,7 +32,7 @@ class Report(Made, Protocol):
     @property
     def balance(self) -> Balance: ...
     @property
-    def inbound(self) -> tuple[Inbound, ...]: ...
+    def inbound(self) -> Arrivals: ...
 
 
 _pages = jinja2.Environment(
@@ -84,7 +84,7 @@ def foot(report: Report) -> Line:
     """The balance in words (balance.line)."""
     return balance.line(
         report.balance,
-        balance.others(report.inbound),
+        balance.others(report.inbound.groups),
         report.made_at,
         report.period.tz,
         words.load(report.locale).balance,

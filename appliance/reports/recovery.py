@@ -38,21 +38,22 @@ class Recovery:
 def missed_calls(period: Period) -> list[MissedCall]:
     """The missed calls that arrived in the period, oldest first. A hidden number stays missed."""
     until = period.end + WITHIN
-    spoken: dict[str, list[dt.datetime]] = defaultdict(list)
-    answered = Call.select(Call.direction, Call.caller, Call.callee, Call.arrived_at).where(
+    spoken: dict[str, list[int]] = defaultdict(list)
+    moment = Call.arrived_at + 0  # as the table keeps it: many are read, few are told
+    answered = Call.select(Call.direction, Call.caller, Call.callee, moment).where(
         Call.direction << ("inbound", "outbound"),
         Call.outcome == "answered",
         Call.arrived_at >= period.begin,
         Call.arrived_at < until,
         ~Call.synthetic,
     )
-    for direction, caller, callee, moment in answered.order_by(Call.arrived_at).tuples():
+    for direction, caller, callee, at in answered.order_by(Call.arrived_at).tuples():
         number = (
             caller if direction == "inbound" else phone_numbers.canonical(callee or "") or callee
         )
         if number:
-            spoken[number].append(moment)
-    missed = Call.select(Call.caller, Call.arrived_at).where(
+            spoken[number].append(at)
+    missed = Call.select(Call.caller, Call.arrived_at, moment).where(
         Call.direction == "inbound",
         Call.outcome.is_null(False),
         Call.outcome.not_in(("answered", *NOT_COUNTED)),
@@ -61,8 +62,8 @@ def missed_calls(period: Period) -> list[MissedCall]:
         Call.arrived_at < period.end,
     )
     return [
-        MissedCall(moment, _after(moment, spoken.get(caller or "", [])))
-        for caller, moment in missed.order_by(Call.arrived_at).tuples()
+        MissedCall(arrived_at, _after(at, spoken.get(caller or "", [])))
+        for caller, arrived_at, at in missed.order_by(Call.arrived_at).tuples()
     ]
 
 
@@ -72,8 +73,8 @@ def recovery(missed: list[MissedCall]) -> Recovery:
     return Recovery(len(missed), len(after), sum(after))
 
 
-def _after(moment: dt.datetime, talks: list[dt.datetime]) -> dt.timedelta | None:
+def _after(moment: int, talks: list[int]) -> dt.timedelta | None:
+    """How long after a moment the next talk was; both in microseconds."""
     place = bisect.bisect_right(talks, moment)
-    if place == len(talks) or talks[place] - moment > WITHIN:
-        return None
-    return talks[place] - moment
+    after = dt.timedelta(microseconds=talks[place] - moment) if place < len(talks) else None
+    return after if after is None or after <= WITHIN else None

@@ -30,6 +30,24 @@ class Inbound:
     hold_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Calls that no condition tells apart: one of them, how many they are, their seconds."""
+
+    like: Inbound
+    calls: int = 1
+    menu_seconds: float = 0.0
+    wait_seconds: float = 0.0
+    talk_seconds: float = 0.0
+    hold_seconds: float = 0.0
+
+
+def alone(call: Inbound) -> Group:
+    """A group of one call."""
+    wait = call.wait_seconds or 0.0
+    return Group(call, 1, call.menu_seconds, wait, call.talk_seconds, call.hold_seconds)
+
+
 @dataclass(frozen=True)
 class Condition:
     """A condition on a call that the database and Python both understand."""
@@ -57,12 +75,12 @@ class Sum:
             return count(self.of.sql)
         return fn.SUM(Case(None, [(self.of.sql, getattr(Call, self.column))], 0.0))
 
-    def over(self, calls: Iterable[Inbound]) -> Any:
+    def over(self, groups: Iterable[Group]) -> Any:
         """The sum over calls at hand."""
-        those = filter(self.of.holds, calls)
+        those = (group for group in groups if self.of.holds(group.like))
         if not self.column:
-            return sum(1 for _ in those)
-        return sum((getattr(call, self.column) or 0.0 for call in those), 0.0)
+            return sum(group.calls for group in those)
+        return sum((getattr(group, self.column) for group in those), 0.0)
 
 
 def count(condition: Node) -> Node:

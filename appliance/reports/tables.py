@@ -52,14 +52,18 @@ class CountTable:
 
 
 def by_weekday(
-    moments: Iterable[dt.datetime],
+    arrived: Mapping[dt.datetime, int],
     calendar: WorkingCalendar,
     unknown: Iterable[Cell] = (),
 ) -> WeekdayTable:
-    """Count moments of arrival; a cell in `unknown` with nothing counted is None, not zero."""
-    counted: Counter[Cell] = Counter(
-        (moment.astimezone(calendar.tz).isoweekday(), calendar.inside(moment)) for moment in moments
-    )
+    """Count what arrived at moments of the site's clock (how many at each).
+
+    A cell in `unknown` with nothing counted is None, not zero.
+    """
+    counted: Counter[Cell] = Counter()
+    for moment, many in arrived.items():
+        working = calendar.inside(moment.replace(tzinfo=calendar.tz))
+        counted[moment.isoweekday(), working] += many
     unknown = set(unknown)
     inside, outside = (
         _column(
@@ -74,13 +78,17 @@ def by_weekday(
     return WeekdayTable(tuple(rows[:-1]), rows[-1])
 
 
-def by_list(codes: Iterable[str | None], names: Mapping[str, str], unlisted: str) -> CountTable:
-    """Count codes against a list (code → name, in the form's order).
+def by_list(
+    counts_of: Mapping[str | None, int], names: Mapping[str, str], unlisted: str
+) -> CountTable:
+    """Counts of codes against a list (code → name, in the form's order).
 
     What is not on the list gets a last row, `unlisted`, only when there is any: so the sum is that
     of the other tables.
     """
-    counted = Counter(code if code in names else None for code in codes)
+    counted: Counter[str | None] = Counter()
+    for code, many in counts_of.items():
+        counted[code if code in names else None] += many
     rows: list[tuple[str | None, str]] = list(names.items())
     if counted[None]:
         rows.append((None, unlisted))

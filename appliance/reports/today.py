@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.models import Call
-from appliance.reports import kpi
-from appliance.reports.kpi import ASA_TARGET, Inbound, Rate
+from appliance.reports import inbound, kpi
+from appliance.reports.kpi import ASA_TARGET, Rate
+from appliance.reports.sums import Inbound, alone
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,12 @@ def today(
     since: dt.datetime, now: dt.datetime, waits: Iterable[dt.datetime], service_seconds: float
 ) -> Today:
     """The calls that arrived since `since`; `waits`: when each who waits now joined the queue."""
-    fields = [getattr(Call, name) for name in Inbound.__slots__]
-    rows = Call.select(*fields).where(Call.direction == "inbound", Call.arrived_at >= since)
-    inbound = [Inbound(*row) for row in rows.tuples()]
+    day = (Call.direction == "inbound", Call.arrived_at >= since)
     seconds = [(now - joined).total_seconds() for joined in waits]
-    soon = [Inbound(arrived_at=now, outcome="answered", wait_seconds=wait) for wait in seconds]
-    tally = kpi.tally(inbound, service_seconds)
+    soon = [
+        alone(Inbound(arrived_at=now, outcome="answered", wait_seconds=wait)) for wait in seconds
+    ]
+    tally = kpi.tally(inbound.groups(day, service_seconds), service_seconds)
     return Today(
         asa=tally.answer_speed,
         asa_soon=(tally + kpi.tally(soon)).answer_speed,

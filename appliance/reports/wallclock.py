@@ -2,27 +2,32 @@
 
 import datetime as dt
 import functools
+import math
+from collections.abc import Iterable
 
-from peewee import Case, Expression, Node
+from peewee import Case, Expression, Field, Node
 
 from appliance.models import Call
 from appliance.reports.periods import Period
 
 HOUR, DAY = 3600 * 10**6, 86_400 * 10**6  # microseconds
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  a wall clock's
 _MONDAY = 3  # 1970-01-01 was a Thursday
 
 
-def local(period: Period) -> Node:
+def local(period: Period, at: Field = Call.arrived_at) -> Node:
     """The site's wall clock at a call's arrival, as microseconds since 1970.
+
+    `at`: another column of moments than that of calls.
 
     A zone that puts its clock on within the period has an offset for each stretch.
     """
     edges = [day for day in _changes(period)]
     offset: Node | int = _offset(period.begin, period)
     if edges:
-        stretches = [(Call.arrived_at < edge, _offset(before, period)) for before, edge in edges]
+        stretches = [(at < edge, _offset(before, period)) for before, edge in edges]
         offset = Case(None, stretches, _offset(period.end, period))
-    return Call.arrived_at + offset
+    return at + offset
 
 
 @functools.lru_cache(maxsize=32)  # asked for by each figure of a report
@@ -43,6 +48,18 @@ def _changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
 def _offset(moment: dt.datetime, period: Period) -> int:
     offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
     return int(offset.total_seconds()) * 10**6
+
+
+def width(times: Iterable[dt.time]) -> int:
+    """Microseconds of stretches of the clock, an hour at most, none of which reaches over one of
+    these times of the day."""
+    seconds = (time.hour * 3600 + time.minute * 60 + time.second for time in times)
+    return math.gcd(3600, *seconds) * 10**6
+
+
+def moment(microseconds: int) -> dt.datetime:
+    """What the wall clock shows so long after 1970 began on it."""
+    return _EPOCH + dt.timedelta(microseconds=microseconds)
 
 
 def hour(period: Period) -> Node:

@@ -2,10 +2,14 @@
 
 import datetime as dt
 import itertools
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from appliance.core import clock
 from appliance.models import Appeal, Applicant, Call, EventRow, Recording, User
+from appliance.reports import kpi
+from appliance.reports.inbound import Arrivals, Slot
+from appliance.reports.sums import Inbound, alone
 
 TZ = ZoneInfo("Asia/Tashkent")
 
@@ -15,6 +19,21 @@ def at(text: str) -> dt.datetime:
     day, time = text.split()
     date = day if "-" in day else f"2026-12-{int(day):02}"
     return dt.datetime.fromisoformat(f"{date}T{time}").replace(tzinfo=TZ)
+
+
+def arrivals(calls: Iterable[Inbound]) -> Arrivals:
+    """Calls at hand as those of a period are told."""
+    known = [alone(call) for call in calls]
+    slots: dict[dt.datetime, Slot] = {}
+    for one in kpi.incoming(known):
+        begin, outcome = one.like.arrived_at.astimezone(TZ).replace(tzinfo=None), one.like.outcome
+        so_far = slots.get(begin, Slot(0, 0))
+        slots[begin] = Slot(
+            so_far.incoming + 1,
+            so_far.accepted + (outcome == "answered"),
+            so_far.open + (outcome is None),
+        )
+    return Arrivals(tuple(known), slots)
 
 
 class World:

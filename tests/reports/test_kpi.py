@@ -3,14 +3,16 @@
 import pytest
 
 from appliance.reports import kpi
-from appliance.reports.kpi import Inbound, Rate
-from tests.reports.ledger_world import TZ, at
+from appliance.reports.kpi import Rate
+from appliance.reports.sums import Group, Inbound, alone
+from tests.reports.ledger_world import at
 
 NOON = at("7 12:00:00")
 
 
-def call(outcome: str | None, wait: float | None = None, **known: object) -> Inbound:
-    return Inbound(NOON, outcome, wait_seconds=wait, menu_seconds=10.0, **known)  # type: ignore[arg-type]
+def call(outcome: str | None, wait: float | None = None, **known: object) -> Group:
+    one = Inbound(NOON, outcome, wait_seconds=wait, menu_seconds=10.0, **known)  # type: ignore[arg-type]
+    return alone(one)
 
 
 DAY = [
@@ -30,7 +32,7 @@ DAY = [
 
 def test_incoming_leaves_out_rejected_and_synthetic_calls() -> None:
     assert len(kpi.incoming(DAY)) == 9
-    assert len(kpi.accepted(DAY)) == 4
+    assert kpi.tally(DAY).accepted == 4
 
 
 def test_missed_is_not_what_still_goes_on() -> None:
@@ -58,11 +60,6 @@ def test_rating_comes_with_its_marks_and_its_response() -> None:
 
 def test_waits_fall_into_bands_with_their_upper_edge() -> None:
     assert kpi.by_wait(DAY, [5.0, 20.0, 30.0]) == [1, 1, 1, 1]
-
-
-def test_hours_are_the_sites() -> None:
-    counts = kpi.by_hour([Inbound(at("1 00:00:00"), None), Inbound(at("1 23:59:59"), None)], TZ)
-    assert (counts[0], counts[23], sum(counts)) == (1, 1, 2)
 
 
 def test_no_cases_no_value_and_few_are_marked() -> None:

@@ -26,7 +26,8 @@ from appliance.models import (
     SnapshotRun,
     User,
 )
-from appliance.reports import files, monthly, words
+from appliance.reports import files, inbound, monthly, words
+from appliance.reports.inbound import Arrivals
 from appliance.reports.monthly import MonthlyReport
 from appliance.reports.periods import Period
 from appliance.reports.tables import WeekdayTable
@@ -383,6 +384,27 @@ def test_the_pause_after_a_talk_is_the_plans(december: Settings) -> None:
     assert lengths[1] - lengths[0] == 25
 
 
+def test_hours_are_the_sites(december: Settings, world: World) -> None:
+    day = Period(dt.date(2026, 12, 29), dt.date(2026, 12, 29), TZ)
+    for time in ("00:00:00", "23:59:59"):
+        world.call(f"29 {time}")
+    counts = inbound.of(day, 20.0).hours
+    assert (counts[0], counts[23], sum(counts)) == (1, 1, 2)
+
+
+def test_no_stretch_of_the_clock_reaches_over_a_time_that_matters(
+    december: Settings, world: World
+) -> None:
+    day = Period(dt.date(2026, 12, 29), dt.date(2026, 12, 29), TZ)
+    for time in ("08:44:59.999999", "08:45:00", "08:45:01"):
+        world.call(f"29 {time}")
+    found = inbound.of(day, 20.0, [dt.time(8, 45), dt.time(17, 45)]).slots
+    assert [(f"{begin:%H:%M}", slot.incoming) for begin, slot in found.items()] == [
+        ("08:30", 1),
+        ("08:45", 2),
+    ]
+
+
 @pytest.mark.parametrize(
     ("locale", "told"),
     [
@@ -405,4 +427,4 @@ def test_the_two_shares_within_the_seconds_are_explained(
     for part in told:
         assert part in page
     assert told[1] in str(monthly.as_book(report).sheets[5].tables[0].notes)
-    assert told[1] not in monthly.as_page(dataclasses.replace(report, inbound=()))
+    assert told[1] not in monthly.as_page(dataclasses.replace(report, inbound=Arrivals()))

@@ -180,7 +180,7 @@ def test_the_unknown_is_said_with_its_stretch(
 
 def _unknown(site: Settings) -> WeekdayTable:
     every = {(day, half) for day in range(1, 8) for half in (True, False)}
-    return by_weekday([], catalogs.working_calendar(site), every)
+    return by_weekday({}, catalogs.working_calendar(site), every)
 
 
 def test_a_long_list_repeats_its_head_and_keeps_the_signatures_with_its_last_row(

@@ -20,13 +20,15 @@ from appliance.core.settings import Settings, Telegram
 from appliance.models import AsteriskWatch, EventRow, Removal, User
 from appliance.people import accounts, staff_records
 from appliance.people.staff_records import Kept, StaffedHours
-from appliance.reports import files, kpi, periods, quarterly, words
+from appliance.reports import files, periods, quarterly, words
+from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.reports.quarterly import QuarterlyReport, wording
 from appliance.reports.quarterly.report import interval_rows
 from appliance.reports.shares import shares
+from appliance.reports.sums import Inbound
 from appliance.telephony import routing
-from tests.reports.ledger_world import TZ, World, at
+from tests.reports.ledger_world import TZ, World, arrivals, at
 
 QUARTER = Period(dt.date(2025, 10, 1), dt.date(2025, 12, 31), TZ)
 SHIFTS = (("08:00", "14:00"), ("14:00", "20:00"), ("20:00", "08:00"))
@@ -245,16 +247,18 @@ def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) ->
 def test_an_interval_that_was_never_seen_is_unknown(quarter: Settings, world: World) -> None:
     period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
     gap = (at("2025-10-05 08:00:00"), at("2025-10-05 20:00:00"))
-    rows, parted = interval_rows([], staff_records.staffed_hours(period.last), period, [gap])
+    rows, parted = interval_rows(
+        Arrivals(), staff_records.staffed_hours(period.last), period, [gap]
+    )
     assert [row.incoming for row in rows] == [None, None, 0]
     assert parted
 
 
 def test_hours_of_no_shift_and_overlapping_shifts(quarter: Settings, world: World) -> None:
-    calls = [kpi.Inbound(at(f"2025-10-05 {time}:00:00"), "answered") for time in ("07", "09", "13")]
+    calls = [Inbound(at(f"2025-10-05 {time}:00:00"), "answered") for time in ("07", "09", "13")]
     period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
     some = [StaffedHours("08:00", "12:00", 1), StaffedHours("09:00", "14:00", 1)]
-    rows, parted = interval_rows(calls, some, period, [])
+    rows, parted = interval_rows(arrivals(calls), some, period, [])
     assert [(row.opens, row.incoming) for row in rows] == [("08:00", 1), ("09:00", 2), (None, 1)]
     assert not parted
 
@@ -346,7 +350,7 @@ def test_to_a_date_is_said(quarter: Settings) -> None:
 
 calls_of_a_quarter = st.lists(
     st.builds(
-        kpi.Inbound,
+        Inbound,
         arrived_at=st.datetimes(
             dt.datetime(2025, 9, 30, 19),  # noqa: DTZ001
             dt.datetime(2025, 12, 31, 18, 59, 59),  # noqa: DTZ001
@@ -362,7 +366,7 @@ calls_of_a_quarter = st.lists(
 
 @given(calls=calls_of_a_quarter, day=st.integers(0, 90))
 @trying(max_examples=60)
-def test_splitting_a_quarter_at_any_day_adds_up(calls: list[kpi.Inbound], day: int) -> None:
+def test_splitting_a_quarter_at_any_day_adds_up(calls: list[Inbound], day: int) -> None:
     middle = QUARTER.first + dt.timedelta(days=day)
     parts = [
         Period(QUARTER.first, middle, TZ),
@@ -371,12 +375,12 @@ def test_splitting_a_quarter_at_any_day_adds_up(calls: list[kpi.Inbound], day: i
     shifts = [StaffedHours(*hours, 1) for hours in SHIFTS]
 
     def counted(period: Period) -> list[float]:
-        own = [c for c in calls if period.begin <= c.arrived_at < period.end]
-        made = quarterly.call_figures(own, [], period, [])
+        own = arrivals(c for c in calls if period.begin <= c.arrived_at < period.end)
+        made = quarterly.call_figures(own, (0, 0), period, [])
         rows, _ = interval_rows(own, shifts, period, [])
         assert sum(row.incoming or 0 for row in rows) == made.incoming
         assert sum(row.accepted or 0 for row in rows) == made.accepted
-        still = sum(c.outcome is None for c in kpi.incoming(own))
+        still = sum(slot.open for slot in own.slots.values())
         assert (made.incoming or 0) == (made.accepted or 0) + (made.missed or 0) + still
         per_interval = [count or 0 for row in rows for count in (row.incoming, row.accepted)]
         return [

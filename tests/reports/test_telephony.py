@@ -179,11 +179,15 @@ def test_the_tally_at_hand_and_that_of_the_database_have_the_same_formulas() -> 
 
 
 def test_the_tally_at_hand_is_that_of_the_database(busy) -> None:
-    counted, at_hand = counting.whole(CallFilter(busy), 20.0), kpi.tally(inbound.of(busy), 20.0)
+    found = inbound.of(busy, 20.0, [dt.time(9, 10)])
+    counted, at_hand = counting.whole(CallFilter(busy), 20.0), found.tally
     assert counted.hold_seconds > 0
     for field in dataclasses.fields(kpi.Tally):
         assert getattr(at_hand, field.name) == pytest.approx(getattr(counted, field.name)), field
     assert at_hand.handling.value == pytest.approx(counted.handling.value)
+    slots = found.slots.values()
+    parts = [sum(getattr(s, name) for s in slots) for name in ("incoming", "accepted", "missed")]
+    assert parts == [counted.incoming, counted.accepted, counted.missed]
 
 
 def test_the_bridge_leads_from_the_balance_to_the_tables(busy, settings) -> None:
@@ -191,8 +195,9 @@ def test_the_bridge_leads_from_the_balance_to_the_tables(busy, settings) -> None
     for outcome, change in mark.items():
         some = Call.select(Call.id).where(Call.direction == "inbound", Call.outcome == outcome)
         Call.update(**change).where(Call.id << [call.id for call in some.limit(3)]).execute()
-    found = kpi.tally(inbound.of(busy))
-    assert report.others(busy) == balance.others(inbound.of(busy))
+    arrived = inbound.of(busy, 20.0)
+    found = arrived.tally
+    assert report.others(busy) == balance.others(arrived.groups)
     for locale in i18n.LOCALES:
         counted = calls.balance(busy.begin, busy.end)
         told = balance.bridge(counted, report.others(busy), words.load(locale).balance)

@@ -27,7 +27,7 @@ class Web:
     bind: str  # where gunicorn listens, behind the TLS front
     url: str  # how people reach the site, https://…
     secret_key: str
-    threads: int = 320  # an open page holds one thread for its event stream
+    threads: int = 384  # an open page holds one thread for its event stream
     certificate: Path | None = None  # of the TLS front, to tell when it ends
 
 

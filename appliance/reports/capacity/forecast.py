@@ -24,6 +24,8 @@ CHANNELS = 50  # of the trunk (terms of reference, T9)
 ON_DEMAND = 1250  # calls a day: 1,000, and a quarter more on demand (T10)
 FEW = 20  # calls of a half-hour; on fewer its own mean length says little
 
+_ASKED = ("accepted", "joined", "short", "talk_seconds", "hold_seconds")  # of a half-hour
+
 type Slot = tuple[int, int]  # weekday 1-7, half-hour 0-47
 
 
@@ -189,7 +191,8 @@ def _queued(tally: Counted) -> int:
 
 def _slots(call_filter: CallFilter, level: float) -> dict[Slot, Counted]:
     """(weekday, half-hour) → tally."""
-    found = counting.by(call_filter, level, wallclock.local(call_filter.period) / (SLOT * 10**6))
+    place = wallclock.local(call_filter.period) / (SLOT * 10**6)
+    found = counting.by(call_filter, level, place, _ASKED)
     slots: dict[Slot, Counted] = {}
     for number, tally in found.items():
         day, half = divmod(number, SLOTS)
@@ -260,8 +263,9 @@ def _holding(call_filter: CallFilter) -> float:
 
 def _peak(period: Period) -> int:
     """The most calls that there were at once, whatever their direction."""
+    now = Call.arrived_at.db_value(clock.now())
     rows = (
-        Call.select(Call.arrived_at, Call.ended_at)
+        Call.select(Call.arrived_at + 0, fn.COALESCE(Call.ended_at + 0, now))
         .where(
             Call.arrived_at >= period.begin,
             Call.arrived_at < period.end,
@@ -272,11 +276,11 @@ def _peak(period: Period) -> int:
         .tuples()
         .iterator()
     )
-    going: list[dt.datetime] = []
+    going: list[int] = []  # when they end, in microseconds
     most = 0
     for arrived, ended in rows:
         while going and going[0] <= arrived:
             heapq.heappop(going)
-        heapq.heappush(going, ended or clock.now())
+        heapq.heappush(going, ended)
         most = max(most, len(going))
     return most

@@ -58,7 +58,7 @@ def as_book(report: DailyReport) -> xlsx.Book:
 
 def as_json(report: DailyReport) -> dict[str, Any]:
     """The summary as plain values; seconds, per cent, null for unknown."""
-    tally, seen = kpi.tally(report.inbound, report.service_level), report.observed
+    tally, seen = report.inbound.tally, report.observed
     return {
         "period": {"from": report.period.first.isoformat(), "to": report.period.last.isoformat()},
         "formulas": report.formulas,

@@ -26,7 +26,7 @@ class DailyReport:
     balance: Balance
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
-    inbound: tuple[kpi.Inbound, ...]
+    inbound: inbound.Arrivals
     observed: bool
     short_abandon: float  # seconds
     service_level: float  # seconds
@@ -37,10 +37,9 @@ class DailyReport:
 def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyReport:
     """Count a day (periods.day)."""
     balanced = calls.balance(period.begin, period.end)
-    calls_in = inbound.of(period)
-    appeals = monthly.appeals_of(period)
+    calls_in = inbound.of(period, settings.calls.service_level)
     text = words.load(locale).monthly
-    seen = bool(calls_in) or ever_observed([(period.begin, period.end)], balanced.unobserved)
+    seen = bool(calls_in.calls) or ever_observed([(period.begin, period.end)], balanced.unobserved)
     head = audit.head(period.end)
     return DailyReport(
         locale=locale,
@@ -49,10 +48,8 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyR
         made_at=clock.now(),
         formulas=kpi.FORMULAS,
         balance=balanced,
-        appeals_by_region=monthly.by_region(appeals, locale, text.region_unknown),
-        appeals_by_direction=monthly.by_direction(
-            appeals, locale, text.direction_unknown, period.last
-        ),
+        appeals_by_region=monthly.by_region(period, locale, text.region_unknown),
+        appeals_by_direction=monthly.by_direction(period, locale, text.direction_unknown),
         inbound=calls_in,
         observed=seen,
         short_abandon=settings.calls.short_abandon,

@@ -5,7 +5,6 @@ from appliance.reports.monthly.printing import as_book, as_page
 from appliance.reports.monthly.report import (
     Consultation,
     MonthlyReport,
-    appeals_of,
     build,
     by_direction,
     by_region,
@@ -14,7 +13,6 @@ from appliance.reports.monthly.report import (
 __all__ = [
     "Consultation",
     "MonthlyReport",
-    "appeals_of",
     "as_book",
     "as_csv",
     "as_json",

@@ -1,7 +1,11 @@
 """The figures of report form №2, counted."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from peewee import Expression, Field, fn
 
 from appliance.casework import catalogs
 from appliance.casework.appeals.personal import PERSONAL
@@ -11,7 +15,7 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
 from appliance.core.settings import Settings
 from appliance.models import Appeal
-from appliance.reports import counting, inbound, kpi, services, words
+from appliance.reports import counting, inbound, kpi, services, wallclock, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import (
     CountTable,
@@ -49,7 +53,7 @@ class MonthlyReport:
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
     consultations: tuple[Consultation, ...]
-    inbound: tuple[kpi.Inbound, ...]  # what the annex counts
+    inbound: inbound.Arrivals  # what the annex counts
     call_forms: counting.CallForms
     short_abandon: float  # seconds
     service_level: float  # seconds
@@ -74,8 +78,8 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
     """
     calendar = catalogs.working_calendar(settings)
     balanced = calls.balance(period.begin, period.end)
-    calls_in = inbound.of(period)
-    appeals = appeals_of(period)
+    working_hours = (calendar.opens, calendar.closes)
+    calls_in = inbound.of(period, settings.calls.service_level, working_hours)
     text = words.load(locale).monthly
     return MonthlyReport(
         locale=locale,
@@ -84,24 +88,15 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         made_at=clock.now(),
         formulas=kpi.FORMULAS,
         balance=balanced,
-        appeals_by_weekday=by_weekday([a.received_at for a in appeals], calendar),
+        appeals_by_weekday=by_weekday(_appeals(period, working_hours), calendar),
         calls_by_weekday=by_weekday(
-            [call.arrived_at for call in kpi.incoming(calls_in)],
+            {begin: slot.incoming for begin, slot in calls_in.slots.items()},
             calendar,
             never_observed(period, calendar, balanced.unobserved),
         ),
-        appeals_by_region=by_region(appeals, locale, text.region_unknown),
-        appeals_by_direction=by_direction(appeals, locale, text.direction_unknown, period.last),
-        consultations=tuple(
-            Consultation(
-                a.received_at.astimezone(period.tz).date(),
-                text.personal if a.openness == PERSONAL else a.consultation_issue or a.gist,
-                a.consultation_contact,
-                a.number,
-            )
-            for a in appeals
-            if a.consultation
-        ),
+        appeals_by_region=by_region(period, locale, text.region_unknown),
+        appeals_by_direction=by_direction(period, locale, text.direction_unknown),
+        consultations=tuple(_consultations(period, text.personal)),
         inbound=calls_in,
         call_forms=counting.call_forms(period),
         short_abandon=settings.calls.short_abandon,
@@ -115,38 +110,55 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
     )
 
 
-def by_region(appeals: list[Appeal], locale: str, unknown: str) -> CountTable:
+def by_region(period: Period, locale: str, unknown: str) -> CountTable:
     """Appeals in the form's order of regions; `unknown` names a row for those of none."""
     names = {region.soato: named(region, locale) for region in catalogs.find_regions("")}
-    return by_list([appeal.region_id for appeal in appeals], names, unknown)
+    return by_list(_parted(period, Appeal.region), names, unknown)
 
 
-def by_direction(appeals: list[Appeal], locale: str, unknown: str, day: dt.date) -> CountTable:
-    """Appeals in the form's order of directions, those out of use only while appeals have them.
-
-    `day`: on which they are looked at, a period's last.
-    """
-    used = [appeal.direction for appeal in appeals]
-    return by_list(used, _directions(set(used), locale, day), unknown)
+def by_direction(period: Period, locale: str, unknown: str) -> CountTable:
+    """Appeals in the form's order of directions as they are on the period's last day, those out of
+    use only while appeals have them."""
+    used = _parted(period, Appeal.direction)
+    return by_list(used, _directions(set(used), locale, period.last), unknown)
 
 
-def appeals_of(period: Period) -> list[Appeal]:
-    """The appeals whose call arrived in the period, oldest first."""
-    return list(
+def _within(period: Period) -> tuple[Expression, Expression]:
+    """The appeals whose call arrived in the period."""
+    return Appeal.received_at >= period.begin, Appeal.received_at < period.end
+
+
+def _parted(period: Period, column: Field) -> dict[Any, int]:
+    """Value of a column → how many appeals."""
+    rows = Appeal.select(column, fn.COUNT(Appeal.id)).where(*_within(period)).group_by(column)
+    return dict(rows.tuples())
+
+
+def _appeals(period: Period, times: tuple[dt.time, ...]) -> dict[dt.datetime, int]:
+    """How many appeals in each stretch of the site's clock, none of which reaches over `times`."""
+    width = wallclock.width(times)
+    slot = wallclock.local(period, Appeal.received_at) / width
+    rows = Appeal.select(slot, fn.COUNT(Appeal.id)).where(*_within(period)).group_by(slot)
+    return {wallclock.moment(number * width): count for number, count in rows.tuples()}
+
+
+def _consultations(period: Period, personal: str) -> Iterator[Consultation]:
+    """Those that asked for a specialist, oldest first; `personal`: in place of what is not told."""
+    rows = (
         Appeal.select(
-            Appeal.number,
             Appeal.received_at,
-            Appeal.region,
-            Appeal.direction,
-            Appeal.gist,
-            Appeal.consultation,
-            Appeal.consultation_issue,
-            Appeal.consultation_contact,
             Appeal.openness,
+            Appeal.consultation_issue,
+            Appeal.gist,
+            Appeal.consultation_contact,
+            Appeal.number,
         )
-        .where(Appeal.received_at >= period.begin, Appeal.received_at < period.end)
+        .where(*_within(period), Appeal.consultation)
         .order_by(Appeal.received_at, Appeal.number)
     )
+    for at, openness, issue, gist, contact, number in rows.tuples():
+        told = personal if openness == PERSONAL else issue or gist
+        yield Consultation(at.astimezone(period.tz).date(), told, contact, number)
 
 
 def _directions(used: set[str], locale: str, day: dt.date) -> dict[str, str]:

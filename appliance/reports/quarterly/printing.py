@@ -2,11 +2,10 @@
 
 import datetime as dt
 
-from appliance.reports import annex, charts, figures, kpi, paper, words
+from appliance.reports import annex, charts, figures, paper, words
 from appliance.reports.charts import Chart
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.report import QuarterlyReport
-from appliance.reports.sums import MISSED
 
 
 def as_page(report: QuarterlyReport) -> str:
@@ -40,11 +39,11 @@ def weeks(report: QuarterlyReport) -> Chart | None:
     mondays = sorted({day - dt.timedelta(days=day.weekday()) for day in period.days})
     place = {monday: number for number, monday in enumerate(mondays)}
     came, missed = [0] * len(mondays), [0] * len(mondays)
-    for call in kpi.incoming(report.inbound):
-        day = call.arrived_at.astimezone(period.tz).date()
+    for begin, slot in report.inbound.slots.items():
+        day = begin.date()
         week = place[day - dt.timedelta(days=day.weekday())]
-        came[week] += 1
-        missed[week] += MISSED.holds(call)
+        came[week] += slot.incoming
+        missed[week] += slot.missed
     if not any(came):
         return None
     labels = [f"{max(monday, period.first):%d.%m}" for monday in mondays]

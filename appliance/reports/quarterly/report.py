@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from peewee import fn
+
 from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
@@ -13,9 +15,11 @@ from appliance.models import Call
 from appliance.people import staff_records
 from appliance.people.staff_records import Qualification, StaffedHours
 from appliance.reports import inbound, kpi, periods
+from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.reports.quarterly.activity import Activity, activity
 from appliance.reports.recovery import MissedCall, Recovery, missed_calls, recovery
+from appliance.reports.sums import ANSWERED, count
 from appliance.reports.tables import ever_observed
 from appliance.telephony import calls, routing
 from appliance.telephony.calls import Balance
@@ -73,7 +77,7 @@ class QuarterlyReport:
     parted: bool  # each moment of the day is in exactly one interval, so that the rows add up
     activity: Activity
     months: tuple[MonthRow, ...]
-    inbound: tuple[kpi.Inbound, ...]
+    inbound: Arrivals
     short_abandon: float  # seconds
     service_level: float  # seconds
     site_url: str  # for links to what a figure means
@@ -104,12 +108,11 @@ class QuarterlyReport:
 def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> QuarterlyReport:
     """Count a quarter, or a quarter to a date (periods.quarter)."""
     balanced = calls.balance(period.begin, period.end)
-    calls_in = inbound.of(period)
+    shifts = staff_records.staffed_hours(period.last)
+    calls_in = inbound.of(period, settings.calls.service_level, _edges(shifts))
     missed = missed_calls(period)
     answer = staff_records.answer(periods.quarter_of(period.first))
-    rows, parted = interval_rows(
-        calls_in, staff_records.staffed_hours(period.last), period, balanced.unobserved
-    )
+    rows, parted = interval_rows(calls_in, shifts, period, balanced.unobserved)
     dialled = [one.number for one in routing.current(settings).numbers]
     further = (answer.numbers if answer else "").split(",")
     return QuarterlyReport(
@@ -137,29 +140,30 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Quarte
 
 
 def call_figures(
-    calls_in: Sequence[kpi.Inbound],
-    outgoing: Sequence[str],
+    calls_in: Arrivals,
+    outgoing: tuple[int, int],
     period: Period,
     gaps: Sequence[Interval],
 ) -> CallFigures:
-    """Table 1 of inbound calls and the outcomes of outgoing ones."""
-    seen = bool(calls_in or outgoing) or ever_observed([(period.begin, period.end)], gaps)
+    """Table 1 of inbound calls and of outgoing ones: how many, and how many were answered."""
+    placed, answered = outgoing
+    seen = bool(calls_in.calls or placed) or ever_observed([(period.begin, period.end)], gaps)
     if not seen:
         return CallFigures(None, None, None, None, None, None, None)
-    tally = kpi.tally(calls_in)
+    tally = calls_in.tally
     return CallFigures(
         incoming=tally.incoming,
         accepted=tally.accepted,
         missed=tally.missed,
         talk_seconds=tally.talk_seconds,
         average_seconds=tally.talk.value,
-        outgoing=len(outgoing),
-        outgoing_answered=sum(outcome == "answered" for outcome in outgoing),
+        outgoing=placed,
+        outgoing_answered=answered,
     )
 
 
 def interval_rows(
-    calls_in: Iterable[kpi.Inbound],
+    calls_in: Arrivals,
     intervals: Sequence[StaffedHours],
     period: Period,
     gaps: Sequence[Interval],
@@ -168,29 +172,28 @@ def interval_rows(
 
     What falls into no interval gets a last row of its own.
     """
-    arrived = [(c, c.arrived_at.astimezone(period.tz).time()) for c in kpi.incoming(calls_in)]
-    edges = {dt.time()} | {
-        dt.time.fromisoformat(edge) for one in intervals for edge in (one.opens, one.closes)
-    }
+    arrived = [(slot, begin.time()) for begin, slot in calls_in.slots.items()]
+    edges = {dt.time(), *_edges(intervals)}
     covered = [sum(one.covers(edge) for one in intervals) for edge in edges]
     rows = []
     for one in intervals:
-        own = [call for call, time in arrived if one.covers(time)]
+        own = [slot for slot, time in arrived if one.covers(time)]
         unknown = not own and not ever_observed(_on_each_day(one, period), gaps)
         rows.append(
             IntervalRow(
                 one.opens,
                 one.closes,
                 one.staff,
-                None if unknown else len(own),
-                None if unknown else len(kpi.accepted(own)),
+                None if unknown else sum(slot.incoming for slot in own),
+                None if unknown else sum(slot.accepted for slot in own),
             )
         )
     if 0 in covered:
-        rest = [call for call, time in arrived if not any(one.covers(time) for one in intervals)]
+        rest = [slot for slot, time in arrived if not any(one.covers(time) for one in intervals)]
         unknown = not rest and not ever_observed([(period.begin, period.end)], gaps)
-        counts = (None, None) if unknown else (len(rest), len(kpi.accepted(rest)))
-        rows.append(IntervalRow(None, None, None, *counts))
+        incoming = None if unknown else sum(slot.incoming for slot in rest)
+        accepted = None if unknown else sum(slot.accepted for slot in rest)
+        rows.append(IntervalRow(None, None, None, incoming, accepted))
     return tuple(rows), all(count <= 1 for count in covered)
 
 
@@ -212,30 +215,33 @@ def _numbers(*numbers: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(number.strip() for number in numbers if number.strip()))
 
 
-def _outgoing(period: Period) -> list[str]:
-    """The outcomes of the calls that the site placed; a running one is ""."""
-    rows = Call.select(Call.outcome).where(
+def _edges(intervals: Iterable[StaffedHours]) -> list[dt.time]:
+    return [dt.time.fromisoformat(edge) for one in intervals for edge in (one.opens, one.closes)]
+
+
+def _outgoing(period: Period) -> tuple[int, int]:
+    """How many calls the site placed, and how many of them were answered."""
+    rows = Call.select(fn.COUNT(Call.id), count(ANSWERED.sql)).where(
         Call.direction == "outbound",
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
         ~Call.synthetic,
     )
-    return [outcome or "" for (outcome,) in rows.tuples()]
+    placed, answered = rows.tuples()[0]
+    return placed, answered or 0
 
 
-def _months(
-    period: Period, calls_in: Sequence[kpi.Inbound], missed: Sequence[MissedCall]
-) -> Iterator[MonthRow]:
+def _months(period: Period, calls_in: Arrivals, missed: Sequence[MissedCall]) -> Iterator[MonthRow]:
     firsts = sorted({day.replace(day=1) for day in period.days})
     for first in firsts:
 
         def here(moment: dt.datetime, first: dt.date = first) -> bool:
             return moment.astimezone(period.tz).date().replace(day=1) == first
 
-        own = [call for call in calls_in if here(call.arrived_at)]
+        own = [s for begin, s in calls_in.slots.items() if begin.date().replace(day=1) == first]
         yield MonthRow(
             first,
-            len(kpi.incoming(own)),
-            len(kpi.accepted(own)),
+            sum(slot.incoming for slot in own),
+            sum(slot.accepted for slot in own),
             recovery([one for one in missed if here(one.arrived_at)]),
         )

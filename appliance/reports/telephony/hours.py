@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from appliance.reports import call_filters, counting
+from appliance.reports import call_filters, counting, wallclock
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import Counted
-
-_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  a wall clock's
 
 
 @dataclass(frozen=True)
@@ -52,4 +50,4 @@ class Hours:
 def count(call_filter: CallFilter, level: float) -> Hours:
     """Count a filter hour by hour; `level`: the service level's seconds."""
     found = counting.by(call_filter, level, call_filters.hour(call_filter.period))
-    return Hours({_EPOCH + dt.timedelta(hours=hour): tally for hour, tally in found.items()})
+    return Hours({wallclock.moment(hour * wallclock.HOUR): tally for hour, tally in found.items()})

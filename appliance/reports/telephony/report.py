@@ -13,7 +13,7 @@ from appliance.reports.balance import Others
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import Counted
 from appliance.reports.periods import Period
-from appliance.reports.sums import ANSWERED, COUNTED
+from appliance.reports.sums import ANSWERED, COUNTED, count
 from appliance.reports.telephony import callers, hours, lines, queues, waits, workload
 from appliance.reports.telephony.callers import Callers
 from appliance.reports.telephony.hours import Hours
@@ -117,9 +117,10 @@ def others(period: Period) -> Others:
         Call.arrived_at < period.end,
         Call.direction == "inbound",
     )
-    return Others(
-        short=Call.select().where(*within, Call.short).count(),
-        synthetic=Call.select().where(*within, Call.synthetic).count(),
-        synthetic_answered=Call.select().where(*within, Call.synthetic, ANSWERED.sql).count(),
-        rejected=Call.select().where(*within, ~COUNTED.sql, ~Call.synthetic).count(),
+    sums = (
+        count(Call.short),
+        count(Call.synthetic),
+        count(Call.synthetic & ANSWERED.sql),
+        count(~COUNTED.sql & ~Call.synthetic),
     )
+    return Others(*(found or 0 for found in Call.select(*sums).where(*within).tuples()[0]))

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from peewee import JOIN, Expression, fn
+from peewee import Expression, fn
 
 from appliance.core import clock
 from appliance.models import AsteriskWatch, Call, EventRow, Recording, SeenCall, SipRefusal
@@ -48,6 +48,7 @@ class Balance:
 
 
 _SHORTER = 1.0  # seconds by which a recording may be shorter than its talks
+_LEAST = 1e-9  # seconds of a sound that is there
 _SILENCE = dt.timedelta(minutes=1)  # without a sign, after which Asterisk counts as not seen
 
 
@@ -111,13 +112,15 @@ def _recorded(*within: Expression) -> tuple[int, tuple[Lack, ...]]:
     """How many calls must have been recorded, and which of them were not, or not whole."""
     spoken = (*within, Call.outcome.is_null(False), Call.talk_seconds > 0)
     spoken = (*spoken, Call.direction != "internal")
-    found = fn.COALESCE(fn.SUM(Recording.seconds), 0.0)
+    own = Recording.select(fn.SUM(Recording.seconds)).where(
+        Recording.call_id == Call.id, ~Recording.aside
+    )
+    found = fn.COALESCE(own, 0.0)
+    # what is whole has a sound that is long enough, and more than nothing
+    lacks = found < fn.MAX(Call.talk_seconds - _SHORTER, _LEAST)
     short = (
         Call.select(Call.id, Call.arrived_at, Call.talk_seconds, found)
-        .join(Recording, JOIN.LEFT_OUTER, on=((Recording.call_id == Call.id) & ~Recording.aside))
-        .where(*spoken)
-        .group_by(Call.id, Call.arrived_at, Call.talk_seconds)
-        .having((found == 0) | (found < Call.talk_seconds - _SHORTER))
+        .where(*spoken, lacks)
         .order_by(Call.arrived_at)
     )
     return Call.select().where(*spoken).count(), tuple(Lack(*row) for row in short.tuples())

@@ -15,11 +15,13 @@ Topics are those of appliance.core.live; here "operator:<login>" is sent as "ope
 operator. When the session is ended, its streams end with the event "ended".
 """
 
+import contextlib
+import itertools
 import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, request
@@ -68,10 +70,14 @@ screen = Blueprint("live", __name__)
 
 
 class Listener:
-    """The one reader of the events; streams wait for it, and hold no connection themselves."""
+    """The one reader of the events; streams wait for it, and hold no connection themselves.
+
+    A stream is woken only by what it hears: most of what happens concerns few of many pages.
+    """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._ears: defaultdict[str, set[threading.Condition]] = defaultdict(set)  # by topic
         self._events: deque[tuple[int, str]] = deque(maxlen=KEPT)
         self._newest = 0
         self._stop = threading.Event()
@@ -79,7 +85,7 @@ class Listener:
 
     def start(self, newest: int) -> None:
         """Begin to read, once; `newest` is the last event that nobody needs any more."""
-        with self._changed:
+        with self._lock:
             if self._thread is None:
                 self._newest = newest
                 self._thread = threading.Thread(target=self._read, name="live", daemon=True)
@@ -88,16 +94,14 @@ class Listener:
     def stop(self) -> None:
         """End the reading, and with it every stream."""
         self._stop.set()
-        with self._changed:
-            self._changed.notify_all()
+        self._wake_all()
         if self._thread:
             self._thread.join()
 
     def end(self, over: threading.Event) -> None:
         """End the one stream that was given this event."""
         over.set()
-        with self._changed:
-            self._changed.notify_all()
+        self._wake_all()
 
     def hear(
         self, after: int, newest: int, wants: dict[str, str], over: threading.Event, last: str = ""
@@ -110,29 +114,57 @@ class Listener:
         """
         until, told = time.monotonic() + LASTS, 0.0
         yield "retry: 1000\n\n"
-        with self._changed:
+        with self._lock:
             forgotten = not self._forgotten() <= after <= newest
             after = self._newest if forgotten else after
         if forgotten:
             yield f"id: {after}\nevent: refresh\ndata:\n\n"
-        while time.monotonic() < until and not self._stop.is_set():
-            if over.is_set():
-                yield f"retry: {LATER}\n\n"
-                return
-            with self._changed:
-                if self._newest <= after and not over.is_set():
-                    self._changed.wait(max(told + BEAT - time.monotonic(), 0))
-                topics = [topic for number, topic in self._events if number > after]
-                after = max(after, self._newest)
-            if last in topics:
-                yield "event: ended\ndata:\n\n"
-                return
-            names = dict.fromkeys(wants[topic] for topic in topics if topic in wants)
-            for name in names:
-                yield f"id: {after}\nevent: topic\ndata: {name}\n\n"
-            if not names and time.monotonic() >= told + BEAT:
-                yield f"id: {after}\nevent: beat\ndata:\n\n"
-                told = time.monotonic()
+        heard = {*wants, last}
+        with self._listening(heard) as bell:
+            while time.monotonic() < until and not self._stop.is_set():
+                if over.is_set():
+                    yield f"retry: {LATER}\n\n"
+                    return
+                with bell:
+                    if heard.isdisjoint(self._since(after)) and not over.is_set():
+                        bell.wait(max(told + BEAT - time.monotonic(), 0))
+                    topics = self._since(after)
+                    after = max(after, self._newest)
+                if last in topics:
+                    yield "event: ended\ndata:\n\n"
+                    return
+                names = dict.fromkeys(wants[topic] for topic in topics if topic in wants)
+                for name in names:
+                    yield f"id: {after}\nevent: topic\ndata: {name}\n\n"
+                if not names and time.monotonic() >= told + BEAT:
+                    yield f"id: {after}\nevent: beat\ndata:\n\n"
+                    told = time.monotonic()
+
+    @contextlib.contextmanager
+    def _listening(self, heard: Iterable[str]) -> Iterator[threading.Condition]:
+        """What is notified, until the end, of each event of these topics."""
+        bell = threading.Condition(self._lock)
+        with bell:
+            for topic in heard:
+                self._ears[topic].add(bell)
+        try:
+            yield bell
+        finally:
+            with bell:
+                for topic in heard:
+                    self._ears[topic].discard(bell)
+                    if not self._ears[topic]:
+                        del self._ears[topic]
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            for bell in set().union(*self._ears.values()):
+                bell.notify()
+
+    def _since(self, after: int) -> list[str]:
+        """The topics of the events after one, the oldest first; few, among many remembered."""
+        late = itertools.takewhile(lambda event: event[0] > after, reversed(self._events))
+        return [topic for _number, topic in late][::-1]
 
     def _forgotten(self) -> int:
         """The newest event that is not remembered."""
@@ -153,10 +185,11 @@ class Listener:
             if self._stop.is_set():
                 return
             if topic:
-                with self._changed:
+                with self._lock:
                     self._events.append((number, topic))
                     self._newest = number
-                    self._changed.notify_all()
+                    for bell in self._ears.get(topic, ()):
+                        bell.notify()
 
 
 class Streams:

@@ -12,18 +12,31 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest.mock
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from appliance import demo
 from appliance.core import audit, db
+from appliance.demo.world import of_site
+from appliance.models import Call
 from appliance.pbx import ledger
-from tests.rig.bench import logs
+from appliance.reports import files
+from tests.rig.bench import growth, logs
 
 CALLS = 2_000
+HISTORY = 10_000  # calls that reports are made of: a few cost no more than the reports' own steps
 SAVES = 200
 APART = 0.02  # seconds between two saves
 RESULTS = Path("bench/latest.json")
+TRIES = 3
+_SCAN = """
+SELECT (arrived_at + 18000000000) / 3600000000 % 24, outcome, count(*), sum(talk_seconds),
+sum(wait_seconds), sum(rating) FROM call
+WHERE arrived_at >= ? AND arrived_at < ? AND direction = 'inbound' AND NOT synthetic GROUP BY 1, 2
+"""
 _CATCH_UP = """
 import sys
 from pathlib import Path
@@ -45,7 +58,9 @@ def main(calls: int = CALLS) -> None:
         records = logs.write(log, calls)
         found["commands listed, s"] = commands()
         found[f"{calls} calls, {records} records taken in, s"] = ingest(folder, log)
+        found["a step of it under the write lock, ms"] = steps(folder, log)
         found["a save, ms"] = saves(folder, log)
+        found |= reports(folder / "site")
     for what, row in found.items():
         print(what, *(f"{name} {value:.3f}" for name, value in row.items()), sep="   ")
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -72,6 +87,38 @@ def _plainly(file: Path, log: Path) -> None:
         connection.executemany(put, csv.reader(stream))
     connection.execute("COMMIT")
     connection.close()
+
+
+def steps(folder: Path, log: Path) -> Row:
+    """What whoever waits for the lock waits for while a log is taken in, beside the disk."""
+    _open(folder / "steps.db")
+    took: list[float] = []
+    take = ledger._take_calls
+
+    def timed(*arguments: Any) -> None:
+        took.append(1000 * spent(lambda: take(*arguments)))
+
+    with unittest.mock.patch.object(ledger, "_take_calls", timed):
+        ledger.read(log, 5.0, growing=False)
+    db.database.close()
+    return _spread(took)
+
+
+def reports(folder: Path) -> dict[str, Row]:
+    """Each report of a month of HISTORY calls, against one statement over its calls."""
+    folder.mkdir()
+    settings = growth.make_site(folder)
+    demo.load(of_site(settings, growth.MONTH.first, growth.LAST), HISTORY, 1)
+    period = [Call.arrived_at.db_value(edge) for edge in (growth.MONTH.begin, growth.MONTH.end)]
+    connection = db.database.connection()
+    floor = min(spent(lambda: connection.execute(_SCAN, period).fetchall()) for _ in range(TRIES))
+    found: dict[str, Row] = {}
+    for name in ("monthly", "quarterly", "minutes", "telephony"):
+        build = partial(files.build, name, settings, growth.MONTH, "ru")
+        ours = min(spent(build) for _ in range(TRIES))
+        found[f"{name} report, s"] = {"ours": ours, "floor": floor, "times": ours / floor}
+    db.database.close()
+    return found
 
 
 def commands() -> Row:

@@ -9,6 +9,7 @@ from appliance.core import db, live
 from appliance.models import LiveEvent
 from appliance.people import presence
 from appliance.web.shell import live as screen
+from tests.rig.waiting import until
 
 
 class Stream:
@@ -133,6 +134,27 @@ def test_an_event_that_is_told_late_is_told_once(listen) -> None:
         pass
     late = listen("supervisor", f"/live?after={before}")
     assert [late.next()[2], late.next()[2]] == ["calls", "operators"]
+
+
+def test_a_stream_is_woken_only_by_what_it_hears(monkeypatch) -> None:
+    monkeypatch.setattr(screen, "BEAT", 60.0)
+    listener, looks, told = screen.Listener(), [], []
+    since = listener._since
+    monkeypatch.setattr(listener, "_since", lambda after: looks.append(after) or since(after))
+
+    def hear() -> None:
+        heard = listener.hear(0, 0, {"links": "links"}, threading.Event(), "session:1")
+        told.append(next(line for line in heard if "topic" in line))
+
+    stream = threading.Thread(target=hear)
+    stream.start()
+    until(lambda: len(looks) == 3)  # a sign of life, and it waits
+    listener._follow((number, "calls") for number in range(1, 51))
+    assert len(looks) == 3
+    listener._follow([(51, "links")])
+    stream.join()
+    assert told == ["id: 51\nevent: topic\ndata: links\n\n"]
+    assert listener._ears == {}
 
 
 def test_streams_hold_no_connection(login_as) -> None:
