@@ -21,7 +21,7 @@ _LOOK = 0.5
 
 @click.group()
 def evidence() -> None:
-    """Evidence packs: one signed file about a call or an appeal."""
+    """Evidence packs for a complaint or a court."""
 
 
 @evidence.command()
