@@ -1,5 +1,6 @@
 """A whole site with the real Asterisk, and citizens who call it."""
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,20 @@ from tests.calls.hotline import Hotline
 @pytest.fixture(scope="package")
 def hotline(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Hotline]:
     """The site, all operators ready."""
-    place = Place(tmp_path_factory.mktemp("site"))
+    with running(tmp_path_factory.mktemp("site"), spoken) as begun:
+        yield begun
+
+
+@contextlib.contextmanager
+def running(folder: Path, spoken: Path) -> Iterator[Hotline]:
+    """A site in a folder, all operators ready."""
+    place = Place(folder)
     shutil.copytree(spoken, place.folder / "prompts")
     site.start(place, tied=True)
     try:
-        running = Hotline(place)
-        running.appliance("operator", "ready", *(o["login"] for o in running.facts["operators"]))
-        yield running
-        running.phones.stop()
+        begun = Hotline(place)
+        begun.appliance("operator", "ready", *(o["login"] for o in begun.facts["operators"]))
+        yield begun
+        begun.phones.stop()
     finally:
         site.stop(place)
