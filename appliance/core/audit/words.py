@@ -100,6 +100,7 @@ _DONE = {
     "hand_over": N_("handing over"),
     "hang_up": N_("hanging up"),
     "hide": N_("hiding"),
+    "identity": N_("name outside the house"),
     "import": N_("importing"),
     "interim": N_("interim answer"),
     "issue": N_("issuing"),
