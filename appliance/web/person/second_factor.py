@@ -48,7 +48,9 @@ def enrol() -> BaseResponse | str:
     if second_factor.is_set(me()):  # another one takes its place only where it was removed first
         abort(409)
     try:
-        secret, code = session.get("proposed", ""), request.form.get("one_time_code", "")
+        if not (secret := session.get("proposed", "")):
+            raise second_factor.WrongCode  # no picture was shown in this browser
+        code = request.form.get("one_time_code", "")
         codes = second_factor.enrol(current_user.session, secret, code)
     except second_factor.WrongCode:
         return refusals.back(url_for(".page"), "code")

@@ -92,6 +92,15 @@ def test_set_up_then_asked_for_and_led_back(asking, client) -> None:
     assert third.get(PROVE).headers["Location"] == "/"
 
 
+def test_a_code_without_a_picture_is_a_wrong_one(asking, login_as) -> None:
+    browser = login_as("manager")
+    token = browser.token(SETUP)
+    with browser.session_transaction() as kept:
+        kept.pop("proposed", None)
+    answer = browser.post(SETUP, data={"csrf_token": token, "one_time_code": "123456"})
+    assert answer.status_code == 302
+
+
 def test_a_device_is_known_only_after_the_second_step(asking, login_as) -> None:
     set_up(login_as("sherzod"))
     browser = asking.test_client()
