@@ -98,7 +98,7 @@ def test_a_code_without_a_picture_is_a_wrong_one(asking, login_as) -> None:
     with browser.session_transaction() as kept:
         kept.pop("proposed", None)
     answer = browser.post(SETUP, data={"csrf_token": token, "one_time_code": "123456"})
-    assert answer.status_code == 302
+    assert answer.status_code == 303
 
 
 def test_a_device_is_known_only_after_the_second_step(asking, login_as) -> None:
