@@ -199,7 +199,7 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
 def _said(appeal: Appeal) -> list[str]:
     """What an appeal is found by, and was before its corrections."""
     past = AppealWording.select().where(AppealWording.appeal == appeal)
-    return [searching.said(appeal), *(" ".join(map(str, one.values.values())) for one in past)]
+    return [searching.said(appeal), *(searching.said_by(one.values) for one in past)]
 
 
 def _mask_call_form(form: CallForm, kept: Callable[[str], str] | None = None) -> None:
