@@ -12,6 +12,7 @@ const search = document.getElementById("knowledge-q");
 const others = ["passing", "sms", "aside"].map((id) => document.getElementById(id)); // stand in the same place
 
 let before = null; // what had the focus
+let from = ""; // the article that a button of the script has opened
 let address = ""; // of the list for the form on the desk
 let timer = 0;
 let asked = 0;
@@ -20,9 +21,9 @@ export function listenToKnowledge({ onTrouble, tell }) {
   const noLink = () => tell(document.getElementById("at-hand").dataset.noLink);
   const fail = (error) => (error instanceof LinkLost ? noLink() : onTrouble(error));
 
-  async function show(from) {
+  async function show(at) {
     const number = ++asked;
-    const piece = await getPage(from);
+    const piece = await getPage(at);
     if (number !== asked) return;
     place.innerHTML = piece;
     window.htmx.process(place);
@@ -31,10 +32,11 @@ export function listenToKnowledge({ onTrouble, tell }) {
   const list = () => show(search.value.trim() ? `${address}?${new URLSearchParams({ q: search.value })}` : address);
 
   // The list, or at once the article at an address.
-  async function open(from, at) {
-    if (from !== address || at) search.value = "";
+  async function open(about, at = "") {
+    if (about !== address || at) search.value = "";
     if (panel.hidden) before = document.activeElement;
-    address = from;
+    address = about;
+    from = at;
     await (at ? show(at) : list());
     for (const other of others) other.hidden = true;
     panel.hidden = false;
@@ -43,15 +45,16 @@ export function listenToKnowledge({ onTrouble, tell }) {
 
   function close() {
     panel.hidden = true;
-    if (before?.isConnected) before.focus();
+    const again = from && document.querySelector(`[data-at="${CSS.escape(from)}"]`); // the script may be drawn anew
+    (before?.isConnected ? before : again || null)?.focus();
   }
 
   document.addEventListener("click", ({ target }) => {
     if (target.closest("[data-pass], [data-write-sms], [data-aside]")) panel.hidden = true;
-    const { knowledge: from, at } = target.closest("[data-knowledge]")?.dataset ?? {};
-    if (!from) return;
-    if (!panel.hidden && from === address && !at) close();
-    else open(from, at).catch(fail);
+    const { knowledge: about, at } = target.closest("[data-knowledge]")?.dataset ?? {};
+    if (!about) return;
+    if (!panel.hidden && about === address && !at) close();
+    else open(about, at).catch(fail);
   });
 
   place.addEventListener("click", async ({ target }) => {
