@@ -27,7 +27,8 @@ HIS_OWN = ("account.language", "account.appearance")
 _WRITES = re.compile(
     r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM|REPLACE INTO) "?(\w+)', re.IGNORECASE
 )
-_USED = re.compile(r'UPDATE "access_key" SET "used_at"')
+# that a key was used; that one holds a task while he dials, of which the call itself tells
+_USED = re.compile(r'UPDATE "access_key" SET "used_at"|UPDATE "follow_up" SET "claimed_')
 
 
 class _Seen:

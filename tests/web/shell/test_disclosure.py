@@ -30,6 +30,7 @@ ASKED = (
 )
 TAKEN = (
     "audit.read",
+    "audit.download",
     "appeals.download",
     "call_forms.download",
     "calls.export",
