@@ -40,15 +40,20 @@ class Lost(Scene):
 
     async def goes_on(self, citizen: Call, since: float, what: str) -> float:
         """The citizen hears the operator again; the longest time that he heard nobody."""
-        await self.seen(lambda: time.time() > since + 1 and citizen.media.hears(OPERATOR, 0.6), 60)
+        flow = citizen.media.flow
+
+        def again() -> list[float]:
+            return [at for at, who in flow.heard if at > since + 0.5 and OPERATOR in who]
+
+        await self.seen(
+            lambda: time.time() > since + 1 and again() and citizen.media.hears(OPERATOR, 0.6), 60
+        )
         await expect(self.button("hold")).to_be_visible()
         assert citizen.state == "up"
         heard = [at for at, who in citizen.media.flow.heard if at > since - 1 and who & HELD]
         silence = max(b - a for a, b in zip(heard, [*heard[1:], time.time()], strict=True))
-        back = next(
-            at for at, who in citizen.media.flow.heard if at > since + 0.5 and OPERATOR in who
-        )
-        print(f"{what}: silence {silence:.1f} s, operator heard again after {back - since:.1f} s")
+        back = again()[0] - since
+        print(f"{what}: silence {silence:.1f} s, operator heard again after {back:.1f} s")
         return silence
 
 
