@@ -27,7 +27,7 @@ from appliance.people import accounts, rights
 from appliance.reports import pdf
 from appliance.reports import words as paper_words
 from appliance.web.settings import script_words as words
-from appliance.web.shell import refusals
+from appliance.web.shell import moments, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
@@ -174,7 +174,7 @@ def do(code: str, action: str) -> Response:
     """Send a version to the ministry, approve it, put it in force, and so on."""
     found = _found(code)
     row = found.in_force if action == "retire" else found.shown
-    since = _since() if action == "put" else None
+    since = moments.typed() if action == "put" else None
     if isinstance(since, str) or not row:
         return refusals.back(url_for(".one", code=code), str(since or "changed"), "todo")
     before = found.in_force
@@ -485,21 +485,6 @@ def _into() -> tuple[str, int]:
     """The script into which a text goes, and which revision of it was seen; "" for a new one."""
     code, _slash, seen = request.form.get("into", "").partition("/")
     return code, whole(seen, 0, 10**9) or 0
-
-
-def _since() -> dt.datetime | str | None:
-    """The moment that was typed; None for now, else the code of why it is none."""
-    day, hour = (request.form.get(name, "").strip() for name in ("day", "hour"))
-    if not day and not hour:
-        return None
-    date = identity.day(day)
-    try:
-        time = dt.time.fromisoformat(hour or "00:00")
-    except ValueError:
-        return "moment"
-    if not date or time.tzinfo:
-        return "moment"
-    return dt.datetime.combine(date, time, site().tz)
 
 
 def _seen() -> int:
