@@ -13,7 +13,8 @@ from appliance.models import Appeal, CallForm, DataRequest, User
 from appliance.people import accounts
 from appliance.reports import figures, pdf, words
 from appliance.reports.evidence import contents
-from appliance.reports.evidence.printing import Part, pages
+from appliance.reports.evidence.printing import Part
+from appliance.reports.paper import pages
 
 LOCALES = contents.LOCALES
 
@@ -36,22 +37,18 @@ def write(settings: Settings, request: DataRequest, user: User, language: str) -
         (text["asked"], figures.date(request.asked_at.astimezone(tz).date())),
         (text["about"], " ".join(filter(None, (text[request.kind] + ".", request.what)))),
     ]
-    page = (
-        pages()
-        .get_template("data_request.html")
-        .render(
-            words=text,
-            title=text["title"].format(number=request.id),
-            head=asked,
-            texts=list(_texts(settings, request, text)),
-            parts=list(_parts(settings, request, his, text, LOCALES[language])),
-            answered=text["answered"].format(
-                date=figures.date(done.date()),
-                name=accounts.names(LOCALES[language]).get(request.done_by, request.done_by),
-            ),
-            made_at=clock.now().astimezone(tz).isoformat(timespec="seconds"),
-            site=settings.web.url,
-        )
+    page = pages.get_template("data_request.html").render(
+        words=text,
+        title=text["title"].format(number=request.id),
+        head=asked,
+        texts=list(_texts(settings, request, text)),
+        parts=list(_parts(settings, request, his, text, LOCALES[language])),
+        answered=text["answered"].format(
+            date=figures.date(done.date()),
+            name=accounts.names(LOCALES[language]).get(request.done_by, request.done_by),
+        ),
+        made_at=clock.now().astimezone(tz).isoformat(timespec="seconds"),
+        site=settings.web.url,
     )
     return pdf.write(page)
 

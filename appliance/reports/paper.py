@@ -35,15 +35,15 @@ class Report(Made, Protocol):
     def inbound(self) -> Arrivals: ...
 
 
-_pages = jinja2.Environment(
+pages = jinja2.Environment(
     loader=jinja2.FileSystemLoader(words.TEMPLATES),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_pages.filters |= {"number": figures.number, "decimal": figures.decimal, "date": figures.date}
-_pages.filters["script"] = script.written
+pages.filters |= {"number": figures.number, "decimal": figures.decimal, "date": figures.date}
+pages.filters["script"] = script.written
 
 
 def page(template: str, report: Report, title: str, **shown: Any) -> str:
@@ -56,7 +56,7 @@ def page(template: str, report: Report, title: str, **shown: Any) -> str:
 def render(template: str, report: Made, title: str, **shown: Any) -> str:
     """The same for a report whose balance line is given as `balance`."""
     tz = report.period.tz
-    return _pages.get_template(template).render(
+    return pages.get_template(template).render(
         report=report,
         words=words.load(report.locale),
         title=title,

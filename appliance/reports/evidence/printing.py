@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import jinja2
-
 from appliance.casework.appeals import handling
 from appliance.casework.knowledge import wording
 from appliance.casework.scripts import texts
@@ -20,6 +18,7 @@ from appliance.people import accounts
 from appliance.reports import figures, pdf, words
 from appliance.reports.evidence import contents
 from appliance.reports.evidence.contents import LOCALES, Matter
+from appliance.reports.paper import pages
 from appliance.telephony import calls
 
 COMMANDS = (
@@ -42,18 +41,6 @@ class Part:
     hashed: int = 0
 
 
-@cache
-def pages() -> jinja2.Environment:
-    """The templates of papers that are no reports."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(words.TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-
-
 def papers(
     settings: Settings,
     pack: EvidencePack,
@@ -65,17 +52,13 @@ def papers(
     now = clock.now().astimezone(settings.tz)
     for language, locale in LOCALES.items():
         text = _words()[language]
-        page = (
-            pages()
-            .get_template("evidence.html")
-            .render(
-                words=text,
-                title=text["title"].format(number=pack.id),
-                made=text["made"].format(moment=figures.moment(now)),
-                made_at=now.isoformat(timespec="seconds"),
-                site=settings.web.url,
-                parts=list(_Paper(settings, text, locale).parts(pack, about, hashes)),
-            )
+        page = pages.get_template("evidence.html").render(
+            words=text,
+            title=text["title"].format(number=pack.id),
+            made=text["made"].format(moment=figures.moment(now)),
+            made_at=now.isoformat(timespec="seconds"),
+            site=settings.web.url,
+            parts=list(_Paper(settings, text, locale).parts(pack, about, hashes)),
         )
         yield f"evidence.{language}.pdf", pdf.write(page)
 
@@ -83,17 +66,13 @@ def papers(
 def how(settings: Settings, pack: EvidencePack, public: bytes) -> bytes:
     """The page that says how a pack is verified, in Uzbek and Russian, as a PDF."""
     now = clock.now().astimezone(settings.tz)
-    page = (
-        pages()
-        .get_template("how.html")
-        .render(
-            halves=[text["how"] | {"language": text["language"]} for text in _words().values()],
-            commands=COMMANDS,
-            number=pack.id,
-            fingerprint=signatures.fingerprint(public),
-            made_at=now.isoformat(timespec="seconds"),
-            site=settings.web.url,
-        )
+    page = pages.get_template("how.html").render(
+        halves=[text["how"] | {"language": text["language"]} for text in _words().values()],
+        commands=COMMANDS,
+        number=pack.id,
+        fingerprint=signatures.fingerprint(public),
+        made_at=now.isoformat(timespec="seconds"),
+        site=settings.web.url,
     )
     return pdf.write(page)
 
