@@ -11,7 +11,7 @@ from appliance.box.snapshots import contents, continuous, numbers, toml
 from appliance.box.snapshots.contents import Tell
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import LAYOUT, Restored, Wish
-from appliance.core import db
+from appliance.core import db_files
 from appliance.core.settings import Settings
 
 _RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
@@ -30,7 +30,7 @@ def bring_up_to_date(
     call(config, "migrate")
     for copy in database.parent.glob(f"{database.name}.before-*"):
         copy.unlink()
-    newest = db.highest(database, "event_row", "at")
+    newest = db_files.highest(database, "event_row", "at")
     since = newest / 1e6 - _OVERLAP if newest else 0.0
     logs = [*sorted((place / "events").glob("*")), *continuous.events(settings)]
     logs += contents.event_logs(settings)
@@ -42,7 +42,7 @@ def bring_up_to_date(
             tail.unlink()
     goes_on = wish.while_running or wish.target is not None
     restored.numbers = numbers.leave_out(settings, database, end, goes_on=goes_on)
-    db.fold_in(database)
+    db_files.fold_in(database)
 
 
 def call(config: Path, *words: str | Path) -> str:

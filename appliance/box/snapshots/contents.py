@@ -24,7 +24,7 @@ import dacite
 
 from appliance.box.snapshots import numbers, sealing, toml
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.core import clock, db
+from appliance.core import clock, db, db_files
 from appliance.core.settings import Settings
 
 # What is done at the moment, and how much of it (0 to 1; None: cannot be told).
@@ -104,7 +104,7 @@ def staged(settings: Settings, tell: Tell) -> Iterator[Path]:
         _require_room(stage, settings.paths.database.stat().st_size)
         tell("copying the database", None)
         db.copy_to(stage / DATABASE)
-        if fault := db.faults_of(stage / DATABASE):
+        if fault := db_files.faults_of(stage / DATABASE):
             raise SnapshotError("damaged", f"the database has a fault: {fault}")
         toml.write(stage / SETTINGS, toml.without_secrets(toml.read(settings.file)))
         sealing.seal(settings, stage / SECRETS)
@@ -133,7 +133,7 @@ def describe(settings: Settings, stage: Path) -> Manifest:
         clock.now().isoformat(timespec="seconds"),
         settings.web.url,
         metadata.version("appliance"),
-        db.count_rows(database, COUNTED.values()),
+        db_files.count_rows(database, COUNTED.values()),
         sha256(database),
         database.stat().st_size,
         files,

@@ -24,7 +24,7 @@ from appliance.box.snapshots.placing import (
 from appliance.box.snapshots.reading import Snapshot
 from appliance.box.snapshots.requests import LAYOUT, NOW, Restored, Wish
 from appliance.box.snapshots.restic import Restic
-from appliance.core import clock, db
+from appliance.core import clock, db_files
 from appliance.core.audit import Head, heads
 from appliance.core.settings import Settings
 
@@ -118,9 +118,9 @@ def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell) -> Restored:
             _files(settings, wish, restic, snapshot, made, place, restored, tell)
     restored.database_from = "replica" if replicated else "snapshot"
     tell("looking at the database", None)
-    if fault := db.faults_of(database):
+    if fault := db_files.faults_of(database):
         raise SnapshotError("damaged", f"the restored database has a fault: {fault}")
-    counts = db.count_rows(database, contents.COUNTED.values())
+    counts = db_files.count_rows(database, contents.COUNTED.values())
     restored.counts = {name: counts[table] for name, table in contents.COUNTED.items()}
     if not replicated and restored.counts != restored.expected:
         raise SnapshotError(
@@ -146,7 +146,7 @@ def _from_replica(settings: Settings, wish: Wish, database: Path, tell: Tell) ->
     tell("restoring the database from its copy", None)
     try:
         continuous.restore_database(settings, database, None if wish.at == NOW else wish.at)
-        db.fold_in(database)
+        db_files.fold_in(database)
     except SnapshotError:
         if wish.copy_only or (wish.database_only and not settings.backups):
             raise

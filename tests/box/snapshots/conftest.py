@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.box import snapshots
-from appliance.core import clock, db
+from appliance.core import clock, db, db_files
 from appliance.core import settings as site_settings
 from appliance.models import Call, Recording
 from provisioning.local.settings_file import scratch
@@ -115,7 +115,7 @@ def _save(folder: Path, peopled: Path) -> None:
     [done] = snapshots.create(made, by="rustam")
     assert done.manifest.counts == {"calls": 3, "appeals": 0, "recordings": 1}
     db.database.close()
-    db.fold_in(made.paths.database)
+    db_files.fold_in(made.paths.database)
 
 
 @pytest.fixture

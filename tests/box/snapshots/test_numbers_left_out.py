@@ -13,7 +13,7 @@ from appliance.box.snapshots import numbers
 from appliance.box.snapshots.numbers import A_DAY
 from appliance.casework import appeals, catalogs, ministry
 from appliance.casework.ministry.courier import Courier, gateway
-from appliance.core import clock, db
+from appliance.core import clock, db, db_files
 from appliance.core.settings import Ministry
 from appliance.messaging import notices
 from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, User
@@ -140,7 +140,7 @@ def test_where_nothing_tells_a_day_is_left_out_for_each_begun(site, far, fault) 
     kept = work.new("Birinchi")
     work.send()
     db.copy_to(copy)
-    db.fold_in(copy)
+    db_files.fold_in(copy)
     gone = work.new("Ikkinchi")
     work.change(kept, "Birinchi, tuzatilgan")
     work.send()
@@ -178,7 +178,7 @@ def test_nothing_is_left_out_when_nothing_was_lost(site, far) -> None:
     work, copy = Work(site, far), site.folder / "copy.db"
     work.new("Birinchi")
     db.copy_to(copy)
-    db.fold_in(copy)
+    db_files.fold_in(copy)
     assert numbers.leave_out(work.settings, copy, numbers.mark(copy), goes_on=False) == {}
 
 
@@ -188,7 +188,7 @@ def test_the_longer_ago_the_more_and_of_the_year_that_it_is(site, far, monkeypat
     work.send()
     copy = site.folder / "copy.db"
     db.copy_to(copy)
-    db.fold_in(copy)
+    db_files.fold_in(copy)
     db.database.close()
     (site.folder / "site.db").unlink()
     end = numbers.mark(copy)
@@ -200,7 +200,7 @@ def test_the_longer_ago_the_more_and_of_the_year_that_it_is(site, far, monkeypat
     assert left_out["appeals"] == {f"{year}": days * A_DAY["appeals"]}
     assert left_out["files"] == days * A_DAY["files"]
     assert left_out["messages"] > days * A_DAY["messages"]
-    db.fold_in(copy)
+    db_files.fold_in(copy)
     copy.rename(site.folder / "site.db")
     later = Work(site, far).new("Ikkinchi")
     assert later.number == f"{year}-{days * A_DAY['appeals'] + 1:06d}"
