@@ -151,7 +151,7 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
 
     `kept`: what stays of texts, who was contacted too; without it nothing does.
     """
-    said = _said(appeal)
+    former = _texts(appeal)
     texts = {name: getattr(appeal, name) for name in _TEXTS} if kept else {}
     for name in _PERSONAL:
         setattr(appeal, name, kept(texts[name]) if kept and name in texts else "")
@@ -183,7 +183,7 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
         SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
     for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
         _mask_call_form(form, kept)
-    searching.remember(appeal, *said)
+    searching.remember(appeal, *former)
     proof.write_down(
         "appeal_person" if kept else "appeal",
         appeal.number,
@@ -196,10 +196,10 @@ def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -
         Applicant.update(blank).where(Applicant.id == appeal.applicant_id).execute()
 
 
-def _said(appeal: Appeal) -> list[str]:
+def _texts(appeal: Appeal) -> list[str]:
     """What an appeal is found by, and was before its corrections."""
     past = AppealWording.select().where(AppealWording.appeal == appeal)
-    return [searching.said(appeal), *(searching.said_by(one.values) for one in past)]
+    return [searching.words_of(appeal), *(searching.words_of_values(one.values) for one in past)]
 
 
 def _mask_call_form(form: CallForm, kept: Callable[[str], str] | None = None) -> None:

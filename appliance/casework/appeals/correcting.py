@@ -58,7 +58,7 @@ def correct(
                 until=moment,
                 replaced_by=by,
             )
-            searching.remember(corrected, searching.said(appeal))
+            searching.remember(corrected, searching.words_of(appeal))
             consultations.corrected(corrected)
         if changed and (changes or returned):
             changed(corrected)

@@ -42,20 +42,20 @@ def entry_of(appeal: Appeal) -> search.Entry:
     )
 
 
-def said(appeal: Appeal) -> str:
+def words_of(appeal: Appeal) -> str:
     """All words of an appeal that a search may look for."""
     names, text = _told(appeal)
-    return _words_of(names, text)
+    return _joined(names, text)
 
 
-def said_by(values: Mapping[str, object]) -> str:
+def words_of_values(values: Mapping[str, object]) -> str:
     """The same by the values of a form, as a wording keeps them."""
     held = {name: str(text) for name, text in values.items()}
     names = f"{held.get('surname', '')} {held.get('first_name', '')}", held.get("entity_name", "")
-    return _words_of(names, " ".join(held.values()))
+    return _joined(names, " ".join(held.values()))
 
 
-def _words_of(names: tuple[str, ...], text: str) -> str:
+def _joined(names: tuple[str, ...], text: str) -> str:
     """Names are found as one word, too."""
     return " ".join((*names, *(name.replace(" ", "") for name in names), text))
 
