@@ -14,6 +14,7 @@ from peewee import fn
 from appliance.casework import appeals, catalogs, knowledge
 from appliance.casework.appeals import personal, searching
 from appliance.casework.catalogs import places
+from appliance.casework.catalogs.keys import names_of
 from appliance.casework.scripts import queries
 from appliance.core import clock
 from appliance.core import search as index
@@ -126,12 +127,12 @@ SOURCES: dict[str, Callable[[], Iterator[list[Entry]]]] = {
 
 
 def _found_regions(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = index.ranked(asked, Region.select(), places.names_of_region)
+    found = index.ranked(asked, Region.select(), names_of)
     return [Hit("region", one.soato, one.name_uz_latn, rank=rank) for rank, one in found[:limit]]
 
 
 def _found_districts(asked: Query, _user: User, limit: int) -> list[Hit]:
-    regions = {one.soato: places.names_of_region(one) for one in Region.select()}
+    regions = {one.soato: names_of(one) for one in Region.select()}
     columns = District.soato, District.name_uz_latn, District.search_key, District.region
     found = index.ranked(
         asked,

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from appliance.casework import catalogs
 from appliance.cli import appliance
+from appliance.core import search
 from appliance.core.settings import Settings
 from appliance.models import CatalogItem, District, Mahalla, Region
 
@@ -129,7 +130,7 @@ def test_what_a_key_takes_unseen_is_what_was_typed(mahallas, typed, found, near)
     """A region's word that sounds alike makes nothing of another mahalla."""
     first = next(iter(catalogs.find_mahallas(typed, URGUT)), None)
     assert (first and first.name_uz_latn) == found
-    assert (first and catalogs.is_near(first, typed)) == near
+    assert (first and catalogs.is_near(first, search.query(typed))) == near
 
 
 def test_an_import_adopts_what_was_typed(mahallas):

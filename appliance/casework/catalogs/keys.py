@@ -4,7 +4,9 @@ import re
 
 from peewee import CharField, Expression, fn
 
+from appliance.core import search
 from appliance.core.i18n import fold
+from appliance.models import CatalogItem, Mahalla, Region
 
 
 def key_of(*names: str) -> str:
@@ -16,6 +18,11 @@ def key_of(*names: str) -> str:
 def mahalla_key(*names: str) -> str:
     """The search key of a mahalla, which people also call without its MFY or OFY."""
     return key_of(*names, *(re.sub(r"\s+(MFY|OFY|МФЙ|ОФЙ)$", "", name) for name in names))
+
+
+def names_of(one: CatalogItem | Region | Mahalla) -> str:
+    """The names of a value of a list or of a place, as the search reads them."""
+    return search.key(one.name_uz_latn, one.name_uz_cyrl, one.name_ru)
 
 
 def named_exactly(column: CharField, text: str) -> Expression:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from appliance.casework.catalogs.keys import names_of
 from appliance.core import clock, search
 from appliance.core.i18n import fold, named
 from appliance.models import Catalog, CatalogItem
@@ -49,11 +50,6 @@ def choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple
 def find(catalog: str, text: str, day: dt.date | None = None) -> list[CatalogItem]:
     """The values that are meant by a text, in any language, the nearest first."""
     return search.best([item for item in items(catalog) if in_use(item, day)], text, names_of)
-
-
-def names_of(item: CatalogItem) -> str:
-    """The names of a value, as the search reads them."""
-    return search.key(item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
 
 
 def named_values() -> list[tuple[str, str, str]]:

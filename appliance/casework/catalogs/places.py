@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import JOIN, Expression, ModelSelect
 
-from appliance.casework.catalogs.keys import mahalla_key, named_exactly
+from appliance.casework.catalogs.keys import mahalla_key, named_exactly, names_of
 from appliance.core import search
 from appliance.core.i18n import fold, spelt
 from appliance.models import District, Mahalla, Region
@@ -39,7 +39,7 @@ def districts_of(region: str | None) -> list[District]:
 
 def find_regions(text: str) -> list[Region]:
     """Regions that are meant by a text, the nearest first; all, as in report form №2, for none."""
-    return search.best(Region.select().order_by(Region.position), text, names_of_region)
+    return search.best(Region.select().order_by(Region.position), text, names_of)
 
 
 def find_districts(text: str, region: str | None = None, limit: int = 20) -> list[District]:
@@ -69,7 +69,7 @@ def find_mahallas(
     rows = {one.id: one for one in query.where(Mahalla.id.in_([one.row for one in sure]))}
     told = [rows[one.row] for one in sure]
     nowhere = search.NOWHERE * len(asked.words)
-    return [one for one in told if search.cost(asked, names_of_mahalla(one)) < nowhere]
+    return [one for one in told if search.cost(asked, names_of(one)) < nowhere]
 
 
 def _narrowed(district: str | None, region: str | None) -> list[Expression]:
@@ -78,26 +78,9 @@ def _narrowed(district: str | None, region: str | None) -> list[Expression]:
     return [District.region == region] if region else [Mahalla.district.is_null(False)]
 
 
-def names_of_region(region: Region) -> str:
-    """The names of a region, as the search reads them."""
-    return search.key(region.name_uz_latn, region.name_uz_cyrl, region.name_ru)
-
-
 def names_of_district(district: District) -> str:
     """The names of a district, former ones too, as the search reads them."""
     return names_in(district.search_key)
-
-
-def names_of_mahalla(one: Mahalla) -> str:
-    """The names of a mahalla, as the search reads them."""
-    return search.key(one.name_uz_latn, one.name_uz_cyrl, one.name_ru)
-
-
-def names_of_place(one: Region | District | Mahalla) -> str:
-    """The names of a place of any kind, as the search reads them."""
-    if isinstance(one, District):
-        return names_of_district(one)
-    return names_of_region(one) if isinstance(one, Region) else names_of_mahalla(one)
 
 
 @functools.cache
@@ -132,7 +115,7 @@ def whole_mahallas() -> ModelSelect:
 def exact_region(text: str) -> Region | None:
     """The region of exactly this name, in any script."""
     key = fold(text)
-    return next((r for r in Region.select() if key in names_of_region(r).split("|")), None)
+    return next((r for r in Region.select() if key in names_of(r).split("|")), None)
 
 
 def exact_district(text: str, region: str | None = None) -> District | None:

@@ -112,9 +112,8 @@ def best[Thing](things: Iterable[Thing], typed: str, key_of: Callable[[Thing], s
     return [thing for cost, thing in found if is_meant(cost, found[0][0])]
 
 
-def is_near(typed: str, names: str) -> bool:
+def is_near(asked: Query, names: str) -> bool:
     """Whether every word stands in the names without an error, so that nothing else was meant."""
-    asked = query(typed)
     return bool(asked.words) and cost(asked, names) < 1
 
 

@@ -31,18 +31,19 @@ def found(
     name: str, typed: str, region: str | None = None, district: str | None = None
 ) -> list[dict[str, Any]]:
     """The options of a list with the text in a name, best first; 404 for no list."""
+    asked = search.query(typed)
     if name == "region":
-        options = [_region(place) | _near(place, typed) for place in catalogs.find_regions(typed)]
+        options = [_region(place) | _near(place, asked) for place in catalogs.find_regions(typed)]
     elif name == "district":
         districts = catalogs.find_districts(typed, region)
-        options = [_district(place) | _near(place, typed) for place in districts]
+        options = [_district(place) | _near(place, asked) for place in districts]
     elif name == "mahalla":
         mahallas = catalogs.find_mahallas(typed, district, region)
-        options = [_mahalla(place) | _near(place, typed) for place in mahallas]
+        options = [_mahalla(place) | _near(place, asked) for place in mahallas]
     elif catalogs.catalog(name):
         listed = catalogs.find(name, typed, today())
         options = [
-            _option(item.code, named(item, locale())) | _near(item, typed) for item in listed
+            _option(item.code, named(item, locale())) | _near(item, asked) for item in listed
         ]
     else:
         abort(404)
@@ -72,9 +73,9 @@ def matched(name: str, typed: str) -> tuple[int, int]:
     return start, next(end for end in ends if fold(name[start:end]).startswith(key))
 
 
-def _near(thing: Any, typed: str) -> dict[str, bool]:
+def _near(thing: Any, asked: search.Query) -> dict[str, bool]:
     """Whether the key that takes the first option may take it."""
-    return {"near": catalogs.is_near(thing, typed)}
+    return {"near": catalogs.is_near(thing, asked)}
 
 
 def _option(code: str, name: str, **more: Any) -> dict[str, Any]:
