@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
 from appliance.casework import appeals, catalogs
-from appliance.models import Appeal, Draft, Handling, User
+from appliance.models import Appeal, CallForm, Draft, Handling, User
 from appliance.people import accounts, presence
 from tests.browser.conftest import sign_in
 from tests.rig.chromium import FLAGS, PROGRAM, WINDOW
@@ -708,6 +708,27 @@ def test_a_call_shows_on_every_page_and_one_key_leads_to_its_form(page, nilufar)
     expect(form_of(page, FIRST_CALL)).to_be_visible()
     citizen.hang_up()
     expect(page).to_have_title(re.compile("^(?!Suhbat)"))
+
+
+def test_a_form_that_comes_takes_no_key_from_whoever_passes_the_call_on(page, nilufar):
+    page.keyboard.press("F9")
+    page.locator("#passing-q").fill("71239")
+    citizen = Citizen(FIRST_CALL)
+    citizen.ring(nilufar)
+    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    citizen.talk()
+    expect(page.locator("#form[data-stage=talk]")).to_be_visible()
+    expect(page.locator("#passing-title")).to_contain_text("ulab berish")
+    expect(page.locator("#passing-q")).to_be_focused()
+    page.keyboard.type("0101")
+    expect(page.locator("#passing-q")).to_have_value("712390101")
+    expect(page.locator("#passing-found li")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#passing [data-trouble-here]")).to_contain_text(
+        "Stansiya javob bermayapti"
+    )
+    expect(form_of(page, FIRST_CALL)).to_be_visible()  # and was not registered
+    assert CallForm.select().count() == 0
 
 
 # calling a missed caller back

@@ -89,7 +89,7 @@ async function showCard(asked = {}) {
     window.htmx.process(card); // its live sections
     history.replaceState(null, "", addressOf(asked));
     openForm();
-    document.getElementById("card-title").focus();
+    if (!isBesideCard(document.activeElement)) document.getElementById("card-title").focus();
   } catch (error) {
     formFailed(error);
     if (error instanceof LinkLost) setTimeout(showCard, AGAIN, asked);
@@ -99,6 +99,9 @@ async function showCard(asked = {}) {
   if (told === callAtHand()) goOn();
   else follow();
 }
+
+// Whoever types in a panel, a dialog or the menu of states keeps the focus when the card changes: his Enter is for that.
+const isBesideCard = (element) => Boolean(element.closest(".passing, dialog, #state-menu"));
 
 function addressOf({ form: token, registered: number }) {
   const { home } = desk.dataset;
