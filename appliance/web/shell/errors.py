@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from appliance.core import db
+from appliance.web.shell.context import is_fragment
 from appliance.web.shell.sizes import TooLong
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,11 @@ def send_again(status: int, *, busy: bool = False) -> tuple[str, int]:
     """What was sent, on a page with one button that sends it again; no password is put there.
 
     `busy`: the database was, for longer than we wait; else the page had outlived its session.
+    A piece of a page, a stream and a script are only told: a page for them would begin a session
+    in place of the one whose token a login page, open beside them, is about to send.
     """
+    if is_fragment() or not request.form:
+        return "", status
     sent = [
         (name, value)
         for name, value in request.form.items(multi=True)

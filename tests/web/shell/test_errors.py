@@ -81,6 +81,17 @@ def test_a_piece_of_a_page_is_told_that_it_is_signed_out(client) -> None:
     assert client.get("/calls/list", headers={"HX-Request": "true"}).status_code == 401
 
 
+def test_an_open_page_that_is_signed_out_begins_no_session(client) -> None:
+    """Its sections, stream and scripts ask on, while the login page of another tab holds one."""
+    for answer in (
+        client.get("/calls/list", headers={"HX-Request": "true"}),
+        client.get("/live"),
+        client.post("/operator/forms/x", json={"values": {}}),
+    ):
+        assert answer.status_code in (400, 401)
+        assert "Set-Cookie" not in answer.headers, answer.request.path
+
+
 def test_too_much_at_once_is_refused(login_as) -> None:
     browser = login_as("operator")
     form = {"csrf_token": browser.token(), "theme": "x" * (1024 * 1024)}
