@@ -5,7 +5,7 @@ import re
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,22 +53,31 @@ EXPECTED = {
     "consultation": 1,
 }
 TAGS = {"uz_Latn": "uz-Latn", "uz_Cyrl": "uz-Cyrl", "ru": "ru"}
+type SignIn = Callable[[dict[str, str]], Page]
 WEEKDAYS = ("Душанба", "Сешанба", "Чоршанба", "Пайшанба", "Жума", "Шанба", "Якшанба")
 
 
 @pytest.fixture
-def window(chromium: Browser, hotline: Hotline) -> Iterator[BrowserContext]:
-    """A fresh browser window on the running site."""
-    context = chromium.new_context(
-        base_url=hotline.facts["web"],
-        ignore_https_errors=True,
-        viewport=WINDOW,
-    )
-    yield context
-    context.close()
+def sign_in(chromium: Browser, hotline: Hotline) -> Iterator[SignIn]:
+    """Sign in with an account: the page it leads to, in a browser window of its own."""
+    windows: list[BrowserContext] = []
+
+    def signed_in(account: dict[str, str]) -> Page:
+        windows.append(
+            chromium.new_context(
+                base_url=hotline.facts["web"], ignore_https_errors=True, viewport=WINDOW
+            )
+        )
+        page = windows[-1].new_page()
+        _sign_in(page, account)
+        return page
+
+    yield signed_in
+    for window in windows:
+        window.close()
 
 
-def sign_in(page: Page, account: dict[str, str]) -> None:
+def _sign_in(page: Page, account: dict[str, str]) -> None:
     page.goto("/login")
     page.locator("[name=login]").fill(account["login"])
     page.locator("[name=password]").fill(account["password"])
@@ -126,13 +135,12 @@ def registered_as_typed(hotline: Hotline) -> list[dict[str, object]]:
 
 
 def test_from_the_call_to_the_ministrys_paper(
-    hotline: Hotline, window: BrowserContext, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hotline: Hotline, sign_in: SignIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     operator, *others = hotline.facts["operators"]
     hotline.appliance("operator", "off", *(one["login"] for one in others))
     hotline.appliance("operator", "pause", operator["login"])
-    page = window.new_page()
-    sign_in(page, operator)
+    page = sign_in(operator)
     page.keyboard.press("F10")
     until(lambda: f"{operator['login']} " in _ready(hotline))
     took = {}
@@ -151,7 +159,7 @@ def test_from_the_call_to_the_ministrys_paper(
         assert EXPECTED.items() <= row.items()
         assert row["gist"] == TYPED[locale][-1]
         assert row["mahalla_id"]
-    text = _paper(hotline, window, tmp_path)
+    text = _paper(sign_in(hotline.facts["users"]["ministry"]), tmp_path)
     today = dt.datetime.now(dt.UTC).astimezone(dt.timezone(dt.timedelta(hours=5)))
     assert re.search(r"Самарқанд вилояти +3 +100,0", text)
     assert re.search(r"Субсидиялар олиш бўйича +3 +100,0", text)
@@ -202,11 +210,8 @@ def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float
     return shown - ring.rang_at, registered[0]
 
 
-def _paper(hotline: Hotline, window: BrowserContext, folder: Path) -> str:
+def _paper(page: Page, folder: Path) -> str:
     """The text of the monthly report as the ministry's user downloads it."""
-    window.clear_cookies()
-    page = window.new_page()
-    sign_in(page, hotline.facts["users"]["ministry"])
     page.goto("/reports")
     with page.expect_download() as download:
         page.get_by_role("button", name="PDF").click()
