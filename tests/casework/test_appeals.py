@@ -387,6 +387,20 @@ def test_what_is_saved_late_is_as_old_as_it_was_typed(nilufar):
     assert last.updated_at < ahead
 
 
+def test_of_what_two_pages_changed_the_later_typed_stays_whichever_comes_first(nilufar):
+    """The save of a page that was loaded anew may come after that of the next one."""
+    now = clock.now()
+    earlier = now - dt.timedelta(seconds=2)
+    appeals.save_draft(
+        nilufar, "t", {"gist": "01", "surname": "K"}, typed_at=now, base={"gist": "0"}
+    )
+    late = {"gist": "0!", "first_name": "A"}
+    kept = appeals.save_draft(nilufar, "t", late, typed_at=earlier, base={"gist": "0"})
+    assert kept.values == {"gist": "01", "surname": "K", "first_name": "A"}
+    newer = appeals.save_draft(nilufar, "t", late, typed_at=clock.now(), base={"gist": "0"})
+    assert newer.values["gist"] == "0!"
+
+
 def test_a_discarded_draft_opens_no_more(nilufar):
     call = a_call()
     speaks(nilufar, call)

@@ -112,8 +112,9 @@ def save_draft(
 
     What only the other form asks stays as it was.
     `base` is what the page knew to be kept before: only fields that differ from it are changed,
-    so that two pages with the same form overwrite nothing of each other's. Without it, what was
-    typed before what is kept changes nothing.
+    so that two pages with the same form overwrite nothing of each other's; of a field that both
+    have changed, what was typed later stays, whichever comes first. Without `base`, what was typed
+    before what is kept changes nothing.
     Raises AlreadyRegistered when it comes after registering, TooMany for one form more than MOST
     without a call.
     """
@@ -130,7 +131,8 @@ def save_draft(
         if kept and base is not None:
             now["updated_at"] = max(moment, kept.updated_at)
             knew = _known_of(kept, form, cleaned_of_both(base, asked))
-            now["values"] = _merged(kept.values, knew, typed)
+            late = bool(typed_at and kept.updated_at > typed_at)
+            now["values"] = _merged(kept.values, knew, typed, late)
         elif kept:
             now["values"] = not_of(form, kept.values) | typed
         if kept:
@@ -154,9 +156,17 @@ def _known_of(kept: Draft, form: str, base: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in base.items() if name in others or name in kept.values}
 
 
-def _merged(kept: dict[str, str], base: dict[str, str], now: dict[str, str]) -> dict[str, str]:
-    """What is kept, with those fields of `now` that are other than in `base`."""
+def _merged(
+    kept: dict[str, str], base: dict[str, str], now: dict[str, str], late: bool
+) -> dict[str, str]:
+    """What is kept, with those fields of `now` that are other than in `base`.
+
+    `late`: it was typed before what is kept, as by a page that was left while it was sending;
+    fields that were changed since stay.
+    """
     changed = {name for name in {*base, *now} if base.get(name) != now.get(name)}
+    if late:
+        changed = {name for name in changed if kept.get(name) == base.get(name)}
     rest = {name: text for name, text in kept.items() if name not in changed}
     return rest | {name: now[name] for name in changed if name in now}
 
