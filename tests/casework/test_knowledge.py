@@ -47,6 +47,9 @@ WORDS = Words(
     law_on=dt.date(2017, 9, 11),
 )
 
+CALLED = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
+MACROS = b'<Types><D ContentType="application/vnd.ms-word.document.macroEnabled.main"/></Types>'
+
 
 def docx(**more: bytes) -> bytes:
     """A document of the least parts, and more of them."""
@@ -287,7 +290,7 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
         (PDF.replace(b"<<>>", b"<</S /JavaScript /JS (app.alert)>>"), "macro"),
         (PDF.replace(b"<<>>", b"<</S /Launch>>"), "macro"),
         (docx(word__vbaProject_bin=b"x").replace(b"vbaProject_bin", b"vbaProject.bin"), "macro"),
-        (docx(types=b'ContentType="application/vnd.ms-word.document.macroEnabled.main"'), "macro"),
+        (docx(types=MACROS), "macro"),
         (docx(word__media_bomb=bytes(60 * 1024 * 1024)), "bomb"),
         (docx()[:60], "kind"),
         (png(60_000, 60_000), "bomb"),
@@ -303,6 +306,70 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
 def test_what_is_no_such_file_is_refused(content, code):
     with pytest.raises(ArticleError, match=code):
         files.kind_of(content)
+
+
+def with_objects(
+    text: bytes, head: bytes = b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode"
+) -> bytes:
+    """A PDF that holds objects packed."""
+    packed = zlib.compress(text)
+    stream = b"7 0 obj<<%s/Length %d>>stream\n%s\nendstream endobj" % (head, len(packed), packed)
+    return PDF.replace(b"%%EOF", stream + b"\n%%EOF")
+
+
+def led(kind: str, target: str) -> bytes:
+    """A document that a relation of that kind leads to somewhere."""
+    one = f'<Relationship Type="http://x/{kind}" Target="{target}" TargetMode="External"/>'
+    text = f"<Relationships {CALLED}>{one}</Relationships>".encode("utf-16")
+    return docx(**{"word___rels__document.xml.rels": text})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PDF.replace(b"<<>>", b"<</S /J#61vaScript /J#53 (app.alert)>>"),
+        PDF.replace(b"<<>>", b"<</S /#4c#61#75#6E#63#68>>"),
+        with_objects(b"1 0 <</S/JavaScript/JS(app.alert(1))>>"),
+        with_objects(b"1 0 <</S/Rendition/JS 5 0 R>>", b"/Filter[/FlateDecode]/First 4"),
+        with_objects(b"1 0 <<>>", b"/Type/Obj#53tm/First 4/Filter/LZWDecode"),
+        with_objects(b"1 0 <<>>", b"/Type/ObjStm/First 4/Filter[/ASCIIHexDecode/FlateDecode]"),
+        docx(types=MACROS.decode().encode("utf-16")),
+        docx(types=MACROS.replace(b"macroEnabled", b"m&#97;croEnabled")),
+        led("attachedTemplate", "https://evil.example/a.dotm"),
+        led("attachedTemplate", r"file:///\\evil.example\a.dotm"),
+        led("image", r"\\evil.example\a.png"),
+        led("oleObject", "a.bin"),
+        led("aFChunk", "a.mht"),
+        docx(**{"word__embeddings__a.xlsm": b"PK"}),
+    ],
+    ids=(
+        *("a letter as its number", "all letters so", "packed", "packed, and short"),
+        *("packed unusually", "packed twice", "another encoding", "an entity", "its template"),
+        *("a template of a share", "a picture of a share", "an object", "another file", "a book"),
+    ),
+)
+def test_a_program_that_hides_is_found(content):
+    with pytest.raises(ArticleError, match="macro"):
+        files.kind_of(content)
+
+
+def test_a_pdf_that_unpacks_to_far_more_is_refused():
+    with pytest.raises(ArticleError, match="bomb"):
+        files.kind_of(with_objects(bytes(files.UNPACKED + 1)))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (with_objects(b"1 0 <</Type/Page>>"), "pdf"),
+        (PDF.replace(b"<<>>", b"<<>>stream\n\x00/JS\xff\nendstream"), "pdf"),
+        (led("attachedTemplate", "file:///C:\\Users\\a\\Normal.dotm"), "docx"),
+        (led("hyperlink", "https://lex.uz/"), "docx"),
+    ],
+    ids=("packed objects", "a picture's bytes", "a template of his own", "a link"),
+)
+def test_what_ordinary_files_hold_is_taken(content, kind):
+    assert files.kind_of(content) == kind
 
 
 def test_a_zip_that_lies_of_its_sizes_is_refused():

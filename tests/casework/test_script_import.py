@@ -1,5 +1,6 @@
 """Scripts out of documents and spreadsheets: what is read, and what is refused unopened."""
 
+import contextlib
 import io
 import zipfile
 
@@ -98,6 +99,20 @@ def test_what_cannot_be_a_script_is_refused(content, code):
     with pytest.raises(UnreadableError) as refused:
         importing.read("a.docx", content)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("part", ["[Content_Types].xml", "word/document.xml", "word/styles.xml"])
+@pytest.mark.parametrize("offset", [0, 1, 5, 20])
+def test_a_damaged_package_is_refused(part, offset):
+    """Whatever a byte of a packed part is: no page fails."""
+    whole = document(lambda made: made.add_paragraph("Salom"))
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        found = package.getinfo(part)
+    start = found.header_offset + 30 + len(part) + offset
+    for byte in (0x00, 0xFF, 0x07):
+        damaged = whole[:start] + bytes([byte]) * 3 + whole[start + 3 :]
+        with contextlib.suppress(UnreadableError):
+            importing.read("a.docx", damaged)
 
 
 def test_a_package_of_something_else_is_refused():

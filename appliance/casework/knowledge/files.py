@@ -1,4 +1,4 @@
-"""The files of articles: PDF, DOCX without macros, PNG, JPEG, known by what is in them.
+"""The files of articles: PDF, DOCX, PNG, JPEG without programs, known by what is in them.
 
 A file lies in the database, like those of change requests, and so in every snapshot. It is given
 back as it came; only pictures are shown by the browser.
@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
+from xml.etree import ElementTree
 
 from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import clock
@@ -32,12 +33,32 @@ KINDS = {
 }
 SHOWN = ("png", "jpeg")  # which a browser shows in the article
 
-_ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\b")
-_ACTIVE_DOCX = re.compile(r"vbaproject|vbadata|activex|oleobject", re.IGNORECASE)
+
+def _spelt(name: str) -> str:
+    """A name of a PDF: each of its letters may stand as its number."""
+    return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
+
+
+# What does something by itself. The bytes of a picture spell a name as short as JS by chance.
+_ACTIVE_PDF = re.compile(
+    rf"/(?:{'|'.join(map(_spelt, ('JavaScript', 'Launch', 'EmbeddedFile', 'RichMedia')))})\b"
+    rf"|/{_spelt('JS')}\s*[(<\d]".encode()
+)
+_STREAM = re.compile(rb"stream\r?\n")
+_OF_OBJECTS = re.compile(f"/{_spelt('ObjStm')}|/{_spelt('First')}".encode())
+_FILTERED = re.compile(f"/{_spelt('Filter')}".encode())
+_DEFLATED = re.compile(rb"/Filter\s*(?:/FlateDecode|\[\s*/FlateDecode\s*\])")
+_HEAD = 2_000  # bytes before a stream that may tell what it is
+_ACTIVE_DOCX = re.compile(
+    r"vbaproject|vbadata|activex|oleobject|embeddings/.*[.](?!xlsx$)\w+$", re.IGNORECASE
+)
+_ACTIVE_TYPE = re.compile("macroenabled|vbaproject|vbadata|activex|oleobject", re.IGNORECASE)
+_TAKES_IN = re.compile("/(aFChunk|subDocument|frame|oleObject|control)$", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\s*(?:https?:|ftp:|file:(?://[^/\\]|/{4}|/*\\\\)|\\\\|//)", re.IGNORECASE)
 _TYPES = "[Content_Types].xml"
 _PIECE = 64 * 1024
 _DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ElementTree.ParseError),
     *(ValueError, RuntimeError, OSError, EOFError),  # a password, a method that is not known
 )
 
@@ -132,43 +153,83 @@ def _pdf(content: bytes) -> str:
         raise ArticleError("kind")
     if _ACTIVE_PDF.search(content):
         raise ArticleError("macro")
+    left = UNPACKED
+    for stream in _STREAM.finditer(content):
+        head = content[max(0, stream.start() - _HEAD) : stream.start()].rpartition(b"obj")[2]
+        if _OF_OBJECTS.search(head) and _FILTERED.search(head):
+            objects = _inflated(head, content[stream.end() :], left)
+            left -= len(objects)
+            if _ACTIVE_PDF.search(objects):
+                raise ArticleError("macro")
     return "pdf"
+
+
+def _inflated(head: bytes, packed: bytes, most: int) -> bytes:
+    """Objects that a PDF holds packed; packed in a way that is not looked into they are refused."""
+    if not _DEFLATED.search(head):
+        raise ArticleError("macro")
+    unpacking = zlib.decompressobj()
+    try:
+        objects = unpacking.decompress(packed, most + 1)
+    except zlib.error as error:
+        raise ArticleError("kind") from error
+    if len(objects) > most:
+        raise ArticleError("bomb")
+    return objects
 
 
 def _docx(content: bytes) -> str:
     try:
-        names, types = _parts(content)
+        names, told = _parts(content)
+        active = any(map(_ACTIVE_DOCX.search, names)) or any(map(_is_active, told))
     except ArticleError:
         raise
     except _DAMAGED as error:
         raise ArticleError("kind") from error
-    if b"macroenabled" in types.lower() or any(map(_ACTIVE_DOCX.search, names)):
+    if active:
         raise ArticleError("macro")
     return "docx"
 
 
-def _parts(content: bytes) -> tuple[set[str], bytes]:
-    """The names of a document's parts, and what it says of their types.
+def _parts(content: bytes) -> tuple[set[str], list[bytes]]:
+    """The names of a document's parts, and those that tell what the parts are and lead to.
 
     Each is unpacked, a piece at a time: what a ZIP says of its sizes may be untrue.
     """
-    left, types = UNPACKED, b""
+    left, told = UNPACKED, []
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = packed.infolist()
         if len(parts) > ENTRIES or sum(part.file_size for part in parts) > UNPACKED:
             raise ArticleError("bomb")
         for part in parts:
+            tells, pieces = part.filename.lower().endswith((_TYPES.lower(), ".rels")), []
             with packed.open(part) as opened:
                 while piece := opened.read(_PIECE):
                     left -= len(piece)
                     if left < 0:
                         raise ArticleError("bomb")
-                    if part.filename == _TYPES:
-                        types += piece
+                    if tells:
+                        pieces.append(piece)
+            if tells:
+                told.append(b"".join(pieces))
         names = {part.filename for part in parts}
     if not {_TYPES, "word/document.xml"} <= names:
         raise ArticleError("kind")
-    return names, types
+    return names, told
+
+
+def _is_active(part: bytes) -> bool:
+    """Whether a document has macros, takes in another file, or fetches what it is made from.
+
+    Read as XML: in another encoding, or by the numbers of its letters, it says the same.
+    """
+    for one in ElementTree.fromstring(part).iter():  # noqa: S314  bounded, and expat stops bombs
+        kind, where = one.get("Type", ""), one.get("Target", "")
+        if _ACTIVE_TYPE.search(one.get("ContentType", "")) or _TAKES_IN.search(kind):
+            return True
+        if not kind.endswith("/hyperlink") and _ELSEWHERE.match(where):
+            return True
+    return False
 
 
 def _picture(kind: str, size: tuple[int, int] | None) -> str:

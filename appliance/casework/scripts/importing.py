@@ -7,8 +7,11 @@ by hand afterwards. Nothing in a file is run, and one that unpacks to far more i
 """
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice, zip_longest
@@ -45,10 +48,11 @@ _CYRILLIC = re.compile("[а-яёА-ЯЁ]")
 _ITEM = re.compile(r"^\s*(?:[-–•*]|\d{1,2}[.)])\s+")
 
 
-# what the libraries raise over a package that is none of theirs
+# what the libraries raise over a package that is none of theirs, or damaged
 _BROKEN = (
     *(PackageNotFoundError, InvalidFileException, zipfile.BadZipFile, SyntaxError),
-    *(LookupError, ValueError, OSError, AttributeError, TypeError, RuntimeError),
+    *(LookupError, ValueError, OSError, AttributeError, TypeError, RuntimeError, ArithmeticError),
+    *(zlib.error, lzma.LZMAError, struct.error, EOFError),
 )
 
 
@@ -139,7 +143,7 @@ def _opened(content: bytes) -> zipfile.ZipFile:
         raise UnreadableError("large")
     try:
         package = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile as error:
+    except _BROKEN as error:
         raise UnreadableError("file") from error
     parts = package.infolist()
     if len(parts) > _PARTS or sum(part.file_size for part in parts) > UNPACKED:
@@ -152,9 +156,7 @@ def _opened(content: bytes) -> zipfile.ZipFile:
 def _says_macros(package: zipfile.ZipFile) -> bool:
     try:
         types = package.read("[Content_Types].xml")
-    except KeyError as error:
-        raise UnreadableError("file") from error
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError) as error:
+    except _BROKEN as error:
         raise UnreadableError("file") from error
     return b"macroEnabled" in types or b"vbaProject" in types
 
