@@ -5,7 +5,8 @@ ending. Where they are too few, each word is also read as those words of the ind
 an error or two; then one of several words may lack. `ranking` puts what was found in order.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import gc
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,7 @@ _words = Words()
 def read_words() -> None:
     """Read the words of the index, as each search does with those that came since the last one."""
     _words.refresh()
+    gc.freeze()  # there are some hundred thousand: to go through them for garbage takes a third of a second
 
 
 def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None) -> list[Found]:
@@ -64,9 +66,10 @@ def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None)
     ranked: dict[int, Found] = {}
     short = all(len(word.sound) < 4 for word in asked.words)
     for tier in _tiers(asked, kind):
-        for row in _candidates(tier, kind, narrowed):
-            if row[0] not in ranked:
-                ranked[row[0]] = _found(asked, row, tier, len(ranked))
+        new = _candidates(tier, kind, narrowed, ranked)
+        asked.compare([row[4] for row in new], [row[5] for row in new])
+        for row in new:
+            ranked[row[0]] = _found(asked, row, tier, len(ranked))
         if len(ranked) >= limit and (kind in _BY_AGE or not tier.whole or short):
             break
         enough = limit if kind in index.BY_TEXT and not tier.apart else _ENOUGH
@@ -208,8 +211,10 @@ def _count(tier: _Tier, kind: str, most: int) -> int:
     return int(database.execute_sql(f"SELECT count(*) FROM ({some})", asked).fetchone()[0])  # noqa: S608
 
 
-def _candidates(tier: _Tier, kind: str, narrowed: Narrowing | None) -> Iterable[Row]:
-    """Rows of entries that match; as SQL, for this is asked at each letter typed."""
+def _candidates(
+    tier: _Tier, kind: str, narrowed: Narrowing | None, known: Container[int]
+) -> list[Row]:
+    """Rows of entries that match, but known ones; as SQL, for this is asked at each letter typed."""
     first, end = index.range_of(kind, tier.apart)
     most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
     order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
@@ -230,13 +235,14 @@ def _candidates(tier: _Tier, kind: str, narrowed: Narrowing | None) -> Iterable[
         )
         numbers = [number for (number,) in asked.fetchall()]
     begin = index.range_of(kind)[0]
-    marks = ", ".join("?" * len(numbers))
+    ids = [begin + number for number in numbers if begin + number not in known]
+    marks = ", ".join("?" * len(ids))
     rows = database.execute_sql(
         f"SELECT id, kind, ref, title, names, about FROM search_entry WHERE id IN ({marks})",  # noqa: S608
-        [begin + number for number in numbers],
+        ids,
     )
     found = {row[0]: row for row in rows.fetchall()}
-    return [found[id] for id in (begin + number for number in numbers) if id in found]
+    return [found[id] for id in ids if id in found]
 
 
 def _found(asked: Query, row: Row, tier: _Tier, place: int) -> Found:
