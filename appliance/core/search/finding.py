@@ -31,10 +31,12 @@ _LACKS = 2.8
 _WEIGHED = 200  # entries up to which it is weighed how much of what was typed a text says
 # of these kinds there are many: of what is equally near the newest is first
 _BY_AGE = ("appeal",)
+_ROW = "found_row"  # stands in a condition for the row of an entry
 _BY_WEIGHT = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any
 type Narrowing = Callable[[Any], Any]
+type _Condition = tuple[str, tuple[Any, ...]]  # SQL after the others, and its values
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None)
         return []
     ranked: dict[int, Found] = {}
     short = all(len(word.sound) < 4 for word in asked.words)
+    condition = _condition(narrowed)
     for tier in _tiers(asked, kind):
-        new = _candidates(tier, kind, narrowed, ranked)
+        new = _candidates(tier, kind, condition, ranked)
         asked.compare([row[4] for row in new], [row[5] for row in new])
         for row in new:
             ranked[row[0]] = _found(asked, row, tier, len(ranked))
@@ -211,8 +214,17 @@ def _count(tier: _Tier, kind: str, most: int) -> int:
     return int(database.execute_sql(f"SELECT count(*) FROM ({some})", asked).fetchone()[0])  # noqa: S608
 
 
+def _condition(narrowed: Narrowing | None) -> _Condition:
+    """What narrows, as SQL: made once for all tiers, for that takes as long as to ask."""
+    if not narrowed:
+        return "", ()
+    context = database.get_sql_context(parentheses=True, subquery=True)
+    condition, values = context.sql(narrowed(SQL(_ROW))).query()
+    return f" AND {condition}", tuple(values)
+
+
 def _candidates(
-    tier: _Tier, kind: str, narrowed: Narrowing | None, known: Container[int]
+    tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]
 ) -> list[Row]:
     """Rows of entries that match, but known ones; as SQL, for this is asked at each letter typed."""
     first, end = index.range_of(kind, tier.apart)
@@ -220,22 +232,15 @@ def _candidates(
     order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
     if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
         order = _BY_WEIGHT
-    if narrowed:
-        asked = SearchText.select(SearchText.rowid - first).where(
-            SearchText.match(tier.match),
-            SearchText.rowid.between(first, end),
-            narrowed(SearchText.rowid - first),
-        )
-        numbers = [number for (number,) in asked.order_by(SQL(order)).limit(most).tuples()]
-    else:
-        asked = database.execute_sql(
-            "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
-            f"AND rowid BETWEEN ? AND ? ORDER BY {order} LIMIT {most}",
-            (first, tier.match, first, end),
-        )
-        numbers = [number for (number,) in asked.fetchall()]
+    condition, values = narrowed
+    there = condition.replace(_ROW, f"(rowid - {first})")
+    numbers = database.execute_sql(
+        "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
+        f"AND rowid BETWEEN ? AND ?{there} ORDER BY {order} LIMIT {most}",
+        (first, tier.match, first, end, *values),
+    )
     begin = index.range_of(kind)[0]
-    ids = [begin + number for number in numbers if begin + number not in known]
+    ids = [begin + number for (number,) in numbers if begin + number not in known]
     marks = ", ".join("?" * len(ids))
     rows = database.execute_sql(
         f"SELECT id, kind, ref, title, names, about FROM search_entry WHERE id IN ({marks})",  # noqa: S608
