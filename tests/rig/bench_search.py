@@ -94,6 +94,7 @@ def main(folder: Path, profiled: bool) -> None:
         fill()
         print(f"filled in {time.process_time() - begun:.0f} s of the processor")
     names = search_corpus.names()
+    index.read_words()
     ask("toshkent")
     profile = cProfile.Profile()
     for errors in (0, 1, 2):

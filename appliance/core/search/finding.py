@@ -21,7 +21,7 @@ from appliance.core.search.words import READINGS, Words
 
 CANDIDATES = 300  # entries of a kind that are put in order
 NEWEST = 120  # the same of those of which there are many, and of texts, whose names tell little
-_BEGUN = 100  # words that are looked for one by one, as those that begin so
+_BEGUN = 400  # words that are looked for one by one, as those that begin so
 _SHORT = 3  # letters up to which the index keeps beginnings of words
 _ENOUGH, _SURE = 5, 0.15  # so many entries, one of them surely meant: errors are not thought of
 _COMMON = 500  # entries: a word that more of them hold says little alone
@@ -58,7 +58,7 @@ _words = Words()
 def read_words() -> None:
     """Read the words of the index, as each search does with those that came since the last one."""
     _words.refresh()
-    gc.freeze()  # there are some hundred thousand: to go through them for garbage takes a third of a second
+    gc.freeze()  # of so many, a search for garbage would take a third of a second
 
 
 def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None) -> list[Found]:
