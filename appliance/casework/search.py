@@ -187,7 +187,7 @@ def _found_scripts(asked: Query, _user: User, limit: int) -> list[Hit]:
 
 
 def _found_appeals(asked: Query, user: User, limit: int) -> list[Hit]:
-    mine = appeals.visible_to(user)
+    mine = appeals.visible_to(user).select(Appeal.id)
     found = index.find(asked, "appeal", limit, lambda row: fn.EXISTS(mine.where(Appeal.id == row)))
     rows = Appeal.select().where(Appeal.id.in_([one.row for one in found]))
     gists = {row.id: row.gist for row in personal.veil(user, rows)}

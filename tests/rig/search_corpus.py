@@ -92,6 +92,11 @@ def fill() -> dict[str, list[str]]:
             catalogs.remember_mahalla(name, district)
         for number, title in enumerate(articles()):
             publish(f"a-{number}", title, " ".join(chance.sample(articles(), 3)))
+    return names()
+
+
+def names() -> dict[str, list[str]]:
+    """Kind → the names of it in a database that was filled."""
     return {
         "region": [one.name_uz_latn for one in Region.select()],
         "district": [one.name_uz_latn for one in District.select()],

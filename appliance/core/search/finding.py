@@ -5,7 +5,8 @@ ending. Where they are too few, each word is also read as those words of the ind
 an error or two; then one of several words may lack. `ranking` puts what was found in order.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import gc
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from appliance.core.search.words import READINGS, Words
 
 CANDIDATES = 300  # entries of a kind that are put in order
 NEWEST = 120  # the same of those of which there are many, and of texts, whose names tell little
-_BEGUN = 100  # words that are looked for one by one, as those that begin so
+_BEGUN = 400  # words that are looked for one by one, as those that begin so
 _SHORT = 3  # letters up to which the index keeps beginnings of words
 _ENOUGH, _SURE = 5, 0.15  # so many entries, one of them surely meant: errors are not thought of
 _COMMON = 500  # entries: a word that more of them hold says little alone
@@ -30,10 +31,12 @@ _LACKS = 2.8
 _WEIGHED = 200  # entries up to which it is weighed how much of what was typed a text says
 # of these kinds there are many: of what is equally near the newest is first
 _BY_AGE = ("appeal",)
+_ROW = "found_row"  # stands in a condition for the row of an entry
 _BY_WEIGHT = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any
 type Narrowing = Callable[[Any], Any]
+type _Condition = tuple[str, tuple[Any, ...]]  # SQL after the others, and its values
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ _words = Words()
 def read_words() -> None:
     """Read the words of the index, as each search does with those that came since the last one."""
     _words.refresh()
+    gc.freeze()  # of so many, a search for garbage would take a third of a second
 
 
 def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None) -> list[Found]:
@@ -63,10 +67,12 @@ def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None)
         return []
     ranked: dict[int, Found] = {}
     short = all(len(word.sound) < 4 for word in asked.words)
+    condition = _condition(narrowed)
     for tier in _tiers(asked, kind):
-        for row in _candidates(tier, kind, narrowed):
-            if row[0] not in ranked:
-                ranked[row[0]] = _found(asked, row, tier, len(ranked))
+        new = _candidates(tier, kind, condition, ranked)
+        asked.compare([row[4] for row in new], [row[5] for row in new])
+        for row in new:
+            ranked[row[0]] = _found(asked, row, tier, len(ranked))
         if len(ranked) >= limit and (kind in _BY_AGE or not tier.whole or short):
             break
         enough = limit if kind in index.BY_TEXT and not tier.apart else _ENOUGH
@@ -208,35 +214,40 @@ def _count(tier: _Tier, kind: str, most: int) -> int:
     return int(database.execute_sql(f"SELECT count(*) FROM ({some})", asked).fetchone()[0])  # noqa: S608
 
 
-def _candidates(tier: _Tier, kind: str, narrowed: Narrowing | None) -> Iterable[Row]:
-    """Rows of entries that match; as SQL, for this is asked at each letter typed."""
+def _condition(narrowed: Narrowing | None) -> _Condition:
+    """What narrows, as SQL: made once for all tiers, for that takes as long as to ask."""
+    if not narrowed:
+        return "", ()
+    context = database.get_sql_context(parentheses=True, subquery=True)
+    condition, values = context.sql(narrowed(SQL(_ROW))).query()
+    return f" AND {condition}", tuple(values)
+
+
+def _candidates(
+    tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]
+) -> list[Row]:
+    """Rows of entries that match, but known ones; as SQL, for this is asked at each letter typed."""
     first, end = index.range_of(kind, tier.apart)
     most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
     order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
     if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
         order = _BY_WEIGHT
-    if narrowed:
-        asked = SearchText.select(SearchText.rowid - first).where(
-            SearchText.match(tier.match),
-            SearchText.rowid.between(first, end),
-            narrowed(SearchText.rowid - first),
-        )
-        numbers = [number for (number,) in asked.order_by(SQL(order)).limit(most).tuples()]
-    else:
-        asked = database.execute_sql(
-            "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
-            f"AND rowid BETWEEN ? AND ? ORDER BY {order} LIMIT {most}",
-            (first, tier.match, first, end),
-        )
-        numbers = [number for (number,) in asked.fetchall()]
+    condition, values = narrowed
+    there = condition.replace(_ROW, f"(rowid - {first})")
+    numbers = database.execute_sql(
+        "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
+        f"AND rowid BETWEEN ? AND ?{there} ORDER BY {order} LIMIT {most}",
+        (first, tier.match, first, end, *values),
+    )
     begin = index.range_of(kind)[0]
-    marks = ", ".join("?" * len(numbers))
+    ids = [begin + number for (number,) in numbers if begin + number not in known]
+    marks = ", ".join("?" * len(ids))
     rows = database.execute_sql(
         f"SELECT id, kind, ref, title, names, about FROM search_entry WHERE id IN ({marks})",  # noqa: S608
-        [begin + number for number in numbers],
+        ids,
     )
     found = {row[0]: row for row in rows.fetchall()}
-    return [found[id] for id in (begin + number for number in numbers) if id in found]
+    return [found[id] for id in ids if id in found]
 
 
 def _found(asked: Query, row: Row, tier: _Tier, place: int) -> Found:

@@ -36,15 +36,25 @@ _DOUBLED = re.compile(r"(.)\1+")
 
 @dataclass(frozen=True, eq=False)  # each word has one object: `key` remembers it
 class Word:
-    """A word's keys: as written, as it sounds, and the sounds of it without endings.
-
-    `plain` is the Uzbek word without endings as it is written.
-    """
+    """A folded word and its keys, each made when it is first asked for."""
 
     written: str
-    sound: str
-    stems: tuple[str, ...]
-    plain: str
+
+    @functools.cached_property
+    def sound(self) -> str:
+        """How it sounds."""
+        return sound(self.written)
+
+    @functools.cached_property
+    def plain(self) -> str:
+        """How the Uzbek word is written without its endings."""
+        return _uzbek(self.written)
+
+    @functools.cached_property
+    def stems(self) -> tuple[str, ...]:
+        """How it sounds without its endings, Uzbek or Russian ones."""
+        found = dict.fromkeys((sound(self.plain), sound(_russian(self.written))))
+        return tuple(stem for stem in found if stem != self.sound)
 
     @functools.cached_property
     def tokens(self) -> tuple[str, ...]:
@@ -77,6 +87,14 @@ class Word:
         if self.written.endswith("y") and len(self.written) > 2:
             return self.sound, sound(self.written[:-1])
         return (self.sound,)
+
+    @functools.cached_property
+    def heads(self) -> tuple[str, ...]:
+        """With one of these each sound begins that begins so or is this word with another ending.
+
+        The last two letters may become others where an ending follows.
+        """
+        return tuple(dict.fromkeys(one[: max(2, len(one) - 2)] for one in self.tokens))
 
     @functools.cached_property
     def errors(self) -> int:
@@ -118,10 +136,7 @@ def letters(word: str) -> int:
 @functools.lru_cache(maxsize=50_000)
 def key(written: str) -> Word:
     """The keys of a folded word."""
-    heard = sound(written)
-    plain = _uzbek(written)
-    stems = dict.fromkeys(sound(stem) for stem in (plain, _russian(written)))
-    return Word(written, heard, tuple(stem for stem in stems if stem != heard), plain)
+    return Word(written)
 
 
 def _uzbek(word: str) -> str:

@@ -7,9 +7,10 @@ sum over the words typed; words of its name that were not typed cost next to not
 """
 
 import functools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from appliance.core.i18n import fold
@@ -28,6 +29,32 @@ BESIDE = 0.5  # for a word that stands beside the names only
 _NEARLY = 0.5  # by which what is misspelt may differ from the nearest
 UNFINISHED = 5  # letters from which an unfinished word may have errors
 MOST_WORDS = 10
+_SHORT = 3  # letters up to which a word is compared with all
+
+
+class _Costs(dict[Word, float]):
+    """The cost of one word that was typed read as each word that it was compared with."""
+
+    def __init__(self, typed: Word) -> None:
+        super().__init__()
+        self._typed = typed
+
+    def __missing__(self, name: Word) -> float:
+        self[name] = cost = _cost(self._typed, name)
+        return cost
+
+    def least(self, names: Iterable[Word]) -> float:
+        """The least of what some words cost; NOWHERE for none."""
+        return min(map(self.__getitem__, names), default=NOWHERE)
+
+    def compare(self, names: Iterable[Word]) -> None:
+        """Compare with many words at once, most of which have nothing in common with it."""
+        new = [name for name in names if name not in self]
+        if len(self._typed.written) > _SHORT:
+            self.update(dict.fromkeys(new, NOWHERE))
+            new = [new[place] for place in set(_perhaps(self._typed, new))]
+        for name in new:
+            self[name] = _cost(self._typed, name)
 
 
 @dataclass(frozen=True)
@@ -36,24 +63,29 @@ class Query:
 
     words: tuple[Word, ...]
     joined: Word | None  # all words as one, for those who put in a blank
-    costs: dict[int, dict[Word, float]] = field(default_factory=dict, compare=False)
+
+    @functools.cached_property
+    def costs(self) -> tuple[_Costs, ...]:
+        """Of each word."""
+        return tuple(map(_Costs, self.words))
+
+    @functools.cached_property
+    def whole(self) -> _Costs:
+        """Of all as one word."""
+        return _Costs(self.joined) if self.joined else self.costs[0]
 
     def word_cost(self, number: int, name: Word) -> float:
-        """The cost of one word of the query (-1: the joined one) read as a word of a name."""
-        return self.least(number, (name,))
+        """The cost of one word of the query read as a word of a name."""
+        return self.costs[number][name]
 
-    def least(self, number: int, names: Iterable[Word]) -> float:
-        """The least of what the words of a name cost; NOWHERE for no words."""
-        known = self.costs.setdefault(number, {})
-        typed = self.joined if number < 0 else self.words[number]
-        least = NOWHERE
-        for name in names:
-            cost = known.get(name)
-            if cost is None:
-                cost = known[name] = _cost(typed, name) if typed else NOWHERE
-            if cost < least:
-                least = cost
-        return least
+    def compare(self, names: Collection[str], abouts: Iterable[str] = ()) -> None:
+        """Compare the words with those of many names at once, and of what is beside them."""
+        read = [_names(one) for one in names]
+        told = {word for name in read for word in name.told}
+        told.update(word for about in set(abouts) if about for word in _names(about).told)
+        for costs in self.costs:
+            costs.compare(told)
+        self.whole.compare({word for name in read for word in name.joined})
 
 
 def query(typed: str) -> Query:
@@ -68,21 +100,20 @@ def cost(asked: Query, names: str, about: str = "", elsewhere: float = NOWHERE) 
 
     `about`: folded words beside the names; `elsewhere`: what a word costs that is in none of them.
     """
-    told, joined, firsts, size = _names(names)
-    beside = _names(about)[0] if about else ()
+    name = _names(names)
+    beside = _names(about).told if about else ()
     total, first = 0.0, False
-    for number in range(len(asked.words)):
-        best = asked.least(number, told)
+    for number, costs in enumerate(asked.costs):
+        best = costs.least(name.told)
         if number == 0:
-            first = best < NOWHERE and asked.least(0, firsts) == best
+            first = best < NOWHERE and costs.least(name.firsts) == best
         if best > BESIDE:
             best = min(best, elsewhere)
             if beside:
-                best = min(best, asked.least(number, beside) + BESIDE)
+                best = min(best, costs.least(beside) + BESIDE)
         total += best
-    total += _UNTYPED * max(0, size - len(asked.words)) + (0 if first else _INSIDE)
-    number = -1 if asked.joined else 0
-    whole = asked.least(number, joined)
+    total += _UNTYPED * max(0, name.size - len(asked.words)) + (0 if first else _INSIDE)
+    whole = asked.whole.least(name.joined)
     return min(total, whole + _SOUNDS_SO) if whole < NOWHERE else total
 
 
@@ -96,7 +127,9 @@ def ranked[Thing](
 
     `key_of` gives a thing's names and `about` the words beside them, folded (`key`).
     """
-    costs = ((cost(asked, key_of(thing), about(thing)), thing) for thing in things)
+    keyed = [(key_of(thing), about(thing), thing) for thing in things]
+    asked.compare([names for names, _about, _thing in keyed], {about for _names, about, _ in keyed})
+    costs = ((cost(asked, names, about), thing) for names, about, thing in keyed)
     return sorted((pair for pair in costs if pair[0] < NOWHERE), key=lambda pair: pair[0])
 
 
@@ -129,7 +162,7 @@ def key(*names: str) -> str:
 
 
 def _cost(typed: Word, name: Word) -> float:
-    alike = not typed.told.isdisjoint(name.tokens)
+    alike = name.sound.startswith(typed.heads) and not typed.told.isdisjoint(name.tokens)
     if not alike and _is_another(typed, name):
         return NOWHERE
     if typed.written == name.written:
@@ -145,6 +178,34 @@ def _cost(typed: Word, name: Word) -> float:
     if not typed.errors or name.written.isdigit():
         return NOWHERE
     return _ENDS_OTHERWISE if alike else _misspelt(typed, name)
+
+
+def _perhaps(typed: Word, names: list[Word]) -> Iterator[int]:
+    """The places of those words as which one may be read at some cost, and of a few more."""
+    sounds = [name.sound for name in names]
+    begins = typed.heads
+    yield from (place for place, sound in enumerate(sounds) if sound.startswith(begins))
+    most, size = typed.errors, len(typed.sound)
+    if not most:
+        return
+    yield from _places(typed.sound, sounds, most)
+    yield from _places(typed.written, [name.written for name in names], min(most, 2))
+    for stem in typed.stems:
+        yield from _places(stem, sounds, 1 if len(stem) < 7 else 2)
+    if size >= UNFINISHED:
+        letter, longer = typed.sound[0], size + 1
+        begun = {
+            place: sound[:size]
+            for place, sound in enumerate(sounds)
+            if sound[0] == letter and len(sound) > longer
+        }
+        yield from _places(typed.sound, begun, 2 if size < 7 else 3)
+
+
+def _places(word: str, words: list[str] | dict[int, str], most: int) -> list[int]:
+    """The places of words that differ by so many errors at most."""
+    found = process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=None)
+    return [place for _word, _errors, place in found]
 
 
 def _is_another(typed: Word, name: Word) -> bool:
@@ -193,10 +254,20 @@ def _misspelt(typed: Word, name: Word) -> float:
     return NOWHERE
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names as words: all, each name as one word, first words, and of how many the first name is."""
+
+    told: tuple[Word, ...]
+    joined: tuple[Word, ...]
+    firsts: tuple[Word, ...]
+    size: int
+
+
 @functools.lru_cache(maxsize=20_000)
-def _names(names: str) -> tuple[tuple[Word, ...], tuple[Word, ...], tuple[Word, ...], int]:
-    """The words of names, each name as one word, first words, and of how many the first name is."""
+def _names(names: str) -> _Names:
+    """The words of names that are parted by bars."""
     told = [[keys.key(word) for word in name.split()] for name in names.split("|")]
     joined = [keys.key("".join(word.written for word in name)) for name in told if len(name) > 1]
     flat = tuple(dict.fromkeys(word for name in told for word in name))
-    return flat, tuple(joined), tuple(name[0] for name in told if name), len(told[0])
+    return _Names(flat, tuple(joined), tuple(name[0] for name in told if name), len(told[0]))

@@ -14,8 +14,9 @@ from rapidfuzz.distance import OSA
 from appliance.core.db import database
 from appliance.core.search import keys, ranking
 from appliance.core.search.keys import Word
-from appliance.core.search.tables import SearchWord
 
+# as SQL, for this is asked at each letter typed
+_SINCE = "SELECT id, kind, word FROM search_word WHERE id > ? ORDER BY id"
 READINGS = 40  # words as which one is read
 _PIECES = ((5, 2), (7, 3))  # words of fewer letters than this are cut in so many pieces
 _MOST_PIECES = 4
@@ -29,7 +30,7 @@ class _List:
         self._sorted: list[str] = []
         self._unsorted: list[str] = []
         self._pieces: dict[tuple[int, int, str], list[str]] = {}
-        self._begins: dict[tuple[int, str], dict[str, list[str]]] = {}
+        self._begins: dict[tuple[int, str], dict[str, None]] = {}
 
     def add(self, word: str) -> None:
         if word in self._known:
@@ -41,7 +42,7 @@ class _List:
             self._pieces.setdefault((size, number, word[begin:end]), []).append(word)
         for (length, letter), begins in self._begins.items():
             if word[0] == letter and size > length + 1:
-                begins.setdefault(word[:length], []).append(word)
+                begins[word[:length]] = None
 
     def begun(self, begin: str, most: int) -> list[str] | None:
         """The words that begin so; None when they are more than `most`."""
@@ -62,18 +63,22 @@ class _List:
 
     def nearly_begun(self, begin: str, most: int) -> list[str]:
         """The words longer than a beginning that begin nearly so, with its first letter."""
-        there = len(begin), begin[0]
+        size = len(begin)
+        there = size, begin[0]
         if there not in self._begins:
-            begins: dict[str, list[str]] = {}
-            self._begins[there] = begins
-            for word in self.begun(begin[0], len(self._known)) or ():
-                if len(word) > len(begin) + 1:
-                    begins.setdefault(word[: len(begin)], []).append(word)
+            words = self.begun(begin[0], len(self._known)) or ()
+            self._begins[there] = {word[:size]: None for word in words if len(word) > size + 1}
         begins = self._begins[there]
-        found = process.extract(
-            begin, list(begins), scorer=OSA.distance, score_cutoff=most, limit=READINGS
+        near = process.extract(
+            begin, begins.keys(), scorer=OSA.distance, score_cutoff=most, limit=READINGS
         )
-        return [word for one, _errors, _place in found for word in begins[one]][:READINGS]
+        found: list[str] = []
+        for one, _errors, _place in near:
+            words = self.begun(one, len(self._known)) or ()
+            found += [word for word in words if len(word) > size + 1]
+            if len(found) >= READINGS:
+                break
+        return found[:READINGS]
 
     def _alike(self, word: str, most: int) -> set[str]:
         """Words of nearly its size that have a piece of it at nearly the same place."""
@@ -117,8 +122,8 @@ class Words:
             if self._file != str(database.database):
                 self._file, self._last = str(database.database), 0
                 self._written, self._heard = {}, {}
-            new = SearchWord.select(SearchWord.id, SearchWord.kind, SearchWord.word)
-            for id, kind, word in new.where(SearchWord.id > self._last).tuples():
+            new = database.execute_sql(_SINCE, (self._last,))
+            for id, kind, word in new:
                 self._written.setdefault(kind, _List()).add(word)
                 self._heard.setdefault(kind, _List()).add(keys.sound(word))
                 self._last = max(self._last, id)
