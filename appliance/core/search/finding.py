@@ -233,7 +233,7 @@ def _candidates(
     if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
         order = _BY_WEIGHT
     condition, values = narrowed
-    there = condition.replace(_ROW, f"(rowid - {first})")
+    there = condition.replace(_ROW, f"(search_text.rowid - {first})")
     numbers = database.execute_sql(
         "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
         f"AND rowid BETWEEN ? AND ?{there} ORDER BY {order} LIMIT {most}",
