@@ -24,6 +24,7 @@ from appliance.casework.knowledge import (
     wording,
 )
 from appliance.core import clock
+from appliance.core.db import writing
 from appliance.models import (
     Article,
     ArticleFile,
@@ -452,3 +453,48 @@ def test_the_product_s_articles_come_as_drafts_in_both_languages(settings):
         assert "'" not in row.title_uz + row.text_uz
         covered.update(row.article.topics)
     assert covered == set(topics)
+
+
+CALLERS_WORDS = {
+    "yonalish-mehnat-huquqi-buzilishi": (
+        *("зарплата", "ish haqi", "oylik", "маош", "иш хаки", "зарплату", "зарплата не платят"),
+        *("уволили", "увольнение"),
+    ),
+    "yonalish-mehnat-maslahati": (
+        *("отпуск", "taʼtil", "ta'til", "таътил", "mehnat shartnoma", "трудовой договор"),
+    ),
+    "yonalish-homiladorlik": ("декрет", "dekret", "декретный", "декрета"),
+    "yonalish-ishga-joylashish": (
+        *("пособие", "посбие", "nafaqa", "нафака", "пособие по безработице", "вакансии", "bandlik"),
+    ),
+    "yonalish-kasbga-oqitish": ("monomarkaz", "мономарказ", "курсы"),
+    "yonalish-tashqi-migratsiya": ("работа за границей", "xorijda ish"),
+    "yonalish-subsidiyalar": ("кредит", "qarz", "материальная помощь"),
+    "yonalish-tibbiy-ijtimoiy": ("инвалид", "nogironlik", "ногирон"),
+    "yonalish-milliy-mehnat-tizimi": ("трудовая книжка", "daftarcha"),
+}
+
+
+def test_articles_are_found_as_callers_say_it(settings) -> None:
+    """The product's articles, as if the ministry had approved them: among the first three."""
+    catalogs.seed()
+    seeding.seed()
+    with writing():
+        ArticleVersion.update(state="put", since=clock.now()).execute()
+        for article in Article.select():
+            knowledge.searching.remember(article)
+    for slug, words in CALLERS_WORDS.items():
+        for typed in words:
+            found = [row.article.slug for row in knowledge.found(typed, TODAY, 3)]
+            assert slug in found, (typed, found)
+
+
+def test_the_manager_adds_words(draft, sherzod, bahodir) -> None:
+    place = replace(PLACE, other_words=" tekin pul,  халява ")
+    articles.put_place(draft.article, sherzod, place)
+    row = in_force(draft, sherzod, bahodir)
+    for typed in ("tekin pul", "текин", "халяву", "кредит"):
+        assert [one.id for one in knowledge.found(typed, TODAY)] == [row.id], typed
+    assert articles.place_of(row.article).other_words == "tekin pul, халява"
+    articles.put_place(row.article, sherzod, PLACE)
+    assert knowledge.found("халяву", TODAY) == []

@@ -223,10 +223,8 @@ def _condition(narrowed: Narrowing | None) -> _Condition:
     return f" AND {condition}", tuple(values)
 
 
-def _candidates(
-    tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]
-) -> list[Row]:
-    """Rows of entries that match, but known ones; as SQL, for this is asked at each letter typed."""
+def _candidates(tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]) -> list[Row]:
+    """Rows of entries that match, but known ones; as SQL, for it is asked at each letter typed."""
     first, end = index.range_of(kind, tier.apart)
     most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
     order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
