@@ -65,6 +65,12 @@ def png(width: int = 2, height: int = 2) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
 
 
+def packed_pdf(objects: bytes) -> bytes:
+    """A PDF whose objects are packed."""
+    stream = b"<</Type /ObjStm /Filter /FlateDecode>>\nstream\n" + zlib.compress(objects)
+    return PDF.replace(b"<<>>", stream + b"\nendstream")
+
+
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"
 JPEG = b"\xff\xd8\xff\xe0\x00\x04\x00\x00\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x11\x00\x00"
 
@@ -287,6 +293,10 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
         (b"%PDF-1.7 cut off", "kind"),
         (PDF.replace(b"<<>>", b"<</S /JavaScript /JS (app.alert)>>"), "macro"),
         (PDF.replace(b"<<>>", b"<</S /Launch>>"), "macro"),
+        (PDF.replace(b"<<>>", b"<</S /J#61va#53cript>>"), "macro"),
+        (packed_pdf(b"1 0 <</S /JavaScript /JS (app.alert)>>"), "macro"),
+        (packed_pdf(bytes(60 * 1024 * 1024)), "bomb"),
+        (b"GIF89a" + png(), "kind"),
         (docx(word__vbaProject_bin=b"x").replace(b"vbaProject_bin", b"vbaProject.bin"), "macro"),
         (docx(types=b'ContentType="application/vnd.ms-word.document.macroEnabled.main"'), "macro"),
         (docx(word__media_bomb=bytes(60 * 1024 * 1024)), "bomb"),
@@ -297,7 +307,8 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
     ],
     # an archive's bytes, which would be its name, hold the moment when it was made
     ids=(
-        *("nothing", "too large", "program", "drawing", "cut off", "script", "start", "macros"),
+        *("nothing", "too large", "program", "drawing", "cut off", "script", "start"),
+        *("script by numbers", "packed script", "packed bomb", "another picture", "macros"),
         *("macro document", "bomb", "half a document", "large picture", "half a picture", "jpeg"),
     ),
 )

@@ -10,6 +10,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
@@ -33,6 +34,8 @@ KINDS = {
 SHOWN = ("png", "jpeg")  # which a browser shows in the article
 
 _ACTIVE_PDF = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\b")
+_NAME_OF_PDF = re.compile(rb"#([0-9A-Fa-f]{2})")  # a letter of a name, written as a number
+_PACKED_PDF = re.compile(rb"/ObjStm\b[^\0]{0,500}?\bstream\r?\n")
 _ACTIVE_DOCX = re.compile(r"vbaproject|vbadata|activex|oleobject", re.IGNORECASE)
 _TYPES = "[Content_Types].xml"
 _PIECE = 64 * 1024
@@ -130,9 +133,32 @@ def _named(name: str, kind: str) -> str:
 def _pdf(content: bytes) -> str:
     if b"%%EOF" not in content[-2048:]:
         raise ArticleError("kind")
-    if _ACTIVE_PDF.search(content):
+    if any(_ACTIVE_PDF.search(_NAME_OF_PDF.sub(_letter, part)) for part in _read_pdf(content)):
         raise ArticleError("macro")
     return "pdf"
+
+
+def _read_pdf(content: bytes) -> Iterator[bytes]:
+    """A PDF as it is, then what of it is packed that may hold objects; pictures hold none.
+
+    Raises ArticleError `bomb` when that is more than UNPACKED bytes.
+    """
+    yield content
+    left = UNPACKED
+    for found in _PACKED_PDF.finditer(content):
+        unpacking = zlib.decompressobj()
+        try:
+            part = unpacking.decompress(content[found.end() :], left)
+        except zlib.error:
+            continue  # packed otherwise, or damaged: a reader cannot read it either
+        left -= len(part)
+        if left <= 0:
+            raise ArticleError("bomb")
+        yield part
+
+
+def _letter(found: re.Match[bytes]) -> bytes:
+    return bytes([int(found[1], 16)])
 
 
 def _docx(content: bytes) -> str:
