@@ -93,7 +93,7 @@ def actions(asked: Asked) -> Iterator[Found]:
     """What can be done on the page by a key."""
     listed = [one for _place, found in shortcuts.at(asked.at, access.role()) for one in found]
     done = [one for one in listed if not one.told and one.name != "commands"]
-    for one in index.best(done, asked.text, lambda one: _key_of(one.does)):
+    for one in _meant(asked, done, lambda one: _key_of(one.does)):
         text = str(one.does)
         yield Found(
             text[:1].upper() + text[1:], sign="keyboard", action=one.name, keys=one.keys[:1]
@@ -103,7 +103,7 @@ def actions(asked: Asked) -> Iterator[Found]:
 def pages(asked: Asked) -> Iterator[Found]:
     """The pages of the navigation that the role may open."""
     tabs = [(section, tab) for section, tabs in navigation.open_to_the_reader() for tab in tabs]
-    for section, tab in index.best(tabs, asked.text, lambda pair: _key_of(pair[1].name)):
+    for section, tab in _meant(asked, tabs, lambda pair: _key_of(pair[1].name)):
         beside = str(section) if str(section) != str(tab.name) else ""
         yield Found(str(tab.name), beside, "layout-dashboard", url_for(tab.endpoint))
 
@@ -261,6 +261,18 @@ def number_missed(asked: Asked, found: list[tuple[str, LazyString, list[Found]]]
     if not numbers.is_whole(asked.text) or any(kind == "numbers" for kind, _name, _f in found):
         return ""
     return numbers.meant(asked.text)[0]
+
+
+def _meant[Thing](asked: Asked, things: list[Thing], key_of: Callable[[Thing], str]) -> list[Thing]:
+    """The actions or pages that are meant; misspelt ones only where the search finds nothing.
+
+    They come first, and Enter does them: "oylik" is a word of articles, not "olish" misspelt.
+    """
+    found = index.best(things, asked.text, key_of)
+    if not asked.words or not asked.meant:
+        return found
+    query = index.query(asked.text)
+    return [one for one in found if index.is_near(query, key_of(one))]
 
 
 def _hits(text: str, kind: str) -> list[Hit]:

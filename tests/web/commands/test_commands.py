@@ -155,6 +155,16 @@ def test_what_is_misspelt_is_not_beside_what_is_not(login_as) -> None:
     assert named(dilnoza, "articles", "nafaqani qayerdan olaman") == ["Ishsizlik nafaqasi"]
 
 
+def test_an_action_is_not_taken_for_what_was_meant(login_as) -> None:
+    """Enter does the first line: "oylik" must not register the form, as "olish" misspelt."""
+    nilufar = login_as("nilufar")
+    with writing():
+        search_corpus.publish("ish-haqi", "Ish haqi", "Oylik toʻlanmasa")
+    assert not named(nilufar, "actions", "oylik", "operator.page")
+    assert not named(nilufar, "pages", "navoiy", "operator.page")
+    assert named(nilufar, "actions", "ruyxatga olish", "operator.page")
+
+
 def test_a_script_in_force_is_found_by_its_readers(login_as, sherzod, bahodir) -> None:
     row = scripts.in_force(sherzod, bahodir)
     for who, finds in {"sherzod": True, "dilnoza": True, "nilufar": False, "rustam": False}.items():
