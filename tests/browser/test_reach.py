@@ -175,11 +175,12 @@ def test_every_state_can_be_read(page: Page, nilufar: User, locale: str) -> None
 CUT_OFF = """() => [...document.querySelectorAll(
     ".topbar :is(a, button, select), #bar :is(a, button), #phone :is(a, button)"
 )].filter((one) => {
-    const box = one.getBoundingClientRect();
     if (!one.checkVisibility({ visibilityProperty: true })) return false;
-    if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) return true;
-    if (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflow !== "visible") return true;
-    const there = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) return true;
+    const clipped = getComputedStyle(one).overflow !== "visible";
+    if (clipped && one.scrollWidth > one.clientWidth + 1) return true;
+    const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
     return !one.contains(there) && !one.closest("label, .seg")?.contains(there);
 }).map((one) => one.id || one.title || one.textContent.trim() || one.outerHTML.slice(0, 80))"""
 
