@@ -21,6 +21,7 @@ class Article(Table):
     slug = CharField(unique=True)  # its name in addresses; never changes
     section = CharField()  # code of the list "article_section"
     topics = DocumentField(default=list)  # codes of the list "direction" that propose it
+    other_words = CharField(default="")  # parted by commas: by which it is found as well
     owner = ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
     review_on = DateField(null=True)  # when its owner looks whether it still holds
 

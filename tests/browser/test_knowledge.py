@@ -76,6 +76,15 @@ def test_by_keys_alone_it_is_found_opened_judged_and_sent(page: Page, nilufar: U
     assert (opening.call_id, opening.who, opening.version) == (CALL, "nilufar", 1)
 
 
+def test_enter_opens_what_was_typed_last(page: Page) -> None:
+    page.locator("#f-gist").focus()
+    page.keyboard.press("Alt+i")
+    expect(page.locator("#knowledge [data-article]")).to_have_count(2)
+    page.keyboard.type("boshqa")
+    page.keyboard.press("Enter")  # before the server was asked
+    expect(page.locator("#knowledge h3")).to_have_text("Boshqa")
+
+
 def test_escape_leads_back_to_the_form(page: Page) -> None:
     page.locator("#f-gist").focus()
     page.keyboard.press("Alt+i")

@@ -24,6 +24,7 @@ from appliance.casework.knowledge import (
     wording,
 )
 from appliance.core import clock
+from appliance.core.db import writing
 from appliance.models import (
     Article,
     ArticleFile,
@@ -65,6 +66,12 @@ def docx(**more: bytes) -> bytes:
 def png(width: int = 2, height: int = 2) -> bytes:
     head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+
+
+def packed_pdf(objects: bytes) -> bytes:
+    """A PDF whose objects are packed."""
+    stream = b"<</Type /ObjStm /Filter /FlateDecode>>\nstream\n" + zlib.compress(objects)
+    return PDF.replace(b"<<>>", stream + b"\nendstream")
 
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"
@@ -289,6 +296,10 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
         (b"%PDF-1.7 cut off", "kind"),
         (PDF.replace(b"<<>>", b"<</S /JavaScript /JS (app.alert)>>"), "macro"),
         (PDF.replace(b"<<>>", b"<</S /Launch>>"), "macro"),
+        (PDF.replace(b"<<>>", b"<</S /J#61va#53cript>>"), "macro"),
+        (packed_pdf(b"1 0 <</S /JavaScript /JS (app.alert)>>"), "macro"),
+        (packed_pdf(bytes(60 * 1024 * 1024)), "bomb"),
+        (b"GIF89a" + png(), "kind"),
         (docx(word__vbaProject_bin=b"x").replace(b"vbaProject_bin", b"vbaProject.bin"), "macro"),
         (docx(types=MACROS), "macro"),
         (docx(word__media_bomb=bytes(60 * 1024 * 1024)), "bomb"),
@@ -299,7 +310,8 @@ def test_a_file_is_known_by_what_is_in_it(content, kind):
     ],
     # an archive's bytes, which would be its name, hold the moment when it was made
     ids=(
-        *("nothing", "too large", "program", "drawing", "cut off", "script", "start", "macros"),
+        *("nothing", "too large", "program", "drawing", "cut off", "script", "start"),
+        *("script by numbers", "packed script", "packed bomb", "another picture", "macros"),
         *("macro document", "bomb", "half a document", "large picture", "half a picture", "jpeg"),
     ),
 )
@@ -519,3 +531,48 @@ def test_the_product_s_articles_come_as_drafts_in_both_languages(settings):
         assert "'" not in row.title_uz + row.text_uz
         covered.update(row.article.topics)
     assert covered == set(topics)
+
+
+CALLERS_WORDS = {
+    "yonalish-mehnat-huquqi-buzilishi": (
+        *("зарплата", "ish haqi", "oylik", "маош", "иш хаки", "зарплату", "зарплата не платят"),
+        *("уволили", "увольнение"),
+    ),
+    "yonalish-mehnat-maslahati": (
+        *("отпуск", "taʼtil", "ta'til", "таътил", "mehnat shartnoma", "трудовой договор"),
+    ),
+    "yonalish-homiladorlik": ("декрет", "dekret", "декретный", "декрета"),
+    "yonalish-ishga-joylashish": (
+        *("пособие", "посбие", "nafaqa", "нафака", "пособие по безработице", "вакансии", "bandlik"),
+    ),
+    "yonalish-kasbga-oqitish": ("monomarkaz", "мономарказ", "курсы"),
+    "yonalish-tashqi-migratsiya": ("работа за границей", "xorijda ish"),
+    "yonalish-subsidiyalar": ("кредит", "qarz", "материальная помощь"),
+    "yonalish-tibbiy-ijtimoiy": ("инвалид", "nogironlik", "ногирон"),
+    "yonalish-milliy-mehnat-tizimi": ("трудовая книжка", "daftarcha"),
+}
+
+
+def test_articles_are_found_as_callers_say_it(settings) -> None:
+    """The product's articles, as if the ministry had approved them: among the first three."""
+    catalogs.seed()
+    seeding.seed()
+    with writing():
+        ArticleVersion.update(state="put", since=clock.now()).execute()
+        for article in Article.select():
+            knowledge.searching.remember(article)
+    for slug, words in CALLERS_WORDS.items():
+        for typed in words:
+            found = [row.article.slug for row in knowledge.found(typed, TODAY, 3)]
+            assert slug in found, (typed, found)
+
+
+def test_the_manager_adds_words(draft, sherzod, bahodir) -> None:
+    place = replace(PLACE, other_words=" tekin pul,  халява ")
+    articles.put_place(draft.article, sherzod, place)
+    row = in_force(draft, sherzod, bahodir)
+    for typed in ("tekin pul", "текин", "халяву", "кредит"):
+        assert [one.id for one in knowledge.found(typed, TODAY)] == [row.id], typed
+    assert articles.place_of(row.article).other_words == "tekin pul, халява"
+    articles.put_place(row.article, sherzod, PLACE)
+    assert knowledge.found("халяву", TODAY) == []

@@ -93,6 +93,7 @@ def main(folder: Path, profiled: bool) -> None:
         begun = time.process_time()
         fill()
         print(f"filled in {time.process_time() - begun:.0f} s of the processor")
+    search.fill()  # what a migration took out
     names = search_corpus.names()
     index.read_words()
     ask("toshkent")

@@ -49,12 +49,13 @@ class Words:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an article stands, and who sees to it."""
+    """Where an article stands, who sees to it, and by which other words it is found."""
 
     section: str
     topics: tuple[str, ...] = ()
     owner: str = ""  # login; "" for nobody
     review_on: dt.date | None = None
+    other_words: str = ""  # parted by commas
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def take_in(slug: str, words: Words, place: Place) -> ArticleVersion:
         made: ArticleVersion = _tried(
             lambda: versions.begin(ArticleVersion, article, None, None, **row)
         )
-        Article.update(placed).where(Article.id == article.id).execute()
+        _put_place(article, placed)
         audit.record(versions.SYSTEM, "article.create", article.slug, section=place.section)
         live.publish(TOPIC)
     return made
@@ -241,7 +242,7 @@ def save(
         now["files"] = stay + files.keep(row, len(stay), list(sent), user.login)
         now["request"] = request
         _tried(lambda: versions.write(row, user, seen, **now))
-        Article.update(placed).where(Article.id == article.id).execute()
+        _put_place(article, placed)
         files.forget(article)
         audit.record(user.login, "article.change", article.slug, version=row.number)
         live.publish(TOPIC)
@@ -253,8 +254,9 @@ def put_place(article: Article, user: User, place: Place) -> None:
         raise ArticleError("action")
     placed = _placed(place)
     with writing():
-        Article.update(placed).where(Article.id == article.id).execute()
+        _put_place(article, placed)
         told = {"section": place.section, "owner": place.owner, "review_on": str(place.review_on)}
+        told["other_words"] = place.other_words
         audit.record(user.login, "article.place", article.slug, **told)
         live.publish(TOPIC)
 
@@ -330,7 +332,8 @@ def words_of(row: ArticleVersion) -> Words:
 def place_of(article: Article) -> Place:
     """Where an article stands."""
     owner = article.owner.login if article.owner else ""
-    return Place(article.section, tuple(article.topics), owner, article.review_on)
+    topics = tuple(article.topics)
+    return Place(article.section, topics, owner, article.review_on, article.other_words)
 
 
 def owners() -> list[User]:
@@ -382,7 +385,13 @@ def _placed(place: Place) -> dict[str, Any]:
         "topics": [topic for topic in known if topic in place.topics],
         "owner": owner,
         "review_on": place.review_on,
+        "other_words": " ".join(place.other_words.split())[:LINE],
     }
+
+
+def _put_place(article: Article, placed: dict[str, Any]) -> None:
+    Article.update(placed).where(Article.id == article.id).execute()
+    searching.remember(Article.get_by_id(article.id))
 
 
 def _free(title: str) -> str:

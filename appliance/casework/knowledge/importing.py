@@ -1,8 +1,9 @@
 """An article out of a Markdown file: a head of lines `name: value`, then the text.
 
 The head stands between two lines of `---`: title_uz, title_ru, section, directions (with commas),
-law, law_number, law_on, source, review, expires, owner. The text of each language begins with a
-line `# uz` or `# ru`; without any the whole text is in the language in which it is written.
+other_words (with commas), law, law_number, law_on, source, review, expires, owner. The text of each
+language begins with a line `# uz` or `# ru`; without any the whole text is in the language in
+which it is written.
 """
 
 import datetime as dt
@@ -18,7 +19,7 @@ _UZBEK = re.compile("[ўқғҳЎҚҒҲ]")
 _CYRILLIC = re.compile("[а-яёА-ЯЁ]")
 _KNOWN = {
     *("title_uz", "title_ru", "section", "directions", "law", "law_number", "law_on"),
-    *("source", "review", "expires", "owner"),
+    *("source", "review", "expires", "owner", "other_words"),
 }
 _OTHER = "other"  # the section of what names none
 
@@ -53,7 +54,8 @@ def read(text: str) -> tuple[Words, Place]:
     if None in topics:
         raise ArticleError("topic")
     review = _day(head.get("review", ""))
-    return words, Place(section, tuple(filter(None, topics)), head.get("owner", ""), review)
+    owner, other_words = head.get("owner", ""), head.get("other_words", "")
+    return words, Place(section, tuple(filter(None, topics)), owner, review, other_words)
 
 
 def _head(text: str) -> dict[str, str]:

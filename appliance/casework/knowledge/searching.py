@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from appliance.casework import versions
-from appliance.casework.knowledge import markdown
+from appliance.casework.knowledge import markdown, synonyms
 from appliance.core import clock, search
 from appliance.core.db import in_pieces, writing
 from appliance.core.i18n import fold
@@ -18,7 +18,7 @@ _SHORT = 3  # letters below which a search in vain says nothing
 
 
 def entry_of(row: ArticleVersion) -> search.Entry:
-    """What a version is found by: its titles and its law, then its text, in both languages."""
+    """What a version is found by: its titles, law and other words, then its text."""
     law = f"{row.law} {row.law_number}"
     texts = (markdown.plain(row.text_uz), markdown.plain(row.text_ru), row.source)
     return search.Entry(
@@ -26,7 +26,7 @@ def entry_of(row: ArticleVersion) -> search.Entry:
         str(row.id),
         row.title_uz or row.title_ru,
         text="\n".join(texts),
-        names=(row.title_ru, law),
+        names=(row.title_ru, law, *synonyms.of(row)),
         row=row.id,
     )
 
@@ -42,7 +42,8 @@ def remember(article: Article) -> None:
 
 def entries() -> Iterator[list[search.Entry]]:
     """All that is put for articles, some at a time."""
-    rows = ArticleVersion.select().where(versions.lasting(ArticleVersion))
+    rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
+    rows = rows.where(versions.lasting(ArticleVersion))
     for piece in in_pieces(rows, ArticleVersion.id, _PIECE):
         yield [entry_of(row) for row in piece]
 

@@ -12,6 +12,7 @@ from appliance.core.search.index import (
     put,
     texts,
 )
+from appliance.core.search.keys import sound
 from appliance.core.search.ranking import (
     NOWHERE,
     Query,
@@ -51,5 +52,6 @@ __all__ = [
     "read_words",
     "rows",
     "snippet",
+    "sound",
     "texts",
 ]

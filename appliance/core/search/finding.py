@@ -223,17 +223,15 @@ def _condition(narrowed: Narrowing | None) -> _Condition:
     return f" AND {condition}", tuple(values)
 
 
-def _candidates(
-    tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]
-) -> list[Row]:
-    """Rows of entries that match, but known ones; as SQL, for this is asked at each letter typed."""
+def _candidates(tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]) -> list[Row]:
+    """Rows of entries that match, but known ones; as SQL, for it is asked at each letter typed."""
     first, end = index.range_of(kind, tier.apart)
     most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
     order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
     if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
         order = _BY_WEIGHT
     condition, values = narrowed
-    there = condition.replace(_ROW, f"(rowid - {first})")
+    there = condition.replace(_ROW, f"(search_text.rowid - {first})")
     numbers = database.execute_sql(
         "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
         f"AND rowid BETWEEN ? AND ?{there} ORDER BY {order} LIMIT {most}",

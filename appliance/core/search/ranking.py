@@ -256,7 +256,7 @@ def _misspelt(typed: Word, name: Word) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Names as words: all, each name as one word, first words, and of how many the first name is."""
+    """Names as words: all, each name as one, first words, and of how many the first name is."""
 
     told: tuple[Word, ...]
     joined: tuple[Word, ...]

@@ -16,7 +16,7 @@ from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import appeals, applicants, call_forms, knowledge
+from appliance.casework import appeals, applicants, call_forms, knowledge, numbers
 from appliance.casework.appeals import searching
 from appliance.casework.knowledge import wording
 from appliance.casework.scripts import queries, texts
@@ -36,7 +36,7 @@ from appliance.web.workplace import choices
 
 MOST = 5  # of a kind
 AT_FIRST = 12  # of a kind while nothing is typed
-FORM_NUMBER = re.compile(r"[Qq]-?\d{4}-\d{6,}", re.ASCII)
+FORM_NUMBER = re.compile(r"[Qq]")  # with which the number of a registered call begins
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def actions(asked: Asked) -> Iterator[Found]:
     """What can be done on the page by a key."""
     listed = [one for _place, found in shortcuts.at(asked.at, access.role()) for one in found]
     done = [one for one in listed if not one.told and one.name != "commands"]
-    for one in index.best(done, asked.text, lambda one: _key_of(one.does)):
+    for one in _meant(asked, done, lambda one: _key_of(one.does)):
         text = str(one.does)
         yield Found(
             text[:1].upper() + text[1:], sign="keyboard", action=one.name, keys=one.keys[:1]
@@ -103,22 +103,23 @@ def actions(asked: Asked) -> Iterator[Found]:
 def pages(asked: Asked) -> Iterator[Found]:
     """The pages of the navigation that the role may open."""
     tabs = [(section, tab) for section, tabs in navigation.open_to_the_reader() for tab in tabs]
-    for section, tab in index.best(tabs, asked.text, lambda pair: _key_of(pair[1].name)):
+    for section, tab in _meant(asked, tabs, lambda pair: _key_of(pair[1].name)):
         beside = str(section) if str(section) != str(tab.name) else ""
         yield Found(str(tab.name), beside, "layout-dashboard", url_for(tab.endpoint))
 
 
 def by_number(asked: Asked) -> Iterator[Found]:
-    """An appeal or a registered call of this whole number."""
-    typed = asked.text.upper()
-    if appeals.is_number(typed) and (appeal := appeals.find(typed, me())):
-        disclosure.log_shown("appeal", [appeal.number], {"q": asked.text})
-        there = url_for("appeals.page", number=appeal.number)
-        yield Found(appeal.number, formats.date(appeal.registered_at), "file-text", there)
-    if FORM_NUMBER.fullmatch(typed) and (made := call_forms.find(typed, me())):
-        disclosure.log_shown("call_form", [made.number], {"q": asked.text})
-        there = url_for("call_forms.page", number=made.number)
-        yield Found(made.number, formats.date(made.registered_at), "file-text", there)
+    """Appeals and registered calls of this number, whole or by the digits at its end."""
+    for number in numbers.meant(asked.text):
+        of_form = FORM_NUMBER.match(asked.text)
+        if not of_form and (appeal := appeals.find(number, me())):
+            disclosure.log_shown("appeal", [appeal.number], {"q": asked.text})
+            there = url_for("appeals.page", number=appeal.number)
+            yield Found(appeal.number, formats.date(appeal.registered_at), "file-text", there)
+        if made := call_forms.find(f"Q-{number}", me()):
+            disclosure.log_shown("call_form", [made.number], {"q": asked.text})
+            there = url_for("call_forms.page", number=made.number)
+            yield Found(made.number, formats.date(made.registered_at), "file-text", there)
 
 
 def named_appeals(asked: Asked) -> Iterator[Found]:
@@ -218,9 +219,10 @@ def searches(asked: Asked) -> Iterator[Found]:
     typed = asked.text
     if access.allowed("portal.page") and searching.terms(typed):
         yield Found(typed, _("Search the appeals"), "search", url_for("portal.page", q=typed))
-    whole = appeals.is_number(typed) or len(phone_numbers.canonical(typed) or "") > 8
+    whole = numbers.is_whole(typed) or len(phone_numbers.canonical(typed) or "") > 8
     if access.allowed("lookup.page") and whole:
-        yield Found(typed, _("Find an appeal"), "search", url_for("lookup.page", q=typed))
+        number = next(iter(numbers.meant(typed)), typed)
+        yield Found(typed, _("Find an appeal"), "search", url_for("lookup.page", q=number))
     if access.allowed("call_forms.listed") and searching.terms(typed):
         there = url_for("call_forms.listed", q=typed)
         yield Found(typed, _("Search the registered calls"), "search", there)
@@ -252,6 +254,25 @@ def find(asked: Asked) -> list[tuple[str, LazyString, list[Found]]]:
         for kind, name, ask in PROVIDERS
     ]
     return [one for one in found if one[2]]
+
+
+def number_missed(asked: Asked, found: list[tuple[str, LazyString, list[Found]]]) -> str:
+    """The number that was typed, as it is written, when nothing that one may see has it."""
+    if not numbers.is_whole(asked.text) or any(kind == "numbers" for kind, _name, _f in found):
+        return ""
+    return numbers.meant(asked.text)[0]
+
+
+def _meant[Thing](asked: Asked, things: list[Thing], key_of: Callable[[Thing], str]) -> list[Thing]:
+    """The actions or pages that are meant; misspelt ones only where the search finds nothing.
+
+    They come first, and Enter does them: "oylik" is a word of articles, not "olish" misspelt.
+    """
+    found = index.best(things, asked.text, key_of)
+    if not asked.words or not asked.meant:
+        return found
+    query = index.query(asked.text)
+    return [one for one in found if index.is_near(query, key_of(one))]
 
 
 def _hits(text: str, kind: str) -> list[Hit]:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request
 
-from appliance.web.commands.finding import Asked, find
+from appliance.web.commands.finding import Asked, find, number_missed
 from appliance.web.shell.access import anyone
 
 screen = Blueprint("commands", __name__, url_prefix="/commands")
@@ -12,5 +12,6 @@ screen = Blueprint("commands", __name__, url_prefix="/commands")
 @anyone
 def found() -> str:
     """What `q` finds on the page of the endpoint `at`; without `q` what can be done there."""
-    kinds = find(Asked(request.args.get("q", "").strip(), request.args.get("at", "")))
-    return render_template("commands/found.html", kinds=kinds)
+    asked = Asked(request.args.get("q", "").strip(), request.args.get("at", ""))
+    kinds = find(asked)
+    return render_template("commands/found.html", kinds=kinds, missed=number_missed(asked, kinds))

@@ -321,6 +321,7 @@ def _typed(version: "ArticleVersion") -> MultiDict[str, str]:
             "owner": where.owner,
             "review_on": f"{where.review_on:%d.%m.%Y}" if where.review_on else "",
             "request": str(version.request_id or ""),
+            "other_words": where.other_words,
         }
     )
     typed.setlist("topics", list(where.topics))
@@ -337,7 +338,8 @@ def _words() -> Words:
 def _place() -> Place:
     sent = request.form
     section, owner = sent.get("section", ""), sent.get("owner", "")
-    return Place(section, tuple(sent.getlist("topics")), owner, _day("review_on"))
+    topics, other_words = tuple(sent.getlist("topics")), sent.get("other_words", "")
+    return Place(section, topics, owner, _day("review_on"), other_words)
 
 
 def _day(name: str) -> dt.date | None:

@@ -92,6 +92,21 @@ def test_an_appeal_is_found_by_its_number_by_whoever_may_see_it(
     assert part == [f"/call-forms?q={made.number[:-3]}"]
 
 
+def test_an_appeal_is_found_by_the_end_of_its_number(login_as, settings, nilufar: User) -> None:
+    token = appeals.token_for(nilufar, None)
+    made = appeals.register({"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz)
+    end = made.number.partition("-")[2]
+    for typed in (end, end[2:], made.number.replace("-", "/"), made.number.replace("-0", "-O")):
+        assert named(login_as("nilufar"), "numbers", typed) == [made.number], typed
+        assert named(login_as("sardor"), "numbers", typed) == [], typed
+    told = login_as("sardor").get("/commands", query_string={"q": end}).text
+    assert made.number in told  # how it is written, not that there is one
+    assert told.replace(made.number, "") == (
+        login_as("sardor").get("/commands", query_string={"q": "000777"}).text
+    ).replace(f"{made.number[:5]}000777", "").replace("000777", end)
+    assert "is-missed" not in login_as("nilufar").get("/commands", query_string={"q": end}).text
+
+
 def test_calls_of_a_phone(login_as, nilufar: User) -> None:
     citizen = Citizen("hotline-1.1")
     citizen.ring(nilufar)
@@ -138,6 +153,16 @@ def test_what_is_misspelt_is_not_beside_what_is_not(login_as) -> None:
     assert named(dilnoza, "articles", "urgut") == []
     assert named(dilnoza, "articles", "orgn") == ["Boshqa organga tegishli murojaat"]
     assert named(dilnoza, "articles", "nafaqani qayerdan olaman") == ["Ishsizlik nafaqasi"]
+
+
+def test_an_action_is_not_taken_for_what_was_meant(login_as) -> None:
+    """Enter does the first line: "oylik" must not register the form, as "olish" misspelt."""
+    nilufar = login_as("nilufar")
+    with writing():
+        search_corpus.publish("ish-haqi", "Ish haqi", "Oylik toʻlanmasa")
+    assert not named(nilufar, "actions", "oylik", "operator.page")
+    assert not named(nilufar, "pages", "navoiy", "operator.page")
+    assert named(nilufar, "actions", "ruyxatga olish", "operator.page")
 
 
 def test_a_script_in_force_is_found_by_its_readers(login_as, sherzod, bahodir) -> None:

@@ -3,7 +3,7 @@
 
 import { getPage, LinkLost } from "./server.js";
 
-const WAIT = 250; // milliseconds without a key
+const WAIT = 120; // milliseconds without a key
 const LONGEST = 480; // letters of a passage
 
 const panel = document.getElementById("knowledge");
@@ -15,6 +15,7 @@ let before = null; // what had the focus
 let from = ""; // the article that a button of the script has opened
 let address = ""; // of the list for the form on the desk
 let timer = 0;
+let listed = null; // the search under way, or done
 let asked = 0;
 
 export function listenToKnowledge({ onTrouble, tell }) {
@@ -86,14 +87,29 @@ export function listenToKnowledge({ onTrouble, tell }) {
 
   search.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => list().catch(fail), WAIT);
+    timer = setTimeout(() => {
+      timer = 0;
+      listed = list().catch(fail);
+    }, WAIT);
   });
+
+  // The first article of what was typed last: who types faster than the server answers means that.
+  async function openFirst() {
+    if (timer) {
+      clearTimeout(timer);
+      timer = 0;
+      listed = list().catch(fail);
+    }
+    await listed;
+    place.querySelector("[data-article]")?.click();
+  }
+
   panel.querySelector("[data-close]").addEventListener("click", close);
   panel.addEventListener("keydown", (event) => {
     const { key } = event;
     if (key === "Escape") close();
     else if (key === "ArrowDown" || key === "ArrowUp") move(key === "ArrowDown" ? 1 : -1);
-    else if (key === "Enter" && event.target === search) place.querySelector("[data-article]")?.click();
+    else if (key === "Enter" && event.target === search) openFirst();
     else return;
     event.preventDefault();
     event.stopPropagation();
