@@ -92,7 +92,7 @@ def project(
     told: list[CallFacts] = []
     try:
         with database.atomic():
-            told = _told(_plain(records), known or {}, short_abandon)
+            told = _store_whole(_plain(records), known or {}, short_abandon)
     except OperationalError:  # no call's fault: the database is busy, or its disk is full
         raise
     except Exception:  # one of them cannot be written: each is tried by itself
@@ -102,7 +102,7 @@ def project(
         projection.project(linkedid, short_abandon)
 
 
-def _told(
+def _store_whole(
     records: Mapping[str, Sequence[Event]], known: Mapping[str, CallFacts], short_abandon: float
 ) -> list[CallFacts]:
     """Those of the calls that were written into the ledger."""
@@ -131,7 +131,7 @@ def _interpreted(linkedid: str, events: Sequence[Event]) -> CallFacts | None:
 
 def _booted_after(events: Sequence[Event]) -> bool:
     """Whether Asterisk began anew after these records: it may have died under their call."""
-    return bool(_BOOT.ask(since=_kept(min(event.at for event in events))))
+    return bool(_BOOT.ask(since=_db_value(min(event.at for event in events))))
 
 
 def _plain(records: Mapping[str, Sequence[Event]]) -> dict[str, Sequence[Event]]:
@@ -159,7 +159,7 @@ def _plain(records: Mapping[str, Sequence[Event]]) -> dict[str, Sequence[Event]]
 def _clock_stepped(records: Mapping[str, Sequence[Event]]) -> bool:
     moments = [event.at for events in records.values() for event in events]
     since, until = min(moments) - projection.NEAR, max(moments) + projection.NEAR
-    return bool(_STEPS.ask(since=_kept(since), until=_kept(until)))
+    return bool(_STEPS.ask(since=_db_value(since), until=_db_value(until)))
 
 
 def _with_second_calls(found: Sequence[CallFacts]) -> set[str]:
@@ -171,18 +171,20 @@ def _with_second_calls(found: Sequence[CallFacts]) -> set[str]:
     end = max(talk.ended_at or talk.started_at + projection.LONGEST for _, talk in talks)
     placed: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     phones = {talk.extension or "" for _, talk in talks}
-    for phone, at, linkedid in _PLACED.ask(phones=phones, since=_kept(begin), until=_kept(end)):
+    for phone, at, linkedid in _PLACED.ask(
+        phones=phones, since=_db_value(begin), until=_db_value(end)
+    ):
         placed[phone].append((at, linkedid))
     return {
         call_id
         for call_id, talk in talks
         for at, linkedid in placed[talk.extension or ""]
-        if _kept(talk.started_at) <= at
-        if at <= _kept(talk.ended_at or talk.started_at + projection.LONGEST)
+        if _db_value(talk.started_at) <= at
+        if at <= _db_value(talk.ended_at or talk.started_at + projection.LONGEST)
         if linkedid != call_id
     }
 
 
-def _kept(moment: dt.datetime) -> int:
+def _db_value(moment: dt.datetime) -> int:
     """A moment as the table keeps it."""
     return EventRow.at.db_value(moment) or 0

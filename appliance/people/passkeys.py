@@ -69,7 +69,7 @@ def offer(session: Session, site: Party) -> str:
             user_verification=UserVerificationRequirement.PREFERRED
         ),
     )
-    _keep(session, made.challenge)
+    _save_challenge(session, made.challenge)
     return webauthn.options_to_json(made)
 
 
@@ -78,7 +78,7 @@ def add(session: Session, site: Party, answer: dict[str, Any]) -> None:
     try:
         proved = webauthn.verify_registration_response(
             credential=answer,
-            expected_challenge=_take(session),
+            expected_challenge=_take_challenge(session),
             expected_rp_id=site.id,
             expected_origin=site.origin,
         )
@@ -103,13 +103,13 @@ def ask(session: Session, site: Party) -> str:
     """What a browser needs to have one of the person's keys sign, as JSON."""
     known = _known(session.user)
     asked = webauthn.generate_authentication_options(rp_id=site.id, allow_credentials=known)
-    _keep(session, asked.challenge)
+    _save_challenge(session, asked.challenge)
     return webauthn.options_to_json(asked)
 
 
 def prove(session: Session, site: Party, answer: dict[str, Any]) -> None:
     """Prove the person of a session by what his key signed. Raises Unproved."""
-    user, challenge = session.user, _take(session)
+    user, challenge = session.user, _take_challenge(session)
     id = answer.get("id")
     mine = (Passkey.user == user, Passkey.credential == id)
     key = Passkey.get_or_none(*mine) if isinstance(id, str) else None
@@ -145,12 +145,12 @@ def _known(user: User) -> list[PublicKeyCredentialDescriptor]:
     return [PublicKeyCredentialDescriptor(id=id) for id in ids]
 
 
-def _keep(session: Session, challenge: bytes) -> None:
+def _save_challenge(session: Session, challenge: bytes) -> None:
     text = bytes_to_base64url(challenge)
     Session.update(challenge=text).where(Session.id == session.id).execute()
 
 
-def _take(session: Session) -> bytes:
+def _take_challenge(session: Session) -> bytes:
     """What the key was to sign, once. Raises Unproved."""
     kept = Session.get_by_id(session.id).challenge
     mine = (Session.id == session.id, Session.challenge == kept)

@@ -33,7 +33,7 @@ def choose(user: User, pin: str, secret: str) -> None:
     """
     if not _DIGITS.fullmatch(pin) or len(set(pin)) < 3 or pin in _ROW:
         raise StaffError("pin", "four to eight digits, not 1234 and not 1111")
-    kept = _kept(user, pin, secret)
+    kept = _hash(user, pin, secret)
     with writing():
         Pin.delete().where(Pin.user == user).execute()
         Pin.create(user=user, hash=kept, made_at=clock.now())
@@ -48,7 +48,7 @@ def has(user: User, secret: str) -> bool:
 def fits(user: User, pin: str, secret: str) -> bool:
     """Whether it is his."""
     kept = Pin.get_or_none(Pin.user == user)
-    return hmac.compare_digest(kept.hash if kept else "", _kept(user, pin, secret))
+    return hmac.compare_digest(kept.hash if kept else "", _hash(user, pin, secret))
 
 
 def forget(user: User) -> None:
@@ -94,7 +94,7 @@ def give_up(user: User) -> None:
         audit.record(user.login, "pin.forget", user.login)
 
 
-def _kept(user: User, pin: str, secret: str) -> str:
+def _hash(user: User, pin: str, secret: str) -> str:
     """What is kept of a PIN: by which secret, and what it makes of person and PIN."""
     made = hmac.new(_key(secret), f"{user.id} {pin}".encode(), "sha256").hexdigest()
     return f"{_mark(secret)}{made}"

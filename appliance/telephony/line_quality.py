@@ -62,7 +62,7 @@ class Line:
         return self.loss > LOSS or self.jitter > JITTER or (self.delay or 0.0) > DELAY
 
 
-def keep(operator: str, heard: Heard) -> None:
+def record(operator: str, heard: Heard) -> None:
     """Keep what was counted of a talk that is over."""
     with writing():
         LineQuality.create(

@@ -82,7 +82,7 @@ def schedule(
             made_at=now,
         )
         audit.record(operator.login, "callback.schedule", str(made.id), number=known)
-        _tell(operator.login)
+        _refresh_pages_of(operator.login)
     return made
 
 
@@ -95,7 +95,7 @@ def finish(task: ScheduledCallback, by: str) -> bool:
         if not done.execute():
             return False
         audit.record(by, "callback.done", str(task.id), number=task.number)
-        _tell(task.operator.login)
+        _refresh_pages_of(task.operator.login)
     return True
 
 
@@ -107,8 +107,8 @@ def hand_over(task: ScheduledCallback, login: str, by: str) -> None:
     with writing():
         ScheduledCallback.update(operator=to).where(ScheduledCallback.id == task.id).execute()
         audit.record(by, "callback.hand_over", str(task.id), to=login)
-        _tell(task.operator.login, login)
+        _refresh_pages_of(task.operator.login, login)
 
 
-def _tell(*logins: str) -> None:
+def _refresh_pages_of(*logins: str) -> None:
     live.publish("followups", *(f"operator:{login}" for login in dict.fromkeys(logins)))

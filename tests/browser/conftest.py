@@ -1,21 +1,27 @@
 """The pages served by their real process, and the real Chromium that opens them."""
 
 import contextlib
+import functools
 import http.client
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
+from appliance.people import accounts
+from appliance.web import create_app
 from appliance.web.shell import server
 from tests.rig.chromium import WINDOW
-from tests.rig.people import PASSWORD
+from tests.rig.people import PASSWORD, WEAK
 from tests.rig.waiting import until
 
 # A process of the pages begins as a copy of one that has loaded all modules: hundreds are started.
@@ -30,13 +36,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _serve(file: Path) -> None:
-    """What `appliance web` does, in a session of its own."""
+def _serve(file: Path, templates: str) -> None:
+    """What `appliance web` does, in a session of its own.
+
+    What all tests would pay for anew is spared: strong hashes, and templates compiled before.
+    """
     os.setsid()
+    accounts._hasher = WEAK
+    server.create_app = functools.partial(_with_compiled, templates)
     log = os.open(file.parent / "web.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     server.serve(site_settings.load(file))
+
+
+def _with_compiled(templates: str, settings: Settings) -> Flask:
+    made = create_app(settings)
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(templates)
+    return made
 
 
 class Pages:
@@ -45,13 +62,14 @@ class Pages:
     Browsers take secure cookies over plain HTTP from loopback addresses, so no TLS is needed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, templates: str) -> None:
         self.settings = settings
+        self._templates = templates  # where the compiled ones lie
         self.url = f"http://{settings.web.bind}"
 
     def start(self) -> None:
         """Returns when the pages answer."""
-        self._process = _LOADED.Process(target=_serve, args=(self.settings.file,))
+        self._process = _LOADED.Process(target=_serve, args=(self.settings.file, self._templates))
         self._process.start()
         assert self._process.pid
         self._group = self._process.pid  # as _serve makes it
@@ -83,11 +101,13 @@ class Pages:
 
 
 @pytest.fixture
-def pages(settings: Settings, free_address: str) -> Iterator[Pages]:
+def pages(
+    settings: Settings, free_address: str, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Pages]:
     """The running pages of the test's site."""
     text = settings.file.read_text().replace(settings.web.bind, free_address)
     settings.file.write_text(text)
-    served = Pages(site_settings.load(settings.file))
+    served = Pages(site_settings.load(settings.file), compiled_templates.directory)
     served.start()
     yield served
     served.kill()
@@ -102,8 +122,19 @@ def window(chromium: Browser, pages: Pages) -> Iterator[BrowserContext]:
     context.close()
 
 
-def sign_in(page: Page, login: str) -> None:
-    """Through the login form, as people do."""
+def sign_in(page: Page, login: str, at: str = "/") -> None:
+    """Sign in without drawing the login page, and open the page `at`."""
+    form = page.request.get("/login")
+    token = re.search(r'name="csrf-token" content="([^"]+)"', form.text())
+    assert token
+    sent = {"csrf_token": token[1], "login": login, "password": PASSWORD}
+    answer = page.request.post("/login", form=sent, headers={"Referer": form.url}, max_redirects=0)
+    assert answer.status == 302, answer.status
+    page.goto(at)
+
+
+def sign_in_by_form(page: Page, login: str) -> None:
+    """Through the login page, as people do."""
     page.goto("/login")
     page.locator("[name=login]").fill(login)
     page.locator("[name=password]").fill(PASSWORD)

@@ -75,8 +75,7 @@ def test_a_deadline_covers_no_number(
     accounts.choose_language(User.get(User.login == login), language)
     page = window.new_page()
     page.set_viewport_size(screen)
-    sign_in(page, login)
-    page.goto("/appeals?all=1")
+    sign_in(page, login, "/appeals?all=1")
     box, other = (page.locator(one).first.bounding_box() for one in (badge, number))
     assert box
     assert other
@@ -91,8 +90,7 @@ def test_a_figure_says_its_whole_name(
 ) -> None:
     page = window.new_page()
     page.set_viewport_size(screen)
-    sign_in(page, "dilnoza")
-    page.goto(path)
+    sign_in(page, "dilnoza", path)
     page.locator(".lang [value=ru]").click()
     page.goto(path)
     expect(page.locator(".kpi dt").first).to_be_visible()

@@ -22,8 +22,7 @@ def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
     window: BrowserContext, pages: Pages, nilufar: User
 ) -> None:
     page = window.new_page()
-    sign_in(page, "dilnoza")
-    page.goto("/floor")
+    sign_in(page, "dilnoza", "/floor")
     page.locator(".every summary").first.click()
     expect(page.locator("#floor-calls .empty")).to_be_visible()
     citizen = Citizen("1764000000.1")
@@ -54,8 +53,7 @@ def test_hanging_up_asks_first_and_leaving_it_ends_nothing(
     citizen.ring(nilufar)
     citizen.talk()
     page = window.new_page()
-    sign_in(page, "dilnoza")
-    page.goto("/floor")
+    sign_in(page, "dilnoza", "/floor")
     page.locator("#desk-nilufar").press("Enter")
     expect(page.locator("#desk-nilufar")).to_be_focused()
     expect(page).to_have_url(re.compile("who=nilufar"))
@@ -99,8 +97,7 @@ def test_a_bar_runs_to_the_promise_and_then_says_that_it_is_broken(window: Brows
 def test_forty_operators_fit_a_small_screen(window: BrowserContext, language: str) -> None:
     _crew(38)  # and the two of the tests' site
     page = window.new_page()
-    sign_in(page, "dilnoza")
-    page.goto("/floor")
+    sign_in(page, "dilnoza", "/floor")
     page.locator(f".lang [value={language}]").click()
     page.goto("/floor?who=op5")
     expect(page.locator(".cards a")).to_have_count(40)

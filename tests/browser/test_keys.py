@@ -63,8 +63,7 @@ def test_letters_act_by_their_place(window, nilufar: User, settings, layout: str
     )
     j, k, slash, question = "jk/?" if layout == "uz_Latn" else "ол.?"
     page = window.new_page()
-    sign_in(page, "dilnoza")
-    page.goto("/appeals")
+    sign_in(page, "dilnoza", "/appeals")
     rows = page.locator("#appeals .rowlink")
     expect(rows).to_have_count(2)
     strike(page, "KeyJ", j)

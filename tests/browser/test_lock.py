@@ -22,8 +22,7 @@ def locking(settings, nilufar):
 
 def test_a_locked_page_keeps_what_was_typed(locking, window) -> None:
     page, other = window.new_page(), window.new_page()
-    sign_in(page, "nilufar")
-    page.goto("/operator/forms/new")
+    sign_in(page, "nilufar", "/operator/forms/new")
     other.goto("/account")
     page.bring_to_front()
     gist = page.locator("#f-gist")
@@ -74,8 +73,7 @@ def test_what_was_ended_elsewhere_is_covered(locking, window, nilufar) -> None:
 
 def test_the_next_shift_signs_in_within_two_seconds(locking, window, record_property) -> None:
     page = window.new_page()
-    sign_in(page, "nilufar")
-    page.goto("/account")
+    sign_in(page, "nilufar", "/account")
     page.locator("form[action='/logout'] button").first.click()
     expect(page.locator("#pin")).to_be_focused()
     begun = time.monotonic()

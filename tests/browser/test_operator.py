@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expec
 from appliance.casework import appeals, catalogs
 from appliance.models import Appeal, CallForm, Draft, Handling, User
 from appliance.people import accounts, presence
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, sign_in_by_form
 from tests.rig.chromium import FLAGS, PROGRAM, WINDOW
 from tests.rig.citizen import PHONE, Citizen, Missed
 from tests.rig.waiting import until
@@ -536,7 +536,7 @@ def test_a_draft_survives_signing_out_and_in(page, nilufar):
     page.locator("#f-first_name").fill("Aziza")
     page.goto("/account")
     page.get_by_role("button", name="Chiqish").click()
-    sign_in(page, "nilufar")
+    sign_in_by_form(page, "nilufar")
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
 
 
@@ -571,7 +571,7 @@ def test_a_session_lost_before_registering_loses_nothing(page, window, nilufar):
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-trouble='401']")).to_be_visible()
     assert Appeal.select().count() == 0
-    sign_in(page, "nilufar")
+    sign_in_by_form(page, "nilufar")
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
 
 
@@ -591,7 +591,7 @@ def test_a_killed_browser_loses_nothing(playwright: Playwright, pages, nilufar, 
     page = window.new_page()
     page.goto("/operator")
     if "/login" in page.url:  # the cookie was not yet on the disk
-        sign_in(page, "nilufar")
+        sign_in_by_form(page, "nilufar")
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
     window.close()
 

@@ -18,7 +18,7 @@ from appliance.telephony import routing, trunks
 from appliance.telephony.calls import CallFacts, store
 from appliance.telephony.routing import Plan, Trunk
 from appliance.telephony.trunks import SeenSpan, SeenTrunk
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sign_in, sign_in_by_form
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -82,8 +82,9 @@ def open_as(window) -> Callable[[str, str], Page]:
         page.on("console", lambda said: complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if not window.cookies():
-            sign_in(page, login)
-        page.goto(path)
+            sign_in(page, login, path)
+        else:
+            page.goto(path)
         return page
 
     yield opened
@@ -156,7 +157,7 @@ def test_a_session_that_ends_is_said_and_the_page_lives_on(open_as, window) -> N
     window.clear_cookies()
     arrive()
     expect(page.get_by_text("Tizimdan chiqilgan.")).to_be_visible()
-    sign_in(window.new_page(), "dilnoza")
+    sign_in_by_form(window.new_page(), "dilnoza")
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.get_by_text("Tizimdan chiqilgan.")).to_be_hidden()
     arrive("2.2")

@@ -31,14 +31,14 @@ def test_keys_know_a_site_by_its_name(url, name) -> None:
 
 
 @pytest.fixture
-def named(settings):
+def named(settings, compiled_templates):
     """The pages under a name: browsers make no keys for a mere address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     web = {"bind": f"127.0.0.1:{port}", "url": f"http://localhost:{port}"}
     settings.file.write_text(scratch(web=web, sign_in={**EASY, "second_factor": ["technician"]}))
-    served = Pages(site_settings.load(settings.file))
+    served = Pages(site_settings.load(settings.file), compiled_templates.directory)
     served.start()
     yield web["url"]
     served.kill()

@@ -22,8 +22,7 @@ def open_as(chromium: Browser, pages) -> Iterator[Callable[[str, str], Page]]:
         windows.append(window)
         window.set_default_timeout(60_000)
         page = window.new_page()
-        sign_in(page, login)
-        page.goto(path)
+        sign_in(page, login, path)
         return page
 
     yield opened

@@ -44,8 +44,7 @@ def test_seeking_fetches_the_place_that_is_heard(window: BrowserContext, recorde
             parts.append(answer.headers.get("content-range", ""))
 
     page.on("response", note)
-    sign_in(page, "dilnoza")
-    page.goto(f"/calls/{recorded}")
+    sign_in(page, "dilnoza", f"/calls/{recorded}")
     assert page.request.get(f"/calls/{recorded}/recordings/1").status == 403
     page.locator("#reason").fill("Shikoyat 12")
     page.locator("#reason").press("Enter")

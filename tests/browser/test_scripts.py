@@ -107,8 +107,7 @@ def test_a_file_is_named_in_the_reader_s_words_and_refused_when_too_large(
     window: BrowserContext, sherzod: User
 ) -> None:
     page = window.new_page()
-    sign_in(page, "sherzod")
-    page.goto("/scripts")
+    sign_in(page, "sherzod", "/scripts")
     chosen, field = page.locator("#file-chosen"), page.locator("#file")
     expect(chosen).to_have_text("hech narsa tanlanmagan")
     for size, wrong in ((importing.LARGEST + 1, True), (10, False)):

@@ -128,8 +128,7 @@ def test_the_panel_makes_room_for_passing_on(page: Page) -> None:
 
 def test_from_a_calls_card(page: Page, window: BrowserContext) -> None:
     window.clear_cookies()
-    sign_in(page, "dilnoza")
-    page.goto(f"/calls/{CALL}")
+    sign_in(page, "dilnoza", f"/calls/{CALL}")
     page.locator(".smswrite summary").click()
     page.locator("#sms-template").select_option("Manzil")
     page.locator(".smsform [value=ru]").check(force=True)

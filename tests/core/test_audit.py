@@ -271,7 +271,7 @@ def test_heads_signed_by_another_are_found_and_the_chain_is_not_signed_again(sig
         for one in AuditAnchor.select():
             entry = AuditEntry.get_by_id(one.entry)
             one.hash = entry.hash
-            told = anchors.told(one.at, Head(entry.id, entry.hash))
+            told = anchors.signed_text(one.at, Head(entry.id, entry.hash))
             one.signature = signatures.sign(told, str(other), "x").hex()
             one.save()
     found = verifying.verify(signing)

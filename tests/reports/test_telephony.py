@@ -63,8 +63,8 @@ def test_phones_in_the_page_stand_in_every_kind_of_file(settings) -> None:
     asked = CallFilter(Period(today, today, settings.tz))
     made = report.build(settings, asked, "ru")
     assert "line_quality" not in printing.as_csv(made)  # nobody has one
-    line_quality.keep("nilufar", Heard("a.1", 60, 0.1, 8.0, 40.0))
-    line_quality.keep("sardor", Heard("b.1", 60, 5.0, 8.0, None))
+    line_quality.record("nilufar", Heard("a.1", 60, 0.1, 8.0, 40.0))
+    line_quality.record("sardor", Heard("b.1", 60, 5.0, 8.0, None))
     made = report.build(settings, asked, "ru")
     names = [made.names[login] for login in ("sardor", "nilufar")]  # the worst first
     rows = [row for row in csv.reader(printing.as_csv(made).splitlines()) if "line_quality" in row]

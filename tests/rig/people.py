@@ -1,6 +1,9 @@
 """Who works at the site of the tests."""
 
+from argon2 import PasswordHasher
+
 PASSWORD = "parol-parol"
+WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # thousands of tests sign in
 PEOPLE = {
     "nilufar": ("Nilufar Karimova", "operator"),
     "sardor": ("Sardor Ergashev", "operator"),

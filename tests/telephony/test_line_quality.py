@@ -19,9 +19,9 @@ def lines() -> dict[str, line_quality.Line]:
 
 
 def test_means_are_weighted_by_the_seconds() -> None:
-    line_quality.keep("op01", TALK)
+    line_quality.record("op01", TALK)
     worse = dataclasses.replace(TALK, seconds=180, loss=5.0, jitter=30.0, delay=None)
-    line_quality.keep("op01", worse)
+    line_quality.record("op01", worse)
     found = lines()["op01"]
     assert (found.talks, found.seconds) == (2, 240)
     assert (found.loss, found.jitter, found.delay) == (4.0, 25.0, 40.0)
@@ -41,18 +41,18 @@ def test_means_are_weighted_by_the_seconds() -> None:
     ],
 )
 def test_when_a_line_is_bad(worse, bad) -> None:
-    line_quality.keep("op01", dataclasses.replace(TALK, **worse))
+    line_quality.record("op01", dataclasses.replace(TALK, **worse))
     assert lines()["op01"].is_bad == bad
 
 
 def test_by_some_seconds_nobody_is_judged() -> None:
-    line_quality.keep("op01", dataclasses.replace(TALK, seconds=29))
+    line_quality.record("op01", dataclasses.replace(TALK, seconds=29))
     assert lines() == {}
-    line_quality.keep("op01", dataclasses.replace(TALK, seconds=1))
+    line_quality.record("op01", dataclasses.replace(TALK, seconds=1))
     assert lines()["op01"].seconds == 30
 
 
 def test_what_is_outside_of_the_period_does_not_count() -> None:
-    line_quality.keep("op01", TALK)
+    line_quality.record("op01", TALK)
     now = clock.now()
     assert line_quality.lines(now + dt.timedelta(hours=1), now + dt.timedelta(hours=2)) == {}

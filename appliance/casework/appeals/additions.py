@@ -64,7 +64,7 @@ def add(
         kept = drafts.draft(operator, token)
         whole = (drafts.not_of(kept.form, kept.values) if kept else {}) | values
         today = clock.now().astimezone(tz).date()
-        detail = {"form": token, "changes": _told(appeal, whole, today)}
+        detail = {"form": token, "changes": _differing_answers(appeal, whole, today)}
         if call:
             detail["call"] = call.id
         handling.add(appeal, whole.get("gist", ""), operator.login, detail)
@@ -90,7 +90,9 @@ def unseen(appeals: Sequence[Appeal]) -> set[int]:
     return {appeal_id for (appeal_id,) in added.tuples()}
 
 
-def _told(appeal: Appeal, values: dict[str, str], today: dt.date) -> dict[str, list[str]]:
+def _differing_answers(
+    appeal: Appeal, values: dict[str, str], today: dt.date
+) -> dict[str, list[str]]:
     """Field → [in the appeal, as told now] of what was told and stands otherwise in it."""
     asked = form.definition(appeal.form_version)
     read, told = forms.read(asked, values, today).columns, forms.cleaned(asked, values)

@@ -50,7 +50,7 @@ def correct(
         if changes or returned:
             handling.correct(corrected, by, version, changes)
         if changes:
-            forms.keep(asked, corrected)
+            forms.store_counted(asked, corrected)
             AppealWording.create(
                 appeal=appeal,
                 number=AppealWording.select().where(AppealWording.appeal == appeal).count() + 1,

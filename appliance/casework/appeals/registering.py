@@ -58,7 +58,7 @@ def register(
             warnings=[str(doubt) for doubt in reading.doubts],
             **columns,
         )
-        forms.keep(forms.of(APPEAL, appeal.form_version), appeal)
+        forms.store_counted(forms.of(APPEAL, appeal.form_version), appeal)
         handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
         consultations.begin(appeal)
         kept = draft(operator, token)

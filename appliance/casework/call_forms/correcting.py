@@ -31,7 +31,7 @@ def correct(
         corrected = CallForm.get_by_id(form.id)
         changes = forms.differences(asked, before, values_of(corrected))
         if changes:
-            forms.keep(asked, corrected)
+            forms.store_counted(asked, corrected)
             CallFormWording.create(
                 call_form=form,
                 number=len(wordings(form)) + 1,

@@ -119,5 +119,5 @@ def _create(
         token=token,
         **reading.columns,
     )
-    forms.keep(asked, made)
+    forms.store_counted(asked, made)
     return made

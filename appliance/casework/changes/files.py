@@ -34,7 +34,7 @@ def checked(sent: Iterable[Sent]) -> list[Sent]:
     return files
 
 
-def keep(request: ChangeRequest, files: Iterable[Sent], by: str) -> None:
+def attach(request: ChangeRequest, files: Iterable[Sent], by: str) -> None:
     """Keep checked files with a request; inside the transaction of their cause."""
     now = clock.now()
     for one in files:

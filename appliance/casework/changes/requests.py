@@ -162,7 +162,7 @@ def _note(
     request: ChangeRequest, action: str, user: User, text: str, kept: list[files.Sent]
 ) -> None:
     ChangeStep.create(request=request, at=clock.now(), who=user.login, action=action, text=text)
-    files.keep(request, kept, user.login)
+    files.attach(request, kept, user.login)
     names = {"files": [one.name for one in kept]} if kept else {}
     audit.record(user.login, f"change.{action}", str(request.id), **names)
     live.publish(TOPIC)

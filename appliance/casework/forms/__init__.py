@@ -1,6 +1,6 @@
 """Forms as data: what fields they have, in which version, and how what is typed is understood."""
 
-from appliance.casework.forms.counted import UNLISTED, answers, counted, keep
+from appliance.casework.forms.counted import UNLISTED, answers, counted, store_counted
 from appliance.casework.forms.definition import (
     OWN_PLACES,
     Definition,
@@ -56,12 +56,12 @@ __all__ = [
     "field_of",
     "fitting",
     "in_force",
-    "keep",
     "of",
     "product",
     "read",
     "seed",
     "shown",
+    "store_counted",
     "take_in",
     "values_of",
     "without_person",

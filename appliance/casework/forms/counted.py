@@ -15,7 +15,7 @@ from appliance.models import District, FieldValue, Region
 UNLISTED = "*"  # stands for a text that is no code
 
 
-def keep(definition: Definition, row: Any) -> None:
+def store_counted(definition: Definition, row: Any) -> None:
     """Keep what a row of models.Appeal or CallForm holds, in place of what it held before.
 
     A form without a call is left out: nothing counts it.

@@ -38,7 +38,7 @@ def sign(settings: Settings) -> str:
     if (id := broken_at(last.id if last else 0)) is not None:
         raise Unsound(f"entry {id} is not as it was written")
     at = clock.now()
-    signature = signatures.sign(told(at, now), settings.audit.key, _KEY).hex()
+    signature = signatures.sign(signed_text(at, now), settings.audit.key, _KEY).hex()
     with writing():
         AuditAnchor.create(at=at, entry=now.id, hash=now.hash, signature=signature)
     heads.note(settings, now)
@@ -61,7 +61,7 @@ def signed(settings: Settings) -> tuple[list[Head], list[Head]]:
     file = settings.audit.public_key
     for one in AuditAnchor.select().order_by(AuditAnchor.id):
         end = Head(one.entry, one.hash)
-        ours = signatures.is_signed(told(one.at, end), _bytes(one.signature), file, _PUBLIC)
+        ours = signatures.is_signed(signed_text(one.at, end), _bytes(one.signature), file, _PUBLIC)
         (good if ours else forged).append(end)
     return good, forged
 
@@ -76,7 +76,7 @@ def late(settings: Settings) -> bool:
     return first is not None and first.at < clock.now() - LATE
 
 
-def told(at: dt.datetime, end: Head) -> bytes:
+def signed_text(at: dt.datetime, end: Head) -> bytes:
     """What is signed: `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`."""
     return f"audit {at.astimezone(dt.UTC).isoformat(timespec='microseconds')} {end}".encode()
 

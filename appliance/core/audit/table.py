@@ -25,4 +25,4 @@ class AuditAnchor(Table):
     at = MomentField()
     entry = IntegerField()
     hash = CharField()
-    signature = CharField()  # Ed25519, in hexadecimal digits, of anchors.told()
+    signature = CharField()  # Ed25519, in hexadecimal digits, of anchors.signed_text()

@@ -317,7 +317,7 @@ def _head() -> dict[str, Any]:
     """Where the audit's chain ended, and the newest head of it that was signed."""
     now, last = audit.head(), AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
     signed = last and {
-        "text": anchors.told(last.at, audit.Head(last.entry, last.hash)).decode(),
+        "text": anchors.signed_text(last.at, audit.Head(last.entry, last.hash)).decode(),
         "signature": last.signature,
     }
     return {"head": now and str(now), "signed": signed}

@@ -103,7 +103,7 @@ def _follow(moments: Mapping[str, dt.datetime]) -> None:
             if not row:
                 opened.append(dataclasses.asdict(task) | {"claimed_until": None, "claimed_by": ""})
             else:
-                changed |= _retold(row, task)
+                changed |= _update(row, task)
         gone += [row.id for opened_at, row in known.items() if opened_at not in told]
     if gone:
         FollowUp.delete().where(FollowUp.id.in_(gone)).execute()
@@ -122,7 +122,7 @@ def _opened(task: FollowUp) -> dt.datetime:
     return task.opened_at
 
 
-def _retold(row: FollowUp, task: Task) -> bool:
+def _update(row: FollowUp, task: Task) -> bool:
     """Make a task what it is told to be now; returns whether it was anything else."""
     facts = dataclasses.asdict(task)
     if all(getattr(row, name) == facts[name] for name in _FACTS):

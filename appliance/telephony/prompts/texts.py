@@ -48,7 +48,7 @@ def of_plan(current: Plan, language: str) -> dict[str, str]:
     """The same of any plan."""
     keys = _KEYS[language]
     offer = defaults(language)[_OFFER].replace(keys[9], keys[int(current.callback.key)])
-    told = _told(current.topics, language) if current.queueing.whisper else {}
+    told = _topic_announcements(current.topics, language) if current.queueing.whisper else {}
     return {_OFFER: offer} | _levels(current.topics, language) | told
 
 
@@ -61,7 +61,7 @@ def _levels(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
     return {name: " ".join(choices) for name, choices in levels.items()}
 
 
-def _told(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
+def _topic_announcements(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
     """What an operator hears of the topic before the caller."""
     return {
         f"topic-{topic.code}": f"{topic.ru if language == 'ru' else topic.uz}."

@@ -202,7 +202,7 @@ def _add(
             newest = PromptVersion.select(fn.MAX(PromptVersion.number))
             number = (newest.where(PromptVersion.prompt == row).scalar() or 0) + 1
             version = _write_down(row, number, kind, " ".join(text.split()), made, by)
-            _keep(fresh, _version_file(folder, language, name, number))
+            _put_into_place(fresh, _version_file(folder, language, name, number))
             if in_force:
                 _put_in_force(folder, row, version)
             done = "prompt.change" if in_force else "prompt.add"
@@ -219,7 +219,7 @@ def _row(folder: Path, language: str, name: str) -> Prompt:
     if fresh and playing.is_file():
         made = sound.measure(playing)
         _write_down(row, 1, "synthetic", texts_of(language)[name], made, "")
-        _keep(playing, _version_file(folder, language, name, 1))
+        _put_into_place(playing, _version_file(folder, language, name, 1))
         row.version = 1
         row.save()
     return row
@@ -247,14 +247,14 @@ def _put_in_force(folder: Path, row: Prompt, version: PromptVersion) -> None:
     playing = _playing(folder, row.language, row.name)
     mark = playing.with_suffix(speaking.MARK)
     mark.unlink(missing_ok=True)
-    _keep(_version_file(folder, row.language, row.name, version.number), playing)
+    _put_into_place(_version_file(folder, row.language, row.name, version.number), playing)
     if version.kind == "synthetic" and version.text == texts_of(row.language)[row.name]:
         mark.write_text(version.text, "utf-8")  # a text that comes along may be bettered later
     Prompt.update(version=version.number, trouble="").where(Prompt.id == row.id).execute()
     live.publish("prompts")
 
 
-def _keep(source: Path, target: Path) -> None:
+def _put_into_place(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, fresh)

@@ -53,7 +53,7 @@ def shown() -> dict[str, object]:
     begin, now = midnight(), clock.now()
     day = day_of_operator(me(), begin, now, routing.wrap_ups(site()))
     on_form = call_forms.registered_of(me(), begin)
-    reasons = states.mine().reasons
+    reasons = states.own_state().reasons
     listed = {reason.code for reason in reasons}
     others = [
         states.Reason(code, states.reason_name(code), seconds, None)

@@ -115,7 +115,7 @@ def quality() -> Response:
         heard = Heard.read(document())
     except ValueError:
         abort(422)
-    line_quality.keep(me().login, heard)
+    line_quality.record(me().login, heard)
     return jsonify(trouble="")
 
 

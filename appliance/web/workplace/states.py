@@ -95,13 +95,13 @@ def take(chosen: str, reason: str = "") -> Response:
 
 def shown() -> dict[str, object]:
     """What the switch and the line about a pause show."""
-    return {"mine": mine()}
+    return {"mine": own_state()}
 
 
-def mine() -> Mine:
+def own_state() -> Mine:
     """What the switch shows; worked out once for a page."""
     if "mine" not in g:
-        g.mine = _mine()
+        g.mine = _own_state()
     found: Mine = g.mine
     return found
 
@@ -116,7 +116,7 @@ def _reasons() -> list[tuple[str, str]]:
     return catalogs.choices(catalogs.PAUSES, locale(), today())
 
 
-def _mine() -> Mine:
+def _own_state() -> Mine:
     user, now = me(), clock.now()
     chosen, phone = presence.state_of(user), devices.phones().get(user.extension or "")
     taken, limits = pauses.taken(user, midnight(), now), pauses.limits()

@@ -373,7 +373,7 @@ def test_downloads_that_are_taken_slowly_hold_up_nobody_else(login_as) -> None:
 
 def test_operators_whose_line_is_bad_are_named(settings, login_as) -> None:
     for login, loss in (("nilufar", 5.0), ("sardor", 0.5)):
-        line_quality.keep(login, Heard("hotline-1.1", 600, loss, 10.0, None))
+        line_quality.record(login, Heard("hotline-1.1", 600, loss, 10.0, None))
     today = clock.now().astimezone(settings.tz).strftime("%d.%m.%Y")
     page = login_as("ministry").get(f"/analytics?from={today}&to={today}&by=workload").text
     rows = re.findall(

@@ -100,8 +100,9 @@ async function showCard(asked = {}) {
   else follow();
 }
 
-// Whoever types in a panel, a dialog or the menu of states keeps the focus when the card changes: his Enter is for that.
-const isBesideCard = (element) => Boolean(element.closest(".passing, dialog, #state-menu"));
+// Whoever is at work in a panel, the command line or the menu of states keeps the focus when the card changes: his Enter
+// is meant for that.
+const isBesideCard = (element) => Boolean(element.closest(".passing, #commands, #state-menu"));
 
 function addressOf({ form: token, registered: number }) {
   const { home } = desk.dataset;
