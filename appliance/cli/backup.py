@@ -202,10 +202,10 @@ def rotate_keys(site: Site) -> None:
 @backup.command("remove-key")
 @pass_site
 def remove_key(site: Site) -> None:
-    """Remove the key of the secrets from the box, once the recovery sheet is locked away."""
+    """Remove the keys of secrets and disk from the box, once the recovery sheet is locked away."""
     settings = site.open()
     with _plainly():
-        if sealing.is_here(settings):
+        if sealing.on_the_box(settings):
             sealing.remove(settings, getpass.getuser())
 
 

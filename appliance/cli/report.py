@@ -75,6 +75,15 @@ def telephony(site: Site, first: str, last: str, kind: str, lang: str, out: Bina
 
 
 @report.command()
+@click.argument("month")
+@_options
+@pass_site
+def accesses(site: Site, month: str, kind: str, lang: str, out: BinaryIO) -> None:
+    """Who listened to what, and who looked at whom, in MONTH, as 2026-10."""
+    _write(site, "accesses", month, None, kind, lang, out)
+
+
+@report.command()
 @click.argument("quarter")
 @_upto
 @_options

@@ -98,6 +98,7 @@ class AppealReader(Table):
     login = CharField(index=True)
     at = MomentField()
     by = CharField()
+    opened_at = MomentField(null=True)  # null: it stands above his list of appeals
 
     class Meta:
         indexes = ((("appeal", "login"), True),)

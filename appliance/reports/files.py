@@ -7,7 +7,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.core.settings import Settings
-from appliance.reports import daily, minutes, monthly, pdf, periods, quarterly, telephony, xlsx
+from appliance.reports import (
+    accesses,
+    daily,
+    minutes,
+    monthly,
+    pdf,
+    periods,
+    quarterly,
+    telephony,
+    xlsx,
+)
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.paper import Made
 from appliance.reports.periods import Period
@@ -64,6 +74,15 @@ FORMS = {
         telephony.as_csv,
         telephony.as_book,
         telephony.as_page,
+    ),
+    "accesses": Form(
+        "korishlar",
+        periods.month,
+        accesses.build,
+        accesses.as_json,
+        accesses.as_csv,
+        accesses.as_book,
+        accesses.as_page,
     ),
     "quarterly": Form(
         "hisobot-1",

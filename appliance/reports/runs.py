@@ -128,6 +128,7 @@ def _expected(today: dt.date) -> Iterator[tuple[str, str]]:
     for _ in range(_BACK["monthly"]):
         first = (first - day).replace(day=1)
         yield "monthly", f"{first:%Y-%m}"
+        yield "accesses", f"{first:%Y-%m}"
     for number in range(1, _BACK["quarterly"] + 1):
         months = today.year * 12 + today.month - 1 - 3 * number
         yield "quarterly", quarter_of(dt.date(months // 12, months % 12 + 1, 1))

@@ -46,5 +46,18 @@ def test_it_is_asked_only_where_the_site_says_so(settings, monkeypatch, tmp_path
     assert (check.code, check.state) == ("disk.encrypted", "fail")
 
 
+def test_what_was_moved_and_left_in_the_clear_is_told(settings, monkeypatch) -> None:
+    settings.paths.recordings.mkdir()
+    said = dataclasses.replace(settings, encrypted_disk=True)
+    monkeypatch.setattr(encryption, "is_encrypted", lambda folder: True)
+    [check] = encryption.at_rest(said)
+    assert check.state == "ok"
+    home = settings.paths.database.parent.parent
+    left = home.with_name(f"{home.name}.clear")
+    left.mkdir()
+    [check] = encryption.at_rest(said)
+    assert (check.state, check.values) == ("warn", {"folder": str(left)})
+
+
 def test_a_folder_that_is_gone_is_not_encrypted(tmp_path) -> None:
     assert not encryption.is_encrypted(tmp_path / "gone")

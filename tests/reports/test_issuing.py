@@ -133,7 +133,7 @@ def test_a_period_that_runs_is_not_issued(october: Settings, world: World) -> No
 
 @pytest.mark.usefixtures("quick")
 def test_what_is_missing_is_made_once(october: Settings) -> None:
-    assert job.make(october, lambda: True) == 7
+    assert job.make(october, lambda: True) == 8
     made = {(run.name, run.period): run for run in ReportRun.select()}
     assert set(made) == {
         *(
@@ -141,11 +141,12 @@ def test_what_is_missing_is_made_once(october: Settings) -> None:
             for day in ("10-30", "10-31", "11-01", "11-02", "11-03", "11-04")
         ),
         ("monthly", "2025-10"),
+        ("accesses", "2025-10"),
     }
     assert {run.state for run in made.values()} == {"done"}
     assert made["monthly", "2025-10"].report.by == "jobs"
     assert job.make(october, lambda: True) == 0
-    assert IssuedReport.select().count() == 7
+    assert IssuedReport.select().count() == 8
 
 
 @pytest.mark.usefixtures("quick")
@@ -182,9 +183,9 @@ def test_a_failure_is_no_end_of_the_others(
         **{**vars(files.FORMS["daily"]), "as_csv": lambda report: str(1 // 0)}
     )
     monkeypatch.setitem(files.FORMS, "daily", broken)
-    assert job.make(october, lambda: True) == 7
+    assert job.make(october, lambda: True) == 8
     states = [run.state for run in ReportRun.select()]
-    assert (states.count("failed"), states.count("done")) == (6, 1)
+    assert (states.count("failed"), states.count("done")) == (6, 2)
     assert {run.error for run in runs.unfinished()} == {
         "ZeroDivisionError: integer division or modulo by zero"
     }

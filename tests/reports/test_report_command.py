@@ -50,6 +50,7 @@ def test_csv_opens_in_office_programs(december: Settings) -> None:
         ("quarterly", "2026-Q4", "xlsx", b"PK"),
         ("daily", "2026-12-07", "csv", b"\xef\xbb\xbftable,code"),
         ("monthly", "2026-12", "xlsx", b"PK"),
+        ("accesses", "2026-12", "csv", b"\xef\xbb\xbfwho,what"),
     ],
 )
 def test_other_reports_and_kinds(

@@ -17,12 +17,17 @@ def at_rest(settings: Settings) -> Iterator[Check]:
     if not settings.encrypted_disk:
         return
     folders = (settings.paths.database.parent, settings.paths.recordings)
+    home = settings.paths.database.parent.parent
     plain = [str(folder) for folder in folders if not is_encrypted(folder)]
     code, name = "disk.encrypted", N_("Encryption of the disk")
     if plain:
         told = N_("{folders} is not on an encrypted volume")
         advice = N_("Is the volume open and mounted? See docs/security.md, Encryption at rest.")
         yield Check(code, name, "fail", told, advice, {"folders": ", ".join(plain)})
+    elif (left := home.with_name(f"{home.name}.clear")).exists():
+        told = N_("what was moved onto it still lies in the clear in {folder}")
+        advice = N_("Look whether all is well, then remove that folder.")
+        yield Check(code, name, "warn", told, advice, {"folder": str(left)})
     else:
         yield Check(code, name, "ok", N_("database and recordings are on an encrypted volume"))
 

@@ -66,15 +66,15 @@ def snapshots(settings: Settings) -> Iterator[Check]:
 
 
 def _recovery_key(settings: Settings) -> Check:
-    code, name = "recovery_key", N_("Key of the secrets")
-    if not sealing.is_here(settings):
+    code, name = "recovery_key", N_("Keys of the recovery sheet")
+    if not sealing.on_the_box(settings):
         return Check(code, name, "ok", N_("only on paper"))
     return Check(
         code,
         name,
         "warn",
-        N_("it lies on this box"),
-        N_("Print the recovery sheet on Backups, lock it away, then remove the key there."),
+        N_("they lie on this box"),
+        N_("Print the recovery sheet on Backups, lock it away, then remove the keys there."),
     )
 
 

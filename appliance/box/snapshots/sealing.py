@@ -47,23 +47,36 @@ def public_file(settings: Settings) -> Path:
     return Path(settings.snapshots.recovery_file).with_suffix(".pub")
 
 
+def disk_file(settings: Settings) -> Path:
+    """The file with the key that opens the encrypted disk by hand (role disk)."""
+    return Path(settings.snapshots.recovery_file).with_name("disk.paper")
+
+
 def is_here(settings: Settings) -> bool:
     """Whether the key that opens the secrets still lies on this box."""
     return Path(settings.snapshots.recovery_file).exists()
 
 
-def remove(settings: Settings, by: str) -> None:
-    """Remove the key that opens the secrets from the box.
+def on_the_box(settings: Settings) -> list[Path]:
+    """The keys that belong on paper only and still lie on this box."""
+    keys = (Path(settings.snapshots.recovery_file), disk_file(settings))
+    return [key for key in keys if key.exists()]
 
-    Raises SnapshotError("unprinted") when no recovery sheet was printed since it was made.
+
+def remove(settings: Settings, by: str) -> None:
+    """Remove the keys that open the secrets and the encrypted disk from the box.
+
+    Raises SnapshotError("unprinted") when no recovery sheet was printed since they were made.
     """
-    private = Path(settings.snapshots.recovery_file)
-    made = dt.datetime.fromtimestamp(private.stat().st_mtime, dt.UTC)
+    keys = on_the_box(settings)
+    made = dt.datetime.fromtimestamp(max(key.stat().st_mtime for key in keys), dt.UTC)
     printed = AuditEntry.select().where(AuditEntry.action == PRINTED, AuditEntry.at >= made)
     if not printed.exists():
         raise SnapshotError("unprinted", "print the recovery sheet first: this key is only here")
-    make_keys(settings)
-    private.unlink()
+    if is_here(settings):
+        make_keys(settings)  # the public one, which seals, stays
+    for key in keys:
+        key.unlink()
     audit.record(by, "snapshot.key_removed")
 
 

@@ -21,7 +21,8 @@ LINE = 48  # letters of a key on one line
 def page(settings: Settings, locale: str) -> str:
     """The sheet as HTML, for reports.pdf.write. Raises SnapshotError when a key is missing.
 
-    The key of the secrets stands on it while it is on the box; afterwards only on those of before.
+    The keys of the secrets and of the encrypted disk stand on it while they are on the box;
+    afterwards only on those of before.
     """
     words = _words()[locale]
     keys = [
@@ -29,6 +30,7 @@ def page(settings: Settings, locale: str) -> str:
         for backup in settings.backups
     ]
     here = sealing.is_here(settings)
+    disk = _key(file) if (file := sealing.disk_file(settings)).exists() else ""
     recovery = _secret_of(Path(settings.snapshots.recovery_file)) if here else ""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOM), autoescape=True, undefined=jinja2.StrictUndefined
@@ -39,6 +41,9 @@ def page(settings: Settings, locale: str) -> str:
         site=settings.web.url,
         made=clock.now().astimezone(settings.tz),
         keys=[one | {"code": _code(one["key"], words), "key": _lines(one["key"])} for one in keys],
+        encrypted=settings.encrypted_disk or bool(disk),
+        disk=_lines(disk),
+        disk_code=_code(disk, words) if disk else "",
         recovery=_lines(recovery),
         recovery_code=_code(recovery, words) if here else "",
     )

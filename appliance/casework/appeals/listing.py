@@ -49,16 +49,17 @@ class Filters:
     reader: User | None = None  # whose eyes they are for; None: they are only counted
 
 
-def whole(within: int | None = None) -> ModelSelect:
-    """Every appeal with its handling, or those of one department."""
+def whole(within: int | None = None, reader: User | None = None) -> ModelSelect:
+    """Every appeal with its handling, or those of one department and those that `reader` is named
+    to read."""
     query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
-    return query.where(Handling.department == within) if within else query
+    return query.where(_of(within, reader)) if within else query
 
 
 def find(number: str, within: int | None, reader: User) -> Appeal | None:
     """The appeal of this number with its handling, if it is one of the department's; veiled, if
     the reader does not read it."""
-    found = whole(within).where(Appeal.number == number).limit(1)
+    found = whole(within, reader).where(Appeal.number == number).limit(1)
     return next(iter(personal.veil(reader, found)), None)
 
 
@@ -70,7 +71,7 @@ def listed(
     `within` is the department that whoever asks belongs to.
     """
     query = (
-        whole(within)
+        whole(within, filters.reader)
         .select_extend(Region, Department, User)
         .join_from(Appeal, Region, JOIN.LEFT_OUTER)
         .join_from(Handling, Department, JOIN.LEFT_OUTER)
@@ -113,7 +114,7 @@ def pieces(
     filters: Filters, today: dt.date, within: int | None, size: int = 500
 ) -> Iterator[list[Appeal]]:
     """The filtered appeals oldest first, some at a time."""
-    rows = whole(within).select_extend(User).join_from(Appeal, User)
+    rows = whole(within, filters.reader).select_extend(User).join_from(Appeal, User)
     for piece in in_pieces(_narrowed(rows, _where(filters, today)), Handling.appeal, size):
         yield _seen(filters, piece)
 
@@ -130,7 +131,9 @@ def changed(
     later = (Handling.changed_at > moment) | (
         (Handling.changed_at == moment) & (Handling.appeal > number)
     )
-    query = whole(within).where(*_where(filters, today), Handling.changed_at >= moment, later)
+    query = whole(within, filters.reader).where(
+        *_where(filters, today), Handling.changed_at >= moment, later
+    )
     return _seen(filters, list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit)))
 
 
@@ -157,7 +160,17 @@ def _facts(filters: Filters, within: int | None) -> ModelSelect:
     of_appeal = filters.region, filters.district, filters.direction, filters.appeal_type
     if any(of_appeal) or filters.received is not None:
         query = query.join(Appeal)
-    return query.where(Handling.department == within) if within else query
+    return query.where(_of(within, filters.reader)) if within else query
+
+
+def _of(within: int, reader: User | None) -> Expression:
+    """The condition on Handling of a department's appeals, and of those that a reader is named for.
+
+    They are few, and most readers have none: then the department's index answers alone.
+    """
+    theirs = Handling.department == within
+    named = [id for (id,) in personal.named(reader).tuples()] if reader else []
+    return theirs | Handling.appeal.in_(named) if named else theirs
 
 
 def _narrowed(query: ModelSelect, conditions: list[Expression]) -> ModelSelect:

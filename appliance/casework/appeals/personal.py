@@ -13,7 +13,7 @@ from typing import Any
 
 from peewee import Expression, ModelSelect
 
-from appliance.core import audit, clock
+from appliance.core import audit, clock, live
 from appliance.core.db import writing
 from appliance.models import Appeal, AppealReader, AppealReveal, CallForm, User
 from appliance.people import rights
@@ -64,6 +64,21 @@ def named_for(login: str) -> list[AppealReader]:
     return list(rows.where(AppealReader.login == login).order_by(AppealReader.id.desc()))
 
 
+def not_opened(login: str) -> list[AppealReader]:
+    """What somebody was named to read and has not opened since, the newest first."""
+    return [row for row in named_for(login) if row.opened_at is None]
+
+
+def opened(appeal: Appeal, user: User) -> None:
+    """He has opened what he was named to read."""
+    told = AppealReader.opened_at.is_null(), AppealReader.login == user.login
+    ours = (AppealReader.appeal == appeal.id, *told)
+    if AppealReader.select().where(*ours).exists():
+        with writing():
+            AppealReader.update(opened_at=clock.now()).where(*ours).execute()
+            live.publish("appeals")
+
+
 def may_be_named(by: User) -> list[User]:
     """Whom somebody may name: all at work who may read appeals at all, but not himself."""
     able = User.role.in_(rights.roles("appeal.read"))
@@ -83,6 +98,7 @@ def name_reader(appeal: Appeal, login: str, by: User) -> None:
         row = {"appeal": appeal.id, "login": login, "at": clock.now(), "by": by.login}
         if AppealReader.insert(row).on_conflict_ignore().as_rowcount().execute():
             audit.record(by.login, "appeal.readers.add", appeal.number, login=login)
+            live.publish("appeals")
 
 
 def forget_reader(appeal: Appeal, login: str, by: User) -> None:

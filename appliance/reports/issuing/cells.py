@@ -12,6 +12,7 @@ type Cells = dict[str, tuple[str, Any]]  # key → (name, value)
 _LEFT_OUT = (
     *("period", "formulas", "activity_details"),
     *("call_forms", "change_requests", "links", "restore_drill"),  # the annex
+    *("heard", "seen"),  # the lines of who looked at whom: their sums are compared
 )
 _NAMED = ("weekday", "soato", "code")  # what tells a row of a list from the others
 

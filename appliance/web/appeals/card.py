@@ -53,6 +53,7 @@ def page(number: str) -> str:
     disclosure.log_shown("appeal", [appeal.number])
     if appeal.veiled:
         return _veiled(appeal)
+    personal.opened(appeal, me())
     if me().role != "ministry":
         return render_template("appeals/page.html", **_card(appeal), list_args={})
     found, _asked = portal.listed()

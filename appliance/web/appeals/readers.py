@@ -32,6 +32,11 @@ def remove(number: str, login: str) -> BaseResponse:
     return _saved(number)
 
 
+@screen.app_context_processor
+def _named() -> dict[str, object]:
+    return {"named_for_me": lambda: personal.not_opened(me().login)}
+
+
 def _saved(number: str) -> BaseResponse:
     flash(_("Saved."))
     return redirect(url_for("appeals.page", number=number))

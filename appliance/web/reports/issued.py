@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from appliance.casework import identity
 from appliance.core import audit, clock
 from appliance.core.i18n import LOCALES
-from appliance.people import accounts
+from appliance.people import accounts, rights
 from appliance.reports import files, issuing, periods, runs, words
 from appliance.reports.periods import PeriodError
 from appliance.web.reports import forms
@@ -29,7 +29,9 @@ NAMES: dict[str, LazyString] = {
     "monthly": _l("Monthly report, form №2"),
     "quarterly": _l("Quarterly report, form №1"),
     "daily": _l("Daily summary"),
+    "accesses": _l("Who looked at whom"),
 }
+RIGHTS = {"accesses": "access_report.read"}  # what a report asks for beside `report.read`
 SHOWN = 500  # changed cells
 NEWS = dt.timedelta(days=14)
 
@@ -127,7 +129,12 @@ def announced() -> "tuple[IssuedReport, LazyString, str] | None":
     """The newest form that was issued in the last days, for the page where the ministry begins."""
     since = clock.now() - NEWS
     newest = next(
-        (r for r in issuing.issued(20) if r.name != "daily" and r.issued_at > since), None
+        (
+            r
+            for r in issuing.issued(20)
+            if r.name not in ("daily", "accesses") and r.issued_at > since
+        ),
+        None,
     )
     return (newest, NAMES[newest.name], named(newest)) if newest else None
 
@@ -144,19 +151,31 @@ def _live(report: "IssuedReport") -> str:
         return url_for("reports.page", month=f"{report.first:%Y-%m}", upto=upto)
     if report.name == "quarterly":
         return url_for("reports.quarterly", quarter=periods.quarter_of(report.first), upto=upto)
+    if report.name == "accesses":
+        return url_for("accesses.page", month=f"{report.first:%Y-%m}")
     days: dict[str, Any] = {"from": upto, "to": upto}
     return url_for("analytics.page", **days)
 
 
 def _report(id: int) -> "IssuedReport":
-    return issuing.report(id) or abort(404)
+    found = issuing.report(id)
+    return found if found and _reads(found.name) else abort(404)
+
+
+def _reads(name: str) -> bool:
+    """Whether who asks may read the reports of that name."""
+    return name not in RIGHTS or rights.has(me(), RIGHTS[name])
 
 
 def _listed() -> dict[str, object]:
     own = me().role == "manager"
     return {
-        "lines": [(report, NAMES[report.name], named(report)) for report in issuing.issued()],
-        "waiting": [(run, NAMES[run.name]) for run in runs.unfinished()],
+        "lines": [
+            (report, NAMES[report.name], named(report))
+            for report in issuing.issued()
+            if _reads(report.name)
+        ],
+        "waiting": [(run, NAMES[run.name]) for run in runs.unfinished() if _reads(run.name)],
         "people": accounts.names(locale()),
         "locales": LOCALES,
         "own": own,

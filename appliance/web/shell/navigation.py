@@ -80,14 +80,20 @@ def _opened() -> Count:
     return Count(found, found)
 
 
+def _named() -> Count:
+    """Personal appeals that somebody was named to read and has not opened."""
+    found = len(personal.not_opened(me().login))
+    return Count(found, found)
+
+
 _CHANGES = ("changes.page", _l("Change requests"))
 SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
     (_l("Workplace"), (Tab("operator.page", _l("Workplace"), ("transfers",)),)),
     (
         _l("Citizens' appeals"),
         (
-            Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling")),
-            Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling")),
+            Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling"), counted=_named),
+            Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling"), counted=_named),
             Tab("consultations.page", _l("Consultations")),
             Tab("data_requests.page", _l("Requests about own data"), counted=_data_requests),
             Tab("evidence.page", _l("Evidence packs")),

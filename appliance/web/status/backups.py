@@ -98,14 +98,14 @@ def recovery_sheet() -> BaseResponse:
 @screen.post("/remove-key")
 @may("snapshot.keep")
 def remove_key() -> BaseResponse:
-    """Remove the key of the secrets from the box once it is on paper."""
-    if not sealing.is_here(site()):
+    """Remove the keys of the secrets and the disk from the box once they are on paper."""
+    if not sealing.on_the_box(site()):
         return redirect(url_for("backups.page"))
     try:
         sealing.remove(site(), me().login)
     except SnapshotError as error:
         return refusals.back(url_for(".page"), error.code)
-    flash(_("The key of the secrets is now only on paper."))
+    flash(_("The keys are now only on paper."))
     return redirect(url_for("backups.page"))
 
 
@@ -115,7 +115,7 @@ def _context() -> dict[str, Any]:
         "standing": verifying.standing(settings),
         "runs": log.newest(),
         "drill": log.latest("drill"),
-        "key_is_here": sealing.is_here(settings),
+        "key_is_here": bool(sealing.on_the_box(settings)),
         "copy_drill": log.latest(log.COPY),
         "replica": settings.snapshots.replica,
         "replica_at": continuous.last_change(settings) if settings.snapshots.replica else None,

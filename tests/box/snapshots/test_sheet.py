@@ -1,5 +1,6 @@
 """The recovery sheet as it is printed: a key is read off paper, so no letter of it may be lost."""
 
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from appliance.box.snapshots import sheet
+from appliance.box.snapshots import sealing, sheet
+from appliance.box.snapshots.errors import SnapshotError
+from appliance.core import audit
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.reports import pdf
@@ -40,4 +43,30 @@ def test_a_key_leaves_no_orphan_and_the_command_stands_in_one_line(
         pieces = [line for line in pieces if line in key]
         assert "".join(pieces) == key
         assert max(map(len, pieces)) - min(map(len, pieces)) <= 1
+    assert "appliance-disk" not in " ".join(printed)
     assert any(line.endswith("-i /root/site.ini restore.yml") for line in printed)
+
+
+@pytest.mark.parametrize("locale", ["uz_Latn", "uz_Cyrl", "ru"])
+def test_the_key_of_an_encrypted_disk_stands_on_it(site: Settings, locale: str) -> None:
+    key = "k7gq-2ztv-9xqw-b4nr-m8sy-c3up"
+    sealing.disk_file(site).write_text(key)
+    paper = pypdf.PdfReader(io.BytesIO(pdf.write(sheet.page(site, locale))))
+    text = "".join(page.extract_text() for page in paper.pages)
+    assert len(paper.pages) <= 2
+    assert key in text
+    assert "appliance-diskopenpaper" in re.sub(r"\s", "", text)
+
+
+def test_no_key_leaves_the_box_before_it_is_on_paper(settings: Settings) -> None:
+    there = dataclasses.replace(
+        settings.snapshots, recovery_file=str(settings.file.with_name("r.key"))
+    )
+    settings = dataclasses.replace(settings, snapshots=there)
+    sealing.disk_file(settings).write_text("k7gq-2ztv-9xqw-b4nr-m8sy-c3up")
+    assert sealing.on_the_box(settings) == [sealing.disk_file(settings)]
+    with pytest.raises(SnapshotError, match="print the recovery sheet first"):
+        sealing.remove(settings, "backup")
+    audit.record("backup", sealing.PRINTED)
+    sealing.remove(settings, "backup")
+    assert sealing.on_the_box(settings) == []

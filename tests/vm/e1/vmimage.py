@@ -1,4 +1,4 @@
-"""A disk image of Debian 13 with DAHDI and our Asterisk, made once from Debian's packages."""
+"""A disk image of Debian 13 with DAHDI, our Asterisk and LUKS, made once of Debian's packages."""
 
 import contextlib
 import fcntl
@@ -16,7 +16,7 @@ CACHE = Path("/var/cache/appliance/vm")
 PROMPTS = CACHE / "prompts"
 _PACKAGES = (
     *("openssh-server", "iproute2", "kmod", "initramfs-tools", "linux-image-amd64"),
-    *("linux-headers-amd64", "dahdi-dkms", "dahdi"),
+    *("linux-headers-amd64", "dahdi-dkms", "dahdi", "cryptsetup-bin", "e2fsprogs"),
 )
 _ASTERISK = ("asterisk", "asterisk-modules", "asterisk-dahdi")
 # Only wanted while the kernel's modules are made.

@@ -3,7 +3,8 @@
 import pytest
 
 from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import personal
+from appliance.casework.appeals import listing, personal
+from appliance.casework.appeals.listing import Filters
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AppealReveal, AuditEntry, CallForm, User
 from appliance.people import staff
@@ -149,3 +150,34 @@ def test_what_was_left_out_is_never_written_back(hers) -> None:
     with pytest.raises(ValueError, match=hers.number):
         seen.save()
     assert Appeal.get_by_id(hers.id).gist == GIST
+
+
+def test_who_is_named_is_told_and_finds_it_in_the_list_of_his_department(
+    hers, law, register, login_as
+) -> None:
+    bahodir = User.get(User.login == "bahodir")
+    staff.assign(bahodir, law.id, by="sherzod")
+    other = register(surname="Boshqayev")  # of the same department as hers
+    manager, browser = login_as("sherzod"), login_as("bahodir")
+    assert 'id="named"' not in browser.get("/appeals").text
+    manager.send(f"/appeals/{hers.number}/readers", page="/account", login="bahodir")
+    page = browser.get("/appeals?all=1").text
+    told = page.split('id="named"')[1].split("</p>")[0]
+    assert f'href="/appeals/{hers.number}"' in told
+    assert page.count(hers.number) > 1  # above the list, and in it
+    assert NAME in page
+    assert other.number not in page
+    assert listing.counted(Filters(reader=bahodir), clock.now().date(), law.id)["open"] == 1
+    assert hers.number in browser.get("/appeals/appeals.csv?all=1").text
+    assert GIST in browser.get(f"/appeals/{hers.number}").text
+    assert 'id="named"' not in browser.get("/appeals?all=1").text  # he has opened it
+    manager.send(f"/appeals/{hers.number}/readers/bahodir/remove", page="/account")
+    assert hers.number not in browser.get("/appeals?all=1").text
+
+
+def test_an_operator_who_is_named_is_told_where_he_looks_appeals_up(hers, login_as) -> None:
+    personal.name_reader(hers, "sardor", User.get(User.login == "sherzod"))
+    browser = login_as("sardor")
+    assert 'id="named"' in browser.get("/appeals/mine").text
+    assert GIST in browser.get(f"/appeals/{hers.number}").text
+    assert 'id="named"' not in browser.get("/appeals/mine").text

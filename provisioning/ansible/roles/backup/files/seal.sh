@@ -21,7 +21,7 @@ to=$(cat $pinned)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tar -C / --sort=name --mtime=@0 --exclude='*.before-restore' --exclude=etc/appliance/keys \
-    --exclude=etc/appliance/appliance.toml --exclude=etc/appliance/box.sum -cf "$work/box.tar" etc/appliance
+    --exclude=etc/appliance/appliance.toml --exclude=etc/appliance/box.sum --exclude='etc/appliance/disk.*' -cf "$work/box.tar" etc/appliance
 sum=$(echo "$to" | cat - "$work/box.tar" | sha256sum)
 [ "$(cat $known 2>/dev/null)" != "$sum" ] || ! as_appliance test -e $keys/box.tar.age || exit 0
 age -r "$to" "$work/box.tar" |

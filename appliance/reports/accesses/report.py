@@ -4,17 +4,22 @@ For the manager and the ministry; whom it is about is told by numbers of records
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from appliance.casework import unusual
-from appliance.core import spreadsheets
+from appliance.core import clock
 from appliance.core.audit import entries
 from appliance.core.audit.entries import Filters
 from appliance.core.audit.table import AuditEntry
+from appliance.core.settings import Settings
+from appliance.people import accounts
+from appliance.reports.balance import Others
 from appliance.reports.periods import Period
+from appliance.reports.telephony.report import others
+from appliance.telephony import calls
+from appliance.telephony.calls import Balance
 
-HEADS = ("who", "what", "record", "times", "first", "last", "reason")
+FORMULAS = "accesses/1"  # changes when something is counted otherwise
 _FILES = (".download", ".export")
 
 
@@ -50,13 +55,19 @@ class Reader:
 class Accesses:
     """A period: its readers, who read most first, and each record that was opened."""
 
+    locale: str
     period: Period
+    made_at: dt.datetime
+    formulas: str
+    balance: Balance
+    others: Others  # for the balance
+    names: dict[str, str]  # login → name, in the language
     readers: list[Reader]
     heard: list[Access]
     seen: list[Access]
 
 
-def build(period: Period) -> Accesses:
+def build(settings: Settings, period: Period, locale: str) -> Accesses:
     """Read the period's entries of the audit, some at a time."""
     readers: dict[str, Reader] = {}
     found: dict[tuple[str, str, str], Access] = {}
@@ -65,26 +76,17 @@ def build(period: Period) -> Accesses:
             _add(row, readers, found)
     every = sorted(found.values(), key=lambda one: (one.who, one.first, one.record))
     return Accesses(
-        period,
-        sorted(readers.values(), key=lambda one: (-len(one.records), one.who)),
-        [one for one in every if one.what == "recording.listen"],
-        [one for one in every if one.what != "recording.listen"],
+        locale=locale,
+        period=period,
+        made_at=clock.now(),
+        formulas=FORMULAS,
+        balance=calls.balance(period.begin, period.end),
+        others=others(period),
+        names=accounts.names(locale),
+        readers=sorted(readers.values(), key=lambda one: (-len(one.records), one.who)),
+        heard=[one for one in every if one.what == "recording.listen"],
+        seen=[one for one in every if one.what != "recording.listen"],
     )
-
-
-def as_csv(made: Accesses) -> Iterator[str]:
-    """Each record of each person, as a table."""
-    tz = made.period.tz
-    yield spreadsheets.MARK
-    rows = (
-        [
-            *(one.who, one.what, one.record, one.times),
-            *(at.astimezone(tz).isoformat(timespec="seconds") for at in (one.first, one.last)),
-            one.reason,
-        ]
-        for one in (*made.heard, *made.seen)
-    )
-    yield from spreadsheets.pieces([HEADS, *rows], delimiter=";")
 
 
 def _add(
