@@ -1,7 +1,7 @@
 """The web process: gunicorn with one worker and many threads.
 
-One worker, because the reader of live events and some limits live in its memory; many threads,
-because each open page holds one for its stream.
+One worker, because the open streams and some limits live in its memory; threads for the requests
+that are answered at the same time, of which many wait for the exchange or the database.
 """
 
 import atexit
