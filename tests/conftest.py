@@ -229,7 +229,7 @@ def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iter
     made.test_client_class = Browser
     audited.watch(made)
     yield made
-    made.extensions["live"].stop()
+    made.extensions["streams"].stop()
 
 
 @pytest.fixture

@@ -40,8 +40,6 @@ HEARD = 1.0  # seconds in which the signal that ended a helper reaches this proc
 def run(settings: Settings) -> None:
     """Do what is due until SIGTERM or SIGINT; a job that fails is written down, and goes on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("fontTools", "weasyprint"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -7,7 +7,6 @@ import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from zxcvbn import zxcvbn
 
 from appliance.core import audit, clock, db, live, script
 from appliance.core.db import writing
@@ -154,6 +153,9 @@ def prove_strong(password: str, *known: str) -> None:
     """
     if len(password) < SHORTEST_PASSWORD:
         raise StaffError("short", f"a password has at least {SHORTEST_PASSWORD} characters")
+    # Its lists of words take 11 MB, and most processes see no new password.
+    from zxcvbn import zxcvbn
+
     words = [word for text in known for word in text.split()]
     if zxcvbn(password[:_LOOKED_AT], user_inputs=words)["score"] < _STRONG:
         raise StaffError("weak", "a password like this is guessed soon: take several words")

@@ -5,7 +5,7 @@ each view under `@may(...)`, `@anyone` or `@public` (access.py), a tab in naviga
 routes in tests/web/shell/test_access.py.
 """
 
-from flask import Flask
+from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from appliance.core import db
@@ -69,6 +69,7 @@ from appliance.web.shell import (
     language,
     live,
     navigation,
+    pieces,
     sent,
     shortcuts,
     sizes,
@@ -100,7 +101,7 @@ from appliance.web.workplace import (
 )
 
 SCREENS = (
-    *(live.screen, health.screen, assets.screen, commands.screen),
+    *(live.screen, pieces.screen, health.screen, assets.screen, commands.screen),
     *(
         login.screen,
         account.screen,
@@ -199,7 +200,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _connect(app: Flask, settings: Settings) -> None:
-    """A connection a request; a stream of events holds none (live.py)."""
+    """A connection a request, which pieces of one answer share (pieces.py)."""
     database = db.open_database(settings.paths.database)
 
     @app.before_request
@@ -208,5 +209,5 @@ def _connect(app: Flask, settings: Settings) -> None:
 
     @app.teardown_request
     def close(error: BaseException | None) -> None:
-        if not database.is_closed():
+        if "within" not in g and not database.is_closed():
             database.close()

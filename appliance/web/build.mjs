@@ -12,8 +12,8 @@ const built = join(web, "../built");
 const inter = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].map(
   (subset) => `@fontsource-variable/inter/files/inter-${subset}-wght-normal.woff2`,
 );
-const serif = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].flatMap((subset) =>
-  [400, 600].map((w) => `@fontsource/source-serif-4/files/source-serif-4-${subset}-${w}-normal.woff2`),
+const serif = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].flatMap(
+  (subset) => [400, 600].map((w) => `@fontsource/source-serif-4/files/source-serif-4-${subset}-${w}-normal.woff`), // paper is printed without unpacking woff2
 );
 
 // An icon is used when its name stands in quotes in a template, a script or a module.

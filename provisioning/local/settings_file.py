@@ -16,7 +16,12 @@ _SCRATCH: Mapping[str, Table | Sequence[Table]] = {
         "asterisk": "asterisk",
         "backups": "backups",
     },
-    "web": {"bind": "127.9.9.1:8000", "url": "https://localhost", "secret_key": "secret"},
+    "web": {
+        "bind": "127.9.9.1:8000",
+        "url": "https://localhost",
+        "secret_key": "secret",
+        "threads": 1000,  # who asks without a front leaves answers open
+    },
     "asterisk": {
         "address": "127.9.9.2",
         **{name: name for name in ("modules", "data", "run", "log", "spool", "var")},

@@ -168,7 +168,7 @@ def test_prompts(settings) -> None:
 def test_fonts(settings, monkeypatch, tmp_path) -> None:
     assert state(settings, "fonts")[0] == "ok"
     style = tmp_path / "print.css"
-    style.write_text("@font-face { src: url(../gone.woff2); }")
+    style.write_text("@font-face { src: url(../gone.woff); }")
     monkeypatch.setattr(voice, "_STYLE", style)
     assert state(settings, "fonts")[0] == "fail"
 

@@ -92,7 +92,7 @@ def music(settings: Settings) -> Iterator[Check]:
 def fonts(settings: Settings) -> Iterator[Check]:
     """The fonts that papers are printed in are there."""
     code, name = "fonts", N_("Fonts of the papers")
-    named = re.findall(r"url\(([^)]+\.woff2)\)", _STYLE.read_text("utf-8"))
+    named = re.findall(r"url\(([^)]+\.woff)\)", _STYLE.read_text("utf-8"))
     missing = [Path(n).name for n in named if not (_STYLE.parent / n).is_file()]
     if missing:
         yield Check(

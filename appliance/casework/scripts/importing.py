@@ -18,11 +18,6 @@ from itertools import count, islice, zip_longest
 from typing import Any
 
 import alifbo
-import docx
-import openpyxl
-from docx.opc.exceptions import PackageNotFoundError
-from docx.table import Table
-from openpyxl.utils.exceptions import InvalidFileException
 
 from appliance.casework.scripts.definition import (
     LONGEST,
@@ -50,7 +45,7 @@ _ITEM = re.compile(r"^\s*(?:[-–•*]|\d{1,2}[.)])\s+")
 
 # what the libraries raise over a package that is none of theirs, or damaged
 _BROKEN = (
-    *(PackageNotFoundError, InvalidFileException, zipfile.BadZipFile, SyntaxError),
+    *(zipfile.BadZipFile, SyntaxError),
     *(LookupError, ValueError, OSError, AttributeError, TypeError, RuntimeError, ArithmeticError),
     *(zlib.error, lzma.LZMAError, struct.error, EOFError),
 )
@@ -79,23 +74,30 @@ def read(name: str, content: bytes) -> Definition:
     """
     with _opened(content) as package:
         parts = set(package.namelist())
-    try:
-        if _WORD in parts:
-            steps = list(_of_document(docx.Document(io.BytesIO(content))))
-        elif _SHEET in parts:
-            steps = list(_of_sheet(content))
-        else:
-            raise UnreadableError("file")
-    except UnreadableError:
-        raise
-    except _BROKEN as error:
-        raise UnreadableError("file") from error
-    steps = [one for one in steps if one.said or one.name or one.answers]
+    steps = [one for one in _steps(parts, content) if one.said or one.name or one.answers]
     if not steps:
         raise UnreadableError("empty")
     if len(steps) > MOST_STEPS:
         raise UnreadableError("steps")
     return parse(_document(name.rpartition(".")[0] or name, steps))
+
+
+def _steps(parts: set[str], content: bytes) -> list[_Step]:
+    # 7 MB that no process needs before somebody brings a file.
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        if _WORD in parts:
+            return list(_of_document(docx.Document(io.BytesIO(content))))
+        if _SHEET in parts:
+            return list(_of_sheet(content))
+    except UnreadableError:
+        raise
+    except (*_BROKEN, PackageNotFoundError, InvalidFileException) as error:
+        raise UnreadableError("file") from error
+    raise UnreadableError("file")
 
 
 def into(before: Definition, made: Definition) -> Definition:
@@ -162,6 +164,8 @@ def _says_macros(package: zipfile.ZipFile) -> bool:
 
 
 def _of_sheet(content: bytes) -> Iterator[_Step]:
+    import openpyxl
+
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         sheet = book.worksheets[0] if book.worksheets else None
@@ -173,6 +177,8 @@ def _of_sheet(content: bytes) -> Iterator[_Step]:
 
 def _of_document(document: Any) -> Iterator[_Step]:
     """The steps of a document's tables, and of the text between them, in their order."""
+    from docx.table import Table
+
     step = _Step()
     for block in islice(document.iter_inner_content(), _MOST_LINES):
         if isinstance(block, Table):

@@ -1,4 +1,12 @@
-"""Reports as PDF files."""
+"""Reports as PDF files, each made by a process of its own.
+
+So no page waits for another one's paper, and no process that stays keeps what only printing needs.
+"""
+
+import subprocess
+import sys
+
+PATIENCE = 300.0  # seconds
 
 
 class PdfError(RuntimeError):
@@ -8,9 +16,17 @@ class PdfError(RuntimeError):
 def write(page: str) -> bytes:
     """The HTML page of a report (paper.page) as a tagged PDF (PDF/UA-1).
 
-    Raises PdfError when the fonts have not been built.
+    Raises PdfError when the fonts have not been built, or it takes longer than PATIENCE.
     """
-    # Seconds to load, and most processes never print: only what does waits for it.
-    from appliance.reports.pdf import engine
-
-    return engine.write(page)
+    printer = [sys.executable, "-m", "appliance.reports.pdf.engine"]
+    command = ["setpriv", "--pdeathsig", "KILL", "--", *printer]
+    try:
+        done = subprocess.run(  # noqa: S603  our own program
+            command, input=page.encode(), capture_output=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PdfError(f"not printed within {PATIENCE:.0f} s") from error
+    if done.returncode:
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise PdfError(last[-1] if last else f"the printer ended with {done.returncode}")
+    return done.stdout

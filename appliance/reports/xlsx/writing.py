@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 from appliance.core import spreadsheets
 from appliance.reports.xlsx.book import (
     SUM,
@@ -35,6 +33,8 @@ _A4 = 9
 
 def write(book: Book) -> bytes:
     """The book as an .xlsx file. The same book gives the same bytes."""
+    import xlsxwriter  # as for PDF: most processes write none
+
     out = io.BytesIO()
     file = xlsxwriter.Workbook(out, {"in_memory": True})
     file.set_properties(

@@ -91,6 +91,7 @@ def heavy[V: View](view: V) -> V:
                 answer.call_on_close(leave)
             return answer
 
+    in_turn.__dict__["works_long"] = True
     return in_turn  # type: ignore[return-value]
 
 

@@ -1,11 +1,12 @@
 """The web process: gunicorn with one worker and many threads.
 
-One worker, because the reader of live events and some limits live in its memory; many threads,
-because each open page holds one for its stream.
+One worker, because the open streams and some limits live in its memory; threads for the requests
+that are answered at the same time, of which many wait for the exchange or the database.
 """
 
 import atexit
 import functools
+import gc
 import logging
 import os
 import threading
@@ -74,4 +75,6 @@ def _read() -> None:
 def serve(settings: Settings) -> None:
     """Serve the pages on settings.web.bind until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    gc.collect()
+    gc.freeze()  # what is loaded lies in pages that keeper and worker share
     _Server(settings).run()

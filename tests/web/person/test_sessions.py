@@ -7,6 +7,7 @@ from appliance.models import AuditEntry, Session
 from appliance.people import sessions
 from appliance.web.person.sessions import agent
 from tests.rig.people import PASSWORD
+from tests.rig.streams import Stream
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
 
@@ -64,12 +65,12 @@ def test_the_technician_ends_anybodys(login_as) -> None:
 
 def test_an_open_page_of_it_is_told_and_hears_no_more(login_as) -> None:
     browser = login_as("supervisor")
-    with browser.get("/live") as answer:
-        lines = iter(answer.response)
-        [row] = sessions.every()
-        sessions.end(row, "rustam")  # as another process does
-        live.publish("calls")
-        told = b"".join(lines).decode()
+    stream = Stream(browser)
+    [row] = sessions.every()
+    sessions.end(row, "rustam")  # as another process does
+    live.publish("calls")
+    told = stream.rest()
+    stream.close()
     assert "event: ended" in told
     assert "calls" not in told
     assert browser.get("/live").status_code == 401

@@ -225,6 +225,7 @@ ROUTES = {
     "POST /keys": MANAGER,
     "POST /keys/<int:number>/confirm": READERS,
     "POST /keys/<int:number>/revoke": {"technician", "manager"},
+    "GET /pieces": OPERATOR | READERS | {"technician"},
     "GET /live": OPERATOR | READERS | {"technician"},
     "GET /lock": SIGNED_IN,
     "POST /lock": SIGNED_IN,

@@ -8,34 +8,9 @@ import pytest
 from appliance.core import db, live
 from appliance.models import LiveEvent
 from appliance.people import presence
-from appliance.web.shell import live as screen
+from appliance.web.shell import streams as screen
+from tests.rig.streams import Stream
 from tests.rig.waiting import until
-
-
-class Stream:
-    """An open stream, read as a browser reads it."""
-
-    def __init__(self, browser, path: str = "/live", last: str = "") -> None:
-        headers = {"Last-Event-ID": last} if last else {}
-        self.answer = browser.get(path, headers=headers)
-        assert self.answer.status_code == 200
-        self._lines = iter(self.answer.response)
-
-    def next(self) -> tuple[str, str, str]:
-        """(id, event, data) of the next event that is not a sign of life."""
-        while True:
-            lines = self.text().strip().split("\n")
-            fields = dict(line.split(":", 1) for line in lines)
-            told = tuple(fields.get(name, "").strip() for name in ("id", "event", "data"))
-            if told[1] not in ("", "beat"):
-                return told
-
-    def text(self) -> str:
-        """The next event as it is sent."""
-        return next(self._lines).decode()
-
-    def close(self) -> None:
-        self.answer.close()
 
 
 @pytest.fixture
@@ -136,80 +111,80 @@ def test_an_event_that_is_told_late_is_told_once(listen) -> None:
     assert [late.next()[2], late.next()[2]] == ["calls", "operators"]
 
 
-def test_a_stream_is_woken_only_by_what_it_hears(monkeypatch) -> None:
-    monkeypatch.setattr(screen, "BEAT", 60.0)
-    listener, looks, told = screen.Listener(), [], []
-    since = listener._since
-    monkeypatch.setattr(listener, "_since", lambda after: looks.append(after) or since(after))
-
-    def hear() -> None:
-        heard = listener.hear(0, 0, {"links": "links"}, threading.Event(), "session:1")
-        told.append(next(line for line in heard if "topic" in line))
-
-    stream = threading.Thread(target=hear)
-    stream.start()
-    until(lambda: len(looks) == 3)  # a sign of life, and it waits
-    listener._follow((number, "calls") for number in range(1, 51))
-    assert len(looks) == 3
-    listener._follow([(51, "links")])
-    stream.join()
-    assert told == ["id: 51\nevent: topic\ndata: links\n\n"]
-    assert listener._ears == {}
+def test_a_stream_is_woken_only_by_what_it_hears(listen, monkeypatch) -> None:
+    woken = []
+    tell = screen.Stream.tell
+    monkeypatch.setattr(
+        screen.Stream, "tell", lambda one, newest: woken.append(one.who) or tell(one, newest)
+    )
+    stream = listen("ministry")
+    assert stream.text().endswith("event: beat\ndata:")
+    assert len(woken) == 1  # as it began
+    for topic in ("calls", "operators", "calls"):
+        publish(topic)
+    publish("links")
+    assert stream.next()[2] == "links"
+    assert len(woken) == 2
 
 
-def test_streams_hold_no_connection(login_as) -> None:
+def test_what_happens_at_once_is_told_once(listen) -> None:
+    stream = listen("supervisor")
+    newest = publish("calls", "operators", "calls", "calls")
+    assert stream.next() == (str(newest), "topic", "calls")
+    assert stream.next() == (str(newest), "topic", "operators")
+    publish("links")
+    assert stream.next()[2] == "links"
+
+
+def test_a_stream_holds_no_thread_and_no_connection(login_as) -> None:
     browser = login_as("supervisor")
-    closed: list[bool] = []
-
-    def listen() -> None:  # in a thread of its own, as under gunicorn
-        stream = Stream(browser)
-        stream.text()
-        closed.append(db.database.is_closed())
+    streams = [Stream(browser)]
+    before = threading.active_count()
+    assert db.database.is_closed()
+    streams += [Stream(browser) for _ in range(screen.OF_ONE - 1)]
+    publish("calls")
+    assert {stream.next()[2] for stream in streams} == {"calls"}
+    assert threading.active_count() == before
+    for stream in streams:
         stream.close()
 
-    thread = threading.Thread(target=listen)
-    thread.start()
-    thread.join()
-    assert closed == [True]
 
-
-def test_streams_leave_threads_to_the_pages(app, login_as) -> None:
-    app.extensions["streams"] = screen.Streams(app.extensions["live"], 1)
+def test_streams_are_no_more_than_their_places(app, login_as, monkeypatch) -> None:
+    monkeypatch.setattr(app.extensions["streams"], "_most", 1)
     browser, other = login_as("supervisor"), login_as("manager")
     stream = Stream(browser)
-    stream.text()
     assert browser.get("/live").status_code == 503
     assert other.get("/live").status_code == 503
     assert browser.get("/calls").status_code == 200
     stream.close()
-    again = Stream(browser)
-    again.close()
+    until(lambda: other.get("/live").status_code == 200)
 
 
-def test_one_person_takes_few_streams(login_as) -> None:
-    """Counted before they are answered: none of these has been read."""
-    browser, other = login_as("supervisor"), login_as("manager")
-    streams = [Stream(browser) for _ in range(screen.OF_ONE + screen.ENDING)]
-    assert browser.get("/live").status_code == 503
-    Stream(other).close()
-    streams.pop().close()
-    Stream(browser).close()
-    for stream in streams:
-        stream.close()
+def test_what_is_no_stream_in_the_end_takes_no_place(app, login_as) -> None:
+    """Asked for without a socket, as by HEAD."""
+    browser = login_as("supervisor")
+    for ask in (browser.get, browser.head):
+        assert ask("/live").status_code == 200
+    assert not app.extensions["streams"]._open
 
 
 def test_the_page_opened_last_is_live_and_the_oldest_tries_again_later(login_as) -> None:
     """A browser that went through nine pages quickly has left eight of them: it does not say so."""
     browser = login_as("supervisor")
     streams = [Stream(browser) for _ in range(screen.OF_ONE + 1)]
-    for stream in streams:
-        stream.text()  # how soon to come again
-    assert streams[0].text() == f"retry: {screen.LATER}\n\n"
-    assert list(streams[0].answer.response) == []
+    assert streams[0].rest().endswith(f"retry: {screen.LATER}\n\n")
     publish("calls")
     assert [stream.next()[2] for stream in streams[1:]] == ["calls"] * screen.OF_ONE
     for stream in streams:
         stream.close()
+
+
+def test_a_page_that_takes_nothing_is_given_up(app, login_as, monkeypatch) -> None:
+    monkeypatch.setattr(screen, "FULL", -1)
+    stream = Stream(login_as("supervisor"))
+    stream.rest()
+    stream.close()
+    until(lambda: not app.extensions["streams"]._open)
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "\u0663", "9" * 30, "9" * 5000, "1e3"])
@@ -228,9 +203,12 @@ def test_a_sign_of_life_comes_when_nothing_happens(login_as, monkeypatch) -> Non
     stream.close()
 
 
-def test_a_stream_ends_so_that_rights_are_looked_at_again(login_as, monkeypatch) -> None:
+def test_a_stream_ends_so_that_rights_are_looked_at_again(app, login_as, monkeypatch) -> None:
     monkeypatch.setattr(screen, "LASTS", 0.0)
-    assert Stream(login_as("supervisor")).answer.data.count(b"event: topic") == 0
+    stream = Stream(login_as("supervisor"))
+    assert "event: topic" not in stream.rest()
+    stream.close()
+    until(lambda: not app.extensions["streams"]._open)
 
 
 def test_clearing_does_not_begin_the_numbers_again(settings) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from appliance.web.shell import concurrency
-from appliance.web.shell.live import OF_ONE
+from appliance.web.shell.streams import OF_ONE
 from tests.rig.people import PASSWORD, PEOPLE
 from tests.rig.waiting import until
 

@@ -11,6 +11,7 @@ import "./commands.js";
 import "./live.js";
 import "./lock.js";
 import "./papers.js";
+import "./pieces.js";
 import "./scrolling.js";
 import "./sheet.js";
 
