@@ -13,6 +13,16 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
+def microseconds(moment: dt.datetime) -> int:
+    """Since 1970 UTC, as tables keep moments."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(since: int) -> dt.datetime:
+    """So many microseconds after 1970 began, UTC."""
+    return _EPOCH + dt.timedelta(microseconds=since)
+
+
 class MomentField(BigIntegerField):
     """An instant: an aware datetime in Python, microseconds since 1970 UTC in the table.
 
@@ -22,10 +32,10 @@ class MomentField(BigIntegerField):
     def db_value(self, value: dt.datetime | int | None) -> int | None:
         if value is None or isinstance(value, int):
             return value
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value)
 
     def python_value(self, value: int | None) -> dt.datetime | None:
-        return None if value is None else _EPOCH + dt.timedelta(microseconds=value)
+        return None if value is None else moment(value)
 
 
 class DocumentField(TextField):

@@ -34,7 +34,7 @@ class Appeal(Table):
     """
 
     number = CharField(unique=True)  # 2026-000001
-    call_id = CharField(null=True, index=True)
+    call_id = CharField(null=True)
     applicant = ForeignKeyField(Applicant, backref="appeals", on_delete="RESTRICT")
     operator = ForeignKeyField(User, backref="appeals", on_delete="RESTRICT")
     received_at = MomentField(index=True)  # the call's arrival
@@ -74,6 +74,9 @@ class Appeal(Table):
     token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
 
     veiled = False  # loaded without what it says (casework.appeals.personal)
+
+    class Meta:
+        indexes = ((("call_id", "number"), False),)
 
     def save(self, *args: Any, **options: Any) -> Any:
         """What was left out on loading is never written back."""

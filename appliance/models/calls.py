@@ -83,7 +83,7 @@ class Ring(Table):
 class Talk(Table):
     """One stretch of a call with one operator or employee."""
 
-    call = ForeignKeyField(Call, backref="talks", on_delete="CASCADE")
+    call = ForeignKeyField(Call, backref="talks", on_delete="CASCADE", index=False)
     position = IntegerField()
     party = CharField()  # operator | employee | outside
     who = CharField()  # an operator's login, else a number
@@ -92,7 +92,11 @@ class Talk(Table):
     ended_at = MomentField(null=True)
 
     class Meta:
-        indexes = ((("extension", "started_at"), False), (("who", "started_at"), False))
+        indexes = (
+            (("extension", "started_at"), False),
+            (("who", "started_at"), False),
+            (("call", "position", "party", "who"), False),
+        )
 
     @property
     def spoken(self) -> list[Interval]:

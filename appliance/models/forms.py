@@ -27,7 +27,7 @@ class CallForm(Table):
     """A registered call: form №2 as it stood when it was registered."""
 
     number = CharField(unique=True)  # Q-2026-000001
-    call_id = CharField(index=True)
+    call_id = CharField()
     operator = ForeignKeyField(User, backref="call_forms", on_delete="RESTRICT")
     received_at = MomentField(index=True)  # the call's arrival
     registered_at = MomentField(index=True)
@@ -54,7 +54,7 @@ class CallForm(Table):
     veiled = False  # loaded without what it says (casework.appeals.personal)
 
     class Meta:
-        indexes = ((("call_id", "operator"), True),)
+        indexes = ((("call_id", "operator"), True), (("call_id", "number"), False))
 
     def save(self, *args: Any, **options: Any) -> Any:
         """What was left out on loading is never written back."""

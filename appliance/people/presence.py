@@ -3,8 +3,11 @@
 import datetime as dt
 from typing import NamedTuple
 
+from peewee import JOIN, Expression
+
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import raw, writing
+from appliance.core.tables import microseconds, moment
 from appliance.models import Presence, User
 from appliance.people.accounts import StaffError, operators
 
@@ -40,28 +43,63 @@ def states() -> dict[str, str]:
     return {login: p.state if p else "off" for login, p in presences().items()}
 
 
-def intervals(begin: dt.datetime, end: dt.datetime) -> dict[str, list[StateInterval]]:
-    """Login → his states within [begin, end), in order; of everybody who chose one."""
-    every = User.select(User.id, User.login).where(User.role == "operator")
-    found = {user.login: intervals_of(user, begin, end) for user in every}
-    return {login: own for login, own in found.items() if own}
+def intervals(
+    begin: dt.datetime, end: dt.datetime, *whose: Expression
+) -> dict[str, list[StateInterval]]:
+    """Login → his states within [begin, end), in order; of everybody who chose one.
+
+    `whose`: of some users.
+    """
+    return {
+        login: [StateInterval(state, reason, moment(b), moment(e)) for state, reason, b, e in own]
+        for login, own in stretches(begin, end, *whose).items()
+    }
 
 
 def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
     """One operator's states within [begin, end), in order; none before his first choice."""
-    chosen = Presence.select(Presence.state, Presence.reason, Presence.since).where(
-        Presence.user == user
+    return intervals(begin, end, User.id == user.id).get(user.login, [])
+
+
+def stretches(
+    begin: dt.datetime, end: dt.datetime, *whose: Expression
+) -> dict[str, list[tuple[str, str, int, int]]]:
+    """Login → (state, reason, begin, end) within [begin, end), in order, of operators.
+
+    Moments are microseconds since 1970, as figures add them up; `whose`: of some users.
+    """
+    whose = whose or (User.role == "operator",)
+    newest = Presence.alias()
+    in_force = (
+        newest.select(newest.id)
+        .where(newest.user == User.id, newest.since <= begin)
+        .order_by(newest.since.desc(), newest.id.desc())
+        .limit(1)
     )
-    newest_first = (Presence.since.desc(), Presence.id.desc())
-    before = chosen.where(Presence.since <= begin).order_by(*newest_first).limit(1)
-    within = chosen.where(Presence.since > begin, Presence.since < end)
-    rows = [*before.tuples(), *within.order_by(Presence.since, Presence.id).tuples()]
-    ends = [*(since for *_, since in rows), end][1:]
-    return [
-        StateInterval(state, reason, max(since, begin), until)
-        for (state, reason, since), until in zip(rows, ends, strict=True)
-        if max(since, begin) < until
-    ]
+    columns = User.login, Presence.state, Presence.reason, Presence.since
+    before = User.select(*columns).join(Presence, on=Presence.id == in_force).where(*whose)
+    within = (
+        User.select(*columns)
+        .join(Presence, JOIN.CROSS)
+        .where(Presence.user == User.id, *whose, Presence.since > begin, Presence.since < end)
+        .order_by(User.id, Presence.since, Presence.id)
+    )
+    chosen: dict[str, list[tuple[str, str, int]]] = {}
+    for query in (before, within):
+        for login, state, reason, since in raw(query):
+            chosen.setdefault(login, []).append((state, reason, since))
+    first, last = microseconds(begin), microseconds(end)
+    found: dict[str, list[tuple[str, str, int, int]]] = {}
+    for login, rows in chosen.items():
+        ends = [*(since for _, _, since in rows), last][1:]
+        own = [
+            (state, reason, max(since, first), until)
+            for (state, reason, since), until in zip(rows, ends, strict=True)
+            if max(since, first) < until
+        ]
+        if own:
+            found[login] = own
+    return found
 
 
 def presences() -> dict[str, Presence | None]:

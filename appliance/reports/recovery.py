@@ -4,21 +4,23 @@ import bisect
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.core import phone_numbers
+from appliance.core.db import raw
 from appliance.models import Call
 from appliance.reports.periods import Period
-from appliance.telephony.calls.outcomes import NOT_COUNTED
+from appliance.reports.sums import COUNTED, MISSED
 
 WITHIN = dt.timedelta(days=7)
+_WITHIN = WITHIN // dt.timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class MissedCall:
-    """An incoming call that was not accepted."""
+class MissedCall(NamedTuple):
+    """An incoming call that was not accepted; microseconds."""
 
-    arrived_at: dt.datetime
-    recovered_after: dt.timedelta | None  # until the next talk with its caller, of any direction
+    arrived_at: int  # since 1970
+    recovered_after: int | None  # until the next talk with its caller, of any direction
 
 
 @dataclass(frozen=True)
@@ -37,44 +39,42 @@ class Recovery:
 
 def missed_calls(period: Period) -> list[MissedCall]:
     """The missed calls that arrived in the period, oldest first. A hidden number stays missed."""
-    until = period.end + WITHIN
-    spoken: dict[str, list[int]] = defaultdict(list)
-    moment = Call.arrived_at + 0  # as the table keeps it: many are read, few are told
-    answered = Call.select(Call.direction, Call.caller, Call.callee, moment).where(
+    within = Call.arrived_at >= period.begin, Call.arrived_at < period.end, ~Call.synthetic
+    rows = Call.select(Call.caller, Call.arrived_at).where(
+        Call.direction == "inbound", (COUNTED & MISSED).sql, *within
+    )
+    missed = list(raw(rows.order_by(Call.arrived_at)))
+    spoken = _spoken(period, {caller for caller, _ in missed if caller})
+    return [MissedCall(at, _after(at, spoken.get(caller or "", []))) for caller, at in missed]
+
+
+def _spoken(period: Period, callers: set[str]) -> dict[str, list[int]]:
+    """Number, one of some, → when a talk with it began, in order."""
+    found: dict[str, list[int]] = defaultdict(list)
+    answered = Call.select(Call.direction, Call.caller, Call.callee, Call.arrived_at).where(
         Call.direction << ("inbound", "outbound"),
         Call.outcome == "answered",
         Call.arrived_at >= period.begin,
-        Call.arrived_at < until,
+        Call.arrived_at < period.end + WITHIN,
         ~Call.synthetic,
     )
-    for direction, caller, callee, at in answered.order_by(Call.arrived_at).tuples():
-        number = (
-            caller if direction == "inbound" else phone_numbers.canonical(callee or "") or callee
-        )
-        if number:
-            spoken[number].append(at)
-    missed = Call.select(Call.caller, Call.arrived_at, moment).where(
-        Call.direction == "inbound",
-        Call.outcome.is_null(False),
-        Call.outcome.not_in(("answered", *NOT_COUNTED)),
-        ~Call.synthetic,
-        Call.arrived_at >= period.begin,
-        Call.arrived_at < period.end,
-    )
-    return [
-        MissedCall(arrived_at, _after(at, spoken.get(caller or "", [])))
-        for caller, arrived_at, at in missed.order_by(Call.arrived_at).tuples()
-    ]
+    for direction, caller, callee, at in raw(answered.order_by(Call.arrived_at)):
+        number = caller
+        if direction == "outbound":
+            number = phone_numbers.canonical(callee or "") or callee
+        if number in callers:
+            found[number].append(at)
+    return found
 
 
 def recovery(missed: list[MissedCall]) -> Recovery:
     """What became of missed calls."""
-    after = [one.recovered_after.total_seconds() for one in missed if one.recovered_after]
-    return Recovery(len(missed), len(after), sum(after))
+    after = [one.recovered_after for one in missed if one.recovered_after]
+    return Recovery(len(missed), len(after), sum(after) / 10**6 if after else 0)
 
 
-def _after(moment: int, talks: list[int]) -> dt.timedelta | None:
-    """How long after a moment the next talk was; both in microseconds."""
+def _after(moment: int, talks: list[int]) -> int | None:
+    """How long after a moment the next talk was; None: not WITHIN."""
     place = bisect.bisect_right(talks, moment)
-    after = dt.timedelta(microseconds=talks[place] - moment) if place < len(talks) else None
-    return after if after is None or after <= WITHIN else None
+    after = talks[place] - moment if place < len(talks) else None
+    return None if after is None or after > _WITHIN else after

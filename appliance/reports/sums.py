@@ -18,7 +18,7 @@ MARKS = (1, 2, 3, 4, 5)
 class Inbound:
     """One inbound call, as far as figures need it; seconds."""
 
-    arrived_at: dt.datetime
+    arrived_at: dt.datetime | None  # None: of calls that are alike
     outcome: str | None  # calls.OUTCOMES; None while the call goes on
     short: bool = False
     synthetic: bool = False

@@ -5,7 +5,10 @@ not begin another minute.
 """
 
 import datetime as dt
+import math
 from collections.abc import Sequence
+
+from peewee import SQL, Node, fn
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
@@ -106,9 +109,19 @@ def find(
 
 def billed_seconds(talk_seconds: float, rounding: str) -> int:
     """The seconds that a talk is billed as: whole ones, or whole minutes."""
-    milliseconds = round(talk_seconds * 1000)
-    unit = 60_000 if rounding == "minute" else 1000
-    return -(-milliseconds // unit) * (unit // 1000)
+    unit = _unit(rounding)
+    return math.ceil((talk_seconds * 1000 - 0.5) / (unit * 1000)) * unit
+
+
+def billed(talk_seconds: Node, rounding: str) -> Node:
+    """The same of a column, counted by the database."""
+    unit = _unit(rounding)
+    begun = fn.CEIL((talk_seconds * SQL("1000") - SQL("0.5")) / SQL(str(unit * 1000)))
+    return begun.cast("INTEGER") * SQL(str(unit))
+
+
+def _unit(rounding: str) -> int:
+    return 60 if rounding == "minute" else 1
 
 
 def amount(tariff: Tariff, talk_seconds: float) -> int:
@@ -116,6 +129,14 @@ def amount(tariff: Tariff, talk_seconds: float) -> int:
     if tariff.rounding == "call":
         return tariff.price
     return (2 * billed_seconds(talk_seconds, tariff.rounding) * tariff.price + 60) // 120
+
+
+def amounts(tariff: Tariff, talk_seconds: Node) -> Node:
+    """The same of many talks, added up by the database."""
+    if tariff.rounding == "call":
+        return fn.COUNT(SQL("*")) * SQL(str(tariff.price))
+    twice = billed(talk_seconds, tariff.rounding) * SQL(str(2 * tariff.price))
+    return fn.SUM((twice + SQL("60")) / SQL("120"))
 
 
 def _close(tariff: Tariff, last: dt.date, by: str) -> None:

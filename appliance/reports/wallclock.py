@@ -3,10 +3,11 @@
 import datetime as dt
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from peewee import Case, Expression, Field, Node
 
+from appliance.core.tables import microseconds
 from appliance.models import Call
 from appliance.reports.periods import Period
 
@@ -28,6 +29,21 @@ def local(period: Period, at: Field = Call.arrived_at) -> Node:
         stretches = [(at < edge, _offset(before, period)) for before, edge in edges]
         offset = Case(None, stretches, _offset(period.end, period))
     return at + offset
+
+
+def shown(period: Period, stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What the wall clock showed meanwhile, each in one piece or parted where its clock is put on.
+
+    Microseconds since 1970: of UTC, and on the wall clock.
+    """
+    known = _changes(period)
+    edges = [microseconds(edge) for _, edge in known]
+    offsets = [_offset(before, period) for before, _ in known] + [_offset(period.end, period)]
+    for begin, end in stretches:
+        for since, until, offset in zip([begin, *edges], [*edges, end], offsets, strict=True):
+            first, last = max(begin, since), min(end, until)
+            if first < last:
+                yield first + offset, last + offset
 
 
 @functools.lru_cache(maxsize=32)  # asked for by each figure of a report

@@ -15,6 +15,8 @@ from appliance.reports.call_filters.conditions import (
 )
 from appliance.reports.call_filters.parts import (
     KEYS,
+    First,
+    Joined,
     call_direction,
     call_type,
     first_operator,
@@ -36,6 +38,8 @@ __all__ = [
     "KEYS",
     "NONE",
     "CallFilter",
+    "First",
+    "Joined",
     "call_direction",
     "call_type",
     "first_operator",

@@ -1,13 +1,43 @@
 """What a call is counted under, and what hangs on it, as expressions over Call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from peewee import Expression, Node, SelectQuery, fn
+from peewee import JOIN, Expression, ModelAlias, ModelSelect, Node, SelectQuery, fn
 
 from appliance.casework.call_forms import by_ledger
 from appliance.models import Appeal, Call, CallForm, FieldValue, Talk, Transfer
 from appliance.reports import wallclock
 from appliance.reports.periods import Period
+
+type First = Callable[[type[Appeal | CallForm], str], Node]
+
+
+def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
+    """A column of the first registration of the call in a table."""
+    one = table.alias()
+    found = one.select(getattr(one, column)).where(one.call_id == Call.id)
+    return found.order_by(one.number).limit(1)
+
+
+class Joined:
+    """The first registrations of each call, looked up once, for whoever asks for much of them."""
+
+    def __init__(self) -> None:
+        self._asked: dict[type[Appeal | CallForm], ModelAlias] = {}
+
+    def first(self, table: type[Appeal | CallForm], column: str) -> Node:
+        """A column of the first registration of the call in a table."""
+        return getattr(self._asked.setdefault(table, table.alias()), column)
+
+    def has_appeal(self) -> Expression:
+        one = self._asked.get(Appeal)
+        return one.id.is_null(False) if one else has_appeal()
+
+    def join(self, calls: ModelSelect) -> ModelSelect:
+        """Calls with what was asked of their registrations."""
+        for table, one in self._asked.items():
+            calls = calls.join_from(Call, one, JOIN.LEFT_OUTER, on=one.id == _first(table, "id"))
+        return calls
 
 
 def hour(period: Period) -> Node:
@@ -31,26 +61,29 @@ def first_operator() -> Node:
     )
 
 
-def region() -> Node:
+def region(first: First = _first) -> Node:
     """The region of the call's form №2, else that of the appeal that the call led to."""
-    return fn.COALESCE(_first(CallForm, "region"), _first(Appeal, "region"))
+    return fn.COALESCE(first(CallForm, "region"), first(Appeal, "region"))
 
 
-def topic() -> Node:
+def topic(first: First = _first) -> Node:
     """The direction of the call's form №2, else of its appeal, else what was chosen in the menu."""
-    return fn.COALESCE(
-        _first_given(CallForm, "direction"), _first_given(Appeal, "direction"), Call.topic
-    )
+    return fn.COALESCE(*_given("direction", first), Call.topic)
 
 
-def call_type() -> Node:
+def call_type(first: First = _first) -> Node:
     """The type of call of its form №2, else of its appeal."""
-    return fn.COALESCE(_first_given(CallForm, "call_type"), _first_given(Appeal, "call_type"))
+    return fn.COALESCE(*_given("call_type", first))
 
 
-def call_direction() -> Node:
+def call_direction(first: First = _first) -> Node:
     """The call's own direction of its form №2, else as the ledger tells it: never unknown."""
-    return fn.COALESCE(_first_given(CallForm, "call_direction"), by_ledger())
+    return fn.COALESCE(fn.NULLIF(first(CallForm, "call_direction"), ""), by_ledger())
+
+
+def _given(column: str, first: First) -> Iterator[Node]:
+    """What a registration may have of a call: on form №2, on its appeal; NULL where it has not."""
+    return (fn.NULLIF(first(table, column), "") for table in (CallForm, Appeal))
 
 
 def own_field(form: str, name: str) -> SelectQuery:
@@ -64,26 +97,15 @@ def own_field(form: str, name: str) -> SelectQuery:
     )
 
 
-def _first(table: type[Appeal | CallForm], column: str) -> SelectQuery:
-    """A column of the first registration of the call in a table."""
-    one = table.alias()
-    found = one.select(getattr(one, column)).where(one.call_id == Call.id)
-    return found.order_by(one.number).limit(1)
-
-
-def _first_given(table: type[Appeal | CallForm], column: str) -> Node:
-    return fn.NULLIF(_first(table, column), "")
-
-
-KEYS: dict[str, Callable[[], Node]] = {
+KEYS: dict[str, Callable[[First], Node]] = {
     "topic": topic,
     "call_type": call_type,
     "call_direction": call_direction,
     "region": region,
-    "operator": first_operator,
-    "trunk": lambda: Call.trunk,
-    "number": number,
-    "language": lambda: Call.language,
+    "operator": lambda first: first_operator(),
+    "trunk": lambda first: Call.trunk,
+    "number": lambda first: number(),
+    "language": lambda first: Call.language,
 }
 
 
@@ -92,9 +114,9 @@ def own_key(form: str, name: str) -> str:
     return f"{form}.{name}"
 
 
-def key(name: str) -> Node:
+def key(name: str, first: First = _first) -> Node:
     """What a call is counted under: one of KEYS, or an added field, by own_key()."""
-    return KEYS[name]() if name in KEYS else own_field(*name.split(".", 1))
+    return KEYS[name](first) if name in KEYS else own_field(*name.split(".", 1))
 
 
 def has_appeal() -> Expression:

@@ -3,28 +3,26 @@
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from peewee import Case, fn
+from peewee import fn
 
 from appliance.core import clock
+from appliance.core.db import raw
+from appliance.core.intervals import merged
 from appliance.models import Call
 from appliance.people import presence
-from appliance.reports import counting, kpi, wallclock
-from appliance.reports.call_filters import CallFilter, conditions_of
-from appliance.reports.capacity import erlang
-from appliance.reports.counting import Counted
+from appliance.reports import kpi, wallclock
+from appliance.reports.capacity import erlang, half_hours
+from appliance.reports.capacity.half_hours import SLOT, Calls
 from appliance.reports.periods import Period
 
-SLOT = 1800  # seconds
 SLOTS = 86_400 // SLOT
 REFUSED = 0.01  # share of calls that may find no channel free
 CHANNELS = 50  # of the trunk (terms of reference, T9)
 ON_DEMAND = 1250  # calls a day: 1,000, and a quarter more on demand (T10)
 FEW = 20  # calls of a half-hour; on fewer its own mean length says little
-
-_ASKED = ("accepted", "joined", "short", "talk_seconds", "hold_seconds")  # of a half-hour
 
 type Slot = tuple[int, int]  # weekday 1-7, half-hour 0-47
 
@@ -107,22 +105,21 @@ def count(
 
     `level`: the service level's seconds; `wrap_up`: seconds that follow each talk.
     """
-    call_filter = CallFilter(period)
-    slots = _slots(call_filter, level)
+    halves = half_hours.count(period, level)
+    slots, whole = _slots(halves), sum(halves.values(), Calls())
     days = _days(period)
     per_day = {
         number: sum(_queued(t) for (day, _), t in slots.items() if day == number) / days[number]
         for number in days
     }
     shown = weekday if weekday in days else max(per_day, key=lambda day: per_day[day])
-    total = sum(slots.values(), Counted())
-    length = (total.handling.value or 0.0) + wrap_up
+    length = (whole.handling.value or 0.0) + wrap_up
     present = _present(period)
     scale = ON_DEMAND / per_day[shown] if per_day[shown] else 0.0
-    half_hours = tuple(
+    day = tuple(
         _half_hour(
             number,
-            slots.get((shown, number), Counted()),
+            slots.get((shown, number), Calls()),
             days[shown],
             length,
             wrap_up,
@@ -132,16 +129,16 @@ def count(
         )
         for number in range(SLOTS)
     )
-    busiest = _busiest(call_filter)
-    holding = _holding(call_filter)
-    share = max((half.calls for half in half_hours), default=0.0) / (per_day[shown] or 1.0)
+    busiest = max((half.calls for half in halves.values()), default=0)
+    holding = int(whole.lasted) / 10**6 / whole.over if whole.over else 0.0
+    share = max((half.calls for half in day), default=0.0) / (per_day[shown] or 1.0)
     return Capacity(
         period=period,
         weekday=shown,
         weekdays=per_day,
-        half_hours=half_hours,
+        half_hours=day,
         length=length,
-        patience=_patience(call_filter),
+        patience=whole.patience,
         level=level,
         busiest=busiest,
         holding=holding,
@@ -163,7 +160,7 @@ def need(calls: float, length: float, level: float) -> Need:
 
 def _half_hour(
     number: int,
-    found: Counted,
+    found: Calls,
     days: int,
     usual: float,
     wrap_up: float,
@@ -184,21 +181,24 @@ def _half_hour(
     )
 
 
-def _queued(tally: Counted) -> int:
+def _queued(tally: Calls) -> int:
     """Calls that joined a queue, those too that left it at once."""
     return tally.joined + tally.short
 
 
-def _slots(call_filter: CallFilter, level: float) -> dict[Slot, Counted]:
+def _slots(halves: Mapping[int, Calls]) -> dict[Slot, Calls]:
     """(weekday, half-hour) → tally."""
-    place = wallclock.local(call_filter.period) / (SLOT * 10**6)
-    found = counting.by(call_filter, level, place, _ASKED)
-    slots: dict[Slot, Counted] = {}
-    for number, tally in found.items():
+    slots: dict[Slot, Calls] = {}
+    for number, tally in halves.items():
         day, half = divmod(number, SLOTS)
-        key = ((day + 3) % 7 + 1, half)  # 1970-01-01 was a Thursday
-        slots[key] = slots.get(key, Counted()) + tally
+        key = (_weekday(day), half)
+        slots[key] = slots.get(key, Calls()) + tally
     return slots
+
+
+def _weekday(day: int) -> int:
+    """Of a day since 1970; 1 is Monday."""
+    return (day + 3) % 7 + 1  # 1970-01-01 was a Thursday
 
 
 def _days(period: Period) -> dict[int, int]:
@@ -212,60 +212,25 @@ def _days(period: Period) -> dict[int, int]:
 
 def _present(period: Period) -> dict[Slot, float]:
     """(weekday, half-hour) → operators at work, added up over the period's days."""
-    found: dict[Slot, float] = defaultdict(float)
-    for states in presence.intervals(period.begin, min(period.end, clock.now())).values():
-        for state, _, begin, end in states:
-            if state != "off":
-                for slot, seconds in _split(begin.astimezone(period.tz), end):
-                    found[slot] += seconds / SLOT
-    return found
-
-
-def _split(begin: dt.datetime, end: dt.datetime) -> Iterable[tuple[Slot, float]]:
-    """The half-hours of a stretch, each with how many of its seconds are in it."""
-    while begin < end:
-        into = (begin.hour * 3600 + begin.minute * 60 + begin.second) % SLOT
-        into_exactly = into + begin.microsecond / 10**6
-        seconds = min(SLOT - into_exactly, (end - begin).total_seconds())
-        yield (begin.isoweekday(), (begin.hour * 3600 + begin.minute * 60) // SLOT), seconds
-        begin = (begin.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)).astimezone(begin.tzinfo)
-
-
-def _patience(call_filter: CallFilter) -> float | None:
-    """Mean seconds until a caller gives up, those who were answered first taken as cut short."""
-    gave_up = fn.SUM(Case(None, [(Call.outcome == "abandoned_queue", 1)], 0))
-    query = Call.select(fn.SUM(Call.wait_seconds), gave_up)
-    waited, gone = query.where(
-        *conditions_of(call_filter), Call.wait_seconds.is_null(False)
-    ).tuples()[0]
-    return waited / gone if gone else None
-
-
-def _busiest(call_filter: CallFilter) -> float:
-    slot = wallclock.local(call_filter.period) / (SLOT * 10**6)
-    counted = (
-        Call.select(fn.COUNT(Call.id).alias("calls"))
-        .where(*conditions_of(call_filter))
-        .group_by(slot)
-    )
-    return counted.order_by(fn.COUNT(Call.id).desc()).limit(1).scalar() or 0
-
-
-def _holding(call_filter: CallFilter) -> float:
-    """Mean seconds from arrival to the end, of the calls that are over."""
-    length = fn.SUM(Call.ended_at - Call.arrived_at)
-    query = Call.select(length, fn.COUNT(Call.id)).where(
-        *conditions_of(call_filter), Call.ended_at.is_null(False)
-    )
-    total, calls = query.tuples()[0]
-    return int(total) / 10**6 / calls if calls else 0.0
+    found: dict[Slot, int] = defaultdict(int)
+    width = SLOT * 10**6
+    for states in presence.stretches(period.begin, min(period.end, clock.now())).values():
+        at_work = merged((begin, end) for state, _, begin, end in states if state != "off")
+        for begin, end in wallclock.shown(period, at_work):
+            while begin < end:
+                number = begin // width
+                until = min(end, (number + 1) * width)
+                day, half = divmod(number, SLOTS)
+                found[_weekday(day), half] += until - begin
+                begin = until
+    return defaultdict(float, {slot: length / width for slot, length in found.items()})
 
 
 def _peak(period: Period) -> int:
     """The most calls that there were at once, whatever their direction."""
     now = Call.arrived_at.db_value(clock.now())
     rows = (
-        Call.select(Call.arrived_at + 0, fn.COALESCE(Call.ended_at + 0, now))
+        Call.select(Call.arrived_at, fn.COALESCE(Call.ended_at, now))
         .where(
             Call.arrived_at >= period.begin,
             Call.arrived_at < period.end,
@@ -273,12 +238,10 @@ def _peak(period: Period) -> int:
             ~Call.synthetic,
         )
         .order_by(Call.arrived_at)
-        .tuples()
-        .iterator()
     )
     going: list[int] = []  # when they end, in microseconds
     most = 0
-    for arrived, ended in rows:
+    for arrived, ended in raw(rows):
         while going and going[0] <= arrived:
             heapq.heappop(going)
         heapq.heappush(going, ended)

@@ -4,7 +4,10 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from peewee import SQL, Case, Expression, fn
+
 from appliance.core import clock
+from appliance.core.db import raw
 from appliance.core.settings import Settings
 from appliance.models import Call, Tariff
 from appliance.reports import call_filters, kpi, tariffs
@@ -13,6 +16,8 @@ from appliance.reports.periods import Period
 from appliance.reports.telephony.report import others
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
+
+_UP = ("second", "minute")  # what a talk is rounded up to
 
 type Stretch = tuple[dt.date, dt.date]  # from one day to another, both included
 
@@ -93,19 +98,9 @@ def build(settings: Settings, period: Period, locale: str) -> MinutesReport:
     """Add up the period's billable calls."""
     known = tariffs.every()
     sums: dict[tuple[str, str, str, int], Line] = {}
-    for row in rows(period, known):
-        key = (row.direction, row.trunk, row.number, row.tariff.id if row.tariff else 0)
-        so_far = sums.get(key)
-        sums[key] = Line(
-            row.direction,
-            row.trunk,
-            row.number,
-            row.tariff,
-            (so_far.calls if so_far else 0) + 1,
-            (so_far.talk_seconds if so_far else 0.0) + row.talk_seconds,
-            (so_far.billed_seconds if so_far else 0) + row.billed_seconds,
-            None if row.amount is None else ((so_far.amount or 0) if so_far else 0) + row.amount,
-        )
+    for one in _lines(period, known):
+        key = (one.direction, one.trunk, one.number, one.tariff.id if one.tariff else 0)
+        sums[key] = _together(sums[key], one) if key in sums else one
     return MinutesReport(
         locale=locale,
         period=period,
@@ -116,6 +111,69 @@ def build(settings: Settings, period: Period, locale: str) -> MinutesReport:
         lines=tuple(
             replace(sums[key], days=_days(known, period, sums[key])) for key in sorted(sums)
         ),
+    )
+
+
+def _together(one: Line, other: Line) -> Line:
+    """Two parts of a line."""
+    return replace(
+        one,
+        calls=one.calls + other.calls,
+        talk_seconds=one.talk_seconds + other.talk_seconds,
+        billed_seconds=one.billed_seconds + other.billed_seconds,
+        amount=None if one.amount is None else one.amount + (other.amount or 0),
+    )
+
+
+def _lines(period: Period, known: Sequence[Tariff]) -> Iterator[Line]:
+    """The calls in one pass, parted so that all of a part fall under one tariff."""
+    valid = [one for one in known if one.valid_from <= period.last]
+    valid = [one for one in valid if one.valid_to is None or one.valid_to >= period.first]
+    stretches = _stretches(valid, period)
+    edges = [(Call.arrived_at < one.end, n) for n, one in enumerate(stretches[:-1])]
+    stretch = Case(None, edges, len(stretches) - 1) if edges else SQL("0")
+    inbound = Call.direction == "inbound"
+    parts = stretch, Call.direction, Call.trunk, Case(None, [(inbound, call_filters.number())], "")
+    roundings = {rounding: fn.SUM(tariffs.billed(Call.talk_seconds, rounding)) for rounding in _UP}
+    prices = {(one.rounding, one.price): tariffs.amounts(one, Call.talk_seconds) for one in valid}
+    sums = fn.COUNT(SQL("*")), fn.SUM(Call.talk_seconds), *roundings.values(), *prices.values()
+    named = [part.alias(f"part_{number}") for number, part in enumerate(parts)]
+    by = [SQL(f"part_{number}") for number in range(len(parts))]
+    rows = Call.select(*named, *sums).where(*_billable(period)).group_by(*by)
+    for place, direction, trunk, number, count, talk, *found in raw(rows):
+        line = (direction, trunk or "", number or "")
+        tariff = tariffs.find(valid, stretches[place].first, *line)
+        billed = dict(zip(roundings, found, strict=False))
+        amounts = dict(zip(prices, found[len(roundings) :], strict=True))
+        yield Line(
+            *line,
+            tariff,
+            count,
+            round(talk, 6),  # a sum of whole microseconds
+            billed["minute" if tariff and tariff.rounding == "minute" else "second"],
+            amounts[tariff.rounding, tariff.price] if tariff else None,
+        )
+
+
+def _stretches(valid: Sequence[Tariff], period: Period) -> list[Period]:
+    """The period in parts within which no tariff begins or ends."""
+    day = dt.timedelta(days=1)
+    begins = {one.valid_from for one in valid} | {
+        one.valid_to + day for one in valid if one.valid_to
+    }
+    firsts = sorted({period.first, *(one for one in begins if period.first < one <= period.last)})
+    lasts = [*(first - day for first in firsts[1:]), period.last]
+    return [Period(*edges, period.tz) for edges in zip(firsts, lasts, strict=True)]
+
+
+def _billable(period: Period) -> tuple[Expression, ...]:
+    """Accepted and outgoing calls with talk; test calls are not billed."""
+    return (
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < period.end,
+        Call.direction.in_(tariffs.DIRECTIONS),
+        Call.outcome == "answered",
+        ~Call.synthetic,
     )
 
 
@@ -132,7 +190,7 @@ def _days(known: Sequence[Tariff], period: Period, line: Line) -> tuple[Stretch,
 
 
 def rows(period: Period, known: Sequence[Tariff] | None = None) -> Iterator[Row]:
-    """Accepted and outgoing calls with talk, oldest first; test calls are not billed.
+    """The calls that are billed, oldest first.
 
     `known`: the tariffs, when they are at hand.
     """
@@ -142,13 +200,7 @@ def rows(period: Period, known: Sequence[Tariff] | None = None) -> Iterator[Row]
         Call.select(
             Call.id, Call.arrived_at, Call.direction, Call.trunk, dialled, Call.talk_seconds
         )
-        .where(
-            Call.arrived_at >= period.begin,
-            Call.arrived_at < period.end,
-            Call.direction.in_(tariffs.DIRECTIONS),
-            Call.outcome == "answered",
-            ~Call.synthetic,
-        )
+        .where(*_billable(period))
         .order_by(Call.arrived_at, Call.id)
         .tuples()
         .iterator()

@@ -7,10 +7,11 @@ person answered stands only where the site cannot know.
 import datetime as dt
 from dataclasses import dataclass
 
-from peewee import fn
+from peewee import SQL, fn
 
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Call, QuarterAnswer, Recording, Removal
+from appliance.reports import sums
 from appliance.reports.periods import Period
 from appliance.reports.tables import ever_observed
 from appliance.telephony import recordings, routing
@@ -80,8 +81,8 @@ def _recordings(settings: Settings, period: Period) -> Fact:
     )
     asked = talks.where(Call.arrived_at >= period.end - RECORDINGS)
     kept = Recording.select().where(Recording.call_id == Call.id, recordings.there())
-    of = asked.count()
-    count = asked.where(fn.EXISTS(kept)).count()
+    of, count = asked.select(fn.COUNT(SQL("*")), sums.count(fn.EXISTS(kept))).tuples()[0]
+    count = count or 0
     first = Call.select(Call.arrived_at).where(Call.arrived_at < period.end, fn.EXISTS(kept))
     oldest = first.order_by(Call.arrived_at).limit(1).scalar()
     begun = talks.select(fn.MIN(Call.arrived_at)).scalar()

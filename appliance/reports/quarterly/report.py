@@ -11,6 +11,7 @@ from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.intervals import Interval
 from appliance.core.settings import Settings
+from appliance.core.tables import microseconds
 from appliance.models import Call
 from appliance.people import staff_records
 from appliance.people.staff_records import Qualification, StaffedHours
@@ -232,16 +233,14 @@ def _outgoing(period: Period) -> tuple[int, int]:
 
 
 def _months(period: Period, calls_in: Arrivals, missed: Sequence[MissedCall]) -> Iterator[MonthRow]:
-    firsts = sorted({day.replace(day=1) for day in period.days})
-    for first in firsts:
-
-        def here(moment: dt.datetime, first: dt.date = first) -> bool:
-            return moment.astimezone(period.tz).date().replace(day=1) == first
-
-        own = [s for begin, s in calls_in.slots.items() if begin.date().replace(day=1) == first]
+    for first in sorted({day.replace(day=1) for day in period.days}):
+        days = [day for day in period.days if day.replace(day=1) == first]
+        month = Period(days[0], days[-1], period.tz)
+        begin, end = microseconds(month.begin), microseconds(month.end)
+        own = [s for at, s in calls_in.slots.items() if at.date().replace(day=1) == first]
         yield MonthRow(
             first,
             sum(slot.incoming for slot in own),
             sum(slot.accepted for slot in own),
-            recovery([one for one in missed if here(one.arrived_at)]),
+            recovery([one for one in missed if begin <= one.arrived_at < end]),
         )

@@ -49,5 +49,9 @@ class Hours:
 
 def count(call_filter: CallFilter, level: float) -> Hours:
     """Count a filter hour by hour; `level`: the service level's seconds."""
-    found = counting.by(call_filter, level, call_filters.hour(call_filter.period))
+    return of(counting.by(call_filter, level, call_filters.hour(call_filter.period)))
+
+
+def of(found: Mapping[int, Counted]) -> Hours:
+    """What was counted by call_filters.hour()."""
     return Hours({wallclock.moment(hour * wallclock.HOUR): tally for hour, tally in found.items()})

@@ -29,12 +29,16 @@ class Line:
 
 
 def lines(call_filter: CallFilter, level: float, dimension: str, locale: str) -> tuple[Line, ...]:
-    """A filter parted by call_filters.key(); the shares add up to 100.0.
+    """A filter parted by call_filters.key(); the shares add up to 100.0."""
+    return of(counting.by(call_filter, level, call_filters.key(dimension)), dimension, locale)
+
+
+def of(found: Mapping[str | None, Counted], dimension: str, locale: str) -> tuple[Line, ...]:
+    """What was counted by call_filters.key(), as lines.
 
     What is chosen from a list stands in its order, the rest by how many calls; the part that has
     none stands last.
     """
-    found = counting.by(call_filter, level, call_filters.key(dimension))
     known = names(dimension, locale)
     listed = [key for key in known if key in found] if _is_listed(dimension) else []
     others = sorted(

@@ -1,14 +1,17 @@
 """The telephony report: everything about the calls of some days, counted once."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from peewee import Node
 
 from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Call
-from appliance.reports import call_filters, kpi
+from appliance.reports import call_filters, counting, kpi
 from appliance.reports.balance import Others
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import Counted
@@ -23,6 +26,14 @@ from appliance.reports.telephony.waits import Waits
 from appliance.reports.telephony.workload import Workload
 from appliance.telephony import calls, line_quality, routing
 from appliance.telephony.calls import Balance
+
+# the lines' keys; those of few values are counted together
+_TOGETHER = (
+    ("topic", "call_type"),
+    ("call_direction", "trunk", "number", "language"),
+    ("region",),
+    ("operator",),
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,8 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
     """Count everything of a filter; the workload and the balance are of all calls of its period."""
     level, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()
-    parts = (*call_filters.KEYS, *lines.shown_of(call_filter))
+    shown = (*call_filters.KEYS, *lines.shown_of(call_filter))
+    parts = _parts(call_filter, level, shown)
     return TelephonyReport(
         locale=locale,
         call_filter=call_filter,
@@ -95,9 +107,9 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         formulas=kpi.FORMULAS,
         balance=calls.balance(period.begin, period.end),
         others=others(period),
-        hours=hours.count(call_filter, level),
+        hours=hours.of(parts["hour"]),
         waits=waits.count(call_filter, level),
-        lines={key: lines.lines(call_filter, level, key, locale) for key in parts},
+        lines={name: lines.of(parts[name], name, locale) for name in shown},
         own_fields=lines.own_fields(locale),
         callers=callers.count(call_filter),
         queues=queues.visits(call_filter),
@@ -108,6 +120,22 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         reasons=catalogs.labels(catalogs.PAUSES, locale),
         site_url=settings.web.url,
     )
+
+
+def _parts(
+    call_filter: CallFilter, level: float, shown: Iterable[str]
+) -> dict[str, dict[Any, Counted]]:
+    """The tallies by the hour and by each of the lines' keys."""
+
+    def keys(first: call_filters.First) -> list[dict[str, Node]]:
+        own = [(name,) for name in shown if name not in call_filters.KEYS]
+        parted = [
+            {name: call_filters.key(name, first) for name in together}
+            for together in (*_TOGETHER, *own)
+        ]
+        return [{"hour": call_filters.hour(call_filter.period)}, *parted]
+
+    return counting.parted(call_filter, level, keys)
 
 
 def others(period: Period) -> Others:

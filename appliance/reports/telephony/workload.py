@@ -2,26 +2,30 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
-from peewee import Expression, Field, fn
+from peewee import JOIN, Expression, Field, fn
 
-from appliance.core.intervals import Interval, merged, total, without
+from appliance.core.db import raw
+from appliance.core.intervals import merged, without
+from appliance.core.tables import microseconds, moment
 from appliance.models import Call, Gap, QueueVisit, Ring, Talk
-from appliance.people import pauses, presence, staff_records
+from appliance.people import presence, staff_records
 from appliance.reports.call_filters import CallFilter, conditions_of
 from appliance.reports.kpi import Rate
 from appliance.telephony.calls.wrapping import wrap_ups
 
+type Stretch = tuple[int, int]  # microseconds since 1970; the end is no part of it
 
-class Spoken(NamedTuple):
-    """A talk of a call; `pieces`: without its gaps."""
 
-    call: str
-    whole: Interval
-    pieces: list[Interval]
+@dataclass(slots=True)
+class Spoken:
+    """Talks of an operator, in order."""
+
+    calls: set[str] = field(default_factory=set)
+    wholes: list[Stretch] = field(default_factory=list)
+    pieces: list[Stretch] = field(default_factory=list)  # without their gaps
 
 
 @dataclass(frozen=True)
@@ -84,40 +88,49 @@ def count(
     whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
     begin, end = whole.period.begin, min(whole.period.end, until)
     talks, outgoing, missed = _talks(whole), _outgoing(whole), _missed(whole)
-    states = presence.intervals(begin, end)
+    states = presence.stretches(begin, end)
     shifts = staff_records.planned(begin, end, whole.period.tz)
+
+    def wrapped(spoken: Spoken, placed: Spoken, ready: Sequence[Stretch]) -> list[Stretch]:
+        return wrap_ups(
+            spoken.wholes,
+            placed.wholes,
+            ready,
+            lambda at: round(wrap_up(moment(at)) * 10**6),
+            microseconds(end),
+        )
+
     made = []
     for login in sorted({*talks, *outgoing, *missed, *states}):
-        spoken, placed = talks.get(login, []), outgoing.get(login, [])
-        own, planned = states.get(login, []), shifts.get(login, [])
+        spoken, placed = talks.get(login, Spoken()), outgoing.get(login, Spoken())
+        own = states.get(login, [])
+        planned = [
+            (microseconds(since), microseconds(till)) for since, till in shifts.get(login, [])
+        ]
         ready, wrapping, away = (
-            [(one.begin, one.end) for one in own if one.state == state]
-            for state in ("ready", presence.WRAP_UP, "back_office")
+            [(since, till) for state, _, since, till in own if state == wanted]
+            for wanted in ("ready", presence.WRAP_UP, "back_office")
         )
         at_hand = sorted([*ready, *wrapping])
-        reasons = pauses.by_reason(own)
-        at_work = merged((one.begin, one.end) for one in own if one.state != "off")
-        spans = [piece for one in spoken for piece in one.pieces]
-        called = [piece for one in placed for piece in one.pieces]
-        speaking = sorted([*spans, *called])
-        rests = wrap_ups(
-            [one.whole for one in spoken], [one.whole for one in placed], ready, wrap_up, end
-        )
+        reasons = _reasons(own)
+        at_work = merged((since, till) for state, _, since, till in own if state != "off")
+        speaking = sorted([*spoken.pieces, *placed.pieces])
+        rests = wrapped(spoken, placed, ready)
         made.append(
             Workload(
                 operator=login,
-                calls=len({one.call for one in spoken}),
-                talk_seconds=total(spans),
-                outgoing=len({one.call for one in placed}),
-                outgoing_seconds=total(called),
-                ready_seconds=total(at_hand),
+                calls=len(spoken.calls),
+                talk_seconds=_seconds(spoken.pieces),
+                outgoing=len(placed.calls),
+                outgoing_seconds=_seconds(placed.pieces),
+                ready_seconds=_seconds(at_hand),
                 busy_seconds=_shared(speaking, at_hand),
-                wrap_up_seconds=total(rests) + total(wrapping) - _shared(speaking, wrapping),
+                wrap_up_seconds=_seconds(rests) + _seconds(wrapping) - _shared(speaking, wrapping),
                 pause_seconds=sum(reasons.values()),
-                pauses=sum(one.state == "pause" for one in own),
+                pauses=sum(state == "pause" for state, *_ in own),
                 pause_reasons=reasons,
-                back_office_seconds=total(away),
-                planned_seconds=total(planned),
+                back_office_seconds=_seconds(away),
+                planned_seconds=_seconds(planned),
                 kept_seconds=_shared(planned, at_work),
                 shifts=len(planned),
                 missed_rings=missed.get(login, 0),
@@ -126,13 +139,22 @@ def count(
     return tuple(made)
 
 
-def _talks(call_filter: CallFilter) -> dict[str, list[Spoken]]:
-    """Login → every talk that has ended, in order."""
+def _reasons(states: Iterable[tuple[str, str, int, int]]) -> dict[str, float]:
+    """Reason → seconds of pause."""
+    found: dict[str, int] = defaultdict(int)
+    for state, reason, begin, end in states:
+        if state == "pause":
+            found[reason] += end - begin
+    return {reason: length / 10**6 for reason, length in found.items()}
+
+
+def _talks(call_filter: CallFilter) -> dict[str, Spoken]:
+    """Login → every talk that has ended."""
     which = (*conditions_of(call_filter), Talk.party == "operator", Talk.ended_at.is_null(False))
-    return _spoken(Talk.who, *which)
+    return _spoken(Talk.who, call_filter, *which)
 
 
-def _outgoing(call_filter: CallFilter) -> dict[str, list[Spoken]]:
+def _outgoing(call_filter: CallFilter) -> dict[str, Spoken]:
     which = (
         Call.arrived_at >= call_filter.period.begin,
         Call.arrived_at < call_filter.period.end,
@@ -142,52 +164,62 @@ def _outgoing(call_filter: CallFilter) -> dict[str, list[Spoken]]:
         Talk.party == "outside",
         Talk.ended_at.is_null(False),
     )
-    return _spoken(Call.by, *which)
+    return _spoken(Call.by, call_filter, *which)
 
 
-def _spoken(who: Field, *which: Expression) -> dict[str, list[Spoken]]:
+def _spoken(who: Field, call_filter: CallFilter, *which: Expression) -> dict[str, Spoken]:
     """Whose → such talks, in order."""
-    gaps: dict[int, list[Interval]] = defaultdict(list)
-    away = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).join(Talk).join(Call)
-    for talk, *gap in away.where(*which, Gap.ended_at.is_null(False)).tuples():
-        gaps[talk].append((gap[0], gap[1]))
-    found: dict[str, list[Spoken]] = defaultdict(list)
-    rows = Talk.select(who, Talk.id, Talk.call, Talk.started_at, Talk.ended_at).join(Call)
-    for name, talk, call, begin, end in (
-        rows.where(*which).order_by(Talk.started_at).tuples().iterator()
-    ):
-        whole = begin, end
-        pieces = without([whole], gaps[talk]) if talk in gaps else [whole]
-        found[name].append(Spoken(call, whole, pieces))
+    gaps: dict[int, list[Stretch]] = defaultdict(list)
+    away = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).where(
+        Gap.started_at >= call_filter.period.begin, Gap.ended_at.is_null(False)
+    )
+    for talk, begin, end in raw(away):
+        gaps[talk].append((begin, end))
+    found: dict[str, Spoken] = defaultdict(Spoken)
+    rows = Talk.select(Talk.started_at, Talk.ended_at, who, Talk.id, Talk.call).join(Call)
+    for begin, end, name, talk, call in sorted(raw(rows.where(*which))):
+        own, whole = found[name], (begin, end)
+        own.calls.add(call)
+        own.wholes.append(whole)
+        if talk in gaps:
+            own.pieces += without([whole], gaps[talk])
+        else:
+            own.pieces.append(whole)
     return found
 
 
 def _missed(call_filter: CallFilter) -> dict[str, int]:
     """Login → how often his phone rang in vain, per attempt."""
-    # Not a join: the database would begin it with every ring there ever was.
-    visits = QueueVisit.select(QueueVisit.id).join(Call).where(*conditions_of(call_filter))
+    # A cross join keeps its order: the database would begin with every ring there ever was.
     rows = (
-        Ring.select(Ring.operator, fn.COUNT(Ring.id))
-        .where(Ring.visit.in_(visits), Ring.result == "no_answer")
+        Call.select(Ring.operator, fn.COUNT(Ring.id))
+        .join(QueueVisit, JOIN.CROSS)
+        .join(Ring, JOIN.CROSS)
+        .where(
+            *conditions_of(call_filter),
+            QueueVisit.call == Call.id,
+            Ring.visit == QueueVisit.id,
+            Ring.result == "no_answer",
+        )
         .group_by(Ring.operator)
-        .tuples()
     )
-    return dict(rows)
+    return dict(raw(rows))
 
 
-def _shared(talks: Sequence[Interval], ready: Sequence[Interval]) -> float:
+def _seconds(stretches: Iterable[Stretch]) -> float:
+    """Of all of them, those that overlap counted twice."""
+    length = sum(end - begin for begin, end in stretches)
+    return length / 10**6 if length else 0  # none at all is written as such
+
+
+def _shared(talks: Sequence[Stretch], ready: Sequence[Stretch]) -> float:
     """Seconds that are in both; each list is in order."""
-    return total((max(a[0], b[0]), min(a[1], b[1])) for a, b in _meeting(talks, ready))
-
-
-def _meeting(
-    talks: Sequence[Interval], ready: Sequence[Interval]
-) -> Iterator[tuple[Interval, ...]]:
-    first = 0
-    for talk in talks:
-        while first < len(ready) and ready[first][1] <= talk[0]:
+    first = length = 0
+    for begin, end in talks:
+        while first < len(ready) and ready[first][1] <= begin:
             first += 1
-        for one in ready[first:]:
-            if one[0] >= talk[1]:
-                break
-            yield talk, one
+        place = first
+        while place < len(ready) and ready[place][0] < end:
+            length += min(end, ready[place][1]) - max(begin, ready[place][0])
+            place += 1
+    return length / 10**6 if length else 0

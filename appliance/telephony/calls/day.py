@@ -58,7 +58,10 @@ def day_of_operator(
     def span(talk: Talk) -> Interval:
         return talk.started_at, talk.ended_at or until
 
-    rests = wrap_ups(map(span, talks), map(span, placed), ready, wrap_up, until)
+    def length_at(moment: dt.datetime) -> dt.timedelta:
+        return dt.timedelta(seconds=wrap_up(moment))
+
+    rests = wrap_ups(map(span, talks), map(span, placed), ready, length_at, until)
     return Day(
         answered=len({talk.call_id for talk in talks}),
         talk_seconds=sum(total(talk.spoken) for talk in ended),

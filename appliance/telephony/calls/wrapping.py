@@ -1,19 +1,21 @@
 """The time after a talk in which the queue leaves an operator alone."""
 
-import datetime as dt
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from appliance.core.intervals import Interval, merged
+from appliance.core.intervals import merged
+
+type Moment = Any  # whatever moments are told in: with a zone, or as whole microseconds
 
 
 def wrap_ups(
-    talks: Iterable[Interval],
-    others: Iterable[Interval],
-    ready: Sequence[Interval],
-    seconds_at: Callable[[dt.datetime], float],
-    until: dt.datetime,
-) -> list[Interval]:
+    talks: Iterable[tuple[Moment, Moment]],
+    others: Iterable[tuple[Moment, Moment]],
+    ready: Sequence[tuple[Moment, Moment]],
+    length_at: Callable[[Moment], Any],
+    until: Moment,
+) -> list[tuple[Moment, Moment]]:
     """One operator's, in order: each begins when a talk of `talks` (callers') ends and he is ready.
 
     It lasts as long as the line's rule said then, and ends before that when he speaks again
@@ -29,8 +31,7 @@ def wrap_ups(
     for (_, end), again in zip(spoken, nexts, strict=True):
         place = bisect_right(since, end) - 1
         if end in ended and place >= 0:
-            rule = end + dt.timedelta(seconds=seconds_at(end))
-            last = min(rule, again, ready[place][1], until)
+            last = min(end + length_at(end), again, ready[place][1], until)
             if end < last:
                 found.append((end, last))
     return found
