@@ -18,6 +18,7 @@ from appliance.casework.knowledge import (
     Words,
     articles,
     files,
+    listing,
     markdown,
     openings,
     seeding,
@@ -185,19 +186,19 @@ def test_an_expired_article_is_neither_proposed_nor_found(draft, sherzod, bahodi
     save(draft, sherzod, Words(**(vars(WORDS) | {"expires_on": TODAY})))
     in_force(draft, sherzod, bahodir)
     tomorrow = TODAY + dt.timedelta(days=1)
-    assert articles.published(TODAY, "subsidies")
+    assert knowledge.published(TODAY, "subsidies")
     assert knowledge.found("subsidiya", TODAY)
-    assert articles.published(tomorrow, "subsidies") == []
+    assert knowledge.published(tomorrow, "subsidies") == []
     assert knowledge.found("subsidiya", tomorrow) == []
-    [listed] = articles.listed(tomorrow)
+    [listed] = knowledge.listed(tomorrow)
     assert listed.expired
 
 
 def test_the_review_is_reminded_on_its_day(published, sherzod, bahodir):
     articles.put_place(published.article, sherzod, Place("labour", (), "bahodir", TODAY))
-    assert articles.to_do(sherzod, TODAY - dt.timedelta(days=1)) == 0
-    assert articles.to_do(sherzod, TODAY) == 1
-    [listed] = articles.listed(TODAY)
+    assert listing.to_do(sherzod, TODAY - dt.timedelta(days=1)) == 0
+    assert listing.to_do(sherzod, TODAY) == 1
+    [listed] = knowledge.listed(TODAY)
     assert (listed.review, listed.article.owner.login) == (True, "bahodir")
     assert AuditEntry.select().where(AuditEntry.action == "article.place").count() == 1
 
@@ -436,7 +437,7 @@ def test_an_opening_stands_on_the_call_with_its_version(published, nilufar, sard
     assert (shown.version, shown.who) == (published, "nilufar")
     assert len(openings.at_call("c1", ["t2"])) == 2
     assert openings.at_call("", []) == []
-    told = openings.told(openings.at_call("c1", ["t2"]))
+    told = openings.exported(openings.at_call("c1", ["t2"]))
     assert told == [{"article": "subsidiya-olish", "version": 1}]
 
 

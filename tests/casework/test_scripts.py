@@ -334,7 +334,7 @@ def test_what_was_followed_goes_with_the_registered_form(nilufar, sherzod, bahod
     runs.end(runs.go(runs.begin(nilufar, token, call, version, "uz"), 1, answer=1), "left")
     made = call_forms.register({"surname": "X"}, operator=nilufar, token=token, tz=settings.tz)
     told = [{"script": version.script.code, "version": 1, "result": "left", "step": "savol"}]
-    assert runs.told(runs.of_form_kept(made)) == told
+    assert runs.exported(runs.of_form_kept(made)) == told
     alone = "f" * 32
     runs.begin(nilufar, alone, None, version, "uz")
     [run] = runs.of_form_kept(CallForm(operator=nilufar, token=alone))

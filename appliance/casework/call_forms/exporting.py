@@ -45,8 +45,8 @@ def _object(form: str, row: Any) -> dict[str, Any]:
         "operator": row.operator.login,
         "registered_at": row.registered_at.isoformat(timespec="milliseconds"),
         "fields": fields_of(forms.of(form, version), row, DEFAULT),
-        "articles": openings.told(openings.at_call(row.call_id or "", [row.token or ""])),
-        "scripts": runs.told(runs.of_form_kept(row)),
+        "articles": openings.exported(openings.at_call(row.call_id or "", [row.token or ""])),
+        "scripts": runs.exported(runs.of_form_kept(row)),
     }
 
 

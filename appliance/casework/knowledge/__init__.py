@@ -6,17 +6,13 @@ from appliance.casework.knowledge.articles import (
     SEES_DRAFTS,
     TOPIC,
     TOPICS,
-    Listed,
     Place,
-    Titled,
     Words,
     find,
     in_force,
-    listed,
-    published,
-    titled,
 )
 from appliance.casework.knowledge.errors import ArticleError
+from appliance.casework.knowledge.listing import Listed, Titled, listed, published, titled
 from appliance.casework.knowledge.openings import Shown, at_call, opened
 from appliance.casework.knowledge.searching import entries, found, nearest, nothing_found
 from appliance.casework.knowledge.seeding import seed

@@ -116,7 +116,7 @@ def at_call(call_id: str, tokens: Iterable[str] = ()) -> list[Shown]:
     ]
 
 
-def told(shown: Iterable[Shown]) -> list[dict[str, str | int]]:
+def exported(shown: Iterable[Shown]) -> list[dict[str, str | int]]:
     """What was opened, for an export: each article with its version once."""
     found = dict.fromkeys((one.version.article.slug, one.version.number) for one in shown)
     return [{"article": slug, "version": number} for slug, number in found]

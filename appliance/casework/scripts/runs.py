@@ -174,7 +174,7 @@ def resume(run: Run) -> None:
         ScriptRun.update(ended_at=None, result="").where(ScriptRun.id == run.row.id).execute()
 
 
-def told(runs: Iterable[Run]) -> list[dict[str, str | int]]:
+def exported(runs: Iterable[Run]) -> list[dict[str, str | int]]:
     """What was followed, for an export; `result` is "" while it goes on, `step` the last one."""
     return [
         {

@@ -62,7 +62,7 @@ class Word:
         return (self.sound, *self.stems)
 
     @functools.cached_property
-    def told(self) -> frozenset[str]:
+    def token_set(self) -> frozenset[str]:
         """The same as a set."""
         return frozenset(self.tokens)
 

@@ -81,8 +81,8 @@ class Query:
     def compare(self, names: Collection[str], abouts: Iterable[str] = ()) -> None:
         """Compare the words with those of many names at once, and of what is beside them."""
         read = [_names(one) for one in names]
-        told = {word for name in read for word in name.told}
-        told.update(word for about in set(abouts) if about for word in _names(about).told)
+        told = {word for name in read for word in name.words}
+        told.update(word for about in set(abouts) if about for word in _names(about).words)
         for costs in self.costs:
             costs.compare(told)
         self.whole.compare({word for name in read for word in name.joined})
@@ -101,10 +101,10 @@ def cost(asked: Query, names: str, about: str = "", elsewhere: float = NOWHERE) 
     `about`: folded words beside the names; `elsewhere`: what a word costs that is in none of them.
     """
     name = _names(names)
-    beside = _names(about).told if about else ()
+    beside = _names(about).words if about else ()
     total, first = 0.0, False
     for number, costs in enumerate(asked.costs):
-        best = costs.least(name.told)
+        best = costs.least(name.words)
         if number == 0:
             first = best < NOWHERE and costs.least(name.firsts) == best
         if best > BESIDE:
@@ -162,7 +162,7 @@ def key(*names: str) -> str:
 
 
 def _cost(typed: Word, name: Word) -> float:
-    alike = name.sound.startswith(typed.heads) and not typed.told.isdisjoint(name.tokens)
+    alike = name.sound.startswith(typed.heads) and not typed.token_set.isdisjoint(name.tokens)
     if not alike and _is_another(typed, name):
         return NOWHERE
     if typed.written == name.written:
@@ -258,7 +258,7 @@ def _misspelt(typed: Word, name: Word) -> float:
 class _Names:
     """Names as words: all, each name as one, first words, and of how many the first name is."""
 
-    told: tuple[Word, ...]
+    words: tuple[Word, ...]
     joined: tuple[Word, ...]
     firsts: tuple[Word, ...]
     size: int

@@ -10,20 +10,17 @@ from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from appliance.casework import catalogs, changes, identity, knowledge, versions
+from appliance.casework import catalogs, knowledge, versions
 from appliance.casework.knowledge import (
     ArticleError,
-    Place,
-    Words,
     articles,
-    files,
     markdown,
     openings,
     wording,
 )
 from appliance.core import clock, script
 from appliance.people import accounts
-from appliance.web.knowledge import reading, words
+from appliance.web.knowledge import article_form, reading, words
 from appliance.web.shell import moments, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
@@ -32,7 +29,7 @@ from appliance.web.shell.sent import bounded, document
 from appliance.web.shell.sizes import takes_file
 
 if TYPE_CHECKING:
-    from appliance.models import Article, ArticleVersion, ChangeRequest
+    from appliance.models import Article, ArticleVersion
 
 screen = Blueprint("articles", __name__, url_prefix="/articles")
 
@@ -63,7 +60,7 @@ def new() -> str:
     """An article to be written."""
     was = refusals.latest()
     typed = was.values or MultiDict({"section": request.args.get("section", "")})
-    return render_template("articles/new.html", **_form(typed, was.trouble))
+    return render_template("articles/new.html", **article_form.shown(typed, was.trouble))
 
 
 @screen.post("")
@@ -72,13 +69,24 @@ def new() -> str:
 def create() -> Response:
     """Write the first draft of an article down."""
     try:
-        made = articles.create(me(), _words(), _place(), _request())
+        made = articles.create(
+            me(), article_form.words(), article_form.place(), article_form.change_request()
+        )
     except ArticleError as error:
         return refusals.back(url_for(".new"), error.code)
     there = url_for(".one", slug=made.article.slug)
-    if sent := _files():
+    if sent := article_form.files_sent():
         try:
-            articles.save(made, me(), made.revision, _words(), _place(), sent, (), made.request)
+            articles.save(
+                made,
+                me(),
+                made.revision,
+                article_form.words(),
+                article_form.place(),
+                sent,
+                (),
+                made.request,
+            )
         except ArticleError as error:
             return refusals.back(there, error.code)
     flash(_("Saved."))
@@ -94,11 +102,11 @@ def one(slug: str) -> str:
     coming, held = articles.pending(found), articles.in_force(found)
     shown = coming or held or rows[0]
     writes = bool(coming and coming.state in versions.OPEN and me().role in WRITES)
-    typed = was.values if "title_uz" in was.values else _typed(shown)
+    typed = was.values if "title_uz" in was.values else article_form.filled(shown)
     return render_template(
         "articles/one.html",
         **_common(shown),
-        **_form(typed, was.trouble),
+        **article_form.shown(typed, was.trouble),
         coming=coming,
         held=held,
         writes=writes,
@@ -130,8 +138,17 @@ def save(slug: str) -> Response:
     seen, gone = request.form.get("seen", 0, bounded), request.form.getlist("gone", bounded)
 
     def write() -> None:
-        sent = _files()
-        articles.save(coming, me(), seen, _words(), _place(), sent, gone, _request())
+        sent = article_form.files_sent()
+        articles.save(
+            coming,
+            me(),
+            seen,
+            article_form.words(),
+            article_form.place(),
+            sent,
+            gone,
+            article_form.change_request(),
+        )
 
     return _done(slug, write, _("Saved."))
 
@@ -153,7 +170,7 @@ def discard(slug: str) -> Response:
 def place(slug: str) -> Response:
     """Change where the article stands, who sees to it and when it is looked through again."""
     found = _article(slug)
-    return _done(slug, lambda: articles.put_place(found, me(), _place()), _("Saved."))
+    return _done(slug, lambda: articles.put_place(found, me(), article_form.place()), _("Saved."))
 
 
 @screen.post("/<slug>/steps/<any(send, take_back, approve, put, withdraw, retire):action>")
@@ -232,7 +249,7 @@ def use() -> str:
     end = clock.now()
     begin = end - dt.timedelta(days=days)
     counted = openings.use(begin, end)
-    rows = [one for one in articles.listed(today()) if one.in_force or one.article.id in counted]
+    rows = [one for one in knowledge.listed(today()) if one.in_force or one.article.id in counted]
     used = [
         (wording.title(one.in_force or one.newest, locale()), one, counted[one.article.id])
         for one in rows
@@ -294,78 +311,6 @@ def _common(shown: "ArticleVersion") -> dict[str, Any]:
     }
 
 
-def _form(typed: MultiDict[str, str], trouble: str) -> dict[str, Any]:
-    return {
-        "typed": typed,
-        "trouble": words.TROUBLES.get(trouble),
-        "all_sections": list(catalogs.labels(articles.SECTIONS, locale()).items()),
-        "all_topics": catalogs.choices(articles.TOPICS, locale(), today()),
-        "owners": articles.owners(),
-        "most": {
-            "title": articles.TITLE,
-            "text": articles.TEXT,
-            "line": articles.LINE,
-            "file": files.LARGEST,
-        },
-    }
-
-
-def _typed(version: "ArticleVersion") -> MultiDict[str, str]:
-    """A version and its article as a form holds them."""
-    told = {name: value or "" for name, value in articles.texts(version).items()}
-    where = articles.place_of(version.article)
-    typed = MultiDict[str, str](
-        told
-        | {
-            "section": where.section,
-            "owner": where.owner,
-            "review_on": f"{where.review_on:%d.%m.%Y}" if where.review_on else "",
-            "request": str(version.request_id or ""),
-            "other_words": where.other_words,
-        }
-    )
-    typed.setlist("topics", list(where.topics))
-    return typed
-
-
-def _words() -> Words:
-    sent = request.form
-    said = {name: sent.get(name, "") for name in ("title_uz", "text_uz", "title_ru", "text_ru")}
-    said |= {name: sent.get(name, "") for name in ("source", "law", "law_number")}
-    return Words(**said, law_on=_day("law_on"), expires_on=_day("expires_on"))
-
-
-def _place() -> Place:
-    sent = request.form
-    section, owner = sent.get("section", ""), sent.get("owner", "")
-    topics, other_words = tuple(sent.getlist("topics")), sent.get("other_words", "")
-    return Place(section, topics, owner, _day("review_on"), other_words)
-
-
-def _day(name: str) -> dt.date | None:
-    text = request.form.get(name, "").strip()
-    if not text:
-        return None
-    found = identity.day(text)
-    if not found:
-        raise ArticleError("day")
-    return found
-
-
-def _request() -> "ChangeRequest | None":
-    number = request.form.get("request", 0, bounded)
-    return changes.find(number, me()) if number else None
-
-
-def _files() -> list[files.Sent]:
-    sent = []
-    for one in request.files.getlist("files"):
-        if one.filename:
-            sent.append(files.Sent(one.filename, one.read()))
-        one.close()
-    return sent
-
-
 def _differences(before: "ArticleVersion", after: "ArticleVersion") -> list[tuple[str, str, str]]:
     return [
         (str(words.FIELDS[name]), was or "–", now or "–")
@@ -376,7 +321,7 @@ def _differences(before: "ArticleVersion", after: "ArticleVersion") -> list[tupl
 def _list() -> dict[str, Any]:
     show, section = request.args.get("show", ""), request.args.get("section", "")
     show = show if show in SHOWN else "all"
-    every = articles.listed(today())
+    every = knowledge.listed(today())
     sections = catalogs.labels(articles.SECTIONS, locale())
     kinds: dict[str, Callable[[knowledge.Listed], object]] = {
         "all": lambda one: True,

@@ -89,7 +89,7 @@ def beside(token: str) -> str:
     desk = appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
     topic = _topic(desk)
     found = _found(request.args.get("q", "")) if "q" in request.args else None
-    every = articles.published(today()) if found is None else []
+    every = knowledge.published(today()) if found is None else []
     named = runs.articles_of(me(), desk.token, desk.call)
     proposed = [row for row in every if row.article.slug in named]
     proposed += [row for row in every if topic in row.article.topics and row not in proposed]
@@ -174,7 +174,7 @@ def _list() -> dict[str, Any]:
     q, section = request.args.get("q", "").strip(), request.args.get("section", "")
     asked, sections = search.query(q), catalogs.labels(articles.SECTIONS, locale())
     section = section if section in sections else ""
-    every = articles.published(today())
+    every = knowledge.published(today())
     rows = _found(q) if q else [row for row in every if section in ("", row.article.section)]
     counts = {code: sum(row.article.section == code for row in every) for code in sections}
     return {

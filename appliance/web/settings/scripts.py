@@ -6,26 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.casework import changes as requests
-from appliance.casework import forms, identity, versions
+from appliance.casework import identity, versions
 from appliance.casework.scripts import (
-    checks,
     comparing,
     counting,
     course,
     definition,
     editing,
-    graph,
     importing,
     queries,
     texts,
 )
-from appliance.people import accounts, rights
 from appliance.reports import pdf
 from appliance.reports import words as paper_words
+from appliance.web.settings import script_shown
 from appliance.web.settings import script_words as words
 from appliance.web.shell import moments, refusals
 from appliance.web.shell.access import may
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
-_FRESH = {"answers": 4, "actions": 2}  # blank ones to type into
 _REFUSED = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
 _ACTIONS = "any(send, take_back, approve, return, put, withdraw, retire)"
 
@@ -57,7 +53,7 @@ def page() -> str:
         trouble=words.trouble(was.trouble),
         typed=was.values,
         largest=importing.LARGEST,
-        **_common(),
+        **script_shown.common(),
     )
 
 
@@ -106,7 +102,7 @@ def counts() -> str:
         first=first,
         last=last,
         counts=counting.counted(begin, end + dt.timedelta(days=1)),
-        **_common(),
+        **script_shown.common(),
     )
 
 
@@ -122,12 +118,12 @@ def one(code: str) -> str:
         row=found.shown,
         versions=versions.of(type(found.newest), found.script),
         against=found.in_force if found.to_come else None,
-        shown=_differences(found),
+        shown=script_shown.differences(found),
         possible=versions.possible(found.shown, me().role),
         trouble=words.trouble(was.trouble),
         typed=was.values,
-        **_drawn(made),
-        **_common(),
+        **script_shown.drawn(made),
+        **script_shown.common(),
     )
 
 
@@ -240,7 +236,7 @@ def place(code: str, step: str, what: str) -> Response:
 def preview_step(code: str) -> str:
     """A step that is being typed, as the operator sees it: a piece of the open page."""
     made = queries.definition_of(_found(code).shown)
-    entry = _entry(request.form) | {"code": "preview"}
+    entry = script_shown.entry(request.form) | {"code": "preview"}
     try:
         typed = definition.parse({"title": dict(made.title), "steps": [entry]}).steps[0]
     except definition.DefinitionError as refused:
@@ -278,7 +274,7 @@ def preview(code: str) -> str:
         before="-".join(taken[:-1]),
         is_begun=bool(taken),
         **step_shown(made, open_step, language, {}),
-        **_common(code),
+        **script_shown.common(code),
     )
 
 
@@ -297,9 +293,9 @@ def version(code: str, number: int) -> str:
         row=row,
         other=other,
         versions=versions.of(type(row), found.script),
-        shown=_told(before, made),
-        **_drawn(made),
-        **_common(),
+        shown=script_shown.changed(before, made),
+        **script_shown.drawn(made),
+        **script_shown.common(),
     )
 
 
@@ -317,62 +313,11 @@ def paper(code: str, number: int) -> Response:
         field_names=words.field_names(),
         action_names=words.action_names(),
         paper=paper_words.load(locale()),
-        **_common(code),
+        **script_shown.common(code),
     )
     name = f"script-{code}-{number}.pdf"
     sent = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(pdf.write(page), mimetype="application/pdf", headers=sent)
-
-
-def _common(code: str = "") -> dict[str, Any]:
-    return {
-        "code": code,
-        "words": words,
-        "standing": lambda row: versions.STANDINGS[versions.standing(row)],
-        "title_of": lambda made: texts.read(made.title, locale()),
-        "people": accounts.names(locale()),
-        "may_write": rights.has(me(), "script.write"),
-    }
-
-
-def _drawn(made: definition.Definition) -> dict[str, Any]:
-    """A script as its pages show it: the graph, the steps, what is wrong with each."""
-    found: dict[str, list[str]] = {}
-    for one in checks.findings(made, words.known()):
-        found.setdefault(one.step, []).append(words.finding(one))
-    return {
-        "made": made,
-        "graph": graph.drawn(made),
-        "size": graph,
-        "found_wrong": found,
-        "names": {one.code: words.step_name(one) for one in made.steps},
-        "field_names": words.field_names(),
-        "action_names": words.action_names(),
-    }
-
-
-def _differences(found: queries.Listed) -> list[tuple[str, str, str, str]]:
-    """What the version to come says otherwise than the one in force; none without both."""
-    if not found.to_come or not found.in_force:
-        return []
-    return _told(queries.definition_of(found.in_force), queries.definition_of(found.to_come))
-
-
-def _told(
-    before: definition.Definition, after: definition.Definition
-) -> list[tuple[str, str, str, str]]:
-    """(step, what of it, before, after) of everything that two versions say otherwise."""
-    told = []
-    for one in comparing.changes(before, after):
-        shown = one.after or one.before
-        name = words.step_name(shown) if shown else ""
-        if one.kind != "changed":
-            told.append((name, str(words.CHANGES[one.kind]), "–", "–"))
-        for part in one.parts:
-            was = words.part(before, one.before, part)
-            now = words.part(after, one.after, part)
-            told.append((name, str(words.PARTS[part]), was, now))
-    return told
 
 
 def _link(made: "ScriptVersion", before: "ScriptVersion | None") -> None:
@@ -383,71 +328,17 @@ def _link(made: "ScriptVersion", before: "ScriptVersion | None") -> None:
     now = comparing.as_texts(queries.definition_of(made))
     was = comparing.as_texts(queries.definition_of(before)) if before else {}
     ref = f"{made.script.code}/{made.number}"
-    requests.link(asked, me(), "script", ref, _title(made), was, now)
-
-
-def _title(row: "ScriptVersion") -> str:
-    return texts.read(queries.definition_of(row).title, locale())
+    requests.link(asked, me(), "script", ref, script_shown.title(made), was, now)
 
 
 def _step(code: str, name: str) -> str:
     row, was = _draft(code), refusals.latest()
-    made = queries.definition_of(row)
-    found = made.step(name) if name else None
-    if name and not found:
-        abort(404)
-    entry = _entry(was.values) if was else definition.entry_of(found) if found else {}
-    wrong = [one for one in checks.findings(made, words.known()) if name and one.step == name]
-    blank_answer, blank_action = {"words": {}, "to": ""}, {"kind": "", "ref": ""}
-    answers = [*entry.get("answers", []), *[blank_answer] * _FRESH["answers"]]
-    actions = [*entry.get("actions", []), *[blank_action] * _FRESH["actions"]]
-    by_form = [
-        (forms.in_force(form).title[locale()], forms.in_force(form).fields) for form in forms.FORMS
-    ]
-    return render_template(
-        "scripts/step.html",
-        row=row,
-        step=found,
-        entry=entry,
-        answers=answers[: definition.MOST_ANSWERS],
-        actions=actions[: definition.MOST_BESIDE],
-        steps=[(one.code, words.step_name(one)) for one in made.steps],
-        by_form=by_form,
-        action_names=words.action_names(),
-        wrong=[words.finding(one) for one in wrong],
-        longest=definition.LONGEST,
-        trouble=words.trouble(was.trouble),
-        **_common(code),
-    )
-
-
-def _entry(sent: MultiDict[str, str]) -> dict[str, Any]:
-    """What was typed of a step, as it stands in a definition; blank lines are left out."""
-
-    def both(name: str) -> dict[str, str]:
-        return {one: sent.get(f"{name}-{one}", "") for one in words.LANGUAGES}
-
-    said = zip(*(sent.getlist(f"answer-{one}") for one in words.LANGUAGES), strict=False)
-    answers = [
-        {"words": dict(zip(words.LANGUAGES, texts_, strict=True)), "to": to}
-        for texts_, to in zip(said, sent.getlist("answer-to"), strict=False)
-        if to or any(text.strip() for text in texts_)
-    ]
-    chosen = (text.partition(":") for text in sent.getlist("action") if text)
-    return {
-        "name": both("name"),
-        "said": both("said"),
-        "note": both("note"),
-        "fields": sent.getlist("fields"),
-        "actions": [{"kind": kind, "ref": ref} for kind, _colon, ref in chosen],
-        "answers": answers,
-        "ends": "ends" in sent,
-    }
+    return render_template("scripts/step.html", **script_shown.step_page(row, name, was))
 
 
 def _saved(code: str, there: str, do: Callable[[dict[str, Any]], str]) -> Response:
     try:
-        name = do(_entry(request.form))
+        name = do(script_shown.entry(request.form))
     except _REFUSED as refused:
         return refusals.back(there, refused.code)
     flash(_("Saved."))

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs, changes, data_requests, unusual
 from appliance.casework.appeals import personal
-from appliance.casework.knowledge import articles
+from appliance.casework.knowledge import listing
 from appliance.core import clock
 from appliance.web.shell import access
 from appliance.web.shell.context import me, site, today
@@ -67,7 +67,7 @@ def _data_requests() -> Count:
 
 
 def _articles() -> Count:
-    found = articles.to_do(me(), today())
+    found = listing.to_do(me(), today())
     return Count(found, found)
 
 
