@@ -46,7 +46,7 @@ REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 # save and restore a site at one address. So few calls are slowed down by others of their kind.
 SHARED = {
     "site": ("tests/calls/test_calls.py", "tests/calls/test_road.py"),
-    "phones in pages": ("tests/calls/test_page_",),
+    "phones in pages": ("tests/calls/test_page_", "tests/calls/test_desk_states.py"),
     "exchanges": ("tests/calls/",),
     "pbx": ("tests/pbx/",),
     "snapshots": ("tests/box/snapshots/",),
