@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as trying
@@ -30,7 +29,7 @@ from tests.rig import audited
 from tests.rig.browser import Browser
 from tests.rig.chromium import chromium, playwright
 from tests.rig.once import made_once, shared_folder
-from tests.rig.people import OF_ROLE, PASSWORD, PEOPLE
+from tests.rig.people import OF_ROLE, PASSWORD, PEOPLE, WEAK
 
 # One browser for all folders: two drivers cannot run in one process.
 __all__ = ["chromium", "playwright"]
@@ -44,22 +43,30 @@ trying.load_profile("calm")
 
 REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 # What one worker does whole, in order: tests that share a whole site, that start an Asterisk, that
-# save and restore a site at one address. So no calls are slowed down by others of their kind.
+# save and restore a site at one address. So few calls are slowed down by others of their kind.
 SHARED = {
-    "site": ("tests/calls/test_calls.py", "tests/calls/test_page_", "tests/calls/test_road.py"),
-    "exchanges": ("tests/calls/", "tests/pbx/"),
+    "site": ("tests/calls/test_calls.py", "tests/calls/test_road.py"),
+    "phones in pages": ("tests/calls/test_page_", "tests/calls/test_desk_states.py"),
+    "exchanges": ("tests/calls/",),
+    "pbx": ("tests/pbx/",),
     "snapshots": ("tests/box/snapshots/",),
     "e1": ("tests/vm/e1/",),
     "box": ("tests/vm/",),
 }
-# These begin, in this order, so that no worker has a long one left at the end.
+# These begin, in this order, so that no worker has a long one left at the end. Three wait for calls
+# in the beginning; the others have the processors meanwhile.
 LONGEST = (
     "tests/calls/",
-    "tests/pbx/",
     "tests/provisioning/test_storm.py",
+    "tests/browser/test_operator.py",
+    "tests/browser/test_pages.py",
+    "tests/browser/test_reach.py",
+    "tests/pbx/",
     "tests/browser/",
     "tests/box/snapshots/",
     "tests/provisioning/",
+    *(f"tests/web/shell/test_{name}" for name in ("hostile", "disclosure", "a", "rights", "p")),
+    "tests/casework/test_search.py",
     "tests/web/",
     "tests/reports/",
 )
@@ -112,7 +119,7 @@ def _turn(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Four workers share two processors: calls with sound must not wait for pages to be drawn."""
+    """Six workers share two processors: calls with sound must not wait for pages to be drawn."""
     if os.geteuid() == 0:  # nobody else may come back to the front
         urgent = item.nodeid.startswith(URGENT)
         os.setpriority(os.PRIO_PROCESS, 0, _nice if urgent else min(_nice + NICE, 19))
@@ -154,9 +161,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def weak_hashes() -> Iterator[None]:
     """Passwords are hashed with next to no memory: thousands of tests sign in."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_hasher", hasher)
+        patch.setattr(accounts, "_hasher", WEAK)
         yield
 
 
