@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
+from peewee import DatabaseError
 
 from appliance.box import snapshots
 from appliance.box.snapshots import (
@@ -20,6 +21,7 @@ from appliance.box.snapshots import (
     contents,
     continuous,
     reading,
+    records,
     rotating,
     sealing,
     sheet,
@@ -28,6 +30,7 @@ from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.cli.periods import Moment
 from appliance.core import audit, db
 from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings
 from appliance.reports import pdf
 
 
@@ -149,15 +152,33 @@ def restore(
                 id, repository, target, at, database_only, recovery_key, while_running
             )
             restored = vars(snapshots.restore(settings, wish, tell))
-    if not target and not recording:
-        db.open_database(settings.paths.database)
-        left_out = restored["numbers"]
-        audit.record(getpass.getuser(), "snapshot.restore", restored["snapshot"], numbers=left_out)
+    told = {"recording": recording} if recording else {"numbers": restored["numbers"]}
+    told |= {"target": str(target)} if target else {}
+    _note(settings, restored.get("snapshot", ""), told)
     if as_json:
         click.echo(json.dumps(restored, ensure_ascii=False, default=str))
     else:
         for key, value in restored.items():
             click.echo(f"{key}: {value}")
+
+
+@backup.command()
+@click.argument("what")
+@click.argument("id", default="latest")
+@_repository
+@click.option("--for", "login", required=True, help="Who asks for it: with his rights.")
+@click.option("--reason", required=True, help="Why, for the audit.")
+@pass_site
+def read(site: Site, what: str, id: str, repository: str | None, login: str, reason: str) -> None:
+    """An appeal by its number, or a person's by phone or PINFL, as in a snapshot, as JSON."""
+    settings = site.open()
+    asked = records.Asked(what, login, reason, getpass.getuser())
+    with _plainly(), _progress() as tell:
+        try:
+            found = records.read(settings, asked, snapshots.Wish(id, repository), tell)
+        except (PermissionError, ValueError) as error:
+            raise click.UsageError(str(error)) from error
+    show(found, as_json=True)
 
 
 @backup.command()
@@ -219,6 +240,19 @@ def replicate(site: Site) -> None:
         signal.signal(number, lambda *_: stop.set())
     with _plainly():
         continuous.follow(site.settings, stop)
+
+
+def _note(settings: Settings, snapshot: str, told: dict[str, Any]) -> None:
+    """Write a restore into the audit; one into a folder may be because there is no database."""
+    if not settings.paths.database.exists():
+        return
+    db.open_database(settings.paths.database)
+    try:
+        audit.record(getpass.getuser(), "snapshot.restore", snapshot, **told)
+    except DatabaseError as error:
+        if "target" not in told:
+            raise
+        click.echo(f"not in the audit: {error}", err=True)
 
 
 @contextmanager
