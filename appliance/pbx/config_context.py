@@ -22,6 +22,8 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
     """Name → value for the templates. `apart`: without the E1 channels, and silent to carriers."""
     queueing = current.queueing
     e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
+    sip = [trunk for trunk in current.trunks if trunk.kind == "sip"]
+    addresses = hosts.addresses(trunk.address for trunk in sip)
     return {
         "apart": apart,
         "plan": current,
@@ -34,8 +36,9 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "levels": sorted({topic.keys[:-1] for topic in current.topics} | {""}),
         "numbers": _numbers(current),
         "routes": _routes(current),
-        "addresses": hosts.addresses(t.address for t in current.trunks if t.kind == "sip"),
-        "sip_trunks": [trunk for trunk in current.trunks if trunk.kind == "sip"],
+        "addresses": addresses,
+        "carriers": sorted({one for found in addresses.values() for one in found}),
+        "sip_trunks": sip,
         "transports": sorted(_transports(current)),
         "numbers_hidden": number_hiding.is_on(),
         "secure_phones": desk_phones.secure(),
