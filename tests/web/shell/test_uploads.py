@@ -1,5 +1,6 @@
 """Files that lie, sent wherever a page takes one: none fails a page, none is run or shown."""
 
+import functools
 import gc
 import io
 import re
@@ -47,31 +48,42 @@ ENTITIES = b"".join(
     + [b'<!ENTITY f SYSTEM "file:///etc/passwd">]><a>&a13;&f;</a>']
 )
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 1, 1, 8, 0, 0, 0, 0)
-LIES = {
-    "nothing": b"",
-    "a program": b"MZ\x90\0" + bytes(500),
-    "a page": f"<html>{SCRIPT}".encode(),
-    "a drawing": SVG.encode(),
-    "a picture and a page": b"GIF89a/*" + SCRIPT.encode() + b"*/=1;",
-    "a PDF and a page": f"%PDF-1.7\n{SCRIPT}\n%%EOF".encode(),
-    "a PDF that acts": b"%PDF-1.7\n1 0 obj<</S/J#61vaScript/JS(app.alert(1))>>endobj\n%%EOF",
-    "a picture too large": PNG[:16] + struct.pack(">II", 60_000, 60_000) + bytes(9),
-    "a document with macros": packed(word__document_xml=b"<a/>", types=b"macroEnabled vbaProject"),
-    "a document of entities": packed(**{"word__document.xml": ENTITIES, "xl__workbook.xml": b"x"}),
-    "a book of entities": packed(**{"xl__workbook.xml": ENTITIES}),
-    "a bomb": packed(**{"word__document.xml": bytes(120 * 1024 * 1024)}),
-    "a climbing part": packed(**{"..__..__x": SCRIPT.encode(), "word__document.xml": b"x"}),
-    "half an archive": packed(**{"word__document.xml": bytes(9_000)})[:150],
-    "a sound and a page": sound(2, SCRIPT.encode()),
-    "a sound that lies": sound(1).replace(struct.pack("<I", 16_000), struct.pack("<I", 2**31)),
-    "a sound of hours": b"OggS" + zlib.compress(bytes(5_000_000)),
-    "a list of sounds": b"#EXTM3U\n/etc/passwd\nhttp://127.0.0.1/\n",
-    "a table that acts": b"code,position\n=cmd|'/c calc'!A1,@SUM(1)\n+1,-1\n",
-    "a table of nuls": b"code,position\n\0\0\0,\0\n" * 50,
-    "another alphabet": "code,position\n\u202e\ud7ff\ufeff,\uffff\n".encode("utf-16"),
-    "a line without an end": b"a," * 400_000,
-    "quotes without an end": b'"' * 100_001,
-}
+
+
+@functools.cache
+def lies() -> dict[str, bytes]:
+    """What it is → what is sent."""
+    return {
+        "nothing": b"",
+        "a program": b"MZ\x90\0" + bytes(500),
+        "a page": f"<html>{SCRIPT}".encode(),
+        "a drawing": SVG.encode(),
+        "a picture and a page": b"GIF89a/*" + SCRIPT.encode() + b"*/=1;",
+        "a PDF and a page": f"%PDF-1.7\n{SCRIPT}\n%%EOF".encode(),
+        "a PDF that acts": b"%PDF-1.7\n1 0 obj<</S/J#61vaScript/JS(app.alert(1))>>endobj\n%%EOF",
+        "a picture too large": PNG[:16] + struct.pack(">II", 60_000, 60_000) + bytes(9),
+        "a document with macros": packed(
+            **{"word__document.xml": b"<a/>"}, types=b"macroEnabled vbaProject"
+        ),
+        "a document of entities": packed(
+            **{"word__document.xml": ENTITIES, "xl__workbook.xml": b"x"}
+        ),
+        "a book of entities": packed(**{"xl__workbook.xml": ENTITIES}),
+        "a bomb": packed(**{"word__document.xml": bytes(120 * 1024 * 1024)}),
+        "a climbing part": packed(**{"..__..__x": SCRIPT.encode(), "word__document.xml": b"x"}),
+        "half an archive": packed(**{"word__document.xml": bytes(9_000)})[:150],
+        "a sound and a page": sound(2, SCRIPT.encode()),
+        "a sound that lies": sound(1).replace(struct.pack("<I", 16_000), struct.pack("<I", 2**31)),
+        "a sound of hours": b"OggS" + zlib.compress(bytes(5_000_000)),
+        "a list of sounds": b"#EXTM3U\n/etc/passwd\nhttp://127.0.0.1/\n",
+        "a table that acts": b"code,position\n=cmd|'/c calc'!A1,@SUM(1)\n+1,-1\n",
+        "a table of nuls": b"code,position\n\0\0\0,\0\n" * 50,
+        "another alphabet": "code,position\n\u202e\ud7ff\ufeff,\uffff\n".encode("utf-16"),
+        "a line without an end": b"a," * 400_000,
+        "quotes without an end": b'"' * 100_001,
+    }
+
+
 NAMES = (
     "../../../etc/cron.d/x",
     "..\\..\\x.pdf",
@@ -124,8 +136,8 @@ def test_no_page_fails_by_a_file_and_none_shows_it(app, browsers) -> None:
     for path, role in known.items():
         browser = browsers[role]
         token = browser.token()
-        sent = [(content, "a.pdf") for content in LIES.values()]
-        sent += [(LIES["a page"], name) for name in NAMES]
+        sent = [(content, "a.pdf") for content in lies().values()]
+        sent += [(lies()["a page"], name) for name in NAMES[:: 1 if "changes" in path else 4]]
         for content, name in sent:
             fields = TYPED | {"csrf_token": token, "seen": "1", "action": "say", "version": "1"}
             fields |= {"kind": "other", "what": "Nima", "why": "Nega"}
@@ -133,7 +145,7 @@ def test_no_page_fails_by_a_file_and_none_shows_it(app, browsers) -> None:
             with browser.post(path, data=fields, content_type="multipart/form-data") as answer:
                 status, there = answer.status_code, answer.headers.get("Location", "")
             assert status in (302, 303, 400, 413, 422), (path, name, content[:30])
-            if there:
+            if there and (SCRIPT.encode() in content or name != "a.pdf"):
                 page = browser.get(there).text
                 assert SCRIPT not in page, (path, name)
                 assert not re.search(rf'onload="{MARK}', page), (path, name)
@@ -141,13 +153,13 @@ def test_no_page_fails_by_a_file_and_none_shows_it(app, browsers) -> None:
     gc.collect()
     print(f"{tried} lies sent to {len(known)} routes: no page failed")
     # A PDF that is a page as well is a PDF: it is given to be saved. Nothing else was taken.
-    assert {one.content for one in ArticleFile.select()} <= {LIES["a PDF and a page"]}
+    assert {one.content for one in ArticleFile.select()} <= {lies()["a PDF and a page"]}
 
 
 def test_what_is_kept_as_it_came_is_only_saved(app, browsers) -> None:
     """Files of change requests may be anything: a browser gets them to save, and runs none."""
     browser = browsers["ministry"]
-    for content in (LIES["a drawing"], LIES["a page"], LIES["a PDF and a page"]):
+    for content in (lies()["a drawing"], lies()["a page"], lies()["a PDF and a page"]):
         for name in NAMES:
             fields = {"kind": "other", "what": "Nima", "why": "Nega"}
             browser.send("/changes", "/changes/new", **fields, files=[(io.BytesIO(content), name)])
