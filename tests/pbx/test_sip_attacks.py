@@ -56,7 +56,8 @@ def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
     routing.save(dataclasses.replace(plan, trunks=(*plan.trunks, *others)), by="test")
     own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
-    return dataclasses.replace(site, asterisk=dataclasses.replace(site.asterisk, **own))
+    place = dataclasses.replace(site.asterisk, **own, plain_phones=("*",))
+    return dataclasses.replace(site, asterisk=place)
 
 
 class Thrower:
