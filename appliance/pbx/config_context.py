@@ -20,7 +20,7 @@ _LONG_WAIT = 60  # seconds, from when on the operator is told that a caller has 
 
 def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
     """Name → value for the templates. `apart`: without the E1 channels, and silent to carriers."""
-    queueing = current.queueing
+    queueing, secured = current.queueing, desk_phones.secure(settings)
     e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
     sip = [trunk for trunk in current.trunks if trunk.kind == "sip"]
     addresses = hosts.addresses(trunk.address for trunk in sip)
@@ -39,9 +39,9 @@ def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
         "addresses": addresses,
         "carriers": sorted({one for found in addresses.values() for one in found}),
         "sip_trunks": sip,
-        "transports": sorted(_transports(current)),
+        "transports": sorted(_transports(current, secured)),
         "numbers_hidden": number_hiding.is_on(),
-        "secure_phones": desk_phones.secure(),
+        "secure_phones": secured,
         "e1": [] if apart else e1,
         "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer
         "echo": dialling.ECHO,
@@ -61,9 +61,9 @@ def _is_loopback(settings: Settings) -> bool:
     return ipaddress.ip_address(settings.asterisk.address).is_loopback
 
 
-def _transports(current: Plan) -> set[str]:
-    """How SIP comes in: by UDP, as a trunk wants it, and by TLS where phones set themselves up."""
-    phones = {"tls"} if desk_phones.every() else set()
+def _transports(current: Plan, secured: set[str]) -> set[str]:
+    """How SIP comes in: by UDP, as a trunk wants it, and by TLS where phones speak it."""
+    phones = {"tls"} if secured or desk_phones.every() else set()
     return {"udp", *(t.transport for t in current.trunks if t.kind == "sip")} | phones
 
 

@@ -104,6 +104,7 @@ class Place:
                 "ami_secret": secret("asterisk", "ami_secret"),
                 "certificate": "tls/server.pem",
                 "certificate_key": "tls/server.key",
+                "plain_phones": ["*"],  # simulated ones speak UDP
                 "command": asterisk.command(),
                 "sip_port": SIP,
                 "ami_port": AMI,

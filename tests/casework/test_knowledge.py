@@ -366,6 +366,19 @@ def test_a_program_that_hides_is_found(content):
         files.kind_of(content)
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (docx(**{"word__settings.xml": "<!DOCTYPE a [<!ENTITY x 'y'>]>".encode("utf-16")}), "bomb"),
+        (docx(**{"..__..__x": b"x"}), "kind"),
+    ],
+    ids=("entities", "a part that climbs"),
+)
+def test_a_document_against_the_rules_is_refused(content, code):
+    with pytest.raises(ArticleError, match=code):
+        files.kind_of(content)
+
+
 def test_a_pdf_that_unpacks_to_far_more_is_refused():
     with pytest.raises(ArticleError, match="bomb"):
         files.kind_of(with_objects(bytes(files.UNPACKED + 1)))

@@ -122,7 +122,7 @@ class Phone:
 def test_it_registers_over_tls_and_is_called_with_srtp(box: Box, settings: Settings) -> None:
     operator = User.get(User.login == "op01")
     desk_phones.save(operator, "yealink", MAC, settings, None)
-    assert "pjsip.conf" in config_sync.put_in_force(settings)
+    config_sync.put_in_force(settings)
     given = desk_phones.give_address(operator, settings, None)
     token = given.address.rstrip("/").rpartition("/")[2]
     file = desk_phones.take(token, f"{MAC}.cfg", "", "10.0.0.5", settings)
@@ -136,6 +136,37 @@ def test_it_registers_over_tls_and_is_called_with_srtp(box: Box, settings: Setti
         invite = phone.hear("INVITE")
     assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" in invite.body
     assert re.search(r"^m=audio \d+ RTP/SAVP 8 0 9 101\s*$", invite.body, re.MULTILINE)
+
+
+def by_hand(settings: Settings, login: str) -> str:
+    """What somebody types into a phone that sets up nothing by itself."""
+    user, place = User.get(User.login == login), settings.asterisk
+    told = {
+        "user_name": user.extension,
+        "password": user.sip_password,
+        "sip_server.1.address": place.address,
+        "sip_server.1.port": place.sip_port + 1,
+    }
+    return "".join(f"account.1.{name} = {value}\n" for name, value in told.items())
+
+
+def test_a_phone_set_by_hand_is_called_with_srtp(box: Box, settings: Settings) -> None:
+    command = [*tree.command(), "-C", str(settings.paths.asterisk / "asterisk.conf")]
+    assert settings.asterisk.certificate
+    with Phone(by_hand(settings, "op02"), settings.asterisk.certificate) as phone:
+        assert phone.register() == 200
+        ring = f"channel originate PJSIP/{phone.user} application Wait 5"
+        subprocess.run([*command, "-rx", ring], check=True, capture_output=True, timeout=LIMIT)
+        invite = phone.hear("INVITE")
+    assert re.search(r"^m=audio \d+ RTP/SAVP ", invite.body, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("box")
+def test_an_old_phone_is_written_down_as_one(settings: Settings) -> None:
+    old = dataclasses.replace(settings.asterisk, plain_phones=("1002",))
+    text = config.render(dataclasses.replace(settings, asterisk=old))["pjsip.conf"]
+    secured = re.findall(r"^\[(100\d)\]\ntype = endpoint\ntransport = (\w+)$", text, re.MULTILINE)
+    assert secured == [("1001", "tls"), ("1002", "udp")]
 
 
 def test_the_password_before_opens_nothing(box: Box, settings: Settings) -> None:

@@ -3,11 +3,14 @@
 import configparser
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from appliance import pbx
 from appliance.box.health import updates
-from appliance.pbx import config
+from appliance.pbx import ami, config
+from tests.pbx.box import Box
 
 UNUSED = re.compile(
     r"res_ari|res_phoneprov|app_voicemail|app_sms|res_xmpp|chan_unistim|chan_ooh323|res_config|"
@@ -65,3 +68,36 @@ def test_nobody_is_let_in_without_an_account(rendered) -> None:
     assert order
     assert "anonymous" not in order[1]
     assert "res_pjsip_endpoint_identifier_anonymous" not in rendered["modules.conf"]
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nobody calls here: no prompts."""
+    folder = tmp_path_factory.mktemp("silent")
+    (folder / "music").mkdir()
+    return folder
+
+
+CLOSED = {"Command", "UpdateConfig", "CreateConfig", "ListCategories", "AGI"}
+# There with a card alone; and of the second Asterisk, in which a call is rehearsed.
+ELSEWHERE = {"DAHDIShowChannels", "PRIShowSpans", "PlayDTMF"}
+
+
+def test_the_account_does_what_is_used_and_nothing_else(box: Box) -> None:
+    """By Asterisk's own list of what this account may do."""
+    source = "".join(file.read_text() for file in Path(pbx.__file__).parent.rglob("*.py"))
+    used = set(re.findall(r'(?:[.]act|[.]listed)\(\s*"(\w+)"', source))
+    assert len(used) > 25
+    with ami.Connection(box.settings) as asterisk:
+        may = set(asterisk.act("ListCommands"))
+        assert used - ELSEWHERE - may == set()
+        assert CLOSED & may == set()
+        for action in sorted(CLOSED):
+            with pytest.raises(ami.Refused, match="denied|Invalid"):
+                asterisk.act(action, Filename="manager.conf", SrcFilename="x", Command="core")
+        planted = box.settings.asterisk.var / "planted"
+        there = {"Channel": "Local/s@rehearsal/n", "Data": f"touch {planted}"}
+        with pytest.raises(ami.Refused):
+            asterisk.act("Originate", **there, Application="System", Timeout=2000)
+        assert not planted.exists()
+    print(f"{len(used)} actions are used, {len(may)} are open to the account")

@@ -142,18 +142,33 @@ def test_the_phone_book_is_the_directory(make, settings, nilufar) -> None:
     assert "Off" not in book
 
 
+def plainly(settings, *extensions: str):
+    """The settings of a site with old phones: those named, or all."""
+    place = dataclasses.replace(settings.asterisk, plain_phones=extensions or ("*",))
+    return dataclasses.replace(settings, asterisk=place)
+
+
+def test_every_phone_is_secure_but_those_that_cannot(settings, nilufar, sardor) -> None:
+    both = {nilufar.extension, sardor.extension}
+    assert desk_phones.secure(settings) >= both
+    assert desk_phones.secure(plainly(settings, nilufar.extension)) & both == {sardor.extension}
+    assert desk_phones.secure(plainly(settings)) == set()
+    place = dataclasses.replace(settings.asterisk, certificate=None)
+    assert desk_phones.secure(dataclasses.replace(settings, asterisk=place)) == set()
+
+
 def test_an_address_gives_the_settings_once(settings, nilufar) -> None:
-    before = nilufar.sip_password
+    before, plain = nilufar.sip_password, plainly(settings)
     one = given(settings, nilufar)
     assert desk_phones.waits(one.phone)
     assert User.get_by_id(nilufar.id).sip_password == before
-    assert desk_phones.secure() == set()
+    assert desk_phones.secure(plain) == set()
     take(settings, one.address)
     phone, password = desk_phones.of(nilufar), User.get_by_id(nilufar.id).sip_password
     assert password != before
     assert phone.set_up_from == "10.1.2.50"
     assert not desk_phones.waits(phone)
-    assert desk_phones.secure() == {"1001"}
+    assert desk_phones.secure(plain) == {"1001"}
     assert why(settings, one.address) == "used"
     assert User.get_by_id(nilufar.id).sip_password == password
     again = desk_phones.give_address(nilufar, settings, None)
@@ -218,7 +233,7 @@ def test_another_phone_shuts_the_former_one_out(settings, nilufar) -> None:
     assert User.get_by_id(nilufar.id).sip_password == password
     desk_phones.save(nilufar, "fanvil", "0c383e00aa01", settings, None)
     assert User.get_by_id(nilufar.id).sip_password != password
-    assert desk_phones.secure() == set()
+    assert desk_phones.secure(plainly(settings)) == set()
 
 
 def test_what_cannot_be_written_down(settings, nilufar, sardor, dilnoza, rustam) -> None:

@@ -55,6 +55,7 @@ _ACTIVE_DOCX = re.compile(
 _ACTIVE_TYPE = re.compile("macroenabled|vbaproject|vbadata|activex|oleobject", re.IGNORECASE)
 _TAKES_IN = re.compile("/(aFChunk|subDocument|frame|oleObject|control)$", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\s*(?:https?:|ftp:|file:(?://[^/\\]|/{4}|/*\\\\)|\\\\|//)", re.IGNORECASE)
+_DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")  # which no part of a document may
 _TYPES = "[Content_Types].xml"
 _PIECE = 64 * 1024
 _DAMAGED = (
@@ -202,12 +203,21 @@ def _parts(content: bytes) -> tuple[set[str], list[bytes]]:
         if len(parts) > ENTRIES or sum(part.file_size for part in parts) > UNPACKED:
             raise ArticleError("bomb")
         for part in parts:
-            tells, pieces = part.filename.lower().endswith((_TYPES.lower(), ".rels")), []
+            if part.filename.startswith("/") or ".." in part.filename:
+                raise ArticleError("kind")
+            tells, pieces, begins = (
+                part.filename.lower().endswith((_TYPES.lower(), ".rels")),
+                [],
+                True,
+            )
             with packed.open(part) as opened:
                 while piece := opened.read(_PIECE):
                     left -= len(piece)
                     if left < 0:
                         raise ArticleError("bomb")
+                    if begins and _DECLARES.search(piece.replace(b"\0", b"")):
+                        raise ArticleError("bomb")
+                    begins = False
                     if tells:
                         pieces.append(piece)
             if tells:

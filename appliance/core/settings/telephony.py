@@ -33,8 +33,9 @@ class Asterisk:
     agi_port: int = 4573  # where `appliance pbx` answers the dialplan's look-ups
     rtp_first: int = 10000
     rtp_last: int = 19999
-    certificate: Path | None = None  # shown to carriers who call over TLS
+    certificate: Path | None = None  # shown to phones, and to carriers who call over TLS
     certificate_key: Path | None = None
+    plain_phones: tuple[str, ...] = ()  # extensions of phones that know no TLS and SRTP; "*": all
 
     @property
     def inside(self) -> str:

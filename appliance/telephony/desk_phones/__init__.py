@@ -78,8 +78,20 @@ def of(user: User) -> DeskPhone | None:
     return DeskPhone.get_or_none(DeskPhone.user == user)
 
 
-def secure() -> set[str]:
-    """Extensions of phones that took their settings: they speak TLS and SRTP, and nothing else."""
+def secure(settings: Settings) -> set[str]:
+    """Extensions of phones that speak TLS and SRTP, and nothing else.
+
+    Those that took their settings do; where the box has a certificate to show to phones, all others
+    do as well, but those that the settings call plain.
+    """
+    place = settings.asterisk
+    secured = _set_up()
+    if place.certificate and place.certificate_key and "*" not in place.plain_phones:
+        secured |= {user.extension for user in accounts.with_phone()} - {*place.plain_phones}
+    return secured
+
+
+def _set_up() -> set[str]:
     found = DeskPhone.select(DeskPhone, User).join(User).where(DeskPhone.set_up_at.is_null(False))
     return {phone.user.extension for phone in found if phone.user.extension}
 
