@@ -40,6 +40,20 @@ def test_the_form_keeps_its_answers_and_its_button_apart(
     ) <= page.locator(".formpanel").evaluate("(panel) => panel.getBoundingClientRect().right")
 
 
+@pytest.mark.parametrize("language", ["uz_Cyrl", "ru"])
+def test_each_page_of_a_section_is_in_sight(
+    window: BrowserContext, sherzod: User, language: str
+) -> None:
+    accounts.choose_language(sherzod, language)
+    accounts.choose_appearance(sherzod, "dark", large_text=True)
+    page = window.new_page()
+    page.set_viewport_size({"width": 1366, "height": 768})
+    sign_in(page, "sherzod")
+    page.goto("/scripts")
+    for tab in page.locator(".tabs.sections a").all():
+        expect(tab).to_be_in_viewport(ratio=1)
+
+
 def cut(page: Page, selector: str) -> list[str]:
     """The texts of visible elements that do not fit into them."""
     return page.locator(selector).evaluate_all(

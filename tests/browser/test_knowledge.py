@@ -1,12 +1,16 @@
 """The knowledge base beside the form in the real browser: by keys alone, nothing is lost."""
 
+import io
+import zipfile
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from appliance.casework.knowledge import Place, Words, articles
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
-from appliance.models import ArticleOpening, User
+from appliance.models import ArticleFile, ArticleOpening, User
+from appliance.people import accounts
 from provisioning.local.settings_file import scratch
 from tests.browser.conftest import sign_in
 from tests.browser.test_operator import form_of, saved
@@ -92,3 +96,50 @@ def test_escape_leads_back_to_the_form(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#knowledge")).to_be_hidden()
     expect(page.locator("#f-gist")).to_be_focused()
+
+
+def packed(**parts: bytes) -> bytes:
+    """A DOCX of these parts; two underscores stand for a slash, one for a dot."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as document:
+        for name, content in {"[Content_Types]_xml": b"<Types/>", **parts}.items():
+            document.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+    return made.getvalue()
+
+
+HARMFUL = {
+    "../../makros.docx": (packed(word__document_xml=b"<d/>", word__vbaProject=b"x"), "макрос"),
+    "bomba.docx": (packed(word__document_xml=b"<d/>", word__a=bytes(60 << 20)), "распаков"),
+    "skript.pdf": (b"%PDF-1.7\n<</S /J#61vaScript>>\n%%EOF\n", "макрос"),
+    "rasm.jpg": (b"MZ" + bytes(2_000), "PDF, DOCX, PNG"),
+}
+
+
+def test_a_file_that_is_refused_loses_nothing_typed(window: BrowserContext, sherzod: User) -> None:
+    accounts.choose_language(sherzod, "ru")
+    page = window.new_page()
+    sign_in(page, "sherzod")
+    page.goto("/articles/new")
+    page.locator("#title_uz").fill("Sarlavha")
+    page.locator("#text_ru").fill("Напечатанный текст")
+    page.locator("#section").select_option(index=1)
+    files = page.locator("#files")
+    large = {"name": "katta.pdf", "mimeType": "application/pdf", "buffer": bytes(20 << 20)}
+    files.set_input_files(large)  # type: ignore[arg-type]
+    page.locator("main form [type=submit].primary").click()
+    expect(page).to_have_url("/articles/new")  # the browser has not sent it
+    assert files.evaluate("(one) => one.validationMessage").startswith("PDF, DOCX, PNG, JPEG")
+    for name, (content, told) in HARMFUL.items():
+        one = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        files.set_input_files(one)  # type: ignore[arg-type]
+        page.locator("main form [type=submit].primary").first.click()
+        expect(page.locator("main > .note.is-bad")).to_contain_text(told)
+        expect(page.locator("#text_ru")).to_have_value("Напечатанный текст")
+        assert ArticleFile.select().count() == 0, name
+    files.set_input_files(large)  # type: ignore[arg-type]
+    page.locator("main form").first.evaluate("(form) => { form.noValidate = true; }")
+    page.locator("#title_uz").fill("Boshqa sarlavha")
+    page.locator("main form [type=submit].primary").first.click()
+    expect(page.locator("main > .note.is-bad")).to_contain_text("5 МБ")
+    expect(page.locator("#title_uz")).to_have_value("Boshqa sarlavha")
+    assert ArticleFile.select().count() == 0

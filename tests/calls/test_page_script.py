@@ -4,6 +4,7 @@ operator's next real calls; a call that goes on keeps the version that it began 
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,43 +61,47 @@ async def in_both(page: Page, name: str, words: dict[str, str]) -> None:
         await page.fill(f"[name={name}-{language}]", text)
 
 
-async def step(page: Page, name: dict[str, str], said: dict[str, str], ends: bool) -> None:
-    """Add a step to the script that is open."""
-    await page.click("a[href$='/steps/new']")
-    await in_both(page, "name", name)
+async def step(
+    page: Page,
+    code: str,
+    said: dict[str, str],
+    answers: Sequence[tuple[str, str, str]] = (),
+    name: dict[str, str] | None = None,
+    fields: Sequence[str] = (),
+) -> None:
+    """Fill in a step of the script that is open, "" for a new one; without answers it ends there.
+
+    Answers: Uzbek, Russian, to which step. `fields` are filled in at it.
+    """
+    there = page.url.partition("#")[0]
+    await page.goto(f"{there}/steps/{code or 'new'}")
+    if name:
+        await in_both(page, "name", name)
     await in_both(page, "said", said)
-    await page.set_checked("[name=ends]", ends)
-    await page.click("form[action$='/steps'] [type=submit]")
-    await page.wait_for_url("**/scripts/*#step-*")
-
-
-async def lead(page: Page, code: str, answers: list[tuple[str, str, str]], *fields: str) -> None:
-    """Let a step lead on by answers: Uzbek, Russian, to which step; fields are filled in at it."""
-    await page.goto(f"{page.url.partition('#')[0]}/steps/{code}")
     for number, (uzbek, russian, to) in enumerate(answers):
         await page.locator("[name=answer-uz]").nth(number).fill(uzbek)
         await page.locator("[name=answer-ru]").nth(number).fill(russian)
         await page.locator("[name=answer-to]").nth(number).select_option(to)
     for one in fields:
         await page.locator(f"[name=fields][value={one}]").first.check()
-    await page.set_checked("[name=ends]", False)
-    await page.click(f"form[action$='/steps/{code}'] [type=submit]")
+    await page.set_checked("[name=ends]", not answers)
+    await page.click(f"form[action$='/steps{code and '/' + code}'] [type=submit]")
     await page.wait_for_url("**/scripts/*#step-*")
 
 
 async def write(page: Page) -> None:
-    """A script of three steps, in the editor."""
+    """A script of three steps, in the editor; each is written after those to which it leads."""
     await page.goto("/scripts")
     await in_both(page, "title", TITLE)
     await page.click("form[action='/scripts'] [type=submit]")
-    await step(page, {"uz": "Savol", "ru": "Вопрос"}, ASKED, False)
-    await step(page, {"uz": "Xayr", "ru": "Прощание"}, BYE, True)
-    await page.goto(f"{page.url.partition('#')[0]}/steps/1")
-    await in_both(page, "said", HELLO)
-    await page.click("form[action$='/steps/1'] [type=submit]")
-    await page.wait_for_url("**/scripts/*#step-*")
-    await lead(page, "1", [("Gaplashaman", "Слушаю", "savol"), ("Vaqtim yoʻq", "Нет", "xayr")])
-    await lead(page, "savol", [("Tushundim", "Понятно", "xayr")], "surname", "gist")
+    await page.wait_for_url("**/scripts/*")
+    await step(page, "", BYE, name={"uz": "Xayr", "ru": "Прощание"})
+    asked = [("Tushundim", "Понятно", "xayr")]
+    named = {"uz": "Savol", "ru": "Вопрос"}
+    await step(page, "", ASKED, asked, named, fields=("surname", "gist"))
+    await step(
+        page, "1", HELLO, [("Gaplashaman", "Слушаю", "savol"), ("Vaqtim yoʻq", "Нет", "xayr")]
+    )
     assert not await page.locator(".wrongs").count()
 
 
@@ -184,7 +189,8 @@ def test_a_script_of_the_page_drives_the_next_call_and_a_call_keeps_its_version(
     async def play() -> None:
         async with scene(hotline, alone, voice) as s:
             users = hotline.facts["users"]
-            manager, ministry = [await entered(s, users[who]) for who in ("manager", "ministry")]
+            both = (entered(s, users[who]) for who in ("manager", "ministry"))
+            manager, ministry = await asyncio.gather(*both)
             await write(manager)
             await brought_in_force(manager, ministry)
 
