@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import http.client
-import multiprocessing
 import os
 import re
 import signal
@@ -21,12 +20,9 @@ from appliance.people import accounts
 from appliance.web import create_app
 from appliance.web.shell import server
 from tests.rig.chromium import WINDOW
+from tests.rig.forked import FORKED
 from tests.rig.people import PASSWORD, WEAK
 from tests.rig.waiting import until
-
-# A process of the pages begins as a copy of one that has loaded all modules: hundreds are started.
-_LOADED = multiprocessing.get_context("forkserver")
-_LOADED.set_forkserver_preload(["appliance.web.shell.server"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,7 +65,7 @@ class Pages:
 
     def start(self) -> None:
         """Returns when the pages answer."""
-        self._process = _LOADED.Process(target=_serve, args=(self.settings.file, self._templates))
+        self._process = FORKED.Process(target=_serve, args=(self.settings.file, self._templates))
         self._process.start()
         assert self._process.pid
         self._group = self._process.pid  # as _serve makes it

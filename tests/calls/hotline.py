@@ -4,15 +4,15 @@ import datetime as dt
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from provisioning.local import callers, site
+from provisioning.local import callers
 from provisioning.local.callers import CallPlan, CallReport, Round
 from provisioning.local.phones import Phone, Phones
 from provisioning.local.place import HOTLINE, Place
+from tests.rig import forked
 from tests.rig.waiting import until
 
 
@@ -29,8 +29,9 @@ class Hotline:
 
     def appliance(self, *arguments: str) -> str:
         """What a command of the appliance prints."""
-        command = [str(site.PROGRAM), "--config", str(self.place.config), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        done = forked.command(self.place.config, *arguments)
+        done.check_returncode()
+        return done.stdout
 
     def pid(self, name: str) -> int:
         """The present process of one of the site's services."""

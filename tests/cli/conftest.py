@@ -1,15 +1,14 @@
 """The command, run on the test's site."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from appliance.core.settings import Settings
+from tests.rig import forked
 
-PROGRAM = Path(sys.executable).with_name("appliance")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -20,11 +19,6 @@ def run(settings: Settings) -> Run:
     def command(
         *arguments: str, config: Path = settings.file, typed: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(PROGRAM), "--config", str(config), *arguments],
-            input=typed,
-            capture_output=True,
-            text=True,
-        )
+        return forked.command(config, *arguments, typed=typed)
 
     return command

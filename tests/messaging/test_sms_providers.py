@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from cryptography import x509
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from appliance.casework.ministry.transport import MinistrySystem
 from appliance.core import clock, outbox
 from appliance.core.delivery import Declined, Later, NotSent, Receipt, Trouble, Unsure
+from appliance.core.settings import SmsKind
+from appliance.messaging.sms import accounts
 from appliance.messaging.sms.providers.eskiz import Eskiz
 from appliance.messaging.sms.providers.playmobile import PlayMobile
 from appliance.messaging.sms.sender import Senders
@@ -75,6 +78,10 @@ def trouble_of(what: Callable[[], object]) -> Trouble:
 
 
 # Messages
+
+
+def test_each_kind_of_the_settings_has_its_provider() -> None:
+    assert set(accounts.KINDS) == set(get_args(SmsKind))
 
 
 def test_a_message_is_taken(gateway, far) -> None:

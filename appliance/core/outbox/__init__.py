@@ -14,6 +14,7 @@ from appliance.core.outbox.claiming import (
 )
 from appliance.core.outbox.gsm import parts, plain, segments
 from appliance.core.outbox.listing import ASKED_FOR, OPEN, Ages, ages, expired, listed, message
+from appliance.core.outbox.purposes import PURPOSES
 from appliance.core.outbox.putting import (
     by_day,
     put,
@@ -46,6 +47,7 @@ __all__ = [
     "ASKED_FOR",
     "NEVER_LEFT",
     "OPEN",
+    "PURPOSES",
     "STATES",
     "TROUBLES",
     "Ages",

@@ -7,21 +7,13 @@ from zoneinfo import ZoneInfo
 from appliance.core import clock, live, phone_numbers
 from appliance.core.db import writing
 from appliance.core.outbox.gsm import plain
+from appliance.core.outbox.purposes import AT_ONCE, STAFF, USE
 from appliance.core.outbox.tables import Message
 from appliance.core.settings import Messages
 
 _FARTHEST = 14  # days that a message can be put off
 KEPT = dt.timedelta(days=2)  # after which a message is of no use, if nothing else is said
-# what is of no use sooner: he was called, or has called again
-_KEPT = {
-    "callback": dt.timedelta(hours=2),
-    "missed": dt.timedelta(hours=12),
-    "rating": dt.timedelta(days=1),
-}
-# What does not wait for the morning: somebody is waiting for it at this moment.
-AT_ONCE = frozenset({"registered", "callback", "manual", "duty", "alarm", "status"})
 _goes_out = Message.expires_at > Message.wanted_at  # and is not put off beyond its use
-_STAFF = ("duty", "alarm", "request")  # never too many
 
 
 def put(
@@ -86,7 +78,7 @@ def put_sms(
     moment = clock.now() + delay
     due = moment if purpose in AT_ONCE else by_day(moment, tz, limits)
     wanted = due
-    if purpose not in _STAFF:
+    if purpose not in STAFF:
         due = room_at(recipient, due, tz, limits)
     if purpose not in AT_ONCE:
         due = _with_room(due, tz, limits)
@@ -99,7 +91,7 @@ def put_sms(
         cause=cause,
         due_at=due,
         payload=payload,
-        kept=_KEPT[purpose] - (due - wanted) if purpose in _KEPT else KEPT,
+        kept=USE[purpose] - (due - wanted) if purpose in USE else KEPT,
     )
 
 

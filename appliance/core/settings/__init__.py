@@ -20,7 +20,7 @@ from appliance.core.settings.box import (
     Snapshots,
     Web,
 )
-from appliance.core.settings.messaging import Alarms, Duty, Messages, SmsAccount, Telegram
+from appliance.core.settings.messaging import Alarms, Duty, Messages, SmsAccount, SmsKind, Telegram
 from appliance.core.settings.ministry import (
     MINISTRY_ACTIONS,
     MINISTRY_CODES,
@@ -53,6 +53,7 @@ __all__ = [
     "SettingsError",
     "SignIn",
     "SmsAccount",
+    "SmsKind",
     "Snapshots",
     "Telegram",
     "Trunk",

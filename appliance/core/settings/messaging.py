@@ -4,13 +4,15 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+SmsKind = Literal["eskiz", "playmobile", "smpp", "modem"]
+
 
 @dataclass(frozen=True)
 class SmsAccount:
     """An account at an SMS gateway."""
 
     name: str
-    kind: Literal["eskiz", "playmobile", "smpp", "modem"]
+    kind: SmsKind
     url: str  # https://…; host:port of an SMPP centre; a modem's device
     user: str = ""
     password: str = ""

@@ -1,13 +1,13 @@
 """The site's SMS gateways, in their order."""
 
-from appliance.core.settings import Settings, SmsAccount
+from appliance.core.settings import Settings, SmsAccount, SmsKind
 from appliance.messaging.sms.gateway import SmsGateway
 from appliance.messaging.sms.providers.eskiz import Eskiz
 from appliance.messaging.sms.providers.modem import Modem
 from appliance.messaging.sms.providers.playmobile import PlayMobile
 from appliance.messaging.sms.providers.smpp import Smpp
 
-KINDS: dict[str, type[Eskiz | Modem | PlayMobile | Smpp]] = {
+KINDS: dict[SmsKind, type[Eskiz | Modem | PlayMobile | Smpp]] = {
     "eskiz": Eskiz,
     "playmobile": PlayMobile,
     "smpp": Smpp,

@@ -13,8 +13,9 @@ from appliance.models import Message, NoticeRule, SmsOptOut, TextApproval
 
 STATES = ("waiting", "approved", "refused")
 # what is always told: somebody asks for it or has to know
-ALWAYS = frozenset({"status", "duty", "alarm", "request", "manual", "own_data"})
-PURPOSES = (*("registered", "answered", "missed", "callback", "rating"), *sorted(ALWAYS))
+_BY_SMS = [purpose for purpose in outbox.PURPOSES.values() if purpose.by_sms]
+ALWAYS = frozenset(purpose.code for purpose in _BY_SMS if not purpose.optional)
+PURPOSES = (*(purpose.code for purpose in _BY_SMS if purpose.optional), *sorted(ALWAYS))
 
 
 @dataclass(frozen=True)

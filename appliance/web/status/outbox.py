@@ -30,24 +30,7 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "expired": (_l("Too late"), "warn", "clock"),
 }
 CHANNELS = {"sms": _l("SMS"), "telegram": _l("Telegram"), "ministry": _l("Ministry's system")}
-PURPOSES = {
-    "registered": _l("Appeal registered"),
-    "answered": _l("Answer ready"),
-    "missed": _l("Missed call"),
-    "callback": _l("Callback announced"),
-    "rating": _l("Rating asked for"),
-    "alert": _l("Appeal out of hours"),
-    "taken": _l("Who took an appeal"),
-    "duty": _l("Nobody took an appeal"),
-    "alarm": _l("Fault of the box"),
-    "request": _l("Term of a change request ends"),
-    "status": _l("Status asked for"),
-    "own_data": _l("Answer to a request about own data"),
-    "summary": _l("The day's summary"),
-    "manual": _l("Written by an operator"),
-    "appeal": _l("New appeal"),
-    "change": _l("Appeal changed"),
-}
+PURPOSES = {code: _l(purpose.name) for code, purpose in outbox.PURPOSES.items()}
 TROUBLES = {code: _l(text) for code, text in outbox.TROUBLES.items()}
 
 # why a text of a short message, or its number, is not taken
