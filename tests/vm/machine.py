@@ -42,8 +42,8 @@ class CannotBoot(RuntimeError):
 class Machine:
     """The box: booted, reached by SSH from the operators' LAN, ended with the test."""
 
-    def __init__(self, network: Network) -> None:
-        self.name = f"{PREFIX}{os.getpid()}"
+    def __init__(self, network: Network, mark: str = "") -> None:
+        self.name = f"{PREFIX}{os.getpid()}" + (f"-{mark}" if mark else "")
         self.folder = debian.CACHE / "running" / self.name
         self.media = self.folder / "media"
         self.second = self.folder / "second"  # the second disk: outlives the box
@@ -169,7 +169,7 @@ class Machine:
 
 def _remove_left_over(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
-        if not Path("/proc", folder.name.removeprefix(PREFIX)).exists():
+        if not Path("/proc", folder.name.removeprefix(PREFIX).partition("-")[0]).exists():
             _remove(folder)
 
 

@@ -17,8 +17,9 @@ LAN = "10.77.0.0/24"
 class Network:
     """A switch and one namespace for each place."""
 
-    def __init__(self) -> None:
-        self._mine = f"{PREFIX}{os.getpid()}"
+    def __init__(self, mark: str = "") -> None:
+        """`mark` tells a further one of this process from the first."""
+        self._mine = f"{PREFIX}{os.getpid()}" + (f"-{mark}" if mark else "")
 
     def name(self, place: str) -> str:
         """The namespace of a place."""

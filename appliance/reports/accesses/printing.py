@@ -16,7 +16,7 @@ READERS = (
     N_("Different records"),
     N_("Opened"),
     N_("Recordings heard"),
-    N_("Lists"),
+    N_("Lists looked at"),
     N_("Searches"),
     N_("Files"),
     N_("Opened for a reason"),
