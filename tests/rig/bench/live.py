@@ -22,6 +22,7 @@ from appliance.demo.world import of_site
 from appliance.people import accounts
 from appliance.reports import files, pdf
 from appliance.web import create_app
+from appliance.web.shell.server import KEPT
 from tests.rig.bench import growth
 from tests.rig.browser import Browser
 from tests.rig.streams import Stream
@@ -144,6 +145,7 @@ def _milliseconds(run: Callable[[], object]) -> float:
 
 @contextmanager
 def _served(settings: Settings) -> Iterator[Flask]:
+    db.keep_open(KEPT)
     app = create_app(settings)
     app.test_client_class = Browser
     try:

@@ -93,7 +93,7 @@ def _desk(place: Place, user: dict[str, Any], pause: float, file: IO[str]) -> No
     sign_in(session, place.url, user)
     found = _TOKEN.search(session.get(f"{place.url}/operator").text)
     assert found  # every page has it
-    session.headers |= {"X-CSRFToken": found[1], "Referer": f"{place.url}/operator"}
+    session.headers.update({"X-CSRFToken": found[1], "Referer": f"{place.url}/operator"})
     for number in range(10**9):
         new = session.get(f"{place.url}/operator/forms/new", allow_redirects=False)
         form = new.headers.get("Location", "")
