@@ -235,7 +235,7 @@ def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iter
     made.test_client_class = Browser
     audited.watch(made)
     yield made
-    made.extensions["streams"].stop()
+    made.extensions["live"].stop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ article 23), so a doubtful value earns a code that is shown and kept.
 
 import datetime as dt
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from appliance.core.phone_numbers import canonical, digits
@@ -134,7 +135,7 @@ def _adds_up(number: str) -> bool:
     return total % 10 == int(number[13])
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[str], object]] = {
     "passport": passport,
     "stir": stir,
     "phone": canonical,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from peewee import AutoField, CharField
 
 from appliance.core import clock
+from appliance.core.statements import insert
 from appliance.core.tables import MomentField, Table
 
 KEPT = dt.timedelta(hours=1)
@@ -23,7 +24,7 @@ class LiveEvent(Table):
 def publish(*topics: str) -> None:
     """Tell whoever follows that these topics changed. Call it inside the change's transaction."""
     moment = clock.now()
-    LiveEvent.insert_many([{"topic": topic, "at": moment} for topic in topics]).execute()
+    insert(LiveEvent, [{"topic": topic, "at": moment} for topic in topics])
 
 
 def newest() -> int:

@@ -1,5 +1,6 @@
 """Phone numbers: how they are written, kept and read."""
 
+import functools
 import re
 
 import phonenumbers
@@ -15,6 +16,7 @@ def digits(text: str) -> str:
     return re.sub(r"[\s()\-–.]", "", text)
 
 
+@functools.lru_cache(10_000)
 def canonical(text: str) -> str | None:
     """The number with its plus and country code, a short number as it is dialled, or None.
 

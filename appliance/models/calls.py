@@ -159,7 +159,10 @@ class Recording(Table):
 
 
 class EventRow(Table):
-    """One record of Asterisk's event log, as it was; found again by its own hash."""
+    """One record of Asterisk's event log, as it was; found again by its own hash.
+
+    `fields` leaves out those that are empty.
+    """
 
     hash = CharField(primary_key=True)
     linkedid = CharField(index=True)

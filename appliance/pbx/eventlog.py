@@ -55,6 +55,8 @@ _ORDER = (
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
 _PLACES = {kind: place - len(_ORDER) for place, kind in enumerate(_ORDER)}
 _PLACES |= {kind: place for place, kind in enumerate(_LAST, 1)}
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_QUOTES = 2 * len(FIELDS)  # in a record whose fields hold none
 _NOTHING = dict.fromkeys(FIELDS, "")
 
 
@@ -161,9 +163,10 @@ def pieces(data: bytes) -> Iterator[Piece]:
         starts.insert(0, 0)
     for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
         text = data[start:end]
-        record = _RECORD.match(text)
-        whole = record.end() if record else len(text)
-        event = parse(text[:whole])
+        event, whole = parse(text), len(text)
+        if not event and (record := _RECORD.match(text)):
+            whole = record.end()
+            event = parse(text[:whole])
         if event and whole < len(text):  # something clings to it: a scrap of the next one, garbage
             yield Piece(start + whole, text[:whole], event)
             yield Piece(end, text[whole:], None)
@@ -182,11 +185,16 @@ def parse(text: bytes) -> Event | None:
 def _split(text: str) -> list[str]:
     """A record's fields; none when it is not one record."""
     row = text[1:-2].split('","')
-    if '"' not in text[1:-2].replace('","', ""):
+    if text.count('"') == _QUOTES and len(row) == len(FIELDS):
         return row
-    row = [field.replace('""', "\0") for field in row]
-    if len(row) == len(FIELDS) and not any('"' in field or "\0" in text for field in row):
-        return [field.replace("\0", '"') for field in row]
+    if len(row) == len(FIELDS):
+        for place, field in enumerate(row):
+            if '"' in field:
+                if '"' in field.replace('""', ""):
+                    break
+                row[place] = field.replace('""', '"')
+        else:
+            return row
     try:  # a comma between quotes within a field, or no record
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error:
@@ -238,9 +246,9 @@ def from_fields(fields: dict[str, str]) -> Event:
 
 def _of(row: list[str], fields: dict[str, str]) -> Event:
     seconds, _, fraction = fields["EventTime"].partition(".")
-    moment = dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+    micro = int(fraction[:6].ljust(6, "0"))
     return Event(
-        at=moment.replace(microsecond=int(fraction[:6].ljust(6, "0"))),
+        at=_EPOCH + dt.timedelta(0, int(seconds), micro),
         type=fields["EventType"],
         uniqueid=fields["UniqueID"],
         linkedid=fields["LinkedID"],

@@ -173,7 +173,7 @@ def _insert(events: list[Event]) -> None:
             "uniqueid": event.uniqueid,
             "begins": event.begins,
             "phone": event.phone,
-            "fields": event.fields,
+            "fields": {name: told for name, told in event.fields.items() if told},
         }
         for event in events
     ]
@@ -200,9 +200,9 @@ def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:
 
 def _take_event(part: _Part, event: Event, position: int, text: bytes) -> None:
     """A whole record, set aside when nothing can be made of it, and noted when it is damaged."""
-    if not event.faulty:
+    if not (faulty := event.faulty):
         part.events.append(event)
-    if event.faulty or event.unreadable:
+    if faulty or event.unreadable:
         part.damages.append(Damage("facts", position, text, linkedid=event.linkedid))
 
 

@@ -6,8 +6,35 @@ from typing import Any
 
 from peewee import fn
 
+from appliance.core.statements import Question, some
 from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.telephony.calls.outcomes import UNREACHED
+
+_GOES_ON = Call.ended_at.is_null()
+# What every bar and page of an operator asks: his unfinished calls, by what he does in them.
+_RINGS = Question(
+    lambda: (
+        Call.select(Call.id)
+        .join(QueueVisit)
+        .join(Ring)
+        .where(some(Ring.operator, "logins"), Ring.ended_at.is_null(), _GOES_ON)
+    )
+)
+_SPEAKS = Question(
+    lambda: (
+        Call.select(Call.id)
+        .join(Talk)
+        .where(some(Talk.who, "logins"), Talk.ended_at.is_null(), _GOES_ON)
+    )
+)
+_ASKS = Question(
+    lambda: (
+        Call.select(Call.id).join(Transfer).where(some(Transfer.by, "logins"), *_asking(), _GOES_ON)
+    )
+)
+_BACK = Question(
+    lambda: Call.select(Call.id, Call.serves).where(some(Call.by, "logins"), *_back(), _GOES_ON)
+)
 
 
 def call(call_id: str | None) -> Call | None:
@@ -34,16 +61,14 @@ def failure(call: Call) -> str | None:
 
 def of_operator(login: str) -> Call | None:
     """The operator's newest unfinished call: it rings, speaks, waits, or he calls somebody back."""
-    goes_on = Call.ended_at.is_null()
-    rings = Call.select().join(QueueVisit).join(Ring).where(Ring.operator == login, goes_on)
-    speaks = Call.select().join(Talk).where(Talk.who == login, goes_on)
-    found = [
-        *rings.where(Ring.ended_at.is_null()),
-        *speaks.where(Talk.ended_at.is_null()),
-        *Call.select().join(Transfer).where(_asks(login), goes_on),
-        *_calls_back(login, goes_on),
-    ]
-    return max(found, key=lambda call: (call.arrived_at, call.id), default=None)
+    own = [login]
+    ids = {id for one in (_RINGS, _SPEAKS, _ASKS) for (id,) in one.ask(logins=own)}
+    ids |= {id for id, task in _BACK.ask(logins=own) if _is_task(task)}
+    if not ids:
+        return None
+    newest = Call.select().where(Call.id.in_(ids)).order_by(Call.arrived_at.desc(), Call.id.desc())
+    found: Call | None = newest.first()
+    return found
 
 
 def asks(login: str, call: Call) -> bool:
@@ -63,8 +88,16 @@ def passed_on(login: str, call: Call) -> Transfer | None:
 
 
 def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
-    begun = (Transfer.by == login) & (Transfer.kind == "attended")
-    return begun & Transfer.result.is_null() & ~Transfer.returned
+    kind, open_, held = _asking()
+    return (Transfer.by == login) & kind & open_ & held
+
+
+def _asking() -> tuple[Any, ...]:
+    return Transfer.kind == "attended", Transfer.result.is_null(), ~Transfer.returned
+
+
+def _back() -> tuple[Any, ...]:
+    return Call.direction == "outbound", Call.reason == "follow_up"
 
 
 def last_of_operator(login: str) -> Call | None:
@@ -88,12 +121,20 @@ def _calls_back(login: str, *conditions: Any) -> Iterator[Call]:
 
     Looked at one by one: the first will do as a rule, however many he has placed.
     """
-    ours = (Call.by == login) & (Call.direction == "outbound") & (Call.reason == "follow_up")
-    newest = Call.select().where(ours, *conditions).order_by(Call.arrived_at.desc())
+    newest = (
+        Call.select()
+        .where(Call.by == login, *_back(), *conditions)
+        .order_by(Call.arrived_at.desc())
+    )
     for call in newest.iterator():
-        task = call.serves or ""
-        if task.isdecimal() and FollowUp.get_or_none(FollowUp.id == int(task)):
+        if _is_task(call.serves):
             yield call
+
+
+def _is_task(serves: str | None) -> bool:
+    """Whether what a call serves is a missed caller's task."""
+    known = serves and serves.isdecimal()
+    return bool(known and FollowUp.get_or_none(FollowUp.id == int(serves or 0)))
 
 
 def earlier(call: Call, limit: int = 10) -> list[Call]:

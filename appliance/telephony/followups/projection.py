@@ -4,13 +4,13 @@ import dataclasses
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from peewee import fn
+from peewee import ModelSelect, fn
 
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.db import writing
-from appliance.core.statements import Question, among, insert, some
+from appliance.core.statements import Question, among, insert, some, value
 from appliance.core.tables import MomentField
 from appliance.models import Call, FollowUp, FollowUpMark, QueueVisit, Talk
 from appliance.telephony.calls.outcomes import FOLLOWED_UP
@@ -19,22 +19,53 @@ from appliance.telephony.followups.tasks import Contact, Task, fold
 _BEGINNING = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 _LONGEST = dt.timedelta(hours=12)  # what a call tells comes at most so long after its beginning
 _BATCH = 500  # numbers in one transaction
-_CALL = (
-    Call.id,
-    Call.direction,
-    Call.arrived_at,
-    Call.ended_at,
-    Call.caller,
-    Call.callee,
-    Call.outcome,
-    Call.language,
-    Call.topic,
-)
+_KEPT = MomentField()
 _FACTS = tuple(field.name for field in dataclasses.fields(Task))
 
 _WITH_TASKS = Question(
     lambda: FollowUp.select(FollowUp.number).where(some(FollowUp.number, "numbers")).distinct()
 )
+_MARKS = Question(
+    lambda: FollowUpMark.select(
+        FollowUpMark.number,
+        FollowUpMark.at,
+        FollowUpMark.outcome,
+        FollowUpMark.by,
+        FollowUpMark.note,
+    ).where(some(FollowUpMark.number, "numbers"))
+)
+
+
+class _Call(NamedTuple):
+    """What a call tells of the numbers that were in it."""
+
+    id: str
+    direction: str
+    arrived_at: dt.datetime
+    ended_at: dt.datetime | None
+    caller: str | None
+    callee: str | None
+    outcome: str | None
+    language: str | None
+    topic: str | None
+    spoke_at: dt.datetime | None
+    joined_at: dt.datetime | None
+
+
+_MOMENTS = ("arrived_at", "ended_at", "spoke_at", "joined_at")
+
+
+def _calls() -> ModelSelect:
+    spoke_at = Talk.select(fn.MIN(Talk.started_at)).where(Talk.call == Call.id)
+    joined_at = QueueVisit.select(fn.MIN(QueueVisit.joined_at)).where(QueueVisit.call == Call.id)
+    facts = [getattr(Call, name) for name in _Call._fields[:-2]]
+    theirs = (Call.direction == "inbound") & some(Call.caller, "numbers")
+    return Call.select(*facts, spoke_at, joined_at).where(
+        theirs | some(Call.callee, "numbers"), ~Call.synthetic, Call.arrived_at >= value("since")
+    )
+
+
+_CALLS = Question(_calls)
 
 
 def follow(at: dt.datetime, *numbers: str | None) -> None:
@@ -52,8 +83,9 @@ def follow_known(moments: Mapping[str, dt.datetime], missed: Collection[str]) ->
     `missed`: those who were missed just now. Of all others only those have tasks who had some.
     """
     concerned = {number for (number,) in _WITH_TASKS.ask(numbers=moments)}
+    with_tasks = frozenset(concerned)
     concerned |= moments.keys() & set(missed)
-    _follow({n: moments[n] for n in concerned if phone_numbers.canonical(n) == n})
+    _follow({n: moments[n] for n in concerned if phone_numbers.canonical(n) == n}, with_tasks)
 
 
 def rebuild() -> int:
@@ -83,13 +115,18 @@ def mark(task: FollowUp, outcome: str, by: str = "", note: str = "") -> bool:
     return True
 
 
-def _follow(moments: Mapping[str, dt.datetime]) -> None:
-    """What was before its moment stays as it was told: only a task open then begins earlier."""
+def _follow(moments: Mapping[str, dt.datetime], with_tasks: Collection[str] | None = None) -> None:
+    """What was before its moment stays as it was told: only a task open then begins earlier.
+
+    `with_tasks`: those of the numbers that have tasks, where that is known.
+    """
     if not moments:
         return
     kept: defaultdict[str, list[FollowUp]] = defaultdict(list)
-    for row in FollowUp.select().where(among(FollowUp.number, moments)).order_by(FollowUp.id):
-        kept[row.number].append(row)
+    asked = moments.keys() if with_tasks is None else moments.keys() & with_tasks
+    if asked:
+        for row in FollowUp.select().where(among(FollowUp.number, asked)).order_by(FollowUp.id):
+            kept[row.number].append(row)
     since = {number: _since(at, kept[number]) for number, at in moments.items()}
     contacts = _contacts(since)
     opened: list[dict[str, Any]] = []
@@ -135,32 +172,32 @@ def _update(row: FollowUp, task: Task) -> bool:
 
 def _contacts(since: Mapping[str, dt.datetime]) -> dict[str, list[Contact]]:
     """What happened with each number since its moment."""
-    spoke_at = Talk.select(fn.MIN(Talk.started_at)).where(Talk.call == Call.id)
-    joined_at = QueueVisit.select(fn.MIN(QueueVisit.joined_at)).where(QueueVisit.call == Call.id)
-    theirs = (Call.direction == "inbound") & among(Call.caller, since)
-    rows = Call.select(*_CALL, spoke_at.alias("spoke_at"), joined_at.alias("joined_at")).where(
-        theirs | among(Call.callee, since),
-        ~Call.synthetic,
-        Call.arrived_at >= min(since.values()) - _LONGEST,
-    )
+    begin = _KEPT.db_value(min(since.values()) - _LONGEST) or 0
     found: dict[str, list[Contact]] = {number: [] for number in since}
-    for call in rows.namedtuples():
+    for row in _CALLS.ask(numbers=since, since=begin):
+        call = _read(row)
         numbers = {call.callee} | ({call.caller} if call.direction == "inbound" else set())
-        for number in numbers & since.keys():
+        for number in filter(None, numbers & since.keys()):
             if call.arrived_at >= since[number] - _LONGEST and (c := _contact(call, number)):
                 found[number].append(c)
-    for row in FollowUpMark.select().where(among(FollowUpMark.number, since)):
-        found[row.number].append(Contact(row.at, row.outcome, by=row.by, note=row.note))
+    for number, at, outcome, by, note in _MARKS.ask(numbers=since):
+        found[number].append(Contact(_moment(at), outcome, by=by, note=note))
     return {
         number: [contact for contact in contacts if contact.at >= since[number]]
         for number, contacts in found.items()
     }
 
 
-def _contact(call: Any, number: str) -> Contact | None:
+def _read(row: tuple[Any, ...]) -> _Call:
+    """A call as the columns keep it."""
+    call = _Call(*row)
+    return call._replace(**{name: _moment(getattr(call, name)) for name in _MOMENTS})
+
+
+def _contact(call: _Call, number: str) -> Contact | None:
     if call.spoke_at:
         spoke = "called_again" if call.direction == "inbound" else "spoken"
-        return Contact(_moment(call.spoke_at), spoke, call.id)
+        return Contact(call.spoke_at, spoke, call.id)
     if not call.ended_at:
         return None
     if call.direction == "outbound":
@@ -173,12 +210,12 @@ def _contact(call: Any, number: str) -> Contact | None:
         what="callback" if asked else "queue" if call.joined_at else "menu",
         call_id=call.id,
         until=call.ended_at,
-        joined_at=_moment(call.joined_at),
+        joined_at=call.joined_at,
         language=call.language,
         topic=call.topic,
     )
 
 
-def _moment(value: int | None) -> Any:
-    """A moment out of a subquery, which comes as the table keeps it."""
-    return MomentField().python_value(value)
+def _moment(kept: int | None) -> Any:
+    """A moment as the table keeps it."""
+    return _KEPT.python_value(kept)

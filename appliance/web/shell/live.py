@@ -54,7 +54,7 @@ screen = Blueprint("live", __name__)
 
 def init_app(app: Flask) -> None:
     """Note at each request's start from where its page must hear, before it reads anything."""
-    app.extensions["streams"] = streams = Streams()
+    app.extensions["live"] = streams = Streams()
     app.wsgi_app = HandOver(app.wsgi_app, streams)  # type: ignore[method-assign,assignment]
 
     @app.before_request
@@ -70,7 +70,7 @@ def init_app(app: Flask) -> None:
 @may("topic.hear")
 def stream() -> Response:
     """The topics that the role may hear, for as long as the page is open."""
-    streams: Streams = current_app.extensions["streams"]
+    streams: Streams = current_app.extensions["live"]
     newest = events.newest()
     after = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     known = whole(after, 0, FAR)

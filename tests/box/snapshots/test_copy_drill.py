@@ -79,7 +79,7 @@ def test_a_copy_that_is_whole_passes_and_a_damaged_one_is_told(site, copied) -> 
         browser.sign_in("rustam", "parol-parol")
         assert log.latest(log.COPY).said.split(":")[0] in browser.get("/backups").text
     finally:
-        app.extensions["streams"].stop()
+        app.extensions["live"].stop()
 
 
 def test_what_the_copy_lacks_is_told(site, copied) -> None:

@@ -54,7 +54,7 @@ def test_what_the_page_asks_for_is_done_by_the_jobs(site) -> None:
         assert (site.folder / "repository.key").read_text().strip() in text
         assert AuditEntry.get(AuditEntry.action == "snapshot.sheet").who == "rustam"
     finally:
-        app.extensions["streams"].stop()
+        app.extensions["live"].stop()
 
 
 def test_a_snapshot_that_fails_is_told_and_warned_of(site) -> None:
@@ -114,7 +114,7 @@ def test_the_page_removes_it_once_it_was_printed(site) -> None:
         assert not sealing.is_here(settings)
         assert browser.send("/backups/remove-key").status_code == 302
     finally:
-        app.extensions["streams"].stop()
+        app.extensions["live"].stop()
 
 
 def test_the_replica_is_watched(site) -> None:

@@ -29,6 +29,18 @@ def main(arguments: list[str]) -> int:
                 return _unknown(options)
             with site.trial(Place(TRIALS / "load")) as place:
                 return asyncio.run(stress.run_load(place, calls, operators, minutes))
+        case ["long", *options]:
+            options, minutes = _option(options, "--minutes", 30)
+            if options:
+                return _unknown(options)
+            with site.trial(Place(TRIALS / "long")) as place:
+                return asyncio.run(stress.run_long(place, 50, 25, minutes))
+        case ["hurry", *options]:
+            options, seconds = _option(options, "--seconds", 30)
+            if options:
+                return _unknown(options)
+            with site.trial(Place(TRIALS / "hurry")) as place:
+                return asyncio.run(stress.run_hurry(place, 25, seconds))
         case ["day", *options]:
             options, minutes = _option(options, "--minutes", 20)
             if options:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.local.place import Place
-from tests.rig.trials import screen
+from tests.rig.bench import logs
+from tests.rig.trials import registering, screen
 from tests.rig.trials.load import HEAD, Load, Outcome, compare
 from tests.rig.trials.running import pipes
 from tests.rig.trials.world import World
@@ -70,6 +71,48 @@ async def run_load(place: Place, at_once: int, operators: int, minutes: float) -
         print(await balance(world))
         print(f"our own clock was late by {world.people.carrier.pump.late * 1000:.0f} ms at most")
         return int(bool(made.dropped or made.missing or made.wrong))
+
+
+async def run_long(place: Place, at_once: int, operators: int, minutes: float) -> int:
+    """Calls, operators who save, and a catch-up of a day in the middle. 0: nothing lost, no 5xx."""
+    day = place.folder / "day.csv"
+    logs.write(day, DAY)
+    async with World(place).open() as world:
+        await _crew(world, operators)
+        load = Load(world)
+        load.open()
+        watcher = asyncio.create_task(_report(load))
+        async with registering.going_on(place, operators) as saves:
+            calls = asyncio.create_task(load.keep(at_once, minutes * 60))
+            await asyncio.sleep(minutes * 30)
+            began = time.time()
+            await world.appliance("ledger", "ingest", str(day))
+            caught_up = time.time()
+            await calls
+        watcher.cancel()
+        made = await outcome(world, load)
+        print(pipes((*HEAD, ""), [(*made.line(f"{at_once} at once"), "")]))
+        whole = registering.seen(saves)
+        meanwhile = registering.seen(saves, began, caught_up)
+        without = registering.seen(saves, until=began)
+        several = {"all": whole, "before the catch-up": without, "meanwhile": meanwhile}
+        lines = [(*one.line(name), "") for name, one in several.items()]
+        print(pipes((*registering.HEAD, ""), lines))
+        print(f"the catch-up of {DAY} calls took {caught_up - began:.1f} s")
+        for one in (*made.missing[:20], *made.wrong[:20], *made.dropped[:20]):
+            print(one)
+        print(await balance(world))
+        lost = made.dropped or made.missing or made.wrong
+        return int(bool(lost or whole.refused))
+
+
+async def run_hurry(place: Place, operators: int, seconds: float) -> int:
+    """Operators who register without a pause, and nobody calls. 0: no 5xx."""
+    async with registering.going_on(place, operators, 0.0) as saves:
+        await asyncio.sleep(seconds)
+    seen = registering.seen(saves)
+    print(pipes((*registering.HEAD, ""), [(*seen.line(f"{operators} without a pause"), "")]))
+    return int(bool(seen.refused))
 
 
 async def run_day(place: Place, minutes: float) -> int:

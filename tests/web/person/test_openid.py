@@ -42,7 +42,7 @@ def pages(settings, rules, nilufar):
     made = create_app(settings)
     made.test_client_class = Browser
     yield made
-    made.extensions["streams"].stop()
+    made.extensions["live"].stop()
 
 
 @pytest.fixture

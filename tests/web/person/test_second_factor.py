@@ -135,7 +135,7 @@ def test_an_operator_is_let_off_at_the_workplace(settings, app, client) -> None:
     moved.environ_base["REMOTE_ADDR"] = "203.0.113.9"
     moved.set_cookie("__Host-session", here.get_cookie("__Host-session").value)
     assert moved.get("/operator").headers["Location"] == SETUP
-    anew.extensions["streams"].stop()
+    anew.extensions["live"].stop()
 
 
 def test_the_technician_helps_who_lost_both(asking, login_as) -> None:

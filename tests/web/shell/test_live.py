@@ -150,7 +150,7 @@ def test_a_stream_holds_no_thread_and_no_connection(login_as) -> None:
 
 
 def test_streams_are_no_more_than_their_places(app, login_as, monkeypatch) -> None:
-    monkeypatch.setattr(app.extensions["streams"], "_most", 1)
+    monkeypatch.setattr(app.extensions["live"], "_most", 1)
     browser, other = login_as("supervisor"), login_as("manager")
     stream = Stream(browser)
     assert browser.get("/live").status_code == 503
@@ -165,7 +165,7 @@ def test_what_is_no_stream_in_the_end_takes_no_place(app, login_as) -> None:
     browser = login_as("supervisor")
     for ask in (browser.get, browser.head):
         assert ask("/live").status_code == 200
-    assert not app.extensions["streams"]._open
+    assert not app.extensions["live"]._open
 
 
 def test_the_page_opened_last_is_live_and_the_oldest_tries_again_later(login_as) -> None:
@@ -184,7 +184,7 @@ def test_a_page_that_takes_nothing_is_given_up(app, login_as, monkeypatch) -> No
     stream = Stream(login_as("supervisor"))
     stream.rest()
     stream.close()
-    until(lambda: not app.extensions["streams"]._open)
+    until(lambda: not app.extensions["live"]._open)
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "\u0663", "9" * 30, "9" * 5000, "1e3"])
@@ -208,7 +208,7 @@ def test_a_stream_ends_so_that_rights_are_looked_at_again(app, login_as, monkeyp
     stream = Stream(login_as("supervisor"))
     assert "event: topic" not in stream.rest()
     stream.close()
-    until(lambda: not app.extensions["streams"]._open)
+    until(lambda: not app.extensions["live"]._open)
 
 
 def test_clearing_does_not_begin_the_numbers_again(settings) -> None:

@@ -1,0 +1,113 @@
+"""Operators who register one appeal after the other, each by the pages, through the front.
+
+`python -m tests.rig.trials.registering FOLDER FILE OPERATORS PAUSE` does so until it is ended, and
+writes of each save when it began, how long it took, and what the site answered.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+import statistics
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from provisioning.local.place import Place
+from tests.rig.trials.screen import new_session, sign_in
+
+PAUSE = 4.0  # seconds between two saves of one operator, who speaks with somebody meanwhile
+_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+
+
+@dataclass
+class Saves:
+    """Milliseconds of each save that was answered, and what came of the others."""
+
+    took: list[float] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)  # statuses; 0: no answer
+    lasted: float = 1.0  # seconds from the first to the last
+
+    def line(self, name: str) -> tuple[str, ...]:
+        """For a table."""
+        ordered = sorted(self.took) or [0.0]
+        spread = (statistics.median(ordered), ordered[int(0.95 * len(ordered))], ordered[-1])
+        failed = sum(status >= 500 or not status for status in self.refused)
+        rate = f"{len(self.took) / self.lasted:.1f}"
+        figures = (*(f"{one:.0f}" for one in spread), str(failed), str(len(self.refused) - failed))
+        return (name, str(len(self.took)), rate, *figures)
+
+
+HEAD = ("saves", "how many", "a second", "median, ms", "95 %, ms", "longest, ms", "5xx", "else")
+
+
+@contextlib.asynccontextmanager
+async def going_on(place: Place, operators: int, pause: float = PAUSE) -> AsyncIterator[Path]:
+    """So many operators register meanwhile; gives the file of what they saw."""
+    file = place.folder / "saves.jsonl"
+    arguments = (str(place.folder), str(file), str(operators), str(pause))
+    desks = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.rig.trials.registering", *arguments)
+    )
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            desks.terminate()
+        await desks.wait()
+
+
+def seen(file: Path, since: float = 0.0, until: float = float("inf")) -> Saves:
+    """What the file tells of the saves that began between two moments."""
+    found, moments = Saves(), []
+    for line in file.read_text("utf-8").splitlines():
+        at, took, status = json.loads(line)
+        if since <= at <= until:
+            moments.append(at)
+            found.took.append(took) if status == 200 else found.refused.append(status)
+    if len(moments) > 1:
+        found.lasted = max(moments) - min(moments)
+    return found
+
+
+def register(place: Place, told: Path, operators: int, pause: float) -> None:
+    """Be the operators until terminated."""
+    facts = json.loads(place.description.read_text("utf-8"))["operators"][:operators]
+    with told.open("w", encoding="utf-8") as file:
+        desks = [
+            threading.Thread(target=_desk, args=(place, one, pause, file), daemon=True)
+            for one in facts
+        ]
+        for desk in desks:
+            desk.start()
+        for desk in desks:
+            desk.join()
+
+
+def _desk(place: Place, user: dict[str, Any], pause: float, file: IO[str]) -> None:
+    session = new_session(place)
+    sign_in(session, place.url, user)
+    found = _TOKEN.search(session.get(f"{place.url}/operator").text)
+    assert found  # every page has it
+    session.headers.update({"X-CSRFToken": found[1], "Referer": f"{place.url}/operator"})
+    for number in range(10**9):
+        new = session.get(f"{place.url}/operator/forms/new", allow_redirects=False)
+        form = new.headers.get("Location", "")
+        began, status = time.time(), 0
+        with contextlib.suppress(OSError):
+            values = {"surname": f"Sinov {user['login']}", "gist": f"Murojaat {number}"}
+            status = session.post(
+                f"{place.url}{form}/register", json={"values": values}
+            ).status_code
+        took = 1000 * (time.time() - began)
+        file.write(json.dumps([began, took, status]) + "\n")
+        file.flush()
+        time.sleep(pause)
+
+
+if __name__ == "__main__":
+    register(Place(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
