@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.core.tables import microseconds
 from appliance.reports.periods import Period
-from appliance.reports.quarterly.activity import Fact
+from appliance.reports.quarterly.activity import RECORDINGS, Fact
 from tests.rig.bench.statements import (
     ANSWERED,
     BALANCE,
@@ -119,6 +119,12 @@ _NEXT = [
 ]
 
 
+_LATELY = (
+    "c.arrived_at >= :two_months AND c.arrived_at < :end AND c.direction = 'inbound' "
+    "AND c.outcome = 'answered'"
+)
+
+
 def _kept(report: Any) -> Fact:
     found: Fact = report.activity.recordings_kept
     return found
@@ -214,6 +220,7 @@ def given(period: Period, level: float) -> dict[str, Any]:
     return {
         "begin": microseconds(period.begin),
         "end": microseconds(period.end),
+        "two_months": microseconds(period.end - RECORDINGS),
         "offset": offset // dt.timedelta(microseconds=1),
         "level": level,
     }
