@@ -16,7 +16,6 @@ from tests.rig.bench.statements import (
     ANSWERED,
     BALANCE,
     HOUR,
-    INBOUND,
     INCOMING,
     OTHERS,
     STATES,
@@ -150,10 +149,8 @@ _QUARTERLY = (
         "recordings kept",
         "SELECT count(*), sum(EXISTS (SELECT 1 FROM recording r WHERE r.call_id = c.id "  # noqa: S608
         "AND (r.kept IS NULL OR r.kept <> ''))) "
-        f"FROM call c WHERE {INBOUND} AND {ANSWERED}",
-        lambda report: [
-            (report.activity.recordings_kept.of, report.activity.recordings_kept.count)
-        ],
+        f"FROM call c WHERE {_LATELY}",
+        lambda report: [(_kept(report).of, _kept(report).count)],
     ),
     *BALANCE,
 )

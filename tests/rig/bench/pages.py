@@ -23,7 +23,6 @@ PAGES = {
     "calls behind a figure, of an hour": "/analytics/calls?{days}&hour=10",
     "registered calls, first page": "/call-forms",
     "registered calls, hundredth page": "/call-forms?page=100",
-    "search of everything": "/search?q=Karimov",
     "a call's card": "/calls/{call}",
 }
 _MOST = {_MISSED: (60.0, 20.0)}  # kilobytes, milliseconds
