@@ -4,9 +4,10 @@ import datetime as dt
 from types import SimpleNamespace
 
 import pytest
+from peewee import fn
 
 from appliance.core.settings import Settings
-from appliance.models import Tariff
+from appliance.models import Call, Tariff
 from appliance.reports import tariffs
 from appliance.reports.tariffs import TariffError
 
@@ -31,6 +32,19 @@ def test_rounding(rounding, price, talk, seconds, tiyin) -> None:
     tariff = SimpleNamespace(rounding=rounding, price=price)
     assert tariffs.billed_seconds(talk, rounding) == seconds
     assert tariffs.amount(tariff, talk) == tiyin  # type: ignore[arg-type]
+
+
+def test_the_database_bills_the_same(world) -> None:
+    talks = [0.0, 0.3, 0.9994, 0.9995, 1.0, 1.0005, 1.5, 59.9995, 60.0, 60.0005, 60.001, 333.333]
+    for second, talk in enumerate(talks):
+        world.call(f"7 09:00:{second:02}", talk_seconds=talk)
+    for rounding in tariffs.ROUNDINGS:
+        tariff = Tariff(rounding=rounding, price=90)
+        billed = fn.SUM(tariffs.billed(Call.talk_seconds, rounding))
+        seconds, tiyin = Call.select(billed, tariffs.amounts(tariff, Call.talk_seconds)).tuples()[0]
+        assert seconds == sum(tariffs.billed_seconds(talk, rounding) for talk in talks)
+        assert tiyin == sum(tariffs.amount(tariff, talk) for talk in talks)
+    assert tariffs.billed_seconds(60.0005, "second") == 60  # half a millisecond is none
 
 
 def test_the_closest_one_that_is_valid_holds(settings: Settings) -> None:

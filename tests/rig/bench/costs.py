@@ -5,7 +5,6 @@ told by the clock, with and without a catch-up at the same time.
 """
 
 import csv
-import json
 import sqlite3
 import statistics
 import subprocess
@@ -13,30 +12,21 @@ import sys
 import tempfile
 import time
 import unittest.mock
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from appliance import demo
 from appliance.core import audit, db
-from appliance.demo.world import of_site
-from appliance.models import Call
 from appliance.pbx import ledger
-from appliance.reports import files
-from tests.rig.bench import growth, logs
+from tests.rig.bench import figures, growth, history, logs, pages, table
+from tests.rig.bench.table import Row
+from tests.rig.bench.timing import spent
 
 CALLS = 2_000
-HISTORY = 10_000  # calls that reports are made of: a few cost no more than the reports' own steps
+HISTORY, A_DAY = 15_000, 500  # calls that reports are made of
 SAVES = 200
 APART = 0.02  # seconds between two saves
-RESULTS = Path("bench/latest.json")
-TRIES = 3
-_SCAN = """
-SELECT (arrived_at + 18000000000) / 3600000000 % 24, outcome, count(*), sum(talk_seconds),
-sum(wait_seconds), sum(rating) FROM call
-WHERE arrived_at >= ? AND arrived_at < ? AND direction = 'inbound' AND NOT synthetic GROUP BY 1, 2
-"""
 _CATCH_UP = """
 import sys
 from pathlib import Path
@@ -46,35 +36,31 @@ db.open_database(Path(sys.argv[1]))
 ledger.read(Path(sys.argv[2]), 5.0, growing=False)
 """
 
-type Row = dict[str, float]
-
 
 def main(calls: int = CALLS) -> None:
     """Measure, print the table, keep the results."""
-    found: dict[str, Row] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         log = folder / "events.csv"
         records = logs.write(log, calls)
-        found["commands listed, s"] = commands()
-        found[f"{calls} calls, {records} records taken in, s"] = ingest(folder, log)
-        found["a step of it under the write lock, ms"] = steps(folder, log)
-        found["a save, ms"] = saves(folder, log)
-        found |= reports(folder / "site")
-    for what, row in found.items():
-        print(what, *(f"{name} {value:.3f}" for name, value in row.items()), sep="   ")
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(known | {"costs": found}, indent=1))
+        print(f"{calls} calls taken in, {records} records; reports of {HISTORY} calls")
+        measured = (
+            commands,
+            partial(ingest, folder, log, calls),
+            partial(steps, folder, log),
+            partial(saves, folder, log),
+            partial(reports, folder / "site"),
+        )
+        table.tell("costs", measured)
 
 
-def ingest(folder: Path, log: Path) -> Row:
+def ingest(folder: Path, log: Path, calls: int) -> Iterator[Row]:
     """A log into the ledger, against csv and executemany into a table without an index."""
     _open(folder / "ingest.db")
     ours = spent(lambda: ledger.read(log, 5.0, growing=False))
     db.database.close()
     floor = spent(lambda: _plainly(folder / "floor.db", log))
-    return {"ours": ours, "floor": floor, "times": ours / floor}
+    yield Row("a log taken in, calls a second", calls / ours, "", calls / floor, 12.0, least=True)
 
 
 def _plainly(file: Path, log: Path) -> None:
@@ -89,7 +75,7 @@ def _plainly(file: Path, log: Path) -> None:
     connection.close()
 
 
-def steps(folder: Path, log: Path) -> Row:
+def steps(folder: Path, log: Path) -> Iterator[Row]:
     """What whoever waits for the lock waits for while a log is taken in, beside the disk."""
     _open(folder / "steps.db")
     took: list[float] = []
@@ -101,31 +87,25 @@ def steps(folder: Path, log: Path) -> Row:
     with unittest.mock.patch.object(ledger, "_take_calls", timed):
         ledger.read(log, 5.0, growing=False)
     db.database.close()
-    return _spread(took)
+    yield from _spread("a step of it under the write lock", took)
 
 
-def reports(folder: Path) -> dict[str, Row]:
-    """Each report of a month of HISTORY calls, against one statement over its calls."""
+def reports(folder: Path) -> Iterator[Row]:
+    """Each report of a month of HISTORY calls, and pages that show lists."""
     folder.mkdir()
     settings = growth.make_site(folder)
-    demo.load(of_site(settings, growth.MONTH.first, growth.LAST), HISTORY, 1)
-    period = [Call.arrived_at.db_value(edge) for edge in (growth.MONTH.begin, growth.MONTH.end)]
-    connection = db.database.connection()
-    floor = min(spent(lambda: connection.execute(_SCAN, period).fetchall()) for _ in range(TRIES))
-    found: dict[str, Row] = {}
-    for name in ("monthly", "quarterly", "minutes", "telephony"):
-        build = partial(files.build, name, settings, growth.MONTH, "ru")
-        ours = min(spent(build) for _ in range(TRIES))
-        found[f"{name} report, s"] = {"ours": ours, "floor": floor, "times": ours / floor}
+    history.fill(settings, HISTORY, A_DAY, growth.LAST)
+    yield from figures.rows(settings, growth.MONTH)
+    yield from pages.rows(settings, growth.LAST)
     db.database.close()
-    return found
 
 
-def commands() -> Row:
+def commands() -> Iterator[Row]:
     """`appliance --help`, against a program that only imports click."""
     ours = _of_child("from appliance.cli import main; main()", "--help")
     floor = _of_child("import click", "")
-    return {"ours": ours, "floor": floor, "times": ours / floor}
+    yield Row("appliance --help", ours, "s", aim=0.25)
+    yield Row("import click", floor, "s")
 
 
 def _of_child(code: str, *arguments: str) -> float:
@@ -136,8 +116,8 @@ def _of_child(code: str, *arguments: str) -> float:
     return float(answer.stdout.split()[-1])
 
 
-def saves(folder: Path, log: Path) -> Row:
-    """How long a save takes, alone and while another process takes the log in."""
+def saves(folder: Path, log: Path) -> Iterator[Row]:
+    """How long a save takes by the clock, alone and while another process takes the log in."""
     file = folder / "saves.db"
     _open(file)
     alone = [_saved() for _ in range(SAVES)]
@@ -146,10 +126,8 @@ def saves(folder: Path, log: Path) -> Row:
     while beside.poll() is None:
         meanwhile.append(_saved())
     db.database.close()
-    return {
-        **{f"alone, {name}": value for name, value in _spread(alone).items()},
-        **{f"meanwhile, {name}": value for name, value in _spread(meanwhile).items()},
-    }
+    yield from _spread("a save alone", alone)
+    yield from _spread("a save while a log is taken in", meanwhile, 50.0, 300.0)
 
 
 def _saved() -> float:
@@ -159,25 +137,19 @@ def _saved() -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def _spread(times: list[float]) -> Row:
+def _spread(
+    what: str, times: list[float], most: float | None = None, longest: float | None = None
+) -> Iterator[Row]:
+    """Milliseconds; `most` and `longest`: what 95 of a hundred and all may take."""
     ordered = sorted(times)
-    return {
-        "median": statistics.median(ordered),
-        "95 %": ordered[int(0.95 * len(ordered))],
-        "longest": ordered[-1],
-    }
+    yield Row(f"{what}, median", statistics.median(ordered), "ms")
+    yield Row(f"{what}, 95 %", ordered[int(0.95 * len(ordered))], "ms", aim=most)
+    yield Row(f"{what}, longest", ordered[-1], "ms", aim=longest)
 
 
 def _open(file: Path) -> None:
     db.open_database(file)
     db.migrate()
-
-
-def spent(run: Callable[[], Any]) -> float:
-    """Seconds of a processor that this process spends on it."""
-    begin = time.process_time()
-    run()
-    return time.process_time() - begin
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ from typing import Any
 
 from appliance.core.tables import microseconds
 from appliance.reports.periods import Period
-from appliance.reports.quarterly.activity import Fact
+from appliance.reports.quarterly.activity import RECORDINGS, Fact
 from tests.rig.bench.statements import (
     ANSWERED,
     BALANCE,
     HOUR,
-    INBOUND,
     INCOMING,
     OTHERS,
     STATES,
@@ -119,6 +118,12 @@ _NEXT = [
 ]
 
 
+_LATELY = (
+    "c.arrived_at >= :two_months AND c.arrived_at < :end AND c.direction = 'inbound' "
+    "AND c.outcome = 'answered'"
+)
+
+
 def _kept(report: Any) -> Fact:
     found: Fact = report.activity.recordings_kept
     return found
@@ -144,10 +149,8 @@ _QUARTERLY = (
         "recordings kept",
         "SELECT count(*), sum(EXISTS (SELECT 1 FROM recording r WHERE r.call_id = c.id "  # noqa: S608
         "AND (r.kept IS NULL OR r.kept <> ''))) "
-        f"FROM call c WHERE {INBOUND} AND {ANSWERED}",
-        lambda report: [
-            (report.activity.recordings_kept.of, report.activity.recordings_kept.count)
-        ],
+        f"FROM call c WHERE {_LATELY}",
+        lambda report: [(_kept(report).of, _kept(report).count)],
     ),
     *BALANCE,
 )
@@ -214,6 +217,7 @@ def given(period: Period, level: float) -> dict[str, Any]:
     return {
         "begin": microseconds(period.begin),
         "end": microseconds(period.end),
+        "two_months": microseconds(period.end - RECORDINGS),
         "offset": offset // dt.timedelta(microseconds=1),
         "level": level,
     }
