@@ -270,8 +270,9 @@ def test_nobody_takes_anothers_extension(box: Box) -> None:
                 # He who has the password leads no calls to a carrier.
                 elsewhere = f"<sip:+883510001234@{box.settings.trunks[0].address}>"
                 known = "1002", own["1002"]
-                assert await answered(thief, "REGISTER", "1002", known, elsewhere) == 403
+                assert await answered(thief, "REGISTER", "1002", known, elsewhere) in (401, 403)
                 assert contacts(box, "1002") == there
+                assert await answered(thief, "REGISTER", "1002", known) == 200
                 thief.taken = lambda call: (led.append(call.called), call.refuse(486))
                 lines.people.dialled = lambda call: (led.append("carrier"), call.refuse(486))
                 phone = lines.people.by_extension("1002")
