@@ -90,7 +90,11 @@ def register(place: Place, told: Path, operators: int, pause: float) -> None:
 
 def _desk(place: Place, user: dict[str, Any], pause: float, file: IO[str]) -> None:
     session = new_session(place)
-    sign_in(session, place.url, user)
+    while True:  # all of them at once, while calls go on: some are told to come again
+        with contextlib.suppress(OSError):
+            sign_in(session, place.url, user)
+            break
+        time.sleep(pause + 1)
     found = _TOKEN.search(session.get(f"{place.url}/operator").text)
     assert found  # every page has it
     session.headers.update({"X-CSRFToken": found[1], "Referer": f"{place.url}/operator"})
