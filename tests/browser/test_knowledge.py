@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -115,7 +116,9 @@ HARMFUL = {
 }
 
 
-def test_a_file_that_is_refused_loses_nothing_typed(window: BrowserContext, sherzod: User) -> None:
+def test_a_file_that_is_refused_loses_nothing_typed(
+    window: BrowserContext, sherzod: User, tmp_path: Path
+) -> None:
     accounts.choose_language(sherzod, "ru")
     page = window.new_page()
     sign_in(page, "sherzod")
@@ -124,19 +127,25 @@ def test_a_file_that_is_refused_loses_nothing_typed(window: BrowserContext, sher
     page.locator("#text_ru").fill("Напечатанный текст")
     page.locator("#section").select_option(index=1)
     files = page.locator("#files")
-    large = {"name": "katta.pdf", "mimeType": "application/pdf", "buffer": bytes(20 << 20)}
-    files.set_input_files(large)  # type: ignore[arg-type]
+    large = tmp_path / "katta.pdf"
+    large.write_bytes(bytes(20 << 20))
+    files.set_input_files(large)
     page.locator("main form [type=submit].primary").click()
     expect(page).to_have_url("/articles/new")  # the browser has not sent it
     assert files.evaluate("(one) => one.validationMessage").startswith("PDF, DOCX, PNG, JPEG")
+    eight = [tmp_path / f"{n}.pdf" for n in range(8)]
+    for one in eight:
+        one.write_bytes(bytes(5 << 20))
+    files.set_input_files(eight)
+    assert files.evaluate("(one) => one.validationMessage").startswith("PDF, DOCX, PNG, JPEG")
     for name, (content, told) in HARMFUL.items():
-        one = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-        files.set_input_files(one)  # type: ignore[arg-type]
+        sent = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        files.set_input_files(sent)  # type: ignore[arg-type]
         page.locator("main form [type=submit].primary").first.click()
         expect(page.locator("main > .note.is-bad")).to_contain_text(told)
         expect(page.locator("#text_ru")).to_have_value("Напечатанный текст")
         assert ArticleFile.select().count() == 0, name
-    files.set_input_files(large)  # type: ignore[arg-type]
+    files.set_input_files(large)
     page.locator("main form").first.evaluate("(form) => { form.noValidate = true; }")
     page.locator("#title_uz").fill("Boshqa sarlavha")
     page.locator("main form [type=submit].primary").first.click()

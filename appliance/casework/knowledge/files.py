@@ -20,6 +20,7 @@ from appliance.models import Article, ArticleFile, ArticleVersion
 
 LARGEST = 5 * 1024 * 1024  # bytes of one file
 MOST = 10  # of one version
+AT_ONCE = 35 * 1024 * 1024  # bytes of all that are sent by one form, beside its texts
 UNPACKED = 50 * 1024 * 1024  # bytes that a DOCX may hold
 ENTRIES = 2_000  # parts of a DOCX
 PIXELS = 50_000_000  # of a picture

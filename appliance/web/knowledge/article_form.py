@@ -30,6 +30,7 @@ def shown(typed: MultiDict[str, str], trouble: str) -> dict[str, Any]:
             "text": articles.TEXT,
             "line": articles.LINE,
             "file": files.LARGEST,
+            "together": files.AT_ONCE,
         },
     }
 

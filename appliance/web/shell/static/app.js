@@ -5,7 +5,7 @@
 //   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
 //   data-limited       holds such a meter; data-over while it is full
 //   data-print         a button that prints the page
-//   data-file-of="id"  names the files that are chosen in that field; one larger than its data-most bytes is refused
+//   data-file-of="id"  names the files chosen in that field; refuses one of over data-most bytes, all of data-together
 //   data-toast         leaves after six seconds
 import "./commands.js";
 import "./live.js";
@@ -118,9 +118,11 @@ setInterval(tick, 1000);
 document.addEventListener("change", ({ target }) => {
   const place = target.type === "file" && document.querySelector(`[data-file-of="${target.id}"]`);
   if (!place) return;
-  const { most } = target.dataset;
+  const { most, together } = target.dataset;
   const hint = document.getElementById(target.getAttribute("aria-describedby").split(" ").at(-1));
-  target.setCustomValidity([...target.files].some(({ size }) => size > most) ? hint.textContent : "");
+  const sizes = [...target.files].map(({ size }) => size);
+  const tooMuch = sizes.some((size) => size > most) || sizes.reduce((all, size) => all + size, 0) > together;
+  target.setCustomValidity(tooMuch ? hint.textContent : "");
   target.reportValidity();
   place.dataset.none ??= place.textContent;
   place.textContent = [...target.files].map((file) => file.name).join(", ") || place.dataset.none;
