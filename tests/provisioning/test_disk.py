@@ -23,12 +23,12 @@ def test_what_keeps_data_waits_for_the_volume(tmp_path: Path, given: str) -> Non
     asterisk = rendered(tmp_path, "asterisk", "asterisk.service.j2", **facts)
     ours = rendered(tmp_path, "services", "appliance.service.j2", item=item, **facts, **memory)
     for unit in (asterisk, ours):
-        assert ("Requires=appliance-disk.service\n" in unit) == bool(given)
-        assert ("After=appliance-disk.service\n" in unit) == bool(given)
+        assert ("Requires=hotline-disk.service\n" in unit) == bool(given)
+        assert ("After=hotline-disk.service\n" in unit) == bool(given)
 
 
 def test_a_stick_that_comes_late_starts_everything(tmp_path: Path) -> None:
-    unit = rendered(tmp_path, "disk", "appliance-disk.service.j2", backup_replica="/mnt/second")
+    unit = rendered(tmp_path, "disk", "hotline-disk.service.j2", backup_replica="/mnt/second")
     assert "Restart=on-failure\nRestartSec=10\n" in unit
     assert "StartLimitIntervalSec=0" in unit
     [start] = re.findall(r"^ExecStartPost=-(\S+systemctl --no-block start .*)$", unit, re.MULTILINE)

@@ -48,14 +48,14 @@ def lay_down(root: Path, work: Path) -> None:
     limits = {"services_memory": {"pbx": "1G", "web": "1G", "jobs": "1G"}}
     units = root / "etc/systemd/system"
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
-    texts = {"appliance-disk": rendered(work, "disk", "appliance-disk.service.j2")}
+    texts = {"hotline-disk": rendered(work, "disk", "hotline-disk.service.j2")}
     texts["asterisk"] = rendered(work, "asterisk", "asterisk.service.j2", **facts)
     for name in ("pbx", "web", "jobs"):
         item = {"name": name, "text": name}
         given = facts | limits | {"item": item, "services_processors": {}}
         texts[f"appliance-{name}"] = rendered(work, "services", "appliance.service.j2", **given)
     for name, text in texts.items():
-        own = text if name == "appliance-disk" else text.partition("[Service]")[0] + RUNS
+        own = text if name == "hotline-disk" else text.partition("[Service]")[0] + RUNS
         (units / f"{name}.service").write_text(own)
         wanted = units / "multi-user.target.wants" / f"{name}.service"
         wanted.symlink_to(f"/etc/systemd/system/{name}.service")
@@ -76,12 +76,16 @@ def running(box: Machine) -> list[str]:
 def test_nothing_starts_before_it_is_open_and_everything_then(box: Machine) -> None:
     assert running(box) == []
     until(lambda: "Диск" in box.run("cat", "/run/appliance-closed.html").stdout, 30)
-    assert "not plugged in" in box.told("journalctl -u appliance-disk")
+    assert "not plugged in" in box.told("journalctl -u hotline-disk")
     box.told("touch /root/stick")
     until(lambda: running(box) == list(UNITS), 60)
     assert box.run("test", "-e", "/run/appliance-closed.html").returncode
     box.told("systemctl stop asterisk appliance-web")  # as an upgrade does: they stay so
     box.told("systemctl restart appliance-pbx")
     assert running(box) == ["appliance-pbx", "appliance-jobs"]
+    box.told("systemctl start asterisk")
+    box.told("systemctl stop 'appliance-*'")  # as before a restore: Asterisk goes on
+    assert running(box) == ["asterisk"]
+    assert box.run("systemctl", "stop", "hotline-disk").returncode
     box.reboot()
     until(lambda: running(box) == list(UNITS), 60)
