@@ -11,13 +11,28 @@ _OLD = (
     ("call_form", "callform_call_id", ("call_id",)),
     ("appeal", "appeal_call_id", ("call_id",)),
 )
+# the missed callers who wait, in their order; and the others
+_IN_LINE = """
+CREATE INDEX follow_up_in_line ON follow_up
+(CASE kind WHEN 'callback' THEN 0 WHEN 'queue' THEN 1 ELSE 2 END, joined_at, id)
+WHERE closed_at IS NULL
+"""
+_CLOSED = "CREATE INDEX follow_up_closed ON follow_up (closed_at) WHERE closed_at IS NOT NULL"
 
 
 def up(migrator, db):
     _replace(migrator, _NEW, _OLD)
+    for index in (_IN_LINE, _CLOSED):
+        db.execute_sql(index)
+    migrator.migrate(migrator.drop_index("follow_up", "followup_closed_at"))
 
 
 def down(migrator, db):
+    migrator.migrate(
+        migrator.add_index("follow_up", ("closed_at",), name="followup_closed_at"),
+        migrator.drop_index("follow_up", "follow_up_closed"),
+        migrator.drop_index("follow_up", "follow_up_in_line"),
+    )
     _replace(migrator, _OLD, _NEW)
 
 

@@ -1,6 +1,6 @@
 """Missed callers until somebody has spoken to them."""
 
-from peewee import AutoField, CharField, IntegerField, TextField
+from peewee import SQL, AutoField, CharField, IntegerField, TextField
 
 from appliance.core.tables import MomentField, Table
 
@@ -20,7 +20,7 @@ class FollowUp(Table):
     topic = CharField(null=True)
     attempts = IntegerField(default=0)  # our calls that reached nobody
     tried_at = MomentField(null=True)  # the newest of them
-    closed_at = MomentField(null=True, index=True)
+    closed_at = MomentField(null=True)
     outcome = CharField(null=True)  # spoken | called_again | done | given_up
     closed_by = CharField(default="")  # login of who wrote it off
     note = TextField(default="")
@@ -29,6 +29,22 @@ class FollowUp(Table):
 
     class Meta:
         indexes = ((("number", "opened_at"), True),)
+
+
+# The open ones are found in the order in which they stand, however many are closed: who asked to be
+# called comes first, then who waited.
+IN_LINE = SQL("CASE kind WHEN 'callback' THEN 0 WHEN 'queue' THEN 1 ELSE 2 END")
+FollowUp.add_index(
+    SQL(
+        "CREATE INDEX IF NOT EXISTS follow_up_in_line "
+        f"ON follow_up ({IN_LINE.sql}, joined_at, id) WHERE closed_at IS NULL"
+    )
+)
+FollowUp.add_index(
+    FollowUp.index(
+        FollowUp.closed_at, name="follow_up_closed", where=FollowUp.closed_at.is_null(False)
+    )
+)
 
 
 class FollowUpMark(Table):

@@ -104,7 +104,16 @@ def stretches(
 
 def presences() -> dict[str, Presence | None]:
     """Login → what is in force, of every active operator; None before the first choice."""
-    return {user.login: state_of(user) for user in operators()}
+    newest = Presence.alias()
+    in_force = (
+        newest.select(newest.id)
+        .where(newest.user == User.id)
+        .order_by(newest.since.desc(), newest.id.desc())
+        .limit(1)
+    )
+    rows = Presence.select().where(Presence.id.in_(User.select(in_force)))
+    found = {row.user_id: row for row in rows}
+    return {user.login: found.get(user.id) for user in operators()}
 
 
 def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> None:

@@ -34,17 +34,21 @@ def count(call_filter: CallFilter) -> int:
 
 def page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[Row]:
     """The calls of a filter, newest first."""
-    query = (
-        _select(call_filter).order_by(Call.arrived_at.desc(), Call.id).limit(limit).offset(offset)
-    )
-    return [_row(call) for call in query]
+    order = Call.arrived_at.desc(), Call.id
+    found = Call.select(Call.id).where(*conditions_of(call_filter)).order_by(*order)
+    # what hangs on a call is looked up for those alone that are shown
+    rows = _select().where(Call.id.in_(found.limit(limit).offset(offset))).order_by(*order)
+    return [_row(call) for call in rows]
 
 
 def every(call_filter: CallFilter) -> Iterator[Row]:
     """All calls of a filter, oldest first; a chunk at a time is held, and no long read."""
     after: tuple[Any, ...] = ()
     while chunk := list(
-        _select(call_filter).where(*after).order_by(Call.arrived_at, Call.id).limit(CHUNK)
+        _select()
+        .where(*conditions_of(call_filter), *after)
+        .order_by(Call.arrived_at, Call.id)
+        .limit(CHUNK)
     ):
         yield from (_row(call) for call in chunk)
         last = chunk[-1]
@@ -62,7 +66,7 @@ def dialled(call_filter: CallFilter) -> tuple[list[str], list[str]]:
     return trunks, numbers
 
 
-def _select(call_filter: CallFilter) -> Any:
+def _select() -> Any:
     return Call.select(
         Call,
         call_filters.first_operator().alias("operator"),
@@ -70,7 +74,7 @@ def _select(call_filter: CallFilter) -> Any:
         call_filters.call_type().alias("of_type"),
         call_filters.call_direction().alias("of_direction"),
         call_filters.region().alias("of_region"),
-    ).where(*conditions_of(call_filter))
+    )
 
 
 def _row(call: Any) -> Row:

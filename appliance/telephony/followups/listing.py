@@ -1,16 +1,15 @@
 """The register of missed callers, and how many of them were spoken to."""
 
 import datetime as dt
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from peewee import Case, ModelSelect
+from peewee import Case, ModelSelect, fn
 
 from appliance.models import Call, FollowUp, User
+from appliance.models.followups import IN_LINE
 from appliance.people import rights
 from appliance.telephony import calls
-from appliance.telephony.followups.tasks import KINDS
 
 RECOVERED = ("spoken", "called_again")
 
@@ -48,10 +47,9 @@ def opened(user: User, limit: int = 300, after: int = 0) -> list[FollowUp]:
 
     `after`: how many of the first are left out.
     """
-    order = Case(FollowUp.kind, tuple(zip(KINDS, range(len(KINDS)), strict=True)))
     open_ones = visible(user).where(FollowUp.closed_at.is_null())
     return list(
-        open_ones.order_by(order, FollowUp.joined_at, FollowUp.id).limit(limit).offset(after)
+        open_ones.order_by(IN_LINE, FollowUp.joined_at, FollowUp.id).limit(limit).offset(after)
     )
 
 
@@ -94,15 +92,18 @@ def closed_count(user: User, since: dt.datetime) -> int:
 
 def recovery(begin: dt.datetime, end: dt.datetime) -> Recovery:
     """What became of the callers first missed in [begin, end), as far as is known now."""
-    tasks = list(FollowUp.select().where(FollowUp.opened_at >= begin, FollowUp.opened_at < end))
-    hours = [
-        (task.closed_at - task.opened_at).total_seconds() / 3600
-        for task in tasks
-        if task.outcome in RECOVERED
-    ]
+    spoken = FollowUp.outcome.in_(RECOVERED)
+    took = Case(None, [(spoken, FollowUp.closed_at - FollowUp.opened_at)])
+    missed, recovered, closed_ones, microseconds = (
+        FollowUp.select(
+            fn.COUNT(FollowUp.id), fn.COUNT(took), fn.COUNT(FollowUp.closed_at), fn.SUM(took)
+        )
+        .where(FollowUp.opened_at >= begin, FollowUp.opened_at < end)
+        .tuples()[0]
+    )
     return Recovery(
-        missed=len(tasks),
-        recovered=len(hours),
-        open=sum(task.closed_at is None for task in tasks),
-        mean_hours=statistics.fmean(hours) if hours else None,
+        missed=missed,
+        recovered=recovered,
+        open=missed - closed_ones,
+        mean_hours=microseconds / recovered / 3600 / 10**6 if recovered else None,
     )

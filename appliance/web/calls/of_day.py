@@ -119,12 +119,12 @@ def _list() -> dict[str, Any]:
 
 
 def _operators() -> dict[str, Any]:
-    talking = calls.talking()
+    talking, states = calls.talking(), presence.presences()
     found = []
     for user in accounts.operators():
         if user.login in talking:
             found.append(Operator(accounts.named(user, locale()), "call", talking[user.login]))
-        elif chosen := presence.state_of(user):
+        elif chosen := states.get(user.login):
             found.append(Operator(accounts.named(user, locale()), chosen.state, chosen.since))
         else:
             found.append(Operator(accounts.named(user, locale()), "off", None))

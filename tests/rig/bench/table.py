@@ -1,6 +1,6 @@
 """What `./run bench` prints: each thing that was measured beside its floor and its aim.
 
-Whoever measures something yields rows; a module of measurements is named in MEASURED.
+Whoever measures something yields rows; `costs.main` names all who do, in the order of the table.
 """
 
 import json
