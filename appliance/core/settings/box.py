@@ -27,7 +27,7 @@ class Web:
     bind: str  # where gunicorn listens, behind the TLS front
     url: str  # how people reach the site, https://…
     secret_key: str
-    threads: int = 64  # requests that are answered at the same time; an open page holds none
+    threads: int = 128  # requests that are answered at the same time; an open page holds none
     certificate: Path | None = None  # of the TLS front, to tell when it ends
 
 
