@@ -35,9 +35,10 @@ class FollowUp(Table):
 # called comes first, then who waited.
 IN_LINE = SQL("CASE kind WHEN 'callback' THEN 0 WHEN 'queue' THEN 1 ELSE 2 END")
 FollowUp.add_index(
-    SQL(
-        "CREATE INDEX IF NOT EXISTS follow_up_in_line "
-        f"ON follow_up ({IN_LINE.sql}, joined_at, id) WHERE closed_at IS NULL"
+    FollowUp.index(
+        *(IN_LINE, FollowUp.joined_at, FollowUp.id),
+        name="follow_up_in_line",
+        where=FollowUp.closed_at.is_null(),
     )
 )
 FollowUp.add_index(
