@@ -45,7 +45,7 @@ REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 # What one worker does whole, in order: tests that share a whole site, that start an Asterisk, that
 # save and restore a site at one address. So few calls are slowed down by others of their kind.
 SHARED = {
-    "site": ("tests/calls/test_calls.py", "tests/calls/test_road.py"),
+    "site": tuple(f"tests/calls/test_{name}.py" for name in ("calls", "road", "secrets")),
     "phones in pages": ("tests/calls/test_page_", "tests/calls/test_desk_states.py"),
     "exchanges": ("tests/calls/",),
     "pbx": ("tests/pbx/",),

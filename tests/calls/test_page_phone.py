@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from math import pi, sin
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, Route, async_playwright, expect
@@ -29,6 +30,7 @@ pytestmark = [
     pytest.mark.skipif(not hosts.outward(), reason="only a loopback address: no ICE candidates"),
 ]
 OPERATOR, EMPLOYEE = tones.OPERATORS[0], tones.OUTSIDE[0]
+TAKEN = "/operator/phone/taken"
 BOTH = 2  # seconds in which both are heard in a recording
 VOICES = itertools.cycle(tones.CALLERS)
 NUMBERS = (f"+99893555{number:04}" for number in range(9000, 9999))
@@ -369,13 +371,16 @@ def test_what_was_told_of_the_page_before_takes_no_phone_away(
             before = await s.page.locator("#phone-taken").evaluate("piece => piece.outerHTML")
 
             async def answers(route: Route) -> None:
-                if late or not taken:
+                asked = parse_qs(urlsplit(route.request.url).query).get("at", [])
+                if late or not taken or TAKEN not in asked:
                     await route.continue_()
-                else:
-                    late.append(before)
-                    await route.fulfill(content_type="text/html", body=before)
+                    return
+                pieces = await (await route.fetch()).json()
+                pieces[asked.index(TAKEN)] = before
+                late.append(before)
+                await route.fulfill(json=pieces)
 
-            await s.page.route("**/operator/phone/taken", answers)
+            await s.page.route("**/pieces?**", answers)
             s.page.on("response", lambda r: taken.append(r.url) if "account" in r.url else None)
             await s.page.reload()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
