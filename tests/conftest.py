@@ -43,30 +43,25 @@ trying.load_profile("calm")
 
 REAL = ("calls", "browser", "vm")  # marks of tests that wait for real time
 # What one worker does whole, in order: tests that share a whole site, that start an Asterisk, that
-# save and restore a site at one address. So few calls are slowed down by others of their kind.
+# save and restore a site at one address. So no calls are slowed down by others of their kind.
 SHARED = {
-    "site": tuple(f"tests/calls/test_{name}.py" for name in ("calls", "road", "secrets")),
-    "phones in pages": ("tests/calls/test_page_", "tests/calls/test_desk_states.py"),
-    "exchanges": ("tests/calls/",),
-    "pbx": ("tests/pbx/",),
+    "site": (
+        *(f"tests/calls/test_{name}.py" for name in ("calls", "road", "secrets", "desk_states")),
+        "tests/calls/test_page_",
+    ),
+    "exchanges": ("tests/calls/", "tests/pbx/"),
     "snapshots": ("tests/box/snapshots/",),
     "e1": ("tests/vm/e1/",),
     "box": ("tests/vm/",),
 }
-# These begin, in this order, so that no worker has a long one left at the end. Three wait for calls
-# in the beginning; the others have the processors meanwhile.
+# These begin, in this order, so that no worker has a long one left at the end.
 LONGEST = (
     "tests/calls/",
-    "tests/provisioning/test_storm.py",
-    "tests/browser/test_operator.py",
-    "tests/browser/test_pages.py",
-    "tests/browser/test_reach.py",
     "tests/pbx/",
+    "tests/provisioning/test_storm.py",
     "tests/browser/",
     "tests/box/snapshots/",
     "tests/provisioning/",
-    *(f"tests/web/shell/test_{name}" for name in ("hostile", "disclosure", "a", "rights", "p")),
-    "tests/casework/test_search.py",
     "tests/web/",
     "tests/reports/",
 )
@@ -119,7 +114,7 @@ def _turn(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Six workers share two processors: calls with sound must not wait for pages to be drawn."""
+    """Four workers share two processors: calls with sound must not wait for pages to be drawn."""
     if os.geteuid() == 0:  # nobody else may come back to the front
         urgent = item.nodeid.startswith(URGENT)
         os.setpriority(os.PRIO_PROCESS, 0, _nice if urgent else min(_nice + NICE, 19))
