@@ -498,6 +498,23 @@ def test_a_letter_survives_pages_that_were_slow_to_begin(page, nilufar):
     expect(gist).to_have_value("Ish haqi!")
 
 
+def test_a_letter_survives_a_save_that_came_before_it_and_counts_as_later(page, nilufar):
+    """As of a page whose clock goes after: nobody has changed its field since."""
+    ring(page, nilufar).talk()
+    gist = page.locator("#f-gist")
+    gist.fill("Ish haqi")
+    saved(page)
+    token = page.locator("#form").get_attribute("data-token")
+    page.route(DRAFTS, refused)
+    gist.press_sequentially("!")
+    appeals.save_draft(nilufar, token, appeals.draft(nilufar, token).values, form="2")
+    page.reload()
+    expect(gist).to_have_value("Ish haqi!")
+    appeals.save_draft(nilufar, token, {"gist": "Nafaqa"}, form="2")
+    page.reload()
+    expect(gist).to_have_value("Nafaqa")
+
+
 def refused(route):
     """Nothing that is saved reaches the server."""
     route.abort() if route.request.method == "POST" else route.continue_()

@@ -122,7 +122,8 @@ export class Form {
   }
 
   #keep() {
-    keepLocally(this.login, this.token, this.values(), this.shows, this.element.dataset.savedAt);
+    const known = { savedAt: this.element.dataset.savedAt, base: this.base };
+    keepLocally(this.login, this.token, this.values(), this.shows, known);
   }
 
   // Writes what is known of the caller into empty fields, and marks them until they are changed.
@@ -252,11 +253,13 @@ export class Form {
   #restore() {
     const kept = keptLocally(this.login, this.token);
     if (!kept) return;
-    if (Date.parse(this.element.dataset.savedAt || 0) > kept.at) {
+    const overtaken = Date.parse(this.element.dataset.savedAt || 0) > kept.at;
+    const own = [...this.element.elements].filter(({ name }) => !overtaken || this.#isAhead(name, kept));
+    if (!own.length) {
       forgetLocally(this.login, this.token);
       return;
     }
-    for (const field of this.element.elements) {
+    for (const field of own) {
       if (!field.name || field.name === "csrf_token") continue;
       if (!(field.name in kept.values) && kept.form !== this.shows) continue;
       const value = kept.values[field.name] ?? "";
@@ -265,6 +268,12 @@ export class Form {
     }
     this.#keep();
     this.save();
+  }
+
+  // Whether what this browser keeps of a field never reached the server, where nobody has changed it since.
+  #isAhead(name, { values, base }) {
+    if (!base || !(name in values)) return false;
+    return values[name] !== (base[name] ?? "") && (this.base[name] ?? "") === (base[name] ?? "");
   }
 
   #layOut() {

@@ -5,11 +5,11 @@ import { serverNow } from "./clock.js";
 const prefix = (login) => `form:${login}:`;
 
 // `savedAt`: when the server had the form last. What is kept now is newer than that and than what was kept before, which the
-// page before may have sent, whatever the clocks say.
-export function keepLocally(login, token, values, form, savedAt = 0) {
+// page before may have sent, whatever the clocks say. `base`: what the server had then.
+export function keepLocally(login, token, values, form, { savedAt = 0, base } = {}) {
   const before = keptLocally(login, token)?.at ?? 0;
   const at = Math.max(serverNow(), before + 1, Date.parse(savedAt || 0) + 1);
-  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at }));
+  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at, base }));
 }
 
 // With `values` only if it holds these: another form of the call may have been typed in since.
