@@ -4,7 +4,6 @@
 writes of each save when it began, how long it took, and what the site answered.
 """
 
-import asyncio
 import contextlib
 import json
 import re
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from provisioning.local.place import Place
+from tests.rig.trials import apart
 from tests.rig.trials.screen import new_session, sign_in
 
 PAUSE = 4.0  # seconds between two saves of one operator, who speaks with somebody meanwhile
@@ -49,16 +49,8 @@ HEAD = ("saves", "how many", "a second", "median, ms", "95 %, ms", "longest, ms"
 async def going_on(place: Place, operators: int, pause: float = PAUSE) -> AsyncIterator[Path]:
     """So many operators register meanwhile; gives the file of what they saw."""
     file = place.folder / "saves.jsonl"
-    arguments = (str(place.folder), str(file), str(operators), str(pause))
-    desks = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.rig.trials.registering", *arguments)
-    )
-    try:
+    async with apart.running("tests.rig.trials.registering", place.folder, file, operators, pause):
         yield file
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            desks.terminate()
-        await desks.wait()
 
 
 def seen(file: Path, since: float = 0.0, until: float = float("inf")) -> Saves:

@@ -4,7 +4,6 @@
 the page's event stream, fetches the list of calls whenever it changed, and writes what it sees.
 """
 
-import asyncio
 import contextlib
 import json
 import re
@@ -19,6 +18,7 @@ from urllib.parse import urljoin
 import requests
 
 from provisioning.local.place import Place
+from tests.rig.trials import apart
 from tests.rig.trials.stories import Stories
 
 PACE = 0.1  # seconds between two fetches (floor/calls.html)
@@ -55,15 +55,8 @@ HEAD = ("log to screen", "seen", "median, ms", "95 %, ms", "longest, ms", f"over
 async def watched(place: Place) -> AsyncIterator[Path]:
     """A page is open meanwhile; gives the file of what it shows."""
     file = place.folder / "screen.jsonl"
-    page = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.rig.trials.screen", str(place.folder), str(file))
-    )
-    try:
+    async with apart.running("tests.rig.trials.screen", place.folder, file):
         yield file
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            page.terminate()
-        await page.wait()
 
 
 def compare(stories: Stories, file: Path) -> Lags:
