@@ -3,14 +3,13 @@
 Milliseconds and cores are those of a processor, so that a busy machine tells the same.
 """
 
-import json
+import functools
 import resource
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
@@ -24,6 +23,7 @@ from appliance.reports import files, pdf
 from appliance.web import create_app
 from appliance.web.shell.server import KEPT
 from tests.rig.bench import growth
+from tests.rig.bench.table import Row, tell
 from tests.rig.browser import Browser
 from tests.rig.streams import Stream
 
@@ -34,30 +34,10 @@ CALLS = 5_000  # of the month that is printed
 BAR = "/operator/bar"
 TOGETHER = ("/operator/bar", "/operator/state", "/operator/queue", "/operator/paused")
 FRAGMENT = {"HX-Request": "true"}
-RESULTS = Path("bench/latest.json")
 _PASSWORD = "parol-parol"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One thing that was measured; `aim`: the most that is wanted, or the least."""
-
-    what: str
-    value: float
-    unit: str
-    aim: float | None = None
-    floor: float | None = None
-    least: bool = False
-
-    def line(self) -> str:
-        """As it is printed."""
-        floor = "" if self.floor is None else f"{self.floor:.2f}"
-        times = f"{self.value / self.floor:.1f}×" if self.floor else ""
-        aim = "" if self.aim is None else f"{'≥' if self.least else '≤'} {self.aim:g}"
-        return f"{self.what:<52}{self.value:>10.2f} {self.unit:<6}{floor:>8}{times:>8}{aim:>9}"
-
-
-def figures(folder: Path) -> Iterator[Figure]:
+def figures(folder: Path) -> Iterator[Row]:
     """Every figure of this bench; builds what it measures in the folder."""
     settings = growth.make_site(folder)
     accounts.add("leader", "Leader", "supervisor", _PASSWORD)
@@ -70,23 +50,24 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield _paper(settings)
 
 
-def pages(app: Flask, behind: str = "") -> Iterator[Figure]:
+def pages(app: Flask, behind: str = "") -> Iterator[Row]:
     """The bar beside the least that any page costs, and four pieces by one request."""
     browser = _signed_in(app, "op01")
-    floor = _milliseconds(lambda: browser.get("/login/token"))
+    least = _milliseconds(lambda: browser.get("/login/token"))
+    yield Row(f"/login/token{behind}", least, "ms")
     bar = _milliseconds(lambda: browser.get(BAR, headers=FRAGMENT))
-    yield Figure(f"{BAR}{behind}", bar, "ms", 5.0, floor)
+    yield Row(f"{BAR}{behind}", bar, "ms", aim=5.0)
     apart = sum(
         _milliseconds(lambda at=at: browser.get(at, headers=FRAGMENT))  # type: ignore[misc]
         for at in TOGETHER
     )
     address = f"/pieces?{'&'.join(f'at={at}' for at in TOGETHER)}"
     together = _milliseconds(lambda: browser.get(address, headers=FRAGMENT))
-    yield Figure(f"{len(TOGETHER)} pieces of one event, one request{behind}", together, "ms")
-    yield Figure(f"the same by {len(TOGETHER)} requests{behind}", apart, "ms")
+    yield Row(f"{len(TOGETHER)} pieces of one event, one request{behind}", together, "ms")
+    yield Row(f"the same by {len(TOGETHER)} requests{behind}", apart, "ms")
 
 
-def _streams(app: Flask) -> Iterator[Figure]:
+def _streams(app: Flask) -> Iterator[Row]:
     """Cores for open pages while calls go on, and how many are open without a thread each."""
     browsers = [_signed_in(app, f"op{number:02}") for number in range(growth.OPERATORS)]
     browsers += [_signed_in(app, "leader")]
@@ -96,17 +77,15 @@ def _streams(app: Flask) -> Iterator[Figure]:
         streams = []
         for number in range(AT_ONCE):
             if number == PAGES:
-                yield Figure(
-                    f"{PAGES} pages, {EVENTS} events a second", _cores() - alone, "cores", 0.15
-                )
+                taken = _cores() - alone
+                yield Row(f"{PAGES} pages, {EVENTS} events a second", taken, "cores", aim=0.15)
             browser = browsers[number % len(browsers)]
             streams.append(at_end.enter_context(closing(Stream(browser))))
         live.publish("announcements")
         heard = sum(stream.next()[1] in ("topic", "refresh") for stream in streams[-200:])
-        yield Figure(
-            "pages open, of which all heard an event", AT_ONCE - 200 + heard, "", 300, least=True
-        )
-        yield Figure("threads for them", threading.active_count() - threads, "", 2)
+        reached = AT_ONCE - 200 + heard
+        yield Row("pages open, of which all heard an event", reached, "", aim=300, least=True)
+        yield Row("threads for them", threading.active_count() - threads, "", aim=2)
 
 
 def _cores() -> float:
@@ -119,13 +98,13 @@ def _cores() -> float:
     return (time.process_time() - began) / (time.monotonic() - clock)
 
 
-def _paper(settings: Settings) -> Figure:
-    """The telephony report of a month, printed; the floor is what is not WeasyPrint's."""
+def _paper(settings: Settings) -> Row:
+    """The telephony report of a month, printed; start and import of its process included."""
     report = files.build("telephony", settings, growth.MONTH, "ru")
     page = files.FORMS["telephony"].as_page(report)
     before = _of_children()
     pdf.write(page)
-    return Figure("telephony report printed", _of_children() - before, "s", 1.5)
+    return Row("telephony report printed", _of_children() - before, "s", aim=1.5)
 
 
 def _of_children() -> float:
@@ -162,15 +141,10 @@ def _signed_in(app: Flask, login: str) -> Browser:
 
 
 def main() -> None:
-    """Measure, print each figure as it is known, keep them."""
-    found = {}
+    """Measure, print each row as it is known, keep them."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        for figure in figures(Path(name)):
-            print(figure.line(), flush=True)
-            found[figure.what] = [figure.value, figure.unit, figure.aim]
+        tell("live", [functools.partial(figures, Path(name))])
         db.database.close()
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(known | {"live": found}, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":
