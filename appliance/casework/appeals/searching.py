@@ -33,7 +33,7 @@ def entry_of(appeal: Appeal) -> search.Entry:
 
     A personal one by its number alone: nobody learns by searching what it says.
     """
-    names, text = ((), "") if appeal.openness == personal.PERSONAL else _told(appeal)
+    names, text = ((), "") if appeal.openness == personal.PERSONAL else _names_and_text(appeal)
     return search.Entry(
         *(KIND, appeal.number, appeal.number, text),
         names=tuple(filter(None, names)),
@@ -44,7 +44,7 @@ def entry_of(appeal: Appeal) -> search.Entry:
 
 def words_of(appeal: Appeal) -> str:
     """All words of an appeal that a search may look for."""
-    names, text = _told(appeal)
+    names, text = _names_and_text(appeal)
     return _joined(names, text)
 
 
@@ -60,7 +60,7 @@ def _joined(names: tuple[str, ...], text: str) -> str:
     return " ".join((*names, *(name.replace(" ", "") for name in names), text))
 
 
-def _told(appeal: Appeal) -> tuple[tuple[str, ...], str]:
+def _names_and_text(appeal: Appeal) -> tuple[tuple[str, ...], str]:
     """(names, text)."""
     told = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
     phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))

@@ -90,7 +90,7 @@ def as_book(report: Accesses) -> xlsx.Book:
     for name, lines in ((N_("Recordings heard"), report.heard), (N_("Opened"), report.seen)):
         table = xlsx.Table(
             (tuple(gettext(head) for head in LINES),),
-            [(*_told(one, report), one.times, one.first, one.last, one.reason) for one in lines],
+            [(*_words(one, report), one.times, one.first, one.last, one.reason) for one in lines],
         )
         sheets.append(
             xlsx.Sheet(gettext(name), (table,), (36, 30, 24, 9, 18, 18, 40), landscape=True)
@@ -150,7 +150,7 @@ def _cells(one: Reader, report: Accesses) -> tuple[str | int, ...]:
     return (report.names.get(one.who, one.who), *_counts(one).values())
 
 
-def _told(one: Access, report: Accesses) -> tuple[str, str, str]:
+def _words(one: Access, report: Accesses) -> tuple[str, str, str]:
     """Who, what was done, to which record, in the report's language."""
     gettext = translations(report.locale).gettext
     thing, done = audit_words.named(one.what)
@@ -161,7 +161,7 @@ def _told(one: Access, report: Accesses) -> tuple[str, str, str]:
 def _written(one: Access, report: Accesses) -> list[str]:
     """A line on paper."""
     at = (f"{when.astimezone(report.period.tz):%d.%m.%Y %H:%M}" for when in (one.first, one.last))
-    return [*_told(one, report), figures.number(one.times), *at, one.reason or figures.NONE]
+    return [*_words(one, report), figures.number(one.times), *at, one.reason or figures.NONE]
 
 
 def _line(one: Access, report: Accesses) -> dict[str, Any]:

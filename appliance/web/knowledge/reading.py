@@ -162,7 +162,7 @@ def _found(text: str) -> "list[ArticleVersion]":
     return found
 
 
-def _told(
+def _with_snippet(
     row: "ArticleVersion", asked: search.Query
 ) -> "tuple[ArticleVersion, wording.Wording, list[search.Piece]]":
     """An article of the list with the place of its text where what was looked for stands."""
@@ -183,6 +183,6 @@ def _list() -> dict[str, Any]:
         "shelves": [(code, name, counts[code]) for code, name in sections.items() if counts[code]],
         "names": sections,
         "number": len(every),
-        "rows": [_told(row, asked) for row in rows],
+        "rows": [_with_snippet(row, asked) for row in rows],
         "now": clock.now(),
     }
