@@ -7,10 +7,23 @@ from zoneinfo import ZoneInfo
 
 from appliance.core.intervals import Interval
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
 
 def now() -> dt.datetime:
     """This moment, aware, in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def microseconds(moment: dt.datetime) -> int:
+    """Since 1970 UTC, as tables keep moments."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(since: int) -> dt.datetime:
+    """So many microseconds after 1970 began, UTC."""
+    return _EPOCH + dt.timedelta(microseconds=since)
 
 
 @dataclass(frozen=True)

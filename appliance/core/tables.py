@@ -6,21 +6,10 @@ from typing import Any
 
 from peewee import BigIntegerField, Model, TextField
 
+from appliance.core.clock import microseconds, moment
 from appliance.core.db import database
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND = dt.timedelta(microseconds=1)
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-
-
-def microseconds(moment: dt.datetime) -> int:
-    """Since 1970 UTC, as tables keep moments."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(since: int) -> dt.datetime:
-    """So many microseconds after 1970 began, UTC."""
-    return _EPOCH + dt.timedelta(microseconds=since)
 
 
 class MomentField(BigIntegerField):

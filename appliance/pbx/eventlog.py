@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from appliance.core.clock import moment
 from appliance.models import EventRow
 
 FIELDS = (
@@ -55,7 +56,6 @@ _ORDER = (
 _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
 _PLACES = {kind: place - len(_ORDER) for place, kind in enumerate(_ORDER)}
 _PLACES |= {kind: place for place, kind in enumerate(_LAST, 1)}
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _QUOTES = 2 * len(FIELDS)  # in a record whose fields hold none
 _NOTHING = dict.fromkeys(FIELDS, "")
 
@@ -248,7 +248,7 @@ def _of(row: list[str], fields: dict[str, str]) -> Event:
     seconds, _, fraction = fields["EventTime"].partition(".")
     micro = int(fraction[:6].ljust(6, "0"))
     return Event(
-        at=_EPOCH + dt.timedelta(0, int(seconds), micro),
+        at=moment(1_000_000 * int(seconds) + micro),
         type=fields["EventType"],
         uniqueid=fields["UniqueID"],
         linkedid=fields["LinkedID"],

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from peewee import OperationalError
 
+from appliance.core.clock import microseconds
 from appliance.core.db import database
 from appliance.core.statements import Question, among, some, value
 from appliance.models import EventRow, MergedCall
@@ -131,7 +132,7 @@ def _interpreted(linkedid: str, events: Sequence[Event]) -> CallFacts | None:
 
 def _booted_after(events: Sequence[Event]) -> bool:
     """Whether Asterisk began anew after these records: it may have died under their call."""
-    return bool(_BOOT.ask(since=_db_value(min(event.at for event in events))))
+    return bool(_BOOT.ask(since=microseconds(min(event.at for event in events))))
 
 
 def _plain(records: Mapping[str, Sequence[Event]]) -> dict[str, Sequence[Event]]:
@@ -159,7 +160,7 @@ def _plain(records: Mapping[str, Sequence[Event]]) -> dict[str, Sequence[Event]]
 def _clock_stepped(records: Mapping[str, Sequence[Event]]) -> bool:
     moments = [event.at for events in records.values() for event in events]
     since, until = min(moments) - projection.NEAR, max(moments) + projection.NEAR
-    return bool(_STEPS.ask(since=_db_value(since), until=_db_value(until)))
+    return bool(_STEPS.ask(since=microseconds(since), until=microseconds(until)))
 
 
 def _with_second_calls(found: Sequence[CallFacts]) -> set[str]:
@@ -172,19 +173,14 @@ def _with_second_calls(found: Sequence[CallFacts]) -> set[str]:
     placed: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     phones = {talk.extension or "" for _, talk in talks}
     for phone, at, linkedid in _PLACED.ask(
-        phones=phones, since=_db_value(begin), until=_db_value(end)
+        phones=phones, since=microseconds(begin), until=microseconds(end)
     ):
         placed[phone].append((at, linkedid))
     return {
         call_id
         for call_id, talk in talks
         for at, linkedid in placed[talk.extension or ""]
-        if _db_value(talk.started_at) <= at
-        if at <= _db_value(talk.ended_at or talk.started_at + projection.LONGEST)
+        if microseconds(talk.started_at) <= at
+        if at <= microseconds(talk.ended_at or talk.started_at + projection.LONGEST)
         if linkedid != call_id
     }
-
-
-def _db_value(moment: dt.datetime) -> int:
-    """A moment as the table keeps it."""
-    return EventRow.at.db_value(moment) or 0

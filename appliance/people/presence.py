@@ -6,8 +6,8 @@ from typing import NamedTuple
 from peewee import JOIN, Expression
 
 from appliance.core import audit, clock, live
+from appliance.core.clock import microseconds, moment
 from appliance.core.db import raw, writing
-from appliance.core.tables import microseconds, moment
 from appliance.models import Presence, User
 from appliance.people.accounts import StaffError, operators
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from peewee import Case, Expression, Field, Node
 
-from appliance.core.tables import microseconds
+from appliance.core.clock import microseconds
 from appliance.models import Call
 from appliance.reports.periods import Period
 

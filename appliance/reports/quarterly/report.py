@@ -8,10 +8,9 @@ from peewee import fn
 
 from appliance.casework import catalogs
 from appliance.core import clock
-from appliance.core.clock import WorkingCalendar
+from appliance.core.clock import WorkingCalendar, microseconds
 from appliance.core.intervals import Interval
 from appliance.core.settings import Settings
-from appliance.core.tables import microseconds
 from appliance.models import Call
 from appliance.people import staff_records
 from appliance.people.staff_records import Qualification, StaffedHours

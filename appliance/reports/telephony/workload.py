@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from peewee import JOIN, Expression, Field, fn
 
+from appliance.core.clock import microseconds, moment
 from appliance.core.db import raw
 from appliance.core.intervals import merged, without
-from appliance.core.tables import microseconds, moment
 from appliance.models import Call, Gap, QueueVisit, Ring, Talk
 from appliance.people import presence, staff_records
 from appliance.reports.call_filters import CallFilter, conditions_of

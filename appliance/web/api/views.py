@@ -19,6 +19,7 @@ from appliance.casework import departments, identity, ministry
 from appliance.casework.appeals import exporting, handling, listing, searching, states
 from appliance.casework.appeals.listing import Filters
 from appliance.core import audit, i18n
+from appliance.core.clock import microseconds
 from appliance.messaging import notices
 from appliance.people import keys
 from appliance.reports import files, periods
@@ -40,7 +41,6 @@ csrf.exempt(screen)
 
 DOCUMENT = Path(__file__).with_name("openapi.json")
 LONGEST = 200  # appeals in one answer
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 DETAILS = {
     "changed": "The appeal was changed since: read it again, then decide.",
     "held": "Somebody else has taken the appeal over: take it first.",
@@ -120,7 +120,7 @@ def list_appeals() -> Response:
     shown = found[:limit]
     if shown:
         last = shown[-1].handling
-        after = (last.changed_at - _EPOCH) // dt.timedelta(microseconds=1), shown[-1].id
+        after = microseconds(last.changed_at), shown[-1].id
     personal = _personal()
     asked = {"q": request.args["q"]} if filters.words else {}
     disclosure.log_shown("appeal", [appeal.number for appeal in shown], asked)
@@ -281,7 +281,7 @@ def _after(cursor: str, since: str) -> tuple[int, int]:
         raise ValueError("changed_since is of no year of this hotline")
     if not moment.tzinfo:
         moment = moment.replace(tzinfo=site().tz)
-    return (moment - _EPOCH) // dt.timedelta(microseconds=1), 0
+    return microseconds(moment), 0
 
 
 def _cursor(after: tuple[int, int]) -> str:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from appliance.core.tables import microseconds
+from appliance.core.clock import microseconds
 from appliance.reports.periods import Period
 from appliance.reports.quarterly.activity import RECORDINGS, Fact
 from tests.rig.bench.statements import (
