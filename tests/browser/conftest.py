@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,12 +79,25 @@ class Pages:
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """A while in which they take every request and answer none."""
-        os.killpg(self._group, signal.SIGSTOP)
+        """A while in which they take every request and answer none.
+
+        They stop between two writes: a lock that they held would stop everybody.
+        """
+        until(self._stop_between_writes)
         try:
             yield
         finally:
             os.killpg(self._group, signal.SIGCONT)
+
+    def _stop_between_writes(self) -> bool:
+        os.killpg(self._group, signal.SIGSTOP)
+        with contextlib.closing(sqlite3.connect(self.settings.paths.database, timeout=1)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                os.killpg(self._group, signal.SIGCONT)
+                return False
+        return True
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.settings.web.bind, timeout=5)
