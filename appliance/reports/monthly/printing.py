@@ -196,7 +196,7 @@ def _drill(drill: Drill, words_: AnnexWords) -> str:
 
 def _capacity(report: MonthlyReport) -> dict[str, object]:
     """The operators and channels that the month's calls needed, for the paper."""
-    made = capacity.count(report.period, report.service_level, report.wrap_up)
+    made = capacity.count(report.period, report.rules.service_level, report.wrap_up)
     needed, half_hours = capacity.tables(made, report.locale)
     return {
         "needed": needed,
@@ -208,7 +208,7 @@ def _capacity(report: MonthlyReport) -> dict[str, object]:
 
 def _half_hours(report: MonthlyReport) -> list[xlsx.Sheet]:
     """The same as sheets, with every half-hour."""
-    made = capacity.count(report.period, report.service_level, report.wrap_up)
+    made = capacity.count(report.period, report.rules.service_level, report.wrap_up)
     return [
         xlsx.Sheet(
             name=sheet.title,

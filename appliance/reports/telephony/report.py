@@ -57,7 +57,6 @@ class TelephonyReport:
     locale: str
     call_filter: CallFilter
     level: float
-    short_abandon: float
     made_at: dt.datetime
     formulas: str
     balance: Balance
@@ -102,7 +101,6 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         locale=locale,
         call_filter=call_filter,
         level=level,
-        short_abandon=settings.calls.short_abandon,
         made_at=made_at,
         formulas=kpi.FORMULAS,
         balance=calls.balance(period.begin, period.end),
