@@ -12,6 +12,7 @@ from appliance.reports.counting import Counted
 from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
 from appliance.reports.telephony import operator_sheets, pictures, queues
+from appliance.reports.telephony.columns import COLUMNS, Column
 from appliance.reports.telephony.operator_sheets import length, tenth
 from appliance.reports.telephony.pictures import between
 from appliance.reports.telephony.report import TelephonyReport
@@ -26,11 +27,6 @@ from appliance.reports.telephony.words import (
 from appliance.reports.xlsx import Seconds
 from appliance.reports.xlsx.book import Plain
 from appliance.telephony import routing
-
-_COLUMNS = (
-    *("incoming", "share", "accepted", "missed", "answer_speed", "service_level"),
-    *("talk", "registered", "transferred", "rating", "rating_response"),
-)
 
 
 def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
@@ -119,7 +115,9 @@ def as_page(report: TelephonyReport) -> str:
         },
         codes={_(name): code for code, name in FIGURES.items()},
         shade=pictures.shading(report.hours.weekdays.values()),
-        asked=", ".join(f"{name}: {value}" for name, value in report.call_filter.asked.items()),
+        asked=", ".join(
+            f"{name}: {value}" for name, value in report.call_filter.conditions.items()
+        ),
     )
 
 
@@ -195,26 +193,25 @@ def _parts(
     return Sheet(
         code,
         names[code],
-        (names[code], *(names[column] for column in _COLUMNS)),
+        (names[code], *(names[column.figure] for column in COLUMNS)),
         tuple((name, *_cells(tally, share)) for name, share, tally in parts),
         (_(N_("Total")), *_cells(report.total, whole if parts else None)),
     )
 
 
 def _cells(tally: Counted, share: Decimal | None) -> tuple[Plain, ...]:
-    return (
-        tally.incoming,
-        figures.NONE if share is None else share,
-        tally.accepted,
-        tally.missed,
-        tenth(tally.answer_speed),
-        tenth(tally.service_level),
-        length(tally.talk),
-        tally.registered,
-        tally.transferred,
-        tenth(tally.rating),
-        tenth(tally.rating_response),
-    )
+    return tuple(_cell(column, tally, share) for column in COLUMNS)
+
+
+def _cell(column: Column, tally: Counted, share: Decimal | None) -> Plain:
+    match column.kind:
+        case "share":
+            return figures.NONE if share is None else share
+        case "count":
+            return int(getattr(tally, column.figure))
+        case "length":
+            return length(getattr(tally, column.figure))
+    return tenth(getattr(tally, column.figure))
 
 
 def _waits(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
