@@ -120,7 +120,7 @@ def save(user: User, make: str, mac: str, settings: Settings, by: User | None) -
         if former:
             _forget(former)
         phone = DeskPhone.create(user=user, make=make, mac=mac)
-        audit.record(_who(by), "phone.save", user.login, make=make, mac=mac)
+        audit.record(accounts.login_of(by), "phone.save", user.login, make=make, mac=mac)
         live.publish(accounts.TOPIC)
     return phone
 
@@ -133,7 +133,9 @@ def remove(user: User, by: User | None) -> None:
         if not phone:
             raise PhoneError("none")
         _forget(phone)
-        audit.record(_who(by), "phone.remove", user.login, make=phone.make, mac=phone.mac)
+        audit.record(
+            accounts.login_of(by), "phone.remove", user.login, make=phone.make, mac=phone.mac
+        )
         live.publish(accounts.TOPIC)
 
 
@@ -153,7 +155,7 @@ def give_address(user: User, settings: Settings, by: User | None) -> Given:
         ends = clock.now() + VALID
         new = {"token_hash": _hash(token), "token_ends_at": ends, "token_used": False}
         DeskPhone.update(new).where(DeskPhone.id == phone.id).execute()
-        audit.record(_who(by), "phone.address", user.login, mac=phone.mac)
+        audit.record(accounts.login_of(by), "phone.address", user.login, mac=phone.mac)
         live.publish(accounts.TOPIC)
     return Given(DeskPhone.get_by_id(phone.id), _address(settings, token), _web_password(token))
 
@@ -276,7 +278,3 @@ def _web_password(token: str) -> str:
 def _hash(token: str) -> str:
     """Tokens have 192 random bits: a plain hash cannot be turned back."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _who(by: User | None) -> str:
-    return by.login if by else "cli"
