@@ -165,8 +165,8 @@ def test_a_zone_that_puts_its_clock_on_counts_by_the_clock_on_the_wall(settings)
 def test_what_no_condition_can_be_is_passed_over() -> None:
     period = Period(FIRST, LAST, dt.UTC)  # type: ignore[arg-type]
     asked = {"hour": "24", "weekday": "x", "wait": "1", "rated": "bad", "outcome": "odd", "x": "1"}
-    assert call_filters.from_address(period, asked.items()).asked == {}
-    assert call_filters.from_address(period, [("hour", "23"), ("language", "")]).asked == {
+    assert call_filters.from_address(period, asked.items()).conditions == {}
+    assert call_filters.from_address(period, [("hour", "23"), ("language", "")]).conditions == {
         "hour": "23"
     }
 

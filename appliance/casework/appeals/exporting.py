@@ -25,7 +25,7 @@ def columns_of(role: str) -> tuple[str, ...]:
     article 19); passport and PINFL never leave in bulk.
     """
     named = role in rights.roles("applicant.export")
-    asked = forms.ever_asked(forms.APPEAL)
+    asked = forms.fields_of_all_versions(forms.APPEAL)
     fields = (f for f in asked if f.exported and (named or not f.personal))
     return (*STANDING, *(field.name for field in fields))
 
@@ -106,7 +106,7 @@ def _moment(moment: dt.datetime) -> str:
 
 def _names(locale: str) -> dict[str, dict[Any, str]]:
     """Field → code or id → name in the locale, of everything but mahallas."""
-    asked = forms.ever_asked(forms.APPEAL)
+    asked = forms.fields_of_all_versions(forms.APPEAL)
     found = {field.name: catalogs.labels(field.list, locale) for field in asked if field.list}
     for field in asked:
         if field.options and field.name not in _COLUMNS:

@@ -40,17 +40,17 @@ def cleaned(definition: Definition, values: Values) -> dict[str, str]:
     return {name: text for name in names if (text := values.get(name, "").strip())}
 
 
-def asked(definition: Definition, values: Values) -> tuple[Field, ...]:
+def fields_of(definition: Definition, values: Values) -> tuple[Field, ...]:
     """The fields that are asked, by the kind of applicant and the direction that a form holds."""
     kind = values.get("applicant_kind") or "person"
-    return definition.asked(kind, values.get("direction", ""))
+    return definition.fields_of(kind, values.get("direction", ""))
 
 
 def read(definition: Definition, values: Values, today: dt.date) -> Reading:
     """Understand a form, whatever was typed. `today` is the site's date."""
     own = columns_of(definition.form)
     values = cleaned(definition, values)
-    fields = asked(definition, values)
+    fields = fields_of(definition, values)
     names = {name for field in fields for name in field.names}
     values = {name: text for name, text in values.items() if name in names}
     doubts: list[Doubt] = []

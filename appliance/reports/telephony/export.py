@@ -18,7 +18,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
             "from": report.period.first.isoformat(),
             "to": report.period.last.isoformat(),
         },
-        "asked": dict(report.call_filter.asked),
+        "asked": dict(report.call_filter.conditions),
         "formulas": report.formulas,
         "service_level_seconds": report.level,
         "balance": balance.as_json(report.balance, report.period.tz),
