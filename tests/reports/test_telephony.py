@@ -197,10 +197,10 @@ def test_the_bridge_leads_from_the_balance_to_the_tables(busy, settings) -> None
         Call.update(**change).where(Call.id << [call.id for call in some.limit(3)]).execute()
     arrived = inbound.of(busy, 20.0)
     found = arrived.tally
-    assert report.others(busy) == balance.others(arrived.groups)
+    assert counting.others(busy) == balance.others(arrived.groups)
     for locale in i18n.LOCALES:
         counted = calls.balance(busy.begin, busy.end)
-        told = balance.bridge(counted, report.others(busy), words.load(locale).balance)
+        told = balance.bridge(counted, counting.others(busy), words.load(locale).balance)
         arrived, came, taken = (
             figures.number(n) for n in (counted.arrivals, found.incoming, found.accepted)
         )

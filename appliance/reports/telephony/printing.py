@@ -6,8 +6,7 @@ from typing import Any
 
 from appliance.core import spreadsheets
 from appliance.core.i18n import translations
-from appliance.reports import balance, figures, kpi, paper, words, xlsx
-from appliance.reports.balance import Line
+from appliance.reports import figures, kpi, paper, words, xlsx
 from appliance.reports.counting import Counted
 from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
@@ -69,7 +68,7 @@ def title(report: TelephonyReport) -> str:
 def as_book(report: TelephonyReport) -> xlsx.Book:
     """A workbook: a sheet for each table."""
     made = []
-    foot_line = paper.foot_line(foot(report), report.locale)
+    foot_line = paper.foot_line(paper.foot_with(report, report.others), report.locale)
     for sheet in sheets(report):
         widths = (34.0, *(_width(sheet, column) for column in range(1, len(sheet.heads))))
         table = xlsx.Table((sheet.heads,), sheet.rows, sheet.total)
@@ -103,7 +102,7 @@ def as_page(report: TelephonyReport) -> str:
         "telephony.html",
         report,
         title(report),
-        balance=foot(report),
+        balance=paper.foot_with(report, report.others),
         sheets=sheets(report),
         written=written,
         charts={
@@ -119,12 +118,6 @@ def as_page(report: TelephonyReport) -> str:
             f"{name}: {value}" for name, value in report.call_filter.conditions.items()
         ),
     )
-
-
-def foot(report: TelephonyReport) -> Line:
-    """The balance of all inbound calls of the period."""
-    text = words.load(report.locale).balance
-    return balance.line(report.balance, report.others, report.made_at, report.period.tz, text)
 
 
 # ── the tables ──────────────────────────────────────────────────────────────────

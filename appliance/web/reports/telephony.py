@@ -17,7 +17,17 @@ from flask_babel import gettext
 from appliance.casework import appeals, catalogs, identity
 from appliance.core import audit, clock, i18n, phone_numbers
 from appliance.people import accounts, rights
-from appliance.reports import balance, call_filters, charts, files, kpi, periods, telephony, words
+from appliance.reports import (
+    balance,
+    call_filters,
+    charts,
+    counting,
+    files,
+    kpi,
+    periods,
+    telephony,
+    words,
+)
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
 from appliance.reports.shares import shares
@@ -304,7 +314,7 @@ def _balance(call_filter: CallFilter) -> dict[str, object]:
     """The balance of all inbound calls of the period, its sum, and the difference."""
     found = calls.balance(call_filter.period.begin, call_filter.period.end)
     text = words.load(locale()).balance
-    others = report.others(call_filter.period)
+    others = counting.others(call_filter.period)
     return {
         "balance": balance.line(found, others, clock.now(), call_filter.period.tz, text),
         "sums": Behind(call_filter.period).sums(found, others),
