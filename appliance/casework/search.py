@@ -183,8 +183,10 @@ def _with_snippets(
 
 
 def _found_appeals(asked: Query, user: User, limit: int) -> list[Hit]:
-    mine = appeals.visible_to(user).select(Appeal.id)
-    found = index.find(asked, "appeal", limit, lambda row: fn.EXISTS(mine.where(Appeal.id == row)))
+    visible = appeals.visible_to(user).select(Appeal.id)
+    found = index.find(
+        asked, "appeal", limit, lambda row: fn.EXISTS(visible.where(Appeal.id == row))
+    )
     rows = Appeal.select().where(Appeal.id.in_([one.row for one in found]))
     gists = {row.id: row.gist for row in personal.veil(user, rows)}
     return [

@@ -151,7 +151,7 @@ def explained(report: Answered, words: Words, *, distribution: bool = False) -> 
     text, tally = words.annex, report.inbound.tally
     if tally.service_level.value is None:
         return []
-    told = [
+    notes = [
         text.service_basis.format(
             seconds=f"{report.rules.service_level:g}",
             quick=figures.number(tally.quick),
@@ -162,8 +162,8 @@ def explained(report: Answered, words: Words, *, distribution: bool = False) -> 
     if distribution and tally.waited:
         share, _ = shares([tally.quick, tally.waited - tally.quick])
         waited = figures.number(tally.waited)
-        told.append(text.waits_basis.format(within=figures.decimal(share), waited=waited))
-    return told
+        notes.append(text.waits_basis.format(within=figures.decimal(share), waited=waited))
+    return notes
 
 
 def _short(averages: list[float]) -> list[str]:

@@ -104,12 +104,12 @@ def foot_line(found: Line, locale: str) -> str:
 
 def foot_cells(report: Report) -> list[tuple[str, object]]:
     """The balance as lines of a table: what it is, and its value."""
-    told = balance.as_json(report.balance, report.period.tz)
-    outcomes = told.pop("outcomes")
-    told["unobserved"] = unobserved(report)
+    plain = balance.as_json(report.balance, report.period.tz)
+    outcomes = plain.pop("outcomes")
+    plain["unobserved"] = unobserved(report)
     counts = [(f"outcome {outcome}", count) for outcome, count in outcomes.items()]
     made = report.made_at.astimezone(report.period.tz).isoformat(timespec="seconds")
-    return [*told.items(), *counts, ("formulas", kpi.FORMULAS), ("made_at", made)]
+    return [*plain.items(), *counts, ("formulas", kpi.FORMULAS), ("made_at", made)]
 
 
 def unobserved(report: Report) -> str:

@@ -150,7 +150,7 @@ def _places(
     definition: Definition, values: Values, doubts: list[Doubt]
 ) -> tuple[dict[str, Any], str]:
     """Region, district and mahalla by code or exact name, the wider ones told by the narrower."""
-    asked = [field.name for field in definition.fields if field.name in PLACES]
+    names = [field.name for field in definition.fields if field.name in PLACES]
     mahalla_text, district_text, region_text = (
         values.get(f"{field}_text", "") for field in ("mahalla", "district", "region")
     )
@@ -174,11 +174,11 @@ def _places(
     elif mahalla and district and mahalla.district_id != district.soato:
         doubts.append(Doubt("mahalla", "elsewhere"))
     columns = {"region": region, "region_text": "" if region else region_text}
-    if "district" in asked:
+    if "district" in names:
         columns |= {"district": district, "district_text": "" if district else district_text}
-    if "mahalla" in asked:
+    if "mahalla" in names:
         columns |= {"mahalla": mahalla}
-    return columns if asked else {}, "" if mahalla else mahalla_text
+    return columns if names else {}, "" if mahalla else mahalla_text
 
 
 def _placed(field: Field, chosen: str, typed: str) -> str:

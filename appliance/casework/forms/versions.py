@@ -58,8 +58,8 @@ def fitting(form: str, values: Mapping[str, str]) -> Definition:
 
 def of(form: str, number: int) -> Definition:
     """The form in the version in which something was registered."""
-    kept = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
-    return definition_of(kept) if kept else product(form)
+    row = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
+    return definition_of(row) if row else product(form)
 
 
 def every() -> Iterator[Definition]:

@@ -243,8 +243,8 @@ def _missed(number: str) -> list[Expression]:
     """What the register takes for a missed call of a number."""
     asked_for = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
     theirs = (Call.caller == number) | (Call.callee == number)
-    asked = Call.outcome == "callback"
-    return [Call.outcome.in_(FOLLOWED_UP), (asked & asked_for) | (~asked & theirs)]
+    requested = Call.outcome == "callback"
+    return [Call.outcome.in_(FOLLOWED_UP), (requested & asked_for) | (~requested & theirs)]
 
 
 def _transfer(call_filter: CallFilter, value: str) -> Expression:

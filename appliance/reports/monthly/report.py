@@ -155,8 +155,8 @@ def _consultations(period: Period, personal: str) -> Iterator[Consultation]:
         .order_by(Appeal.received_at, Appeal.number)
     )
     for at, openness, issue, gist, contact, number in rows.tuples():
-        told = personal if openness == PERSONAL else issue or gist
-        yield Consultation(at.astimezone(period.tz).date(), told, contact, number)
+        about = personal if openness == PERSONAL else issue or gist
+        yield Consultation(at.astimezone(period.tz).date(), about, contact, number)
 
 
 def _directions(used: set[str], locale: str, day: dt.date) -> dict[str, str]:

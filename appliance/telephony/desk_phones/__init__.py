@@ -187,9 +187,9 @@ def take(token: str, name: str, agent: str, address: str, settings: Settings) ->
         "set_up_from": address,
         "book_hash": _hash(book),
     }
-    mine = (DeskPhone.id == phone.id, DeskPhone.token_hash == _hash(token), ~DeskPhone.token_used)
+    unused = (DeskPhone.id == phone.id, DeskPhone.token_hash == _hash(token), ~DeskPhone.token_used)
     with writing():
-        if not DeskPhone.update(taken).where(*mine).execute():
+        if not DeskPhone.update(taken).where(*unused).execute():
             raise Refused("used")
         User.update(sip_password=password).where(User.id == user.id).execute()
         audit.record(f"phone:{phone.mac}", "phone.set_up", user.login, address=address, agent=agent)
@@ -238,8 +238,8 @@ def _hindrance(phone: DeskPhone, name: str, agent: str) -> str:
 
 def _is_another(phone: DeskPhone, agent: str) -> bool:
     """Whether who asks says that he is another device; some phones do not say which they are."""
-    said = {re.sub("[^0-9a-f]", "", mac) for mac in _MAC.findall(agent.lower())}
-    return bool(said) and phone.mac not in said
+    named = {re.sub("[^0-9a-f]", "", mac) for mac in _MAC.findall(agent.lower())}
+    return bool(named) and phone.mac not in named
 
 
 def _is_open(phone: DeskPhone) -> bool:
@@ -248,15 +248,15 @@ def _is_open(phone: DeskPhone) -> bool:
 
 def _note_refused(phone: DeskPhone, code: str, address: str, agent: str) -> None:
     log.warning("the phone %s was refused at %s: %s", phone.mac, address, code)
-    told = {"why": code, "address": address, "agent": agent}
-    audit.record(f"phone:{phone.mac}", "phone.refused", phone.user.login, **told)
+    detail = {"why": code, "address": address, "agent": agent}
+    audit.record(f"phone:{phone.mac}", "phone.refused", phone.user.login, **detail)
 
 
 def _forget(phone: DeskPhone) -> None:
     """Strike a phone out; what was set up knows the person's password no more."""
     if phone.set_up_at:
-        mine = User.id == phone.user_id
-        User.update(sip_password=secrets.token_urlsafe(18)).where(mine).execute()
+        owner = User.id == phone.user_id
+        User.update(sip_password=secrets.token_urlsafe(18)).where(owner).execute()
     phone.delete_instance()
 
 
