@@ -6,6 +6,7 @@ two of a kind are seen, and the end of one is not taken for the end of the other
 """
 
 import datetime as dt
+import http.client
 import json
 import logging
 import os
@@ -132,6 +133,17 @@ def _read(file: Path) -> Sign | None:
         return None
     # A sign of the future was given before the machine was started again.
     return Sign(name, holder, began, ago if ago >= 0 else float("inf"), visible)
+
+
+def serves(line: http.client.HTTPConnection) -> bool:
+    """Whether the pages at the other end of a connection say that they serve; it is closed."""
+    try:
+        line.request("GET", "/healthz")
+        return line.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()
 
 
 def _feed_watchdog() -> None:

@@ -18,14 +18,14 @@ def recognise(columns: dict[str, Any]) -> Applicant:
 
     What was not told this time stays as it was heard before.
     """
-    told = {name: columns[name] for name in _KEPT if columns.get(name)}
-    told["kind"] = columns["applicant_kind"]
+    facts = {name: columns[name] for name in _KEPT if columns.get(name)}
+    facts["kind"] = columns["applicant_kind"]
     known = match(columns)
     if not known:
-        return Applicant.create(**told, search_key=_key(columns), created_at=clock.now())
+        return Applicant.create(**facts, search_key=_key(columns), created_at=clock.now())
     if _key(columns):
-        told["search_key"] = _key(columns)
-    Applicant.update(told).where(Applicant.id == known.id).execute()
+        facts["search_key"] = _key(columns)
+    Applicant.update(facts).where(Applicant.id == known.id).execute()
     return Applicant.get_by_id(known.id)
 
 

@@ -75,30 +75,30 @@ def ask(user: User, sent: dict[str, str], calendar: WorkingCalendar) -> DataRequ
     """
     if not may_answer(user):
         raise PermissionError(user.login)
-    told = {name: text.strip() for name, text in sent.items()}
-    if told.get("kind") not in KINDS:
+    facts = {name: text.strip() for name, text in sent.items()}
+    if facts.get("kind") not in KINDS:
         raise RequestError("kind")
-    if not told.get("person"):
+    if not facts.get("person"):
         raise RequestError("person")
-    phone = phone_numbers.canonical(told.get("phone", "")) or ""
-    number = told.get("number", "")
-    if bool(told.get("phone")) != bool(phone) or not (phone or number):
+    phone = phone_numbers.canonical(facts.get("phone", "")) or ""
+    number = facts.get("number", "")
+    if bool(facts.get("phone")) != bool(phone) or not (phone or number):
         raise RequestError("phone")
     if number and not Appeal.select().where(Appeal.number == number).exists():
         raise RequestError("phone")
-    if not told.get("proof"):
+    if not facts.get("proof"):
         raise RequestError("proof")
-    if told["kind"] == "correct" and not told.get("what"):
+    if facts["kind"] == "correct" and not facts.get("what"):
         raise RequestError("what")
     with writing():
         now = clock.now()
         request = DataRequest.create(
-            kind=told["kind"],
-            person=told["person"][:_LONGEST],
+            kind=facts["kind"],
+            person=facts["person"][:_LONGEST],
             phone=phone,
-            proof=told["proof"],
-            language=told.get("language") if told.get("language") in LANGUAGES else "uz",
-            what=told.get("what", ""),
+            proof=facts["proof"],
+            language=facts.get("language") if facts.get("language") in LANGUAGES else "uz",
+            what=facts.get("what", ""),
             asked_at=now,
             due_on=due(now, calendar),
             by=user.login,
@@ -141,8 +141,8 @@ def pressing(today: dt.date) -> tuple[int, int, int]:
 
 def stored(request: DataRequest, user: User) -> Stored:
     """What may be of the citizen: of his number, of appeals he named, of the same applicants."""
-    phone, kept = request.phone, request.records
-    named = [*kept.get("named", []), *kept.get("appeal", [])]
+    phone, records = request.phone, request.records
+    named = [*records.get("named", []), *records.get("appeal", [])]
     about = Appeal.number.in_(named)
     if phone:
         about |= (Appeal.phone == phone) | (Appeal.phone_at_hand == phone)
@@ -150,7 +150,7 @@ def stored(request: DataRequest, user: User) -> Stored:
     same = Appeal.applicant.in_({appeal.applicant_id for appeal in first})
     found = list(Appeal.select().where(about | same).order_by(Appeal.id.desc()).limit(MOST))
     numbers = [appeal.number for appeal in found]
-    forms = CallForm.appeal_number.in_(numbers) | CallForm.number.in_(kept.get("call_form", []))
+    forms = CallForm.appeal_number.in_(numbers) | CallForm.number.in_(records.get("call_form", []))
     if phone:
         forms |= CallForm.phone == phone
     made = list(CallForm.select().where(forms).order_by(CallForm.id.desc()).limit(MOST))

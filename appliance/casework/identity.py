@@ -119,13 +119,13 @@ def _pinfl_doubts(values: dict[str, str], birthday: dt.date | None) -> list[Doub
         return []
     if not re.fullmatch(r"\d{14}", number, re.ASCII):
         return [Doubt("pinfl", "length")]
-    told = pinfl(number)
-    if not told:
+    facts = pinfl(number)
+    if not facts:
         return [Doubt("pinfl", "check")]
     found = []
-    if birthday and told.born != birthday:
+    if birthday and facts.born != birthday:
         found.append(Doubt("pinfl", "born"))
-    if values.get("sex") in ("m", "f") and told.sex != values["sex"]:
+    if values.get("sex") in ("m", "f") and facts.sex != values["sex"]:
         found.append(Doubt("pinfl", "sex"))
     return found
 

@@ -5,9 +5,10 @@ was found of citizens writes that down, as for any page (web/shell/disclosure.py
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from peewee import fn
 
@@ -160,35 +161,32 @@ def _found_mahallas(asked: Query, _user: User, limit: int) -> list[Hit]:
 
 def _found_articles(asked: Query, _user: User, limit: int) -> list[Hit]:
     found = knowledge.nearest(asked, clock.now().astimezone().date(), limit)
-    texts = index.texts("article", [row.id for _one, row in found])
-    return [
-        Hit(
-            *("article", row.article.slug, row.title_uz or row.title_ru),
-            tuple(index.snippet(texts[row.id], asked)),
-            one.cost,
-            one.whole,
-        )
-        for one, row in found
-    ]
+    name = {row.id: (row.article.slug, row.title_uz or row.title_ru) for _one, row in found}
+    return _with_snippets("article", asked, found, name)
 
 
 def _found_scripts(asked: Query, _user: User, limit: int) -> list[Hit]:
     found = queries.nearest(asked, limit)
-    texts = index.texts("script", [row.id for _one, row in found])
+    name = {row.id: (row.script.code, queries.title_of(row)) for _one, row in found}
+    return _with_snippets("script", asked, found, name)
+
+
+def _with_snippets(
+    kind: str, asked: Query, found: Sequence[tuple[Any, Any]], name: Mapping[int, tuple[str, str]]
+) -> list[Hit]:
+    """Hits with the words around what was found; `name`: row's id → ref and title."""
+    texts = index.texts(kind, list(name))
     return [
-        Hit(
-            *("script", row.script.code, queries.title_of(row)),
-            tuple(index.snippet(texts[row.id], asked)),
-            one.cost,
-            one.whole,
-        )
+        Hit(kind, *name[row.id], tuple(index.snippet(texts[row.id], asked)), one.cost, one.whole)
         for one, row in found
     ]
 
 
 def _found_appeals(asked: Query, user: User, limit: int) -> list[Hit]:
-    mine = appeals.visible_to(user).select(Appeal.id)
-    found = index.find(asked, "appeal", limit, lambda row: fn.EXISTS(mine.where(Appeal.id == row)))
+    visible = appeals.visible_to(user).select(Appeal.id)
+    found = index.find(
+        asked, "appeal", limit, lambda row: fn.EXISTS(visible.where(Appeal.id == row))
+    )
     rows = Appeal.select().where(Appeal.id.in_([one.row for one in found]))
     gists = {row.id: row.gist for row in personal.veil(user, rows)}
     return [

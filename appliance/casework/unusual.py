@@ -38,12 +38,14 @@ def look(tz: ZoneInfo) -> str:
     noted = _noted(since - QUIET)
     found = 0
     for who, rows in _by_reader(since, people).items():
-        for why, row, told in _found(people[who], rows, tz):
+        for why, row, detail in _found(people[who], rows, tz):
             before = noted.get((who, why, "" if why == "many" else row.subject))
             if before and row.at < before + (QUIET if why == "many" else BACK):
                 continue
             record = "" if why == "many" else row.subject
-            audit.record("jobs", ACTION, who, why=why, at=row.at.isoformat(), record=record, **told)
+            audit.record(
+                "jobs", ACTION, who, why=why, at=row.at.isoformat(), record=record, **detail
+            )
             noted[who, why, record] = row.at
             found += 1
     return f"noted {found}" if found else ""

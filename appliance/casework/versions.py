@@ -218,9 +218,9 @@ def do(
         elif action == "retire":
             columns["until"] = now
         _change(row, seen, (row.state,), columns)
-        told = {"words": words} if words else {}
-        told |= {"since": columns["since"].isoformat()} if columns.get("since") else {}
-        audit.record(user.login, f"{noun}.{action}", ref, version=row.number, **told)
+        detail = {"words": words} if words else {}
+        detail |= {"since": columns["since"].isoformat()} if columns.get("since") else {}
+        audit.record(user.login, f"{noun}.{action}", ref, version=row.number, **detail)
     return table.get_by_id(row.id)
 
 
@@ -240,8 +240,8 @@ def _resume(row: Version) -> None:
 
 def _change(row: Version, seen: int, states: Iterable[str], columns: dict[str, Any]) -> None:
     table = type(row)
-    asked = (table.id == row.id, table.revision == seen, table.state.in_(list(states)))
-    if not table.update(columns | {"revision": seen + 1}).where(*asked).execute():
+    unchanged = (table.id == row.id, table.revision == seen, table.state.in_(list(states)))
+    if not table.update(columns | {"revision": seen + 1}).where(*unchanged).execute():
         raise VersionError("changed")
 
 

@@ -32,7 +32,7 @@ def ingest(site: Site, files: tuple[Path, ...]) -> None:
     """Read event logs, rotated ones too; in any order, as often as you like."""
     settings = site.open()
     for file in files:
-        new = pbx_ledger.read(file, settings.calls.short_abandon, growing=False)
+        new = pbx_ledger.read(file, settings.calls, growing=False)
         click.echo(f"{file}: {new} new records")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from appliance.demo.crew import AFTERWARDS, Crew, Worker
 from appliance.demo.world import HOURS, World
+from appliance.telephony.calls.storing import is_short
 
 # Outcomes in parts of 1,000; the rest is answered, when somebody is free.
 PARTS = {
@@ -243,7 +244,9 @@ class _Teller:
         wait = dt.timedelta(seconds=self.world.max_wait)
         if call.outcome == "abandoned_queue":
             quick = self.chance.random() < 0.25
-            wait = self.seconds(0.5, self.world.short_abandon) if quick else self.about(45, 280)
+            wait = (
+                self.seconds(0.5, self.world.rules.short_abandon) if quick else self.about(45, 280)
+            )
         elif call.outcome == "callback":
             wait = self.seconds(30, 120)
         left_at = joined_at + wait
@@ -253,9 +256,7 @@ class _Teller:
         ring = Ringing(rung.login, rung.extension, joined_at, stops, result)
         call.visits.append(Visit(queue, joined_at, left_at, IN_QUEUE[call.outcome], [ring]))
         call.wait_seconds = wait.total_seconds()
-        call.short = (
-            call.outcome == "abandoned_queue" and call.wait_seconds <= self.world.short_abandon
-        )
+        call.short = is_short(call.outcome, call.wait_seconds, self.world.rules)
         call.ended_at = left_at + self.seconds(0, 5 if call.outcome != "abandoned_queue" else 0)
         call.ended_by = "caller" if call.outcome == "abandoned_queue" else "system"
 

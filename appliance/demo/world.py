@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.casework import catalogs
 from appliance.core.clock import WorkingCalendar
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.models import CatalogItem, District, Region
 from appliance.people import accounts
 from appliance.telephony import routing
@@ -38,7 +38,7 @@ class World:
     employees: tuple[str, ...]
     regions: tuple[tuple[str, str], ...]  # region's code, a district's code
     directions: tuple[str, ...]
-    short_abandon: float
+    rules: Calls
     max_wait: float
 
     @property
@@ -99,6 +99,6 @@ def of_site(settings: Settings, first: dt.date, last: dt.date) -> World:
             .where(CatalogItem.catalog == "direction")
             .order_by(CatalogItem.position)
         ),
-        short_abandon=settings.calls.short_abandon,
+        rules=settings.calls,
         max_wait=current.queueing.max_wait,
     )

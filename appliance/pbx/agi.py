@@ -71,7 +71,7 @@ class _Request(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            asked = self._asked()
+            asked = self._variables()
             if not asked:
                 return  # somebody only looked whether the port is open
             if not self._is_asterisk():
@@ -96,7 +96,7 @@ class _Request(socketserver.StreamRequestHandler):
         self.wfile.write(f"{command}\n".encode())
         return self.rfile.readline(_LONGEST)
 
-    def _asked(self) -> dict[str, str]:
+    def _variables(self) -> dict[str, str]:
         asked = {}
         while line := self.rfile.readline(_LONGEST).decode("utf-8", "replace").strip():
             name, _, value = line.partition(":")

@@ -42,7 +42,7 @@ class Follower:
         return known
 
     def _read(self, path: Path) -> int:
-        return ledger.read(path, self._settings.calls.short_abandon, growing=True)
+        return ledger.read(path, self._settings.calls, growing=True)
 
     def _note(self, unreadable: dict[str, str]) -> None:
         """Set aside what cannot be read, once; what can be again, or is gone, is no fault."""

@@ -27,7 +27,7 @@ class Inspection:
             return
         self._due = time.monotonic() + _EVERY
         found = {
-            "modules": [name for name in _given(settings) if not _runs(asterisk, name)],
+            "modules": [name for name in _configured(settings) if not _runs(asterisk, name)],
             "queues": _missing_queues(settings, asterisk),
         }
         now = clock.now()
@@ -36,7 +36,7 @@ class Inspection:
                 ExchangeLook.replace(name=name, missing=missing, at=now).execute()
 
 
-def _given(settings: Settings) -> list[str]:
+def _configured(settings: Settings) -> list[str]:
     """The modules that Asterisk's configuration names; none while it is not written."""
     file = settings.paths.asterisk / "modules.conf"
     return _LOADED.findall(file.read_text("utf-8")) if file.exists() else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.core import db, statements
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.models import EventFile, EventFragment, EventRow
 from appliance.pbx import eventlog, logs, plain_calls, projection
 from appliance.pbx.eventlog import Event
@@ -33,7 +33,7 @@ class _Part:
     taken: int = 0  # bytes that are done with
 
 
-def read(path: Path, short_abandon: float, *, growing: bool) -> int:
+def read(path: Path, rules: Calls, *, growing: bool) -> int:
     """Take in what a log file holds beyond what was read of it; returns how many new records.
 
     `growing`: the file is still written to, so its last line may be whole only later. Otherwise a
@@ -58,14 +58,12 @@ def read(path: Path, short_abandon: float, *, growing: bool) -> int:
             if not part.taken:
                 return known
             offset += part.taken
-            known += _write(
-                part, path, EventFile(fingerprint=fingerprint, offset=offset), short_abandon
-            )
+            known += _write(part, path, EventFile(fingerprint=fingerprint, offset=offset), rules)
             if not last:
                 db.give_way()
 
 
-def _write(part: _Part, path: Path, mark: EventFile, short_abandon: float) -> int:
+def _write(part: _Part, path: Path, mark: EventFile, rules: Calls) -> int:
     """Take in a part, in turns; `mark` says how far that brings us. Returns how many records."""
     joined, halves = _joined(part.fragments)
     fresh = _unknown([*part.events, *joined])
@@ -73,22 +71,22 @@ def _write(part: _Part, path: Path, mark: EventFile, short_abandon: float) -> in
     def finish() -> None:
         calls.set_aside(logs.name(path), part.damages)
         _set_aside(part.fragments, halves)
-        _project_others(fresh, short_abandon)
+        _project_others(fresh, rules)
         EventFile.replace(fingerprint=mark.fingerprint, offset=mark.offset).execute()
 
-    db.in_turns([*_each_call(fresh, short_abandon), finish])
+    db.in_turns([*_each_call(fresh, rules), finish])
     return len(fresh)
 
 
-def take_in(events: Iterable[Event], short_abandon: float) -> int:
+def take_in(events: Iterable[Event], rules: Calls) -> int:
     """Write down records that are not known yet and tell their calls anew; returns how many.
 
     Call it inside a write transaction.
     """
     fresh = _unknown(events)
-    for step in _each_call(fresh, short_abandon):
+    for step in _each_call(fresh, rules):
         step()
-    _project_others(fresh, short_abandon)
+    _project_others(fresh, rules)
     return len(fresh)
 
 
@@ -100,15 +98,13 @@ def fragments() -> int:
 def note(settings: Settings, event: Event) -> None:
     """Write an event of our own into the ledger, beside those of Asterisk's log."""
     with db.writing():
-        take_in([event], settings.calls.short_abandon)
+        take_in([event], settings.calls)
 
 
-def project_set_aside(short_abandon: float) -> None:
+def project_set_aside(rules: Calls) -> None:
     """Try anew to tell the calls of which nothing could be made: this release may know how."""
     rows = [row.linkedid for row in calls.quarantined(kind="untold")]
-    db.in_turns(
-        [functools.partial(projection.project, linkedid, short_abandon) for linkedid in rows]
-    )
+    db.in_turns([functools.partial(projection.project, linkedid, rules) for linkedid in rows])
 
 
 def _unknown(events: Iterable[Event]) -> list[Event]:
@@ -120,24 +116,22 @@ def _unknown(events: Iterable[Event]) -> list[Event]:
     return list(fresh.values())
 
 
-def _each_call(fresh: list[Event], short_abandon: float) -> Iterator[Callable[[], None]]:
+def _each_call(fresh: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
     """Steps that each write down the new records of a few linkedids, and tell their calls."""
     own = sorted((e for e in fresh if e.type not in _OF_MANY), key=lambda event: event.linkedid)
     groups = ((name, list(ours)) for name, ours in itertools.groupby(own, lambda e: e.linkedid))
     for some in itertools.batched(groups, _TOGETHER, strict=False):
         new = dict(some)
-        yield functools.partial(_take_calls, new, plain_calls.facts(new), short_abandon)
+        yield functools.partial(_take_calls, new, plain_calls.facts(new), rules)
 
 
-def _take_calls(
-    new: dict[str, list[Event]], facts: Mapping[str, CallFacts], short_abandon: float
-) -> None:
+def _take_calls(new: dict[str, list[Event]], facts: Mapping[str, CallFacts], rules: Calls) -> None:
     known = plain_calls.known(new)
     _insert([event for events in new.values() for event in events])
     # Another process may read the same log.
     records = {name: [*known.get(name, ()), *_beside(known, name, new[name])] for name in new}
     alone = {name: told for name, told in facts.items() if records[name] == new[name]}
-    plain_calls.project(records, short_abandon, alone)
+    plain_calls.project(records, rules, alone)
 
 
 def _beside(known: dict[str, list[Event]], linkedid: str, new: list[Event]) -> list[Event]:
@@ -145,7 +139,7 @@ def _beside(known: dict[str, list[Event]], linkedid: str, new: list[Event]) -> l
     return [event for event in new if event.hash not in told]
 
 
-def _project_others(fresh: list[Event], short_abandon: float) -> None:
+def _project_others(fresh: list[Event], rules: Calls) -> None:
     """Write down the records that concern other calls too, and tell those."""
     if not fresh:
         return
@@ -159,7 +153,7 @@ def _project_others(fresh: list[Event], short_abandon: float) -> None:
         if event.type == "CLOCK":
             touched |= projection.across(event)
     for linkedid in sorted(touched):
-        projection.project(linkedid, short_abandon)
+        projection.project(linkedid, rules)
 
 
 def _insert(events: list[Event]) -> None:

@@ -15,6 +15,7 @@ from peewee import OperationalError
 
 from appliance.core.clock import microseconds
 from appliance.core.db import database
+from appliance.core.settings import Calls
 from appliance.core.statements import Question, among, some, value
 from appliance.models import EventRow, MergedCall
 from appliance.pbx import eventlog, projection
@@ -82,7 +83,7 @@ def facts(records: Mapping[str, Sequence[Event]]) -> dict[str, CallFacts]:
 
 def project(
     records: Mapping[str, Sequence[Event]],
-    short_abandon: float,
+    rules: Calls,
     known: Mapping[str, CallFacts] | None = None,
 ) -> None:
     """Tell these calls, each once, from all their records, which are written down already.
@@ -93,25 +94,25 @@ def project(
     told: list[CallFacts] = []
     try:
         with database.atomic():
-            told = _store_whole(_plain(records), known or {}, short_abandon)
+            told = _store_whole(_plain(records), known or {}, rules)
     except OperationalError:  # no call's fault: the database is busy, or its disk is full
         raise
     except Exception:  # one of them cannot be written: each is tried by itself
         log.exception("%d calls cannot be told together", len(records))
         told = []
     for linkedid in sorted(records.keys() - {facts.id for facts in told}):
-        projection.project(linkedid, short_abandon)
+        projection.project(linkedid, rules)
 
 
 def _store_whole(
-    records: Mapping[str, Sequence[Event]], known: Mapping[str, CallFacts], short_abandon: float
+    records: Mapping[str, Sequence[Event]], known: Mapping[str, CallFacts], rules: Calls
 ) -> list[CallFacts]:
     """Those of the calls that were written into the ledger."""
     read = ((known.get(name) or _interpreted(name, own), own) for name, own in records.items())
     found = [one for one, own in read if one and (one.ended_at or not _booted_after(own))]
     second = _with_second_calls(found)
     told = [facts for facts in found if facts.id not in second]
-    calls.store_all(told, short_abandon)
+    calls.store_all(told, rules)
     concerned: dict[str, dt.datetime] = {}
     for one in told:
         if one.ended_at or one.talks:

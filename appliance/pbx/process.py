@@ -94,7 +94,7 @@ def _guarded(
 
 
 def _follow(settings: Settings, stop: threading.Event) -> None:
-    ledger.project_set_aside(settings.calls.short_abandon)
+    ledger.project_set_aside(settings.calls)
     follower = Follower(settings)
     if known := follower.step():
         log.info("caught up: %d records", known)
@@ -123,7 +123,7 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                 inspection = Inspection()
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
-                    _seen(began)
+                    _note_seen(began)
                     if presence.end_wrap_ups(dt.timedelta(seconds=settings.calls.more_time)):
                         _agree(settings, asterisk)
                     if time.monotonic() - agreed > _AGREE:
@@ -178,7 +178,7 @@ def _watch_jobs(settings: Settings, stop: threading.Event) -> None:
         jobs_alarm.send(settings)
 
 
-def _seen(began: dt.datetime) -> None:
+def _note_seen(began: dt.datetime) -> None:
     with writing():
         AsteriskWatch.replace(started_at=began, seen_at=clock.now()).execute()
 

@@ -9,7 +9,7 @@ from peewee import OperationalError, fn
 
 from appliance.core import clock
 from appliance.core.db import database
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.models import Call, EventRow, MergedCall, Recording, Talk
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
@@ -26,10 +26,10 @@ _APART = dt.timedelta(seconds=2)  # between the ends of a phone's two calls that
 
 def projector(settings: Settings) -> Callable[[str], None]:
     """project() as the settings of a site want it."""
-    return functools.partial(project, short_abandon=settings.calls.short_abandon)
+    return functools.partial(project, rules=settings.calls)
 
 
-def project(linkedid: str, short_abandon: float) -> None:
+def project(linkedid: str, rules: Calls) -> None:
     """Interpret the call that this linkedid's records belong to and write it into the ledger.
 
     A phone's second call belongs to the call that waits meanwhile, and is told with it. A call of
@@ -38,7 +38,7 @@ def project(linkedid: str, short_abandon: float) -> None:
     name = linkedid.encode("utf-8", "replace")
     try:
         with database.atomic():
-            _project(linkedid, short_abandon)
+            _project(linkedid, rules)
     except OperationalError:  # not the call's fault: the database is busy, or its disk is full
         raise
     except Exception:  # the boundary of a call: all others are told
@@ -48,7 +48,7 @@ def project(linkedid: str, short_abandon: float) -> None:
         calls.release("untold", name)
 
 
-def _project(linkedid: str, short_abandon: float) -> None:
+def _project(linkedid: str, rules: Calls) -> None:
     events = _family({linkedid})
     if not events:
         return
@@ -56,11 +56,11 @@ def _project(linkedid: str, short_abandon: float) -> None:
     arrived = {event.linkedid for event in events if event.begins == "from-trunk"}
     if not arrived:
         for waiting in sorted(_waiting_for(events) | _merged(linkedids) - linkedids):
-            _project(waiting, short_abandon)
+            _project(waiting, rules)
         if _merged(linkedids) - linkedids:
             return
     for root in roots(events):
-        _write(root, events, short_abandon)
+        _write(root, events, rules)
 
 
 def channels(linkedid: str) -> set[str]:
@@ -98,7 +98,7 @@ def across(event: Event) -> set[str]:
     return {row.linkedid for row in rows} | {call.id for call in calls_then}
 
 
-def _write(root: str, events: list[Event], short_abandon: float) -> None:
+def _write(root: str, events: list[Event], rules: Calls) -> None:
     """Tell one call; what turns out to belong to it is told with it, and nowhere else."""
     steps = _steps(events)
     facts = interpret(_log(events), _cut(root, events), root, steps)
@@ -109,7 +109,7 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
     if not facts:
         calls.forget(linkedids)
         return
-    calls.store(facts, short_abandon)
+    calls.store(facts, rules)
     if facts.ended_at or facts.talks:
         followups.follow(facts.arrived_at, facts.caller, facts.callee)
     parts = linkedids - set(roots(events))
@@ -120,7 +120,7 @@ def _write(root: str, events: list[Event], short_abandon: float) -> None:
         MergedCall.replace(linkedid=linkedid, call_id=root).execute()
     for linkedid in former - parts:
         MergedCall.delete().where(MergedCall.linkedid == linkedid).execute()
-        _project(linkedid, short_abandon)
+        _project(linkedid, rules)
 
 
 def _log(events: list[Event]) -> list[Event]:

@@ -285,3 +285,8 @@ def department_of(user: User) -> int | None:
     """The department whose appeals a ministry's user sees; None: all of them."""
     member = Membership.get_or_none(Membership.user == user)
     return member.department_id if member else None
+
+
+def login_of(by: User | None) -> str:
+    """Whom the audit names for a change: a person, or the command line."""
+    return by.login if by else "cli"

@@ -47,6 +47,7 @@ def give(user: User, source: str, subject: str, by: User | None) -> None:
             made = {"source": source, "subject": subject, "made_at": clock.now()}
             Identity.create(user=user, **made)
         sessions.end_all(user)
-        who = by.login if by else "cli"
-        audit.record(who, "user.identity", user.login, source=source, named=subject)
+        audit.record(
+            accounts.login_of(by), "user.identity", user.login, source=source, named=subject
+        )
         live.publish(accounts.TOPIC)

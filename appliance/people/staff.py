@@ -125,12 +125,12 @@ def change(user: User, wanted: Entry, by: User | None) -> Given:
         if columns:
             User.update(columns).where(User.id == user.id).execute()
         if wanted.department != before.department:
-            assign(user, wanted.department, _who(by))
+            assign(user, wanted.department, accounts.login_of(by))
         if "role" in columns:
             sessions.end_all(user)
         told = {name: text for name, text in columns.items() if name != "sip_password"}
         if told:
-            audit.record(_who(by), "user.change", user.login, **told)
+            audit.record(accounts.login_of(by), "user.change", user.login, **told)
         changed = User.get_by_id(user.id)
         if user.role == "operator" and (changed.role != "operator" or not changed.extension):
             _go_off(user, by)
@@ -168,7 +168,7 @@ def give_password(user: User, by: User | None) -> Given:
     if by and by.id == user.id:
         raise StaffError("self", "one's own password is changed on the page Account")
     password = _password()
-    accounts.set_password(user, password, by=_who(by), must_change=True)
+    accounts.set_password(user, password, by=accounts.login_of(by), must_change=True)
     return Given(user, password)
 
 
@@ -181,7 +181,7 @@ def give_phone_password(user: User, by: User | None) -> Given:
     password = secrets.token_urlsafe(18)
     with writing():
         User.update(sip_password=password).where(User.id == user.id).execute()
-        audit.record(_who(by), "user.phone", user.login)
+        audit.record(accounts.login_of(by), "user.phone", user.login)
         live.publish(accounts.TOPIC)
     return Given(user, phone_password=password)
 
@@ -192,7 +192,7 @@ def disable(user: User, by: User | None) -> None:
         user = User.get_by_id(user.id)
         _prove_kept(user, by)
         _prove_replaceable(user, by)
-        accounts.disable(user, _who(by))
+        accounts.disable(user, accounts.login_of(by))
         if user.role == "operator":
             _go_off(user, by)
 
@@ -202,7 +202,7 @@ def enable(user: User, by: User | None) -> None:
     _prove_kept(user, by)
     with writing():
         User.update(active=True).where(User.id == user.id).execute()
-        audit.record(_who(by), "user.enable", user.login)
+        audit.record(accounts.login_of(by), "user.enable", user.login)
         live.publish(accounts.TOPIC)
 
 
@@ -211,7 +211,7 @@ def sign_out(user: User, by: User | None) -> None:
     _prove_kept(user, by)
     with writing():
         sessions.end_all(user)
-        audit.record(_who(by), "user.sign_out", user.login)
+        audit.record(accounts.login_of(by), "user.sign_out", user.login)
 
 
 def forget_second_factor(user: User, by: User | None) -> None:
@@ -225,7 +225,7 @@ def forget_second_factor(user: User, by: User | None) -> None:
     if by and by.id == user.id:
         raise StaffError("self", "one's own is changed on the page Account")
     with writing():
-        second_factor.remove(user, _who(by))
+        second_factor.remove(user, accounts.login_of(by))
         sessions.end_all(user)
 
 
@@ -252,10 +252,10 @@ def _add(wanted: Entry, password_hash: str, by: User | None) -> User:
         name_cyrl=wanted.name_cyrl,
         must_change=True,
         phone=wanted.phone,
-        by=_who(by),
+        by=accounts.login_of(by),
     )
     if wanted.department:
-        assign(user, wanted.department, _who(by))
+        assign(user, wanted.department, accounts.login_of(by))
     return user
 
 
@@ -324,13 +324,9 @@ def _go_off(user: User, by: User | None) -> None:
     """An operator who takes no more calls is off, also when he comes back."""
     state = presence.state_of(user)
     if state and state.state != "off":
-        presence.choose_state(user, "off", by=_who(by))
+        presence.choose_state(user, "off", by=accounts.login_of(by))
 
 
 def _password() -> str:
     """A password that can be read out and typed: three groups of four."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
-
-
-def _who(by: User | None) -> str:
-    return by.login if by else "cli"

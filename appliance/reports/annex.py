@@ -6,6 +6,7 @@ from typing import Protocol
 
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
+from appliance.core.settings import Calls
 from appliance.reports import figures, kpi
 from appliance.reports.charts import Chart, bars, border_before
 from appliance.reports.inbound import Arrivals
@@ -39,9 +40,7 @@ class Answered(Protocol):
     @property
     def observed(self) -> bool: ...
     @property
-    def short_abandon(self) -> float: ...
-    @property
-    def service_level(self) -> float: ...
+    def rules(self) -> Calls: ...
     @property
     def site_url(self) -> str: ...
 
@@ -73,7 +72,7 @@ def hours(report: Answered, words: AnnexWords) -> Chart | None:
 
 def waits(report: Answered, words: AnnexWords) -> Chart | None:
     """Accepted calls by how long they waited, parted at the service level's seconds."""
-    level = report.service_level
+    level = report.rules.service_level
     edges = sorted({*kpi.WAIT_EDGES, level})
     counts = kpi.by_wait(report.inbound.groups, edges)
     if not any(counts):
@@ -101,7 +100,7 @@ def waits(report: Answered, words: AnnexWords) -> Chart | None:
 
 def rows(report: Answered, words: Words) -> list[FigureRow]:
     """The table's lines. Counts of a period in which nothing was observed are unknown."""
-    text, level = words.annex, report.service_level
+    text, level = words.annex, report.rules.service_level
     tally = report.inbound.tally
     unknown = "" if report.observed else words.unknown
     response = tally.rating_response
@@ -132,7 +131,7 @@ def rows(report: Answered, words: Words) -> list[FigureRow]:
         ),
         per_cent(
             "abandon_rate",
-            text.abandon_rate.format(seconds=f"{report.short_abandon:g}"),
+            text.abandon_rate.format(seconds=f"{report.rules.short_abandon:g}"),
             tally.abandon_rate,
         ),
         FigureRow(
@@ -152,9 +151,9 @@ def explained(report: Answered, words: Words, *, distribution: bool = False) -> 
     text, tally = words.annex, report.inbound.tally
     if tally.service_level.value is None:
         return []
-    told = [
+    notes = [
         text.service_basis.format(
-            seconds=f"{report.service_level:g}",
+            seconds=f"{report.rules.service_level:g}",
             quick=figures.number(tally.quick),
             accepted=figures.number(tally.accepted),
             abandoned=figures.number(tally.abandoned),
@@ -163,8 +162,8 @@ def explained(report: Answered, words: Words, *, distribution: bool = False) -> 
     if distribution and tally.waited:
         share, _ = shares([tally.quick, tally.waited - tally.quick])
         waited = figures.number(tally.waited)
-        told.append(text.waits_basis.format(within=figures.decimal(share), waited=waited))
-    return told
+        notes.append(text.waits_basis.format(within=figures.decimal(share), waited=waited))
+    return notes
 
 
 def _short(averages: list[float]) -> list[str]:

@@ -133,10 +133,10 @@ def summands(balance: Balance, others: Others, words: BalanceWords) -> list[tupl
     found = [("", total)]
     for outcome, text in words.outcomes.items():
         if known.get(outcome) or outcome == "answered":
-            told = text.format(count=figures.number(known.get(outcome, 0)))
+            term = text.format(count=figures.number(known.get(outcome, 0)))
             if outcome == "abandoned_queue" and others.short:
-                told = f"{told} {words.short.format(count=others.short)}"
-            found.append((outcome, told))
+                term = f"{term} {words.short.format(count=others.short)}"
+            found.append((outcome, term))
     return found
 
 

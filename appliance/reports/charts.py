@@ -43,8 +43,8 @@ class Chart:
     @property
     def spoken(self) -> str:
         """What a screen reader says in its place."""
-        told = (f"{bar.label}: {bar.value}" for bar in self.bars if bar.label)
-        return f"{self.title}: {'; '.join(told)}"
+        texts = (f"{bar.label}: {bar.value}" for bar in self.bars if bar.label)
+        return f"{self.title}: {'; '.join(texts)}"
 
 
 def bars(

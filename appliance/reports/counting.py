@@ -12,11 +12,12 @@ from peewee import SQL, Node, Select, fn
 from appliance.core.db import raw
 from appliance.models import Call
 from appliance.reports import call_filters, kpi
+from appliance.reports.balance import Others
 from appliance.reports.call_filters import CallFilter, First, Joined, conditions_of
 from appliance.reports.kpi import Rate
 from appliance.reports.likeness import Likeness
 from appliance.reports.periods import Period
-from appliance.reports.sums import count, sums
+from appliance.reports.sums import ANSWERED, COUNTED, count, sums
 
 type Keys = Callable[[First], Sequence[Mapping[str, Node]]]
 
@@ -142,3 +143,19 @@ def call_forms(period: Period) -> CallForms:
     sums = fn.COUNT(Call.id), count(call_filters.has_form())
     whole, part = Call.select(*sums).where(*conditions_of(accepted)).tuples()[0]
     return CallForms(whole, part or 0)
+
+
+def others(period: Period) -> Others:
+    """What the balance's sum leaves open, counted by the database."""
+    within = (
+        Call.arrived_at >= period.begin,
+        Call.arrived_at < period.end,
+        Call.direction == "inbound",
+    )
+    sums = (
+        count(Call.short),
+        count(Call.synthetic),
+        count(Call.synthetic & ANSWERED.sql),
+        count(~COUNTED.sql & ~Call.synthetic),
+    )
+    return Others(*(found or 0 for found in Call.select(*sums).where(*within).tuples()[0]))

@@ -71,8 +71,8 @@ def _texts(settings: Settings, request: DataRequest, text: dict[str, Any]) -> It
     if request.answer:
         yield request.answer
     if request.kind == "tell":
-        kept = settings.retention
-        yield text["kept"].format(months=kept.recordings_months, years=kept.appeals_years)
+        keeping = settings.retention
+        yield text["kept"].format(months=keeping.recordings_months, years=keeping.appeals_years)
 
 
 def _parts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.reports import (
     accesses,
@@ -36,8 +37,9 @@ class FileError(RuntimeError):
 
 @dataclass(frozen=True)
 class Form:
-    """A report that is made: how it is counted and what it looks like."""
+    """A report that is made: what it is called, how it is counted, what it looks like."""
 
+    name: str  # in English: pages translate it
     short: str  # begins the file's name
     period: Callable[[str, ZoneInfo, str | None], Period]  # of "2026-10"; raises PeriodError
     build: Callable[[Settings, Period, str], Any]
@@ -45,62 +47,61 @@ class Form:
     as_csv: Callable[[Any], str]
     as_book: Callable[[Any], xlsx.Book]
     as_page: Callable[[Any], str]
+    right: str = "report.read"  # that reading it asks for
+
+
+def _telephony(settings: Settings, period: Period, locale: str) -> Any:
+    return telephony.build(settings, CallFilter(period), locale)
+
+
+def _kinds(room: Any) -> dict[str, Any]:
+    """What the package of a report makes of it."""
+    return {name: getattr(room, name) for name in ("as_json", "as_csv", "as_book", "as_page")}
 
 
 FORMS = {
     "monthly": Form(
+        N_("Monthly report, form №2"),
         "hisobot-2",
         periods.month,
         monthly.build,
-        monthly.as_json,
-        monthly.as_csv,
-        monthly.as_book,
-        monthly.as_page,
+        **_kinds(monthly),
     ),
     "minutes": Form(
+        N_("Act of the minutes of talk"),
         "daqiqalar",
         periods.month,
         minutes.build,
-        minutes.as_json,
-        minutes.as_csv,
-        minutes.as_book,
-        minutes.as_page,
+        **_kinds(minutes),
     ),
     "telephony": Form(
+        N_("Telephony report"),
         "telefoniya",
         periods.month,
-        lambda settings, period, locale: telephony.build(settings, CallFilter(period), locale),
-        telephony.as_json,
-        telephony.as_csv,
-        telephony.as_book,
-        telephony.as_page,
+        _telephony,
+        **_kinds(telephony),
     ),
     "accesses": Form(
+        N_("Who looked at whom"),
         "korishlar",
         periods.month,
         accesses.build,
-        accesses.as_json,
-        accesses.as_csv,
-        accesses.as_book,
-        accesses.as_page,
+        right="access_report.read",
+        **_kinds(accesses),
     ),
     "quarterly": Form(
+        N_("Quarterly report, form №1"),
         "hisobot-1",
         periods.quarter,
         quarterly.build,
-        quarterly.as_json,
-        quarterly.as_csv,
-        quarterly.as_book,
-        quarterly.as_page,
+        **_kinds(quarterly),
     ),
     "daily": Form(
+        N_("Daily summary"),
         "kunlik",
         periods.day,
         daily.build,
-        daily.as_json,
-        daily.as_csv,
-        daily.as_book,
-        daily.as_page,
+        **_kinds(daily),
     ),
 }
 

@@ -9,7 +9,7 @@ import jinja2
 
 from appliance.core import script
 from appliance.reports import balance, figures, kpi, words, xlsx
-from appliance.reports.balance import Line
+from appliance.reports.balance import Line, Others
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.telephony.calls import Balance
@@ -26,11 +26,16 @@ class Made(Protocol):
     def made_at(self) -> dt.datetime: ...
 
 
-class Report(Made, Protocol):
-    """What a report must tell to be printed."""
+class Balanced(Made, Protocol):
+    """With the balance of the calls that came in."""
 
     @property
     def balance(self) -> Balance: ...
+
+
+class Report(Balanced, Protocol):
+    """What a report must tell to be printed."""
+
     @property
     def inbound(self) -> Arrivals: ...
 
@@ -82,13 +87,13 @@ def book(report: Made, title: str, sheets: Sequence[xlsx.Sheet]) -> xlsx.Book:
 
 def foot(report: Report) -> Line:
     """The balance in words (balance.line)."""
-    return balance.line(
-        report.balance,
-        balance.others(report.inbound.groups),
-        report.made_at,
-        report.period.tz,
-        words.load(report.locale).balance,
-    )
+    return foot_with(report, balance.others(report.inbound.groups))
+
+
+def foot_with(report: Balanced, others: Others) -> Line:
+    """The same, of a report that was counted by the database."""
+    text, tz = words.load(report.locale).balance, report.period.tz
+    return balance.line(report.balance, others, report.made_at, tz, text)
 
 
 def foot_line(found: Line, locale: str) -> str:
@@ -99,12 +104,12 @@ def foot_line(found: Line, locale: str) -> str:
 
 def foot_cells(report: Report) -> list[tuple[str, object]]:
     """The balance as lines of a table: what it is, and its value."""
-    told = balance.as_json(report.balance, report.period.tz)
-    outcomes = told.pop("outcomes")
-    told["unobserved"] = unobserved(report)
+    plain = balance.as_json(report.balance, report.period.tz)
+    outcomes = plain.pop("outcomes")
+    plain["unobserved"] = unobserved(report)
     counts = [(f"outcome {outcome}", count) for outcome, count in outcomes.items()]
     made = report.made_at.astimezone(report.period.tz).isoformat(timespec="seconds")
-    return [*told.items(), *counts, ("formulas", kpi.FORMULAS), ("made_at", made)]
+    return [*plain.items(), *counts, ("formulas", kpi.FORMULAS), ("made_at", made)]
 
 
 def unobserved(report: Report) -> str:

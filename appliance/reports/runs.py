@@ -57,7 +57,7 @@ def ask(name: str, period: str, upto: str, by: str) -> ReportRun:
 
 def claim() -> ReportRun | None:
     """The next run to be made, now held by the caller; None when nothing is due."""
-    now, mine = clock.now(), secrets.token_hex(8)
+    now, token = clock.now(), secrets.token_hex(8)
     ready = ReportRun.select(ReportRun.id).where(
         ReportRun.state != "done", ReportRun.next_at <= now
     )
@@ -65,12 +65,12 @@ def claim() -> ReportRun | None:
         first = ready.order_by(ReportRun.due_at, ReportRun.id).limit(1).scalar()
         taken = (
             ReportRun.update(
-                state="running", claim=mine, next_at=now + LEASE, attempts=ReportRun.attempts + 1
+                state="running", claim=token, next_at=now + LEASE, attempts=ReportRun.attempts + 1
             )
             .where(ReportRun.id == first, ReportRun.state != "done", ReportRun.next_at <= now)
             .execute()
         )
-        return ReportRun.get(ReportRun.claim == mine) if taken else None
+        return ReportRun.get(ReportRun.claim == token) if taken else None
 
 
 def make(settings: Settings, run: ReportRun, goes_on: Callable[[], bool] = lambda: True) -> None:
@@ -88,8 +88,8 @@ def make(settings: Settings, run: ReportRun, goes_on: Callable[[], bool] = lambd
 def failed(run: ReportRun, error: Exception) -> None:
     """Write down that a claimed run failed; it is tried again, each time later."""
     wait = min(AGAIN * 2 ** min(run.attempts - 1, 10), _LONGEST)
-    told = f"{type(error).__name__}: {error}"[:_ERROR]
-    _held(run, state="failed", error=told, next_at=clock.now() + wait)
+    reason = f"{type(error).__name__}: {error}"[:_ERROR]
+    _held(run, state="failed", error=reason, next_at=clock.now() + wait)
 
 
 def run(number: int) -> ReportRun | None:
@@ -113,9 +113,9 @@ def _put_back(run: ReportRun, wait: dt.timedelta, why: str) -> None:
 
 
 def _held(run: ReportRun, **values: object) -> None:
-    mine = (ReportRun.id == run.id, ReportRun.claim == run.claim, ReportRun.state == "running")
+    claimed = (ReportRun.id == run.id, ReportRun.claim == run.claim, ReportRun.state == "running")
     with writing():
-        ReportRun.update(**values).where(*mine).execute()
+        ReportRun.update(**values).where(*claimed).execute()
         live.publish("reports")
 
 

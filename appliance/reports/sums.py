@@ -93,7 +93,7 @@ def _is(column: str, value: object) -> Condition:
     return Condition(getattr(Call, column) == value, lambda call: read(call) == value)
 
 
-def _given(column: str) -> Condition:
+def _is_known(column: str) -> Condition:
     read = operator.attrgetter(column)
     return Condition(getattr(Call, column).is_null(False), lambda call: read(call) is not None)
 
@@ -113,10 +113,10 @@ ANSWERED = _is("outcome", "answered")
 MISSED = ~OPEN & ~ANSWERED
 GAVE_UP = _is("outcome", "abandoned_queue")
 SHORT = _is("short", True)
-JOINED = _given("wait_seconds") & ~SHORT  # a queue; short abandons are left out
-WAITED = ANSWERED & _given("wait_seconds")
+JOINED = _is_known("wait_seconds") & ~SHORT  # a queue; short abandons are left out
+WAITED = ANSWERED & _is_known("wait_seconds")
 ELIGIBLE = ANSWERED & _is("ended_by", "operator")  # he was still there when the operator left
-RATED = ANSWERED & _given("rating")
+RATED = ANSWERED & _is_known("rating")
 RESPONDED = ELIGIBLE & RATED
 
 

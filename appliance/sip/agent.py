@@ -30,26 +30,26 @@ class Agent(Wire):
         self.calls[call.call_id] = call
         return call
 
-    def _answered_late(self, said: Message) -> None:
-        if said.method == "INVITE" and (call := self.calls.get(said.get("call-id"))):
-            call.answered_again(said)
+    def _answered_late(self, received: Message) -> None:
+        if received.method == "INVITE" and (call := self.calls.get(received.get("call-id"))):
+            call.answered_again(received)
         else:
-            super()._answered_late(said)
+            super()._answered_late(received)
 
-    def _asked(self, said: Message) -> None:
-        call = self.calls.get(said.get("call-id"))
+    def _requested(self, received: Message) -> None:
+        call = self.calls.get(received.get("call-id"))
         if call:
             if call.party_dead:
                 return
-            call.asked(said)
-        elif said.method == "INVITE" and self.taken:
-            call = self.calls[said.get("call-id")] = Call.incoming(self, said)
+            call.requested(received)
+        elif received.method == "INVITE" and self.taken:
+            call = self.calls[received.get("call-id")] = Call.incoming(self, received)
             self.taken(call)
-        elif said.method in ("OPTIONS", "NOTIFY"):
-            self.answer(said, message.response(said, 200, secrets.token_hex(4)))
-        elif said.method != "ACK":
+        elif received.method in ("OPTIONS", "NOTIFY"):
+            self.answer(received, message.response(received, 200, secrets.token_hex(4)))
+        elif received.method != "ACK":
             self.strays += 1
-            self.answer(said, message.response(said, 481, secrets.token_hex(4)))
+            self.answer(received, message.response(received, 481, secrets.token_hex(4)))
 
     async def register(self, name: str, password: str, expires: int = 3600) -> int:
         """Register an extension at the box; the status of its answer."""
@@ -74,15 +74,15 @@ class Agent(Wire):
                 headers.append(("Authorization", proof))
             done = asyncio.get_running_loop().create_future()
 
-            def answered(said: Message, done: asyncio.Future[Message] = done) -> None:
-                if said.status >= 200:
+            def answered(received: Message, done: asyncio.Future[Message] = done) -> None:
+                if received.status >= 200:
                     with contextlib.suppress(asyncio.InvalidStateError):
-                        done.set_result(said)
+                        done.set_result(received)
 
             self.ask(branch, "REGISTER", message.text(f"REGISTER {uri} SIP/2.0", headers), answered)
-            said = await done
-            status = said.status
-            challenge = said.get("www-authenticate")
+            received = await done
+            status = received.status
+            challenge = received.get("www-authenticate")
             if status != 401:
                 break
         return status

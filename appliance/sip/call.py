@@ -79,29 +79,29 @@ class Call(Dialog):
         self.whole_data = data
         self.agent.ask(self._branch, "INVITE", data, self._told_of_invite)
 
-    def _told_of_invite(self, said: Message) -> None:
-        status = said.status
+    def _told_of_invite(self, received: Message) -> None:
+        status = received.status
         if status < 200:
             if status > 100 and self.state == "calling":
                 self.state, self.rang_at = "ringing", time.time()
             self.note(f"{status}")
-            if said.body:  # a voice before the answer
-                self._take(said.body)
+            if received.body:  # a voice before the answer
+                self._take(received.body)
                 self.agent.pump.add(self.media)
             if self._cancelled:
                 self._send_cancel()
             return
         if status < 300:
-            self._confirm(said)
+            self._confirm(received)
             if self._cancelled:  # it was answered while we gave up
                 self.hang_up()
             return
-        if "cseq" in dict(said.headers) and said.get("via"):
-            self.agent.send(self._plain_ack(said))
+        if "cseq" in dict(received.headers) and received.get("via"):
+            self.agent.send(self._plain_ack(received))
         if status in (401, 407) and self.account[0] and not self._challenged:
             self._challenged = True
             name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
-            challenge = said.get(name.lower())
+            challenge = received.get(name.lower())
             proof = message.authorization(challenge, "INVITE", self.target, *self.account)
             header = "Authorization" if status == 401 else "Proxy-Authorization"
             more = [h for h in self._more if "uthorization" not in h[0]]
@@ -111,25 +111,25 @@ class Call(Dialog):
         self.status = status
         self._over("cancelled" if self._cancelled else "refused")
 
-    def _confirm(self, said: Message) -> None:
+    def _confirm(self, received: Message) -> None:
         """A 2xx to our INVITE: the dialog stands."""
-        self.theirs = said.get("to")
-        if contact := said.get("contact"):
+        self.theirs = received.get("to")
+        if contact := received.get("contact"):
             self.target = message.address(contact)
         if self.state != "up":
-            self._routes = [*reversed(said.all("record-route"))]
+            self._routes = [*reversed(received.all("record-route"))]
         self._ack = self._request("ACK", message.new_branch(), (), "", method_number=False)
         self.agent.send(self._ack)
-        if other := message.session(said.body):
+        if other := message.session(received.body):
             self.media.meet(other, send=not self.held and not self.mute)
         if self.state != "up":
             self.state, self.up_at = "up", time.time()
             self.agent.pump.add(self.media)
         self.note("up")
 
-    def answered_again(self, said: Message) -> None:
+    def answered_again(self, received: Message) -> None:
         """The box did not get our ACK of a 2xx."""
-        if 200 <= said.status < 300 and self._ack:
+        if 200 <= received.status < 300 and self._ack:
             self.agent.send(self._ack)
 
     # Calls of theirs.
@@ -189,40 +189,42 @@ class Call(Dialog):
 
     # What the box asks within a dialog.
 
-    def asked(self, said: Message) -> None:
+    def requested(self, received: Message) -> None:
         """A request of the box that belongs to this call."""
-        method = said.method
+        method = received.method
         tag = message.parameter(self.ours, "tag")
         if method == "ACK":
             self._confirmed = True
-            if said.body:
-                self._take(said.body)
+            if received.body:
+                self._take(received.body)
             return
         if method == "CANCEL":
-            self.agent.answer(said, message.response(said, 200, tag))
+            self.agent.answer(received, message.response(received, 200, tag))
             if self.state in ("calling", "ringing"):
                 self._respond(487)
                 self._over("cancelled")
         elif method == "BYE":
-            self.agent.answer(said, message.response(said, 200, tag))
+            self.agent.answer(received, message.response(received, 200, tag))
             self._over("them")
         elif method == "INVITE" and self.state in ("calling", "ringing"):
             pass  # the same INVITE again, which nobody has taken yet
         elif method in ("INVITE", "UPDATE") and self.state == "up":
             self.note(method)
-            if said.body:
-                self._take(said.body)
+            if received.body:
+                self._take(received.body)
             self.media.expect_gap()
-            self._respond(200, self._offer() if said.body or method == "INVITE" else "", said)
+            self._respond(
+                200, self._offer() if received.body or method == "INVITE" else "", received
+            )
         elif method == "NOTIFY":
-            self.agent.answer(said, message.response(said, 200, tag))
-            if said.body.startswith("SIP/2.0 "):
-                self.referred.append(int(said.body.split()[1]))
+            self.agent.answer(received, message.response(received, 200, tag))
+            if received.body.startswith("SIP/2.0 "):
+                self.referred.append(int(received.body.split()[1]))
                 self.note(f"refer {self.referred[-1]}")
         elif self.state == "over":
-            self.agent.answer(said, message.response(said, 481, tag))
+            self.agent.answer(received, message.response(received, 481, tag))
         else:
-            self.agent.answer(said, message.response(said, 200, tag))
+            self.agent.answer(received, message.response(received, 200, tag))
 
     # What we do within a dialog.
 
@@ -266,13 +268,13 @@ class Call(Dialog):
         done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         branch = message.new_branch()
 
-        def answered(said: Message) -> None:
-            if 200 <= said.status < 300:
-                self._confirm(said)
-            elif said.status >= 300 and said.get("via"):
-                self.agent.send(self._plain_ack(said))
-            if said.status >= 200 and not done.done():
-                done.set_result(said)
+        def answered(received: Message) -> None:
+            if 200 <= received.status < 300:
+                self._confirm(received)
+            elif received.status >= 300 and received.get("via"):
+                self.agent.send(self._plain_ack(received))
+            if received.status >= 200 and not done.done():
+                done.set_result(received)
 
         data = self._request("INVITE", branch, (), self._offer(direction))
         self.whole_data = data
@@ -283,11 +285,11 @@ class Call(Dialog):
         """Pass the other party on to a number, or into a second call of ours; the status."""
         uri = f"sip:{number}@{self.agent.box[0]}"
         if replaces:
-            said = (
+            received = (
                 f"{replaces.call_id};to-tag={message.parameter(replaces.theirs, 'tag')}"
                 f";from-tag={message.parameter(replaces.ours, 'tag')}"
             )
-            uri = f"{replaces.target}?Replaces={quote(said, safe='')}"
+            uri = f"{replaces.target}?Replaces={quote(received, safe='')}"
         self.referred.clear()
         name = message.user(self.ours)
         headers = [("Refer-To", f"<{uri}>"), ("Referred-By", f"<sip:{name}@{self.agent.host}>")]

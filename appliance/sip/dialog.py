@@ -70,18 +70,18 @@ class Dialog:
             branch = message.new_branch()
             self.agent.ask(branch, method, self._request(method, branch, headers), told)
 
-        def first(said: Message) -> None:
-            if said.status in (401, 407) and self.account[0]:
-                given = "www-authenticate" if said.status == 401 else "proxy-authenticate"
-                name = "Authorization" if said.status == 401 else "Proxy-Authorization"
-                proof = message.authorization(said.get(given), method, uri, *self.account)
+        def first(received: Message) -> None:
+            if received.status in (401, 407) and self.account[0]:
+                given = "www-authenticate" if received.status == 401 else "proxy-authenticate"
+                name = "Authorization" if received.status == 401 else "Proxy-Authorization"
+                proof = message.authorization(received.get(given), method, uri, *self.account)
                 send([*more, (name, proof)], last)
             else:
-                last(said)
+                last(received)
 
-        def last(said: Message) -> None:
-            if done and said.status >= 200 and not done.done():
-                done.set_result(said)
+        def last(received: Message) -> None:
+            if done and received.status >= 200 and not done.done():
+                done.set_result(received)
 
         send(more, first)
 
@@ -113,6 +113,6 @@ class Dialog:
         ]
         return message.text(f"{method} {self.target} SIP/2.0", headers, body)
 
-    def _plain_ack(self, said: Message) -> bytes:
-        via = ("Via", said.get("via"))
-        return self._written("ACK", self._number, via, said.get("to"))
+    def _plain_ack(self, received: Message) -> bytes:
+        via = ("Via", received.get("via"))
+        return self._written("ACK", self._number, via, received.get("to"))

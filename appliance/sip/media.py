@@ -209,7 +209,7 @@ class Pump:
             self.late = max(self.late, behind)
             if behind > GAP:
                 self.hitches.append((time.time(), behind))
-            if behind > 1:  # frozen for a while: what was not said then is not said now
+            if behind > 1:  # frozen for a while: what was not received then is not received now
                 due = loop.time()
             await asyncio.sleep(max(0.0, -behind))
 

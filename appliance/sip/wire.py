@@ -18,7 +18,7 @@ class _Sent:
     """A request of ours that waits for its final response."""
 
     data: bytes
-    told: Callable[[Message], None]
+    on_response: Callable[[Message], None]
     wait: float = T1
     waited: float = 0.0
     calmed: bool = False  # a provisional response came: an INVITE is not repeated any more
@@ -27,7 +27,7 @@ class _Sent:
 
 @dataclass
 class Wire(asyncio.DatagramProtocol):
-    """One UDP address that talks to one box; what comes is told to `_answered` and `_asked`."""
+    """One UDP address that talks to one box; what comes goes to `_answered` and `_requested`."""
 
     host: str
     port: int
@@ -64,13 +64,15 @@ class Wire(asyncio.DatagramProtocol):
         return ("Via", f"SIP/2.0/UDP {self.here};branch={branch};rport")
 
     def send(self, data: bytes, to: tuple[str, int] | None = None) -> None:
-        """One datagram, to the box unless told."""
+        """One datagram, to the box unless another is named."""
         if self._transport and not self._transport.is_closing() and not self.deaf:
             self._transport.sendto(data, to or self.box)
 
-    def ask(self, branch: str, method: str, data: bytes, told: Callable[[Message], None]) -> None:
-        """Send a request, again and again, until a final response comes; each one is `told`."""
-        sent = self._sent[branch, method] = _Sent(data, told)
+    def ask(
+        self, branch: str, method: str, data: bytes, on_response: Callable[[Message], None]
+    ) -> None:
+        """Send a request, again and again, until a final response comes."""
+        sent = self._sent[branch, method] = _Sent(data, on_response)
         self.send(data)
         self._repeat(branch, method, sent)
 
@@ -92,7 +94,7 @@ class Wire(asyncio.DatagramProtocol):
             if sent.waited >= GIVE_UP:
                 self.forget(branch, method)
                 start = "SIP/2.0 408 Request Timeout"
-                sent.told(Message(start, [("cseq", f"0 {method}")]))
+                sent.on_response(Message(start, [("cseq", f"0 {method}")]))
                 return
             self.send(sent.data)
             sent.wait = sent.wait * 2 if method == "INVITE" else min(4.0, sent.wait * 2)
@@ -109,36 +111,36 @@ class Wire(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Something came from the wire."""
-        said = None if self.deaf else message.parse(data)
-        if said is None:
+        received = None if self.deaf else message.parse(data)
+        if received is None:
             return
-        if said.status:
-            self._answered(said)
-        elif said.method == "ACK" or not self._repeated(said):
-            self._asked(said)
+        if received.status:
+            self._answered(received)
+        elif received.method == "ACK" or not self._repeated(received):
+            self._requested(received)
 
-    def _answered(self, said: Message) -> None:
-        key = (said.branch, said.method)
+    def _answered(self, received: Message) -> None:
+        key = (received.branch, received.method)
         sent = self._sent.get(key)
         if sent:
-            if said.status >= 200:
+            if received.status >= 200:
                 self.forget(*key)
-            elif said.method == "INVITE":
+            elif received.method == "INVITE":
                 sent.calmed = True
-            sent.told(said)
+            sent.on_response(received)
         else:
-            self._answered_late(said)
+            self._answered_late(received)
 
-    def _answered_late(self, said: Message) -> None:
+    def _answered_late(self, received: Message) -> None:
         """A response to nothing that is still asked."""
         self.strays += 1
 
-    def _repeated(self, said: Message) -> bool:
-        known = self._answers.get((said.branch, said.method))
+    def _repeated(self, received: Message) -> bool:
+        known = self._answers.get((received.branch, received.method))
         if known:
             self.send(known)
         return known is not None
 
-    def _asked(self, said: Message) -> None:
+    def _requested(self, received: Message) -> None:
         """A request, or an ACK, that came for the first time."""
         raise NotImplementedError

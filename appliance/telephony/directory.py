@@ -131,16 +131,16 @@ def _checked(entry: Entry, employee: Employee | None) -> dict[str, object]:
         or not Employee.get_or_none(Employee.id == entry.substitute_id)
     ):
         raise DirectoryError("substitute")
-    told = (spelt(entry.name), spelt(entry.department), spelt(entry.position))
+    spellings = (spelt(entry.name), spelt(entry.department), spelt(entry.position))
     return {
-        "name": told[0],
-        "department": told[1],
-        "position": told[2],
+        "name": spellings[0],
+        "department": spellings[1],
+        "position": spellings[2],
         "number": number,
         "hours": hours,
         "substitute": entry.substitute_id,
         "active": entry.active,
-        "search_key": core_search.key(*told, number),
+        "search_key": core_search.key(*spellings, number),
     }
 
 

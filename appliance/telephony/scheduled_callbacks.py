@@ -50,8 +50,8 @@ def listed(user: User, limit: int = 200) -> list[ScheduledCallback]:
 
 def own(operator: User, limit: int = 50) -> list[ScheduledCallback]:
     """An operator's own open ones, the earliest first."""
-    mine = visible(operator).where(ScheduledCallback.operator == operator)
-    return list(mine.order_by(ScheduledCallback.due_at).limit(limit))
+    own_ones = visible(operator).where(ScheduledCallback.operator == operator)
+    return list(own_ones.order_by(ScheduledCallback.due_at).limit(limit))
 
 
 def schedule(

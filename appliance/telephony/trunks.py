@@ -96,10 +96,10 @@ def load(trunk: Trunk, channels: Mapping[str, int], spans: Iterable[SpanState]) 
 
 def see_trunks(seen: Iterable[SeenTrunk], whole: bool = False) -> list[str]:
     """Write down what changed; `whole`: these are all there are. Returns names that changed."""
-    now, known, told = clock.now(), states(), {trunk.name: trunk for trunk in seen}
-    fresh = {name: _trunk(trunk, known.get(name), now) for name, trunk in told.items()}
+    now, known, by_name = clock.now(), states(), {trunk.name: trunk for trunk in seen}
+    fresh = {name: _trunk(trunk, known.get(name), now) for name, trunk in by_name.items()}
     changed = [name for name, row in fresh.items() if _differ(row, known.get(name))]
-    gone = list(known.keys() - told.keys()) if whole else []
+    gone = list(known.keys() - by_name.keys()) if whole else []
     if changed or gone:
         with writing():
             for name in changed:
@@ -111,11 +111,11 @@ def see_trunks(seen: Iterable[SeenTrunk], whole: bool = False) -> list[str]:
 
 def see_spans(seen: Iterable[SeenSpan], whole: bool = False) -> list[int]:
     """The same for spans."""
-    now, told = clock.now(), {span.number: span for span in seen}
+    now, by_number = clock.now(), {span.number: span for span in seen}
     known = {row.number: row for row in SpanState.select()}
-    fresh = {number: _span(span, known.get(number), now) for number, span in told.items()}
+    fresh = {number: _span(span, known.get(number), now) for number, span in by_number.items()}
     changed = [number for number, row in fresh.items() if _differ(row, known.get(number))]
-    gone = list(known.keys() - told.keys()) if whole else []
+    gone = list(known.keys() - by_number.keys()) if whole else []
     if changed or gone:
         with writing():
             for number in changed:
@@ -170,12 +170,12 @@ def traffic(since: dt.datetime) -> dict[str, Traffic]:
         .where(Call.arrived_at >= since, DialAttempt.status.in_(NOT_CARRIED))
         .order_by(DialAttempt.at)
     }
-    found = {name: told for name, *told in rows.group_by(Call.trunk).tuples()}
+    found = {name: counts for name, *counts in rows.group_by(Call.trunk).tuples()}
     return {name: _went(found.get(name), failed.get(name)) for name in found.keys() | failed.keys()}
 
 
-def _went(told: list[Any] | None, failed: DialAttempt | None) -> Traffic:
-    calls, last_in, last_out = told or (0, None, None)
+def _went(counts: list[Any] | None, failed: DialAttempt | None) -> Traffic:
+    calls, last_in, last_out = counts or (0, None, None)
     if not failed:
         return Traffic(calls, last_in, last_out)
     return Traffic(calls, last_in, last_out, failed.at, failed.status, failed.cause or "")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from appliance.box import snapshots
+from appliance.box import processes, snapshots
 from appliance.core import db, settings, signatures
 from appliance.pbx import config
 from appliance.telephony import prompts
@@ -196,13 +196,7 @@ def pages_answer(place: Place) -> bool:
     """Whether /healthz says 200 through the TLS front."""
     trusted = ssl.create_default_context(cafile=place.folder / "tls" / "ca.pem")
     line = http.client.HTTPSConnection(place.box, TLS, timeout=5, context=trusted)
-    try:
-        line.request("GET", "/healthz")
-        return line.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        line.close()
+    return processes.serves(line)
 
 
 def appliance(place: Place, *arguments: str) -> str:

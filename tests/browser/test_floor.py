@@ -16,6 +16,7 @@ from appliance.telephony.directory import Entry
 from tests.browser.conftest import Pages, sign_in
 from tests.rig.citizen import Citizen
 from tests.rig.people import PASSWORD
+from tests.rig.rules import RULES
 
 
 def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
@@ -130,7 +131,7 @@ def _waits(id: str, seconds: float) -> None:
     facts = CallFacts(id, "inbound", now - dt.timedelta(seconds=seconds + 5), stage="queue")
     facts.visits = [VisitFacts("uz", now - dt.timedelta(seconds=seconds))]
     with writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
 
 
 def test_the_panel_that_passes_on_is_worked_by_keys_and_leaves_the_form_alone(

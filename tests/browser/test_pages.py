@@ -19,6 +19,7 @@ from appliance.telephony.calls import CallFacts, store
 from appliance.telephony.routing import Plan, Trunk
 from appliance.telephony.trunks import SeenSpan, SeenTrunk
 from tests.browser.conftest import sign_in, sign_in_by_form
+from tests.rig.rules import RULES
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -93,7 +94,7 @@ def open_as(window) -> Callable[[str, str], Page]:
 
 def arrive(id: str = "1.1") -> None:
     with writing():
-        store(CallFacts(id, "inbound", clock.now(), caller="+998935550147"), short_abandon=5)
+        store(CallFacts(id, "inbound", clock.now(), caller="+998935550147"), RULES)
 
 
 @pytest.fixture

@@ -180,7 +180,7 @@ def test_whatever_the_editor_lets_through_is_a_form(
     kept = appeals.save_draft(nilufar, token, values)
     assert {n: kept.values.get(n, "") for n in typed} == {n: t.strip() for n, t in typed.items()}
     appeal = appeals.register(values, operator=nilufar, token=token, tz=settings.tz)
-    asked = forms.asked(made, values)
+    asked = forms.fields_of(made, values)
     for one in names:
         texts = [text for name in one.names if (text := typed[name].strip())]
         held = appeal.extra.get(one.name)

@@ -289,8 +289,8 @@ def test_a_field_of_each_kind_is_read(field, typed, kept, doubt):
 def test_a_field_of_some_directions_is_asked_only_there():
     with_fields({"name": "trade", "kind": "text", "topics": ["training"], "required": True})
     asked = forms.in_force(forms.CALL)
-    assert "trade" not in {f.name for f in forms.asked(asked, {"direction": "subsidies"})}
-    assert "trade" in {f.name for f in forms.asked(asked, {"direction": "training"})}
+    assert "trade" not in {f.name for f in forms.fields_of(asked, {"direction": "subsidies"})}
+    assert "trade" in {f.name for f in forms.fields_of(asked, {"direction": "training"})}
     assert read({"trade": "x", "direction": "subsidies"}).columns["extra"] == {}
     doubts = {str(doubt) for doubt in read({"direction": "training"}).doubts}
     assert "trade:empty" in doubts

@@ -230,21 +230,21 @@ def test_the_script_that_says_most_of_a_call_is_taken():
 def test_a_text_is_said_in_the_callers_language_and_the_readers_script():
     hello = {"uz": "Assalomu alaykum, {name}! Muddat {due} gacha.", "ru": "Здравствуйте, {name}!"}
     values = {"name": "Gulchehra Yoʻldosheva"}
-    latin = texts.said(hello, "uz", "uz_Latn", values)
+    latin = texts.parts_of(hello, "uz", "uz_Latn", values)
     assert [part.word for part in latin if part.word] == ["name", "due"]
     assert "".join(part.text for part in latin) == (
         "Assalomu alaykum, Gulchehra Yoʻldosheva! Muddat  gacha."
     )
-    cyrillic = texts.said(hello, "uz", "uz_Cyrl", values)
+    cyrillic = texts.parts_of(hello, "uz", "uz_Cyrl", values)
     assert "".join(part.text for part in cyrillic).startswith(
         "Ассалому алайкум, Гулчеҳра Йўлдошева"
     )
     assert texts.is_made("uz", "uz_Cyrl")
     assert not texts.is_made("ru", "uz_Cyrl")
-    russian = texts.said(hello, "ru", "uz_Cyrl", {})
+    russian = texts.parts_of(hello, "ru", "uz_Cyrl", {})
     assert "".join(part.text for part in russian) == "Здравствуйте, !"
     assert texts.language({"ru": "Да"}, "uz") == "ru"
-    assert texts.said({}, "uz", "ru", {}) == [texts.Part("")]
+    assert texts.parts_of({}, "uz", "ru", {}) == [texts.Part("")]
 
 
 def test_uzbek_is_kept_in_its_own_signs():

@@ -19,6 +19,7 @@ from appliance.models import User
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
 from tests.cli.conftest import Run
+from tests.rig.rules import RULES
 
 BEGIN = dt.datetime(2026, 11, 24, 23, 30, tzinfo=dt.UTC)  # 25.11.2026, 04:30 at the site
 
@@ -45,7 +46,7 @@ def a_call(settings: Settings) -> CallFacts:
     )
     facts.visits[0].rings.append(RingFacts("nilufar", "1001", joined, answered, "answered"))
     with db.writing():
-        calls.store(facts, 5.0)
+        calls.store(facts, RULES)
     return facts
 
 

@@ -27,6 +27,7 @@ from tests.casework.test_appeals import FULL
 from tests.rig.fakes.message_centre import centre
 from tests.rig.fakes.modem import modem
 from tests.rig.fakes.sms import service
+from tests.rig.rules import RULES
 from tests.rig.waiting import until
 
 NUMBER = "+998935550147"
@@ -563,11 +564,11 @@ def test_a_mark_by_sms_outlives_the_ledger_s_row_and_never_beats_a_keypad_s(site
     assert incoming.take(site, "998935550147", " 4 ") == "rating"
     facts = CallFacts("1.1", "inbound", NOON, ended_at=NOON, caller=NUMBER, outcome="answered")
     with db.writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
     row = Call.get_by_id("1.1")
     assert (row.rating, row.rating_channel) == (4, "sms")
     with db.writing():
-        calls.store(dataclasses.replace(facts, rating=2, rating_channel="keypad"), 5)
+        calls.store(dataclasses.replace(facts, rating=2, rating_channel="keypad"), RULES)
     row = Call.get_by_id("1.1")
     assert (row.rating, row.rating_channel) == (2, "keypad")
     ended("1.2", caller="+998901112233")

@@ -14,6 +14,7 @@ from appliance.pbx import hold, ledger, process
 from tests.pbx.stories import GONE_IN_MENU, RATED
 from tests.pbx.story import events, records
 from tests.rig.locked import locked
+from tests.rig.rules import RULES
 from tests.rig.waiting import until
 
 _WRITE = ("_follow", "_watch_jobs")  # works that write, whether or not Asterisk answers
@@ -45,7 +46,7 @@ def test_others_write_between_the_calls_of_a_long_log(
     log = tmp_path / "long.csv"
     log.write_bytes(b"".join(line for n in range(9) for line in records(RATED, f"hotline-{n}.0")))
     with other_writer(settings) as other:
-        ledger.read(log, 5.0, growing=True)
+        ledger.read(log, RULES, growing=True)
     assert Call.select().count() == 9
     assert sorted(set(told)) == list(range(1, 10))
 
@@ -80,7 +81,7 @@ def test_a_busy_database_ends_no_thread_of_pbx(
     def work(_settings: Settings, stop: threading.Event) -> None:
         try:
             with db.writing():
-                ledger.take_in(events(GONE_IN_MENU), 5.0)
+                ledger.take_in(events(GONE_IN_MENU), RULES)
         except Exception:
             met.set()
             raise

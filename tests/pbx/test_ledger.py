@@ -10,7 +10,7 @@ import pytest
 
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
 from appliance.pbx import clock_watch, hold, ledger, orphaned_calls, projection
 from appliance.pbx.follow import Follower
@@ -41,13 +41,13 @@ from tests.pbx.stories import (
     TO_TALK,
 )
 from tests.pbx.story import at, events, jumped, records
+from tests.rig.rules import RULES
 
 KINDS = (RATED, LEFT_BY_CALLER, GONE_IN_MENU, GONE_IN_QUEUE, TIMED_OUT, DEAD_PHONE)
 # One after the other, since one phone cannot be in two of them at once. A phone's second call is
 # no call of its own, unless he stays in it; neither is a supervisor's listening.
 LATER = (BLIND, CHAIN, THREE, PHONE_JOINED, PHONE_BUSY, OUT, INTERNAL, CALLED_BACK, LET_GO, SPY)
 CALLS = len(KINDS) + len(LATER)
-SHORT = 5.0
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ def exported() -> str:
 
 
 def take(path: Path, *, growing: bool = False) -> int:
-    return ledger.read(path, SHORT, growing=growing)
+    return ledger.read(path, RULES, growing=growing)
 
 
 @pytest.fixture
@@ -138,18 +138,18 @@ def test_a_step_of_the_clock_within_a_call_and_its_second_call(
     stepped.write_bytes(b"".join(records(jumped(PHONE_JOINED, after, by), "hotline-2.0")))
     step = [clock_watch.record(at(after + by + 0.2), by)]
     if not late:
-        ledger.take_in(step, SHORT)
+        ledger.take_in(step, RULES)
     take(stepped)
     if late:  # then calls are told anew that had records about that moment
-        ledger.take_in(step, SHORT)
+        ledger.take_in(step, RULES)
     rows = [json.loads(line) for line in exported().splitlines()]
     assert [row for row in rows if row["id"].startswith("hotline-2")] == [expected]
 
 
 def test_a_call_after_the_clock_was_set_back_behind_the_start_of_asterisk() -> None:
-    ledger.take_in(events("-100 | BOOT | boot", "hotline-0.0"), SHORT)
-    ledger.take_in([clock_watch.record(at(-1000), -1000.0)], SHORT)
-    ledger.take_in(events(jumped(TO_TALK, -1.0, -900.0), "hotline-7.0"), SHORT)
+    ledger.take_in(events("-100 | BOOT | boot", "hotline-0.0"), RULES)
+    ledger.take_in([clock_watch.record(at(-1000), -1000.0)], RULES)
+    ledger.take_in(events(jumped(TO_TALK, -1.0, -900.0), "hotline-7.0"), RULES)
     assert Call.get_by_id("hotline-7.0").ended_at is None
 
 
@@ -292,7 +292,7 @@ def test_sound_written_after_the_last_record_proves_a_longer_talk(tmp_path: Path
     Recording.update(seconds=191.8, written_at=at(200)).where(
         Recording.call_id == "hotline-2.0"
     ).execute()
-    projection.project("hotline-2.0", SHORT)
+    projection.project("hotline-2.0", RULES)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (at(200), pytest.approx(191.8))
 
@@ -344,9 +344,9 @@ def test_an_export_in_pieces_is_the_same(
 def test_short_abandon_is_marked(tmp_path: Path) -> None:
     file = tmp_path / "events.csv"
     file.write_bytes(b"".join(records(GONE_IN_QUEUE)))
-    ledger.read(file, 20.0, growing=False)
+    ledger.read(file, Calls("", short_abandon=20.0), growing=False)
     assert Call.get().short
-    projection.project("hotline-1.0", 19.9)
+    projection.project("hotline-1.0", Calls("", short_abandon=19.9))
     assert not Call.get().short
 
 
@@ -373,8 +373,8 @@ class Channels:
 def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     monkeypatch, settings: Settings
 ) -> None:
-    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
-    ledger.take_in(events(TO_TALK, "hotline-2.0"), SHORT)
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), RULES)
+    ledger.take_in(events(TO_TALK, "hotline-2.0"), RULES)
     phone = next(e.uniqueid for e in events(TO_TALK, "hotline-2.0") if e.is_phone)
     looks = orphaned_calls.OrphanedCalls(every=0)
 
@@ -391,7 +391,7 @@ def test_a_call_whose_end_the_log_lost_ends_when_asterisk_knows_it_no_more(
     assert lives.ended_at is None
     assert [look(second) for second in (150, 160, 170)] == [[], [], ["hotline-2.0"]]
     # The rest of the log, found later, knows better.
-    ledger.take_in(events(RATED, "hotline-1.0"), SHORT)
+    ledger.take_in(events(RATED, "hotline-1.0"), RULES)
     rated = Call.get_by_id("hotline-1.0")
     assert (rated.ended_by, rated.ended_at, rated.rating) == ("operator", at(74), 4)
 
@@ -404,14 +404,14 @@ def test_a_call_that_vanished_while_nobody_looked_is_as_long_as_its_sound(
 ) -> None:
     for second in seen:
         AsteriskWatch.create(started_at=at(second - 60), seen_at=at(second))
-    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), RULES)
     looks = orphaned_calls.OrphanedCalls(every=0)
     for second in (36_000, 36_010, 36_020):  # pbx could not run for hours
         monkeypatch.setattr(clock, "now", lambda second=second: at(second))
         looks.look(settings, Channels())
     assert Call.get().ended_at == at(without)
     Recording.update(seconds=65, written_at=at(70)).execute()
-    projection.project("hotline-1.0", SHORT)
+    projection.project("hotline-1.0", RULES)
     assert Call.get().ended_at == at(70)
 
 
@@ -419,18 +419,18 @@ def test_a_call_that_vanished_under_our_eyes_ends_then_whatever_was_recorded(
     monkeypatch, settings: Settings
 ) -> None:
     AsteriskWatch.create(started_at=at(-60), seen_at=at(-10))
-    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), RULES)
     looks = orphaned_calls.OrphanedCalls(every=0)
     for second in (600, 610, 620, 630):
         monkeypatch.setattr(clock, "now", lambda second=second: at(second))
         looks.look(settings, Channels(*["hotline-1.0"] * (second == 600)))
     Recording.update(seconds=65, written_at=at(70)).execute()  # the rest was not recorded
-    projection.project("hotline-1.0", SHORT)
+    projection.project("hotline-1.0", RULES)
     assert Call.get().ended_at == at(610)
 
 
 def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, settings: Settings) -> None:
-    ledger.take_in(events(TO_TALK, "hotline-1.0"), SHORT)
+    ledger.take_in(events(TO_TALK, "hotline-1.0"), RULES)
     monkeypatch.setattr(clock, "now", lambda: at(-3600))
     looks = orphaned_calls.OrphanedCalls(every=0)
     assert [looks.look(settings, Channels()) for _ in range(4)] == [[], [], ["hotline-1.0"], []]

@@ -26,6 +26,7 @@ from appliance.telephony.calls import CallFacts
 from appliance.telephony.recordings import postprocessing
 from tests.pbx.stories import BOOT, DEAD_PHONE, GONE_IN_MENU, RATED, TO_QUEUE, TO_TALK
 from tests.pbx.story import at, events, records
+from tests.rig.rules import RULES
 
 BEFORE, AFTER, LATER = "hotline-1.0", "hotline-2.0", "hotline-3.0"
 WORLD = [
@@ -57,7 +58,7 @@ def expected(settings: Settings, tmp_path: Path) -> list[dict]:
     """The three calls as a sound log tells them; the database is empty again."""
     plain = tmp_path / "plain.csv"
     plain.write_bytes(b"".join(WORLD))
-    ledger.read(plain, 5.0, growing=False)
+    ledger.read(plain, RULES, growing=False)
     rows = told(BEFORE, AFTER, LATER)
     emptied()
     return rows
@@ -120,7 +121,7 @@ def test_damage_is_set_aside_and_the_calls_around_it_are_whole(
     assert (first.file, first.position) == (log.name, len(b"".join(records(RATED, BEFORE))))
     assert bytes(first.beginning) == bad[: len(first.beginning)]
     assert sum(row.size for row in found) == len(bad)
-    assert ledger.read(log, 5.0, growing=True) == 0
+    assert ledger.read(log, RULES, growing=True) == 0
     assert len(calls.quarantined()) == len(found)  # and counted once
 
 
@@ -169,7 +170,7 @@ def test_a_call_of_which_nothing_can_be_made_holds_up_no_other(
     assert calls.balance(at(-1), at(1)).difference == 1
     for teller in (plain_calls, projection):  # a release that knows how
         monkeypatch.setattr(teller, "interpret", interpret)
-    ledger.project_set_aside(5.0)
+    ledger.project_set_aside(RULES)
     assert {call.id for call in Call.select()} == {BEFORE, AFTER}
     assert calls.quarantined() == []
 
@@ -222,7 +223,7 @@ def test_rows_that_no_log_wrote_tell_nothing(settings: Settings) -> None:
     """Those of a site of show hold no record: a start of Asterisk after them stops nothing."""
     facts = calls.CallFacts("demo-1", "inbound", at(-500), ended_at=at(-400), outcome="answered")
     with db.writing():
-        calls.store(facts, 5.0)
+        calls.store(facts, RULES)
         EventRow.create(
             hash="demo-1",
             linkedid="demo-1",

@@ -9,6 +9,7 @@ from appliance.core.settings import Settings
 from appliance.models import SipRefusal
 from appliance.pbx.refusals import Refusals
 from appliance.telephony import calls
+from tests.rig.rules import RULES
 
 SECURITY = (
     '[2026-11-26 06:23:43.110] SECURITY[28589] res_security_log.c: SecurityEvent="{event}",'
@@ -73,7 +74,7 @@ def test_what_was_taken_at_the_second_try_is_a_call(settings: Settings, log: Pat
     )
     Refusals(settings).look()
     at = dt.datetime(2026, 11, 26, 6, 23, 44, tzinfo=dt.UTC)
-    calls.store(calls.CallFacts("a", "inbound", at, sip="first@x"), 5)
+    calls.store(calls.CallFacts("a", "inbound", at, sip="first@x"), RULES)
     assert calls.balance(BEGIN, BEGIN + dt.timedelta(days=2)).sip_refused == 0
 
 

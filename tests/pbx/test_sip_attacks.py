@@ -32,6 +32,7 @@ from tests.pbx.telephones import Talk, Telephones, seen, telephones
 from tests.pbx.test_secure_trunk import certificate
 from tests.pbx.torture import TORTURE, End
 from tests.rig.parties import Phone
+from tests.rig.rules import RULES
 
 pytestmark = pytest.mark.calls
 PACE = 0.02  # seconds between two messages
@@ -104,7 +105,7 @@ class Thrower:
 
 def told(box: Box) -> calls.Balance:
     """What the ledger says, of all that Asterisk wrote until now."""
-    ledger.read(box.settings.paths.event_log, 5.0, growing=True)
+    ledger.read(box.settings.paths.event_log, RULES, growing=True)
     Refusals(box.settings).look()
     now = clock.now()
     return calls.balance(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1))

@@ -65,7 +65,7 @@ def told(settings, period: Period, **asked: str) -> dict[str, dict[str, int]]:
     for key, lines in found.items():
         assert sum(line.share or 0 for line in lines) in (0, 100)
         for line in lines:
-            its = from_address(period, call_filter.with_(**{key: line.key}).asked.items())
+            its = from_address(period, call_filter.with_(**{key: line.key}).conditions.items())
             assert behind.count(its) == line.tally.incoming, (key, line.key)
     return {key: {line.key: line.tally.incoming for line in lines} for key, lines in found.items()}
 

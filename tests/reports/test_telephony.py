@@ -165,8 +165,8 @@ def test_a_zone_that_puts_its_clock_on_counts_by_the_clock_on_the_wall(settings)
 def test_what_no_condition_can_be_is_passed_over() -> None:
     period = Period(FIRST, LAST, dt.UTC)  # type: ignore[arg-type]
     asked = {"hour": "24", "weekday": "x", "wait": "1", "rated": "bad", "outcome": "odd", "x": "1"}
-    assert call_filters.from_address(period, asked.items()).asked == {}
-    assert call_filters.from_address(period, [("hour", "23"), ("language", "")]).asked == {
+    assert call_filters.from_address(period, asked.items()).conditions == {}
+    assert call_filters.from_address(period, [("hour", "23"), ("language", "")]).conditions == {
         "hour": "23"
     }
 
@@ -197,10 +197,10 @@ def test_the_bridge_leads_from_the_balance_to_the_tables(busy, settings) -> None
         Call.update(**change).where(Call.id << [call.id for call in some.limit(3)]).execute()
     arrived = inbound.of(busy, 20.0)
     found = arrived.tally
-    assert report.others(busy) == balance.others(arrived.groups)
+    assert counting.others(busy) == balance.others(arrived.groups)
     for locale in i18n.LOCALES:
         counted = calls.balance(busy.begin, busy.end)
-        told = balance.bridge(counted, report.others(busy), words.load(locale).balance)
+        told = balance.bridge(counted, counting.others(busy), words.load(locale).balance)
         arrived, came, taken = (
             figures.number(n) for n in (counted.arrivals, found.incoming, found.accepted)
         )

@@ -15,6 +15,7 @@ from appliance.telephony.calls import (
     TransferFacts,
     VisitFacts,
 )
+from tests.rig.rules import RULES
 
 PHONE = "+998935550147"
 
@@ -34,7 +35,7 @@ class Missed:
             outcome="abandoned_queue",
         )
         with writing():
-            calls.store(gave_up, 5.0)
+            calls.store(gave_up, RULES)
             followups.follow(at, PHONE)
         self.facts = CallFacts(
             id="1764000000.9",
@@ -70,7 +71,7 @@ class Missed:
 
     def _store(self) -> None:
         with writing():
-            calls.store(self.facts, 5.0)
+            calls.store(self.facts, RULES)
             followups.follow(clock.now(), PHONE)
 
 
@@ -152,7 +153,7 @@ class Citizen:
 
     def _store(self) -> None:
         with writing():
-            calls.store(self.facts, 5.0)
+            calls.store(self.facts, RULES)
 
 
 def form_of_talk(operator: User, phone: str | None = PHONE, id: str = "1764000000.1") -> str:

@@ -11,6 +11,7 @@ from appliance.models import Presence
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
 from appliance.telephony.calls.day import day_of_operator
+from tests.rig.rules import RULES
 
 BEGIN = dt.datetime(2026, 11, 18, 3, tzinfo=dt.UTC)
 LASTS, WRAP_UP = 3000, 20  # seconds
@@ -45,7 +46,7 @@ def test_a_day_equals_the_naive_count(nilufar, seed: int) -> None:
             marks += [facts.rating] if facts.rating else []
         facts.outcome, facts.ended_at = "answered", at(second + length)
         with writing():
-            calls.store(facts, 5)
+            calls.store(facts, RULES)
         talks.append((second, second + length, placed))
         second += length + rng.choice([0, 3, 19, 20, 21, 60])
 

@@ -17,6 +17,7 @@ from appliance.pbx import projection
 from appliance.telephony import calls, recordings
 from appliance.telephony.calls import CallFacts, RecordingFacts, TalkFacts
 from appliance.telephony.recordings import postprocessing, sound
+from tests.rig.rules import RULES
 
 RATE = sound.RATE
 BEGAN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -72,7 +73,7 @@ def call(settings: Settings) -> CallFacts:
     for number, seconds in ((1, 2), (2, 3), (3, 0)):
         write(settings.paths.recordings / f"2026/11/24/{number}.wav", seconds)
     with writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
     return facts
 
 

@@ -57,11 +57,4 @@ def _whole(seconds: float) -> str:
 
 
 def _served(settings: Settings) -> bool:
-    line = http.client.HTTPConnection(settings.web.bind, timeout=_PATIENCE)
-    try:
-        line.request("GET", "/healthz")
-        return line.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        line.close()
+    return processes.serves(http.client.HTTPConnection(settings.web.bind, timeout=_PATIENCE))

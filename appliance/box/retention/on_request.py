@@ -37,11 +37,11 @@ def mask(
         citizens.own_data(settings, request)
         rule = f"data_request={request.id}"
         for appeal in his.appeals:
-            masking.person(appeal, rule, _kept(settings, appeal, alerted.of_appeal(appeal)))
+            masking.person(appeal, rule, _shortener(settings, appeal, alerted.of_appeal(appeal)))
         alone = (made for made in his.call_forms if not made.appeal_number)
         for made in alone:
             told = alerted.of_call(made)
-            masking.call_form_person(made, rule, _kept(settings, made, told))
+            masking.call_form_person(made, rule, _shortener(settings, made, told))
         calls = {row.call_id for row in (*his.appeals, *his.call_forms) if row.call_id}
         calls |= {call.id for call in his.calls}
         for call_id in sorted(calls):
@@ -69,7 +69,7 @@ def _stays(appeal: Appeal) -> None:
         raise RequestError("held", appeal.number)
 
 
-def _kept(
+def _shortener(
     settings: Settings, row: Appeal | CallForm, told: alerted.Alerted
 ) -> Callable[[str], str] | None:
     """What of a text stays while it must be kept: without the person; None once it need not be."""

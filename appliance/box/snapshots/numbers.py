@@ -82,7 +82,7 @@ def leave_out(
     spare = {what: 0 if known else count * days for what, count in A_DAY.items()}
     here = SqliteDatabase(str(restored), pragmas={"foreign_keys": 1})
     with here.connection_context(), here.atomic("immediate"):
-        mine = _given(here)
+        mine = _numbers_of(here)
         year = now.astimezone(settings.tz).year
         appeals = _series(past.appeals, mine.appeals, year, spare["appeals"])
         registered = _series(past.registered, mine.registered, year, spare["registered"])
@@ -122,7 +122,7 @@ def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
     here = _reading(database)
     try:
         with here.connection_context():
-            found = _given(here)
+            found = _numbers_of(here)
             whole = here.execute_sql("PRAGMA quick_check(1)").fetchone() == ("ok",)
             entry = _TOLD.where(AuditEntry.id == (end.id if end else 0))
             same = entry.bind(here).first()
@@ -131,7 +131,7 @@ def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
         return _Given({}, {}, {}, 0, 0, 0), False
 
 
-def _given(here: SqliteDatabase) -> _Given:
+def _numbers_of(here: SqliteDatabase) -> _Given:
     appeals = NumberSeries.select(NumberSeries.year, NumberSeries.last)
     registered = CallNumberSeries.select(CallNumberSeries.year, CallNumberSeries.last)
     versions = Handling.select(Appeal.number, Handling.version).join(Appeal)

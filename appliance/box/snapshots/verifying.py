@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from appliance.box import processes
 from appliance.box.snapshots import contents, log, numbers, reading, toml
 from appliance.box.snapshots.contents import Tell, nothing
 from appliance.box.snapshots.errors import SnapshotError
@@ -150,7 +151,8 @@ def _serve(site: Path) -> None:
         )
         try:
             limit = time.monotonic() + _STARTS
-            while not _answers(port):
+            line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            while not processes.serves(line):
                 if process.poll() is not None or time.monotonic() > limit:
                     output.seek(0)
                     said = output.read().strip().splitlines() or ["no answer"]
@@ -163,17 +165,6 @@ def _serve(site: Path) -> None:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-def _answers(port: int) -> bool:
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        line.request("GET", "/healthz")
-        return line.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        line.close()
 
 
 def _free_port() -> int:

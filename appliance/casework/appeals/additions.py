@@ -94,10 +94,10 @@ def _differing_answers(
     appeal: Appeal, values: dict[str, str], today: dt.date
 ) -> dict[str, list[str]]:
     """Field → [in the appeal, as told now] of what was told and stands otherwise in it."""
-    asked = form.definition(appeal.form_version)
-    read, told = forms.read(asked, values, today).columns, forms.cleaned(asked, values)
-    named = {f"{name}_text" for name in told if told.get(name)}  # beside their codes
-    same = {n for n in told if n in read and read[n] == getattr(appeal, n, None)}
-    found = forms.differences(asked, forms.values_of(asked, appeal), told)
+    definition = form.definition(appeal.form_version)
+    read, typed = forms.read(definition, values, today).columns, forms.cleaned(definition, values)
+    named = {f"{name}_text" for name in typed if typed.get(name)}  # beside their codes
+    same = {n for n in typed if n in read and read[n] == getattr(appeal, n, None)}
+    found = forms.differences(definition, forms.values_of(definition, appeal), typed)
     left_out = named | same | {"gist"}
     return {name: pair for name, pair in found.items() if pair[1] and name not in left_out}

@@ -43,9 +43,9 @@ def save(
     """
     now = clock.now()
     with writing():
-        kept = of(user, appeal)
-        if kept and kept.updated_at != seen and kept.text != text:
-            raise Elsewhere(kept)
+        before = of(user, appeal)
+        if before and before.updated_at != seen and before.text != text:
+            raise Elsewhere(before)
         discard(user, appeal)
         if text.strip():
             AnswerDraft.create(

@@ -56,7 +56,7 @@ def of_appeal(appeal: Appeal) -> Consultation | None:
 
 def waiting(user: User) -> list[Consultation]:
     """Those without an outcome of the appeals that are the user's to follow up, oldest first."""
-    return _seen(
+    return _veiled(
         user,
         _of(user)
         .where(Consultation.done_at.is_null())
@@ -67,7 +67,7 @@ def waiting(user: User) -> list[Consultation]:
 
 def done(user: User, since: dt.datetime) -> list[Consultation]:
     """Those whose outcome was noted since a moment, newest first."""
-    return _seen(
+    return _veiled(
         user,
         _of(user)
         .where(Consultation.done_at >= since)
@@ -76,7 +76,7 @@ def done(user: User, since: dt.datetime) -> list[Consultation]:
     )
 
 
-def _seen(user: User, rows: ModelSelect) -> list[Consultation]:
+def _veiled(user: User, rows: ModelSelect) -> list[Consultation]:
     """Those of personal appeals that he does not read without what they tell."""
     found = list(rows)
     for one, appeal in zip(found, personal.veil(user, (o.appeal for o in found)), strict=True):

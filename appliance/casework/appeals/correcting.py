@@ -44,13 +44,13 @@ def correct(
         }
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         corrected = Appeal.get_by_id(appeal.id)
-        asked = form.definition(appeal.form_version)
-        changes = forms.differences(asked, before, whole_values(corrected), *form.CONSULTATION)
+        definition = form.definition(appeal.form_version)
+        changes = forms.differences(definition, before, whole_values(corrected), *form.CONSULTATION)
         returned = handling.state_of(appeal) == "returned"
         if changes or returned:
             handling.correct(corrected, by, version, changes)
         if changes:
-            forms.store_counted(asked, corrected)
+            forms.store_counted(definition, corrected)
             AppealWording.create(
                 appeal=appeal,
                 number=AppealWording.select().where(AppealWording.appeal == appeal).count() + 1,

@@ -75,8 +75,8 @@ def of_form(operator: User, token: str) -> Desk | None:
     if call := call_of(operator, token):
         desk = of_call(operator, call)
         return desk if desk.token == token else None
-    kept = draft(operator, token)
-    return Desk(token, None, "", None, kept, []) if kept or is_token(token) else None
+    known = draft(operator, token)
+    return Desk(token, None, "", None, known, []) if known or is_token(token) else None
 
 
 def of_appeal(appeal: Appeal) -> Desk:

@@ -25,8 +25,8 @@ def columns_of(role: str) -> tuple[str, ...]:
     article 19); passport and PINFL never leave in bulk.
     """
     named = role in rights.roles("applicant.export")
-    asked = forms.ever_asked(forms.APPEAL)
-    fields = (f for f in asked if f.exported and (named or not f.personal))
+    every = forms.fields_of_all_versions(forms.APPEAL)
+    fields = (f for f in every if f.exported and (named or not f.personal))
     return (*STANDING, *(field.name for field in fields))
 
 
@@ -55,7 +55,7 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
     the gist, every step and, as `extra`, the fields that the manager added.
     """
     now = appeal.handling
-    told = {
+    entry = {
         "number": appeal.number,
         "version": now.version,
         "state": now.state,
@@ -75,10 +75,10 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
         "district": appeal.district_id,
     }
     if whole:
-        told["gist"] = appeal.gist
-        asked = forms.of(forms.APPEAL, appeal.form_version)
-        told["extra"] = forms.added(asked, appeal, DEFAULT, personal)
-        told["steps"] = [
+        entry["gist"] = appeal.gist
+        definition = forms.of(forms.APPEAL, appeal.form_version)
+        entry["extra"] = forms.added(definition, appeal, DEFAULT, personal)
+        entry["steps"] = [
             {
                 "at": _moment(step.at),
                 "by": step.who,
@@ -90,14 +90,14 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
             for step in reversed(handling.steps(appeal))
         ]
     if personal:
-        told["applicant"] = {
+        entry["applicant"] = {
             **{n: getattr(appeal, n) for n in ("first_name", "surname", "entity_name", "stir")},
             **{n: getattr(appeal, n) for n in ("sex", "address", "passport", "pinfl")},
             **{n: getattr(appeal, n) for n in ("phone", "phone_at_hand", "group", "employment")},
             "born_on": appeal.born_on.isoformat() if appeal.born_on else None,
             "mahalla": appeal.mahalla.name_uz_latn if appeal.mahalla_id else "",
         }
-    return told
+    return entry
 
 
 def _moment(moment: dt.datetime) -> str:
@@ -106,15 +106,15 @@ def _moment(moment: dt.datetime) -> str:
 
 def _names(locale: str) -> dict[str, dict[Any, str]]:
     """Field → code or id → name in the locale, of everything but mahallas."""
-    asked = forms.ever_asked(forms.APPEAL)
-    found = {field.name: catalogs.labels(field.list, locale) for field in asked if field.list}
-    for field in asked:
+    every = forms.fields_of_all_versions(forms.APPEAL)
+    found = {field.name: catalogs.labels(field.list, locale) for field in every if field.list}
+    for field in every:
         if field.options and field.name not in _COLUMNS:
             found[field.name] = {option.code: option.called(locale) for option in field.options}
     for name, model in (("region", Region), ("district", District), ("department", Department)):
         key = model._meta.primary_key.name
         found[name] = {getattr(row, key): named(row, locale) for row in model.select()}
-    found |= {f.name: found[f.source] for f in asked if f.kind == "place" and f.list}
+    found |= {f.name: found[f.source] for f in every if f.kind == "place" and f.list}
     return found
 
 

@@ -18,7 +18,7 @@ def definition(version: int | None = None) -> Definition:
 
 def fields_of(kind: str, version: int | None = None) -> tuple[str, ...]:
     """The names of the fields that are asked of a person or of a legal entity, in order."""
-    return tuple(field.name for field in definition(version).asked(kind))
+    return tuple(field.name for field in definition(version).fields_of(kind))
 
 
 def cleaned(values: dict[str, str], version: int | None = None) -> dict[str, str]:

@@ -108,8 +108,8 @@ def undo(
 def undoable(appeal: Appeal, by: str) -> AppealStep | None:
     """Somebody's answer, if it is the last step and younger than HELD_BACK."""
     last = next(iter(steps(appeal)), None)
-    mine = last and last.action == "answer" and last.who == by
-    return last if last and mine and clock.now() - last.at < HELD_BACK else None
+    own = last and last.action == "answer" and last.who == by
+    return last if last and own and clock.now() - last.at < HELD_BACK else None
 
 
 def answer_meanwhile(appeal: Appeal, text: str, by: str, version: int) -> None:
@@ -193,8 +193,8 @@ def consult(appeal: Appeal, contact: str, by: str, version: int) -> None:
     with writing():
         _do(appeal, "consult", by, version, text=contact)
         before = Appeal.get_by_id(appeal.id).consultation_contact
-        told = "; ".join(filter(None, (before, spelt(contact))))
-        columns = {"consultation": True, "consultation_contact": told}
+        contacts = "; ".join(filter(None, (before, spelt(contact))))
+        columns = {"consultation": True, "consultation_contact": contacts}
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         consultations.contacted(appeal)
 

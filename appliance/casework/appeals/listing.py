@@ -82,7 +82,7 @@ def listed(
         query = query.order_by(Handling.due_on, Handling.appeal)
     else:
         query = query.order_by(Handling.appeal.desc())
-    return _seen(filters, list(query.limit(limit).offset(offset)))
+    return _veiled(filters, list(query.limit(limit).offset(offset)))
 
 
 def next_overdue(today: dt.date, within: int | None, by: str, besides: Appeal) -> Appeal | None:
@@ -116,7 +116,7 @@ def pieces(
     """The filtered appeals oldest first, some at a time."""
     rows = whole(within, filters.reader).select_extend(User).join_from(Appeal, User)
     for piece in in_pieces(_narrowed(rows, _where(filters, today)), Handling.appeal, size):
-        yield _seen(filters, piece)
+        yield _veiled(filters, piece)
 
 
 def changed(
@@ -134,7 +134,7 @@ def changed(
     query = whole(within, filters.reader).where(
         *_where(filters, today), Handling.changed_at >= moment, later
     )
-    return _seen(filters, list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit)))
+    return _veiled(filters, list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit)))
 
 
 def when_of(today: dt.date) -> Case:
@@ -150,7 +150,7 @@ def when_of(today: dt.date) -> Case:
     )
 
 
-def _seen(filters: Filters, found: list[Appeal]) -> list[Appeal]:
+def _veiled(filters: Filters, found: list[Appeal]) -> list[Appeal]:
     return personal.veil(filters.reader, found) if filters.reader else found
 
 

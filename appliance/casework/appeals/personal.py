@@ -71,8 +71,8 @@ def not_opened(login: str) -> list[AppealReader]:
 
 def opened(appeal: Appeal, user: User) -> None:
     """He has opened what he was named to read."""
-    told = AppealReader.opened_at.is_null(), AppealReader.login == user.login
-    ours = (AppealReader.appeal == appeal.id, *told)
+    unopened = AppealReader.opened_at.is_null(), AppealReader.login == user.login
+    ours = (AppealReader.appeal == appeal.id, *unopened)
     if AppealReader.select().where(*ours).exists():
         with writing():
             AppealReader.update(opened_at=clock.now()).where(*ours).execute()

@@ -34,8 +34,8 @@ def visible_to(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
     if scope != rights.OWN:
         return everything.where(Appeal.id.is_null())
     call = calls.of_operator(user.login) or calls.last_of_operator(user.login)
-    mine = (Appeal.operator == user) | Appeal.number.in_(list(looked_up)) | named
-    return everything.where(mine | _of(call.citizen) if call and call.citizen else mine)
+    own = (Appeal.operator == user) | Appeal.number.in_(list(looked_up)) | named
+    return everything.where(own | _of(call.citizen) if call and call.citizen else own)
 
 
 def find(number: str, user: User, looked_up: Collection[str] = ()) -> Appeal | None:
@@ -132,8 +132,8 @@ def look_up(typed: str, today: dt.date, limit: int = 20) -> list[Appeal]:
 def registered_since(operator: User, since: dt.datetime, limit: int = 200) -> list[Appeal]:
     """The operator's appeals since a moment with their `handling`, newest first."""
     query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
-    mine = (Appeal.operator == operator, Appeal.registered_at >= since)
-    return list(query.where(*mine).order_by(Appeal.id.desc()).limit(limit))
+    own = (Appeal.operator == operator, Appeal.registered_at >= since)
+    return list(query.where(*own).order_by(Appeal.id.desc()).limit(limit))
 
 
 def of_call(call_id: str) -> list[Appeal]:

@@ -62,9 +62,9 @@ def _joined(names: tuple[str, ...], text: str) -> str:
 
 def _names_and_text(appeal: Appeal) -> tuple[tuple[str, ...], str]:
     """(names, text)."""
-    told = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
+    answers = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
     phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
-    text = " ".join(filter(None, (appeal.stir, appeal.gist, *told, *phones)))
+    text = " ".join(filter(None, (appeal.stir, appeal.gist, *answers, *phones)))
     return (f"{appeal.surname} {appeal.first_name}", appeal.entity_name), text
 
 

@@ -16,22 +16,22 @@ def correct(
     It is read in the version in which it was registered. Nothing refuses it.
     """
     moment = clock.now()
-    asked = forms.of(forms.CALL, form.version)
+    definition = forms.of(forms.CALL, form.version)
     with writing():
         before = values_of(form)
-        reading = forms.read(asked, values, moment.astimezone(calendar.tz).date())
-        kept = {n: t for n, t in form.typed.items() if reading.columns[n] == getattr(form, n)}
-        reading.columns["typed"] = kept | reading.columns["typed"]
+        reading = forms.read(definition, values, moment.astimezone(calendar.tz).date())
+        typed = {n: t for n, t in form.typed.items() if reading.columns[n] == getattr(form, n)}
+        reading.columns["typed"] = typed | reading.columns["typed"]
         doubts = [str(doubt) for doubt in reading.doubts]
         columns = reading.columns | {
             "warnings": doubts,
-            "search_key": key_of(asked, reading.columns),
+            "search_key": key_of(definition, reading.columns),
         }
         CallForm.update(columns).where(CallForm.id == form.id).execute()
         corrected = CallForm.get_by_id(form.id)
-        changes = forms.differences(asked, before, values_of(corrected))
+        changes = forms.differences(definition, before, values_of(corrected))
         if changes:
-            forms.store_counted(asked, corrected)
+            forms.store_counted(definition, corrected)
             CallFormWording.create(
                 call_form=form,
                 number=len(wordings(form)) + 1,

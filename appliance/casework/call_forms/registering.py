@@ -103,21 +103,21 @@ def _create(
 ) -> CallForm:
     moment = clock.now()
     today = moment.astimezone(tz).date()
-    asked = forms.fitting(forms.CALL, values)
-    reading = forms.read(asked, values, today)
+    definition = forms.fitting(forms.CALL, values)
+    reading = forms.read(definition, values, today)
     made: CallForm = CallForm.create(
         number=f"Q-{numbers.next_number(CallNumberSeries, today.year)}",
         call_id=call.id,
         operator=operator,
         received_at=call.arrived_at,
         registered_at=moment,
-        version=asked.version,
+        version=definition.version,
         appeal_number=appeal,
         phone=call.citizen or "",
-        search_key=key_of(asked, reading.columns),
+        search_key=key_of(definition, reading.columns),
         warnings=[str(doubt) for doubt in reading.doubts],
         token=token,
         **reading.columns,
     )
-    forms.store_counted(asked, made)
+    forms.store_counted(definition, made)
     return made

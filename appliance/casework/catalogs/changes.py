@@ -82,23 +82,23 @@ def apply(catalog: str, text: str, mark: str, by: str) -> Plan:
             conflict_target=[CatalogItem.catalog, CatalogItem.code],
             preserve=[*(getattr(CatalogItem, name) for name in COLUMNS), CatalogItem.active],
         ).execute()
-        told = {change.code: change.kind for change in now.changes}
-        audit.record(by, "list.import", catalog, changes=told)
+        kinds = {change.code: change.kind for change in now.changes}
+        audit.record(by, "list.import", catalog, changes=kinds)
     return now
 
 
 def _change(row: Row, before: CatalogItem | None) -> Change | None:
-    told = row["code"], row["name_uz_latn"]
+    shown = row["code"], row["name_uz_latn"]
     if not before:
-        return Change("added", *told, {})
+        return Change("added", *shown, {})
     columns = {
         name: (getattr(before, name), row[name])
         for name in COLUMNS
         if getattr(before, name) != row[name]
     }
     if row["active"] != before.active:
-        return Change("restored" if row["active"] else "retired", *told, columns)
-    return Change("changed", *told, columns) if columns else None
+        return Change("restored" if row["active"] else "retired", *shown, columns)
+    return Change("changed", *shown, columns) if columns else None
 
 
 def _mark(catalog: str, text: str) -> str:

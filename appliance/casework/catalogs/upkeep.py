@@ -172,9 +172,9 @@ def move(one: CatalogItem, down: bool, by: str) -> None:
 
 
 def _activate(one: CatalogItem, active: bool, by: str) -> None:
-    asked = (CatalogItem.id == one.id, CatalogItem.active != active)
+    unchanged = (CatalogItem.id == one.id, CatalogItem.active != active)
     with writing():
-        if CatalogItem.update(active=active).where(*asked).execute():
+        if CatalogItem.update(active=active).where(*unchanged).execute():
             done = "restore" if active else "retire"
             audit.record(by, f"list.item.{done}", f"{one.catalog} {one.code}")
 

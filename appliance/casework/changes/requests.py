@@ -45,7 +45,7 @@ def ask(
         raise ChangeError("kind")
     if not what or not why:
         raise ChangeError("why" if what else "what")
-    kept = files.checked(sent)
+    checked = files.checked(sent)
     with writing():
         now = clock.now()
         request = ChangeRequest.create(
@@ -57,7 +57,7 @@ def ask(
             due_at=terms.due(now, terms.KINDS[kind].days, calendar),
             state="asked",
         )
-        _note(request, "ask", user, "", kept)
+        _note(request, "ask", user, "", checked)
     return request
 
 
@@ -77,7 +77,7 @@ def do(
         raise ChangeError("words")
     if not 0 < version < _LATEST:
         raise ChangeError("changed")
-    kept = files.checked(sent)
+    checked = files.checked(sent)
     columns: dict[str, Any] = {"state": move.after, "is_open": move.after in states.OPEN}
     if move.after in ("accepted", "doing") and user.role in states.DOES:
         columns["responsible"] = user.login
@@ -90,7 +90,7 @@ def do(
         )
         if not done:
             raise ChangeError("changed")
-        _note(request, action, user, text, kept)
+        _note(request, action, user, text, checked)
 
 
 def find(number: int, user: User) -> ChangeRequest | None:
@@ -159,10 +159,10 @@ def finished(
 
 
 def _note(
-    request: ChangeRequest, action: str, user: User, text: str, kept: list[files.Sent]
+    request: ChangeRequest, action: str, user: User, text: str, attached: list[files.Sent]
 ) -> None:
     ChangeStep.create(request=request, at=clock.now(), who=user.login, action=action, text=text)
-    files.attach(request, kept, user.login)
-    names = {"files": [one.name for one in kept]} if kept else {}
+    files.attach(request, attached, user.login)
+    names = {"files": [one.name for one in attached]} if attached else {}
     audit.record(user.login, f"change.{action}", str(request.id), **names)
     live.publish(TOPIC)

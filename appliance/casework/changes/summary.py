@@ -32,10 +32,10 @@ class Row:
 def rows(begin: dt.datetime, end: dt.datetime) -> tuple[Row, ...]:
     """A row for each kind, as all stood at the end of the period, or stands now if it runs yet."""
     until = min(end, clock.now())
-    asked = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
-    done = requests.finished(asked, until)
+    written = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
+    done = requests.finished(written, until)
     counted = {code: dict.fromkeys(FIGURES, 0) for code in terms.KINDS}
-    for request in asked:
+    for request in written:
         done_at = done.get(request.id)
         if request.asked_at < begin and done_at and done_at < begin:
             continue

@@ -8,7 +8,7 @@ from appliance.casework.forms.definition import (
     Field,
     Option,
 )
-from appliance.casework.forms.reading import Reading, asked, cleaned, read
+from appliance.casework.forms.reading import Reading, cleaned, fields_of, read
 from appliance.casework.forms.releases import take_in
 from appliance.casework.forms.values import (
     added,
@@ -24,8 +24,8 @@ from appliance.casework.forms.versions import (
     FORMS,
     columns,
     definition_of,
-    ever_asked,
     field_of,
+    fields_of_all_versions,
     fitting,
     in_force,
     of,
@@ -46,12 +46,12 @@ __all__ = [
     "Reading",
     "added",
     "answers",
-    "asked",
+    "fields_of",
     "cleaned",
     "columns",
     "counted",
     "definition_of",
-    "ever_asked",
+    "fields_of_all_versions",
     "differences",
     "field_of",
     "fitting",

@@ -48,7 +48,7 @@ def check(made: Definition) -> None:
             raise DefinitionError("product", field.name)
         if field.required and not now.required:
             raise DefinitionError("star", field.name)
-    kept = used()
+    in_use = used()
     personal = {field.name for former in every() for field in former.fields if field.personal}
     sent = [field.ministry for field in made.fields if field.ministry]
     for field in made.fields:
@@ -56,7 +56,7 @@ def check(made: Definition) -> None:
             _check_words(field)
             continue
         _check_added(field, made.form)
-        if field.name in kept and kept[field.name] != _nature(field):
+        if field.name in in_use and in_use[field.name] != _nature(field):
             raise DefinitionError("kept", field.name)
         if not field.personal and field.name in personal:
             raise DefinitionError("personal", field.name)

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.casework import catalogs
 from appliance.casework.forms.definition import Definition, Field
 from appliance.casework.forms.values import is_counted
-from appliance.casework.forms.versions import FORMS, columns, ever_asked, every
+from appliance.casework.forms.versions import FORMS, columns, every, fields_of_all_versions
 from appliance.core.i18n import N_, named, translations
 from appliance.models import District, FieldValue, Region
 
@@ -41,7 +41,7 @@ def counted() -> tuple[tuple[str, Field], ...]:
     return tuple(
         (form, field)
         for form in FORMS
-        for field in ever_asked(form)
+        for field in fields_of_all_versions(form)
         if is_counted(field) and field.name not in columns(form)
     )
 

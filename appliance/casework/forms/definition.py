@@ -136,7 +136,7 @@ class Definition:
         """All names that the form's values may have."""
         return frozenset(name for one in self.fields for name in one.names)
 
-    def asked(self, kind: str = "", topic: str = "") -> tuple[Field, ...]:
+    def fields_of(self, kind: str = "", topic: str = "") -> tuple[Field, ...]:
         """The fields that are asked of a person or an entity, about a direction."""
         other = [one for one in ASKED_OF if kind and one != kind]
         return tuple(

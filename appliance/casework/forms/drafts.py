@@ -125,18 +125,18 @@ def save_draft(
     with writing():
         if registered := registered_as(operator, token):
             raise AlreadyRegistered(registered)
-        kept = draft(operator, token) or (draft_of(operator, call.id) if call else None)
-        if kept and typed_at and base is None and kept.updated_at > typed_at:
-            return kept
-        if kept and base is not None:
-            now["updated_at"] = max(moment, kept.updated_at)
-            knew = _known_of(kept, form, cleaned_of_both(base, asked))
-            late = bool(typed_at and kept.updated_at > typed_at)
-            now["values"] = _merged(kept.values, knew, typed, late)
-        elif kept:
-            now["values"] = not_of(form, kept.values) | typed
-        if kept:
-            Draft.update(now).where(Draft.id == kept.id).execute()
+        known = draft(operator, token) or (draft_of(operator, call.id) if call else None)
+        if known and typed_at and base is None and known.updated_at > typed_at:
+            return known
+        if known and base is not None:
+            now["updated_at"] = max(moment, known.updated_at)
+            knew = _known_of(known, form, cleaned_of_both(base, asked))
+            late = bool(typed_at and known.updated_at > typed_at)
+            now["values"] = _merged(known.values, knew, typed, late)
+        elif known:
+            now["values"] = not_of(form, known.values) | typed
+        if known:
+            Draft.update(now).where(Draft.id == known.id).execute()
         else:
             if not call and _without_call(operator) >= MOST:
                 raise TooMany

@@ -40,17 +40,17 @@ def cleaned(definition: Definition, values: Values) -> dict[str, str]:
     return {name: text for name in names if (text := values.get(name, "").strip())}
 
 
-def asked(definition: Definition, values: Values) -> tuple[Field, ...]:
+def fields_of(definition: Definition, values: Values) -> tuple[Field, ...]:
     """The fields that are asked, by the kind of applicant and the direction that a form holds."""
     kind = values.get("applicant_kind") or "person"
-    return definition.asked(kind, values.get("direction", ""))
+    return definition.fields_of(kind, values.get("direction", ""))
 
 
 def read(definition: Definition, values: Values, today: dt.date) -> Reading:
     """Understand a form, whatever was typed. `today` is the site's date."""
     own = columns_of(definition.form)
     values = cleaned(definition, values)
-    fields = asked(definition, values)
+    fields = fields_of(definition, values)
     names = {name for field in fields for name in field.names}
     values = {name: text for name, text in values.items() if name in names}
     doubts: list[Doubt] = []
@@ -150,7 +150,7 @@ def _places(
     definition: Definition, values: Values, doubts: list[Doubt]
 ) -> tuple[dict[str, Any], str]:
     """Region, district and mahalla by code or exact name, the wider ones told by the narrower."""
-    asked = [field.name for field in definition.fields if field.name in PLACES]
+    names = [field.name for field in definition.fields if field.name in PLACES]
     mahalla_text, district_text, region_text = (
         values.get(f"{field}_text", "") for field in ("mahalla", "district", "region")
     )
@@ -174,11 +174,11 @@ def _places(
     elif mahalla and district and mahalla.district_id != district.soato:
         doubts.append(Doubt("mahalla", "elsewhere"))
     columns = {"region": region, "region_text": "" if region else region_text}
-    if "district" in asked:
+    if "district" in names:
         columns |= {"district": district, "district_text": "" if district else district_text}
-    if "mahalla" in asked:
+    if "mahalla" in names:
         columns |= {"mahalla": mahalla}
-    return columns if asked else {}, "" if mahalla else mahalla_text
+    return columns if names else {}, "" if mahalla else mahalla_text
 
 
 def _placed(field: Field, chosen: str, typed: str) -> str:

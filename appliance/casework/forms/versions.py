@@ -58,8 +58,8 @@ def fitting(form: str, values: Mapping[str, str]) -> Definition:
 
 def of(form: str, number: int) -> Definition:
     """The form in the version in which something was registered."""
-    kept = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
-    return definition_of(kept) if kept else product(form)
+    row = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
+    return definition_of(row) if row else product(form)
 
 
 def every() -> Iterator[Definition]:
@@ -68,7 +68,7 @@ def every() -> Iterator[Definition]:
     yield from map(definition_of, rows.order_by(FormVersion.number.desc()))
 
 
-def ever_asked(form: str) -> tuple[Field, ...]:
+def fields_of_all_versions(form: str) -> tuple[Field, ...]:
     """The fields of a form in force, then those left out since: what was registered has them."""
     now = in_force(form)
     before = [field for made in every() if made.form == form for field in made.fields]

@@ -129,10 +129,10 @@ def take_in(slug: str, words: Words, place: Place) -> ArticleVersion:
 
 def begin(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
     """Begin a draft from a version. Raises ArticleError: `pending`, `action`."""
-    kept = {name: getattr(source, name) for name in (*_COMPARED, "files", "script")}
+    copied = {name: getattr(source, name) for name in (*_COMPARED, "files", "script")}
     with writing():
         made: ArticleVersion = _tried(
-            lambda: versions.begin(ArticleVersion, article, user, None, **kept)
+            lambda: versions.begin(ArticleVersion, article, user, None, **copied)
         )
         detail = {"version": made.number, "source": source.number}
         audit.record(user.login, "article.begin", article.slug, **detail)
@@ -176,9 +176,9 @@ def put_place(article: Article, user: User, place: Place) -> None:
     placed = _placed(place)
     with writing():
         _put_place(article, placed)
-        told = {"section": place.section, "owner": place.owner, "review_on": str(place.review_on)}
-        told["other_words"] = place.other_words
-        audit.record(user.login, "article.place", article.slug, **told)
+        detail = {"section": place.section, "owner": place.owner, "review_on": str(place.review_on)}
+        detail["other_words"] = place.other_words
+        audit.record(user.login, "article.place", article.slug, **detail)
         live.publish(TOPIC)
 
 

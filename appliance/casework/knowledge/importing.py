@@ -34,12 +34,12 @@ def read(text: str) -> tuple[Words, Place]:
     if not found:
         raise ArticleError("head")
     head = _head(found[1])
-    said = _texts(text[found.end() :])
+    texts = _texts(text[found.end() :])
     words = Words(
         title_uz=head.get("title_uz", ""),
-        text_uz=said.get("uz", ""),
+        text_uz=texts.get("uz", ""),
         title_ru=head.get("title_ru", ""),
-        text_ru=said.get("ru", ""),
+        text_ru=texts.get("ru", ""),
         source=head.get("source", ""),
         law=head.get("law", ""),
         law_number=head.get("law_number", ""),

@@ -50,9 +50,9 @@ def titled(locale: str, slugs: Collection[str] | None = None) -> dict[str, Title
 
     What is in force gives the title, else the version to come.
     """
-    told = ("number", "state", "since", "until", "script", "title_uz", "title_ru")
+    columns = ("number", "state", "since", "until", "script", "title_uz", "title_ru")
     rows = (
-        ArticleVersion.select(Article, *(getattr(ArticleVersion, name) for name in told))
+        ArticleVersion.select(Article, *(getattr(ArticleVersion, name) for name in columns))
         .join(Article)
         .order_by(Article.id, ArticleVersion.number)
     )

@@ -99,8 +99,8 @@ def at_call(call_id: str, tokens: Iterable[str] = ()) -> list[Shown]:
     )
     if not conditions:
         return []
-    asked = conditions[0] if len(conditions) == 1 else conditions[0] | conditions[1]
-    rows = list(ArticleOpening.select().where(asked).order_by(ArticleOpening.id))
+    condition = conditions[0] if len(conditions) == 1 else conditions[0] | conditions[1]
+    rows = list(ArticleOpening.select().where(condition).order_by(ArticleOpening.id))
     wanted = {(row.article_id, row.version) for row in rows}
     articles = {article for article, _ in wanted}
     found = {

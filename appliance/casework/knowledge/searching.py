@@ -87,5 +87,5 @@ def nothing_found(text: str, user: User) -> None:
         if last and now - last.at < dt.timedelta(minutes=1) and key.startswith(last.key):
             last.delete_instance()
         if not ArticleMiss.select().where(*theirs, ArticleMiss.key == key).exists():
-            kept = " ".join(text.split())[:_TEXT]
-            ArticleMiss.create(text=kept, key=key, who=user.login, at=now)
+            words = " ".join(text.split())[:_TEXT]
+            ArticleMiss.create(text=words, key=key, who=user.login, at=now)

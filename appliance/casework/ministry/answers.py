@@ -37,15 +37,15 @@ def take_in(settings: Settings, event: object, answered: Answered) -> str:
     is none; "failed": a fault of ours; or a code of handling.HandlingError. An event is an object
     with id, number, action and, by action, text and version, as in data/ministry-openapi.json.
     """
-    told = event if isinstance(event, Mapping) else {}
-    number, action = _word(told, "number"), _word(told, "action")
+    facts = event if isinstance(event, Mapping) else {}
+    number, action = _word(facts, "number"), _word(facts, "action")
     action = settings.ministry.actions.get(action, action) if settings.ministry else action
     name = name_of(event)
     with writing():
         if MinistryEvent.get_or_none(MinistryEvent.id == name):
             return "again"
-        outcome = _outcome(settings, number, action, told, answered) if _id(told) else "no_sense"
-        text = _text(told) if _id(told) else _whole(event)
+        outcome = _outcome(settings, number, action, facts, answered) if _id(facts) else "no_sense"
+        text = _text(facts) if _id(facts) else _whole(event)
         remember(name, number, action, outcome, "" if outcome in DONE else text)
     return outcome
 
@@ -97,27 +97,27 @@ def _outcome(
     settings: Settings,
     number: str,
     action: str,
-    told: Mapping[str, Any],
+    facts: Mapping[str, Any],
     answered: Answered,
 ) -> str:
     appeal = Appeal.get_or_none(Appeal.number == number)
     if not appeal:
         return "unknown"
     if action in RECEIPTS:
-        version = told.get("version")
+        version = facts.get("version")
         if isinstance(version, str) and version.isdecimal():
             version = int(version[:_DIGITS])
         if version is not None and type(version) is not int:
             return "no_sense"
         trouble = "declined" if action == "refused" else ""
-        return "done" if queue.set_receipt(number, version, trouble, _text(told)) else "unknown"
+        return "done" if queue.set_receipt(number, version, trouble, _text(facts)) else "unknown"
     if action not in STEPS:
         return "no_sense"
     try:
         with writing():  # all of it, or nothing
-            _step(settings, appeal, action, _text(told), answered)
+            _step(settings, appeal, action, _text(facts), answered)
     except handling.HandlingError as error:
-        return "again" if _was_done(appeal, action, _text(told)) else error.code
+        return "again" if _was_done(appeal, action, _text(facts)) else error.code
     except peewee.OperationalError:  # the database takes no change now: all of it comes again
         raise
     except Exception:  # the boundary of one event: it is listed, and must not hold up the next
@@ -151,9 +151,9 @@ def _was_done(appeal: Appeal, action: str, text: str) -> bool:
     return bool(last and (last.action, last.text) == (action, text.strip()))
 
 
-def _id(told: Mapping[str, Any]) -> str:
+def _id(facts: Mapping[str, Any]) -> str:
     """The event's id as a text; "" when it has none."""
-    id = told.get("id")
+    id = facts.get("id")
     return storable(str(id)) if isinstance(id, str | int) and not isinstance(id, bool) else ""
 
 
@@ -164,11 +164,11 @@ def _whole(event: object) -> str:
     return storable(event)[:_TEXT]
 
 
-def _word(told: Mapping[str, Any], name: str) -> str:
-    value = told.get(name)
+def _word(facts: Mapping[str, Any], name: str) -> str:
+    value = facts.get(name)
     return storable(value)[:_NAME] if isinstance(value, str) else ""
 
 
-def _text(told: Mapping[str, Any]) -> str:
-    value = told.get("text")
+def _text(facts: Mapping[str, Any]) -> str:
+    value = facts.get("text")
     return storable(value)[:_TEXT] if isinstance(value, str) else ""

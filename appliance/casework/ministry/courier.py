@@ -69,7 +69,7 @@ class Courier:
         try:
             document = mapping.document(self.ministry, message.payload)
             key, known = queue.key_there(message), queue.is_known(message)
-            said = self.system.send(message.cause, document, key, known)
+            answer = self.system.send(message.cause, document, key, known)
         except mapping.Unmapped as missing:
             queue.refused(message, "unmapped", str(missing))
         except Declined as trouble:
@@ -88,7 +88,7 @@ class Courier:
             outbox.retry(message, trouble.code, trouble.said)
         else:
             link.answered()
-            queue.taken(message, "ministry", said)
+            queue.taken(message, "ministry", answer)
 
     def read(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Take in what was told since; returns how many events were new."""

@@ -107,8 +107,8 @@ def _pack(ministry: Ministry, by: str) -> bool:
             for package in theirs
         ]
         if entries or receipts or restored:
-            told = {"appeals": entries, "receipts": receipts, "expects": _last("in") + 1}
-            body = _body(number, **told | ({"restored": True} if restored else {}))
+            content = {"appeals": entries, "receipts": receipts, "expects": _last("in") + 1}
+            body = _body(number, **content | ({"restored": True} if restored else {}))
             _remember("out", number, body, keep=body.decode())
             _theirs_without_receipt(receipt_at=clock.now(), body="").execute()
             counts = {"appeals": len(entries), "receipts": len(receipts)}
@@ -159,8 +159,8 @@ def _take_in(
     settings: Settings, ministry: Ministry, file: Path, by: str, answered: Answered
 ) -> TakenIn:
     body = _signed(file, ministry)
-    told = _read(file, body)
-    number, digest = told["number"], hashlib.sha256(body).hexdigest()
+    content = _read(file, body)
+    number, digest = content["number"], hashlib.sha256(body).hexdigest()
     with writing():
         known = MinistryPackage.get_or_none(
             MinistryPackage.way == "in", MinistryPackage.number == number
@@ -168,18 +168,18 @@ def _take_in(
         if known and known.sha256 == digest:
             return TakenIn(number, repeated=True)
         if known:
-            said = f"{file}: another file with the number {number} was taken before"
-            raise PackageError("other", said)
+            reason = f"{file}: another file with the number {number} was taken before"
+            raise PackageError("other", reason)
         if number != (due := _last("in") + 1):
             raise PackageError("missing", f"{file}: number {due} is missing: take it first")
         undone: list[dict[str, Any]] = []
-        receipts = sum(_receipt(receipt, number, undone) for receipt in told["receipts"])
+        receipts = sum(_receipt(receipt, number, undone) for receipt in content["receipts"])
         events = Counter(one["outcome"] for one in undone)
-        for event in told["events"]:
+        for event in content["events"]:
             events[outcome := take_in(settings, event, answered)] += 1
             if outcome not in DONE:
                 undone.append({**_about(event), "outcome": outcome})
-        brought = told["events"] or undone
+        brought = content["events"] or undone
         _remember("in", number, body, keep=json.dumps(undone) if brought else "")
         audit.record(by, "ministry.import", str(number), receipts=receipts, events=dict(events))
         live.publish("appeals", "outbox")
@@ -250,18 +250,18 @@ def _signed(file: Path, ministry: Ministry) -> bytes:
     except OSError as error:
         raise PackageError("unreadable", f"{error.filename}: {error.strerror}") from error
     if not signatures.is_signed(body, signature, ministry.their_key, "ministry.their_key"):
-        said = f"{file}: the signature is not the ministry's: get the file again"
-        raise PackageError("signature", said)
+        reason = f"{file}: the signature is not the ministry's: get the file again"
+        raise PackageError("signature", reason)
     return body
 
 
 def _read(file: Path, body: bytes) -> dict[str, Any]:
     """What a file says: number, receipts, events."""
     try:
-        told = json.loads(body)
-        if (told["format"], told["from"]) != (FORMAT, "ministry"):
+        content = json.loads(body)
+        if (content["format"], content["from"]) != (FORMAT, "ministry"):
             raise ValueError("not a file of the ministry's")
-        number, receipts = told["number"], told.get("receipts", [])
+        number, receipts = content["number"], content.get("receipts", [])
         if not isinstance(number, int) or not 0 < number < 2**31:
             raise ValueError("number")
         for receipt in receipts:
@@ -270,7 +270,7 @@ def _read(file: Path, body: bytes) -> dict[str, Any]:
                 _check(refused["number"], str)
                 _check(refused["version"], int)
                 _check(refused.setdefault("reason", ""), str)
-        return {"number": number, "receipts": receipts, "events": list(told.get("events", []))}
+        return {"number": number, "receipts": receipts, "events": list(content.get("events", []))}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PackageError("no_sense", f"{file}: not as described: {error!r}") from error
 
@@ -282,8 +282,8 @@ def _check(value: object, kind: type) -> None:
 
 def _body(number: int, **what: object) -> bytes:
     made_at = clock.now().isoformat(timespec="seconds")
-    told = {"format": FORMAT, "from": "hotline", "number": number, "made_at": made_at} | what
-    return json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8")
+    content = {"format": FORMAT, "from": "hotline", "number": number, "made_at": made_at} | what
+    return json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8")
 
 
 def _write(file: Path, body: bytes, ministry: Ministry) -> Path:

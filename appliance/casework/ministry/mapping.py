@@ -83,10 +83,10 @@ def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
 
 def _added(appeal: Appeal) -> dict[str, str]:
     """The ministry's name → code, else text, of the added fields that have such a name."""
-    asked = forms.of(forms.APPEAL, appeal.form_version)
+    definition = forms.of(forms.APPEAL, appeal.form_version)
     return {
         field.ministry: held["code"] or held["text"]
-        for field in asked.fields
+        for field in definition.fields
         if field.ministry and (held := appeal.extra.get(field.name))
     }
 

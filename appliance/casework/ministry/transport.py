@@ -49,20 +49,20 @@ class MinistrySystem:
     def send(self, number: str, document: Mapping[str, Any], key: str, known: bool) -> Taken:
         """Send an appeal, or the change of one that is `known` there. Raises a Trouble."""
         where = f"/appeals/{quote(number, safe='')}" if known else "/appeals"
-        answer, said = self._ask(
+        answer, body = self._ask(
             "PUT" if known else "POST", where, json=document, headers={"Idempotency-Key": key}
         )
-        if answer.status_code not in (200, 201, 202) or not said.get("id"):
+        if answer.status_code not in (200, 201, 202) or not body.get("id"):
             raise Unsure("no_sense", answer.text[:200])
-        return Taken(str(said["id"])[:100], answer.status_code != 202)
+        return Taken(str(body["id"])[:100], answer.status_code != 202)
 
     def answers(self, after: str, limit: int = 100) -> Answers:
         """What has happened to appeals since `after`; "" is the beginning. Raises a Trouble."""
-        answer, said = self._ask("GET", "/events", params={"after": after, "limit": limit})
-        events, then = said.get("events"), said.get("next")
+        answer, body = self._ask("GET", "/events", params={"after": after, "limit": limit})
+        events, then = body.get("events"), body.get("next")
         if answer.status_code != 200 or not isinstance(events, list) or not isinstance(then, str):
             raise Unsure("no_sense", answer.text[:200])
-        return Answers(events, then, said.get("more") is True)
+        return Answers(events, then, body.get("more") is True)
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **how: Any
@@ -89,10 +89,10 @@ class MinistrySystem:
             # Only an answer with sense speaks of the appeal; a server's page, of the address.
             unknown = status == 404 and method == "PUT" and _makes_sense(answer)
             raise NotSent("unknown_there" if unknown else "not_there", answer.text[:200])
-        said = json_object(answer)  # a proxy's page refuses nothing in the system's name
+        body = json_object(answer)  # a proxy's page refuses nothing in the system's name
         if status in _REFUSES:
-            raise Declined("declined", _reason(said))
-        return answer, said
+            raise Declined("declined", _reason(body))
+        return answer, body
 
 
 def _makes_sense(answer: requests.Response) -> bool:
@@ -102,10 +102,10 @@ def _makes_sense(answer: requests.Response) -> bool:
         return False
 
 
-def _reason(said: Mapping[str, Any]) -> str:
-    return str(said.get("detail") or said.get("title") or said.get("code") or "")
+def _reason(body: Mapping[str, Any]) -> str:
+    return str(body.get("detail") or body.get("title") or body.get("code") or "")
 
 
 def _seconds(answer: requests.Response) -> float:
-    asked = answer.headers.get("Retry-After", "")
-    return min(float(asked), 3600.0) if asked.isdecimal() else 60.0
+    wait = answer.headers.get("Retry-After", "")
+    return min(float(wait), 3600.0) if wait.isdecimal() else 60.0

@@ -42,6 +42,6 @@ def chosen[Key](scripts: Iterable[tuple[Key, When]], call: Situation) -> list[Ke
 
 
 def _weight(when: When) -> tuple[int, ...]:
-    said = (when.topics, when.numbers, when.kinds, when.languages, when.hours)
-    held = tuple(int(bool(one)) for one in said)
+    conditions = (when.topics, when.numbers, when.kinds, when.languages, when.hours)
+    held = tuple(int(bool(one)) for one in conditions)
     return (sum(held), *held)

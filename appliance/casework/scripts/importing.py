@@ -125,8 +125,8 @@ def _over(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
     ways = tuple(Answer(one.words, codes[one.to]) for one in new.answers)
     if not old:
         return replace(new, code=codes[new.code], answers=ways)
-    said = any(one.words for one in new.answers)
-    if said and len(ways) == len(old.answers):
+    worded = any(one.words for one in new.answers)
+    if worded and len(ways) == len(old.answers):
         ways = tuple(
             replace(was, words=one.words) for was, one in zip(old.answers, ways, strict=True)
         )
@@ -135,7 +135,7 @@ def _over(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
         name={**old.name, **new.name},
         said={**old.said, **new.said},
         note={**old.note, **new.note},
-        answers=ways if said else old.answers,
+        answers=ways if worded else old.answers,
     )
 
 
@@ -209,9 +209,9 @@ def _of_rows(rows: Sequence[Sequence[str]]) -> Iterator[_Step]:
         )
         if number == 0 and not _speaks(uzbek) and not _speaks(russian):
             continue
-        said = {UZBEK: _latin(uzbek), RUSSIAN: russian}
-        told = _both(note) if note else {}
-        yield _Step(_both(name) if name else {}, {k: v for k, v in said.items() if v}, told)
+        words = {UZBEK: _latin(uzbek), RUSSIAN: russian}
+        notes = _both(note) if note else {}
+        yield _Step(_both(name) if name else {}, {k: v for k, v in words.items() if v}, notes)
 
 
 def _speaks(text: str) -> bool:

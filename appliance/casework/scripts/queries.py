@@ -103,9 +103,11 @@ def situation(
 def entry_of(row: ScriptVersion) -> search.Entry:
     """What a version is found by: its titles, then what is said, answered and noted in it."""
     made = definition_of(row)
-    told = [text for step in made.steps for _what, words in step.texts() for text in words.values()]
+    texts = [
+        text for step in made.steps for _what, words in step.texts() for text in words.values()
+    ]
     names = tuple(made.title.values())
-    return search.Entry(KIND, str(row.id), title_of(row), "\n".join(told), names, row=row.id)
+    return search.Entry(KIND, str(row.id), title_of(row), "\n".join(texts), names, row=row.id)
 
 
 def title_of(row: ScriptVersion) -> str:

@@ -57,9 +57,9 @@ class Run:
 
 def of_form(operator: User, token: str, call: Call | None) -> Run | None:
     """The newest run of a form, or of another form of the same call; None when there is none."""
-    mine = ScriptRun.select().where(ScriptRun.operator == operator)
+    own = ScriptRun.select().where(ScriptRun.operator == operator)
     theirs = (ScriptRun.call_id == call.id) if call else (ScriptRun.token == token)
-    row = mine.where(theirs).order_by(ScriptRun.id.desc()).first()
+    row = own.where(theirs).order_by(ScriptRun.id.desc()).first()
     return loaded(row) if row else None
 
 
@@ -80,8 +80,8 @@ def of_form_kept(row: Appeal | CallForm) -> list[Run]:
     """The runs of the call that a registered form belongs to, or of the form that has no call."""
     if row.call_id:
         return of_call(row.call_id)
-    asked = (ScriptRun.operator == row.operator_id, ScriptRun.token == (row.token or ""))
-    return [loaded(run) for run in ScriptRun.select().where(*asked).order_by(ScriptRun.id)]
+    own = (ScriptRun.operator == row.operator_id, ScriptRun.token == (row.token or ""))
+    return [loaded(run) for run in ScriptRun.select().where(*own).order_by(ScriptRun.id)]
 
 
 def loaded(row: ScriptRun) -> Run:

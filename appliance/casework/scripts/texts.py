@@ -45,7 +45,7 @@ def language(words: Words, wanted: str) -> str:
     return next((one for one in order if words.get(one)), "")
 
 
-def said(words: Words, wanted: str, locale: str, values: Mapping[str, str]) -> list[Part]:
+def parts_of(words: Words, wanted: str, locale: str, values: Mapping[str, str]) -> list[Part]:
     """A text in a language, for a reader of a locale; values by the names of PLACEHOLDERS."""
     spoken = language(words, wanted)
     return [_written(part, spoken, locale) for part in parts(words.get(spoken, ""), values)]

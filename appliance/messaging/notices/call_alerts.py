@@ -45,10 +45,10 @@ def choose(codes: Collection[str], by: str) -> None:
 def alert_of(number: str) -> CallAlert | None:
     """The alert of a registered call; None when none went out."""
     messages = Message.select().where(Message.cause == number).order_by(Message.id)
-    asked = [message for message in messages if message.purpose == "alert"]
-    if not asked:
+    alerts = [message for message in messages if message.purpose == "alert"]
+    if not alerts:
         return None
-    alert = CallAlert(number, len(asked), asked[-1].created_at)
+    alert = CallAlert(number, len(alerts), alerts[-1].created_at)
     taken = next((message for message in messages if message.purpose == "taken"), None)
     if not taken:
         return alert

@@ -19,13 +19,13 @@ PURPOSE = "request"
 
 def remind(settings: Settings) -> int:
     """Tell of open requests whose term ends soon, each once; returns how many were told."""
-    calendar, told = catalogs.working_calendar(settings), 0
+    calendar, count = catalogs.working_calendar(settings), 0
     for request in changes.opened():
         now = clock.now()
         if changes.is_near(request, calendar, now) and not _is_told(request):
             with writing():
-                told += _put(settings, request, request.due_at - now)
-    return told
+                count += _put(settings, request, request.due_at - now)
+    return count
 
 
 def wording(settings: Settings, request: ChangeRequest, locale: str) -> str:
@@ -40,11 +40,11 @@ def wording(settings: Settings, request: ChangeRequest, locale: str) -> str:
 
 
 def _is_told(request: ChangeRequest) -> bool:
-    mine = (Message.purpose == PURPOSE, Message.cause == _cause(request))
-    return Message.select().where(*mine).exists()
+    reminders = (Message.purpose == PURPOSE, Message.cause == _cause(request))
+    return Message.select().where(*reminders).exists()
 
 
-def _put(settings: Settings, request: ChangeRequest, kept: dt.timedelta) -> bool:
+def _put(settings: Settings, request: ChangeRequest, wanted_for: dt.timedelta) -> bool:
     """Put the messages of a request; whether there is anybody to be told."""
     key, cause = f"request:{request.id}", _cause(request)
     put: list[Message | None] = []
@@ -52,7 +52,9 @@ def _put(settings: Settings, request: ChangeRequest, kept: dt.timedelta) -> bool
         text, chat = wording(settings, request, bot.language), duty.chat_of(bot.chat)
         group = f"{key}:group"
         put.append(
-            outbox.put("telegram", PURPOSE, chat, key=group, text=text, cause=cause, kept=kept)
+            outbox.put(
+                "telegram", PURPOSE, chat, key=group, text=text, cause=cause, kept=wanted_for
+            )
         )
     text = wording(settings, request, settings.alarms.language)
     for phone in sorted(duty.keepers(settings)[1]) if settings.sms else ():

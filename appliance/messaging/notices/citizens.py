@@ -117,11 +117,11 @@ def notify(
     if not settings.sms or not rules.is_sent(purpose) or (unwanted and purpose not in rules.ALWAYS):
         return None
     template = texts.text(text_of or purpose, language)
-    told = values | {"hotline": settings.calls.hotline_number}
+    filled = values | {"hotline": settings.calls.hotline_number}
     return outbox.put_sms(
         purpose,
         number,
-        texts.fill(template, told),
+        texts.fill(template, filled),
         key=key,
         cause=cause,
         tz=settings.tz,

@@ -108,7 +108,7 @@ def escalate(settings: Settings) -> int:
     bot = settings.telegram
     if not bot:
         return 0
-    wait, asked = dt.timedelta(minutes=bot.minutes), _escalate_calls(settings, bot)
+    wait, count = dt.timedelta(minutes=bot.minutes), _escalate_calls(settings, bot)
     chats = [person for person in settings.duty if person.chat]
     while True:
         now = clock.now()
@@ -116,39 +116,39 @@ def escalate(settings: Settings) -> int:
             due = DutyAlert.select().where(DutyAlert.taken_by == "", DutyAlert.next_at <= now)
             waiting = due.order_by(DutyAlert.next_at).first()
             if not waiting:
-                return asked
+                return count
             step, next_at = waiting.step, None
             if state_of(waiting.appeal) == "registered":
                 if step < len(chats):
-                    told = alerted.of_appeal(waiting.appeal)
-                    _put(bot, told, chat_of(chats[step].chat), step + 1)
+                    alert = alerted.of_appeal(waiting.appeal)
+                    _put(bot, alert, chat_of(chats[step].chat), step + 1)
                     next_at = now + wait
                 else:
                     _call_all(settings, waiting.appeal.number)
-                step, asked = step + 1, asked + 1
+                step, count = step + 1, count + 1
             DutyAlert.update(step=step, next_at=next_at).where(
                 DutyAlert.appeal == waiting.appeal_id
             ).execute()
 
 
 def _escalate_calls(settings: Settings, bot: Telegram) -> int:
-    chats, asked = [person for person in settings.duty if person.chat], 0
+    chats, count = [person for person in settings.duty if person.chat], 0
     for form, before in call_alerts.waiting(dt.timedelta(minutes=bot.minutes)):
         with writing():
             step = before.asked - 1  # the first asking was the group's
             if step < len(chats):
                 _put(bot, alerted.of_call(form), chat_of(chats[step].chat), step + 1)
-                asked += 1
+                count += 1
             elif not _were_called(form.number):
                 _call_all(settings, form.number)
-                asked += _were_called(form.number)
-    return asked
+                count += _were_called(form.number)
+    return count
 
 
 def _were_called(number: str) -> bool:
     """Whether all of the duty list were told of it by SMS."""
-    told = Message.select().where(Message.cause == number, Message.purpose == "duty")
-    return bool(told.exists())
+    called = Message.select().where(Message.cause == number, Message.purpose == "duty")
+    return bool(called.exists())
 
 
 def status(settings: Settings, asked: str) -> str:
@@ -217,25 +217,25 @@ def _gettext(settings: Settings) -> Callable[[str], str]:
     return i18n.translations(bot.language if bot else i18n.DEFAULT).gettext
 
 
-def _line(bot: Telegram, told: Alerted) -> str:
-    parts = (_topic(told, bot.language), _region(told, bot.language))
-    line = ", ".join(filter(None, (*parts, _gist(bot, told, _LINE))))
-    return f"{told.number}: {line}" if line else told.number
+def _line(bot: Telegram, alert: Alerted) -> str:
+    parts = (_topic(alert, bot.language), _region(alert, bot.language))
+    line = ", ".join(filter(None, (*parts, _gist(bot, alert, _LINE))))
+    return f"{alert.number}: {line}" if line else alert.number
 
 
-def _put(bot: Telegram, told: Alerted, chat: str, step: int) -> None:
+def _put(bot: Telegram, alert: Alerted, chat: str, step: int) -> None:
     outbox.put(
         "telegram",
         "alert",
         chat,
-        key=f"alert:{told.number}:{step}",
-        text=wording(bot, told),
+        key=f"alert:{alert.number}:{step}",
+        text=wording(bot, alert),
         payload={
-            "appeal": told.number,
-            "line": _line(bot, told),
+            "appeal": alert.number,
+            "line": _line(bot, alert),
             "button": i18n.translations(bot.language).gettext(N_("I take it")),
         },
-        cause=told.number,
+        cause=alert.number,
     )
 
 
@@ -257,25 +257,25 @@ def _call_all(settings: Settings, number: str) -> None:
             )
 
 
-def _topic(told: Alerted, locale: str) -> str:
-    return catalogs.label("direction", told.direction, locale) if told.direction else ""
+def _topic(alert: Alerted, locale: str) -> str:
+    return catalogs.label("direction", alert.direction, locale) if alert.direction else ""
 
 
-def _region(told: Alerted, locale: str) -> str:
-    return i18n.named(told.region, locale) if told.region else told.region_text
+def _region(alert: Alerted, locale: str) -> str:
+    return i18n.named(alert.region, locale) if alert.region else alert.region_text
 
 
-def _gist(bot: Telegram, told: Alerted, longest: int) -> str:
-    if not told.is_open:
+def _gist(bot: Telegram, alert: Alerted, longest: int) -> str:
+    if not alert.is_open:
         return ""
-    text = gist.without_person(told, phones=bot.phone == "full")
+    text = gist.without_person(alert, phones=bot.phone == "full")
     return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
 
 
-def _phone(bot: Telegram, told: Alerted) -> str:
-    number = phone_numbers.canonical(told.phone) or ""
+def _phone(bot: Telegram, alert: Alerted) -> str:
+    number = phone_numbers.canonical(alert.phone) or ""
     if bot.phone == "none" or not number:
         return ""
-    if bot.phone == "full" and told.is_open:
+    if bot.phone == "full" and alert.is_open:
         return phone_numbers.grouped(number)
     return phone_numbers.masked(number)

@@ -52,32 +52,32 @@ def without_person(told: Alerted, *, phones: bool) -> str:
     return _without_names(text, told)
 
 
-def _date_in_words(found: re.Match[str], told: Alerted) -> str:
+def _date_in_words(found: re.Match[str], alert: Alerted) -> str:
     month = fold(found["month"] or found["then_month"])
     number = next((n for n, name in enumerate(_MONTHS, 1) if month.startswith(name)), 0)
     if not number:
         return found[0]
     day, year = found["day"] or found["then_day"], found["year"] or found["year_first"]
-    return found[0] if _may_stay(identity.born(f"{day}.{number}.{year}"), told) else HIDDEN
+    return found[0] if _may_stay(identity.born(f"{day}.{number}.{year}"), alert) else HIDDEN
 
 
-def _number(found: re.Match[str], told: Alerted, phones: bool) -> str:
+def _number(found: re.Match[str], alert: Alerted, phones: bool) -> str:
     if found["date"]:
-        return found[0] if _may_stay(identity.born(found["date"]), told) else HIDDEN
+        return found[0] if _may_stay(identity.born(found["date"]), alert) else HIDDEN
     plain = re.sub(r"[^\d+]", "", found[0])
-    documents = (re.sub(r"\D", "", text) for text in told.documents)
+    documents = (re.sub(r"\D", "", text) for text in alert.documents)
     known = plain.startswith(tuple(filter(None, documents)))
     return found[0] if phones and phone_numbers.canonical(plain) and not known else HIDDEN
 
 
-def _may_stay(date: dt.date | None, told: Alerted) -> bool:
+def _may_stay(date: dt.date | None, alert: Alerted) -> bool:
     """Whether it is a date, and nobody's birthday but a newborn's."""
-    since = told.registered_at.date() - _RECENT
-    return bool(date and date >= since and date != told.born_on)
+    since = alert.registered_at.date() - _RECENT
+    return bool(date and date >= since and date != alert.born_on)
 
 
-def _without_names(text: str, told: Alerted) -> str:
-    people, firm = _keys(told.person), _keys(told.firm)
+def _without_names(text: str, alert: Alerted) -> str:
+    people, firm = _keys(alert.person), _keys(alert.firm)
     called = [key for key in firm if key not in _FORMS]
     if _TRADERS & set(firm):  # it is called as its owner is
         people, called = people + called, []

@@ -112,8 +112,8 @@ def write(
     if code := _trouble(settings, text, number):
         raise texts.TextError(code)
     recipient = citizens.mobile(number) or ""
-    told = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
-    key = f"manual:{by}:{token}:{told}"
+    digest = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
+    key = f"manual:{by}:{token}:{digest}"
     with writing():
         before = Message.get_or_none(Message.key == key)
         if before:
@@ -151,13 +151,13 @@ def sent_to(number: str | None, limit: int = 5) -> list[Message]:
     first."""
     if not number:
         return []
-    told = (
+    sent = (
         Message.recipient == number,
         Message.channel == "sms",
         Message.state.in_(("sent", "delivered")),
         Message.purpose != "duty",
     )
-    return list(Message.select().where(*told).order_by(Message.id.desc()).limit(limit))
+    return list(Message.select().where(*sent).order_by(Message.id.desc()).limit(limit))
 
 
 def _trouble(settings: Settings, text: str, number: str) -> str:
@@ -197,12 +197,12 @@ def _language(call: Call | None) -> str:
 
 def _of_appeals(settings: Settings, appeal: Appeal) -> dict[str, dict[str, str]]:
     now = Handling.get_or_none(Handling.appeal == appeal)
-    told = {
+    values = {
         "name": applicants.name_of(appeal),
         "number": appeal.number,
         "due": f"{now.due_on:%d.%m.%Y}" if now else "",
     }
-    return _values(settings, told, {"region": appeal.region, "district": appeal.district})
+    return _values(settings, values, {"region": appeal.region, "district": appeal.district})
 
 
 def _of_form(settings: Settings, typed: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -214,10 +214,10 @@ def _of_form(settings: Settings, typed: dict[str, str]) -> dict[str, dict[str, s
 
 
 def _values(
-    settings: Settings, told: dict[str, str], places: Mapping[str, object] | None = None
+    settings: Settings, facts: dict[str, str], places: Mapping[str, object] | None = None
 ) -> dict[str, dict[str, str]]:
     """The values by language; places are named in it."""
-    shared = told | {"hotline": settings.calls.hotline_number}
+    shared = facts | {"hotline": settings.calls.hotline_number}
     return {
         language: shared
         | {kind: named(place, locale) for kind, place in (places or {}).items() if place}

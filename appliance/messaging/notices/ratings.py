@@ -73,8 +73,8 @@ def mark(asked: SmsRating, mark: int, how: str) -> str:
 
 def was_asked(number: str) -> bool:
     """Whether a mark is, or was just, waited for from a number."""
-    asked = (SmsRating.number == number, SmsRating.expires_at > clock.now())
-    return SmsRating.select().where(*asked).exists()
+    open_ones = (SmsRating.number == number, SmsRating.expires_at > clock.now())
+    return SmsRating.select().where(*open_ones).exists()
 
 
 def answered(number: str, value: int) -> bool:
@@ -82,8 +82,8 @@ def answered(number: str, value: int) -> bool:
     rows = SmsRating.select().where(
         SmsRating.number == number, SmsRating.mark.is_null(), SmsRating.expires_at > clock.now()
     )
-    asked = rows.order_by(SmsRating.asked_at.desc()).first()
-    return bool(asked) and mark(asked, value, "reply") == "open"
+    newest = rows.order_by(SmsRating.asked_at.desc()).first()
+    return bool(newest) and mark(newest, value, "reply") == "open"
 
 
 def forget_numbers() -> int:
@@ -111,7 +111,7 @@ def _ask(settings: Settings, call: Call, how: str) -> bool:
         token = secrets.token_urlsafe(8)
         language = "ru" if call.language == "ru" else "uz"
         link = f"{settings.messages.public_url.rstrip('/')}/r/{token}"
-        told = citizens.notify(
+        message = citizens.notify(
             settings,
             "rating",
             number,
@@ -122,7 +122,7 @@ def _ask(settings: Settings, call: Call, how: str) -> bool:
             text_of="rating" if how == "link" else "rating_reply",
             reply=how == "reply",
         )
-        if not told:
+        if not message:
             return False
         SmsRating.create(
             call_id=call.id,
@@ -130,6 +130,6 @@ def _ask(settings: Settings, call: Call, how: str) -> bool:
             number=number,
             language=language,
             asked_at=now,
-            expires_at=told.due_at + OPEN,
+            expires_at=message.due_at + OPEN,
         )
     return True

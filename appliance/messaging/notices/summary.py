@@ -62,11 +62,11 @@ def wording(settings: Settings, until: dt.datetime) -> str:
         N_("Appeals registered: {registered}, out of hours: {out_of_hours}"),
         N_("Answered: {answered}; open: {open}, overdue: {overdue}"),
     ]
-    told = [say.gettext(line).format(**figures) for line in lines]
+    texts = [say.gettext(line).format(**figures) for line in lines]
     if waiting:
         more = "…" if len(waiting) > _NAMED else ""
         numbers = ", ".join(waiting[:_NAMED]) + more
-        told.append(say.gettext(N_("Nobody has taken: {numbers}")).format(numbers=numbers))
+        texts.append(say.gettext(N_("Nobody has taken: {numbers}")).format(numbers=numbers))
     if head := audit.head():
-        told.append(say.gettext(N_("Audit up to {head}")).format(head=head.short))
-    return "\n".join(told)
+        texts.append(say.gettext(N_("Audit up to {head}")).format(head=head.short))
+    return "\n".join(texts)

@@ -19,24 +19,24 @@ _APPEAL = re.compile(r"(?:№|n)?\s*(?:(\d{4})\s*-\s*)?0*(\d{1,6})", re.ASCII | 
 
 def take(settings: Settings, number: str, text: str) -> str:
     """Do what an incoming message asks: stop | start | rating | status | unknown | nothing."""
-    known, said = phone_numbers.canonical(number), outbox.plain(text).casefold().rstrip(".!")
-    if not known or not said:
+    known, words = phone_numbers.canonical(number), outbox.plain(text).casefold().rstrip(".!")
+    if not known or not words:
         return "nothing"
-    word, *rest = said.split()
+    word, *rest = words.split()
     if word in _STOP | _START and len(rest) < 2:  # STOP, or STOP 1282
         change = citizens.opt_out if word in _STOP else citizens.opt_in
         change(known, "sms")
         return "stop" if word in _STOP else "start"
-    if re.fullmatch(r"[1-5]", said, re.ASCII) and ratings.was_asked(known):
-        return "rating" if ratings.answered(known, int(said)) else "nothing"
-    asked = _APPEAL.fullmatch(said)
-    if not asked or not citizens.mobile(known):
+    if re.fullmatch(r"[1-5]", words, re.ASCII) and ratings.was_asked(known):
+        return "rating" if ratings.answered(known, int(words)) else "nothing"
+    numbered = _APPEAL.fullmatch(words)
+    if not numbered or not citizens.mobile(known):
         return "nothing"
     with writing():
         if _told_lately(known) >= settings.messages.per_number:
             return "nothing"
-        year = asked[1] or str(clock.now().astimezone(settings.tz).year)
-        appeal = Appeal.get_or_none(Appeal.number == f"{year}-{int(asked[2]):06d}")
+        year = numbered[1] or str(clock.now().astimezone(settings.tz).year)
+        appeal = Appeal.get_or_none(Appeal.number == f"{year}-{int(numbered[2]):06d}")
         if appeal and known in (
             phone_numbers.canonical(appeal.phone),
             phone_numbers.canonical(appeal.phone_at_hand),

@@ -41,8 +41,8 @@ class Approval:
 
 def rules() -> list[Rule]:
     """A rule for each purpose."""
-    kept = {row.purpose: Rule(row.purpose, row.told, row.account) for row in NoticeRule.select()}
-    return [kept.get(purpose, Rule(purpose)) for purpose in PURPOSES]
+    known = {row.purpose: Rule(row.purpose, row.told, row.account) for row in NoticeRule.select()}
+    return [known.get(purpose, Rule(purpose)) for purpose in PURPOSES]
 
 
 def is_sent(purpose: str) -> bool:

@@ -167,9 +167,9 @@ class Senders:
             if reached or gateway.name in self._deaf:
                 self._deaf.discard(gateway.name)
                 account_health.worked(gateway.name)
-            for said in heard:
+            for came in heard:
                 try:
-                    take = functools.partial(self._take, gateway.name, said)
+                    take = functools.partial(self._take, gateway.name, came)
                     db.insist(take, threading.Event())  # a gateway tells it once
                 except Exception:  # the others are taken in all the same
                     log.exception("%s: what was heard is lost", gateway.name)

@@ -60,8 +60,8 @@ class Telegram:
 
     def updates(self, first: int, wait: int) -> list[dict[str, Any]]:
         """What was said to the bot from update `first` on; waits for so many seconds."""
-        asked = {"offset": first, "timeout": wait, "allowed_updates": _KINDS}
-        return list(self._call("getUpdates", asked))
+        wanted = {"offset": first, "timeout": wait, "allowed_updates": _KINDS}
+        return list(self._call("getUpdates", wanted))
 
     def acknowledge(self, id: str, text: str) -> None:
         """Tell somebody who pressed a button what came of it."""
@@ -80,20 +80,20 @@ class Telegram:
     def _call(self, method: str, what: dict[str, Any]) -> Any:
         try:
             answer = ask("POST", f"{self.url.rstrip('/')}/bot{self.token}/{method}", json=what)
-            said = json_object(answer)
+            body = json_object(answer)
         except Trouble as trouble:
             raise type(trouble)(trouble.code, self._hide(trouble.said)) from None
-        if said.get("ok"):
-            return said.get("result")
-        text = self._hide(str(said.get("description", "")))
-        raise _trouble(answer.status_code, said, text, what.get("chat_id", 0))
+        if body.get("ok"):
+            return body.get("result")
+        text = self._hide(str(body.get("description", "")))
+        raise _trouble(answer.status_code, body, text, what.get("chat_id", 0))
 
     def _hide(self, said: str) -> str:
         return said.replace(self.token, "…")
 
 
-def _trouble(status: int, said: dict[str, Any], text: str, chat: int) -> Trouble:
-    more = said.get("parameters") or {}
+def _trouble(status: int, body: dict[str, Any], text: str, chat: int) -> Trouble:
+    more = body.get("parameters") or {}
     if status == 429:
         return Later("too_many", text, float(more.get("retry_after") or 30))
     if more.get("migrate_to_chat_id"):

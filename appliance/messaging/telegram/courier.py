@@ -271,8 +271,8 @@ def _alerts_group(message: Message) -> bool:
 
 def _number_asked_for(message: dict[str, Any]) -> str:
     """The number of the appeal that a message asks about, or ""."""
-    asked = _STATUS.fullmatch(message.get("text") or "")
-    return asked[1] if asked else ""
+    found = _STATUS.fullmatch(message.get("text") or "")
+    return found[1] if found else ""
 
 
 def _text(messages: list[Message]) -> str:

@@ -15,7 +15,7 @@ class Evidence:
 
     refused: bool = False
     closed: bool = False  # heard the closed message, and nothing since
-    told: bool = False  # the machine answered his question
+    served: bool = False  # the machine answered his question
     callback: bool = False
     reached: bool = False  # the one we called took up the phone
     dialled: str = ""  # DIALSTATUS of the last attempt to reach him
@@ -70,7 +70,7 @@ def _of_inbound(call: CallFacts, evidence: Evidence) -> str:
         result = call.visits[-1].result
         known = {"timed_out": "timed_out", "overflow": "timed_out", "abandoned": "abandoned_queue"}
         return known.get(result or "", "failed")
-    if evidence.told:
+    if evidence.served:
         return "self_served"
     if evidence.closed:
         return "closed"

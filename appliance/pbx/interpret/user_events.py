@@ -72,7 +72,7 @@ class UserEvents:
 
     def self_service(self, event: Event) -> None:
         self.evidence.closed = False
-        self.evidence.told = self.evidence.told or event.extra.get("result") == "told"
+        self.evidence.served = self.evidence.served or event.extra.get("result") == "told"
 
     def synthetic(self, event: Event) -> None:
         self.call.synthetic = True

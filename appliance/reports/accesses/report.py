@@ -14,8 +14,8 @@ from appliance.core.audit.table import AuditEntry
 from appliance.core.settings import Settings
 from appliance.people import accounts
 from appliance.reports.balance import Others
+from appliance.reports.counting import others
 from appliance.reports.periods import Period
-from appliance.reports.telephony.report import others
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
 

@@ -17,13 +17,13 @@ class CallFilter:
     """
 
     period: Period
-    asked: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)
     calendar: WorkingCalendar | None = None  # for the condition "work"
 
-    def with_(self, **asked: object) -> "CallFilter":
+    def with_(self, **more: object) -> "CallFilter":
         """The same filter, narrowed down further; None takes a condition away."""
-        merged = {**self.asked, **{k: None if v is None else str(v) for k, v in asked.items()}}
-        return replace(self, asked={k: v for k, v in merged.items() if v is not None})
+        merged = {**self.conditions, **{k: None if v is None else str(v) for k, v in more.items()}}
+        return replace(self, conditions={k: v for k, v in merged.items() if v is not None})
 
     def on(self, first: dt.date, last: dt.date) -> "CallFilter":
         """The same conditions over other days."""

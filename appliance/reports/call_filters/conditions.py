@@ -231,7 +231,7 @@ def _task(call_filter: CallFilter, value: str) -> Expression:
     task = FollowUp.get_or_none(FollowUp.id == _number(value, 1, 2**62))
     if task is None:
         raise ValueError(value)
-    outgoing = "direction" in call_filter.asked
+    outgoing = "direction" in call_filter.conditions
     at = Call.ended_at if outgoing else Call.arrived_at
     until = [at <= task.closed_at] if task.closed_at else []
     spoken = fn.EXISTS(Talk.select(Talk.id).where(Talk.call == Call.id))
@@ -243,8 +243,8 @@ def _missed(number: str) -> list[Expression]:
     """What the register takes for a missed call of a number."""
     asked_for = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
     theirs = (Call.caller == number) | (Call.callee == number)
-    asked = Call.outcome == "callback"
-    return [Call.outcome.in_(FOLLOWED_UP), (asked & asked_for) | (~asked & theirs)]
+    requested = Call.outcome == "callback"
+    return [Call.outcome.in_(FOLLOWED_UP), (requested & asked_for) | (~requested & theirs)]
 
 
 def _transfer(call_filter: CallFilter, value: str) -> Expression:
@@ -299,15 +299,15 @@ FLAGS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no
 
 def conditions_of(call_filter: CallFilter) -> tuple[Expression, ...]:
     """The filter as conditions on Call, the period's first: it is what the index serves."""
-    asked, period = call_filter.asked, call_filter.period
-    every = "all" in asked
+    conditions, period = call_filter.conditions, call_filter.period
+    every = "all" in conditions
     return (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
-        *([] if "direction" in asked else [Call.direction == "inbound"]),
+        *([] if "direction" in conditions else [Call.direction == "inbound"]),
         *([] if every else [~Call.synthetic]),
-        *([] if every or asked.get("outcome") in NOT_COUNTED else [COUNTED.sql]),
-        *(_condition(name)(call_filter, value) for name, value in asked.items()),
+        *([] if every or conditions.get("outcome") in NOT_COUNTED else [COUNTED.sql]),
+        *(_condition(name)(call_filter, value) for name, value in conditions.items()),
     )
 
 
@@ -324,7 +324,7 @@ def from_address(
 
 def _possible(call_filter: CallFilter, name: str) -> bool:
     try:
-        _condition(name)(call_filter, call_filter.asked[name])
+        _condition(name)(call_filter, call_filter.conditions[name])
     except ValueError:
         return False
     return True

@@ -88,16 +88,16 @@ def as_json(report: DailyReport) -> dict[str, Any]:
 
 def as_csv(report: DailyReport) -> str:
     """One line a figure: table, code, name, value (empty: unknown)."""
-    told = as_json(report)
+    plain = as_json(report)
     labels = [row.label for row in annex.rows(report, words.load(report.locale))]
-    names = dict(zip(told["answering"], labels, strict=True)) | {
+    names = dict(zip(plain["answering"], labels, strict=True)) | {
         "rating_response": "rating_response"
     }
     rows: list[tuple[object, ...]] = [("table", "code", "name", "value")]
-    for code, value in told["answering"].items():
+    for code, value in plain["answering"].items():
         rows.append(("answering", code, names[code], value))
     for table, key in (("appeals_by_region", "soato"), ("appeals_by_direction", "code")):
-        rows += [(table, row[key], row["name"], row["count"]) for row in told[table]]
+        rows += [(table, row[key], row["name"], row["count"]) for row in plain[table]]
     rows.append(("audit", "head", "", report.audit_head))
     rows += [("balance", code, "", value) for code, value in paper.foot_cells(report)]
     return spreadsheets.written(rows)

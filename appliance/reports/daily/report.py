@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from appliance.casework import catalogs
 from appliance.core import audit, clock
 from appliance.core.clock import WorkingCalendar
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.reports import inbound, kpi, monthly, words
 from appliance.reports.periods import Period
 from appliance.reports.tables import CountTable, ever_observed
@@ -28,8 +28,7 @@ class DailyReport:
     appeals_by_direction: CountTable
     inbound: inbound.Arrivals
     observed: bool
-    short_abandon: float  # seconds
-    service_level: float  # seconds
+    rules: Calls  # what counts as quick, as short
     audit_head: str  # where the audit ended with the day, as people write it down
     site_url: str  # for links to what a figure means
 
@@ -52,8 +51,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyR
         appeals_by_direction=monthly.by_direction(period, locale, text.direction_unknown),
         inbound=calls_in,
         observed=seen,
-        short_abandon=settings.calls.short_abandon,
-        service_level=settings.calls.service_level,
+        rules=settings.calls,
         audit_head=head.short if head else "",
         site_url=settings.web.url,
     )

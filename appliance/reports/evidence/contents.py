@@ -125,9 +125,11 @@ def files(settings: Settings, pack: EvidencePack, about: Matter) -> Iterator[tup
 
 def fields(row: Appeal | CallForm, locale: str) -> list[tuple[str, str]]:
     """(label, value) of every field of a form that holds something, in a language."""
-    asked = _definition(row)
-    told = call_forms.fields_of(asked, row, locale)
-    return [(f.called(locale), told[f.name]["text"]) for f in asked.fields if f.name in told]
+    definition = _definition(row)
+    answers = call_forms.fields_of(definition, row, locale)
+    return [
+        (f.called(locale), answers[f.name]["text"]) for f in definition.fields if f.name in answers
+    ]
 
 
 def _definition(row: Appeal | CallForm) -> forms.Definition:
@@ -219,8 +221,10 @@ def _call_form(made: CallForm) -> dict[str, Any]:
 
 
 def _form(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
-    asked = _definition(row)
-    told = {name: call_forms.fields_of(asked, row, locale) for name, locale in LOCALES.items()}
+    definition = _definition(row)
+    answers = {
+        name: call_forms.fields_of(definition, row, locale) for name, locale in LOCALES.items()
+    }
     return {
         "number": row.number,
         "form": form,
@@ -232,11 +236,11 @@ def _form(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
         "fields": {
             field.name: {
                 "label": {name: field.called(locale) for name, locale in LOCALES.items()},
-                "code": told["uz"][field.name]["code"],
-                "text": {name: told[name][field.name]["text"] for name in LOCALES},
+                "code": answers["uz"][field.name]["code"],
+                "text": {name: answers[name][field.name]["text"] for name in LOCALES},
             }
-            for field in asked.fields
-            if field.name in told["uz"]
+            for field in definition.fields
+            if field.name in answers["uz"]
         },
     }
 

@@ -256,6 +256,6 @@ def _is_open_to(pack: Pack, user: User) -> bool:
 
 def _failed(pack: Pack, error: Exception) -> None:
     with writing():
-        told = f"{type(error).__name__}: {error}"[:_ERROR]
-        Pack.update(state="failed", error=told).where(Pack.id == pack.id).execute()
+        reason = f"{type(error).__name__}: {error}"[:_ERROR]
+        Pack.update(state="failed", error=reason).where(Pack.id == pack.id).execute()
         live.publish(TOPIC)

@@ -160,8 +160,8 @@ class _Paper:
         text, found = self._text, hashes.get(sound.name)
         if not found:
             return sound.row.file, figures.clock(sound.row.seconds), "–", text["missing"]
-        told = sound.row.sha256
-        verdict = "not_measured" if not told else "same" if told == found else "differs"
+        digest = sound.row.sha256
+        verdict = "not_measured" if not digest else "same" if digest == found else "differs"
         return sound.name, figures.clock(sound.row.seconds), found, text[verdict]
 
     def _form(self, kind: str, row: Appeal | CallForm, version: int) -> Part:
@@ -199,13 +199,13 @@ class _Paper:
 
     def _access(self, entry: Any) -> tuple[str, ...]:
         thing, done = audit_words.named(entry.action)
-        said = f"{self._say(thing)}: {self._say(done)}" if done else self._say(thing)
-        told = (entry.detail.get("reason"), entry.address)
+        action = f"{self._say(thing)}: {self._say(done)}" if done else self._say(thing)
+        notes = (entry.detail.get("reason"), entry.address)
         return (
             self._moment(entry.at),
             self._who(entry.who),
-            said,
-            " · ".join(str(one) for one in told if one),
+            action,
+            " · ".join(str(one) for one in notes if one),
         )
 
     def _who(self, login: str) -> str:

@@ -47,7 +47,7 @@ def _verdict(pack: zipfile.ZipFile, public_key: str) -> Verdict:
     manifest, signature, key = (
         pack.open(name).read(_LARGEST) for name in (MANIFEST, SIGNATURE, PUBLIC_KEY)
     )
-    told = dict(_line(line) for line in manifest.decode().splitlines())
+    digests = dict(_line(line) for line in manifest.decode().splitlines())
     names = set(pack.namelist()) - {MANIFEST, SIGNATURE}
     with tempfile.NamedTemporaryFile() as beside:
         beside.write(key)
@@ -56,9 +56,14 @@ def _verdict(pack: zipfile.ZipFile, public_key: str) -> Verdict:
     ours = bool(public_key) and signatures.is_signed(
         manifest, signature, public_key, "audit.public_key"
     )
-    changed = [name for name in sorted(names & set(told)) if _hash(pack, name) != told[name]]
+    changed = [name for name in sorted(names & set(digests)) if _hash(pack, name) != digests[name]]
     return Verdict(
-        len(told), signed, ours, changed, sorted(set(told) - names), sorted(names - set(told))
+        len(digests),
+        signed,
+        ours,
+        changed,
+        sorted(set(digests) - names),
+        sorted(names - set(digests)),
     )
 
 

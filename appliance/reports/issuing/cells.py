@@ -19,10 +19,10 @@ _NAMED = ("weekday", "soato", "code")  # what tells a row of a list from the oth
 
 def of(name: str, report: Report) -> Cells:
     """Every cell of a report (of files.FORMS), the balance among them, named in its language."""
-    told = files.FORMS[name].as_json(report)
+    plain = files.FORMS[name].as_json(report)
     text = words.load(report.locale)
     found: Cells = {}
-    for path, label, value in _walk(told, text):
+    for path, label, value in _walk(plain, text):
         key, number = "/".join(path), 2
         while key in found:  # two rows alike
             key = f"{'/'.join(path)}#{number}"
@@ -47,8 +47,8 @@ def value_text(key: str, value: Any, text: Words) -> str:
     return str(value) or figures.NONE
 
 
-def _walk(told: dict[str, Any], text: Words) -> Iterator[tuple[tuple[str, ...], str, Any]]:
-    for part, value in told.items():
+def _walk(plain: dict[str, Any], text: Words) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    for part, value in plain.items():
         if part not in _LEFT_OUT:
             yield from _cells((part,), _table(part, text), value, text)
 

@@ -50,7 +50,7 @@ def issue(
                 raise Stopped
             made[locale, kind] = files.render(name, report, kind)
         if locale == "uz_Cyrl":
-            told, formulas = cells.of(name, report), files.FORMS[name].as_json(report)["formulas"]
+            values, formulas = cells.of(name, report), files.FORMS[name].as_json(report)["formulas"]
     with writing():
         edition = 1 + (_editions(name, period).scalar() or 0)
         issued_report = IssuedReport.create(
@@ -61,7 +61,7 @@ def issue(
             issued_at=clock.now(),
             by=by,
             formulas=formulas,
-            cells=told,
+            cells=values,
         )
         if run and not _ended(run, issued_report):
             raise Stopped
@@ -75,8 +75,8 @@ def issue(
 def content(settings: Settings, file: IssuedFile) -> bytes | None:
     """The bytes of an issued file; None when they are gone or not what was issued."""
     path = folder(settings) / file.file
-    kept = path.read_bytes() if path.is_file() else b""
-    return kept if hashlib.sha256(kept).hexdigest() == file.sha256 else None
+    data = path.read_bytes() if path.is_file() else b""
+    return data if hashlib.sha256(data).hexdigest() == file.sha256 else None
 
 
 def whole(settings: Settings, report: IssuedReport) -> bool:
@@ -129,8 +129,8 @@ def _editions(name: str, period: Period):  # type: ignore[no-untyped-def]  # pee
 
 def _ended(run: ReportRun, report: IssuedReport) -> bool:
     """End the run, unless its claim was lost in the meantime."""
-    mine = (ReportRun.id == run.id, ReportRun.state == "running", ReportRun.claim == run.claim)
-    done = ReportRun.update(state="done", error="", report=report).where(*mine)
+    claimed = (ReportRun.id == run.id, ReportRun.state == "running", ReportRun.claim == run.claim)
+    done = ReportRun.update(state="done", error="", report=report).where(*claimed)
     return bool(done.execute())
 
 

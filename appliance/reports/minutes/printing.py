@@ -48,7 +48,7 @@ def as_page(report: MinutesReport) -> str:
         "minutes.html",
         report,
         title(report),
-        balance=foot(report),
+        balance=paper.foot_with(report, report.others),
         heads=[gettext(head) for head in _HEADS],
         lines=[[written(value) for value in values(line, gettext)] for line in report.lines],
         total=total(report, gettext),
@@ -92,7 +92,7 @@ def as_book(report: MinutesReport) -> xlsx.Book:
         listed,
         (xlsx.Cell(text.total, across=5), SUM, SUM, None, _sum(report)) if listed else None,
     )
-    foot_line = paper.foot_line(foot(report), report.locale)
+    foot_line = paper.foot_line(paper.foot_with(report, report.others), report.locale)
     notes = [note for note in (unpriced(report), foot_line) if note]
     sheets = [
         xlsx.Sheet(
@@ -172,12 +172,6 @@ def unpriced(report: MinutesReport) -> str:
         N_("Calls without a tariff, not in the sum: {count}.")
     )
     return text.format(count=figures.number(report.unpriced))
-
-
-def foot(report: MinutesReport) -> balance.Line:
-    """The balance of all inbound calls of the period."""
-    text = words.load(report.locale).balance
-    return balance.line(report.balance, report.others, report.made_at, report.period.tz, text)
 
 
 def som(tiyin: int | None) -> Decimal | None:

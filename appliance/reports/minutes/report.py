@@ -12,8 +12,8 @@ from appliance.core.settings import Settings
 from appliance.models import Call, Tariff
 from appliance.reports import call_filters, kpi, tariffs
 from appliance.reports.balance import Others
+from appliance.reports.counting import others
 from appliance.reports.periods import Period
-from appliance.reports.telephony.report import others
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
 

@@ -125,10 +125,10 @@ def _rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
         "count": forms.registered,
         "share": None if forms.share.value is None else round(forms.share.value, 1),
     }
-    told = words.load(report.locale).changes
+    names = words.load(report.locale).changes
     for one in report.change_requests:
         for figure, count in zip(FIGURES, one.figures, strict=True):
-            name = f"{told.kinds[one.kind]}: {getattr(told, figure)}"
+            name = f"{names.kinds[one.kind]}: {getattr(names, figure)}"
             row = {"table": "change_requests", "code": f"{one.kind} {figure}", "name": name}
             yield row | {"count": count}
     for code, value in paper.foot_cells(report):

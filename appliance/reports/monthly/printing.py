@@ -154,16 +154,16 @@ def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
 
 
 def _change_requests(text: Words, report: MonthlyReport) -> xlsx.Sheet:
-    told = text.changes
+    names = text.changes
     table = Table(
-        heads=((told.kind, *(getattr(told, name) for name in summary.FIGURES)),),
-        rows=[(told.kinds[row.kind], *row.figures) for row in report.change_requests],
+        heads=((names.kind, *(getattr(names, name) for name in summary.FIGURES)),),
+        rows=[(names.kinds[row.kind], *row.figures) for row in report.change_requests],
         total=(text.total, *(SUM for _ in summary.FIGURES)),
-        title=told.title,
-        notes=(told.term,),
+        title=names.title,
+        notes=(names.term,),
     )
     widths = (34, *(18 for _ in summary.FIGURES))
-    return xlsx.Sheet(told.title, (table,), widths, landscape=True)
+    return xlsx.Sheet(names.title, (table,), widths, landscape=True)
 
 
 def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
@@ -175,13 +175,13 @@ def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
     internet = next((link for link in report.links if link.link == "internet"), None)
     if internet and internet.share is not None:
         share = figures.decimal(internet.share)
-        told = words_.outages.format(value=share, count=internet.outages)
-        rows.append(annex.FigureRow("", words_.internet, told))
+        note = words_.outages.format(value=share, count=internet.outages)
+        rows.append(annex.FigureRow("", words_.internet, note))
     if rates := report.rates:
         mean, least = (figures.decimal(rate) for rate in (statistics.fmean(rates), min(rates)))
-        told = words_.mbit.format(value=mean, least=least)
+        note = words_.mbit.format(value=mean, least=least)
         target = words_.at_least_mbit.format(value=f"{AGREED:g}")
-        rows.append(annex.FigureRow("", words_.rate, told, target))
+        rows.append(annex.FigureRow("", words_.rate, note, target))
     if report.drill:
         rows.append(annex.FigureRow("", words_.drill, _drill(report.drill, words_)))
     return rows
@@ -190,13 +190,13 @@ def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
 def _drill(drill: Drill, words_: AnnexWords) -> str:
     if not drill.date:
         return words_.drill_none
-    told = words_.drill_passed if drill.passed else words_.drill_failed
-    return told.format(date=figures.date(drill.date))
+    outcome = words_.drill_passed if drill.passed else words_.drill_failed
+    return outcome.format(date=figures.date(drill.date))
 
 
 def _capacity(report: MonthlyReport) -> dict[str, object]:
     """The operators and channels that the month's calls needed, for the paper."""
-    made = capacity.count(report.period, report.service_level, report.wrap_up)
+    made = capacity.count(report.period, report.rules.service_level, report.wrap_up)
     needed, half_hours = capacity.tables(made, report.locale)
     return {
         "needed": needed,
@@ -208,7 +208,7 @@ def _capacity(report: MonthlyReport) -> dict[str, object]:
 
 def _half_hours(report: MonthlyReport) -> list[xlsx.Sheet]:
     """The same as sheets, with every half-hour."""
-    made = capacity.count(report.period, report.service_level, report.wrap_up)
+    made = capacity.count(report.period, report.rules.service_level, report.wrap_up)
     return [
         xlsx.Sheet(
             name=sheet.title,

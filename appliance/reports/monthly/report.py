@@ -13,7 +13,7 @@ from appliance.casework.changes import summary
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import named
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.models import Appeal
 from appliance.reports import counting, inbound, kpi, services, wallclock, words
 from appliance.reports.periods import Period
@@ -55,8 +55,7 @@ class MonthlyReport:
     consultations: tuple[Consultation, ...]
     inbound: inbound.Arrivals  # what the annex counts
     call_forms: counting.CallForms
-    short_abandon: float  # seconds
-    service_level: float  # seconds
+    rules: Calls  # what counts as quick, as short
     site_url: str  # for links to what a figure means
     wrap_up: float  # seconds
     links: tuple[services.Availability, ...]  # the ways out of the box
@@ -99,8 +98,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Monthl
         consultations=tuple(_consultations(period, text.personal)),
         inbound=calls_in,
         call_forms=counting.call_forms(period),
-        short_abandon=settings.calls.short_abandon,
-        service_level=settings.calls.service_level,
+        rules=settings.calls,
         site_url=settings.web.url,
         wrap_up=routing.current(settings).queueing.wrap_up,
         links=tuple(services.availability(period.begin, period.end)),
@@ -157,8 +155,8 @@ def _consultations(period: Period, personal: str) -> Iterator[Consultation]:
         .order_by(Appeal.received_at, Appeal.number)
     )
     for at, openness, issue, gist, contact, number in rows.tuples():
-        told = personal if openness == PERSONAL else issue or gist
-        yield Consultation(at.astimezone(period.tz).date(), told, contact, number)
+        about = personal if openness == PERSONAL else issue or gist
+        yield Consultation(at.astimezone(period.tz).date(), about, contact, number)
 
 
 def _directions(used: set[str], locale: str, day: dt.date) -> dict[str, str]:

@@ -55,10 +55,10 @@ def activity(
     """What was done in the period."""
     seen = bool(balance.outcomes) or ever_observed([(period.begin, period.end)], balance.unobserved)
     closed = balance.outcomes.get("closed", 0)
-    asked = balance.outcomes.get("callback", 0)
+    requests = balance.outcomes.get("callback", 0)
     return Activity(
         hours=Fact((not closed) if seen else None, count=closed),
-        callback=Fact(asked > 0 or routing.current(settings).callback.offered, count=asked),
+        callback=Fact(requests > 0 or routing.current(settings).callback.offered, count=requests),
         telegram_bot=Fact(settings.telegram is not None),
         published=_published(answer),
         recordings_kept=_recordings(settings, period),
@@ -79,11 +79,11 @@ def _recordings(settings: Settings, period: Period) -> Fact:
     talks = Call.select(Call.id).where(
         Call.direction == "inbound", Call.outcome == "answered", Call.arrived_at < period.end
     )
-    asked = talks.where(Call.arrived_at >= period.end - RECORDINGS)
-    kept = Recording.select().where(Recording.call_id == Call.id, recordings.there())
-    of, count = asked.select(fn.COUNT(SQL("*")), sums.count(fn.EXISTS(kept))).tuples()[0]
+    due = talks.where(Call.arrived_at >= period.end - RECORDINGS)
+    there = Recording.select().where(Recording.call_id == Call.id, recordings.there())
+    of, count = due.select(fn.COUNT(SQL("*")), sums.count(fn.EXISTS(there))).tuples()[0]
     count = count or 0
-    first = Call.select(Call.arrived_at).where(Call.arrived_at < period.end, fn.EXISTS(kept))
+    first = Call.select(Call.arrived_at).where(Call.arrived_at < period.end, fn.EXISTS(there))
     oldest = first.order_by(Call.arrived_at).limit(1).scalar()
     begun = talks.select(fn.MIN(Call.arrived_at)).scalar()
     holds = count > 0 if of else None
@@ -111,8 +111,8 @@ def _appeals(settings: Settings, period: Period) -> Fact:
     if youngest is not None and dt.timedelta(microseconds=int(youngest)) < TEXTS:
         return Fact(False, count=count, of=of, oldest=_date(settings, oldest))
     until = _until(settings, begun, TEXTS, period)
-    told = {"count": count, "of": of, "oldest": _date(settings, oldest)}
-    return Fact(None if until else True, until=until, **told)
+    facts = {"count": count, "of": of, "oldest": _date(settings, oldest)}
+    return Fact(None if until else True, until=until, **facts)
 
 
 def _until(

@@ -10,7 +10,7 @@ from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar, microseconds
 from appliance.core.intervals import Interval
-from appliance.core.settings import Settings
+from appliance.core.settings import Calls, Settings
 from appliance.models import Call
 from appliance.people import staff_records
 from appliance.people.staff_records import Qualification, StaffedHours
@@ -78,8 +78,7 @@ class QuarterlyReport:
     activity: Activity
     months: tuple[MonthRow, ...]
     inbound: Arrivals
-    short_abandon: float  # seconds
-    service_level: float  # seconds
+    rules: Calls  # what counts as quick, as short
     site_url: str  # for links to what a figure means
 
     @property
@@ -133,8 +132,7 @@ def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> Quarte
         activity=activity(settings, period, balanced, answer),
         months=tuple(_months(period, calls_in, missed)),
         inbound=calls_in,
-        short_abandon=settings.calls.short_abandon,
-        service_level=settings.calls.service_level,
+        rules=settings.calls,
         site_url=settings.web.url,
     )
 

@@ -23,7 +23,8 @@ class Often:
     calls: int
 
     @property
-    def asked(self) -> str:
+    def condition(self) -> str:
+        """As a condition of a filter: "2-3"."""
         return f"{self.low}-{'' if self.high is None else self.high}"
 
 

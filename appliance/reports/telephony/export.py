@@ -6,6 +6,7 @@ from typing import Any
 from appliance.reports import balance
 from appliance.reports.counting import Counted
 from appliance.reports.kpi import Rate
+from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.telephony.waits import Waits
 
@@ -18,7 +19,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
             "from": report.period.first.isoformat(),
             "to": report.period.last.isoformat(),
         },
-        "asked": dict(report.call_filter.asked),
+        "asked": dict(report.call_filter.conditions),
         "formulas": report.formulas,
         "service_level_seconds": report.level,
         "balance": balance.as_json(report.balance, report.period.tz),
@@ -93,8 +94,8 @@ def _queues(report: TelephonyReport) -> dict[str, Any]:
 
 
 def tally(found: Counted) -> dict[str, Any]:
-    """One tally with the figures made of it."""
-    return {
+    """One tally with the figures made of it, each rate of a column among them."""
+    named = {
         "incoming": found.incoming,
         "accepted": found.accepted,
         "missed": found.missed,
@@ -116,6 +117,8 @@ def tally(found: Counted) -> dict[str, Any]:
         "rating": _rate(found.rating),
         "rating_response": _rate(found.rating_response),
     }
+    rates = (column.figure for column in COLUMNS if column.kind == "rate")
+    return named | {name: _rate(getattr(found, name)) for name in rates if name not in named}
 
 
 def _rate(rate: Rate) -> dict[str, Any]:

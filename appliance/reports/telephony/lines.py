@@ -83,7 +83,7 @@ def shown_of(call_filter: CallFilter) -> tuple[str, ...]:
 
     They are those of the forms in force, and what was left out since and the calls still have.
     """
-    whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
+    whole = call_filter.with_(**dict.fromkeys(call_filter.conditions))
     return tuple(
         call_filters.own_key(form, field.name)
         for form, field in forms.counted()

@@ -6,12 +6,12 @@ from typing import Any
 
 from appliance.core import spreadsheets
 from appliance.core.i18n import translations
-from appliance.reports import balance, figures, kpi, paper, words, xlsx
-from appliance.reports.balance import Line
+from appliance.reports import figures, kpi, paper, words, xlsx
 from appliance.reports.counting import Counted
 from appliance.reports.plain import Sheet, written
 from appliance.reports.shares import shares
 from appliance.reports.telephony import operator_sheets, pictures, queues
+from appliance.reports.telephony.columns import COLUMNS, Column
 from appliance.reports.telephony.operator_sheets import length, tenth
 from appliance.reports.telephony.pictures import between
 from appliance.reports.telephony.report import TelephonyReport
@@ -26,11 +26,6 @@ from appliance.reports.telephony.words import (
 from appliance.reports.xlsx import Seconds
 from appliance.reports.xlsx.book import Plain
 from appliance.telephony import routing
-
-_COLUMNS = (
-    *("incoming", "share", "accepted", "missed", "answer_speed", "service_level"),
-    *("talk", "registered", "transferred", "rating", "rating_response"),
-)
 
 
 def sheets(report: TelephonyReport) -> tuple[Sheet, ...]:
@@ -73,7 +68,7 @@ def title(report: TelephonyReport) -> str:
 def as_book(report: TelephonyReport) -> xlsx.Book:
     """A workbook: a sheet for each table."""
     made = []
-    foot_line = paper.foot_line(foot(report), report.locale)
+    foot_line = paper.foot_line(paper.foot_with(report, report.others), report.locale)
     for sheet in sheets(report):
         widths = (34.0, *(_width(sheet, column) for column in range(1, len(sheet.heads))))
         table = xlsx.Table((sheet.heads,), sheet.rows, sheet.total)
@@ -107,7 +102,7 @@ def as_page(report: TelephonyReport) -> str:
         "telephony.html",
         report,
         title(report),
-        balance=foot(report),
+        balance=paper.foot_with(report, report.others),
         sheets=sheets(report),
         written=written,
         charts={
@@ -119,14 +114,10 @@ def as_page(report: TelephonyReport) -> str:
         },
         codes={_(name): code for code, name in FIGURES.items()},
         shade=pictures.shading(report.hours.weekdays.values()),
-        asked=", ".join(f"{name}: {value}" for name, value in report.call_filter.asked.items()),
+        asked=", ".join(
+            f"{name}: {value}" for name, value in report.call_filter.conditions.items()
+        ),
     )
-
-
-def foot(report: TelephonyReport) -> Line:
-    """The balance of all inbound calls of the period."""
-    text = words.load(report.locale).balance
-    return balance.line(report.balance, report.others, report.made_at, report.period.tz, text)
 
 
 # ── the tables ──────────────────────────────────────────────────────────────────
@@ -195,26 +186,25 @@ def _parts(
     return Sheet(
         code,
         names[code],
-        (names[code], *(names[column] for column in _COLUMNS)),
+        (names[code], *(names[column.figure] for column in COLUMNS)),
         tuple((name, *_cells(tally, share)) for name, share, tally in parts),
         (_(N_("Total")), *_cells(report.total, whole if parts else None)),
     )
 
 
 def _cells(tally: Counted, share: Decimal | None) -> tuple[Plain, ...]:
-    return (
-        tally.incoming,
-        figures.NONE if share is None else share,
-        tally.accepted,
-        tally.missed,
-        tenth(tally.answer_speed),
-        tenth(tally.service_level),
-        length(tally.talk),
-        tally.registered,
-        tally.transferred,
-        tenth(tally.rating),
-        tenth(tally.rating_response),
-    )
+    return tuple(_cell(column, tally, share) for column in COLUMNS)
+
+
+def _cell(column: Column, tally: Counted, share: Decimal | None) -> Plain:
+    match column.kind:
+        case "share":
+            return figures.NONE if share is None else share
+        case "count":
+            return int(getattr(tally, column.figure))
+        case "length":
+            return length(getattr(tally, column.figure))
+    return tenth(getattr(tally, column.figure))
 
 
 def _waits(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:

@@ -10,13 +10,11 @@ from peewee import Node
 from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.models import Call
 from appliance.reports import call_filters, counting, kpi
 from appliance.reports.balance import Others
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import Counted
 from appliance.reports.periods import Period
-from appliance.reports.sums import ANSWERED, COUNTED, count
 from appliance.reports.telephony import callers, hours, lines, queues, waits, workload
 from appliance.reports.telephony.callers import Callers
 from appliance.reports.telephony.hours import Hours
@@ -57,7 +55,6 @@ class TelephonyReport:
     locale: str
     call_filter: CallFilter
     level: float
-    short_abandon: float
     made_at: dt.datetime
     formulas: str
     balance: Balance
@@ -102,11 +99,10 @@ def build(settings: Settings, call_filter: CallFilter, locale: str) -> Telephony
         locale=locale,
         call_filter=call_filter,
         level=level,
-        short_abandon=settings.calls.short_abandon,
         made_at=made_at,
         formulas=kpi.FORMULAS,
         balance=calls.balance(period.begin, period.end),
-        others=others(period),
+        others=counting.others(period),
         hours=hours.of(parts["hour"]),
         waits=waits.count(call_filter, level),
         lines={name: lines.of(parts[name], name, locale) for name in shown},
@@ -136,19 +132,3 @@ def _parts(
         return [{"hour": call_filters.hour(call_filter.period)}, *parted]
 
     return counting.parted(call_filter, level, keys)
-
-
-def others(period: Period) -> Others:
-    """What the balance's sum leaves open, counted by the database."""
-    within = (
-        Call.arrived_at >= period.begin,
-        Call.arrived_at < period.end,
-        Call.direction == "inbound",
-    )
-    sums = (
-        count(Call.short),
-        count(Call.synthetic),
-        count(Call.synthetic & ANSWERED.sql),
-        count(~COUNTED.sql & ~Call.synthetic),
-    )
-    return Others(*(found or 0 for found in Call.select(*sums).where(*within).tuples()[0]))

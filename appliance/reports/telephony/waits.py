@@ -26,7 +26,7 @@ class Bucket:
     gone: int  # left otherwise: asked to be called back, the queue gave up …
 
     @property
-    def asked(self) -> str:
+    def condition(self) -> str:
         """As a condition of a filter: "5-10"."""
         return "-".join("" if edge is None else f"{edge:g}" for edge in (self.low, self.high))
 

@@ -1,6 +1,7 @@
 """The words of the telephony report, translated where they are shown: pages, papers, workbooks."""
 
 from appliance.core.i18n import N_
+from appliance.reports.telephony.columns import COLUMNS
 
 DIMENSIONS = {
     "topic": N_("Topic"),
@@ -39,22 +40,13 @@ WITHOUT = {
 
 NOT_GIVEN = N_("not given")  # of an added field
 
+# of a line, and what stands outside the tables of lines
 FIGURES = {
-    "incoming": N_("Incoming"),
-    "share": N_("Share, %"),
-    "accepted": N_("Accepted"),
-    "missed": N_("Missed"),
-    "answer_speed": N_("Answer speed, s"),
+    **{column.figure: column.name for column in COLUMNS},
     "answer_speed_from_arrival": N_("Answer speed from arrival, s"),
-    "service_level": N_("Service level, %"),
     "abandon_rate": N_("Abandon rate, %"),
-    "talk": N_("Average talk"),
     "talk_total": N_("Talk in all"),
-    "registered": N_("With an appeal"),
     "call_forms": N_("With form №2, %"),
-    "transferred": N_("Handed on"),
-    "rating": N_("Rating"),
-    "rating_response": N_("Rated, %"),
     "occupancy": N_("Occupancy, %"),
     "wrap_up": N_("Wrap-up"),
     "adherence": N_("At work in shifts, %"),

@@ -85,7 +85,7 @@ def count(
     `until`: this moment; a state that holds is counted up to it. `wrap_up`: see routing.wrap_ups.
     Only the filter's period counts.
     """
-    whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
+    whole = call_filter.with_(**dict.fromkeys(call_filter.conditions))
     begin, end = whole.period.begin, min(whole.period.end, until)
     talks, outgoing, missed = _talks(whole), _outgoing(whole), _missed(whole)
     states = presence.stretches(begin, end)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from peewee import ModelSelect
 
 from appliance.core import live
+from appliance.core.settings import Calls
 from appliance.core.statements import Question, among, insert, some
 from appliance.models import (
     Call,
@@ -36,15 +37,17 @@ _MARKS = Question(
 _WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
 
 
-def store(facts: CallFacts, short_abandon: float) -> None:
-    """Replace what the ledger says of this call. Call it inside a write transaction.
-
-    `short_abandon`: seconds up to which a caller who gives up in the queue counts as short.
-    """
-    store_all([facts], short_abandon)
+def is_short(outcome: str | None, wait: float | None, rules: Calls) -> bool:
+    """Whether a caller gave up so soon that nobody could have answered; `wait`: seconds."""
+    return outcome == "abandoned_queue" and (wait or 0) <= rules.short_abandon
 
 
-def store_all(many: Sequence[CallFacts], short_abandon: float) -> None:
+def store(facts: CallFacts, rules: Calls) -> None:
+    """Replace what the ledger says of this call. Call it inside a write transaction."""
+    store_all([facts], rules)
+
+
+def store_all(many: Sequence[CallFacts], rules: Calls) -> None:
     """The same for many calls at once."""
     if not many:
         return
@@ -53,10 +56,10 @@ def store_all(many: Sequence[CallFacts], short_abandon: float) -> None:
     # operators whose page shows a call as it is now, or as it was written down before
     phones = {ring.operator for facts in many for ring in _open_rings(facts)}
     phones |= _operators_of(known)
-    asked = _asked(many)
+    marks = _marks_by_sms(many)
     if known:
         Call.delete().where(among(Call.id, known)).execute()
-    insert(Call, [_row(facts, short_abandon, asked) for facts in many])
+    insert(Call, [_row(facts, rules, marks) for facts in many])
     _store_visits(many)
     _store_talks(many)
     _store_transfers(many)
@@ -88,10 +91,10 @@ def forget(ids: Collection[str]) -> None:
         live.publish("calls")
 
 
-def _row(facts: CallFacts, short_abandon: float, asked: Mapping[str, int]) -> dict[str, object]:
+def _row(facts: CallFacts, rules: Calls, marks: Mapping[str, int]) -> dict[str, object]:
     rating, channel = facts.rating, facts.rating_channel
-    if rating is None and facts.ended_at and facts.id in asked:
-        rating, channel = asked[facts.id], "sms"
+    if rating is None and facts.ended_at and facts.id in marks:
+        rating, channel = marks[facts.id], "sms"
     return {
         "id": facts.id,
         "direction": facts.direction,
@@ -107,7 +110,7 @@ def _row(facts: CallFacts, short_abandon: float, asked: Mapping[str, int]) -> di
         "menu": facts.menu,
         "stage": facts.stage,
         "outcome": facts.outcome,
-        "short": facts.outcome == "abandoned_queue" and (facts.wait_seconds or 0) <= short_abandon,
+        "short": is_short(facts.outcome, facts.wait_seconds, rules),
         "menu_seconds": facts.menu_seconds,
         "wait_seconds": facts.wait_seconds,
         "talk_seconds": facts.talk_seconds,
@@ -124,7 +127,7 @@ def _row(facts: CallFacts, short_abandon: float, asked: Mapping[str, int]) -> di
     }
 
 
-def _asked(many: Iterable[CallFacts]) -> dict[str, int]:
+def _marks_by_sms(many: Iterable[CallFacts]) -> dict[str, int]:
     """Call → the mark that was given by SMS, of which the log knows nothing."""
     unrated = [facts.id for facts in many if facts.rating is None and facts.ended_at]
     return dict(_MARKS.ask(ids=unrated))

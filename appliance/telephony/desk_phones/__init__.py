@@ -120,7 +120,7 @@ def save(user: User, make: str, mac: str, settings: Settings, by: User | None) -
         if former:
             _forget(former)
         phone = DeskPhone.create(user=user, make=make, mac=mac)
-        audit.record(_who(by), "phone.save", user.login, make=make, mac=mac)
+        audit.record(accounts.login_of(by), "phone.save", user.login, make=make, mac=mac)
         live.publish(accounts.TOPIC)
     return phone
 
@@ -133,7 +133,9 @@ def remove(user: User, by: User | None) -> None:
         if not phone:
             raise PhoneError("none")
         _forget(phone)
-        audit.record(_who(by), "phone.remove", user.login, make=phone.make, mac=phone.mac)
+        audit.record(
+            accounts.login_of(by), "phone.remove", user.login, make=phone.make, mac=phone.mac
+        )
         live.publish(accounts.TOPIC)
 
 
@@ -153,7 +155,7 @@ def give_address(user: User, settings: Settings, by: User | None) -> Given:
         ends = clock.now() + VALID
         new = {"token_hash": _hash(token), "token_ends_at": ends, "token_used": False}
         DeskPhone.update(new).where(DeskPhone.id == phone.id).execute()
-        audit.record(_who(by), "phone.address", user.login, mac=phone.mac)
+        audit.record(accounts.login_of(by), "phone.address", user.login, mac=phone.mac)
         live.publish(accounts.TOPIC)
     return Given(DeskPhone.get_by_id(phone.id), _address(settings, token), _web_password(token))
 
@@ -185,9 +187,9 @@ def take(token: str, name: str, agent: str, address: str, settings: Settings) ->
         "set_up_from": address,
         "book_hash": _hash(book),
     }
-    mine = (DeskPhone.id == phone.id, DeskPhone.token_hash == _hash(token), ~DeskPhone.token_used)
+    unused = (DeskPhone.id == phone.id, DeskPhone.token_hash == _hash(token), ~DeskPhone.token_used)
     with writing():
-        if not DeskPhone.update(taken).where(*mine).execute():
+        if not DeskPhone.update(taken).where(*unused).execute():
             raise Refused("used")
         User.update(sip_password=password).where(User.id == user.id).execute()
         audit.record(f"phone:{phone.mac}", "phone.set_up", user.login, address=address, agent=agent)
@@ -236,8 +238,8 @@ def _hindrance(phone: DeskPhone, name: str, agent: str) -> str:
 
 def _is_another(phone: DeskPhone, agent: str) -> bool:
     """Whether who asks says that he is another device; some phones do not say which they are."""
-    said = {re.sub("[^0-9a-f]", "", mac) for mac in _MAC.findall(agent.lower())}
-    return bool(said) and phone.mac not in said
+    named = {re.sub("[^0-9a-f]", "", mac) for mac in _MAC.findall(agent.lower())}
+    return bool(named) and phone.mac not in named
 
 
 def _is_open(phone: DeskPhone) -> bool:
@@ -246,15 +248,15 @@ def _is_open(phone: DeskPhone) -> bool:
 
 def _note_refused(phone: DeskPhone, code: str, address: str, agent: str) -> None:
     log.warning("the phone %s was refused at %s: %s", phone.mac, address, code)
-    told = {"why": code, "address": address, "agent": agent}
-    audit.record(f"phone:{phone.mac}", "phone.refused", phone.user.login, **told)
+    detail = {"why": code, "address": address, "agent": agent}
+    audit.record(f"phone:{phone.mac}", "phone.refused", phone.user.login, **detail)
 
 
 def _forget(phone: DeskPhone) -> None:
     """Strike a phone out; what was set up knows the person's password no more."""
     if phone.set_up_at:
-        mine = User.id == phone.user_id
-        User.update(sip_password=secrets.token_urlsafe(18)).where(mine).execute()
+        owner = User.id == phone.user_id
+        User.update(sip_password=secrets.token_urlsafe(18)).where(owner).execute()
     phone.delete_instance()
 
 
@@ -276,7 +278,3 @@ def _web_password(token: str) -> str:
 def _hash(token: str) -> str:
     """Tokens have 192 random bits: a plain hash cannot be turned back."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _who(by: User | None) -> str:
-    return by.login if by else "cli"

@@ -123,9 +123,9 @@ def _follow(moments: Mapping[str, dt.datetime], with_tasks: Collection[str] | No
     if not moments:
         return
     kept: defaultdict[str, list[FollowUp]] = defaultdict(list)
-    asked = moments.keys() if with_tasks is None else moments.keys() & with_tasks
-    if asked:
-        for row in FollowUp.select().where(among(FollowUp.number, asked)).order_by(FollowUp.id):
+    numbers = moments.keys() if with_tasks is None else moments.keys() & with_tasks
+    if numbers:
+        for row in FollowUp.select().where(among(FollowUp.number, numbers)).order_by(FollowUp.id):
             kept[row.number].append(row)
     since = {number: _since(at, kept[number]) for number, at in moments.items()}
     contacts = _contacts(since)
@@ -134,14 +134,14 @@ def _follow(moments: Mapping[str, dt.datetime], with_tasks: Collection[str] | No
     changed = False
     for number in sorted(moments):
         known = {at: row for row in kept[number] if (at := _opened(row)) >= since[number]}
-        told = {task.opened_at: task for task in fold(number, contacts[number])}
-        for opened_at, task in told.items():
+        folded = {task.opened_at: task for task in fold(number, contacts[number])}
+        for opened_at, task in folded.items():
             row = known.get(opened_at)
             if not row:
                 opened.append(dataclasses.asdict(task) | {"claimed_until": None, "claimed_by": ""})
             else:
                 changed |= _update(row, task)
-        gone += [row.id for opened_at, row in known.items() if opened_at not in told]
+        gone += [row.id for opened_at, row in known.items() if opened_at not in folded]
     if gone:
         FollowUp.delete().where(FollowUp.id.in_(gone)).execute()
     insert(FollowUp, opened)
@@ -202,12 +202,14 @@ def _contact(call: _Call, number: str) -> Contact | None:
         return None
     if call.direction == "outbound":
         return Contact(call.ended_at, "tried", call.id)
-    asked = call.outcome == "callback"
-    if call.outcome not in FOLLOWED_UP or (asked and number != (call.callee or call.caller)):
+    wants_callback = call.outcome == "callback"
+    if call.outcome not in FOLLOWED_UP or (
+        wants_callback and number != (call.callee or call.caller)
+    ):
         return None
     return Contact(
         at=call.arrived_at,
-        what="callback" if asked else "queue" if call.joined_at else "menu",
+        what="callback" if wants_callback else "queue" if call.joined_at else "menu",
         call_id=call.id,
         until=call.ended_at,
         joined_at=call.joined_at,

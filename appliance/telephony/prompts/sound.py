@@ -129,11 +129,11 @@ def _peak(file: Path) -> float | None:
 def _check_original(source: Path, form: str) -> None:
     """Refuse what is no sound, too long, or was recorded too loud."""
     stretch = ("trim", "0", str(LONGEST + 1), "remix", "-", "stats")
-    told = _sox(form, source, None, *stretch)
+    measured = _sox(form, source, None, *stretch)
     facts = {
         name: float(value)
         for name, value in re.findall(
-            r"^(Pk lev dB|Flat factor|Length s) +(-?[\d.]+)", told, re.MULTILINE
+            r"^(Pk lev dB|Flat factor|Length s) +(-?[\d.]+)", measured, re.MULTILINE
         )
     }
     seconds = facts.get("Length s", 0.0)

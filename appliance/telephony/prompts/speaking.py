@@ -35,12 +35,12 @@ def speak_missing(folder: Path, texts: dict[str, str], language: str) -> list[Pa
     made = []
     for name, words in texts.items():
         target = folder / f"{name}.wav"
-        said = target.with_suffix(MARK)
-        if target.exists() and (not said.exists() or said.read_text("utf-8") == words):
+        spoken = target.with_suffix(MARK)
+        if target.exists() and (not spoken.exists() or spoken.read_text("utf-8") == words):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         speak(words, language, target, brief=is_brief(name))
-        said.write_text(words, "utf-8")
+        spoken.write_text(words, "utf-8")
         made.append(target)
     return made
 

@@ -48,8 +48,8 @@ def of_plan(current: Plan, language: str) -> dict[str, str]:
     """The same of any plan."""
     keys = _KEYS[language]
     offer = defaults(language)[_OFFER].replace(keys[9], keys[int(current.callback.key)])
-    told = _topic_announcements(current.topics, language) if current.queueing.whisper else {}
-    return {_OFFER: offer} | _levels(current.topics, language) | told
+    announced = _topic_announcements(current.topics, language) if current.queueing.whisper else {}
+    return {_OFFER: offer} | _levels(current.topics, language) | announced
 
 
 def _levels(menu: tuple[Topic, ...], language: str) -> dict[str, str]:

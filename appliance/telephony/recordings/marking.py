@@ -41,8 +41,8 @@ def marked(file: Path, who: str, at: dt.datetime, tz: ZoneInfo, call_id: str, wh
             chunk: Any = sound.tags
             for name, text in tags.items():
                 chunk.add(TXXX(encoding=3, desc=name, text=[text]))
-            told = f"{who}, {tags['TAKEN_AT']}"
-            chunk.add(COMM(encoding=3, lang="uzb", desc="", text=[told]))
+            taken = f"{who}, {tags['TAKEN_AT']}"
+            chunk.add(COMM(encoding=3, lang="uzb", desc="", text=[taken]))
             body.seek(0)
             sound.save(body)
     except Exception as error:  # the library's own errors have no common ancestor that says more

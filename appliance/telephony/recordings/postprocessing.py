@@ -71,8 +71,8 @@ def tidy(settings: Settings) -> int:
     since = clock.now() - dt.timedelta(seconds=settings.calls.compress_after) - _TIDIED
     left = 0
     for recording in recordings.compressed_since(since):
-        file, kept = (settings.paths.recordings / n for n in (recording.file, recording.kept))
-        if kept.exists() and file.exists():
+        file, compressed = (settings.paths.recordings / n for n in (recording.file, recording.kept))
+        if compressed.exists() and file.exists():
             file.unlink()
             left += 1
     return left
@@ -109,14 +109,14 @@ def _mix_in(file: Path, call: Call) -> None:
 
     Asterisk records while the two are connected: a recording begins with its talk.
     """
-    for said in sorted(file.parent.glob(f"{glob.escape(file.stem)}.said-*.wav")):
-        if not re.search(r"\.said-\d{1,14}$", said.stem, re.ASCII):
+    for part in sorted(file.parent.glob(f"{glob.escape(file.stem)}.said-*.wav")):
+        if not re.search(r"\.said-\d{1,14}$", part.stem, re.ASCII):
             continue  # none of ours
-        moment = dt.datetime.fromtimestamp(int(said.stem.rpartition("-")[2]) / 1000, dt.UTC)
+        moment = dt.datetime.fromtimestamp(int(part.stem.rpartition("-")[2]) / 1000, dt.UTC)
         begins = [talk.started_at for talk in call.talks if talk.started_at <= moment]
         if begins:
-            sound.mix_in(file, said, (moment - max(begins)).total_seconds())
-        said.unlink()
+            sound.mix_in(file, part, (moment - max(begins)).total_seconds())
+        part.unlink()
 
 
 def _write_down(

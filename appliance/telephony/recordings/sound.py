@@ -44,8 +44,8 @@ def is_whole(file: Path) -> bool:
         return False
     with file.open("rb") as stream:
         stream.seek(_LENGTH_AT)
-        (told,) = struct.unpack("<I", stream.read(4))
-    return told == size - _HEADER
+        (length,) = struct.unpack("<I", stream.read(4))
+    return length == size - _HEADER
 
 
 def mend(file: Path) -> bool:

@@ -97,8 +97,8 @@ def counted(section: str, typed: Mapping[str, str]) -> Typed:
             number, _, field = name.removeprefix(f"{part}.").partition(".")
             if field and re.fullmatch(r"\d{1,6}", number, re.ASCII):
                 found.setdefault(int(number), {})[field] = text
-        told = [row for _, row in sorted(found.items()) if _is_filled(part, row)]
-        for place, row in enumerate(told):
+        filled = [row for _, row in sorted(found.items()) if _is_filled(part, row)]
+        for place, row in enumerate(filled):
             fields |= {f"{part}.{place}.{field}": text for field, text in row.items()}
     return fields
 
@@ -121,8 +121,8 @@ def blank_row(part: str, row: Any, number: int) -> Typed:
 
 def rows(part: str, fields: Mapping[str, str]) -> int:
     """How many rows a part has in these fields."""
-    mine = (name.split(".") for name in fields if name.startswith(f"{part}."))
-    return max((int(words[1]) + 1 for words in mine), default=0)
+    paths = (name.split(".") for name in fields if name.startswith(f"{part}."))
+    return max((int(words[1]) + 1 for words in paths), default=0)
 
 
 def _written(row: Any, here: str) -> Typed:

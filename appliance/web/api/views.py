@@ -53,7 +53,7 @@ DETAILS = {
 }
 
 
-def _who() -> str:
+def _caller() -> str:
     sent = request.headers.get("Authorization") or request.remote_addr or ""
     return hashlib.sha256(sent.encode()).hexdigest()
 
@@ -82,7 +82,7 @@ def needs[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
             g.key = key
             return view(*args, **kwargs)
 
-        limited = limiter.limit("120 per minute", key_func=_who)(checked)
+        limited = limiter.limit("120 per minute", key_func=_caller)(checked)
         return limiter.limit("30 per minute", deduct_when=_unknown)(public(limited))  # type: ignore[return-value]
 
     return declare

@@ -281,6 +281,6 @@ def _rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
     asked, values = form.definition(appeal.form_version), appeals.values_of(appeal)
     return [("number", labels.FIELDS["number"], appeal.number)] + [
         (field.name, field.called(locale()), labels.field_text(field, values))
-        for field in forms.asked(asked, values)
+        for field in forms.fields_of(asked, values)
         if field.name != "gist"
     ]

@@ -39,10 +39,10 @@ def table() -> str:
 @may("desk.work")
 def own() -> str:
     """The operator's own ones without an outcome, as a piece of his page."""
-    return render_template("operator/consultations.html", **asked())
+    return render_template("operator/consultations.html", **waiting_shown())
 
 
-def asked() -> dict[str, object]:
+def waiting_shown() -> dict[str, object]:
     """What operator/consultations.html shows."""
     found = consultations.waiting(me())
     disclosure.log_shown("appeal", [one.appeal.number for one in found])

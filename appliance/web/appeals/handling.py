@@ -82,7 +82,7 @@ def draft(number: str) -> Response | tuple[Response, int]:
     if action not in appeal_labels.TODO:
         abort(422)
     known = answer_drafts.of(me(), appeal)
-    seen = known and known.updated_at if sent.get("last") else _seen(sent.get("seen"))
+    seen = known and known.updated_at if sent.get("last") else _moment_of(sent.get("seen"))
     try:
         kept = answer_drafts.save(me(), appeal, action, text, department, seen)
     except answer_drafts.Elsewhere:
@@ -103,7 +103,7 @@ def _there(number: str) -> str:
     return url_for("appeals.page", number=number, **_list())
 
 
-def _seen(text: object) -> dt.datetime | None:
+def _moment_of(text: object) -> dt.datetime | None:
     """When the draft was saved that the page knows of; None for none."""
     try:
         return dt.datetime.fromisoformat(str(text or ""))

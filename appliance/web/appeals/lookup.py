@@ -23,13 +23,13 @@ screen = Blueprint("lookup", __name__, url_prefix="/appeals")
 MOST = 20  # found appeals whose cards stay open to the operator
 
 
-def _who() -> str:
+def _login() -> str:
     return me().login
 
 
 @screen.get("/mine")
 @may("appeal.find")
-@limiter.limit("20 per minute", key_func=_who, exempt_when=lambda: not request.args.get("q"))
+@limiter.limit("20 per minute", key_func=_login, exempt_when=lambda: not request.args.get("q"))
 def page() -> str:
     """What was looked up (`q`: a whole number or phone), and what was registered today."""
     typed = request.args.get("q", "").strip()

@@ -47,7 +47,7 @@ def table() -> str:
 
 @screen.get("/callbacks/mine")
 @may("desk.work")
-def mine() -> str:
+def own_list() -> str:
     """The operator's own, as a piece of his day."""
     return render_template("callbacks/mine.html", **own())
 

@@ -187,7 +187,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 def _written(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
     named_too = rights.has(me(), "applicant.export")
-    asked = forms.ever_asked(forms.CALL)
+    asked = forms.fields_of_all_versions(forms.CALL)
     fields = [f for f in asked if f.exported and (named_too or not f.personal)]
     beside = [name for name in COLUMNS if named_too or name != "phone"]
     heads = [*(str(COLUMNS[name]) for name in beside), *(f.called(locale()) for f in fields)]

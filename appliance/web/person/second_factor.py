@@ -30,7 +30,7 @@ TROUBLES: dict[str, LazyString] = {
 def page() -> str:
     """The app that is set up; without one, the picture that sets one up."""
     app, was = second_factor.authenticator(me()), refusals.latest()
-    known = {"trouble": TROUBLES.get(was.trouble), "heard": None, "asked": _asked()}
+    known = {"trouble": TROUBLES.get(was.trouble), "heard": None, "asked": _is_due()}
     if app:
         left = second_factor.codes_left(me())
         return render_template("second_factor/page.html", app=app, left=left, **known)
@@ -77,7 +77,7 @@ def change(what: str) -> BaseResponse | str:
     return redirect(url_for(".page"))
 
 
-def _asked() -> bool:
+def _is_due() -> bool:
     """Whether nothing else is open before an app is set up."""
     rules, address = site().sign_in, request.remote_addr or ""
     return second_factor.step(rules, current_user.session, address) == "enrol"

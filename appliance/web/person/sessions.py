@@ -55,7 +55,7 @@ def agent(text: str) -> str:
 
 @own.get("")
 @anyone
-def mine() -> str:
+def own_page() -> str:
     """Where whoever asks is signed in."""
     return render_template(
         "sessions/mine.html", sessions=sessions.of(me()), here=current_user.session, whose=False
@@ -72,7 +72,7 @@ def end_mine(number: int) -> BaseResponse:
     sessions.end(one, me().login)
     if one != current_user.session:
         flash(_("Signed out there."))
-    return redirect(url_for("my_sessions.mine"))
+    return redirect(url_for("my_sessions.own_page"))
 
 
 @own.post("/end-others")
@@ -81,7 +81,7 @@ def end_others() -> BaseResponse:
     """End all of one's own but the one that asks."""
     over = sessions.end_others(current_user.session)
     flash(ngettext("Signed out on %(num)s device.", "Signed out on %(num)s devices.", over))
-    return redirect(url_for("my_sessions.mine"))
+    return redirect(url_for("my_sessions.own_page"))
 
 
 @screen.get("/sessions")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask_babel import gettext
 
 from appliance.casework import identity
 from appliance.core import audit, clock, i18n, script
@@ -31,22 +32,22 @@ class Behind:
 
     period: Period
 
-    def calls(self, **asked: object) -> str:
+    def calls(self, **conditions: object) -> str:
         """Calls; conditions are those of call_filters.CONDITIONS."""
-        return url_for("analytics.listed", **self._asked(asked))
+        return url_for("analytics.listed", **self._address(conditions))
 
-    def appeals(self, **asked: object) -> str:
+    def appeals(self, **conditions: object) -> str:
         """Appeals by the arrival of their call; conditions are those of the portal's list."""
-        return url_for("portal.page", **self._asked(asked), all=1)
+        return url_for("portal.page", **self._address(conditions), all=1)
 
     def sums(self, found: Balance, others: Others) -> list[tuple[str, str]]:
         """The balance's total and what it is the sum of: (address, how it is told)."""
         told = balance.summands(found, others, words.load(locale()).balance)
         return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in told]
 
-    def _asked(self, asked: dict[str, object]) -> dict[str, Any]:
+    def _address(self, conditions: dict[str, object]) -> dict[str, Any]:
         days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
-        return days | {name: value for name, value in asked.items() if value is not None}
+        return days | {name: value for name, value in conditions.items() if value is not None}
 
 
 def among(report: QuarterlyReport) -> list[str]:
@@ -122,6 +123,12 @@ def download(name: str, kind: str) -> Response:
     file = files.file_name(name, made, kind)
     audit.record(me().login, "report.download", name, file=file)
     return given(files.render(name, made, kind), kind, file)
+
+
+@screen.app_template_global("report_title")
+def title(name: str) -> str:
+    """What a report (of files.FORMS) is called."""
+    return gettext(files.FORMS[name].name)
 
 
 def given(content: bytes, kind: str, name: str) -> Response:

@@ -4,9 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from appliance.casework import identity
 from appliance.core import audit, clock
@@ -25,13 +23,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("issued", __name__)
 
-NAMES: dict[str, LazyString] = {
-    "monthly": _l("Monthly report, form №2"),
-    "quarterly": _l("Quarterly report, form №1"),
-    "daily": _l("Daily summary"),
-    "accesses": _l("Who looked at whom"),
-}
-RIGHTS = {"accesses": "access_report.read"}  # what a report asks for beside `report.read`
 SHOWN = 500  # changed cells
 NEWS = dt.timedelta(days=14)
 
@@ -99,7 +90,7 @@ def one(id: int) -> str:
     return render_template(
         "reports/issued_one.html",
         report=report,
-        name=NAMES[report.name],
+        name=forms.title(report.name),
         period=named(report),
         editions=editions,
         newer=newer,
@@ -125,7 +116,7 @@ def file(id: int, lang: str, kind: str) -> Response:
     return forms.given(content, kind, kept.file)
 
 
-def announced() -> "tuple[IssuedReport, LazyString, str] | None":
+def announced() -> "tuple[IssuedReport, str, str] | None":
     """The newest form that was issued in the last days, for the page where the ministry begins."""
     since = clock.now() - NEWS
     newest = next(
@@ -136,7 +127,7 @@ def announced() -> "tuple[IssuedReport, LazyString, str] | None":
         ),
         None,
     )
-    return (newest, NAMES[newest.name], named(newest)) if newest else None
+    return (newest, forms.title(newest.name), named(newest)) if newest else None
 
 
 @screen.app_context_processor
@@ -164,18 +155,18 @@ def _report(id: int) -> "IssuedReport":
 
 def _reads(name: str) -> bool:
     """Whether who asks may read the reports of that name."""
-    return name not in RIGHTS or rights.has(me(), RIGHTS[name])
+    return rights.has(me(), files.FORMS[name].right)
 
 
 def _listed() -> dict[str, object]:
     own = me().role == "manager"
     return {
         "lines": [
-            (report, NAMES[report.name], named(report))
+            (report, forms.title(report.name), named(report))
             for report in issuing.issued()
             if _reads(report.name)
         ],
-        "waiting": [(run, NAMES[run.name]) for run in runs.unfinished() if _reads(run.name)],
+        "waiting": [(run, forms.title(run.name)) for run in runs.unfinished() if _reads(run.name)],
         "people": accounts.names(locale()),
         "locales": LOCALES,
         "own": own,

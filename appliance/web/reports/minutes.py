@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import identity
 from appliance.core import audit, clock, i18n, phone_numbers
-from appliance.reports import call_filters, files, minutes, periods, tariffs, words
+from appliance.reports import call_filters, files, minutes, paper, periods, tariffs, words
 from appliance.reports.minutes import Line, MinutesReport, printing
 from appliance.reports.periods import Period
 from appliance.reports.tariffs import TariffError
@@ -63,7 +63,7 @@ def page() -> str:
         money=printing.som,
         written=printing.written,
         text=words.load(locale()),
-        balance=printing.foot(made),
+        balance=paper.foot_with(made, made.others),
         sums=Behind(period).sums(made.balance, made.others),
         ministry_locale="uz_Cyrl",
         kinds=files.KINDS,

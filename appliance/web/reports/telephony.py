@@ -17,13 +17,24 @@ from flask_babel import gettext
 from appliance.casework import appeals, catalogs, identity
 from appliance.core import audit, clock, i18n, phone_numbers
 from appliance.people import accounts, rights
-from appliance.reports import balance, call_filters, charts, files, kpi, periods, telephony, words
+from appliance.reports import (
+    balance,
+    call_filters,
+    charts,
+    counting,
+    files,
+    kpi,
+    periods,
+    telephony,
+    words,
+)
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
 from appliance.reports.shares import shares
 from appliance.reports.telephony import callers, lines, pictures, queues, report, workload
 from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import words as texts
+from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.waits import LEVELS
 from appliance.telephony import calls, followups, line_quality, routing
 from appliance.telephony.calls import OUTCOMES as ALL_OUTCOMES
@@ -92,6 +103,7 @@ def page() -> str:
         transfer_ends=queues.ENDS,
         queue_title=lambda name: routing.queue_title(name, gettext),
         names={code: gettext(name) for code, name in texts.FIGURES.items()},
+        columns=COLUMNS,
         reasons={code: gettext(name) for code, name in texts.REASONS.items()}
         | catalogs.labels(catalogs.PAUSES, locale()),
         targets=(kpi.ASA_TARGET, kpi.SERVICE_TARGET),
@@ -107,7 +119,7 @@ def page() -> str:
         kinds=files.KINDS,
         rows_of=_rows,
         is_parted=_is_parted,
-        none_of=lambda call_filter: dict.fromkeys(call_filter.asked),
+        none_of=lambda call_filter: dict.fromkeys(call_filter.conditions),
     )
 
 
@@ -121,7 +133,7 @@ def listed() -> str:
     count = behind.count(call_filter)
     rows = behind.page(call_filter, PAGE, (number - 1) * PAGE)
     if _lead():
-        disclosure.log_shown("call", [row.call.id for row in rows], call_filter.asked)
+        disclosure.log_shown("call", [row.call.id for row in rows], call_filter.conditions)
     return render_template(
         "analytics/calls.html",
         call_filter=call_filter,
@@ -154,7 +166,7 @@ def download(kind: str) -> Response:
     made = report.build(site(), call_filter, language)
     file = files.file_name("telephony", made, kind)
     audit.record(
-        me().login, "report.download", "telephony", file=file, asked=dict(call_filter.asked)
+        me().login, "report.download", "telephony", file=file, asked=dict(call_filter.conditions)
     )
     return Response(
         files.render("telephony", made, kind),
@@ -172,7 +184,7 @@ def every() -> Response:
     if doubt:
         abort(400)
     file = f"qongiroqlar_{call_filter.period.first}_{call_filter.period.last}.csv"
-    audit.record(me().login, "calls.export", file, asked=dict(call_filter.asked))
+    audit.record(me().login, "calls.export", file, asked=dict(call_filter.conditions))
     columns = [c for c in behind.COLUMNS if _lead() or c not in behind.PERSONAL]
 
     def pieces() -> Iterator[bytes]:
@@ -228,7 +240,7 @@ def _address(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
         "from": f"{call_filter.period.first:%d.%m.%Y}",
         "to": f"{call_filter.period.last:%d.%m.%Y}",
     }
-    return days | dict(call_filter.asked) | more
+    return days | dict(call_filter.conditions) | more
 
 
 def _link(call_filter: CallFilter, **asked: Any) -> str:
@@ -255,7 +267,7 @@ def _table(seen: telephony.Overview, by: str) -> Any:
         if not _lead():
             return None
         found = callers.count(call_filter)
-        disclosure.log_shown("number", [one.number for one in found.top], call_filter.asked)
+        disclosure.log_shown("number", [one.number for one in found.top], call_filter.conditions)
         return found
     return None
 
@@ -285,7 +297,7 @@ def _rows(table: Any, by: str, call_filter: CallFilter) -> list[tuple[str, Any, 
 
 def _choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
     """Filter → the values to choose from, with their names."""
-    whole = call_filter.with_(**dict.fromkeys(call_filter.asked))
+    whole = call_filter.with_(**dict.fromkeys(call_filter.conditions))
     trunks, numbers = behind.dialled(whole)
     return {
         "number": {number: phone_numbers.grouped(number) for number in numbers},
@@ -302,7 +314,7 @@ def _balance(call_filter: CallFilter) -> dict[str, object]:
     """The balance of all inbound calls of the period, its sum, and the difference."""
     found = calls.balance(call_filter.period.begin, call_filter.period.end)
     text = words.load(locale()).balance
-    others = report.others(call_filter.period)
+    others = counting.others(call_filter.period)
     return {
         "balance": balance.line(found, others, clock.now(), call_filter.period.tz, text),
         "sums": Behind(call_filter.period).sums(found, others),
@@ -314,7 +326,7 @@ def _worded(call_filter: CallFilter) -> list[tuple[str, str]]:
     """What is asked of the calls, for people to read."""
     found = []
     own = lines.own_fields(locale())
-    for name, value in call_filter.asked.items():
+    for name, value in call_filter.conditions.items():
         if name in texts.DIMENSIONS or name in own:
             known = lines.names(name, locale())
             without = gettext(texts.WITHOUT.get(name, texts.NOT_GIVEN))

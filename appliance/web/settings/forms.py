@@ -72,7 +72,7 @@ def begin(form: str) -> Response:
 def drop(form: str, what: str) -> Response:
     """Throw the draft away, or make a draft of a planned version again."""
     do = {"discard": editing.discard, "withdraw": editing.withdraw}[what]
-    return _done(form, lambda: do(form, _seen(), me().login))
+    return _done(form, lambda: do(form, _revision_seen(), me().login))
 
 
 @screen.post(f"/{_FORM}/draft/put")
@@ -85,7 +85,7 @@ def put(form: str) -> Response:
     before = forms.in_force(form).version
 
     def put_in_force() -> None:
-        made = editing.put_in_force(form, since, _seen(), me().login)
+        made = editing.put_in_force(form, since, _revision_seen(), me().login)
         numbers = {"version": str(before)}, {"version": str(made.number)}
         changes.link("form", f"{form}/{made.number}", "", *numbers)
 
@@ -103,7 +103,9 @@ def new(form: str) -> str:
 @may("form.change")
 def add(form: str) -> Response:
     """Add a field to the draft."""
-    return _saved(form, url_for(".new", form=form), lambda w: editing.add(form, w, _seen(), _by()))
+    return _saved(
+        form, url_for(".new", form=form), lambda w: editing.add(form, w, _revision_seen(), _by())
+    )
 
 
 @screen.get(f"/{_FORM}/fields/<name>")
@@ -118,7 +120,7 @@ def field(form: str, name: str) -> str:
 def change(form: str, name: str) -> Response:
     """Change a field of the draft."""
     there = url_for(".field", form=form, name=name)
-    return _saved(form, there, lambda w: editing.change(form, name, w, _seen(), _by()))
+    return _saved(form, there, lambda w: editing.change(form, name, w, _revision_seen(), _by()))
 
 
 @screen.post(f"/{_FORM}/fields/<name>/<any(up, down, remove):what>")
@@ -126,9 +128,9 @@ def change(form: str, name: str) -> Response:
 def place(form: str, name: str, what: str) -> Response:
     """Move a field by one place, or leave an added one out."""
     if what == "remove":
-        return _done(form, lambda: editing.remove(form, name, _seen(), _by()))
+        return _done(form, lambda: editing.remove(form, name, _revision_seen(), _by()))
     return _done(
-        form, lambda: editing.move(form, name, what == "down", _seen(), _by()), anchor=name
+        form, lambda: editing.move(form, name, what == "down", _revision_seen(), _by()), anchor=name
     )
 
 
@@ -263,7 +265,7 @@ def _done(form: str, do: Callable[[], object], told: str = "", anchor: str = "")
     return redirect(f"{there}#field-{anchor}" if anchor else there)
 
 
-def _seen() -> str:
+def _revision_seen() -> str:
     return request.form.get("seen", "")
 
 

@@ -141,7 +141,7 @@ def discard(code: str) -> Response:
     """Throw the draft away; a script that never had another version goes with it."""
     row = _draft(code)
     try:
-        editing.discard(row, me(), _seen())
+        editing.discard(row, me(), _revision_seen())
     except _REFUSED as refused:
         return refusals.back(url_for(".one", code=code), refused.code)
     return redirect(url_for(".one", code=code) if queries.find(code) else url_for(".page"))
@@ -161,7 +161,9 @@ def about(code: str) -> Response:
         "kinds": sent.getlist("kinds"),
     }
     row = _draft(code)
-    return _done(code, lambda: editing.describe(row, title, when, me(), _seen()), _("Saved."))
+    return _done(
+        code, lambda: editing.describe(row, title, when, me(), _revision_seen()), _("Saved.")
+    )
 
 
 @screen.post(f"/<code>/<{_ACTIONS}:action>")
@@ -176,7 +178,7 @@ def do(code: str, action: str) -> Response:
     before = found.in_force
     sent = request.form.get("words", "")
     try:
-        made = editing.do(action, row, me(), _seen(), words.known(), sent, since)
+        made = editing.do(action, row, me(), _revision_seen(), words.known(), sent, since)
     except _REFUSED as refused:
         return refusals.back(url_for(".one", code=code), refused.code, "todo")
     if action == "put":
@@ -197,7 +199,7 @@ def new(code: str) -> str:
 def add_step(code: str) -> Response:
     """Add a step to the draft."""
     row, there = _draft(code), url_for(".new", code=code)
-    return _saved(code, there, lambda e: editing.add_step(row, e, me(), _seen()))
+    return _saved(code, there, lambda e: editing.add_step(row, e, me(), _revision_seen()))
 
 
 @screen.get("/<code>/steps/<step>")
@@ -214,7 +216,7 @@ def change_step(code: str, step: str) -> Response:
     row, there = _draft(code), url_for(".step", code=code, step=step)
 
     def save(entry: dict[str, Any]) -> str:
-        editing.change_step(row, step, entry, me(), _seen())
+        editing.change_step(row, step, entry, me(), _revision_seen())
         return step
 
     return _saved(code, there, save)
@@ -226,9 +228,11 @@ def place(code: str, step: str, what: str) -> Response:
     """Move a step by one place, or take it out."""
     row = _draft(code)
     if what == "remove":
-        return _done(code, lambda: editing.remove_step(row, step, me(), _seen()))
+        return _done(code, lambda: editing.remove_step(row, step, me(), _revision_seen()))
     down = what == "down"
-    return _done(code, lambda: editing.move_step(row, step, down, me(), _seen()), anchor=step)
+    return _done(
+        code, lambda: editing.move_step(row, step, down, me(), _revision_seen()), anchor=step
+    )
 
 
 @screen.post("/<code>/preview")
@@ -378,5 +382,5 @@ def _into() -> tuple[str, int]:
     return code, whole(seen, 0, 10**9) or 0
 
 
-def _seen() -> int:
+def _revision_seen() -> int:
     return request.form.get("seen", 0, bounded)

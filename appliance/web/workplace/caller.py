@@ -39,7 +39,7 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def _who() -> str:
+def _login() -> str:
     return me().login
 
 
@@ -113,7 +113,7 @@ def lines(found: "Iterable[Appeal]") -> list[dict[str, Any]]:
 
 @screen.get("/<token>/<any(person, alike):piece>")
 @may("desk.work")
-@limiter.limit("60 per minute", key_func=_who)
+@limiter.limit("60 per minute", key_func=_login)
 def recognised(token: str, piece: str) -> str:
     """Whose appeals the form's person has, or which may be of the same matter, as a piece."""
     desk = _desk(token)

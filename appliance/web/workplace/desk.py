@@ -241,7 +241,7 @@ def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> di
         "shows": "day",
         **_to_finish(),
         **handling.came_back(),
-        **consultations.asked(),
+        **consultations.waiting_shown(),
         **callbacks.own(),
         **own_day.shown(),
     }

@@ -51,13 +51,13 @@ def table(about: str, id: str) -> str:
 def preview(about: str, id: str) -> Response:
     """A template's text as it is filled, or what would become of a text that is being written."""
     subject = _subject(about, id)
-    asked = _asked(MultiDict(document()), subject)
+    chosen = _chosen(MultiDict(document()), subject)
     text = str(document().get("sms", ""))
-    template = asked["template"]
+    template = chosen["template"]
     if document().get("fill") and template:
         _log_shown(about, id)
-        text = manual.fill(subject, template, asked["language"])
-    seen = manual.preview(site(), subject, text, **asked)
+        text = manual.fill(subject, template, chosen["language"])
+    seen = manual.preview(site(), subject, text, **chosen)
     late = seen.due_at and _(
         "This number has had its messages of the day: it goes out %(moment)s.",
         moment=formats.moment(seen.due_at),
@@ -77,12 +77,12 @@ def write(about: str, id: str) -> Response:
     """Send it; from the operator's page as JSON, from a card by its form."""
     subject = _subject(about, id)
     sent = MultiDict(document()) if request.is_json else request.form
-    asked = _asked(sent, subject)
+    chosen = _chosen(sent, subject)
     text, token = str(sent.get("sms", "")), str(sent.get("sending", ""))
     if not 0 < len(token) <= 64:
         abort(400)
     try:
-        message = manual.write(site(), subject, text, by=me().login, token=token, **asked)
+        message = manual.write(site(), subject, text, by=me().login, token=token, **chosen)
     except texts.TextError as error:
         if request.is_json:
             return jsonify(trouble=str(outbox.TEXT_TROUBLES[error.code]))
@@ -100,7 +100,7 @@ def _when_sent(message: "Message") -> str:
     return _("It will be sent on %(moment)s.", moment=formats.moment(message.due_at))
 
 
-def _asked(sent: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
+def _chosen(sent: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
     """Number, template and language as they were chosen."""
     language = str(sent.get("language", ""))
     number = whole(str(sent.get("template", "")), 1, 10**9)

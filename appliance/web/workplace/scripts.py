@@ -103,7 +103,7 @@ def step_shown(
     names, actions = field_names(), action_names(slugs)
     return {
         "step": step,
-        "parts": texts.said(step.said, language, locale(), values),
+        "parts": texts.parts_of(step.said, language, locale(), values),
         "called": WORDS,
         "step_name": texts.read(step.name, locale()),
         "made": texts.is_made(spoken, locale()),

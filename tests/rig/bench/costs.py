@@ -22,6 +22,7 @@ from appliance.pbx import ledger
 from tests.rig.bench import figures, growth, history, logs, pages, table
 from tests.rig.bench.table import Row
 from tests.rig.bench.timing import spent
+from tests.rig.rules import RULES
 
 CALLS = 2_000
 HISTORY, A_DAY = 15_000, 500  # calls that reports are made of
@@ -32,8 +33,9 @@ import sys
 from pathlib import Path
 from appliance.core import db
 from appliance.pbx import ledger
+from tests.rig.rules import RULES
 db.open_database(Path(sys.argv[1]))
-ledger.read(Path(sys.argv[2]), 5.0, growing=False)
+ledger.read(Path(sys.argv[2]), RULES, growing=False)
 """
 
 
@@ -57,7 +59,7 @@ def main(calls: int = CALLS) -> None:
 def ingest(folder: Path, log: Path, calls: int) -> Iterator[Row]:
     """A log into the ledger, against csv and executemany into a table without an index."""
     _open(folder / "ingest.db")
-    ours = spent(lambda: ledger.read(log, 5.0, growing=False))
+    ours = spent(lambda: ledger.read(log, RULES, growing=False))
     db.database.close()
     floor = spent(lambda: _plainly(folder / "floor.db", log))
     yield Row("a log taken in, calls a second", calls / ours, "", calls / floor, 12.0, least=True)
@@ -85,7 +87,7 @@ def steps(folder: Path, log: Path) -> Iterator[Row]:
         took.append(1000 * spent(lambda: take(*arguments)))
 
     with unittest.mock.patch.object(ledger, "_take_calls", timed):
-        ledger.read(log, 5.0, growing=False)
+        ledger.read(log, RULES, growing=False)
     db.database.close()
     yield from _spread("a step of it under the write lock", took)
 

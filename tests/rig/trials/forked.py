@@ -22,8 +22,8 @@ class Fork:
         self.call, self.invite, self.came = call, call.invite, came
         self.sent = 0
         self.asked: set[tuple[str, str]] = set()  # (method, To-tag) that the box has sent
-        self._take = call.asked
-        call.asked = self._asked  # type: ignore[method-assign]
+        self._take = call.requested
+        call.requested = self._requested  # type: ignore[method-assign]
 
     def say(self, status: int, tag: str, sound: bool = False) -> None:
         """Answer as the one of that tag."""
@@ -39,15 +39,15 @@ class Fork:
             lambda: any(m == method and (not tag or t == tag) for m, t in self.asked), _LIMIT
         )
 
-    def _asked(self, said: Message) -> None:
-        tag = message.parameter(said.get("to"), "tag")
-        if (said.method, tag) not in self.asked:
-            self.came[said.method] += 1
-        self.asked.add((said.method, tag))
-        if said.method == "CANCEL":
-            self.call.agent.answer(said, message.response(said, 200, "a"))
-        elif said.method == "BYE":
-            self.call.agent.answer(said, message.response(said, 200, tag))
+    def _requested(self, received: Message) -> None:
+        tag = message.parameter(received.get("to"), "tag")
+        if (received.method, tag) not in self.asked:
+            self.came[received.method] += 1
+        self.asked.add((received.method, tag))
+        if received.method == "CANCEL":
+            self.call.agent.answer(received, message.response(received, 200, "a"))
+        elif received.method == "BYE":
+            self.call.agent.answer(received, message.response(received, 200, tag))
 
 
 async def _ringing(fork: Fork, _phone: Call) -> None:

@@ -10,6 +10,7 @@ from appliance.core import clock, db
 from appliance.core.db import writing
 from appliance.telephony import calls, followups
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
+from tests.rig.rules import RULES
 
 CITIZEN = "+998901112233"
 
@@ -47,7 +48,7 @@ def called() -> Callable[..., CallFacts]:
         for name, value in given.items():
             setattr(facts, name, value)
         with writing():
-            calls.store(facts, 5.0)
+            calls.store(facts, RULES)
             followups.follow(facts.arrived_at, facts.caller, facts.callee)
         return facts
 

@@ -336,7 +336,7 @@ class World:
         """Every call so far, of the event log as it stands now."""
         log = self.site.paths.event_log
         log.write_bytes(self.machine.run(f"cat {log} 2>/dev/null || true"))
-        ledger.read(log, self.site.calls.short_abandon, growing=True)
+        ledger.read(log, self.site.calls, growing=True)
         now = clock.now()
         return list(calls.export(now - dt.timedelta(days=2), now + dt.timedelta(days=2)))
 

@@ -28,6 +28,7 @@ from appliance.telephony.calls import (
 )
 from appliance.telephony.calls.day import day_of_operator
 from appliance.telephony.recordings import postprocessing
+from tests.rig.rules import RULES
 
 BEGAN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 CARD = "/calls/hotline-1.0"
@@ -60,7 +61,7 @@ def call(settings) -> CallFacts:
             made.setparams((1, 2, 8000, 0, "NONE", ""))
             made.writeframes(b"\x00\x10" * 8000 * seconds)
     with writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
     postprocessing.measure(settings, projection.projector(settings))
     return facts
 
@@ -92,7 +93,7 @@ def test_the_course_of_a_call(login_as) -> None:
 def test_a_gap_is_a_step_and_no_talk(call: CallFacts, login_as) -> None:
     call.talks[0].gaps = [(at(20), at(24)), (at(30), at(31.5))]
     with writing():
-        calls.store(call, 5)
+        calls.store(call, RULES)
     told = [re.sub(r"^[\d:]+ ", "", step) for step in steps(login_as("supervisor").get(CARD).text)]
     assert told[3:6] == [
         "Suhbat 0:24 Nilufar Karimova",

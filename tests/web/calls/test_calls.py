@@ -12,6 +12,7 @@ from appliance.people import presence
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
 from appliance.web.calls.of_day import PAGE
+from tests.rig.rules import RULES
 
 
 def call(at: dt.datetime, outcome: str | None, who: str = "", **known) -> CallFacts:
@@ -25,7 +26,7 @@ def call(at: dt.datetime, outcome: str | None, who: str = "", **known) -> CallFa
         until = answered + dt.timedelta(seconds=222) if outcome else None
         facts.talks = [TalkFacts("operator", who, "1001", answered, until)]
     with writing():
-        calls.store(facts, short_abandon=5)
+        calls.store(facts, RULES)
     return facts
 
 
@@ -90,7 +91,7 @@ def test_sorted_by_a_column_and_the_other_way_round(login_as, noon) -> None:
             facts.visits = [VisitFacts("uz", at, at + dt.timedelta(seconds=wait), "answered")]
         facts.outcome, facts.ended_at = "answered", at + dt.timedelta(minutes=9)
         with writing():
-            calls.store(facts, short_abandon=5)
+            calls.store(facts, RULES)
     browser = login_as("supervisor")
 
     def waits(query: str) -> list[str]:
@@ -113,8 +114,8 @@ def test_found_by_a_part_of_the_number_however_it_is_spaced(login_as, noon) -> N
     call(noon, "answered", "nilufar")
     with writing():
         other = CallFacts("8.8", "inbound", noon, caller="+998901112233", outcome="failed")
-        calls.store(other, short_abandon=5)
-        calls.store(CallFacts("9.9", "inbound", noon, outcome="failed"), short_abandon=5)
+        calls.store(other, RULES)
+        calls.store(CallFacts("9.9", "inbound", noon, outcome="failed"), RULES)
     browser = login_as("supervisor")
     for typed in ("%2B998 93 555 01 47", "93 555", "0147"):
         page = browser.get(f"/calls?day=20.10.2026&number={typed}").text
@@ -132,7 +133,7 @@ def test_a_wait_over_the_promise_is_marked(login_as, noon) -> None:
         facts.visits = [VisitFacts("uz", at, at + dt.timedelta(seconds=wait), "answered")]
         facts.ended_at = at + dt.timedelta(minutes=9)
         with writing():
-            calls.store(facts, short_abandon=5)
+            calls.store(facts, RULES)
     page = login_as("supervisor").get("/calls?day=20.10.2026").text
     assert [row[4] for row in rows(page)] == ["20 s dan ortiq: 0:21", "0:20"]
 
@@ -141,7 +142,7 @@ def test_test_calls_and_outgoing_ones_are_left_out(login_as, noon) -> None:
     facts = call(noon, "answered")
     facts.id, facts.direction = "2.2", "outbound"
     with writing():
-        calls.store(facts, short_abandon=5)
+        calls.store(facts, RULES)
     assert len(rows(login_as("manager").get("/calls?day=20.10.2026").text)) == 1
 
 
@@ -149,7 +150,7 @@ def test_page_by_page(login_as, noon) -> None:
     with writing():
         for n in range(PAGE + 1):
             at = noon + dt.timedelta(seconds=n)
-            calls.store(CallFacts(str(n), "inbound", at, outcome="failed"), short_abandon=5)
+            calls.store(CallFacts(str(n), "inbound", at, outcome="failed"), RULES)
     browser = login_as("manager")
     assert len(rows(browser.get("/calls?day=20.10.2026").text)) == PAGE
     assert len(rows(browser.get("/calls?day=20.10.2026&page=2").text)) == 1

@@ -13,6 +13,7 @@ from appliance.telephony import calls, devices, routing
 from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFacts
 from appliance.telephony.devices import Seen
 from tests.rig.people import PASSWORD
+from tests.rig.rules import RULES
 
 
 def call(number: int, wait: float | None = None, **known) -> CallFacts:
@@ -23,7 +24,7 @@ def call(number: int, wait: float | None = None, **known) -> CallFacts:
     if wait is not None:
         facts.visits = [VisitFacts("uz", now - dt.timedelta(seconds=wait))]
     with writing():
-        calls.store(facts, short_abandon=5)
+        calls.store(facts, RULES)
     return facts
 
 
@@ -31,7 +32,7 @@ def ring(facts: CallFacts, login: str, since: float) -> None:
     began = clock.now() - dt.timedelta(seconds=since)
     facts.visits[-1].rings = [RingFacts(login, "1001", began)]
     with writing():
-        calls.store(facts, short_abandon=5)
+        calls.store(facts, RULES)
 
 
 def talk(facts: CallFacts, login: str, since: float) -> None:
@@ -40,7 +41,7 @@ def talk(facts: CallFacts, login: str, since: float) -> None:
     facts.visits = [VisitFacts("uz", joined, answered, "answered")]
     facts.talks = [TalkFacts("operator", login, "1001", answered)]
     with writing():
-        calls.store(facts, short_abandon=5)
+        calls.store(facts, RULES)
 
 
 def text(page: str, id: str) -> str:
@@ -59,7 +60,7 @@ def test_each_call_is_told_with_its_stage_and_since(login_as) -> None:
     ended = call(5)
     ended.ended_at, ended.outcome = clock.now(), "abandoned_menu"
     with writing():
-        calls.store(ended, 5)
+        calls.store(ended, RULES)
     page = login_as("supervisor").get("/floor/calls").text
     assert "Menyuda 1:30" in text(page, "live-1764-1")
     assert "Kutmoqda 0:12" in text(page, "live-1764-2")
@@ -74,7 +75,7 @@ def test_queues_joined_one_after_the_other_are_one_wait(settings) -> None:
     first.left_at, first.result = clock.now() - dt.timedelta(seconds=20), "overflow"
     facts.visits.append(VisitFacts("any", first.left_at))
     with writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
     (one,) = calls.going_on()
     assert (one.stage, one.queue) == ("queue", "any")
     assert one.waits_since == first.joined_at
@@ -87,7 +88,7 @@ def test_the_promise_is_watched_before_it_breaks(login_as, wait: float, state: s
     talk(done, "sardor", since=30)
     done.ended_at, done.outcome = clock.now(), "answered"
     with writing():
-        calls.store(done, 5)
+        calls.store(done, RULES)
     call(2, wait=wait)
     page = login_as("manager").get("/floor/figures").text
     assert f'class="sub {state}"' in page
@@ -178,7 +179,7 @@ def test_operators_stand_by_state_with_language_and_time_against_its_limit(login
     talk(over, "op4", since=90)
     over.talks[0].ended_at = over.ended_at = clock.now() - dt.timedelta(seconds=12)
     with writing():
-        calls.store(over, 5)
+        calls.store(over, RULES)
     ring(call(5, wait=21), "op5", since=4)
     page = login_as("supervisor").get("/floor/operators").text
     bands = {
@@ -222,7 +223,7 @@ def test_hanging_up_asks_and_ends_only_the_talk_that_was_asked_about(login_as) -
     ended = calls.CallFacts("1764.1", "inbound", clock.now() - dt.timedelta(seconds=90))
     ended.ended_at, ended.outcome = clock.now(), "answered"
     with writing():
-        calls.store(ended, 5)
+        calls.store(ended, RULES)
     talk(call(2), "nilufar", since=1)  # the next caller
     answer = browser.send("/floor/operators/nilufar/hang-up", call="1764.1")
     assert "allaqachon tugagan" in answer.text
@@ -240,7 +241,7 @@ def test_a_service_level_under_its_goal_is_red(login_as, wait: float, kind: str)
             done.visits = [VisitFacts("uz", done.arrived_at, answered, "answered")]
             done.talks = [TalkFacts("operator", "sardor", "1002", answered, clock.now())]
             done.ended_at, done.outcome = clock.now(), "answered"
-            calls.store(done, 5)
+            calls.store(done, RULES)
     page = login_as("manager").get("/floor/figures").text
     demanded = re.search(r'class="sub (\w*)">(?:(?!</dd>).)*talab', page, re.DOTALL)
     assert demanded

@@ -13,6 +13,7 @@ from appliance.people.goals import Goals
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
 from tests.rig.browser import Browser
+from tests.rig.rules import RULES
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def waits(number: int, queue: str, seconds: float, language: str | None = "uz") 
     facts.caller, facts.language = f"+9989350000{number:02}", language
     facts.visits = [VisitFacts(queue, now - dt.timedelta(seconds=seconds))]
     with writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
     return facts
 
 
@@ -66,7 +67,7 @@ def test_who_was_answered_waits_no_more(browser) -> None:
     facts.visits[0].left_at, facts.visits[0].result = clock.now(), "answered"
     facts.talks = [TalkFacts("operator", "sardor", "1002", clock.now())]
     with writing():
-        calls.store(facts, 5)
+        calls.store(facts, RULES)
     assert "hech kim kutmayapti" in words(browser.get("/operator/queue").text)
 
 
@@ -94,7 +95,7 @@ def test_the_day_stands_against_ones_goals(browser, nilufar) -> None:
         facts.talks = [TalkFacts("operator", "nilufar", "1001", begun, now)]
         facts.outcome, facts.rating, facts.ended_at = "answered", mark, now
         with writing():
-            calls.store(facts, 5)
+            calls.store(facts, RULES)
     goals.store([(None, Goals(60, 4.5, 90)), (nilufar, Goals(calls=3))], "dilnoza")
     page = browser.get("/operator/figures").text
     tiles = {

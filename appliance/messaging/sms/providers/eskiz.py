@@ -34,9 +34,9 @@ class Eskiz(SmsGateway):
             form["callback_url"] = self.callback
         answer = self._signed("POST", "/message/sms/send", data=form)
         raise_for_status(answer)
-        said = json_object(answer)
-        if answer.ok and said.get("id"):
-            return Receipt(str(said["id"]))
+        body = json_object(answer)
+        if answer.ok and body.get("id"):
+            return Receipt(str(body["id"]))
         if answer.status_code >= 500:
             raise Unsure("server_error", words(answer))
         if not answer.ok and answer.status_code not in _OF_A_MESSAGE:

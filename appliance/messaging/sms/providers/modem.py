@@ -75,9 +75,9 @@ class Modem(SmsGateway):
             for place in self._read:
                 self._ask(f"AT+CMGD={place}")
             self._read = []
-            said = self._messages(self._ask("AT+CMGL=4"))
+            messages = self._messages(self._ask("AT+CMGL=4"))
         reports, self._reports = self._reports, []
-        return [*reports, *said]
+        return [*reports, *messages]
 
     def close(self) -> None:
         """Let the line go."""
@@ -146,16 +146,16 @@ class Modem(SmsGateway):
 
     def _messages(self, lines: list[str]) -> list[Incoming]:
         """What the modem holds; each is noted to be deleted at the next look."""
-        said = []
+        messages = []
         for head, body in zip(lines, lines[1:], strict=False):
             if place := re.match(r"\+CMGL: (\d+),", head):
                 self._read.append(place[1])
                 message = _decoded(body)
                 if message.get("type") == "SMS-DELIVER" and message.get("number"):
-                    said.append(Incoming(message["number"], message.get("text", "")))
+                    messages.append(Incoming(message["number"], message.get("text", "")))
                 elif report := _report(message):
                     self._reports.append(report)
-        return said
+        return messages
 
     def _ask(self, command: str, refused: Trouble | None = None) -> list[str]:
         """The lines of an answer. Raises _Silent, and `refused` or _Refused."""
@@ -251,17 +251,17 @@ def _pieces(number: str, text: str, reference: int) -> list[pdu.Pdu]:
     return made
 
 
-def _trouble(said: str) -> Trouble:
+def _trouble(answer: str) -> Trouble:
     """What an error of sending means: the number, the card, the network, or nobody knows."""
-    found = re.search(r"CMS ERROR: (\d+)", said)
+    found = re.search(r"CMS ERROR: (\d+)", answer)
     code = int(found[1]) if found else None
     if code in _SIM:
-        return NotSent("sim", said)
+        return NotSent("sim", answer)
     if code in _DECLINED:
-        return Declined("declined", said)
+        return Declined("declined", answer)
     if code in _UNSURE:
-        return Unsure("server_error", said)
-    return NotSent("no_network" if code in (38, 331) else "modem_fault", said)
+        return Unsure("server_error", answer)
+    return NotSent("no_network" if code in (38, 331) else "modem_fault", answer)
 
 
 def _decoded(text: str) -> dict:

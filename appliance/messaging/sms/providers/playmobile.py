@@ -50,8 +50,8 @@ class PlayMobile(SmsGateway):
             raise Unsure("no_sense", answer.text[:200])
         if answer.status_code != 400:
             raise Unsure("server_error", answer.text[:200])
-        said = json_object(answer)
-        code, text = said.get("error-code"), str(said.get("error-description", ""))
+        body = json_object(answer)
+        code, text = body.get("error-code"), str(body.get("error-description", ""))
         if code == 100:
             raise Unsure("server_error", text)
         if code in _OURS_TO_MEND:
@@ -60,9 +60,9 @@ class PlayMobile(SmsGateway):
 
     def reports(self, said: dict[str, Any]) -> list[Report]:
         """States of messages, named by our keys."""
-        told = said.get("messages")
+        messages = said.get("messages")
         found = []
-        for message in told if isinstance(told, list) else []:
+        for message in messages if isinstance(messages, list) else []:
             if isinstance(message, dict):
                 outcome = _OUTCOMES.get(str(message.get("status", "")).lower())
                 if outcome and message.get("message-id"):

@@ -150,14 +150,14 @@ class Smpp(SmsGateway):
             if answer.status not in _BUSY or not left:
                 break
             time.sleep(1)
-        said = consts.DESCRIPTIONS.get(answer.status, f"status {answer.status}")
+        reason = consts.DESCRIPTIONS.get(answer.status, f"status {answer.status}")
         if answer.status in _BUSY:
-            raise Later("too_many", said, 5.0)
+            raise Later("too_many", reason, 5.0)
         if answer.status in _OURS:
-            raise NotSent("account", said)
+            raise NotSent("account", reason)
         if answer.status in _FAULT:
-            raise NotSent("server_error", said)
-        raise Declined("declined", said)
+            raise NotSent("server_error", reason)
+        raise Declined("declined", reason)
 
     def _answer_to(self, line: client.Client, sequence: int) -> Any:
         """What the centre said to a request; whatever else comes meanwhile is taken too."""
@@ -195,9 +195,9 @@ class Smpp(SmsGateway):
 
 def _report(pdu: Any, text: bytes) -> Report | None:
     """What a receipt tells of an end; None while the message is still on its way."""
-    said = _SAID.search(text)
-    id = bytes(pdu.receipted_message_id or (said[1] if said else b"")).decode("ascii", "replace")
-    word = said[2].decode().upper() if said else ""
+    found = _SAID.search(text)
+    id = bytes(pdu.receipted_message_id or (found[1] if found else b"")).decode("ascii", "replace")
+    word = found[2].decode().upper() if found else ""
     outcome = _STATES.get(pdu.message_state or 0) or _WORDS.get(word)
     return Report(id, outcome, ours=False) if id and outcome else None
 
