@@ -5,6 +5,7 @@ from typing import Any
 from appliance.casework import identity
 from appliance.core import clock
 from appliance.core.i18n import fold
+from appliance.core.statements import new_row
 from appliance.models import Applicant
 
 _KEPT = (
@@ -22,7 +23,7 @@ def recognise(columns: dict[str, Any]) -> Applicant:
     facts["kind"] = columns["applicant_kind"]
     known = match(columns)
     if not known:
-        return Applicant.create(**facts, search_key=_key(columns), created_at=clock.now())
+        return new_row(Applicant, **facts, search_key=_key(columns), created_at=clock.now())
     if _key(columns):
         facts["search_key"] = _key(columns)
     Applicant.update(facts).where(Applicant.id == known.id).execute()

@@ -5,7 +5,17 @@ from typing import Any
 from appliance.core import audit
 from appliance.core.db import writing
 from appliance.core.i18n import fold, spelt
+from appliance.core.statements import Question, value
 from appliance.models import Department, DirectionRoute, Membership
+
+_OF_DIRECTION = Question(
+    lambda: (
+        Department.select()
+        .join(DirectionRoute)
+        .where(DirectionRoute.direction == value("direction"), Department.active)
+        .limit(1)
+    )
+)
 
 
 class DepartmentError(ValueError):
@@ -34,12 +44,8 @@ def coded(code: str) -> Department | None:
 
 def of_direction(direction: str) -> Department | None:
     """Where appeals of a direction go; None when nobody has said."""
-    return (
-        Department.select()
-        .join(DirectionRoute)
-        .where(DirectionRoute.direction == direction, Department.active)
-        .first()
-    )
+    found: Department | None = _OF_DIRECTION.first(direction=direction)
+    return found
 
 
 def routes() -> dict[str, int]:

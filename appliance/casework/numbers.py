@@ -2,6 +2,8 @@
 
 import re
 
+from appliance.core.db import database
+from appliance.core.statements import insert
 from appliance.models import CallNumberSeries, NumberSeries
 
 _LIKE_DIGITS = str.maketrans("oOоОlI", "000011")  # letters that people take for digits
@@ -14,10 +16,12 @@ _DIGITS = 6
 
 def next_number(series: type[NumberSeries | CallNumberSeries], year: int) -> str:
     """The year's next number; call it inside the transaction that uses it up."""
-    series.insert(year=year, last=1).on_conflict(
-        conflict_target=[series.year], update={series.last: series.last + 1}
-    ).execute()
-    return _written(year, series.get_by_id(year).last)
+    insert(series, [{"year": year, "last": 0}], ignore=True)
+    ((last,),) = database.execute_sql(
+        f'UPDATE "{series._meta.table_name}" SET last = last + 1 WHERE year = ? RETURNING last',  # noqa: S608
+        (year,),
+    ).fetchall()
+    return _written(year, last)
 
 
 def meant(typed: str) -> list[str]:

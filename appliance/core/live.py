@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from peewee import AutoField, CharField
 
 from appliance.core import clock
-from appliance.core.statements import insert
+from appliance.core.statements import Question, insert
 from appliance.core.tables import MomentField, Table
 
 KEPT = dt.timedelta(hours=1)
@@ -21,6 +21,9 @@ class LiveEvent(Table):
     at = MomentField(index=True)
 
 
+_NEWEST = Question(lambda: LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id.desc()).limit(1))
+
+
 def publish(*topics: str) -> None:
     """Tell whoever follows that these topics changed. Call it inside the change's transaction."""
     moment = clock.now()
@@ -29,8 +32,7 @@ def publish(*topics: str) -> None:
 
 def newest() -> int:
     """The id of the newest event; follow from here to see only what comes after."""
-    last = LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id.desc()).first()
-    return last.id if last else 0
+    return next((id for (id,) in _NEWEST.ask()), 0)
 
 
 def follow(after: int, interval: float = 0.05, quiet: float = 15.0) -> Iterator[tuple[int, str]]:

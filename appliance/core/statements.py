@@ -3,13 +3,14 @@
 import functools
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from peewee import (
     SQL,
     Expression,
     Field,
     ForeignKeyField,
+    Model,
     ModelSelect,
     __exception_wrapper__,
 )
@@ -67,6 +68,18 @@ def among(field: Field, texts: Collection[str]) -> Expression:
     return _among(field, _listed(texts))
 
 
+def new_row[T: Model](table: type[T], **held: object) -> T:
+    """A new row, as `table.create(**held)` makes it, by a prepared statement."""
+    made = table(**held)
+    values: dict[str, Any] = made.__data__
+    sql, kept = _statement(cast(Any, table), tuple(values), False, ())
+    cursor = database.execute_sql(sql, [how(values[n]) if how else values[n] for n, how in kept])
+    if made._pk is None:
+        made._pk = cursor.lastrowid
+    made._dirty.clear()
+    return made
+
+
 class Given(str):
     """The name of a value that a `Question` is asked with."""
 
@@ -75,27 +88,54 @@ class Question:
     """What is asked very often: worded once, then asked with other values.
 
     `word` makes the query; in it stand `some(field, "name")` for one of the texts of that name, and
-    `value("name")` for a number.
+    `value("name")` for one text or number as the column keeps it.
     """
 
     def __init__(self, word: Callable[[], ModelSelect]) -> None:
         self._word = word
 
     @functools.cached_property
-    def _worded(self) -> tuple[str, list[Any]]:
-        sql, parameters = self._word().sql()
-        return sql, list(parameters)
+    def _worded(self) -> tuple[str, list[Any], Any]:
+        query = self._word()
+        sql, parameters = query.sql()
+        return sql, list(parameters), query.model
 
-    def ask(self, **values: Collection[str] | int) -> list[tuple[Any, ...]]:
+    def ask(self, **values: Collection[str] | str | int) -> list[tuple[Any, ...]]:
         """Rows as the columns keep them."""
-        sql, parameters = self._worded
-        known = {
-            name: value if isinstance(value, int) else _listed(value)
-            for name, value in values.items()
-        }
-        told = [known[p] if isinstance(p, Given) else p for p in parameters]
+        sql, parameters, _table = self._worded
+        told = _told(parameters, values)
         rows: list[tuple[Any, ...]] = database.execute_sql(sql, told).fetchall()
         return rows
+
+    def rows(self, **values: Collection[str] | str | int) -> list[Any]:
+        """Rows as objects of the table that is asked."""
+        sql, parameters, table = self._worded
+        return list(table.raw(sql, *_told(parameters, values)))
+
+    def first(self, **values: Collection[str] | str | int) -> Any:
+        """The first row as such an object, or None; the query itself says that it wants one."""
+        return next(iter(self.rows(**values)), None)
+
+
+def row_with[T: Model](table: type[T], **held: str | int) -> T | None:
+    """The row whose fields hold these texts or numbers as the columns keep them; None: no such."""
+    found: T | None = _found_by(cast(Any, table), tuple(held)).first(**held)
+    return found
+
+
+@functools.cache
+def _found_by(table: Any, names: tuple[str, ...]) -> Question:
+    """What `row_with` asks of a table by fields of these names."""
+    same = [getattr(table, name) == value(name) for name in names]
+    return Question(lambda: table.select().where(*same).limit(1))
+
+
+def _told(parameters: list[Any], values: Mapping[str, Collection[str] | str | int]) -> list[Any]:
+    known = {
+        name: value if isinstance(value, (int, str)) else _listed(value)
+        for name, value in values.items()
+    }
+    return [known[p] if isinstance(p, Given) else p for p in parameters]
 
 
 def some(field: Field, name: str) -> Expression:
@@ -104,7 +144,7 @@ def some(field: Field, name: str) -> Expression:
 
 
 def value(name: str) -> SQL:
-    """In the words of a `Question`: a number that is given then."""
+    """In the words of a `Question`: a text or a number that is given then."""
     return SQL("?", [Given(name)])
 
 

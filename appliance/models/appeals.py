@@ -36,7 +36,7 @@ class Appeal(Table):
     number = CharField(unique=True)  # 2026-000001
     call_id = CharField(null=True)
     applicant = ForeignKeyField(Applicant, backref="appeals", on_delete="RESTRICT")
-    operator = ForeignKeyField(User, backref="appeals", on_delete="RESTRICT")
+    operator = ForeignKeyField(User, backref="appeals", on_delete="RESTRICT", index=False)
     received_at = MomentField(index=True)  # the call's arrival
     registered_at = MomentField(index=True)
     applicant_kind = CharField()
@@ -76,7 +76,7 @@ class Appeal(Table):
     veiled = False  # loaded without what it says (casework.appeals.personal)
 
     class Meta:
-        indexes = ((("call_id", "number"), False),)
+        indexes = ((("call_id", "number"), False), (("operator", "registered_at"), False))
 
     def save(self, *args: Any, **options: Any) -> Any:
         """What was left out on loading is never written back."""

@@ -245,6 +245,7 @@ class Listening(Table):
 # all those he ever had, the first record of a call among all that follow.
 _OF_FEW = (
     (Call, (Call.by, Call.arrived_at), Call.by.is_null(False), "of_ours"),
+    (Call, (Call.by, Call.reason, Call.arrived_at), Call.by.is_null(False), "of_ours_for"),
     (Call, (Call.by, Call.ended_at, Call.arrived_at), Call.ended_at.is_null(), "going_on"),
     (Ring, (Ring.operator, Ring.ended_at), Ring.ended_at.is_null(), "going_on"),
     (Talk, (Talk.who, Talk.ended_at), Talk.ended_at.is_null(), "going_on"),

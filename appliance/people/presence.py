@@ -8,6 +8,7 @@ from peewee import JOIN, Expression
 from appliance.core import audit, clock, live
 from appliance.core.clock import microseconds, moment
 from appliance.core.db import raw, writing
+from appliance.core.statements import Question, value
 from appliance.models import Presence, User
 from appliance.people.accounts import StaffError, operators
 
@@ -17,6 +18,16 @@ NO_ANSWER = "no_answer"  # reason of a pause: the phone rang and nobody took it 
 FORCED = "forced"  # a supervisor set the state
 OF_OTHERS = (NO_ANSWER, FORCED)  # reasons that no operator gives
 WRAP_UP = "wrap_up"  # a state that ends by itself: more time after a talk than the queues give
+
+
+_IN_FORCE = Question(
+    lambda: (
+        Presence.select()
+        .where(Presence.user == value("user"))
+        .order_by(Presence.since.desc(), Presence.id.desc())
+        .limit(1)
+    )
+)
 
 
 class StateInterval(NamedTuple):
@@ -35,7 +46,8 @@ class StateInterval(NamedTuple):
 
 def state_of(user: User) -> Presence | None:
     """The state in force, or None before the first choice."""
-    return user.presences.order_by(Presence.since.desc(), Presence.id.desc()).first()
+    found: Presence | None = _IN_FORCE.first(user=user.id)
+    return found
 
 
 def states() -> dict[str, str]:

@@ -13,6 +13,7 @@ import pyotp
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.core.settings import SignIn
+from appliance.core.statements import row_with
 from appliance.models import Authenticator, Passkey, RecoveryCode, Session, User
 from appliance.people import sessions
 
@@ -53,7 +54,7 @@ def is_set(user: User) -> bool:
 
 def authenticator(user: User) -> Authenticator | None:
     """His app; None when he has none."""
-    return Authenticator.get_or_none(Authenticator.user == user)
+    return row_with(Authenticator, user=user.id)
 
 
 def codes_left(user: User) -> int:

@@ -13,13 +13,22 @@ import secrets
 from peewee import Expression
 
 from appliance.core import audit, clock, db, live
+from appliance.core.clock import microseconds
 from appliance.core.db import writing
+from appliance.core.statements import Question, row_with, value
 from appliance.models import Desk, Session, User
 
 TOPIC = "sessions"  # of live events: one began or ended
 LASTS = dt.timedelta(hours=16)  # at most: the longest shift, and some
 _SEEN = dt.timedelta(minutes=1)  # between two notes that it was used
 _LONGEST_AGENT = 300
+_OF_COOKIE = Question(
+    lambda: (
+        Session.select()
+        .join(User)
+        .where(Session.hash == value("hash"), User.active, Session.begun_at > value("since"))
+    )
+)
 
 
 def topic(session: Session) -> str:
@@ -60,8 +69,11 @@ def begin(
 
 def found(secret: str) -> Session | None:
     """The session of a cookie, with its user; None when it was ended, or is too old."""
-    query = Session.select(Session, User).join(User)
-    return query.where(Session.hash == _hash(secret), *_holding()).first()
+    since = microseconds(clock.now() - LASTS)
+    session: Session | None = _OF_COOKIE.first(hash=_hash(secret), since=since)
+    if session:
+        session.user = row_with(User, id=session.user_id)
+    return session
 
 
 def find(number: int) -> Session | None:

@@ -2,16 +2,19 @@
 
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
+from appliance.core.statements import Question
 from appliance.models import NumberHiding
 from appliance.people import accounts
 
 TOPIC = "numbers"
+_NEWEST = Question(
+    lambda: NumberHiding.select(NumberHiding.hidden).order_by(NumberHiding.id.desc()).limit(1)
+)
 
 
 def is_on() -> bool:
     """Whether operators see them masked."""
-    newest = NumberHiding.select().order_by(NumberHiding.id.desc()).first()
-    return bool(newest and newest.hidden)
+    return any(hidden for (hidden,) in _NEWEST.ask())
 
 
 def switch(hidden: bool, by: str) -> None:

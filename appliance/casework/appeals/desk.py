@@ -13,11 +13,31 @@ from appliance.casework.forms.drafts import (
     registered_as,
     token_for,
 )
+from appliance.core.statements import Question, value
 from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
 from appliance.telephony import calls
 
 # A call that ended longer ago opens no form by itself any more, unless something was typed.
 SHIFT = dt.timedelta(hours=12)
+# What every bar of an operator asks of the call at hand.
+_TALKS = Question(lambda: Talk.select().where(Talk.call == value("call")).order_by(Talk.started_at))
+_VISITS = Question(
+    lambda: (
+        QueueVisit.select().where(QueueVisit.call == value("call")).order_by(QueueVisit.position)
+    )
+)
+# Sorted by us: to have them in order SQLite would look at all that ever rang at the operator.
+_RINGS = Question(
+    lambda: (
+        Ring.select()
+        .join(QueueVisit)
+        .where(
+            QueueVisit.call == value("call"),
+            Ring.operator == value("login"),
+            Ring.ended_at.is_null(),
+        )
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +60,8 @@ class Desk:
     @property
     def waits_since(self) -> dt.datetime | None:
         """Since when the caller has waited in the queue; None when he waits no more."""
-        visit = self.call.visits.order_by(QueueVisit.position.desc()).first() if self.call else None
-        return visit.joined_at if visit and not visit.left_at else None
+        visits = _VISITS.rows(call=self.call.id) if self.call else []
+        return visits[-1].joined_at if visits and not visits[-1].left_at else None
 
     @property
     def done(self) -> bool:
@@ -119,20 +139,14 @@ def of_call(operator: User, call: Call) -> Desk:
 
 def _stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
     placed = call.direction == "outbound" and call.by == login
-    own = Talk.party == "outside" if placed else Talk.who == login
-    talks = list(Talk.select().where(Talk.call == call, own).order_by(Talk.started_at))
+    all_ = _TALKS.rows(call=call.id)
+    talks = [one for one in all_ if (one.party == "outside" if placed else one.who == login)]
     talk = talks[-1] if talks else None
-    ring = (
-        Ring.select()
-        .join(QueueVisit)
-        .where(QueueVisit.call == call, Ring.operator == login, Ring.ended_at.is_null())
-        .order_by(Ring.started_at.desc())
-        .first()
-    )
+    rings = _RINGS.rows(call=call.id, login=login)
     if call.ended_at is None and talk and (talk.ended_at is None or calls.asks(login, call)):
         return "talk", _begun(call, talks)
-    if call.ended_at is None and ring:
-        return "ringing", ring.started_at
+    if call.ended_at is None and rings:
+        return "ringing", max(ring.started_at for ring in rings)
     if call.ended_at is None and placed and not talk:
         return "dialling", call.arrived_at
     return ("wrap_up", talk.ended_at or call.ended_at) if talk else ("missed", None)
@@ -141,9 +155,9 @@ def _stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
 def _begun(call: Call, talks: list[Talk]) -> dt.datetime:
     """Since when the operator has had the caller: asking an employee is part of it."""
     newest = talks[-1].started_at
-    joined = call.visits.where(QueueVisit.joined_at <= newest)
-    last = joined.order_by(QueueVisit.joined_at.desc()).first()
+    joined = [visit.joined_at for visit in _VISITS.rows(call=call.id) if visit.joined_at <= newest]
+    last = max(joined, default=None)
     since: dt.datetime = next(
-        talk.started_at for talk in talks if not last or talk.started_at >= last.joined_at
+        talk.started_at for talk in talks if not last or talk.started_at >= last
     )
     return since

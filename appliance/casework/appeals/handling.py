@@ -15,6 +15,7 @@ from appliance.core import audit, clock, live, outbox
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
 from appliance.core.i18n import spelt
+from appliance.core.statements import new_row
 from appliance.models import Appeal, AppealStep, Department, Handling
 
 UNDO = dt.timedelta(seconds=10)  # for which an answer can be taken back
@@ -41,7 +42,8 @@ def begin(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
     """Give a newly registered appeal its department and deadline; inside its transaction."""
     day = deadlines.registered_on(appeal.received_at, calendar)
     term = deadlines.first_term(appeal.appeal_type)
-    handling = Handling.create(
+    handling = new_row(
+        Handling,
         appeal=appeal,
         state="registered",
         department=departments.of_direction(appeal.direction),

@@ -10,9 +10,14 @@ from peewee import ModelSelect
 
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
+from appliance.core.statements import Question, value
 from appliance.models import Appeal, Applicant, Call, Handling, User
 from appliance.people import accounts, rights
 from appliance.telephony import calls, recordings
+
+_OF_CALL = Question(
+    lambda: Appeal.select().where(Appeal.call_id == value("call")).order_by(Appeal.id)
+)
 
 
 def visible_to(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
@@ -138,7 +143,7 @@ def registered_since(operator: User, since: dt.datetime, limit: int = 200) -> li
 
 def of_call(call_id: str) -> list[Appeal]:
     """The appeals that hang on a call, oldest first."""
-    return list(Appeal.select().where(Appeal.call_id == call_id).order_by(Appeal.id))
+    return _OF_CALL.rows(call=call_id)
 
 
 def visible_of_call(call_id: str, user: User) -> list[Appeal]:

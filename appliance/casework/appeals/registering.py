@@ -11,7 +11,8 @@ from appliance.casework.forms.versions import APPEAL
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
-from appliance.models import Appeal, Draft, NumberSeries, User
+from appliance.core.statements import new_row, row_with
+from appliance.models import Appeal, NumberSeries, User
 
 # When a site's hours are not told, the day of registering is counted by these.
 _OPENS, _CLOSES = dt.time(9), dt.time(18)
@@ -47,7 +48,8 @@ def register(
             columns["mahalla"] = catalogs.remember_mahalla(
                 reading.mahalla_text, district and district.soato
             )
-        appeal = Appeal.create(
+        appeal = new_row(
+            Appeal,
             number=numbers.next_number(NumberSeries, today.year),
             token=token,
             call_id=call and call.id,
@@ -63,7 +65,8 @@ def register(
         consultations.begin(appeal)
         kept = draft(operator, token)
         call_forms.of_appeal(appeal, (not_of(APPEAL, kept.values) if kept else {}) | values, tz)
-        Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
+        if kept:
+            kept.delete_instance()
         audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
         if tell:
             tell(appeal)
@@ -72,4 +75,4 @@ def register(
 
 
 def _registered_as(operator: User, token: str) -> Appeal | None:
-    return Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
+    return row_with(Appeal, token=token, operator=operator.id)

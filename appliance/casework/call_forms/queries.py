@@ -13,6 +13,7 @@ from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
 from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
+from appliance.core.statements import row_with
 from appliance.models import Appeal, Call, CallForm, Handling, Region, Talk, User
 from appliance.people import accounts, rights
 from appliance.telephony import calls
@@ -57,7 +58,7 @@ def visible_of_call(call_id: str, user: User) -> list[CallForm]:
 
 def of_operator(operator: User, call: Call) -> CallForm | None:
     """The operator's own form №2 of a call."""
-    return CallForm.get_or_none(CallForm.operator == operator, CallForm.call_id == call.id)
+    return row_with(CallForm, operator=operator.id, call_id=call.id)
 
 
 def of_number(phone: str | None, besides: str = "", limit: int = 5) -> list[CallForm]:

@@ -16,6 +16,7 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.db import writing
 from appliance.core.i18n import spelt
 from appliance.core.settings import Settings
+from appliance.core.statements import Question
 from appliance.models import CalendarDay
 
 KINDS = (  # of days; the last is worked
@@ -23,6 +24,7 @@ KINDS = (  # of days; the last is worked
     *("swapped_day_off", "decree_day_off", "working_weekend"),
 )
 ESTIMATED = {"holiday_estimated": "holiday", "observed_estimated": "observed"}
+_EXCEPTIONS = Question(lambda: CalendarDay.select(CalendarDay.date, CalendarDay.working))
 TYPED = ("holiday", "holiday_estimated", "swapped_day_off", "decree_day_off", "working_weekend")
 
 
@@ -32,7 +34,9 @@ def working_calendar(settings: Settings) -> WorkingCalendar:
         tz=settings.tz,
         opens=dt.time.fromisoformat(settings.work_opens),
         closes=dt.time.fromisoformat(settings.work_closes),
-        exceptions={day.date: day.working for day in CalendarDay.select()},
+        exceptions={
+            dt.date.fromisoformat(day): bool(working) for day, working in _EXCEPTIONS.ask()
+        },
     )
 
 

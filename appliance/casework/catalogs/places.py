@@ -9,6 +9,7 @@ from peewee import JOIN, Expression, ModelSelect
 from appliance.casework.catalogs.keys import mahalla_key, named_exactly, names_of
 from appliance.core import search
 from appliance.core.i18n import fold, spelt
+from appliance.core.statements import row_with
 from appliance.models import District, Mahalla, Region
 
 _TABLES: dict[str, Any] = {"region": Region, "district": District, "mahalla": Mahalla}
@@ -20,7 +21,7 @@ _TOWN = fold("город")  # Russian says it before the name
 def place(kind: str, code: str | None) -> Region | District | Mahalla | None:
     """The place of a kind of PLACES that this code of a form names; None when there is none."""
     table = _TABLES[kind]
-    return table.get_or_none(table._meta.primary_key == code) if code else None
+    return row_with(table, **{table._meta.primary_key.name: code}) if code else None
 
 
 def counts() -> dict[str, int]:
@@ -114,7 +115,8 @@ def whole_mahallas() -> ModelSelect:
 
 def exact_region(text: str) -> Region | None:
     """The region of exactly this name, in any script."""
-    key = fold(text)
+    if not (key := fold(text)):
+        return None
     return next((r for r in Region.select() if key in names_of(r).split("|")), None)
 
 

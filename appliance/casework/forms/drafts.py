@@ -7,13 +7,43 @@ import datetime as dt
 import re
 import uuid
 
+from peewee import JOIN, ModelSelect, fn
+
 from appliance.casework.forms.versions import APPEAL, FORMS, in_force, lately, product
 from appliance.core import audit, clock
 from appliance.core.db import writing
+from appliance.core.statements import Question, row_with, value
 from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
 
 MOST = 200  # unfinished forms without a call that one operator may have
 CONSULTATION = ("consultation", "consultation_issue", "consultation_contact")  # beside form №1
+
+# What every bar of an operator asks: what was registered of a call.
+_REGISTERED = tuple(
+    Question(
+        lambda table=table: table.select(table.operator, table.token).where(  # type: ignore[misc]
+            table.call_id == value("call")
+        )
+    )
+    for table in (Appeal, CallForm)
+)
+
+
+def _his_call() -> ModelSelect:
+    """The call of an id, if it rang at an operator or spoke with him, or he placed it.
+
+    Asked of this one call, however many others there were.
+    """
+    of_it = (QueueVisit.call == value("call"), Ring.visit == QueueVisit.id)
+    rang = QueueVisit.select().join(Ring, JOIN.CROSS)  # few visits first, then their rings
+    rang = rang.where(*of_it, Ring.operator == value("login"))
+    spoke = Talk.select().where(Talk.call == value("call"), Talk.who == value("login"))
+    placed = (Call.direction == "outbound") & (Call.by == value("login"))
+    his = fn.EXISTS(rang) | fn.EXISTS(spoke) | placed
+    return Call.select().where(Call.id == value("call"), his).limit(1)
+
+
+_HIS_CALL = Question(_his_call)
 
 
 class TooMany(Exception):
@@ -36,11 +66,8 @@ def token_for(operator: User, call: Call | None) -> str:
     """
     if not call:
         return uuid.uuid4().hex
-    of_call = [
-        table.select(table.token).where(table.operator == operator, table.call_id == call.id)
-        for table in (Appeal, CallForm)
-    ]
-    made = {row.token for rows in of_call for row in rows}
+    all_ = (row for one in _REGISTERED for row in one.ask(call=call.id))
+    made = {token for whose, token in all_ if whose == operator.id}
     return f"{call.id}-{operator.id}-{len(made)}"
 
 
@@ -55,20 +82,18 @@ def call_of(operator: User, token: str) -> Call | None:
     call_id, _, rest = token.partition(f"-{operator.id}-")
     if not rest:
         return None
-    rang = QueueVisit.select(QueueVisit.call).join(Ring).where(Ring.operator == operator.login)
-    spoke = Talk.select(Talk.call).where(Talk.who == operator.login)
-    placed = (Call.direction == "outbound") & (Call.by == operator.login)
-    return Call.get_or_none(Call.id == call_id, Call.id.in_(rang) | Call.id.in_(spoke) | placed)
+    found: Call | None = _HIS_CALL.first(call=call_id, login=operator.login)
+    return found
 
 
 def draft(operator: User, token: str) -> Draft | None:
     """The operator's own draft of this name."""
-    return Draft.get_or_none(Draft.operator == operator, Draft.token == token)
+    return row_with(Draft, operator=operator.id, token=token)
 
 
 def draft_of(operator: User, call_id: str) -> Draft | None:
     """The operator's draft for a call."""
-    return Draft.get_or_none(Draft.operator == operator, Draft.call_id == call_id)
+    return row_with(Draft, operator=operator.id, call_id=call_id)
 
 
 def drafts(operator: User) -> list[Draft]:
@@ -177,8 +202,8 @@ def _without_call(operator: User) -> int:
 
 def registered_as(operator: User, token: str) -> Appeal | CallForm | None:
     """What the operator's form of this name became: an appeal, else a registered call."""
-    appeal = Appeal.get_or_none(Appeal.token == token, Appeal.operator == operator)
-    return appeal or CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
+    own = {"token": token, "operator": operator.id}
+    return row_with(Appeal, **own) or row_with(CallForm, **own)
 
 
 def not_of(form: str, values: dict[str, str]) -> dict[str, str]:

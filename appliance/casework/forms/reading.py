@@ -16,7 +16,7 @@ from appliance.casework.forms.versions import columns as columns_of
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
 from appliance.core.i18n import DEFAULT, same_but_spelling, spelt
-from appliance.models import District, Mahalla, Region
+from appliance.models import District, Mahalla
 
 type Values = Mapping[str, str]
 
@@ -154,9 +154,9 @@ def _places(
     mahalla_text, district_text, region_text = (
         values.get(f"{field}_text", "") for field in ("mahalla", "district", "region")
     )
-    region = Region.get_or_none(Region.soato == values.get("region"))
+    region = catalogs.place("region", values.get("region"))
     region = region or catalogs.exact_region(region_text)
-    district = District.get_or_none(District.soato == values.get("district"))
+    district = catalogs.place("district", values.get("district"))
     district = district or catalogs.exact_district(district_text, region and region.soato)
     mahalla = _mahalla(values.get("mahalla", ""), mahalla_text, district)
     if mahalla and mahalla.district and not district and not district_text:

@@ -9,12 +9,27 @@ from typing import Any
 from appliance import PACKAGE
 from appliance.casework.forms.definition import Definition, Field, parse
 from appliance.core import clock
+from appliance.core.clock import microseconds
 from appliance.core.db import writing
+from appliance.core.statements import Question, value
 from appliance.models import Appeal, CallForm, FormVersion
 
 APPEAL, CALL = "1", "2"  # form №1, registration of appeals; form №2, registration of calls
 FORMS = (APPEAL, CALL)
 _FILES = PACKAGE / "data" / "forms"
+_LATELY = Question(
+    lambda: (
+        FormVersion.select(FormVersion.number, FormVersion.fields)
+        .where(FormVersion.form == value("form"), FormVersion.since <= value("now"))
+        .order_by(FormVersion.number.desc())
+        .limit(4)
+    )
+)
+_NUMBERED = Question(
+    lambda: FormVersion.select(FormVersion.number, FormVersion.fields).where(
+        FormVersion.form == value("form"), FormVersion.number == value("number")
+    )
+)
 
 
 @functools.cache
@@ -36,14 +51,13 @@ def columns(form: str) -> frozenset[str]:
 
 def in_force(form: str) -> Definition:
     """The form as it is filled in now."""
-    return lately(form, 1)[0]
+    return lately(form)[0]
 
 
-def lately(form: str, most: int = 4) -> list[Definition]:
+def lately(form: str) -> list[Definition]:
     """The form as it is filled in now, then as it was before; one may still be open on a page."""
-    rows = FormVersion.select().where(FormVersion.form == form, FormVersion.since <= clock.now())
-    found = rows.order_by(FormVersion.number.desc()).limit(most)
-    return [definition_of(row) for row in found] or [product(form)]
+    found = _LATELY.ask(form=form, now=microseconds(clock.now()))
+    return [_parsed(form, number, text) for number, text in found] or [product(form)]
 
 
 def fitting(form: str, values: Mapping[str, str]) -> Definition:
@@ -58,8 +72,8 @@ def fitting(form: str, values: Mapping[str, str]) -> Definition:
 
 def of(form: str, number: int) -> Definition:
     """The form in the version in which something was registered."""
-    row = FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
-    return definition_of(row) if row else product(form)
+    found = _NUMBERED.ask(form=form, number=number)
+    return next((_parsed(form, number, text) for number, text in found), product(form))
 
 
 def every() -> Iterator[Definition]:

@@ -16,8 +16,10 @@ from typing import Any, Self
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
 from appliance.core.db import writing
+from appliance.core.statements import Question, insert
 
 _PIECE = 10_000  # entries read at once
+_LAST = Question(lambda: AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1))
 _SHORT = 16  # letters of a hash that are enough where it was written down by hand
 
 
@@ -52,7 +54,7 @@ came_from: contextvars.ContextVar[str] = contextvars.ContextVar("came_from", def
 def record(who: str, action: str, subject: str = "", **detail: Any) -> None:
     """Write one entry; `who` is a login or a process, `detail` small JSON values."""
     with writing():
-        last = AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).first()
+        last = next((hash for (hash,) in _LAST.ask()), "")
         entry = AuditEntry(
             at=clock.now(),
             who=who,
@@ -61,8 +63,8 @@ def record(who: str, action: str, subject: str = "", **detail: Any) -> None:
             detail=detail,
             address=came_from.get(),
         )
-        entry.hash = _hash(last.hash if last else "", entry)
-        entry.save(force_insert=True)
+        entry.hash = _hash(last, entry)
+        insert(AuditEntry, [entry.__data__])
 
 
 def head(before: dt.datetime | None = None) -> Head | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import fn
 
-from appliance.core.statements import Question, some
+from appliance.core.statements import Question, some, value
 from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.telephony.calls.outcomes import UNREACHED
 
@@ -34,6 +34,31 @@ _ASKS = Question(
 )
 _BACK = Question(
     lambda: Call.select(Call.id, Call.serves).where(some(Call.by, "logins"), *_back(), _GOES_ON)
+)
+_NEWEST = Question(
+    lambda: (
+        Call.select()
+        .where(some(Call.id, "ids"))
+        .order_by(Call.arrived_at.desc(), Call.id.desc())
+        .limit(1)
+    )
+)
+_SPOKEN = Question(
+    lambda: (
+        Call.select()
+        .join(Talk)
+        .where(Talk.who == value("login"))
+        .order_by(Talk.started_at.desc())
+        .limit(1)
+    )
+)
+_PASSED_ON = Question(
+    lambda: (
+        Transfer.select()
+        .where(Transfer.call == value("call"), Transfer.by == value("login"))
+        .order_by(Transfer.position.desc())
+        .limit(1)
+    )
 )
 
 
@@ -66,8 +91,7 @@ def of_operator(login: str) -> Call | None:
     ids |= {id for id, task in _BACK.ask(logins=own) if _is_task(task)}
     if not ids:
         return None
-    newest = Call.select().where(Call.id.in_(ids)).order_by(Call.arrived_at.desc(), Call.id.desc())
-    found: Call | None = newest.first()
+    found: Call | None = _NEWEST.first(ids=ids)
     return found
 
 
@@ -78,13 +102,14 @@ def asks(login: str, call: Call) -> bool:
 
 def failed_transfer(login: str, call: Call) -> Transfer | None:
     """The operator's last attempt to pass the caller on, when nobody was reached by it."""
-    last = call.transfers.where(Transfer.by == login).order_by(Transfer.position.desc()).first()
+    last = passed_on(login, call)
     return last if last and last.result in UNREACHED else None
 
 
 def passed_on(login: str, call: Call) -> Transfer | None:
     """The operator's last attempt to pass the caller on, whatever came of it."""
-    return call.transfers.where(Transfer.by == login).order_by(Transfer.position.desc()).first()
+    found: Transfer | None = _PASSED_ON.first(call=call.id, login=login)
+    return found
 
 
 def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
@@ -102,10 +127,9 @@ def _back() -> tuple[Any, ...]:
 
 def last_of_operator(login: str) -> Call | None:
     """The newest call in which this operator spoke, ended or not."""
-    spoke = Call.select().join(Talk).where(Talk.who == login).order_by(Talk.started_at.desc())
     reached = fn.EXISTS(Talk.select().where(Talk.call == Call.id))
     back = next(_calls_back(login, reached), None)
-    found = [call for call in (spoke.first(), back) if call]
+    found = [call for call in (_SPOKEN.first(login=login), back) if call]
     return max(found, key=lambda call: call.arrived_at, default=None)
 
 
