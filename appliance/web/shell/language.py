@@ -24,7 +24,7 @@ LANGUAGES = {
 _ASKED = {language[0]: locale for locale, language in LANGUAGES.items()}
 
 
-class _Texts(Domain):  # type: ignore[misc]  # the package has no types
+class _Texts(Domain):
     """The catalogues that reports and messages have, read once for them all."""
 
     def get_translations(self) -> NullTranslations:
