@@ -2,10 +2,11 @@
 
 import datetime as dt
 import functools
+import gc
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the pages' texts as they stand now, once for all workers."""
     if not hasattr(config, "workerinput"):
         translations.compile_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays: the search for garbage need not go through it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
