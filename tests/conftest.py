@@ -1,10 +1,12 @@
 """A site in a folder of its own, and the people who work there."""
 
 import datetime as dt
+import functools
+import gc
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as trying
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import Environment, FileSystemBytecodeCache
 from xdist.scheduler import LoadScopeScheduling
 
 from appliance.casework import catalogs, forms
@@ -93,6 +95,17 @@ def pytest_configure(config: pytest.Config) -> None:
         translations.compile_all()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays: the search for garbage need not go through it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with those that take longest."""
     items.sort(key=_turn)
@@ -170,14 +183,27 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 
 @pytest.fixture(scope="session")
-def peopled(tmp_path_factory: pytest.TempPathFactory, weak_hashes: None) -> Path:
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of the newest schema with nothing in it, to be copied."""
+    return made_once(tmp_path_factory, "migrated", _migrated) / "site.db"
+
+
+def _migrated(folder: Path) -> None:
+    with db.open_database(folder / "site.db").connection_context():
+        db.migrate()
+        db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@pytest.fixture(scope="session")
+def peopled(tmp_path_factory: pytest.TempPathFactory, migrated: Path, weak_hashes: None) -> Path:
     """A database with the lists and the people, to be copied."""
-    return made_once(tmp_path_factory, "peopled", _people) / "site.db"
+    fill = functools.partial(_people, migrated)
+    return made_once(tmp_path_factory, "peopled", fill) / "site.db"
 
 
-def _people(folder: Path) -> None:
+def _people(migrated: Path, folder: Path) -> None:
+    shutil.copy(migrated, folder / "site.db")
     db.open_database(folder / "site.db")
-    db.migrate()
     catalogs.seed()
     forms.seed()
     for number, (login, (name, role)) in enumerate(PEOPLE.items()):
@@ -222,14 +248,29 @@ def free_address() -> str:
         return f"{host}:{free.getsockname()[1]}"
 
 
+@pytest.fixture(scope="session")
+def loaded_templates(compiled_templates: FileSystemBytecodeCache) -> list[Environment]:
+    """Where templates are loaded: that of the worker's first pages, which all others share."""
+    return []
+
+
 @pytest.fixture
-def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(
+    settings: Settings,
+    compiled_templates: FileSystemBytecodeCache,
+    loaded_templates: list[Environment],
+) -> Iterator[Flask]:
     """The pages of that site."""
     made = create_app(settings)
-    made.jinja_env.bytecode_cache = compiled_templates
+    if not loaded_templates:
+        made.jinja_env.bytecode_cache = compiled_templates
+        loaded_templates.append(made.jinja_env)
+    made.jinja_env = loaded_templates[0]
     made.test_client_class = Browser
     audited.watch(made)
+    db.keep_open(1)  # as the server does: a new connection has read nothing yet
     yield made
+    db.keep_open(0)
     made.extensions["live"].stop()
 
 

@@ -58,6 +58,7 @@ from appliance.web.settings import forms as form_versions
 from appliance.web.settings import scripts as script_versions
 from appliance.web.shell import (
     access,
+    addresses,
     assets,
     concurrency,
     disclosure,
@@ -149,6 +150,7 @@ def create_app(settings: Settings) -> Flask:
     """The pages of one site. Raises access.Undeclared when a view says not who may open it."""
     app = Flask(__name__, static_folder=None)
     app.url_map.converters["int"] = sent.Number
+    app.url_rule_class = addresses.Route
     app.config.update(
         SITE=settings,
         SECRET_KEY=settings.web.secret_key,

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,9 +52,10 @@ CALLS = len(KINDS) + len(LATER)
 
 
 @pytest.fixture(autouse=True)
-def database(tmp_path: Path) -> Iterator[None]:
+def database(tmp_path: Path, migrated: Path) -> Iterator[None]:
+    (tmp_path / "site").mkdir()
+    shutil.copy(migrated, tmp_path / "site" / "appliance.db")
     with db.open_database(tmp_path / "site" / "appliance.db"):
-        db.migrate()
         yield
 
 

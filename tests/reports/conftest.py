@@ -1,5 +1,6 @@
 """A December with every edge: midnights, opening hours, a holiday, a swapped Saturday."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from tests.reports.ledger_world import World, at
 
 
 @pytest.fixture
-def site(tmp_path: Path):
+def site(tmp_path: Path, migrated: Path):
     """The settings of a site with an empty, seeded database, left open."""
     file = tmp_path / "site.toml"
     file.write_text(scratch())
     made = settings.load(file)
+    shutil.copy(migrated, made.paths.database)
     db.open_database(made.paths.database)
-    db.migrate()
     catalogs.seed()
     yield made
     db.database.close()

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import random
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -17,6 +18,7 @@ from appliance.reports import files, monthly, words
 from appliance.reports.periods import Period
 from tests.reports import naive
 from tests.reports.ledger_world import TZ
+from tests.rig.once import filled_once
 
 NOVEMBER = Period(dt.date(2026, 11, 1), dt.date(2026, 11, 30), TZ)
 PERIODS = [
@@ -33,9 +35,27 @@ def people() -> dict[str, User]:
     return {user.role: user for user in User.select()}
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Where the database is kept that has the requests."""
+    return tmp_path_factory.mktemp("requests") / "site.db"
+
+
+@pytest.fixture(scope="module")
+def done() -> list[dict]:
+    """What was done with them, once they were asked."""
+    return []
+
+
 @pytest.fixture
-def told(site, monkeypatch):
+def told(site, kept, done, monkeypatch):
     """A hundred requests from September to December, and what was done with them when."""
+    filled_once(kept, lambda: done.extend(fill(site, monkeypatch)))
+    monkeypatch.setattr(clock, "now", lambda: dt.datetime(2027, 2, 1, tzinfo=TZ))
+    return done
+
+
+def fill(site, monkeypatch) -> list[dict]:
     calendar, users, rows = catalogs.working_calendar(site), people(), []
     chance = random.Random(7)  # noqa: S311
 
@@ -59,7 +79,6 @@ def told(site, monkeypatch):
             version += 1
             row["moves"].append((moment, is_done))
         rows.append(row)
-    at(dt.datetime(2027, 2, 1, tzinfo=TZ))
     return rows
 
 

@@ -1,6 +1,7 @@
 """The statements by which the benches know what a report must cost, and the history they ask."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -8,13 +9,32 @@ from appliance.core import db
 from appliance.models import Call, FollowUp
 from appliance.people import accounts
 from appliance.reports import capacity, files, tariffs
+from appliance.reports.periods import Period
 from appliance.telephony import calls, followups
 from tests.rig.bench import floors, growth, history
+from tests.rig.once import filled_once
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Where the database is kept that has the history."""
+    return tmp_path_factory.mktemp("history") / "site.db"
+
+
+@pytest.fixture(scope="module")
+def periods() -> list[Period]:
+    """That of the history, once it is there."""
+    return []
 
 
 @pytest.fixture
-def told(site):
+def told(site, kept, periods) -> Period:
     """The period of a history whose second half is a copy of the demo's."""
+    filled_once(kept, lambda: periods.append(fill(site)))
+    return periods[0]
+
+
+def fill(site) -> Period:
     for number in range(3):
         phone = {"extension": str(1001 + number), "speaks": ("uz", "ru")}
         accounts.add(f"op{number}", f"Operator {number}", "operator", "parol-parol", **phone)

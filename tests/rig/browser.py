@@ -13,16 +13,26 @@ class Browser(FlaskClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.environ_base["HTTP_REFERER"] = "https://localhost/"
+        self._known: dict[str, str] = {}  # the cookie of a session: a token that goes with it
 
-    def token(self, page: str = "/account") -> str:
-        """The token that a page's forms carry."""
+    def token(self, page: str = "") -> str:
+        """The token that the forms of `page` carry; without one, of a page that is open already."""
+        open_one = self._known.get(self._session())
+        if open_one and not page:
+            return open_one
+        page = page or "/account"
         found = re.search(r'name="csrf-token" content="([^"]+)"', self.get(page).text)
         assert found, f"{page} carries no token"
+        self._known[self._session()] = found[1]
         return found[1]
 
-    def send(self, path: str, page: str = "/account", **fields: Any) -> TestResponse:
-        """Post the fields to `path` from the open `page`."""
+    def send(self, path: str, page: str = "", **fields: Any) -> TestResponse:
+        """Post the fields to `path` from the open `page`, or from any that is open."""
         return self.post(path, data={"csrf_token": self.token(page), **fields})
+
+    def _session(self) -> str:
+        cookie = self.get_cookie("__Host-session")
+        return cookie.value if cookie else ""
 
     def refused(self, answer: TestResponse) -> str:
         """The page that what was refused leads to, at an address of its own."""

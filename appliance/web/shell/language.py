@@ -1,11 +1,11 @@
 """The language of a page: the person's own, else the one chosen before signing in."""
 
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from babel import Locale
+from babel.support import NullTranslations
 from flask import Flask, redirect, request
-from flask_babel import Babel
+from flask_babel import Babel, Domain, get_locale
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,6 +24,13 @@ LANGUAGES = {
 _ASKED = {language[0]: locale for locale, language in LANGUAGES.items()}
 
 
+class _Texts(Domain):
+    """The catalogues that reports and messages have, read once for them all."""
+
+    def get_translations(self) -> NullTranslations:
+        return i18n.translations(str(get_locale()))
+
+
 def locale() -> str:
     """The locale of this request, one of i18n.LOCALES."""
     if current_user and current_user.is_authenticated:
@@ -34,9 +41,9 @@ def locale() -> str:
 
 def init_app(app: Flask) -> None:
     """Texts, dates and `?til=` for those who have not signed in."""
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(i18n.CATALOGUES).resolve())
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.config["SITE"].timezone
-    Babel(app, default_locale=i18n.DEFAULT, locale_selector=_locale)
+    babel = Babel(app, default_locale=i18n.DEFAULT, locale_selector=_locale)
+    babel.domain_instance = _Texts()
 
     @app.before_request
     def choose() -> BaseResponse | None:

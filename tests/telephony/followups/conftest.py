@@ -1,6 +1,7 @@
 """Calls of a day, written into the ledger."""
 
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,9 +17,9 @@ CITIZEN = "+998901112233"
 
 
 @pytest.fixture(autouse=True)
-def database(tmp_path: Path) -> Iterator[None]:
+def database(tmp_path: Path, migrated: Path) -> Iterator[None]:
+    shutil.copy(migrated, tmp_path / "site.db")
     with db.open_database(tmp_path / "site.db").connection_context():
-        db.migrate()
         yield
 
 

@@ -24,9 +24,9 @@ def folder(tmp_path: Path, spoken: Path) -> Path:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[None]:
+def database(tmp_path: Path, migrated: Path) -> Iterator[None]:
+    shutil.copy(migrated, tmp_path / "site.db")
     with db.open_database(tmp_path / "site.db"):
-        db.migrate()
         yield
 
 

@@ -153,9 +153,14 @@ def last() -> int:
     return AuditEntry.select().order_by(AuditEntry.id.desc()).first().id
 
 
+def is_text(answer: TestResponse) -> bool:
+    """Whether an answer is read here: no paper, no stream of events."""
+    return bool(re.match("text/(html|csv)|application/json", answer.mimetype))
+
+
 def marks_in(answer: TestResponse) -> list[str]:
     """What an answer shows of the citizen, however it is spaced."""
-    if not re.match("text/(html|csv)|application/json", answer.mimetype):  # no stream of events
+    if not is_text(answer):
         return []
     text = re.sub(r"\s|&nbsp;|%2B", "", answer.get_data(as_text=True))
     return [mark for mark in MARKS if mark in text]
@@ -185,6 +190,8 @@ def test_whatever_shows_a_citizen_leaves_a_row(role, site, login_as) -> None:
         for query in ASKED if route.startswith("GET") else ASKED[:1]:
             before = last()
             with ask(browser, route, site, query, token) as answer:
+                if not is_text(answer):
+                    break  # whatever is asked, it is another paper
                 marks = [mark for mark in marks_in(answer) if mark not in query]  # typed: echoed
             rows = list(AuditEntry.select().where(AuditEntry.id > before, AuditEntry.who == who))
             if marks:
@@ -225,8 +232,8 @@ def test_operators_read_no_number_where_numbers_are_hidden(site, login_as) -> No
     for route in sorted(set(mine) - {"POST /logout"}):
         for query in ASKED if route.startswith("GET") else ASKED[:1]:
             with ask(browser, route, site, query, token) as answer:
-                if not re.match("text/(html|csv)|application/json", answer.mimetype):
-                    continue
+                if not is_text(answer):
+                    break
                 text = re.sub(r"\s|&nbsp;|%2B", "", answer.get_data(as_text=True))
                 heads = re.sub(r"\D", "", str(answer.headers))
             if masked in text:

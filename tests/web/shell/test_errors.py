@@ -38,9 +38,9 @@ def test_before_signing_in_too(client) -> None:
     assert "Бундай саҳифа йўқ" in client.get("/nothing-here").text
 
 
-def test_a_failure_has_a_code_that_is_also_in_the_log(app, login_as, caplog) -> None:
+def test_a_failure_has_a_code_that_is_also_in_the_log(app, login_as, caplog, monkeypatch) -> None:
     browser = login_as("technician")
-    app.jinja_env.globals.pop("tabs")
+    monkeypatch.delitem(app.jinja_env.globals, "tabs")
     answer = browser.get("/status")
     assert answer.status_code == 500
     code = re.search(r"500 · ([0-9a-f]{6})", answer.text)[1]
