@@ -56,6 +56,14 @@ SHARED = {
     "e1": ("tests/vm/e1/",),
     "box": ("tests/vm/",),
 }
+# In those folders: read logs and ask no telephone, so that any worker takes them.
+PLAIN = tuple(
+    f"tests/pbx/test_{name}.py"
+    for name in (
+        *("board", "busy", "deputy", "eventlog", "gaps", "handed", "interpret", "ledger"),
+        *("quarantine", "refusals", "rehearsal", "resuming", "witness"),
+    )
+)
 # These begin, in this order, so that no worker has a long one left at the end.
 LONGEST = (
     "tests/calls/",
@@ -142,7 +150,7 @@ class Shares(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         for scope, folders in SHARED.items():
-            if nodeid.startswith(folders):
+            if nodeid.startswith(folders) and not nodeid.startswith(PLAIN):
                 return scope
         return nodeid.partition("::")[0]
 
