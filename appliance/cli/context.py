@@ -31,7 +31,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def reads[**P, R](action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare a command that reads personal data: the audit has who asks for what before it answers.
+    """Declare a command that reads personal data: the audit says who asks, before it answers.
 
     `action`: of the audit. Stands below `pass_site`; what was asked are the command's parameters.
     """
