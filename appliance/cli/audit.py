@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, reads, show
 from appliance.core import signatures
 from appliance.core.audit import Head, entries, verifying
 
@@ -67,6 +67,7 @@ def new_key(key: Path, public_key: Path) -> None:
 @click.option("--from", "first", type=_DAY, required=True, help="The first day.")
 @click.option("--to", "last", type=_DAY, required=True, help="The last day.")
 @pass_site
+@reads("audit.export")
 def export(site: Site, first: dt.datetime, last: dt.datetime) -> None:
     """Print the entries of some days, a JSON object a line, with their hashes."""
     settings = site.open()

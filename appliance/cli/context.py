@@ -1,13 +1,16 @@
-"""What every command needs: the settings, the open database, a way to print."""
+"""What every command needs: the settings, the open database, a way to print, the audit."""
 
+import functools
+import getpass
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from appliance.core import db
+from appliance.core import audit, db
 from appliance.core.settings import Settings
 
 
@@ -25,6 +28,29 @@ class Site:
 
 pass_site = click.make_pass_decorator(Site)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def reads[**P, R](action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a command that reads personal data: the audit says who asks, before it answers.
+
+    `action`: of the audit. Stands below `pass_site`; what was asked are the command's parameters.
+    """
+
+    def declare(command: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(command)
+        def noted(*given: P.args, **asked: P.kwargs) -> R:
+            click.get_current_context().find_object(Site).open()  # type: ignore[union-attr]
+            account = os.environ.get("SUDO_USER") or getpass.getuser()
+            told = {name: getattr(value, "name", value) for name, value in asked.items()}
+            audit.record(
+                "cli", action, account=account, asked={k: str(v) for k, v in told.items() if v}
+            )
+            return command(*given, **asked)
+
+        noted.__dict__["reads"] = action
+        return noted
+
+    return declare
 
 
 def show(rows: Iterable[Mapping[str, Any]], as_json: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from appliance.casework import appeals
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, reads, show
 from appliance.core.settings import Settings
 from appliance.models import Appeal, EvidencePack
 from appliance.reports import evidence as packs
@@ -29,6 +29,7 @@ def evidence() -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option("--reason", default="", help="What the pack is for; it stands in the audit.")
 @pass_site
+@reads("evidence.export")
 def make(site: Site, about: str, out: Path, reason: str) -> None:
     """Make a pack about a call's id or an appeal's number.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, reads, show
 from appliance.cli.periods import from_option, to_option
 from appliance.core import spreadsheets
 from appliance.core.settings import Settings
@@ -41,6 +41,7 @@ def ingest(site: Site, files: tuple[Path, ...]) -> None:
 @to_option
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @pass_site
+@reads("calls.export")
 def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
     """Every call that arrived in the period, one JSON object or one row each."""
     site.open()
@@ -79,6 +80,7 @@ def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> 
 @ledger.command()
 @as_json
 @pass_site
+@reads("log.list")
 def quarantine(site: Site, as_json: bool) -> None:
     """What stood in Asterisk's logs and could not be taken in: where, and how it begins."""
     settings = site.open()

@@ -7,7 +7,7 @@ import click
 
 from appliance.casework.ministry import catch_up as put_earlier
 from appliance.casework.ministry import files
-from appliance.cli.context import Site, pass_site
+from appliance.cli.context import Site, pass_site, reads
 from appliance.core import signatures
 from appliance.messaging import notices
 
@@ -22,6 +22,7 @@ def ministry() -> None:
 @ministry.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @pass_site
+@reads("ministry.export")
 def export(site: Site, folder: Path) -> None:
     """Write what waits, and every file without a receipt, into a folder."""
     try:

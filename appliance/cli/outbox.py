@@ -4,7 +4,7 @@ import getpass
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, reads, show
 from appliance.core import outbox as messages
 
 
@@ -18,6 +18,7 @@ def outbox() -> None:
 @click.option("--limit", type=int, default=50, show_default=True)
 @as_json
 @pass_site
+@reads("message.list")
 def list_(site: Site, state: str | None, limit: int, as_json: bool) -> None:
     """Messages, newest first."""
     site.open()

@@ -7,7 +7,7 @@ from itertools import chain
 import click
 
 from appliance.casework import call_forms, forms
-from appliance.cli.context import Site, pass_site
+from appliance.cli.context import Site, pass_site, reads
 from appliance.cli.periods import from_option, to_option
 from appliance.core import spreadsheets
 
@@ -23,6 +23,7 @@ def registration() -> None:
 @to_option
 @click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @pass_site
+@reads("registration.export")
 def export(site: Site, form: str, begin: dt.datetime, end: dt.datetime, kind: str) -> None:
     """What was registered in the period, one JSON object or one row each, oldest first."""
     site.open()

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from appliance.cli.context import Site, pass_site
+from appliance.cli.context import Site, pass_site, reads
 from appliance.core.i18n import LOCALES
 from appliance.core.settings import Settings
 from appliance.reports import files, periods
@@ -44,6 +44,7 @@ _upto = click.option(
 @_upto
 @_options
 @pass_site
+@reads("report.export")
 def monthly(site: Site, month: str, upto: str | None, kind: str, lang: str, out: BinaryIO) -> None:
     """Report form №2 for MONTH, as 2026-10, to a date."""
     _write(site, "monthly", month, upto, kind, lang, out)
@@ -54,6 +55,7 @@ def monthly(site: Site, month: str, upto: str | None, kind: str, lang: str, out:
 @_upto
 @_options
 @pass_site
+@reads("report.export")
 def minutes(site: Site, month: str, upto: str | None, kind: str, lang: str, out: BinaryIO) -> None:
     """The act of the minutes of talk for MONTH, as 2026-10; CSV lists them call by call."""
     _write(site, "minutes", month, upto, kind, lang, out)
@@ -64,6 +66,7 @@ def minutes(site: Site, month: str, upto: str | None, kind: str, lang: str, out:
 @click.option("--to", "last", required=True, help="The last day, included.")
 @_options
 @pass_site
+@reads("report.export")
 def telephony(site: Site, first: str, last: str, kind: str, lang: str, out: BinaryIO) -> None:
     """The telephony report: calls by every filter, waits, callers, workload."""
     settings = site.open()
@@ -78,6 +81,7 @@ def telephony(site: Site, first: str, last: str, kind: str, lang: str, out: Bina
 @click.argument("month")
 @_options
 @pass_site
+@reads("report.export")
 def accesses(site: Site, month: str, kind: str, lang: str, out: BinaryIO) -> None:
     """Who listened to what, and who looked at whom, in MONTH, as 2026-10."""
     _write(site, "accesses", month, None, kind, lang, out)
@@ -88,6 +92,7 @@ def accesses(site: Site, month: str, kind: str, lang: str, out: BinaryIO) -> Non
 @_upto
 @_options
 @pass_site
+@reads("report.export")
 def quarterly(
     site: Site, quarter: str, upto: str | None, kind: str, lang: str, out: BinaryIO
 ) -> None:
@@ -99,6 +104,7 @@ def quarterly(
 @click.argument("date")
 @_options
 @pass_site
+@reads("report.export")
 def daily(site: Site, date: str, kind: str, lang: str, out: BinaryIO) -> None:
     """The summary of a day, DATE as 2026-10-20."""
     _write(site, "daily", date, None, kind, lang, out)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from appliance.casework import departments
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, reads, show
 from appliance.models import User
 from appliance.people import accounts, identities, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
@@ -200,6 +200,7 @@ def phone_password(site: Site, login: str) -> None:
 @click.argument("login", required=False)
 @as_json
 @pass_site
+@reads("session.list")
 def list_sessions(site: Site, login: str | None, as_json: bool) -> None:
     """Who is signed in, or where one person is."""
     site.open()
@@ -259,6 +260,7 @@ def factor(site: Site, login: str, forget: bool) -> None:
 @click.argument("source", type=click.Choice(identities.SOURCES), required=False)
 @click.argument("subject", required=False)
 @pass_site
+@reads("user.view")
 def identity(site: Site, login: str, source: str | None, subject: str | None) -> None:
     """Tell what parties outside call a person, or note it; '' for nothing any more."""
     site.open()
@@ -291,6 +293,7 @@ def listen(site: Site, login: str, forbid: bool) -> None:
 @user.command("list")
 @as_json
 @pass_site
+@reads("user.list")
 def list_users(site: Site, as_json: bool) -> None:
     """Every account, by login."""
     site.open()

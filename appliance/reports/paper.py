@@ -1,4 +1,4 @@
-"""What every report has in common on paper: head, signatures, the balance at the foot."""
+"""What reports have in common on paper: head, signatures, the balance of calls at the foot."""
 
 import datetime as dt
 import re
@@ -59,7 +59,7 @@ def page(template: str, report: Report, title: str, **shown: Any) -> str:
 
 
 def render(template: str, report: Made, title: str, **shown: Any) -> str:
-    """The same for a report whose balance line is given as `balance`."""
+    """The same for a report whose balance line is given as `balance`, or that is of no calls."""
     tz = report.period.tz
     return pages.get_template(template).render(
         report=report,

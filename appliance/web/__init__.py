@@ -102,7 +102,7 @@ from appliance.web.workplace import (
 )
 
 SCREENS = (
-    *(live.screen, pieces.screen, health.screen, assets.screen, commands.screen),
+    *(live.screen, pieces.screen, health.screen, sizes.screen, assets.screen, commands.screen),
     *(
         login.screen,
         account.screen,

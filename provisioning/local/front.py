@@ -39,6 +39,7 @@ http {{
         listen {box}:{tls} ssl;
         http2 on;
         client_max_body_size 40m;
+        error_page 413 /too-large;
         ssl_certificate {tls_files}/server.pem;
         ssl_certificate_key {tls_files}/server.key;
         ssl_protocols TLSv1.2 TLSv1.3;
@@ -69,6 +70,16 @@ http {{
             proxy_set_header X-Forwarded-Proto https;
             proxy_set_header Content-Length "";
             proxy_set_header HX-Request true;  # refused by 401, not led to the login
+        }}
+        location = /too-large {{
+            internal;
+            proxy_pass http://{box}:{gunicorn};
+            proxy_method GET;
+            proxy_pass_request_body off;
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto https;
+            proxy_set_header Content-Length "";
         }}
         location / {{ proxy_pass http://{box}:{gunicorn}; }}
     }}

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import health, links, runs
+from appliance.box import alarms, health, links, runs
 from appliance.box.links import hosts, looking
 from appliance.box.links.looking import Look
 from appliance.box.links.parties import Party
 from appliance.core import clock, outbox
 from appliance.core.settings import (
+    Ldap,
     Links,
+    OpenId,
     SelfTests,
     Settings,
     SettingsError,
@@ -23,7 +25,7 @@ from appliance.core.settings import (
 )
 from appliance.jobs import timetable
 from appliance.jobs.links import Watcher
-from appliance.models import LinkStretch, RateReading
+from appliance.models import Alarm, LinkStretch, RateReading
 from appliance.reports import monthly, services
 from appliance.reports.periods import Period
 from tests.rig.fakes.sms import service
@@ -119,6 +121,8 @@ def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
             SmsAccount("third", "modem", "/dev/ttyUSB0"),
         ),
         telegram=Telegram("t", -1, "http://127.0.0.1:8081"),
+        openid=OpenId("OneID", "https://one.example/realm", "box", "s"),
+        ldap=Ldap("ldap://directory.example", "{}@vazirlik.uz"),
         self_tests=SelfTests(10, 7),
     )
     assert [(p.name, p.target) for p in links.watched(named)] == [
@@ -128,6 +132,8 @@ def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
         ("sms.first", "sms.example:443"),
         ("sms.second", "smsc.example:2775"),
         ("telegram", "127.0.0.1:8081"),
+        ("openid", "one.example:443"),
+        ("ldap", "directory.example:389"),
     ]
     due = [job for job in timetable.jobs(named, lambda: True) if job.name in tests]
     assert tuple(job.name for job in due) == tests
@@ -223,6 +229,44 @@ def test_without_a_stand_in_all_parties_together_tell(settings: Settings) -> Non
     for _ in range(3):
         links.observe({"sms.first": DOWN, "telegram": DOWN}, contrary)
     assert links.outage(site) is not None
+
+
+def test_a_directory_that_is_away_is_told_of_as_the_other_links_are(
+    settings: Settings, app, login_as
+) -> None:
+    parties = {
+        "openid": OpenId("OneID", "https://127.0.0.1:9", "box", "s"),
+        "ldap": Ldap("ldaps://127.0.0.1:9", "{}@vazirlik.uz"),
+    }
+    app.config["SITE"] = site = dataclasses.replace(settings, **parties, telegram=Telegram("t", -1))
+    contrary: dict = {}
+    for _ in range(3):
+        looks = looking.look(one for one in links.watched(site) if one.name in parties)
+        links.observe(looks, contrary)
+    codes = {f"link.{name}" for name in parties}
+    failing = [c for c in health.checks(site) if c.state == "fail" and c.code in codes]
+    assert {c.code for c in failing} == codes
+    assert all(c.advice.startswith("Call who runs it. Until then") for c in failing)
+    alarms.watch(site, failing)
+    Alarm.update(since=clock.now() - 2 * alarms.PATIENCE).execute()
+    assert set(alarms.watch(site, failing)) == codes
+    page, status = (login_as("technician").get(path).text for path in ("/links", "/status"))
+    for name in parties:
+        row = page.split(f'id="link-{name}"')[1].split("</tr>")[0]
+        assert "ulanish rad etildi" in row
+        assert f'id="way-{name}"' in status
+    assert links.outage(site) is None  # they may stand beside the box
+    with service() as far:
+        there = far.url.removeprefix("http://")
+        again = dataclasses.replace(
+            site,
+            openid=OpenId("OneID", f"https://{there}", "box", "s"),
+            ldap=Ldap(f"ldap://{there}", "{}@vazirlik.uz"),
+        )
+        for _ in range(2):
+            looks = looking.look(one for one in links.watched(again) if one.name in parties)
+            links.observe(looks, contrary)
+    assert not codes & {c.code for c in health.checks(again)}
 
 
 def test_the_rate_is_measured_kept_and_reported(settings: Settings) -> None:

@@ -263,3 +263,15 @@ def test_an_empty_field_is_told_of_in_the_pages_language(window) -> None:
     assert name.evaluate("field => field.validationMessage") == "Заполните это поле."
     name.fill("rustam")
     assert name.evaluate("field => field.validationMessage") == ""
+
+
+def test_a_file_too_large_is_not_sent_and_what_was_typed_stays(open_as) -> None:
+    page = open_as("rustam", "/people/import")
+    page.locator("#people").fill("login,name")
+    large = {"name": "odamlar.csv", "mimeType": "text/csv", "buffer": b"x" * (200 << 10)}
+    page.locator("#file").set_input_files(files=[large])
+    page.locator("form[action='/people/import'] [type=submit]").first.click()
+    said = page.locator("#file").evaluate("field => field.validationMessage")
+    assert said == "100 KB gacha"
+    expect(page).to_have_url("/people/import")
+    expect(page.locator("#people")).to_have_value("login,name")

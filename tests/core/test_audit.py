@@ -347,5 +347,7 @@ def test_export_tells_each_entry_with_its_hash(settings) -> None:
     command = ["audit", "export", "--from", today, "--to", today]
     done = CliRunner().invoke(appliance, ["--config", str(settings.file), *command])
     db.open_database(settings.paths.database)
-    last = json.loads(done.output.splitlines()[-1])
-    assert (last["subject"], last["hash"]) == ("2026-000001", audit.head().hash)
+    seen, own = (json.loads(line) for line in done.output.splitlines()[-2:])
+    assert (seen["action"], seen["subject"]) == ("appeal.view", "2026-000001")
+    assert (own["who"], own["action"], own["hash"]) == ("cli", "audit.export", audit.head().hash)
+    assert own["detail"]["asked"]["first"].startswith(today)

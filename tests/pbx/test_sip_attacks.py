@@ -320,7 +320,6 @@ def test_nobody_outside_gets_out(box: Box) -> None:
                 for number in (GOAL, f"{GOAL}@outgoing", "1002", "s"):
                     assert await citizen.refer(number) >= 400
                 assert await citizen.refer("1001", replaces=leg) >= 400
-                # (Who knows the operator's dialog takes it over: Asterisk asks nothing more.)
                 tag = message.parameter(leg.theirs, "tag")
                 places = (f"{leg.call_id};to-tag={tag};from-tag=x", "x;to-tag=x;from-tag=x")
                 for place in places:
@@ -341,6 +340,36 @@ def test_nobody_outside_gets_out(box: Box) -> None:
     assert led == []
     assert told(box).difference == 0
     print(f"{len(contexts)} contexts, {sent} tries and 7 in a talk: none got out")
+
+
+def test_who_knows_the_dialog_takes_no_talk_over(box: Box) -> None:
+    """A carrier, a colleague, a stranger name a talk's legs in an INVITE with Replaces."""
+    place = box.settings.asterisk.address.replace("127.253", "127.248")
+    own = {user.extension: user.sip_password for user in accounts.with_phone()}
+
+    async def play() -> None:
+        async with (
+            telephones(box.settings) as lines,
+            talk_goes_on(box, lines, "+998901000009") as talk,
+            Agent(place, 5060, (box.settings.asterisk.address, SIP)) as stranger,
+        ):
+            for leg in (talk.leg, talk.citizen):
+                theirs, ours = (message.parameter(of, "tag") for of in (leg.theirs, leg.ours))
+                replaced = f"{leg.call_id};to-tag={theirs};from-tag={ours}"
+                for name in ("Replaces", "REPLACES", "replaces"):
+                    more = [(name, replaced), ("Require", "replaces")]
+                    thief = lines.people.carrier.call("+998901000010", HOTLINE, 370)
+                    thief.start(more)
+                    await seen(lambda thief=thief: thief.state == "over", "it is refused")
+                    account = ("1002", own["1002"])
+                    for agent in (lines.people.desk, stranger):
+                        assert await answered(agent, "INVITE", "1002", account, more=more) == 401
+                    assert await answered(stranger, "INVITE", "1001", more=more) == 401
+            assert (talk.citizen.state, talk.leg.state) == ("up", "up")
+            assert len(talking.channels(box)) == 2
+
+    asyncio.run(play())
+    assert told(box).difference == 0
 
 
 def test_a_phone_gets_no_further_than_it_may(box: Box) -> None:

@@ -24,9 +24,11 @@ import schemathesis
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as trying
+from markupsafe import escape
 
 from appliance.core import db
 from appliance.core import settings as site_settings
+from appliance.core.i18n import LOCALES, translations
 from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.telephony import desk_phones
@@ -379,6 +381,28 @@ def test_the_time_tells_no_name(behind: Front) -> None:
     known, unknown = map(statistics.median, took.values())
     print(f"a failed sign-in: known {known * 1000:.0f} ms, unknown {unknown * 1000:.0f} ms")
     assert 0.5 < unknown / known < 2  # a busy machine's clock tells no more; unhashed it is a tenth
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("length", ["Content-Length: 42000000", "Transfer-Encoding: chunked"])
+def test_what_is_too_large_is_told_in_the_readers_language(
+    behind: Front, locale: str, length: str
+) -> None:
+    """Of a form that nginx itself does not let in, with all of it sent or a part."""
+    with db.open_database(behind.settings.paths.database).connection_context():
+        User.update(language=locale).execute()
+    visitor = Visitor.of(behind, "technician")
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    head = ["POST /people/import HTTP/1.1", "Host: localhost", f"Cookie: {cookies}", length]
+    body = b"2900000\r\n" + bytes(43 << 20) if "chunked" in length else b"people=" + bytes(9)
+    got = behind.send("\r\n".join([*head, "", ""]).encode() + body)
+    assert got.startswith(b"HTTP/1.1 413 ")
+    text, say = got.decode(), translations(locale).gettext
+    for words in ("That is too large", "Go back with the browser's button and send less."):
+        assert escape(say(words)) in text
+    assert "Content-Security-Policy" in text
+    assert "<center>nginx" not in text
+    assert behind.raw("/too-large").startswith(b"HTTP/1.1 404 ")  # for nginx itself
 
 
 def test_no_role_opens_what_is_another_s(behind: Front) -> None:

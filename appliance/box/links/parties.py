@@ -5,21 +5,22 @@ from urllib.parse import urlsplit
 
 from appliance.core.settings import Settings
 
-_PORTS = {"https": 443, "http": 80}
+_PORTS = {"https": 443, "http": 80, "ldaps": 636, "ldap": 389}
+_PERHAPS_INSIDE = ("gateway", "dns", "openid", "ldap")  # the ministry's directory may stand near
 
 
 @dataclass(frozen=True)
 class Party:
     """One link. `how`: ping (target: an address, or "auto") | names (a name) | tcp (host:port)."""
 
-    name: str  # gateway | dns | internet | telegram | ministry | sms.<name of the account>
+    name: str  # gateway | dns | internet | telegram | ministry | openid | ldap | sms.<account>
     how: str
     target: str
 
     @property
     def is_outside(self) -> bool:
-        """Whether it lies beyond the router."""
-        return self.name not in ("gateway", "dns")
+        """Whether it lies beyond the router for certain."""
+        return self.name not in _PERHAPS_INSIDE
 
 
 def watched(settings: Settings) -> list[Party]:
@@ -36,6 +37,8 @@ def watched(settings: Settings) -> list[Party]:
         ),
         Party("telegram", "tcp", _place(settings.telegram.url if settings.telegram else "")),
         Party("ministry", "tcp", _place(settings.ministry.url if settings.ministry else "")),
+        Party("openid", "tcp", _place(settings.openid.issuer if settings.openid else "")),
+        Party("ldap", "tcp", _place(settings.ldap.url if settings.ldap else "")),
     ]
     return [party for party in found if party.target]
 

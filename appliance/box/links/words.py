@@ -28,12 +28,18 @@ _LINKS = {
     "internet": N_("Internet"),
     "telegram": N_("Telegram"),
     "ministry": N_("Ministry's system"),
+    "openid": N_("Sign-in from outside (OpenID Connect)"),
+    "ldap": N_("Directory of passwords (LDAP)"),
     "sms": N_("SMS: {account}"),
 }
 _LINK_ADVICE = {
     "gateway": N_("Look at the router and at the cable between it and the box."),
     "dns": N_("Look at the router's name server. Calls do not need it; messages wait."),
     "internet": N_("When the router works, call the provider. Calls go on; messages wait."),
+    "openid": N_("Call who runs it. Until then people sign in by their passwords of the box."),
+    "ldap": N_(
+        "Call who runs it. Until then each one's password is the one he last signed in with."
+    ),
 }
 _FORBIDDEN = (
     N_("the box may not ask (net.ipv4.ping_group_range)"),

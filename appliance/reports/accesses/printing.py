@@ -6,7 +6,7 @@ from typing import Any
 from appliance.core import spreadsheets
 from appliance.core.audit import words as audit_words
 from appliance.core.i18n import N_, translations
-from appliance.reports import balance, figures, paper, xlsx
+from appliance.reports import figures, paper, xlsx
 from appliance.reports.accesses.report import Access, Accesses, Reader
 
 TITLE = N_("Who listened to what, and who looked at whom")
@@ -48,7 +48,6 @@ def as_page(report: Accesses) -> str:
         "accesses.html",
         report,
         title(report),
-        balance=paper.foot_with(report, report.others),
         how_much=gettext(N_("Who read how much")),
         heads=[gettext(head) for head in READERS],
         readers=[_cells(one, report) for one in report.readers],
@@ -83,7 +82,6 @@ def as_book(report: Accesses) -> xlsx.Book:
             (readers,),
             (36, *[16] * 8),
             (title(report),),
-            (paper.foot_line(paper.foot_with(report, report.others), report.locale),),
             landscape=True,
         )
     ]
@@ -117,7 +115,6 @@ def as_json(report: Accesses) -> dict[str, Any]:
     return {
         "period": {"from": period.first.isoformat(), "to": period.last.isoformat()},
         "formulas": report.formulas,
-        "balance": balance.as_json(report.balance, period.tz),
         "readers": [
             {"code": one.who, "name": report.names.get(one.who, one.who)} | _counts(one)
             for one in report.readers

@@ -13,13 +13,9 @@ from appliance.core.audit.entries import Filters
 from appliance.core.audit.table import AuditEntry
 from appliance.core.settings import Settings
 from appliance.people import accounts
-from appliance.reports.balance import Others
-from appliance.reports.counting import others
 from appliance.reports.periods import Period
-from appliance.telephony import calls
-from appliance.telephony.calls import Balance
 
-FORMULAS = "accesses/1"  # changes when something is counted otherwise
+FORMULAS = "accesses/2"  # changes when something is counted otherwise
 _FILES = (".download", ".export")
 
 
@@ -59,8 +55,6 @@ class Accesses:
     period: Period
     made_at: dt.datetime
     formulas: str
-    balance: Balance
-    others: Others  # for the balance
     names: dict[str, str]  # login → name, in the language
     readers: list[Reader]
     heard: list[Access]
@@ -80,8 +74,6 @@ def build(settings: Settings, period: Period, locale: str) -> Accesses:
         period=period,
         made_at=clock.now(),
         formulas=FORMULAS,
-        balance=calls.balance(period.begin, period.end),
-        others=others(period),
         names=accounts.names(locale),
         readers=sorted(readers.values(), key=lambda one: (-len(one.records), one.who)),
         heard=[one for one in every if one.what == "recording.listen"],

@@ -22,8 +22,11 @@ class Change:
 def changes(settings: Settings, report: IssuedReport, locale: str) -> list[Change]:
     """What differs between an issued report and the same one made now."""
     period = keeping.period_of(settings, report)
-    now = cells.of(report.name, files.build(report.name, settings, period, locale))
-    return _between(report.cells, now, locale, now)
+    made = files.build(report.name, settings, period, locale)
+    now, parts = cells.of(report.name, made), files.FORMS[report.name].as_json(made)
+    # A part that such reports have no more has not changed.
+    before = {k: held for k, held in report.cells.items() if k.partition("/")[0] in parts}
+    return _between(before, now, locale, now)
 
 
 def changes_between(before: IssuedReport, after: IssuedReport, locale: str) -> list[Change]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("lists", __name__, url_prefix="/lists")
 
-LARGEST = 256 * 1024  # bytes of a file
+LARGEST = 260 * 1024  # bytes of a form with a file of 256 KB
 WAITS = "waits"  # a file that is shown and waits to be confirmed
 
 PLACES: dict[str, LazyString] = {

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("people", __name__, url_prefix="/people")
 
-LARGEST = 100_000  # bytes of a file of people
+LARGEST = 210_000  # bytes of a form: a file of people, or its text
 TROUBLES: dict[str, LazyString] = {
     "login": _l("Write a user name that nobody has: small letters, digits, . _ -"),
     "name": _l("Write the name, with 120 letters at most."),

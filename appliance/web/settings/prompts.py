@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("prompts", __name__, url_prefix="/prompts")
 
-LARGEST = 32 * 1024 * 1024
+LARGEST = 33 * 1024 * 1024  # bytes of a form with a file of 32 MB
 # how a sound was made: its name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
     "synthetic": (_l("Synthetic voice"), "warn", "bot"),

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from flask import Flask, abort, current_app, request
+from flask import Blueprint, Flask, abort, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from appliance.web.shell.access import View
+from appliance.web.shell.access import View, public
+
+screen = Blueprint("sizes", __name__)
 
 # characters of one field; several times what the longest true ones hold
 LINE, TEXT = 2_000, 20_000
@@ -39,6 +41,13 @@ def takes_file[V: View](largest: int) -> Callable[[V], V]:
         return view
 
     return declare
+
+
+@screen.get("/too-large")
+@public
+def too_large() -> str:
+    """What nginx shows, in the reader's language, of what it did not let in."""
+    abort(413)
 
 
 def init_app(app: Flask) -> None:

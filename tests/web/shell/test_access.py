@@ -220,6 +220,7 @@ ROUTES = {
     "GET /healthz": EVERYBODY,
     "GET /help/figures": SIGNED_IN,
     "GET /metrics": EVERYBODY,
+    "GET /too-large": EVERYBODY,
     "GET /operator/session": OPERATOR,
     "GET /keys": OFFICE | READERS,
     "POST /keys": MANAGER,

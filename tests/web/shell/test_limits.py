@@ -3,9 +3,11 @@
 import re
 import uuid
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+import appliance.web
 from appliance.casework import appeals
 from appliance.core.i18n import LOCALES
 from appliance.models import AuditEntry, Draft, Tariff, User
@@ -151,3 +153,15 @@ def test_a_plan_holds_only_so_much(settings) -> None:
     assert routing.check(routing.Plan(topics=wordy))["topics.0.uz"] == "long"
     blocked = tuple(f"+9989{number:08d}" for number in range(5001))
     assert routing.check(routing.Plan(blocked=blocked))["blocked"] == "many"
+
+
+def test_every_field_for_a_file_refuses_what_its_page_would_not_take() -> None:
+    """Before it is sent, and in the reader's words: what else was typed stays on the page."""
+    fields = {
+        f"{file.name}: {call}": call
+        for file in Path(appliance.web.__file__).parent.rglob("*.html")
+        for call in re.findall(r"{{ file_input\((.*?)\)\s*}}", file.read_text("utf-8"), re.S)
+    }
+    assert len(fields) >= 6
+    assert [one for one, call in fields.items() if "most=" not in call] == []
+    assert [one for one, call in fields.items() if "described=" not in call] == []
