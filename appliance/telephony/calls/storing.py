@@ -68,7 +68,7 @@ def store_all(many: Sequence[CallFacts], short_abandon: float) -> None:
     insert(Recording, sounds, update=("call_id", "begun_at", "aside"))
     phones |= {talk.who for facts in many for talk in facts.talks if talk.party == "operator"}
     phones |= {facts.by for facts in many if facts.by}
-    live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
+    live.publish("calls", *(f"call:{login}" for login in sorted(phones)))
 
 
 def missed(many: Iterable[CallFacts]) -> set[str]:
