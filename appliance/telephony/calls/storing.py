@@ -33,6 +33,13 @@ _MARKS = Question(
         some(SmsRating.call_id, "ids"), SmsRating.mark > 0
     )
 )
+_RINGING = Question(
+    lambda: (
+        Ring.select(Ring.operator)
+        .join(QueueVisit)
+        .where(some(QueueVisit.call, "ids"), Ring.ended_at.is_null())
+    )
+)
 _WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
 
 
@@ -244,11 +251,4 @@ def _open_rings(facts: CallFacts) -> list[RingFacts]:
 
 def _operators_of(ids: Collection[str]) -> set[str]:
     """Operators whose page shows one of the calls as it was written down before."""
-    if not ids:
-        return set()
-    ringing = (
-        Ring.select(Ring.operator)
-        .join(QueueVisit)
-        .where(among(QueueVisit.call, ids), Ring.ended_at.is_null())
-    )
-    return {ring.operator for ring in ringing}
+    return {operator for (operator,) in _RINGING.ask(ids=ids)} if ids else set()
