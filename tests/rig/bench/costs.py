@@ -5,6 +5,7 @@ told by the clock, with and without a catch-up at the same time.
 """
 
 import csv
+import gc
 import sqlite3
 import statistics
 import subprocess
@@ -56,6 +57,7 @@ def logs_of(folder: Path, calls: int) -> Path:
 def ingest(folder: Path, log: Path, calls: int) -> Iterator[Row]:
     """A log into the ledger, against csv and executemany into a table without an index."""
     _open(folder / "ingest.db")
+    gc.freeze()  # as the commands do
     ours = spent(lambda: ledger.read(log, 5.0, growing=False))
     db.database.close()
     floor = spent(lambda: _plainly(folder / "floor.db", log))
