@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, g, render_template
+from flask import Blueprint, current_app, render_template
 
 from appliance.casework import appeals, call_forms
 from appliance.core import clock
@@ -98,8 +98,8 @@ def waiting() -> Waiting:
 
 def _waiting() -> list[LiveCall]:
     """Every call that waits. All operators' pages ask after the same event: it is counted once."""
-    kept: tuple[object, list[LiveCall]] | None = current_app.extensions.get("waiting")
-    heard = g.get("heard")
+    kept: tuple[int | None, list[LiveCall]] | None = current_app.extensions.get("waiting")
+    heard = current_app.extensions["live"].latest("calls")
     if heard is None or not kept or kept[0] != heard:
         found = [one for one in calls.going_on() if one.waits_since]
         current_app.extensions["waiting"] = kept = (heard, found)
