@@ -121,6 +121,7 @@ async def _whole(place: Place, calls: int, measured: float, watched: float) -> L
         stories.look()
         lags = screen.compare(stories, shown)
     seconds = [one for step in lags.seconds.values() for one in step]
+    assert len(seconds) > 1, "nobody saw the calls on the page"
     load.late = statistics.quantiles(seconds, n=20, method="inclusive")[18]
     return load
 

@@ -40,7 +40,8 @@ OPERATORS = 30
 
 def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
     """Measure every size and print the second table; what the reports of the longest cost."""
-    results, reports = {}, []
+    results: dict[int, dict[str, float]] = {}
+    reports: list[Row] = []
     for size in sizes:
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
         try:

@@ -14,6 +14,7 @@ LATE = 0.06  # seconds after its time by which a packet is not heard any more
 _RATE, _FRAME = 8000, 160  # samples a second, and of a packet
 _SHORTEST = 250  # packets of a stream that is judged: 5 s
 _EVENTS = 101  # keys
+_JUMP = 0.5  # seconds between two packets' times against their samples: another voice begins
 
 
 @dataclass
@@ -49,7 +50,7 @@ def heard(place: Place, file: Path) -> Heard:
     """What of each stream came in time.
 
     A packet's time is that of the quickest one of its stretch, and 20 ms for each one between; a
-    stretch ends where Asterisk marks that another voice begins.
+    stretch ends where another voice begins: Asterisk marks that, or its samples are counted anew.
     """
     found = Heard()
     for (there, _port, _source), stretches in _streams(file).items():
@@ -66,15 +67,18 @@ type _Stretch = list[tuple[float, int]]  # second, sample
 
 def _streams(file: Path) -> dict[tuple[str, int, int], list[_Stretch]]:
     streams: defaultdict[tuple[str, int, int], list[_Stretch]] = defaultdict(list)
+    last: dict[tuple[str, int, int], float] = {}
     for at, data in _packets(file):
         there, (port,) = ".".join(map(str, data[30:34])), struct.unpack(">H", data[36:38])
         _, kind, _, stamp, source = struct.unpack(">BBHII", data[42:54])
         if kind & 0x7F == _EVENTS:
             continue
         stretches = streams[there, port, source]
-        if kind & 0x80 or not stretches:
+        behind, before = at - stamp / _RATE, last.get((there, port, source), 0.0)
+        if kind & 0x80 or abs(behind - before) > _JUMP:
             stretches.append([])
         stretches[-1].append((at, stamp))
+        last[there, port, source] = behind
     return streams
 
 

@@ -17,10 +17,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from provisioning.local.place import TLS, Place
-from tests.rig.trials.screen import new_session, sign_in
+from tests.rig.trials.screen import AGAIN, new_session, sign_in
 
 OPEN = "all pages are open"
-AGAIN = 6.0  # seconds; all sign in from one address, and some are told to come again
 _GATHERS = 0.01  # static/pieces.js
 _LIVE = re.compile(r"<\w+[^>]*\sdata-live=\"[^>]*>")
 _WORD = re.compile(r'([\w-]+)="([^"]*)"')
