@@ -2,17 +2,20 @@
 
 import datetime as dt
 import re
-from contextlib import closing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import pytest
 
-from appliance.core import clock, live
+from appliance.core import clock, db, live
 from appliance.core.db import writing
 from appliance.models import Presence
 from appliance.people import goals, pauses
 from appliance.people.goals import Goals
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
+from appliance.web.workplace import own_day
 from tests.rig.browser import Browser
 from tests.rig.streams import Stream
 
@@ -94,6 +97,27 @@ def test_pages_that_ask_after_the_same_event_are_served_by_one_count(
         assert stream.next()[2] == "calls"
         assert "2 kishi" in words(other.get("/operator/queue").text)
         assert counted == [1, 1]
+
+
+def test_who_ask_at_the_same_moment_wait_for_one_count(app, browser, monkeypatch) -> None:
+    counted, meeting = [], threading.Barrier(2)
+    real = calls.going_on
+
+    def counting() -> list:
+        counted.append(1)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.5)  # two who count would meet here
+        return real()
+
+    def ask() -> None:
+        with app.app_context():
+            own_day._waiting()
+
+    monkeypatch.setattr(calls, "going_on", counting)
+    with closing(Stream(browser)), ThreadPoolExecutor(4) as pool:
+        for one in [pool.submit(db.connected, ask) for _ in range(4)]:
+            one.result()
+    assert counted == [1]
 
 
 def test_the_day_stands_against_ones_goals(browser, nilufar) -> None:
