@@ -18,7 +18,8 @@ from typing import Any
 
 from appliance.core import audit, db
 from appliance.pbx import ledger
-from tests.rig.bench import figures, growth, history, logs, pages
+from tests.rig import logs
+from tests.rig.bench import figures, growth, history, pages
 from tests.rig.bench.table import Row
 from tests.rig.bench.timing import spent
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.local.place import Place
-from tests.rig.bench import logs
+from tests.rig import logs
 from tests.rig.trials import registering, screen
 from tests.rig.trials.load import HEAD, Load, Outcome, compare
 from tests.rig.trials.registering import Saves
