@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import gc
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ def ledger() -> None:
 def ingest(site: Site, files: tuple[Path, ...]) -> None:
     """Read event logs, rotated ones too; in any order, as often as you like."""
     settings = site.open()
+    gc.freeze()  # what is loaded is not looked through each time that records are read
     for file in files:
         new = pbx_ledger.read(file, settings.calls, growing=False)
         click.echo(f"{file}: {new} new records")

@@ -227,16 +227,15 @@ def own(
 
 def from_row(row: EventRow) -> Event:
     """The event of a row that was made of a record."""
-    fields = _NOTHING | row.fields
-    return Event(
-        at=row.at,
-        type=row.event,
-        uniqueid=row.uniqueid,
-        linkedid=row.linkedid,
-        channel=fields["ChanName"],
-        fields=fields,
-        hash=row.hash,
-    )
+    return written(row.hash, row.linkedid, row.at, row.event, row.uniqueid, row.fields)
+
+
+def written(
+    hash: str, linkedid: str, at: dt.datetime, type: str, uniqueid: str, kept: dict[str, str]
+) -> Event:
+    """The event of what a row keeps; `kept`: its fields, without those that are empty."""
+    fields = _NOTHING | kept
+    return Event(at, type, uniqueid, linkedid, fields["ChanName"], fields, hash)
 
 
 def from_fields(fields: dict[str, str]) -> Event:

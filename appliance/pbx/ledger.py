@@ -21,6 +21,9 @@ _CHUNK = 2 << 20
 _LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
 _TOGETHER = 8  # calls told at once: what others wait for at most, while a long log is taken in
 _OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
+_WRITTEN = statements.Question(
+    lambda: EventRow.select(EventRow.hash).where(statements.some(EventRow.hash, "hashes"))
+)
 
 
 @dataclass
@@ -72,7 +75,8 @@ def _write(part: _Part, path: Path, mark: EventFile, rules: Calls) -> int:
         calls.set_aside(logs.name(path), part.damages)
         _set_aside(part.fragments, halves)
         _project_others(fresh, rules)
-        EventFile.replace(fingerprint=mark.fingerprint, offset=mark.offset).execute()
+        row = {"fingerprint": mark.fingerprint, "offset": mark.offset}
+        statements.insert(EventFile, [row], update=("offset",))
 
     db.in_turns([*_each_call(fresh, rules), finish])
     return len(fresh)
@@ -110,9 +114,8 @@ def project_set_aside(rules: Calls) -> None:
 def _unknown(events: Iterable[Event]) -> list[Event]:
     """Those of the records that are not written down."""
     fresh = {event.hash: event for event in events}
-    known = EventRow.select(EventRow.hash).where(statements.among(EventRow.hash, fresh))
-    for row in known.tuples().iterator():
-        del fresh[row[0]]
+    for (known,) in _WRITTEN.ask(hashes=fresh):
+        del fresh[known]
     return list(fresh.values())
 
 

@@ -52,4 +52,4 @@ def look(settings: Settings, asterisk: Connection) -> None:
     )
     if logins := [phones[name] for name in changed if name in phones]:
         with writing():  # what a phone does shows on its operator's page, in the ledger or not
-            live.publish(*(f"operator:{login}" for login in logins))
+            live.publish(*(f"call:{login}" for login in logins))

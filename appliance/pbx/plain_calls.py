@@ -7,16 +7,17 @@ written, is asked and written for all of them together.
 
 import contextlib
 import datetime as dt
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from peewee import OperationalError
 
-from appliance.core.clock import microseconds
+from appliance.core.clock import microseconds, moment
 from appliance.core.db import database
 from appliance.core.settings import Calls
-from appliance.core.statements import Question, among, some, value
+from appliance.core.statements import Question, some, value
 from appliance.models import EventRow, MergedCall
 from appliance.pbx import eventlog, projection
 from appliance.pbx.eventlog import Event
@@ -27,8 +28,11 @@ from appliance.telephony.calls import CallFacts
 log = logging.getLogger(__name__)
 
 
-_KNOWN = Question(
-    lambda: EventRow.select(EventRow.linkedid).where(some(EventRow.linkedid, "ids")).distinct()
+_RECORDS = Question(
+    lambda: EventRow.select(
+        *(EventRow.hash, EventRow.linkedid, EventRow.at),
+        *(EventRow.event, EventRow.uniqueid, EventRow.fields),
+    ).where(some(EventRow.linkedid, "ids"))
 )
 _STEPS = Question(
     lambda: EventRow.select(EventRow.hash).where(
@@ -64,10 +68,11 @@ _BOOT = Question(
 def known(linkedids: Collection[str]) -> dict[str, list[Event]]:
     """The records of these linkedids that are written down; of a new one there are none."""
     found: defaultdict[str, list[Event]] = defaultdict(list)
-    if ids := [linkedid for (linkedid,) in _KNOWN.ask(ids=linkedids)]:
-        for row in EventRow.select().where(among(EventRow.linkedid, ids)).iterator():
-            if "EventTime" in row.fields:
-                found[row.linkedid].append(eventlog.from_row(row))
+    for hash, linkedid, at, type, uniqueid, kept in _RECORDS.ask(ids=linkedids):
+        fields = json.loads(kept)
+        if "EventTime" in fields:
+            event = eventlog.written(hash, linkedid, moment(at), type, uniqueid, fields)
+            found[linkedid].append(event)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import gc
 import logging
 import signal
 import threading
@@ -57,6 +58,8 @@ def run(settings: Settings) -> None:
     faults: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    gc.collect()
+    gc.freeze()  # what is loaded is not looked through each time that records are read
     reserve.look(settings)  # before the first word to a database on a full disk
     pulse = db.insist(functools.partial(db.connected, processes.begin, settings, "pbx"), stop)
     threads = [

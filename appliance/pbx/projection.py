@@ -10,6 +10,7 @@ from peewee import OperationalError, fn
 from appliance.core import clock
 from appliance.core.db import database
 from appliance.core.settings import Calls, Settings
+from appliance.core.statements import Question, value
 from appliance.models import Call, EventRow, MergedCall, Recording, Talk
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
@@ -22,6 +23,14 @@ log = logging.getLogger(__name__)
 LONGEST = dt.timedelta(hours=4)  # a talk that seems to last longer has lost its end
 NEAR = dt.timedelta(days=2)  # steps of the clock that can matter to a call
 _APART = dt.timedelta(seconds=2)  # between the ends of a phone's two calls that belong together
+_BOOT = Question(
+    lambda: (
+        EventRow.select(EventRow.at)
+        .where(EventRow.begins == "BOOT", EventRow.at > value("since"))
+        .order_by(EventRow.at)
+        .limit(1)
+    )
+)
 
 
 def projector(settings: Settings) -> Callable[[str], None]:
@@ -281,8 +290,8 @@ def _vanished(root: str, events: list[Event]) -> dt.datetime | None:
 
 
 def _boot_after(moment: dt.datetime) -> dt.datetime | None:
-    boot = EventRow.select(EventRow.at).where(EventRow.begins == "BOOT", EventRow.at > moment)
-    return boot.order_by(EventRow.at).limit(1).scalar()
+    found = _BOOT.ask(since=clock.microseconds(moment))
+    return clock.moment(found[0][0]) if found else None
 
 
 def _is_later(root: str, began: dt.datetime, booted: dt.datetime) -> bool:

@@ -168,7 +168,7 @@ def place(
             f"{phones.box}:5060",
             *("-s", number, "-m", count, "-l", count, "-r", count, "-recv_timeout", "60000"),
             *("-min_rtp_port", str(20000 + 400 * (position % 100)), "-max_rtp_port", "65000"),
-            facts=_facts(script, process.folder),
+            facts=facts(script, process.folder),
         )
     if not all(process.running for process in processes):
         broken = next(process for process in processes if not process.running)
@@ -181,7 +181,7 @@ def handling(plans: Sequence[CallPlan]) -> dict[str, Handling]:
     return {plan.number: plan.handling for plan in plans}
 
 
-def _facts(script: CallPlan, folder: Path) -> dict[str, object]:
+def facts(script: CallPlan, folder: Path) -> dict[str, object]:
     play = ""
     if not script.silent:
         voice = folder / "caller.pcap"

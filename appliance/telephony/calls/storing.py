@@ -34,6 +34,13 @@ _MARKS = Question(
         some(SmsRating.call_id, "ids"), SmsRating.mark > 0
     )
 )
+_RINGING = Question(
+    lambda: (
+        Ring.select(Ring.operator)
+        .join(QueueVisit)
+        .where(some(QueueVisit.call, "ids"), Ring.ended_at.is_null())
+    )
+)
 _WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
 
 
@@ -71,7 +78,7 @@ def store_all(many: Sequence[CallFacts], rules: Calls) -> None:
     insert(Recording, sounds, update=("call_id", "begun_at", "aside"))
     phones |= {talk.who for facts in many for talk in facts.talks if talk.party == "operator"}
     phones |= {facts.by for facts in many if facts.by}
-    live.publish("calls", *(f"operator:{login}" for login in sorted(phones)))
+    live.publish("calls", *(f"call:{login}" for login in sorted(phones)))
 
 
 def missed(many: Iterable[CallFacts]) -> set[str]:
@@ -247,11 +254,4 @@ def _open_rings(facts: CallFacts) -> list[RingFacts]:
 
 def _operators_of(ids: Collection[str]) -> set[str]:
     """Operators whose page shows one of the calls as it was written down before."""
-    if not ids:
-        return set()
-    ringing = (
-        Ring.select(Ring.operator)
-        .join(QueueVisit)
-        .where(among(QueueVisit.call, ids), Ring.ended_at.is_null())
-    )
-    return {ring.operator for ring in ringing}
+    return {operator for (operator,) in _RINGING.ask(ids=ids)} if ids else set()

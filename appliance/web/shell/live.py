@@ -12,7 +12,8 @@ elements that the page itself changes an id, and `hx-morph-skip` to those that m
 every live section is fetched.
 
 Topics are those of appliance.core.live; here "operator:<login>" is sent as "operator", only to that
-operator. When the session is ended, its streams end with the event "ended".
+operator, and so is "call:<login>", which is of his call at hand: what no call changes need not hear
+it. When the session is ended, its streams end with the event "ended".
 """
 
 from typing import TYPE_CHECKING
@@ -86,5 +87,6 @@ def stream() -> Response:
 
 
 def _wants(user: "User") -> dict[str, str]:
-    own = {f"operator:{user.login}": "operator"} if user.role == "operator" else {}
+    names = ("operator", "call") if user.role == "operator" else ()
+    own = {f"{name}:{user.login}": name for name in names}
     return own | {topic: topic for topic in HEARD[user.role]}

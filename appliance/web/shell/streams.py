@@ -131,6 +131,7 @@ class Streams:
         self._ears: defaultdict[str, set[Stream]] = defaultdict(set)  # by topic
         self._events: deque[tuple[int, str]] = deque(maxlen=KEPT)
         self._newest = 0
+        self._latest: dict[str, int] = {}  # event of each topic
         self._due: dict[Stream, None] = {}
 
     def begin(
@@ -195,10 +196,17 @@ class Streams:
         self._call(self._loop.stop)
         teller.join()
 
+    def latest(self, topic: str) -> int | None:
+        """Names what is known of a topic: another one after each event that pages are told of.
+
+        None: nobody listens, so nothing is known. From any thread.
+        """
+        return None if self._loop is None else self._latest.get(topic, 0)
+
     def hear(self, number: int, topic: str) -> None:
         """An event happened; whom it concerns is told of all that happen now at once."""
         self._events.append((number, topic))
-        self._newest = number
+        self._newest = self._latest[topic] = number
         for stream in self._ears.get(topic, ()):
             stream.hear(topic)
             if not self._due:

@@ -1,9 +1,10 @@
 """The operator's own day against his goals, and who waits for him."""
 
 import datetime as dt
+import threading
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, g, render_template
+from flask import Blueprint, current_app, render_template
 
 from appliance.casework import appeals, call_forms
 from appliance.core import clock
@@ -17,6 +18,7 @@ from appliance.web.shell.access import may
 from appliance.web.shell.context import me, midnight, site
 from appliance.web.workplace import states
 
+_COUNTING = threading.Lock()
 screen = Blueprint("own_day", __name__, url_prefix="/operator")
 
 
@@ -98,9 +100,10 @@ def waiting() -> Waiting:
 
 def _waiting() -> list[LiveCall]:
     """Every call that waits. All operators' pages ask after the same event: it is counted once."""
-    kept: tuple[object, list[LiveCall]] | None = current_app.extensions.get("waiting")
-    heard = g.get("heard")
-    if heard is None or not kept or kept[0] != heard:
-        found = [one for one in calls.going_on() if one.waits_since]
-        current_app.extensions["waiting"] = kept = (heard, found)
-    return kept[1]
+    with _COUNTING:  # else all who ask at the same moment would count
+        kept: tuple[int | None, list[LiveCall]] | None = current_app.extensions.get("waiting")
+        heard = current_app.extensions["live"].latest("calls")
+        if heard is None or not kept or kept[0] != heard:
+            found = [one for one in calls.going_on() if one.waits_since]
+            current_app.extensions["waiting"] = kept = (heard, found)
+        return kept[1]

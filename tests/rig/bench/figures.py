@@ -13,7 +13,7 @@ from tests.rig.bench.statements import BALANCE
 from tests.rig.bench.table import Row
 from tests.rig.bench.timing import TRIES, least
 
-_AIMS = {"monthly": 1.5}  # times of the floor; of the others:
+_AIMS = {"monthly": (1.5, "6.3×")}  # times of the floor, before; of the others:
 _AIM = 2.0
 
 
@@ -28,7 +28,8 @@ def rows(settings: Settings, period: Period, tries: int = TRIES) -> Iterator[Row
         floors.check(name, build(), connection, given)
         ours = least(build, tries)
         floor = least(partial(floors.ask, name, connection, given), tries)
-        yield Row(f"{name} report", 1000 * ours, "ms", 1000 * floor, _AIMS.get(name, _AIM))
+        aim, before = _AIMS.get(name, (_AIM, ""))
+        yield Row(f"{name} report", 1000 * ours, "ms", 1000 * floor, aim, before=before)
     ours = least(partial(calls.balance, period.begin, period.end), tries)
     floor = least(lambda: [connection.execute(one.sql, given).fetchall() for one in BALANCE], tries)
     yield Row("balance", 1000 * ours, "ms", 1000 * floor, _AIM)

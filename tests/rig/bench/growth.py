@@ -1,4 +1,4 @@
-"""`./run bench`: how long pages and reports take, and how that grows with the history.
+"""How long pages and reports take, and how that grows with the history.
 
 Each size is a site of its own with a synthetic history at 1,000 calls a day. Times depend on the
 machine; the ratios between sizes within one run do not.
@@ -9,7 +9,8 @@ import shutil
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from appliance.reports.telephony import calls as behind
 from appliance.telephony import routing
 from provisioning.local import settings_file
 from tests.rig.bench import figures, history, pages, table
+from tests.rig.bench.table import Row
 from tests.rig.bench.timing import spent
 
 SIZES = (10_000, 100_000, 500_000)
@@ -36,30 +38,37 @@ MONTH = Period(dt.date(2026, 10, 1), LAST, ZoneInfo("Asia/Tashkent"))
 OPERATORS = 30
 
 
-def main(sizes: tuple[int, ...]) -> None:
-    """Measure every size, print the table, keep the results."""
-    results = {}
+def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
+    """Measure every size and print the second table; what the reports of the longest cost."""
+    results: dict[int, dict[str, float]] = {}
+    reports: list[Row] = []
     for size in sizes:
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
         try:
-            results[size] = measure(folder, size)
+            results[size], reports = measure(folder, size)
         finally:
             db.database.close()
             shutil.rmtree(folder)
-    print(f"{'milliseconds of a processor':<64}", *(f"{size:>12,}" for size in sizes), "    times")
+    print(
+        f"\n{'milliseconds of a processor':<64}", *(f"{size:>12,}" for size in sizes), "    times"
+    )
     for name in results[sizes[0]]:
         found = [results[size][name] for size in sizes]
         ratio = found[-1] / found[0] if found[0] else 0.0
         cells = "".join(f"{value:>12.1f}" for value in found)
         print(f"{name:<64}{cells}{ratio:>9.1f}×")
+    print()
     table.keep("growth", results)
+    for row in reports:
+        yield replace(row, what=f"{row.what}, all of {sizes[-1]:,} calls", before="up to 9 s")
 
 
-def measure(folder: Path, size: int) -> dict[str, float]:
-    """Name → milliseconds (or what it says) on a history of so many calls."""
+def measure(folder: Path, size: int) -> tuple[dict[str, float], list[Row]]:
+    """Name → milliseconds (or what it says) on a history of so many calls; its reports of all."""
     settings = make_site(folder)
     print(f"{size} calls …", file=sys.stderr)
     found: dict[str, float] = {}
+    reports: list[Row] = []
     whole = Period(LAST, LAST, settings.tz)
 
     def filled() -> None:
@@ -71,7 +80,8 @@ def measure(folder: Path, size: int) -> dict[str, float]:
     for row in pages.rows(settings, LAST):
         found[row.what + (", kB" if row.unit == "kB" else "")] = row.measured
     for name, period in (("last month", MONTH), ("all", whole)):
-        for row in figures.rows(settings, period, 1):
+        reports = list(figures.rows(settings, period, 1))
+        for row in reports:
             found[f"{name}: {row.what}"] = row.measured
             found[f"{name}: {row.what}, times of its floor"] = row.times or 0.0
         parts = work(settings, period).items()
@@ -81,7 +91,7 @@ def measure(folder: Path, size: int) -> dict[str, float]:
         pass
     found["last month: calls as CSV, peak MB"] = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
-    return found
+    return found, reports
 
 
 def make_site(folder: Path) -> Settings:
@@ -112,7 +122,3 @@ def work(settings: Settings, period: Period) -> dict[str, Callable[[], Any]]:
         "list behind a figure": lambda: behind.page(call_filter.with_(hour=10, language="uz"), 50),
         "list by repeat callers": lambda: behind.page(call_filter.with_(times="4-"), 50),
     }
-
-
-if __name__ == "__main__":
-    main(tuple(int(size) for size in sys.argv[1:]) or SIZES)

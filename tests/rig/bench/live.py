@@ -1,11 +1,9 @@
-"""`./run bench live`: what open pages, the bar and a paper cost, beside what is aimed at.
+"""What open pages, the operator's bar and a paper cost.
 
 Milliseconds and cores are those of a processor, so that a busy machine tells the same.
 """
 
-import functools
 import resource
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +21,7 @@ from appliance.reports import files, pdf
 from appliance.web import create_app
 from appliance.web.shell.server import KEPT
 from tests.rig.bench import growth
-from tests.rig.bench.table import Row, tell
+from tests.rig.bench.table import Row
 from tests.rig.browser import Browser
 from tests.rig.streams import Stream
 
@@ -37,7 +35,7 @@ FRAGMENT = {"HX-Request": "true"}
 _PASSWORD = "parol-parol"
 
 
-def figures(folder: Path) -> Iterator[Row]:
+def rows(folder: Path) -> Iterator[Row]:
     """Every figure of this bench; builds what it measures in the folder."""
     settings = growth.make_site(folder)
     accounts.add("leader", "Leader", "supervisor", _PASSWORD)
@@ -56,7 +54,7 @@ def pages(app: Flask, behind: str = "") -> Iterator[Row]:
     least = _milliseconds(lambda: browser.get("/login/token"))
     yield Row(f"/login/token{behind}", least, "ms")
     bar = _milliseconds(lambda: browser.get(BAR, headers=FRAGMENT))
-    yield Row(f"{BAR}{behind}", bar, "ms", aim=5.0)
+    yield Row(f"{BAR}{behind}", bar, "ms", aim=5.0, before="23 ms, grows")
     apart = sum(
         _milliseconds(lambda at=at: browser.get(at, headers=FRAGMENT))  # type: ignore[misc]
         for at in TOGETHER
@@ -78,13 +76,15 @@ def _streams(app: Flask) -> Iterator[Row]:
         for number in range(AT_ONCE):
             if number == PAGES:
                 taken = _cores() - alone
-                yield Row(f"{PAGES} pages, {EVENTS} events a second", taken, "cores", aim=0.15)
+                what = f"{PAGES} pages, {EVENTS} events a second"
+                yield Row(what, taken, "cores", aim=0.15, before="0.53")
             browser = browsers[number % len(browsers)]
             streams.append(at_end.enter_context(closing(Stream(browser))))
         live.publish("announcements")
         heard = sum(stream.next()[1] in ("topic", "refresh") for stream in streams[-200:])
         reached = AT_ONCE - 200 + heard
-        yield Row("pages open, of which all heard an event", reached, "", aim=300, least=True)
+        what = "pages open, of which all heard an event"
+        yield Row(what, reached, "", aim=300, least=True, before="80")
         yield Row("threads for them", threading.active_count() - threads, "", aim=2)
 
 
@@ -104,7 +104,8 @@ def _paper(settings: Settings) -> Row:
     page = files.FORMS["telephony"].as_page(report)
     before = _of_children()
     pdf.write(page)
-    return Row("telephony report printed", _of_children() - before, "s", aim=1.5)
+    took = _of_children() - before
+    return Row("telephony report printed", took, "s", aim=1.5, before="2.9 s")
 
 
 def _of_children() -> float:
@@ -138,14 +139,3 @@ def _signed_in(app: Flask, login: str) -> Browser:
     answer = browser.sign_in(login, _PASSWORD)
     assert answer.status_code == 302, answer.status
     return browser
-
-
-def main() -> None:
-    """Measure, print each row as it is known, keep them."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        tell("live", [functools.partial(figures, Path(name))])
-        db.database.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """What `./run bench` prints: each thing that was measured beside its floor and its aim.
 
-Whoever measures something yields rows; `costs.main` names all who do, in the order of the table.
+Whoever measures something yields rows; `__main__` names all who do, in the order of the table.
 """
 
 import json
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 RESULTS = Path("bench/latest.json")
+HEAD = f"{'':<52}{'before':>12}{'measured':>18}{'floor':>12}{'times':>9}{'aim':>9}"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Row:
     floor: float | None = None
     aim: float | None = None
     least: bool = False  # the aim is the least that is wanted, not the most
+    before: str = ""  # what it was when the aim was set
 
     @property
     def times(self) -> float | None:
@@ -50,12 +52,13 @@ class Row:
         aim = "" if self.aim is None else f"{bound} {self.aim:g}{'×' if self.times else ''}"
         end = {True: "reached", False: "NOT REACHED", None: ""}[self.reached]
         measured = f"{self.measured:,.4g} {self.unit}"
-        return f"{self.what:<52}{measured:>18}{floor:>12}{times:>9}{aim:>9}  {end}".rstrip()
+        cells = f"{self.before:>12}{measured:>18}{floor:>12}{times:>9}{aim:>9}"
+        return f"{self.what:<52}{cells}  {end}".rstrip()
 
 
 def tell(name: str, measured: Iterable[Callable[[], Iterator[Row]]]) -> list[Row]:
     """Measure, print each row as it is known, and keep all of them under a name."""
-    print(f"{'':<52}{'measured':>18}{'floor':>12}{'times':>9}{'aim':>9}")
+    print(HEAD)
     rows = []
     for measure in measured:
         for row in measure():
@@ -63,6 +66,14 @@ def tell(name: str, measured: Iterable[Callable[[], Iterator[Row]]]) -> list[Row
             rows.append(row)
     keep(name, [asdict(row) | {"times": row.times, "reached": row.reached} for row in rows])
     return rows
+
+
+def sum_up(rows: list[Row]) -> None:
+    """Print once more, together, what is aimed at."""
+    aimed = [row for row in rows if row.aim is not None]
+    missed = sum(not row.reached for row in aimed)
+    print(f"\n{HEAD}", *(row.line() for row in aimed), sep="\n")
+    print(f"{len(aimed) - missed} of {len(aimed)} reached; {RESULTS} keeps all {len(rows)} rows")
 
 
 def keep(name: str, found: object) -> None:

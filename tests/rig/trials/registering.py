@@ -32,14 +32,28 @@ class Saves:
     refused: list[int] = field(default_factory=list)  # statuses; 0: no answer
     lasted: float = 1.0  # seconds from the first to the last
 
+    @property
+    def spread(self) -> tuple[float, float, float]:
+        """Of them the median, what 95 of a hundred took at most, the longest."""
+        ordered = sorted(self.took) or [0.0]
+        return statistics.median(ordered), ordered[int(0.95 * len(ordered))], ordered[-1]
+
+    @property
+    def failed(self) -> int:
+        """How many were answered by a 5xx, or not at all."""
+        return sum(status >= 500 or not status for status in self.refused)
+
+    @property
+    def rate(self) -> float:
+        """Answered in a second."""
+        return len(self.took) / self.lasted
+
     def line(self, name: str) -> tuple[str, ...]:
         """For a table."""
-        ordered = sorted(self.took) or [0.0]
-        spread = (statistics.median(ordered), ordered[int(0.95 * len(ordered))], ordered[-1])
-        failed = sum(status >= 500 or not status for status in self.refused)
-        rate = f"{len(self.took) / self.lasted:.1f}"
-        figures = (*(f"{one:.0f}" for one in spread), str(failed), str(len(self.refused) - failed))
-        return (name, str(len(self.took)), rate, *figures)
+        failed = self.failed
+        figures = (f"{one:.0f}" for one in self.spread)
+        others = (str(failed), str(len(self.refused) - failed))
+        return (name, str(len(self.took)), f"{self.rate:.1f}", *figures, *others)
 
 
 HEAD = ("saves", "how many", "a second", "median, ms", "95 %, ms", "longest, ms", "5xx", "else")

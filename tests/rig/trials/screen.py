@@ -22,6 +22,7 @@ from tests.rig.trials import apart
 from tests.rig.trials.stories import Stories
 
 PACE = 0.1  # seconds between two fetches (floor/calls.html)
+AGAIN = 5.0  # seconds between two tries to sign in
 WANTED = 0.3  # seconds from Asterisk's log to the screen
 STEPS = ("arrives", "rings", "ends")
 _ROW = re.compile(r'<tr id="live-([^"]+)">.*?</tr>', re.S)
@@ -55,6 +56,7 @@ HEAD = ("log to screen", "seen", "median, ms", "95 %, ms", "longest, ms", f"over
 async def watched(place: Place) -> AsyncIterator[Path]:
     """A page is open meanwhile; gives the file of what it shows."""
     file = place.folder / "screen.jsonl"
+    file.unlink(missing_ok=True)
     async with apart.running("tests.rig.trials.screen", place.folder, file):
         yield file
 
@@ -84,7 +86,11 @@ def watch(place: Place, told: Path) -> None:
     facts = json.loads(place.description.read_text("utf-8"))
     session = new_session(place)
     stream = new_session(place)  # with a connection of its own
-    sign_in(session, place.url, facts["users"]["supervisor"])
+    while True:  # of many from one address some are told to come again
+        with contextlib.suppress(OSError):
+            sign_in(session, place.url, facts["users"]["supervisor"])
+            break
+        time.sleep(AGAIN)
     page = session.get(f"{place.url}/floor").text
     found = re.search(r'<meta name="live" content="([^"]+)"', page)
     assert found  # every page of a supervisor is live

@@ -6,13 +6,15 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from provisioning.local.place import Place
-from tests.rig.bench import logs
+from tests.rig import logs
 from tests.rig.trials import registering, screen
 from tests.rig.trials.load import HEAD, Load, Outcome, compare
+from tests.rig.trials.registering import Saves
 from tests.rig.trials.running import pipes
 from tests.rig.trials.world import World
 
@@ -73,8 +75,25 @@ async def run_load(place: Place, at_once: int, operators: int, minutes: float) -
         return int(bool(made.dropped or made.missing or made.wrong))
 
 
-async def run_long(place: Place, at_once: int, operators: int, minutes: float) -> int:
-    """Calls, operators who save, and a catch-up of a day in the middle. 0: nothing lost, no 5xx."""
+@dataclass
+class Long:
+    """What a long load with operators who save came to."""
+
+    made: Outcome
+    saves: Saves
+    before: Saves  # the catch-up
+    meanwhile: Saves
+    caught_up: float  # seconds that the catch-up took
+    balance: str
+
+    @property
+    def lost(self) -> int:
+        """Calls that were dropped, or that the ledger lacks or tells wrongly."""
+        return len(self.made.dropped) + len(self.made.missing) + len(self.made.wrong)
+
+
+async def long(place: Place, at_once: int, operators: int, minutes: float) -> Long:
+    """Calls, operators who save, and a catch-up of a day in the middle."""
     day = place.folder / "day.csv"
     logs.write(day, DAY)
     async with World(place).open() as world:
@@ -90,27 +109,44 @@ async def run_long(place: Place, at_once: int, operators: int, minutes: float) -
             caught_up = time.time()
             await calls
         watcher.cancel()
-        made = await outcome(world, load)
-        print(pipes((*HEAD, ""), [(*made.line(f"{at_once} at once"), "")]))
-        whole = registering.seen(saves)
-        meanwhile = registering.seen(saves, began, caught_up)
-        without = registering.seen(saves, until=began)
-        several = {"all": whole, "before the catch-up": without, "meanwhile": meanwhile}
-        lines = [(*one.line(name), "") for name, one in several.items()]
-        print(pipes((*registering.HEAD, ""), lines))
-        print(f"the catch-up of {DAY} calls took {caught_up - began:.1f} s")
-        for one in (*made.missing[:20], *made.wrong[:20], *made.dropped[:20]):
-            print(one)
-        print(await balance(world))
-        lost = made.dropped or made.missing or made.wrong
-        return int(bool(lost or whole.refused))
+        return Long(
+            await outcome(world, load),
+            registering.seen(saves),
+            registering.seen(saves, until=began),
+            registering.seen(saves, began, caught_up),
+            caught_up - began,
+            await balance(world),
+        )
+
+
+async def run_long(place: Place, at_once: int, operators: int, minutes: float) -> int:
+    """The same, in tables. 0: nothing was lost, no 5xx."""
+    found = await long(place, at_once, operators, minutes)
+    print(pipes((*HEAD, ""), [(*found.made.line(f"{at_once} at once"), "")]))
+    named = {
+        "all": found.saves,
+        "before the catch-up": found.before,
+        "meanwhile": found.meanwhile,
+    }
+    lines = [(*one.line(name), "") for name, one in named.items()]
+    print(pipes((*registering.HEAD, ""), lines))
+    print(f"the catch-up of {DAY} calls took {found.caught_up:.1f} s")
+    for one in (*found.made.missing[:20], *found.made.wrong[:20], *found.made.dropped[:20]):
+        print(one)
+    print(found.balance)
+    return int(bool(found.lost or found.saves.refused))
+
+
+async def hurry(place: Place, operators: int, seconds: float) -> Saves:
+    """Operators who register without a pause, and nobody calls."""
+    async with registering.going_on(place, operators, 0.0) as saves:
+        await asyncio.sleep(seconds)
+    return registering.seen(saves)
 
 
 async def run_hurry(place: Place, operators: int, seconds: float) -> int:
-    """Operators who register without a pause, and nobody calls. 0: no 5xx."""
-    async with registering.going_on(place, operators, 0.0) as saves:
-        await asyncio.sleep(seconds)
-    seen = registering.seen(saves)
+    """The same, in a table. 0: no 5xx."""
+    seen = await hurry(place, operators, seconds)
     print(pipes((*registering.HEAD, ""), [(*seen.line(f"{operators} without a pause"), "")]))
     return int(bool(seen.refused))
 

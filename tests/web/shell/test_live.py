@@ -1,5 +1,6 @@
 """The stream of topics: who hears what, from where, and what when something was missed."""
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -66,6 +67,22 @@ def test_each_hears_what_is_his(listen, who, heard) -> None:
     assert [data for _, _, data in told] == heard
     publish(mine)
     assert stream.next()[2] == heard[-1]  # nothing else came in between
+
+
+def test_an_operator_hears_of_his_own_call_only(listen) -> None:
+    stream = listen("nilufar")
+    publish("call:sardor", "call:nilufar")
+    assert stream.next()[1:] == ("topic", "call")
+
+
+def test_a_call_has_only_that_fetched_anew_which_shows_it(login_as) -> None:
+    page = login_as("operator").get("/operator").text
+    hearing = re.findall(r'data-live="([^"]*)" hx-get="([^"?]*)', page)
+    of_call = {address for topics, address in hearing if "call" in topics.split()}
+    assert {"/operator/bar", "/operator/state", "/operator/figures"} <= of_call
+    assert "/appeals/returned" not in of_call
+    assert "/callbacks/mine" not in of_call
+    assert all("operator" in topics.split() for topics, address in hearing if address in of_call)
 
 
 def test_choosing_a_state_is_told_to_the_operator_and_the_leads(listen, nilufar) -> None:

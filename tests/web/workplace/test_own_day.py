@@ -2,18 +2,23 @@
 
 import datetime as dt
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import pytest
 
-from appliance.core import clock
+from appliance.core import clock, db, live
 from appliance.core.db import writing
 from appliance.models import Presence
 from appliance.people import goals, pauses
 from appliance.people.goals import Goals
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
+from appliance.web.workplace import own_day
 from tests.rig.browser import Browser
 from tests.rig.rules import RULES
+from tests.rig.streams import Stream
 
 
 @pytest.fixture
@@ -74,17 +79,46 @@ def test_who_was_answered_waits_no_more(browser) -> None:
 def test_pages_that_ask_after_the_same_event_are_served_by_one_count(
     app, browser, login_as, monkeypatch
 ) -> None:
-    waits(1, "uz", 12)
     other = login_as("sardor")
     counted = []
     real = calls.going_on
     monkeypatch.setattr(calls, "going_on", lambda: counted.append(1) or real())
-    for asks in (browser, other, browser):
-        assert "1 kishi" in words(asks.get("/operator/queue").text)
+    with closing(Stream(browser)) as stream:
+        waits(1, "uz", 12)
+        assert stream.next()[2] == "calls"
+        for asks in (browser, other, browser):
+            assert "1 kishi" in words(asks.get("/operator/queue").text)
+        assert counted == [1]
+        with writing():
+            live.publish("announcements")
+        assert stream.next()[2] == "announcements"
+        assert "1 kishi" in words(other.get("/operator/queue").text)
+        assert counted == [1]  # no call has changed
+        waits(2, "uz", 5)
+        assert stream.next()[2] == "calls"
+        assert "2 kishi" in words(other.get("/operator/queue").text)
+        assert counted == [1, 1]
+
+
+def test_who_ask_at_the_same_moment_wait_for_one_count(app, browser, monkeypatch) -> None:
+    counted, meeting = [], threading.Barrier(2)
+    real = calls.going_on
+
+    def counting() -> list:
+        counted.append(1)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.5)  # two who count would meet here
+        return real()
+
+    def ask() -> None:
+        with app.app_context():
+            own_day._waiting()
+
+    monkeypatch.setattr(calls, "going_on", counting)
+    with closing(Stream(browser)), ThreadPoolExecutor(4) as pool:
+        for one in [pool.submit(db.connected, ask) for _ in range(4)]:
+            one.result()
     assert counted == [1]
-    waits(2, "uz", 5)
-    assert "2 kishi" in words(other.get("/operator/queue").text)
-    assert counted == [1, 1]
 
 
 def test_the_day_stands_against_ones_goals(browser, nilufar) -> None:
@@ -133,3 +167,19 @@ def test_pauses_stand_by_reason_with_what_is_left(browser, nilufar, at_noon) -> 
 
 def test_a_page_of_the_day_holds_the_same(browser) -> None:
     assert 'id="own-figures"' in browser.get("/operator").text
+
+
+def test_who_heard_of_it_sees_who_came_and_went_since(login_as) -> None:
+    browser = login_as("nilufar")
+    with closing(Stream(browser)) as stream:
+        first = waits(1, "uz", 12)
+        assert stream.next()[2] == "calls"
+        assert "1 kishi" in words(browser.get("/operator/queue").text)
+        waits(2, "uz", 3)
+        assert stream.next()[2] == "calls"
+        assert "2 kishi" in words(browser.get("/operator/queue").text)
+        first.ended_at = first.visits[0].left_at = clock.now()
+        with writing():
+            calls.store(first, 5)
+        assert stream.next()[2] == "calls"
+        assert "1 kishi" in words(browser.get("/operator/queue").text)
