@@ -54,6 +54,17 @@ def test_each_page_of_a_section_is_in_sight(
         expect(tab).to_be_in_viewport(ratio=1)
 
 
+def test_a_label_reaches_into_no_other(window: BrowserContext, rustam: User) -> None:
+    accounts.choose_language(rustam, "uz_Cyrl")
+    page = window.new_page()
+    page.set_viewport_size({"width": 1366, "height": 768})
+    sign_in(page, "rustam")
+    for section in ("trunks", "queues", "callback", "limits"):
+        page.goto(f"/telephony/{section}")
+        expect(page.locator(".plan .saving")).to_be_visible()
+        assert cut(page, ".plan label") == []
+
+
 def cut(page: Page, selector: str) -> list[str]:
     """The texts of visible elements that do not fit into them."""
     return page.locator(selector).evaluate_all(
