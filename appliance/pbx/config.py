@@ -150,12 +150,20 @@ def install(settings: Settings, *, tried: bool = False) -> list[str]:
         if changed:
             if not tried:
                 try_out(settings)
-            shutil.rmtree(etc / FORMER, ignore_errors=True)
-            shutil.copytree(etc, etc / FORMER, ignore=shutil.ignore_patterns(FORMER, LOCK))
+            _keep_former(etc)
             _write(etc, {name: files[name] for name in changed})
         _make_folders(settings)
     prompts.follow_plan(settings.paths.prompts)
     return changed
+
+
+def _keep_former(etc: Path) -> None:
+    """Copy the files in force; not the folder's rights, of which a unit may set no group bit."""
+    former = etc / FORMER
+    shutil.rmtree(former, ignore_errors=True)
+    former.mkdir(exist_ok=True)
+    for file in etc.glob("*.conf"):
+        shutil.copy(file, former)
 
 
 @contextlib.contextmanager
