@@ -1,5 +1,6 @@
-"""`appliance pbx`, `render`, `prompts` and `operator`: what has to do with Asterisk."""
+"""`appliance pbx`, `render`, `trunk`, `prompts`, `operator`: what has to do with Asterisk."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -33,6 +34,30 @@ def render(site: Site, reload: bool) -> None:
         click.echo(name)
     if changed and reload:
         _reach(partial(actions.reload, settings, asked))
+
+
+@click.group()
+def trunk() -> None:
+    """Lines to the carriers."""
+
+
+@trunk.command()
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read it from standard input.")
+@pass_site
+def password(site: Site, name: str, password_stdin: bool) -> None:
+    """Put another password of a trunk's account in force, once the carrier has it."""
+    settings = site.open()
+    if password_stdin:
+        given = sys.stdin.readline().rstrip("\n")
+    else:
+        given = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        _reach(lambda: actions.change_trunk(settings, name, given, "cli"))
+    except LookupError as error:
+        raise click.ClickException(f"no trunk with an account: {name}") from error
+    except actions.NotTaken as error:
+        raise click.ClickException(f"left as it was; Asterisk says: {error}") from error
 
 
 @click.group()
@@ -100,7 +125,7 @@ for _state in presence.STATES:
     operator.add_command(_choose(_state))
 
 
-def _reach(action: Callable[[], None]) -> None:
+def _reach(action: Callable[[], object]) -> None:
     try:
         action()
     except (actions.Unreachable, actions.Refused) as error:

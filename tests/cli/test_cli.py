@@ -56,6 +56,8 @@ def a_call(settings: Settings) -> CallFacts:
         pytest.param(["user", "list"], 0, id="done"),
         pytest.param(["operator", "pause", "nobody"], 1, id="no-such-operator"),
         pytest.param(["operator", "ready", "nilufar"], 1, id="no-asterisk"),
+        pytest.param(["trunk", "password", "nobody", "--password-stdin"], 1, id="no-such-trunk"),
+        pytest.param(["trunk", "password", "carrier", "--password-stdin"], 1, id="no-account"),
         pytest.param(["no-such-command"], 2, id="no-such-command"),
         pytest.param(["ledger", "export", "--from", "2026-11-24"], 2, id="option-missing"),
         pytest.param(

@@ -76,6 +76,7 @@ UNTRIED = {
         *(f"operator {state}" for state in ("back-office", "off", "pause", "ready")),
         *("phone address", "phone remove", "phone set"),
         *("user add", "user disable", "user enable", "user listen", "user passwd"),
+        "trunk password",
         *("user phone-password", "user set", "user sign-out"),
     ),
     "what holds no citizen: a script's text, a signature's comparison": (

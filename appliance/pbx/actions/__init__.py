@@ -4,7 +4,7 @@ Each action looks first whether the call and the phone are in the state for it, 
 with a code where they are not: pressed twice, the second press is refused and changes nothing.
 """
 
-from appliance.pbx.actions.config import NotTaken, keep_up, put_plan, rehearse
+from appliance.pbx.actions.config import NotTaken, change_trunk, keep_up, put_plan, rehearse
 from appliance.pbx.actions.dialling import dial, hang_up
 from appliance.pbx.actions.line_trial import try_line
 from appliance.pbx.actions.lines import Line, line
@@ -27,6 +27,7 @@ __all__ = [
     "Unreachable",
     "back",
     "blind",
+    "change_trunk",
     "choose_state",
     "conference",
     "consult",

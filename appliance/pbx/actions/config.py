@@ -1,5 +1,7 @@
 """A new plan of the telephony, tried out and put in force."""
 
+import dataclasses
+
 from appliance.core.settings import Settings
 from appliance.models import PlanVersion
 from appliance.pbx import config, rehearsal
@@ -30,6 +32,21 @@ def put_plan(settings: Settings, wanted: Plan, by: str, note: str = "") -> PlanV
     reload(settings)
     put_states_in_force(settings)
     return version
+
+
+def change_trunk(settings: Settings, name: str, password: str, by: str) -> PlanVersion:
+    """Put another password of a trunk's account in force; calls that go on are not touched.
+
+    Raises LookupError for no such trunk or one without an account, else as put_plan.
+    """
+    plan = routing.current(settings)
+    if not any(one.name == name and one.user for one in plan.trunks):
+        raise LookupError(name)
+    trunks = tuple(
+        dataclasses.replace(one, password=password) if one.name == name else one
+        for one in plan.trunks
+    )
+    return put_plan(settings, dataclasses.replace(plan, trunks=trunks), by)
 
 
 def rehearse(settings: Settings, call: rehearsal.Rehearsed) -> list[rehearsal.Station]:

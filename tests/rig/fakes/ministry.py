@@ -37,6 +37,7 @@ class Register:
     events: list[dict[str, Any]] = field(default_factory=list)
     event_moods: list[Mood] = field(default_factory=list)  # ok | lost | error | html | twice
     token: str = TOKEN
+    unknown: int = 0  # requests by another token
     page: int = 100
     release: threading.Event = field(default_factory=threading.Event)
     late: int = 0  # slow ones that have been registered
@@ -112,6 +113,7 @@ def register() -> Iterator[Register]:
         def _trusted(self) -> bool:
             if self.headers.get("Authorization") in (f"Bearer {here.token}", here.token):
                 return True
+            here.unknown += 1
             self._say(401, {"detail": "who are you?"})
             return False
 

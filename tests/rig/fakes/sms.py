@@ -37,6 +37,8 @@ class Service:
     tokens: set[str] = field(default_factory=set)
     log_ins: int = 0
     refuses: bool = False  # every log-in
+    password: str = ""  # that a log-in must have; "": any
+    refused: int = 0  # log-ins
     taken: Callable[[str, str], None] = lambda _id, _where: None  # before the answer is given
     line: Line | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,7 +53,7 @@ def service() -> Iterator[Service]:
         def do_POST(self) -> None:
             body = self.body()
             if self.path == "/auth/login":
-                self._log_in()
+                self._log_in(body)
             elif self.path == "/send":
                 [message] = json.loads(body)["messages"]
                 self._take(message["recipient"], message["sms"]["content"]["text"])
@@ -74,10 +76,12 @@ def service() -> Iterator[Service]:
                 id = self.path.rsplit("/", 1)[1]
                 self.say(200, {"data": {"status": here.states.get(id, "waiting")}})
 
-        def _log_in(self) -> None:
+        def _log_in(self, body: str) -> None:
             if self._miss(here.log_in_moods.pop(0) if here.log_in_moods else ""):
                 return
-            if here.refuses:
+            given = parse_qs(body).get("password", [""])[0]
+            if here.refuses or (here.password and given != here.password):
+                here.refused += 1
                 self.say(401, {"message": "Invalid credentials"})
                 return
             here.log_ins += 1

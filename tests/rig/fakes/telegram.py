@@ -32,6 +32,8 @@ class Chats:
     member_fails: int = 0  # times that nobody is told who belongs to a group
     second_reader: bool = False
     refuses: bool = False  # the token
+    token: str = TOKEN
+    refused: int = 0  # requests by another token
     taken: Callable[[list[str]], None] = lambda _buttons: None  # before the answer is given
     line: Line | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -46,7 +48,8 @@ def chats() -> Iterator[Chats]:
         def do_POST(self) -> None:
             sent = json.loads(self.body())
             _, bot, method = self.path.split("/")
-            if bot != f"bot{TOKEN}" or here.refuses:
+            if bot != f"bot{here.token}" or here.refuses:
+                here.refused += 1
                 self._fail(401, "Unauthorized")
             else:
                 getattr(self, method)(sent)
