@@ -122,10 +122,10 @@ class Phones:
         registrar.start(
             {"accounts.csv": rows},
             f"{self.box}:5060",
-            *("-m", number, "-l", number, "-r", number, "-recv_timeout", "5000"),
+            *("-m", number, "-l", number, "-r", number, "-recv_timeout", "20000"),
             facts={"address": self.address, "port": PORT},
         )
-        if registrar.wait(30):
+        if registrar.wait(60):
             raise SippError(f"a phone could not register: {registrar.complaint()}")
 
     def stop(self) -> None:
