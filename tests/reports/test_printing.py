@@ -1,7 +1,9 @@
 """Papers are made by a process of their own."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +26,14 @@ def test_a_paper_that_takes_too_long_is_given_up(monkeypatch) -> None:
     monkeypatch.setattr(pdf, "PATIENCE", 0.001)
     with pytest.raises(pdf.PdfError, match="not printed within"):
         pdf.write("<p>")
+
+
+def test_it_ends_before_anything_is_unloaded(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    hook = f"import atexit, pathlib; atexit.register(pathlib.Path({str(left)!r}).touch)"
+    (tmp_path / "sitecustomize.py").write_text(hook)
+    printer = [sys.executable, "-m", "appliance.reports.pdf.engine"]
+    known = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(printer, input=b"<p lang=ru>1</p>", capture_output=True, env=known)
+    assert (done.returncode, done.stdout[:5]) == (0, b"%PDF-"), done.stderr
+    assert not left.exists()

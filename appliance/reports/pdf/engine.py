@@ -4,6 +4,7 @@
 """
 
 import gc
+import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -51,6 +52,8 @@ def main() -> None:
     except FatalURLFetchingError as error:
         sys.exit(str(error))
     sys.stdout.buffer.write(printed)
+    sys.stdout.flush()
+    os._exit(0)  # Pango's thread still reads fonts: it must not find its library unloaded
 
 
 if __name__ == "__main__":
