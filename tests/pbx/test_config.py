@@ -1,7 +1,6 @@
 """Asterisk's files: rendered, tried out by a second Asterisk, put in force."""
 
 import dataclasses
-import os
 from pathlib import Path
 
 import pytest
@@ -72,26 +71,6 @@ def test_a_broken_dialplan_is_refused_and_the_old_one_stays(
     with pytest.raises(config.ConfigError, match="Context 'menu' is missing"):
         config.install(site)
     assert (site.paths.asterisk / "menu.conf").read_text() == before
-
-
-def test_files_are_kept_where_no_group_bit_may_be_set(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in a unit of the box (RestrictSUIDSGID) whose folders hand their group on."""
-    chmod = os.chmod
-
-    def as_in_a_unit(path: Path, mode: int, **more: bool) -> None:
-        if mode & 0o6000:
-            raise PermissionError(f"chmod {mode:o} {path}")
-        chmod(path, mode, **more)
-
-    etc = settings.paths.asterisk
-    config.install(settings, tried=True)
-    etc.chmod(0o2770)
-    (etc / "menu.conf").write_text("changed by hand")
-    monkeypatch.setattr(os, "chmod", as_in_a_unit)
-    assert config.install(settings, tried=True) == ["menu.conf"]
-    assert (etc / config.FORMER / "menu.conf").read_text() == "changed by hand"
 
 
 def test_a_new_operator_is_in_force_after_a_reload(box: Box) -> None:
