@@ -29,12 +29,12 @@ from provisioning.local import translations
 from provisioning.local.settings_file import scratch
 from tests.rig import audited
 from tests.rig.browser import Browser
-from tests.rig.chromium import chromium, playwright
+from tests.rig.chromium import browser_program, chromium, playwright
 from tests.rig.once import made_once, shared_folder
 from tests.rig.people import OF_ROLE, PASSWORD, PEOPLE, WEAK
 
 # One browser for all folders: two drivers cannot run in one process.
-__all__ = ["chromium", "playwright"]
+__all__ = ["browser_program", "chromium", "playwright"]
 
 
 # The same examples each time, however slow the machine is.

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate
 
 import click
 
@@ -30,22 +30,24 @@ pass_site = click.make_pass_decorator(Site)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def reads[**P, R](action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def reads[**P, R](
+    action: str,
+) -> Callable[[Callable[Concatenate[Site, P], R]], Callable[Concatenate[Site, P], R]]:
     """Declare a command that reads personal data: the audit says who asks, before it answers.
 
     `action`: of the audit. Stands below `pass_site`; what was asked are the command's parameters.
     """
 
-    def declare(command: Callable[P, R]) -> Callable[P, R]:
+    def declare(command: Callable[Concatenate[Site, P], R]) -> Callable[Concatenate[Site, P], R]:
         @functools.wraps(command)
-        def noted(*given: P.args, **asked: P.kwargs) -> R:
-            click.get_current_context().find_object(Site).open()  # type: ignore[union-attr]
+        def noted(site: Site, *given: P.args, **asked: P.kwargs) -> R:
+            site.open()
             account = os.environ.get("SUDO_USER") or getpass.getuser()
-            told = {name: getattr(value, "name", value) for name, value in asked.items()}
+            values = {name: getattr(value, "name", value) for name, value in asked.items()}
             audit.record(
-                "cli", action, account=account, asked={k: str(v) for k, v in told.items() if v}
+                "cli", action, account=account, asked={k: str(v) for k, v in values.items() if v}
             )
-            return command(*given, **asked)
+            return command(site, *given, **asked)
 
         noted.__dict__["reads"] = action
         return noted

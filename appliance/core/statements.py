@@ -103,14 +103,14 @@ class Question:
     def ask(self, **values: Collection[str] | str | int) -> list[tuple[Any, ...]]:
         """Rows as the columns keep them."""
         sql, parameters, _table = self._worded
-        told = _told(parameters, values)
-        rows: list[tuple[Any, ...]] = database.execute_sql(sql, told).fetchall()
+        filled = _filled_in(parameters, values)
+        rows: list[tuple[Any, ...]] = database.execute_sql(sql, filled).fetchall()
         return rows
 
     def rows(self, **values: Collection[str] | str | int) -> list[Any]:
         """Rows as objects of the table that is asked."""
         sql, parameters, table = self._worded
-        return list(table.raw(sql, *_told(parameters, values)))
+        return list(table.raw(sql, *_filled_in(parameters, values)))
 
     def first(self, **values: Collection[str] | str | int) -> Any:
         """The first row as such an object, or None; the query itself says that it wants one."""
@@ -130,7 +130,9 @@ def _found_by(table: Any, names: tuple[str, ...]) -> Question:
     return Question(lambda: table.select().where(*same).limit(1))
 
 
-def _told(parameters: list[Any], values: Mapping[str, Collection[str] | str | int]) -> list[Any]:
+def _filled_in(
+    parameters: list[Any], values: Mapping[str, Collection[str] | str | int]
+) -> list[Any]:
     known = {
         name: value if isinstance(value, (int, str)) else _listed(value)
         for name, value in values.items()

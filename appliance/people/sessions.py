@@ -26,7 +26,7 @@ _OF_COOKIE = Question(
     lambda: (
         Session.select()
         .join(User)
-        .where(Session.hash == value("hash"), User.active, Session.begun_at > value("since"))
+        .where(Session.hash == value("hash"), *_begun_after(value("since")))
     )
 )
 
@@ -172,7 +172,11 @@ def end_all(user: User, but: Session | None = None) -> int:
 
 
 def _holding() -> tuple[object, ...]:
-    return User.active, Session.begun_at > clock.now() - LASTS
+    return _begun_after(clock.now() - LASTS)
+
+
+def _begun_after(since: object) -> tuple[object, ...]:
+    return User.active, Session.begun_at > since
 
 
 def _hash(secret: str) -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.people import accounts
 from appliance.web import create_app
 from appliance.web.shell import server
-from tests.rig.chromium import FLAGS, SHELL, WINDOW
+from tests.rig.chromium import SHELL, WINDOW
 from tests.rig.forked import FORKED
 from tests.rig.people import PASSWORD, WEAK
 from tests.rig.waiting import until
@@ -124,11 +124,9 @@ def pages(
 
 
 @pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """One browser without a window of its own: it draws for pictures and clicks all the same."""
-    browser = playwright.chromium.launch(executable_path=SHELL, args=FLAGS)
-    yield browser
-    browser.close()
+def browser_program() -> str:
+    """One without a window of its own: it draws for pictures and clicks all the same."""
+    return SHELL
 
 
 @pytest.fixture

@@ -30,8 +30,14 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
+def browser_program() -> str:
+    """Which program the browser is."""
+    return PROGRAM
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright, browser_program: str) -> Iterator[Browser]:
     """One browser; each test opens windows of its own."""
-    browser = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=browser_program, args=FLAGS)
     yield browser
     browser.close()
