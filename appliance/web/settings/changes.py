@@ -64,6 +64,7 @@ def new() -> str:
     was = refusals.latest()
     return render_template(
         "changes/new.html",
+        largest=changes.LARGEST,
         kinds=change_words.KINDS,
         terms=terms.ALL,
         typed=was.values,
@@ -94,6 +95,7 @@ def one(number: int) -> str:
     asked, was = _request(number), refusals.latest()
     return render_template(
         "changes/one.html",
+        largest=changes.LARGEST,
         typed=was.values,
         trouble=change_words.TROUBLES.get(was.trouble),
         **_card(asked),

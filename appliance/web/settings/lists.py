@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("lists", __name__, url_prefix="/lists")
 
-LARGEST = 260 * 1024  # bytes of a form with a file of 256 KB
+LARGEST = 256 * 1024  # bytes of a file
 WAITS = "waits"  # a file that is shown and waits to be confirmed
 
 PLACES: dict[str, LazyString] = {
@@ -157,7 +157,7 @@ def download(name: str) -> Response:
 
 
 @screen.post("/<name>/file")
-@takes_file(LARGEST)
+@takes_file(LARGEST + 4 * 1024)
 @may("list.change")
 def send(name: str) -> BaseResponse:
     """Take a file in and show what it would change; nothing is changed yet."""
@@ -243,6 +243,7 @@ def _page(found: "Catalog", opened: "CatalogItem | None" = None) -> str:
     day = today()
     return render_template(
         "lists/one.html",
+        largest=LARGEST,
         list=found,
         named=lambda thing: named(thing, locale()),
         values=catalogs.items(found.code),

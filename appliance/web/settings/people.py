@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("people", __name__, url_prefix="/people")
 
-LARGEST = 210_000  # bytes of a form: a file of people, or its text
+LARGEST = 100 * 1024  # bytes of a file of people
 TROUBLES: dict[str, LazyString] = {
     "login": _l("Write a user name that nobody has: small letters, digits, . _ -"),
     "name": _l("Write the name, with 120 letters at most."),
@@ -173,7 +173,7 @@ def many() -> str:
 
 @screen.post("/import")
 @may("person.change")
-@takes_file(LARGEST)
+@takes_file(2 * LARGEST + 5_200)  # the file, or its text
 def add_many() -> BaseResponse | str:
     """Show what a file holds; when `confirmed` and without a fault, make all of them."""
     try:
@@ -295,6 +295,7 @@ def _many(given: list[Given] | None = None) -> str:
             trouble = TROUBLES[error.code]
     return render_template(
         "people/import.html",
+        largest=LARGEST,
         given=given or [],
         lines=lines,
         faults=sum(bool(line.fault) for line in lines),

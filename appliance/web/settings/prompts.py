@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("prompts", __name__, url_prefix="/prompts")
 
-LARGEST = 33 * 1024 * 1024  # bytes of a form with a file of 32 MB
+LARGEST = 32 * 1024 * 1024  # bytes of a file
 # how a sound was made: its name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
     "synthetic": (_l("Synthetic voice"), "warn", "bot"),
@@ -76,7 +76,9 @@ def one(language: str, name: str) -> str:
     was = refusals.latest()
     trouble, typed = TROUBLES.get(was.trouble), was.values.get("text")
     shown = _prompt_context(language, name)
-    return render_template("prompts/page.html", trouble=trouble, typed=typed, **shown)
+    return render_template(
+        "prompts/page.html", trouble=trouble, typed=typed, largest=LARGEST, **shown
+    )
 
 
 @screen.get(f"/versions/{_PROMPT}")
@@ -116,7 +118,7 @@ def speak(language: str, name: str) -> Response:
 
 
 @screen.post(f"/upload/{_PROMPT}")
-@takes_file(LARGEST)
+@takes_file(LARGEST + 1024 * 1024)
 @may("prompt.change")
 def upload(language: str, name: str) -> Response:
     """Take in a recording, to be listened to before it is in force."""
