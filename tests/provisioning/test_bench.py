@@ -56,7 +56,12 @@ def test_the_worst_are_the_twentieth_part() -> None:
     assert sound.Heard.worst([0.8]) == pytest.approx(80)
 
 
-@pytest.mark.parametrize("words", [["help"], ["quick", "1"], ["growth", "many"]])
+def test_help_is_no_wrong_use(capsys) -> None:
+    assert main(["help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: ./run bench")
+
+
+@pytest.mark.parametrize("words", [["halp"], ["quick", "1"], ["growth", "many"]])
 def test_wrong_use_is_told_by_the_usage(words, capsys) -> None:
     assert main(words) == 2
     assert capsys.readouterr().err.startswith("usage: ./run bench")

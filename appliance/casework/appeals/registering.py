@@ -39,7 +39,7 @@ def register(
     today = moment.astimezone(tz).date()
     call = call_of(operator, token)
     with writing():
-        if known := _registered_as(operator, token):
+        if known := row_with(Appeal, token=token, operator=operator.id):
             return known
         reading = form.read(values, today)
         columns = reading.columns
@@ -72,7 +72,3 @@ def register(
             tell(appeal)
         live.publish("appeals", f"operator:{operator.login}")
     return appeal
-
-
-def _registered_as(operator: User, token: str) -> Appeal | None:
-    return row_with(Appeal, token=token, operator=operator.id)

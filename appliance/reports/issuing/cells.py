@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from appliance.reports import figures, files, words
-from appliance.reports.paper import Report
+from appliance.reports import figures, words
 from appliance.reports.words import Words
 
 type Cells = dict[str, tuple[str, Any]]  # key → (name, value)
@@ -17,10 +16,9 @@ _LEFT_OUT = (
 _NAMED = ("weekday", "soato", "code")  # what tells a row of a list from the others
 
 
-def of(name: str, report: Report) -> Cells:
-    """Every cell of a report (of files.FORMS), the balance among them, named in its language."""
-    plain = files.FORMS[name].as_json(report)
-    text = words.load(report.locale)
+def of(plain: dict[str, Any], locale: str) -> Cells:
+    """Every cell of a report's JSON (`as_json`), the balance among them, named in a language."""
+    text = words.load(locale)
     found: Cells = {}
     for path, label, value in _walk(plain, text):
         key, number = "/".join(path), 2

@@ -23,9 +23,10 @@ def changes(settings: Settings, report: IssuedReport, locale: str) -> list[Chang
     """What differs between an issued report and the same one made now."""
     period = keeping.period_of(settings, report)
     made = files.build(report.name, settings, period, locale)
-    now, parts = cells.of(report.name, made), files.FORMS[report.name].as_json(made)
+    plain = files.FORMS[report.name].as_json(made)
+    now = cells.of(plain, locale)
     # A part that such reports have no more has not changed.
-    before = {k: held for k, held in report.cells.items() if k.partition("/")[0] in parts}
+    before = {key: cell for key, cell in report.cells.items() if key.partition("/")[0] in plain}
     return _between(before, now, locale, now)
 
 

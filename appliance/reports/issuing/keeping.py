@@ -43,14 +43,15 @@ def issue(
     made = {}
     for locale in LOCALES:
         report = files.build(name, settings, period, locale)
-        if (balance := getattr(report, "balance", None)) and balance.open:
-            raise NotClosed(f"{balance.open} calls of the period go on")
+        if going_on := files.FORMS[name].going_on(report):
+            raise NotClosed(f"{going_on} calls of the period go on")
         for kind in files.KINDS:
             if not goes_on():
                 raise Stopped
             made[locale, kind] = files.render(name, report, kind)
         if locale == "uz_Cyrl":
-            values, formulas = cells.of(name, report), files.FORMS[name].as_json(report)["formulas"]
+            plain = files.FORMS[name].as_json(report)
+            values, formulas = cells.of(plain, locale), plain["formulas"]
     with writing():
         edition = 1 + (_editions(name, period).scalar() or 0)
         issued_report = IssuedReport.create(

@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
             _table("live", _live)
         case ["growth", *sizes] if all(size.isdecimal() for size in sizes):
             _table("longer", partial(growth.rows, tuple(map(int, sizes)) or growth.SIZES))
+        case ["help"]:
+            print(USAGE)
         case _:
             print(USAGE, file=sys.stderr)
             return 2
