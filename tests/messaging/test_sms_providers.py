@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import os
+import pkgutil
 import socket
 import ssl
 import struct
@@ -23,7 +24,8 @@ from appliance.casework.ministry.transport import MinistrySystem
 from appliance.core import clock, outbox
 from appliance.core.delivery import Declined, Later, NotSent, Receipt, Trouble, Unsure
 from appliance.core.settings import SmsKind
-from appliance.messaging.sms import accounts
+from appliance.messaging.sms import accounts, providers
+from appliance.messaging.sms.gateway import SmsGateway
 from appliance.messaging.sms.providers.eskiz import Eskiz
 from appliance.messaging.sms.providers.playmobile import PlayMobile
 from appliance.messaging.sms.sender import Senders
@@ -81,7 +83,9 @@ def trouble_of(what: Callable[[], object]) -> Trouble:
 
 
 def test_each_kind_of_the_settings_has_its_provider() -> None:
-    assert set(accounts.KINDS) == set(get_args(SmsKind))
+    modules = {module.name for module in pkgutil.iter_modules(providers.__path__)}
+    assert modules == set(get_args(SmsKind))
+    assert all(SmsGateway in accounts.provider(kind).__mro__ for kind in modules)
 
 
 def test_a_message_is_taken(gateway, far) -> None:

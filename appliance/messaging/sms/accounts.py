@@ -1,24 +1,17 @@
 """The site's SMS gateways, in their order."""
 
-from appliance.core.settings import Settings, SmsAccount, SmsKind
-from appliance.messaging.sms.gateway import SmsGateway
-from appliance.messaging.sms.providers.eskiz import Eskiz
-from appliance.messaging.sms.providers.modem import Modem
-from appliance.messaging.sms.providers.playmobile import PlayMobile
-from appliance.messaging.sms.providers.smpp import Smpp
+import importlib
+from typing import Any
 
-KINDS: dict[SmsKind, type[Eskiz | Modem | PlayMobile | Smpp]] = {
-    "eskiz": Eskiz,
-    "playmobile": PlayMobile,
-    "smpp": Smpp,
-    "modem": Modem,
-}
+from appliance.core.settings import Settings, SmsAccount, SmsKind
+from appliance.messaging.sms import providers
+from appliance.messaging.sms.gateway import SmsGateway
 
 
 def gateways(settings: Settings) -> list[SmsGateway]:
     """A gateway for each account in the settings file, the preferred one first."""
     return [
-        KINDS[account.kind](
+        provider(account.kind)(
             name=account.name,
             url=account.url.rstrip("/"),
             user=account.user,
@@ -28,6 +21,11 @@ def gateways(settings: Settings) -> list[SmsGateway]:
         )
         for account in settings.sms
     ]
+
+
+def provider(kind: SmsKind) -> Any:
+    """The class of SmsGateway in the module of that name: only what is used is loaded."""
+    return importlib.import_module(f"{providers.__name__}.{kind}").GATEWAY
 
 
 def callback(settings: Settings, account: SmsAccount) -> str:

@@ -1,5 +1,7 @@
 """The SMS accounts: how they do, what is told over which, which texts are approved."""
 
+from typing import get_args
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
@@ -7,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
+from appliance.core.settings import SmsKind
 from appliance.messaging.notices import templates
 from appliance.messaging.sms import account_health, accounts, rules
 from appliance.web.shell.access import may
@@ -17,7 +20,6 @@ from appliance.web.status.outbox import PURPOSES, TROUBLES
 
 screen = Blueprint("sms", __name__)
 
-KINDS = {kind: lazy_gettext(gateway.title) for kind, gateway in accounts.KINDS.items()}
 # state of an account: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "ok": (_l("Works"), "ok", "circle-check"),
@@ -47,7 +49,7 @@ def page() -> str:
         rules=rules.rules(),
         approvals=rules.approvals(site()),
         always=rules.ALWAYS,
-        kinds=KINDS,
+        kinds={kind: lazy_gettext(accounts.provider(kind).title) for kind in get_args(SmsKind)},
         states=STATES,
         said=APPROVALS,
         troubles=TROUBLES,

@@ -90,6 +90,9 @@ class Eskiz(SmsGateway):
             raise NotSent("log_in", words(answer))
 
 
+GATEWAY = Eskiz
+
+
 def _data(answer: requests.Response) -> dict[str, Any]:
     """What a question is answered with. Raises Later, NotSent, Unsure."""
     raise_for_status(answer)

@@ -216,6 +216,9 @@ class Modem(SmsGateway):
         self._rest += self._port.read(max(1, self._port.in_waiting))
 
 
+GATEWAY = Modem
+
+
 class _Silent(Exception):
     """The modem does not answer."""
 

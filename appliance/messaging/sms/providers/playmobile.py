@@ -68,3 +68,6 @@ class PlayMobile(SmsGateway):
                 if outcome and message.get("message-id"):
                     found.append(Report(str(message["message-id"]), outcome, ours=True))
         return found
+
+
+GATEWAY = PlayMobile

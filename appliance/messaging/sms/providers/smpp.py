@@ -193,6 +193,9 @@ class Smpp(SmsGateway):
         self._heard.append(Incoming(number, text.decode(alphabet, "replace")))
 
 
+GATEWAY = Smpp
+
+
 def _report(pdu: Any, text: bytes) -> Report | None:
     """What a receipt tells of an end; None while the message is still on its way."""
     found = _SAID.search(text)
