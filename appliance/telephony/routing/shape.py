@@ -108,7 +108,7 @@ class Callback:
 
     offered: bool = True
     key: str = "9"
-    offer_every: int = 60
+    offer_every: int = 60  # seconds
     at_the_end: bool = True  # offered when the longest wait is over
 
 
