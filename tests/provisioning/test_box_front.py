@@ -20,7 +20,6 @@ from typing import Self
 
 import jinja2
 import pytest
-import schemathesis
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as trying
@@ -439,6 +438,8 @@ def test_no_filter_or_order_is_a_query(behind: Front) -> None:
 
 
 def test_the_api_answers_as_its_document_says(behind: Front) -> None:
+    import schemathesis  # here: long to load, and needed by one worker
+
     headers = {"Authorization": f"Bearer {key_in_force()}", "Host": "localhost"}
     schema = schemathesis.openapi.from_dict(json.loads(views.DOCUMENT.read_text("utf-8")))
     answers: list[int] = []

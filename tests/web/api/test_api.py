@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from jsonschema import Draft202012Validator, FormatChecker
 from werkzeug.test import TestResponse
 
 from appliance.casework import appeals, catalogs, departments
@@ -48,6 +47,8 @@ def program(app) -> Callable[..., Ask]:
 
 def as_documented(path: str, method: str, answer: TestResponse) -> None:
     """The path, the status and the shape of the answer stand in the document."""
+    from jsonschema import Draft202012Validator, FormatChecker  # here: long to load, and needed by one worker
+
     [operation] = [
         operations[method.lower()]
         for template, operations in DOCUMENT["paths"].items()
@@ -84,6 +85,8 @@ def references(part: Any) -> list[dict[str, Any]]:
 
 
 def test_the_document_is_whole_and_names_every_route(app):
+    from jsonschema import Draft202012Validator  # here: long to load, and needed by one worker
+
     assert DOCUMENT["openapi"].startswith("3.1")
     for reference in references(DOCUMENT):
         assert resolved(reference)

@@ -3,10 +3,8 @@
 import json
 
 import pytest
-import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from appliance.web.api import views
 from appliance.web.shell.rates import limiter
@@ -26,6 +24,9 @@ def headers(app: Flask, monkeypatch, register) -> dict[str, str]:
 
 
 def test_every_operation_answers_as_its_document_says(app: Flask, headers) -> None:
+    import schemathesis  # here: long to load, and needed by one worker
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
     schema = schemathesis.openapi.from_dict(json.loads(views.DOCUMENT.read_text("utf-8")))
     schema.app = app
     tried = []
