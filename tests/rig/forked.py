@@ -14,7 +14,7 @@ from appliance import cli
 
 FORKED = multiprocessing.get_context("forkserver")
 _MODULES = sorted({f"appliance.cli.{module}" for module, _ in cli.COMMANDS.values()})
-FORKED.set_forkserver_preload(["appliance.web.shell.server", *_MODULES])
+FORKED.set_forkserver_preload(["appliance.web.shell.server", *_MODULES, "tests.rig.loaded"])
 
 
 def command(config: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
