@@ -1,6 +1,7 @@
 """What a carrier may send at any length: no record of the log is cut, no call is hidden by it."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from appliance.models import User
 from appliance.pbx import actions, eventlog
 from appliance.pbx.interpret import interpret
 from appliance.telephony.calls import CallFacts
+from tests.calls.exchange import say_little
 from tests.pbx.box import Box
 from tests.pbx.telephones import seen, telephones
 from tests.rig.trials import oversized
@@ -15,6 +17,13 @@ from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
 LONGEST = 1023  # bytes, with the line's end
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prompts that are over at once: each test hears all of them."""
+    say_little(folder := tmp_path_factory.mktemp("prompts"))
+    return folder
 
 
 @pytest.mark.parametrize("name", oversized.KINDS)
