@@ -15,6 +15,7 @@ from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as trying
 from jinja2 import Environment, FileSystemBytecodeCache
+from werkzeug.routing import Map, Rule
 from xdist.scheduler import LoadScopeScheduling
 
 from appliance.casework import catalogs, forms
@@ -50,18 +51,21 @@ SHARED = {
     "site": (
         *(f"tests/calls/test_{name}.py" for name in ("calls", "road", "secrets", "desk_states")),
         "tests/calls/test_page_",
+        # with an Asterisk of their own: so "site" takes as long as "exchanges"
+        *("tests/pbx/test_transfers.py", "tests/pbx/test_trunk_password.py"),
     ),
     "exchanges": ("tests/calls/", "tests/pbx/"),
     "snapshots": ("tests/box/snapshots/",),
     "e1": ("tests/vm/e1/",),
     "box": ("tests/vm/",),
 }
-# In those folders: read logs and ask no telephone, so that any worker takes them.
+# In those folders: read logs, or ask Asterisk without a talk, so that any worker takes them.
 PLAIN = tuple(
     f"tests/pbx/test_{name}.py"
     for name in (
-        *("board", "busy", "deputy", "eventlog", "gaps", "handed", "interpret", "ledger"),
-        *("quarantine", "refusals", "rehearsal", "resuming", "witness"),
+        *("board", "busy", "carriers", "config", "config_context", "deputy", "eventlog", "gaps"),
+        *("handed", "interpret", "ledger", "quarantine", "refusals", "rehearsal", "resuming"),
+        "witness",
     )
 )
 # These begin, in this order, so that no worker has a long one left at the end.
@@ -105,12 +109,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is imported and collected stays: the search for garbage need not go through it."""
+    """What is imported and collected stays: the search for garbage need not go through it.
+
+    Tests leave much of it, and at once: it is searched for less often than where memory is short.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         gc.enable()
 
 
@@ -135,7 +143,7 @@ def _turn(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Four workers share two processors: calls with sound must not wait for pages to be drawn."""
+    """Five workers share two processors: calls with sound must not wait for pages to be drawn."""
     if os.geteuid() == 0:  # nobody else may come back to the front
         urgent = item.nodeid.startswith(URGENT)
         os.setpriority(os.PRIO_PROCESS, 0, _nice if urgent else min(_nice + NICE, 19))
@@ -262,14 +270,37 @@ def loaded_templates(compiled_templates: FileSystemBytecodeCache) -> list[Enviro
     return []
 
 
+class Routes(Map):
+    """The routes of all pages; once they are whole, what is added is there already."""
+
+    whole = False
+
+    def add(self, rulefactory: Rule) -> None:
+        """Compile it, for the worker's first pages. Raises KeyError when they lacked it."""
+        if self.whole:
+            self.iter_rules(rulefactory.endpoint)
+        else:
+            super().add(rulefactory)
+
+
+@pytest.fixture(scope="session")
+def routes() -> Routes:
+    """What the worker's first pages compile and all others share."""
+    return Routes()
+
+
 @pytest.fixture
 def app(
     settings: Settings,
     compiled_templates: FileSystemBytecodeCache,
     loaded_templates: list[Environment],
+    routes: Routes,
 ) -> Iterator[Flask]:
     """The pages of that site."""
-    made = create_app(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "url_map_class", staticmethod(lambda **_: routes))
+        made = create_app(settings)
+    routes.whole = True
     if not loaded_templates:
         made.jinja_env.bytecode_cache = compiled_templates
         loaded_templates.append(made.jinja_env)

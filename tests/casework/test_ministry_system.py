@@ -110,14 +110,14 @@ def checked(site, code="ministry") -> health.Check | None:
 
 
 def fits(schema: str, what: object) -> None:
-    from jsonschema import Draft202012Validator  # here: long to load, and needed by one worker
+    from jsonschema import Draft202012Validator  # here: long to load
 
     where = {"$ref": f"#/components/schemas/{schema}", "components": DOCUMENT["components"]}
     Draft202012Validator(where).validate(what)
 
 
 def test_the_document_is_sound_and_the_reference_keeps_to_it(far, courier, new) -> None:
-    from jsonschema import Draft202012Validator  # here: long to load, and needed by one worker
+    from jsonschema import Draft202012Validator  # here: long to load
 
     assert DOCUMENT["openapi"].startswith("3.1")
     for schema in DOCUMENT["components"]["schemas"].values():

@@ -438,7 +438,7 @@ def test_no_filter_or_order_is_a_query(behind: Front) -> None:
 
 
 def test_the_api_answers_as_its_document_says(behind: Front) -> None:
-    import schemathesis  # here: long to load, and needed by one worker
+    import schemathesis  # here: long to load
 
     headers = {"Authorization": f"Bearer {key_in_force()}", "Host": "localhost"}
     schema = schemathesis.openapi.from_dict(json.loads(views.DOCUMENT.read_text("utf-8")))

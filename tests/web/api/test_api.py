@@ -47,7 +47,7 @@ def program(app) -> Callable[..., Ask]:
 
 def as_documented(path: str, method: str, answer: TestResponse) -> None:
     """The path, the status and the shape of the answer stand in the document."""
-    from jsonschema import Draft202012Validator, FormatChecker  # here: long to load, and needed by one worker
+    from jsonschema import Draft202012Validator, FormatChecker  # here: long to load
 
     [operation] = [
         operations[method.lower()]
@@ -85,7 +85,7 @@ def references(part: Any) -> list[dict[str, Any]]:
 
 
 def test_the_document_is_whole_and_names_every_route(app):
-    from jsonschema import Draft202012Validator  # here: long to load, and needed by one worker
+    from jsonschema import Draft202012Validator  # here: long to load
 
     assert DOCUMENT["openapi"].startswith("3.1")
     for reference in references(DOCUMENT):

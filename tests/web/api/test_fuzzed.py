@@ -24,7 +24,7 @@ def headers(app: Flask, monkeypatch, register) -> dict[str, str]:
 
 
 def test_every_operation_answers_as_its_document_says(app: Flask, headers) -> None:
-    import schemathesis  # here: long to load, and needed by one worker
+    import schemathesis  # here: long to load
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     schema = schemathesis.openapi.from_dict(json.loads(views.DOCUMENT.read_text("utf-8")))
