@@ -16,12 +16,13 @@ class Filters:
     """Which entries; what is empty does not narrow.
 
     `action` is one of them, or what begins several, as `appeal.`; `record` is what an entry is
-    about, or one of those that a list showed.
+    about, or, when `listed`, one of those that a list showed or that was looked for.
     """
 
     who: str = ""
     action: str = ""
     record: str = ""
+    listed: bool = True
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     address: str = ""
@@ -49,8 +50,11 @@ def _narrowed(filters: Filters) -> ModelSelect:
     elif filters.action:
         rows = rows.where(AuditEntry.action == filters.action)
     if filters.record:
-        listed_too = fn.INSTR(AuditEntry.detail, json.dumps(filters.record, ensure_ascii=False)) > 0
-        rows = rows.where((AuditEntry.subject == filters.record) | listed_too)
+        about = AuditEntry.subject == filters.record
+        if filters.listed:
+            told = json.dumps(filters.record, ensure_ascii=False)
+            about |= fn.INSTR(AuditEntry.detail, told) > 0
+        rows = rows.where(about)
     if filters.since:
         rows = rows.where(AuditEntry.at >= filters.since)
     if filters.until:

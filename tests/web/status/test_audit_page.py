@@ -78,6 +78,24 @@ def test_the_technician_reads_no_citizen(told, login_as) -> None:
         assert "Toshmatov" not in text
 
 
+def test_the_technician_reads_no_number_and_no_question(settings, login_as) -> None:
+    """Neither as what a row is about, nor by asking for one: whoever is told of it reads all."""
+    number = "+998935550148"
+    audit.record("nilufar", "number.view", number, page="callbacks.form")
+    audit.record("dilnoza", "appeals.download", "all=1&q=Toshmatov")
+    audit.record("dilnoza", "appeal.list", "", asked={"q": "Toshmatov"})
+    manager, technician = login_as("manager"), login_as("technician")
+    for path in ("/audit", "/audit/audit.csv"):
+        for word in (number, "Toshmatov"):
+            assert word in manager.get(path).text
+            assert word not in technician.get(path).text
+    seen = set(subjects(technician))
+    assert "Telefon raqami: koʻrish –" in seen
+    assert seen <= set(subjects(technician, record=number))  # no row tells that there are some
+    assert subjects(manager, record="Toshmatov")
+    assert subjects(technician, record="Toshmatov") == []
+
+
 def test_the_file_is_safe_for_office_programs(settings, login_as) -> None:
     audit.record("dilnoza", "appeal.list", "", asked={"q": "x"}, reason='=HYPERLINK("x")')
     audit.record("=cmd", "login.failed")
