@@ -40,6 +40,7 @@ from appliance.casework.forms.drafts import (
     draft,
     draft_of,
     drafts,
+    is_his,
     save_draft,
     token_for,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "draft_of",
     "drafts",
     "find",
+    "is_his",
     "is_number",
     "known_values",
     "look_up",

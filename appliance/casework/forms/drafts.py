@@ -76,6 +76,17 @@ def is_token(text: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
 
+def is_his(operator: User, token: str) -> bool:
+    """Whether this is, or can be, the name of a form of the operator's, and of nobody else's.
+
+    The name of a call's form is told by the call and its operator: a colleague knows it, too.
+    """
+    known = [row for table in (Draft, Appeal, CallForm) if (row := row_with(table, token=token))]
+    if known:
+        return all(row.operator_id == operator.id for row in known)
+    return is_token(token) or call_of(operator, token) is not None
+
+
 def call_of(operator: User, token: str) -> Call | None:
     """The call that a form of this name belongs to, if it rang at or spoke with the operator, or
     he placed it."""

@@ -182,7 +182,9 @@ def _elsewhere(sent: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
 
 def values_sent(token: str, name: str = "values") -> dict[str, str]:
     """The values of a form that were sent as JSON, with the numbers that masks stand for; else
-    422."""
+    422, and 404 for a form of somebody else's."""
+    if not appeals.is_his(me(), token):
+        abort(404)
     values = document().get(name)
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)

@@ -83,6 +83,24 @@ def test_the_bar_names_no_form_once_the_call_is_registered(browser, token):
     assert 'id="form"' not in browser.get("/operator/card").text
 
 
+def test_nobody_takes_the_name_of_anothers_form(browser, token, nilufar, login_as):
+    """Whoever knows the call knows its form's name: its operator could not register it then."""
+    begun = browser.get("/operator/forms/new").headers["Location"].rpartition("/")[2]
+    send(browser, f"/operator/forms/{begun}", form="1", values=FORM)
+    assert Draft.get(Draft.token == begun).operator == nilufar
+    other = login_as("sardor")
+    for name in (token, begun, "hotline-9.9-1-0"):
+        for step in ("", "/register", "/register-call", "/add"):
+            sent = {"values": FORM, "form": "1", "appeal": "2026-000001"}
+            answer = send(other, f"/operator/forms/{name}{step}", **sent)
+            assert answer.status_code == 404, (name, step)
+    assert {draft.operator_id for draft in Draft.select()} == {nilufar.id}
+    assert not Appeal.select().exists()
+    for name in (token, begun):
+        assert send(browser, f"/operator/forms/{name}/register", values=FORM).status_code == 200
+    assert [one.operator for one in Appeal.select()] == [nilufar, nilufar]
+
+
 def test_a_hidden_number_is_said_and_fills_nothing(browser, nilufar):
     Citizen("1764000000.1", phone=None).ring(nilufar)
     page = browser.get("/operator/card?shows=1").text
@@ -239,8 +257,8 @@ def test_an_appeal_hangs_on_its_call_and_is_told_once(browser, token, call):
 
 def test_another_operators_form_is_not_reached(login_as, token, call):
     sardor = login_as("sardor")
-    send(sardor, f"/operator/forms/{token}/register", values=FORM)
-    assert Appeal.get().call_id is None
+    assert send(sardor, f"/operator/forms/{token}/register", values=FORM).status_code == 404
+    assert not Appeal.select().exists()
 
 
 def test_a_second_form_of_the_call_begins_with_f2(browser, token, call):
