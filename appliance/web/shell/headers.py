@@ -1,6 +1,6 @@
 """What every answer tells the browser it may do: nothing but this site's own files."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 CSP = "; ".join(
     (
@@ -21,15 +21,16 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=(), microphone=(self)",
 }
+OURS = ("assets.built", "static")  # the same for everybody: they say themselves who keeps them
 
 
 def init_app(app: Flask) -> None:
-    """Send them with every answer; pages are kept by no cache."""
+    """Send them with every answer; pages, sounds and papers are kept by no cache."""
 
     @app.after_request
     def send(answer: Response) -> Response:
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
-        if "Cache-Control" not in answer.headers:
+        if request.endpoint not in OURS or "Cache-Control" not in answer.headers:
             answer.headers["Cache-Control"] = "no-store"
         return answer

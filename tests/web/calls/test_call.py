@@ -153,6 +153,7 @@ def test_sound_in_whole_and_in_part(login_as, settings) -> None:
     data = (settings.paths.recordings / "b.wav").read_bytes()
     with browser.get(f"{CARD}/recordings/2") as whole:
         assert (whole.data, whole.mimetype) == (data, "audio/wav")
+        assert whole.headers["Cache-Control"] == "no-store"  # a desk is shared
     with browser.get(f"{CARD}/recordings/2", headers={"Range": "bytes=100-199"}) as part:
         assert (part.status_code, part.data) == (206, data[100:200])
     assert browser.get(f"{CARD}/recordings/3").status_code == 404

@@ -168,7 +168,8 @@ def test_no_page_of_somebody_is_kept_by_a_cache(app, login_as) -> None:
                 continue
             with browser.get(address(f"GET {rule}")) as answer:
                 told = answer.headers["Cache-Control"]
-            assert re.search("no-store|no-cache|private", told), (rule, told)
+            public = rule.startswith(("/static/", "/built/"))
+            assert told == "no-store" or public, (rule, told)
 
 
 @pytest.mark.parametrize("climb", CLIMBS)
