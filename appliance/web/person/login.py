@@ -8,6 +8,7 @@ from flask import (
     Blueprint,
     Flask,
     Response,
+    abort,
     current_app,
     redirect,
     render_template,
@@ -28,7 +29,7 @@ from appliance.web.shell.access import HOMES, anyone, at_step, before_all, publi
 from appliance.web.shell.context import is_fragment, me, site
 from appliance.web.shell.errors import send_again
 from appliance.web.shell.rates import limiter
-from appliance.web.shell.sent import ours
+from appliance.web.shell.sent import is_address, ours
 
 if TYPE_CHECKING:
     from appliance.models import Desk, Session, User
@@ -70,8 +71,15 @@ class Device:
 def init_app(app: Flask) -> None:
     """Sessions, protection of forms, and how often one may try to sign in."""
     _manager.init_app(app)
+    app.before_request(_refuse_odd_referrer)
     csrf.init_app(app)
     limiter.init_app(app)
+
+
+def _refuse_odd_referrer() -> None:
+    """The protection of forms reads it as an address."""
+    if request.method != "GET" and not is_address(request.headers.get("Referer", "")):
+        abort(400)
 
 
 @_manager.user_loader

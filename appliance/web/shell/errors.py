@@ -8,7 +8,7 @@ from flask import Flask, Response, json, jsonify, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from appliance.core import db
 from appliance.web.shell.context import is_fragment
@@ -123,6 +123,8 @@ def _known(
     cause = getattr(error, "original_exception", None)
     if cause and db.is_busy(cause):  # met after the view: who was shown what is written then
         return _busy()
+    if isinstance(error, BadHost):  # without an address of ours a page has no links
+        return Response("no such host\n", code, mimetype="text/plain")
     if isinstance(error, TooLong):
         return _too_long(error)
     if _for_program():

@@ -30,6 +30,14 @@ def ours(there: str) -> str:
     return there if inside and not parts.netloc and not parts.scheme else ""
 
 
+def is_address(text: str) -> bool:
+    """Whether a text can be read as an address, whatever it leads to."""
+    try:
+        return urlsplit(text).port != 0
+    except ValueError:
+        return False
+
+
 def whole(text: str, low: int, high: int) -> int | None:
     """The whole number that a text writes, None when it writes none from `low` to `high`."""
     if not re.fullmatch(r"-?\d{1,19}", text, re.ASCII):

@@ -140,6 +140,23 @@ def test_nobody_opens_what_another_role_was_shown(app, appeal, login_as, unlimit
     assert wrong == []
 
 
+@pytest.mark.parametrize("host", ["a" * 64, f"{'a' * 64}.example", f"x.{'a' * 4000}", "a..b"])
+def test_a_host_that_is_none_is_refused(host, login_as, caplog) -> None:
+    for browser in (login_as("manager"), login_as("operator")):
+        for path in ("/", "/login", "/appeals", "/api/v1/appeals", "/nothing"):
+            answer = browser.get(path, headers={"Host": host})
+            assert answer.status_code == 400, (host[:9], path)
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("referrer", ["https://localhost:8443.evil.example/", "https://[x/"])
+def test_a_form_from_what_is_no_address_is_refused(referrer, login_as) -> None:
+    browser = login_as("manager")
+    form = {"csrf_token": browser.token("/account"), "language": "ru"}
+    told = {"Referer": referrer}
+    assert browser.post("/account/language", data=form, headers=told).status_code == 400
+
+
 @pytest.mark.parametrize("headers", HEADERS, ids=lambda one: next(iter(one)))
 def test_no_header_leads_anybody_away(headers, login_as) -> None:
     browser = login_as("manager")
