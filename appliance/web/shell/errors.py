@@ -16,6 +16,8 @@ from appliance.web.shell.sizes import TooLong
 
 log = logging.getLogger(__name__)
 
+_PIECE = 1 << 16
+
 # status: what happened, what to do
 WORDS: dict[int, tuple[LazyString, LazyString]] = {
     400: (
@@ -125,6 +127,8 @@ def _known(
         return _busy()
     if isinstance(error, BadHost):  # without an address of ours a page has no links
         return Response("no such host\n", code, mimetype="text/plain")
+    if code == 413:
+        _hear_out()
     if isinstance(error, TooLong):
         return _too_long(error)
     if _for_program():
@@ -133,6 +137,14 @@ def _known(
             told.headers["Retry-After"] = "60"
         return told
     return _page(code)
+
+
+def _hear_out() -> None:
+    """Read the rest of what is too large: were the line closed under it, who sends it, nginx, might
+    not read why. More than nginx lets in never comes."""
+    rest = request.environ["wsgi.input"]
+    while rest.read(_PIECE):
+        pass
 
 
 def _too_long(error: TooLong) -> Response | tuple[Response | str, int]:

@@ -3,6 +3,7 @@
 import re
 import uuid
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,19 @@ def test_an_operator_has_only_so_many_drafts_and_can_always_save_those(
     )
     assert registered.status_code == 200  # nothing refuses an appeal
     browser.post(f"/operator/forms/{last}/discard", headers=headers)
-    assert save(browser, another + "x").status_code == 200
+    assert save(browser, uuid.uuid4().hex).status_code == 200
+
+
+def test_what_is_too_large_is_heard_out(login_as) -> None:
+    """Else nginx, which still sends it, may find the line closed and tells of that instead."""
+    browser, size = login_as("manager"), 2_000_000
+    body = BytesIO(b"file=" + b"a" * size)
+    told = {"X-CSRFToken": browser.token("/account")}
+    kind = "application/x-www-form-urlencoded"
+    answer = browser.post(
+        "/departments", input_stream=body, content_length=size, content_type=kind, headers=told
+    )
+    assert (answer.status_code, body.read()) == (413, b"")
 
 
 def test_what_was_not_there_is_not_written_down_as_discarded(login_as) -> None:
