@@ -349,10 +349,10 @@ def schema() -> tuple[list[str], list[str]]:
     return sorted(known - applied), sorted(applied - known)
 
 
-def triggers() -> set[str]:
-    """The names of the open database's triggers."""
-    rows = database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    return {name for (name,) in rows}
+def triggers() -> dict[str, str]:
+    """The open database's triggers: name → what made it."""
+    rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    return dict(rows.fetchall())
 
 
 def faults() -> list[str]:

@@ -146,6 +146,8 @@ def test_heads_that_cannot_be_read_are_told(settings, noted) -> None:
     (settings.paths.backups / heads.FILE).write_text("nothing of ours\n")
     state, seen = check(settings)
     assert (state, heads.FILE in seen) == ("fail", True)
+    with pytest.raises(ValueError, match="this line is no head: nothing of ours"):
+        verifying.verify(settings)
     run(settings)
     assert JobRun.get(JobRun.name == "audit").state == "failed"
 
@@ -237,6 +239,15 @@ def test_the_first_wrong_row_is_named(signing, attack: Callable[[int], None]) ->
     assert (found.first_wrong, found.until) == (there, there)
 
 
+@pytest.mark.parametrize("id", [0, -5])
+def test_a_row_put_before_the_first_is_named(signing, id) -> None:
+    """No trigger refuses it: rows may be added."""
+    first = AuditEntry.select().order_by(AuditEntry.id).first()
+    AuditEntry.insert({**first.__data__, "id": id}).execute()
+    found = verifying.verify(signing)
+    assert (found.holds, found.first_wrong) == (False, id)
+
+
 @pytest.mark.parametrize("attack", [removed, changed, moved_in_time, from_elsewhere, reordered])
 def test_a_chain_computed_anew_is_found_between_two_signed_heads(signing, attack) -> None:
     middle = AuditEntry.get(AuditEntry.subject == "2026-000014").id
@@ -276,6 +287,7 @@ def test_heads_signed_by_another_are_found_and_the_chain_is_not_signed_again(sig
             one.save()
     found = verifying.verify(signing)
     assert (found.holds, len(found.forged), found.signed) == (False, 3, 0)
+    assert (found.first_wrong, found.until) == (1, AuditAnchor.get_by_id(1).entry)
     assert health.audit.sign(signing)  # it cannot know; the night does
     with pytest.raises(Broken, match="signed otherwise"):
         verify(signing)
@@ -294,6 +306,15 @@ def test_triggers_taken_away_are_told(signing) -> None:
     assert verifying.verify(signing).unguarded
     with pytest.raises(Broken, match="triggers"):
         verify(signing)
+
+
+def test_triggers_that_do_nothing_are_told(signing) -> None:
+    unguard()
+    for name in verifying.TRIGGERS:
+        table, _, what = name.rpartition("_")
+        body = "BEGIN SELECT 1; END"
+        db.database.execute_sql(f"CREATE TRIGGER {name} BEFORE {what} ON {table} {body}")
+    assert verifying.verify(signing).unguarded
 
 
 def test_the_head_is_signed_each_hour_and_only_when_there_is_something_new(signing) -> None:

@@ -19,6 +19,7 @@ from appliance.core.db import writing
 from appliance.core.statements import Question, insert
 
 _PIECE = 10_000  # entries read at once
+_BEFORE_ALL = -(2**62)  # where who puts a row himself may put it; ours have ids from 1 on
 _LAST = Question(lambda: AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1))
 _SHORT = 16  # letters of a hash that are enough where it was written down by hand
 
@@ -86,14 +87,14 @@ def broken_at(after: int = 0, many: int | None = None) -> int | None:
     Only of the entries after an id, and of `many` of them, where it is given.
     """
     before = AuditEntry.select().where(AuditEntry.id <= after).order_by(AuditEntry.id.desc())
-    start = before.first()
-    previous, last = (start.hash, start.id) if start else ("", 0)
+    start = before.first() if after else None
+    previous, last = (start.hash, start.id) if start else ("", _BEFORE_ALL)
     while many is None or many > 0:
         piece = _PIECE if many is None else min(_PIECE, many)
         rows = AuditEntry.select().where(AuditEntry.id > last).order_by(AuditEntry.id).limit(piece)
         entries = list(rows)
         for entry in entries:
-            if entry.hash != _hash(previous, entry):
+            if entry.id < 1 or entry.hash != _hash(previous, entry):
                 return entry.id
             previous, last = entry.hash, entry.id
         if len(entries) < piece:

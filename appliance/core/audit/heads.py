@@ -45,8 +45,11 @@ def noted(settings: Settings) -> list[Noted]:
         return []
     found = []
     for line in file.read_text("utf-8").splitlines():
-        at, kind, head = line.split(" ")
-        found.append(Noted(dt.datetime.fromisoformat(at), Head.read(head), kind == "restored"))
+        try:
+            at, kind, head = line.split(" ")
+            found.append(Noted(dt.datetime.fromisoformat(at), Head.read(head), kind == "restored"))
+        except ValueError as error:
+            raise ValueError(f"{file}: this line is no head: {line[:60]}") from error
     return found
 
 

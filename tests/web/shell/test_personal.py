@@ -108,6 +108,10 @@ def test_it_is_there_for_a_supervisor_and_no_count_finds_its_words(hers, registe
         assert hers.number not in page.replace(query, "")
         assert other.number in page
         assert browser.get(f"/appeals/appeals.csv?all=1&{query}").text.count(hers.number) == 0
+    for listed in ("/appeals?all=1", "/appeals/list?all=1", "/appeals/appeals.csv?all=1"):
+        page = browser.get(f"{listed}&region=1718&district={FULL['district']}").text
+        assert hers.number not in page
+        assert other.number in page
     assert hers.number in browser.get(f"/appeals?all=1&q={hers.number}").text
     line = browser.get("/appeals/appeals.csv?all=1").text
     assert hers.number in line
