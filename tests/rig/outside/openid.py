@@ -12,14 +12,14 @@ TREE = Path(__file__).parents[3]
 CLIENT, SECRET = "hotline", "a secret of both"
 
 
-def provider(folder: Path, address: str, back: str) -> tuple[Party, OpenId]:
+def provider(folder: Path, address: str, back: str, secret: str = SECRET) -> tuple[Party, OpenId]:
     """One that listens on host:port and sends people `back`, with its settings."""
     issuer = f"https://{address}"
     authority = make_certificate(folder, address.partition(":")[0])
     script = TREE / "tests/rig/outside/openid.mjs"
     node = str(TREE / ".venv/bin/node")
-    command = [node, str(script), str(folder), issuer, CLIENT, SECRET, back]
-    rules = OpenId("OneID", issuer, CLIENT, SECRET, factors=("mfa",), ca=str(authority))
+    command = [node, str(script), str(folder), issuer, CLIENT, secret, back]
+    rules = OpenId("OneID", issuer, CLIENT, secret, factors=("mfa",), ca=str(authority))
     return Party(folder, command, "listens"), rules
 
 
