@@ -12,6 +12,7 @@ TRIGGERS = frozenset(
     f"{table}_{what}" for table in ("audit_entry", "audit_anchor") for what in ("update", "delete")
 )
 
+
 @dataclass(frozen=True)
 class Verdict:
     """What was found. `first_wrong` and `until`: the first wrong entry is one of these ids.

@@ -149,6 +149,10 @@ def test_limits_end_after_a_minute_and_after_an_hour(client, monkeypatch) -> Non
 def test_guesses_at_the_same_time_are_counted_before_they_are_tried(app, monkeypatch) -> None:
     """Each asks before any is answered."""
     monkeypatch.setattr(sign_ins, "PATIENCE", 60)
+    looked, authenticate = [], accounts.authenticate
+    monkeypatch.setattr(
+        accounts, "authenticate", lambda *typed: looked.append(typed) or authenticate(*typed)
+    )
     browsers = [app.test_client() for _ in range(12)]
     tokens = [browser.token("/login") for browser in browsers]
     begin = threading.Barrier(len(browsers))
@@ -161,6 +165,7 @@ def test_guesses_at_the_same_time_are_counted_before_they_are_tried(app, monkeyp
     with ThreadPoolExecutor(len(browsers)) as pool:
         answers = sorted(pool.map(guess, range(len(browsers))))
     assert answers == [401] * 5 + [429] * 7
+    assert len(looked) == 5
 
 
 def test_few_passwords_are_looked_at_at_once(settings, monkeypatch) -> None:
