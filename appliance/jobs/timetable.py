@@ -16,7 +16,7 @@ import schedule
 from appliance.box import alarms, health, links, processes, retention, runs, timetable
 from appliance.casework import unusual
 from appliance.casework.ministry import courier as ministry
-from appliance.core import clock, db, live
+from appliance.core import clock, db, live, memory
 from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.jobs import reports, selftests, snapshots
@@ -40,6 +40,7 @@ HEARD = 1.0  # seconds in which the signal that ended a helper reaches this proc
 def run(settings: Settings) -> None:
     """Do what is due until SIGTERM or SIGINT; a job that fails is written down, and goes on."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    memory.settle()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

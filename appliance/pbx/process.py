@@ -2,7 +2,6 @@
 
 import datetime as dt
 import functools
-import gc
 import logging
 import signal
 import threading
@@ -10,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from appliance.box import alarms, health, processes
-from appliance.core import clock, db
+from appliance.core import clock, db, memory
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import AsteriskWatch
@@ -58,8 +57,7 @@ def run(settings: Settings) -> None:
     faults: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    gc.collect()
-    gc.freeze()  # what is loaded is not looked through each time that records are read
+    memory.settle()
     reserve.look(settings)  # before the first word to a database on a full disk
     pulse = db.insist(functools.partial(db.connected, processes.begin, settings, "pbx"), stop)
     threads = [

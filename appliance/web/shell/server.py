@@ -6,7 +6,6 @@ that are answered at the same time, of which many wait for the exchange or the d
 
 import atexit
 import functools
-import gc
 import logging
 import os
 import threading
@@ -17,7 +16,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from appliance.box import processes
-from appliance.core import db, process_id, search
+from appliance.core import db, memory, process_id, search
 from appliance.core.settings import Settings
 from appliance.web import create_app
 
@@ -75,6 +74,5 @@ def _read() -> None:
 def serve(settings: Settings) -> None:
     """Serve the pages on settings.web.bind until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    gc.collect()
-    gc.freeze()  # what is loaded lies in pages that keeper and worker share
+    memory.settle()
     _Server(settings).run()

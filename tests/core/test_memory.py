@@ -1,0 +1,37 @@
+"""What a process that runs for long keeps."""
+
+import subprocess
+import sys
+
+_PROGRAM = """
+import ctypes, gc, sys, threading
+from appliance.core import memory
+if "settled" in sys.argv:
+    memory.settle()
+c = ctypes.CDLL(None)
+c.malloc.restype = c.fopen.restype = ctypes.c_void_p
+meeting = threading.Barrier(12)
+def work():
+    c.malloc(ctypes.c_size_t(1000))
+    meeting.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+for one in threads: one.start()
+for one in threads: one.join()
+told = c.fopen(b"/dev/stdout", b"w")
+c.malloc_info(0, ctypes.c_void_p(told))
+c.fflush(None)
+print("frozen", gc.get_freeze_count(), flush=True)
+"""
+
+
+def told(*arguments: str) -> str:
+    command = [sys.executable, "-c", _PROGRAM, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_threads_share_few_arenas_and_what_is_loaded_is_left_alone() -> None:
+    before, after = told(), told("settled")
+    assert before.count("<heap nr=") > 2
+    assert after.count("<heap nr=") == 2
+    assert "frozen 0" in before
+    assert "frozen 0" not in after
