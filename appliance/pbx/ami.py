@@ -103,6 +103,11 @@ class Connection:
             events.append(event)
         return events
 
+    def hear_only(self, *names: str) -> None:
+        """Let Asterisk tell no events but those of these names, of the classes asked for."""
+        for name in names:
+            self.act("Filter", Operation="Add", MatchCriteria=f"name({name}),action(include)")
+
     def next_event(self, patience: float) -> dict[str, str] | None:
         """The next event of the classes asked for; None when none comes within `patience` seconds.
 

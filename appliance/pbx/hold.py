@@ -4,12 +4,12 @@ from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.pbx import eventlog, ledger
 
-_KINDS = {"Hold": "HOLD", "Unhold": "UNHOLD"}
+KINDS = {"Hold": "HOLD", "Unhold": "UNHOLD"}  # event of AMI → our record
 
 
 def handle(settings: Settings, event: dict[str, str]) -> None:
     """A phone put its caller on hold, or took him back (AMI): one more record of the call."""
-    kind = _KINDS.get(event.get("Event", ""))
+    kind = KINDS.get(event.get("Event", ""))
     if not kind or not event.get("Uniqueid") or not event.get("Linkedid"):
         return
     noted = eventlog.own(

@@ -41,7 +41,9 @@ class OrphanedCalls:
             return []
         channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
         there = {channel["Uniqueid"] for channel in channels}
-        missing = [id for id in open_ones if projection.channels(id).isdisjoint(there)]
+        missing = [
+            id for id in open_ones if id not in there and projection.channels(id).isdisjoint(there)
+        ]
         self._found = (self._found & set(open_ones)) | (set(open_ones) - set(missing))
         self._missed = {id: [*self._missed.get(id, []), now] for id in missing}
         gone = [id for id, looks in self._missed.items() if len(looks) >= _LOOKS]

@@ -16,6 +16,7 @@ from appliance.telephony.devices import Seen
 log = logging.getLogger(__name__)
 
 EVENTS = "agent,call,system"  # classes of AMI that hold the events heard here
+HEARD = ("ContactStatus", "QueueMemberPause")
 _OFF = ("UNAVAILABLE", "INVALID")
 
 

@@ -38,7 +38,8 @@ from appliance.telephony.recordings import postprocessing, reserve
 
 log = logging.getLogger(__name__)
 
-_LOOK = 0.05  # seconds between two looks at the event log
+_LOOK = 0.02  # seconds between two looks at the event log
+_FOLDER = 1.0  # at all that lies beside it, as what was rotated just now
 _MEASURE = 1.0
 _ROOM = 0.5
 _PING = 1.0
@@ -99,8 +100,11 @@ def _follow(settings: Settings, stop: threading.Event) -> None:
     follower = Follower(settings)
     if known := follower.step():
         log.info("caught up: %d records", known)
+    looked = time.monotonic()
     while not stop.wait(_LOOK):
-        follower.step()
+        if follower.is_news() or time.monotonic() - looked >= _FOLDER:
+            looked = time.monotonic()
+            follower.step()
 
 
 def _measure(settings: Settings, stop: threading.Event) -> None:
@@ -155,6 +159,7 @@ def _listen(settings: Settings, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             with Connection(settings, phone_events.EVENTS) as asterisk:
+                asterisk.hear_only(*phone_events.HEARD, *hold.KINDS, witness.HEARD)
                 while not stop.is_set():
                     db.insist(witness.look, stop)
                     if event := asterisk.next_event(_PING):

@@ -29,7 +29,7 @@ def follow(settings: Settings, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             with Connection(settings, "call") as asterisk:
-                asterisk.act("Filter", Operation="Add", Filter="Event: AttendedTransfer")
+                asterisk.hear_only("AttendedTransfer")
                 while not stop.is_set():
                     if event := asterisk.next_event(_AGAIN):
                         _handle(settings, event)

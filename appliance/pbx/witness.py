@@ -17,13 +17,15 @@ _EVERY = 5.0  # seconds between two looks
 class Witness:
     """Hears of each call as it begins, and looks whether the log holds it."""
 
+    HEARD = "Newchannel"  # event of AMI
+
     def __init__(self) -> None:
         self._heard: dict[str, tuple[str, dt.datetime]] = {}  # linkedid → (context, moment)
         self._due = 0.0
 
     def hear(self, event: dict[str, str]) -> None:
         """Take in one event: the first channel of a call begins it."""
-        if event.get("Event") != "Newchannel" or event.get("Uniqueid") != event.get("Linkedid"):
+        if event.get("Event") != self.HEARD or event.get("Uniqueid") != event.get("Linkedid"):
             return
         if event.get("Context") in calls.WITNESSED:
             self._heard[event["Linkedid"]] = event["Context"], moment_of(event)

@@ -188,3 +188,14 @@ def test_who_is_ready_after_a_talk_is_rung_at_once(ready_after, wrap_up, rests) 
     since = ended + dt.timedelta(seconds=ready_after)
     assert states._rests(member, since, wrap_up) is rests
     assert not states._rests({"LastCall": "0"}, since, wrap_up)
+
+
+def test_a_connection_may_hear_some_events_only(box: Box) -> None:
+    with ami.Connection(box.settings, "user") as told, ami.Connection(box.settings) as asterisk:
+        told.hear_only("Hold", "Unhold")
+        asterisk.act("UserEvent", UserEvent="First")
+        told.hear_only("UserEvent")
+        asterisk.act("UserEvent", UserEvent="Second")
+        event = told.next_event(10.0)
+        assert event
+        assert event["UserEvent"] == "Second"

@@ -320,6 +320,26 @@ def test_a_log_that_is_rotated_while_one_looks_is_read_by_its_new_name(
     assert exported() == expected
 
 
+def test_a_log_that_has_more_or_is_another_one_is_news(settings: Settings) -> None:
+    log = settings.paths.event_log
+    log.parent.mkdir(parents=True, exist_ok=True)
+    follower = Follower(settings)
+    assert follower.is_news()  # there is none yet
+    first, *rest = whole_log()
+    log.write_bytes(first)
+    assert follower.is_news()
+    assert follower.step() == 1
+    assert not follower.is_news()
+    log.write_bytes(b"".join([first, *rest]))
+    assert follower.is_news()
+    assert follower.step() == len(rest)
+    assert not follower.is_news()
+    log.rename(log.with_name(f"{log.name}.1"))
+    assert follower.is_news()
+    log.write_bytes(b"")
+    assert follower.is_news()
+
+
 def test_holding_is_heard_and_kept_with_the_log(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "events.csv"
     file.write_bytes(b"".join(records(TO_TALK)))
@@ -429,6 +449,16 @@ def test_a_call_that_vanished_under_our_eyes_ends_then_whatever_was_recorded(
     Recording.update(seconds=65, written_at=at(70)).execute()  # the rest was not recorded
     projection.project("hotline-1.0", RULES)
     assert Call.get().ended_at == at(610)
+
+
+def test_records_are_read_only_of_calls_whose_own_channel_is_not_there(
+    monkeypatch, settings: Settings
+) -> None:
+    ledger.take_in([*events(TO_TALK, "hotline-1.0"), *events(TO_TALK, "hotline-2.0")], RULES)
+    read: list[str] = []
+    monkeypatch.setattr(projection, "channels", lambda id: read.append(id) or {id})
+    orphaned_calls.OrphanedCalls(every=0).look(settings, Channels("hotline-1.0"))
+    assert read == ["hotline-2.0"]
 
 
 def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, settings: Settings) -> None:
