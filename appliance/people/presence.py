@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from peewee import JOIN, Expression
+from peewee import JOIN, Expression, ModelSelect
 
 from appliance.core import audit, clock, live
 from appliance.core.clock import microseconds, moment
@@ -26,6 +26,25 @@ _IN_FORCE = Question(
         .where(Presence.user == value("user"))
         .order_by(Presence.since.desc(), Presence.id.desc())
         .limit(1)
+    )
+)
+
+
+def _newest() -> ModelSelect:
+    """In a question about users: the state in force of each."""
+    newest = Presence.alias()
+    rows = newest.select(newest.id).where(newest.user == User.id)
+    return rows.order_by(newest.since.desc(), newest.id.desc()).limit(1)
+
+
+_WRAPPING_UP = Question(
+    lambda: (
+        User.select()
+        .join(Presence, on=Presence.id == _newest())
+        .where(
+            *(User.role == "operator", User.active, User.extension.is_null(False)),
+            *(Presence.state == WRAP_UP, Presence.since <= value("until")),
+        )
     )
 )
 
@@ -116,14 +135,7 @@ def stretches(
 
 def presences() -> dict[str, Presence | None]:
     """Login → what is in force, of every active operator; None before the first choice."""
-    newest = Presence.alias()
-    in_force = (
-        newest.select(newest.id)
-        .where(newest.user == User.id)
-        .order_by(newest.since.desc(), newest.id.desc())
-        .limit(1)
-    )
-    rows = Presence.select().where(Presence.id.in_(User.select(in_force)))
+    rows = Presence.select().where(Presence.id.in_(User.select(_newest())))
     found = {row.user_id: row for row in rows}
     return {user.login: found.get(user.id) for user in operators()}
 
@@ -148,9 +160,7 @@ def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> N
 def end_wrap_ups(most: dt.timedelta) -> list[str]:
     """Make those ready whose wrap-up has lasted that long; returns their logins."""
     ended = []
-    for user in operators():
-        if not _is_due(user, most):
-            continue
+    for user in _WRAPPING_UP.rows(until=microseconds(clock.now() - most)):
         with writing():
             if _is_due(user, most):  # he may have chosen another state meanwhile
                 choose_state(user, "ready", reason=WRAP_UP, by="pbx")

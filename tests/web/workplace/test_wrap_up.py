@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from appliance.core import clock
+from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.people import presence
@@ -88,3 +88,17 @@ def test_a_wrap_up_is_no_pause_in_the_figures(nilufar):
     now = clock.now()
     [(state, *_)] = presence.intervals(now - dt.timedelta(hours=1), clock.now())["nilufar"]
     assert state == "wrap_up"
+
+
+def test_whose_wrap_up_is_over_is_asked_by_one_question(nilufar, sardor, monkeypatch):
+    for user in (nilufar, sardor):
+        presence.choose_state(user, presence.WRAP_UP)
+    presence.choose_state(sardor, "pause")  # since then
+    asked, real = [], db.database.execute_sql
+    monkeypatch.setattr(
+        db.database, "execute_sql", lambda sql, *rest: asked.append(sql) or real(sql, *rest)
+    )
+    assert presence.end_wrap_ups(dt.timedelta(hours=1)) == []
+    assert len(asked) == 1
+    monkeypatch.undo()
+    assert presence.end_wrap_ups(dt.timedelta()) == ["nilufar"]
