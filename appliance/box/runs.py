@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 from peewee import fn
 
 from appliance.core import clock, live, process_id
+from appliance.core.clock import microseconds
 from appliance.core.db import writing
+from appliance.core.statements import Question, value
 from appliance.models import JobRun
 
 type Slot = Callable[[dt.datetime], dt.datetime]  # the newest moment at which a job was due
@@ -23,6 +25,19 @@ type Slot = Callable[[dt.datetime], dt.datetime]  # the newest moment at which a
 KEPT = dt.timedelta(days=70)  # two monthly runs
 _ENDED = ("done", "failed", "new")
 _LONGEST = 500  # letters of a result
+
+
+_RAN = Question(
+    lambda: (
+        JobRun.select(JobRun.id)
+        .where(
+            JobRun.name == value("name"),
+            JobRun.due_at.between(value("due"), value("until")),
+            JobRun.state.in_(_ENDED),
+        )
+        .limit(1)
+    )
+)
 
 
 def every(seconds: int) -> Slot:
@@ -72,8 +87,8 @@ def monthly(at: dt.time, tz: ZoneInfo) -> Slot:
 
 def is_due(name: str, due_at: dt.datetime) -> bool:
     """Whether a job has not run for a moment yet, nor for a later one that has come."""
-    ran = _until_now(name, due_at).where(JobRun.due_at >= due_at, JobRun.state.in_(_ENDED))
-    return not ran.exists()
+    due, until = microseconds(due_at), microseconds(max(due_at, clock.now()))
+    return not _RAN.ask(name=name, due=due, until=until)
 
 
 def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
