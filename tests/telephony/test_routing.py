@@ -84,6 +84,14 @@ def test_a_password_is_never_shown_and_stays_when_left_empty() -> None:
     assert "hidden" not in str(told)
 
 
+def test_a_plan_is_read_once_and_another_one_at_once(settings: Settings) -> None:
+    routing.save(WHOLE, "rustam")
+    assert routing.current(settings) is routing.current(settings)
+    changed = dataclasses.replace(WHOLE, queueing=Queueing(ring=20))
+    routing.save(changed, "rustam")
+    assert routing.current(settings) == changed
+
+
 def test_versions_are_kept_and_told_apart(settings: Settings) -> None:
     first = routing.current(settings)
     assert first.trunks[0].name == "carrier"
