@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from peewee import AutoField, CharField
 
 from appliance.core import clock
-from appliance.core.statements import Question, insert
+from appliance.core.statements import Question, insert, value
 from appliance.core.tables import MomentField, Table
 
 KEPT = dt.timedelta(hours=1)
@@ -23,6 +23,14 @@ class LiveEvent(Table):
 
 _NEWEST = Question(lambda: LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id.desc()).limit(1))
 
+_LATER = Question(
+    lambda: (
+        LiveEvent.select(LiveEvent.id, LiveEvent.topic)
+        .where(LiveEvent.id > value("after"))
+        .order_by(LiveEvent.id)
+    )
+)
+
 
 def publish(*topics: str) -> None:
     """Tell whoever follows that these topics changed. Call it inside the change's transaction."""
@@ -35,7 +43,7 @@ def newest() -> int:
     return next((id for (id,) in _NEWEST.ask()), 0)
 
 
-def follow(after: int, interval: float = 0.05, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
+def follow(after: int, interval: float = 0.02, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
     """Yield (event id, topic) for ever, as they come; (last id, "") after `quiet` seconds of none.
 
     An event that was cleared away while the follower slept cannot be yielded: a page that wakes
@@ -43,10 +51,10 @@ def follow(after: int, interval: float = 0.05, quiet: float = 15.0) -> Iterator[
     """
     told = time.monotonic()
     while True:
-        events = list(LiveEvent.select().where(LiveEvent.id > after).order_by(LiveEvent.id))
-        for event in events:
-            after = event.id
-            yield event.id, event.topic
+        events = _LATER.ask(after=after)
+        for number, topic in events:
+            after = number
+            yield number, topic
         if events:
             told = time.monotonic()
         elif time.monotonic() - told > quiet:

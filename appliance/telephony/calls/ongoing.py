@@ -2,10 +2,49 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from appliance.core.clock import moment
+from appliance.core.statements import Question, some
 from appliance.models import Call, QueueVisit, Ring, Talk
 
 STAGES = ("menu", "queue", "ringing", "talk", "rating")  # in the order of a call's life
+
+_OPEN = Question(
+    lambda: Call.select().where(Call.ended_at.is_null(), ~Call.synthetic).order_by(Call.arrived_at)
+)
+# call, whose, since when, until when
+_VISITS = Question(
+    lambda: (
+        QueueVisit.select(
+            QueueVisit.call, QueueVisit.queue, QueueVisit.joined_at, QueueVisit.left_at
+        )
+        .where(some(QueueVisit.call, "ids"))
+        .order_by(QueueVisit.position)
+    )
+)
+_TALKS = Question(
+    lambda: (
+        Talk.select(Talk.call, Talk.who, Talk.started_at, Talk.ended_at)
+        .where(some(Talk.call, "ids"))
+        .order_by(Talk.position)
+    )
+)
+_RINGING = Question(
+    lambda: (
+        Ring.select(QueueVisit.call, Ring.operator, Ring.started_at, Ring.ended_at)
+        .join(QueueVisit)
+        .where(some(QueueVisit.call, "ids"), Ring.ended_at.is_null())
+    )
+)
+
+
+class _Stretch(NamedTuple):
+    """A queue, an operator who rings or one who speaks (`who`), since when and until when."""
+
+    who: str
+    begin: dt.datetime
+    end: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -22,19 +61,11 @@ class LiveCall:
 
 def going_on() -> list[LiveCall]:
     """Every call that has not ended, the oldest first; test calls left out."""
-    open_ones = Call.select().where(Call.ended_at.is_null(), ~Call.synthetic)
-    calls = list(open_ones.order_by(Call.arrived_at))
+    calls = _OPEN.rows()
     ids = [call.id for call in calls]
-    visits: dict[str, list[QueueVisit]] = {number: [] for number in ids}
-    for visit in QueueVisit.select().where(QueueVisit.call.in_(ids)).order_by(QueueVisit.position):
-        visits[visit.call_id].append(visit)
-    talks: dict[str, list[Talk]] = {number: [] for number in ids}
-    for talk in Talk.select().where(Talk.call.in_(ids)).order_by(Talk.position):
-        talks[talk.call_id].append(talk)
-    rings: dict[str, list[Ring]] = {number: [] for number in ids}
-    ringing = Ring.select(Ring, QueueVisit).join(QueueVisit)
-    for ring in ringing.where(QueueVisit.call.in_(ids), Ring.ended_at.is_null()):
-        rings[ring.visit.call_id].append(ring)
+    visits = _by_call(_VISITS, ids)
+    talks = _by_call(_TALKS, ids)
+    rings = _by_call(_RINGING, ids)
     return [
         _live_call(call, visits[call.id], rings[call.id], talks[call.id])
         for call in calls
@@ -42,24 +73,32 @@ def going_on() -> list[LiveCall]:
     ]
 
 
+def _by_call(question: Question, ids: list[str]) -> dict[str, list[_Stretch]]:
+    """What a question finds of each of these calls, in order."""
+    found: dict[str, list[_Stretch]] = {id: [] for id in ids}
+    for call, who, begin, end in question.ask(ids=ids):
+        found[call].append(_Stretch(who, moment(begin), end if end is None else moment(end)))
+    return found
+
+
 def _live_call(
-    call: Call, visits: list[QueueVisit], rings: list[Ring], talks: list[Talk]
+    call: Call, visits: list[_Stretch], rings: list[_Stretch], talks: list[_Stretch]
 ) -> LiveCall:
-    waits = [visit for visit in visits if visit.left_at is None]
-    speaks = [talk for talk in talks if talk.ended_at is None]
+    waits = [visit for visit in visits if visit.end is None]
+    speaks = [talk for talk in talks if talk.end is None]
     # Queues joined one after the other before anybody answered are one wait.
-    joined = (visits[0] if not talks else waits[-1]).joined_at if waits else None
-    ended = max((t.ended_at for t in talks if t.ended_at), default=None)
+    joined = (visits[0] if not talks else waits[-1]).begin if waits else None
+    ended = max((t.end for t in talks if t.end), default=None)
     if speaks:
-        stage, since = "talk", speaks[0].started_at
+        stage, since = "talk", speaks[0].begin
         who = [talk.who for talk in speaks]
     elif rings:
-        stage, since = "ringing", joined or rings[0].started_at
-        who = [ring.operator for ring in rings]
+        stage, since = "ringing", joined or rings[0].begin
+        who = [ring.who for ring in rings]
     elif joined:
         stage, since, who = "queue", joined, []
     else:
         stage = call.stage if call.stage in STAGES else "menu"
         since, who = ended or call.arrived_at, []
-    queue = waits[-1].queue if waits else ""
+    queue = waits[-1].who if waits else ""
     return LiveCall(call, stage, since, joined, queue, tuple(who))

@@ -9,6 +9,7 @@ from appliance.people import accounts, pauses, presence
 from appliance.reports.kpi import ASA_TARGET
 from appliance.telephony import calls, devices, routing
 from appliance.telephony.calls import LiveCall
+from appliance.web.calls import ongoing
 from appliance.web.shell.context import midnight, site
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Desk:
 
 def desks() -> list[Desk]:
     """Every operator, by state and name."""
-    live, now = {who: one for one in calls.going_on() for who in one.who}, clock.now()
+    live, now = {who: one for one in ongoing.going_on() for who in one.who}, clock.now()
     phones, presences = devices.phones(), presence.presences()
     wrap_up = routing.current(site()).queueing.wrap_up
     ended = calls.talks_ended(now - dt.timedelta(seconds=wrap_up)) if wrap_up else {}

@@ -14,7 +14,7 @@ from appliance.people import accounts, presence
 from appliance.reports.kpi import ASA_TARGET, SERVICE_TARGET
 from appliance.reports.today import today
 from appliance.telephony import calls, devices, routing
-from appliance.web.calls import announcements, desks
+from appliance.web.calls import announcements, desks, ongoing
 from appliance.web.calls import of_day as day
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
@@ -213,12 +213,12 @@ def _operator(login: str) -> "User":
 
 
 def _calls() -> dict[str, object]:
-    live = calls.going_on()
+    live = ongoing.going_on()
     disclosure.log_shown("call", [one.call.id for one in live])
     order = {stage: number for number, stage in enumerate(("ringing", "queue", "talk", "menu"))}
-    live.sort(key=lambda one: (order.get(one.stage, len(order)), one.since))
+    shown = sorted(live, key=lambda one: (order.get(one.stage, len(order)), one.since))
     return {
-        "live_calls": live,
+        "live_calls": shown,
         "stages": STAGES,
         "counts": {stage: sum(one.stage == stage for one in live) for stage in STAGES},
         "names": accounts.names(locale()),
@@ -228,7 +228,7 @@ def _calls() -> dict[str, object]:
 
 
 def _waiting() -> dict[str, object]:
-    waits = [one for one in calls.going_on() if one.waits_since]
+    waits = [one for one in ongoing.going_on() if one.waits_since]
     waits.sort(key=lambda one: one.waits_since or one.since)
     return {
         "waits": waits[:WAITING],
@@ -241,7 +241,7 @@ def _waiting() -> dict[str, object]:
 
 def _figures() -> dict[str, object]:
     now = clock.now()
-    waits = [one.waits_since for one in calls.going_on() if one.waits_since]
+    waits = [one.waits_since for one in ongoing.going_on() if one.waits_since]
     level = site().calls.service_level
     return {
         "day": today(midnight(), now, waits, level),

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import re
+from contextlib import closing
 
 import pytest
 
-from appliance.core import clock
+from appliance.core import clock, db
 from appliance.core.db import writing
 from appliance.models import AuditEntry, Presence, User
 from appliance.people import accounts, pauses, presence
@@ -14,6 +15,7 @@ from appliance.telephony.calls import CallFacts, RingFacts, TalkFacts, VisitFact
 from appliance.telephony.devices import Seen
 from tests.rig.people import PASSWORD
 from tests.rig.rules import RULES
+from tests.rig.streams import Stream
 
 
 def call(number: int, wait: float | None = None, **known) -> CallFacts:
@@ -268,3 +270,40 @@ def test_a_phone_not_taken_up_pauses_only_who_was_ready(settings, nilufar, sardo
     assert presence.state_of(nilufar).reason == presence.NO_ANSWER
     assert not states.not_answered("PJSIP/1001", clock.now())
     assert Presence.select().count() == 2
+
+
+def test_pieces_of_the_floor_and_all_who_look_at_it_share_one_count(login_as, monkeypatch) -> None:
+    counted, real = [], calls.going_on
+    monkeypatch.setattr(calls, "going_on", lambda: counted.append(1) or real())
+    leads = [login_as("supervisor"), login_as("manager")]
+    pieces = "&".join(f"at=/floor/{name}" for name in ("calls", "waiting", "figures", "operators"))
+    with closing(Stream(leads[0])) as stream:
+        for number in (1, 2):
+            call(number, wait=12)
+            assert stream.next()[2] == "calls"
+            for lead in leads:
+                answer = lead.get(f"/pieces?{pieces}", headers={"HX-Request": "true"})
+                shown = answer.json
+                assert shown[0].count('<tr id="live-') == number
+                assert f"<dd>{number}</dd>" in shown[2]
+        assert len(counted) == 2
+
+
+def test_what_goes_on_is_asked_by_as_many_questions_however_many_calls(
+    settings, monkeypatch
+) -> None:
+    asked, real = [], db.database.execute_sql
+    monkeypatch.setattr(
+        db.database, "execute_sql", lambda sql, *rest: asked.append(sql) or real(sql, *rest)
+    )
+
+    def questions() -> int:
+        asked.clear()
+        calls.going_on()
+        return len(asked)
+
+    call(1, wait=12)
+    few = questions()
+    for number in range(2, 30):
+        talk(call(number), "sardor", since=65)
+    assert questions() == few == 4
