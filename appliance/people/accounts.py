@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import functools
 import secrets
+from collections.abc import Collection
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -237,6 +238,11 @@ def operators() -> list[User]:
         .where(User.role == "operator", User.active, User.extension.is_null(False))
         .order_by(User.login)
     )
+
+
+def operators_among(ids: Collection[str]) -> list[User]:
+    """Those of the accounts with these ids that are operators'."""
+    return list(User.select().where(User.id.in_(list(ids)), User.role == "operator"))
 
 
 def operator(login: str) -> User | None:

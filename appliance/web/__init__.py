@@ -191,6 +191,7 @@ def create_app(settings: Settings) -> Flask:
         passkeys,
         openid,
         desk,
+        own_day,
         phone,
         changes,
     ):

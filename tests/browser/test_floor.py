@@ -47,6 +47,20 @@ def test_calls_come_and_go_by_themselves_and_a_page_that_slept_shows_the_truth(
     expect(page.locator("#floor-figures .sub.warn")).to_be_visible()
 
 
+def test_an_operator_is_told_who_waits_and_fetches_nothing_for_it(
+    window: BrowserContext, nilufar: User
+) -> None:
+    page = window.new_page()
+    sign_in(page, "nilufar", "/operator")
+    line = page.locator("#queue")
+    expect(line).to_contain_text("hech kim kutmayapti")
+    page.route(re.compile("queue"), lambda route: route.abort())
+    _waits("1764000000.1", 4)
+    expect(line).to_contain_text("1 kishi kutmoqda")
+    _waits("1764000000.2", 4)
+    expect(line).to_contain_text("2 kishi kutmoqda")
+
+
 def test_hanging_up_asks_first_and_leaving_it_ends_nothing(
     window: BrowserContext, nilufar: User
 ) -> None:

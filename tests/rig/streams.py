@@ -1,5 +1,6 @@
 """A stream of topics, read as a browser reads it."""
 
+import json
 import socket
 
 from tests.rig.browser import Browser
@@ -24,13 +25,22 @@ class Stream:
         assert self.text() == "retry: 1000"
 
     def next(self) -> tuple[str, str, str]:
-        """(id, event, data) of the next event that is not a sign of life."""
-        while True:
-            lines = self.text().strip().split("\n")
-            fields = dict(line.split(":", 1) for line in lines)
-            told = tuple(fields.get(name, "").strip() for name in ("id", "event", "data"))
-            if told[1] not in ("", "beat"):
-                return told  # type: ignore[return-value]
+        """(id, event, data) of the next event that is neither a sign of life nor a piece."""
+        while (told := self._next())[1] in ("", "beat", "piece"):
+            pass
+        return told
+
+    def piece(self) -> tuple[str, str]:
+        """(address, how it stands) of the next piece of the page that is told."""
+        while (told := self._next())[1] != "piece":
+            pass
+        read = json.loads(told[2])
+        return read["at"], read["piece"]
+
+    def _next(self) -> tuple[str, str, str]:
+        fields = dict(line.split(":", 1) for line in self.text().strip().split("\n"))
+        number, event, data = (fields.get(n, "").strip() for n in ("id", "event", "data"))
+        return number, event, data
 
     def text(self) -> str:
         """The next event as it is sent; "" at the end."""
@@ -38,6 +48,13 @@ class Stream:
         while line := self._lines.readline().strip():
             lines.append(line)
         return "\n".join(lines)
+
+    def text_up_to(self, data: str) -> str:
+        """Every event as it is sent, up to the one with this data."""
+        told = [self.text()]
+        while f"data: {data}" not in told[-1].split("\n"):
+            told.append(self.text())
+        return "\n\n".join(told)
 
     def rest(self) -> str:
         """Everything up to its end."""

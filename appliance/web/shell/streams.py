@@ -8,12 +8,16 @@ gunicorn and gives it to the loop, so that the front, its address and the sessio
 import asyncio
 import contextlib
 import itertools
+import json
 import logging
+import math
 import os
 import socket
 import threading
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 from appliance.core import db
@@ -32,6 +36,22 @@ FULL = 65_536  # bytes that a browser has not taken, by which it is given up
 SOCKET, STREAM = "gunicorn.socket", "appliance.stream"  # in a request's environment
 
 
+@dataclass
+class Piece:
+    """A piece of many pages that is told with the event that changes it, at a pace of seconds.
+
+    `make`: persons whose pages are open → the piece at the address `at`, of each who has it. It is
+    called by the reader of the events, so it must not take long.
+    """
+
+    topic: str
+    at: str
+    pace: float
+    make: Callable[[list[str]], dict[str, str]]
+    due: bool = False
+    made: float = -math.inf
+
+
 class Stream(asyncio.Protocol):
     """One open page that hears `wants`: topic → what it is called there.
 
@@ -46,6 +66,7 @@ class Stream(asyncio.Protocol):
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._transport: asyncio.WriteTransport | None = None
         self._names: dict[str, None] = {}  # to be told, in their order
+        self._shown: dict[str, str] = {}  # address → the piece as it was told
         self._over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,6 +101,12 @@ class Stream(asyncio.Protocol):
                 return
             self._write(f"id: {newest}\nevent: topic\ndata: {name}\n\n")
         self.after = max(self.after, newest)
+
+    def show(self, at: str, piece: str) -> None:
+        """Tell how a piece of the page stands now, unless it stands so."""
+        if self._shown.get(at) != piece:
+            self._shown[at] = piece
+            self._write(f"event: piece\ndata: {json.dumps({'at': at, 'piece': piece})}\n\n")
 
     def close(self) -> None:
         """End without a word: the browser comes again."""
@@ -127,11 +154,12 @@ class Streams:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._pieces: list[Piece] = []
+        self._latest: dict[str, int] = {}  # event of each topic; the reader writes it
         # These are the loop's alone.
         self._ears: defaultdict[str, set[Stream]] = defaultdict(set)  # by topic
         self._events: deque[tuple[int, str]] = deque(maxlen=KEPT)
         self._newest = 0
-        self._latest: dict[str, int] = {}  # event of each topic
         self._due: dict[Stream, None] = {}
 
     def begin(
@@ -154,6 +182,10 @@ class Streams:
             self._call(one.make_room)
         return stream
 
+    def tells(self, piece: Piece) -> None:
+        """Have a piece told to all who hear its topic; before the first stream begins."""
+        self._pieces.append(piece)
+
     def carry(self, stream: Stream, taken: socket.socket, head: bytes) -> None:
         """Tell the stream on a socket that nobody else holds, after the answer's head."""
         self._call(self._carry, stream, taken, head)
@@ -162,6 +194,8 @@ class Streams:
         """A stream is open: it is told what it missed, and hears from now on."""
         if not self._forgotten() <= stream.after <= stream.newest:
             stream.refresh(stream.newest)
+        for piece in self._pieces:
+            piece.due |= self._latest.get(piece.topic, 0) > stream.after
         late = itertools.takewhile(lambda one: one[0] > stream.after, reversed(self._events))
         for _number, topic in [*late][::-1]:
             stream.hear(topic)
@@ -206,7 +240,7 @@ class Streams:
     def hear(self, number: int, topic: str) -> None:
         """An event happened; whom it concerns is told of all that happen now at once."""
         self._events.append((number, topic))
-        self._newest = self._latest[topic] = number
+        self._newest = number
         for stream in self._ears.get(topic, ()):
             stream.hear(topic)
             if not self._due:
@@ -268,13 +302,29 @@ class Streams:
                     if self._stopped.is_set():
                         return
                     if topic:
-                        newest = number
+                        newest = self._latest[topic] = number
                         self._call(self.hear, number, topic)
-            except db.Error:
-                log.exception("the live events cannot be read; trying again")
+                    self._make(topic)
+            except Exception:  # the boundary of the thread
+                log.exception("the live events cannot be read or told; trying again")
                 self._stopped.wait(1.0)
             finally:
                 db.database.close()
+
+    def _make(self, topic: str) -> None:
+        """Make the pieces that an event changes, or one before it, if it is time to."""
+        for piece in self._pieces:
+            piece.due |= piece.topic == topic
+            if piece.due and time.monotonic() - piece.made >= piece.pace:
+                piece.due, piece.made = False, time.monotonic()
+                with self._lock:
+                    open_ones = [*self._open]
+                self._call(self._show, piece, piece.make(open_ones))
+
+    def _show(self, piece: Piece, made: dict[str, str]) -> None:
+        for stream in self._ears.get(piece.topic, ()):
+            if stream.who in made:
+                stream.show(piece.at, made[stream.who])
 
 
 class HandOver:

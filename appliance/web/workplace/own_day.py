@@ -1,24 +1,32 @@
 """The operator's own day against his goals, and who waits for him."""
 
 import datetime as dt
-import threading
+import functools
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, Flask, g, render_template
+from flask_babel import force_locale
 
 from appliance.casework import appeals, call_forms
 from appliance.core import clock
 from appliance.people import accounts, goals
 from appliance.reports.kpi import ASA_TARGET
-from appliance.telephony import calls, routing
-from appliance.telephony.calls import LiveCall
+from appliance.telephony import routing
 from appliance.telephony.calls.day import day_of_operator
+from appliance.telephony.routing import Plan
+from appliance.web.calls import ongoing
 from appliance.web.calls.floor import LANGUAGES
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, midnight, site
+from appliance.web.shell.streams import Piece
 from appliance.web.workplace import states
 
-_COUNTING = threading.Lock()
+if TYPE_CHECKING:
+    from appliance.models import User
+
+PACE = 3.0  # seconds between two lines that are told
 screen = Blueprint("own_day", __name__, url_prefix="/operator")
 
 
@@ -31,9 +39,15 @@ class Waiting:
 
     count: int
     oldest: dt.datetime | None  # since when the first of them waits
-    by_language: dict[str, int]
+    by_language: tuple[tuple[str, int], ...]
     promised: float  # seconds
     now: dt.datetime
+
+
+def init_app(app: Flask) -> None:
+    """Have the line of who waits told with what changes it, to all operators at once."""
+    line = Piece("calls", "/operator/queue", PACE, functools.partial(lines, app))
+    app.extensions["live"].tells(line)
 
 
 @screen.get("/figures")
@@ -75,35 +89,44 @@ def shown() -> dict[str, object]:
 
 def queue_shown() -> dict[str, object]:
     """What the queue's line shows."""
-    return {"queue": waiting(), "short": LANGUAGES}
+    return {"queue": waiting(me(), routing.current(site()), clock.now()), "short": LANGUAGES}
 
 
-def waiting() -> Waiting:
-    """Who waits for the reader: his languages and topics."""
-    queues = routing.queues_of(routing.current(site()), me())
-    own = [one for one in _waiting() if one.queue in queues]
-    spoken = me().speaks.split()
+def lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
+    """User id → the line as it stands on his page, of those who are operators.
+
+    It is worded once for all who see the same.
+    """
+    made: dict[tuple[str, Waiting], str] = {}
+    found = {}
+    with app.test_request_context():
+        g.within = True  # whoever asks goes on with his connection
+        plan, now = routing.current(site()), clock.now()
+        for user in accounts.operators_among(ids):
+            shown = user.language, waiting(user, plan, now)
+            if shown not in made:
+                with force_locale(user.language):
+                    made[shown] = render_template(
+                        "operator/queue.html", queue=shown[1], short=LANGUAGES
+                    )
+            found[str(user.id)] = made[shown]
+    return found
+
+
+def waiting(user: "User", plan: Plan, now: dt.datetime) -> Waiting:
+    """Who waits for an operator: his languages and topics."""
+    queues = routing.queues_of(plan, user)
+    own = [one for one in ongoing.going_on() if one.waits_since and one.queue in queues]
+    spoken = user.speaks.split()
+    counts = (
+        (code, sum(one.call.language == code for one in own))
+        for code in accounts.CALL_LANGUAGES
+        if code in spoken and len(spoken) > 1
+    )
     return Waiting(
         count=len(own),
         oldest=min((one.waits_since for one in own if one.waits_since), default=None),
-        by_language={
-            code: count
-            for code in accounts.CALL_LANGUAGES
-            if code in spoken and (count := sum(one.call.language == code for one in own))
-        }
-        if len(spoken) > 1
-        else {},
+        by_language=tuple((code, count) for code, count in counts if count),
         promised=ASA_TARGET,
-        now=clock.now(),
+        now=now,
     )
-
-
-def _waiting() -> list[LiveCall]:
-    """Every call that waits. All operators' pages ask after the same event: it is counted once."""
-    with _COUNTING:  # else all who ask at the same moment would count
-        kept: tuple[int | None, list[LiveCall]] | None = current_app.extensions.get("waiting")
-        heard = current_app.extensions["live"].latest("calls")
-        if heard is None or not kept or kept[0] != heard:
-            found = [one for one in calls.going_on() if one.waits_since]
-            current_app.extensions["waiting"] = kept = (heard, found)
-        return kept[1]

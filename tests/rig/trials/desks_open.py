@@ -64,6 +64,7 @@ class _Page:
     place: Place
     trust: ssl.SSLContext
     cookie: str
+    agent: str  # the browser's name: its session is kept to it
     sections: dict[str, _Section] = field(default_factory=dict)  # by address
     card: set[str] = field(default_factory=set)  # addresses that stand on the card
     asked: dict[str, None] = field(default_factory=dict)
@@ -104,7 +105,8 @@ class _Page:
     def head(self, address: str, *, piece: bool = False) -> bytes:
         more = "HX-Request: true\r\n" if piece else ""
         lines = f"GET {address} HTTP/1.1\r\nHost: {self.place.box}:{TLS}\r\n"
-        return f"{lines}Cookie: {self.cookie}\r\n{more}\r\n".encode()
+        who = f"Cookie: {self.cookie}\r\nUser-Agent: {self.agent}\r\n"
+        return f"{lines}{who}{more}\r\n".encode()
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at: str, *, piece: bool
@@ -209,6 +211,8 @@ class _Page:
                         event = value
                     elif name.startswith("data") and event in ("topic", "refresh"):
                         self.hear(value if event == "topic" else "")
+                    elif name.startswith("data") and event == "piece":
+                        self._take(json.loads(value)["piece"])  # nothing is fetched
                     elif not name:
                         event = ""
             writer.close()
@@ -228,7 +232,7 @@ async def keep_open(place: Place, operators: int) -> None:
                 break
             await asyncio.sleep(AGAIN)
         cookie = "; ".join(f"{got.name}={got.value}" for got in session.cookies)
-        page = _Page(place, trust, cookie)
+        page = _Page(place, trust, cookie, str(session.headers["User-Agent"]))
         pages.append((page, await page.open()))
     tasks = [asyncio.create_task(page.listen(address)) for page, address in pages]
     print(OPEN, flush=True)

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
@@ -15,10 +16,12 @@ from appliance.people import goals, pauses
 from appliance.people.goals import Goals
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
+from appliance.web.calls import ongoing
 from appliance.web.workplace import own_day
 from tests.rig.browser import Browser
 from tests.rig.rules import RULES
 from tests.rig.streams import Stream
+from tests.rig.waiting import until
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_who_waits_for_me_and_since_when(browser, nilufar) -> None:
     page = browser.get("/operator/queue").text
     assert re.search(r"2 kishi kutmoqda \(Oʻzb 1, Rus 1\) 0:4[5-9]", words(page))
     assert "data-over" in page
-    assert 'data-live="calls"' in page
+    assert 'data-live="queue"' in page
     assert "2 kishi kutmoqda" in words(browser.get("/operator").text)
 
 
@@ -112,7 +115,7 @@ def test_who_ask_at_the_same_moment_wait_for_one_count(app, browser, monkeypatch
 
     def ask() -> None:
         with app.app_context():
-            own_day._waiting()
+            ongoing.going_on()
 
     monkeypatch.setattr(calls, "going_on", counting)
     with closing(Stream(browser)), ThreadPoolExecutor(4) as pool:
@@ -183,3 +186,110 @@ def test_who_heard_of_it_sees_who_came_and_went_since(login_as) -> None:
             calls.store(first, 5)
         assert stream.next()[2] == "calls"
         assert "1 kishi" in words(browser.get("/operator/queue").text)
+
+
+@pytest.fixture
+def line(app):
+    """The line of who waits, as it is told to open pages without a pause between."""
+    (found,) = app.extensions["live"]._pieces
+    found.pace = 0.0
+    return found
+
+
+def settled(line: str) -> str:
+    """A line without what counts up by itself, and what stands beside it for the counting."""
+    return re.sub(r'>\d+:\d\d<|value="[\d.]+"', "", line)
+
+
+@pytest.mark.parametrize("language", ["uz_Latn", "uz_Cyrl", "ru"])
+def test_the_line_is_told_as_its_address_gives_it(browser, nilufar, line, language) -> None:
+    type(nilufar).update(language=language).where(type(nilufar).id == nilufar.id).execute()
+    waits(1, "uz", 12)
+    with closing(Stream(browser)) as stream:
+        waits(2, "ru", 45, "ru")
+        at, told = stream.piece()
+        assert at == "/operator/queue"
+        assert settled(told) == settled(browser.get(at).text)
+        assert ("2 kishi" in told) == (language == "uz_Latn")
+
+
+def test_each_is_told_of_his_own_languages_worded_once_for_all_his_pages(
+    login_as, nilufar, line, monkeypatch
+) -> None:
+    people = type(nilufar)
+    people.update(speaks="uz").where(people.login == "nilufar").execute()
+    people.update(speaks="uz ru").where(people.login == "sardor").execute()
+    worded, real = [], own_day.render_template
+    monkeypatch.setattr(
+        own_day, "render_template", lambda *a, **k: worded.append(1) or real(*a, **k)
+    )
+    with (
+        closing(Stream(login_as("nilufar"))) as hers,
+        closing(Stream(login_as("nilufar"))) as another,
+        closing(Stream(login_as("sardor"))) as his,
+    ):
+        line.pace = 1e9  # once
+        with writing():
+            waits(1, "uz", 12)
+            waits(2, "ru", 45, "ru")
+        assert "1 kishi kutmoqda" in words(hers.piece()[1])
+        assert "1 kishi kutmoqda" in words(another.piece()[1])
+        assert "2 kishi kutmoqda (Oʻzb 1, Rus 1)" in words(his.piece()[1])
+        assert len(worded) == 2
+
+
+def test_operators_who_see_the_same_are_told_by_one_wording(login_as, nilufar, line, monkeypatch):
+    people = type(nilufar)
+    people.update(speaks="uz", language="ru").where(people.role == "operator").execute()
+    worded, real = [], own_day.render_template
+    with closing(Stream(login_as("nilufar"))) as hers, closing(Stream(login_as("sardor"))) as his:
+        monkeypatch.setattr(
+            own_day, "render_template", lambda *a, **k: worded.append(1) or real(*a, **k)
+        )
+        waits(1, "uz", 12)
+        assert hers.piece() == his.piece()
+        assert worded == [1]
+
+
+def test_lines_are_told_at_their_pace_the_last_one_too(browser, line) -> None:
+    line.pace = 1e9
+    line.made = time.monotonic()  # just now
+    with closing(Stream(browser)) as stream:
+        waits(1, "uz", 12)
+        waits(2, "uz", 5)
+        until(lambda: line.due)
+        with writing():
+            live.publish("announcements")
+        assert stream.text_up_to("announcements").count("event: piece") == 0
+        line.pace = 0.0
+        assert "2 kishi" in stream.piece()[1]
+
+
+def test_a_line_that_stands_so_already_is_not_told_again(browser, line) -> None:
+    with closing(Stream(browser)) as stream:
+        with writing():
+            live.publish("calls")
+        assert "hech kim kutmayapti" in words(stream.piece()[1])
+        with writing():
+            live.publish("calls")
+        until(lambda: not line.due)
+        waits(1, "uz", 12)
+        assert "1 kishi" in stream.piece()[1]
+
+
+def test_who_comes_late_is_told_what_changed_since_his_page_was_made(browser, login_as, line):
+    with closing(Stream(login_as("sardor"))) as first:
+        made = live.newest()
+        waits(1, "uz", 12)
+        assert "1 kishi" in first.piece()[1]
+        with closing(Stream(browser, f"/live?after={made}")) as stream:
+            assert "1 kishi" in stream.piece()[1]
+
+
+def test_only_operators_are_told(login_as, browser, line) -> None:
+    with closing(Stream(login_as("supervisor"))) as other, closing(Stream(browser)) as stream:
+        waits(1, "uz", 12)
+        assert "1 kishi" in stream.piece()[1]
+        with writing():
+            live.publish("announcements")
+        assert "event: piece" not in other.text_up_to("announcements")

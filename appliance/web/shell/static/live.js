@@ -50,6 +50,14 @@ function listen() {
     alive();
     fetchAnew(data);
   });
+  stream.addEventListener("piece", ({ data }) => {
+    alive();
+    const { at, piece } = JSON.parse(data);
+    document.dispatchEvent(new CustomEvent("told", { detail: { at, piece } }));
+    for (const section of document.querySelectorAll(`[data-live][hx-get="${at}"]`)) {
+      section.dispatchEvent(new Event("live"));
+    }
+  });
   stream.addEventListener("ended", () => {
     stream.close();
     document.dispatchEvent(new Event("ended"));
