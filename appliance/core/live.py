@@ -43,7 +43,7 @@ def newest() -> int:
     return next((id for (id,) in _NEWEST.ask()), 0)
 
 
-def follow(after: int, interval: float = 0.02, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
+def follow(after: int, interval: float = 0.03, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
     """Yield (event id, topic) for ever, as they come; (last id, "") after `quiet` seconds of none.
 
     An event that was cleared away while the follower slept cannot be yielded: a page that wakes
