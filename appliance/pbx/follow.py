@@ -22,12 +22,15 @@ class Follower:
         self._unreadable = {row.file for row in set_aside}  # names
 
     def is_news(self) -> bool:
-        """Whether the log that Asterisk writes now is another one, or has more; quick to tell."""
+        """Whether the log that Asterisk writes now is another one, or has more; quick to tell.
+
+        What became of a log that is gone is told by `step` alone.
+        """
         current = self._settings.paths.event_log
         try:
             status = current.stat()
         except OSError:
-            return True
+            return False
         return self._sizes.get((status.st_ino, current.name)) != status.st_size
 
     def step(self) -> int:
