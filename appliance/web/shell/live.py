@@ -13,7 +13,9 @@ every live section is fetched.
 
 Topics are those of appliance.core.live; here "operator:<login>" is sent as "operator", only to that
 operator, and so is "call:<login>", which is of his call at hand: what no call changes need not hear
-it. When the session is ended, its streams end with the event "ended".
+it. What many pages show alike is not fetched by each of them, but made once and told with the event
+(`streams.Piece`; its section hears a name that is no topic). When the session is ended, its streams
+end with the event "ended".
 """
 
 from typing import TYPE_CHECKING
