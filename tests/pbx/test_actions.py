@@ -199,3 +199,18 @@ def test_a_connection_may_hear_some_events_only(box: Box) -> None:
         event = told.next_event(10.0)
         assert event
         assert event["UserEvent"] == "Second"
+
+
+def test_no_event_is_made_that_nobody_hears(box: Box) -> None:
+    seen: list[str] = []
+    with ami.Connection(box.settings, "call,agent,reporting") as told:
+        with ami.Connection(box.settings) as asterisk:
+            barred = {"Channel": "Local/+883510001234@outgoing-machine/n"}
+            asterisk.act("Originate", **barred, Application="Wait", Data="1", Async="true")
+        while "Hangup" not in seen:
+            event = told.next_event(20.0)
+            assert event, seen
+            seen.append(event["Event"])
+    assert "Newchannel" in seen
+    unheard = {"LocalBridge", "NewCallerid", "NewConnectedLine", "Newstate", "VarSet"}
+    assert unheard.isdisjoint(seen)
