@@ -43,7 +43,9 @@ def test_a_talk_with_facts_of_any_length_stays_whole(box: Box, name: str) -> Non
             leg = await seen(lambda: phone.call and phone.call.up_at and phone.call, "and taken")
             await seen(lambda: leg.media.hears(370, 0.6), "the operator hears the caller")
             leg.hang_up()
-            await seen(lambda: call.media.flow, "the question for a mark")
+            await seen(lambda: leg.over_at, "he has hung up")
+            until_then = call.media.flow.packets
+            await seen(lambda: call.media.flow.packets > until_then, "the question for a mark")
             call.hang_up()
             await seen(lambda: call.over_at, "it is over")
             return call.call_id
