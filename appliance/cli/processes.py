@@ -45,4 +45,4 @@ def web(site: Site) -> None:
     """Serve the pages."""
     from appliance.web.shell import server  # seconds to load: no other command waits for it
 
-    server.serve(site.settings)
+    server.serve(site.settings.for_pages())

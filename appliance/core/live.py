@@ -43,6 +43,18 @@ def newest() -> int:
     return next((id for (id,) in _NEWEST.ask()), 0)
 
 
+def newest_of(*topics: str) -> int:
+    """The id of the newest event of these topics; 0 when there is none."""
+    found = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic.in_(topics))
+    return found.order_by(LiveEvent.id.desc()).limit(1).scalar() or 0
+
+
+def numbered(topic: str) -> list[int]:
+    """The numbers at the end of those topics that begin so, the newest first."""
+    found = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(topic))
+    return [int(one.topic.removeprefix(topic)) for one in found.order_by(LiveEvent.id.desc())]
+
+
 def follow(after: int, interval: float = 0.03, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
     """Yield (event id, topic) for ever, as they come; (last id, "") after `quiet` seconds of none.
 

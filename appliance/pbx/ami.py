@@ -61,8 +61,8 @@ class Connection:
             raise Unreachable(str(error)) from error
         try:
             self._take(_LINE)  # the greeting
-            secret = self._settings.ami_secret
-            self.act("Login", Username="appliance", Secret=secret, Events=self._events)
+            name, secret = self._settings.account
+            self.act("Login", Username=name, Secret=secret, Events=self._events)
         except (Unreachable, Refused):
             self.close()
             raise

@@ -7,6 +7,7 @@ import fcntl
 import functools
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -190,7 +191,10 @@ def beside(settings: Settings, folder: Path) -> Settings:
     return dataclasses.replace(
         settings,
         asterisk=dataclasses.replace(
-            settings.asterisk, address=f"127.254.{number // 250 + 1}.{number % 250 + 1}", **places
+            settings.asterisk,
+            address=f"127.254.{number // 250 + 1}.{number % 250 + 1}",
+            ami_secret=secrets.token_hex(16),
+            **places,
         ),
         paths=dataclasses.replace(
             settings.paths,

@@ -101,7 +101,10 @@ class Place:
                 "address": self.box,
                 "modules": str(asterisk.MODULES),
                 **{name: f"asterisk/{name}" for name in ("data", "run", "log", "spool", "var")},
-                "ami_secret": secret("asterisk", "ami_secret"),
+                **{
+                    name: secret("asterisk", name)
+                    for name in ("ami_secret", "pages_secret", "guesses_secret")
+                },
                 "certificate": "tls/server.pem",
                 "certificate_key": "tls/server.key",
                 "plain_phones": ["*"],  # simulated ones speak UDP

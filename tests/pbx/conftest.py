@@ -30,6 +30,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Set
             "address": f"127.253.{own}",
             "command": tree.command(),
             "modules": str(tree.MODULES),
+            "pages_secret": "secret of the pages",
+            "guesses_secret": "secret of who hears of guesses",
         },
         calls={"hotline_number": "1006"},
         trunks=[{"name": "carrier", "address": f"127.252.{own}"}],

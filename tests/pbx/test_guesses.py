@@ -1,9 +1,12 @@
 """Who is taken for a guesser of phones' passwords: the real Asterisk, read along on the wire."""
 
+import contextlib
+import dataclasses
 import hashlib
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.settings import Settings
 from appliance.models import User
 from tests.pbx.box import Box
+from tests.pbx.test_secure_trunk import certificate
 from tests.rig.waiting import until
 
 PROGRAM = Path(__file__).parents[2] / "provisioning/ansible/roles/firewall/files/guesses.py"
@@ -27,12 +32,23 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """With a certificate to show to phones."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate(folder, site.asterisk.address)
+    own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
+    return dataclasses.replace(site, asterisk=dataclasses.replace(site.asterisk, **own))
+
+
 @pytest.fixture
 def named(box: Box, tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
     """The addresses that the program has named by now, those of our own network."""
-    log = tmp_path / "named"
+    log, secret, place = tmp_path / "named", tmp_path / "secret", box.settings.asterisk
+    secret.write_text(f"{place.guesses_secret}\n")
+    asked = [f"{place.inside}:{place.ami_port}", secret]
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "-I", PROGRAM, "5060"], stdout=out)
+        process = subprocess.Popen([sys.executable, "-I", PROGRAM, "5060", *asked], stdout=out)
     network = box.settings.asterisk.address.partition(".253.")[2]
 
     def read() -> list[str]:
@@ -42,6 +58,8 @@ def named(box: Box, tmp_path: Path) -> Iterator[Callable[[], list[str]]]:
     try:
         # Asterisk drops what comes before it has started; the program what comes before it listens.
         until(lambda: guess(box, "240", "1001") and read(), 60)
+        with secure(box, "239") as phone:
+            until(lambda: guess_by(phone, box, "1001") and any(map(of("239"), read())), 60)
         yield read
     finally:
         process.kill()
@@ -54,25 +72,63 @@ def say(box: Box, place: str, user: str, answer: str = "", call: str = "one@here
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind((there.replace(".253.", f".{place}."), 0))
         phone.settimeout(1)
-        here = "{}:{}".format(*phone.getsockname())
-        lines = [
-            f"REGISTER sip:{there} SIP/2.0",
-            f"Via: SIP/2.0/UDP {here};branch=z9hG4bK{os.urandom(6).hex()}",
-            f"From: <sip:{user}@{there}>;tag=1",
-            f"To: <sip:{user}@{there}>",
-            f"Call-ID: {call}",
-            f"CSeq: {int.from_bytes(os.urandom(3))} REGISTER",
-            f"Contact: <sip:{user}@{here}>",
-            *([answer] if answer else []),
-            "Content-Length: 0",
-            "",
-            "",
-        ]
-        phone.sendto("\r\n".join(lines).encode(), (there, 5060))
+        phone.sendto(register(phone, box, "UDP", user, answer, call), (there, 5060))
         try:
             return phone.recv(4096).decode()
         except TimeoutError:
             return ""
+
+
+def register(
+    phone: socket.socket, box: Box, by: str, user: str, answer: str = "", call: str = "one@here"
+) -> bytes:
+    """A REGISTER of that user, from where the socket is."""
+    there, here = box.settings.asterisk.address, "{}:{}".format(*phone.getsockname())
+    lines = [
+        f"REGISTER sip:{there} SIP/2.0",
+        f"Via: SIP/2.0/{by} {here};branch=z9hG4bK{os.urandom(6).hex()}",
+        f"From: <sip:{user}@{there}>;tag=1",
+        f"To: <sip:{user}@{there}>",
+        f"Call-ID: {call}",
+        f"CSeq: {int.from_bytes(os.urandom(3))} REGISTER",
+        f"Contact: <sip:{user}@{here}>",
+        *([answer] if answer else []),
+        "Content-Length: 0",
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def secure(box: Box, place: str) -> ssl.SSLSocket:
+    """A connection by TLS from an address of ours."""
+    there = box.settings.asterisk.address
+    here = (there.replace(".253.", f".{place}."), 0)
+    trusting = ssl.create_default_context(cafile=str(box.settings.asterisk.certificate))
+    trusting.check_hostname = False  # the certificate of this test names no address
+    return trusting.wrap_socket(socket.create_connection((there, 5061), 10, source_address=here))
+
+
+def say_by(phone: ssl.SSLSocket, box: Box, user: str, answer: str = "", **more: str) -> str:
+    """A REGISTER by that connection; the reply."""
+    phone.sendall(register(phone, box, "TLS", user, answer, **more))
+    reply = b""
+    while b"\r\n\r\n" not in reply:
+        if not (more_of_it := phone.recv(4096)):
+            raise ConnectionResetError("Asterisk has hung up")
+        reply += more_of_it
+    return reply.decode()
+
+
+def guess_by(phone: ssl.SSLSocket, box: Box, user: str, **more: str) -> str:
+    """A wrong password after a challenge by that connection; the next challenge."""
+    nonce = nonce_of(say_by(phone, box, user))
+    return nonce_of(say_by(phone, box, user, answer(box, user, nonce, "wrong"), **more))
+
+
+def of(place: str) -> Callable[[str], bool]:
+    """Whether an address is that one of ours."""
+    return lambda address: address.startswith(f"127.{place}.")
 
 
 def answer(box: Box, user: str, nonce: str, password: str) -> str:
@@ -136,3 +192,44 @@ def test_a_right_password_names_nobody_and_a_header_nobody_else(
     guess(box, "247", "1001", call=line)
     until(lambda: named()[-1].startswith("127.247."), 20)
     assert not [a for a in named() if a.startswith(("127.245.", "127.246."))]
+
+
+def test_wrong_passwords_by_tls_name_who_sent_them(
+    box: Box, named: Callable[[], list[str]]
+) -> None:
+    with secure(box, "248") as phone:
+        for user in ("1001", "1002", "1001", "9999"):  # the last is nobody's
+            guess_by(phone, box, user)
+    until(lambda: sum(map(of("248"), named())) == 4, 20)
+
+
+def test_by_tls_a_right_password_names_nobody_and_a_header_nobody_else(
+    box: Box, named: Callable[[], list[str]]
+) -> None:
+    password = User.get(User.extension == "1001").sip_password
+    with secure(box, "249") as phone:
+        nonce = nonce_of(say_by(phone, box, "1001"))
+        said = say_by(phone, box, "1001", answer(box, "1001", nonce, password))
+        assert said.startswith("SIP/2.0 200")
+    victim = "IPV4/TLS/127.250.1.1/5061"
+    for call in (f'x",RemoteAddress="{victim}",Challenge="', f"x RemoteAddress: {victim}"):
+        with secure(box, "251") as phone:
+            guess_by(phone, box, "1001", call=call)
+    until(lambda: sum(map(of("251"), named())) == 2, 20)
+    assert not [a for a in named() if of("249")(a) or of("250")(a)]
+
+
+def test_it_hears_of_them_again_when_asterisk_was_started_anew(
+    box: Box, named: Callable[[], list[str]]
+) -> None:
+    box.kill()
+    box.start_again()
+    until(box.answers, 60)
+
+    def heard() -> bool:
+        # It answers commands before it answers phones.
+        with contextlib.suppress(ConnectionError), secure(box, "238") as phone:
+            guess_by(phone, box, "1001")
+        return any(map(of("238"), named()))
+
+    until(heard, 60, every=0.5)

@@ -68,7 +68,7 @@ def test_the_settings_say_that_the_disk_is_encrypted(tmp_path: Path) -> None:
         "site_operators": [],
         "backup_places": [],
         "backup_replica": "",
-        "app_secrets": {"results": [secret, secret]},
+        "app_secrets": {"results": [secret] * 4},
         "ansible_facts": {"machine": "x86_64"},
     }
     for given in ("", DISK):

@@ -119,7 +119,7 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
         **defaults("validate"),
         **GOOD,
         "ansible_facts": {"machine": "x86_64"},
-        "app_secrets": {"results": [secret, secret]},
+        "app_secrets": {"results": [secret] * 4},
         "site_container": True,
     }
     routed = {"ansible_facts": {"machine": "x86_64", "default_ipv4": {"gateway": "192.0.2.1"}}}
@@ -162,7 +162,7 @@ def test_of_whom_a_second_factor_is_asked_stands_in_the_settings(tmp_path: Path)
         **defaults("validate"),
         **GOOD,
         "ansible_facts": {"machine": "x86_64"},
-        "app_secrets": {"results": [secret, secret]},
+        "app_secrets": {"results": [secret] * 4},
         "site_container": True,
         "site_operators": ["192.0.2.0/24"],
     }

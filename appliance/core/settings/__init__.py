@@ -100,6 +100,12 @@ class Settings:
         """The site's time zone."""
         return ZoneInfo(self.timezone)
 
+    def for_pages(self) -> "Settings":
+        """As the process of the pages works with them: without what it need not know."""
+        if not self.asterisk.pages_secret:
+            return self
+        return dataclasses.replace(self, asterisk=dataclasses.replace(self.asterisk, ami_secret=""))
+
 
 def load(path: Path | str) -> Settings:
     """Read the settings from a TOML file.

@@ -24,7 +24,9 @@ class Asterisk:
     log: Path
     spool: Path
     var: Path
-    ami_secret: str
+    ami_secret: str  # "" in the process of the pages, which knows pages_secret alone
+    pages_secret: str = ""  # of the pages' own account for commands; "": they take the first
+    guesses_secret: str = ""  # of whoever hears wrong passwords, and nothing else
     command: tuple[str, ...] = ("/usr/sbin/asterisk",)  # how the program is started
     sip_port: int = 5060
     ami_port: int = 5038
@@ -36,6 +38,13 @@ class Asterisk:
     certificate: Path | None = None  # shown to phones, and to carriers who call over TLS
     certificate_key: Path | None = None
     plain_phones: tuple[str, ...] = ()  # extensions of phones that know no TLS and SRTP; "*": all
+
+    @property
+    def account(self) -> tuple[str, str]:
+        """(name, password) by which this process commands Asterisk."""
+        if self.ami_secret or not self.pages_secret:
+            return "appliance", self.ami_secret
+        return "pages", self.pages_secret
 
     @property
     def inside(self) -> str:

@@ -4,7 +4,14 @@ Each action looks first whether the call and the phone are in the state for it, 
 with a code where they are not: pressed twice, the second press is refused and changes nothing.
 """
 
-from appliance.pbx.actions.config import NotTaken, change_trunk, keep_up, put_plan, rehearse
+from appliance.pbx.actions.config import (
+    TAKEN,
+    NotTaken,
+    change_trunk,
+    keep_up,
+    put_plan,
+    rehearse,
+)
 from appliance.pbx.actions.dialling import dial, hang_up
 from appliance.pbx.actions.line_trial import try_line
 from appliance.pbx.actions.lines import Line, line
@@ -19,6 +26,7 @@ from appliance.pbx.selftest import synthetic_call
 
 __all__ = [
     "MODES",
+    "TAKEN",
     "Line",
     "NotTaken",
     "Refused",

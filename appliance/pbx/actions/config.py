@@ -1,13 +1,19 @@
 """A new plan of the telephony, tried out and put in force."""
 
 import dataclasses
+import time
 
+from appliance.core import live
 from appliance.core.settings import Settings
 from appliance.models import PlanVersion
 from appliance.pbx import config, rehearsal
 from appliance.pbx.actions.states import put_states_in_force, reload
+from appliance.pbx.ami import Unreachable
 from appliance.telephony import routing
 from appliance.telephony.routing import Plan
+
+TAKEN = "plan.taken."  # and the number of the event that the pbx process has put in force
+_PATIENCE, _LOOK = 60.0, 0.1  # seconds: a second Asterisk tries it once more there
 
 
 class NotTaken(RuntimeError):
@@ -28,10 +34,25 @@ def put_plan(settings: Settings, wanted: Plan, by: str, note: str = "") -> PlanV
         raise NotTaken(str(error)) from error
     routing.keep_first(settings)
     version = routing.save(wanted, by, note)
-    config.install(settings, tried=True)
-    reload(settings)
-    put_states_in_force(settings)
+    if settings.asterisk.ami_secret:
+        config.install(settings, tried=True)
+        reload(settings)
+        put_states_in_force(settings)
+    else:
+        _have_taken(live.newest_of(routing.TOPIC))
     return version
+
+
+def _have_taken(event: int) -> None:
+    """Wait until the pbx process has put in force what was published as this event.
+
+    The pages write no file of Asterisk's and reload nothing. Raises Unreachable.
+    """
+    until = time.monotonic() + _PATIENCE
+    while not any(number >= event for number in live.numbered(TAKEN)):
+        if time.monotonic() > until:
+            raise Unreachable("the pbx process has not put it in force")
+        time.sleep(_LOOK)
 
 
 def change_trunk(settings: Settings, name: str, password: str, by: str) -> PlanVersion:

@@ -166,8 +166,7 @@ def reload(settings: Settings, ami_secret: str = "") -> None:
             _reload(asterisk, module)
         if any(trunk.kind == "e1" for trunk in routing.current(settings).trunks):
             _load(asterisk, "chan_dahdi.so")
-        if known != settings.asterisk.ami_secret:
-            _reload(asterisk, "manager")
+        _reload(asterisk, "manager")  # last: the password may be another one from then on
 
 
 def _reload(asterisk: Connection, module: str) -> None:

@@ -27,6 +27,7 @@ from appliance.telephony.routing.typed import (
     shown,
 )
 from appliance.telephony.routing.versions import (
+    TOPIC,
     changes,
     current,
     keep_first,
@@ -41,6 +42,7 @@ __all__ = [
     "ANY",
     "BOXES",
     "SECTIONS",
+    "TOPIC",
     "Callback",
     "Difference",
     "Faults",

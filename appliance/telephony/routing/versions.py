@@ -14,6 +14,8 @@ from appliance.telephony.routing.checks import require
 from appliance.telephony.routing.differences import Difference, differences
 from appliance.telephony.routing.shape import Plan, first
 
+TOPIC = "plan"  # published with each version
+
 _NEWEST = Question(
     lambda: PlanVersion.select(PlanVersion.document).order_by(PlanVersion.id.desc()).limit(1)
 )
@@ -94,5 +96,5 @@ def save(plan: Plan, by: str, note: str = "") -> PlanVersion:
             saved_at=clock.now(), author=by, note=note.strip(), document=plan.as_json()
         )
         audit.record(by, "plan.save", str(saved.id), note=note.strip())
-        live.publish("plan")
+        live.publish(TOPIC)
     return saved

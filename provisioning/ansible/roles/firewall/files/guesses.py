@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""guesses PORT: names who answers a challenge of ours with a wrong password, a line each.
+"""guesses PORT [HOST:PORT FILE]: names who answers a challenge with a wrong password, a line each.
 
 Anybody can write any sender on a UDP packet, and Asterisk's log tells a made-up answer from a real
 one as little as it tells where a caller's header ends. Only who receives what is sent to an address
 knows the challenge in it; so this reads along on the wire, challenges and answers.
+
+Nobody reads along on TLS, and nobody makes up the sender of a connection: there Asterisk itself is
+asked, at HOST:PORT with the password in FILE, whose events have a line for each of their facts.
 """
 
 import collections
@@ -12,13 +15,18 @@ import re
 import socket
 import struct
 import sys
+import threading
 import time
+from collections.abc import Iterable, Iterator
 
 LASTS = 60.0  # seconds that a challenge is remembered; Asterisk takes it for 32
 MOST = 20_000  # challenges remembered at once
 OUTGOING = 4  # PACKET_OUTGOING
 EVERY = 3  # ETH_P_ALL: with any other kind what goes out is not seen
 ATTACH_FILTER = 26
+AGAIN = 2.0  # seconds until Asterisk is asked again
+WRONG = ("ChallengeResponseFailed", "InvalidPassword")
+_CONNECTED = re.compile(r"IPV4/(?:TCP|TLS)/([\d.]+)/\d+")
 _NONCE = re.compile(rb'\bnonce="([^"\r\n]{8,100})"')
 _CALL = re.compile(rb"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]{1,200})", re.MULTILINE | re.IGNORECASE)
 _NUMBER = re.compile(rb"^CSeq[ \t]*:[ \t]*(\d{1,10})", re.MULTILINE | re.IGNORECASE)
@@ -91,6 +99,45 @@ def wire(port: int) -> socket.socket:
     return made
 
 
+def connected(lines: Iterable[str]) -> Iterator[str]:
+    """The addresses that sent a wrong password over TCP or TLS, out of Asterisk's events."""
+    facts: dict[str, str] = {}
+    for line in lines:
+        if line := line.removesuffix("\r\n"):
+            name, _, value = line.partition(": ")
+            facts[name] = value
+            continue
+        found = _CONNECTED.fullmatch(facts.get("RemoteAddress", ""))
+        if found and facts.get("Event") in WRONG and facts.get("Service") == "PJSIP":
+            yield found[1]
+        facts = {}
+
+
+def ask(host: str, port: str, file: str) -> None:
+    """Hear for ever what Asterisk tells of wrong passwords; it may be started later, or anew."""
+    while True:
+        try:
+            with (
+                open(file, encoding="ascii") as secret,
+                socket.create_connection((host, int(port)), AGAIN) as line,
+                line.makefile(encoding="utf-8", errors="replace", newline="\r\n") as told,
+            ):
+                words = ("Action: Login", "Username: guesses", f"Secret: {secret.read().strip()}")
+                line.sendall("\r\n".join((*words, "Events: security", "", "")).encode())
+                line.settimeout(None)
+                for address in connected(told):
+                    name(address)
+        except OSError:
+            pass
+        time.sleep(AGAIN)
+
+
+def name(address: str) -> None:
+    """Tell of one; who shuts out reads it."""
+    sys.stdout.write(f"wrong password of a phone from {address}\n")
+    sys.stdout.flush()
+
+
 def main(port: int) -> None:
     """Read along for ever."""
     challenges = Challenges()
@@ -102,9 +149,11 @@ def main(port: int) -> None:
             if kind != OUTGOING:
                 challenges.came(socket.inet_ntoa(packet[12:16]), message, now)
             elif challenges.went(address := socket.inet_ntoa(packet[16:20]), message, now):
-                sys.stdout.write(f"wrong password of a phone from {address}\n")
-                sys.stdout.flush()
+                name(address)
 
 
 if __name__ == "__main__":
+    if asked := sys.argv[2:]:
+        where = (*asked[0].split(":"), asked[1])
+        threading.Thread(target=ask, args=where, daemon=True).start()
     main(int(sys.argv[1]))
