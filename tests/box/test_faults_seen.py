@@ -188,6 +188,22 @@ def test_files_of_somebody_else(site) -> None:
     assert check(site, "permissions.owner").state == "ok"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_the_group_shares_may_belong_to_any_of_it(site) -> None:
+    """Each process of a box has an account of its own; whichever began first made the file."""
+    shared = site.paths.recordings
+    for path in (shared.parent, shared):
+        os.chown(path, -1, 4000)
+        path.chmod(0o770)
+    os.chown(shared, 65534, -1)
+    assert check(site, "permissions.owner").state == "ok"
+    shared.chmod(0o750)  # not theirs to write
+    assert check(site, "permissions.owner").values["files"] == str(shared)
+    shared.chmod(0o770)
+    shared.parent.chmod(0o750)  # the folder of one account
+    assert check(site, "permissions.owner").values["files"] == str(shared)
+
+
 def test_folders_that_asterisk_writes(site) -> None:
     for code, path in (
         ("event_log.file", site.paths.event_log.parent / "logs"),

@@ -2,8 +2,11 @@
 
 import contextlib
 import functools
+import os
 import shutil
 import sqlite3
+import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +20,8 @@ from appliance.core.settings import Settings
 from appliance.models import TABLES, User
 from appliance.people import presence
 from tests.rig.waiting import until
+
+GROUP = 4000  # nobody's
 
 
 @pytest.fixture
@@ -240,3 +245,32 @@ def test_a_statement_outside_of_a_transaction_waits_in_line_too(
         other.execute("ROLLBACK")
     other.close()
     assert User.update(theme="dark").execute() == User.select().count()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.parametrize("mode", [None, 0o600, 0o640], ids=["made", "restored", "of before"])
+def test_who_may_write_into_the_folder_may_write_the_database(mode: int | None) -> None:
+    """Each process of a box has an account of its own, and one group with the others."""
+    with tempfile.TemporaryDirectory() as name:
+        (folder := Path(name, "data")).mkdir()
+        Path(name).chmod(0o755)
+        os.chown(folder, -1, GROUP)
+        folder.chmod(0o2770)
+        file, former = folder / "site.db", os.umask(0o007)
+        try:
+            if mode:
+                file.touch()
+                os.chown(file, -1, GROUP)
+                file.chmod(mode)
+            with db.open_database(file).connection_context():
+                db.database.execute_sql("CREATE TABLE note (text TEXT)")
+                insert = f"import sqlite3; c = sqlite3.connect('{file}'); "
+                insert += "c.execute('INSERT INTO note VALUES (1)'); c.commit()"
+                become = ["setpriv", "--reuid=4001", f"--regid={GROUP}", "--clear-groups"]
+                subprocess.run([*become, "/usr/bin/python3", "-c", insert], check=True)
+                with db.writing():
+                    db.database.execute_sql("INSERT INTO note VALUES (2)")
+                assert db.database.execute_sql("SELECT count(*) FROM note").fetchone() == (2,)
+        finally:
+            os.umask(former)
+            db.database.close()

@@ -1,5 +1,6 @@
 """The playbooks' roles: what they write, what they refuse, what they tell of themselves."""
 
+import base64
 import re
 import subprocess
 from pathlib import Path
@@ -154,6 +155,37 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
         ),
         (Links("192.0.2.9"), SelfTests(5)),  # as sites had to write it before
     ]
+
+
+def test_each_process_has_a_user_of_its_own(tmp_path: Path) -> None:
+    values = {"site_home": "/home", "backup_folders": [], **defaults("services")}
+    items = [{"name": name, "text": name} for name in ("web", "pbx", "jobs", "replicate")]
+    units = rendered_each(
+        tmp_path, "services", "appliance.service.j2", [values | {"item": item} for item in items]
+    )
+    users = [re.findall(r"^User=(.+)$", unit, re.MULTILINE) for unit in units]
+    assert users == [["appliance-web"], ["appliance-pbx"], ["appliance"], ["appliance"]]
+    assert all("Group=appliance\n" in unit for unit in units)  # the database is theirs in common
+    writes = re.findall(r"^ReadWritePaths=(.+)$", units[0], re.MULTILINE)
+    assert writes == ["/home/data /home/prompts /run/asterisk/signs"]
+
+
+def test_the_pages_settings_lack_the_password_of_the_exchange(tmp_path: Path) -> None:
+    secrets = [{"content": base64.b64encode(f"number {n}".encode()).decode()} for n in range(4)]
+    usual = {
+        **defaults("validate"),
+        **GOOD,
+        "ansible_facts": {"machine": "x86_64"},
+        "app_secrets": {"results": secrets},
+        "site_container": True,
+    }
+    pages = usual | {"app_for_pages": True}
+    whole, own = rendered_each(tmp_path, "app", "appliance.toml.j2", [usual, pages])
+    assert [f"number {n}" in whole for n in range(4)] == [True] * 4
+    assert [f"number {n}" in own for n in range(4)] == [True, False, True, False]
+    (tmp_path / "web.toml").write_text(own)
+    account = load(tmp_path / "web.toml").for_pages().asterisk.account
+    assert account == ("pages", "number 2")
 
 
 def test_of_whom_a_second_factor_is_asked_stands_in_the_settings(tmp_path: Path) -> None:

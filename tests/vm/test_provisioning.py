@@ -27,6 +27,32 @@ FOUND = "SELECT ok, failed, seen, steps FROM self_test WHERE kind = '{kind}'"
 DRILL = 960  # seconds; the jobs give the longer of the two up after 900
 LAST_STEPS = {"call": "marked", "offline": "names"}
 EXPOSED = 3.0  # of systemd-analyze security, from 0 (closed) to 10
+USERS = ("appliance-pbx", "appliance-web")
+KEYS = ("/etc/appliance/keys/second.key", "/etc/appliance/audit.key", "/etc/appliance/secret_key")
+CONSOLE = "asterisk -C /var/lib/appliance/asterisk/etc/asterisk.conf"
+CLOSED = {  # what a process neither reads nor lists
+    "appliance-web": (
+        *KEYS,
+        "/etc/appliance/appliance.toml",
+        "/etc/appliance/ami_secret",
+        "/run/asterisk/asterisk.ctl",
+        "/var/lib/appliance/asterisk/etc",
+        "/var/lib/appliance/asterisk/log",
+        "/var/lib/appliance/backups",
+        "/mnt/second/snapshots",
+    ),
+    "appliance-pbx": (*KEYS, "/var/lib/appliance/backups", "/etc/appliance/web.toml"),
+    "asterisk": (*KEYS, "/etc/appliance/appliance.toml", "/var/lib/appliance/data"),
+    "appliance-replicate": KEYS,
+}
+OPEN = {  # and files that it does read
+    "appliance-web": ("/etc/appliance/web.toml", "/var/lib/appliance/data/appliance.db"),
+    "appliance-pbx": (
+        "/etc/appliance/appliance.toml",
+        "/var/lib/appliance/asterisk/etc/manager.conf",
+    ),
+    "appliance-jobs": KEYS[:1],
+}
 LINKED = (
     "/var/lib/appliance/recordings",
     "/var/lib/appliance/prompts",
@@ -198,6 +224,40 @@ def test_who_guesses_passwords_is_shut_out(site: Site) -> None:
     assert "l4proto" not in rules
 
 
+def test_each_process_has_a_user_of_its_own(site: Site) -> None:
+    users = {}
+    for unit in OURS:
+        pid = _process(site, unit).partition("=")[2].strip()
+        users[unit] = site.machine.told("ps", "-o", "user:30=", "-p", pid).strip()
+    owner = "appliance"
+    assert users == dict(zip(OURS, ("asterisk", *USERS, owner, owner), strict=True))
+    for unit, paths in CLOSED.items():
+        opened = [path for path in paths if _within(site, unit, f"cat {path} || ls {path}/.")]
+        assert opened == [], unit
+    for unit, paths in OPEN.items():
+        closed = [path for path in paths if not _within(site, unit, f"cat {path} >/dev/null")]
+        assert closed == [], unit
+    assert not _within(site, "appliance-web", "touch /var/lib/appliance/recordings/x")
+    assert not _within(site, "appliance-web", f"{CONSOLE} -rx 'core show version'")
+    secret = site.machine.told("cat /etc/appliance/ami_secret").strip()
+    assert secret in site.machine.told("cat /etc/appliance/appliance.toml")
+    assert secret not in site.machine.told("cat /etc/appliance/web.toml")
+
+
+def test_a_plan_of_the_pages_is_put_in_force(site: Site) -> None:
+    """The pages' process may not; the pbx process does it for them."""
+    plan = (
+        "from appliance.core import settings, db; from appliance.pbx import actions; "
+        "from appliance.telephony import routing; import dataclasses; "
+        "s = settings.load('/etc/appliance/web.toml').for_pages(); "
+        "db.open_database(s.paths.database).connect(); p = routing.current(s); "
+        "w = dataclasses.replace(p, limits=dataclasses.replace(p.limits, calls=17)); "
+        "print(actions.put_plan(s, w, 'texnik').id)"
+    )
+    assert _within(site, "appliance-web", f'/opt/appliance/current/bin/python -c "{plan}"')
+    assert "17" in site.machine.told("grep -r 17 /var/lib/appliance/asterisk/etc --include=*.conf")
+
+
 def test_the_router_is_asked(site: Site) -> None:
     """By the account of the jobs, without rights of its own."""
     seen = "SELECT up FROM link_stretch WHERE link = 'gateway' AND until IS NULL"
@@ -269,6 +329,16 @@ def test_a_release_that_works_is_put_in_force(site: Site) -> None:
 
 def _process(site: Site, unit: str) -> str:
     return site.machine.told("systemctl", "show", "--property=MainPID", unit)
+
+
+def _within(site: Site, unit: str, command: str) -> bool:
+    """Whether a command succeeds as that unit's process: its user, its view of the files."""
+    pid = _process(site, unit).partition("=")[2].strip()
+    groups = site.machine.told(f"grep ^Groups: /proc/{pid}/status").split()[1:]
+    user = site.machine.told("ps", "-o", "user:30=", "-p", pid).strip()
+    become = f"setpriv --reuid={user} --regid=appliance --groups={','.join(groups)}"
+    done = site.machine.run(f"nsenter --target {pid} --mount {become} sh -s", text=command)
+    return done.returncode == 0
 
 
 def _channels(site: Site) -> str:

@@ -93,11 +93,24 @@ def _reached(path: Path) -> bool:
 
 
 def _strange(settings: Settings) -> list[Path]:
-    """What belongs neither to the appliance's account nor, of what it only reads, to root."""
+    """What belongs neither to the appliance's account nor, of what it only reads, to root.
+
+    Where each process has an account of its own, their group shares the database: what SQLite
+    keeps beside it belongs to whichever began first.
+    """
     paths, owner = settings.paths, _owner(settings)
     ours = [*_database(settings), paths.recordings, paths.prompts, paths.asterisk, paths.backups]
-    found = [path for path in ours if path.exists() and path.stat().st_uid != owner]
+    found = [
+        path for path in ours if path.exists() and path.stat().st_uid != owner and not _shared(path)
+    ]
     return found + [path for path in keys(settings) if path.stat().st_uid not in (0, owner)]
+
+
+def _shared(path: Path) -> bool:
+    """Whether a file is its folder's group's to read and to write, as others there are."""
+    file, folder = path.stat(), path.parent.stat()
+    both = stat.S_IRGRP | stat.S_IWGRP
+    return file.st_gid == folder.st_gid and folder.st_mode & file.st_mode & both == both
 
 
 def _owner(settings: Settings) -> int:

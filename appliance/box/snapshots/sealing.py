@@ -7,6 +7,7 @@ the pages' user.
 
 import datetime as dt
 import io
+import os
 import secrets
 import subprocess
 import tarfile
@@ -58,9 +59,18 @@ def is_here(settings: Settings) -> bool:
 
 
 def on_the_box(settings: Settings) -> list[Path]:
-    """The keys that belong on paper only and still lie on this box."""
+    """The keys that belong on paper only and still lie on this box, where this process may look."""
+    if not reaches_keys(settings):
+        return []
     keys = (Path(settings.snapshots.recovery_file), disk_file(settings))
     return [key for key in keys if key.exists()]
+
+
+def reaches_keys(settings: Settings) -> bool:
+    """Whether this process may enter where the keys lie; on a box the pages may not."""
+    passwords = (one.password_file for one in settings.backups)
+    keys = (Path(settings.snapshots.recovery_file), *passwords)
+    return all(os.access(key.parent, os.X_OK, effective_ids=True) for key in keys)
 
 
 def remove(settings: Settings, by: str) -> None:

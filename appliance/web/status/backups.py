@@ -115,6 +115,7 @@ def _context() -> dict[str, Any]:
         "standing": verifying.standing(settings),
         "runs": log.newest(),
         "drill": log.latest("drill"),
+        "reaches_keys": sealing.reaches_keys(settings),
         "key_is_here": bool(sealing.on_the_box(settings)),
         "copy_drill": log.latest(log.COPY),
         "replica": settings.snapshots.replica,

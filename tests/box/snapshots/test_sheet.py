@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 import re
 from pathlib import Path
 
@@ -70,3 +71,17 @@ def test_no_key_leaves_the_box_before_it_is_on_paper(settings: Settings) -> None
     audit.record("backup", sealing.PRINTED)
     sealing.remove(settings, "backup")
     assert sealing.on_the_box(settings) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_who_may_not_enter_their_folder_is_told_so_and_no_more(site: Settings) -> None:
+    """As the pages of a box, whose process is another's than the keys."""
+    sealing.disk_file(site).write_text("k7gq-2ztv-9xqw-b4nr-m8sy-c3up")
+    assert sealing.reaches_keys(site)
+    os.seteuid(4001)
+    try:
+        assert not sealing.reaches_keys(site)
+        assert sealing.on_the_box(site) == []
+    finally:
+        os.seteuid(0)
+    assert sealing.on_the_box(site)

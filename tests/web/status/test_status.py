@@ -7,6 +7,7 @@ import pytest
 from appliance.box import alarms, health, links, runs
 from appliance.box.health import Check
 from appliance.box.links.looking import Look
+from appliance.box.snapshots import sealing
 from appliance.core import clock, db
 from appliance.core.settings import Backup, Telegram
 from appliance.models import TelegramBot
@@ -129,6 +130,21 @@ def test_a_fault_says_what_it_means_for_calls_and_has_one_button(login_as, setti
     assert "Qoʻngʻiroqlar qabul qilinmayapti." in row_of(page, "asterisk")
     row = row_of(login_as("backup").get("/status").text, "trunk.sip1")
     assert "<button" not in row  # he may not try lines
+
+
+def test_pages_that_reach_no_keys_say_how_the_sheet_is_made(
+    login_as, settings, app, monkeypatch
+) -> None:
+    one = Backup("disk", str(settings.file.parent / "repository"), settings.file.parent / "key")
+    app.config["SITE"] = dataclasses.replace(settings, backups=(one,))
+    browser = login_as("technician")
+    assert 'action="/backups/sheet.pdf"' in browser.get("/backups").text
+    monkeypatch.setattr(sealing, "reaches_keys", lambda _: False)
+    page = browser.get("/backups").text
+    assert "sudo appliance backup sheet --lang uz_Latn" in page
+    assert "sudo appliance backup remove-key" in page
+    assert "/backups/sheet.pdf" not in page
+    assert "/backups/remove-key" not in page
 
 
 def test_a_snapshot_that_failed_is_made_anew_from_its_row(login_as, settings, app) -> None:
