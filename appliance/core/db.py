@@ -70,7 +70,7 @@ class _Line:
     @contextlib.contextmanager
     def _open(self) -> Iterator[int]:
         try:
-            file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o644)
+            file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o664)
         except OSError:
             yield -1
             return
