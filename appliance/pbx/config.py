@@ -251,6 +251,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         fresh = folder / f".{name}.new"
+        fresh.unlink(missing_ok=True)  # of one who was killed; it may be another account's
         fresh.write_text(text, "utf-8")
         fresh.chmod(0o640)
         fresh.replace(folder / name)

@@ -27,3 +27,17 @@ def test_files_are_kept_where_no_group_bit_may_be_set(
     monkeypatch.setattr(os, "chmod", as_in_a_unit)
     assert config.install(settings, tried=True) == ["menu.conf"]
     assert (etc / config.FORMER / "menu.conf").read_text() == "changed by hand"
+
+
+def test_what_another_process_left_half_written_is_replaced(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Each has an account of its own: neither its file nor where its link leads is written."""
+    etc, elsewhere = settings.paths.asterisk, tmp_path / "elsewhere"
+    config.install(settings, tried=True)
+    (etc / "menu.conf").write_text("changed by hand")
+    elsewhere.write_text("of somebody else")
+    (etc / ".menu.conf.new").symlink_to(elsewhere)
+    assert config.install(settings, tried=True) == ["menu.conf"]
+    assert elsewhere.read_text() == "of somebody else"
+    assert not (etc / "menu.conf").is_symlink()
