@@ -6,7 +6,6 @@ import fcntl
 import logging
 import os
 import sqlite3
-import stat
 import threading
 import time
 import weakref
@@ -19,6 +18,7 @@ from peewee import Field, ModelSelect, OperationalError, PeeweeException, Sqlite
 from playhouse.migrations import Runner
 
 from appliance import PACKAGE
+from appliance.core import files
 
 MIGRATIONS = PACKAGE / "migrations"
 
@@ -219,24 +219,13 @@ database = _Database(
 def open_database(path: Path) -> SqliteDatabase:
     """Point the models at the database file (made if missing) and return the database."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _share(path)
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o666))
+    files.share(path)  # SQLite gives what it keeps beside the file the same rights
     if database.database != str(path):
         if not database.is_closed():
             database.close()
         database.init(str(path))
     return database
-
-
-def _share(path: Path) -> None:
-    """Make the file if missing; who may write into its folder may write it.
-
-    SQLite gives what it keeps beside the file the same rights.
-    """
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o666))
-    folder, file = path.parent.stat(), path.stat()
-    wanted = folder.st_mode & (stat.S_IRGRP | stat.S_IWGRP)
-    if file.st_uid == os.geteuid() and wanted & ~file.st_mode:
-        path.chmod(stat.S_IMODE(file.st_mode) | wanted)
 
 
 def keep_open(connections: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from appliance.box.snapshots import contents, continuous, swapping
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import ISSUED, LAYOUT, Wish
-from appliance.core import clock
+from appliance.core import clock, files
 from appliance.core.settings import Settings
 
 WAITING = ".restore-site"
@@ -52,11 +52,11 @@ def put_in_place(settings: Settings, wish: Wish, place: Path) -> Path:
     moves.append((place / LAYOUT["database"], database))
     for part, live in live_folders(settings).items():
         source = bed(settings, wish, place, part)
-        moves += [
-            (file, live / file.relative_to(source))
-            for file in sorted(source.rglob("*"))
-            if file.is_file() or file.is_symlink()
-        ]
+        found = [file for file in sorted(source.rglob("*")) if file.is_file() or file.is_symlink()]
+        moves += [(file, live / file.relative_to(source)) for file in found]
+        for file in found if part == "prompts" else ():  # the pages write them over
+            if not file.is_symlink():
+                files.share(file, live)
     if not paths.event_log.exists():
         for file in sorted((place / "events").glob("*")):
             name = file.name.replace("events.csv", paths.event_log.name, 1)

@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 from pathlib import Path
 
@@ -65,6 +66,26 @@ def test_what_was_destroyed_comes_back_with_the_calls_since(site) -> None:
     site.open()
     assert Call.get_by_id("hotline-9.0").outcome
     assert User.select().count() == 7
+
+
+def test_what_several_processes_write_comes_back_theirs_to_write(site) -> None:
+    """Also out of a snapshot of before, when one account did everything."""
+    prompt, issued = site.folder / "prompts/uz/menu.wav", site.folder / "issued/monthly.pdf"
+    prompt.chmod(0o640)
+    issued.chmod(0o440)
+    snapshots.create(site.open())
+    db.database.close()
+    for file in (prompt, issued, site.folder / "site.db"):
+        file.unlink()
+    (site.folder / "prompts/uz").rmdir()
+    for folder in (site.folder, site.folder / "prompts"):
+        folder.chmod(0o770)
+    done = site.run("backup", "restore", before=("sh", "-c", 'umask 0007; exec "$@"', "sh"))
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(prompt.stat().st_mode) == 0o660
+    assert stat.S_IMODE(prompt.parent.stat().st_mode) == 0o770
+    assert stat.S_IMODE((site.folder / "site.db").stat().st_mode) == 0o660
+    assert stat.S_IMODE(issued.stat().st_mode) == 0o440  # nobody writes a report over
 
 
 def test_what_is_there_stays_and_the_former_database_is_kept(site) -> None:
