@@ -59,13 +59,16 @@ class Pulse:
         self._began = clock.now().isoformat()
         self._file = _folder(settings) / f"{name}.{process_id.this_process()}"
         self._due = 0.0
+        # Kept from what this process starts: a second Asterisk that ends tells systemd so, which
+        # would take it for the end of this process.
+        self._systemd = os.environ.pop("NOTIFY_SOCKET", "")
 
     def give(self) -> None:
         """Give a sign when it is time to; what hinders that is only logged."""
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + EVERY
-        _feed_watchdog()
+        _feed_watchdog(self._systemd)
         told = json.dumps({"began": self._began, "at": time.monotonic()})
         fresh = self._file.with_name(f".{self._file.name}")
         try:
@@ -146,9 +149,8 @@ def serves(line: http.client.HTTPConnection) -> bool:
         line.close()
 
 
-def _feed_watchdog() -> None:
+def _feed_watchdog(address: str) -> None:
     """Tell systemd that this process works; it ends one that no more does, and starts it anew."""
-    address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):
