@@ -108,18 +108,18 @@ def forge(box: str, victim: str) -> object:
 
 
 def ports(box: str, *wanted: str) -> object:
-    """Which of these TCP ports open from here."""
+    """Which of these TCP ports open from here; all are tried at once."""
 
-    def opens(port: int) -> bool:
+    def opens(port: str) -> bool:
         try:
-            socket.create_connection((box, port), 3).close()
+            socket.create_connection((box, int(port)), 10).close()
         except OSError:
             return False
         return True
 
-    asked = [int(port) for port in wanted]
-    with ThreadPoolExecutor(len(asked)) as hands:  # who drops all keeps one waiting
-        return [port for port, opened in zip(asked, hands.map(opens, asked), strict=True) if opened]
+    with ThreadPoolExecutor(len(wanted)) as tries:
+        found = zip(wanted, tries.map(opens, wanted), strict=True)
+        return [int(port) for port, is_open in found if is_open]
 
 
 def half(box: str, address: str, most: str) -> object:
