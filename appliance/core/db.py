@@ -256,7 +256,7 @@ def in_turns(steps: Iterable[Callable[[], None]]) -> None:
         return
     _turn(left)
     if len(left) > 1:
-        with _unhurried():
+        with unhurried():
             while len(left) > 1:
                 give_way()
                 _turn(left, but=1)
@@ -275,7 +275,7 @@ def _turn(left: deque[Callable[[], None]], but: int = 0) -> None:
 
 
 @contextlib.contextmanager
-def _unhurried() -> Iterator[None]:
+def unhurried() -> Iterator[None]:
     """A while in which what is written reaches the disk with whatever is written next.
 
     Part of a transaction that goes on, it reaches it with that one.

@@ -1,5 +1,6 @@
 """Records of the event log into the ledger: each record once, each call from all its records."""
 
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -61,7 +62,10 @@ def read(path: Path, rules: Calls, *, growing: bool) -> int:
             if not part.taken:
                 return known
             offset += part.taken
-            known += _write(part, path, EventFile(fingerprint=fingerprint, offset=offset), rules)
+            mark = EventFile(fingerprint=fingerprint, offset=offset)
+            # What a crash takes of it is told again by the log; each second's sign of life follows.
+            with db.unhurried() if growing else contextlib.nullcontext():
+                known += _write(part, path, mark, rules)
             if not last:
                 db.give_way()
 

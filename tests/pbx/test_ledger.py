@@ -340,6 +340,17 @@ def test_a_log_that_has_more_or_is_another_one_is_news(settings: Settings) -> No
     assert follower.is_news()
 
 
+@pytest.mark.parametrize("growing", [True, False])
+def test_nobody_waits_for_the_disk_because_of_a_log_that_grows(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, growing: bool
+) -> None:
+    began, file, unhurried = [], tmp_path / "events.csv", db.unhurried
+    file.write_bytes(b"".join(records(TO_TALK)))
+    monkeypatch.setattr(db, "unhurried", lambda: began.append(1) or unhurried())
+    assert ledger.read(file, RULES, growing=growing)
+    assert began == [1] * growing
+
+
 def test_holding_is_heard_and_kept_with_the_log(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "events.csv"
     file.write_bytes(b"".join(records(TO_TALK)))
