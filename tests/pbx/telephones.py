@@ -101,7 +101,7 @@ class Telephones:
 async def telephones(settings: Settings) -> AsyncIterator[Telephones]:
     """Everybody's telephone, registered."""
     box, trunk = settings.asterisk.address, settings.trunks[0]
-    network = box.rpartition(".")[0].replace("127.253", "127.251")
+    network = f"127.251.{box.rpartition('.')[2]}"  # no other worker's box ends so
     place = SimpleNamespace(box=box, carrier=trunk.address, network=network)
     known = [
         {
