@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from provisioning.box import bundle, debian
+from tests.rig.once import made_once
 from tests.vm.machine import CannotBoot, Machine
 from tests.vm.network import Network
 from tests.vm.site_of_test import Site
@@ -31,15 +33,20 @@ def network() -> Iterator[Network]:
 
 
 @pytest.fixture(scope="session")
-def machine(network: Network) -> Iterator[Machine]:
-    """A plain Debian 13, up, with the bundle in its drive and no internet."""
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle, as it is brought on a disk; made where it is not of these sources."""
     kept = debian.CACHE / "bundle"
-    if not bundle.up_to_date(kept):
-        bundle.make(kept)
+    made_once(tmp_path_factory, "drive", lambda _: bundle.up_to_date(kept) or bundle.make(kept))
+    return kept
+
+
+@pytest.fixture(scope="session")
+def machine(network: Network, drive: Path) -> Iterator[Machine]:
+    """A plain Debian 13, up, with the bundle in its drive and no internet."""
     made = Machine(network)
     try:
         made.prepare()
-        shutil.copytree(kept, made.media / "bundle", copy_function=os.link)
+        shutil.copytree(drive, made.media / "bundle", copy_function=os.link)
         try:
             made.boot()
         except CannotBoot as error:

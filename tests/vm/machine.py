@@ -68,8 +68,10 @@ class Machine:
         self._lay_down()
         self.boot()
 
-    def _lay_down(self) -> None:
-        subprocess.run(["cp", "-a", "--reflink=auto", debian.plain(), self.root], check=True)
+    def _lay_down(self, system: Path | None = None) -> None:
+        """`system`: another one than a plain Debian."""
+        source = system or debian.plain()
+        subprocess.run(["cp", "-a", "--reflink=auto", source, self.root], check=True)
         ssh = self.root / "root" / ".ssh"
         ssh.mkdir(mode=0o700, exist_ok=True)
         shutil.copy(self.key.with_suffix(".pub"), ssh / "authorized_keys")

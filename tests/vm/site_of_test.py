@@ -1,5 +1,7 @@
 """The site on the box under test: its playbooks, its people, how it is seen from outside."""
 
+import base64
+import io
 import json
 import os
 import re
@@ -8,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+import pypdf
 
 from provisioning.box.bundle import PLAYBOOKS
 from tests.vm.machine import Machine
@@ -40,14 +44,15 @@ backup_replica=/mnt/second/replica
 class Site:
     """One box, and the places around it."""
 
-    def __init__(self, machine: Machine, network: Network) -> None:
+    def __init__(self, machine: Machine, network: Network, more: str = "") -> None:
+        """`more`: further lines of its inventory."""
         self.machine = machine
         self.network = network
         self.times: dict[str, float] = {}
         self._phone: subprocess.Popen[str] | None = None
         self._password = ""
         self._inventory = machine.folder / "site.ini"
-        self._inventory.write_text(INVENTORY, "utf-8")
+        self._inventory.write_text(INVENTORY + more, "utf-8")
 
     def play(self, book: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a playbook from the technician's computer on the LAN, over SSH."""
@@ -77,10 +82,9 @@ class Site:
 
     def inventory_on_the_box(self) -> None:
         """The same values for playbooks that run on the box itself."""
-        text = re.sub(
-            r"^box .*$", "localhost ansible_connection=local", INVENTORY, flags=re.MULTILINE
-        )
-        (self.machine.root / "root/site.ini").write_text(text, "utf-8")
+        here, text = "localhost ansible_connection=local", self._inventory.read_text("utf-8")
+        text = re.sub(r"^box .*$", here, text, flags=re.MULTILINE)
+        self.machine.told("cat >/root/site.ini", text=text)
 
     def provision(self) -> None:
         """The documented command, once."""
@@ -133,6 +137,12 @@ class Site:
         today = "--from 2020-01-01 --to 2099-12-31"
         lines = self.machine.told(f"appliance ledger export {today}").splitlines()
         return [call for line in lines if not (call := json.loads(line))["synthetic"]]
+
+    def sheet(self) -> str:
+        """What stands on the recovery sheet as it is printed, without spaces."""
+        told = self.machine.told("appliance backup sheet --lang uz_Latn | base64")
+        pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(told))).pages
+        return re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
 
     def asked(self, question: str) -> str:
         """What the database answers, a row a line."""

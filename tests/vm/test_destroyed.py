@@ -1,7 +1,6 @@
 """What a box knew comes back onto a plain one, from the second disk; run by ./run test-vm."""
 
 import contextlib
-import io
 import re
 import sqlite3
 import subprocess
@@ -11,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pypdf
 import pytest
 
 from tests.rig.waiting import until
@@ -159,10 +157,7 @@ def recordings(site: Site) -> dict[str, str]:
 
 def typed_from_paper(site: Site) -> list[str]:
     """Both keys as a person reads them off the recovery sheet."""
-    site.machine.told(f"appliance backup sheet --lang uz_Latn --out {HOME}/sheet.pdf")
-    paper = (site.machine.root / f"{HOME[1:]}/sheet.pdf").read_bytes()
-    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper)).pages)
-    text = re.sub(r"\s", "", text)
+    text = site.sheet()
     [repository] = set(re.findall(r"(?:[a-z2-9]{4}-){5}[a-z2-9]{4}", text))
     [recovery] = set(re.findall(r"AGE-SECRET-KEY-1[0-9A-Z]{58}", text))
     return [repository, recovery]
