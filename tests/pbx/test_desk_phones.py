@@ -20,7 +20,7 @@ from appliance.sip.message import Message
 from appliance.telephony import desk_phones
 from provisioning.local import asterisk as tree
 from tests.pbx.box import Box
-from tests.pbx.test_secure_trunk import certificate
+from tests.pbx.certificates import certified
 from tests.rig.waiting import until
 
 LIMIT = 60
@@ -30,10 +30,7 @@ MAC = "001565a1b2c3"
 @pytest.fixture(scope="module")
 def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The site, with a certificate to show."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate(folder, site.asterisk.address)
-    own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
-    return dataclasses.replace(site, asterisk=dataclasses.replace(site.asterisk, **own))
+    return certified(site, tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")

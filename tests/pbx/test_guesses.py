@@ -1,7 +1,6 @@
 """Who is taken for a guesser of phones' passwords: the real Asterisk, read along on the wire."""
 
 import contextlib
-import dataclasses
 import hashlib
 import os
 import re
@@ -17,7 +16,7 @@ import pytest
 from appliance.core.settings import Settings
 from appliance.models import User
 from tests.pbx.box import Box
-from tests.pbx.test_secure_trunk import certificate
+from tests.pbx.certificates import certified
 from tests.rig.waiting import until
 
 PROGRAM = Path(__file__).parents[2] / "provisioning/ansible/roles/firewall/files/guesses.py"
@@ -35,10 +34,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """With a certificate to show to phones."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate(folder, site.asterisk.address)
-    own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
-    return dataclasses.replace(site, asterisk=dataclasses.replace(site.asterisk, **own))
+    return certified(site, tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from appliance.pbx import actions, config, eventlog
 from appliance.telephony import routing, trunks
 from appliance.telephony.routing import Trunk
 from provisioning.local import asterisk as tree
+from tests.pbx.certificates import certificate, certified
 from tests.rig.waiting import until
 
 LIMIT = 90
@@ -61,23 +62,9 @@ exten => s,1,Set(MEDIA=${CHANNEL(rtp,secure,audio)})
 """
 
 
-def certificate(folder: Path, address: str) -> None:
-    """A certificate and its key, in server.pem and server.key."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "2", "-subj", f"/CN={address}"]
-        + ["-keyout", str(folder / "server.key"), "-out", str(folder / "server.pem")],
-        check=True,
-        capture_output=True,
-    )
-
-
 @pytest.fixture(scope="module")
 def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The site, whose only trunk is secure and has an account; its Asterisk is not started yet."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate(folder, site.asterisk.address)
     address = routing.current(site).trunks[0].address
     trunk = Trunk(
         "carrier",
@@ -90,12 +77,8 @@ def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
         password=PASSWORD,
     )
     routing.save(dataclasses.replace(routing.current(site), trunks=(trunk,)), by="rustam")
-    own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
-    return dataclasses.replace(
-        site,
-        asterisk=dataclasses.replace(site.asterisk, **own),
-        calls=dataclasses.replace(site.calls, test_number="+998712000000"),
-    )
+    tested = dataclasses.replace(site.calls, test_number="+998712000000")
+    return dataclasses.replace(certified(site, tmp_path_factory.mktemp("tls")), calls=tested)
 
 
 @dataclasses.dataclass

@@ -28,8 +28,8 @@ from appliance.telephony.routing import Trunk
 from provisioning.local.place import HOTLINE, SIP
 from tests.pbx import talking
 from tests.pbx.box import Box
+from tests.pbx.certificates import certified
 from tests.pbx.telephones import Talk, Telephones, seen, telephones
-from tests.pbx.test_secure_trunk import certificate
 from tests.pbx.torture import TORTURE, End
 from tests.rig.parties import Phone
 from tests.rig.rules import RULES
@@ -44,8 +44,6 @@ GOAL, FORBIDDEN = "+998901112233", "+883510001234"
 @pytest.fixture(scope="module")
 def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """SIP comes by UDP, TCP and TLS; the carrier may use each."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate(folder, site.asterisk.address)
     plan = routing.current(site)
     others = tuple(
         Trunk(
@@ -56,9 +54,7 @@ def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
         for kind, place in (("tcp", 240), ("tls", 241))
     )
     routing.save(dataclasses.replace(plan, trunks=(*plan.trunks, *others)), by="test")
-    own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
-    place = dataclasses.replace(site.asterisk, **own, plain_phones=("*",))
-    return dataclasses.replace(site, asterisk=place)
+    return certified(site, tmp_path_factory.mktemp("tls"), plain_phones=("*",))
 
 
 class Thrower:
