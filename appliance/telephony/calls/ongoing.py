@@ -39,7 +39,7 @@ _RINGING = Question(
 )
 
 
-class _Stretch(NamedTuple):
+class _Part(NamedTuple):
     """A queue, an operator who rings or one who speaks (`who`), since when and until when."""
 
     who: str
@@ -73,17 +73,15 @@ def going_on() -> list[LiveCall]:
     ]
 
 
-def _by_call(question: Question, ids: list[str]) -> dict[str, list[_Stretch]]:
+def _by_call(question: Question, ids: list[str]) -> dict[str, list[_Part]]:
     """What a question finds of each of these calls, in order."""
-    found: dict[str, list[_Stretch]] = {id: [] for id in ids}
+    found: dict[str, list[_Part]] = {id: [] for id in ids}
     for call, who, begin, end in question.ask(ids=ids):
-        found[call].append(_Stretch(who, moment(begin), end if end is None else moment(end)))
+        found[call].append(_Part(who, moment(begin), end if end is None else moment(end)))
     return found
 
 
-def _live_call(
-    call: Call, visits: list[_Stretch], rings: list[_Stretch], talks: list[_Stretch]
-) -> LiveCall:
+def _live_call(call: Call, visits: list[_Part], rings: list[_Part], talks: list[_Part]) -> LiveCall:
     waits = [visit for visit in visits if visit.end is None]
     speaks = [talk for talk in talks if talk.end is None]
     # Queues joined one after the other before anybody answered are one wait.

@@ -92,7 +92,7 @@ class Stream(asyncio.Protocol):
         elif topic in self.wants:
             self._names[self.wants[topic]] = None
 
-    def tell(self, newest: int) -> None:
+    def write_heard(self, newest: int) -> None:
         """Write what was heard, up to the event `newest`; what comes after its end is not told."""
         names, self._names = self._names, {}
         for name in names:
@@ -182,7 +182,7 @@ class Streams:
             self._call(one.make_room)
         return stream
 
-    def tells(self, piece: Piece) -> None:
+    def add_piece(self, piece: Piece) -> None:
         """Have a piece told to all who hear its topic; before the first stream begins."""
         self._pieces.append(piece)
 
@@ -199,7 +199,7 @@ class Streams:
         late = itertools.takewhile(lambda one: one[0] > stream.after, reversed(self._events))
         for _number, topic in [*late][::-1]:
             stream.hear(topic)
-        stream.tell(self._newest)
+        stream.write_heard(self._newest)
         for topic in (*stream.wants, stream.last):
             self._ears[topic].add(stream)
 
@@ -244,13 +244,13 @@ class Streams:
         for stream in self._ears.get(topic, ()):
             stream.hear(topic)
             if not self._due:
-                asyncio.get_running_loop().call_later(GATHERED, self._tell)
+                asyncio.get_running_loop().call_later(GATHERED, self._write_due)
             self._due[stream] = None
 
-    def _tell(self) -> None:
+    def _write_due(self) -> None:
         due, self._due = self._due, {}
         for stream in due:
-            stream.tell(self._newest)
+            stream.write_heard(self._newest)
 
     async def _accept(self, stream: Stream, taken: socket.socket, head: bytes) -> None:
         loop = asyncio.get_running_loop()

@@ -47,7 +47,7 @@ class Waiting:
 def init_app(app: Flask) -> None:
     """Have the line of who waits told with what changes it, to all operators at once."""
     line = Piece("calls", "/operator/queue", PACE, functools.partial(lines, app))
-    app.extensions["live"].tells(line)
+    app.extensions["live"].add_piece(line)
 
 
 @screen.get("/figures")

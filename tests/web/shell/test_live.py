@@ -130,9 +130,11 @@ def test_an_event_that_is_told_late_is_told_once(listen) -> None:
 
 def test_a_stream_is_woken_only_by_what_it_hears(listen, monkeypatch) -> None:
     woken = []
-    tell = screen.Stream.tell
+    write = screen.Stream.write_heard
     monkeypatch.setattr(
-        screen.Stream, "tell", lambda one, newest: woken.append(one.who) or tell(one, newest)
+        screen.Stream,
+        "write_heard",
+        lambda one, newest: woken.append(one.who) or write(one, newest),
     )
     stream = listen("ministry")
     assert stream.text().endswith("event: beat\ndata:")
