@@ -1,7 +1,5 @@
 """The SMS accounts: how they do, what is told over which, which texts are approved."""
 
-from typing import get_args
-
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
@@ -9,7 +7,6 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
-from appliance.core.settings import SmsKind
 from appliance.messaging.notices import templates
 from appliance.messaging.sms import account_health, accounts, rules
 from appliance.web.shell.access import may
@@ -49,7 +46,7 @@ def page() -> str:
         rules=rules.rules(),
         approvals=rules.approvals(site()),
         always=rules.ALWAYS,
-        kinds={kind: lazy_gettext(accounts.provider(kind).title) for kind in get_args(SmsKind)},
+        kinds={one.kind: lazy_gettext(accounts.provider(one.kind).title) for one in site().sms},
         states=STATES,
         said=APPROVALS,
         troubles=TROUBLES,
