@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+GROUP_WRITES = stat.S_IRGRP | stat.S_IWGRP
+
 
 def share(file: Path, folder: Path | None = None) -> None:
     """Who of the group may write into the folder, else the file's own, may write the file.
@@ -11,6 +13,6 @@ def share(file: Path, folder: Path | None = None) -> None:
     A file of somebody else is left as it is.
     """
     found, above = file.stat(), (folder or file.parent).stat()
-    wanted = above.st_mode & (stat.S_IRGRP | stat.S_IWGRP)
+    wanted = above.st_mode & GROUP_WRITES
     if found.st_uid == os.geteuid() and wanted & ~found.st_mode:
         file.chmod(stat.S_IMODE(found.st_mode) | wanted)

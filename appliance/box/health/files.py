@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box.health.check import Check
+from appliance.core.files import GROUP_WRITES
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
@@ -109,8 +110,8 @@ def _strange(settings: Settings) -> list[Path]:
 def _shared(path: Path) -> bool:
     """Whether a file is its folder's group's to read and to write, as others there are."""
     file, folder = path.stat(), path.parent.stat()
-    both = stat.S_IRGRP | stat.S_IWGRP
-    return file.st_gid == folder.st_gid and folder.st_mode & file.st_mode & both == both
+    both = folder.st_mode & file.st_mode & GROUP_WRITES
+    return file.st_gid == folder.st_gid and both == GROUP_WRITES
 
 
 def _owner(settings: Settings) -> int:

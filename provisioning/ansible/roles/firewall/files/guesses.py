@@ -128,7 +128,7 @@ def ask(host: str, port: str, file: str) -> None:
                 for address in connected(told):
                     name(address)
         except OSError:
-            pass
+            pass  # Asterisk is away, or its password another one: both are read anew
         time.sleep(AGAIN)
 
 
