@@ -219,7 +219,8 @@ database = _Database(
 def open_database(path: Path) -> SqliteDatabase:
     """Point the models at the database file (made if missing) and return the database."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o666))
+    with contextlib.suppress(FileExistsError):  # to close it would end all our locks on the file
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o666))
     files.share(path)  # SQLite gives what it keeps beside the file the same rights
     if database.database != str(path):
         if not database.is_closed():

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -151,6 +152,14 @@ def test_a_connection_that_stays_open_reads_what_is_new(empty: Path) -> None:
     finally:
         db.database.close()
         db.keep_open(0)
+
+
+def test_a_connection_keeps_its_locks_when_the_database_is_opened_again(empty: Path) -> None:
+    db.database.execute_sql("CREATE TABLE note (text)")
+    db.open_database(empty)
+    other = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM note')"
+    subprocess.run([sys.executable, "-c", other, empty], check=True)
+    assert empty.with_name(f"{empty.name}-wal").exists()  # who is the last to leave removes it
 
 
 def test_long_work_gives_the_lock_up_to_who_waits(
