@@ -7,11 +7,14 @@ from typing import Any, cast
 
 from peewee import (
     SQL,
+    CharField,
     Expression,
     Field,
     ForeignKeyField,
+    IntegerField,
     Model,
     ModelSelect,
+    TextField,
     __exception_wrapper__,
 )
 
@@ -93,6 +96,7 @@ class Question:
 
     def __init__(self, word: Callable[[], ModelSelect]) -> None:
         self._word = word
+        self._fields: list[tuple[str, Callable[[Any], Any] | None]] | None = None
 
     @functools.cached_property
     def _worded(self) -> tuple[str, list[Any], Any]:
@@ -108,9 +112,15 @@ class Question:
         return rows
 
     def rows(self, **values: Collection[str] | str | int) -> list[Any]:
-        """Rows as objects of the table that is asked."""
+        """Rows as objects of the table that is asked, all of whose columns are its own."""
         sql, parameters, table = self._worded
-        return list(table.raw(sql, *_filled_in(parameters, values)))
+        cursor = database.execute_sql(sql, _filled_in(parameters, values))
+        if self._fields is None:
+            read = [table._meta.columns[name] for name, *_ in cursor.description]
+            self._fields = [
+                (field.name, None if _is_plain(field) else field.python_value) for field in read
+            ]
+        return [_made(table, self._fields, row) for row in cursor.fetchall()]
 
     def first(self, **values: Collection[str] | str | int) -> Any:
         """The first row as such an object, or None; the query itself says that it wants one."""
@@ -128,6 +138,25 @@ def _found_by(table: Any, names: tuple[str, ...]) -> Question:
     """What `row_with` asks of a table by fields of these names."""
     same = [getattr(table, name) == value(name) for name in names]
     return Question(lambda: table.select().where(*same).limit(1))
+
+
+def _is_plain(field: Field) -> bool:
+    """Whether what its column keeps is what an object holds."""
+    if isinstance(field, ForeignKeyField):
+        return _is_plain(field.rel_field)
+    kept = isinstance(field, (IntegerField, CharField, TextField))
+    return kept and type(field).python_value is Field.python_value
+
+
+def _made(
+    table: Any, fields: Sequence[tuple[str, Callable[[Any], Any] | None]], row: Sequence[Any]
+) -> Any:
+    """An object of a table as peewee makes it of a row that was read."""
+    made = table(__no_default__=True)
+    held = made.__data__
+    for (name, read), told in zip(fields, row, strict=True):
+        held[name] = read(told) if read else told
+    return made
 
 
 def _filled_in(
