@@ -4,41 +4,20 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from peewee import fn
+from peewee import ModelSelect, fn
 
-from appliance.core.statements import Question, some, value
+from appliance.core.statements import Question, value
 from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.telephony.calls.outcomes import UNREACHED
 
 _GOES_ON = Call.ended_at.is_null()
-# What every bar and page of an operator asks: his unfinished calls, by what he does in them.
-_RINGS = Question(
-    lambda: (
-        Call.select(Call.id)
-        .join(QueueVisit)
-        .join(Ring)
-        .where(some(Ring.operator, "logins"), Ring.ended_at.is_null(), _GOES_ON)
-    )
-)
-_SPEAKS = Question(
-    lambda: (
-        Call.select(Call.id)
-        .join(Talk)
-        .where(some(Talk.who, "logins"), Talk.ended_at.is_null(), _GOES_ON)
-    )
-)
-_ASKS = Question(
-    lambda: (
-        Call.select(Call.id).join(Transfer).where(some(Transfer.by, "logins"), *_asking(), _GOES_ON)
-    )
-)
-_BACK = Question(
-    lambda: Call.select(Call.id, Call.serves).where(some(Call.by, "logins"), *_back(), _GOES_ON)
-)
-_NEWEST = Question(
+# What every bar and page of an operator asks: his unfinished calls, whatever he does in them.
+_OWN = Question(
     lambda: (
         Call.select()
-        .where(some(Call.id, "ids"))
+        .where(
+            Call.id.in_(_rings().union_all(_speaks()).union_all(_asked()).union_all(_called_back()))
+        )
         .order_by(Call.arrived_at.desc(), Call.id.desc())
         .limit(1)
     )
@@ -86,13 +65,30 @@ def failure(call: Call) -> str | None:
 
 def of_operator(login: str) -> Call | None:
     """The operator's newest unfinished call: it rings, speaks, waits, or he calls somebody back."""
-    own = [login]
-    ids = {id for one in (_RINGS, _SPEAKS, _ASKS) for (id,) in one.ask(logins=own)}
-    ids |= {id for id, task in _BACK.ask(logins=own) if _is_task(task)}
-    if not ids:
-        return None
-    found: Call | None = _NEWEST.first(ids=ids)
+    found: Call | None = _OWN.first(login=login)
     return found
+
+
+def _rings() -> ModelSelect:
+    rings = Call.select(Call.id).join(QueueVisit).join(Ring)
+    return rings.where(Ring.operator == value("login"), Ring.ended_at.is_null(), _GOES_ON)
+
+
+def _speaks() -> ModelSelect:
+    talks = Call.select(Call.id).join(Talk)
+    return talks.where(Talk.who == value("login"), Talk.ended_at.is_null(), _GOES_ON)
+
+
+def _asked() -> ModelSelect:
+    asking = Call.select(Call.id).join(Transfer)
+    return asking.where(Transfer.by == value("login"), *_asking(), _GOES_ON)
+
+
+def _called_back() -> ModelSelect:
+    task = FollowUp.id == Call.serves.cast("INTEGER")
+    named = fn.GLOB("*[^0-9]*", Call.serves) == 0
+    calls = Call.select(Call.id).join(FollowUp, on=task)
+    return calls.where(Call.by == value("login"), *_back(), named, _GOES_ON)
 
 
 def asks(login: str, call: Call) -> bool:
