@@ -6,12 +6,20 @@ from collections.abc import Mapping
 
 from appliance.core import audit, live
 from appliance.core.db import writing
+from appliance.core.statements import Question
 from appliance.models import PauseLimit, User
 from appliance.people import presence
 from appliance.people.accounts import StaffError
 
 MOST = 24 * 60  # minutes
 BROUGHT = {"lunch": 60, "break": 30}  # minutes, until the manager sets others
+
+
+_LIMITS = Question(
+    lambda: PauseLimit.select(PauseLimit.reason, PauseLimit.minutes).where(
+        PauseLimit.minutes.is_null(False)
+    )
+)
 
 
 def seed() -> None:
@@ -22,8 +30,7 @@ def seed() -> None:
 
 def limits() -> dict[str, int]:
     """Reason → minutes of a day, of the reasons that have a limit."""
-    rows = PauseLimit.select().where(PauseLimit.minutes.is_null(False))
-    return {row.reason: row.minutes for row in rows}
+    return dict(_LIMITS.ask())
 
 
 def limit(minutes: Mapping[str, int | None], by: str) -> None:

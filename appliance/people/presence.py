@@ -1,13 +1,14 @@
 """The states that operators chose: who is ready, on pause or off, why, and since when."""
 
 import datetime as dt
+import functools
 from typing import NamedTuple
 
 from peewee import JOIN, Expression, ModelSelect
 
 from appliance.core import audit, clock, live
 from appliance.core.clock import microseconds, moment
-from appliance.core.db import raw, writing
+from appliance.core.db import writing
 from appliance.core.statements import Question, value
 from appliance.models import Presence, User
 from appliance.people.accounts import StaffError, operators
@@ -49,6 +50,38 @@ _WRAPPING_UP = Question(
 )
 
 
+def _before(whose: Expression) -> ModelSelect:
+    """What was in force of some users when a stretch of time began."""
+    newest = Presence.alias()
+    in_force = (
+        newest.select(newest.id)
+        .where(newest.user == User.id, newest.since <= value("begin"))
+        .order_by(newest.since.desc(), newest.id.desc())
+        .limit(1)
+    )
+    return User.select(*_COLUMNS).join(Presence, on=Presence.id == in_force).where(whose)
+
+
+def _within(whose: Expression) -> ModelSelect:
+    """What they chose until it ended."""
+    return (
+        User.select(*_COLUMNS)
+        .join(Presence, JOIN.CROSS)
+        .where(
+            *(Presence.user == User.id, whose),
+            *(Presence.since > value("begin"), Presence.since < value("end")),
+        )
+        .order_by(User.id, Presence.since, Presence.id)
+    )
+
+
+_COLUMNS = User.login, Presence.state, Presence.reason, Presence.since
+_OF_ALL, _OF_ONE = (
+    tuple(Question(functools.partial(word, whose)) for word in (_before, _within))
+    for whose in (User.role == "operator", User.id == value("user"))
+)
+
+
 class StateInterval(NamedTuple):
     """A state that an operator was in; `reason` is a pause's, "" where none was told."""
 
@@ -74,50 +107,29 @@ def states() -> dict[str, str]:
     return {login: p.state if p else "off" for login, p in presences().items()}
 
 
-def intervals(
-    begin: dt.datetime, end: dt.datetime, *whose: Expression
-) -> dict[str, list[StateInterval]]:
-    """Login → his states within [begin, end), in order; of everybody who chose one.
-
-    `whose`: of some users.
-    """
-    return {
-        login: [StateInterval(state, reason, moment(b), moment(e)) for state, reason, b, e in own]
-        for login, own in stretches(begin, end, *whose).items()
-    }
-
-
 def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
     """One operator's states within [begin, end), in order; none before his first choice."""
-    return intervals(begin, end, User.id == user.id).get(user.login, [])
+    told = _stretches(begin, end, _OF_ONE, user=user.id).get(user.login, [])
+    return [StateInterval(state, reason, moment(b), moment(e)) for state, reason, b, e in told]
 
 
 def stretches(
-    begin: dt.datetime, end: dt.datetime, *whose: Expression
+    begin: dt.datetime, end: dt.datetime
 ) -> dict[str, list[tuple[str, str, int, int]]]:
-    """Login → (state, reason, begin, end) within [begin, end), in order, of operators.
+    """Login → (state, reason, begin, end) within [begin, end), in order, of every operator.
 
-    Moments are microseconds since 1970, as figures add them up; `whose`: of some users.
+    Moments are microseconds since 1970, as figures add them up.
     """
-    whose = whose or (User.role == "operator",)
-    newest = Presence.alias()
-    in_force = (
-        newest.select(newest.id)
-        .where(newest.user == User.id, newest.since <= begin)
-        .order_by(newest.since.desc(), newest.id.desc())
-        .limit(1)
-    )
-    columns = User.login, Presence.state, Presence.reason, Presence.since
-    before = User.select(*columns).join(Presence, on=Presence.id == in_force).where(*whose)
-    within = (
-        User.select(*columns)
-        .join(Presence, JOIN.CROSS)
-        .where(Presence.user == User.id, *whose, Presence.since > begin, Presence.since < end)
-        .order_by(User.id, Presence.since, Presence.id)
-    )
+    return _stretches(begin, end, _OF_ALL)
+
+
+def _stretches(
+    begin: dt.datetime, end: dt.datetime, asked: tuple[Question, Question], **whose: int
+) -> dict[str, list[tuple[str, str, int, int]]]:
     chosen: dict[str, list[tuple[str, str, int]]] = {}
-    for query in (before, within):
-        for login, state, reason, since in raw(query):
+    between = {"begin": microseconds(begin), "end": microseconds(end)}
+    for question in asked:
+        for login, state, reason, since in question.ask(**between, **whose):
             chosen.setdefault(login, []).append((state, reason, since))
     first, last = microseconds(begin), microseconds(end)
     found: dict[str, list[tuple[str, str, int, int]]] = {}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from appliance.core import clock, live
 from appliance.core.db import writing
+from appliance.core.statements import Question, row_with
 from appliance.models import Device
 
 TOPIC = "devices"
+_ALL = Question(Device.select)
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,15 @@ def phones() -> dict[str, Device]:
     return {phone.name: phone for phone in Device.select().where(Device.kind == "phone")}
 
 
+def phone(extension: str) -> Device | None:
+    """The phone of an extension; None when it was never seen."""
+    return row_with(Device, kind="phone", name=extension)
+
+
 def see(devices: Iterable[Seen]) -> list[str]:
     """Write down what changed since the last look; what is gone goes. Returns their names."""
     seen = {device.name: device for device in devices}
-    known = {device.name: device for device in Device.select()}
+    known = {device.name: device for device in _ALL.rows()}
     changed = [d for d in seen.values() if not _same(d, known.get(d.name))]
     gone = known.keys() - seen.keys()
     if not changed and not gone:

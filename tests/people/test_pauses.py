@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from appliance.core.audit.table import AuditEntry
+from appliance.core.clock import moment
 from appliance.models import Presence
 from appliance.people import goals, pauses, presence
 from appliance.people.accounts import StaffError
@@ -42,7 +43,11 @@ def test_a_states_time_is_cut_to_what_is_asked(nilufar, sardor) -> None:
         ("pause", "lunch", 2),
     ]
     assert pauses.taken(nilufar, at(0), at(47)) == {"lunch": 22 * 60, "break": 5 * 60}
-    assert presence.intervals(at(0), at(47)) == {"nilufar": found}
+    told = presence.stretches(at(0), at(47))
+    assert [(moment(b), moment(e)) for *_, b, e in told["nilufar"]] == [
+        (one.begin, one.end) for one in found
+    ]
+    assert told.keys() == {"nilufar"}
     assert presence.intervals_of(sardor, at(0), at(47)) == []
 
 

@@ -5,6 +5,7 @@ import datetime as dt
 from appliance.casework.catalogs.keys import names_of
 from appliance.core import clock, search
 from appliance.core.i18n import fold, named
+from appliance.core.statements import Question, value
 from appliance.models import Catalog, CatalogItem
 
 PAUSES = "pause_reason"  # what operators take a pause for
@@ -13,6 +14,15 @@ CATALOGS = (
     *("appeal_type", "call_type", "call_direction", "group", "employment", "direction"),
     PAUSES,
     "article_section",
+)
+
+
+_ITEMS = Question(
+    lambda: (
+        CatalogItem.select()
+        .where(CatalogItem.catalog == value("catalog"))
+        .order_by(CatalogItem.position, CatalogItem.code)
+    )
 )
 
 
@@ -28,11 +38,7 @@ def catalog(code: str) -> Catalog | None:
 
 def items(catalog: str) -> list[CatalogItem]:
     """Every value of a list in its order, those out of use too."""
-    return list(
-        CatalogItem.select()
-        .where(CatalogItem.catalog == catalog)
-        .order_by(CatalogItem.position, CatalogItem.code)
-    )
+    return _ITEMS.rows(catalog=catalog)
 
 
 def in_use(item: CatalogItem, day: dt.date | None = None) -> bool:

@@ -86,7 +86,7 @@ def test_a_pause_chosen_for_after_is_no_wrap_up(browser, citizen, nilufar):
 def test_a_wrap_up_is_no_pause_in_the_figures(nilufar):
     presence.choose_state(nilufar, presence.WRAP_UP)
     now = clock.now()
-    [(state, *_)] = presence.intervals(now - dt.timedelta(hours=1), clock.now())["nilufar"]
+    [(state, *_)] = presence.intervals_of(nilufar, now - dt.timedelta(hours=1), clock.now())
     assert state == "wrap_up"
 
 
