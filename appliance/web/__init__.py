@@ -5,6 +5,9 @@ each view under `@may(...)`, `@anyone` or `@public` (access.py), a tab in naviga
 routes in tests/web/shell/test_access.py.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -146,9 +149,16 @@ SCREENS = (
 )
 
 
+class _Pages(Flask):
+    """No function of the pages is a coroutine: what each call would look for is not looked for."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings) -> Flask:
     """The pages of one site. Raises access.Undeclared when a view says not who may open it."""
-    app = Flask(__name__, static_folder=None)
+    app = _Pages(__name__, static_folder=None)
     app.url_map.converters["int"] = sent.Number
     app.url_rule_class = addresses.Route
     app.config.update(

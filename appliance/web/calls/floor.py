@@ -283,7 +283,7 @@ def _trunks() -> dict[str, object]:
 def _phone() -> dict[str, object]:
     """Whom the supervisor listens to, or that he has no phone."""
     extension = me().extension
-    own = devices.phones().get(extension) if extension else None
+    own = devices.phone(extension) if extension else None
     line = None
     if own and own.channels:
         try:

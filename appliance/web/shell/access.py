@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Flask, abort, current_app, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -132,7 +132,12 @@ def _to_do_first() -> str:
     """What whoever asks must do before anything else is open to him, one of STEPS; "" nothing."""
     if not current_user.is_authenticated:
         return ""
-    return second_factor.step(site().sign_in, current_user.session, request.remote_addr or "")
+    if "first" not in g:  # the same for all pieces of an answer
+        g.first = second_factor.step(
+            site().sign_in, current_user.session, request.remote_addr or ""
+        )
+    first: str = g.first
+    return first
 
 
 def _lead_there(step: str, endpoint: str) -> BaseResponse | None:

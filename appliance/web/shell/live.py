@@ -62,6 +62,8 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def note() -> None:
+        if "within" in g:  # noted before its pieces were read
+            return
         g.heard = events.newest() if request.method == "GET" and role() in HEARD else None
 
     @app.context_processor

@@ -5,7 +5,8 @@ list in the same order, each piece as its own address would give it. What that w
 elsewhere or send as a file is null here, and the page asks that address itself.
 
 Each is a request within the request: rights, limits and the audit are those of its own address.
-They share one connection, the reader and what was worked out for the other pieces (`g`).
+They share one connection, the session, the reader and what was worked out for the other pieces
+(`g`).
 """
 
 import re
@@ -13,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, request
 from flask.ctx import RequestContext
+from flask.globals import request_ctx
 
 from appliance.web.shell.access import may
 from appliance.web.shell.context import is_fragment
@@ -50,7 +52,7 @@ def _piece(at: str) -> str | None:
         "REQUEST_URI": at,
         "RAW_URI": at,
     }
-    with RequestContext(app, environ):
+    with RequestContext(app, environ, session=request_ctx.session):
         view = app.view_functions.get(request.endpoint or "")
         if not view or "works_long" in view.__dict__:
             return None

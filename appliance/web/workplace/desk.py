@@ -187,7 +187,7 @@ def _at_hand() -> appeals.Desk | None:
 
 
 def _missed() -> dict[str, object]:
-    busy = calls.of_operator(me().login)
+    busy = states.own_call()
     unreached = None if busy else calls.called_in_vain(me().login, clock.now() - TOLD)
     disclosure.log_shown("call", [unreached.id] if unreached else [])
     return states.shown() | {"unreached": unreached, "reason_of": followups.reason_of}
@@ -208,7 +208,7 @@ def _wrap_up() -> dict[str, object] | None:
     """Until when the phone does not ring after a talk, while that lasts; `more`: that it may last
     longer."""
     chosen, now = presence.state_of(me()), clock.now()
-    if not chosen or calls.of_operator(me().login):
+    if not chosen or states.own_call():
         return None
     if chosen.state == presence.WRAP_UP:
         until = chosen.since + dt.timedelta(seconds=site().calls.more_time)

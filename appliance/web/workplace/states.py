@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, g, jsonify, render_template
 from flask_babel import LazyString
@@ -17,6 +18,9 @@ from appliance.web.shell.access import may
 from appliance.web.shell.context import me, midnight, site, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import document
+
+if TYPE_CHECKING:
+    from appliance.models import Call
 
 screen = Blueprint("states", __name__, url_prefix="/operator")
 
@@ -106,6 +110,14 @@ def own_state() -> Mine:
     return found
 
 
+def own_call() -> "Call | None":
+    """The reader's unfinished call; looked up once for a page."""
+    if "own_call" not in g:
+        g.own_call = calls.of_operator(me().login)
+    found: "Call | None" = g.own_call
+    return found
+
+
 def reason_name(code: str) -> str:
     """What a reason of a pause is called; "" where none was told."""
     return str(OF_OTHERS.get(code) or catalogs.label(catalogs.PAUSES, code, locale()))
@@ -118,7 +130,7 @@ def _reasons() -> list[tuple[str, str]]:
 
 def _own_state() -> Mine:
     user, now = me(), clock.now()
-    chosen, phone = presence.state_of(user), devices.phones().get(user.extension or "")
+    chosen, phone = presence.state_of(user), devices.phone(user.extension or "")
     taken, limits = pauses.taken(user, midnight(), now), pauses.limits()
 
     def reason(code: str, name: str) -> Reason:
@@ -131,6 +143,6 @@ def _own_state() -> Mine:
         why=reason(why, reason_name(why)) if why else None,
         by_others=why if why in presence.OF_OTHERS else "",
         reasons=[reason(code, name) for code, name in _reasons()],
-        in_call=calls.of_operator(user.login) is not None or bool(phone and phone.channels),
+        in_call=own_call() is not None or bool(phone and phone.channels),
         now=now,
     )
