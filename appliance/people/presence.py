@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from peewee import JOIN, Expression, ModelSelect
@@ -77,7 +78,7 @@ def _within(whose: Expression) -> ModelSelect:
 
 _COLUMNS = User.login, Presence.state, Presence.reason, Presence.since
 _OF_ALL, _OF_ONE = (
-    tuple(Question(functools.partial(word, whose)) for word in (_before, _within))
+    [Question(functools.partial(word, whose)) for word in (_before, _within)]
     for whose in (User.role == "operator", User.id == value("user"))
 )
 
@@ -113,9 +114,7 @@ def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[State
     return [StateInterval(state, reason, moment(b), moment(e)) for state, reason, b, e in told]
 
 
-def stretches(
-    begin: dt.datetime, end: dt.datetime
-) -> dict[str, list[tuple[str, str, int, int]]]:
+def stretches(begin: dt.datetime, end: dt.datetime) -> dict[str, list[tuple[str, str, int, int]]]:
     """Login → (state, reason, begin, end) within [begin, end), in order, of every operator.
 
     Moments are microseconds since 1970, as figures add them up.
@@ -124,7 +123,7 @@ def stretches(
 
 
 def _stretches(
-    begin: dt.datetime, end: dt.datetime, asked: tuple[Question, Question], **whose: int
+    begin: dt.datetime, end: dt.datetime, asked: Iterable[Question], **whose: int
 ) -> dict[str, list[tuple[str, str, int, int]]]:
     chosen: dict[str, list[tuple[str, str, int]]] = {}
     between = {"begin": microseconds(begin), "end": microseconds(end)}

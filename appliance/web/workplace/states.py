@@ -114,7 +114,7 @@ def own_call() -> "Call | None":
     """The reader's unfinished call; looked up once for a page."""
     if "own_call" not in g:
         g.own_call = calls.of_operator(me().login)
-    found: "Call | None" = g.own_call
+    found: Call | None = g.own_call
     return found
 
 
