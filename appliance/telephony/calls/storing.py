@@ -1,11 +1,15 @@
 """Writing a call down, as often as more becomes known of it."""
 
+import datetime as dt
 import functools
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from peewee import ModelSelect
 
 from appliance.core import live
+from appliance.core.clock import microseconds
 from appliance.core.settings import Calls
 from appliance.core.statements import Question, among, insert, some
 from appliance.models import (
@@ -19,7 +23,7 @@ from appliance.models import (
     Talk,
     Transfer,
 )
-from appliance.telephony.calls.facts import CallFacts, RingFacts
+from appliance.telephony.calls.facts import CallFacts
 from appliance.telephony.calls.outcomes import FOLLOWED_UP
 
 
@@ -34,12 +38,33 @@ _MARKS = Question(
         some(SmsRating.call_id, "ids"), SmsRating.mark > 0
     )
 )
-_RINGING = Question(
-    lambda: (
-        Ring.select(Ring.operator)
-        .join(QueueVisit)
-        .where(some(QueueVisit.call, "ids"), Ring.ended_at.is_null())
-    )
+# What an operator's page shows of a call that he is not in any more, or was only rung for.
+_SHOWN = (
+    Question(
+        lambda: (
+            Ring.select(QueueVisit.call, Ring.operator, Ring.started_at, Ring.ended_at, Ring.result)
+            .join(QueueVisit)
+            .where(some(QueueVisit.call, "ids"))
+            .order_by(Ring.id)
+        )
+    ),
+    Question(
+        lambda: (
+            Talk.select(Talk.call, Talk.who, Talk.started_at, Talk.ended_at)
+            .where(some(Talk.call, "ids"), Talk.party == "operator")
+            .order_by(Talk.id)
+        )
+    ),
+    Question(
+        lambda: (
+            Transfer.select(
+                *(Transfer.call, Transfer.to, Transfer.by, Transfer.result, Transfer.returned)
+            )
+            .where(some(Transfer.call, "ids"))
+            .order_by(Transfer.id)
+        )
+    ),
+    Question(lambda: Call.select(Call.id, Call.rating).where(some(Call.id, "ids"))),
 )
 _WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
 
@@ -60,13 +85,12 @@ def store_all(many: Sequence[CallFacts], rules: Calls) -> None:
         return
     ids = [facts.id for facts in many]
     known = [id for (id,) in _KNOWN.ask(ids=ids)]
-    # operators whose page shows a call as it is now, or as it was written down before
-    phones = {ring.operator for facts in many for ring in _open_rings(facts)}
-    phones |= _operators_of(known)
     marks = _marks_by_sms(many)
+    before = _parts_known(known)
     if known:
         Call.delete().where(among(Call.id, known)).execute()
-    insert(Call, [_row(facts, rules, marks) for facts in many])
+    rows = [_row(facts, rules, marks) for facts in many]
+    insert(Call, rows)
     _store_visits(many)
     _store_talks(many)
     _store_transfers(many)
@@ -76,9 +100,12 @@ def store_all(many: Sequence[CallFacts], rules: Calls) -> None:
         for one in facts.recordings
     ]
     insert(Recording, sounds, update=("call_id", "begun_at", "aside"))
-    phones |= {talk.who for facts in many for talk in facts.talks if talk.party == "operator"}
-    phones |= {facts.by for facts in many if facts.by}
-    live.publish("calls", *(f"call:{login}" for login in sorted(phones)))
+    now = _parts_told(
+        many, {facts.id: row["rating"] for facts, row in zip(many, rows, strict=True)}
+    )
+    changed = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
+    told = {login for _call, login in changed} | set().union(*map(_busy, many))
+    live.publish("calls", *(f"call:{login}" for login in sorted(told)))
 
 
 def missed(many: Iterable[CallFacts]) -> set[str]:
@@ -248,10 +275,60 @@ def _store_transfers(many: Sequence[CallFacts]) -> None:
     insert(DialAttempt, attempts)
 
 
-def _open_rings(facts: CallFacts) -> list[RingFacts]:
-    return [ring for visit in facts.visits for ring in visit.rings if ring.ended_at is None]
+type _Parts = dict[tuple[str, str], tuple[list[Any], list[Any]]]  # (call, login) → his, the call's
 
 
-def _operators_of(ids: Collection[str]) -> set[str]:
-    """Operators whose page shows one of the calls as it was written down before."""
-    return {operator for (operator,) in _RINGING.ask(ids=ids)} if ids else set()
+def _parts_known(ids: Collection[str]) -> _Parts:
+    """What operators' pages show of these calls, as they were written down before."""
+    if not ids:
+        return {}
+    return _parts(*(question.ask(ids=ids) for question in _SHOWN))
+
+
+def _parts_told(many: Sequence[CallFacts], ratings: Mapping[str, object]) -> _Parts:
+    """The same of what is told now."""
+
+    def at(moment: dt.datetime | None) -> int | None:
+        return microseconds(moment) if moment else None
+
+    return _parts(
+        [
+            (facts.id, ring.operator, at(ring.started_at), at(ring.ended_at), ring.result)
+            for facts in many
+            for visit in facts.visits
+            for ring in visit.rings
+        ],
+        [
+            (facts.id, talk.who, at(talk.started_at), at(talk.ended_at))
+            for facts in many
+            for talk in facts.talks
+            if talk.party == "operator"
+        ],
+        [
+            (facts.id, one.to, one.by, one.result, one.returned)
+            for facts in many
+            for one in facts.transfers
+        ],
+        ratings.items(),
+    )
+
+
+def _parts(
+    rings: Iterable[Any], talks: Iterable[Any], transfers: Iterable[Any], ratings: Iterable[Any]
+) -> _Parts:
+    """Rows that begin with a call, those of rings and talks with the operator after it."""
+    own: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for call, login, *told in (*rings, *talks):
+        own[call, login].append(told)
+    of_call: defaultdict[str, list[Any]] = defaultdict(list)
+    for call, *told in (*transfers, *ratings):
+        of_call[call].append(told)
+    return {key: (told, of_call[key[0]]) for key, told in own.items()}
+
+
+def _busy(facts: CallFacts) -> set[str]:
+    """Operators who are in the call, or who placed it: their pages show all of it."""
+    rings = {ring.operator for visit in facts.visits for ring in visit.rings if not ring.ended_at}
+    talks = {talk.who for talk in facts.talks if talk.party == "operator" and not talk.ended_at}
+    asking = {one.by for one in facts.transfers if one.by and not one.result}
+    return rings | talks | asking | ({facts.by} if facts.by else set())
