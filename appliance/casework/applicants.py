@@ -5,12 +5,21 @@ from typing import Any
 from appliance.casework import identity
 from appliance.core import clock
 from appliance.core.i18n import fold
-from appliance.core.statements import new_row
+from appliance.core.statements import Question, new_row, value
 from appliance.models import Applicant
 
 _KEPT = (
     *("first_name", "surname", "entity_name", "stir", "sex", "born_on"),
     *("passport", "pinfl", "phone"),
+)
+
+_WITH_PHONE = Question(
+    lambda: (
+        Applicant.select()
+        .where(Applicant.phone == value("phone"))
+        .order_by(Applicant.id.desc())
+        .limit(5)
+    )
 )
 
 
@@ -70,9 +79,7 @@ def with_phone(phone: str | None) -> list[Applicant]:
     """Applicants last heard from this number (normalised), the newest first."""
     if not phone:
         return []
-    return list(
-        Applicant.select().where(Applicant.phone == phone).order_by(Applicant.id.desc()).limit(5)
-    )
+    return _WITH_PHONE.rows(phone=phone)
 
 
 def name_of(applicant: Any) -> str:

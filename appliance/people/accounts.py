@@ -13,6 +13,7 @@ from appliance.core import audit, clock, db, live, script
 from appliance.core.db import writing
 from appliance.core.i18n import LOCALES, N_, spelt
 from appliance.core.settings.people import ROLES
+from appliance.core.statements import Question
 from appliance.models import Membership, User
 from appliance.people import sessions
 
@@ -27,6 +28,8 @@ _LOOKED_AT = 72  # characters of a password, for how easily it is guessed
 _STRONG = 2  # zxcvbn's score: more than a million guesses
 _SEEN = dt.timedelta(minutes=1)  # between two notes that a person was seen
 LONGEST_LOGIN = 48  # a phone's login stands in each record of Asterisk's log, which may be cut
+
+_NAMES = Question(lambda: User.select(User.login, User.name, User.name_cyrl))
 
 _hasher = PasswordHasher()
 
@@ -263,8 +266,7 @@ def of_ministry() -> list[User]:
 
 def names(locale: str = "uz_Latn") -> dict[str, str]:
     """Login → name in a locale, of everybody who has or had an account."""
-    query = User.select(User.login, User.name, User.name_cyrl)
-    return {user.login: named(user, locale) for user in query}
+    return {user.login: named(user, locale) for user in _NAMES.rows()}
 
 
 def everybody() -> list[User]:

@@ -2,10 +2,18 @@
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
+from appliance.core.statements import Question, value
 from appliance.models import NumberNote, User
 from appliance.people import rights
 
 LONGEST = 500  # letters
+_OF_NUMBER = Question(
+    lambda: (
+        NumberNote.select()
+        .where(NumberNote.number == value("number"), NumberNote.removed_at.is_null())
+        .order_by(NumberNote.id.desc())
+    )
+)
 
 
 class NoteError(ValueError):
@@ -20,8 +28,7 @@ def of_number(number: str | None) -> list[NumberNote]:
     """The notes of a number, newest first."""
     if not number:
         return []
-    own = (NumberNote.number == number, NumberNote.removed_at.is_null())
-    return list(NumberNote.select().where(*own).order_by(NumberNote.id.desc()))
+    return _OF_NUMBER.rows(number=number)
 
 
 def find(number: str | None, id: int) -> NumberNote | None:

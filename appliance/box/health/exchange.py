@@ -11,6 +11,7 @@ from appliance.box.health.check import Check, moment_text
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
+from appliance.core.statements import Question
 from appliance.models import AsteriskWatch, EventRow
 from appliance.people import accounts
 
@@ -27,6 +28,11 @@ _OPTIONS = (
     "Contact: <sip:{phone}@{here}>\r\n"
     "Max-Forwards: 5\r\n"
     "Content-Length: 0\r\n\r\n"
+)
+_LAST_SEEN = Question(
+    lambda: (
+        AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc()).limit(1)
+    )
 )
 _TAIL = 64 * 1024
 _RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
@@ -131,8 +137,8 @@ def followed(settings: Settings) -> Iterator[Check]:
 
 def last_seen() -> dt.datetime | None:
     """When Asterisk was last seen alive, or None."""
-    newest = AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc())
-    return newest.limit(1).scalar()
+    newest = _LAST_SEEN.first()
+    return newest.seen_at if newest else None
 
 
 def _read_up_to() -> dt.datetime | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from operator import or_
 
-from peewee import ModelSelect
+from peewee import SQL, ModelSelect
 
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
@@ -17,6 +17,15 @@ from appliance.telephony import calls, recordings
 
 _OF_CALL = Question(
     lambda: Appeal.select().where(Appeal.call_id == value("call")).order_by(Appeal.id)
+)
+
+_OF_CALLER = Question(
+    lambda: (
+        Appeal.select()
+        .where(_of(value("phone")))
+        .order_by(Appeal.registered_at.desc())
+        .limit(value("limit"))
+    )
 )
 
 
@@ -83,9 +92,7 @@ def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
     """Appeals with this phone, or of an applicant last heard from it; newest first."""
     if not phone:
         return []
-    return list(
-        Appeal.select().where(_of(phone)).order_by(Appeal.registered_at.desc()).limit(limit)
-    )
+    return _OF_CALLER.rows(phone=phone, limit=limit)
 
 
 def of_applicant(applicant: Applicant, limit: int = 10) -> list[Appeal]:
@@ -178,7 +185,7 @@ def registered_by(operator: User, since: dt.datetime) -> int:
     return Appeal.select().where(Appeal.operator == operator, Appeal.registered_at >= since).count()
 
 
-def _of(phone: str):  # type: ignore[no-untyped-def]  # peewee's expression has no type
+def _of(phone: str | SQL):  # type: ignore[no-untyped-def]  # peewee's expression has no type
     known = Applicant.select(Applicant.id).where(Applicant.phone == phone)
     return (Appeal.phone == phone) | (Appeal.applicant.in_(known))
 

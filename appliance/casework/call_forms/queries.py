@@ -13,12 +13,25 @@ from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
 from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
-from appliance.core.statements import row_with
+from appliance.core.statements import Question, row_with, value
 from appliance.models import Appeal, Call, CallForm, Handling, Region, Talk, User
 from appliance.people import accounts, rights
 from appliance.telephony import calls
 
 OPEN_FOR = dt.timedelta(days=7)  # a call without a form stays on the operator's list so long
+
+
+_ALONE = Question(
+    lambda: (
+        CallForm.select()
+        .where(
+            *(CallForm.phone == value("phone"), CallForm.appeal_number == ""),
+            CallForm.call_id != value("besides"),
+        )
+        .order_by(CallForm.id.desc())
+        .limit(value("limit"))
+    )
+)
 
 
 def visible_to(user: User) -> ModelSelect:
@@ -65,8 +78,7 @@ def of_number(phone: str | None, besides: str = "", limit: int = 5) -> list[Call
     """Registered calls with a number that became no appeal, newest first; `besides` is a call."""
     if not phone:
         return []
-    alone = (CallForm.phone == phone, CallForm.appeal_number == "", CallForm.call_id != besides)
-    return list(CallForm.select().where(*alone).order_by(CallForm.id.desc()).limit(limit))
+    return _ALONE.rows(phone=phone, besides=besides, limit=limit)
 
 
 def registered_of(operator: User, since: dt.datetime) -> int:
@@ -158,8 +170,8 @@ def _whole(user: User, filters: Filters) -> ModelSelect:
 def _narrowed(user: User, filters: Filters) -> ModelSelect:
     rows = visible_to(user)
     same = {"direction": filters.direction, "call_type": filters.call_type}
-    for name, value in (same | {"region": filters.region}).items():
-        rows = rows.where(getattr(CallForm, name) == value) if value else rows
+    for name, wanted in (same | {"region": filters.region}).items():
+        rows = rows.where(getattr(CallForm, name) == wanted) if wanted else rows
     if filters.since:
         rows = rows.where(CallForm.received_at >= filters.since)
     if filters.until:

@@ -9,9 +9,11 @@ from appliance.casework.call_forms.queries import key_of, of_operator
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
+from appliance.core.statements import Question, value
 from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, User
 
 # Kinds of call in which nothing was said that could be registered: one key each.
+_WAY = Question(lambda: Call.select(by_ledger()).where(Call.id == value("call")))
 SILENT = ("silent", "wrong_number", "prank")
 
 
@@ -21,7 +23,7 @@ class NoCall(Exception):
 
 def prefilled(call: Call) -> dict[str, str]:
     """What the ledger tells of a call, as values of form №2."""
-    way = Call.select(by_ledger()).where(Call.id == call.id).scalar()
+    [(way,)] = _WAY.ask(call=call.id)
     values = {"call_direction": way, "direction": call.topic or ""}
     return {name: text for name, text in values.items() if text}
 

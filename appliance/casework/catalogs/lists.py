@@ -5,7 +5,7 @@ import datetime as dt
 from appliance.casework.catalogs.keys import names_of
 from appliance.core import clock, search
 from appliance.core.i18n import fold, named
-from appliance.core.statements import Question, value
+from appliance.core.statements import Question, row_with, value
 from appliance.models import Catalog, CatalogItem
 
 PAUSES = "pause_reason"  # what operators take a pause for
@@ -73,10 +73,10 @@ def named_values() -> list[tuple[str, str, str]]:
     ]
 
 
-def label(catalog: str, value: str, locale: str) -> str:
+def label(catalog: str, text: str, locale: str) -> str:
     """How a kept value reads: the name of its code, or the text typed in place of a code."""
-    item = CatalogItem.get_or_none(CatalogItem.catalog == catalog, CatalogItem.code == value)
-    return named(item, locale) if item else value
+    item = row_with(CatalogItem, catalog=catalog, code=text)
+    return named(item, locale) if item else text
 
 
 def labels(catalog: str, locale: str) -> dict[str, str]:

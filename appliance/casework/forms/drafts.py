@@ -18,6 +18,11 @@ from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Ta
 MOST = 200  # unfinished forms without a call that one operator may have
 CONSULTATION = ("consultation", "consultation_issue", "consultation_contact")  # beside form №1
 
+_OWN = Question(
+    lambda: (
+        Draft.select().where(Draft.operator == value("operator")).order_by(Draft.updated_at.desc())
+    )
+)
 # What every bar of an operator asks: what was registered of a call.
 _REGISTERED = tuple(
     Question(
@@ -109,8 +114,7 @@ def draft_of(operator: User, call_id: str) -> Draft | None:
 
 def drafts(operator: User) -> list[Draft]:
     """The operator's drafts in which something was typed, newest first."""
-    own = Draft.select().where(Draft.operator == operator).order_by(Draft.updated_at.desc())
-    return [draft for draft in own if not is_blank(draft.values)]
+    return [draft for draft in _OWN.rows(operator=operator.id) if not is_blank(draft.values)]
 
 
 def is_blank(values: dict[str, str]) -> bool:

@@ -10,11 +10,23 @@ from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import writing
 from appliance.core.i18n import named
 from appliance.core.settings import Settings
+from appliance.core.statements import Question, value
 from appliance.messaging.notices import citizens, templates, texts
 from appliance.messaging.sms import rules
 from appliance.models import Appeal, Call, Handling, Message, SmsOptOut, SmsTemplate
 
 _LOCALES = {"uz": "uz_Latn", "ru": "ru"}
+_SENT = Question(
+    lambda: (
+        Message.select()
+        .where(
+            *(Message.recipient == value("number"), Message.channel == "sms"),
+            *(Message.state.in_(("sent", "delivered")), Message.purpose != "duty"),
+        )
+        .order_by(Message.id.desc())
+        .limit(value("limit"))
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -151,13 +163,7 @@ def sent_to(number: str | None, limit: int = 5) -> list[Message]:
     first."""
     if not number:
         return []
-    sent = (
-        Message.recipient == number,
-        Message.channel == "sms",
-        Message.state.in_(("sent", "delivered")),
-        Message.purpose != "duty",
-    )
-    return list(Message.select().where(*sent).order_by(Message.id.desc()).limit(limit))
+    return _SENT.rows(number=number, limit=limit)
 
 
 def _trouble(settings: Settings, text: str, number: str) -> str:

@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from peewee import ModelSelect, fn
+from peewee import Expression, ModelSelect, fn
 
+from appliance.core.clock import microseconds
 from appliance.core.statements import Question, value
 from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.telephony.calls.outcomes import UNREACHED
@@ -29,6 +30,14 @@ _SPOKEN = Question(
         .where(Talk.who == value("login"))
         .order_by(Talk.started_at.desc())
         .limit(1)
+    )
+)
+_EARLIER = Question(
+    lambda: (
+        Call.select()
+        .where(_with_number(value("number")), Call.arrived_at < value("before"))
+        .order_by(Call.arrived_at.desc())
+        .limit(value("limit"))
     )
 )
 _PASSED_ON = Question(
@@ -162,21 +171,18 @@ def earlier(call: Call, limit: int = 10) -> list[Call]:
     number = call.callee if call.direction == "outbound" else call.caller
     if not number:
         return []
-    theirs = Call.caller == number
-    ours = (Call.callee == number) & (Call.direction == "outbound")
-    return list(
-        Call.select()
-        .where(theirs | ours, Call.arrived_at < call.arrived_at)
-        .order_by(Call.arrived_at.desc())
-        .limit(limit)
-    )
+    before = microseconds(call.arrived_at)
+    return _EARLIER.rows(number=number, before=before, limit=limit)
 
 
 def of_number(number: str, limit: int) -> list[Call]:
     """The newest calls from and to a number (normalised)."""
-    ours = (Call.callee == number) & (Call.direction == "outbound")
-    found = Call.select().where((Call.caller == number) | ours)
+    found = Call.select().where(_with_number(number))
     return list(found.order_by(Call.arrived_at.desc()).limit(limit))
+
+
+def _with_number(number: Any) -> Expression:
+    return (Call.caller == number) | ((Call.callee == number) & (Call.direction == "outbound"))
 
 
 def inbound(begin: dt.datetime, end: dt.datetime) -> list[Call]:
