@@ -48,7 +48,7 @@ def read(path: Path, rules: Calls, *, growing: bool) -> int:
     known = 0
     with path.open("rb") as stream:
         fingerprint = logs.fingerprint(path, stream)
-        mark = EventFile.get_or_none(EventFile.fingerprint == fingerprint)
+        mark = statements.row_with(EventFile, fingerprint=fingerprint)
         offset = mark.offset if mark else 0
         if offset > path.stat().st_size:  # emptied and written anew
             offset = 0

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from appliance.box import alarms, health, processes
-from appliance.core import clock, db, memory
+from appliance.core import clock, db, memory, statements
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import AsteriskWatch
@@ -187,7 +187,8 @@ def _watch_jobs(settings: Settings, stop: threading.Event) -> None:
 
 def _note_seen(began: dt.datetime) -> None:
     with writing():
-        AsteriskWatch.replace(started_at=began, seen_at=clock.now()).execute()
+        row = {"started_at": began, "seen_at": clock.now()}
+        statements.insert(AsteriskWatch, [row], update=("seen_at",))
 
 
 _WORKS = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.core import db
+from appliance.core import db, statements
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import EventFile, SipRefusal
@@ -66,7 +66,7 @@ class Refusals:
 def _read(path: Path) -> int:
     with path.open("rb") as stream:
         fingerprint = logs.fingerprint(path, stream)
-        mark = EventFile.get_or_none(EventFile.fingerprint == fingerprint)
+        mark = statements.row_with(EventFile, fingerprint=fingerprint)
         offset = mark.offset if mark else 0
         found = 0
         while True:

@@ -29,6 +29,9 @@ _STRONG = 2  # zxcvbn's score: more than a million guesses
 _SEEN = dt.timedelta(minutes=1)  # between two notes that a person was seen
 LONGEST_LOGIN = 48  # a phone's login stands in each record of Asterisk's log, which may be cut
 
+_WITH_PHONE = Question(
+    lambda: User.select().where(User.active, User.extension.is_null(False)).order_by(User.login)
+)
 _NAMES = Question(lambda: User.select(User.login, User.name, User.name_cyrl))
 
 _hasher = PasswordHasher()
@@ -229,9 +232,7 @@ def take_phone(user: User, page: str) -> None:
 
 def with_phone() -> list[User]:
     """Active users who have a phone: operators, and supervisors who listen in; by login."""
-    return list(
-        User.select().where(User.active, User.extension.is_null(False)).order_by(User.login)
-    )
+    return _WITH_PHONE.rows()
 
 
 def operators() -> list[User]:

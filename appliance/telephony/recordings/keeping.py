@@ -4,8 +4,34 @@ import datetime as dt
 
 from peewee import Expression
 
+from appliance.core.clock import microseconds
+from appliance.core.statements import Question, value
 from appliance.models import Call, Recording
 from appliance.telephony.recordings.sound import Sound
+
+# Asked each second.
+_UNFINISHED = Question(
+    lambda: (
+        Recording.select()
+        .where(
+            Recording.seconds.is_null(),
+            Recording.call_id.in_(Call.select(Call.id).where(Call.ended_at.is_null(False))),
+        )
+        .order_by(Recording.file.desc())
+        .limit(value("limit"))
+    )
+)
+_UNCOMPRESSED = Question(
+    lambda: (
+        Recording.select()
+        .where(
+            *(Recording.kept.is_null(), Recording.seconds > 0),
+            Recording.written_at < value("before"),
+        )
+        .order_by(Recording.written_at)
+        .limit(1)
+    )
+)
 
 
 def of_call(call_id: str) -> list[Recording]:
@@ -21,21 +47,13 @@ def there() -> Expression:
 
 def unfinished(limit: int = 500) -> list[Recording]:
     """Recordings of ended calls that were not measured yet."""
-    ended = Call.select(Call.id).where(Call.ended_at.is_null(False))
-    return list(
-        Recording.select()
-        .where(Recording.seconds.is_null(), Recording.call_id.in_(ended))
-        .order_by(Recording.file.desc())
-        .limit(limit)
-    )
+    return _UNFINISHED.rows(limit=limit)
 
 
 def uncompressed(before: dt.datetime) -> Recording | None:
     """The oldest recording written to its end before a moment and not compressed yet."""
-    rows = Recording.select().where(
-        Recording.kept.is_null(), Recording.seconds > 0, Recording.written_at < before
-    )
-    return rows.order_by(Recording.written_at).first()
+    found: Recording | None = _UNCOMPRESSED.first(before=microseconds(before))
+    return found
 
 
 def compressed_since(moment: dt.datetime) -> list[Recording]:
