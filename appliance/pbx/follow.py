@@ -21,18 +21,6 @@ class Follower:
         set_aside = calls.quarantined(kind="unreadable")
         self._unreadable = {row.file for row in set_aside}  # names
 
-    def is_news(self) -> bool:
-        """Whether the log that Asterisk writes now is another one, or has more; quick to tell.
-
-        What became of a log that is gone is told by `step` alone.
-        """
-        current = self._settings.paths.event_log
-        try:
-            status = current.stat()
-        except OSError:
-            return False
-        return self._sizes.get((status.st_ino, current.name)) != status.st_size
-
     def step(self) -> int:
         """Take in everything new; returns how many records that were."""
         known = 0

@@ -1,5 +1,6 @@
 """The pbx process: threads that follow the event log, and that watch over Asterisk."""
 
+import contextlib
 import datetime as dt
 import functools
 import logging
@@ -23,6 +24,7 @@ from appliance.pbx import (
     hold,
     jobs_alarm,
     ledger,
+    logs,
     phone_events,
     projection,
     rerecording,
@@ -38,8 +40,7 @@ from appliance.telephony.recordings import postprocessing, reserve
 
 log = logging.getLogger(__name__)
 
-_LOOK = 0.03  # seconds between two looks at the event log
-_FOLDER = 1.0  # at all that lies beside it, as what was rotated just now
+_LOOK = 1.0  # seconds between two looks at the event log of which nothing is told
 _MEASURE = 1.0
 _ROOM = 0.5
 _PING = 1.0
@@ -98,13 +99,11 @@ def _guarded(
 def _follow(settings: Settings, stop: threading.Event) -> None:
     ledger.project_set_aside(settings.calls)
     follower = Follower(settings)
-    if known := follower.step():
-        log.info("caught up: %d records", known)
-    looked = time.monotonic()
-    while not stop.is_set():
-        time.sleep(_LOOK)  # takes half of what a wait for `stop` does
-        if follower.is_news() or time.monotonic() - looked >= _FOLDER:
-            looked = time.monotonic()
+    with contextlib.closing(logs.Watch(settings.paths.event_log.parent)) as watch:
+        if known := follower.step():
+            log.info("caught up: %d records", known)
+        while not stop.is_set():
+            watch.wait(_LOOK)
             follower.step()
 
 

@@ -320,26 +320,6 @@ def test_a_log_that_is_rotated_while_one_looks_is_read_by_its_new_name(
     assert exported() == expected
 
 
-def test_a_log_that_has_more_or_is_another_one_is_news(settings: Settings) -> None:
-    log = settings.paths.event_log
-    log.parent.mkdir(parents=True, exist_ok=True)
-    follower = Follower(settings)
-    assert not follower.is_news()  # there is none yet
-    first, *rest = whole_log()
-    log.write_bytes(first)
-    assert follower.is_news()
-    assert follower.step() == 1
-    assert not follower.is_news()
-    log.write_bytes(b"".join([first, *rest]))
-    assert follower.is_news()
-    assert follower.step() == len(rest)
-    assert not follower.is_news()
-    log.rename(log.with_name(f"{log.name}.1"))
-    assert not follower.is_news()
-    log.write_bytes(b"")
-    assert follower.is_news()
-
-
 @pytest.mark.parametrize("growing", [True, False])
 def test_nobody_waits_for_the_disk_because_of_a_log_that_grows(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, growing: bool

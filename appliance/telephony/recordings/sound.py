@@ -9,6 +9,8 @@ import wave
 from dataclasses import dataclass
 from pathlib import Path
 
+import audioop
+
 from appliance.core import sandbox
 
 RATE = 8000  # Asterisk's recordings: 16 bit, mono
@@ -140,8 +142,7 @@ def _peaks(file: Path, samples: int) -> str:
     with file.open("rb") as stream:
         stream.seek(_HEADER)
         while data := stream.read(stretch * 2):
-            heard = array.array("h", data[: len(data) // 2 * 2])
-            loudest = max(max(heard), -min(heard)) if heard else 0
+            loudest = audioop.max(data[: len(data) // 2 * 2], 2)
             levels.append(_LEVELS[round((loudest / 32768) ** 0.5 * (len(_LEVELS) - 1))])
     return "".join(levels)
 
