@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.cli.context import Site
-from appliance.core import db, settings
+from appliance.core import settings
 
 # command → the module here that has it, and what it says of itself
 COMMANDS = {
@@ -27,7 +27,7 @@ COMMANDS = {
     "knowledge": ("knowledge", "The knowledge base."),
     "ledger": ("ledger", "Calls as Asterisk's event log tells them."),
     "migrate": (
-        "processes",
+        "migrate",
         "Bring the database to the newest schema, after an online copy, and fill empty lists.",
     ),
     "ministry": (
@@ -103,12 +103,6 @@ def appliance(context: click.Context, config: Path) -> None:
 
         snapshots.mend(site)
     context.obj = Site(site)
-    context.call_on_close(_close)
-
-
-def _close() -> None:
-    if not db.database.is_closed():
-        db.database.close()
 
 
 def main() -> None:

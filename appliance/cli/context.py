@@ -10,7 +10,6 @@ from typing import Any, Concatenate
 
 import click
 
-from appliance.core import audit, db
 from appliance.core.settings import Settings
 
 
@@ -21,8 +20,11 @@ class Site:
     settings: Settings
 
     def open(self) -> Settings:
-        """Open the database and return the settings."""
+        """Open the database until the command ends, and return the settings."""
+        from appliance.core import db  # what keeps the pages' process has no need of it
+
         db.open_database(self.settings.paths.database)
+        click.get_current_context().find_root().call_on_close(_close)
         return self.settings
 
 
@@ -41,6 +43,8 @@ def reads[**P, R](
     def declare(command: Callable[Concatenate[Site, P], R]) -> Callable[Concatenate[Site, P], R]:
         @functools.wraps(command)
         def noted(site: Site, *given: P.args, **asked: P.kwargs) -> R:
+            from appliance.core import audit
+
             site.open()
             account = os.environ.get("SUDO_USER") or getpass.getuser()
             values = {name: getattr(value, "name", value) for name, value in asked.items()}
@@ -53,6 +57,13 @@ def reads[**P, R](
         return noted
 
     return declare
+
+
+def _close() -> None:
+    from appliance.core import db
+
+    if not db.database.is_closed():
+        db.database.close()
 
 
 def show(rows: Iterable[Mapping[str, Any]], as_json: bool) -> None:

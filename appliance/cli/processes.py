@@ -1,33 +1,8 @@
-"""`appliance migrate` and the three processes."""
+"""`appliance jobs` and `appliance web`."""
 
 import click
 
-from appliance.casework import appeals, catalogs, forms, knowledge, search
-from appliance.casework.scripts import seeding
 from appliance.cli.context import Site, pass_site
-from appliance.core import db
-from appliance.people import pauses
-
-
-@click.command()
-@pass_site
-def migrate(site: Site) -> None:
-    """Bring the database to the newest schema, after an online copy, and fill empty lists."""
-    site.open()
-    for name in db.migrate():
-        click.echo(name)
-    if added := catalogs.seed():
-        click.echo(f"{added} rows of the lists that come along")
-    forms.seed()
-    knowledge.seed()
-    for form, version in forms.take_in():
-        click.echo(f"form {form} is version {version}, with what this release brings")
-    seeding.seed()
-    pauses.seed()
-    if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
-        click.echo(f"{given} appeals given their deadlines")
-    if put := search.fill():
-        click.echo(f"{put} entries put into the index of the search")
 
 
 @click.command()
@@ -43,6 +18,6 @@ def jobs(site: Site) -> None:
 @pass_site
 def web(site: Site) -> None:
     """Serve the pages."""
-    from appliance.web.shell import server  # seconds to load: no other command waits for it
+    from appliance.cli import keeper
 
-    server.serve(site.settings.for_pages())
+    keeper.serve(site.settings.for_pages())

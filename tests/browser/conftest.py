@@ -15,6 +15,7 @@ from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from appliance.cli import keeper
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.people import accounts
@@ -44,7 +45,7 @@ def _serve(file: Path, templates: str) -> None:
     log = os.open(file.parent / "web.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
-    server.serve(site_settings.load(file))
+    keeper.serve(site_settings.load(file))
 
 
 def _with_compiled(templates: str, settings: Settings) -> Flask:

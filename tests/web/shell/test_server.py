@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import re
 import signal
 import subprocess
@@ -44,6 +45,11 @@ class Process:
             return Visitor(self.url).open("/healthz").status == 200
         except (urllib.error.URLError, OSError):
             return False
+
+    def workers(self) -> list[int]:
+        """What gunicorn has begun, and is not yet gone."""
+        task = Path("/proc", str(self.running.pid), "task", str(self.running.pid))
+        return [int(pid) for pid in (task / "children").read_text().split()]
 
     def end(self, number: signal.Signals) -> float:
         """Send a signal; the seconds until it is gone."""
@@ -107,6 +113,17 @@ def test_killed_it_signs_nobody_out(process) -> None:
     process.start()
     with visitor.open("/account") as page:
         assert "Nilufar Karimova" in page.read().decode()
+
+
+def test_who_comes_while_a_killed_worker_begins_anew_waits(process) -> None:
+    visitor = Visitor(process.url)
+    visitor.sign_in("nilufar")
+    [worker] = process.workers()
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: worker not in process.workers())
+    with visitor.open("/account") as page:
+        assert "Nilufar Karimova" in page.read().decode()
+    assert len(process.workers()) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
