@@ -11,7 +11,6 @@ from appliance.box import runs
 from appliance.box.runs import Slot
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
-from appliance.reports import evidence
 
 CHECKS = 10  # seconds between two looks at the box: an alarm comes within 90 s of a fault
 _LOOK = 10  # seconds between two looks at what was asked for
@@ -56,6 +55,8 @@ def _offline(settings: Settings) -> Slot:
 
 def _evidence(settings: Settings) -> Slot:
     """At once when a pack was asked for, else each hour, for those that are old enough to go."""
+    from appliance.reports import evidence  # all that prints: not for who reads the names of jobs
+
     hourly = runs.every(3600)
     return lambda now: evidence.waits() or hourly(now)
 

@@ -1,13 +1,12 @@
-"""Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` makes them."""
+"""Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` makes them.
+
+What they are made with is loaded by who makes or reads one: most processes do neither.
+"""
 
 import hashlib
 import os
 import re
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _PEM = re.compile(rb"-----BEGIN [^-]+-----.+?-----END [^-]+-----", re.DOTALL)
 
@@ -18,6 +17,9 @@ class KeyTrouble(ValueError):
 
 def sign(body: bytes, file: str, setting: str) -> bytes:
     """The signature of some bytes by the key in a file that a setting names. Raises KeyTrouble."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     try:
         key = serialization.load_pem_private_key(_read(setting, file), None)
     except (ValueError, TypeError) as error:
@@ -32,6 +34,17 @@ def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
 
     Raises KeyTrouble.
     """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    def fits(key: Ed25519PublicKey) -> bool:
+        try:
+            key.verify(signature, body)
+        except InvalidSignature:
+            return False
+        return True
+
     text = _read(setting, file)
     try:
         found = [serialization.load_pem_public_key(one) for one in _PEM.findall(text) or [text]]
@@ -40,7 +53,7 @@ def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
     keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
     if len(keys) < len(found):
         raise KeyTrouble(f"{setting}: {file}: not an Ed25519 key")
-    return any(_fits(key, signature, body) for key in keys)
+    return any(map(fits, keys))
 
 
 def public_keys(file: str, setting: str) -> list[bytes]:
@@ -53,6 +66,8 @@ def public_keys(file: str, setting: str) -> list[bytes]:
 
 def fingerprint(public: bytes) -> str:
     """SHA-256 of a public key in PEM as `openssl pkey -pubin -outform DER` writes it."""
+    from cryptography.hazmat.primitives import serialization
+
     key = serialization.load_pem_public_key(public)
     plain = serialization.PublicFormat.SubjectPublicKeyInfo
     return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, plain)).hexdigest()
@@ -60,6 +75,9 @@ def fingerprint(public: bytes) -> str:
 
 def make(private: Path, public: Path) -> None:
     """Make a key in place of the one there is; the public ones of before stay in their file."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     key = Ed25519PrivateKey.generate()
     pem = serialization.Encoding.PEM
     before = public.read_bytes() if public.exists() else b""
@@ -74,14 +92,6 @@ def make(private: Path, public: Path) -> None:
 
 def _private(file: str, flags: int) -> int:
     return os.open(file, flags, 0o600)
-
-
-def _fits(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
-    try:
-        key.verify(signature, body)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _read(setting: str, file: str) -> bytes:

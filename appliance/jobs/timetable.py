@@ -15,7 +15,6 @@ import schedule
 
 from appliance.box import alarms, health, links, processes, retention, runs, timetable
 from appliance.casework import unusual
-from appliance.casework.ministry import courier as ministry
 from appliance.core import clock, db, live, memory
 from appliance.core.db import database
 from appliance.core.settings import Settings
@@ -25,8 +24,6 @@ from appliance.jobs.links import Watcher
 from appliance.messaging import notices
 from appliance.messaging.notices import callers, changes, duty, summary
 from appliance.messaging.sms import sender
-from appliance.messaging.telegram import courier as telegram
-from appliance.messaging.telegram.bot_api import Telegram
 from appliance.pbx.actions import keep_up
 from appliance.reports import evidence
 
@@ -149,12 +146,18 @@ def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
     if settings.sms:
         loops["sms"] = sender.senders(settings).follow
     if settings.telegram:
+        # As below: what speaks HTTP is loaded on a site that has somebody to speak to.
+        from appliance.messaging.telegram import courier as telegram
+        from appliance.messaging.telegram.bot_api import Telegram
+
         bot = Telegram(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.Courier(bot).follow
         loops["telegram reader"] = telegram.Reader(bot, settings).follow
     if links.watched(settings):
         loops["links"] = Watcher(settings).follow
     if settings.ministry and settings.ministry.url:
+        from appliance.casework.ministry import courier as ministry
+
         system = ministry.gateway(settings.ministry)
         loops["ministry"] = ministry.Courier(
             system, settings, settings.ministry, notices.answered

@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 import ivr
 from appliance.core.settings import Settings
 from appliance.pbx import agi, config_context
@@ -55,6 +53,8 @@ def render(
     neither take the E1 channels of the running one nor speak to its carriers. `at`: for this
     moment in place of the present one.
     """
+    import jinja2  # seldom: what looks after calls has no need of it
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([DIALPLAN, TEMPLATES]),
         undefined=jinja2.StrictUndefined,

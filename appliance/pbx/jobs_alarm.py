@@ -6,7 +6,6 @@ from appliance.box import health
 from appliance.core import outbox
 from appliance.core.delivery import Declined, NotSent, Unsure
 from appliance.core.settings import Settings
-from appliance.messaging.telegram.bot_api import Telegram
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +15,8 @@ def send(settings: Settings) -> int:
     check = health.jobs_process(settings)
     if not settings.telegram or check.state != "fail":
         return 0
+    from appliance.messaging.telegram.bot_api import Telegram  # what speaks HTTP: seldom needed
+
     bot = Telegram(settings.telegram.url, settings.telegram.token)
     count = 0
     for message in outbox.claim_caused("telegram", check.code):

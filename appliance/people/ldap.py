@@ -11,18 +11,6 @@ import ssl
 import time
 from urllib.parse import urlsplit
 
-from ldap3 import NONE, Connection, Server, Tls
-from ldap3.core.exceptions import LDAPException
-from ldap3.core.results import (
-    RESULT_INAPPROPRIATE_AUTHENTICATION,
-    RESULT_INVALID_CREDENTIALS,
-    RESULT_INVALID_DN_SYNTAX,
-    RESULT_NO_SUCH_OBJECT,
-    RESULT_SUCCESS,
-    RESULT_UNWILLING_TO_PERFORM,
-)
-from ldap3.utils.dn import escape_rdn
-
 from appliance.core.settings import Ldap
 from appliance.models import User
 from appliance.people import accounts, identities
@@ -32,13 +20,6 @@ CONNECT, ANSWER = 2, 5  # seconds, whole ones
 REST = 30.0  # seconds in which one that did not answer is not asked again
 _PORTS = {"ldaps": 636, "ldap": 389}
 _NOBODY = "nobody.at.all"  # asked for when there is no such login: the answer takes as long
-_REFUSED = {
-    RESULT_INAPPROPRIATE_AUTHENTICATION,
-    RESULT_INVALID_CREDENTIALS,
-    RESULT_INVALID_DN_SYNTAX,
-    RESULT_NO_SUCH_OBJECT,
-    RESULT_UNWILLING_TO_PERFORM,
-}
 _rests_until: dict[str, float] = {}  # address → when it may be asked again, by the steady clock
 
 
@@ -78,18 +59,31 @@ def proves(rules: Ldap, subject: str, password: str) -> bool:
         return False
     if time.monotonic() < _rests_until.get(rules.url, 0.0):
         raise Away(rules.url)
+    from ldap3.core import results  # as below: a site without a directory has no need of it
+    from ldap3.core.exceptions import LDAPException
+
+    refused = {
+        results.RESULT_INAPPROPRIATE_AUTHENTICATION,
+        results.RESULT_INVALID_CREDENTIALS,
+        results.RESULT_INVALID_DN_SYNTAX,
+        results.RESULT_NO_SUCH_OBJECT,
+        results.RESULT_UNWILLING_TO_PERFORM,
+    }
     try:
         code = _bind(rules, subject, password)
     except (LDAPException, OSError) as error:
         _rests_until[rules.url] = time.monotonic() + REST
         raise Away(f"{rules.url}: {error}") from error
-    if code not in _REFUSED | {RESULT_SUCCESS}:
+    if code not in refused | {results.RESULT_SUCCESS}:
         raise Away(f"{rules.url}: result {code}")
-    return bool(code == RESULT_SUCCESS)
+    return bool(code == results.RESULT_SUCCESS)
 
 
 def _bind(rules: Ldap, subject: str, password: str) -> int:
     """The directory's result code (RFC 4511, appendix A)."""
+    from ldap3 import NONE, Connection, Server, Tls
+    from ldap3.core.exceptions import LDAPException
+
     parts = urlsplit(rules.url)
     at_once = parts.scheme == "ldaps"
     tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=rules.ca or None)
@@ -113,4 +107,6 @@ def _bind(rules: Ldap, subject: str, password: str) -> int:
 
 def _escaped(bind: str, subject: str) -> str:
     """The name as a part of a distinguished name (RFC 4514) where it is to stand in one."""
+    from ldap3.utils.dn import escape_rdn
+
     return escape_rdn(subject) if "={}" in bind else subject

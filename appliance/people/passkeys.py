@@ -5,23 +5,17 @@ What it signs is kept with the session and taken once: what was overheard proves
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    UserVerificationRequirement,
-)
 
 from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.core.settings import Web
 from appliance.models import Passkey, Session, User
 from appliance.people import second_factor
+
+if TYPE_CHECKING:  # loaded by who makes or shows a key
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 MOST = 5  # of one person
 
@@ -57,6 +51,12 @@ def of(user: User) -> list[Passkey]:
 
 def offer(session: Session, site: Party) -> str:
     """What a browser needs to make a key, as JSON."""
+    import webauthn
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        UserVerificationRequirement,
+    )
+
     user = session.user
     made = webauthn.generate_registration_options(
         rp_id=site.id,
@@ -75,6 +75,10 @@ def offer(session: Session, site: Party) -> str:
 
 def add(session: Session, site: Party, answer: dict[str, Any]) -> None:
     """Keep the key that was made. Raises Unproved."""
+    import webauthn
+    from webauthn.helpers import bytes_to_base64url
+    from webauthn.helpers.exceptions import WebAuthnException
+
     try:
         proved = webauthn.verify_registration_response(
             credential=answer,
@@ -101,6 +105,8 @@ def add(session: Session, site: Party, answer: dict[str, Any]) -> None:
 
 def ask(session: Session, site: Party) -> str:
     """What a browser needs to have one of the person's keys sign, as JSON."""
+    import webauthn
+
     known = _known(session.user)
     asked = webauthn.generate_authentication_options(rp_id=site.id, allow_credentials=known)
     _save_challenge(session, asked.challenge)
@@ -109,6 +115,10 @@ def ask(session: Session, site: Party) -> str:
 
 def prove(session: Session, site: Party, answer: dict[str, Any]) -> None:
     """Prove the person of a session by what his key signed. Raises Unproved."""
+    import webauthn
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.exceptions import WebAuthnException
+
     user, challenge = session.user, _take_challenge(session)
     id = answer.get("id")
     mine = (Passkey.user == user, Passkey.credential == id)
@@ -140,18 +150,25 @@ def remove(user: User, number: int) -> None:
             audit.record(user.login, "passkey.remove", user.login)
 
 
-def _known(user: User) -> list[PublicKeyCredentialDescriptor]:
+def _known(user: User) -> "list[PublicKeyCredentialDescriptor]":
+    from webauthn.helpers import base64url_to_bytes
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
     ids = (base64url_to_bytes(key.credential) for key in of(user))
     return [PublicKeyCredentialDescriptor(id=id) for id in ids]
 
 
 def _save_challenge(session: Session, challenge: bytes) -> None:
+    from webauthn.helpers import bytes_to_base64url
+
     text = bytes_to_base64url(challenge)
     Session.update(challenge=text).where(Session.id == session.id).execute()
 
 
 def _take_challenge(session: Session) -> bytes:
     """What the key was to sign, once. Raises Unproved."""
+    from webauthn.helpers import base64url_to_bytes
+
     kept = Session.get_by_id(session.id).challenge
     mine = (Session.id == session.id, Session.challenge == kept)
     if not kept or not Session.update(challenge="").where(*mine).execute():

@@ -4,15 +4,16 @@ import datetime as dt
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from appliance.box.health.check import Check
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
+
+if TYPE_CHECKING:  # of all who know of checks, few make these
+    from cryptography import x509
 
 SOON, NOW = dt.timedelta(days=30), dt.timedelta(days=7)
 _PAGES = N_(
@@ -74,15 +75,19 @@ def _certificate(
     return Check(code, name, "ok", N_("{days} days are left"), values=values)
 
 
-def _read(file: Path) -> x509.Certificate | None:
+def _read(file: Path) -> "x509.Certificate | None":
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):
         return None
 
 
-def _names(found: x509.Certificate) -> list[str]:
+def _names(found: "x509.Certificate") -> list[str]:
     """Whom a certificate is for: names, and addresses as text."""
+    from cryptography import x509
+
     try:
         told = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
@@ -100,8 +105,10 @@ def _covered(host: str, names: list[str]) -> bool:
     return False
 
 
-def _is_of_another(found: x509.Certificate, key: Path) -> bool:
+def _is_of_another(found: "x509.Certificate", key: Path) -> bool:
     """Whether a key is there that we may read and that is not this certificate's."""
+    from cryptography.hazmat.primitives import serialization
+
     try:
         data = key.read_bytes()
     except OSError:  # only root and the TLS front may read it on a box

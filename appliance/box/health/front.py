@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
@@ -74,6 +71,9 @@ def _ask(address: str, port: int, host: str) -> str:
 
 
 def _in_place(file: Path) -> str:
+    from cryptography import x509  # of all who know of checks, few make this one
+    from cryptography.hazmat.primitives.serialization import Encoding
+
     try:
         found = x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):

@@ -6,10 +6,10 @@ text, and what comes out passes an allow-list.
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
@@ -25,6 +25,9 @@ type Spelling = Callable[[str], str]
 
 def html(text: str, spelt: Spelling | None = None) -> str:
     """The text as HTML; `spelt` rewrites its words, not its addresses and codes."""
+    import nh3  # as below: who shows no article has no need of it
+    from markdown_it import MarkdownIt
+
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.disable("image")
     tokens = markdown.parse(text)
@@ -37,6 +40,8 @@ def html(text: str, spelt: Spelling | None = None) -> str:
 
 def plain(text: str, spelt: Spelling | None = None) -> str:
     """The words alone: what a short message and a search take of a text, a line for each block."""
+    from markdown_it import MarkdownIt
+
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.disable("image")
     tokens = markdown.parse(text)
@@ -60,7 +65,7 @@ def respelt(text: str, spelt: Spelling) -> str:
     return "".join(parts)
 
 
-def _turn(tokens: Sequence[Token], spelt: Spelling | None) -> None:
+def _turn(tokens: "Sequence[Token]", spelt: Spelling | None) -> None:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = _LEVELS.get(token.tag, "h5")

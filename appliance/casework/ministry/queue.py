@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from peewee import fn
 
 from appliance.casework.ministry import mapping
-from appliance.casework.ministry.transport import Taken
 from appliance.core import audit, clock, live, outbox
 from appliance.core.db import writing
 from appliance.core.settings import Settings
@@ -30,6 +29,17 @@ _KEPT = dt.timedelta(days=3650)  # nothing of this comes too late
 _PIECE = 100  # appeals put in one transaction
 _THERE = ("sent", "delivered")
 _SAID = (*_THERE, "refused")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the system said: its own name for the appeal, and whether it stands in its register.
+
+    Not yet `registered`, it will tell among the answers what became of it.
+    """
+
+    id: str
+    registered: bool
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,11 @@ from urllib.parse import quote
 
 import requests
 
+from appliance.casework.ministry.queue import Taken
 from appliance.core.delivery import Declined, Later, NotSent, Unsure
 from appliance.core.http import ask, json_object
 
 _REFUSES = (400, 409, 413, 422)  # the document; every other 4xx is trouble of the link
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What the system said: its own name for the appeal, and whether it stands in its register.
-
-    Not yet `registered`, it will tell among the answers what became of it.
-    """
-
-    id: str
-    registered: bool
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ from appliance.box import selftests
 from appliance.box.selftests import Result
 from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.pbx.selftest.call import Road, follow
-from appliance.pbx.selftest.steps import StepFailed
 
 __all__ = ["synthetic_call"]
 
@@ -18,6 +16,9 @@ def synthetic_call(settings: Settings) -> Result:
     It arrives as a citizen's does, is marked in the ledger, and rings no operator. It takes some
     twenty seconds; two at once wait for each other.
     """
+    from appliance.pbx.selftest.call import Road, follow  # a phone of its own, and its loop
+    from appliance.pbx.selftest.steps import StepFailed
+
     line = selftests.line(settings)
     road = Road(
         settings,

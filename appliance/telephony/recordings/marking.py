@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mutagen.id3 import COMM, TXXX
-from mutagen.oggopus import OggOpus
-from mutagen.wave import WAVE
-
 
 class Unmarkable(ValueError):
     """It is no sound of a kind that can be marked; it is not given out."""
@@ -20,6 +16,10 @@ def marked(file: Path, who: str, at: dt.datetime, tz: ZoneInfo, call_id: str, wh
 
     Raises Unmarkable, OSError.
     """
+    from mutagen.id3 import COMM, TXXX  # seldom asked for
+    from mutagen.oggopus import OggOpus
+    from mutagen.wave import WAVE
+
     tags = {
         "LISTENER": who,
         "TAKEN_AT": at.astimezone(tz).isoformat(timespec="seconds"),

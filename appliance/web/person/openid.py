@@ -7,15 +7,11 @@ nobody does. The box asks it for nothing else, and works on where it is away: pa
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from flask import Blueprint, Flask, abort, current_app, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from joserfc.errors import JoseError
-from requests import RequestException
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import audit, clock
@@ -25,6 +21,9 @@ from appliance.web.person import login
 from appliance.web.shell.access import public
 from appliance.web.shell.context import me, site
 from appliance.web.shell.sent import ours
+
+if TYPE_CHECKING:
+    from authlib.integrations.flask_client import FlaskOAuth2App
 
 screen = Blueprint("openid", __name__, url_prefix="/login/openid")
 
@@ -38,10 +37,16 @@ class Unproved(Exception):
     """The party does not say who it is, or nothing that can be trusted."""
 
 
+class TooMany(Exception):
+    """It is asked by as many as may at once."""
+
+
 def init_app(app: Flask) -> None:
     """Know the party of the settings, if there is one; it is asked nothing before it is needed."""
     settings: Settings = app.config["SITE"]
     if rules := settings.openid:
+        from authlib.integrations.flask_client import OAuth  # as below: few sites have a party
+
         OAuth(app).register(
             SOURCE,
             client_id=rules.client_id,
@@ -61,6 +66,9 @@ def init_app(app: Flask) -> None:
 @public
 def begin() -> BaseResponse | tuple[str, int]:
     """To the party's own page, with what it gives back once."""
+    from authlib.common.errors import AuthlibBaseError
+    from requests import RequestException
+
     party, there = _party(), site().web.url + url_for(".back")
     for kept in [name for name in session if name.startswith(f"_state_{SOURCE}")]:
         session.pop(kept)  # of attempts that were given up
@@ -69,7 +77,7 @@ def begin() -> BaseResponse | tuple[str, int]:
     try:
         with _turn():  # the next one at a shared desk, or before a locked page, is not the last one
             return party.authorize_redirect(there, prompt="login", max_age=0)
-    except (RequestException, AuthlibBaseError, RuntimeError, ValueError):
+    except (TooMany, RequestException, AuthlibBaseError, RuntimeError, ValueError):
         return _away()
 
 
@@ -77,11 +85,15 @@ def begin() -> BaseResponse | tuple[str, int]:
 @public
 def back() -> BaseResponse | tuple[str, int]:
     """Sign in whom the party knows, if it calls somebody here so."""
+    from authlib.common.errors import AuthlibBaseError
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
     party, rules, address = _party(), _rules(), request.remote_addr or ""
     try:
         with _turn():
             claims = _claims(party, rules)
-    except RequestException:
+    except (TooMany, RequestException):
         return _away()
     except (AuthlibBaseError, JoseError, Unproved, ValueError) as error:
         what = type(error).__name__
@@ -102,7 +114,7 @@ def back() -> BaseResponse | tuple[str, int]:
     return login.onward(device, asked_for)
 
 
-def _claims(party: FlaskOAuth2App, rules: OpenId) -> Mapping[str, Any]:
+def _claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
     """What the party says of the person. Raises Unproved, and what Authlib raises."""
     wanted = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
     said = party.authorize_access_token(claims_options=wanted).get("userinfo")
@@ -119,7 +131,7 @@ def _proved_twice(claims: Mapping[str, Any], rules: OpenId) -> bool:
     return bool({*ways, claims.get("acr")} & {*rules.factors})
 
 
-def _party() -> FlaskOAuth2App:
+def _party() -> "FlaskOAuth2App":
     known = current_app.extensions.get("authlib.integrations.flask_client")
     return known.create_client(SOURCE) if known else abort(404)
 
@@ -135,9 +147,9 @@ def _away() -> tuple[str, int]:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """One of the few who ask at once. Raises RequestException when it is nobody's turn."""
+    """One of the few who ask at once. Raises TooMany."""
     if not _AT_ONCE.acquire(timeout=1):
-        raise RequestException("too many at once")
+        raise TooMany
     try:
         yield
     finally:
