@@ -35,6 +35,11 @@ http {{
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Forwarded-Proto https;
+    proxy_set_header Connection "";
+    upstream pages {{
+        server {box}:{gunicorn};
+        keepalive 32;
+    }}
     server {{
         listen {box}:{tls} ssl;
         http2 on;
@@ -49,7 +54,7 @@ http {{
             add_header X-Content-Type-Options nosniff;
         }}
         location /live {{
-            proxy_pass http://{box}:{gunicorn};
+            proxy_pass http://pages;
             proxy_buffering off;
             proxy_read_timeout 1h;
         }}
@@ -63,7 +68,7 @@ http {{
         }}
         location = /session {{
             internal;
-            proxy_pass http://{box}:{gunicorn}/operator/session;
+            proxy_pass http://pages/operator/session;
             proxy_pass_request_body off;
             proxy_set_header Host $http_host;
             proxy_set_header X-Forwarded-For $remote_addr;
@@ -73,7 +78,7 @@ http {{
         }}
         location = /too-large {{
             internal;
-            proxy_pass http://{box}:{gunicorn};
+            proxy_pass http://pages;
             proxy_method GET;
             proxy_pass_request_body off;
             proxy_set_header Host $http_host;
@@ -81,7 +86,7 @@ http {{
             proxy_set_header X-Forwarded-Proto https;
             proxy_set_header Content-Length "";
         }}
-        location / {{ proxy_pass http://{box}:{gunicorn}; }}
+        location / {{ proxy_pass http://pages; }}
     }}
 }}
 """

@@ -165,7 +165,8 @@ def behind(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[
     subprocess.run([*command, "-out", files / "server.pem"], check=True, capture_output=True)
     file = folder / "site.toml"
     own = {"certificate": str(files / "server.pem"), "certificate_key": str(files / "server.key")}
-    file.write_text(scratch(web={"bind": bind}, asterisk=own))
+    web = {"bind": bind, "threads": 128}  # as a box has it
+    file.write_text(scratch(web=web, asterisk=own))
     settings = site_settings.load(file)
     shutil.copy(peopled, settings.paths.database)
     environment = jinja2.Environment(autoescape=False)  # noqa: S701  nginx's file
@@ -188,10 +189,10 @@ def behind(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[
         # as a box has them: the tests' own are weak, and the time would tell
         User.update(password_hash=PasswordHasher().hash(PASSWORD)).execute()
         with (folder / "web.log").open("wb") as log:
-            web = [APPLIANCE, "--config", str(file), "web"]
+            program = [APPLIANCE, "--config", str(file), "web"]
             nginx = ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
             running = [
-                subprocess.Popen(web, stdout=log, stderr=log),
+                subprocess.Popen(program, stdout=log, stderr=log),
                 subprocess.Popen([*nginx, "-e", str(folder / "error.log")]),
             ]
         made = Front(settings, host, tls, files / "server.pem")
@@ -209,6 +210,25 @@ def _tried(made: Front) -> bytes:
     with contextlib.suppress(OSError):
         return made.raw("/healthz")
     return b""
+
+
+def test_the_pages_connections_stay_open(behind: Front) -> None:
+    visitor = Visitor(behind)
+    assert visitor.ask("/login")[0] == 200
+    before = _open_ones(behind)
+    for _ in range(5):
+        assert visitor.ask("/login")[0] == 200
+    after = _open_ones(behind)
+    assert after
+    assert after <= before
+
+
+def _open_ones(front: Front) -> set[str]:
+    """Ports from which the front holds a connection to the pages."""
+    host, _, port = front.settings.web.bind.partition(":")
+    there = f"{socket.inet_aton(host)[::-1].hex().upper()}:{int(port):04X}"
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
+    return {words[1] for words in lines if words[2:4] == [there, "01"]}
 
 
 LOGIN = b'name="password"'

@@ -26,6 +26,14 @@ SOCKET = (
 class Pages(http.server.BaseHTTPRequestHandler):
     """As the pages answer to the front: an operator by his cookie."""
 
+    protocol_version = "HTTP/1.1"
+    begun = 0  # connections
+
+    def setup(self) -> None:
+        """A connection begins."""
+        super().setup()
+        Pages.begun += 1
+
     def do_GET(self) -> None:
         """Everything is there; a session only with the cookie."""
         known = self.path != "/operator/session" or self.headers.get("Cookie") == "session=dilnoza"
@@ -93,3 +101,10 @@ def test_sip_over_websocket_is_for_operators_who_are_signed_in(place: Place) -> 
         assert status(place, "/ws", SOCKET + cookie).startswith("HTTP/1.1 401"), cookie
     assert status(place, "/ws", f"{SOCKET}Cookie: session=dilnoza\r\n").startswith("HTTP/1.1 200")
     assert status(place, "/session").startswith("HTTP/1.1 404")
+
+
+def test_the_pages_connections_stay_open(place: Place) -> None:
+    begun = Pages.begun
+    for _ in range(5):
+        assert status(place, "/").startswith("HTTP/1.1 200")
+    assert Pages.begun == begun
