@@ -1,10 +1,11 @@
-"""How many may be served at once: of all, of one person, and what works long."""
+"""How many may be served at once: of all, of one person, and what works long; in which order."""
 
 import contextlib
 import functools
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g
@@ -18,6 +19,8 @@ PATIENCE = 20.0  # seconds
 IN_LINE, OF_ONE = 16, 4  # reports worked out or waiting: of all, of one person
 RESERVED = 8  # threads in which only HEALTH is answered
 HEALTH = "/healthz"
+TURNS = 2  # requests worked on at a time: one by Python, one that waits for the disk meanwhile
+LONG = 0.05  # seconds after which whoever has a turn keeps nobody waiting any more
 
 
 class Places:
@@ -44,11 +47,54 @@ class Places:
                 del self._taken[who]
 
 
+class Line:
+    """First come, first served: a few have a turn, the others wait for theirs.
+
+    Python works for one thread at a time anyway; many at once would hand it round after each
+    statement, and all be done as late as the last. Whoever takes longer than `long` seconds,
+    because he waits for the exchange or counts a report, is not counted any more.
+    """
+
+    def __init__(self, most: int, long: float) -> None:
+        self._most, self._long = most, long
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()  # each is released when his turn begins
+        self._turns: dict[threading.Lock, float] = {}  # when each began
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and have it."""
+        own = threading.Lock()
+        own.acquire()
+        with self._lock:
+            self._waiting.append(own)
+            self._call()
+        try:
+            while not own.acquire(timeout=self._long):
+                with self._lock:
+                    self._call()
+            yield
+        finally:
+            with self._lock:
+                self._turns.pop(own, None)
+                self._call()
+
+    def _call(self) -> None:
+        """Let in whoever is next; called with the lock held."""
+        now = time.monotonic()
+        for one in [one for one, began in self._turns.items() if now - began >= self._long]:
+            del self._turns[one]
+        while self._waiting and len(self._turns) < self._most:
+            self._turns[self._waiting[0]] = now
+            self._waiting.popleft().release()
+
+
 class Entrance:
     """The way in to the pages: whatever holds the threads, HEALTH finds one."""
 
     def __init__(self, pages: Callable[..., Iterable[bytes]], threads: int) -> None:
         self._pages = pages
+        self._line = Line(TURNS, LONG)
         most = max(threads - RESERVED, 1)
         self._places = Places(most, most)
 
@@ -61,7 +107,8 @@ class Entrance:
             return []
         leave = functools.partial(self._places.leave, "")
         try:
-            return ClosingIterator(self._pages(environ, start), leave)
+            with self._line.turn():
+                return ClosingIterator(self._pages(environ, start), leave)
         except BaseException:
             leave()
             raise

@@ -203,3 +203,73 @@ def test_health_is_answered_when_the_pages_have_no_thread_left() -> None:
         gate.set()
         assert [one.result() for one in held] == ["200 OK"] * 2
     assert ask("/calls") == "200 OK"
+
+
+def test_who_comes_first_has_the_first_turn() -> None:
+    line, has, may_go = concurrency.Line(2, 60.0), [], [threading.Event() for _ in range(6)]
+
+    def work(number: int) -> None:
+        with line.turn():
+            has.append(number)
+            may_go[number].wait(20)
+
+    with ThreadPoolExecutor(len(may_go)) as pool:
+        try:
+            done = []
+            for number in range(len(may_go)):
+                done.append(pool.submit(work, number))
+                until(lambda: len(has) + len(line._waiting) == len(done))
+            for gone in range(4):
+                assert has == [0, 1, *range(2, gone + 2)]
+                may_go[gone].set()
+                done[gone].result(20)
+                until(lambda wanted=gone + 3: len(has) == wanted)
+            assert has == [*range(6)]
+        finally:
+            for one in may_go:
+                one.set()
+
+
+def test_whoever_works_long_keeps_nobody_waiting_and_an_error_ends_a_turn() -> None:
+    line, gate, held = concurrency.Line(1, 0.01), threading.Event(), []
+
+    def hold() -> None:
+        with line.turn():
+            held.append(1)
+            gate.wait(20)
+
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            holding = [pool.submit(hold) for _ in range(2)]
+            until(lambda: len(held) == 2)
+            with contextlib.suppress(ZeroDivisionError), line.turn():
+                raise ZeroDivisionError
+            with line.turn():
+                pass
+            assert not [one for one in holding if one.done()]
+        finally:
+            gate.set()
+    assert not line._turns
+
+
+def test_requests_come_in_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(concurrency, "LONG", 60.0)
+    gate, started = threading.Event(), threading.Semaphore(0)
+
+    def pages(environ, start):
+        started.release()
+        gate.wait(20)
+        return []
+
+    entrance = concurrency.Entrance(pages, 40)
+    with ThreadPoolExecutor(8) as pool:
+        try:
+            asked = [pool.submit(entrance, {"PATH_INFO": "/calls"}, print) for _ in range(6)]
+            until(lambda: len(entrance._line._waiting) == 6 - concurrency.TURNS)
+            assert all(started.acquire(timeout=20) for _ in range(concurrency.TURNS))
+            assert not started.acquire(blocking=False)
+            health = pool.submit(entrance, {"PATH_INFO": concurrency.HEALTH}, print)
+            assert started.acquire(timeout=20)
+        finally:
+            gate.set()
+        assert [list(one.result()) for one in (*asked, health)] == [[]] * 7
