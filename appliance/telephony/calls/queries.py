@@ -1,7 +1,7 @@
 """Questions that pages and reports ask about calls."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
 from peewee import Expression, ModelSelect, fn
@@ -17,7 +17,12 @@ _OWN = Question(
     lambda: (
         Call.select()
         .where(
-            Call.id.in_(_rings().union_all(_speaks()).union_all(_asked()).union_all(_called_back()))
+            Call.id.in_(
+                _rings()
+                .union_all(_speaks())
+                .union_all(_asked())
+                .union_all(_called_back(_GOES_ON).select(Call.id))
+            )
         )
         .order_by(Call.arrived_at.desc(), Call.id.desc())
         .limit(1)
@@ -29,6 +34,14 @@ _SPOKEN = Question(
         .join(Talk)
         .where(Talk.who == value("login"))
         .order_by(Talk.started_at.desc())
+        .limit(1)
+    )
+)
+_BACK = Question(lambda: _called_back().order_by(Call.arrived_at.desc()).limit(1))
+_REACHED_BACK = Question(
+    lambda: (
+        _called_back(fn.EXISTS(Talk.select().where(Talk.call == Call.id)))
+        .order_by(Call.arrived_at.desc())
         .limit(1)
     )
 )
@@ -93,11 +106,12 @@ def _asked() -> ModelSelect:
     return asking.where(Transfer.by == value("login"), *_asking(), _GOES_ON)
 
 
-def _called_back() -> ModelSelect:
+def _called_back(*conditions: Any) -> ModelSelect:
+    """An operator's calls to missed callers, each of which serves their task."""
     task = FollowUp.id == Call.serves.cast("INTEGER")
     named = fn.GLOB("*[^0-9]*", Call.serves) == 0
-    calls = Call.select(Call.id).join(FollowUp, on=task)
-    return calls.where(Call.by == value("login"), *_back(), named, _GOES_ON)
+    calls = Call.select().join(FollowUp, on=task)
+    return calls.where(Call.by == value("login"), *_back(), named, *conditions)
 
 
 def asks(login: str, call: Call) -> bool:
@@ -132,38 +146,17 @@ def _back() -> tuple[Any, ...]:
 
 def last_of_operator(login: str) -> Call | None:
     """The newest call in which this operator spoke, ended or not."""
-    reached = fn.EXISTS(Talk.select().where(Talk.call == Call.id))
-    back = next(_calls_back(login, reached), None)
-    found = [call for call in (_SPOKEN.first(login=login), back) if call]
+    found = [
+        call for call in (_SPOKEN.first(login=login), _REACHED_BACK.first(login=login)) if call
+    ]
     return max(found, key=lambda call: call.arrived_at, default=None)
 
 
 def called_in_vain(login: str, since: dt.datetime) -> Call | None:
     """The operator's newest call back, when it has reached nobody since that moment."""
-    last = next(_calls_back(login), None)
+    last = _BACK.first(login=login)
     ended = last and last.ended_at and last.ended_at >= since
     return last if last and ended and last.outcome in UNREACHED else None
-
-
-def _calls_back(login: str, *conditions: Any) -> Iterator[Call]:
-    """The operator's calls to missed callers, each of which serves their task, newest first.
-
-    Looked at one by one: the first will do as a rule, however many he has placed.
-    """
-    newest = (
-        Call.select()
-        .where(Call.by == login, *_back(), *conditions)
-        .order_by(Call.arrived_at.desc())
-    )
-    for call in newest.iterator():
-        if _is_task(call.serves):
-            yield call
-
-
-def _is_task(serves: str | None) -> bool:
-    """Whether what a call serves is a missed caller's task."""
-    known = serves and serves.isdecimal()
-    return bool(known and FollowUp.get_or_none(FollowUp.id == int(serves or 0)))
 
 
 def earlier(call: Call, limit: int = 10) -> list[Call]:
