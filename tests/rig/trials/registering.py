@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import requests
+
 from provisioning.local.place import Place
 from tests.rig.trials import apart
 from tests.rig.trials.screen import new_session, sign_in
@@ -63,6 +65,7 @@ HEAD = ("saves", "how many", "a second", "median, ms", "95 %, ms", "longest, ms"
 async def going_on(place: Place, operators: int, pause: float = PAUSE) -> AsyncIterator[Path]:
     """So many operators register meanwhile; gives the file of what they saw."""
     file = place.folder / "saves.jsonl"
+    file.write_text("", "utf-8")
     async with apart.running("tests.rig.trials.registering", place.folder, file, operators, pause):
         yield file
 
@@ -85,8 +88,8 @@ def register(place: Place, told: Path, operators: int, pause: float) -> None:
     facts = json.loads(place.description.read_text("utf-8"))["operators"][:operators]
     with told.open("w", encoding="utf-8") as file:
         desks = [
-            threading.Thread(target=_desk, args=(place, one, pause, file), daemon=True)
-            for one in facts
+            threading.Thread(target=_desk, args=(place, one, session, pause, file), daemon=True)
+            for one, session in [(one, _signed_in(place, one)) for one in facts]
         ]
         for desk in desks:
             desk.start()
@@ -94,16 +97,23 @@ def register(place: Place, told: Path, operators: int, pause: float) -> None:
             desk.join()
 
 
-def _desk(place: Place, user: dict[str, Any], pause: float, file: IO[str]) -> None:
+def _signed_in(place: Place, user: dict[str, Any]) -> requests.Session:
+    """A session of the operator's; all have one before the first of them registers anything."""
     session = new_session(place)
-    while True:  # all of them at once, while calls go on: some are told to come again
+    while True:  # many from one address, while calls go on: some are told to come again
         with contextlib.suppress(OSError):
             sign_in(session, place.url, user)
             break
-        time.sleep(pause + 1)
+        time.sleep(1)
     found = _TOKEN.search(session.get(f"{place.url}/operator").text)
     assert found  # every page has it
     session.headers.update({"X-CSRFToken": found[1], "Referer": f"{place.url}/operator"})
+    return session
+
+
+def _desk(
+    place: Place, user: dict[str, Any], session: requests.Session, pause: float, file: IO[str]
+) -> None:
     for number in range(10**9):
         new = session.get(f"{place.url}/operator/forms/new", allow_redirects=False)
         form = new.headers.get("Location", "")
