@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import Any
 
-from peewee import Expression, ModelSelect, fn
+from peewee import SQL, Expression, ModelSelect, NodeList, fn
 
 from appliance.core.clock import microseconds
 from appliance.core.statements import Question, value
@@ -12,6 +12,7 @@ from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk
 from appliance.telephony.calls.outcomes import UNREACHED
 
 _GOES_ON = Call.ended_at.is_null()
+_UNSOUGHT = NodeList((SQL("+"), Call.reason), glue="")  # by no index: few calls go on
 # What every bar and page of an operator asks: his unfinished calls, whatever he does in them.
 _OWN = Question(
     lambda: (
@@ -21,7 +22,7 @@ _OWN = Question(
                 _rings()
                 .union_all(_speaks())
                 .union_all(_asked())
-                .union_all(_called_back(_GOES_ON).select(Call.id))
+                .union_all(_called_back(_UNSOUGHT, _GOES_ON).select(Call.id))
             )
         )
         .order_by(Call.arrived_at.desc(), Call.id.desc())
@@ -40,7 +41,7 @@ _SPOKEN = Question(
 _BACK = Question(lambda: _called_back().order_by(Call.arrived_at.desc()).limit(1))
 _REACHED_BACK = Question(
     lambda: (
-        _called_back(fn.EXISTS(Talk.select().where(Talk.call == Call.id)))
+        _called_back(Call.reason, fn.EXISTS(Talk.select().where(Talk.call == Call.id)))
         .order_by(Call.arrived_at.desc())
         .limit(1)
     )
@@ -106,12 +107,13 @@ def _asked() -> ModelSelect:
     return asking.where(Transfer.by == value("login"), *_asking(), _GOES_ON)
 
 
-def _called_back(*conditions: Any) -> ModelSelect:
+def _called_back(reason: Any = Call.reason, *conditions: Any) -> ModelSelect:
     """An operator's calls to missed callers, each of which serves their task."""
     task = FollowUp.id == Call.serves.cast("INTEGER")
     named = fn.GLOB("*[^0-9]*", Call.serves) == 0
+    back = (Call.direction == "outbound", reason == "follow_up", named)
     calls = Call.select().join(FollowUp, on=task)
-    return calls.where(Call.by == value("login"), *_back(), named, *conditions)
+    return calls.where(Call.by == value("login"), *back, *conditions)
 
 
 def asks(login: str, call: Call) -> bool:
@@ -138,10 +140,6 @@ def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
 
 def _asking() -> tuple[Any, ...]:
     return Transfer.kind == "attended", Transfer.result.is_null(), ~Transfer.returned
-
-
-def _back() -> tuple[Any, ...]:
-    return Call.direction == "outbound", Call.reason == "follow_up"
 
 
 def last_of_operator(login: str) -> Call | None:
