@@ -84,7 +84,7 @@ def seen(file: Path, since: float = 0.0, until: float = float("inf")) -> Saves:
 
 
 def register(place: Place, told: Path, operators: int, pause: float) -> None:
-    """Be the operators until terminated."""
+    """Be the operators until terminated; within the first pause they begin one after the other."""
     facts = json.loads(place.description.read_text("utf-8"))["operators"][:operators]
     with told.open("w", encoding="utf-8") as file:
         desks = [
@@ -93,6 +93,7 @@ def register(place: Place, told: Path, operators: int, pause: float) -> None:
         ]
         for desk in desks:
             desk.start()
+            time.sleep(pause / len(desks))
         for desk in desks:
             desk.join()
 
