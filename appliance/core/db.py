@@ -291,6 +291,22 @@ def unhurried() -> Iterator[None]:
         database.execute_sql("PRAGMA synchronous = full")
 
 
+@contextlib.contextmanager
+def undoing_in_memory() -> Iterator[None]:
+    """A while in which what undoes a part of a transaction is kept at hand, not in a file.
+
+    SQLite copies each page there that the part changes, until the part is over.
+    """
+    if database.in_transaction():
+        yield
+        return
+    database.execute_sql("PRAGMA temp_store = memory")
+    try:
+        yield
+    finally:
+        database.execute_sql("PRAGMA temp_store = default")
+
+
 def _is_over(held: float) -> bool:
     """Whether long work that has held the write lock for so many seconds gives it up."""
     return held >= _LONGEST or (held >= _TURN and not database.line.is_empty())

@@ -238,6 +238,31 @@ def test_only_the_last_step_of_long_work_waits_for_the_disk(
     assert found[-1] == full
 
 
+@pytest.mark.parametrize("how", [db.undoing_in_memory, contextlib.nullcontext])
+def test_what_undoes_a_part_of_a_transaction_is_in_memory(
+    empty: Path, how: Callable[[], contextlib.AbstractContextManager[None]]
+) -> None:
+    db.database.execute_sql("CREATE TABLE wide (id INTEGER PRIMARY KEY, held TEXT)")
+    rows = [(number, "x" * 3000) for number in range(200)]
+    with db.writing():
+        db.database.cursor().executemany("INSERT INTO wide VALUES (?, ?)", rows)
+    for _ in range(2):  # and so is the next one
+        with how(), db.writing(), contextlib.suppress(KeyError), db.database.atomic():
+            db.database.execute_sql("UPDATE wide SET held = 'other'")
+            files = [name for name in _open_files() if "etilqs" in name]
+            assert len(files) == (how is contextlib.nullcontext)
+            raise KeyError
+    found = db.database.execute_sql("SELECT id, held FROM wide ORDER BY id").fetchall()
+    assert found == rows
+    assert db.database.execute_sql("PRAGMA temp_store").fetchall() == [(0,)]
+
+
+def _open_files() -> Iterator[str]:
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            yield os.readlink(f"/proc/self/fd/{number}")
+
+
 def _writes(done: list[str]) -> None:
     with db.database.connection_context(), db.writing():
         done.append("other")

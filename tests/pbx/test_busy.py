@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,23 @@ def test_others_write_between_the_calls_of_a_long_log(
         ledger.read(log, RULES, growing=True)
     assert Call.select().count() == 9
     assert sorted(set(told)) == list(range(1, 10))
+
+
+def test_while_a_log_is_taken_in_what_undoes_a_step_is_in_memory(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    take, file = ledger._take_calls, tmp_path / "events.csv"
+
+    def taking(*arguments: Any) -> None:
+        found.append(db.database.execute_sql("PRAGMA temp_store").fetchone()[0])
+        take(*arguments)
+
+    monkeypatch.setattr(ledger, "_take_calls", taking)
+    file.write_bytes(b"".join(records(RATED)))
+    assert ledger.read(file, RULES, growing=True)
+    memory = 2
+    assert found == [memory]
 
 
 def test_who_waits_has_the_lock_as_soon_as_it_is_free(
