@@ -8,10 +8,13 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from appliance.core.clock import moment
+from appliance.core.tables import Written
 from appliance.models import EventRow
 
 FIELDS = (
@@ -57,12 +60,14 @@ _LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
 _PLACES = {kind: place - len(_ORDER) for place, kind in enumerate(_ORDER)}
 _PLACES |= {kind: place for place, kind in enumerate(_LAST, 1)}
 _QUOTES = 2 * len(FIELDS)  # in a record whose fields hold none
+_decode = json.JSONDecoder().decode
 _NOTHING = dict.fromkeys(FIELDS, "")
+_NAMED = [(name, f'"{name}": ') for name in sorted(FIELDS)]
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: to be made would take three times as long, and a call has some twenty
 class Event:
-    """One record. `extra` holds what Asterisk or our dialplan added to it."""
+    """One record, which nobody changes. `extra` holds what Asterisk or our dialplan added to it."""
 
     at: dt.datetime
     type: str  # Asterisk's own (CHAN_START, …), or ours (ARRIVED, KEY, …)
@@ -71,6 +76,19 @@ class Event:
     channel: str
     fields: dict[str, str]
     hash: str
+    # The context in which this record begins a call, or None. "BOOT": Asterisk itself begins;
+    # "CLOCK": another time does, see `pbx.clock_watch`.
+    begins: str | None = field(init=False)
+    order: tuple[dt.datetime, int, str] = field(init=False)  # as they happened, however read
+
+    def __post_init__(self) -> None:
+        kind = self.type
+        if kind in ("BOOT", "CLOCK"):
+            self.begins = kind
+        else:
+            first = kind == "CHAN_START" and self.uniqueid == self.linkedid
+            self.begins = self.fields["Context"] if first else None
+        self.order = (self.at, _PLACES.get(kind, 0), self.hash)
 
     @property
     def endpoint(self) -> str:
@@ -98,18 +116,7 @@ class Event:
         """Whether its channel leads to one of our phones."""
         return self.channel.startswith("PJSIP/") and self.endpoint.isdigit()
 
-    @functools.cached_property
-    def begins(self) -> str | None:
-        """The context in which this record begins a call, or None.
-
-        "BOOT": Asterisk itself begins; "CLOCK": another time does, see `pbx.clock_watch`.
-        """
-        if self.type in ("BOOT", "CLOCK"):
-            return self.type
-        first = self.type == "CHAN_START" and self.uniqueid == self.linkedid
-        return self.fields["Context"] if first else None
-
-    @functools.cached_property
+    @property
     def phone(self) -> str | None:
         """The phone that dials a call by this record, or None.
 
@@ -127,6 +134,13 @@ class Event:
         return {_text(key): _text(value) for key, value in facts.items()}
 
     @property
+    def kept(self) -> Written:
+        """Its fields as a row keeps them: in the order of their names, without those empty."""
+        fields = self.fields
+        told = [name + encode_basestring(held) for key, name in _NAMED if (held := fields[key])]
+        return Written("{" + ", ".join(told) + "}")
+
+    @property
     def faulty(self) -> bool:
         """Whether it is none that Asterisk writes, or lacks what one of its kind must tell."""
         name, form = _MUST_TELL.get(self.type, ("", None))
@@ -141,14 +155,8 @@ class Event:
     def _added(self) -> dict[str, object] | None:
         return _object(self.fields["EventExtra"])
 
-    @functools.cached_property
-    def order(self) -> tuple[dt.datetime, int, str]:
-        """Sorts events as they happened, in whatever order they were read."""
-        return self.at, _PLACES.get(self.type, 0), self.hash
 
-
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A run of bytes between two starts of records: a record, or what a cut left of one."""
 
     end: int  # offset just behind it
@@ -262,7 +270,7 @@ def _object(extra: str) -> dict[str, object] | None:
     if not extra:
         return {}
     try:
-        facts = json.loads(extra)
+        facts = _decode(extra)
     except (ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None
@@ -270,4 +278,5 @@ def _object(extra: str) -> dict[str, object] | None:
 
 def _text(value: object) -> str:
     """As the database takes it: JSON can escape halves of characters."""
-    return str(value).encode("utf-8", "replace").decode()
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

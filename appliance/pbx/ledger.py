@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -126,8 +127,8 @@ def _unknown(events: Iterable[Event]) -> list[Event]:
 
 def _each_call(fresh: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
     """Steps that each write down the new records of a few linkedids, and tell their calls."""
-    own = sorted((e for e in fresh if e.type not in _OF_MANY), key=lambda event: event.linkedid)
-    groups = ((name, list(ours)) for name, ours in itertools.groupby(own, lambda e: e.linkedid))
+    own = sorted((e for e in fresh if e.type not in _OF_MANY), key=attrgetter("linkedid"))
+    groups = ((name, list(ours)) for name, ours in itertools.groupby(own, attrgetter("linkedid")))
     for some in itertools.batched(groups, _TOGETHER, strict=False):
         new = dict(some)
         yield functools.partial(_take_calls, new, plain_calls.facts(new), rules)
@@ -175,7 +176,7 @@ def _insert(events: list[Event]) -> None:
             "uniqueid": event.uniqueid,
             "begins": event.begins,
             "phone": event.phone,
-            "fields": {name: told for name, told in event.fields.items() if told},
+            "fields": event.kept,
         }
         for event in events
     ]
@@ -186,17 +187,16 @@ def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:
     """What the bytes at an offset of a file hold; `last`: the file ends with them."""
     found = list(eventlog.pieces(data))
     part = _Part()
-    for number, piece in enumerate(found):
-        at_end = number == len(found) - 1
-        if piece.event and len(piece.text) <= _LONGEST:
-            _take_event(part, piece.event, offset + part.taken, piece.text)
-        elif at_end and (growing or not last):
+    for number, (end, text, event) in enumerate(found):
+        if event and len(text) <= _LONGEST:
+            _take_event(part, event, offset + part.taken, text)
+        elif (at_end := number == len(found) - 1) and (growing or not last):
             break  # the rest of it comes later
         elif not growing and ((at_end and last) or (offset == 0 and number == 0)):
-            part.fragments.append((offset == 0 and number == 0, piece.text))
+            part.fragments.append((offset == 0 and number == 0, text))
         else:
-            part.damages.append(_damage(offset + part.taken, piece.text))
-        part.taken = piece.end
+            part.damages.append(_damage(offset + part.taken, text))
+        part.taken = end
     return part
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from appliance.core.tables import DocumentField
 from appliance.pbx import eventlog
 from tests.pbx.stories import RATED
 from tests.pbx.story import at, events, records
@@ -30,6 +31,13 @@ def test_line_breaks_quotes_and_bad_bytes_inside_a_field() -> None:
     assert [bool(piece.event) for piece in found] == [True, True]
     assert found[0].event
     assert found[0].event.fields["Num"] == 'a "b",\n"c\ufffd'
+
+
+@pytest.mark.parametrize("held", ['a "b"', "\\", "o\u2018zbek\x7f", "\n\t\x00\x1f", ""])
+def test_a_row_keeps_fields_as_every_document_is_kept(held: str) -> None:
+    event = eventlog.own("KEY", "hotline-1.0", at(2), facts="key=2", Num=held)
+    told = {name: text for name, text in event.fields.items() if text}
+    assert DocumentField().db_value(event.kept) == DocumentField().db_value(told)
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINES[3]) - 1, 7))

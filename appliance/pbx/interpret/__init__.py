@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret.call_builder import CallBuilder
@@ -26,7 +27,7 @@ def interpret(
     log ended there, by fault. `steps`: those of the clock, in their order; the call is told by the
     clock with which it began.
     """
-    ordered = sorted(events, key=lambda event: event.order)
+    ordered = sorted(events, key=attrgetter("order"))
     if not ordered:
         return None
     root = root or oldest({event.linkedid for event in ordered})

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from appliance.pbx.eventlog import Event
 
@@ -33,9 +34,9 @@ def straightened(events: Iterable[Event], since: dt.datetime, steps: Sequence[St
     A step back that nobody noticed leaves its traces too: nothing of a call is older than its
     beginning. What seems so is moved up to what had happened until then.
     """
-    told = sorted(events, key=lambda event: event.order)
+    told = sorted(events, key=attrgetter("order"))
     for step in steps:
-        told = sorted(_without(step, told, since), key=lambda event: event.order)
+        told = sorted(_without(step, told, since), key=attrgetter("order"))
     before = [event for event in told if event.at >= since]
     after = [event for event in told if event.at < since]
     if not before or not after:

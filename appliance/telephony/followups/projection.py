@@ -138,7 +138,7 @@ def _follow(moments: Mapping[str, dt.datetime], with_tasks: Collection[str] | No
         for opened_at, task in folded.items():
             row = known.get(opened_at)
             if not row:
-                opened.append(dataclasses.asdict(task) | {"claimed_until": None, "claimed_by": ""})
+                opened.append(vars(task) | {"claimed_until": None, "claimed_by": ""})
             else:
                 changed |= _update(row, task)
         gone += [row.id for opened_at, row in known.items() if opened_at not in folded]
@@ -161,7 +161,7 @@ def _opened(task: FollowUp) -> dt.datetime:
 
 def _update(row: FollowUp, task: Task) -> bool:
     """Make a task what it is told to be now; returns whether it was anything else."""
-    facts = dataclasses.asdict(task)
+    facts = dict(vars(task))
     if all(getattr(row, name) == facts[name] for name in _FACTS):
         return False
     if row.attempts != task.attempts or task.closed_at:
