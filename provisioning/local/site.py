@@ -67,13 +67,21 @@ def prepare(place: Place) -> None:
     db.database.close()
 
 
+# As the unit of a box has it; without the right to that it is started as all others are.
+_FIRST = (
+    *("sh", "-c"),
+    'echo -11 2>/dev/null >/proc/self/autogroup; exec nice -n -11 "$@"',
+    "first",
+)
+
+
 def services(place: Place) -> list[Service]:
     """The site's processes in the order of their start."""
     site = settings.load(place.config)
     program = [str(PROGRAM), "--config", str(place.config)]
     asterisk = [*site.asterisk.command, "-f", "-C", str(site.paths.asterisk / "asterisk.conf")]
     return [
-        Service("asterisk", asterisk),
+        Service("asterisk", [*_FIRST, *asterisk]),
         *(Service(name, [*program, name]) for name in ("pbx", "web", "jobs")),
         Service("front", front.configure(place, TOP / "appliance" / "built")),
     ]

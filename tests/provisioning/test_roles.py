@@ -282,3 +282,17 @@ def test_the_database_has_one_name_that_never_changes() -> None:
     named = {file: set(re.findall(r"\S*/data/[\w.]*", file.read_text("utf-8"))) for file in files}
     for names in named.values():
         assert {Path(name.strip('"')).name for name in names} == {"appliance.db"}
+
+
+def test_of_all_units_asterisk_has_the_processor_first(tmp_path: Path) -> None:
+    unit = rendered(tmp_path, "asterisk", "asterisk.service.j2", site_home="/var/lib/appliance")
+    [own] = re.findall(r"^CPUWeight=(\d+)$", unit, re.MULTILINE)
+    others = [
+        int(weight)
+        for role in NAMES
+        for file in (ROLES / role).glob("templates/*.service.j2")
+        for weight in re.findall(r"^CPUWeight=(\d+)$", file.read_text(), re.MULTILINE)
+        if role != "asterisk"
+    ]
+    others += defaults("services")["services_processors"].values()
+    assert int(own) >= 10 * max(100, *others)  # 100: of who names none

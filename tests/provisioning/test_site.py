@@ -74,6 +74,15 @@ def test_a_taken_port_is_one_line_that_says_who_to_ask(tmp_path: Path, kind: int
     assert f"ss -{letter}lnp 'sport = :{port}'" in done.stderr
 
 
+def test_asterisk_has_the_processor_first_where_that_is_ours_to_give() -> None:
+    asked = subprocess.run(
+        ["nice", "-n", "-11", "nice"], capture_output=True, text=True, check=True
+    )
+    program = [*site._FIRST, "nice"]
+    told = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert told.stdout == asked.stdout
+
+
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A supervisor of one process that has a child of its own, in tmp_path."""
