@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 
 from appliance.core import audit
 from appliance.core.db import writing
+from appliance.core.statements import Question, row_with
 from appliance.models import Goal, User
 from appliance.people.accounts import StaffError
 
 MOST_CALLS = 1000
+_OF_EVERYBODY = Question(lambda: Goal.select().where(Goal.user.is_null()).limit(1))
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Goals:
 
 def of_everybody() -> Goals:
     """Those of operators who have none of their own."""
-    return _goals(Goal.get_or_none(Goal.user.is_null()))
+    return _goals(_OF_EVERYBODY.first())
 
 
 def own() -> dict[int, Goals]:
@@ -37,7 +39,7 @@ def own() -> dict[int, Goals]:
 
 def of(user: User) -> Goals:
     """What this operator's day should come to."""
-    return _goals(Goal.get_or_none(Goal.user == user)).over(of_everybody())
+    return _goals(row_with(Goal, user=user.id)).over(of_everybody())
 
 
 def store(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Collection
 from operator import or_
 
-from peewee import SQL, ModelSelect
+from peewee import SQL, ModelSelect, fn
 
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
+from appliance.core.clock import microseconds
 from appliance.core.statements import Question, value
 from appliance.models import Appeal, Applicant, Call, Handling, User
 from appliance.people import accounts, rights
@@ -19,6 +20,11 @@ _OF_CALL = Question(
     lambda: Appeal.select().where(Appeal.call_id == value("call")).order_by(Appeal.id)
 )
 
+_REGISTERED = Question(
+    lambda: Appeal.select(fn.COUNT(Appeal.id)).where(
+        Appeal.operator == value("operator"), Appeal.registered_at >= value("since")
+    )
+)
 _OF_CALLER = Question(
     lambda: (
         Appeal.select()
@@ -182,7 +188,8 @@ def call_open_to(user: User, call_id: str | None) -> Call | None:
 
 def registered_by(operator: User, since: dt.datetime) -> int:
     """How many appeals the operator has registered since a moment."""
-    return Appeal.select().where(Appeal.operator == operator, Appeal.registered_at >= since).count()
+    [(count,)] = _REGISTERED.ask(operator=operator.id, since=microseconds(since))
+    return int(count)
 
 
 def _of(phone: str | SQL):  # type: ignore[no-untyped-def]  # peewee's expression has no type

@@ -11,6 +11,7 @@ from peewee import JOIN, ModelSelect, fn
 from appliance.casework import forms
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
+from appliance.core.clock import microseconds
 from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
 from appliance.core.statements import Question, row_with, value
@@ -21,6 +22,17 @@ from appliance.telephony import calls
 OPEN_FOR = dt.timedelta(days=7)  # a call without a form stays on the operator's list so long
 
 
+_REGISTERED = Question(
+    lambda: CallForm.select(fn.COUNT(CallForm.id)).where(
+        CallForm.operator == value("operator"),
+        CallForm.call_id.in_(
+            Talk.select(Talk.call).where(
+                *(Talk.who == value("login"), Talk.party == "operator"),
+                Talk.started_at >= value("since"),
+            )
+        ),
+    )
+)
 _ALONE = Question(
     lambda: (
         CallForm.select()
@@ -83,11 +95,9 @@ def of_number(phone: str | None, besides: str = "", limit: int = 5) -> list[Call
 
 def registered_of(operator: User, since: dt.datetime) -> int:
     """How many of the calls in which the operator spoke since then have his form №2."""
-    spoken = Talk.select(Talk.call).where(
-        Talk.who == operator.login, Talk.party == "operator", Talk.started_at >= since
-    )
-    own = CallForm.select().where(CallForm.operator == operator, CallForm.call_id.in_(spoken))
-    return int(own.count())
+    own = {"operator": operator.id, "login": operator.login}
+    [(count,)] = _REGISTERED.ask(**own, since=microseconds(since))
+    return int(count)
 
 
 def to_register(operator: User, now: dt.datetime) -> list[Call]:

@@ -1,15 +1,49 @@
 """One operator's day: his calls and what his time went into."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from peewee import prefetch
+from peewee import ModelSelect, fn
 
+from appliance.core.clock import microseconds
 from appliance.core.intervals import Interval, total, without
+from appliance.core.statements import Question, value
 from appliance.models import Call, Gap, Ring, Talk, User
 from appliance.people import pauses, presence
 from appliance.telephony.calls.wrapping import wrap_ups
+
+
+def _own(query: ModelSelect) -> ModelSelect:
+    """Of the talks in which the operator spoke with a citizen since a moment."""
+    since = Talk.started_at >= value("since")
+    return query.where(Talk.who == value("login"), Talk.party == "operator", since)
+
+
+_TALKS = Question(lambda: _own(Talk.select()))
+_GAPS = Question(lambda: _own(Gap.select().join(Talk)))
+_MARKS = Question(
+    lambda: Call.select(Call.id, Call.rating).where(
+        Call.rating.is_null(False), Call.id.in_(_own(Talk.select(Talk.call)))
+    )
+)
+_PLACED = Question(
+    lambda: (
+        Talk.select()
+        .join(Call)
+        .where(
+            *(Call.by == value("login"), Talk.party == "outside"),
+            Talk.started_at >= value("since"),
+        )
+    )
+)
+_MISSED = Question(
+    lambda: Ring.select(fn.COUNT(Ring.id)).where(
+        *(Ring.operator == value("login"), Ring.started_at >= value("since")),
+        Ring.result == "no_answer",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -40,15 +74,16 @@ def day_of_operator(
     user: User, since: dt.datetime, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
 ) -> Day:
     """What this operator did from a moment to now (`until`). `wrap_up`: see routing.wrap_ups."""
-    spoken = Talk.select(Talk, Call).join(Call).where(Talk.started_at >= since)
-    own = spoken.where(Talk.who == user.login, Talk.party == "operator")
-    talks = list(prefetch(own, Gap))
-    placed = spoken.where(Call.by == user.login, Talk.party == "outside")
+    asked = {"login": user.login, "since": microseconds(since)}
+    talks, placed = _TALKS.rows(**asked), _PLACED.rows(**asked)
+    gaps: defaultdict[int, list[Gap]] = defaultdict(list)
+    for gap in _GAPS.rows(**asked):
+        gaps[gap.talk_id].append(gap)
+    for talk in talks:
+        talk.gaps = gaps[talk.id]  # as `prefetch` sets them
     ended = [talk for talk in talks if talk.ended_at]
-    marks = {talk.call_id: talk.call.rating for talk in talks if talk.call.rating}
-    missed = Ring.select().where(
-        Ring.operator == user.login, Ring.started_at >= since, Ring.result == "no_answer"
-    )
+    marks = dict(_MARKS.ask(**asked))
+    [(missed,)] = _MISSED.ask(**asked)
     states = presence.intervals_of(user, since, until)
     ready, wrapping = (
         [(one.begin, one.end) for one in states if one.state == state]
@@ -69,6 +104,6 @@ def day_of_operator(
         wrap_up_seconds=total(rests) + total(without(wrapping, map(span, [*talks, *placed]))),
         pauses=pauses.by_reason(states),
         back_office_seconds=sum(one.seconds for one in states if one.state == "back_office"),
-        missed_rings=missed.count(),
+        missed_rings=missed,
         ratings=tuple(marks.values()),
     )

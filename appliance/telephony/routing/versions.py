@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from appliance.core import audit, clock, live
+from appliance.core.clock import moment
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.core.statements import Question
@@ -18,6 +19,10 @@ TOPIC = "plan"  # published with each version
 
 _NEWEST = Question(
     lambda: PlanVersion.select(PlanVersion.document).order_by(PlanVersion.id.desc()).limit(1)
+)
+
+_SAVED = Question(
+    lambda: PlanVersion.select(PlanVersion.saved_at, PlanVersion.document).order_by(PlanVersion.id)
 )
 
 
@@ -49,17 +54,22 @@ def versions(limit: int = 50) -> list[PlanVersion]:
 
 def wrap_ups(settings: Settings) -> Callable[[dt.datetime], float]:
     """Tells how many seconds after a talk the queue left an operator alone, at a moment."""
-    saved = PlanVersion.select(PlanVersion.saved_at, PlanVersion.document).order_by(PlanVersion.id)
-    known = [(one.saved_at, Plan.from_json(one.document).queueing.wrap_up) for one in saved]
+    known = [(moment(saved), _wrap_up_of(document)) for saved, document in _SAVED.ask()]
     if not known:
         always = float(first(settings).queueing.wrap_up)
-        return lambda moment: always
+        return lambda _moment: always
 
-    def at(moment: dt.datetime) -> float:
-        before = [seconds for since, seconds in known if since <= moment]
+    def at(then: dt.datetime) -> float:
+        before = [seconds for since, seconds in known if since <= then]
         return float(before[-1] if before else known[0][1])
 
     return at
+
+
+@functools.lru_cache(maxsize=256)
+def _wrap_up_of(document: str) -> int:
+    """What a version's plan, as its row keeps it, leaves an operator after a talk, in seconds."""
+    return Plan.from_json(json.loads(document)).queueing.wrap_up
 
 
 def keep_first(settings: Settings) -> None:
