@@ -6,6 +6,7 @@ files it does not start, so of a form that is not known here it gets all.
 """
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from xml.etree import ElementTree
 FILE = "core-en_US.xml"
 NEEDED = "configInfo"
 WANTED = {"DBGet", "DBGetTree", "DBPut", "DBDel", "DBDelTree", "LOG_GROUP"}  # else it warns of each
+_INCLUDES = "{http://www.w3.org/2001/XInclude}include"
+_INCLUDED = re.compile(r"xpointer\(/docs/(\w+)\[@name='([^']+)'\]")
 
 
 def lessen(whole: Path, folder: Path) -> None:
@@ -24,15 +27,27 @@ def lessen(whole: Path, folder: Path) -> None:
     try:
         tree = ElementTree.parse(whole / FILE)  # noqa: S314  of Debian's package
         root = tree.getroot()
-        for part in list(root):
-            if part.tag != NEEDED and part.get("name") not in WANTED:
-                root.remove(part)
+        kept = [part for part in root if part.tag == NEEDED or part.get("name") in WANTED]
         if root.find(NEEDED) is None:
             raise ValueError(FILE)
+        for part in kept:  # which grows meanwhile
+            kept += [other for other in included(root, part) if other not in kept]
+        root[:] = kept
         tree.write(fresh, encoding="utf-8", xml_declaration=True)
     except (ElementTree.ParseError, ValueError):
         shutil.copyfile(whole / FILE, fresh)
     fresh.replace(folder / FILE)
+
+
+def included(root: ElementTree.Element, part: ElementTree.Element) -> list[ElementTree.Element]:
+    """The parts of which a part takes something. Raises ValueError where that is not known."""
+    names = []
+    for one in part.iter(_INCLUDES):
+        found = _INCLUDED.match(one.get("xpointer", ""))
+        if not found or one.get("href"):
+            raise ValueError(FILE)
+        names.append(found.groups())
+    return [other for other in root if (other.tag, other.get("name")) in names]
 
 
 if __name__ == "__main__":
