@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import fcntl
 import logging
 import os
 import sqlite3
@@ -19,6 +18,7 @@ from playhouse.migrations import Runner
 
 from appliance import PACKAGE
 from appliance.core import files
+from appliance.core.db_line import Line
 
 MIGRATIONS = PACKAGE / "migrations"
 
@@ -35,49 +35,6 @@ _LONGEST = 0.25  # the same when nobody seems to
 _POLITE = 1.0  # seconds for which long work lets others go first
 _BUSY_WORDS = ("locked", "locking protocol")  # of who writes; of who writes too often to be read
 _CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
-
-
-class _Line:
-    """Who waits for the write lock, in whatever process: each holds a share of a lock of its own.
-
-    The lock is one on a file beside the database, and so ends with the process that holds it.
-    """
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
-
-    @contextlib.contextmanager
-    def stand(self) -> Iterator[Callable[[], bool]]:
-        """Wait in it; what it yields is called at each look, for another may look just then."""
-        with self._open() as file:
-            yield lambda: self._has(file, fcntl.LOCK_SH)
-
-    def is_empty(self) -> bool:
-        """Whether nobody waits, as far as that can be known."""
-        with self._open() as file:
-            return self._has(file, fcntl.LOCK_EX)
-
-    @staticmethod
-    def _has(file: int, kind: int) -> bool:
-        try:
-            fcntl.flock(file, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a disk on which no such file can be made
-            return True
-        return True
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[int]:
-        try:
-            file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o664)
-        except OSError:
-            yield -1
-            return
-        try:
-            yield file
-        finally:
-            os.close(file)
 
 
 def _adapted(moment: dt.datetime) -> str:
@@ -126,7 +83,7 @@ class _Database(SqliteDatabase):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.line = _Line(self)
+        self.line = Line(self)
         self.kept = 0  # connections that stay open when nobody needs them, with what they have read
         self._idle: list[_Connection] = []
         self._next = threading.Lock()  # held by the thread of ours whose turn is next
@@ -281,14 +238,8 @@ def unhurried() -> Iterator[None]:
 
     Part of a transaction that goes on, it reaches it with that one.
     """
-    if database.in_transaction():
+    with _meanwhile("synchronous", "normal", usually="full"):
         yield
-        return
-    database.execute_sql("PRAGMA synchronous = normal")
-    try:
-        yield
-    finally:
-        database.execute_sql("PRAGMA synchronous = full")
 
 
 @contextlib.contextmanager
@@ -297,14 +248,21 @@ def undoing_in_memory() -> Iterator[None]:
 
     SQLite copies each page there that the part changes, until the part is over.
     """
+    with _meanwhile("temp_store", "memory", usually="default"):
+        yield
+
+
+@contextlib.contextmanager
+def _meanwhile(pragma: str, value: str, *, usually: str) -> Iterator[None]:
+    """A while of another setting of the connection; in a transaction nothing changes."""
     if database.in_transaction():
         yield
         return
-    database.execute_sql("PRAGMA temp_store = memory")
+    database.execute_sql(f"PRAGMA {pragma} = {value}")
     try:
         yield
     finally:
-        database.execute_sql("PRAGMA temp_store = default")
+        database.execute_sql(f"PRAGMA {pragma} = {usually}")
 
 
 def _is_over(held: float) -> bool:
