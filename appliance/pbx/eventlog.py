@@ -134,7 +134,7 @@ class Event:
         return {_text(key): _text(value) for key, value in facts.items()}
 
     @property
-    def kept(self) -> Written:
+    def fields_as_kept(self) -> Written:
         """Its fields as a row keeps them: in the order of their names, without those empty."""
         fields = self.fields
         told = [name + encode_basestring(held) for key, name in _NAMED if (held := fields[key])]

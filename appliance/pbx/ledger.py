@@ -176,7 +176,7 @@ def _insert(events: list[Event]) -> None:
             "uniqueid": event.uniqueid,
             "begins": event.begins,
             "phone": event.phone,
-            "fields": event.kept,
+            "fields": event.fields_as_kept,
         }
         for event in events
     ]

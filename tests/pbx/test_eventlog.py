@@ -37,7 +37,7 @@ def test_line_breaks_quotes_and_bad_bytes_inside_a_field() -> None:
 def test_a_row_keeps_fields_as_every_document_is_kept(held: str) -> None:
     event = eventlog.own("KEY", "hotline-1.0", at(2), facts="key=2", Num=held)
     told = {name: text for name, text in event.fields.items() if text}
-    assert DocumentField().db_value(event.kept) == DocumentField().db_value(told)
+    assert DocumentField().db_value(event.fields_as_kept) == DocumentField().db_value(told)
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINES[3]) - 1, 7))
