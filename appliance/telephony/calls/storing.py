@@ -32,7 +32,7 @@ def _places(table: type[QueueVisit] | type[Talk]) -> ModelSelect:
     return rows.where(some(table.call, "ids")).order_by(table.id)
 
 
-_KNOWN = Question(lambda: Call.select(Call.id).where(some(Call.id, "ids")))
+_KNOWN = Question(lambda: Call.select(Call.id, Call.rating).where(some(Call.id, "ids")))
 _MARKS = Question(
     lambda: SmsRating.select(SmsRating.call_id, SmsRating.mark).where(
         some(SmsRating.call_id, "ids"), SmsRating.mark > 0
@@ -64,7 +64,6 @@ _SHOWN = (
             .order_by(Transfer.id)
         )
     ),
-    Question(lambda: Call.select(Call.id, Call.rating).where(some(Call.id, "ids"))),
 )
 _WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
 
@@ -84,7 +83,7 @@ def store_all(many: Sequence[CallFacts], rules: Calls) -> None:
     if not many:
         return
     ids = [facts.id for facts in many]
-    known = [id for (id,) in _KNOWN.ask(ids=ids)]
+    known = dict(_KNOWN.ask(ids=ids))  # call → its mark
     marks = _marks_by_sms(many)
     before = _parts_known(known)
     if known:
@@ -278,11 +277,11 @@ def _store_transfers(many: Sequence[CallFacts]) -> None:
 type _Parts = dict[tuple[str, str], tuple[list[Any], list[Any]]]  # (call, login) → his, the call's
 
 
-def _parts_known(ids: Collection[str]) -> _Parts:
+def _parts_known(ratings: Mapping[str, object]) -> _Parts:
     """What operators' pages show of these calls, as they were written down before."""
-    if not ids:
+    if not ratings:
         return {}
-    return _parts(*(question.ask(ids=ids) for question in _SHOWN))
+    return _parts(ratings.items(), *(question.ask(ids=ratings) for question in _SHOWN))
 
 
 def _parts_told(many: Sequence[CallFacts], ratings: Mapping[str, object]) -> _Parts:
@@ -292,6 +291,7 @@ def _parts_told(many: Sequence[CallFacts], ratings: Mapping[str, object]) -> _Pa
         return microseconds(moment) if moment else None
 
     return _parts(
+        ratings.items(),
         [
             (facts.id, ring.operator, at(ring.started_at), at(ring.ended_at), ring.result)
             for facts in many
@@ -309,12 +309,11 @@ def _parts_told(many: Sequence[CallFacts], ratings: Mapping[str, object]) -> _Pa
             for facts in many
             for one in facts.transfers
         ],
-        ratings.items(),
     )
 
 
 def _parts(
-    rings: Iterable[Any], talks: Iterable[Any], transfers: Iterable[Any], ratings: Iterable[Any]
+    ratings: Iterable[Any], rings: Iterable[Any], talks: Iterable[Any], transfers: Iterable[Any]
 ) -> _Parts:
     """Rows that begin with a call, those of rings and talks with the operator after it."""
     own: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
