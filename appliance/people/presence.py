@@ -39,6 +39,10 @@ def _newest() -> ModelSelect:
     return rows.order_by(newest.since.desc(), newest.id.desc()).limit(1)
 
 
+_IN_FORCE_OF_ALL = Question(
+    lambda: Presence.select().where(Presence.id.in_(User.select(_newest())))
+)
+
 _WRAPPING_UP = Question(
     lambda: (
         User.select()
@@ -105,7 +109,7 @@ def state_of(user: User) -> Presence | None:
 
 def states() -> dict[str, str]:
     """Login → state in force, of every active operator; "off" before the first choice."""
-    return {login: p.state if p else "off" for login, p in presences().items()}
+    return {user.login: chosen.state if chosen else "off" for user, chosen in in_force()}
 
 
 def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
@@ -144,11 +148,13 @@ def _stretches(
     return found
 
 
-def presences() -> dict[str, Presence | None]:
-    """Login → what is in force, of every active operator; None before the first choice."""
-    rows = Presence.select().where(Presence.id.in_(User.select(_newest())))
-    found = {row.user_id: row for row in rows}
-    return {user.login: found.get(user.id) for user in operators()}
+def in_force() -> list[tuple[User, Presence | None]]:
+    """Every active operator, by login, and what is in force of him; None before the first choice.
+
+    Both at once: who is taken on between two questions is in neither or in both.
+    """
+    chosen = {one.user_id: one for one in _IN_FORCE_OF_ALL.rows()}
+    return [(user, chosen.get(user.id)) for user in operators()]
 
 
 def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> None:

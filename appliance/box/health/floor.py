@@ -29,10 +29,9 @@ def phones(settings: Settings) -> Iterator[Check]:
     if not line_answers():
         return
     code, name, now = "phones", N_("Phones of operators"), clock.now()
-    seen, presences = devices.phones(), presence.presences()
-    deaf = []
-    for user in accounts.operators():
-        state, phone = presences[user.login], seen.get(user.extension)
+    seen, deaf = devices.phones(), []
+    for user, state in presence.in_force():
+        phone = seen.get(user.extension)
         if not state or state.state != "ready" or (phone and phone.up):
             continue
         if now - max(state.since, phone.since if phone else state.since) >= REGISTERS:
@@ -78,11 +77,10 @@ def page_phones(settings: Settings) -> Iterator[Check]:
 
 def languages(settings: Settings) -> Iterator[Check]:
     """Somebody is ready, or speaks right now, in each language of the callers."""
-    presences = presence.presences()
+    operators = presence.in_force()
     for language in accounts.CALL_LANGUAGES:
-        speak = [user for user in accounts.operators() if language in user.speaks.split()]
-        states = [presences[user.login] for user in speak]
-        ready = sum(bool(state and state.state == "ready") for state in states)
+        speak = [state for user, state in operators if language in user.speaks.split()]
+        ready = sum(bool(state and state.state == "ready") for state in speak)
         code, name = f"operators.{language}", _NAMES[language]
         values = {"count": str(ready)}
         if ready:

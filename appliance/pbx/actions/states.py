@@ -83,17 +83,17 @@ def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str
             paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
             not_answered(member["Location"], paused_at)
     wanted = _wanted(settings)
-    ready = {login: state.since for login, state in presence.presences().items() if state}
     wrap_up = routing.current(settings).queueing.wrap_up
     steps = []
-    for (queue, phone), (login, why) in wanted.items():
+    for (queue, phone), (login, chosen) in wanted.items():
+        why = _why_not_rung(chosen)
         fields = {"Queue": queue, "Interface": phone, "Paused": str(bool(why)).lower()}
         held = present.get((queue, phone))
         if not held:
             steps.append(("QueueAdd", fields | {"MemberName": login}))
         elif _why_paused(held) != why:
             steps.append(("QueuePause", fields | ({"Reason": why} if why else {})))
-        elif not why and _rests(held, ready[login], wrap_up):
+        elif not why and _rests(held, chosen.since, wrap_up):
             steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
             steps.append(("QueueAdd", fields | {"MemberName": login}))
     for queue, phone in present.keys() - wanted.keys():
@@ -132,18 +132,19 @@ def not_answered(phone: str, moment: dt.datetime) -> bool:
     return False
 
 
-def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, str]]:
-    """(queue, phone) → (login, why he is not rung, "" when he is) of every operator at work."""
-    chosen, current = presence.presences(), routing.current(settings)
+def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, Presence]]:
+    """(queue, phone) → (login, what he chose) of every operator at work."""
+    current = routing.current(settings)
     return {
-        (queue, f"PJSIP/{user.extension}"): (user.login, _why_not_rung(state))
-        for user in accounts.operators()
-        if (state := chosen[user.login]) and state.state != "off"
+        (queue, f"PJSIP/{user.extension}"): (user.login, chosen)
+        for user, chosen in presence.in_force()
+        if chosen and chosen.state != "off"
         for queue in routing.queues_of(current, user)
     }
 
 
 def _why_not_rung(chosen: Presence) -> str:
+    """The reason of a member who is paused, "" of one who is rung."""
     if chosen.state == "ready":
         return ""
     if chosen.reason == presence.NO_ANSWER:

@@ -51,16 +51,15 @@ class Desk:
 def desks() -> list[Desk]:
     """Every operator, by state and name."""
     live, now = {who: one for one in ongoing.going_on() for who in one.who}, clock.now()
-    phones, presences = devices.phones(), presence.presences()
+    phones = devices.phones()
     wrap_up = routing.current(site()).queueing.wrap_up
     ended = calls.talks_ended(now - dt.timedelta(seconds=wrap_up)) if wrap_up else {}
     limits = {"ringing": ASA_TARGET, "call": LONG_TALK, "wrap_up": wrap_up}
     of_day = pauses.limits()
     more_time, found = float(site().calls.more_time), []
-    for user in accounts.operators():
+    for user, chosen in presence.in_force():
         call, phone = live.get(user.login), phones.get(user.extension)
         busy = bool(call or (phone and phone.channels))
-        chosen = presences[user.login]
         state, since = _state(call, busy, chosen, ended.get(user.login))
         phone_up = bool(phone and phone.up)
         paused = chosen if state == "pause" else None

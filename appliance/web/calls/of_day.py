@@ -119,12 +119,11 @@ def _list() -> dict[str, Any]:
 
 
 def _operators() -> dict[str, Any]:
-    talking, states = calls.talking(), presence.presences()
-    found = []
-    for user in accounts.operators():
+    talking, found = calls.talking(), []
+    for user, chosen in presence.in_force():
         if user.login in talking:
             found.append(Operator(accounts.named(user, locale()), "call", talking[user.login]))
-        elif chosen := states.get(user.login):
+        elif chosen:
             found.append(Operator(accounts.named(user, locale()), chosen.state, chosen.since))
         else:
             found.append(Operator(accounts.named(user, locale()), "off", None))
