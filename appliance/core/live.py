@@ -55,23 +55,23 @@ def numbered(topic: str) -> list[int]:
     return [int(one.topic.removeprefix(topic)) for one in found.order_by(LiveEvent.id.desc())]
 
 
-def follow(after: int, interval: float = 0.03, quiet: float = 15.0) -> Iterator[tuple[int, str]]:
-    """Yield (event id, topic) for ever, as they come; (last id, "") after `quiet` seconds of none.
+def follow(
+    after: int, interval: float = 0.03, quiet: float = 15.0
+) -> Iterator[list[tuple[int, str]]]:
+    """Yield for ever the (event id, topic) that came since, in order; none after `quiet` seconds.
 
-    An event that was cleared away while the follower slept cannot be yielded: a page that wakes
-    after more than an hour fetches everything anew.
+    What was published in one transaction comes together. An event that was cleared away while the
+    follower slept cannot be yielded: a page that wakes after more than an hour fetches everything
+    anew.
     """
     told = time.monotonic()
     while True:
         events = _LATER.ask(after=after)
-        for number, topic in events:
-            after = number
-            yield number, topic
+        if events or time.monotonic() - told > quiet:
+            yield events
+            told = time.monotonic()
         if events:
-            told = time.monotonic()
-        elif time.monotonic() - told > quiet:
-            told = time.monotonic()
-            yield after, ""
+            after = events[-1][0]
         time.sleep(interval)
 
 

@@ -237,15 +237,16 @@ class Streams:
         """
         return None if self._loop is None else self._latest.get(topic, 0)
 
-    def hear(self, number: int, topic: str) -> None:
-        """An event happened; whom it concerns is told of all that happen now at once."""
-        self._events.append((number, topic))
-        self._newest = number
-        for stream in self._ears.get(topic, ()):
-            stream.hear(topic)
-            if not self._due:
-                asyncio.get_running_loop().call_later(GATHERED, self._write_due)
-            self._due[stream] = None
+    def hear(self, happened: list[tuple[int, str]]) -> None:
+        """Events happened; whom they concern is told of all that happen now at once."""
+        self._events.extend(happened)
+        self._newest = happened[-1][0]
+        for _number, topic in happened:
+            for stream in self._ears.get(topic, ()):
+                stream.hear(topic)
+                if not self._due:
+                    asyncio.get_running_loop().call_later(GATHERED, self._write_due)
+                self._due[stream] = None
 
     def _write_due(self) -> None:
         due, self._due = self._due, {}
@@ -298,23 +299,24 @@ class Streams:
     def _read(self, newest: int) -> None:
         while not self._stopped.is_set():
             try:
-                for number, topic in events.follow(newest, quiet=0.2):
+                for happened in events.follow(newest, quiet=0.2):
                     if self._stopped.is_set():
                         return
-                    if topic:
-                        newest = self._latest[topic] = number
-                        self._call(self.hear, number, topic)
-                    self._make(topic)
+                    self._latest |= {topic: number for number, topic in happened}
+                    if happened:
+                        newest = happened[-1][0]
+                        self._call(self.hear, happened)
+                    self._make({topic for _number, topic in happened})
             except Exception:  # the boundary of the thread
                 log.exception("the live events cannot be read or told; trying again")
                 self._stopped.wait(1.0)
             finally:
                 db.database.close()
 
-    def _make(self, topic: str) -> None:
-        """Make the pieces that an event changes, or one before it, if it is time to."""
+    def _make(self, topics: set[str]) -> None:
+        """Make the pieces that these change, or something before, if it is time to."""
         for piece in self._pieces:
-            piece.due |= piece.topic == topic
+            piece.due |= piece.topic in topics
             if piece.due and time.monotonic() - piece.made >= piece.pace:
                 piece.due, piece.made = False, time.monotonic()
                 with self._lock:
