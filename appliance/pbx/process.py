@@ -134,7 +134,6 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                     if time.monotonic() - agreed > _AGREE:
                         _agree(settings, asterisk)
                         agreed = time.monotonic()
-                    phone_events.look(settings, asterisk)
                     vanished.look(settings, asterisk)
                     inspection.look(settings, asterisk)
         except (Unreachable, Refused) as error:
@@ -158,18 +157,25 @@ def _listen(settings: Settings, stop: threading.Event) -> None:
     witness = Witness()
     while not stop.is_set():
         try:
-            with Connection(settings, phone_events.EVENTS) as asterisk:
-                asterisk.hear_only(*phone_events.HEARD, *hold.KINDS, witness.HEARD)
+            with (
+                Connection(settings, phone_events.EVENTS) as told,
+                Connection(settings) as asterisk,
+            ):
+                told.hear_only(*{*phone_events.HEARD, *hold.KINDS, witness.HEARD})
+                phones = phone_events.Phones()
                 while not stop.is_set():
                     db.insist(witness.look, stop)
-                    if event := asterisk.next_event(_PING):
+                    db.insist(functools.partial(phones.look, settings, asterisk), stop)
+                    if event := told.next_event(_PING):
                         witness.hear(event)
+                        phones.hear(event)
                         for hear in (phone_events.handle, hold.handle):
                             db.insist(functools.partial(hear, settings, event), stop)
         except (Unreachable, Refused):
             stop.wait(_PING)
         except (KeyError, ValueError):  # an event that lacks what it must tell
             log.exception("an event of Asterisk was not understood")
+            stop.wait(_PING)
 
 
 def _keep_room(settings: Settings, stop: threading.Event) -> None:

@@ -37,18 +37,22 @@ def phone(extension: str) -> Device | None:
     return row_with(Device, kind="phone", name=extension)
 
 
-def see(devices: Iterable[Seen]) -> list[str]:
-    """Write down what changed since the last look; what is gone goes. Returns their names."""
+def see(devices: Iterable[Seen]) -> dict[str, bool]:
+    """Write down what changed since the last look; what is gone goes.
+
+    Returns their names, and of each whether no more changed than how many calls are on it.
+    """
     seen = {device.name: device for device in devices}
     known = {device.name: device for device in _ALL.rows()}
     changed = [d for d in seen.values() if not _same(d, known.get(d.name))]
     gone = known.keys() - seen.keys()
     if not changed and not gone:
-        return []
-    now = clock.now()
+        return {}
+    now, stayed = clock.now(), dict.fromkeys(gone, False)
     with writing():
         for device in changed:
             former = known.get(device.name)
+            stayed[device.name] = bool(former and former.up == device.up)
             Device.replace(
                 name=device.name,
                 kind=device.kind,
@@ -58,7 +62,7 @@ def see(devices: Iterable[Seen]) -> list[str]:
             ).execute()
         Device.delete().where(Device.name.in_(list(gone))).execute()
         live.publish(TOPIC)
-    return [*(device.name for device in changed), *sorted(gone)]
+    return stayed
 
 
 def _same(device: Seen, known: Device | None) -> bool:

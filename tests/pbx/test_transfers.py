@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 import wave
 from collections.abc import Awaitable, Callable
@@ -302,14 +303,39 @@ def _paused_by_asterisk(asterisk: ami.Connection) -> float:
     return max(float(m["LastPause"]) for m in members if m.get("Name") == "op01")
 
 
-def test_trunks_and_phones_are_seen(box: Box) -> None:
+def test_trunks_and_phones_are_seen_and_followed(box: Box, monkeypatch) -> None:
+    """In a talk, and at its end with no new list of all."""
+    monkeypatch.setattr(phone_events, "_EVERY", math.inf)
+    monkeypatch.setattr(phone_events, "_PACE", 0.0)
+
     async def look(lines: Telephones) -> None:
-        await lines.talk("+998901000011")
-        with ami.Connection(lines.settings) as asterisk:
-            phone_events.look(lines.settings, asterisk)
+        with (
+            ami.Connection(lines.settings, phone_events.EVENTS) as told,
+            ami.Connection(lines.settings) as asterisk,
+        ):
+            told.hear_only(*phone_events.HEARD)
+            phones = phone_events.Phones()
+            phones.look(lines.settings, asterisk)
+            assert used() == (0, 0)
+
+            def hear() -> tuple[int, int]:
+                if event := told.next_event(0.1):
+                    phones.hear(event)
+                phones.look(lines.settings, asterisk)
+                return used()
+
+            talk = await lines.talk("+998901000011")
+            await done(until, lambda: hear() == (1, 1))
+            assert devices.phones()["1901"].up
+            talk.citizen.hang_up()
+            await done(until, lambda: hear() == (0, 0))
+            assert phones._list_at == math.inf
 
     ready(box)
     at_once(box, look)
-    assert devices.trunks()[0].channels == 1
-    assert devices.phones()["1901"].up
-    assert sum(phone.channels for phone in devices.phones().values()) == 1
+
+
+def used() -> tuple[int, int]:
+    """Calls on the first trunk, and on all phones."""
+    phones = devices.phones().values()
+    return devices.trunks()[0].channels, sum(phone.channels for phone in phones)

@@ -133,10 +133,10 @@ def test_who_works_off_the_queue_can_be_made_ready(login_as, nilufar) -> None:
 
 
 def test_trunks_are_told_as_seen_and_what_changed_is_published(login_as, settings) -> None:
-    assert devices.see([Seen("carrier", "trunk", True, 3)]) == ["carrier"]
+    assert devices.see([Seen("carrier", "trunk", True, 3)]) == {"carrier": False}
     assert not devices.see([Seen("carrier", "trunk", True, 3)])
     since = devices.trunks()[0].since
-    assert devices.see([Seen("carrier", "trunk", True, 4)])
+    assert devices.see([Seen("carrier", "trunk", True, 4)]) == {"carrier": True}
     assert devices.trunks()[0].since == since
     assert "Soʻralmaydi" in login_as("supervisor").get("/floor/trunks").text
     watched = routing.Trunk("carrier", address="127.9.9.9", channels=30, watched=True)
