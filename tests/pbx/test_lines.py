@@ -1,4 +1,4 @@
-"""The channels as all open pages look at them: one session with Asterisk, one list for many."""
+"""What a phone does, as all open pages look at it: one session with Asterisk, few channels told."""
 
 import dataclasses
 import socketserver
@@ -15,13 +15,13 @@ from tests.rig.waiting import until
 
 PAGES = 12
 CHANNEL = {
-    "Event": "CoreShowChannel",
     "Channel": "PJSIP/1001-00000001",
     "Linkedid": "hotline-1.0",
     "ChannelStateDesc": "Up",
     "Context": "from-operator",
     "ConnectedLineNum": "+998935550147",
 }
+BRIDGE = "5c1c0c0e"
 
 
 class Exchange(socketserver.ThreadingTCPServer):
@@ -33,8 +33,9 @@ class Exchange(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Session)
         self.asked: Counter[str] = Counter()
         self.sessions: list[Session] = []
-        self.may_list = threading.Event()
-        self.may_list.set()
+        self.may_tell = threading.Event()
+        self.may_tell.set()
+        self.bridged = self.gone = False
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -45,14 +46,27 @@ class Session(socketserver.StreamRequestHandler):
         self.wfile.write(b"Asterisk Call Manager/9.0.0\r\n")
         while action := self._action():
             self.server.asked[action["Action"]] += 1
-            number = {"ActionID": action["ActionID"]}
-            if action["Action"] == "CoreShowChannels":
-                self.server.may_list.wait(30)
-                self._tell({"Response": "Success"} | number)
-                self._tell(CHANNEL | number)
-                self._tell({"Event": "CoreShowChannelsComplete"} | number)
-            else:
-                self._tell({"Response": "Success"} | number)
+            for fields in self._answer(action):
+                self._tell(fields | {"ActionID": action["ActionID"]})
+
+    def _answer(self, action: dict[str, str]) -> list[dict[str, str]]:
+        taken = {"Response": "Success"}
+        bridge = {"BridgeID": BRIDGE} if self.server.bridged else {}
+        caller = CHANNEL | {"Channel": "PJSIP/carrier-00000002", "Context": "from-trunk"}
+        match action:
+            case {"Action": "Getvar", "Variable": "CHANNELS(^PJSIP/1001-)"}:
+                self.server.may_tell.wait(30)
+                return [taken | {"Value": CHANNEL["Channel"]}]
+            case {"Action": "Status"} if self.server.gone:
+                return [{"Response": "Error", "Message": "No such channel"}]
+            case {"Action": "Status"}:
+                told = CHANNEL | bridge | {"Event": "Status"}
+                return [taken, told, {"Event": "StatusComplete", "Items": "1"}]
+            case {"Action": "BridgeInfo", "BridgeUniqueid": told} if told == BRIDGE:
+                channels = [c | {"Event": "BridgeInfoChannel"} for c in (CHANNEL, caller)]
+                return [taken, *channels, {"Event": "BridgeInfoComplete"}]
+            case _:
+                return [taken]
 
     def _action(self) -> dict[str, str]:
         found = {}
@@ -83,20 +97,36 @@ def site(settings: Settings, exchange: Exchange) -> Iterator[Settings]:
     actions.lines.leave()
 
 
-def test_many_pages_share_a_session_and_a_list(site: Settings, exchange: Exchange) -> None:
-    exchange.may_list.clear()
+def test_many_pages_share_a_session(site: Settings, exchange: Exchange) -> None:
+    exchange.may_tell.clear()
     with ThreadPoolExecutor(PAGES) as pages:
         first = pages.submit(actions.line, site, "1001")
-        until(lambda: exchange.asked["CoreShowChannels"] == 1)
+        until(lambda: exchange.asked["Getvar"] == 1)
         others = [pages.submit(actions.line, site, "1001") for _ in range(PAGES - 1)]
-        exchange.may_list.set()
+        exchange.may_tell.set()
         found = {future.result(30) for future in (first, *others)}
     assert found == {actions.Line("dialling", "hotline-1.0", "+998935550147")}
     assert exchange.asked["Login"] == 1
-    assert exchange.asked["CoreShowChannels"] < PAGES
-    before = exchange.asked["CoreShowChannels"]
+    assert exchange.asked["Status"] == PAGES  # never what was told before
+    assert not exchange.asked["CoreShowChannels"]
+
+
+def test_of_a_phone_only_its_channels_and_who_speaks_with_it_are_asked_for(
+    site: Settings, exchange: Exchange
+) -> None:
+    exchange.bridged = True
+    assert actions.line(site, "1001") == actions.Line("talk", "hotline-1.0", "+998935550147")
+    assert exchange.asked == {"Login": 1, "Getvar": 1, "Status": 1, "BridgeInfo": 1}
     assert actions.line(site, "1002") is None
-    assert exchange.asked["CoreShowChannels"] == before + 1  # never a list of before
+    assert exchange.asked == {"Login": 1, "Getvar": 2, "Status": 1, "BridgeInfo": 1}
+
+
+def test_a_channel_that_goes_while_it_is_asked_for_is_none(
+    site: Settings, exchange: Exchange
+) -> None:
+    exchange.gone = True
+    assert actions.line(site, "1001") is None
+    assert exchange.asked["Login"] == 1  # Asterisk answers
 
 
 def test_a_session_that_asterisk_ended_is_begun_anew(site: Settings, exchange: Exchange) -> None:

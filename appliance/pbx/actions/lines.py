@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection, Refused, Unreachable
@@ -55,23 +56,61 @@ class Line:
     other: str  # number at the other end; supervising: extension of the operator who is heard
 
 
-class Lines:
-    """Every channel at one moment."""
+def _channel(event: dict[str, str], bridge: str) -> Channel:
+    return Channel(
+        name=event["Channel"],
+        call_id=event["Linkedid"],
+        up=event["ChannelStateDesc"] == "Up",
+        bridge=bridge,
+        context=event["Context"],
+        application=event.get("Application", ""),
+        other=event.get("ConnectedLineNum", ""),
+    )
 
-    def __init__(self, asterisk: Connection) -> None:
+
+def _told(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
+    """What Asterisk tells of channels; nothing of what has gone since it was named."""
+    try:
+        events = asterisk.listed(action, f"{action}Complete", **fields)
+    except Refused:
+        return []
+    return [event for event in events if "Channel" in event]
+
+
+class Lines:
+    """Every channel at one moment, or those that are given."""
+
+    def __init__(self, asterisk: Connection, channels: list[Channel] | None = None) -> None:
         self.asterisk = asterisk
-        self.channels = [
-            Channel(
-                name=event["Channel"],
-                call_id=event["Linkedid"],
-                up=event["ChannelStateDesc"] == "Up",
-                bridge=event.get("BridgeId", ""),
-                context=event["Context"],
-                application=event.get("Application", ""),
-                other=event.get("ConnectedLineNum", ""),
-            )
-            for event in asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
+        self.channels = (
+            [
+                _channel(event, event.get("BridgeId", ""))
+                for event in asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
+            ]
+            if channels is None
+            else channels
+        )
+
+    @classmethod
+    def near(cls, asterisk: Connection, extension: str) -> Self:
+        """A phone's channels and those that share a bridge with them: some of hundreds.
+
+        Of the others no application is told.
+        """
+        names = asterisk.act("Getvar", Variable=f"CHANNELS(^PJSIP/{extension}-)").get("Value", "")
+        own = [
+            _channel(event, event.get("BridgeID", ""))
+            for name in names.split()
+            for event in _told(asterisk, "Status", Channel=name)
         ]
+        known = {channel.name for channel in own}
+        others = [
+            _channel(event, bridge)
+            for bridge in {channel.bridge for channel in own} - {""}
+            for event in _told(asterisk, "BridgeInfo", BridgeUniqueid=bridge)
+            if event.get("Channel") not in known
+        ]
+        return cls(asterisk, own + others)
 
     def of(self, extension: str) -> Channel | None:
         """The channel of a phone; the one that speaks, when it has several."""
@@ -121,48 +160,31 @@ class Lines:
         return "dialling" if channel.up or channel.application else "ringing"
 
 
-class _Board:
-    """The channels as all pages that are open look at them: over one connection, which stays.
-
-    A change brings a look of every page at once. Who comes while another looks waits, and shares
-    the next look with all who came meanwhile: it was begun after each of them asked.
-    """
+class _Session:
+    """One session with Asterisk for all pages that look what their phones do; they ask in turn."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._asterisk: Connection | None = None
         self._settings: Settings | None = None
-        self._began = 0.0  # the last look
-        self._lines: Lines | Unreachable | Refused = Unreachable("nobody has looked")
 
-    @contextmanager
-    def seen(self, settings: Settings) -> Iterator[Lines]:
-        """Every channel at a moment after this call. Raises Unreachable, Refused."""
-        asked = time.monotonic()
+    def ask[T](self, settings: Settings, question: Callable[[Connection], T]) -> T:
+        """Put a question to Asterisk. Raises Unreachable, Refused."""
         with self._turn:
-            if self._began <= asked or settings is not self._settings:
-                self._look(settings)
-            if not isinstance(self._lines, Lines):
-                raise self._lines
-            yield self._lines
-
-    def _look(self, settings: Settings) -> None:
-        self._began, stayed = time.monotonic(), bool(self._asterisk)
-        try:
-            self._lines = Lines(self._connected(settings))
-        except (Unreachable, Refused) as error:
-            self._lines = error
-            self.leave()
-            if stayed:  # Asterisk was started anew since, perhaps
-                self._look(settings)
-
-    def _connected(self, settings: Settings) -> Connection:
-        if settings is not self._settings:
-            self.leave()
-            self._settings = settings
-        if not self._asterisk:
+            if settings is not self._settings:
+                self.leave()
+                self._settings = settings
+            if self._asterisk:
+                try:
+                    return question(self._asterisk)
+                except Unreachable:  # Asterisk was started anew since, perhaps
+                    self.leave()
             self._asterisk = Connection(settings).__enter__()
-        return self._asterisk
+            try:
+                return question(self._asterisk)
+            except Unreachable:
+                self.leave()
+                raise
 
     def leave(self) -> None:
         """End the session, if there is one."""
@@ -171,23 +193,28 @@ class _Board:
         self._asterisk = None
 
 
-_board = _Board()
-leave = _board.leave
+_session = _Session()
+leave = _session.leave
 
 
 def line(settings: Settings, extension: str) -> Line | None:
-    """What the phone does, or None when it does nothing. Raises Unreachable."""
-    with _board.seen(settings) as lines:
-        own = lines.of(extension)
-        if not own:
-            return None
-        stage = lines.stage(own)
-        other = own.other
-        if stage == "supervising":
-            other = Channel.owner(lines.variable(own, "SPIED"))
-        elif not _NUMBER.fullmatch(other):  # of a call out: a name of the dialplan
-            other = lines.variable(own, "NORMAL")
-        return Line(stage, own.call_id, other)
+    """What the phone does, or None when it does nothing. Raises Unreachable, Refused."""
+    return _session.ask(
+        settings, lambda asterisk: _line(Lines.near(asterisk, extension), extension)
+    )
+
+
+def _line(lines: Lines, extension: str) -> Line | None:
+    own = lines.of(extension)
+    if not own:
+        return None
+    stage = lines.stage(own)
+    other = own.other
+    if stage == "supervising":
+        other = Channel.owner(lines.variable(own, "SPIED"))
+    elif not _NUMBER.fullmatch(other):  # of a call out: a name of the dialplan
+        other = lines.variable(own, "NORMAL")
+    return Line(stage, own.call_id, other)
 
 
 @contextmanager
