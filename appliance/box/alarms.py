@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from appliance.box import health
 from appliance.box.health import Check
-from appliance.core import clock, i18n, live, outbox
+from appliance.core import clock, i18n, live, outbox, statements
 from appliance.core.db import writing
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
@@ -23,6 +23,7 @@ OF_PBX = {"lines": ("trunk.", "span."), "jobs": ("process.jobs",)}
 REST = "rest"  # what the jobs look after
 PATIENCE = dt.timedelta(seconds=25)  # in which a fault may pass by itself
 PATIENCE_LINES = dt.timedelta(seconds=8)
+_CHANGES = ("name", "state", "seen", "advice", "values", "since", "looked_at")
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,15 @@ def remember(checks: Iterable[Check]) -> None:
     """Write down how the checks stand, and since when; checks that are no more go."""
     now, known = clock.now(), {row.code: row for row in CheckState.select()}
     looked = {check.code: check for check in checks}
+    rows = []
+    for code, check in looked.items():
+        former = known.get(code)
+        since = former.since if former and former.state == check.state else now
+        rows.append(vars(check) | {"since": since, "looked_at": now})
     with writing():
-        for code, check in looked.items():
-            former = known.get(code)
-            same = former and former.state == check.state
-            since = former.since if former and same else now
-            CheckState.replace(**vars(check), since=since, looked_at=now).execute()
-        CheckState.delete().where(CheckState.code.not_in(list(looked))).execute()
+        statements.insert(CheckState, rows, update=_CHANGES)
+        if gone := known.keys() - looked.keys():
+            CheckState.delete().where(CheckState.code.in_(list(gone))).execute()
         if {c: check.state for c, check in looked.items()} != {
             c: r.state for c, r in known.items()
         }:
