@@ -18,6 +18,7 @@ from playhouse.migrations import Runner
 
 from appliance import PACKAGE
 from appliance.core import files
+from appliance.core.db_bell import Bell
 from appliance.core.db_line import Line
 
 MIGRATIONS = PACKAGE / "migrations"
@@ -83,7 +84,7 @@ class _Database(SqliteDatabase):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.line = Line(self)
+        self.line, self.bell = Line(self), Bell(self)
         self.kept = 0  # connections that stay open when nobody needs them, with what they have read
         self._idle: list[_Connection] = []
         self._next = threading.Lock()  # held by the thread of ours whose turn is next
@@ -129,6 +130,16 @@ class _Database(SqliteDatabase):
                 self._wait(lock_type, until, stay)
             finally:
                 self._next.release()
+
+    def commit(self) -> None:
+        """End a transaction, and tell who waits for what it wrote."""
+        super().commit()
+        self.bell.ring(written=True)
+
+    def rollback(self) -> None:
+        """Undo a transaction."""
+        super().rollback()
+        self.bell.ring(written=False)
 
     def _wait(self, lock_type: str, until: float, stay: Callable[[], bool]) -> None:
         while not self._has_begun(lock_type):

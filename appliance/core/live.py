@@ -1,5 +1,6 @@
 """What changed just now: topics published by any process, followed by open pages."""
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import Iterator
@@ -7,10 +8,12 @@ from collections.abc import Iterator
 from peewee import AutoField, CharField
 
 from appliance.core import clock
+from appliance.core.db import database
 from appliance.core.statements import Question, insert, value
 from appliance.core.tables import MomentField, Table
 
 KEPT = dt.timedelta(hours=1)
+_LOOK = 0.2  # seconds between two looks for what nobody tells of
 
 
 class LiveEvent(Table):
@@ -36,6 +39,7 @@ def publish(*topics: str) -> None:
     """Tell whoever follows that these topics changed. Call it inside the change's transaction."""
     moment = clock.now()
     insert(LiveEvent, [{"topic": topic, "at": moment} for topic in topics])
+    database.bell.ask()
 
 
 def newest() -> int:
@@ -55,9 +59,7 @@ def numbered(topic: str) -> list[int]:
     return [int(one.topic.removeprefix(topic)) for one in found.order_by(LiveEvent.id.desc())]
 
 
-def follow(
-    after: int, interval: float = 0.03, quiet: float = 15.0
-) -> Iterator[list[tuple[int, str]]]:
+def follow(after: int, quiet: float = 15.0) -> Iterator[list[tuple[int, str]]]:
     """Yield for ever the (event id, topic) that came since, in order; none after `quiet` seconds.
 
     What was published in one transaction comes together. An event that was cleared away while the
@@ -65,14 +67,15 @@ def follow(
     anew.
     """
     told = time.monotonic()
-    while True:
-        events = _LATER.ask(after=after)
-        if events or time.monotonic() - told > quiet:
-            yield events
-            told = time.monotonic()
-        if events:
-            after = events[-1][0]
-        time.sleep(interval)
+    with contextlib.closing(database.bell.listen()) as bell:
+        while True:
+            events = _LATER.ask(after=after)
+            if events or time.monotonic() - told > quiet:
+                yield events
+                told = time.monotonic()
+            if events:
+                after = events[-1][0]
+            bell.wait(_LOOK)
 
 
 def clear() -> int:

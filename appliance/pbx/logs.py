@@ -2,20 +2,19 @@
 
 import hashlib
 import os
-import select
 import stat
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from inotify_simple import INotify, flags
+from inotify_simple import flags
+
+from appliance.core.watching import Watch
 
 _PACKED = (".gz", ".xz", ".zst")
 _FIRST = 4096  # bytes of a first line that tell a file from others
 _NEWS = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.DELETE | flags.DELETE_SELF
 _GATHERED = 0.015  # seconds: what is written together is read together
-_BLIND = 0.03  # seconds between two looks where the kernel tells nothing
 
 
 @dataclass(frozen=True)
@@ -64,40 +63,6 @@ def fingerprint(path: Path, stream: BinaryIO) -> str:
     return f"{path.stat().st_ino}:{hashlib.sha256(first).hexdigest()[:24]}"
 
 
-class Watch:
-    """Waits for what is written into a folder, as the kernel tells it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._told: INotify | None = None
-        self._open()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so long at most; whether something may have been written meanwhile."""
-        if not self._told:
-            time.sleep(_BLIND)
-            self._open()
-            return True
-        if not select.select([self._told], [], [], seconds)[0]:
-            return False
-        time.sleep(_GATHERED)
-        if any(event.mask & flags.IGNORED for event in self._told.read(timeout=0)):
-            self.close()  # the folder is gone
-        return True
-
-    def close(self) -> None:
-        """Watch no more."""
-        if self._told:
-            self._told.close()
-        self._told = None
-
-    def _open(self) -> None:
-        made = None
-        try:
-            made = INotify()
-            made.add_watch(self._folder, _NEWS)
-        except OSError:  # there is no such folder yet, or others watch too much
-            if made:
-                made.close()
-            return
-        self._told = made
+def watch(folder: Path) -> Watch:
+    """Waits for what is written into a folder of logs."""
+    return Watch(folder, _NEWS, _GATHERED)

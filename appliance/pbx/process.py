@@ -99,7 +99,7 @@ def _guarded(
 def _follow(settings: Settings, stop: threading.Event) -> None:
     ledger.project_set_aside(settings.calls)
     follower = Follower(settings)
-    with contextlib.closing(logs.Watch(settings.paths.event_log.parent)) as watch:
+    with contextlib.closing(logs.watch(settings.paths.event_log.parent)) as watch:
         if known := follower.step():
             log.info("caught up: %d records", known)
         while not stop.is_set():

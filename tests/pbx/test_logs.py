@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pbx.logs import Watch
+from appliance.core.watching import Watch
+from appliance.pbx import logs
 
 LONG, SHORT = 20.0, 0.02  # seconds: a limit, and for what is known not to come
 
@@ -21,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watch(folder: Path) -> Iterator[Watch]:
-    with contextlib.closing(Watch(folder)) as made:
+    with contextlib.closing(logs.watch(folder)) as made:
         yield made
 
 
@@ -59,7 +60,7 @@ def test_who_waits_already_is_woken(folder: Path, watch: Watch) -> None:
 
 def test_a_folder_that_comes_later_or_anew_is_watched(folder: Path) -> None:
     folder.rmdir()
-    with contextlib.closing(Watch(folder)) as watch:
+    with contextlib.closing(logs.watch(folder)) as watch:
         assert watch.wait(LONG)  # nothing is known: whoever waits is to look himself
         folder.mkdir()
         assert watch.wait(LONG)
