@@ -10,9 +10,13 @@ from appliance.casework.forms.definition import Definition, Field
 from appliance.casework.forms.values import is_counted
 from appliance.casework.forms.versions import FORMS, columns, every, fields_of_all_versions
 from appliance.core.i18n import N_, named, translations
+from appliance.core.statements import Question, value
 from appliance.models import District, FieldValue, Region
 
 UNLISTED = "*"  # stands for a text that is no code
+_KEPT = Question(
+    lambda: FieldValue.select(FieldValue.id).where(FieldValue.number == value("number")).limit(1)
+)
 
 
 def store_counted(definition: Definition, row: Any) -> None:
@@ -20,7 +24,8 @@ def store_counted(definition: Definition, row: Any) -> None:
 
     A form without a call is left out: nothing counts it.
     """
-    FieldValue.delete().where(FieldValue.number == row.number).execute()
+    if _KEPT.ask(number=row.number):
+        FieldValue.delete().where(FieldValue.number == row.number).execute()
     values = [
         {
             "form": definition.form,

@@ -11,6 +11,7 @@ from appliance.casework import data_requests
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import writing
 from appliance.core.settings import Settings
+from appliance.core.statements import Question, value
 from appliance.messaging.notices import texts
 from appliance.messaging.sms import rules
 from appliance.models import Appeal, Call, DataRequest, Handling, Message, SmsOptOut, User
@@ -18,11 +19,12 @@ from appliance.models import Appeal, Call, DataRequest, Handling, Message, SmsOp
 NOW = dt.timedelta()
 # Numbers of Uzbekistan that stand on a desk begin with 6 or 7, but for the mobile 77.
 _MOBILE = re.compile(r"\+998(?!6|7[^7])\d{9}", re.ASCII)
+_HANDLING = Question(lambda: Handling.select().where(Handling.appeal == value("appeal")))
 
 
 def registered(settings: Settings, appeal: Appeal) -> Message | None:
     """Tell the number of an appeal and until when it is answered."""
-    due = Handling.get_by_id(appeal.id).due_on
+    due = _HANDLING.first(appeal=appeal.id).due_on
     return _notify(settings, "registered", appeal, "", {"due": f"{due:%d.%m.%Y}"})
 
 
