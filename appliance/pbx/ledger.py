@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
-from appliance.core import db, statements
+from appliance.core import db, memory, statements
 from appliance.core.settings import Calls, Settings
 from appliance.models import EventFile, EventFragment, EventRow
 from appliance.pbx import eventlog, logs, plain_calls, projection
@@ -55,21 +55,29 @@ def read(path: Path, rules: Calls, *, growing: bool) -> int:
         if offset > path.stat().st_size:  # emptied and written anew
             offset = 0
         while True:
-            stream.seek(offset)
-            data = stream.read(_CHUNK)
-            last = len(data) < _CHUNK
-            part = _sort(data, offset, last=last, growing=growing)
-            if not part.taken and not last:
-                part = _endless(stream, data, offset, growing=growing)
-            if not part.taken:
-                return known
-            offset += part.taken
-            mark = EventFile(fingerprint=fingerprint, offset=offset)
-            # What a crash takes of it is told again by the log; each second's sign of life follows.
-            with db.unhurried() if growing else contextlib.nullcontext():
-                known += _write(part, path, mark, rules)
+            with memory.unsearched():
+                part, last = _stretch(stream, offset, growing=growing)
+                if not part.taken:
+                    return known
+                offset += part.taken
+                mark = EventFile(fingerprint=fingerprint, offset=offset)
+                # What a crash takes is told again by the log; each second's sign of life follows.
+                with db.unhurried() if growing else contextlib.nullcontext():
+                    known += _write(part, path, mark, rules)
+                del part  # before garbage is searched for
             if not last:
                 db.give_way()
+
+
+def _stretch(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[_Part, bool]:
+    """What the log holds from an offset on, and whether the file ends there."""
+    stream.seek(offset)
+    data = stream.read(_CHUNK)
+    last = len(data) < _CHUNK
+    part = _sort(data, offset, last=last, growing=growing)
+    if not part.taken and not last:
+        part = _endless(stream, data, offset, growing=growing)
+    return part, last
 
 
 def _write(part: _Part, path: Path, mark: EventFile, rules: Calls) -> int:

@@ -1,7 +1,12 @@
 """What a process that runs for long keeps."""
 
+import gc
 import subprocess
 import sys
+
+import pytest
+
+from appliance.core import memory
 
 _PROGRAM = """
 import ctypes, gc, sys, threading
@@ -35,3 +40,22 @@ def test_threads_share_few_arenas_and_what_is_loaded_is_left_alone() -> None:
     assert after.count("<heap nr=") == 2
     assert "frozen 0" in before
     assert "frozen 0" not in after
+
+
+def test_garbage_is_searched_for_again_whatever_happened_meanwhile() -> None:
+    with pytest.raises(KeyError), memory.unsearched():
+        with memory.unsearched():
+            assert not gc.isenabled()
+        assert not gc.isenabled()  # a part of it is over, not all
+        raise KeyError
+    assert gc.isenabled()
+
+
+def test_who_searches_for_no_garbage_at_all_is_left_so() -> None:
+    gc.disable()
+    try:
+        with memory.unsearched():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

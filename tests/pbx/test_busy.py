@@ -1,6 +1,7 @@
 """A busy database: long work gives way, and what meets the lock is done a little later."""
 
 import contextlib
+import gc
 import sqlite3
 import threading
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.core import db
+from appliance.core import db, memory
 from appliance.core.settings import Settings
 from appliance.models import Call, EventRow
 from appliance.pbx import hold, ledger, process
@@ -65,8 +66,34 @@ def test_while_a_log_is_taken_in_what_undoes_a_step_is_in_memory(
     monkeypatch.setattr(ledger, "_take_calls", taking)
     file.write_bytes(b"".join(records(RATED)))
     assert ledger.read(file, RULES, growing=True)
-    memory = 2
-    assert found == [memory]
+    in_memory = 2
+    assert found == [in_memory]
+
+
+def test_no_garbage_is_searched_for_in_a_stretch_of_a_log_and_is_after_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within: list[bool] = []
+    between: list[bool] = []
+    take, stretch, file = ledger._take_calls, memory.unsearched, tmp_path / "events.csv"
+
+    def taking(*arguments: Any) -> None:
+        within.append(gc.isenabled())
+        take(*arguments)
+
+    def unsearched() -> contextlib.AbstractContextManager[None]:
+        between.append(gc.isenabled())
+        return stretch()
+
+    monkeypatch.setattr(ledger, "_CHUNK", 20_000)
+    monkeypatch.setattr(ledger, "_take_calls", taking)
+    monkeypatch.setattr(memory, "unsearched", unsearched)
+    file.write_bytes(b"".join(line for n in range(9) for line in records(RATED, f"hotline-{n}.0")))
+    assert ledger.read(file, RULES, growing=True)
+    assert len(between) > 2
+    assert all(between)
+    assert not any(within)
+    assert gc.isenabled()
 
 
 def test_who_waits_has_the_lock_as_soon_as_it_is_free(
