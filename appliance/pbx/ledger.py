@@ -24,7 +24,7 @@ _LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
 _TOGETHER = 8  # calls told at once: what others wait for at most, while a long log is taken in
 _OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
 _WRITTEN = statements.Question(
-    lambda: EventRow.select(EventRow.hash).where(statements.some(EventRow.hash, "hashes"))
+    lambda: EventRow.select(EventRow.hash).where(statements.some(EventRow.linkedid, "ids"))
 )
 
 
@@ -126,10 +126,13 @@ def project_set_aside(rules: Calls) -> None:
 
 
 def _unknown(events: Iterable[Event]) -> list[Event]:
-    """Those of the records that are not written down."""
+    """Those of the records that are not written down.
+
+    Asked by their linkedids: new ones stand together at the end of their index, hashes anywhere.
+    """
     fresh = {event.hash: event for event in events}
-    for (known,) in _WRITTEN.ask(hashes=fresh):
-        del fresh[known]
+    for (known,) in _WRITTEN.ask(ids={event.linkedid for event in fresh.values()}):
+        fresh.pop(known, None)
     return list(fresh.values())
 
 
