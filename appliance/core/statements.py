@@ -37,10 +37,20 @@ def insert(
         return
     names = tuple(rows[0])
     sql, values = _statement(table, names, ignore, update)
+    _execute_many(
+        sql, [[kept(row[name]) if kept else row[name] for name, kept in values] for row in rows]
+    )
+
+
+def insert_kept(table: Any, names: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
+    """Write rows of values as the columns of these fields keep them; those there are stay."""
+    sql, _how = _statement(table, names, True, ())
+    _execute_many(sql, rows)
+
+
+def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
     with __exception_wrapper__:
-        database.cursor().executemany(
-            sql, [[kept(row[name]) if kept else row[name] for name, kept in values] for row in rows]
-        )
+        database.cursor().executemany(sql, rows)
 
 
 @functools.cache

@@ -27,15 +27,11 @@ class MomentField(BigIntegerField):
         return None if value is None else moment(value)
 
 
-class Written(str):
-    """A document as the table keeps it: JSON, its names in their order."""
-
-
 class DocumentField(TextField):
     """A small JSON value that is never searched by SQL."""
 
     def db_value(self, value: Any) -> str | None:
-        return value if value is None or isinstance(value, Written) else _encode(value)
+        return None if value is None else _encode(value)
 
     def python_value(self, value: str | None) -> Any:
         return None if value is None else json.loads(value)

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from appliance.core.clock import moment
-from appliance.core.tables import Written
 from appliance.models import EventRow
 
 FIELDS = (
@@ -80,6 +79,8 @@ class Event:
     # "CLOCK": another time does, see `pbx.clock_watch`.
     begins: str | None = field(init=False)
     order: tuple[dt.datetime, int, str] = field(init=False)  # as they happened, however read
+    # What Asterisk added, as it is; None: it cannot be read.
+    added: dict[str, object] | None = field(init=False)
 
     def __post_init__(self) -> None:
         kind = self.type
@@ -89,6 +90,7 @@ class Event:
             first = kind == "CHAN_START" and self.uniqueid == self.linkedid
             self.begins = self.fields["Context"] if first else None
         self.order = (self.at, _PLACES.get(kind, 0), self.hash)
+        self.added = _object(self.fields["EventExtra"])
 
     @property
     def endpoint(self) -> str:
@@ -128,17 +130,17 @@ class Event:
     @functools.cached_property
     def extra(self) -> dict[str, str]:
         """Added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our dialplan."""
-        facts = self._added or {}
+        facts = self.added or {}
         if "extra" in facts:
-            return dict(parse_qsl(_text(facts["extra"]), keep_blank_values=True))
+            return _pairs(_text(facts["extra"]))
         return {_text(key): _text(value) for key, value in facts.items()}
 
     @property
-    def fields_as_kept(self) -> Written:
-        """Its fields as a row keeps them: in the order of their names, without those empty."""
+    def fields_as_kept(self) -> str:
+        """Its fields as a row keeps them: JSON, in the order of their names, without those empty."""
         fields = self.fields
         told = [name + encode_basestring(held) for key, name in _NAMED if (held := fields[key])]
-        return Written("{" + ", ".join(told) + "}")
+        return "{" + ", ".join(told) + "}"
 
     @property
     def faulty(self) -> bool:
@@ -149,11 +151,7 @@ class Event:
     @property
     def unreadable(self) -> bool:
         """Whether its added facts cannot be read; all else that it tells can."""
-        return self._added is None
-
-    @functools.cached_property
-    def _added(self) -> dict[str, object] | None:
-        return _object(self.fields["EventExtra"])
+        return self.added is None
 
 
 class Piece(NamedTuple):
@@ -274,6 +272,14 @@ def _object(extra: str) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None
+
+
+def _pairs(told: str) -> dict[str, str]:
+    """Facts of our dialplan, "k=v&k=v"; most hold nothing that was written otherwise."""
+    if "%" in told or "+" in told:
+        return dict(parse_qsl(told, keep_blank_values=True))
+    pairs = (pair.partition("=") for pair in told.split("&") if pair)
+    return {name: value for name, _, value in pairs}
 
 
 def _text(value: object) -> str:

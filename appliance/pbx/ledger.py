@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.core import db, memory, statements
+from appliance.core.clock import microseconds
 from appliance.core.settings import Calls, Settings
 from appliance.models import EventFile, EventFragment, EventRow
 from appliance.pbx import eventlog, logs, plain_calls, projection
@@ -23,6 +24,7 @@ _CHUNK = 2 << 20
 _LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
 _TOGETHER = 8  # calls told at once: what others wait for at most, while a long log is taken in
 _OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
+_COLUMNS = ("hash", "linkedid", "at", "event", "uniqueid", "begins", "phone", "fields")
 _WRITTEN = statements.Question(
     lambda: EventRow.select(EventRow.hash).where(statements.some(EventRow.linkedid, "ids"))
 )
@@ -179,19 +181,13 @@ def _project_others(fresh: list[Event], rules: Calls) -> None:
 def _insert(events: list[Event]) -> None:
     """Records as the table keeps them, with what is looked for in columns of their own."""
     rows = [
-        {
-            "hash": event.hash,
-            "linkedid": event.linkedid,
-            "at": event.at,
-            "event": event.type,
-            "uniqueid": event.uniqueid,
-            "begins": event.begins,
-            "phone": event.phone,
-            "fields": event.fields_as_kept,
-        }
+        (
+            *(event.hash, event.linkedid, microseconds(event.at), event.type, event.uniqueid),
+            *(event.begins, event.phone, event.fields_as_kept),
+        )
         for event in events
     ]
-    statements.insert(EventRow, rows, ignore=True)
+    statements.insert_kept(EventRow, _COLUMNS, rows)
 
 
 def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:

@@ -1,5 +1,7 @@
 """Bytes of the event log into records, whatever has happened to the file."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from appliance.core.tables import DocumentField
@@ -37,7 +39,19 @@ def test_line_breaks_quotes_and_bad_bytes_inside_a_field() -> None:
 def test_a_row_keeps_fields_as_every_document_is_kept(held: str) -> None:
     event = eventlog.own("KEY", "hotline-1.0", at(2), facts="key=2", Num=held)
     told = {name: text for name, text in event.fields.items() if text}
-    assert DocumentField().db_value(event.fields_as_kept) == DocumentField().db_value(told)
+    assert event.fields_as_kept == DocumentField().db_value(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("", "key=2", "a=1&b=&c&&d=x=y", "&=v&", "a=1&a=2", "a;b=c d", "o\u2018=\u049b\x00"),
+        *("number=%2B998&by=op+01", "a+b=%", "a=%zz&b=2"),
+    ],
+)
+def test_facts_of_the_dialplan_are_read_as_a_query_is(told: str) -> None:
+    event = eventlog.own("KEY", "hotline-1.0", at(2), facts=told)
+    assert list(event.extra.items()) == list(dict(parse_qsl(told, keep_blank_values=True)).items())
 
 
 @pytest.mark.parametrize("cut", range(1, len(LINES[3]) - 1, 7))
