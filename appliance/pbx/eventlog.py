@@ -5,6 +5,7 @@ import datetime as dt
 import functools
 import hashlib
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -60,8 +61,8 @@ _PLACES = {kind: place - len(_ORDER) for place, kind in enumerate(_ORDER)}
 _PLACES |= {kind: place for place, kind in enumerate(_LAST, 1)}
 _QUOTES = 2 * len(FIELDS)  # in a record whose fields hold none
 _decode = json.JSONDecoder().decode
-_NOTHING = dict.fromkeys(FIELDS, "")
-_NAMED = [(name, f'"{name}": ') for name in sorted(FIELDS)]
+_NAMED = [(FIELDS.index(name), f'"{name}": ') for name in sorted(FIELDS)]
+_CONTEXT, _EXTRA = FIELDS.index("Context"), FIELDS.index("EventExtra")
 
 
 @dataclass  # not frozen: to be made would take three times as long, and a call has some twenty
@@ -73,7 +74,7 @@ class Event:
     uniqueid: str
     linkedid: str
     channel: str
-    fields: dict[str, str]
+    row: list[str]  # its fields, in the order of FIELDS
     hash: str
     # The context in which this record begins a call, or None. "BOOT": Asterisk itself begins;
     # "CLOCK": another time does, see `pbx.clock_watch`.
@@ -88,9 +89,14 @@ class Event:
             self.begins = kind
         else:
             first = kind == "CHAN_START" and self.uniqueid == self.linkedid
-            self.begins = self.fields["Context"] if first else None
+            self.begins = self.row[_CONTEXT] if first else None
         self.order = (self.at, _PLACES.get(kind, 0), self.hash)
-        self.added = _object(self.fields["EventExtra"])
+        self.added = _object(self.row[_EXTRA])
+
+    @functools.cached_property
+    def fields(self) -> dict[str, str]:
+        """Its fields by their names."""
+        return dict(zip(FIELDS, self.row, strict=True))
 
     @property
     def endpoint(self) -> str:
@@ -137,16 +143,18 @@ class Event:
 
     @property
     def fields_as_kept(self) -> str:
-        """Its fields as a row keeps them: JSON, in the order of their names, without those empty."""
-        fields = self.fields
-        told = [name + encode_basestring(held) for key, name in _NAMED if (held := fields[key])]
+        """Its fields as a row keeps them: in the order of their names, without those empty."""
+        row = self.row
+        told = [name + encode_basestring(held) for place, name in _NAMED if (held := row[place])]
         return "{" + ", ".join(told) + "}"
 
     @property
     def faulty(self) -> bool:
         """Whether it is none that Asterisk writes, or lacks what one of its kind must tell."""
-        name, form = _MUST_TELL.get(self.type, ("", None))
-        return self.type in _BESIDE or bool(form and not form.fullmatch(self.extra.get(name, "")))
+        if must := _MUST_TELL.get(self.type):
+            name, form = must
+            return not form.fullmatch(self.extra.get(name, ""))
+        return self.type in _BESIDE
 
     @property
     def unreadable(self) -> bool:
@@ -165,27 +173,33 @@ class Piece(NamedTuple):
 def pieces(data: bytes) -> Iterator[Piece]:
     """Split a log's bytes into records; the first and the last piece may be cut ones."""
     starts = [match.start() for match in START.finditer(data)]
-    if not starts or starts[0] > 0:
-        starts.insert(0, 0)
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+    first = starts[0] if starts else len(data)
+    if first:
+        yield Piece(first, data[:first], None)
+    for start, end in itertools.pairwise([*starts, len(data)]):
         text = data[start:end]
-        event, whole = parse(text), len(text)
+        event, whole = _record(text), len(text)
         if not event and (record := _RECORD.match(text)):
             whole = record.end()
-            event = parse(text[:whole])
+            event = _record(text[:whole])
         if event and whole < len(text):  # something clings to it: a scrap of the next one, garbage
             yield Piece(start + whole, text[:whole], event)
             yield Piece(end, text[whole:], None)
-        elif text:
+        else:
             yield Piece(end, text, event)
 
 
 def parse(text: bytes) -> Event | None:
     """The event of one whole record, or None when the bytes are not one."""
-    if not text.endswith(b'"\n') or not START.match(text):
+    return _record(text) if START.match(text) else None
+
+
+def _record(text: bytes) -> Event | None:
+    """The same of bytes that begin as a record does."""
+    if not text.endswith(b'"\n'):
         return None
     row = _split(text.decode("utf-8", "replace"))
-    return _of(row, dict(zip(FIELDS, row, strict=True))) if len(row) == len(FIELDS) else None
+    return _of(row) if len(row) == len(FIELDS) else None
 
 
 def _split(text: str) -> list[str]:
@@ -240,27 +254,22 @@ def written(
     hash: str, linkedid: str, at: dt.datetime, type: str, uniqueid: str, kept: dict[str, str]
 ) -> Event:
     """The event of what a row keeps; `kept`: its fields, without those that are empty."""
-    fields = _NOTHING | kept
-    return Event(at, type, uniqueid, linkedid, fields["ChanName"], fields, hash)
+    row = [kept.get(name, "") for name in FIELDS]
+    return Event(at, type, uniqueid, linkedid, kept.get("ChanName", ""), row, hash)
 
 
 def from_fields(fields: dict[str, str]) -> Event:
     """The event of a record's fields."""
-    return _of([fields[name] for name in FIELDS], fields)
+    return _of([fields[name] for name in FIELDS])
 
 
-def _of(row: list[str], fields: dict[str, str]) -> Event:
-    seconds, _, fraction = fields["EventTime"].partition(".")
+def _of(row: list[str]) -> Event:
+    at, type, _number, uniqueid, linkedid, channel, *_others = row
+    seconds, _, fraction = at.partition(".")
     micro = int(fraction[:6].ljust(6, "0"))
-    return Event(
-        at=moment(1_000_000 * int(seconds) + micro),
-        type=fields["EventType"],
-        uniqueid=fields["UniqueID"],
-        linkedid=fields["LinkedID"],
-        channel=fields["ChanName"],
-        fields=fields,
-        hash=hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32],
-    )
+    digest = hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32]
+    since = moment(1_000_000 * int(seconds) + micro)
+    return Event(since, type, uniqueid, linkedid, channel, row, digest)
 
 
 def _object(extra: str) -> dict[str, object] | None:
