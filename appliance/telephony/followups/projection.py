@@ -10,7 +10,7 @@ from peewee import ModelSelect, fn
 
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.db import writing
-from appliance.core.statements import Question, among, insert, some, value
+from appliance.core.statements import Question, insert, some, value
 from appliance.core.tables import MomentField
 from appliance.models import Call, FollowUp, FollowUpMark, QueueVisit, Talk
 from appliance.telephony.calls.outcomes import FOLLOWED_UP
@@ -24,6 +24,9 @@ _FACTS = tuple(field.name for field in dataclasses.fields(Task))
 
 _WITH_TASKS = Question(
     lambda: FollowUp.select(FollowUp.number).where(some(FollowUp.number, "numbers")).distinct()
+)
+_TASKS = Question(
+    lambda: FollowUp.select().where(some(FollowUp.number, "numbers")).order_by(FollowUp.id)
 )
 _MARKS = Question(
     lambda: FollowUpMark.select(
@@ -125,7 +128,7 @@ def _follow(moments: Mapping[str, dt.datetime], with_tasks: Collection[str] | No
     kept: defaultdict[str, list[FollowUp]] = defaultdict(list)
     numbers = moments.keys() if with_tasks is None else moments.keys() & with_tasks
     if numbers:
-        for row in FollowUp.select().where(among(FollowUp.number, numbers)).order_by(FollowUp.id):
+        for row in _TASKS.rows(numbers=numbers):
             kept[row.number].append(row)
     since = {number: _since(at, kept[number]) for number, at in moments.items()}
     contacts = _contacts(since)
