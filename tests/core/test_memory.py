@@ -43,11 +43,15 @@ def test_threads_share_few_arenas_and_what_is_loaded_is_left_alone() -> None:
 
 
 def test_garbage_is_searched_for_again_whatever_happened_meanwhile() -> None:
-    with pytest.raises(KeyError), memory.unsearched():
+    def work() -> None:
         with memory.unsearched():
-            assert not gc.isenabled()
-        assert not gc.isenabled()  # a part of it is over, not all
-        raise KeyError
+            with memory.unsearched():
+                assert not gc.isenabled()
+            assert not gc.isenabled()  # a part of it is over, not all
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
     assert gc.isenabled()
 
 
