@@ -20,6 +20,8 @@ from peewee import (
 
 from appliance.core.db import database
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def insert(
     table: Any,  # a Table; peewee's types know no fields of it
@@ -194,4 +196,4 @@ def _among(field: Field, listed: str) -> Expression:
 
 
 def _listed(texts: Collection[str]) -> str:
-    return json.dumps(list(texts), ensure_ascii=False)
+    return _encode(list(texts))

@@ -4,9 +4,9 @@ import contextlib
 import functools
 import hashlib
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -140,9 +140,11 @@ def _unknown(events: Iterable[Event]) -> list[Event]:
 
 def _each_call(fresh: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
     """Steps that each write down the new records of a few linkedids, and tell their calls."""
-    own = sorted((e for e in fresh if e.type not in _OF_MANY), key=attrgetter("linkedid"))
-    groups = ((name, list(ours)) for name, ours in itertools.groupby(own, attrgetter("linkedid")))
-    for some in itertools.batched(groups, _TOGETHER, strict=False):
+    own: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in fresh:
+        if event.type not in _OF_MANY:
+            own[event.linkedid].append(event)
+    for some in itertools.batched(sorted(own.items()), _TOGETHER, strict=False):
         new = dict(some)
         yield functools.partial(_take_calls, new, plain_calls.facts(new), rules)
 
