@@ -18,7 +18,7 @@ from appliance.casework.ministry import files, queue
 from appliance.core import db, outbox, signatures
 from appliance.core import settings as site_settings
 from appliance.core.settings import OpenId
-from appliance.models import Appeal, Message, User
+from appliance.models import Appeal, Message, SmsHealth, User
 from appliance.pbx import actions
 from provisioning.local import plans, site
 from provisioning.local.callers import Round
@@ -232,8 +232,9 @@ class Outside:
         registered(self.hotline, key)
 
     def try_again(self) -> None:
-        """At once, not at the next turn."""
+        """At once, not at the next turn, nor when the SMS account has rested from its failure."""
         with db.open_database(self.hotline.place.folder / "data/appliance.db").connection_context():
+            SmsHealth.update(held_until=None).execute()
             for one in Message.select().where(Message.state.in_(("pending", "refused"))):
                 outbox.try_again(one)
 
