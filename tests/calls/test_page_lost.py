@@ -33,6 +33,15 @@ pytestmark = [
 RELOADS = 5
 SILENCE = 5.0  # seconds that a citizen may hear nothing
 HELD = {OPERATOR, tones.MUSIC}
+# As in a browser that has much to do: the first way to it that it finds leads by TCP.
+TCP_FIRST = """
+const listens = RTCPeerConnection.prototype.addEventListener;
+RTCPeerConnection.prototype.addEventListener = function (kind, hears, ...more) {
+    const candidate = "candidate:1 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active";
+    if (kind === "icecandidate") hears({candidate: new RTCIceCandidate({candidate, sdpMid: "0"})});
+    return listens.call(this, kind, hears, ...more);
+};
+"""
 
 
 class Lost(Scene):
@@ -92,6 +101,18 @@ def test_loaded_anew_the_page_has_its_caller_and_every_letter(
     recorded = sum(one["seconds"] for one in row["recordings"])
     assert recorded == pytest.approx(row["talk_seconds"], abs=RELOADS)
     print("gaps:", [f"{_seconds(gap):.1f}" for gap in row["gaps"]])
+
+
+def test_a_way_that_the_exchange_cannot_go_is_not_the_only_one_told(
+    hotline: Hotline, alone: dict[str, Any], voice: Path
+) -> None:
+    async def play(s: Lost) -> None:
+        await s.window.add_init_script(TCP_FIRST)
+        await s.page.reload()
+        await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
+        await s.over(await s.talks())
+
+    asyncio.run(lost(hotline, alone, voice, play))
 
 
 def test_other_tabs_and_our_own_processes_end_no_talk(
