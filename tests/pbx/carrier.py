@@ -16,6 +16,9 @@ class Carrier:
         self.address = address
         self.silent = False
         self.busy = False
+        self.rings = False  # a call is not decided before `decide`
+        self._undecided: list[tuple[str, tuple[str, int]]] = []
+        self._one = threading.Lock()  # call after the other
         self._line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._thread = threading.Thread(target=self._answer, daemon=True)
         self._over = False
@@ -32,6 +35,14 @@ class Carrier:
         self._thread.join()
         self._line.close()
 
+    def decide(self) -> None:
+        """Answer the calls that ring, or refuse them."""
+        with self._one:
+            self.rings = False
+            for request, there in self._undecided:
+                self._say(request, there)
+            self._undecided.clear()
+
     def _answer(self) -> None:
         while not self._over:
             told, there = self._line.recvfrom(8192)
@@ -39,16 +50,26 @@ class Carrier:
             method = request.partition(" ")[0]
             if self.silent or method in ("", "ACK", "SIP/2.0"):
                 continue
-            refused = method == "INVITE" and self.busy
-            self._line.sendto(self._reply(request, method, refused).encode(), there)
+            with self._one:
+                if method == "INVITE" and self.rings:
+                    self._undecided.append((request, there))
+                    self._line.sendto(self._reply(request, "180 Ringing").encode(), there)
+                else:
+                    self._say(request, there)
 
-    def _reply(self, request: str, method: str, refused: bool) -> str:
+    def _say(self, request: str, there: tuple[str, int]) -> None:
+        refused = request.startswith("INVITE") and self.busy
+        reply = self._reply(request, "486 Busy Here" if refused else "200 OK")
+        self._line.sendto(reply.encode(), there)
+
+    def _reply(self, request: str, status: str) -> str:
         kept = re.findall(r"^(?:Via|From|To|Call-ID|CSeq): .*$", request, re.MULTILINE)
-        lines = ["SIP/2.0 486 Busy Here" if refused else "SIP/2.0 200 OK"]
+        lines = [f"SIP/2.0 {status}"]
         for line in map(str.strip, kept):
             lines.append(line + _TAG if line.startswith("To:") and ";tag=" not in line else line)
         lines.append(f"Contact: <sip:{self.address}:5060>")
-        body = _SOUND.format(self.address) if method == "INVITE" and not refused else ""
+        talks = request.startswith("INVITE") and status == "200 OK"
+        body = _SOUND.format(self.address) if talks else ""
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
