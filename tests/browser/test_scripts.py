@@ -88,6 +88,7 @@ def test_a_step_opens_its_article_and_marks_for_a_specialist(
     actions = [{"kind": "article", "ref": row.article.slug}, {"kind": "specialist"}]
     kept = document(step("a", "b", actions=actions), step("b"))
     page = talking(window, nilufar, sherzod, bahodir, kept, (row.article.slug,))
+    expect(page.locator(".script .answers button")).to_have_count(1)  # drawn anew as it begins
     page.keyboard.press("Alt+KeyJ")
     page.locator(".script [data-at]").press("Enter")
     expect(page.locator("#knowledge h3")).to_be_focused()
