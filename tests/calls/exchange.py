@@ -1,6 +1,7 @@
 """An Asterisk with our dialplan and nothing else of ours running, and the people around it."""
 
 import asyncio
+import shutil
 import subprocess
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -114,14 +115,14 @@ async def sure[T](condition: Callable[[], T], limit: float = 20.0) -> T:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Exchange]:
+def running(folder: Path, migrated: Path) -> Iterator[Exchange]:
     """Asterisk with four operators: op01, op02 of both languages, op03 uz, op04 ru."""
     place = Place(folder)
     place.make()
     settings = site_settings.load(place.config)
     say_little(settings.paths.prompts)
+    shutil.copy(migrated, settings.paths.database)
     with db.open_database(settings.paths.database):
-        db.migrate()
         catalogs.seed()
         for number, speaks in enumerate((("uz", "ru"), ("uz", "ru"), ("uz",), ("ru",)), 1):
             login, phone = f"op0{number}", f"100{number}"

@@ -6,10 +6,12 @@ A real Asterisk and real calls; of our processes only the two at work here, in t
 import asyncio
 import dataclasses
 import itertools
+import shutil
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -100,15 +102,17 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Settings]]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Iterator[tuple[Place, Settings]]:
     """Asterisk with two operators; who was missed is called at any hour, ten seconds apart."""
     place = Place(tmp_path_factory.mktemp("callback"))
     place.make()
     settings = site_settings.load(place.config)
     say_little(settings.paths.prompts)
     prompts.show_to_asterisk(settings.paths.prompts, settings.asterisk.data)
+    shutil.copy(migrated, settings.paths.database)
     with db.open_database(settings.paths.database).connection_context():
-        db.migrate()
         for number, login in enumerate(OPERATORS, 1):
             phone = {"extension": f"100{number}", "speaks": ("uz", "ru")}
             accounts.add(login, login, "operator", "secret", **phone)

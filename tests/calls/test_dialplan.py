@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.calls
 
 
 @pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange")) as made:
+def exchange(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Exchange]:
+    with running(tmp_path_factory.mktemp("exchange"), migrated) as made:
         yield made
 
 

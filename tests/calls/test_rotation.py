@@ -36,10 +36,10 @@ LIMIT = 400.0  # seconds after which the citizen gives up
 
 
 @pytest.fixture
-def hotline(tmp_path: Path, spoken: Path) -> Iterator[Hotline]:
+def hotline(tmp_path: Path, spoken: Path, migrated: Path) -> Iterator[Hotline]:
     """A site of its own: another test's phones would not know their passwords any more."""
     (folder := tmp_path / "site").mkdir()
-    with running(folder, spoken) as begun:
+    with running(folder, spoken, migrated) as begun:
         yield begun
 
 

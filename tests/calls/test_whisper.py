@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,9 @@ EMPLOYEE = "+998901110072"
 
 
 @pytest.fixture(scope="module")
-def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+def exchange(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Exchange]:
     """An Asterisk whose plan has operators told of the caller, by topic."""
-    with running(tmp_path_factory.mktemp("exchange")) as made:
+    with running(tmp_path_factory.mktemp("exchange"), migrated) as made:
         folder = made.settings.paths.prompts
         for silent in folder.glob("*/whisper-*.wav"):
             silent.unlink()

@@ -19,7 +19,9 @@ from tests.rig.waiting import until
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Settings]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, spoken: Path, migrated: Path
+) -> Iterator[Settings]:
     """Settings, a database with two operators, prompts; nothing runs."""
     folder = tmp_path_factory.mktemp("box")
     file = folder / "appliance.toml"
@@ -41,8 +43,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, spoken: Path) -> Iterator[Set
     tree.make_data(found.asterisk.data)
     shutil.copytree(spoken, found.paths.prompts)
     prompts.show_to_asterisk(found.paths.prompts, found.asterisk.data)
+    shutil.copy(migrated, found.paths.database)
     with db.open_database(found.paths.database).connection_context():
-        db.migrate()
         for number, speaks in ((1, ("uz", "ru")), (2, ("ru",))):
             accounts.add(
                 f"op0{number}",
