@@ -51,8 +51,7 @@ SHARED = {
     "site": (
         *(f"tests/calls/test_{name}.py" for name in ("calls", "road", "secrets", "desk_states")),
         "tests/calls/test_page_",
-        # with an Asterisk of their own: so "site" takes as long as "exchanges"
-        *("tests/pbx/test_transfers.py", "tests/pbx/test_trunk_password.py"),
+        "tests/pbx/test_transfers.py",  # with an Asterisk of its own: so both take as long
     ),
     "exchanges": ("tests/calls/", "tests/pbx/"),
     "snapshots": ("tests/box/snapshots/",),
@@ -71,9 +70,9 @@ PLAIN = tuple(
 # These begin, in this order, so that no worker has a long one left at the end.
 LONGEST = (
     "tests/calls/",
-    "tests/pbx/",
     "tests/provisioning/test_storm.py",
     "tests/browser/",
+    "tests/pbx/",  # they need the spoken prompts, which are made meanwhile
     "tests/box/snapshots/",
     "tests/provisioning/",
     "tests/web/",
