@@ -418,6 +418,7 @@ def test_a_second_computer_takes_no_talk(
             citizen = await s.calls()
             await other.locator("#phone [data-order=answer]").click()
             await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
+            await s.seen(lambda: citizen.media.hears(OPERATOR, 0.6))  # the exchange knows it, too
             await s.page.locator("[data-phone-trouble=taken] button").click()
             await s.page.locator("[data-phone-trouble=talking] button").click()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
