@@ -1,8 +1,10 @@
 """Papers are made by a process of their own."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,23 @@ def test_it_is_a_pdf_and_nothing_that_prints_is_left_behind() -> None:
     told += "; print(made[:5], 'weasyprint' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True)
     assert answer.stdout == "b'%PDF-' False\n", answer.stderr
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch) -> Path:
+    """The folder for what is only needed for a while."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def test_no_fonts_are_left_behind(temporary: Path, monkeypatch) -> None:
+    assert pdf.write("<p lang=ru>1</p>")
+    assert not [*temporary.iterdir()]
+    monkeypatch.setattr(pdf, "PATIENCE", 0.5)  # it is ended as it begins, or later
+    with contextlib.suppress(pdf.PdfError):
+        pdf.write("<p lang=ru>1</p>" * 5000)
+    assert not [*temporary.iterdir()]
 
 
 def test_what_cannot_be_printed_is_told() -> None:

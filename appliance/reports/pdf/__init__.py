@@ -3,8 +3,10 @@
 So no page waits for another one's paper, and no process that stays keeps what only printing needs.
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 
 PATIENCE = 300.0  # seconds
 
@@ -21,9 +23,15 @@ def write(page: str) -> bytes:
     printer = [sys.executable, "-m", "appliance.reports.pdf.engine"]
     command = ["setpriv", "--pdeathsig", "KILL", "--", *printer]
     try:
-        done = subprocess.run(  # noqa: S603  our own program
-            command, input=page.encode(), capture_output=True, timeout=PATIENCE
-        )
+        # Its fonts lie in a folder that it leaves behind, however it ends.
+        with tempfile.TemporaryDirectory(prefix="paper-") as folder:
+            done = subprocess.run(  # noqa: S603  our own program
+                command,
+                input=page.encode(),
+                capture_output=True,
+                timeout=PATIENCE,
+                env=os.environ | {"TMPDIR": folder},
+            )
     except subprocess.TimeoutExpired as error:
         raise PdfError(f"not printed within {PATIENCE:.0f} s") from error
     if done.returncode:
