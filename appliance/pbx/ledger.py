@@ -20,7 +20,7 @@ from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, Damage
 
 # Bytes of a log taken in at once: some hundred calls, of which few are cut by its end.
-_CHUNK = 4 << 20
+_CHUNK = 2 << 20
 _LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
 _TOGETHER = 8  # calls told at once: what others wait for at most, while a long log is taken in
 _OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
