@@ -92,10 +92,10 @@ class Long:
         return len(self.made.dropped) + len(self.made.missing) + len(self.made.wrong)
 
 
-async def long(place: Place, at_once: int, operators: int, minutes: float) -> Long:
-    """Calls, operators who save, and a catch-up of a day in the middle."""
-    day = place.folder / "day.csv"
-    logs.write(day, DAY)
+async def long(place: Place, at_once: int, operators: int, minutes: float, days: int = 1) -> Long:
+    """Calls, operators who save, and a catch-up of so many days in the middle."""
+    log = place.folder / "days.csv"
+    logs.write(log, days * DAY)
     async with World(place).open() as world:
         await _crew(world, operators)
         load = Load(world)
@@ -105,7 +105,7 @@ async def long(place: Place, at_once: int, operators: int, minutes: float) -> Lo
             calls = asyncio.create_task(load.keep(at_once, minutes * 60))
             await asyncio.sleep(minutes * 30)
             began = time.time()
-            await world.appliance("ledger", "ingest", str(day))
+            await world.appliance("ledger", "ingest", str(log))
             caught_up = time.time()
             await calls
         watcher.cancel()
