@@ -91,7 +91,7 @@ PATIENCE = {
 }
 
 
-os.environ["ASTERISK_NICE"] = "0"  # those of five workers take no processor from who calls
+os.environ["SITE_NICE"] = "0"  # those of five workers take no processor from who calls
 
 _nice = os.getpriority(os.PRIO_PROCESS, 0)  # of whoever started the tests
 

@@ -67,13 +67,10 @@ def prepare(place: Place) -> None:
     db.database.close()
 
 
-# As the unit of a box has it; without the right to that it is started as all others are. Tests, of
-# which many go on at once, ask for none.
-_FIRST = (
-    *("sh", "-c"),
-    'n=${ASTERISK_NICE:--11}; echo "$n" 2>/dev/null >/proc/self/autogroup; exec nice -n "$n" "$@"',
-    "first",
-)
+# Who comes before others, as the units of a box have it; without the right to that all are started
+# alike. Tests, of which many go on at once, ask for none.
+_AHEAD = 'n=${SITE_NICE:-$0}; echo "$n" 2>/dev/null >/proc/self/autogroup; exec nice -n "$n" "$@"'
+_NICE = {"asterisk": -11, "web": -5}
 
 
 def services(place: Place) -> list[Service]:
@@ -81,11 +78,12 @@ def services(place: Place) -> list[Service]:
     site = settings.load(place.config)
     program = [str(PROGRAM), "--config", str(place.config)]
     asterisk = [*site.asterisk.command, "-f", "-C", str(site.paths.asterisk / "asterisk.conf")]
-    return [
-        Service("asterisk", [*_FIRST, *asterisk]),
-        *(Service(name, [*program, name]) for name in ("pbx", "web", "jobs")),
-        Service("front", front.configure(place, TOP / "appliance" / "built")),
-    ]
+    commands = {"asterisk": asterisk}
+    commands |= {name: [*program, name] for name in ("pbx", "web", "jobs")}
+    commands["front"] = front.configure(place, TOP / "appliance" / "built")
+    for name, nice in _NICE.items():
+        commands[name] = ["sh", "-c", _AHEAD, str(nice), *commands[name]]
+    return [Service(name, command) for name, command in commands.items()]
 
 
 def start(place: Place, tied: bool) -> None:

@@ -78,8 +78,8 @@ def test_asterisk_has_the_processor_first_where_that_is_ours_to_give() -> None:
     asked = subprocess.run(
         ["nice", "-n", "-11", "nice"], capture_output=True, text=True, check=True
     )
-    program = [*site._FIRST, "nice"]
-    usual = {name: held for name, held in os.environ.items() if name != "ASTERISK_NICE"}
+    program = ["sh", "-c", site._AHEAD, str(site._NICE["asterisk"]), "nice"]
+    usual = {name: held for name, held in os.environ.items() if name != "SITE_NICE"}
     told = subprocess.run(program, env=usual, capture_output=True, text=True, check=True)
     assert told.stdout == asked.stdout
 
