@@ -517,7 +517,7 @@ def test_a_name_given_to_another_is_no_more_that_of_a_typed_text(settings, tmp_p
     assert mapping.document(ministry, taken)["direction_text"] == "subsidies"
 
 
-def test_the_settings_know_the_codes_that_never_change() -> None:
+def test_the_settings_know_the_codes_that_never_change(site) -> None:
     assert set(MINISTRY_CODES["state"]) == set(states.STATES)
     for name in ("sex", "openness", "applicant_kind"):
         options = form.definition().field(name).options

@@ -162,7 +162,7 @@ def test_a_zone_that_puts_its_clock_on_counts_by_the_clock_on_the_wall(settings)
     assert behind.count(call_filter.with_(weekday=7)) == 3
 
 
-def test_what_no_condition_can_be_is_passed_over() -> None:
+def test_what_no_condition_can_be_is_passed_over(settings: Settings) -> None:
     period = Period(FIRST, LAST, dt.UTC)  # type: ignore[arg-type]
     asked = {"hour": "24", "weekday": "x", "wait": "1", "rated": "bad", "outcome": "odd", "x": "1"}
     assert call_filters.from_address(period, asked.items()).conditions == {}

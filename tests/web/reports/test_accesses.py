@@ -87,9 +87,8 @@ def test_paper_workbook_and_values(told, kind, login_as, monkeypatch) -> None:
 def test_it_is_issued_each_month_to_manager_and_ministry(settings, login_as) -> None:
     User.update(created_at=clock.now() - dt.timedelta(days=70)).execute()
     runs.plan(settings)
-    month = (
-        clock.now().astimezone(settings.tz).date().replace(day=1) - dt.timedelta(days=1)
-    ).replace(day=1)
+    due = (clock.now() - runs.SETTLED).astimezone(settings.tz).date()  # in the first hours: before
+    month = (due.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     [run] = ReportRun.select().where(
         ReportRun.name == "accesses", ReportRun.period == f"{month:%Y-%m}"
     )
