@@ -10,7 +10,7 @@ from appliance.pbx.actions.lines import Channel, Lines, turn
 from appliance.pbx.ami import Connection, Refused
 
 _HEARD = "CHANNEL(rtcp,rxcount,audio)"
-_SILENT = 0.3  # seconds without a packet; one comes every 20 ms
+_SILENT, _LOOK = 1.0, 0.05  # seconds without a packet; between two looks whether one came
 _FELL_SILENT = "44"  # the cause that Asterisk itself gives after rtp_timeout
 _ADDRESS = re.compile(r"sips?:(?:([^@;?>]+)@)?([^;?>]+)")
 # A page's connection comes from our own front; what the page calls itself stands behind.
@@ -71,9 +71,13 @@ def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -
 
 
 def _sounds(asterisk: Connection, leg: Channel) -> bool:
-    before = _value_of(asterisk, leg, _HEARD)
-    time.sleep(_SILENT)
-    return before != _value_of(asterisk, leg, _HEARD)
+    """Whether a packet comes: one each 20 ms, but later from a computer with much to do."""
+    before, until = _value_of(asterisk, leg, _HEARD), time.monotonic() + _SILENT
+    while time.monotonic() < until:
+        time.sleep(_LOOK)
+        if _value_of(asterisk, leg, _HEARD) not in ("", before):
+            return True
+    return False
 
 
 def _value_of(asterisk: Connection, leg: Channel, variable: str) -> str:
