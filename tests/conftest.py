@@ -62,17 +62,17 @@ SHARED = {
 PLAIN = tuple(
     f"tests/pbx/test_{name}.py"
     for name in (
-        *("board", "busy", "carriers", "config", "config_context", "deputy", "eventlog", "gaps"),
-        *("handed", "interpret", "ledger", "quarantine", "refusals", "rehearsal", "resuming"),
-        "witness",
+        *("busy", "carriers", "config", "config_context", "deputy", "eventlog", "gaps", "handed"),
+        *("interpret", "ledger", "lines", "phone_events", "quarantine", "refusals", "rehearsal"),
+        *("resuming", "witness"),
     )
 )
 # These begin, in this order, so that no worker has a long one left at the end.
 LONGEST = (
     "tests/calls/",
+    "tests/pbx/",
     "tests/provisioning/test_storm.py",
     "tests/browser/",
-    "tests/pbx/",  # they need the spoken prompts, which are made meanwhile
     "tests/box/snapshots/",
     "tests/provisioning/",
     "tests/web/",
