@@ -47,7 +47,7 @@ def looked(settings: Settings, nilufar: User, moment: list[float]) -> tuple[Phon
     return phones, exchange
 
 
-def told(settings: Settings, phones: Phones, exchange: Exchange) -> list[str]:
+def topics_of_a_look(settings: Settings, phones: Phones, exchange: Exchange) -> list[str]:
     """The topics that a look publishes."""
     before = live.newest()
     phones.look(settings, exchange)
@@ -67,14 +67,14 @@ def in_a_call(login: str) -> None:
 def test_a_call_of_which_the_ledger_tells_is_not_told_twice(settings, looked, moment) -> None:
     phones, exchange = looked
     phones.hear(CHANNEL | {"Event": "Newchannel"})
-    assert told(settings, phones, exchange) == []
+    assert topics_of_a_look(settings, phones, exchange) == []
     assert on_1001() == 0
     in_a_call("nilufar")
     moment[0] += phone_events._PACE
-    assert told(settings, phones, exchange) == ["devices"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices"]
     assert on_1001() == 1
     phones.hear(CHANNEL | {"Event": "Hangup"})  # before the ledger hears of it
-    assert told(settings, phones, exchange) == ["devices"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices"]
     assert on_1001() == 0
     assert exchange.lists == 1
 
@@ -83,9 +83,9 @@ def test_a_call_of_which_the_ledger_does_not_tell_is_told(settings, looked, mome
     phones, exchange = looked
     phones.hear(CHANNEL | {"Event": "Newchannel"})
     moment[0] += phone_events._PACE
-    assert told(settings, phones, exchange) == ["devices", "call:nilufar"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices", "call:nilufar"]
     phones.hear(CHANNEL | {"Event": "Hangup"})
-    assert told(settings, phones, exchange) == ["devices", "call:nilufar"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices", "call:nilufar"]
     assert on_1001() == 0
 
 
@@ -93,26 +93,26 @@ def test_a_phone_that_goes_is_told_in_a_call_too(settings, looked, moment) -> No
     phones, exchange = looked
     in_a_call("nilufar")
     exchange.up = False
-    assert told(settings, phones, exchange) == []
+    assert topics_of_a_look(settings, phones, exchange) == []
     phones.hear({"Event": "ContactStatus", "ContactStatus": "Removed", "AOR": "1001"})
-    assert told(settings, phones, exchange) == ["devices", "call:nilufar"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices", "call:nilufar"]
     assert not devices.phones()["1001"].up
 
 
 def test_what_shows_a_moment_after_a_phone_came_is_seen(settings, looked, moment) -> None:
     phones, exchange = looked
     phones.hear({"Event": "ContactStatus", "ContactStatus": "Removed", "AOR": "1001"})
-    assert told(settings, phones, exchange) == []
+    assert topics_of_a_look(settings, phones, exchange) == []
     exchange.up = False
     moment[0] += phone_events._PACE
-    assert told(settings, phones, exchange) == ["devices", "call:nilufar"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices", "call:nilufar"]
 
 
 def test_everything_is_listed_now_and_then(settings, looked, moment) -> None:
     phones, exchange = looked
     exchange.up = False
     moment[0] += phone_events._EVERY - 0.1
-    assert told(settings, phones, exchange) == []
+    assert topics_of_a_look(settings, phones, exchange) == []
     moment[0] += 0.1
-    assert told(settings, phones, exchange) == ["devices", "call:nilufar"]
+    assert topics_of_a_look(settings, phones, exchange) == ["devices", "call:nilufar"]
     assert exchange.lists == 2

@@ -68,7 +68,7 @@ def _channel(event: dict[str, str], bridge: str) -> Channel:
     )
 
 
-def _told(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
+def _events_if_there(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
     """What Asterisk tells of channels; nothing of what has gone since it was named."""
     try:
         events = asterisk.listed(action, f"{action}Complete", **fields)
@@ -101,13 +101,13 @@ class Lines:
         own = [
             _channel(event, event.get("BridgeID", ""))
             for name in names.split()
-            for event in _told(asterisk, "Status", Channel=name)
+            for event in _events_if_there(asterisk, "Status", Channel=name)
         ]
         known = {channel.name for channel in own}
         others = [
             _channel(event, bridge)
             for bridge in {channel.bridge for channel in own} - {""}
-            for event in _told(asterisk, "BridgeInfo", BridgeUniqueid=bridge)
+            for event in _events_if_there(asterisk, "BridgeInfo", BridgeUniqueid=bridge)
             if event.get("Channel") not in known
         ]
         return cls(asterisk, own + others)
