@@ -228,10 +228,8 @@ def in_turns(steps: Iterable[Callable[[], None]]) -> None:
     if len(left) > 1:
         with unhurried():
             while len(left) > 1:
-                _reach_disk()
                 give_way()
                 _turn(left, but=1)
-        _reach_disk()
     if left:
         give_way()
         _turn(left)
@@ -300,8 +298,10 @@ def _is_over(held: float) -> bool:
 def give_way() -> None:
     """Let those have the write lock who wait for it, between two turns of long work.
 
-    The one who has just had it would else always be the first to take it again.
+    The one who has just had it would else always be the first to take it again. What was written is
+    brought to the disk meanwhile.
     """
+    _reach_disk()
     until = time.monotonic() + _POLITE
     while True:
         time.sleep(_LOOK)  # for those, too, who wait otherwise than by our line
