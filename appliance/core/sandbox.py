@@ -10,9 +10,14 @@ import platform
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
+
+from appliance import PACKAGE
 
 SECONDS = 60
 MEGABYTES = 1024 * 1024
@@ -54,33 +59,76 @@ def run(
     program = shutil.which(command[0])
     if not program:
         raise SandboxError(f"{command[0]} is not installed")
-    bounds = (f"--cpu={seconds}", f"--as={MEMORY}", f"--fsize={largest}", "--core=0", "--nofile=64")
     rules = _rules(program, reads, writes)
-    with tempfile.TemporaryFile() as filtered, tempfile.TemporaryFile() as report:
-        filtered.write(_filter())
-        filtered.flush()
-        given = f"/proc/self/fd/{filtered.fileno()}"
-        done = subprocess.run(  # noqa: S603  a fixed program
+    bounds = _Bounds(seconds, MEMORY, largest, nice)
+    nothing = subprocess.DEVNULL
+    return _execute([program, *command[1:]], rules, bounds, nothing, nothing)
+
+
+def run_python(module: str, *arguments: str, content: bytes, seconds: int, memory: int) -> bytes:
+    """Run `python -m module` of the appliance with `content` as its input; what it prints.
+
+    The process reads the interpreter, its packages and the appliance's own package, writes nothing
+    and has `seconds` by the clock and of the processor and `memory` bytes. It prints at most
+    LARGEST bytes. Raises SandboxError, and subprocess.CalledProcessError or TimeoutExpired.
+    """
+    rules = _rules(sys.executable, (), ())
+    for folder in (Path(sys.prefix), PACKAGE):
+        rules += ["--landlock-rule", f"path-beneath:{_READ},read-dir:{folder}"]
+    command = [sys.executable, "-I", "-m", module, *arguments]
+    with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
+        question.write(content)
+        question.seek(0)
+        _execute(command, rules, _Bounds(seconds, memory, LARGEST, 0), question, answer)
+        answer.seek(0)
+        return answer.read()
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    seconds: int
+    memory: int  # bytes
+    largest_file: int  # bytes
+    nice: int
+
+
+def _execute(
+    command: list[str],
+    rules: list[str],
+    bounds: _Bounds,
+    source: IO[bytes] | int,
+    answer: IO[bytes] | int,
+) -> str:
+    """Run a command under rules and bounds; what it wrote to its error channel."""
+    limits = (
+        *(f"--cpu={bounds.seconds}", f"--as={bounds.memory}", f"--fsize={bounds.largest_file}"),
+        *("--core=0", "--nofile=64"),
+    )
+    with tempfile.TemporaryFile() as calls, tempfile.TemporaryFile() as report:
+        calls.write(_filter())
+        calls.flush()
+        call_filter = f"/proc/self/fd/{calls.fileno()}"
+        process = subprocess.run(  # noqa: S603  a fixed program
             [
-                *("nice", "-n", str(nice), "prlimit", *bounds, "--"),
-                *("setpriv", "--no-new-privs", "--pdeathsig", "KILL", "--seccomp-filter", given),
-                *(*rules, "--", program, *command[1:]),
+                *("nice", "-n", str(bounds.nice), "prlimit", *limits, "--"),
+                *("setpriv", "--no-new-privs", "--pdeathsig", "KILL"),
+                *("--seccomp-filter", call_filter, *rules, "--", *command),
             ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=source,
+            stdout=answer,
             stderr=report,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             check=False,
-            timeout=seconds,
-            pass_fds=[filtered.fileno()],
+            timeout=bounds.seconds,
+            pass_fds=[calls.fileno()],
         )
         report.seek(0)
-        told = report.read(_REPORT).decode("utf-8", "replace")
-    if done.returncode and told.startswith(("setpriv:", "prlimit:")):
-        raise SandboxError(told.strip())
-    if done.returncode:
-        raise subprocess.CalledProcessError(done.returncode, program, stderr=told)
-    return told
+        errors = report.read(_REPORT).decode("utf-8", "replace")
+    if process.returncode and errors.startswith(("setpriv:", "prlimit:")):
+        raise SandboxError(errors.strip())
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command[0], stderr=errors)
+    return errors
 
 
 def _rules(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.casework import catalogs, changes, knowledge, versions
+from appliance.casework.documents import package, pdf
 from appliance.casework.knowledge import (
     ArticleError,
     Place,
@@ -36,6 +37,7 @@ from appliance.models import (
     ChangeLink,
     SearchEntry,
 )
+from tests.rig.documents import pdf_of
 
 TODAY = dt.date(2026, 11, 30)
 PLACE = Place("appeals", ("subsidies",))
@@ -50,6 +52,7 @@ WORDS = Words(
 )
 
 CALLED = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
+RELATIONS = b'<Relationship Id="a" Type="b" Target="c"/>'
 MACROS = b'<Types><D ContentType="application/vnd.ms-word.document.macroEnabled.main"/></Types>'
 
 
@@ -75,7 +78,7 @@ def packed_pdf(objects: bytes) -> bytes:
     return PDF.replace(b"<<>>", stream + b"\nendstream")
 
 
-PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n%%EOF\n"
+PDF = pdf_of(b"<<>>")
 JPEG = b"\xff\xd8\xff\xe0\x00\x04\x00\x00\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x11\x00\x00"
 
 
@@ -326,8 +329,7 @@ def with_objects(
 ) -> bytes:
     """A PDF that holds objects packed."""
     packed = zlib.compress(text)
-    stream = b"7 0 obj<<%s/Length %d>>stream\n%s\nendstream endobj" % (head, len(packed), packed)
-    return PDF.replace(b"%%EOF", stream + b"\n%%EOF")
+    return pdf_of(b"<<%s/Length %d>>stream\n%s\nendstream" % (head, len(packed), packed))
 
 
 def led(kind: str, target: str) -> bytes:
@@ -346,6 +348,22 @@ def led(kind: str, target: str) -> bytes:
         with_objects(b"1 0 <</S/Rendition/JS 5 0 R>>", b"/Filter[/FlateDecode]/First 4"),
         with_objects(b"1 0 <<>>", b"/Type/Obj#53tm/First 4/Filter/LZWDecode"),
         with_objects(b"1 0 <<>>", b"/Type/ObjStm/First 4/Filter[/ASCIIHexDecode/FlateDecode]"),
+        with_objects(
+            b"1 0 <</S/JavaScript/JS(app.alert(1))>>",
+            b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode/Pad(%s)" % (b" " * 5000),
+        ),
+        with_objects(
+            b"1 0 <</S/JavaScript/JS(app.alert(1))>>",
+            b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode/Pad(7 0 obj)",
+        ),
+        with_objects(
+            b"1 0 <</S/JavaScript/JS(app.alert(1))>>" + b"<</A 1>>" * 200_000,
+        ),
+        with_objects(b"1 0 <</S/JavaScript/JS(app.alert(1))>>", b"/N 1/First 4/Filter 9 0 R"),
+        with_objects(
+            b"1 0 <<>>", b"/Type/ObjStm/First 4/Filter/FlateDecode/DecodeParms<</Predictor 12>>"
+        ),
+        pdf_of(b"<</Names <</A#46 1 /EmbeddedFile#73 2>> /AA <</O <</S /J#61vaScrip#74>>>>>>"),
         docx(types=MACROS.decode().encode("utf-16")),
         docx(types=MACROS.replace(b"macroEnabled", b"m&#97;croEnabled")),
         led("attachedTemplate", "https://evil.example/a.dotm"),
@@ -357,7 +375,9 @@ def led(kind: str, target: str) -> bytes:
     ],
     ids=(
         *("a letter as its number", "all letters so", "packed", "packed, and short"),
-        *("packed unusually", "packed twice", "another encoding", "an entity", "its template"),
+        *("packed unusually", "packed twice", "far from its head", "a false head"),
+        *("much packed", "a filter elsewhere", "shifted bytes", "spelt by numbers"),
+        *("another encoding", "an entity", "its template"),
         *("a template of a share", "a picture of a share", "an object", "another file", "a book"),
     ),
 )
@@ -379,9 +399,22 @@ def test_a_document_against_the_rules_is_refused(content, code):
         files.kind_of(content)
 
 
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (lambda: docx(**{"word___rels__document.xml.rels": RELATIONS * 40_000}), "bomb"),
+        (lambda: docx(**{"word___rels__document.xml.rels": b"<a>" * 400_000}), "bomb"),
+    ],
+    ids=("many relations", "deep relations"),
+)
+def test_a_description_larger_than_any_document_has_is_refused(content, code):
+    with pytest.raises(ArticleError, match=code):
+        files.kind_of(content())
+
+
 def test_a_pdf_that_unpacks_to_far_more_is_refused():
     with pytest.raises(ArticleError, match="bomb"):
-        files.kind_of(with_objects(bytes(files.UNPACKED + 1)))
+        files.kind_of(with_objects(bytes(pdf.UNPACKED_BYTES + 1)))
 
 
 @pytest.mark.parametrize(
@@ -407,7 +440,7 @@ def test_a_zip_that_lies_of_its_sizes_is_refused():
 
 def test_a_zip_of_too_many_parts_is_refused():
     with pytest.raises(ArticleError, match="bomb"):
-        files.kind_of(docx(**{f"word__{n}": b"" for n in range(files.ENTRIES)}))
+        files.kind_of(docx(**{f"word__{n}": b"" for n in range(package.MAX_PARTS)}))
 
 
 def test_a_refused_file_changes_nothing(draft, sherzod):

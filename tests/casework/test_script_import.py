@@ -3,11 +3,14 @@
 import contextlib
 import io
 import zipfile
+from pathlib import Path
 
 import docx
 import openpyxl
 import pytest
 
+from appliance.casework import documents
+from appliance.casework.documents import script_text
 from appliance.casework.scripts import checks, importing
 from appliance.casework.scripts.importing import UnreadableError
 
@@ -89,7 +92,7 @@ def test_headings_text_and_lists_of_a_document_are_steps():
         (HELLO[:400], "file"),
         (b"\0" * (importing.LARGEST + 1), "large"),
         (with_part(HELLO, "xl/vbaProject.bin", b"x"), "macro"),
-        (lambda: with_part(HELLO, "bomb.xml", b"\0" * (importing.UNPACKED + 1)), "bomb"),
+        (lambda: with_part(HELLO, "bomb.xml", b"\0" * (script_text.UNPACKED_BYTES + 1)), "bomb"),
         (document(lambda made: None), "empty"),
         (sheet(*[(str(n), "Gap nima. Gap.", "", "") for n in range(201)]), "steps"),
     ],
@@ -128,3 +131,67 @@ def test_a_package_of_something_else_is_refused():
         package.writestr("[Content_Types].xml", types)
     with pytest.raises(UnreadableError, match="macro"):
         importing.read("a.docm", sent.getvalue())
+
+
+def of_body(body: bytes) -> bytes:
+    """A Word document with that body, as a package of its least parts."""
+    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    types = "http://schemas.openxmlformats.org/package/2006/content-types"
+    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
+    word = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    sent = io.BytesIO()
+    with zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{types}"><Override PartName="/word/document.xml" '
+            f'ContentType="{main}"/></Types>',
+        )
+        package.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{relations}"><Relationship Id="a" Type="{relation}" '
+            'Target="word/document.xml"/></Relationships>',
+        )
+        whole = b'<w:document xmlns:w="%s"><w:body>%s</w:body></w:document>' % (word, body)
+        package.writestr("word/document.xml", whole)
+    return sent.getvalue()
+
+
+WIDE_CELL = (
+    b'<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
+    b"<w:p><w:r><w:t>Salom. Yordam kerakmi?</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        (lambda: WIDE_CELL, None),
+        (lambda: b"<w:p/>" * 12_000_000, "bomb|file"),
+        (lambda: b"<w:tbl>" * 300_000, "bomb|file"),
+    ],
+    ids=["a cell of two billion columns", "empty paragraphs", "nested tables"],
+)
+def test_a_small_document_takes_no_memory_of_the_pages(body, refusal):
+    content = of_body(body())
+    Path("/proc/self/clear_refs").write_text("5")  # begins the peak of memory again
+    before = peak_megabytes()
+    if refusal:
+        with pytest.raises(UnreadableError, match=refusal):
+            importing.read("a.docx", content)
+    else:
+        assert importing.read("a.docx", content).steps
+    assert peak_megabytes() - before < 50
+
+
+def peak_megabytes() -> int:
+    """The largest resident memory of this process since its peak was cleared."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+def test_a_reader_that_fails_unexpectedly_is_logged(monkeypatch, caplog):
+    monkeypatch.setattr(documents, "_MODULE", "appliance.casework.documents.missing")
+    with pytest.raises(UnreadableError, match="file"):
+        importing.read("a.docx", HELLO)
+    assert "No module named" in caplog.text

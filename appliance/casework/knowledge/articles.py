@@ -157,10 +157,10 @@ def save(
     now, placed, article = columns(words), _placed(place), row.article
     if not (now["title_uz"] or now["title_ru"]):
         raise ArticleError("title")
-    gone = set(without)
+    gone, checked = set(without), files.check(sent)
     with writing():
         stay = [number for number in row.files if number not in gone]
-        now["files"] = stay + files.keep(row, len(stay), list(sent), user.login)
+        now["files"] = stay + files.keep(row, len(stay), checked, user.login)
         now["request"] = request
         _tried(lambda: versions.write(row, user, seen, **now))
         _put_place(article, placed)

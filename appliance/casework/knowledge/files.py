@@ -4,16 +4,13 @@ A file lies in the database, like those of change requests, and so in every snap
 back as it came; only pictures are shown by the browser.
 """
 
-import io
-import lzma
-import re
 import struct
-import zipfile
-import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
-from xml.etree import ElementTree
 
+from appliance.casework import documents
+from appliance.casework.documents.file_kinds import PDF_BEGINNING, ZIP_BEGINNING
 from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import clock
 from appliance.models import Article, ArticleFile, ArticleVersion
@@ -21,8 +18,6 @@ from appliance.models import Article, ArticleFile, ArticleVersion
 LARGEST = 5 * 1024 * 1024  # bytes of one file
 MOST = 10  # of one version
 AT_ONCE = 35 * 1024 * 1024  # bytes of all that are sent by one form, beside its texts
-UNPACKED = 50 * 1024 * 1024  # bytes that a DOCX may hold
-ENTRIES = 2_000  # parts of a DOCX
 PIXELS = 50_000_000  # of a picture
 _NAME = 150  # characters
 
@@ -33,36 +28,6 @@ KINDS = {
     "jpeg": "image/jpeg",
 }
 SHOWN = ("png", "jpeg")  # which a browser shows in the article
-
-
-def _spelt(name: str) -> str:
-    """A name of a PDF: each of its letters may stand as its number."""
-    return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
-
-
-# What does something by itself. The bytes of a picture spell a name as short as JS by chance.
-_ACTIVE_PDF = re.compile(
-    rf"/(?:{'|'.join(map(_spelt, ('JavaScript', 'Launch', 'EmbeddedFile', 'RichMedia')))})\b"
-    rf"|/{_spelt('JS')}\s*[(<\d]".encode()
-)
-_STREAM = re.compile(rb"stream\r?\n")
-_OF_OBJECTS = re.compile(f"/{_spelt('ObjStm')}|/{_spelt('First')}".encode())
-_FILTERED = re.compile(f"/{_spelt('Filter')}".encode())
-_DEFLATED = re.compile(rb"/Filter\s*(?:/FlateDecode|\[\s*/FlateDecode\s*\])")
-_HEAD = 2_000  # bytes before a stream that may tell what it is
-_ACTIVE_DOCX = re.compile(
-    r"vbaproject|vbadata|activex|oleobject|embeddings/.*[.](?!xlsx$)\w+$", re.IGNORECASE
-)
-_ACTIVE_TYPE = re.compile("macroenabled|vbaproject|vbadata|activex|oleobject", re.IGNORECASE)
-_TAKES_IN = re.compile("/(aFChunk|subDocument|frame|oleObject|control)$", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"\s*(?:https?:|ftp:|file:(?://[^/\\]|/{4}|/*\\\\)|\\\\|//)", re.IGNORECASE)
-_DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")  # which no part of a document may
-_TYPES = "[Content_Types].xml"
-_PIECE = 64 * 1024
-_DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ElementTree.ParseError),
-    *(ValueError, RuntimeError, OSError, EOFError),  # a password, a method that is not known
-)
 
 
 @dataclass(frozen=True)
@@ -77,43 +42,66 @@ def kind_of(content: bytes) -> str:
     """The kind of a file in KINDS, by what is in it.
 
     Raises ArticleError: `file` when it is empty or larger than LARGEST, `kind` when it is none of
-    KINDS or damaged, `macro` when it would do something by itself, `bomb` when it would unpack to
-    more than a reader's machine bears.
+    KINDS or damaged, `macro` when it would do something by itself, `bomb` when it needs more
+    memory or time than a reader has.
     """
     if not 0 < len(content) <= LARGEST:
         raise ArticleError("file")
-    if content.startswith(b"%PDF-"):
-        return _pdf(content)
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return _picture("png", _png_size(content))
     if content.startswith(b"\xff\xd8\xff"):
         return _picture("jpeg", _jpeg_size(content))
-    if content.startswith(b"PK\x03\x04"):
-        return _docx(content)
-    raise ArticleError("kind")
+    if not content.startswith((PDF_BEGINNING, ZIP_BEGINNING)):
+        raise ArticleError("kind")
+    try:
+        return documents.file_kind(content)
+    except documents.DocumentError as error:
+        raise ArticleError(error.code) from error
 
 
-def keep(version: ArticleVersion, stay: int, sent: list[Sent], by: str) -> list[int]:
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file whose content was looked at: its own name with a true ending, its kind in KINDS."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
+def check(sent: Iterable[Sent]) -> list[CheckedFile]:
+    """Look at files before the transaction that stores them: each may take seconds.
+
+    Raises ArticleError as kind_of() does, and `many`.
+    """
+    files = list(sent)
+    if len(files) > MOST:
+        raise ArticleError("many")
+    kinds = [kind_of(file.content) for file in files]
+    return [
+        CheckedFile(_named(file.name, kind), kind, file.content)
+        for file, kind in zip(files, kinds, strict=True)
+    ]
+
+
+def keep(version: ArticleVersion, stay: int, files: list[CheckedFile], by: str) -> list[int]:
     """Keep files with an article, inside the transaction of their cause; their ids.
 
-    `stay`: how many the version shows beside them. Raises ArticleError as kind_of() does, and
-    `many`.
+    `stay`: how many other files the version shows. Raises ArticleError: `many`.
     """
-    kinds = [kind_of(one.content) for one in sent]
-    if stay + len(sent) > MOST:
+    if stay + len(files) > MOST:
         raise ArticleError("many")
     now = clock.now()
     return [
         ArticleFile.create(
             article=version.article_id,
-            name=_named(one.name, kind),
-            kind=kind,
-            size=len(one.content),
-            content=one.content,
+            name=file.name,
+            kind=file.kind,
+            size=len(file.content),
+            content=file.content,
             at=now,
             who=by,
         ).id
-        for one, kind in zip(sent, kinds, strict=True)
+        for file in files
     ]
 
 
@@ -148,99 +136,6 @@ def _named(name: str, kind: str) -> str:
     bare = "".join(c for c in PureWindowsPath(name).name if c.isprintable()).strip(". ")
     stem = bare.rpartition(".")[0] or bare or "file"
     return f"{stem[-_NAME:]}.{'jpg' if kind == 'jpeg' else kind}"
-
-
-def _pdf(content: bytes) -> str:
-    if b"%%EOF" not in content[-2048:]:
-        raise ArticleError("kind")
-    if _ACTIVE_PDF.search(content):
-        raise ArticleError("macro")
-    left = UNPACKED
-    for stream in _STREAM.finditer(content):
-        head = content[max(0, stream.start() - _HEAD) : stream.start()].rpartition(b"obj")[2]
-        if _OF_OBJECTS.search(head) and _FILTERED.search(head):
-            objects = _inflated(head, content[stream.end() :], left)
-            left -= len(objects)
-            if _ACTIVE_PDF.search(objects):
-                raise ArticleError("macro")
-    return "pdf"
-
-
-def _inflated(head: bytes, packed: bytes, most: int) -> bytes:
-    """Objects that a PDF holds packed; packed in a way that is not looked into they are refused."""
-    if not _DEFLATED.search(head):
-        raise ArticleError("macro")
-    unpacking = zlib.decompressobj()
-    try:
-        objects = unpacking.decompress(packed, most + 1)
-    except zlib.error as error:
-        raise ArticleError("kind") from error
-    if len(objects) > most:
-        raise ArticleError("bomb")
-    return objects
-
-
-def _docx(content: bytes) -> str:
-    try:
-        names, told = _parts(content)
-        active = any(map(_ACTIVE_DOCX.search, names)) or any(map(_is_active, told))
-    except ArticleError:
-        raise
-    except _DAMAGED as error:
-        raise ArticleError("kind") from error
-    if active:
-        raise ArticleError("macro")
-    return "docx"
-
-
-def _parts(content: bytes) -> tuple[set[str], list[bytes]]:
-    """The names of a document's parts, and those that tell what the parts are and lead to.
-
-    Each is unpacked, a piece at a time: what a ZIP says of its sizes may be untrue.
-    """
-    left, told = UNPACKED, []
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        parts = packed.infolist()
-        if len(parts) > ENTRIES or sum(part.file_size for part in parts) > UNPACKED:
-            raise ArticleError("bomb")
-        for part in parts:
-            if part.filename.startswith("/") or ".." in part.filename:
-                raise ArticleError("kind")
-            tells, pieces, begins = (
-                part.filename.lower().endswith((_TYPES.lower(), ".rels")),
-                [],
-                True,
-            )
-            with packed.open(part) as opened:
-                while piece := opened.read(_PIECE):
-                    left -= len(piece)
-                    if left < 0:
-                        raise ArticleError("bomb")
-                    if begins and _DECLARES.search(piece.replace(b"\0", b"")):
-                        raise ArticleError("bomb")
-                    begins = False
-                    if tells:
-                        pieces.append(piece)
-            if tells:
-                told.append(b"".join(pieces))
-        names = {part.filename for part in parts}
-    if not {_TYPES, "word/document.xml"} <= names:
-        raise ArticleError("kind")
-    return names, told
-
-
-def _is_active(part: bytes) -> bool:
-    """Whether a document has macros, takes in another file, or fetches what it is made from.
-
-    Read as XML: in another encoding, or by the numbers of its letters, it says the same.
-    """
-    for one in ElementTree.fromstring(part).iter():  # noqa: S314  bounded, and expat stops bombs
-        kind, where = one.get("Type", ""), one.get("Target", "")
-        if _ACTIVE_TYPE.search(one.get("ContentType", "")) or _TAKES_IN.search(kind):
-            return True
-        if not kind.endswith("/hyperlink") and _ELSEWHERE.match(where):
-            return True
-    return False
 
 
 def _picture(kind: str, size: tuple[int, int] | None) -> str:

@@ -10,8 +10,9 @@ from appliance.casework.knowledge import Place, Words, articles, files, openings
 from appliance.core import clock
 from appliance.models import Article, ArticleFile, ArticleMiss, ArticleOpening, ArticleVersion
 from tests.rig.citizen import Citizen
+from tests.rig.documents import pdf_of
 
-PDF = b"%PDF-1.7\n%%EOF\n"
+PDF = pdf_of()
 TYPED = {
     "title_uz": "Subsidiya olish",
     "text_uz": "Ariza **15 kun** ichida",
