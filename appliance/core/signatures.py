@@ -34,7 +34,7 @@ def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
 
     Raises KeyTrouble.
     """
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -48,7 +48,7 @@ def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
     text = _read(setting, file)
     try:
         found = [serialization.load_pem_public_key(one) for one in _PEM.findall(text) or [text]]
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyTrouble(f"{setting}: {file}: {error}") from error
     keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
     if len(keys) < len(found):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 NOWHERE = "0.0.0.0"  # noqa: S104  in a session description: send nothing
 _SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "c": "content-type"}
 _SHORT |= {"l": "content-length", "k": "supported", "r": "refer-to"}
+_RESPONSE = re.compile(r"SIP/\d\.\d [1-6]\d\d( |$)", re.ASCII)
+_REQUEST = re.compile(r"(?!SIP/)\S+ \S+ SIP/\d\.\d\s*$", re.ASCII)
 Headers = Sequence[tuple[str, str]]
 
 
@@ -23,7 +25,7 @@ class Message:
     @property
     def status(self) -> int:
         """The status of a response, 0 for a request."""
-        return int(self.start.split()[1]) if self.start.startswith("SIP/") else 0
+        return int(self.start.split()[1]) if _is_response(self.start) else 0
 
     @property
     def method(self) -> str:
@@ -53,14 +55,20 @@ def parse(data: bytes) -> Message | None:
     """The message of a datagram; None for a keep-alive or what is no message."""
     head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
     lines = re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")
-    if len(lines[0].split()) < 3:
+    if not (_RESPONSE.match(lines[0]) or _REQUEST.match(lines[0])):
         return None
     headers = []
     for line in lines[1:]:
         name, _, value = line.partition(":")
         name = name.strip().lower()
         headers.append((_SHORT.get(name, name), value.strip()))
-    return Message(lines[0], headers, body)
+    received = Message(lines[0], headers, body)
+    is_whole = not received.status or received.get("cseq").split()
+    return received if is_whole else None
+
+
+def _is_response(start: str) -> bool:
+    return start.startswith("SIP/")
 
 
 def text(start: str, headers: Iterable[tuple[str, str]], body: str = "") -> bytes:
@@ -115,7 +123,7 @@ def authorization(challenge: str, method: str, uri: str, name: str, password: st
     def md5(*parts: str) -> str:
         return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
-    realm, nonce = facts["realm"], facts["nonce"]
+    realm, nonce = facts.get("realm", ""), facts.get("nonce", "")
     secret, what = md5(name, realm, password), md5(method, uri)
     head = f'Digest username="{name}", realm="{realm}", nonce="{nonce}", uri="{uri}"'
     opaque = f', opaque="{facts["opaque"]}"' if "opaque" in facts else ""

@@ -13,6 +13,7 @@ from appliance.casework import documents
 from appliance.casework.documents import script_text
 from appliance.casework.scripts import checks, importing
 from appliance.casework.scripts.importing import UnreadableError
+from tests.rig.documents import docx_of
 
 
 def document(fill) -> bytes:
@@ -133,30 +134,6 @@ def test_a_package_of_something_else_is_refused():
         importing.read("a.docm", sent.getvalue())
 
 
-def of_body(body: bytes) -> bytes:
-    """A Word document with that body, as a package of its least parts."""
-    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
-    types = "http://schemas.openxmlformats.org/package/2006/content-types"
-    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
-    word = b"http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    sent = io.BytesIO()
-    with zipfile.ZipFile(sent, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{types}"><Override PartName="/word/document.xml" '
-            f'ContentType="{main}"/></Types>',
-        )
-        package.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{relations}"><Relationship Id="a" Type="{relation}" '
-            'Target="word/document.xml"/></Relationships>',
-        )
-        whole = b'<w:document xmlns:w="%s"><w:body>%s</w:body></w:document>' % (word, body)
-        package.writestr("word/document.xml", whole)
-    return sent.getvalue()
-
-
 WIDE_CELL = (
     b'<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2000000000"/></w:tcPr>'
     b"<w:p><w:r><w:t>Salom. Yordam kerakmi?</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
@@ -173,7 +150,7 @@ WIDE_CELL = (
     ids=["a cell of two billion columns", "empty paragraphs", "nested tables"],
 )
 def test_a_small_document_takes_no_memory_of_the_pages(body, refusal):
-    content = of_body(body())
+    content = docx_of(body())
     Path("/proc/self/clear_refs").write_text("5")  # begins the peak of memory again
     before = peak_megabytes()
     if refusal:

@@ -101,13 +101,18 @@ class Smpp(SmsGateway):
             self._drop(line)
             raise Unsure("answer_lost", str(error) or "the line broke") from error
 
-    def _bind(self) -> client.Client:
+    def _client(self) -> client.Client:
+        """A client of the account that is not connected."""
         host, _, port = self.url.rpartition(":")
         line = client.Client(host, int(port), timeout=self.answer, allow_unknown_opt_params=True)
         line.logger.setLevel(logging.ERROR)  # its warnings are raised besides
         line.set_message_received_handler(self._received)
         line.set_message_sent_handler(self._answered)
         line.set_error_pdu_handler(lambda pdu: None)
+        return line
+
+    def _bind(self) -> client.Client:
+        line = self._client()
         try:
             line.connect()
             line.bind_transceiver(system_id=self.user, password=self.password)
@@ -180,6 +185,8 @@ class Smpp(SmsGateway):
 
     def _received(self, pdu: Any) -> None:
         self._last_sign = time.monotonic()
+        if pdu.command != "deliver_sm":  # an alert_notification carries no text
+            return
         text = bytes(pdu.short_message or pdu.message_payload or b"")
         if (pdu.esm_class or 0) & _KIND == _RECEIPT:
             if report := _report(pdu, text):
