@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import logging
 import os
-import sqlite3
 import threading
 import time
 import weakref
@@ -17,7 +16,7 @@ from peewee import Field, ModelSelect, OperationalError, PeeweeException, Sqlite
 from playhouse.migrations import Runner
 
 from appliance import PACKAGE
-from appliance.core import files
+from appliance.core import files, sqlite
 from appliance.core.db_bell import Bell
 from appliance.core.db_line import Line
 
@@ -49,10 +48,10 @@ def _adapted(moment: dt.datetime) -> str:
     return str(moment)
 
 
-sqlite3.register_adapter(dt.datetime, _adapted)
+sqlite.register_adapter(dt.datetime, _adapted)
 
 
-class _Connection(sqlite3.Connection):
+class _Connection(sqlite.Connection):
     """A connection that forgets what was begun to be read and not read to its end.
 
     As long as such a reading is open, everything else on the connection is read as it was then; a
@@ -61,7 +60,7 @@ class _Connection(sqlite3.Connection):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+        self._cursors: weakref.WeakSet[sqlite.Cursor] = weakref.WeakSet()
 
     def cursor(self, *arguments: Any) -> Any:
         cursor = super().cursor(*arguments)
@@ -96,11 +95,11 @@ class _Database(SqliteDatabase):
         self._idle = []
         super().init(database, **named)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite.Connection:
         try:
             return self._idle.pop()  # the newest, whose pages are the warmest
         except IndexError:
-            made: sqlite3.Connection = super()._connect()
+            made: sqlite.Connection = super()._connect()
             return made
 
     def _close(self, connection: _Connection) -> None:
@@ -170,12 +169,14 @@ class _Database(SqliteDatabase):
 
 # WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
 # survives a power cut. busy_timeout: writers from other processes queue up instead of failing.
+# secure_delete: what is masked or removed is overwritten in the file.
 database = _Database(
     None,
     pragmas={
         "journal_mode": "wal",
         "synchronous": "full",
         "foreign_keys": 1,
+        "secure_delete": 1,
         "busy_timeout": _BUSY,
         "cache_size": -32_000,
     },
@@ -202,9 +203,9 @@ def keep_open(connections: int) -> None:
     database.kept = connections
 
 
-def raw(query: Any) -> sqlite3.Cursor:
+def raw(query: Any) -> sqlite.Cursor:
     """The rows of a query as the tables keep them: a moment is microseconds since 1970."""
-    found: sqlite3.Cursor = database.execute(query)
+    found: sqlite.Cursor = database.execute(query)
     return found
 
 
@@ -268,16 +269,6 @@ def unhurried() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def undoing_in_memory() -> Iterator[None]:
-    """A while in which what undoes a part of a transaction is kept at hand, not in a file.
-
-    SQLite copies each page there that the part changes, until the part is over.
-    """
-    with _meanwhile("temp_store", "memory", usually="default"):
-        yield
-
-
-@contextlib.contextmanager
 def _meanwhile(pragma: str, value: str, *, usually: str) -> Iterator[None]:
     """A while of another setting of the connection; in a transaction nothing changes."""
     if database.in_transaction():
@@ -314,7 +305,7 @@ def is_busy(error: Exception) -> bool:
 
     A row that is read as it is needed fails as SQLite says it, not as peewee does.
     """
-    told = isinstance(error, (OperationalError, sqlite3.OperationalError))
+    told = isinstance(error, (OperationalError, sqlite.OperationalError))
     return told and any(words in str(error) for words in _BUSY_WORDS)
 
 
@@ -326,7 +317,7 @@ def insist[T](write: Callable[[], T], stop: threading.Event) -> T:
     while True:
         try:
             return write()
-        except (OperationalError, sqlite3.OperationalError) as error:
+        except (OperationalError, sqlite.OperationalError) as error:
             if not is_busy(error) or stop.is_set():
                 raise
             log.warning("the database is busy: tried again")
@@ -369,7 +360,7 @@ def faults() -> list[str]:
 def copy_to(target: Path) -> None:
     """Copy the running database, consistently, into a new file (SQLite's online backup)."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with sqlite3.connect(target) as copy:
+    with sqlite.connect(target) as copy:
         database.connection().backup(copy)
     copy.close()
 

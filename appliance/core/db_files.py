@@ -1,9 +1,10 @@
 """Database files that nobody has open: a stage, a copy, what comes out of a snapshot."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+
+from appliance.core import sqlite
 
 
 def faults_of(file: Path) -> str:
@@ -11,7 +12,7 @@ def faults_of(file: Path) -> str:
     try:
         with contextlib.closing(_untouched(file)) as connection:
             [first] = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
+    except sqlite.DatabaseError as error:
         return str(error)
     return "" if first == "ok" else first
 
@@ -27,16 +28,16 @@ def count_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
 
 def highest(file: Path, table: str, column: str) -> int | None:
     """The highest whole number in a column of a database file; None when there is no row."""
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite.connect(file)) as connection:
         [found] = connection.execute(f'SELECT max("{column}") FROM "{table}"').fetchone()  # noqa: S608
     return found
 
 
 def fold_in(file: Path) -> None:
     """Take the write-ahead log of a database file into it, so that the file alone is whole."""
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode = delete")
 
 
-def _untouched(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)
+def _untouched(file: Path) -> sqlite.Connection:
+    return sqlite.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)

@@ -40,7 +40,6 @@ class _Part:
     taken: int = 0  # bytes that are done with
 
 
-@db.undoing_in_memory()
 def read(path: Path, rules: Calls, *, growing: bool) -> int:
     """Take in what a log file holds beyond what was read of it; returns how many new records.
 

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 import json
-import sqlite3
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +10,7 @@ from click.testing import CliRunner
 from appliance.box import health, retention
 from appliance.box.health import disks
 from appliance.cli import appliance
-from appliance.core import clock, db
+from appliance.core import clock, db, sqlite
 from appliance.core.settings import Outgoing
 from appliance.models import AsteriskWatch, CalendarDay, Call, DiskReading, EventRow
 
@@ -43,7 +42,7 @@ def test_a_database_that_may_not_be_written(settings) -> None:
 
 def test_a_database_locked_for_longer_than_writers_wait(settings, monkeypatch) -> None:
     monkeypatch.setattr(db, "PATIENCE", 0.01)
-    other = sqlite3.connect(settings.paths.database, isolation_level=None)
+    other = sqlite.connect(settings.paths.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert not health.writable()
     other.execute("ROLLBACK")

@@ -4,14 +4,13 @@ import dataclasses
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 
 import pytest
 
 from appliance.box import alarms, health, processes
-from appliance.core import clock, process_id
+from appliance.core import clock, process_id, sqlite
 from appliance.models import Alarm
 from tests.rig.waiting import until
 
@@ -102,7 +101,7 @@ def test_signs_of_before_the_machine_was_started_again(settings) -> None:
 
 def test_a_database_that_is_locked_makes_no_process_look_dead(settings) -> None:
     pulse = processes.begin(settings, "pbx")
-    other = sqlite3.connect(settings.paths.database, isolation_level=None)
+    other = sqlite.connect(settings.paths.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     pulse.give()
     assert seen(settings, "pbx")[0] == "ok"

@@ -6,7 +6,6 @@ import http.client
 import os
 import re
 import signal
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from appliance.cli import keeper
 from appliance.core import settings as site_settings
+from appliance.core import sqlite
 from appliance.core.settings import Settings
 from appliance.people import accounts
 from appliance.web import create_app
@@ -92,10 +92,10 @@ class Pages:
 
     def _stop_between_writes(self) -> bool:
         os.killpg(self._group, signal.SIGSTOP)
-        with contextlib.closing(sqlite3.connect(self.settings.paths.database, timeout=1)) as other:
+        with contextlib.closing(sqlite.connect(self.settings.paths.database, timeout=1)) as other:
             try:
                 other.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
+            except sqlite.OperationalError:
                 os.killpg(self._group, signal.SIGCONT)
                 return False
         return True

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from appliance.core import sqlite
 from provisioning.local import plans
 from provisioning.local.phones import Handling
 from provisioning.local.plans import Times
@@ -127,8 +127,8 @@ def fill(page: Page, locale: str) -> None:
 
 def registered_as_typed(hotline: Hotline) -> list[dict[str, object]]:
     """What the table of appeals holds, oldest first."""
-    with sqlite3.connect(f"file:{hotline.facts['database']}?mode=ro", uri=True) as database:
-        database.row_factory = sqlite3.Row
+    with sqlite.connect(f"file:{hotline.facts['database']}?mode=ro", uri=True) as database:
+        database.row_factory = sqlite.Row
         rows = database.execute("SELECT * FROM appeal ORDER BY number").fetchall()
     database.close()
     return [dict(row) for row in rows]

@@ -1,12 +1,12 @@
 """A running site, with a call: no key or password in its logs or in the list of processes."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from appliance.core import sqlite
 from appliance.core.settings import load
 from provisioning.local import plans
 from provisioning.local.plans import Times
@@ -19,7 +19,7 @@ def secrets(hotline: Hotline) -> set[str]:
     """What nobody may read there: of the settings, and each phone's and person's."""
     settings = load(hotline.place.config)
     found = {settings.web.secret_key, settings.asterisk.ami_secret}
-    with contextlib.closing(sqlite3.connect(settings.paths.database)) as database:
+    with contextlib.closing(sqlite.connect(settings.paths.database)) as database:
         rows = database.execute("SELECT sip_password, password_hash FROM user")
         found |= {secret for row in rows for secret in row if secret}
     found |= {one["password"] for one in hotline.facts["operators"]}

@@ -14,7 +14,7 @@ PAGES = {"flask", "werkzeug", "markdown_it"}
 @pytest.mark.parametrize(
     ("module", "seldom"),
     [
-        ("appliance.cli.keeper", {"flask", "peewee", "sqlite3", "appliance.web"}),
+        ("appliance.cli.keeper", {"flask", "peewee", "sqlite3", "pysqlite3", "appliance.web"}),
         ("appliance.cli.telephony", SPEAKS | SIGNS_IN | PAPERS | PAGES | {"jinja2", "asyncio"}),
         ("appliance.jobs.timetable", SPEAKS | SIGNS_IN | PAPERS | PAGES | {"asyncio"}),
         ("appliance.web.shell.server", SPEAKS | SIGNS_IN | PAPERS),

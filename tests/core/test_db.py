@@ -4,7 +4,6 @@ import contextlib
 import functools
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import pytest
 from peewee import fn
 from playhouse.schema_diff import diff_models
 
-from appliance.core import clock, db
+from appliance.core import clock, db, sqlite
 from appliance.core.settings import Settings
 from appliance.models import TABLES, User
 from appliance.people import presence
@@ -59,7 +58,7 @@ def test_a_new_migration_keeps_the_data_and_a_copy_of_before(
     assert db.migrate() == ["9999_add_room"]
     assert User.select().count() == people
     [copy] = copies(settings.paths.database)
-    with sqlite3.connect(copy) as before:
+    with sqlite.connect(copy) as before:
         columns = [row[1] for row in before.execute("PRAGMA table_info(user)")]
         assert before.execute("SELECT count(*) FROM user").fetchone() == (people,)
     before.close()
@@ -129,7 +128,7 @@ def test_a_connection_that_stays_open_is_taken_up_again(empty: Path) -> None:
         db.database.close()
         db.open_database(empty.with_name("another.db"))
         assert db.database.connection() is not first
-        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        with pytest.raises(sqlite.ProgrammingError, match="closed"):
             first.execute("SELECT 1")
     finally:
         db.keep_open(0)
@@ -145,7 +144,7 @@ def test_a_connection_that_stays_open_reads_what_is_new(empty: Path) -> None:
         half_read = db.database.execute_sql("SELECT n FROM counted")
         half_read.fetchone()
         db.database.close()
-        with contextlib.closing(sqlite3.connect(empty, isolation_level=None)) as another:
+        with contextlib.closing(sqlite.connect(empty, isolation_level=None)) as another:
             another.execute("INSERT INTO counted VALUES (3)")
         db.database.connect()
         assert db.database.execute_sql("SELECT count(*) FROM counted").fetchone() == (3,)
@@ -157,7 +156,8 @@ def test_a_connection_that_stays_open_reads_what_is_new(empty: Path) -> None:
 def test_a_connection_keeps_its_locks_when_the_database_is_opened_again(empty: Path) -> None:
     db.database.execute_sql("CREATE TABLE note (text)")
     db.open_database(empty)
-    other = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM note')"
+    other = "import sys; from appliance.core import sqlite; "
+    other += "sqlite.connect(sys.argv[1]).execute('SELECT * FROM note')"
     subprocess.run([sys.executable, "-c", other, empty], check=True)
     assert empty.with_name(f"{empty.name}-wal").exists()  # who is the last to leave removes it
 
@@ -238,23 +238,30 @@ def test_only_the_last_step_of_long_work_waits_for_the_disk(
     assert found[-1] == full
 
 
-@pytest.mark.parametrize("how", [db.undoing_in_memory, contextlib.nullcontext])
-def test_what_undoes_a_part_of_a_transaction_is_in_memory(
-    empty: Path, how: Callable[[], contextlib.AbstractContextManager[None]]
-) -> None:
+def test_what_undoes_a_part_of_a_transaction_is_in_memory(empty: Path) -> None:
     db.database.execute_sql("CREATE TABLE wide (id INTEGER PRIMARY KEY, held TEXT)")
     rows = [(number, "x" * 3000) for number in range(200)]
     with db.writing():
         db.database.cursor().executemany("INSERT INTO wide VALUES (?, ?)", rows)
     for _ in range(2):  # and so is the next one
-        with how(), db.writing(), contextlib.suppress(KeyError), db.database.atomic():
+        with db.writing(), contextlib.suppress(KeyError), db.database.atomic():
             db.database.execute_sql("UPDATE wide SET held = 'other'")
-            files = [name for name in _open_files() if "etilqs" in name]
-            assert len(files) == (how is contextlib.nullcontext)
+            assert [name for name in _open_files() if "etilqs" in name] == []
             raise KeyError
     found = db.database.execute_sql("SELECT id, held FROM wide ORDER BY id").fetchall()
     assert found == rows
-    assert db.database.execute_sql("PRAGMA temp_store").fetchall() == [(0,)]
+
+
+def test_what_is_removed_is_overwritten_in_the_file(empty: Path) -> None:
+    text = "a citizen's name " * 20
+    db.database.execute_sql("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)")
+    db.database.execute_sql("INSERT INTO note (text) VALUES (?), ('another')", (text,))
+    db.database.execute_sql("PRAGMA wal_checkpoint(truncate)").fetchall()
+    assert text.encode() in empty.read_bytes()
+    db.database.execute_sql("DELETE FROM note WHERE id = 1")
+    db.database.execute_sql("PRAGMA wal_checkpoint(truncate)").fetchall()
+    assert b"citizen" not in empty.read_bytes()
+    assert b"another" in empty.read_bytes()
 
 
 def _open_files() -> Iterator[str]:
@@ -272,7 +279,7 @@ def test_a_statement_outside_of_a_transaction_waits_in_line_too(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "PATIENCE", 0.05)
-    with sqlite3.connect(settings.paths.database) as other:
+    with sqlite.connect(settings.paths.database) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(db.OperationalError, match="locked"):
             User.update(theme="dark").execute()

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from playhouse.migrations import Runner
 
-from appliance.core import db
+from appliance.core import db, sqlite
 
 NAMES = sorted(file.stem for file in db.MIGRATIONS.glob("[0-9]*.py"))
 HISTORY = "schema_migration"
@@ -85,7 +84,7 @@ FOUND: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
 }
 
 
-def tables(connection: sqlite3.Connection) -> list[str]:
+def tables(connection: sqlite.Connection) -> list[str]:
     """The tables of ours; those of the full-text search hold nothing of their own."""
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
     searched = [name for name, sql in rows if sql.startswith("CREATE VIRTUAL")]
@@ -95,7 +94,7 @@ def tables(connection: sqlite3.Connection) -> list[str]:
 
 def fill(file: Path) -> None:
     """Two rows into each table: all columns, and only those that must be."""
-    with closing(sqlite3.connect(file)) as connection, connection:
+    with closing(sqlite.connect(file)) as connection, connection:
         for table in tables(connection):
             columns = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
             keys = connection.execute(f'PRAGMA foreign_key_list("{table}")').fetchall()
@@ -115,7 +114,7 @@ def fill(file: Path) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def kind_of(connection: sqlite3.Connection, table: str, column: str) -> str:
+def kind_of(connection: sqlite.Connection, table: str, column: str) -> str:
     rows = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
     return next(kind for _, name, kind, *_ in rows if name == column)
 
@@ -139,8 +138,8 @@ def value(kind: str, number: int) -> object:
 
 def content(file: Path) -> dict[str, list[dict[str, Any]]]:
     """table → its rows, as they were put in."""
-    with closing(sqlite3.connect(file)) as connection:
-        connection.row_factory = sqlite3.Row
+    with closing(sqlite.connect(file)) as connection:
+        connection.row_factory = sqlite.Row
         return {
             table: [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]  # noqa: S608
             for table in tables(connection)
@@ -149,7 +148,7 @@ def content(file: Path) -> dict[str, list[dict[str, Any]]]:
 
 def schema(file: Path) -> dict[str, list[Any]]:
     """table → its columns, keys and indexes."""
-    with closing(sqlite3.connect(file)) as connection:
+    with closing(sqlite.connect(file)) as connection:
         pragmas = ("table_info", "foreign_key_list", "index_list")
         return {
             f"{table}, {pragma}": sorted(

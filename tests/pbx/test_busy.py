@@ -2,14 +2,13 @@
 
 import contextlib
 import gc
-import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance.core import db, memory
+from appliance.core import db, memory, sqlite
 from appliance.core.settings import Settings
 from appliance.models import Call, EventRow
 from appliance.pbx import hold, ledger, process
@@ -25,7 +24,7 @@ _WRITE = ("_follow", "_watch_jobs")  # works that write, whether or not Asterisk
 @contextlib.contextmanager
 def other_writer(settings: Settings):
     """A connection of another process, that does not wait."""
-    with contextlib.closing(sqlite3.connect(settings.paths.database, timeout=0)) as other:
+    with contextlib.closing(sqlite.connect(settings.paths.database, timeout=0)) as other:
         other.isolation_level = None
         yield other
 
@@ -51,23 +50,6 @@ def test_others_write_between_the_calls_of_a_long_log(
         ledger.read(log, RULES, growing=True)
     assert Call.select().count() == 9
     assert sorted(set(told)) == list(range(1, 10))
-
-
-def test_while_a_log_is_taken_in_what_undoes_a_step_is_in_memory(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found: list[int] = []
-    take, file = ledger._take_calls, tmp_path / "events.csv"
-
-    def taking(*arguments: Any) -> None:
-        found.append(db.database.execute_sql("PRAGMA temp_store").fetchone()[0])
-        take(*arguments)
-
-    monkeypatch.setattr(ledger, "_take_calls", taking)
-    file.write_bytes(b"".join(records(RATED)))
-    assert ledger.read(file, RULES, growing=True)
-    in_memory = 2
-    assert found == [in_memory]
 
 
 def test_no_garbage_is_searched_for_in_a_stretch_of_a_log_and_is_after_it(
@@ -191,7 +173,7 @@ def test_work_begins_anew_when_not_even_a_connection_could_be_had(
 
 def test_a_row_that_is_read_late_tells_a_busy_database_too() -> None:
     """SQLite says so itself when a row is fetched; peewee only when a statement begins."""
-    for error in (sqlite3.OperationalError, db.OperationalError):
+    for error in (sqlite.OperationalError, db.OperationalError):
         assert db.is_busy(error("database is locked"))
         assert db.is_busy(error("locking protocol"))
         assert not db.is_busy(error("no such table: nothing_here"))

@@ -5,10 +5,10 @@ being named here. What is not audited stands in UNAUDITED, and why.
 """
 
 import re
-import sqlite3
 
 from flask import Flask, Response, g, request
 
+from appliance.core import sqlite
 from appliance.core.audit.table import AuditEntry
 
 UNAUDITED = {
@@ -34,7 +34,7 @@ _USED = re.compile(r'UPDATE "access_key" SET "used_at"|UPDATE "follow_up" SET "c
 class _Seen:
     """Which tables one request has changed: what hit no row, or was taken back, does not count."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite.Connection) -> None:
         self._connection = connection
         self._tables: set[str] = set()
         self._last, self._changes = "", connection.total_changes

@@ -1,11 +1,10 @@
 """Whoever has the database file: he takes the audit's triggers away, and puts them back."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.core import db
+from appliance.core import db, sqlite
 from appliance.core.audit import verifying
 
 
@@ -28,6 +27,6 @@ def forging() -> Iterator[None]:
 
 def unguard_file(file: Path) -> None:
     """The same to a database file that nobody has open."""
-    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+    with contextlib.closing(sqlite.connect(file)) as connection, connection:
         for name in verifying.TRIGGERS:
             connection.execute(f"DROP TRIGGER IF EXISTS {name}")

@@ -1,12 +1,11 @@
 """A database that somebody else writes to for longer than anyone waits."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-from appliance.core import db
+from appliance.core import db, sqlite
 
 PATIENCE = 0.05  # seconds for which others wait meanwhile, in place of ten
 
@@ -19,7 +18,7 @@ def locked(file: Path) -> Iterator[None]:
     with (
         patch.object(db, "PATIENCE", PATIENCE),
         patch.object(db, "_BUSY", short),
-        contextlib.closing(sqlite3.connect(file)) as other,
+        contextlib.closing(sqlite.connect(file)) as other,
     ):
         db.database.pragma("busy_timeout", short, permanent=True)
         other.isolation_level = None

@@ -4,13 +4,12 @@ import contextlib
 import fcntl
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from appliance.core import db
+from appliance.core import db, sqlite
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
@@ -39,7 +38,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 def filled_once(kept: Path, fill: Callable[[], object]) -> None:
     """Fill the open database: for the first test by `fill`, for all others by a copy of that."""
     if kept.exists():
-        with contextlib.closing(sqlite3.connect(kept)) as source:
+        with contextlib.closing(sqlite.connect(kept)) as source:
             source.backup(db.database.connection())
     else:
         fill()

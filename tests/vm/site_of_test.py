@@ -148,7 +148,7 @@ class Site:
         """What the database answers, a row a line."""
         file = "/var/lib/appliance/data/appliance.db"
         python = "/opt/appliance/current/bin/python"
-        return self.machine.told(f'{python} -m sqlite3 {file} "{question}"')
+        return self.machine.told(f'{python} -m appliance.core.sqlite {file} "{question}"')
 
     def end(self) -> None:
         """Switch everything off."""

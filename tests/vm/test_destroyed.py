@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from appliance.core import sqlite
 from tests.rig.waiting import until
 from tests.vm.site_of_test import Site, result
 
@@ -22,6 +22,7 @@ COUNTS = (
     "SELECT (SELECT count(*) FROM call), (SELECT count(*) FROM appeal), "
     "(SELECT count(*) FROM recording)"
 )
+SQLITE = "/opt/appliance/current/bin/python -m appliance.core.sqlite"
 ASK = """
 INSERT INTO snapshot_run (kind, repository, snapshot, started_at, state, verified, bytes_added,
     bytes_total, trouble, said, detail, "by")
@@ -108,7 +109,7 @@ def test_a_box_goes_back_to_a_moment(site: Site) -> None:
 
 def test_the_jobs_make_a_snapshot_and_try_it_out(site: Site) -> None:
     """As the technician asks for it on the page: by the unit, with what it may do."""
-    database = f"/opt/appliance/current/bin/python -m sqlite3 {HOME}/data/appliance.db"
+    database = f"{SQLITE} {HOME}/data/appliance.db"
     for kind in ("create", "drill"):
         site.machine.run(database, text=ASK.format(kind=kind))
 
@@ -136,9 +137,7 @@ def add(site: Site, login: str) -> None:
 
 def known(site: Site) -> dict[str, Any]:
     """What the site knows: its calls, its people, how many appeals and recordings."""
-    told = site.machine.told(
-        f"/opt/appliance/current/bin/python -m sqlite3 {HOME}/data/appliance.db '{COUNTS}'"
-    )
+    told = site.machine.told(f"{SQLITE} {HOME}/data/appliance.db '{COUNTS}'")
     counts = map(int, re.findall(r"\d+", told))
     return {
         "counts": dict(zip(("calls", "appeals", "recordings"), counts, strict=True)),
@@ -171,5 +170,5 @@ def copied(site: Site, login: str) -> bool:
     restore = [litestream, "restore", "-o", file, folder.as_uri()]
     if not folder.exists() or subprocess.run(restore, capture_output=True).returncode:
         return False
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite.connect(file)) as connection:
         return bool(connection.execute("SELECT 1 FROM user WHERE login = ?", (login,)).fetchone())

@@ -313,8 +313,8 @@ def test_a_release_that_does_not_work_is_taken_back_and_calls_go_on(site: Site) 
     assert site.machine.told(force) == before
     assert _process(site, "asterisk") == exchange
     assert "broken" not in site.machine.told(
-        "/opt/appliance/current/bin/python -m sqlite3 /var/lib/appliance/data/appliance.db "
-        '"SELECT name FROM sqlite_master"'
+        "/opt/appliance/current/bin/python -m appliance.core.sqlite "
+        '/var/lib/appliance/data/appliance.db "SELECT name FROM sqlite_master"'
     )
     assert result(citizen) == {"answered": True, "ended_by": "caller"}
     until(lambda: site.calls()[-1]["recordings"], 120)

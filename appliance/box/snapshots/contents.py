@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ import dacite
 
 from appliance.box.snapshots import numbers, sealing, toml
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.core import clock, db, db_files
+from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Settings
 
 # What is done at the moment, and how much of it (0 to 1; None: cannot be told).
@@ -111,7 +110,7 @@ def staged(settings: Settings, tell: Tell) -> Iterator[Path]:
         yield stage
     except OSError as error:
         raise _of_system(error) from error
-    except sqlite3.Error as error:
+    except sqlite.Error as error:
         raise SnapshotError("full", f"the disk is full or fails: {error}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from appliance.box.health import Check
 from appliance.box.retention import disks
 from appliance.box.snapshots import log as snapshot_log
 from appliance.box.snapshots import verifying
-from appliance.core import audit, clock, outbox
+from appliance.core import audit, clock, outbox, sqlite
 from appliance.messaging.sms import account_health
 from appliance.pbx import actions
 from appliance.telephony import calls, devices, routing, trunks
@@ -221,7 +220,7 @@ def _machine() -> dict[str, Any]:
             _system(),
             f"Linux {platform.release()}",
             f"Python {platform.python_version()}",
-            f"SQLite {sqlite3.sqlite_version}",
+            f"SQLite {sqlite.version}",
         ),
         "disks": [
             (DISKS[name], health.disks.usage(folder), retention.forecast(site(), name))

@@ -4,14 +4,13 @@ import contextlib
 import datetime as dt
 import shutil
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from appliance.box import health, snapshots
 from appliance.box.snapshots import SnapshotError, continuous, log, verifying
-from appliance.core import audit, clock
+from appliance.core import audit, clock, sqlite
 from appliance.jobs import snapshots as jobs
 from appliance.models import AuditEntry, Call
 from appliance.web import create_app
@@ -26,7 +25,7 @@ def state(settings) -> tuple[str, str]:
 
 
 def newest_entry(file: Path) -> int:
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite.connect(file)) as connection:
         return connection.execute("SELECT max(id) FROM audit_entry").fetchone()[0]
 
 

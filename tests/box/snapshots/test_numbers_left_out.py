@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
-import sqlite3
 
 import pytest
 
@@ -13,7 +12,7 @@ from appliance.box.snapshots import numbers
 from appliance.box.snapshots.numbers import A_DAY
 from appliance.casework import appeals, catalogs, ministry
 from appliance.casework.ministry.courier import Courier, gateway
-from appliance.core import clock, db, db_files
+from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Ministry
 from appliance.messaging import notices
 from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, User
@@ -118,7 +117,7 @@ FAULTS = ("", "gone", "empty", "half", "one page", "another's", "goes on")
 def spoil(database, fault) -> None:
     """Do to the site's own database what a restore may find."""
     unguard_file(database)
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+    with contextlib.closing(sqlite.connect(database)) as connection, connection:
         if fault == "another's":
             connection.execute("UPDATE audit_entry SET hash = 'other'")
         [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'call'")

@@ -4,7 +4,6 @@ import contextlib
 import json
 import shutil
 import signal
-import sqlite3
 import stat
 import subprocess
 from pathlib import Path
@@ -22,7 +21,7 @@ from appliance.box.snapshots import (
     swapping,
     toml,
 )
-from appliance.core import clock, db
+from appliance.core import clock, db, sqlite
 from appliance.models import Call, User
 from tests.pbx.story import records
 from tests.rig.waiting import until
@@ -38,7 +37,7 @@ LATER = """
 
 
 def rows(file: Path, table: str) -> int:
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite.connect(file)) as connection:
         return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
 
 
@@ -240,7 +239,7 @@ def test_a_swap_that_stops_is_taken_back(site) -> None:
 
 
 def test_a_running_site_is_left_alone(site) -> None:
-    with contextlib.closing(sqlite3.connect(site.folder / "site.db")) as held:
+    with contextlib.closing(sqlite.connect(site.folder / "site.db")) as held:
         held.execute("SELECT 1 FROM call").fetchone()
         done = site.run("backup", "restore")
     assert done.returncode == 1

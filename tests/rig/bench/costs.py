@@ -6,7 +6,6 @@ told by the clock, with and without a catch-up at the same time.
 
 import csv
 import gc
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from appliance.core import audit, db
+from appliance.core import audit, db, sqlite
 from appliance.pbx import ledger
 from tests.rig import logs
 from tests.rig.bench import figures, growth, history, pages
@@ -70,7 +69,7 @@ def ingest(folder: Path, log: Path, calls: int) -> Iterator[Row]:
 
 
 def _plainly(file: Path, log: Path) -> None:
-    connection = sqlite3.connect(file, isolation_level=None)
+    connection = sqlite.connect(file, isolation_level=None)
     connection.execute("PRAGMA journal_mode = wal")
     connection.execute(f"CREATE TABLE record ({', '.join(f'c{n}' for n in range(18))})")
     connection.execute("BEGIN")

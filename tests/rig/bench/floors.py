@@ -5,10 +5,10 @@ tongue. Each statement's answer is compared with the report's own figures before
 """
 
 import datetime as dt
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from appliance.core import sqlite
 from appliance.core.clock import microseconds
 from appliance.reports.periods import Period
 from appliance.reports.quarterly.activity import RECORDINGS, Fact
@@ -193,7 +193,7 @@ FLOORS = {
 }
 
 
-def check(name: str, report: Any, connection: sqlite3.Connection, given: Mapping[str, Any]) -> None:
+def check(name: str, report: Any, connection: sqlite.Connection, given: Mapping[str, Any]) -> None:
     """Raise AssertionError where a statement gives other figures than the report of this name."""
     for table in FLOORS[name]:
         if table.figures is None:
@@ -205,7 +205,7 @@ def check(name: str, report: Any, connection: sqlite3.Connection, given: Mapping
             raise AssertionError(f"{name}, {table.name}: {parted[:2] or (ours[:2], theirs[:2])}")
 
 
-def ask(name: str, connection: sqlite3.Connection, given: Mapping[str, Any]) -> None:
+def ask(name: str, connection: sqlite.Connection, given: Mapping[str, Any]) -> None:
     """Every statement of a report."""
     for table in FLOORS[name]:
         connection.execute(table.sql, given).fetchall()

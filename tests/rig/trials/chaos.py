@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+from appliance.core import sqlite
 from appliance.telephony.recordings import reserve
 from provisioning.local.place import Place
 from tests.rig.trials.clocks import LEARNS, Clock
@@ -45,7 +45,7 @@ async def freeze_pbx(world: World, _load: Load) -> None:
 
 async def lock_database(world: World, _load: Load) -> None:
     """Nobody can write for 30 s."""
-    lock = sqlite3.connect(world.facts["database"], isolation_level=None)
+    lock = sqlite.connect(world.facts["database"], isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     await asyncio.sleep(30)
     lock.execute("ROLLBACK")

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appliance.core import sqlite
 from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection
 from appliance.sip.call import Call
@@ -271,7 +271,7 @@ def another_key(_scene: Scene) -> bytes:
 
 
 def _sql(file: Path, *statements: str) -> None:
-    with contextlib.closing(sqlite3.connect(file, timeout=20)) as database, database:
+    with contextlib.closing(sqlite.connect(file, timeout=20)) as database, database:
         for statement in statements:
             database.execute(statement)
 

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import re
-import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import requests
 
+from appliance.core import sqlite
 from provisioning.local import site
 from provisioning.local.place import GUNICORN, Place
 from tests.rig.trials import screen
@@ -121,10 +121,10 @@ class Eyes:
         """The codes that were told of, and whose end was not."""
         file = self._place.folder / "data" / "appliance.db"
         try:
-            with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=2) as database:
+            with sqlite.connect(f"file:{file}?mode=ro", uri=True, timeout=2) as database:
                 rows = database.execute("SELECT code FROM alarm WHERE told_at IS NOT NULL")
                 return {code for (code,) in rows}
-        except sqlite3.OperationalError:
+        except sqlite.OperationalError:
             return set()
 
     def _host(self) -> str:
