@@ -18,7 +18,7 @@ from pathlib import Path
 
 import peewee
 
-from appliance.core import clock, live, process_id
+from appliance.core import clock, live, process_id, sqlite
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import ProcessState
@@ -40,6 +40,7 @@ class Sign:
     since: dt.datetime  # when it began
     ago: float  # seconds
     visible: bool  # whether this process could see that one among the machine's
+    sqlite: str  # the version of its SQLite; "" when it does not report one
 
     @property
     def lives(self) -> bool:
@@ -69,11 +70,11 @@ class Pulse:
             return
         self._due = time.monotonic() + EVERY
         _feed_watchdog(self._systemd)
-        told = json.dumps({"began": self._began, "at": time.monotonic()})
+        sign = {"began": self._began, "at": time.monotonic(), "sqlite": sqlite.version}
         fresh = self._file.with_name(f".{self._file.name}")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(told, "ascii")
+            fresh.write_text(json.dumps(sign), "ascii")
             fresh.replace(self._file)
         except OSError as error:
             log.warning("no sign of life: %s", error)
@@ -131,11 +132,12 @@ def _read(file: Path) -> Sign | None:
     try:
         told = json.loads(file.read_text("ascii"))
         ago, began = time.monotonic() - told["at"], dt.datetime.fromisoformat(told["began"])
+        version = str(told.get("sqlite", ""))
         visible = file.stat().st_uid == os.geteuid() or os.geteuid() == 0
     except (OSError, ValueError, TypeError, KeyError):
         return None
     # A sign of the future was given before the machine was started again.
-    return Sign(name, holder, began, ago if ago >= 0 else float("inf"), visible)
+    return Sign(name, holder, began, ago if ago >= 0 else float("inf"), visible, version)
 
 
 def serves(line: http.client.HTTPConnection) -> bool:

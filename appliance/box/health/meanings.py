@@ -28,6 +28,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     ("process.web", _PAGES),
     ("front", _PAGES),
     ("database", N_("Calls go on and are logged; the pages may save nothing.")),
+    ("sqlite", N_("Calls go on; what is saved may be lost, or the database damaged.")),
     ("operators.", N_("These callers wait, and nobody answers them.")),
     ("phones", N_("Callers wait for phones that cannot be rung.")),
     ("refused", N_("Whoever calls over that address is not heard.")),
