@@ -20,6 +20,7 @@ OTHERS = re.compile(
 READS = ("stat", "slurp", "debug", "set_fact", "assert", "uri", "user")  # user: it makes no home
 BECOMES = (
     "files/database.sh",
+    "files/roll_back.py --user appliance",
     "restore_command",  # `appliance`, or backups/bare, which is looked at below
     "setpriv --reuid=",
     "findmnt",

@@ -1,6 +1,7 @@
 #!/bin/sh
 # database.sh keep DATABASE: a whole copy, while others may read it; prints its name. The three newest copies stay.
-# database.sh back DATABASE COPY: puts the copy in its place; nothing may have it open. The other one stays beside it.
+# database.sh migrated DATABASE COPY: the same of what the migrations have made of it, beside the copy; prints its name.
+# roll_back.py puts the copy in its place again.
 # All of it as the appliance: in its own folder it may have put a link where root would write.
 set -e
 umask 077
@@ -14,13 +15,11 @@ case $1 in
         "$python" -I -c "import $driver" 2>/dev/null || driver=sqlite3
         as_appliance "$python" -I -m "$driver" "$database" "VACUUM INTO '$copy'" >/dev/null
         # shellcheck disable=SC2012
-        ls -t "$database".before-upgrade-* | tail -n +4 | while read -r old; do as_appliance rm "$old"; done
+        ls -t "$database".before-upgrade-*Z | tail -n +4 | while read -r old; do as_appliance rm -f "$old" "$old.migrated"; done
         echo "$copy"
         ;;
-    back)
-        as_appliance rm -rf "$database.failed"
-        as_appliance mv -T "$database" "$database.failed"
-        as_appliance rm -f "$database-wal" "$database-shm"
-        as_appliance cp "$3" "$database"
+    migrated)
+        as_appliance /opt/appliance/current/bin/python -I -m sqlite3 "$database" "VACUUM INTO '$3.migrated'" >/dev/null
+        echo "$3.migrated"
         ;;
 esac
