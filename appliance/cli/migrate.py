@@ -14,7 +14,12 @@ from appliance.people import pauses
 def migrate(site: Site) -> None:
     """Bring the database to the newest schema, after an online copy, and fill empty lists."""
     site.open()
-    for name in db.migrate():
+    try:
+        applied = db.migrate()
+    except db.NewerSchema as error:
+        advice = "install that release or a newer one; nothing was changed"
+        raise click.ClickException(f"{error}; {advice}") from error
+    for name in applied:
         click.echo(name)
     if added := catalogs.seed():
         click.echo(f"{added} rows of the lists that come along")

@@ -365,12 +365,19 @@ def copy_to(target: Path) -> None:
     copy.close()
 
 
+class NewerSchema(RuntimeError):
+    """The database has migrations that this release does not have; the message names some."""
+
+
 def migrate() -> list[str]:
     """Bring the open database to the newest schema; returns the names of what was applied.
 
-    A database that holds anything is first copied beside itself, online.
+    A database that holds anything is first copied beside itself, online. Raises NewerSchema, and
+    changes nothing, when a newer release has migrated it.
     """
     runner = Runner(database, str(MIGRATIONS), table_name="schema_migration")
+    if strange := sorted(one.name for one in runner.status() if one.path is None):
+        raise NewerSchema(f"a newer release has made this database: {', '.join(strange[-3:])}")
     if runner.applied() and any(m.applied is None for m in runner.status()):
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
         copy_to(Path(f"{database.database}.before-{stamp}"))

@@ -65,6 +65,17 @@ def test_a_new_migration_keeps_the_data_and_a_copy_of_before(
     assert "room" not in columns
 
 
+def test_a_database_of_a_newer_release_is_left_alone(settings: Settings) -> None:
+    db.database.execute_sql("DELETE FROM schema_migration WHERE name LIKE '0068%'")
+    db.database.execute_sql(
+        "INSERT INTO schema_migration (name, applied) VALUES ('9998_newer', '2026-12-01')"
+    )
+    with pytest.raises(db.NewerSchema, match="9998_newer"):
+        db.migrate()
+    assert copies(settings.paths.database) == []
+    assert db.schema() == (["0068_operators_past"], ["9998_newer"])
+
+
 def test_a_migration_that_fails_changes_nothing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

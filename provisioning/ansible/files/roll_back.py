@@ -211,13 +211,11 @@ class Merge:
         if {"year", "last"} <= set(self._columns("newer", series)):
             return dict(self.db.execute(f"SELECT year, last FROM newer.{series}").fetchall())
         if "number" in self._columns("newer", table):
-            return dict(
-                self.db.execute(
-                    "SELECT CAST(substr(number, 1, 4) AS INTEGER),"
-                    " max(CAST(substr(number, instr(number, '-') + 1) AS INTEGER))"
-                    f" FROM newer.{table} GROUP BY 1"
-                ).fetchall()
-            )
+            last_of: dict[int, int] = {}
+            for (number,) in self.db.execute(f"SELECT number FROM newer.{table}"):
+                one, _, count = str(number).removeprefix("Q-").partition("-")
+                last_of[int(one)] = max(last_of.get(int(one), 0), int(count))
+            return last_of
         last = self._value(f"SELECT max(last) FROM main.{series} WHERE year = {year}") or 0
         return {year: last + SPARE}
 

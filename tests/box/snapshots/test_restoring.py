@@ -389,3 +389,16 @@ def test_keys_are_made_once(site) -> None:
     assert sealing.make_keys(site.settings) == []
     assert snapshots.prepare(site.settings) == []
     assert (site.folder / "recovery.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_snapshot_of_a_newer_release_is_refused_before_anything_is_replaced(site) -> None:
+    with contextlib.closing(sqlite3.connect(site.folder / "site.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO schema_migration (name, applied) VALUES ('9998_newer', '2026-12-01')"
+        )
+    assert site.run("backup", "create").returncode == 0
+    before = site.fingerprint()
+    done = site.run("backup", "restore")
+    assert done.returncode == 1
+    assert "a newer release has made this database: 9998_newer" in done.stderr
+    assert site.fingerprint() == before
