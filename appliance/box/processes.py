@@ -86,18 +86,23 @@ class Pulse:
 
 def begin(settings: Settings, name: str) -> Pulse:
     """This process is one of that name from now on; a database that is full stops no start."""
-    for file in _folder(settings).glob(f"{name}.*"):
-        sign = _read(file)
-        if sign and sign.visible and not sign.lives:
-            file.unlink(missing_ok=True)
+    pulse = sign_of(settings, name)
     version = metadata.version("appliance")
     try:
         _write(name, process_id.this_process(), version, clock.now())
     except peewee.OperationalError:
         log.exception("the start cannot be written down")
-    pulse = Pulse(settings, name)
     pulse.give()
     return pulse
+
+
+def sign_of(settings: Settings, name: str) -> Pulse:
+    """Signs of life of this process, without a word in the database; old ones are removed."""
+    for file in _folder(settings).glob(f"{name}.*"):
+        sign = _read(file)
+        if sign and sign.visible and not sign.lives:
+            file.unlink(missing_ok=True)
+    return Pulse(settings, name)
 
 
 def living(settings: Settings) -> dict[str, list[Sign]]:

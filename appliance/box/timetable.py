@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from appliance.box import runs
 from appliance.box.runs import Slot
+from appliance.box.snapshots import copy_check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
@@ -59,6 +60,12 @@ def _evidence(settings: Settings) -> Slot:
 
     hourly = runs.every(3600)
     return lambda now: evidence.waits() or hourly(now)
+
+
+def _copy_check(settings: Settings) -> Slot:
+    """Each hour; after a check that failed each ten minutes."""
+    often, hourly = runs.every(600), runs.every(3600)
+    return lambda now: (often if copy_check.is_failing() else hourly)(now)
 
 
 _SCHEDULED = (
@@ -114,6 +121,20 @@ _SCHEDULED = (
         _every(_LOOK),
         NIGHTLY,
         lambda site: site.backups,
+    ),
+    Scheduled(
+        "replica",
+        N_("Restore the continuous copy for trial"),
+        _copy_check,
+        OFTEN,
+        lambda site: site.snapshots.replica,
+    ),
+    Scheduled(
+        "replica_going",
+        N_("Keep the continuous copy going"),
+        _every(30),
+        OFTEN,
+        lambda site: site.snapshots.replica,
     ),
     Scheduled(
         "self_test_call",

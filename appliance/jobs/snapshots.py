@@ -41,3 +41,9 @@ def do_asked(settings: Settings) -> str:
                 return snapshots.verify(settings, wish.snapshot or "latest", name, wish.by).id
         case _:
             return drill(settings, name, wish.by)
+
+
+def check_copy(settings: Settings) -> str:
+    """Restore the continuous copy and compare it with the running database; what it holds."""
+    check = snapshots.check_copy(settings)
+    return f"continuous copy: {check.counts} in {check.seconds} s"

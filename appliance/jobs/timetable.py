@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import schedule
 
 from appliance.box import alarms, health, links, processes, retention, runs, timetable
+from appliance.box.snapshots import keep_replicating
 from appliance.casework import unusual
 from appliance.core import clock, db, live, memory
 from appliance.core.db import database
@@ -117,6 +118,8 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "snapshot": lambda: snapshots.create(settings),
         "drill": lambda: snapshots.drill(settings),
         "snapshot_asked": lambda: snapshots.do_asked(settings),
+        "replica": lambda: snapshots.check_copy(settings),
+        "replica_going": lambda: keep_replicating(settings),
         "self_test_call": lambda: selftests.call(settings),
         "self_test_offline": lambda: selftests.offline(settings),
         "rate": lambda: links.measure(settings),

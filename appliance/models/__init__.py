@@ -95,7 +95,7 @@ from appliance.models.selftests import SelfTest
 from appliance.models.sessions import Session
 from appliance.models.sign_ins import SignInAttempt
 from appliance.models.sms import NoticeRule, SmsHealth, SmsRating, TextApproval
-from appliance.models.snapshots import SnapshotRun
+from appliance.models.snapshots import CopyCheck, SnapshotRun
 from appliance.models.staff_records import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord
 from appliance.models.tariffs import Tariff
 from appliance.models.trunks import LineTrial, SpanState, TrunkState
@@ -216,6 +216,7 @@ TABLES: tuple[type[Table], ...] = (
     MinistryLink,
     MinistryPackage,
     SnapshotRun,
+    CopyCheck,
     EvidencePack,
     DataRequest,
     ChangeRequest,

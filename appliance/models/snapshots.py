@@ -1,6 +1,6 @@
-"""What was done about snapshots: made, verified, tried out."""
+"""What was done about snapshots: made, verified, tried out, compared."""
 
-from peewee import BigIntegerField, BooleanField, CharField, TextField
+from peewee import BigIntegerField, BooleanField, CharField, FloatField, TextField
 
 from appliance.core.tables import DocumentField, MomentField, Table
 
@@ -21,3 +21,18 @@ class SnapshotRun(Table):
     said = TextField(default="")  # its words
     detail = DocumentField(default=dict)  # counts, as the manifest has them; what was compared
     by = CharField(default="")  # login, or "jobs"
+
+
+class CopyCheck(Table):
+    """One restore of the continuous copy, compared with the running database.
+
+    The row is part of what is compared: a copy that lacks it is older than the check.
+    """
+
+    started_at = MomentField(index=True)
+    ended_at = MomentField(null=True)
+    state = CharField(default="running")  # running | done | failed
+    trouble = CharField(default="")  # SnapshotError's code
+    said = TextField(default="")  # its words
+    counts = DocumentField(default=dict)  # rows in the copy by name; before the end: expected ones
+    seconds = FloatField(default=0.0)

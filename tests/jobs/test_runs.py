@@ -14,7 +14,16 @@ from appliance.box import alarms, health, runs
 from appliance.box import timetable as schedule
 from appliance.box.health import work
 from appliance.core import clock, db, outbox, process_id
-from appliance.core.settings import Audit, Backup, Links, SelfTests, Settings, SmsAccount, Telegram
+from appliance.core.settings import (
+    Audit,
+    Backup,
+    Links,
+    SelfTests,
+    Settings,
+    SmsAccount,
+    Snapshots,
+    Telegram,
+)
 from appliance.jobs import selftests, timetable
 from appliance.jobs.due import Job, run_due
 from appliance.models import JobRun, Message
@@ -336,6 +345,7 @@ def test_every_job_of_the_timetable_is_looked_after(settings) -> None:
         links=Links(rate_url="http://x"),
         self_tests=SelfTests(10, 7),
         audit=Audit("audit.key"),
+        snapshots=Snapshots(replica="second"),
     )
     for site in (settings, whole):
         names = {job.name for job in timetable.jobs(site, lambda: True)}

@@ -168,6 +168,16 @@ def test_each_process_has_a_user_of_its_own(tmp_path: Path) -> None:
     assert all("Group=appliance\n" in unit for unit in units)  # the database is theirs in common
     writes = re.findall(r"^ReadWritePaths=(.+)$", units[0], re.MULTILINE)
     assert writes == ["/home/data /home/prompts /run/asterisk/signs"]
+    assert all("\nWatchdogSec=60\n" in unit for unit in units)  # whatever hangs is restarted
+
+
+def test_the_copy_is_started_by_request_without_rights(tmp_path: Path) -> None:
+    values = {"site_home": "/home", "backup_folders": [], **defaults("services")}
+    path = rendered(tmp_path, "services", "appliance-replicate.path.j2", **values)
+    assert "PathExists=/home/backups/replicate.request\nUnit=appliance-replicate.service\n" in path
+    item = {"name": "replicate", "text": "copies"}
+    unit = rendered(tmp_path, "services", "appliance.service.j2", **values, item=item)
+    assert "\nWants=appliance-replicate.path\n" in unit  # whoever starts it starts the watch
 
 
 def test_the_pages_settings_lack_the_password_of_the_exchange(tmp_path: Path) -> None:

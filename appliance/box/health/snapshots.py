@@ -3,8 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from appliance.box.health.check import Check
-from appliance.box.snapshots import continuous, sealing, verifying
+from appliance.box.health.check import Check, moment_text
+from appliance.box.snapshots import continuous, copy_check, replicator, sealing, verifying
 from appliance.box.snapshots import log as snapshot_log
 from appliance.core import clock
 from appliance.core.i18n import N_
@@ -12,6 +12,8 @@ from appliance.core.settings import Settings
 
 NIGHT, NIGHTS = dt.timedelta(hours=26), dt.timedelta(hours=50)  # since the last snapshot
 MONTH = dt.timedelta(days=35)  # since the last restore drill
+TRIED = dt.timedelta(hours=3)  # since the copy was last restored for trial
+RECENT, MANY = dt.timedelta(hours=1), 3  # restarts of the replicator in that time are too many
 LIVES = dt.timedelta(seconds=40)  # a living copy writes every 20 s at least
 
 
@@ -118,16 +120,69 @@ def _drill(settings: Settings, kind: str, name: str) -> Iterator[Check]:
 
 
 def _replica(settings: Settings) -> Iterator[Check]:
+    """Whether changes are copied, and whether the copy could be restored when it was tried last."""
     code, name = "replica", N_("Continuous copy")
-    last = continuous.last_change(settings)
-    if last and clock.now() - last < LIVES:
-        yield Check(code, name, "ok", N_("goes on"))
-        return
-    yield Check(
+    last, check = continuous.last_change(settings), copy_check.latest()
+    values = {"moment": moment_text(last, settings)} if last else {}
+    if not last or clock.now() - last >= LIVES:
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("stands since {moment}") if last else N_("has not begun"),
+            N_(
+                "It is restarted by itself. If it stays so, look whether the second disk is "
+                "mounted and what the log of `appliance replicate` says."
+            ),
+            values,
+        )
+    elif check is None:
+        yield Check(code, name, "ok", N_("changes are copied; no restore was tried yet"))
+    elif check.state == "failed":
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("it cannot be restored, tried {moment}: {error}"),
+            N_(
+                "It is restarted and tried again by itself, and makes a new base after the second "
+                "failure. If it stays so, look at the second disk; until then a restore goes "
+                "back to the last snapshot."
+            ),
+            {"moment": moment_text(check.started_at, settings), "error": check.said},
+        )
+    else:
+        late = clock.now() - check.started_at > TRIED
+        yield Check(
+            code,
+            name,
+            "fail" if late else "ok",
+            N_("restored for trial and compared {moment}: calls {calls}, appeals {appeals}"),
+            N_("No restore was tried since: look whether `appliance jobs` runs.") if late else "",
+            {
+                "moment": moment_text(check.started_at, settings),
+                "calls": str(check.counts["calls"]),
+                "appeals": str(check.counts["appeals"]),
+            },
+        )
+    yield _restarts(settings)
+
+
+def _restarts(settings: Settings) -> Check:
+    """Restarts of the replicator in the last hour."""
+    code, name = "replica.restarts", N_("Restarts of the continuous copy")
+    recent = [
+        r
+        for r in replicator.restarts(continuous.replica(settings))
+        if clock.now() - r.moment < RECENT
+    ]
+    if not recent:
+        return Check(code, name, "ok", N_("none in the last hour"))
+    return Check(
         code,
         name,
-        "fail",
-        N_("stands since {moment}") if last else N_("has not begun"),
-        N_("Look whether `appliance replicate` runs and whether the second disk is mounted."),
-        {"moment": f"{last.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"} if last else {},
+        "fail" if len(recent) >= MANY else "warn",
+        N_("restarted by itself: {count} in the last hour, last {moment}"),
+        N_("Look at the second disk and at the log of `appliance replicate`."),
+        {"count": str(len(recent)), "moment": moment_text(recent[-1].moment, settings)},
     )

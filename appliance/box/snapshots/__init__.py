@@ -1,5 +1,6 @@
 """Snapshots of the whole site: made, verified, tried out, restored; and what bounds the loss."""
 
+from appliance.box.snapshots.copy_check import check_copy, keep_replicating
 from appliance.box.snapshots.creating import Made, create, prepare
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import NOW, Restored, Wish
@@ -13,9 +14,11 @@ __all__ = [
     "Restored",
     "SnapshotError",
     "Wish",
+    "check_copy",
     "create",
     "drill",
     "drill_copy",
+    "keep_replicating",
     "mend",
     "prepare",
     "recording",

@@ -9,16 +9,18 @@ import hashlib
 import logging
 import os
 import shutil
-import signal
 import string
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+from appliance.box import processes
 from appliance.box.snapshots import contents
 from appliance.box.snapshots.creating import ROOM
 from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.replicator import Replicator, begin_run, end_run
 from appliance.core import clock
 from appliance.core.settings import Settings
 
@@ -31,7 +33,10 @@ _PIECE = 1 << 20
 
 
 def follow(settings: Settings, stop: threading.Event) -> None:
-    """Copy until `stop`. Raises SnapshotError when it cannot go on."""
+    """Copy until `stop`; a Litestream that ends or stalls is restarted.
+
+    Raises SnapshotError when it cannot go on.
+    """
     folder = replica(settings)
     if (folder / "database").exists() and not notes(settings.paths.database).exists():
         raise SnapshotError(
@@ -42,26 +47,36 @@ def follow(settings: Settings, stop: threading.Event) -> None:
     config = settings.paths.backups / "litestream.yml"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(_config(settings, folder), "utf-8")
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", "--", program(), "replicate", "-config", config],
-        stdin=subprocess.DEVNULL,
-    )
+    command: list[str | Path] = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        "--",
+        program(),
+        "replicate",
+        "-config",
+        config,
+    ]
+    replicator = Replicator(settings, command, folder / "database", notes(settings.paths.database))
+    pulse = processes.sign_of(settings, "replicate")
+    begin_run(settings, folder)
+    replicator.start()
     try:
         looks = 0
         while not stop.wait(EVERY):
-            if process.poll() is not None:
-                raise SnapshotError("failed", f"litestream ended with {process.returncode}")
-            copied = copy_events(settings)
+            pulse.give()
+            runs = replicator.keep_running()
+            copied = copy_events(settings, pulse.give)
             looks += 1
-            if copied or looks % _ALIVE_EVERY == 1:
+            if runs and (copied or looks % _ALIVE_EVERY == 1):
                 (folder / ALIVE).write_text(clock.now().isoformat())
     except OSError as error:
         raise SnapshotError("failed", f"{folder}: {error}") from error
     finally:
-        process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        process.kill()
+        with contextlib.suppress(OSError):
+            end_run(folder)
+        replicator.stop()
+        pulse.end()
 
 
 def replica(settings: Settings) -> Path:
@@ -71,8 +86,11 @@ def replica(settings: Settings) -> Path:
     return Path(settings.snapshots.replica)
 
 
-def copy_events(settings: Settings) -> int:
-    """Append what is new in Asterisk's event logs to their copies; returns how many bytes."""
+def copy_events(settings: Settings, tick: Callable[[], None] = lambda: None) -> int:
+    """Append what is new in Asterisk's event logs to their copies; returns how many bytes.
+
+    `tick` is called after each piece: a long log takes longer than the watchdog allows.
+    """
     folder = replica(settings) / "events"
     copied = 0
     for file in contents.event_logs(settings):
@@ -88,6 +106,7 @@ def copy_events(settings: Settings) -> int:
                 while piece := source.read(_PIECE):
                     target.write(piece)
                     copied += len(piece)
+                    tick()
                 target.flush()
                 os.fsync(target.fileno())
     return copied

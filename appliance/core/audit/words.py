@@ -176,6 +176,7 @@ _WHOLE = {
     "session.lock": N_("Page locked"),
     "session.unlock": N_("Page unlocked"),
     "session.unlock.failed": N_("Unlocking refused"),
+    "replica.restart": N_("Continuous copy restarted"),
     "snapshot.keys_rotated": N_("Keys of the snapshots renewed"),
     "reading.unusual": N_("Unusual reading"),
 }
