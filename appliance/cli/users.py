@@ -123,6 +123,11 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
 @_topics
 @_phone
 @click.option("--department", help="Code of the department of a ministry's person; empty: all.")
+@click.option(
+    "--directory-fallback/--no-directory-fallback",
+    default=None,
+    help="Whether the stored password signs in while the directory (LDAP) is away.",
+)
 @pass_site
 def set_user(
     site: Site,
@@ -130,6 +135,7 @@ def set_user(
     speaks: str | None,
     topics: str | None,
     department: str | None,
+    directory_fallback: bool | None,
     **texts: str | None,
 ) -> None:
     """Change an account; prints the password of a new phone."""
@@ -147,6 +153,8 @@ def set_user(
         changes["department"] = found.id if found else None
     try:
         given = staff.change(person, dataclasses.replace(staff.entry(person), **changes), None)
+        if directory_fallback is not None:
+            identities.allow_fallback(person, directory_fallback, None)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
     if given.phone_password:
@@ -310,6 +318,7 @@ def list_users(site: Site, as_json: bool) -> None:
                 "topics": u.topics,
                 "name_cyrl": u.name_cyrl,
                 "must_change": u.must_change,
+                "directory_fallback": u.directory_fallback,
                 "seen_at": u.seen_at and u.seen_at.isoformat(timespec="seconds"),
             }
             for u in accounts.everybody()

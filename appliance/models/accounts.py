@@ -14,6 +14,8 @@ class User(Table):
     role = CharField()  # accounts.ROLES
     password_hash = TextField()
     must_change = BooleanField(default=False)  # the password was given by somebody else
+    # while the directory is away, the password that it accepted last signs in
+    directory_fallback = BooleanField(default=False)
     language = CharField(default="uz_Latn")  # i18n.LOCALES
     theme = CharField(default="system")  # system | light | dark
     large_text = BooleanField(default=False)

@@ -25,6 +25,23 @@ def person(source: str, subject: str) -> User | None:
     return User.select().join(Identity).where(*known).first()
 
 
+def allow_fallback(user: User, allowed: bool, by: User | None) -> None:
+    """Let the stored password sign a person in while the directory is away, or not any more.
+
+    It opens what the directory may have closed, so whoever may give the person a new password may
+    do this. Raises StaffError: "rights"; "self" (nobody allows it to himself).
+    """
+    if not staff.may_keep(by, user):
+        raise StaffError("rights", f"may not change {user.login}")
+    if by and by.id == user.id:
+        raise StaffError("self", "nobody allows it to himself")
+    with writing():
+        other = (User.id == user.id, User.directory_fallback != allowed)
+        if User.update(directory_fallback=allowed).where(*other).execute():
+            audit.record(accounts.login_of(by), "user.fallback", user.login, allowed=allowed)
+            live.publish(accounts.TOPIC)
+
+
 def give(user: User, source: str, subject: str, by: User | None) -> None:
     """Note what a party calls the person; "": nothing any more.
 

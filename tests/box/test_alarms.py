@@ -6,9 +6,9 @@ import datetime as dt
 import pytest
 
 from appliance.box import alarms, health
-from appliance.box.health import Check
-from appliance.core import clock
-from appliance.core.settings import Alarms, Duty, SmsAccount, Telegram
+from appliance.box.health import Check, directory
+from appliance.core import audit, clock
+from appliance.core.settings import Alarms, Duty, Ldap, SmsAccount, Telegram
 from appliance.models import Alarm, Message
 
 BEGAN = dt.datetime(2026, 11, 20, 2, tzinfo=dt.UTC)  # at night: a fault does not wait for the day
@@ -158,3 +158,27 @@ def test_a_check_that_goes_with_its_fault_is_still_called_by_its_name(site, at) 
         hear(site, *checks)
     well = Message.select().where(Message.channel == "telegram").order_by(Message.id.desc()).get()
     assert well.text == "SMS: first: снова в порядке"
+
+
+def test_each_sign_in_without_the_directory_is_an_alarm(site, nilufar, at) -> None:
+    """Two within a minute are two alarms; both end an hour later."""
+    site = dataclasses.replace(site, ldap=Ldap("ldaps://katalog.uz", "{}@katalog.uz"))
+
+    def look(seconds: float) -> list[str]:
+        at(seconds)
+        return alarms.watch(site, directory.fallbacks(site))
+
+    assert look(0) == []
+    audit.record("nilufar", "login.fallback", "nilufar")
+    assert look(1) == []
+    at(30)
+    audit.record("nilufar", "login.fallback", "nilufar")
+    (first,) = look(31)
+    (second,) = look(70)
+    assert first != second
+    texts = [m.text for m in Message.select().where(Message.channel == "telegram")]
+    assert len(texts) == 2
+    assert all("nilufar" in text for text in texts)
+    assert look(3_700) == []
+    look(3_800)
+    assert not Alarm.select().exists()

@@ -40,6 +40,10 @@ def test_an_account_is_changed_closed_and_opened(run: Run) -> None:
     for command, active in (("disable", False), ("enable", True)):
         assert run("user", command, "sardor").returncode == 0
         assert accounts.account("sardor").active == active
+    for option, allowed in (("--directory-fallback", True), ("--no-directory-fallback", False)):
+        assert accounts.account("nilufar").directory_fallback != allowed
+        assert run("user", "set", "nilufar", option).returncode == 0
+        assert accounts.account("nilufar").directory_fallback == allowed
     listed = {row["login"]: row for row in json.loads(run("user", "list", "--json").stdout)}
     assert listed["nilufar"]["role"] == "backup"
     assert listed["sardor"]["speaks"] == "uz ru"

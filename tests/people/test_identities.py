@@ -52,3 +52,14 @@ def test_who_may_not_and_what_is_none(settings, by, whose, subject, code) -> Non
 def test_the_technician_gives_it_to_technicians(rustam, oybek) -> None:
     identities.give(oybek, "ldap", "oybek.s", rustam)
     assert identities.person("ldap", "oybek.s") == oybek
+
+
+def test_the_fallback_is_allowed_by_who_may_give_a_password(nilufar, sherzod, rustam) -> None:
+    for by, whose in ((rustam, nilufar), (sherzod, sherzod)):
+        with pytest.raises(StaffError):
+            identities.allow_fallback(whose, True, by)
+    for allowed in (True, True, False):
+        identities.allow_fallback(nilufar, allowed, sherzod)
+        assert User.get_by_id(nilufar.id).directory_fallback == allowed
+    rows = [e.detail["allowed"] for e in AuditEntry.select() if e.action == "user.fallback"]
+    assert rows == [True, False]

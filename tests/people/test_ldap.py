@@ -89,18 +89,74 @@ def test_one_that_nobody_vouches_for_is_away(rules, known) -> None:
         ldap.proves(strange, "nilufar.k", THERE)
 
 
-def test_the_box_goes_on_while_it_is_away(rules, known, party) -> None:
+def fallback_rows() -> list[tuple[str, str]]:
+    return [(e.who, e.subject) for e in AuditEntry.select() if e.action == "login.fallback"]
+
+
+def test_while_it_is_away_only_the_box_s_own_people_sign_in(rules, known, party) -> None:
     assert enter(rules, "nilufar", THERE) == known
     party.stop()
-    assert enter(rules, "nilufar", THERE) == known
-    assert enter(rules, "nilufar", OTHERS) is None
+    assert enter(rules, "nilufar", THERE) is None
     assert enter(rules, "sardor", PASSWORD)
+    assert ldap.is_away(rules)
+    assert not fallback_rows()
     party.start()
-    assert enter(rules, "nilufar", THERE) == known  # it rests, and is not asked yet
-    with pytest.raises(ldap.Away):
+    with pytest.raises(ldap.Away):  # it rests, and is not asked yet
         ldap.proves(rules, "nilufar.k", THERE)
     ldap._rests_until.clear()
-    assert ldap.proves(rules, "nilufar.k", THERE)
+    assert enter(rules, "nilufar", THERE) == known
+
+
+def test_the_fallback_is_enabled_per_person_and_each_use_audited(
+    rules, known, sherzod, party
+) -> None:
+    identities.allow_fallback(known, True, sherzod)
+    assert enter(rules, "nilufar", THERE) == known
+    assert not fallback_rows()
+    party.stop()
+    assert enter(rules, "nilufar", OTHERS) is None
+    assert not fallback_rows()
+    for uses in (1, 2):
+        assert enter(rules, "nilufar", THERE) == known
+        assert fallback_rows() == [("nilufar", "nilufar")] * uses
+    identities.allow_fallback(known, False, None)
+    assert enter(rules, "nilufar", THERE) is None
+    assert len(fallback_rows()) == 2
+
+
+@pytest.mark.parametrize("typed", ["\u00ad", "a\0b", "\ue000", "\u202e", "x" * 400_000])
+def test_no_password_makes_it_count_as_away(rules, known, sherzod, typed) -> None:
+    """Those that cannot be sent, and one for which the directory ends the connection."""
+    identities.allow_fallback(known, True, sherzod)
+    accounts.set_password(known, typed if typed.isascii() else OTHERS, by="test")
+    for login in ("nilufar", "nobody"):
+        assert enter(rules, login, typed) is None
+    assert not ldap.is_away(rules)
+    assert enter(rules, "nilufar", OTHERS) is None  # the former one, revoked there
+    assert enter(rules, "nilufar", THERE) == known
+    assert not fallback_rows()
+
+
+@pytest.mark.parametrize(("bind", "text"), [("uid={}", "no such"), ("{}", "no name")])
+def test_a_refusal_of_another_kind_is_no_fault(served, known, bind, text) -> None:
+    rules = dataclasses.replace(served[1], bind=bind)
+    ldap._rests_until.clear()
+    identities.allow_fallback(known, True, None)
+    assert enter(rules, "nilufar", PASSWORD) is None, text
+    assert not ldap.is_away(rules)
+
+
+def test_one_that_hangs_is_away_for_everybody(served, known, monkeypatch) -> None:
+    """It accepts connections and never answers: found once, not waited for by each."""
+    monkeypatch.setattr(ldap, "CONNECT", 1)
+    ldap._rests_until.clear()
+    with socket.create_server(("127.9.9.3", 0)) as silent:
+        rules = dataclasses.replace(served[1], url=f"ldaps://127.9.9.3:{silent.getsockname()[1]}")
+        assert enter(rules, "nilufar", PASSWORD) is None
+        assert ldap.is_away(rules)
+        identities.allow_fallback(known, True, None)
+        assert enter(rules, "nilufar", PASSWORD) == known
+    assert fallback_rows() == [("nilufar", "nilufar")]
 
 
 def test_another_password_there_ends_what_began_with_the_former(rules, known) -> None:

@@ -31,6 +31,7 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     ("sqlite", N_("Calls go on; what is saved may be lost, or the database damaged.")),
     ("operators.", N_("These callers wait, and nobody answers them.")),
     ("phones", N_("Callers wait for phones that cannot be rung.")),
+    ("directory.", _UNTOUCHED),
     ("refused", N_("Whoever calls over that address is not heard.")),
     ("prompts", _VOICE),
     ("music", _VOICE),

@@ -95,6 +95,7 @@ _DONE = {
     "event": N_("event taken in"),
     "export": N_("exporting"),
     "extend": N_("extending the term"),
+    "fallback": N_("sign-in without the directory"),
     "finish": N_("finishing"),
     "forget": N_("forgetting"),
     "forward": N_("forwarding"),
@@ -170,6 +171,7 @@ _DONE = {
 _WHOLE = {
     "login": N_("Sign-in"),
     "login.failed": N_("Sign-in refused"),
+    "login.fallback": N_("Sign-in by the stored password, the directory being away"),
     "login.second": N_("Second factor shown"),
     "login.second.failed": N_("Second factor refused"),
     "logout": N_("Sign-out"),

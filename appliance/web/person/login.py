@@ -255,6 +255,7 @@ def form(trouble: str = "") -> str:
         line=health.line_answers(),
         at_desk=[desk.user for desk in _at_desk(this_device())],
         openid=site().openid,
+        directory_away=ldap.is_away(site().ldap),
     )
 
 

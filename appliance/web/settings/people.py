@@ -164,6 +164,19 @@ def identity(number: int) -> BaseResponse:
     return redirect(url_for(".person", number=number))
 
 
+@screen.post("/<int:number>/fallback")
+@may("person.change")
+def fallback(number: int) -> BaseResponse:
+    """Let the stored password sign the person in while the directory is away, or not any more."""
+    user = _person(number)
+    try:
+        identities.allow_fallback(user, "allowed" in request.form, me())
+    except StaffError as error:
+        return refusals.back(url_for(".person", number=number), error.code)
+    flash(_("Saved: %(name)s", name=accounts.named(user, locale())))
+    return redirect(url_for(".person", number=number))
+
+
 @screen.get("/import")
 @may("person.change")
 def many() -> str:

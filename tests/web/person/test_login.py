@@ -2,13 +2,15 @@
 
 import datetime as dt
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from appliance.core import clock, db
+from appliance.core.settings import Ldap
 from appliance.models import AuditEntry, SignInAttempt
-from appliance.people import accounts, sign_ins
+from appliance.people import accounts, ldap, sign_ins
 from appliance.web import create_app
 from tests.rig.browser import Browser
 from tests.rig.people import PASSWORD
@@ -262,3 +264,11 @@ def test_a_token_is_given_to_who_is_signed_in(client) -> None:
     client.sign_in("nilufar", PASSWORD)
     token = client.get("/login/token").text
     assert client.post("/logout", headers={"X-CSRFToken": token}).status_code == 302
+
+
+def test_the_page_says_that_the_directory_is_away(settings, app, client, monkeypatch) -> None:
+    rules = Ldap("ldaps://127.9.9.3:9", "{}@vazirlik.uz")
+    object.__setattr__(app.config["SITE"], "ldap", rules)
+    assert "is-warn" not in client.get("/login").text
+    monkeypatch.setitem(ldap._rests_until, rules.url, time.monotonic() + 30)
+    assert "is-warn" in client.get("/login").text

@@ -266,3 +266,21 @@ def test_what_a_party_outside_calls_a_person_is_noted(settings, app, login_as, n
     answer = login_as("technician").send(f"{there}/identity", source="ldap", subject="x")
     assert answer.status_code == 303  # he gives no operator a password either
     assert identities.of(nilufar) == {"ldap": "n.k"}
+
+
+def test_the_fallback_is_switched_on_the_page_of_a_person(settings, app, login_as, nilufar) -> None:
+    there = f"/people/{nilufar.id}"
+    browser = login_as("manager")
+    assert f'action="{there}/fallback"' not in browser.get(there).text
+    object.__setattr__(app.config["SITE"], "ldap", Ldap("ldaps://127.9.9.3", "{}@vazirlik.uz"))
+    assert 'name="allowed"' in browser.get(there).text
+    for form in ({"allowed": "on"}, {}):
+        assert browser.send(f"{there}/fallback", **form).status_code == 302
+        allowed = "allowed" in form
+        assert accounts.account("nilufar").directory_fallback == allowed
+        box = browser.get(there).text.split('name="allowed"')[1].split(">")[0]
+        assert ("checked" in box) == allowed
+    assert login_as("technician").send(f"{there}/fallback", allowed="on").status_code == 303
+    own = accounts.account("sherzod")
+    assert browser.send(f"/people/{own.id}/fallback", allowed="on").status_code == 303
+    assert not User.select().where(User.directory_fallback).exists()

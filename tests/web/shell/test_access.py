@@ -330,6 +330,7 @@ ROUTES = {
     "POST /people/<int:number>/<any(password, phone):what>": OFFICE,
     "POST /people/<int:number>/<any(disable, enable, signout, factor):what>": OFFICE,
     "POST /people/<int:number>/identity": OFFICE,
+    "POST /people/<int:number>/fallback": OFFICE,
     "GET /people/import": OFFICE,
     "POST /people/import": OFFICE,
     "GET /people/phones": OFFICE,
