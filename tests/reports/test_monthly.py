@@ -17,6 +17,7 @@ from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.settings import Backup, Settings
 from appliance.models import (
+    Appeal,
     AsteriskWatch,
     Call,
     CallForm,
@@ -428,3 +429,12 @@ def test_the_two_shares_within_the_seconds_are_explained(
         assert part in page
     assert told[1] in str(monthly.as_book(report).sheets[5].tables[0].notes)
     assert told[1] not in monthly.as_page(dataclasses.replace(report, inbound=Arrivals()))
+
+
+def test_of_a_personal_appeal_it_is_not_said_who_was_contacted(december: Settings) -> None:
+    Appeal.update(openness="personal").where(Appeal.consultation).execute()
+    found = monthly.build(december, DECEMBER, "uz_Latn").consultations
+    assert [(one.issue, one.contacted) for one in found] == [
+        ("Shaxsiy murojaat", "Shaxsiy murojaat"),
+        ("Shaxsiy murojaat", ""),  # nobody so far
+    ]

@@ -32,11 +32,18 @@ class Recognised:
         return " ".join([str(self.person.id if self.person else ""), *numbers])
 
 
-def recognise(values: dict[str, str], phone: str | None, today: dt.date) -> Recognised:
-    """Who a form as typed tells of; `phone` is the number that calls."""
+def recognise(values: dict[str, str], phone: str | None, today: dt.date, user: User) -> Recognised:
+    """Who a form as typed tells of; `phone` is the number that calls.
+
+    Nobody of whom the user reads no appeal, and no personal appeal by what was typed.
+    """
     columns = form.read(values, today).columns
     person = applicants.told_of(columns)
-    alike = queries.open_alike(columns["direction"], person, phone, columns["phone"])
+    if person and not queries.of_applicant(person, user, limit=1):
+        person = None
+    alike = queries.open_alike(
+        user, columns["direction"], phone, applicant=person, phone=columns["phone"]
+    )
     return Recognised(person, alike)
 
 

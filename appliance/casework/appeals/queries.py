@@ -101,19 +101,35 @@ def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
     return _OF_CALLER.rows(phone=phone, limit=limit)
 
 
-def of_applicant(applicant: Applicant, limit: int = 10) -> list[Appeal]:
-    """An applicant's appeals, newest first."""
-    return list(applicant.appeals.order_by(Appeal.id.desc()).limit(limit))
+def of_applicant(applicant: Applicant, user: User, limit: int = 10) -> list[Appeal]:
+    """An applicant's appeals that a user reads, newest first.
+
+    A personal appeal that he does not read is left out: with it he would learn whose it is.
+    """
+    theirs = applicant.appeals.where(personal.readable(user))
+    return list(theirs.order_by(Appeal.id.desc()).limit(limit))
 
 
 def open_alike(
-    direction: str, applicant: Applicant | None, *phones: str | None, limit: int = 3
+    user: User,
+    direction: str,
+    caller: str | None,
+    *,
+    applicant: Applicant | None = None,
+    phone: str | None = None,
+    limit: int = 3,
 ) -> list[Appeal]:
-    """Open appeals of an applicant or of these phones with one direction, newest first, with
-    their `handling`: another one may be the same matter."""
-    whose = [_of(phone) for phone in phones if phone]
+    """Open appeals with one direction that may be the same matter, newest first, with `handling`.
+
+    Those of the number that calls (`caller`); of the `applicant` and the `phone` that a form names
+    only those that the user reads: whoever types them would learn whose a personal appeal is.
+    """
+    named = [_of(phone)] if phone else []
     if applicant:
-        whose.append(Appeal.applicant == applicant)
+        named.append(Appeal.applicant == applicant)
+    whose = [functools.reduce(or_, named) & personal.readable(user)] if named else []
+    if caller:
+        whose.append(_of(caller))
     if not direction or not whose:
         return []
     query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
@@ -133,18 +149,21 @@ def by_keys(keys: str, today: dt.date) -> Appeal | None:
     return _numbered(today.year, int(keys)) or _numbered(today.year - 1, int(keys))
 
 
-def look_up(typed: str, today: dt.date, limit: int = 20) -> list[Appeal]:
+def look_up(typed: str, today: dt.date, user: User, limit: int = 20) -> list[Appeal]:
     """Appeals of a number or a phone, whole as a citizen tells it; newest first.
 
     A number is written 2026-000123, or 123 of this year or the last one. Nothing is found by a
-    part of either: whoever looks up knows whom he speaks with.
+    part of either: whoever looks up knows whom he speaks with. A personal appeal that the user
+    does not read is found by its number alone, and veiled.
     """
     plain = phone_numbers.digits(typed)
     if by_number := by_keys(plain, today):
-        return [by_number]
-    return (
-        [] if re.fullmatch(r"\d{1,6}", plain) else of_caller(phone_numbers.canonical(typed), limit)
-    )
+        return personal.veil(user, [by_number])
+    phone = phone_numbers.canonical(typed)
+    if not phone or re.fullmatch(r"\d{1,6}", plain):
+        return []
+    found = Appeal.select().where(_of(phone), personal.readable(user))
+    return list(found.order_by(Appeal.registered_at.desc()).limit(limit))
 
 
 def registered_since(operator: User, since: dt.datetime, limit: int = 200) -> list[Appeal]:

@@ -156,6 +156,8 @@ def _consultations(period: Period, personal: str) -> Iterator[Consultation]:
     )
     for at, openness, issue, gist, contact, number in rows.tuples():
         about = personal if openness == PERSONAL else issue or gist
+        if openness == PERSONAL and contact:  # who was contacted may say what it is about
+            contact = personal
         yield Consultation(at.astimezone(period.tz).date(), about, contact, number)
 
 

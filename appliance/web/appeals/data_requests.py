@@ -59,11 +59,12 @@ SENT = ("kind", "person", "phone", "number", "proof", "language", "what")
 @may("data_request.answer")
 def page() -> str:
     """Every request, the most urgent first, and the form of a new one."""
-    was = refusals.latest()
+    was, requests = refusals.latest(), data_requests.listed(me())
+    disclosure.log_shown("data_request", [one.id for one in requests])
     return render_template(
         "data_requests/page.html",
         **_words(),
-        lines=[(one, _left(one)) for one in data_requests.listed(me())],
+        lines=[(one, _left(one)) for one in requests],
         sent=was.values,
         trouble=TROUBLES.get(was.trouble),
         languages_spoken=CALL_LANGUAGES,
@@ -89,6 +90,7 @@ def one(number: int) -> str:
     """A request: what is stored that may be his, and the answer."""
     asked, was = _request(number), refusals.latest()
     stored = data_requests.stored(asked, me()) if asked.state == "open" else None
+    disclosure.log_shown("data_request", [asked.id])
     if stored:
         disclosure.log_shown("appeal", [appeal.number for appeal in stored.appeals])
         disclosure.log_shown("call_form", [made.number for made in stored.call_forms])

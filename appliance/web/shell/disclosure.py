@@ -15,7 +15,10 @@ from flask import Flask, Response, current_app, g, request
 from appliance.core import audit
 from appliance.web.shell.context import is_fragment, me
 
-KINDS = ("appeal", "applicant", "call", "call_form", "draft", "message", "number", "task")
+KINDS = (
+    *("appeal", "applicant", "call", "call_form", "data_request", "draft", "message", "number"),
+    "task",
+)
 AGAIN = 3600.0  # seconds in which an open page that fetches a piece anew shows nothing new by it
 _LONGEST = 200  # letters of what was asked for
 _MANY = 100_000  # remembered

@@ -153,8 +153,8 @@ def _recognised(desk: appeals.Desk, of_number: set[str]) -> dict[str, Any]:
     if not values or desk.done:
         return {"recognised": "", "person": None, "of_person": [], "alike": []}
     phone = desk.call.citizen if desk.call else None
-    found = additions.recognise(values, phone, today())
-    theirs = personal.veil(me(), appeals.of_applicant(found.person)) if found.person else []
+    found = additions.recognise(values, phone, today(), me())
+    theirs = appeals.of_applicant(found.person, me()) if found.person else []
     theirs = [appeal for appeal in theirs if appeal.number not in of_number]
     numbers = [appeal.number for appeal in (*theirs, *found.alike)]
     if numbers:

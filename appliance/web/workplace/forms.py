@@ -43,7 +43,8 @@ def save(token: str) -> Response | tuple[Response, int]:
     elsewhere = _elsewhere(values, draft.values) if base is not None else {}
     doubtful = doubts(forms.in_force(form), draft.values)
     call = appeals.call_of(me(), token)
-    seen = additions.recognise(draft.values, call.citizen if call else None, today()).key
+    phone = call.citizen if call else None
+    seen = additions.recognise(draft.values, phone, today(), me()).key
     return jsonify(saved_at=saved_at, saved=saved, elsewhere=elsewhere, recognised=seen, **doubtful)
 
 

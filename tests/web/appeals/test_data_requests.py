@@ -8,6 +8,7 @@ from pypdf import PdfReader
 from appliance.casework import appeals, catalogs
 from appliance.core import clock
 from appliance.models import Appeal, AuditEntry, DataRequest
+from appliance.people import rights
 from tests.casework.test_appeals import FULL
 from tests.rig.citizen import PHONE, Citizen
 
@@ -67,7 +68,7 @@ def test_what_is_stored_is_told_on_paper(appeal, login_as) -> None:
     assert "Ответ на запрос гражданина о его данных" in text["ru"]
     assert "OʻRQ-547" in text["uz"]
     rows = AuditEntry.select().where(AuditEntry.action.startswith("data_request."))
-    assert [row.action for row in rows] == [
+    assert [row.action for row in rows if row.action != "data_request.view"] == [
         *("data_request.tell", "data_request.done"),
         *("data_request.download", "data_request.download"),
     ]
@@ -88,3 +89,26 @@ def test_masking_from_the_page(appeal, login_as) -> None:
     assert "Murojaat hali koʻrib chiqilmoqda" in " ".join(text.split())
     listed = browser.get("/data-requests").text
     assert "Rad etildi" in listed
+
+
+@pytest.mark.parametrize("role", sorted(rights.roles("data_request.answer")))
+def test_that_who_asked_was_shown_is_written_down(role, appeal, login_as) -> None:
+    browser = login_as(role)
+    there = ask(browser)
+    number = there.rsplit("/", 1)[1]
+    browser.get("/data-requests")
+    listed = AuditEntry.get(AuditEntry.action == "data_request.view")  # of one
+    assert (listed.subject, listed.detail["page"]) == (number, "data_requests.page")
+    browser.get(there)
+    opened = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
+    assert (opened.action, opened.subject) == ("data_request.view", number)
+    assert opened.detail["appeal"] == [appeal.number]
+    browser.send(f"{there}/answer", do="refused", answer="Topilmadi")
+    before = AuditEntry.select().count()
+    browser.get(there)  # answered: nothing stored is shown, but who asked is
+    assert AuditEntry.select().count() == before + 1
+    ask(browser, person="Boshqa")
+    browser.get("/data-requests")
+    many = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
+    assert many.action == "data_request.list"
+    assert [int(number), int(number) + 1] == sorted(many.detail["data_request"])

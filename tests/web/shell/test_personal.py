@@ -6,17 +6,18 @@ from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import listing, personal
 from appliance.casework.appeals.listing import Filters
 from appliance.core import clock, outbox
-from appliance.models import Appeal, AppealReveal, AuditEntry, CallForm, User
+from appliance.models import Appeal, AppealReveal, AuditEntry, Call, CallForm, User
 from appliance.people import staff
 from tests.casework.test_appeals import FULL
-from tests.rig.citizen import PHONE, Citizen
+from tests.rig.citizen import PHONE, Citizen, form_of_talk
 from tests.web.shell.test_access import ROUTES
 from tests.web.shell.test_disclosure import GIST, NAME, STREET, ask
 
 pytestmark = pytest.mark.usefixtures("every_change_is_audited")
 
 ASKED = ("", f"all=1&q={NAME}", f"q={PHONE[1:]}")
-SAID = (NAME, STREET, GIST)
+CONTACT = "Maslahatova"
+SAID = (NAME, STREET, GIST, CONTACT)
 # who sees that it is there, and does not read it: login → role
 OTHERS = {
     "sardor": "operator",
@@ -32,7 +33,7 @@ def hers(settings, nilufar, labour) -> Appeal:
     """A personal appeal of Nilufar's, with all that hangs on it; the citizen calls Sardor now."""
     told = FULL | {"surname": NAME, "address": STREET, "gist": GIST, "phone": PHONE}
     told |= {"openness": personal.PERSONAL, "consultation": "1"}
-    told |= {"consultation_issue": GIST, "consultation_contact": "Maslahatova"}
+    told |= {"consultation_issue": GIST, "consultation_contact": CONTACT}
     first = Citizen("hotline-1.1")
     first.ring(nilufar)
     first.talk()
@@ -185,3 +186,77 @@ def test_an_operator_who_is_named_is_told_where_he_looks_appeals_up(hers, login_
     assert 'id="named"' in browser.get("/appeals/mine").text
     assert GIST in browser.get(f"/appeals/{hers.number}").text
     assert 'id="named"' not in browser.get("/appeals/mine").text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"passport": FULL["passport"]},
+        {"pinfl": FULL["pinfl"]},
+        {"phone": PHONE, "direction": FULL["direction"]},
+        {"phone": PHONE, "surname": NAME, "first_name": FULL["first_name"]},
+        {"pinfl": FULL["pinfl"], "direction": FULL["direction"]},
+    ],
+)
+@pytest.mark.parametrize(("login", "reads"), [("sardor", False), ("nilufar", True)])
+def test_what_is_typed_in_a_form_does_not_tell_whose_it_is(
+    login, reads, typed, hers, login_as
+) -> None:
+    """Another number calls; only the operator who registered the appeal reads it."""
+    user = User.get(User.login == login)
+    token = form_of_talk(user, "+998901112233", "hotline-3.3")
+    browser = login_as(login)
+    headers = {"X-CSRFToken": browser.token("/operator")}
+
+    def recognised(values: dict[str, str]) -> str:
+        sent = {"form": "1", "values": values}
+        return browser.post(f"/operator/forms/{token}", json=sent, headers=headers).json[
+            "recognised"
+        ]
+
+    empty = {name: "" for name in typed}
+    nobody = recognised(empty | {"gist": "x"})
+    assert (recognised(typed) != nobody) == reads
+    pieces = [browser.get(f"/operator/forms/{token}/{piece}").text for piece in ("person", "alike")]
+    page = "".join([*pieces, browser.get("/operator/card").text])
+    assert (hers.number in page) == reads
+    assert NAME not in page.replace(f'value="{NAME}"', "") or reads
+
+
+def test_a_form_of_its_own_number_shows_that_it_is_there(hers, login_as) -> None:
+    """The citizen calls from it: what he says can be added to his open appeal."""
+    sardor = User.get(User.login == "sardor")
+    token = appeals.at_hand(sardor, clock.now()).token
+    appeals.save_draft(sardor, token, {"direction": FULL["direction"]}, form="1")
+    browser = login_as("sardor")
+    piece = browser.get(f"/operator/forms/{token}/alike").text
+    assert hers.number in piece
+    assert GIST not in piece
+
+
+@pytest.mark.parametrize(("login", "reads"), [("sardor", False), ("nilufar", True)])
+def test_looked_up_it_is_found_by_its_number_alone(login, reads, hers, login_as) -> None:
+    browser = login_as(login)
+    Call.update(caller="+998901112233").execute()  # nobody calls from its number now
+    listed = browser.get(f"/appeals/mine?q={PHONE[1:]}").text
+    assert (hers.number in listed) == reads
+    page = browser.get(f"/appeals/mine?q={hers.number}").text
+    assert hers.number in page.replace(f'value="{hers.number}"', "")
+    assert (NAME in page) == reads
+
+
+@pytest.mark.parametrize("login", [*OTHERS, "nilufar", "bahodir"])
+def test_no_report_says_who_was_contacted_about_it(login, hers, login_as) -> None:
+    """Form No. 2 goes to many: neither its readers nor anybody else finds the name there."""
+    browser = login_as(login)
+    today = clock.now().date()
+    asked = f"month={today:%Y-%m}&lang=uz_Latn"
+    for there in ("/reports?", "/reports/monthly.json?", "/reports/monthly.csv?"):
+        answer = browser.get(there + asked)
+        if OTHERS.get(login) in ("operator", "technician", "backup") or login == "nilufar":
+            assert answer.status_code == 403
+            continue
+        assert answer.status_code == 200
+        assert "Shaxsiy murojaat" in answer.text
+        assert CONTACT not in answer.text
+        assert GIST not in answer.text
