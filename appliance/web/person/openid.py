@@ -120,9 +120,29 @@ def _claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
     said = party.authorize_access_token(claims_options=wanted).get("userinfo")
     if not said or not isinstance(said.get("sub"), str) or not said["sub"]:
         raise Unproved
-    if (said.get("auth_time") or 0) < session.pop("asked_at") - _AWRY:
+    begun = session.pop("asked_at", None)
+    if begun is None or not _proved_since(said.get("auth_time"), begun):
         raise Unproved
+    _prove_shapes(said)
     return said
+
+
+def _prove_shapes(claims: Mapping[str, Any]) -> None:
+    """Raise Unproved where `amr` is no list of texts or `acr` no text (Core 1.0, section 2)."""
+    ways, level = claims.get("amr"), claims.get("acr")
+    if level is not None and not isinstance(level, str):
+        raise Unproved
+    if ways is None:
+        return
+    if not isinstance(ways, list) or not all(isinstance(way, str) for way in ways):
+        raise Unproved
+
+
+def _proved_since(moment: object, begun: float) -> bool:
+    """Whether `auth_time` (Core 1.0, section 2: seconds) is from this sign-in, and not to come."""
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
+        return False
+    return begun - _AWRY <= moment <= clock.now().timestamp() + _AWRY
 
 
 def _proved_twice(claims: Mapping[str, Any], rules: OpenId) -> bool:

@@ -1,4 +1,5 @@
-// An OpenID provider (oidc-provider) over TLS: who types a name is known by it; "twice" with a second factor.
+// An OpenID provider (oidc-provider) over TLS: who types a name is known by it; "twice" with a second factor,
+// "claims" puts what it says into the token in place of what belongs there.
 import fs from "node:fs";
 import https from "node:https";
 import Provider from "oidc-provider";
@@ -20,6 +21,12 @@ const provider = new Provider(issuer, {
     return grant;
   },
 });
+const claimed = new Map();
+const payload = provider.IdToken.prototype.payload;
+provider.IdToken.prototype.payload = async function () {
+  const right = await payload.call(this);
+  return { ...right, ...claimed.get(right.sub) };
+};
 // The page where one says who one is.
 provider.use(async (context, next) => {
   if (!context.path.startsWith("/interaction/")) return next();
@@ -27,7 +34,8 @@ provider.use(async (context, next) => {
     context.type = "html";
     context.body = `<!doctype html><title>OneID</title><form><input name="login"><input name="twice"><button>OK</button></form>`;
     if (!("login" in context.query)) return;
-    const { login, twice } = context.query;
+    const { login, twice, claims } = context.query;
+    claimed.set(login, JSON.parse(claims ?? "{}"));
     const result = login
       ? { login: { accountId: login, amr: twice ? ["pwd", "otp", "mfa"] : ["pwd"] } }
       : { error: "access_denied", error_description: "given up" };

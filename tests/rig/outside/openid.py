@@ -1,6 +1,8 @@
 """A real OpenID provider, and what a browser does on its pages."""
 
+import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
 import requests
@@ -23,8 +25,19 @@ def provider(folder: Path, address: str, back: str, secret: str = SECRET) -> tup
     return Party(folder, command, "listens"), rules
 
 
-def visit(rules: OpenId, there: str, login: str, *, twice: bool = False) -> str:
-    """Say there who one is; the address to which the browser is sent back."""
+def visit(
+    rules: OpenId,
+    there: str,
+    login: str,
+    *,
+    twice: bool = False,
+    claims: dict[str, Any] | None = None,
+) -> str:
+    """Say there who one is; the address to which the browser is sent back.
+
+    `claims`: what its token says in place of what belongs there.
+    """
+    typed = {"login": login, "claims": json.dumps(claims or {})} | ({"twice": 1} if twice else {})
     with requests.Session() as browser:
         browser.verify, browser.trust_env = rules.ca, False
         named = False
@@ -32,7 +45,7 @@ def visit(rules: OpenId, there: str, login: str, *, twice: bool = False) -> str:
             answer = browser.get(there, allow_redirects=False, timeout=20)
             if answer.status_code == 200 and not named:
                 named = True
-                there = f"{there}?{urlencode({'login': login, **({'twice': 1} if twice else {})})}"
+                there = f"{there}?{urlencode(typed)}"
                 continue
             there = urljoin(there, answer.headers["Location"])
             if not there.startswith(rules.issuer):

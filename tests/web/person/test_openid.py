@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from appliance.core import clock
 from appliance.core.settings import SignIn
 from appliance.models import AuditEntry, Session, User
 from appliance.people import identities
@@ -140,6 +141,46 @@ def test_its_second_factor_counts_where_the_settings_say_so(pages, browser, rule
     object.__setattr__(pages.config["SITE"], "sign_in", SignIn(second_factor=ROLES))
     browser.get(sent_back(browser, rules, "n-1", twice=twice))
     assert browser.get("/account").status_code == (200 if twice else 303)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        *(
+            {"amr": amr}
+            for amr in ("mfa", 7, {"mfa": 1}, True, [["mfa"]], [{"mfa": 1}], ["mfa", 1])
+        ),
+        *({"acr": acr} for acr in (["mfa"], 7, {"mfa": 1}, True, [["mfa"]])),
+        *({"auth_time": moment} for moment in ("1", [1], {"1": 1}, True, None, 0, 1e300, -1)),
+        *({"sub": subject} for subject in (["n-1"], 1, {"n-1": 1}, "")),
+        {"amr": "mfa", "acr": ["mfa"]},
+    ],
+    ids=str,
+)
+def test_a_token_of_another_shape_signs_nobody_in(pages, browser, rules, claims) -> None:
+    object.__setattr__(pages.config["SITE"], "sign_in", SignIn(second_factor=ROLES))
+    answer = browser.get(sent_back(browser, rules, "n-1", claims=claims))
+    assert answer.status_code == 401
+    assert told()[1] == "login.failed"
+    assert not Session.select().exists()
+
+
+@pytest.mark.parametrize(("late", "status"), [(0, 302), (60, 302), (600, 401), (10**9, 401)])
+def test_a_proof_that_is_to_come_is_none(browser, rules, late, status) -> None:
+    """A token that is dated ahead would serve later, too; clocks differ by two minutes at most."""
+    moment = int(clock.now().timestamp()) + late
+    answer = browser.get(sent_back(browser, rules, "n-1", claims={"auth_time": moment}))
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [({"acr": "mfa"}, 200), ({"acr": "m"}, 303), ({"amr": ["mfa"]}, 200), ({"amr": []}, 303)],
+)
+def test_acr_and_amr_of_the_right_shape_count(pages, browser, rules, claims, status) -> None:
+    object.__setattr__(pages.config["SITE"], "sign_in", SignIn(second_factor=ROLES))
+    browser.get(sent_back(browser, rules, "n-1", claims=claims))
+    assert browser.get("/account").status_code == status
 
 
 def test_who_comes_from_outside_is_asked_for_no_first_password(browser, rules, nilufar) -> None:
