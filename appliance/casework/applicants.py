@@ -6,12 +6,10 @@ from appliance.casework import identity
 from appliance.core import clock
 from appliance.core.i18n import fold
 from appliance.core.statements import Question, new_row, value
-from appliance.models import Applicant
+from appliance.models import Appeal, Applicant, personal_columns
+from appliance.models.personal_columns import IDENTIFYING
 
-_KEPT = (
-    *("first_name", "surname", "entity_name", "stir", "sex", "born_on"),
-    *("passport", "pinfl", "phone"),
-)
+_KEPT = tuple(name for name in personal_columns.names(Applicant) if name != "search_key")
 
 _WITH_PHONE = Question(
     lambda: (
@@ -37,6 +35,25 @@ def recognise(columns: dict[str, Any]) -> Applicant:
         facts["search_key"] = _key(columns)
     Applicant.update(facts).where(Applicant.id == known.id).execute()
     return Applicant.get_by_id(known.id)
+
+
+def refresh(id: int) -> None:
+    """Let an applicant hold what his appeals hold, and no more; in a write transaction.
+
+    Call it when one of them was masked or is somebody else's since. An applicant without appeals is
+    removed: a correction left it behind.
+    """
+    appeals = list(Appeal.select().where(Appeal.applicant == id).order_by(Appeal.id))
+    if not appeals:
+        Applicant.delete().where(Applicant.id == id).execute()
+        return
+    facts = personal_columns.blanks(Applicant)
+    for appeal in appeals:
+        if any(personal_columns.values(Appeal, appeal, *IDENTIFYING)):  # else it was masked
+            columns = {name: getattr(appeal, name) for name in (*_KEPT, "applicant_kind")}
+            facts |= {name: columns[name] for name in _KEPT if columns[name]}
+            facts["search_key"] = _key(columns) or facts["search_key"]
+    Applicant.update(facts).where(Applicant.id == id).execute()
 
 
 def match(columns: dict[str, Any]) -> Applicant | None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from appliance.casework import applicants
-from appliance.models import Applicant
+from appliance.casework import appeals, applicants, catalogs
+from appliance.models import Appeal, Applicant, Handling
 
 PINFL, OTHER_PINFL = "31210632040244", "31210932040247"
 PHONE = "+998935550147"
@@ -76,3 +76,37 @@ def test_an_entity_is_known_by_its_stir_and_named_by_itself():
     assert applicants.name_of(entity()) == "Baraka MCHJ"
     assert applicants.name_of(person()) == "Gulchehra Yoʻldosheva"
     assert entity() != person()
+
+
+FORM = {
+    **{"applicant_kind": "person", "first_name": "Gulchehra", "surname": "Yoʻldosheva"},
+    **{"phone": PHONE, "passport": "AB1234567", "gist": "Subsidiya", "direction": "subsidies"},
+}
+
+
+def test_a_correction_leaves_no_former_applicant(settings, nilufar) -> None:
+    """A slip of the tongue is no second person: the next call shows the corrected one only."""
+    made = registered(settings, nilufar, FORM)
+    corrected(settings, made, FORM | {"surname": "Joʻrayeva"})
+    assert [one.surname for one in applicants.with_phone(PHONE)] == ["Joʻrayeva"]
+    assert Applicant.select().count() == 1
+
+
+def test_a_correction_to_another_person_takes_back_what_was_not_his(settings, nilufar) -> None:
+    first = registered(settings, nilufar, FORM | {"pinfl": PINFL})
+    second = registered(settings, nilufar, FORM | {"pinfl": PINFL, "phone": "+998901234567"})
+    assert first.applicant == second.applicant
+    corrected(settings, second, FORM | {"pinfl": OTHER_PINFL, "phone": "+998901234567"})
+    assert [one.id for one in applicants.with_phone(PHONE)] == [first.applicant_id]
+    assert Appeal.get_by_id(second.id).applicant_id != first.applicant_id
+
+
+def registered(settings, operator, values) -> Appeal:
+    token = appeals.token_for(operator, None)
+    return appeals.register(values, operator=operator, token=token, tz=settings.tz)
+
+
+def corrected(settings, appeal: Appeal, values) -> None:
+    version = Handling.get_by_id(appeal.id).version
+    calendar = catalogs.working_calendar(settings)
+    appeals.correct(Appeal.get_by_id(appeal.id), values, "nilufar", version, calendar)

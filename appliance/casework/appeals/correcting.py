@@ -44,6 +44,8 @@ def correct(
         }
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         corrected = Appeal.get_by_id(appeal.id)
+        if corrected.applicant_id != appeal.applicant_id:
+            applicants.refresh(appeal.applicant_id)
         definition = form.definition(appeal.form_version)
         changes = forms.differences(definition, before, whole_values(corrected), *form.CONSULTATION)
         returned = handling.state_of(appeal) == "returned"

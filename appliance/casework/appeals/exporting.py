@@ -8,7 +8,7 @@ from appliance.casework import catalogs, forms
 from appliance.casework.appeals import handling, listing
 from appliance.casework.appeals.listing import Filters
 from appliance.core.i18n import DEFAULT, named
-from appliance.models import Appeal, Department, District, Mahalla, Region
+from appliance.models import Appeal, Department, District, Mahalla, Region, personal_columns
 from appliance.people import rights
 
 STANDING = (
@@ -91,9 +91,7 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
         ]
     if personal:
         entry["applicant"] = {
-            **{n: getattr(appeal, n) for n in ("first_name", "surname", "entity_name", "stir")},
-            **{n: getattr(appeal, n) for n in ("sex", "address", "passport", "pinfl")},
-            **{n: getattr(appeal, n) for n in ("phone", "phone_at_hand", "group", "employment")},
+            **{name: getattr(appeal, name) for name in personal_columns.exported(Appeal)},
             "born_on": appeal.born_on.isoformat() if appeal.born_on else None,
             "mahalla": appeal.mahalla.name_uz_latn if appeal.mahalla_id else "",
         }

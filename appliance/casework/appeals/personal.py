@@ -13,22 +13,16 @@ from typing import Any
 
 from peewee import Expression, ModelSelect
 
+from appliance.casework import catalogs
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
-from appliance.models import Appeal, AppealReader, AppealReveal, CallForm, User
+from appliance.models import Appeal, AppealReader, AppealReveal, CallForm, User, personal_columns
+from appliance.models.personal_columns import Kind
 from appliance.people import rights
 
 PERSONAL = "personal"  # Appeal.openness
 OPEN = dt.timedelta(hours=1)  # how long a reason given once holds for one appeal
 _SHORTEST = 3  # letters of a reason
-# What tells who asks, and what; and what stands in its place. A form of a call has some of them.
-_VEILED: dict[str, Any] = {
-    **dict.fromkeys(("first_name", "surname", "entity_name", "stir", "address"), ""),
-    **dict.fromkeys(("passport", "pinfl", "sex", "born_text", "phone", "phone_at_hand"), ""),
-    **dict.fromkeys(("gist", "operator_answer", "consultation_issue", "consultation_contact"), ""),
-    **dict.fromkeys(("region_text", "district_text", "search_key"), ""),
-    **dict.fromkeys(("born_on", "district", "mahalla"), None),
-}
 
 
 class NoReason(ValueError):
@@ -191,7 +185,10 @@ def _ids(rows: Any) -> set[int]:
 
 
 def _veil(row: Any) -> None:
-    empty = _VEILED | {"extra": {}, "typed": {}, "warnings": []}
-    for name in empty.keys() & row._meta.fields.keys():
-        setattr(row, name, empty[name])
+    table = type(row)
+    for name, empty in personal_columns.hidden(table).items():
+        setattr(row, name, empty)
+    for name in personal_columns.names(table, Kind.CHOICE):
+        if getattr(row, name) and not catalogs.is_code(name, getattr(row, name)):
+            setattr(row, name, "")  # typed in place of a code
     row.veiled = True

@@ -4,12 +4,15 @@ from appliance.casework.catalogs.columns import SHEETS
 from appliance.casework.catalogs.days import calendar_ends, working_calendar
 from appliance.casework.catalogs.lists import (
     CATALOGS,
+    NOT_LISTED,
     PAUSES,
+    UNLISTED,
     catalog,
     choices,
     code_of,
     find,
     in_use,
+    is_code,
     items,
     label,
     labels,
@@ -26,6 +29,7 @@ from appliance.casework.catalogs.places import (
     find_districts,
     find_mahallas,
     find_regions,
+    forget_mahalla,
     place,
     remember_mahalla,
 )
@@ -33,10 +37,12 @@ from appliance.casework.catalogs.sheets import SheetError, export_csv, import_cs
 
 __all__ = [
     "CATALOGS",
+    "NOT_LISTED",
     "PAUSES",
     "PLACES",
     "SHEETS",
     "SheetError",
+    "UNLISTED",
     "calendar_ends",
     "catalog",
     "choices",
@@ -50,8 +56,10 @@ __all__ = [
     "find_districts",
     "find_mahallas",
     "find_regions",
+    "forget_mahalla",
     "import_csv",
     "in_use",
+    "is_code",
     "is_near",
     "items",
     "label",

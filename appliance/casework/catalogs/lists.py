@@ -4,11 +4,13 @@ import datetime as dt
 
 from appliance.casework.catalogs.keys import names_of
 from appliance.core import clock, search
-from appliance.core.i18n import fold, named
+from appliance.core.i18n import N_, fold, named, translations
 from appliance.core.statements import Question, row_with, value
 from appliance.models import Catalog, CatalogItem
 
 PAUSES = "pause_reason"  # what operators take a pause for
+UNLISTED = "*"  # stands for a text that is no code: where it is counted, or was masked
+NOT_LISTED = N_("not on the list")
 # those that come with the product
 CATALOGS = (
     *("appeal_type", "call_type", "call_direction", "group", "employment", "direction"),
@@ -75,8 +77,15 @@ def named_values() -> list[tuple[str, str, str]]:
 
 def label(catalog: str, text: str, locale: str) -> str:
     """How a kept value reads: the name of its code, or the text typed in place of a code."""
+    if text == UNLISTED:
+        return translations(locale).gettext(NOT_LISTED)
     item = row_with(CatalogItem, catalog=catalog, code=text)
     return named(item, locale) if item else text
+
+
+def is_code(catalog: str, text: str) -> bool:
+    """Whether a kept value is a code of a list, and no text that was typed in place of one."""
+    return row_with(CatalogItem, catalog=catalog, code=text) is not None
 
 
 def labels(catalog: str, locale: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from appliance.casework.catalogs.keys import mahalla_key, named_exactly, names_o
 from appliance.core import search
 from appliance.core.i18n import fold, spelt
 from appliance.core.statements import row_with
-from appliance.models import District, Mahalla, Region
+from appliance.models import Appeal, District, Mahalla, Region
 
 _TABLES: dict[str, Any] = {"region": Region, "district": District, "mahalla": Mahalla}
 PLACES = tuple(_TABLES)
@@ -161,3 +161,18 @@ def remember_mahalla(text: str, district: str | None) -> Mahalla:
     )
     remember([made])
     return made
+
+
+def forget_mahalla(id: int) -> None:
+    """Remove a typed mahalla that no appeal has, also from the search; in a write transaction.
+
+    One that was imported, or that an appeal has, stays.
+    """
+    typed = Mahalla.get_or_none(Mahalla.id == id, Mahalla.typed, Mahalla.code.is_null())
+    if typed is None or Appeal.select().where(Appeal.mahalla == id).exists():
+        return
+    names = (typed.name_uz_latn, typed.name_uz_cyrl, typed.name_ru)
+    joined = (name.replace(" ", "") for name in names)
+    search.drop("mahalla", str(typed.id))
+    search.forget("mahalla", *names, *joined)
+    typed.delete_instance()

@@ -6,6 +6,7 @@ The forms themselves keep it beside their columns, where no SQL looks (models.Do
 from typing import Any
 
 from appliance.casework import catalogs
+from appliance.casework.catalogs import NOT_LISTED, UNLISTED
 from appliance.casework.forms.definition import Definition, Field
 from appliance.casework.forms.values import is_counted
 from appliance.casework.forms.versions import FORMS, columns, every, fields_of_all_versions
@@ -13,7 +14,6 @@ from appliance.core.i18n import N_, named, translations
 from appliance.core.statements import Question, value
 from appliance.models import District, FieldValue, Region
 
-UNLISTED = "*"  # stands for a text that is no code
 _KEPT = Question(
     lambda: FieldValue.select(FieldValue.id).where(FieldValue.number == value("number")).limit(1)
 )
@@ -69,7 +69,7 @@ def answers(form: str, field: Field, locale: str) -> dict[str, str]:
         for version in (field, *filter(None, before)):
             for option in version.options:
                 known.setdefault(option.code, option.called(locale))
-    return known | {UNLISTED: gettext(N_("not on the list"))}
+    return known | {UNLISTED: gettext(NOT_LISTED)}
 
 
 def _places(kind: str) -> list[Region] | list[District]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance import PACKAGE
-from appliance.casework.forms.definition import Definition, Field, parse
+from appliance.casework.forms.definition import Definition, DefinitionError, Field, parse
 from appliance.core import clock
 from appliance.core.clock import microseconds
 from appliance.core.db import writing
 from appliance.core.statements import Question, value
-from appliance.models import Appeal, CallForm, FormVersion
+from appliance.models import Appeal, CallForm, FormVersion, personal_columns
 
 APPEAL, CALL = "1", "2"  # form №1, registration of appeals; form №2, registration of calls
 FORMS = (APPEAL, CALL)
@@ -34,8 +34,17 @@ _NUMBERED = Question(
 
 @functools.cache
 def product(form: str) -> Definition:
-    """The form as it comes with the product: version 1."""
-    return parse(form, 1, _product_document(form))
+    """The form as it comes with the product: version 1.
+
+    Raises DefinitionError when a field says otherwise than models.personal_columns whether it tells
+    who somebody is.
+    """
+    made = parse(form, 1, _product_document(form))
+    table = CallForm if form == CALL else Appeal
+    for one in made.fields:
+        if one.personal != personal_columns.is_identifying(table, one.name):
+            raise DefinitionError("personal", one.name)
+    return made
 
 
 @functools.cache

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.casework import forms
+from appliance.casework.catalogs import UNLISTED
 from appliance.core.settings import MINISTRY_FIELDS as FIELDS
 from appliance.core.settings import Ministry
-from appliance.models import Appeal, AppealStep, CatalogItem, Handling
+from appliance.models import Appeal, AppealStep, CatalogItem, Handling, personal_columns
 
 _LISTS = ("appeal_type", "call_type", "direction", "group", "employment")  # a code, or as typed
+_APART = (*_LISTS, "born_on", "district", "mahalla")  # those that are no plain text
 _FORM = (
-    *("applicant_kind", "openness", "first_name", "surname", "entity_name", "stir", "sex"),
-    *("passport", "pinfl", "born_text", "region_text", "district_text", "address", "phone"),
-    *("phone_at_hand", "gist"),
+    *("applicant_kind", "openness"),
+    *(name for name in personal_columns.of(Appeal) if name in FIELDS and name not in _APART),
 )
 
 
@@ -102,11 +103,13 @@ def _chosen(appeal: Appeal) -> dict[str, str | None]:
     for name, value in held.items():
         is_code = (name, value) in codes
         chosen[name] = value if is_code else None
-        chosen[f"{name}_text"] = None if is_code else value or None
+        typed = not is_code and value not in ("", UNLISTED)  # the latter was masked
+        chosen[f"{name}_text"] = value if typed else None
     mahalla = appeal.mahalla
     name = mahalla and mahalla.name_uz_latn
-    typed = bool(mahalla and mahalla.typed)
-    return chosen | {"mahalla": None if typed else name, "mahalla_text": name if typed else None}
+    is_typed = bool(mahalla and mahalla.typed)
+    places = {"mahalla": None if is_typed else name, "mahalla_text": name if is_typed else None}
+    return chosen | places
 
 
 def _date(day: dt.date | None) -> str | None:

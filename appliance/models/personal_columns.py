@@ -1,0 +1,338 @@
+"""Which columns hold who a citizen is: the one list from which every other one derives.
+
+Hiding personal appeals, masking, exports, the ministry's document, alerts and the check of the
+forms read it. Each column that holds text is in PERSONAL, in STAYING (personal, and the reason why
+masking leaves it) or in IMPERSONAL (with the reason why it holds nobody's data): a new column that
+is in none of them fails a test (tests/models/test_personal_columns.py).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from peewee import Model
+
+
+class Kind(StrEnum):
+    """What a personal column holds, which says what masking leaves of it."""
+
+    NAME = "name"
+    FIRM = "firm"  # the name of a legal entity
+    PHONE = "phone"
+    DOCUMENT = "document"  # passport, PINFL, STIR
+    BIRTH = "birth"
+    ADDRESS = "address"
+    TEXT = "text"  # free text of form, step or answer: stays without the person where law says so
+    NOTE = "note"  # free text of staff that no law keeps
+    CHOICE = "choice"  # a code of a list, which is counted, or what was typed in place of one
+    COUNTED = "counted"  # tells something of him, names nobody, and is counted: stays
+    COPY = "copy"  # derived from other columns, or all that was typed
+    FILE = "file"  # the name of a file that holds his data
+
+
+IDENTIFYING = frozenset(
+    (Kind.NAME, Kind.FIRM, Kind.PHONE, Kind.DOCUMENT, Kind.BIRTH, Kind.ADDRESS)
+)  # kinds that tell who somebody is
+_STAYING_KINDS = (Kind.COUNTED, Kind.CHOICE)
+
+
+@dataclass(frozen=True)
+class Personal:
+    """One personal column.
+
+    `hidden`: readers of a personal appeal alone see it. `exported`: it stands under `applicant`
+    of an appeal that is exported alone.
+    """
+
+    kind: Kind
+    hidden: bool = True
+    exported: bool = False
+
+
+def _kind(kind: Kind, names: str, **facts: bool) -> dict[str, Personal]:
+    return {name: Personal(kind, **facts) for name in names.split()}
+
+
+# table → column → what it holds. The order is that of exports.
+PERSONAL: dict[str, dict[str, Personal]] = {
+    "appeal": {
+        **_kind(Kind.NAME, "first_name surname", exported=True),
+        **_kind(Kind.FIRM, "entity_name", exported=True),
+        **_kind(Kind.DOCUMENT, "stir", exported=True),
+        **_kind(Kind.COUNTED, "sex", exported=True),
+        **_kind(Kind.ADDRESS, "address", exported=True),
+        **_kind(Kind.DOCUMENT, "passport pinfl", exported=True),
+        **_kind(Kind.PHONE, "phone phone_at_hand", exported=True),
+        **_kind(Kind.CHOICE, "group employment", exported=True),
+        **_kind(Kind.CHOICE, "appeal_type call_type direction", hidden=False),
+        **_kind(Kind.BIRTH, "born_on", exported=True),
+        **_kind(Kind.BIRTH, "born_text"),
+        **_kind(Kind.ADDRESS, "mahalla", exported=True),
+        **_kind(Kind.ADDRESS, "region_text district_text"),
+        **_kind(Kind.COUNTED, "district warnings"),
+        **_kind(Kind.TEXT, "gist consultation_issue consultation_contact"),
+        **_kind(Kind.COPY, "typed extra"),
+    },
+    "call_form": {
+        **_kind(Kind.NAME, "surname first_name"),
+        **_kind(Kind.ADDRESS, "address region_text"),
+        **_kind(Kind.PHONE, "phone"),
+        **_kind(Kind.COUNTED, "sex warnings"),
+        **_kind(Kind.CHOICE, "call_type direction call_direction", hidden=False),
+        **_kind(Kind.TEXT, "gist operator_answer"),
+        **_kind(Kind.COPY, "search_key typed extra"),
+    },
+    "applicant": {
+        **_kind(Kind.NAME, "first_name surname"),
+        **_kind(Kind.FIRM, "entity_name"),
+        **_kind(Kind.DOCUMENT, "stir passport pinfl"),
+        **_kind(Kind.PHONE, "phone"),
+        **_kind(Kind.BIRTH, "born_on"),
+        **_kind(Kind.COPY, "search_key sex"),
+    },
+    "appeal_step": _kind(Kind.TEXT, "text") | _kind(Kind.COPY, "detail"),
+    "appeal_wording": _kind(Kind.COPY, "values"),
+    "call_form_wording": _kind(Kind.COPY, "values"),
+    "consultation": _kind(Kind.TEXT, "result"),
+    "answer_draft": _kind(Kind.NOTE, "text"),
+    "draft": _kind(Kind.COPY, "values"),
+    "refused_form": _kind(Kind.COPY, "values"),
+    "field_value": _kind(Kind.CHOICE, "code"),
+    "mahalla": _kind(Kind.ADDRESS, "name_uz_latn name_uz_cyrl name_ru search_key"),  # typed ones
+    "message": _kind(Kind.PHONE, "recipient")
+    | _kind(Kind.COPY, "text payload")
+    | _kind(Kind.NOTE, "trouble_text"),
+    "ministry_event": _kind(Kind.TEXT, "text"),
+    "ministry_package": _kind(Kind.COPY, "body"),  # emptied with its receipt
+    "sms_rating": _kind(Kind.PHONE, "number"),
+    "number_note": _kind(Kind.PHONE, "number") | _kind(Kind.NOTE, "text"),
+    "scheduled_callback": _kind(Kind.PHONE, "number") | _kind(Kind.NOTE, "note"),
+    "follow_up": _kind(Kind.NOTE, "note"),
+    "follow_up_mark": _kind(Kind.NOTE, "note"),
+    "legal_hold": _kind(Kind.NOTE, "why"),
+    "evidence_pack": _kind(Kind.NOTE, "reason error") | _kind(Kind.FILE, "file"),
+    "appeal_reveal": _kind(Kind.NOTE, "reason"),
+    "listening": _kind(Kind.NOTE, "reason"),
+    "announcement": _kind(Kind.NOTE, "text"),
+    "article_miss": _kind(Kind.NOTE, "text") | _kind(Kind.COPY, "key"),
+    "data_request": {
+        **_kind(Kind.NAME, "person"),
+        **_kind(Kind.PHONE, "phone"),
+        **_kind(Kind.DOCUMENT, "proof"),
+        **_kind(Kind.NOTE, "what"),
+        **_kind(Kind.TEXT, "answer"),
+    },
+    "issued_report": _kind(Kind.COPY, "cells"),
+    "issued_file": _kind(Kind.FILE, "file"),
+    "search_entry": _kind(Kind.COPY, "title names about text"),
+    "search_word": _kind(Kind.COPY, "word"),
+    "search_text": _kind(Kind.COPY, "names text"),
+}
+
+# why masking leaves it → table → its columns
+STAYING: dict[str, dict[str, str]] = {
+    "the ledger of calls, from which callers are counted": {
+        "call": "caller callee diverted_from",
+        "talk": "who",
+        "transfer": "to",
+        "event_row": "fields phone",
+        "event_fragment": "text",
+        "quarantined": "beginning",
+        "follow_up": "number",
+        "follow_up_mark": "number",
+    },
+    "the list of numbers that want no messages": {"sms_opt_out": "number"},
+    "kept for five minutes, for limits": {"send_attempt": "recipient"},
+    "the audit, which nobody can change": {"audit_entry": "subject detail"},
+}
+
+# why it holds no citizen's data → table → its columns
+IMPERSONAL: dict[str, dict[str, str]] = {
+    "of staff and their accounts": {
+        "user": "login name name_cyrl role password_hash language theme extension sip_password "
+        "phone phone_page speaks topics",
+        "presence": "state reason by",
+        "sign_in_attempt": "login address device",
+        "session": "hash address agent device factor source challenge",
+        "authenticator": "secret",
+        "recovery_code": "hash",
+        "passkey": "credential public_key",
+        "pin": "hash",
+        "desk": "device factor",
+        "identity": "source subject",
+        "staff_record": "education",
+        "staff_event": "kind note",
+        "shift": "opens closes",
+        "employee": "name position department number hours search_key",
+        "desk_phone": "make mac token_hash set_up_from book_hash",
+        "duty_alert": "taken_by",
+        "line_quality": "call_id operator",
+        "listening_right": "login",
+        "access_key": "name hash hint scopes made_by confirmed_by revoked_by",
+        "quarter_answer": "quarter published_note numbers",
+        "number_hiding": "by",
+        "appeal_reader": "login by",
+        "audit_entry": "who action hash address",
+    },
+    "lists and their names": {
+        "region": "soato name_uz_latn name_uz_cyrl name_ru",
+        "district": "soato name_uz_latn name_uz_cyrl name_ru aliases search_key",
+        "mahalla": "code",
+        "catalog": "code name_uz_latn name_uz_cyrl name_ru",
+        "catalog_item": "name_uz_latn name_uz_cyrl name_ru catalog code",
+        "calendar_day": "name_uz_latn name_uz_cyrl name_ru kind",
+        "department": "name_uz_latn name_uz_cyrl name_ru code",
+        "direction_route": "direction",
+        "pause_limit": "reason",
+    },
+    "numbers, codes and states of records": {
+        "applicant": "kind",
+        "appeal": "number call_id applicant_kind openness token",
+        "call_form": "number call_id appeal_number token",
+        "field_value": "form number call_id field",
+        "draft": "token call_id form",
+        "refused_form": "token address trouble",
+        "answer_draft": "action department",
+        "appeal_reveal": "login",
+        "appeal_wording": "replaced_by",
+        "call_form_wording": "replaced_by",
+        "handling": "state holder term",
+        "appeal_step": "who action",
+        "consultation": "done_by",
+        "announcement": "",
+        "number_note": "by changed_by removed_by",
+        "scheduled_callback": "call_id made_by done_by",
+        "follow_up": "kind call_id language topic outcome closed_by claimed_by",
+        "follow_up_mark": "outcome by",
+        "legal_hold": "kind subject by ended_by",
+        "removal": "kind subject rule detail",
+        "evidence_pack": "call_id appeal by state sha256",
+        "data_request": "kind language by state records done_by",
+        "listening": "login call_id",
+        "article_miss": "who",
+        "sms_rating": "call_id token language how",
+        "message": "channel purpose cause key state claimed_by gateway foreign_id trouble",
+        "early_report": "gateway foreign_id outcome",
+        "send_attempt": "channel",
+        "sms_opt_out": "by",
+        "search_entry": "kind ref",
+        "search_word": "kind",
+        "ministry_event": "id number action outcome",
+        "ministry_link": "name cursor trouble trouble_text",
+        "ministry_package": "way sha256",
+        "script_run": "token call_id language result step",
+        "script_step": "step how",
+        "article_opening": "who locale call_id token",
+    },
+    "of calls, without a number of a citizen": {
+        "call": "id direction hotline_number trunk technology language menu stage outcome ended_by "
+        "rating_channel topic sip by reason serves",
+        "queue_visit": "queue result why",
+        "ring": "operator extension result",
+        "talk": "party extension",
+        "transfer": "kind by result",
+        "dial_attempt": "trunk status cause",
+        "merged_call": "linkedid call_id",
+        "recording": "file call_id sha256 kept peaks",  # the sound has a rule of its own
+        "event_row": "hash linkedid event uniqueid begins",
+        "event_file": "fingerprint",
+        "event_fragment": "hash",
+        "quarantined": "hash kind file linkedid",
+        "seen_call": "linkedid begins",
+        "sip_refusal": "sip address why",
+    },
+    "texts of the product and of the site, for everybody": {
+        "form_version": "form fields by",
+        "script": "code",
+        "script_version": "state by decided_by words definition",
+        "article": "slug section topics other_words",
+        "article_version": "state by decided_by words script title_uz text_uz title_ru text_ru "
+        "source law law_number files",
+        "article_file": "name kind content who",
+        "prompt": "language name trouble",
+        "prompt_version": "kind text meant sha256 author",
+        "notice_text": "purpose language text",
+        "sms_template": "name uz ru",
+        "text_approval": "account purpose language text state by",
+        "plan_version": "author note document",
+    },
+    "what the ministry asks to change in the product": {
+        "change_request": "kind what why author state responsible",
+        "change_step": "who action text",
+        "change_file": "name content who",
+        "change_link": "who kind ref title before after",
+    },
+    "the machine, its links and its work": {
+        "device": "name kind",
+        "live_event": "topic",
+        "audit_anchor": "hash signature",
+        "tariff": "direction trunk number rounding made_by",
+        "issued_report": "name by formulas",
+        "issued_file": "locale kind sha256",
+        "report_run": "name period upto by state claim error",
+        "telegram_chat": "old chat",
+        "telegram_bot": "name trouble",
+        "disk_reading": "disk",
+        "job_run": "name state result holder",
+        "sms_health": "account trouble trouble_text",
+        "notice_rule": "purpose account",
+        "trunk_state": "name state registration error",
+        "span_state": "trunk alarm error channels",
+        "line_trial": "trunk number by result cause",  # numbers of ours
+        "exchange_look": "name missing",
+        "process_state": "name holder version",
+        "check_state": "code name state seen advice values",
+        "alarm": "code name values",
+        "self_test": "kind failed seen steps call_id",
+        "link_stretch": "link seen",
+        "rate_reading": "trouble",
+        "host_address": "name addresses",
+        "snapshot_run": "kind repository snapshot state trouble said detail by",
+    },
+}
+
+
+def of(table: type[Model]) -> Mapping[str, Personal]:
+    """The personal columns of a table by name."""
+    return PERSONAL.get(table._meta.table_name, {})
+
+
+def names(table: type[Model], *kinds: Kind) -> tuple[str, ...]:
+    """The names of a table's personal columns of some kinds, of all without any."""
+    return tuple(name for name, one in of(table).items() if not kinds or one.kind in kinds)
+
+
+def hidden(table: type[Model]) -> dict[str, Any]:
+    """Column → what a reader sees of a personal appeal who may not read it."""
+    return {name: empty(table, name) for name, one in of(table).items() if one.hidden}
+
+
+def exported(table: type[Model]) -> tuple[str, ...]:
+    """What tells who the applicant is, in the order in which it is exported."""
+    return tuple(name for name, one in of(table).items() if one.exported)
+
+
+def blanks(table: type[Model], *but: Kind) -> dict[str, Any]:
+    """Column → what masking leaves, of all but what is counted and some kinds."""
+    columns = of(table).items()
+    return {n: empty(table, n) for n, one in columns if one.kind not in (*_STAYING_KINDS, *but)}
+
+
+def is_identifying(table: type[Model], field: str) -> bool:
+    """Whether a form's field tells who somebody is: its column, or that of its date, does."""
+    columns = of(table)
+    return any(one.kind in IDENTIFYING for n in (field, f"{field}_on") if (one := columns.get(n)))
+
+
+def values(table: type[Model], row: Any, *kinds: Kind) -> Iterator[str]:
+    """What a row holds in its columns of some kinds, without what is empty."""
+    yield from (str(held) for name in names(table, *kinds) if (held := getattr(row, name)))
+
+
+def empty(table: type[Model], name: str) -> Any:
+    """What stands in a column that holds nothing."""
+    field = table._meta.fields[name]
+    if field.null:
+        return None
+    return field.default() if callable(field.default) else ""
