@@ -120,7 +120,7 @@ def escalate(settings: Settings) -> int:
             step, next_at = waiting.step, None
             if state_of(waiting.appeal) == "registered":
                 if step < len(chats):
-                    alert = alerted.of_appeal(waiting.appeal)
+                    alert = alerted.of_corrected(waiting.appeal)
                     _put(bot, alert, chat_of(chats[step].chat), step + 1)
                     next_at = now + wait
                 else:

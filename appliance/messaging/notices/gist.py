@@ -6,7 +6,7 @@ only looks like somebody's number, document or birth date is left out as well: r
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from appliance.casework import identity
 from appliance.core import phone_numbers
@@ -52,6 +52,48 @@ def without_person(told: Alerted, *, phones: bool) -> str:
     return _without_names(text, told)
 
 
+def without_known(text: str, alert: Alerted, phones: Collection[str]) -> str:
+    """A text without what is known of a person: names, documents, birth dates, some phones.
+
+    Other people's names and numbers stay. `phones`: their last nine digits.
+    """
+
+    def hide(found: re.Match[str]) -> str:
+        if found["date"]:
+            return HIDDEN if identity.born(found["date"]) in alert.born else found[0]
+        return HIDDEN if _is_known(found[0], alert, phones) else found[0]
+
+    def hide_document(found: re.Match[str]) -> str:
+        return HIDDEN if _plain(found[0]) in map(_plain, alert.documents) else found[0]
+
+    text = _ONE_NUMBER.sub(hide, _PASSPORT.sub(hide_document, text))
+    return _without_names(text, alert, patronymics=False)
+
+
+def names_in(text: str, names: Iterable[str]) -> set[str]:
+    """Which of some names, of one word or more, stand in a text, however they are spelt."""
+    keys = [_key(word[0]) for word in _WORD.finditer(text)]
+    return {name for name in names if any(_firm(keys, _keys(name)))}
+
+
+def has_number(text: str, alert: Alerted, phones: Collection[str]) -> bool:
+    """Whether a document of a person, or one of some phones, stands in a text."""
+    documents = {_plain(document) for document in alert.documents}
+    return any(_plain(found[0]) in documents for found in _PASSPORT.finditer(text)) or any(
+        _is_known(found[0], alert, phones) for found in _ONE_NUMBER.finditer(text)
+    )
+
+
+def _is_known(number: str, alert: Alerted, phones: Collection[str]) -> bool:
+    digits = re.sub(r"\D", "", number)
+    documents = {_plain(document) for document in alert.documents}
+    return digits in documents or digits.endswith(tuple(phones) or ("\0",))
+
+
+def _plain(document: str) -> str:
+    return re.sub(r"[\W_]", "", document).upper()
+
+
 def _date_in_words(found: re.Match[str], alert: Alerted) -> str:
     month = fold(found["month"] or found["then_month"])
     number = next((n for n, name in enumerate(_MONTHS, 1) if month.startswith(name)), 0)
@@ -73,28 +115,39 @@ def _number(found: re.Match[str], alert: Alerted, phones: bool) -> str:
 def _may_stay(date: dt.date | None, alert: Alerted) -> bool:
     """Whether it is a date, and nobody's birthday but a newborn's."""
     since = alert.registered_at.date() - _RECENT
-    return bool(date and date >= since and date != alert.born_on)
+    return bool(date and date >= since and date not in alert.born)
 
 
-def _without_names(text: str, alert: Alerted) -> str:
-    people, firm = _keys(alert.person), _keys(alert.firm)
-    called = [key for key in firm if key not in _FORMS]
-    if _TRADERS & set(firm):  # it is called as its owner is
-        people, called = people + called, []
+def _without_names(text: str, alert: Alerted, *, patronymics: bool = True) -> str:
+    people, called = _names_of(alert)
     words = list(_WORD.finditer(text))
     keys = [_key(word[0]) for word in words]
+    firms = (found for one in called for found in _firm(keys, one))
     shown, end = "", 0
-    for first, last in sorted((*_people(keys, people), *_firm(keys, called))):
+    named = _people(keys, people, patronymics=patronymics)
+    for first, last in sorted((*named, *firms)):
         if words[first].start() >= end:
             shown += text[end : words[first].start()] + HIDDEN
         end = max(end, words[last].end())
     return re.sub(rf"{HIDDEN}(?:\s*{HIDDEN})+", HIDDEN, shown + text[end:])
 
 
-def _people(keys: list[str], names: list[str]) -> Iterator[tuple[int, int]]:
-    """The first and the last of the words that name one of these people; any patronymic."""
+def _names_of(alert: Alerted) -> tuple[list[str], list[list[str]]]:
+    """(keys of the people's names, those of each firm and phrase)."""
+    people, called = _keys(alert.person), [_keys(phrase) for phrase in alert.phrases]
+    for firm in map(_keys, alert.firms):
+        name = [key for key in firm if key not in _FORMS]
+        if _TRADERS & set(firm):  # it is called as its owner is
+            people += name
+        else:
+            called.append(name)
+    return people, called
+
+
+def _people(keys: list[str], names: list[str], *, patronymics: bool) -> Iterator[tuple[int, int]]:
+    """The first and the last of the words that name one of these people, or any patronymic."""
     own = [_spelt(name) for name in names if len(name) > 1 and name not in _KIN]
-    person = re.compile("|".join((*own, _PATRONYMIC)))
+    person = re.compile("|".join((*own, *([_PATRONYMIC] if patronymics else []))) or "(?!)")
     named = False
     for place, (key, following) in enumerate(zip(keys, (*keys, "")[1:], strict=True)):
         before, named = named, bool(person.fullmatch(key))
