@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from peewee import JOIN, Expression, ModelAlias, ModelSelect, Node, SelectQuery, fn
+from peewee import JOIN, Case, Expression, ModelAlias, ModelSelect, Node, SelectQuery, fn
 
 from appliance.casework.call_forms import by_ledger
-from appliance.models import Appeal, Call, CallForm, FieldValue, Talk, Transfer
+from appliance.casework.catalogs import UNLISTED
+from appliance.models import Appeal, Call, CallForm, CatalogItem, FieldValue, Talk, Transfer
 from appliance.reports import wallclock
 from appliance.reports.periods import Period
 
@@ -78,12 +79,22 @@ def call_type(first: First = _first) -> Node:
 
 def call_direction(first: First = _first) -> Node:
     """The call's own direction of its form №2, else as the ledger tells it: never unknown."""
-    return fn.COALESCE(fn.NULLIF(first(CallForm, "call_direction"), ""), by_ledger())
+    told = fn.NULLIF(first(CallForm, "call_direction"), "")
+    return fn.COALESCE(_code(told, "call_direction"), by_ledger())
 
 
 def _given(column: str, first: First) -> Iterator[Node]:
-    """What a registration may have of a call: on form №2, on its appeal; NULL where it has not."""
-    return (fn.NULLIF(first(table, column), "") for table in (CallForm, Appeal))
+    """What a registration may have of a call: on form №2, on its appeal; NULL where it has not.
+
+    UNLISTED in place of a text that is no code: reports leave the box and are never changed, so no
+    typed words stand in them.
+    """
+    return (_code(fn.NULLIF(first(table, column), ""), column) for table in (CallForm, Appeal))
+
+
+def _code(value: Node, catalog: str) -> Node:
+    codes = CatalogItem.select(CatalogItem.code).where(CatalogItem.catalog == catalog)
+    return Case(None, [(value.is_null() | value.in_(codes), value)], UNLISTED)
 
 
 def own_field(form: str, name: str) -> SelectQuery:

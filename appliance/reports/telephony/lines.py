@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from peewee import fn
 
-from appliance.casework import forms
+from appliance.casework import catalogs, forms
 from appliance.core import phone_numbers
 from appliance.core.i18n import named, translations
 from appliance.models import Call, CatalogItem, Region
@@ -101,7 +101,8 @@ def names(dimension: str, locale: str) -> Mapping[str, str]:
     gettext = translations(locale).gettext
     if dimension in _CATALOGS:
         items = CatalogItem.select().where(CatalogItem.catalog == _CATALOGS[dimension])
-        return {i.code: named(i, locale) for i in items.order_by(CatalogItem.position)}
+        known = {i.code: named(i, locale) for i in items.order_by(CatalogItem.position)}
+        return known | {catalogs.UNLISTED: gettext(catalogs.NOT_LISTED)}
     if dimension == "region":
         return {r.soato: named(r, locale) for r in Region.select().order_by(Region.position)}
     if dimension == "operator":
