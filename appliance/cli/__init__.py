@@ -55,6 +55,7 @@ COMMANDS = {
     "script": ("script", "Conversation scripts: what operators say."),
     "search": ("search", "What the search of all pages finds."),
     "selftest": ("selftest", "Tests of the site by itself."),
+    "setup": ("site_setup", "Write site.ini by question and answer, or check it; as root."),
     "trunk": ("telephony", "Lines to the carriers."),
     "user": ("users", "Accounts; disabled, never deleted."),
     "web": ("processes", "Serve the pages."),

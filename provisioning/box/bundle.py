@@ -28,11 +28,12 @@ TOP = Path(__file__).parents[2]
 KEY = "~/.config/appliance/bundle.key"
 PLAYBOOKS = TOP / "provisioning" / "ansible"
 _SOURCES = ("appliance", "ivr", "backups", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+_LOCAL = ("site.ini", "site.ini.*", "__pycache__")  # of the computer that makes the bundle
 _E1 = ["linux-image-amd64", "linux-headers-amd64"]  # dahdi-dkms is compiled on the box
 _INSTALL = """\
 #!/bin/sh
-# On the box, as root: installs Ansible from this folder. Then copy ansible/site.example.ini to
-# /root/site.ini, fill it in, and run: cd ansible && ansible-playbook -i /root/site.ini site.yml
+# On the box, as root: installs Ansible from this folder. Then: sh setup, which writes
+# /root/site.ini, and: cd ansible && ansible-playbook -i /root/site.ini site.yml
 set -e
 cd "$(dirname "$(realpath "$0")")"
 signer=$(sh ansible/roles/validate/files/signature.sh "$PWD") || {
@@ -52,6 +53,12 @@ echo "deb [trusted=yes] file:/opt/appliance/bundle/debs ./" >/etc/apt/sources.li
 apt-get -q update -o Dir::Etc::sourceparts=- \\
     -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/appliance.list
 apt-get -qy install --no-install-recommends ansible-core
+"""
+
+_SETUP = """\
+#!/bin/sh
+# site.ini by question and answer: sh setup [--lang uz|ru] [--check] [FILE]
+exec sh "$(dirname "$(realpath "$0")")/ansible/setup" "$@"
 """
 
 
@@ -77,13 +84,15 @@ def _make(into: Path, e1: bool) -> str:
     _appliance(fresh / "wheels")
     _say("prompts")
     _prompts(fresh / "prompts")
-    shutil.copytree(PLAYBOOKS, fresh / "ansible", ignore=shutil.ignore_patterns("site.ini"))
+    shutil.copytree(PLAYBOOKS, fresh / "ansible", ignore=shutil.ignore_patterns(*_LOCAL))
     parts = (TOP / "requirements.lock", fresh / "wheels", TOP / "package-lock.json")
     (fresh / "sbom.json").write_text(sbom.written(*parts, fresh / "debs/Packages"), "utf-8")
     (fresh / "release").write_text(f"{named}\n", "ascii")
     (fresh / "packages").write_text("\n".join(packages) + "\n", "ascii")
     (fresh / "install").write_text(_INSTALL, "utf-8")
-    (fresh / "install").chmod(0o755)
+    (fresh / "setup").write_text(_SETUP, "utf-8")
+    for name in ("install", "setup"):
+        (fresh / name).chmod(0o755)
     seal(fresh)
     shutil.rmtree(into, ignore_errors=True)
     fresh.rename(into)

@@ -54,14 +54,6 @@ def test_a_role_tells_of_itself(role: str) -> None:
             assert name.startswith(own), name
 
 
-def test_every_value_is_looked_at() -> None:
-    texts = [file.read_text() for file in (ROLES / "validate" / "templates").iterdir()]
-    for role in NAMES:
-        for name in set(defaults(role)) - {*PACKAGES, "site_container"}:
-            if not name.startswith("backup_"):
-                assert any(re.search(rf"\b{name}\b", text) for text in texts), name
-
-
 def test_spans_as_the_carrier_gives_them(tmp_path: Path) -> None:
     usual, two, own_clock, eight = rendered_each(
         tmp_path, "dahdi", "system.conf.j2", [USUAL, TWO, OWN_CLOCK, EIGHT]

@@ -1,0 +1,422 @@
+"""site.ini: its keys, its questions, what is refused before anything is changed."""
+
+import io
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioning.ansible.site_setup import __main__ as program
+from provisioning.ansible.site_setup import changes, detect, inventory, keys, words
+from provisioning.ansible.site_setup.dialogue import Dialogue
+from provisioning.ansible.site_setup.problems import problems
+from provisioning.ansible.site_setup.questions import ask
+
+PLAYBOOKS = Path(detect.__file__).parents[1]
+ROLES = PLAYBOOKS / "roles"
+GOOD: dict[str, Any] = {
+    "bundle_dir": "/media/usb/bundle",
+    "site_address": "192.0.2.10",
+    "site_name": "hotline.example.uz",
+    "site_hotline_number": 1006,
+    "site_carriers": [{"name": "carrier", "address": "198.51.100.5"}],
+    "site_operators": ["192.0.2.0/24"],
+    "site_ministry": ["203.0.113.0/24"],
+    "site_technicians": ["192.0.2.0/24"],
+}
+BOX: dict[str, Any] = {
+    "release": "trixie",
+    "addresses": [{"interface": "eth0", "address": "192.0.2.10", "network": "192.0.2.0/24"}],
+    "ssh_from": "192.0.2.30",
+    "disks": [
+        {
+            **{"name": "sda", "size": 500, "model": "", "mounted": ["/"]},
+            **{"blank": False, "path": "/dev/disk/by-id/ata-one"},
+        },
+        {
+            **{"name": "sdb", "size": 1000, "model": "Disk", "mounted": ["/mnt/second"]},
+            **{"blank": False, "path": "/dev/disk/by-id/ata-two"},
+        },
+    ],
+    "cards": [],
+    "drivers": False,
+    "box": {},
+}
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "an unknown key": (
+        {"site_cariers": []},
+        {},
+        "site_cariers is no key of site.ini; site_carriers is.",
+    ),
+    "a key far from any": ({"colour": "red"}, {}, "colour is no key of site.ini."),
+    "an option of a restore": ({"restore_att": "now"}, {}, "restore_att is no key of site.ini."),
+    "another host's address": (
+        {"site_address": "192.0.2.11"},
+        {},
+        'site_address is "192.0.2.11": another host\'s address; the box has 192.0.2.10.',
+    ),
+    "who runs it is shut out": (
+        {"site_technicians": ["10.9.0.0/16"]},
+        {},
+        "site_technicians leaves out 192.0.2.30, from where you are connected",
+    ),
+    "who runs it comes by IPv6": ({}, {"ssh_from": "2001:db8::1"}, "connected over IPv6 from 2001"),
+    "two trunks of one name": (
+        {
+            "site_carriers": [
+                {"name": "a", "address": "198.51.100.5"},
+                {"name": "a", "address": "198.51.100.6"},
+            ]
+        },
+        {},
+        "site_carriers has two trunks named a",
+    ),
+    "two trunks of one address": (
+        {
+            "site_carriers": [
+                {"name": "a", "address": "198.51.100.5"},
+                {"name": "b", "address": "198.51.100.5"},
+            ]
+        },
+        {},
+        "b and a have the same address 198.51.100.5:5060",
+    ),
+    "a trunk to itself": (
+        {"site_carriers": [{"name": "a", "address": "192.0.2.10"}]},
+        {},
+        "that is the box itself",
+    ),
+    "an unknown field": (
+        {"site_carriers": [{"name": "a", "address": "198.51.100.5", "prot": 5070}]},
+        {},
+        "it has name, address, port; not prot",
+    ),
+    "reversed ports": (
+        {"site_rtp_ports": "19999-10000"},
+        {},
+        'site_rtp_ports is "19999-10000": the first port is above the last; 10000-19999?',
+    ),
+    "ports that do not exist": ({"site_rtp_ports": "60000-70000"}, {}, "ports from 1024 to 65535"),
+    "ports that overlap": (
+        {"site_rtp_ports": "5000-6000", "site_sip_port": 5060},
+        {},
+        "site_sip_port=5060 lies in it",
+    ),
+    "overlapping networks": (
+        {"site_operators": ["192.0.2.0/24", "192.0.2.128/25"]},
+        {},
+        "192.0.2.128/25 and 192.0.2.0/24 overlap",
+    ),
+    "operators and ministry": (
+        {"site_ministry": ["192.0.0.0/16"]},
+        {},
+        "192.0.0.0/16 overlaps 192.0.2.0/24 of site_operators",
+    ),
+    "ministry with SSH": (
+        {"site_ministry": ["10.1.1.0/24"], "site_technicians": ["10.1.0.0/16", "192.0.2.0/24"]},
+        {},
+        "10.1.0.0/16 takes in 10.1.1.0/24 of site_ministry, which would have SSH",
+    ),
+    "the whole internet": (
+        {"site_technicians": ["0.0.0.0/0"]},
+        {},
+        "site_technicians is 0.0.0.0/0: that lets half the internet in",
+    ),
+    "the internet by halves": (
+        {"site_operators": ["0.0.0.0/1", "128.0.0.0/1"]},
+        {},
+        "site_operators is 128.0.0.0/1: that lets half the internet in",
+    ),
+    "an E1 without drivers": (
+        {"dahdi_spans": [{"number": 1}]},
+        {},
+        "neither the box nor the bundle has the drivers of E1 cards",
+    ),
+    "nobody by SSH": ({"site_technicians": []}, {}, "nobody could reach the box by SSH"),
+    "nothing set": ({"site_name": ""}, {}, 'site_name is "": it must be set.'),
+    "another Debian": ({}, {"release": "bookworm"}, "the box must be Debian 13"),
+    "one word for a list": ({"site_operators": "192.0.2.0/24"}, {}, "a list, in brackets"),
+}
+
+
+def sentences(values: dict[str, Any], facts: dict[str, Any], language: str = "en") -> list[str]:
+    return [words.sentence(one, language) for one in problems(values, list(values), facts)]
+
+
+def test_what_is_right_is_taken() -> None:
+    assert sentences(GOOD, BOX) == []
+    assert sentences(GOOD | {"dahdi_spans": [{"number": 1}]}, BOX | {"drivers": True}) == []
+    assert sentences(GOOD, BOX | {"ssh_from": "127.0.0.1"}) == []  # by a tunnel, which lo accepts
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_would_break_the_box_is_refused(case: str) -> None:
+    given, facts, expected = REFUSED[case]
+    found = sentences(GOOD | given, BOX | facts)
+    assert any(expected in one for one in found), found
+    for language in words.LANGUAGES:
+        assert len(sentences(GOOD | given, BOX | facts, language)) == len(found)
+
+
+def test_every_key_of_the_roles_is_declared() -> None:
+    named = set()
+    for file in ROLES.glob("*/defaults/main.yml"):
+        named |= set(yaml.safe_load(file.read_text("utf-8")) or {})
+    declared = {name for name in named if not re.match(keys.PACKAGES, name)}
+    assert declared - set(keys.BY_NAME) == set()
+    # Without a default are only those that a site must give, and the language of the refusals.
+    required = {key.name for key in keys.KEYS if key.is_required}
+    assert set(keys.BY_NAME) - declared == required | {"site_language"}
+
+
+def test_the_example_holds_known_keys_and_nothing_wrong(tmp_path: Path) -> None:
+    text = (PLAYBOOKS / "site.example.ini").read_text("utf-8")
+    file = tmp_path / "site.ini"
+    file.write_text(re.sub(r"^# (\w+=)", r"\1", text, flags=re.MULTILINE), "utf-8")
+    read = inventory.read(file)
+    assert read.problems == []
+    assert set(keys.BY_NAME) >= set(read.values) >= {"backup_places", "dahdi_spans"}
+    assert sentences(read.values, {}) == []
+
+
+def test_the_readme_has_the_table_of_all_keys() -> None:
+    assert words.table() in (PLAYBOOKS / "README.md").read_text("utf-8")
+
+
+def test_the_words_are_whole_in_each_language() -> None:
+    for part, languages in (("wanted", "en ru uz"), ("problem", "en ru uz"), ("question", "ru uz")):
+        for name, texts in words._words()[part].items():
+            assert set(texts) == set(languages.split()), name
+            fields = {
+                tuple(sorted(set(re.findall(r"{\w+}", text)) - {"{key}"}))
+                for text in texts.values()
+            }
+            assert len(fields) == 1, name
+
+
+def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
+    values = GOOD | {"dahdi_spans": [{"number": 1, "crc4": True}], "site_hotline_number": "1006"}
+    file = tmp_path / "site.ini"
+    file.write_text(inventory.written(inventory.LOCAL, values, {}), "utf-8")
+    read = inventory.read(file)
+    assert (read.host, read.values, read.problems) == (inventory.LOCAL, values, [])
+    file.write_text("[hotline:vars]\nsite_name=a\nsite_name=b\nsite_address 192.0.2.1\n", "utf-8")
+    assert [words.sentence(one, "ru") for one in inventory.read(file).problems] == [
+        "site_name написан в site.ini дважды: второе значение заменило бы первое.",
+        "Строка 4 файла site.ini – не ключ=значение: site_address 192.0.2.1.",
+    ]
+
+
+def test_ansible_reads_the_same(tmp_path: Path) -> None:
+    values = GOOD | {"site_hotline_number": "1006", "backup_replica": "/mnt/second/replica"}
+    file = tmp_path / "site.ini"
+    file.write_text(inventory.written(inventory.LOCAL, values, {}), "utf-8")
+    done = subprocess.run(
+        [Path(program.sys.executable).with_name("ansible-inventory"), "-i", file, "--list"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"ANSIBLE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+    )
+    read = json.loads(done.stdout)["_meta"]["hostvars"]["localhost"]
+    assert {name: read[name] for name in values} == values
+
+
+BOOKS = {"site": ["--tags", "none"], "upgrade": [], "restore": []}
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> None:
+    """On this machine, whose address is none of the box."""
+    file = tmp_path / "site.ini"
+    values = GOOD | {"site_cariers": [], "site_rtp_ports": "2000-1500", "site_language": "ru"}
+    text = inventory.written(inventory.LOCAL, values, {})
+    file.write_text(f"{text}site_name=twice.example.uz\n", "utf-8")
+    done = subprocess.run(
+        [
+            *(Path(program.sys.executable).with_name("ansible-playbook"), "-i", file),
+            *(PLAYBOOKS / f"{book}.yml", "-e", "ansible_python_interpreter=/usr/bin/python3"),
+            *("-e", "restore_att=now", *BOOKS[book]),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=PLAYBOOKS,
+        stdin=subprocess.DEVNULL,
+        env={
+            "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
+            "ANSIBLE_HOME": str(tmp_path / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "LC_ALL": "C.UTF-8",
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        },
+    )
+    seen = " ".join(done.stdout.split())
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "changed=0" in seen
+    for expected in (
+        "site_cariers: такого ключа в site.ini нет; есть site_carriers.",
+        "restore_att: такого ключа в site.ini нет",
+        "site_name написан в site.ini дважды",
+        "первый порт больше последнего; 1500-2000?",
+        "это адрес другой машины",
+    ):
+        assert expected in seen, seen
+
+
+def answers(
+    *lines: str, facts: dict[str, Any], former: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """The values that these answers lead to, and what the screen shows."""
+    screen = io.StringIO()
+    typed = io.StringIO("".join(f"{line}\n" for line in lines))
+    return ask(Dialogue("ru", typed, screen, facts), former, "/media/usb/bundle"), screen.getvalue()
+
+
+def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
+    values, screen = answers(
+        *("", "192.0.2.99", ""),  # bundle; another host's address, then the one that was detected
+        *("HOTLINE", "hotline.example.uz", "1006"),
+        *("a", "198.51.100.5", "", "a", "198.51.100.6", "", "b", "198.51.100.6", "5070", ""),
+        *("0.0.0.0/0", "", "192.0.2.128/25", "203.0.113.0/24"),
+        *("10.0.0.0/8", ""),  # technicians: SSH would be shut, then what was detected
+        "",  # the second disk, which was detected
+        *("1", "0"),  # an E1 without drivers, then none
+        *("", "example.uz:443"),
+        facts=BOX,
+        former={"app_work_opens": "08:00", "app_links_dns": ""},
+    )
+    assert values == {
+        "site_language": "ru",
+        "bundle_dir": "/media/usb/bundle",
+        "site_address": "192.0.2.10",
+        "site_name": "hotline.example.uz",
+        "site_hotline_number": "1006",
+        "site_carriers": [
+            {"name": "a", "address": "198.51.100.5"},
+            {"name": "b", "address": "198.51.100.6", "port": 5070},
+        ],
+        "site_operators": ["192.0.2.0/24"],
+        "site_ministry": ["203.0.113.0/24"],
+        "site_technicians": ["192.0.2.0/24"],
+        "backup_places": [{"name": "second", "url": "/mnt/second/snapshots"}],
+        "backup_replica": "/mnt/second/replica",
+        "app_links_internet": "example.uz:443",
+        "app_work_opens": "08:00",  # what is not asked stays
+    }
+    assert sentences(values, BOX) == []
+    for expected in (
+        "это адрес другой машины; у сервера 192.0.2.10",
+        "строчными буквами",
+        "две линии с именем a",
+        "это впустит полинтернета",
+        "пересекается с 192.0.2.0/24 из site_operators",
+        "SSH для вас закрылся бы",
+        "--e1",
+    ):
+        assert expected in screen
+
+
+def test_an_e1_card_brings_its_driver() -> None:
+    card = {"name": "d161:0420 (0000:03:00.0)", "module": "wct4xxp"}
+    values, _ = answers(
+        *("", "", "h.uz", "1006", "", "", "-", "", "-", "2", "y", "n", "", "-", "-"),
+        facts=BOX | {"cards": [card], "drivers": True},
+        former={},
+    )
+    assert values["dahdi_modules"] == ["wct4xxp"]
+    assert values["dahdi_spans"] == [
+        {"number": 1, "crc4": True, "timing": 0},
+        {"number": 2, "crc4": True, "timing": 0},
+    ]
+    assert "backup_places" not in values
+
+
+def test_what_will_change_is_said_before_it_does() -> None:
+    box = {name: GOOD[name] for name in GOOD if name != "bundle_dir"} | {
+        "site_carriers": [{"name": "carrier", "address": "198.51.100.5", "port": 5060}],
+        "site_rtp_ports": "10000-19999",
+        "app_links_dns": "example.uz",
+    }
+    given = GOOD | {"app_links_dns": "example.uz"}
+    assert changes.changes(given, box) == []
+    told = changes.changes(given | {"site_technicians": ["10.0.0.0/24"]}, box)
+    assert told == [("site_technicians", '["192.0.2.0/24"]', '["10.0.0.0/24"]')]
+    own = GOOD | {"app_settings": '[links]\ndns = "example.uz"\n'}
+    assert changes.changes(own, box) == []
+
+
+def test_the_defaults_of_changes_are_those_of_the_roles() -> None:
+    usual = {}
+    for file in ROLES.glob("*/defaults/main.yml"):
+        usual |= yaml.safe_load(file.read_text("utf-8")) or {}
+    assert {name: usual[name] for name in changes.DEFAULTS} == changes.DEFAULTS
+
+
+def test_the_box_is_read_from_its_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "appliance").mkdir()
+    (tmp_path / "appliance/appliance.toml").write_text(
+        'timezone = "Asia/Tashkent"\n[web]\nurl = "https://hotline.example.uz"\n'
+        '[asterisk]\naddress = "192.0.2.10"\nsip_port = 5060\nrtp_first = 1\nrtp_last = 2\n'
+        '[calls]\nhotline_number = "1006"\n'
+        '[[trunks]]\nname = "carrier"\naddress = "198.51.100.5"\nport = 5060\n'
+    )
+    (tmp_path / "nftables.conf").write_text(
+        "    set operators {\n        type ipv4_addr\n        flags interval\n"
+        "        elements = { 192.0.2.0/24, 10.0.0.0/8 }\n    }\n"
+        "    set ministry {\n        type ipv4_addr\n    }\n"
+    )
+    monkeypatch.setattr(detect, "ETC", tmp_path)
+    box = detect.facts()["box"]
+    assert box["site_operators"] == ["192.0.2.0/24", "10.0.0.0/8"]
+    assert box["site_ministry"] == []
+    assert box["site_name"] == "hotline.example.uz"
+    assert box["site_hotline_number"] == "1006"
+
+
+def test_who_is_connected_is_read_from_the_process_above(tmp_path: Path) -> None:
+    """As after sudo, which drops the variables of SSH."""
+    done = subprocess.run(
+        ["sh", "-c", f"env -i /usr/bin/python3 -B {detect.__file__}; :"],
+        env={"SSH_CONNECTION": "192.0.2.30 50000 192.0.2.10 22", "PATH": "/usr/bin:/bin:/sbin"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(done.stdout)["ssh_from"] == "192.0.2.30"
+
+
+def test_the_program_writes_a_file_that_its_check_accepts(tmp_path: Path) -> None:
+    """On this machine, as from the stick: with the Python of the system and nothing else."""
+    own = detect.facts()["addresses"]
+    address = own[0]["address"] if own else "192.0.2.10"
+    net = own[0]["network"] if own else "192.0.2.0/24"
+    file = tmp_path / "site.ini"
+    blank = ["-"] if any(disk["blank"] for disk in detect.facts()["disks"]) else []
+    lines = ["", address, "h.uz", "1006", "", net, "-", net, "-", *blank, "0", "-", "-", "y"]
+
+    def run(*more: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", PLAYBOOKS / "setup", "--lang", "uz", *more, file],
+            input=typed,
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
+
+    broken = run(typed="\n".join(lines[:5]) + "\n")
+    assert broken.returncode == 1
+    assert not file.exists()
+    done = run(typed="\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Serverda nima oʻzgaradi" in done.stdout
+    assert run("--check").returncode == 0
+    file.write_text(file.read_text("utf-8").replace("site_carriers", "site_cariers"), "utf-8")
+    refused = run("--check")
+    assert refused.returncode == 1
+    assert "site_cariers: site.ini da bunday kalit yoʻq; site_carriers bor." in refused.stdout
