@@ -1,0 +1,127 @@
+"""The technician's guide, followed on a plain Debian 13; run by ./run test-vm."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rig.waiting import until
+from tests.vm.machine import CannotBoot, Machine
+from tests.vm.network import BOX, LAN, PLACES, Network
+from tests.vm.site_of_test import NAME, TOP, Site, changed, result
+
+pytestmark = pytest.mark.vm
+
+GUIDES = [TOP / "docs" / f"technician.{language}.md" for language in ("ru", "uz")]
+# The container has its disks already, and no device of them.
+DEVICES = re.compile(r"^(lsblk|mount|mkfs|mkdir|echo 'LABEL=|systemctl daemon-reload)")
+ANSWERS = [
+    *("", "10.77.0.99", "", NAME, "1006"),  # the folder; another host's address, then its own
+    *("carrier", PLACES["carrier"], "", ""),
+    *("0.0.0.0/0", LAN, "-"),
+    *("10.9.9.0/24", LAN),  # the technicians: SSH would be shut to this terminal
+    *("/mnt/second", "0", "-", "-", "y"),
+]
+REFUSALS = ("адрес другой машины", "полинтернета", "SSH для вас закрылся бы")
+
+
+def commands(guide: Path) -> list[str]:
+    """What the part on the installation has a technician type, without comments."""
+    part = re.split(r"^## ", guide.read_text("utf-8"), flags=re.MULTILINE)[2]
+    lines = re.findall(r"^ {4}(\S.*)$", part[: part.index("\n### ")], re.MULTILINE)
+    return [line.partition("  #")[0].strip() for line in lines]
+
+
+@pytest.fixture(scope="module")
+def terminal(drive: Path) -> Iterator[Site]:
+    """A plain Debian 13 with the stick of the guide; its technician on the LAN."""
+    network = Network("guide")
+    network.make()
+    machine = Machine(network, "guide")
+    try:
+        machine.prepare()
+        shutil.copytree(drive, machine.media / "usb" / "bundle", copy_function=os.link)
+        try:
+            machine.boot()
+        except CannotBoot as error:
+            pytest.skip(f"this computer boots no container: {error}")
+        site = Site(machine, network)
+        yield site
+        site.end()
+    finally:
+        machine.end()
+        network.remove()
+
+
+def doctor(site: Site) -> dict[str, tuple[str, str]]:
+    """Check → state and words."""
+    done = site.machine.run("appliance doctor --json")
+    return {one["check"]: (one["state"], one["seen"]) for one in json.loads(done.stdout)}
+
+
+def test_the_guides_have_the_same_commands() -> None:
+    russian, uzbek = map(commands, GUIDES)
+    assert russian == uzbek
+    assert len(russian) > 8
+
+
+def test_the_guide_leads_to_a_call_that_rings(terminal: Site) -> None:
+    machine = terminal.machine
+    typed = [line for line in commands(GUIDES[0]) if not DEVICES.match(line)]
+    install, setup, folder, play, copy = typed
+    machine.told(install)
+    screen = machine.typed(f"{setup} --lang ru", ANSWERS)
+    for refusal in REFUSALS:
+        assert refusal in screen
+    machine.told("echo 'app_plain_phones=[\"*\"]' >>/root/site.ini")
+    machine.told("echo 'app_links_gateway=' >>/root/site.ini")
+    machine.told(f"{setup} --lang ru --check")
+    told = machine.typed(f"{folder} && {play}", [])
+    assert "failed=0" in told
+    last = told[told.rindex("TASK [Say what happened]") :]
+    assert re.search(r"ok +[0-9.]+ s +marked", last)
+    assert "ни у одного оператора нет внутреннего номера" in last
+    machine.told(copy)
+
+    seen = doctor(terminal)
+    assert [(code, words) for code, (state, words) in seen.items() if state == "fail"] == []
+    assert seen["phones.reach"][0] == "warn"
+    terminal.staff()
+    until(lambda: doctor(terminal)["phones.reach"] == ("ok", "phones registered: 1"), 60)
+    before = len(terminal.calls())
+    assert result(terminal.call(15)) == {"answered": True, "ended_by": "caller"}
+    until(lambda: len(terminal.calls()) > before, 120)
+    assert terminal.calls()[-1]["outcome"] == "answered"
+
+
+def test_ssh_is_not_shut_to_whoever_runs_the_playbook(terminal: Site) -> None:
+    """The values lie on the technician's computer here, and are brought over SSH."""
+    machine = terminal.machine
+    rules = machine.told("nft list table inet appliance")
+    done = terminal.play("site", "-e", '{"site_technicians": ["10.9.9.0/24"]}')
+    assert done.returncode
+    assert changed(done)["changed"] == 0
+    text = " ".join(done.stdout.split())
+    assert f"site_technicians leaves out {PLACES['lan']}, from where you are connected" in text
+    assert machine.told("nft list table inet appliance") == rules
+    said = machine.run(
+        "cd /opt/appliance/bundle/ansible && "
+        "ansible-playbook -i /root/site.ini site.yml -e site_address=10.77.0.99 --tags none"
+    )
+    assert said.returncode
+    assert BOX in said.stdout
+    assert "адрес другой машины" in " ".join(said.stdout.split())
+
+
+def test_what_will_change_is_printed_before_it_does(terminal: Site) -> None:
+    machine = terminal.machine
+    play = "cd /opt/appliance/bundle/ansible && ansible-playbook -i /root/site.ini site.yml"
+    more = '{"site_ministry": ["203.0.113.0/24"]}'
+    said = machine.told(f"{play} --tags none -e '{more}'")
+    assert 'site_ministry: [] → ["203.0.113.0/24"]' in said
+    again = machine.told(f"{play} --tags none")
+    assert "Say what will change" not in again
