@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from appliance.telephony import prompts
-from provisioning.box import debian, sbom
+from provisioning.box import debian, freshness, sbom
 
 TOP = Path(__file__).parents[2]
 KEY = "~/.config/appliance/bundle.key"
@@ -34,7 +35,9 @@ _INSTALL = """\
 #!/bin/sh
 # On the box, as root: installs Ansible from this folder. Then: sh setup, which writes
 # /root/site.ini, and: cd ansible && ansible-playbook -i /root/site.ini site.yml
+# sh install RELEASE uses one that is older than the box's, or has expired; it is written down.
 set -e
+umask 022
 cd "$(dirname "$(realpath "$0")")"
 signer=$(sh ansible/roles/validate/files/signature.sh "$PWD") || {
     echo "This bundle is refused: $signer." >&2
@@ -42,6 +45,18 @@ signer=$(sh ansible/roles/validate/files/signature.sh "$PWD") || {
 }
 sha256sum --check --quiet --strict SHA256SUMS
 echo "This bundle is signed by $signer"
+freshness=$(sh ansible/roles/validate/files/freshness.sh "$PWD" "$1") || {
+    if [ $? = 3 ]; then
+        logger -t appliance-update "accepted $1, though $freshness" || true
+        if [ -e /opt/appliance/current ]; then
+            appliance release record accepted "$1" --by "${SUDO_USER:-root}" --why "$freshness"
+        fi
+    else
+        echo "This bundle is refused: $freshness." >&2
+        exit 1
+    fi
+}
+[ -z "$freshness" ] || echo "This bundle: $freshness"
 mkdir -p /opt/appliance
 if ! cmp -s SHA256SUMS /opt/appliance/bundle/SHA256SUMS; then
     rm -rf /opt/appliance/bundle.new
@@ -72,36 +87,55 @@ def make(into: Path, *, e1: bool = False) -> str:
 
 
 def _make(into: Path, e1: bool) -> str:
-    named, packages = release(), _packages(e1)
+    named, packages, date = release(), _packages(e1), freshness.source_date(TOP)
     fresh = into.with_name(f"{into.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     _say("packages of Debian")
     debian.fetch(packages, fresh / "debs")
     _say("packages of Python")
-    _wheels(fresh / "wheels")
-    _say("the appliance")
-    _appliance(fresh / "wheels")
-    _say("prompts")
-    _prompts(fresh / "prompts")
-    shutil.copytree(PLAYBOOKS, fresh / "ansible", ignore=shutil.ignore_patterns(*_LOCAL))
+    _wheels(fresh / "wheels", date)
+    make_own_parts(fresh, date)
     parts = (TOP / "requirements.lock", fresh / "wheels", TOP / "package-lock.json")
-    (fresh / "sbom.json").write_text(sbom.written(*parts, fresh / "debs/Packages"), "utf-8")
-    (fresh / "release").write_text(f"{named}\n", "ascii")
+    made_of = sbom.written(*parts, fresh / "debs/Packages", debian.plain())
+    (fresh / "sbom.json").write_text(made_of, "utf-8")
     (fresh / "packages").write_text("\n".join(packages) + "\n", "ascii")
-    (fresh / "install").write_text(_INSTALL, "utf-8")
-    (fresh / "setup").write_text(_SETUP, "utf-8")
-    for name in ("install", "setup"):
-        (fresh / name).chmod(0o755)
-    seal(fresh)
+    name_release(fresh, named, date)
     shutil.rmtree(into, ignore_errors=True)
     fresh.rename(into)
     return named
 
 
+def make_own_parts(folder: Path, date: int) -> None:
+    """The parts of a bundle that come from these sources: wheel, prompts, playbooks, `install`, `setup`.
+
+    The same sources give the same bytes, in whatever folder, locale, time and umask.
+    """
+    _say("the appliance")
+    _appliance(folder / "wheels", date)
+    _say("prompts")
+    _prompts(folder / "prompts")
+    left_out = shutil.ignore_patterns(*_LOCAL)
+    shutil.copytree(PLAYBOOKS, folder / "ansible", ignore=left_out)
+    (folder / "install").write_text(_INSTALL, "utf-8")
+    (folder / "setup").write_text(_SETUP, "utf-8")
+
+
+def name_release(folder: Path, named: str, date: int) -> None:
+    """Write what the bundle's release is and how new, then sign all of it."""
+    (folder / "release").write_text(f"{named}\n", "ascii")
+    (folder / freshness.FILE).write_text(freshness.describe(named, date), "ascii")
+    for file in folder.rglob("*"):
+        is_run = file.is_dir() or file in (folder / "install", folder / "setup")
+        file.chmod(0o755 if is_run else 0o644)
+    seal(folder)
+
+
 def up_to_date(folder: Path) -> bool:
     """Whether the bundle holds the appliance as it stands; the playbooks are not looked at."""
-    wanted = {"release": release(), "packages": "\n".join(_packages(e1=False))}
+    named, date = release(), freshness.source_date(TOP)
+    update = freshness.describe(named, date).strip()
+    wanted = {"release": named, "update": update, "packages": "\n".join(_packages(e1=False))}
     return (folder / "SHA256SUMS.sig").exists() and all(
         (folder / name).exists() and (folder / name).read_text("ascii") == f"{text}\n"
         for name, text in wanted.items()
@@ -128,6 +162,8 @@ def seal(folder: Path) -> None:
     lines = [f"{_sum(file)}  {file.relative_to(folder)}\n" for file in _files(folder)]
     sums.write_text("".join(lines), "utf-8")
     signature.write_bytes(key.sign(sums.read_bytes()))
+    for file in (sums, signature, folder / "bundle.pub"):
+        file.chmod(0o644)
 
 
 def fingerprint() -> str:
@@ -161,7 +197,7 @@ def packages_of_roles() -> dict[str, list[str]]:
     return found
 
 
-def _wheels(into: Path) -> None:
+def _wheels(into: Path, date: int) -> None:
     """Every package of requirements.lock as a wheel, kept until the list changes."""
     lock = TOP / "requirements.lock"
     kept = debian.CACHE / f"wheels-{_sum(lock)[:16]}"
@@ -169,7 +205,9 @@ def _wheels(into: Path) -> None:
         fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--require-hashes"]
         subprocess.run(
-            [*pip, "--no-deps", "--no-build-isolation", "-r", lock, "-w", fresh], check=True
+            [*pip, "--no-deps", "--no-build-isolation", "-r", lock, "-w", fresh],
+            check=True,
+            **_plain(date),
         )
         os.replace(fresh, kept)
     shutil.copytree(kept, into)
@@ -186,8 +224,9 @@ def release() -> str:
     return f"{version[1] if version else '0'}-{digest.hexdigest()[:8]}"
 
 
-def _appliance(into: Path) -> None:
+def _appliance(into: Path, date: int) -> None:
     """The appliance as a wheel, out of a copy of the sources: a build leaves things behind."""
+    into.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "source"
         copy.mkdir()
@@ -197,13 +236,27 @@ def _appliance(into: Path) -> None:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy / name)
+        for file in copy.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
-        subprocess.run([*pip, "--no-build-isolation", "-w", into, copy], check=True)
+        subprocess.run([*pip, "--no-build-isolation", "-w", into, copy], check=True, **_plain(date))
+
+
+def _plain(date: int) -> dict[str, Any]:
+    """How a build is run so that nothing of this computer goes into what it makes."""
+    fixed = {"SOURCE_DATE_EPOCH": str(date), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    return {"env": {**os.environ, **fixed, "PYTHONHASHSEED": "0"}, "umask": 0o022}
 
 
 def _prompts(into: Path) -> None:
-    """What callers hear, spoken by machine; kept, and spoken again where a text changed."""
-    kept = debian.CACHE / "prompts"
+    """What callers hear, spoken by machine; kept, and spoken again where a text changed.
+
+    By other code they are spoken anew: what is kept must be what this code makes.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(Path(prompts.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    kept = debian.CACHE / f"prompts-{digest.hexdigest()[:16]}"
     prompts.synthesise(kept)
     shutil.copytree(kept, into, ignore=shutil.ignore_patterns("versions"))
 

@@ -9,6 +9,7 @@ from appliance.core import sandbox
 from appliance.telephony.prompts import sound
 from appliance.telephony.prompts.texts import LANGUAGES, defaults
 
+_SOX = ("sox", "-R")  # dithers and plucks by the same numbers each time: equal texts, equal files
 _BRIEF = ("whisper-", "topic-")
 MARK = ".synthetic.txt"  # beside a sound made by machine: the text it says
 
@@ -65,11 +66,11 @@ def speak(words: str, language: str, target: Path, *, brief: bool = False) -> No
             if brief:
                 turned += ["reverse", "silence", "1", "0.05", "0.5%", "reverse"]
             _run(
-                folder, "sox", "--temp", folder, "-t", "wav", raw, *sound.TELEPHONE, plain, *turned
+                folder, *_SOX, "--temp", folder, "-t", "wav", raw, *sound.TELEPHONE, plain, *turned
             )
             sound.level(Path(plain), fresh)
         else:
-            _run(folder, "sox", "-n", *sound.TELEPHONE, plain, "trim", "0", "0.1")
+            _run(folder, *_SOX, "-n", *sound.TELEPHONE, plain, "trim", "0", "0.1")
             shutil.copyfile(plain, fresh)
     fresh.replace(target)
 
@@ -92,9 +93,9 @@ def _play(target: Path) -> None:
         parts = [f"{folder}/{number}.wav" for number in range(len(notes))]
         for part, note in zip(parts, notes, strict=True):
             pluck = ("synth", "2", "pluck", note, "fade", "0.05", "2")
-            _run(folder, "sox", "-n", *sound.TELEPHONE, part, *pluck)
+            _run(folder, *_SOX, "-n", *sound.TELEPHONE, part, *pluck)
         made = (*sound.TELEPHONE, f"{folder}/all.wav", "gain", "-n", "-14", "repeat", "4")
-        _run(folder, "sox", "--temp", folder, *parts, *made)
+        _run(folder, *_SOX, "--temp", folder, *parts, *made)
         shutil.copyfile(f"{folder}/all.wav", target)
 
 
@@ -102,7 +103,7 @@ def _beep(target: Path) -> None:
     """The tone after which one speaks."""
     with tempfile.TemporaryDirectory() as folder:
         made = (*sound.TELEPHONE, f"{folder}/beep.wav", "synth", "0.3", "sine", "880")
-        _run(folder, "sox", "-n", *made, "gain", "-12", "fade", "0.02", "0.3")
+        _run(folder, *_SOX, "-n", *made, "gain", "-12", "fade", "0.02", "0.3")
         shutil.copyfile(f"{folder}/beep.wav", target)
 
 
