@@ -43,6 +43,7 @@ COMMANDS = {
     "phone": ("phones", "Phones on desks, which set themselves up."),
     "prompts": ("telephony", "What callers hear."),
     "registration": ("registration", "Registered appeals (form №1) and calls (form №2)."),
+    "release": ("release", "What became of releases on this box, for the audit."),
     "render": (
         "telephony",
         "Write Asterisk's configuration, tried out by a second Asterisk first.",

@@ -21,6 +21,7 @@ READS = ("stat", "slurp", "debug", "set_fact", "assert", "uri", "user")  # user:
 BECOMES = (
     "files/database.sh",
     "files/roll_back.py --user appliance",
+    "schema.py {{",  # becomes the appliance before it opens the database
     "restore_command",  # `appliance`, or backups/bare, which is looked at below
     "setpriv --reuid=",
     "findmnt",

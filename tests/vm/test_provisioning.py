@@ -1,16 +1,12 @@
 """The real playbook on a plain Debian 13 without the internet; run by ./run test-vm."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from provisioning.box import bundle
 from provisioning.box.bundle import PLAYBOOKS
 from tests.rig.waiting import until
 from tests.vm.machine import Machine
@@ -85,14 +81,6 @@ rm -rf /srv/trap /etc/appliance/something-new
 TRAPS = (
     "find /srv/trap -printf '%p %u:%g %m %s %T@\\n' | sort; find /srv/trap -type f -exec cat {} +"
 )
-BROKEN = """
-def up(migrator, db):
-    db.execute_sql("CREATE TABLE broken (id INTEGER)")
-
-
-def down(migrator, db):
-    pass
-"""
 
 
 def test_what_is_wrong_is_named_before_anything_is_done(machine: Machine, site: Site) -> None:
@@ -299,39 +287,6 @@ def test_the_clock_of_the_host_is_out_of_reach(site: Site) -> None:
     assert not int(bounding, 16) >> 25 & 1  # CAP_SYS_TIME
 
 
-def test_a_release_that_does_not_work_is_taken_back_and_calls_go_on(site: Site) -> None:
-    site.switch_phone_on()
-    _other_release(site.machine, "broken", broken=True)
-    force = "basename $(readlink /opt/appliance/current)"
-    before, exchange = site.machine.told(force), _process(site, "asterisk")
-    citizen = site.call(75)
-    until(lambda: "Up" in _channels(site), 60)
-    done = site.play("upgrade", "-e", "bundle_dir=/media/broken", "-e", "upgrade_wait=20")
-    assert done.returncode
-    told = " ".join(done.stdout.split())
-    assert "is in force again and works" in told, done.stdout[-4000:]
-    assert site.machine.told(force) == before
-    assert _process(site, "asterisk") == exchange
-    assert "broken" not in site.machine.told(
-        "/opt/appliance/current/bin/python -m appliance.core.sqlite "
-        '/var/lib/appliance/data/appliance.db "SELECT name FROM sqlite_master"'
-    )
-    assert result(citizen) == {"answered": True, "ended_by": "caller"}
-    until(lambda: site.calls()[-1]["recordings"], 120)
-    assert site.calls()[-1]["outcome"] == "answered"
-
-
-def test_a_release_that_works_is_put_in_force(site: Site) -> None:
-    _other_release(site.machine, "newer", broken=False)
-    exchange = _process(site, "asterisk")
-    done = site.play("upgrade", "-e", "bundle_dir=/media/newer")
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert "newer" in site.machine.told("readlink /opt/appliance/current")
-    assert _process(site, "asterisk") == exchange
-    again = site.play("upgrade", "-e", "bundle_dir=/media/newer")
-    assert changed(again)["changed"] == 0
-
-
 def _process(site: Site, unit: str) -> str:
     return site.machine.told("systemctl", "show", "--property=MainPID", unit)
 
@@ -354,30 +309,3 @@ def _as(site: Site, unit: str, script: str) -> subprocess.CompletedProcess[str]:
     user = site.machine.told("ps", "-o", "user:30=", "-p", pid).strip()
     become = f"setpriv --reuid={user} --regid=appliance --groups={','.join(groups)}"
     return site.machine.run(f"nsenter --target {pid} --mount {become} sh -s", text=script)
-
-
-def _channels(site: Site) -> str:
-    etc = "/var/lib/appliance/asterisk/etc/asterisk.conf"
-    return site.machine.told(f"asterisk -C {etc} -rx 'core show channels concise'").replace(
-        "!", " "
-    )
-
-
-def _other_release(machine: Machine, name: str, *, broken: bool) -> None:
-    """Another bundle in the drive of the box, the same but for its release."""
-    folder = machine.media / name
-    shutil.copytree(machine.media / "bundle", folder, copy_function=os.link)
-    for file in ("release", "SHA256SUMS"):
-        (folder / file).unlink()
-    (folder / "release").write_text(f"9.9.9-{name}\n")
-    if broken:
-        wheel = next((folder / "wheels").glob("appliance-*.whl"))
-        with zipfile.ZipFile(wheel) as old:
-            files = {entry: old.read(entry) for entry in old.namelist()}
-        wheel.unlink()
-        files["appliance/web/shell/server.py"] = b"raise RuntimeError('broken on purpose')\n"
-        files["appliance/migrations/0999_broken.py"] = BROKEN.encode()
-        with zipfile.ZipFile(wheel, "w") as new:
-            for entry, data in files.items():
-                new.writestr(entry, data)
-    bundle.seal(folder)

@@ -1,0 +1,25 @@
+"""`appliance release`: what becomes of releases on this box, written into the audit."""
+
+import click
+
+from appliance.cli.context import Site, pass_site
+from appliance.core import audit
+
+EVENTS = ("accepted", "in-force", "rolled-back")
+
+
+@click.group()
+def release() -> None:
+    """Releases on this box."""
+
+
+@release.command()
+@click.argument("event", type=click.Choice(EVENTS))
+@click.argument("name")
+@click.option("--by", default="cli", help="Who did it.")
+@click.option("--why", default="", help="The reason, as it is shown to who did it.")
+@pass_site
+def record(site: Site, event: str, name: str, by: str, why: str) -> None:
+    """Write down that a release was accepted by name, put in force or rolled back."""
+    site.open()
+    audit.record(by, f"release.{event}", name, **({"why": why} if why else {}))
