@@ -5,7 +5,11 @@ import click
 from appliance.cli.context import Site, pass_site
 from appliance.core import audit
 
-EVENTS = ("accepted", "in-force", "rolled-back")
+EVENTS = {
+    "accepted": "release.accepted",
+    "in-force": "release.in_force",
+    "rolled-back": "release.rolled_back",
+}
 
 
 @click.group()
@@ -14,7 +18,7 @@ def release() -> None:
 
 
 @release.command()
-@click.argument("event", type=click.Choice(EVENTS))
+@click.argument("event", type=click.Choice(list(EVENTS)))
 @click.argument("name")
 @click.option("--by", default="cli", help="Who did it.")
 @click.option("--why", default="", help="The reason, as it is shown to who did it.")
@@ -22,4 +26,4 @@ def release() -> None:
 def record(site: Site, event: str, name: str, by: str, why: str) -> None:
     """Write down that a release was accepted by name, put in force or rolled back."""
     site.open()
-    audit.record(by, f"release.{event}", name, **({"why": why} if why else {}))
+    audit.record(by, EVENTS[event], name, **({"why": why} if why else {}))

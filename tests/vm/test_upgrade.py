@@ -274,7 +274,7 @@ def test_a_release_that_is_named_is_taken_though_older_and_the_audit_has_it(
     assert in_force(site) == name
     written = site.asked("SELECT action, subject FROM audit_entry WHERE action LIKE 'release.%'")
     assert f"('release.accepted', '{name}')" in written
-    assert f"('release.in-force', '{name}')" in written
+    assert f"('release.in_force', '{name}')" in written
     assert "version: 9.9.9" in site.machine.told("cat /etc/appliance/update")  # the highest stays
 
 

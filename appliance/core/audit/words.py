@@ -179,6 +179,9 @@ _WHOLE = {
     "session.unlock": N_("Page unlocked"),
     "session.unlock.failed": N_("Unlocking refused"),
     "replica.restart": N_("Continuous copy restarted"),
+    "release.accepted": N_("Older or expired bundle accepted"),
+    "release.in_force": N_("Release put in force"),
+    "release.rolled_back": N_("Release taken back"),
     "snapshot.keys_rotated": N_("Keys of the snapshots renewed"),
     "reading.unusual": N_("Unusual reading"),
 }
