@@ -20,12 +20,14 @@ from appliance.box.snapshots import (
     SnapshotError,
     contents,
     continuous,
+    histories,
     reading,
     records,
     rotating,
     sealing,
     sheet,
 )
+from appliance.box.snapshots.losses import Loss
 from appliance.cli.context import Site, as_json, pass_site, show
 from appliance.cli.periods import Moment
 from appliance.core import audit, db
@@ -126,6 +128,7 @@ def verify(site: Site, id: str, repository: str | None, as_json: bool) -> None:
     help="File with the key of the recovery sheet: opens the secrets.",
 )
 @click.option("--while-running", is_flag=True, help="Although the site is running.")
+@click.option("--accept-loss", is_flag=True, help="Although what people entered will be missing.")
 @as_json
 @pass_site
 def restore(
@@ -138,9 +141,14 @@ def restore(
     recording: str | None,
     recovery_key: Path | None,
     while_running: bool,
+    accept_loss: bool,
     as_json: bool,
 ) -> None:
-    """Restore into a new folder, or in the place of the site, which must not run then."""
+    """Restore into a new folder, or in the place of the site, which must not run then.
+
+    What people entered and would be missing afterwards is listed first, and nothing is restored
+    without --accept-loss.
+    """
     settings, target = site.settings, target.resolve() if target else None
     with _plainly(), _progress() as tell:
         if recording:
@@ -149,9 +157,16 @@ def restore(
             }
         else:
             wish = snapshots.Wish(
-                id, repository, target, at, database_only, recovery_key, while_running
+                id,
+                repository,
+                target,
+                at,
+                database_only,
+                recovery_key,
+                while_running,
+                accept_loss=accept_loss,
             )
-            restored = vars(snapshots.restore(settings, wish, tell))
+            restored = vars(snapshots.restore(settings, wish, tell, _announce))
     told = {"recording": recording} if recording else {"numbers": restored["numbers"]}
     told |= {"target": str(target)} if target else {}
     _note(settings, restored.get("snapshot", ""), told)
@@ -239,6 +254,8 @@ def replicate(site: Site) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with _plainly():
+        continuous.replica(site.settings)  # refuses a site that has none
+        histories.remove_expired(site.settings)
         continuous.follow(site.settings, stop)
 
 
@@ -253,6 +270,10 @@ def _note(settings: Settings, snapshot: str, told: dict[str, Any]) -> None:
         if "target" not in told:
             raise
         click.echo(f"not in the audit: {error}", err=True)
+
+
+def _announce(loss: Loss) -> None:
+    click.echo(loss.words(), err=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import threading
 
 from appliance.box import snapshots
+from appliance.box.snapshots import histories
 from appliance.box.snapshots import log as wishes
 from appliance.core.settings import Settings
 
@@ -10,9 +11,11 @@ _alone = threading.Lock()  # a drill waits for the snapshot before it; other pro
 
 
 def create(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Make a snapshot in one repository, or in all; what was made, in words."""
+    """Make a snapshot in one repository, or in all; what was made, in words. Then the copies of
+    databases that were replaced long ago are removed."""
     with _alone:
         made = snapshots.create(settings, name, by)
+        histories.remove_expired(settings)
     return ", ".join(f"{one.snapshot.repository} {one.snapshot.id}" for one in made)
 
 

@@ -151,16 +151,6 @@ def notes(database: Path) -> Path:
     return database.with_name(f".{database.name}-litestream")
 
 
-def begin_anew(settings: Settings) -> None:
-    """Put the copy of the former database aside: the one in its place has another history."""
-    if not settings.snapshots.replica:
-        return
-    copy, former = (replica(settings) / name for name in ("database", "database-former"))
-    if copy.exists():
-        shutil.rmtree(former, ignore_errors=True)
-        copy.rename(former)
-
-
 def program() -> str:
     """Where litestream is: beside this Python, as its package puts it, or on the path."""
     beside = Path(sys.executable).with_name("litestream")

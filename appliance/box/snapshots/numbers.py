@@ -27,7 +27,7 @@ from appliance.models import (
 
 # How many are left out for each day begun since then, where nothing tells how far it went.
 A_DAY = {"appeals": 1_000, "registered": 2_000, "versions": 100, "messages": 20_000, "files": 100}
-_TOLD = AuditEntry.select(AuditEntry.id, AuditEntry.hash, AuditEntry.at)  # in any schema
+TOLD = AuditEntry.select(AuditEntry.id, AuditEntry.hash, AuditEntry.at)  # in any schema
 _OURS = ("out", "skip")  # MinistryPackage: files made, and a number up to which none is made
 
 
@@ -57,8 +57,8 @@ class _Given:
 
 def mark(database: Path) -> Mark | None:
     """Where the history of a database ends; None when none can be read. To be asked first."""
-    here = _reading(database)
-    newest = _TOLD.order_by(AuditEntry.id.desc()).bind(here)
+    here = read_only(database)
+    newest = TOLD.order_by(AuditEntry.id.desc()).bind(here)
     try:
         with here.connection_context():
             entry = newest.first()
@@ -119,12 +119,12 @@ def _series(past: dict[int, int], mine: dict[int, int], year: int, spare: int) -
 
 def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
     """What the site's own database has given out, and whether that is all since `end`."""
-    here = _reading(database)
+    here = read_only(database)
     try:
         with here.connection_context():
             found = _numbers_of(here)
             whole = here.execute_sql("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            entry = _TOLD.where(AuditEntry.id == (end.id if end else 0))
+            entry = TOLD.where(AuditEntry.id == (end.id if end else 0))
             same = entry.bind(here).first()
             return found, whole and bool(end and same and same.hash == end.hash)
     except peewee.PeeweeException:  # it is not there, of another schema, or damaged
@@ -176,8 +176,8 @@ def _stand_in(here: SqliteDatabase, id: int, now: dt.datetime) -> None:
     Message.insert(row | moments | {"state": "delivered"}).bind(here).execute()
 
 
-def _reading(database: Path) -> SqliteDatabase:
+def read_only(database: Path) -> SqliteDatabase:
     """A database that is only looked at: without a log of its own beside it no byte changes."""
     log = database.with_name(f"{database.name}-wal")
-    how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
     return SqliteDatabase(f"{database.resolve().as_uri()}?{how}", uri=True)

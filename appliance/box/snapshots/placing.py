@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.box.snapshots import contents, continuous, swapping
+from appliance.box.snapshots import contents, continuous, histories, swapping
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import ISSUED, LAYOUT, Wish
 from appliance.core import clock, files
@@ -37,12 +37,31 @@ def users_of(settings: Settings) -> str:
     return f"pages at {settings.web.bind}"
 
 
-def put_in_place(settings: Settings, wish: Wish, place: Path) -> Path:
-    """Exchange the database, put what was missing where it belongs; returns what was replaced."""
-    paths, stamp = settings.paths, clock.now().strftime("%Y%m%dT%H%M%S")
+def put_in_place(settings: Settings, wish: Wish, place: Path) -> str:
+    """Exchange the database, put what was missing where it belongs; returns the folder with what
+    was replaced, "" when there was nothing."""
+    kept = _folder_for_replaced(settings)
+    try:
+        _exchange(settings, wish, place, kept)
+    finally:
+        with contextlib.suppress(OSError):  # only an empty one goes
+            kept.rmdir()
+    return str(kept) if kept.exists() else ""
+
+
+def _folder_for_replaced(settings: Settings) -> Path:
+    parent, number = settings.paths.database.parent, 1
+    first = folder = parent / f"before-restore-{clock.now():%Y%m%dT%H%M%S}"
+    while folder.exists():
+        number += 1
+        folder = first.with_name(f"{first.name}-{number}")
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _exchange(settings: Settings, wish: Wish, place: Path, kept: Path) -> None:
+    paths = settings.paths
     database = paths.database
-    kept = database.parent / f"before-restore-{stamp}"
-    kept.mkdir(mode=0o700)
     beside = [database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm", "-journal")]
     moves = [
         (file, kept / file.name)
@@ -62,11 +81,10 @@ def put_in_place(settings: Settings, wish: Wish, place: Path) -> Path:
             name = file.name.replace("events.csv", paths.event_log.name, 1)
             moves.append((file, paths.event_log.with_name(name)))
     swapping.swap(settings, moves)
-    continuous.begin_anew(settings)
+    histories.put_aside(settings)
     for part in ("settings", "secrets"):
         if (place / part).exists():
             (place / part).rename(kept / f"restored-{part}")
-    return kept
 
 
 def live_folders(settings: Settings) -> dict[str, Path]:

@@ -30,6 +30,7 @@ class Wish:
     recovery_key: Path | None = None  # opens the secrets
     while_running: bool = False
     recordings: int | None = None  # no more than so many: for a drill
+    accept_loss: bool = False  # although what people entered will be missing, or a snapshot is
     copy_only: bool = False  # the database from the continuous copy, or nothing: for a drill
 
 
@@ -42,7 +43,8 @@ class Restored:
     target: str
     counts: dict[str, int] = field(default_factory=dict)  # rows in the database, as restored
     expected: dict[str, int] = field(default_factory=dict)  # as the manifest says
-    database_from: str = "snapshot"  # or "replica"
+    database_from: str = "snapshot"  # choosing.Source.kind
+    loss: dict[str, Any] = field(default_factory=dict)  # losses.Loss
     files: dict[str, int] = field(default_factory=dict)  # brought back, by part
     new_records: int = 0  # of the event log, newer than the database
     numbers: dict[str, Any] = field(default_factory=dict)  # the last left out: numbers.leave_out

@@ -1,18 +1,22 @@
 """Restoring: everything is fetched apart, compared and tried before anything is put in place."""
 
+import datetime as dt
 import os
 import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.box.snapshots import contents, continuous, numbers, reading, sealing
+from appliance.box.snapshots import choosing, contents, losses, numbers, reading, sealing
 from appliance.box.snapshots.catching_up import bring_up_to_date
+from appliance.box.snapshots.choosing import Source
 from appliance.box.snapshots.contents import Manifest, Tell, nothing
 from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.losses import Loss
 from appliance.box.snapshots.placing import (
     apart,
     bed,
@@ -22,17 +26,40 @@ from appliance.box.snapshots.placing import (
     users_of,
 )
 from appliance.box.snapshots.reading import Snapshot
-from appliance.box.snapshots.requests import LAYOUT, NOW, Restored, Wish
+from appliance.box.snapshots.requests import LAYOUT, Restored, Wish
 from appliance.box.snapshots.restic import Restic
-from appliance.core import clock, db_files
+from appliance.core import db_files
 from appliance.core.audit import Head, heads
 from appliance.core.settings import Settings
 
 _SPARE = 64 << 20  # bytes of a disk that a restore leaves free
+LOSES = "nothing was changed: to restore nevertheless, repeat it with --accept-loss"
+
+# Receives what will be missing, before anything is replaced.
+type Announce = Callable[[Loss], None]
 
 
-def restore(settings: Settings, wish: Wish, tell: Tell = nothing) -> Restored:
+@dataclass(frozen=True)
+class _Opened:
+    """The snapshot that files come from, and the database unless a copy gave it."""
+
+    restic: Restic
+    snapshot: Snapshot
+    made: Manifest
+    newest_at: dt.datetime  # when the newest one of its repository was made
+
+
+def _keep_silent(_loss: Loss) -> None:
+    """For restores that replace nothing."""
+
+
+def restore(
+    settings: Settings, wish: Wish, tell: Tell = nothing, announce: Announce = _keep_silent
+) -> Restored:
     """Restore into a new folder, or in the place of the site. Raises SnapshotError.
+
+    Before anything is replaced, what will be missing is compared with all that can be read:
+    without `wish.accept_loss` nothing is restored then (code "loss"), else `announce` receives it.
 
     In place the database is exchanged; recordings, prompts, issued reports and event logs that are
     missing come back, and those that are there stay. A newer event log is read into the database
@@ -45,14 +72,14 @@ def restore(settings: Settings, wish: Wish, tell: Tell = nothing) -> Restored:
         if not wish.target and not wish.while_running and (who := users_of(settings)):
             raise SnapshotError("running", f"the site is running ({who}): stop it first")
         with apart(settings, wish) as place:
-            restored = _fetch(settings, wish, place, tell)
+            restored = _fetch(settings, wish, place, tell, announce)
             tell("putting in place", None)
             if wish.target:
                 if wish.target.exists():
                     wish.target.rmdir()
                 place.rename(wish.target)
             else:
-                restored.kept = str(put_in_place(settings, wish, place))
+                restored.kept = put_in_place(settings, wish, place)
                 _note_the_end(settings)
             restored.target = str(wish.target or settings.paths.database.parent)
     restored.seconds = round(time.monotonic() - begun, 1)
@@ -98,36 +125,57 @@ def recording(
     raise SnapshotError("unknown", f"no snapshot in {restic.backup.name} has {file}")
 
 
-def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell) -> Restored:
+def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell, announce: Announce) -> Restored:
     database = place / LAYOUT["database"]
     database.parent.mkdir(parents=True)
-    replicated = wish.at is not None and _from_replica(settings, wish, database, tell)
-    if replicated and wish.database_only:
-        moment = min(wish.at or NOW, clock.now())
-        restored = Restored("", moment.isoformat(timespec="seconds"), "")
+    source = choosing.fetch(settings, wish, database, tell)
+    opened = None
+    if source and wish.database_only:
+        restored = Restored("", source.moment.isoformat(timespec="seconds"), "")
     else:
-        restic = reading.repository(settings, wish.repository)
-        before = None if replicated else wish.at
-        snapshot = reading.find(restic, wish.id, before)
-        made = reading.manifest(restic, snapshot)
-        restored = Restored(snapshot.id, made.made_at, "", expected=made.counts)
-        _require_room(settings, wish, made)
-        if not replicated:
-            _database(restic, snapshot, made, database, tell)
-        if not wish.database_only:
-            _files(settings, wish, restic, snapshot, made, place, restored, tell)
-    restored.database_from = "replica" if replicated else "snapshot"
+        opened = _open(settings, wish, None if source else wish.at)
+        restored = Restored(
+            opened.snapshot.id, opened.made.made_at, "", expected=opened.made.counts
+        )
+        if not source:
+            _database(opened, database, tell)
+            made_at = opened.made.at
+            source = Source("snapshot", opened.snapshot.id, made_at, made_at)
+    restored.database_from = source.kind
     tell("looking at the database", None)
+    _look_at(database, restored)
+    newest = opened.newest_at if opened else None
+    loss = losses.weigh(settings, wish, database, source, newest, place)
+    restored.loss = loss.as_json()
+    if loss.stops and not wish.accept_loss:
+        raise SnapshotError("loss", f"{loss.words()}\n{LOSES}")
+    announce(loss)
+    if opened and not wish.database_only:
+        _files(settings, wish, opened, place, restored, tell)
+    bring_up_to_date(settings, wish, place, restored, tell)
+    return restored
+
+
+def _open(settings: Settings, wish: Wish, before: dt.datetime | None) -> _Opened:
+    """The wished snapshot, which there must be room for."""
+    restic = reading.repository(settings, wish.repository)
+    snapshot = reading.find(restic, wish.id, before)
+    made = reading.manifest(restic, snapshot)
+    _require_room(settings, wish, made)
+    newest = max(one.at for one in reading.snapshots(restic))
+    return _Opened(restic, snapshot, made, newest)
+
+
+def _look_at(database: Path, restored: Restored) -> None:
+    """Count the restored database. Raises SnapshotError when it is not what was saved."""
     if fault := db_files.faults_of(database):
         raise SnapshotError("damaged", f"the restored database has a fault: {fault}")
     counts = db_files.count_rows(database, contents.COUNTED.values())
     restored.counts = {name: counts[table] for name, table in contents.COUNTED.items()}
-    if not replicated and restored.counts != restored.expected:
+    if restored.database_from == "snapshot" and restored.counts != restored.expected:
         raise SnapshotError(
             "damaged", f"the database holds {restored.counts}, it held {restored.expected}"
         )
-    bring_up_to_date(settings, wish, place, restored, tell)
-    return restored
 
 
 def _note_the_end(settings: Settings) -> None:
@@ -139,24 +187,8 @@ def _note_the_end(settings: Settings) -> None:
             raise SnapshotError("failed", f"restored, but {heads.FILE}: {error}") from error
 
 
-def _from_replica(settings: Settings, wish: Wish, database: Path, tell: Tell) -> bool:
-    """Whether the copy on the second disk gave the database at the wished moment."""
-    if not settings.snapshots.replica:
-        return False
-    tell("restoring the database from its copy", None)
-    try:
-        continuous.restore_database(settings, database, None if wish.at == NOW else wish.at)
-        db_files.fold_in(database)
-    except SnapshotError:
-        if wish.copy_only or (wish.database_only and not settings.backups):
-            raise
-        return False
-    return True
-
-
-def _database(
-    restic: Restic, snapshot: Snapshot, made: Manifest, database: Path, tell: Tell
-) -> None:
+def _database(opened: _Opened, database: Path, tell: Tell) -> None:
+    restic, snapshot, made = opened.restic, opened.snapshot, opened.made
     tell("restoring the database", 0.0)
     read = 0
     with (
@@ -176,14 +208,13 @@ def _database(
 def _files(
     settings: Settings,
     wish: Wish,
-    restic: Restic,
-    snapshot: Snapshot,
-    made: Manifest,
+    opened: _Opened,
     place: Path,
     restored: Restored,
     tell: Tell,
 ) -> None:
     """Everything but the database, into the place apart; in place only what is missing."""
+    restic, snapshot, made = opened.restic, opened.snapshot, opened.made
     wanted = reading.listed(restic, snapshot)
     folders = [p for part in contents.LISTED for p in made.parts.get(part, ())]
     found = reading.present(restic, snapshot, folders)

@@ -93,6 +93,7 @@ class Snapshots:
     secrets: tuple[str, ...] = ()  # further files and folders that go with the secrets
     replica: str = ""  # folder on a second disk for the database's changes; "": none
     replica_days: int = 7
+    former_days: int = 30  # how long the copies of replaced databases stay
     drill_recordings: int = 100  # how many a restore drill reads back
 
 

@@ -1,0 +1,133 @@
+"""The continuous copies of the database: the one that goes on, and those of databases before it.
+
+A restore puts the copy of the replaced database aside as `database-former-…`. It is read like the
+one that goes on, and removed `snapshots.former_days` after it was put aside, by nothing else.
+"""
+
+import contextlib
+import datetime as dt
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.box.snapshots import continuous
+from appliance.box.snapshots.errors import SnapshotError
+from appliance.core import clock, db_files
+from appliance.core.settings import Settings
+
+CURRENT, FORMER = "database", "database-former"
+_STAMP = "%Y%m%dT%H%M%S"
+_STAMPED = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\d+)?")
+
+
+@dataclass(frozen=True)
+class History:
+    """The copy of one database, with the moments of its changes, the oldest first."""
+
+    folder: Path
+    changes: tuple[dt.datetime, ...]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is the copy of the database that is in place."""
+        return self.folder.name == CURRENT
+
+    @property
+    def end(self) -> dt.datetime:
+        """The moment of its last change."""
+        return self.changes[-1]
+
+    def reach(self, at: dt.datetime) -> dt.datetime | None:
+        """The last change up to a moment; None when it begins later."""
+        return next((moment for moment in reversed(self.changes) if moment <= at), None)
+
+    def restore(self, target: Path, at: dt.datetime) -> None:
+        """Write the database as it was at a moment into a file. Raises SnapshotError."""
+        moment = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        # litestream refuses a moment after the last change: up to there it gives all it has.
+        until = ["-timestamp", moment] if at < self.end else []
+        source = self.folder.resolve().as_uri()
+        command = [continuous.program(), "restore", "-o", str(target), *until, source]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode or not target.exists():
+            _remove(target)
+            printed = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+            raise SnapshotError(
+                "unknown", f"the copy in {self.folder} does not give that moment: {printed}"
+            )
+        db_files.fold_in(target)
+
+
+def histories(settings: Settings) -> list[History]:
+    """All of them that hold a change, the newest end first; none without a replica."""
+    if not settings.snapshots.replica:
+        return []
+    found = []
+    for folder in [continuous.replica(settings) / CURRENT, *_formers(settings)]:
+        changes = sorted(_moments(folder))
+        if changes:
+            found.append(History(folder, tuple(changes)))
+    return sorted(found, key=lambda history: history.end, reverse=True)
+
+
+def alive_at(settings: Settings) -> dt.datetime | None:
+    """When the copy that goes on was last seen alive by its process; None when never."""
+    if not settings.snapshots.replica:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        text = (continuous.replica(settings) / continuous.ALIVE).read_text("utf-8")
+        return dt.datetime.fromisoformat(text.strip()).astimezone(dt.UTC)
+    return None
+
+
+def put_aside(settings: Settings) -> None:
+    """Keep the copy of the replaced database: the one in its place has another history."""
+    if not settings.snapshots.replica:
+        return
+    folder = continuous.replica(settings)
+    if not (folder / CURRENT).exists():
+        return
+    name, number = f"{FORMER}-{clock.now():{_STAMP}}", 1
+    while (folder / name).exists():
+        number += 1
+        name = f"{FORMER}-{clock.now():{_STAMP}}-{number}"
+    (folder / CURRENT).rename(folder / name)
+
+
+def remove_expired(settings: Settings) -> list[Path]:
+    """Remove copies that were put aside `snapshots.former_days` ago; returns their folders."""
+    if not settings.snapshots.replica:
+        return []
+    limit = clock.now() - dt.timedelta(days=settings.snapshots.former_days)
+    expired = [folder for folder in _formers(settings) if _aside_since(folder) < limit]
+    for folder in expired:
+        shutil.rmtree(folder)
+    return expired
+
+
+def _formers(settings: Settings) -> list[Path]:
+    found = continuous.replica(settings).glob(f"{FORMER}*")
+    return sorted(folder for folder in found if folder.is_dir())
+
+
+def _aside_since(folder: Path) -> dt.datetime:
+    """When a copy was put aside: its name says so; a name without it counts from its last file."""
+    if named := _STAMPED.fullmatch(folder.name):
+        return dt.datetime.strptime(named[1], _STAMP).replace(tzinfo=dt.UTC)
+    begun = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
+    return max(_moments(folder), default=begun)
+
+
+def _moments(folder: Path) -> Iterator[dt.datetime]:
+    """When each change was copied; litestream goes by the same time of the file."""
+    for file in folder.glob("ltx/*/*.ltx"):
+        with contextlib.suppress(FileNotFoundError):  # merged with others just now
+            yield dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
+
+
+def _remove(database: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        database.with_name(f"{database.name}{end}").unlink(missing_ok=True)

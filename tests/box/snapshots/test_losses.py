@@ -1,0 +1,273 @@
+"""A restore lists what will be missing first, and stops unless that is accepted."""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import shutil
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from appliance.box import snapshots
+from appliance.box.snapshots import SnapshotError, Wish, histories, swapping
+from appliance.casework import appeals, catalogs
+from appliance.core import audit, clock, db, db_files
+from appliance.core.settings import Settings
+from appliance.models import Appeal, User
+from tests.box.snapshots.conftest import Site
+from tests.casework.test_appeals import FULL
+from tests.rig.once import made_once
+from tests.rig.waiting import until
+
+FIRST, SECOND = "2026-000001", "2026-000002"
+
+
+def register(settings: Settings, gist: str) -> Appeal:
+    operator = User.get(User.login == "nilufar")
+    return appeals.register(
+        FULL | {"gist": gist},
+        operator=operator,
+        token=appeals.token_for(operator, None),
+        tz=settings.tz,
+        calendar=catalogs.working_calendar(settings),
+    )
+
+
+def numbers_in(file: Path) -> list[str]:
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        return [n for (n,) in connection.execute("SELECT number FROM appeal ORDER BY number")]
+
+
+def digest(file: Path) -> str:
+    """The hash of all that a database holds, however its pages lie."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
+
+
+def newest_copied(settings: Settings, file: Path) -> int:
+    file.unlink(missing_ok=True)
+    [history] = histories.histories(settings) or [None]
+    try:
+        if history is None:
+            return 0
+        history.restore(file, history.end)
+    except SnapshotError:
+        return 0
+    return db_files.highest(file, "audit_entry", "id") or 0
+
+
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory: pytest.TempPathFactory, saved: Site) -> Path:
+    """A site with two appeals that its snapshot lacks; the continuous copy has both, and a moment
+    between them stands in a file."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(saved.folder, folder, dirs_exist_ok=True)
+        site, look = Site(folder), folder / "look.db"
+        settings = site.open()
+        process = site.start("replicate")
+        try:
+            until(lambda: (folder / "replica/alive").exists(), 120)
+            for gist in ("Birinchi", "Ikkinchi"):
+                register(settings, gist)
+                last = audit.head().id
+                until(lambda last=last: newest_copied(settings, look) == last, 120, every=0.5)
+                if gist == "Birinchi":
+                    (folder / "between").write_text(clock.now().isoformat())
+                    began = time.monotonic()
+                    until(lambda began=began: time.monotonic() - began > 2, 10)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+        look.unlink(missing_ok=True)
+        db.database.close()
+        db_files.fold_in(settings.paths.database)
+
+    return made_once(tmp_path_factory, "copied", make)
+
+
+@pytest.fixture
+def box(tmp_path: Path, copied: Path):
+    """A copy of it, to be broken."""
+    shutil.copytree(copied, tmp_path, dirs_exist_ok=True)
+    yield Site(tmp_path)
+    db.database.close()
+
+
+def between(box: Site) -> str:
+    return (box.folder / "between").read_text()
+
+
+def lose(box: Site) -> None:
+    """The database in place is gone, with litestream's notes of it."""
+    (box.folder / "site.db").unlink()
+    shutil.rmtree(box.folder / ".site.db-litestream")
+
+
+def lose_base(box: Site) -> None:
+    """The continuous copy has changes, and nothing that they change."""
+    for file in (box.folder / "replica/database/ltx").glob("*/0000000000000001-*.ltx"):
+        file.unlink()
+
+
+def test_a_moment_after_the_box_died_gives_the_last_that_was_copied(box) -> None:
+    lose(box)
+    before = box.fingerprint()
+    late = (clock.now() + dt.timedelta(hours=2)).isoformat()
+    done = box.run("backup", "restore", "--at", late)
+    assert done.returncode == 1
+    end = histories.histories(box.settings)[0].end.astimezone(box.settings.tz)
+    assert f"the database will be as of {end:%Y-%m-%dT%H:%M:%S}" in done.stderr
+    assert "from the continuous copy" in done.stderr
+    assert "minutes missing: " in done.stderr
+    assert "nothing was changed" in done.stderr
+    assert box.fingerprint() == before
+    done = box.run("backup", "restore", "--at", late, "--accept-loss", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["database_from"] == "replica"
+    assert 119 <= told["loss"]["minutes"] <= 122
+    assert numbers_in(box.folder / "site.db") == [FIRST, SECOND]
+
+
+def test_all_that_was_copied_comes_back_without_a_question(box) -> None:
+    before = digest(box.folder / "site.db")
+    done = box.run("backup", "restore", "--at", "now", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "registrations missing: 0" in done.stderr
+    assert json.loads(done.stdout)["loss"]["stops"] is False
+    kept = Path(json.loads(done.stdout)["kept"]) / "site.db"
+    assert digest(kept) == before
+    with contextlib.closing(sqlite3.connect(box.folder / "site.db")) as connection, connection:
+        # The restore itself is the only difference.
+        rows = connection.execute("SELECT action FROM audit_entry ORDER BY id DESC").fetchmany(1)
+    assert rows == [("snapshot.restore",)]
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_copy_without_its_base_is_no_reason_to_fall_back_in_silence(box, in_place) -> None:
+    lose_base(box)
+    later = clock.now() + dt.timedelta(hours=1)
+    if not in_place:
+        lose(box)
+        (box.folder / "replica/alive").write_text(later.isoformat())
+    before = box.fingerprint()
+    done = box.run("backup", "restore", "--at", "now")
+    assert done.returncode == 1
+    assert "from snapshot" in done.stderr
+    local = later.astimezone(box.settings.tz)
+    if in_place:
+        assert f"registrations missing: 2 ({FIRST}, {SECOND})" in done.stderr
+    else:
+        assert f", until {local:%Y-%m-%dT%H:%M:%S}" in done.stderr
+        assert "not compared, because it cannot be read: database" in done.stderr
+    assert box.fingerprint() == before
+    done = box.run("backup", "restore", "--at", "now", "--accept-loss")
+    assert done.returncode == 0, done.stderr
+    assert numbers_in(box.folder / "site.db") == []
+
+
+def test_a_second_restore_finds_what_the_first_one_replaced(box) -> None:
+    state = digest(box.folder / "site.db")
+    early = ("backup", "restore", "--at", between(box), "--database-only")
+    done = box.run(*early)
+    assert done.returncode == 1
+    assert f"registrations missing: 1 ({SECOND})" in done.stderr
+    assert digest(box.folder / "site.db") == state
+    assert box.run(*early, "--accept-loss").returncode == 0
+    assert numbers_in(box.folder / "site.db") == [FIRST]
+    [former] = (box.folder / "replica").glob("database-former-*")
+    for folder in box.folder.glob("before-restore-*"):  # a tidy person removes it
+        shutil.rmtree(folder)
+    done = box.run("backup", "restore", "--at", "now", "--database-only", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["database_from"] == "former"
+    assert numbers_in(box.folder / "site.db") == [FIRST, SECOND]
+    assert former.exists()
+    done = box.run(*early, "--accept-loss")
+    assert numbers_in(box.folder / "site.db") == [FIRST]
+    assert former.exists()  # no restore removes one
+
+
+def test_the_continuous_copies_of_before_are_kept_under_their_time(box) -> None:
+    settings = box.settings
+    for _ in range(2):
+        histories.put_aside(settings)
+        shutil.copytree(
+            next((box.folder / "replica").glob("database-former-*")),
+            box.folder / "replica/database",
+        )
+    formers = sorted((box.folder / "replica").glob("database-former-*"))
+    assert len(formers) == 2
+    old = box.folder / "replica/database-former-20261001T120000"
+    formers[0].rename(old)
+    (box.folder / "replica/database").rename(box.folder / "replica/database-former")
+    assert histories.remove_expired(settings) == [old]
+    assert not old.exists()
+    assert formers[1].exists()
+    assert (box.folder / "replica/database-former").exists()  # without a time: by its last change
+
+
+def test_what_was_registered_since_the_snapshot_is_listed(site) -> None:
+    settings = site.open()
+    number = register(settings, "Birinchi").number
+    db.database.close()
+    before = digest(site.folder / "site.db")
+    with pytest.raises(SnapshotError) as error:
+        snapshots.restore(settings, Wish())
+    assert error.value.code == "loss"
+    assert f"registrations missing: 1 ({number})" in str(error.value)
+    assert digest(site.folder / "site.db") == before
+    assert not list(site.folder.glob("before-restore-*"))
+    # A folder replaces nothing.
+    restored = snapshots.restore(settings, Wish(target=site.folder / "look"))
+    assert restored.loss["stops"] is False
+    seen = []
+    restored = snapshots.restore(settings, Wish(accept_loss=True), announce=seen.append)
+    assert [loss.registrations for loss in seen] == [[number]]
+    # The replaced database is the nearest to the moment, where there is no continuous copy.
+    done = site.run("backup", "restore", "--at", "now", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["database_from"] == "replaced"
+    assert numbers_in(site.folder / "site.db") == [number]
+    assert len(list(site.folder.glob("before-restore-*"))) == 2
+
+
+def test_work_of_people_counts_and_looking_does_not(site) -> None:
+    settings = site.open()
+    audit.record("rustam", "login")
+    audit.record("rustam", "report.download")
+    audit.record("jobs", "retention.remove")
+    assert snapshots.restore(settings, Wish()).loss["entries"] == 0
+    settings = site.open()
+    audit.record("rustam", "tariff.add")
+    with pytest.raises(SnapshotError, match="other audit entries by people missing: 1"):
+        snapshots.restore(settings, Wish())
+
+
+def test_a_folder_gets_no_older_state_than_was_asked_for(site) -> None:
+    late = clock.now() + dt.timedelta(hours=2)
+    with pytest.raises(SnapshotError) as error:
+        snapshots.restore(site.settings, Wish(target=site.folder / "look", at=late))
+    assert error.value.code == "loss"
+    assert not (site.folder / "look").exists()
+
+
+def test_no_empty_folder_stays_where_nothing_was_replaced(box, monkeypatch) -> None:
+    lose(box)
+    settings = box.settings
+    restored = snapshots.restore(settings, Wish(at=snapshots.NOW, database_only=True))
+    assert restored.kept == ""
+    assert not list(box.folder.glob("before-restore-*"))
+
+    def refuse(*_given: object) -> None:
+        raise SnapshotError("failed", "nothing was changed")
+
+    monkeypatch.setattr(swapping, "swap", refuse)
+    with pytest.raises(SnapshotError):
+        snapshots.restore(settings, Wish(accept_loss=True))
+    assert not list(box.folder.glob("before-restore-*"))
