@@ -21,6 +21,7 @@ from appliance.box.snapshots import (
     contents,
     continuous,
     histories,
+    inventory,
     reading,
     records,
     rotating,
@@ -90,16 +91,25 @@ def create(site: Site, repository: str | None, as_json: bool) -> None:
 @as_json
 @pass_site
 def list_(site: Site, repository: str | None, as_json: bool) -> None:
-    """The snapshots of every repository, the newest first."""
+    """The snapshots of every repository, the newest first; those that are damaged or missing, too.
+
+    Exit 1 when one that was made cannot be read.
+    """
     settings = site.settings
+    found: list[dict[str, Any]] = []
+    lost: list[inventory.Unreadable] = []
     with _plainly():
-        names = [repository] if repository else contents.names(settings)
-        found = [
-            reading.as_json(one)
-            for name in names
-            for one in reading.snapshots(reading.repository(settings, name))
-        ]
+        for name in [repository] if repository else contents.names(settings):
+            restic = reading.repository(settings, name)
+            unreadable = inventory.unreadable(restic, [settings.paths.database])
+            whole = [reading.as_json(one) for one in reading.snapshots(restic)]
+            found += [one.as_json() for one in unreadable]
+            found += [row | {"status": inventory.OK} for row in whole]
+            lost += unreadable
     show(found, as_json)
+    if lost:
+        words = ", ".join(f"{one.repository} {one.words()}" for one in lost)
+        raise click.ClickException(f"damaged or missing: {words}")
 
 
 @backup.command()

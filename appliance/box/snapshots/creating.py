@@ -9,13 +9,13 @@ import backups
 from appliance.box.snapshots import contents, log, reading, sealing, toml
 from appliance.box.snapshots.contents import Manifest, Tell, nothing
 from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.inventory import KEEP_AT_LEAST
 from appliance.box.snapshots.reading import Snapshot
 from appliance.box.snapshots.restic import PARTLY, TAG, Restic
 from appliance.core.settings import Settings
 
 ROOM = Path(backups.__file__).parent
 _TRIES = 3  # while files come and go under it
-_AT_LEAST = 5  # snapshots kept whatever the policy says
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,16 @@ def _save(settings: Settings, restic: Restic, stage: Path, tell: Tell) -> Made:
     tell("removing old ones", None)
     backup = restic.backup
     restic.run(
-        *("forget", "--prune", "--tag", TAG, "--group-by", "tags", "--keep-last", f"{_AT_LEAST}"),
+        *(
+            "forget",
+            "--prune",
+            "--tag",
+            TAG,
+            "--group-by",
+            "tags",
+            "--keep-last",
+            f"{KEEP_AT_LEAST}",
+        ),
         *("--keep-daily", f"{backup.keep_daily}", "--keep-weekly", f"{backup.keep_weekly}"),
         *("--keep-monthly", f"{backup.keep_monthly}"),
     )

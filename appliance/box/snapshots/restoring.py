@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.box.snapshots import choosing, contents, losses, numbers, reading, sealing
+from appliance.box.snapshots import (
+    choosing,
+    contents,
+    inventory,
+    losses,
+    numbers,
+    reading,
+    sealing,
+)
 from appliance.box.snapshots.catching_up import bring_up_to_date
 from appliance.box.snapshots.choosing import Source
 from appliance.box.snapshots.contents import Manifest, Tell, nothing
@@ -133,7 +141,7 @@ def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell, announce: An
     if source and wish.database_only:
         restored = Restored("", source.moment.isoformat(timespec="seconds"), "")
     else:
-        opened = _open(settings, wish, None if source else wish.at)
+        opened = _open(settings, wish, database, None if source else wish.at)
         restored = Restored(
             opened.snapshot.id, opened.made.made_at, "", expected=opened.made.counts
         )
@@ -156,10 +164,14 @@ def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell, announce: An
     return restored
 
 
-def _open(settings: Settings, wish: Wish, before: dt.datetime | None) -> _Opened:
-    """The wished snapshot, which there must be room for."""
+def _open(settings: Settings, wish: Wish, database: Path, before: dt.datetime | None) -> _Opened:
+    """The wished snapshot, which there must be room for; `database`: the restored one, if any."""
     restic = reading.repository(settings, wish.repository)
-    snapshot = reading.find(restic, wish.id, before)
+    if wish.id == "latest":
+        runs = (settings.paths.database, database)
+        snapshot = inventory.newest(restic, runs, before, accept_loss=wish.accept_loss)
+    else:
+        snapshot = reading.find(restic, wish.id, before)
     made = reading.manifest(restic, snapshot)
     _require_room(settings, wish, made)
     newest = max(one.at for one in reading.snapshots(restic))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.box import processes
-from appliance.box.snapshots import contents, log, numbers, reading, toml
+from appliance.box.snapshots import contents, inventory, log, numbers, reading, toml
 from appliance.box.snapshots.contents import Tell, nothing
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.reading import Snapshot
@@ -40,7 +40,11 @@ def verify(
         restic = reading.repository(settings, name)
         run = log.begin("verify", restic.backup.name, by, "" if id == "latest" else id)
         try:
-            snapshot = reading.find(restic, id)
+            if id == "latest":
+                runs = (settings.paths.database,)
+                snapshot = inventory.newest(restic, runs, None, accept_loss=False)
+            else:
+                snapshot = reading.find(restic, id)
             reading.check(restic)
             made = reading.read_all(restic, snapshot, tell)
             reading.settings_in(restic, snapshot)
