@@ -24,6 +24,7 @@ from appliance.box.snapshots import (
     inventory,
     reading,
     records,
+    returning,
     rotating,
     sealing,
     sheet,
@@ -204,6 +205,31 @@ def read(site: Site, what: str, id: str, repository: str | None, login: str, rea
         except (PermissionError, ValueError) as error:
             raise click.UsageError(str(error)) from error
     show(found, as_json=True)
+
+
+@backup.command("restore-appeal")
+@click.argument("number")
+@click.option("--from", "id", default="latest", show_default=True, help="The snapshot's ID.")
+@_repository
+@click.option("--reason", default="", help="Why, for the audit.")
+@as_json
+@pass_site
+def restore_appeal(
+    site: Site, number: str, id: str, repository: str | None, reason: str, as_json: bool
+) -> None:
+    """Put one appeal back out of a snapshot, with its form, steps, messages and calls.
+
+    What is there already is refused or stays. Messages that waited then are not sent.
+    """
+    settings = site.open()
+    wish = snapshots.Wish(id, repository)
+    with _plainly(), _progress() as tell:
+        returned = vars(returning.put_back(settings, number, wish, getpass.getuser(), reason, tell))
+    if as_json:
+        click.echo(json.dumps(returned, ensure_ascii=False))
+    else:
+        for key, value in returned.items():
+            click.echo(f"{key}: {value}")
 
 
 @backup.command()

@@ -49,7 +49,7 @@ def read(
     user = User.get_or_none(User.login == asked.login, User.active)
     if user is None or not rights.has(user, "appeal.read"):
         raise PermissionError(f"{asked.login} reads no appeals")
-    with _restored(settings, wish, tell) as snapshot:
+    with opened(settings, wish, tell) as snapshot:
         found = _found(asked.what, user)
     numbers = [told["number"] for told, _closed in found]
     shut = personal.unread(user, numbers) | _masked(numbers)
@@ -59,7 +59,7 @@ def read(
 
 
 @contextlib.contextmanager
-def _restored(settings: Settings, wish: Wish, tell: Tell) -> Iterator[str]:
+def opened(settings: Settings, wish: Wish, tell: Tell) -> Iterator[str]:
     """The models look into the snapshot's database; gives the snapshot's id."""
     backups = settings.paths.backups
     backups.mkdir(parents=True, exist_ok=True)
