@@ -232,3 +232,12 @@ def test_each_outcome_is_explained_to_who_reads_the_list_of_calls() -> None:
     table = using[using.index("| outcome | means |") :].split("\n\n")[0]
     named = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
     assert {"Going on", *(outcome.name for outcome in INBOUND)} == set(named)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_guide_stops_it_starts(page) -> None:
+    def units(verb: str) -> set[str]:
+        found = re.findall(rf"systemctl {verb} ([^`;&|\n]+)", page.read_text("utf-8"))
+        return {word for words in found for word in words.split()}
+
+    assert units("stop") <= units("start")

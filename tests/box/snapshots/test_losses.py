@@ -7,6 +7,7 @@ import json
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from appliance.casework import appeals, catalogs
 from appliance.core import audit, clock, db, db_files
 from appliance.core.settings import Settings
 from appliance.models import Appeal, User
-from tests.box.snapshots.conftest import Site
+from tests.box.snapshots.conftest import PROGRAM, Site
 from tests.casework.test_appeals import FULL
 from tests.rig.once import made_once
 from tests.rig.waiting import until
 
+TOP = Path(__file__).parents[3]
 FIRST, SECOND = "2026-000001", "2026-000002"
 
 
@@ -191,6 +193,37 @@ def test_a_second_restore_finds_what_the_first_one_replaced(box) -> None:
     done = box.run(*early, "--accept-loss")
     assert numbers_in(box.folder / "site.db") == [FIRST]
     assert former.exists()  # no restore removes one
+
+
+def test_a_bare_box_stops_before_it_loses_anything(box, saved, tmp_path_factory) -> None:
+    """backups/bare asks for the newest snapshot; the copy on the second disk has two appeals."""
+    root = tmp_path_factory.mktemp("bare")
+    there = root / str(saved.folder).lstrip("/")  # as the settings in the snapshot have it
+    for name in ("replica", "repository"):
+        shutil.copytree(box.folder / name, there / name)
+    keys = (box.folder / "repository.key", box.folder / "recovery.key")
+
+    def bare(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [TOP / "backups/bare", box.folder / "repository", *keys, "latest", *options],
+            env={
+                "PATH": f"{PROGRAM.parent}:/usr/bin:/bin",
+                "RESTORE_ROOT": str(root),
+                "HOME": str(root),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = bare()
+    assert done.returncode == 1
+    assert f"registrations missing: 2 ({FIRST}, {SECOND})" in done.stderr
+    assert not (there / "site.toml").exists()  # taken back
+    assert not (there / "site.db").exists()
+    done = bare("--at", "now")
+    assert done.returncode == 0, done.stderr
+    assert numbers_in(there / "site.db") == [FIRST, SECOND]
 
 
 def test_the_continuous_copies_of_before_are_kept_under_their_time(box) -> None:
