@@ -148,6 +148,13 @@ def failed_twice(name: str) -> JobRun | None:
     return last[0] if [run.state for run in last] == ["failed", "failed"] else None
 
 
+def has_failed(name: str) -> bool:
+    """Whether the run of a job that ended last failed."""
+    ended = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
+    last = ended.order_by(JobRun.id.desc()).first()
+    return last is not None and last.state == "failed"
+
+
 def eventful(limit: int = 30) -> list[JobRun]:
     """Runs that did something, failed or were lost, the newest first."""
     telling = (JobRun.result != "") | JobRun.state.in_(["failed", "lost"])

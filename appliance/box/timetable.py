@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from appliance.box import runs
 from appliance.box.runs import Slot
-from appliance.box.snapshots import copy_check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
@@ -63,9 +62,9 @@ def _evidence(settings: Settings) -> Slot:
 
 
 def _copy_check(settings: Settings) -> Slot:
-    """Each hour; after a check that failed each ten minutes."""
+    """Each hour; after one that failed each ten minutes."""
     often, hourly = runs.every(600), runs.every(3600)
-    return lambda now: (often if copy_check.is_failing() else hourly)(now)
+    return lambda now: (often if runs.has_failed("replica") else hourly)(now)
 
 
 _SCHEDULED = (

@@ -79,12 +79,6 @@ def latest() -> CopyCheck | None:
     return ended.order_by(CopyCheck.id.desc()).first()
 
 
-def is_failing() -> bool:
-    """Whether the newest check failed: the next one is due sooner."""
-    last = latest()
-    return last is not None and last.state == "failed"
-
-
 def keep_replicating(settings: Settings) -> str:
     """Request a restart of a replicator that copies nothing; what was done, in words."""
     now, last = clock.now(), continuous.last_change(settings)

@@ -14,7 +14,7 @@ import pytest
 
 from appliance.box import health, runs, snapshots, timetable
 from appliance.box.snapshots import SnapshotError, continuous, copy_check, replicator
-from appliance.core import audit, clock
+from appliance.core import audit, clock, process_id
 from appliance.models import AuditEntry, Call, CopyCheck
 from tests.rig.waiting import until
 
@@ -231,5 +231,6 @@ def test_it_is_due_each_hour_and_sooner_after_a_failure(site) -> None:
     [job] = (job for job in timetable.of(settings) if job.name == "replica")
     now = dt.datetime(2026, 12, 1, 10, 25, tzinfo=dt.UTC)
     assert job.slot(settings)(now) == runs.every(3600)(now)
-    CopyCheck.create(started_at=now, ended_at=now, state="failed")
+    failed = runs.begin("replica", runs.every(3600)(now), process_id.this_process())
+    runs.end(failed, "failed", "SnapshotError: it cannot be restored")
     assert job.slot(settings)(now) == runs.every(600)(now)
