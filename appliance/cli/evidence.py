@@ -73,6 +73,7 @@ def verify(site: Site, file: Path, as_json: bool) -> None:
         "changed": ", ".join(found.changed),
         "missing": ", ".join(found.missing),
         "added": ", ".join(found.added),
+        "strange": ", ".join(found.strange),
     }
     if as_json:
         show([row], as_json)

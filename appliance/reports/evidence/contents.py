@@ -31,6 +31,7 @@ from appliance.models import (
 )
 from appliance.telephony import calls, recordings
 
+FORMAT = "hotline-evidence/2"  # 2: entries are stored as they are, without dates (layout.py)
 LOCALES = {"uz": "uz_Latn", "ru": "ru"}  # of what is printed for people
 # Of an entry of the audit: why, and what tells of nobody else. Lists name other people's records.
 _TELLS = ("reason", "page", "pack", "sha256", "fields")
@@ -161,7 +162,7 @@ def _accesses(names: list[str]) -> list[Any]:
 
 def _pack(settings: Settings, pack: EvidencePack, about: Matter) -> dict[str, Any]:
     return {
-        "format": "hotline-evidence/1",
+        "format": FORMAT,
         "number": pack.id,
         "site": settings.web.url,
         "hotline": settings.calls.hotline_number,

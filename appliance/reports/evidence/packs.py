@@ -15,7 +15,7 @@ from appliance.core.settings import Settings
 from appliance.models import EvidencePack as Pack
 from appliance.models import User
 from appliance.people import rights
-from appliance.reports.evidence import contents, printing
+from appliance.reports.evidence import contents, layout, printing
 from appliance.reports.evidence.contents import Matter
 from appliance.telephony import recordings
 
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 KEPT = dt.timedelta(days=30)  # then the file goes; the row and its hash stay
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.sha256", "manifest.sha256.sig", "public-key.pem"
+DESCRIPTION = "pack.json"
 HOW = "how-to-verify.pdf"
 TOPIC = "evidence"
 _SHORTEST = 3  # letters of a reason
@@ -191,7 +192,7 @@ def _write(settings: Settings, pack: Pack, about: Matter, file: Path) -> None:
     public = newest_key(settings)
     hashes: dict[str, str] = {}
     with open(file, "wb", opener=lambda f, flags: os.open(f, flags, 0o640)) as out:
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        with zipfile.ZipFile(out, "w", allowZip64=False) as made:
             for name, what in contents.files(settings, pack, about):
                 hashes[name] = _add(made, name, what)
             for name, printed in printing.papers(settings, pack, about, hashes, public):
@@ -216,12 +217,12 @@ def newest_key(settings: Settings) -> bytes:
 
 
 def _add(pack: zipfile.ZipFile, name: str, what: bytes | Path) -> str:
-    """Put bytes, or a file's, into a pack; returns their hash. Sound is packed already."""
+    """Put bytes, or a file's, into a pack, as layout.py wants it; returns their hash."""
+    kind = zipfile.ZipInfo(name, layout.DATE_TIME)
+    kind.external_attr = layout.MODE
     if isinstance(what, bytes):
-        pack.writestr(name, what)
+        pack.writestr(kind, what)
         return hashlib.sha256(what).hexdigest()
-    kind = zipfile.ZipInfo.from_file(what, name, strict_timestamps=False)
-    kind.compress_type = zipfile.ZIP_STORED
     found = hashlib.sha256()
     with what.open("rb") as source, pack.open(kind, "w") as target:
         while piece := source.read(_PIECE):

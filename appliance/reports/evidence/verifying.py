@@ -1,16 +1,21 @@
 """Whether a pack is as it was made, and by whose key: what the page in it does by hand."""
 
+import dataclasses
 import hashlib
+import json
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.core import signatures
-from appliance.reports.evidence.packs import MANIFEST, PUBLIC_KEY, SIGNATURE
+from appliance.reports.evidence import layout
+from appliance.reports.evidence.packs import DESCRIPTION, MANIFEST, PUBLIC_KEY, SIGNATURE
 
 _PIECE = 1024 * 1024
+_PACKED = "hotline-evidence/1"  # whose entries are compressed and have dates
 _LARGEST = 4 * 1024 * 1024  # bytes of a manifest, a signature, a key
 
 
@@ -24,11 +29,16 @@ class Verdict:
     changed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)  # bytes of the file that nothing explains
 
     @property
     def holds(self) -> bool:
         """Whether nothing is wrong, and it is signed by a key of this site."""
-        return self.signed and self.ours and not (self.changed or self.missing or self.added)
+        return self.signed and self.ours and not self._wrong
+
+    @property
+    def _wrong(self) -> list[str]:
+        return [*self.changed, *self.missing, *self.added, *self.strange]
 
 
 def verify(file: Path, public_key: str) -> Verdict:
@@ -36,9 +46,18 @@ def verify(file: Path, public_key: str) -> Verdict:
 
     Raises ValueError when it is no pack; OSError.
     """
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is no evidence pack: it is no ZIP file")
     try:
+        # First: what `zipfile` makes of a file that is laid out otherwise is not what others do.
+        if strange := layout.unexplained(file, plain=False):
+            return Verdict(strange=strange)
         with zipfile.ZipFile(file) as pack:
-            return _verdict(pack, public_key)
+            found = _verdict(pack, public_key)
+            strange = _repeated(pack)
+            if _format_of(pack) != _PACKED:
+                strange += layout.unexplained(file, plain=True)
+            return dataclasses.replace(found, strange=strange)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         raise ValueError(f"{file} is no evidence pack: {error}") from error
 
@@ -65,6 +84,21 @@ def _verdict(pack: zipfile.ZipFile, public_key: str) -> Verdict:
         sorted(set(digests) - names),
         sorted(names - set(digests)),
     )
+
+
+def _format_of(pack: zipfile.ZipFile) -> object:
+    """The format that a pack says of itself, which is signed."""
+    try:
+        return json.loads(pack.open(DESCRIPTION).read(_LARGEST))["format"]
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _repeated(pack: zipfile.ZipFile) -> list[str]:
+    """Names that stand in the manifest more than once."""
+    lines = pack.open(MANIFEST).read(_LARGEST).decode().splitlines()
+    names = Counter(_line(line)[0] for line in lines)
+    return [f"{name}: more than once in the manifest" for name, n in names.items() if n > 1]
 
 
 def _line(line: str) -> tuple[str, str]:
