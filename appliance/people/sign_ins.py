@@ -8,6 +8,7 @@ name, cannot keep him out.
 import contextlib
 import datetime as dt
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -25,8 +26,6 @@ A_MINUTE = 5  # failures with one name, from one address or known device
 OF_ADDRESS = 200  # an hour from one address, on devices that are not known
 LONGEST_LOGIN = 64  # characters that are kept of what was typed
 PATIENCE = 3.0  # seconds that an attempt waits for its turn
-# argon2 takes 64 MiB for each. Strangers never hold up those whose device is known.
-_KNOWN, _STRANGERS = threading.BoundedSemaphore(2), threading.BoundedSemaphore(2)
 
 
 class Limits(NamedTuple):
@@ -42,12 +41,48 @@ PASSWORDS, CODES, PINS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
 OF_DIRECTORY = Limits(30, 5)
 
 
-class TooMany(Exception):
-    """So many attempts failed that this one is not looked at."""
-
-
 class Busy(Exception):
     """Too many passwords wait to be looked at."""
+
+
+class Lane:
+    """Passwords that are looked at: two at a time, for argon2 takes 64 MiB for each.
+
+    Each that waits occupies a thread of the pages, so only `waiting` of all and `of_one` address
+    or device are let in at once; the others are refused without waiting.
+    """
+
+    def __init__(self, waiting: int, of_one: int) -> None:
+        self._waiting, self._of_one = waiting, of_one
+        self._turns, self._lock = threading.BoundedSemaphore(2), threading.Lock()
+        self._inside: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def turn(self, whose: str) -> Iterator[None]:
+        """Wait for a turn, and have it. Raises Busy."""
+        with self._lock:
+            if self._inside.total() >= self._waiting or self._inside[whose] >= self._of_one:
+                raise Busy
+            self._inside[whose] += 1
+        try:
+            if not self._turns.acquire(timeout=PATIENCE):
+                raise Busy
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            with self._lock:
+                self._inside[whose] -= 1
+                self._inside += Counter()  # drops those that are at zero
+
+
+# Strangers never hold up those whose device is known.
+_KNOWN, _STRANGERS = Lane(waiting=40, of_one=4), Lane(waiting=24, of_one=12)
+
+
+class TooMany(Exception):
+    """So many attempts failed that this one is not looked at."""
 
 
 def check(
@@ -61,7 +96,7 @@ def check(
     login = login.strip().lower()[:LONGEST_LOGIN]
     limits = OF_DIRECTORY if asked else PASSWORDS
     _refuse_too_many(login, address, device, limits)
-    with _turn(device):
+    with _KNOWN.turn(device) if device else _STRANGERS.turn(address):
         attempt = _begin(login, address, device, limits)
         user = ldap.authenticate(asked, login, password)
         if user:
@@ -150,15 +185,3 @@ def _count(which: Expression, now: dt.datetime, since: dt.timedelta = KEPT) -> i
 
 def _forget(attempt: SignInAttempt) -> None:
     SignInAttempt.delete().where(SignInAttempt.id == attempt.id).execute()
-
-
-@contextlib.contextmanager
-def _turn(device: str) -> Iterator[None]:
-    """Wait for one's turn. Raises Busy."""
-    turns = _KNOWN if device else _STRANGERS
-    if not turns.acquire(timeout=PATIENCE):
-        raise Busy
-    try:
-        yield
-    finally:
-        turns.release()

@@ -5,6 +5,7 @@ each view under `@may(...)`, `@anyone` or `@public` (access.py), a tab in naviga
 routes in tests/web/shell/test_access.py.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -177,7 +178,9 @@ def create_app(settings: Settings) -> Flask:
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    app.wsgi_app = concurrency.Entrance(app.wsgi_app, settings.web.threads)  # type: ignore[assignment]
+    is_known = functools.partial(login.is_known_device, app)
+    entrance = concurrency.Entrance(app.wsgi_app, settings.web.threads, is_known)
+    app.wsgi_app = entrance  # type: ignore[assignment]
     _connect(app, settings)
     for part in (
         sizes,

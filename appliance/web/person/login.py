@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import (
     Blueprint,
@@ -20,6 +20,7 @@ from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
@@ -279,6 +280,15 @@ def this_device() -> Device:
         return Device(secrets.token_urlsafe(12), [])
 
 
+def is_known_device(app: Flask, environ: dict[str, Any]) -> bool:
+    """Whether a request, by its environment, comes from a device on which somebody signed in."""
+    try:
+        kept = _devices(app).loads(parse_cookie(environ).get(DEVICE, ""))
+    except BadSignature:
+        return False
+    return bool(kept["people"])
+
+
 def _at_desk(device: Device) -> list["Desk"]:
     """Who may sign in by his PIN on the device that asks."""
     return pins.at(site().sign_in, device.name, device.people, site().web.secret_key)
@@ -293,5 +303,5 @@ def _remember(answer: BaseResponse, device: Device, user: "User") -> None:
     answer.set_cookie(DEVICE, kept, KEPT, secure=True, httponly=True, samesite="Lax")
 
 
-def _devices() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="device")
+def _devices(app: Flask | None = None) -> URLSafeSerializer:
+    return URLSafeSerializer((app or current_app).config["SECRET_KEY"], salt="device")

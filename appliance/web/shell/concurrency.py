@@ -18,6 +18,7 @@ AT_ONCE = 2  # reports worked out at the same time; the others wait for their tu
 PATIENCE = 20.0  # seconds
 IN_LINE, OF_ONE = 16, 4  # reports worked out or waiting: of all, of one person
 RESERVED = 8  # threads in which only HEALTH is answered
+OF_KNOWN = 24  # threads in which only requests from devices that are known are answered
 HEALTH = "/healthz"
 TURNS = 2  # requests worked on at a time: one by Python, one that waits for the disk meanwhile
 LONG = 0.05  # seconds after which whoever has a turn keeps nobody waiting any more
@@ -90,28 +91,48 @@ class Line:
 
 
 class Entrance:
-    """The way in to the pages: whatever holds the threads, HEALTH finds one."""
+    """The way in to the pages: whatever holds the threads, HEALTH finds one, and so does a device
+    on which somebody signed in before (`is_known`, by the request's environment)."""
 
-    def __init__(self, pages: Callable[..., Iterable[bytes]], threads: int) -> None:
-        self._pages = pages
+    def __init__(
+        self,
+        pages: Callable[..., Iterable[bytes]],
+        threads: int,
+        is_known: Callable[[dict[str, Any]], bool] = lambda _: False,
+    ) -> None:
+        self._pages, self._is_known = pages, is_known
         self._line = Line(TURNS, LONG)
         most = max(threads - RESERVED, 1)
         self._places = Places(most, most)
+        of_strangers = most - min(OF_KNOWN, most // 4)
+        self._of_strangers = Places(of_strangers, of_strangers)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Serve a request, or send it away at once."""
         if environ.get("PATH_INFO") == HEALTH:
             return self._pages(environ, start)
-        if not self._places.take(""):
+        leave = self._take(environ)
+        if leave is None:
             start("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
             return []
-        leave = functools.partial(self._places.leave, "")
         try:
             with self._line.turn():
                 return ClosingIterator(self._pages(environ, start), leave)
         except BaseException:
             leave()
             raise
+
+    def _take(self, environ: dict[str, Any]) -> Callable[[], None] | None:
+        """Take a place; returns what gives it back, None when there is none."""
+        with contextlib.ExitStack() as places:
+            if not self._is_known(environ):
+                if not self._of_strangers.take(""):
+                    return None
+                places.callback(self._of_strangers.leave, "")
+            if not self._places.take(""):
+                return None
+            places.callback(self._places.leave, "")
+            return places.pop_all().close
 
 
 def heavy[V: View](view: V) -> V:

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,8 +74,8 @@ def process(settings, free_address) -> Iterator[Process]:
 class Visitor:
     """Keeps its cookies; says that it came by TLS, as nginx does."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, address: str = "") -> None:
+        self.url, self._address = url, address
         self._cookies: dict[str, str] = {}
 
     def open(self, path: str, **form: str) -> urllib.request.Request:
@@ -87,6 +88,8 @@ class Visitor:
             ("Cookie", "; ".join(f"{name}={value}" for name, value in self._cookies.items())),
         ):
             request.add_header(name, value)
+        if self._address:
+            request.add_header("X-Forwarded-For", self._address)
         opener = urllib.request.build_opener(_Stay)
         answer = opener.open(request, timeout=60)
         for cookie in answer.headers.get_all("Set-Cookie", ()):
@@ -94,15 +97,63 @@ class Visitor:
             self._cookies[name] = value
         return answer
 
-    def sign_in(self, login: str) -> None:
-        with self.open("/login") as page:
-            token = re.search(r'csrf-token" content="([^"]+)"', page.read().decode())[1]
-        self.open("/login", csrf_token=token, login=login, password=PASSWORD).close()
+    def token(self, path: str) -> str:
+        with self.open(path) as page:
+            return re.search(r'csrf-token" content="([^"]+)"', page.read().decode())[1]
+
+    def sign_in(self, login: str) -> int:
+        token = self.token("/login")
+        with self.open("/login", csrf_token=token, login=login, password=PASSWORD) as answer:
+            return answer.status
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     def http_error_302(self, request, answer, code, message, headers):
         return answer
+
+
+class Flood:
+    """Many threads that guess passwords of logins that nobody has, from many addresses."""
+
+    def __init__(self, url: str, threads: int) -> None:
+        self._url, self._over = url, threading.Event()
+        self.statuses: Counter[int] = Counter()
+        self._threads = [threading.Thread(target=self._guess, args=(n,)) for n in range(threads)]
+
+    def __enter__(self) -> "Flood":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _guess(self, number: int) -> None:
+        visitor, tries = Visitor(self._url, f"10.9.{number // 4}.1"), 0
+        while not self._over.is_set():
+            tries += 1
+            try:
+                self.statuses[visitor.sign_in(f"nobody-{number}-{tries}")] += 1
+            except urllib.error.HTTPError as refused:
+                with refused:
+                    self.statuses[refused.code] += 1
+            except OSError:
+                self.statuses[0] += 1
+
+
+def test_who_is_known_signs_in_while_many_guess(process) -> None:
+    """Each guess costs what argon2 costs: of 120 at once few wait, and hold a thread."""
+    known = Visitor(process.url)
+    assert known.sign_in("nilufar") == 302
+    with Flood(process.url, 120) as flood:
+        until(lambda: flood.statuses[503] > 120, 60)
+        for _ in range(5):
+            known.open("/logout", csrf_token=known.token("/account")).close()
+            assert known.sign_in("nilufar") == 302
+        assert known.open("/operator").status == 200
+    assert flood.statuses[401] > 0
 
 
 def test_killed_it_signs_nobody_out(process) -> None:
