@@ -80,10 +80,13 @@ def rebuild() -> int:
     return total
 
 
-def merge() -> None:
-    """Make the index of one piece: it is read faster so."""
+def merge(goes_on: Callable[[], bool] = lambda: True) -> None:
+    """Make the index of one piece, until `goes_on` says no.
+
+    It is read faster so, and words of what was replaced or dropped are out of the file then.
+    """
     left = begin = True
-    while left:
+    while left and goes_on():
         with writing():
             left, begin = index.merge(begin), False
         give_way()

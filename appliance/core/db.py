@@ -169,7 +169,7 @@ class _Database(SqliteDatabase):
 
 # WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
 # survives a power cut. busy_timeout: writers from other processes queue up instead of failing.
-# secure_delete: what is masked or removed is overwritten in the file.
+# secure_delete: what is deleted or replaced is overwritten in the file, for a citizen may ask it.
 database = _Database(
     None,
     pragmas={
@@ -349,6 +349,37 @@ def triggers() -> dict[str, str]:
     """The open database's triggers: name → what made it."""
     rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return dict(rows.fetchall())
+
+
+def empty_log() -> bool:
+    """Bring the write-ahead log into the file and cut it to nothing; whether that was possible.
+
+    Until then the log holds pages as they were. It waits for nobody: who reads or replicates keeps
+    the log, and it is tried again.
+    """
+    if database.in_transaction():
+        return False
+    database.execute_sql("PRAGMA busy_timeout = 0")
+    try:
+        busy, _pages, _moved = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except OperationalError as error:
+        if not is_busy(error):
+            raise
+        return False
+    finally:
+        database.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
+    return not busy
+
+
+def rebuild(most: int) -> bool:
+    """Write the file anew without anything that its pages held before (VACUUM); whether it was.
+
+    It is not when the file has more than `most` bytes: nobody else writes in that time.
+    """
+    if os.path.getsize(str(database.database)) > most:
+        return False
+    database.execute_sql("VACUUM")
+    return True
 
 
 def faults() -> list[str]:
