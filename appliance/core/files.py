@@ -1,5 +1,6 @@
-"""Rights of files that several processes write, each by an account of its own."""
+"""Files that several processes share, each by an account of its own: their rights, removing one."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -16,3 +17,14 @@ def share(file: Path, folder: Path | None = None) -> None:
     wanted = above.st_mode & GROUP_WRITES
     if found.st_uid == os.geteuid() and wanted & ~found.st_mode:
         file.chmod(stat.S_IMODE(found.st_mode) | wanted)
+
+
+def remove(path: Path) -> bool:
+    """Remove a file; False when there is none, or this process may only read it."""
+    try:
+        path.unlink()
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return False
+    return True

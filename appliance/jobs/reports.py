@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from appliance.core.settings import Settings
-from appliance.reports import runs
+from appliance.reports import issuing, runs
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +15,7 @@ def make(settings: Settings, goes_on: Callable[[], bool]) -> int:
     One that fails is written down, seen by the self-checks, and tried again later.
     """
     runs.plan(settings)
+    issuing.remove_files(settings)
     tried = 0
     while goes_on() and (run := runs.claim()):
         tried += 1

@@ -16,6 +16,7 @@ class IssuedReport(Table):
     by = CharField()  # login, or "jobs"
     formulas = CharField()
     cells = DocumentField()  # what each cell held: issuing.changes
+    withdrawn_at = MomentField(null=True)  # its files were removed: somebody in it was masked
 
     class Meta:
         indexes = ((("name", "first", "last", "edition"), True),)

@@ -1,6 +1,6 @@
 """What is held, what was removed, how disks fill."""
 
-from peewee import BigIntegerField, CharField, DateField, TextField
+from peewee import BigIntegerField, CharField, DateField, IntegerField, TextField
 
 from appliance.core.tables import DocumentField, MomentField, Table
 
@@ -26,6 +26,7 @@ class Removal(Table):
     subject = CharField()  # the file, the appeal's number
     at = MomentField(index=True)
     rule = CharField()  # "recordings_months=3"
+    extent = IntegerField(default=0)  # proof.EXTENT of the release that masked
     detail = DocumentField(default=dict)
 
     class Meta:

@@ -12,6 +12,7 @@ from appliance.core.audit import entries
 from appliance.core.audit.entries import Filters
 from appliance.core.audit.table import AuditEntry
 from appliance.core.settings import Settings
+from appliance.models import Removal
 from appliance.people import accounts
 from appliance.reports.periods import Period
 
@@ -64,10 +65,11 @@ class Accesses:
 def build(settings: Settings, period: Period, locale: str) -> Accesses:
     """Read the period's entries of the audit, some at a time."""
     readers: dict[str, Reader] = {}
+    masked = {subject for (subject,) in Removal.select(Removal.subject).tuples()}
     found: dict[tuple[str, str, str], Access] = {}
     for piece in entries.pieces(Filters(since=period.begin, until=period.end)):
         for row in piece:
-            _add(row, readers, found)
+            _add(row, readers, found, masked)
     every = sorted(found.values(), key=lambda one: (one.who, one.first, one.record))
     return Accesses(
         locale=locale,
@@ -82,8 +84,12 @@ def build(settings: Settings, period: Period, locale: str) -> Accesses:
 
 
 def _add(
-    row: AuditEntry, readers: dict[str, Reader], found: dict[tuple[str, str, str], Access]
+    row: AuditEntry,
+    readers: dict[str, Reader],
+    found: dict[tuple[str, str, str], Access],
+    masked: set[str],
 ) -> None:
+    """`masked`: records whose citizen was masked since; a reason may name him."""
     done = row.action
     if done == unusual.ACTION:
         readers.setdefault(row.subject, Reader(row.subject)).unusual += 1
@@ -106,4 +112,5 @@ def _add(
         known = found.setdefault(key, Access(row.who, done, row.subject, 0, row.at, row.at))
         known.times += 1
         known.last = row.at
-        known.reason = known.reason or str(row.detail.get("reason", ""))
+        if row.subject not in masked:
+            known.reason = known.reason or str(row.detail.get("reason", ""))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.casework import appeals
-from appliance.core import audit, clock, live, signatures
+from appliance.core import audit, clock, files, live, signatures
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import EvidencePack as Pack
@@ -142,6 +142,7 @@ def make_asked(settings: Settings, goes_on: Callable[[], bool] = lambda: True) -
             _failed(pack, error)
         else:
             made.append(f"evidence pack {pack.id} made")
+    _remove_files(settings)
     old = Pack.made_at < Pack.made_at.db_value(clock.now() - KEPT)
     for pack in Pack.select().where(Pack.state == "made", old):
         remove(settings, pack, "jobs")
@@ -179,8 +180,17 @@ def remove(settings: Settings, pack: Pack, by: str) -> None:
         Pack.update(state="gone").where(Pack.id == pack.id).execute()
         audit.record(by, "evidence.remove", pack.appeal or pack.call_id, pack=pack.id)
         live.publish(TOPIC)
-    if pack.file:
-        (folder(settings) / pack.file).unlink(missing_ok=True)
+    _remove_files(settings)
+
+
+def _remove_files(settings: Settings) -> None:
+    """Remove the files of packs that are gone.
+
+    The pages may only read them (docs/security.md): what they cannot remove, `appliance jobs` does.
+    """
+    there = [file.name for file in folder(settings).glob("*.zip")]
+    for pack in Pack.select().where(Pack.state == "gone", Pack.file.in_(there)):
+        files.remove(folder(settings) / pack.file)
 
 
 def folder(settings: Settings) -> Path:

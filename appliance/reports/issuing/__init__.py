@@ -13,6 +13,7 @@ from appliance.reports.issuing.keeping import (
     report,
     whole,
 )
+from appliance.reports.issuing.withdrawing import find, remove_files, withdraw
 
 __all__ = [
     "Change",
@@ -23,9 +24,12 @@ __all__ = [
     "content",
     "editions",
     "files_of",
+    "find",
     "issue",
     "issued",
     "period_of",
+    "remove_files",
     "report",
     "whole",
+    "withdraw",
 ]

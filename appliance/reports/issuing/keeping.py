@@ -82,7 +82,8 @@ def content(settings: Settings, file: IssuedFile) -> bytes | None:
 
 def whole(settings: Settings, report: IssuedReport) -> bool:
     """Whether every file of the report is still what was issued."""
-    return all(content(settings, file) is not None for file in report.files)
+    files = [] if report.withdrawn_at else report.files
+    return all(content(settings, file) is not None for file in files)
 
 
 def issued(limit: int = 100) -> list[IssuedReport]:
@@ -96,7 +97,9 @@ def report(number: int) -> IssuedReport | None:
 
 
 def files_of(report: IssuedReport) -> dict[tuple[str, str], IssuedFile]:
-    """(locale, kind of files.KINDS) → the file of an issued report."""
+    """(locale, kind of files.KINDS) → the file of an issued report; none of a withdrawn one."""
+    if report.withdrawn_at:
+        return {}
     return {(file.locale, file.kind): file for file in report.files}
 
 
