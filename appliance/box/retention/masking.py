@@ -1,20 +1,20 @@
 """Taking persons' data out of what was typed: appeals, drafts, notes at missed callers."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
-from appliance.box.retention import proof, rules
+from appliance.box.retention import issued_reports, proof, rules, traces
+from appliance.box.retention.identity import Cut
 from appliance.box.retention.turns import Turns
-from appliance.casework import forms
+from appliance.casework import applicants, catalogs, forms
 from appliance.casework.appeals import searching
 from appliance.casework.forms.drafts import is_blank
+from appliance.core.settings import Settings
 from appliance.models import (
     AnswerDraft,
     Appeal,
     AppealStep,
     AppealWording,
-    Applicant,
     CallForm,
     CallFormWording,
     Consultation,
@@ -24,28 +24,24 @@ from appliance.models import (
     Message,
     MinistryEvent,
     NumberNote,
+    Removal,
     ScheduledCallback,
     SmsRating,
+    personal_columns,
 )
-
-_PERSONAL = (
-    *("first_name", "surname", "entity_name", "stir", "address", "passport", "pinfl"),
-    *("born_text", "phone", "phone_at_hand", "gist", "consultation_issue"),
-)
-_APPLICANT = (
-    *("first_name", "surname", "entity_name", "stir", "passport", "pinfl", "phone", "search_key"),
-)
-_CALL_FORM = (
-    *("surname", "first_name", "address", "gist", "operator_answer", "phone", "search_key"),
-)
-_TEXTS = ("gist", "consultation_issue")  # of an appeal; on request they stay without the person
-_SAYS_NOTHING = {"text": "", "recipient": "", "payload": {}}
+from appliance.models.personal_columns import Kind
 
 
-def appeals(turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Mask closed appeals, and what was still to be sent of those masked before; how many."""
+def appeals(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> int:
+    """Mask closed appeals, and what was still to be sent of those masked before; how many.
+
+    Issued reports in which they stand are withdrawn.
+    """
 
     def remove(appeal: Appeal) -> bool:
+        if texts := issued_reports.texts_of(appeal):
+            his = issued_reports.find(settings, appeal, texts.__contains__)
+            issued_reports.withdraw(his, texts.__contains__, "jobs")
         _mask(appeal, rule)
         return True
 
@@ -54,12 +50,15 @@ def appeals(turns: Turns, before: dt.datetime, rule: str) -> int:
     return count
 
 
-def call_forms(turns: Turns, before: dt.datetime, rule: str) -> int:
+def call_forms(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> int:
     """Mask registered calls that became no appeal; how many."""
 
     def remove(form: CallForm) -> bool:
+        if texts := issued_reports.texts_of(form):
+            his = issued_reports.find(settings, form, texts.__contains__)
+            issued_reports.withdraw(his, texts.__contains__, "jobs")
         _mask_call_form(form)
-        fields = list(_CALL_FORM)
+        fields = list(personal_columns.blanks(CallForm))
         proof.write_down("call_form", form.number, rule, call=form.call_id, fields=fields)
         return True
 
@@ -99,23 +98,21 @@ def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
 
     def remove_note(note: NumberNote) -> bool:
         proof.write_down("note", f"number:{note.id}", rule)
-        NumberNote.update(number="", text="").where(NumberNote.id == note.id).execute()
-        return True
+        return _blank(NumberNote, NumberNote.id == note.id)
 
     def remove_callback(task: ScheduledCallback) -> bool:
         proof.write_down("note", f"callback:{task.id}", rule)
-        blank = ScheduledCallback.update(number="", note="")
-        blank.where(ScheduledCallback.id == task.id).execute()
-        return True
+        return _blank(ScheduledCallback, ScheduledCallback.id == task.id)
 
     return (
         turns.each(rules.notes(before), FollowUpMark.id, remove)
         + turns.each(rules.number_notes(before), NumberNote.id, remove_note)
         + turns.each(rules.callbacks(before), ScheduledCallback.id, remove_callback)
+        + traces.aged(turns, before, rule)
     )
 
 
-def person(appeal: Appeal, rule: str, kept: Callable[[str], str] | None) -> None:
+def person(appeal: Appeal, rule: str, kept: Cut | None) -> None:
     """Take who the applicant is out of an appeal on his request, in a write transaction.
 
     `kept`: what stays of a text that must be kept longer; None: nothing of it.
@@ -123,77 +120,103 @@ def person(appeal: Appeal, rule: str, kept: Callable[[str], str] | None) -> None
     _mask(appeal, rule, kept)
 
 
-def call_form_person(form: CallForm, rule: str, kept: Callable[[str], str] | None) -> None:
+def call_form_person(form: CallForm, rule: str, kept: Cut | None) -> None:
     """The same of a registered call that became no appeal."""
     _mask_call_form(form, kept)
-    kind = "call_form_person" if kept else "call_form"
-    proof.write_down(kind, form.number, rule, call=form.call_id, fields=list(_CALL_FORM))
+    kind, fields = "call_form_person" if kept else "call_form", personal_columns.blanks(CallForm)
+    proof.write_down(kind, form.number, rule, call=form.call_id, fields=list(fields))
 
 
 def number(phone: str, rule: str) -> None:
     """Take out what hangs on a number alone: messages that ended, notes, promised calls, marks."""
     ended = Message.state.not_in(rules.ON_ITS_WAY)
-    Message.update(_SAYS_NOTHING).where(Message.recipient == phone, ended).execute()
+    _blank(Message, Message.recipient == phone, ended)
     for note in NumberNote.select().where(NumberNote.number == phone):
         proof.write_down("note", f"number:{note.id}", rule)
-        NumberNote.update(number="", text="").where(NumberNote.id == note.id).execute()
+        _blank(NumberNote, NumberNote.id == note.id)
     for task in ScheduledCallback.select().where(ScheduledCallback.number == phone):
         proof.write_down("note", f"callback:{task.id}", rule)
-        blank = ScheduledCallback.update(number="", note="")
-        blank.where(ScheduledCallback.id == task.id).execute()
-    FollowUpMark.update(note="").where(FollowUpMark.number == phone).execute()
-    FollowUp.update(note="").where(FollowUp.number == phone).execute()
-    SmsRating.update(number="").where(SmsRating.number == phone).execute()
+        _blank(ScheduledCallback, ScheduledCallback.id == task.id)
+    _blank(FollowUpMark, FollowUpMark.number == phone)
+    _blank(FollowUp, FollowUp.number == phone)
+    _blank(SmsRating, SmsRating.number == phone)
 
 
-def _mask(appeal: Appeal, rule: str, kept: Callable[[str], str] | None = None) -> None:
-    """Take a person's data out of an appeal and all that hangs on it; what is counted stays.
+def again(turns: Turns) -> int:
+    """Mask once more what a former release masked, which took less out; how many appeals."""
 
-    `kept`: what stays of texts, who was contacted too; without it nothing does.
-    """
-    former = _texts(appeal)
-    texts = {name: getattr(appeal, name) for name in _TEXTS} if kept else {}
-    for name in _PERSONAL:
-        setattr(appeal, name, kept(texts[name]) if kept and name in texts else "")
-    appeal.born_on, appeal.mahalla = None, None
-    appeal.consultation_contact = appeal.consultation_contact if kept else ""
-    asked = forms.of(forms.APPEAL, appeal.form_version)
-    appeal.typed = {}  # type: ignore[assignment]  # as its column reads
-    appeal.extra = forms.without_person(asked, appeal.extra)  # type: ignore[assignment]
-    AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
-    for asked_for in Consultation.select().where(Consultation.appeal == appeal.id):
-        asked_for.result = kept(asked_for.result) if kept else ""
-        asked_for.save()
-    appeal.save()
-    for step in AppealStep.select().where(AppealStep.appeal == appeal):
-        if "changes" in step.detail:
-            step.detail = {"changes": dict.fromkeys(step.detail["changes"], ["", ""])}
-        step.text = kept(step.text) if kept else ""
-        step.save()
-    for wording in AppealWording.select().where(AppealWording.appeal == appeal):
-        wording.values = dict.fromkeys(wording.values, "")
-        wording.save()
-    _mask_messages(appeal.number)
-    if appeal.token:
-        _mask_messages(appeal.token)  # written by hand before it was registered
-    MinistryEvent.update(text="").where(MinistryEvent.number == appeal.number).execute()
-    if appeal.call_id:
-        _mask_messages(appeal.call_id)
-        Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # another operator's
-        SmsRating.update(number="").where(SmsRating.call_id == appeal.call_id).execute()
-    for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
-        _mask_call_form(form, kept)
-    searching.remember(appeal, *former)
+    def remove(appeal: Appeal) -> bool:
+        masked_by_age = rules.removed("appeal", appeal.number).exists()
+        _take_out(appeal, None if masked_by_age else str)  # its texts were cut then
+        same = (Removal.subject == appeal.number, Removal.kind.in_(("appeal", "appeal_person")))
+        return bool(Removal.update(extent=proof.EXTENT).where(*same).execute())
+
+    return turns.each(rules.half_masked(proof.EXTENT), Appeal.id, remove)
+
+
+def _mask(appeal: Appeal, rule: str, kept: Cut | None = None) -> None:
+    _take_out(appeal, kept)
     proof.write_down(
         "appeal_person" if kept else "appeal",
         appeal.number,
         rule,
         registered=appeal.registered_at.isoformat(),
-        fields=list(_PERSONAL),
+        fields=list(personal_columns.blanks(Appeal)),
     )
-    if not rules.unmasked_of(appeal.applicant_id).exists():
-        blank = dict.fromkeys(_APPLICANT, "") | {"born_on": None}
-        Applicant.update(blank).where(Applicant.id == appeal.applicant_id).execute()
+
+
+def _take_out(appeal: Appeal, kept: Cut | None) -> None:
+    """Take a person's data out of an appeal and all that hangs on it; what is counted stays.
+
+    `kept`: what stays of texts, who was contacted too; without it nothing does.
+    """
+    former = _texts(appeal)
+    mahallas = _mahallas(appeal)
+    _mask_row(appeal, forms.of(forms.APPEAL, appeal.form_version), kept)
+    AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
+    for asked_for in Consultation.select().where(Consultation.appeal == appeal.id):
+        asked_for.result = kept(asked_for.result) if kept else ""
+        asked_for.save()
+    for step in AppealStep.select().where(AppealStep.appeal == appeal):
+        if "changes" in step.detail:
+            step.detail["changes"] = dict.fromkeys(step.detail["changes"], ["", ""])
+        step.text = kept(step.text) if kept else ""
+        step.save()
+    for wording in AppealWording.select().where(AppealWording.appeal == appeal):
+        wording.values = dict.fromkeys(wording.values, "")
+        wording.save()
+    causes = {appeal.number, appeal.token, appeal.call_id} - {None, ""}  # its form's name, too
+    for cause in causes:
+        _mask_messages(cause)
+    _blank(MinistryEvent, MinistryEvent.number == appeal.number)
+    if appeal.call_id:
+        Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # another operator's
+        _blank(SmsRating, SmsRating.call_id == appeal.call_id)
+    for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
+        _mask_call_form(form, kept)
+    traces.blank_of_records({appeal.number}, {appeal.call_id} - {None, ""})
+    searching.remember(appeal, *former)
+    for mahalla in mahallas:
+        catalogs.forget_mahalla(mahalla)
+    applicants.refresh(appeal.applicant_id)
+
+
+def _mask_row(row: Any, definition: forms.Definition, kept: Cut | None) -> None:
+    """Blank the personal columns of an appeal or a registered call, and save it.
+
+    A text that was typed in place of a code stays counted as one.
+    """
+    table, extra = type(row), forms.without_person(definition, row.extra)
+    former = {name: getattr(row, name) for name in personal_columns.names(table, Kind.TEXT)}
+    for name, blank in personal_columns.blanks(table).items():
+        setattr(row, name, blank)
+    for name, text in former.items() if kept else ():
+        setattr(row, name, kept(text) if kept else "")
+    for name in personal_columns.names(table, Kind.CHOICE):
+        if (value := getattr(row, name)) and not catalogs.is_code(name, value):
+            setattr(row, name, catalogs.UNLISTED)
+    row.extra = extra
+    row.save()
 
 
 def _texts(appeal: Appeal) -> list[str]:
@@ -202,22 +225,30 @@ def _texts(appeal: Appeal) -> list[str]:
     return [searching.words_of(appeal), *(searching.words_of_values(one.values) for one in past)]
 
 
-def _mask_call_form(form: CallForm, kept: Callable[[str], str] | None = None) -> None:
+def _mahallas(appeal: Appeal) -> set[int]:
+    """The ids of the mahallas that an appeal has, and had before its corrections."""
+    past = AppealWording.select().where(AppealWording.appeal == appeal)
+    held = {str(one.values.get("mahalla", "")) for one in past} | {str(appeal.mahalla_id or "")}
+    return {int(id) for id in held if id.isdigit()}
+
+
+def _mask_call_form(form: CallForm, kept: Cut | None = None) -> None:
     """Take a person's data out of a registered call; what is counted stays."""
-    extra = forms.without_person(forms.of(forms.CALL, form.version), form.extra)
-    texts = ("gist", "operator_answer") if kept else ()
-    blank: dict[str, Any] = dict.fromkeys(_CALL_FORM, "") | {"typed": {}, "extra": extra}
-    blank |= {name: kept(getattr(form, name)) for name in texts if kept}
-    CallForm.update(blank).where(CallForm.id == form.id).execute()
+    _mask_row(form, forms.of(forms.CALL, form.version), kept)
     for wording in CallFormWording.select().where(CallFormWording.call_form == form):
         wording.values = dict.fromkeys(wording.values, "")
         wording.save()
+    traces.blank_of_records(set(), {form.call_id})
 
 
 def _mask_messages(cause: str) -> None:
-    ended = Message.state.not_in(rules.ON_ITS_WAY)
-    Message.update(_SAYS_NOTHING).where(Message.cause == cause, ended).execute()
+    _blank(Message, Message.cause == cause, Message.state.not_in(rules.ON_ITS_WAY))
 
 
 def _mask_message(message: Message) -> bool:
-    return bool(Message.update(_SAYS_NOTHING).where(Message.id == message.id).execute())
+    return _blank(Message, Message.id == message.id)
+
+
+def _blank(table: Any, *where: Any) -> bool:
+    """Blank the personal columns of some rows; whether there were any."""
+    return bool(table.update(personal_columns.blanks(table)).where(*where).execute())

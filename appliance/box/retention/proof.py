@@ -7,6 +7,8 @@ from typing import Any
 from appliance.core import clock
 from appliance.models import Removal
 
+EXTENT = 1  # counts what masking takes out: what was masked by less is masked again
+
 
 def write_down(kind: str, subject: str, rule: str, **detail: Any) -> None:
     """Note a removal; what has come back and goes once more has a number behind its name."""
@@ -14,7 +16,8 @@ def write_down(kind: str, subject: str, rule: str, **detail: Any) -> None:
     while Removal.select().where(Removal.kind == kind, Removal.subject == name).exists():
         time += 1
         name = f"{subject} ({time})"
-    Removal.create(kind=kind, subject=name, at=clock.now(), rule=rule, detail=detail)
+    row = {"kind": kind, "subject": name, "at": clock.now(), "rule": rule, "detail": detail}
+    Removal.create(**row, extent=EXTENT)
 
 
 def removals(limit: int = 100) -> list[Removal]:

@@ -7,7 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.box.retention import masking, nights, orphaned_files, proof, rules
+from appliance.box.retention import (
+    issued_reports,
+    masking,
+    nights,
+    orphaned_files,
+    proof,
+    rules,
+    scrubbing,
+)
 from appliance.box.retention.turns import Turns
 from appliance.core import audit, clock, live
 from appliance.core.settings import Settings
@@ -15,6 +23,7 @@ from appliance.models import Recording
 from appliance.people import refused_forms
 from appliance.telephony import recordings
 
+_SCRUBBED = dt.timedelta(days=2)  # a night's removals, and those of the one before
 LEAST_MONTHS = 2  # that recordings are kept in any case (report form №1, table 3)
 _WORDS = {
     "recordings": "recordings",
@@ -63,15 +72,19 @@ def remove_due(
     removed = Removed(
         recordings=_recordings(settings, turns, heard, by_months)
         + _recordings(settings, turns, least, "data_request", rules.asked_away),
-        appeals=masking.appeals(turns, typed, by_years),
-        call_forms=masking.call_forms(turns, typed, by_years),
+        appeals=masking.appeals(settings, turns, typed, by_years),
+        call_forms=masking.call_forms(settings, turns, typed, by_years),
         drafts=masking.drafts(turns, heard, by_months),
         notes=masking.notes(turns, typed, by_years),
         strays=orphaned_files.remove(settings, turns, heard, by_months),
     )
+    masking.again(turns)
+    issued_reports.remove_files(settings)
     if removed:
         audit.record("jobs", "retention.remove", str(removed))
         live.publish("retention")
+    if rules.masked_since(clock.now() - _SCRUBBED):
+        scrubbing.scrub(goes_on=goes_on)
     return removed
 
 

@@ -83,13 +83,19 @@ def appeals(before: dt.datetime) -> Any:
     )
 
 
-def unmasked_of(applicant_id: int) -> Any:
-    """The appeals of a person that still tell who he is."""
+def half_masked(extent: int) -> Any:
+    """Appeals that were masked by a release that took less out than now (`proof.EXTENT`)."""
+    kinds = ("appeal", "appeal_person")
+    removals = (Removal.kind.in_(kinds), Removal.subject == Appeal.number)
     return Appeal.select().where(
-        Appeal.applicant == applicant_id,
-        ~fn.EXISTS(removed("appeal", Appeal.number)),
-        ~fn.EXISTS(removed("appeal_person", Appeal.number)),
+        fn.EXISTS(Removal.select().where(*removals, Removal.extent < extent))
     )
+
+
+def masked_since(moment: dt.datetime) -> bool:
+    """Whether anything that somebody has typed was removed since a moment."""
+    typed = Removal.kind.not_in(("recording", "stray"))
+    return Removal.select().where(Removal.at >= moment, typed).exists()
 
 
 def asked_away(before: dt.datetime) -> Any:

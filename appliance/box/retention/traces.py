@@ -1,0 +1,165 @@
+"""Rows that name a citizen and hang on no record of his: what staff wrote or looked for.
+
+They are looked for before anything is masked, outside of the write lock, and changed with it.
+"""
+
+import datetime as dt
+import functools
+import json
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from peewee import Expression, Field, fn
+
+from appliance.box.retention import proof
+from appliance.box.retention.identity import Identity
+from appliance.box.retention.turns import Turns
+from appliance.core.db import in_pieces
+from appliance.core.i18n import fold
+from appliance.models import (
+    Announcement,
+    Appeal,
+    AppealReveal,
+    ArticleMiss,
+    Call,
+    DataRequest,
+    Draft,
+    EvidencePack,
+    FollowUp,
+    FollowUpMark,
+    LegalHold,
+    Listening,
+    Message,
+    NumberNote,
+    RefusedForm,
+    ScheduledCallback,
+    personal_columns,
+)
+from appliance.models.personal_columns import Kind
+
+type Change = Callable[[], object]
+
+# Free text of staff that is about anybody: what names him is cut out of it.
+_NOTES: tuple[tuple[Any, Field], ...] = (
+    (Announcement, Announcement.text),
+    (NumberNote, NumberNote.text),
+    (ScheduledCallback, ScheduledCallback.note),
+    (FollowUp, FollowUp.note),
+    (FollowUpMark, FollowUpMark.note),
+    (LegalHold, LegalHold.why),
+    (EvidencePack, EvidencePack.reason),
+    (AppealReveal, AppealReveal.reason),
+    (Listening, Listening.reason),
+)
+
+
+def find(who: Identity) -> list[Change]:
+    """What must be done to leave nothing of a citizen in what hangs on no record of his."""
+    changes: list[Change] = [*_drafts(who), *_refused_forms(who), *_misses(who), *_messages(who)]
+    for table, column in _NOTES:
+        for piece in in_pieces(table.select().where(column != ""), table.id):
+            changes += [
+                _changed(row, {column.name: who.cut(text)})
+                for row in piece
+                if who.is_named(text := getattr(row, column.name))
+            ]
+    return changes + list(_requests(who))
+
+
+def blank_of_records(numbers: set[str], calls: set[str]) -> None:
+    """Blank what staff wrote about some records, in a write transaction: reasons."""
+    of_both = [*numbers, *calls]
+    appeals = Appeal.select().where(Appeal.number.in_(numbers))
+    for table, about in (
+        (LegalHold, LegalHold.subject.in_(of_both) & LegalHold.ended_at.is_null(False)),
+        (EvidencePack, EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(calls)),
+        (Listening, Listening.call_id.in_(calls)),
+        (AppealReveal, AppealReveal.appeal.in_(appeals)),
+    ):
+        names = personal_columns.names(table, Kind.NOTE)
+        table.update(dict.fromkeys(names, "")).where(about).execute()
+
+
+def aged(turns: Turns, before: dt.datetime, rule: str) -> int:
+    """Blank what staff wrote before a moment and hangs on no record; how many rows."""
+    count = 0
+    for table, at, where in _AGED:
+        blank = personal_columns.blanks(table)
+        says = functools.reduce(operator.or_, (table._meta.fields[n] != "" for n in blank))
+
+        def remove(row: Any, table: Any = table, blank: dict[str, Any] = blank) -> bool:
+            proof.write_down("note", f"{table._meta.table_name}:{row.id}", rule)
+            table.update(blank).where(table.id == row.id).execute()
+            return True
+
+        due = table.select().where(at < before, says, *where)
+        count += turns.each(due, table.id, remove)
+    return count
+
+
+_AGED: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
+    (Announcement, Announcement.sent_at, ()),
+    (ArticleMiss, ArticleMiss.at, ()),
+    (Listening, Listening.at, ()),
+    (AppealReveal, AppealReveal.at, ()),
+    (LegalHold, LegalHold.ended_at, (LegalHold.ended_at.is_null(False),)),
+    (DataRequest, DataRequest.done_at, (DataRequest.done_at.is_null(False),)),
+)
+
+
+def _changed(row: Any, columns: dict[str, Any]) -> Change:
+    return type(row).update(columns).where(type(row).id == row.id).execute
+
+
+def _drafts(who: Identity) -> Iterator[Change]:
+    """Drafts of whichever operator, but for a call that goes on: its appeal is still to come."""
+    for draft in Draft.select():
+        call = Call.get_or_none(Call.id == draft.call_id) if draft.call_id else None
+        if call and call.ended_at is None:
+            continue
+        if draft.call_id in who.records or who.is_his(_joined(draft.values)):
+            yield Draft.delete().where(Draft.id == draft.id).execute
+
+
+def _refused_forms(who: Identity) -> Iterator[Change]:
+    for form in RefusedForm.select():
+        if who.is_his(f"{form.address} {_joined(form.values)}"):
+            yield RefusedForm.delete().where(RefusedForm.token == form.token).execute
+
+
+def _misses(who: Identity) -> Iterator[Change]:
+    """Searches that found nothing: how often they were made is counted, so the rows stay."""
+    for miss in ArticleMiss.select().where(ArticleMiss.text != ""):
+        if who.is_named(miss.text):
+            text = who.cut(miss.text)
+            yield _changed(miss, {"text": text, "key": fold(text)})
+
+
+def _messages(who: Identity) -> Iterator[Change]:
+    """Messages about another cause that name him, those that have ended."""
+    words = {*who.phones, *who.alert.documents, *(word for pair in who.people for word in pair)}
+    for word in sorted(words):
+        says = Message.text.contains(word) | fn.LOWER(Message.payload).contains(word.lower())
+        for message in Message.select().where(says):
+            if who.is_his(f"{message.text} {json.dumps(message.payload, ensure_ascii=False)}"):
+                blank = Message.update(personal_columns.blanks(Message))
+                yield blank.where(Message.id == message.id, Message.ended_at.is_null(False)).execute
+
+
+def _requests(who: Identity) -> Iterator[Change]:
+    """Requests about his own data that are answered: his, and what names him in another's."""
+    for asked in DataRequest.select().where(DataRequest.state != "open"):
+        columns = {name: getattr(asked, name) for name in personal_columns.names(DataRequest)}
+        his = {
+            n for kind in ("named", "appeal", "call_form") for n in asked.records.get(kind) or ()
+        }
+        if his & who.records or who.is_his(_joined(columns)):
+            kept = {"answer": who.cut(asked.answer)}
+            yield _changed(asked, personal_columns.blanks(DataRequest) | kept)
+
+
+def _joined(values: dict[str, Any]) -> str:
+    """The texts of a form, surname and name at its beginning, each parted from the next."""
+    texts = (text if isinstance(text, str) else " ; ".join(text) for text in values.values())
+    return " ; ".join(filter(None, texts))
