@@ -22,6 +22,7 @@ from appliance.box.snapshots import (
     continuous,
     histories,
     inventory,
+    log,
     reading,
     records,
     returning,
@@ -256,7 +257,7 @@ def sheet_(site: Site, lang: str, out: BinaryIO) -> None:
     """The recovery sheet with the keys, as PDF: print it and lock it away."""
     settings = site.open()
     with _plainly():
-        printed = pdf.write(sheet.page(settings, lang))
+        printed = pdf.write(sheet.page(settings, lang, log.bytes_to_restore()))
     audit.record(getpass.getuser(), sealing.PRINTED)
     out.write(printed)
 

@@ -29,6 +29,7 @@ TOP = Path(__file__).parents[2]
 KEY = "~/.config/appliance/bundle.key"
 PLAYBOOKS = TOP / "provisioning" / "ansible"
 _SOURCES = ("appliance", "ivr", "backups", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+_GUIDES = [f"{what}.{lang}.md" for what in ("technician", "restore") for lang in ("ru", "uz")]
 _LOCAL = ("site.ini", "site.ini.*", "__pycache__")  # of the computer that makes the bundle
 _E1 = ["linux-image-amd64", "linux-headers-amd64"]  # dahdi-dkms is compiled on the box
 _INSTALL = """\
@@ -107,7 +108,7 @@ def _make(into: Path, e1: bool) -> str:
 
 
 def make_own_parts(folder: Path, date: int) -> None:
-    """The parts of a bundle that come from these sources: wheel, prompts, playbooks, `install`, `setup`.
+    """The parts of a bundle that come from these sources: wheel, prompts, playbooks, guides.
 
     The same sources give the same bytes, in whatever folder, locale, time and umask.
     """
@@ -117,6 +118,9 @@ def make_own_parts(folder: Path, date: int) -> None:
     _prompts(folder / "prompts")
     left_out = shutil.ignore_patterns(*_LOCAL)
     shutil.copytree(PLAYBOOKS, folder / "ansible", ignore=left_out)
+    (folder / "docs").mkdir()
+    for guide in _GUIDES:
+        shutil.copy(TOP / "docs" / guide, folder / "docs")
     (folder / "install").write_text(_INSTALL, "utf-8")
     (folder / "setup").write_text(_SETUP, "utf-8")
 

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from appliance.core import settings as site_settings
+from backups import paper_keys
 from tests.rig.rendering import ROLES, rendered
 
 DISK = "/dev/disk/by-id/ata-one"
@@ -89,3 +90,48 @@ def test_it_says_how_it_is_used() -> None:
     assert told.returncode == 2
     for verb in ("make [move]", "open [paper]", "rotate [paper]", "give"):
         assert f"appliance-disk {verb}" in told.stderr
+
+
+def test_a_mistyped_key_of_the_sheet_is_named_by_its_group(tmp_path: Path) -> None:
+    """With a cryptsetup that keeps what it is given, in place of a volume."""
+    key = "k7gq-2ztv-9xqw-b4nr-m8sy-c3up"
+    (tmp_path / "bin").mkdir()
+    programs = {
+        "cryptsetup": 'case "$*" in *luksDump*) echo "Label: hotline" ;; '
+        '*" open "*) while [ "$1" != --key-file ]; do shift; done; cp "$2" "$KEPT" ;; esac',
+        "mountpoint": "false",
+        "mount": "true",
+    }
+    for name, text in programs.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "disk.conf").write_text(f"device={tmp_path}/disk\nhome={tmp_path}/home\n")
+    kept, command = tmp_path / "key", tmp_path / "appliance-disk"
+    command.write_text(COMMAND.read_text().replace("/run/appliance-disk", f"{tmp_path}/place"))
+    command.chmod(0o755)
+
+    def opened(typed: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, "open", "paper"],
+            input=f"{typed}\n",
+            capture_output=True,
+            text=True,
+            env={
+                "PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "KEPT": str(kept),
+                "APPLIANCE_DISK_CONF": str(tmp_path / "disk.conf"),
+                "APPLIANCE_PAPER_KEYS": paper_keys.__file__,
+            },
+        )
+
+    groups = paper_keys.groups(key)
+    wrong = opened(" ".join([groups[0], "b4nrx", *groups[2:]]))
+    assert wrong.returncode
+    assert "group 2 is not as on the sheet" in wrong.stderr
+    assert not kept.exists()
+    assert not (tmp_path / "place" / "typed").exists()
+    for typed in (" ".join(groups), key):
+        done = opened(typed)
+        assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
+        assert kept.read_text() == key
+        kept.unlink()

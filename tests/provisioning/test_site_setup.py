@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from backups import paper_keys
 from provisioning.ansible.site_setup import __main__ as program
 from provisioning.ansible.site_setup import changes, detect, inventory, keys, words
 from provisioning.ansible.site_setup.dialogue import Dialogue
@@ -420,3 +421,35 @@ def test_the_program_writes_a_file_that_its_check_accepts(tmp_path: Path) -> Non
     refused = run("--check")
     assert refused.returncode == 1
     assert "site_cariers: site.ini da bunday kalit yoʻq; site_carriers bor." in refused.stdout
+
+
+def test_a_restore_names_the_mistyped_groups_before_anything_else(tmp_path: Path) -> None:
+    """Neither what was typed nor the right letters are shown."""
+    groups = paper_keys.groups("k7gq-2ztv-9xqw-b4nr-m8sy-c3up")
+    typed = {"repository": " ".join(["k7gqx", *groups[1:]]), "recovery": "QYQSE ZQGP3"}
+    book = tmp_path / "book.yml"
+    plays = yaml.safe_load((PLAYBOOKS / "restore.yml").read_text("utf-8"))
+    [tasks] = [play["tasks"] for play in plays if play["name"] == "What is to be restored"]
+    names = ("Compare the keys with their check letters", "Name the groups that were mistyped")
+    kept = [task for task in tasks if task["name"] in names]
+    values = {f"restore_{kind}_key": text for kind, text in typed.items()} | {"site_language": "ru"}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": values, "tasks": kept}
+    book.write_text(json.dumps([play]), "utf-8")
+    done = subprocess.run(
+        [Path(program.sys.executable).with_name("ansible-playbook"), "-i", "localhost,", book],
+        capture_output=True,
+        text=True,
+        env={
+            "ANSIBLE_CONFIG": str(PLAYBOOKS / "ansible.cfg"),
+            "ANSIBLE_FILTER_PLUGINS": str(PLAYBOOKS / "filter_plugins"),
+            "ANSIBLE_HOME": str(tmp_path / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "LC_ALL": "C.UTF-8",
+            "PATH": "/usr/bin:/bin",
+        },
+    )
+    seen = " ".join(done.stdout.split())
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "В ключе хранилища группа 1 не такая, как на листе." in seen
+    assert "В ключе секретов букв меньше или больше, чем на листе." in seen
+    assert "k7gqx" not in seen

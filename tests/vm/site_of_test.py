@@ -162,6 +162,16 @@ class Site:
             self._phone.communicate()
 
 
+def keys_on_paper(text: str) -> dict[str, list[str]]:
+    """Plain keys and the key of the secrets as a person types them; `text`: without spaces."""
+    plain = "".join(rf"{n}([2-9a-z]{{5}})" for n in range(1, 7))
+    sealed = "".join(rf"{n}([0-9A-Z]{{5}})" for n in range(1, 15)) + "15([0-9A-Z]{3})"
+    return {
+        name: [" ".join(groups) for groups in re.findall(pattern, text)]
+        for name, pattern in (("plain", plain), ("sealed", sealed))
+    }
+
+
 def result(process: "subprocess.Popen[str]", limit: float = 300) -> Any:
     """What somebody found out."""
     told, _ = process.communicate(timeout=limit)

@@ -13,7 +13,7 @@ import pytest
 
 from appliance.core import sqlite
 from tests.rig.waiting import until
-from tests.vm.site_of_test import Site, result
+from tests.vm.site_of_test import Site, keys_on_paper, result
 
 pytestmark = pytest.mark.vm
 
@@ -176,9 +176,8 @@ def recordings(site: Site) -> dict[str, str]:
 
 def typed_from_paper(site: Site) -> list[str]:
     """Both keys as a person reads them off the recovery sheet."""
-    text = site.sheet()
-    [repository] = set(re.findall(r"(?:[a-z2-9]{4}-){5}[a-z2-9]{4}", text))
-    [recovery] = set(re.findall(r"AGE-SECRET-KEY-1[0-9A-Z]{58}", text))
+    keys = keys_on_paper(site.sheet())
+    [[repository], [recovery]] = keys["plain"], keys["sealed"]
     return [repository, recovery]
 
 

@@ -87,6 +87,12 @@ def latest(kind: str, repository: str | None = None, state: str | None = None) -
     return rows.order_by(SnapshotRun.started_at.desc(), SnapshotRun.id.desc()).first()
 
 
+def bytes_to_restore() -> int:
+    """What the newest snapshot would bring back; 0 when there is none."""
+    made = latest("create", state="done")
+    return made.bytes_total if made else 0
+
+
 def newest(limit: int = 40) -> list[SnapshotRun]:
     """What was done and asked for, the newest first."""
     return list(

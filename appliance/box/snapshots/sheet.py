@@ -1,7 +1,9 @@
 """The recovery sheet: what is needed to restore when the box is gone, on one sheet of paper."""
 
+import sys
 import tomllib
 from functools import cache
+from importlib.metadata import version
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -9,24 +11,27 @@ from typing import Any
 import jinja2
 import segno
 
-from appliance.box.snapshots import sealing
+from appliance.box.snapshots import sealing, volumes
 from appliance.box.snapshots.creating import ROOM
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import clock
 from appliance.core.settings import Settings
+from backups import paper_keys
 
 LINE = 48  # letters of a key on one line
+INSTALL_MINUTES = 20  # of a plain box, installation and playbook, without what is restored
+BYTES_A_MINUTE = 1 << 30  # of a slow disk, as a USB 2 one
 
 
-def page(settings: Settings, locale: str) -> str:
+def page(settings: Settings, locale: str, bytes_total: int = 0) -> str:
     """The sheet as HTML, for reports.pdf.write. Raises SnapshotError when a key is missing.
 
-    The keys of the secrets and of the encrypted disk stand on it while they are on the box;
-    afterwards only on those of before.
+    `bytes_total`: what the last snapshot would restore. The keys of the secrets and of the
+    encrypted disk stand on it while they are on the box; afterwards only on those of before.
     """
     words = _words()[locale]
     keys = [
-        {"title": backup.name, "where": backup.url, "key": _key(backup.password_file)}
+        {"title": backup.name, "where": backup.url} | _printed(_key(backup.password_file), words)
         for backup in settings.backups
     ]
     here = sealing.is_here(settings)
@@ -40,13 +45,50 @@ def page(settings: Settings, locale: str) -> str:
         language=words["language"],
         site=settings.web.url,
         made=clock.now().astimezone(settings.tz),
-        keys=[one | {"code": _code(one["key"], words), "key": _lines(one["key"])} for one in keys],
+        release=release(),
+        keys=keys,
         encrypted=settings.encrypted_disk or bool(disk),
-        disk=_lines(disk),
-        disk_code=_code(disk, words) if disk else "",
-        recovery=_lines(recovery),
-        recovery_code=_code(recovery, words) if here else "",
+        disk=_printed(disk, words),
+        recovery=_printed(recovery, words),
+        mounts=volumes.mounts(settings),
+        answers=_answers(settings, words),
+        minutes=INSTALL_MINUTES + ceil(bytes_total / BYTES_A_MINUTE),
+        size=ceil(bytes_total / 1e9),
+        contacts=settings.snapshots.contacts,
     )
+
+
+def release() -> str:
+    """The name of the release in force, as the stick that installed it."""
+    folder = Path(sys.prefix)
+    return folder.name if folder.parent.name == "releases" else version("appliance")
+
+
+def _printed(key: str, words: dict[str, Any]) -> dict[str, Any]:
+    """A key as it stands on the sheet: groups with their check letters, lines, a QR code."""
+    return {
+        "groups": paper_keys.groups(key),
+        "key": _lines(key),
+        "code": _code(key, words) if key else "",
+    }
+
+
+def _answers(settings: Settings, words: dict[str, Any]) -> list[tuple[str, str]]:
+    """What `setup` asks when site.ini is lost, and what to answer."""
+    place, known = settings.asterisk, words["answers"]
+    carriers = [f"{t.name} {t.address}:{t.port}" for t in settings.trunks if t.address]
+    inside = [n for n in settings.sign_in.inside if not n.startswith("127.") and ":" not in n]
+    folders = volumes.folders(settings)
+    second = Path(folders[0]).parent if folders else ""
+    told = {
+        "site_address": place.address,
+        "site_name": settings.web.url.removeprefix("https://"),
+        "site_hotline_number": settings.calls.hotline_number,
+        "site_carriers": ", ".join(carriers),
+        "site_operators": ", ".join(inside),
+        "backup_places": str(second),
+    }
+    return [(known[name], text) for name, text in told.items() if text]
 
 
 @cache

@@ -94,6 +94,7 @@ class Snapshots:
     replica: str = ""  # folder on a second disk for the database's changes; "": none
     replica_days: int = 7
     former_days: int = 30  # how long the copies of replaced databases stay
+    contacts: tuple[str, ...] = ()  # "who: number", printed on the recovery sheet
     drill_recordings: int = 100  # how many a restore drill reads back
 
 

@@ -81,7 +81,7 @@ def recovery_sheet() -> BaseResponse:
     if language not in i18n.LOCALES:
         abort(400)
     try:
-        printed = pdf.write(sheet.page(site(), language))
+        printed = pdf.write(sheet.page(site(), language, log.bytes_to_restore()))
     except SnapshotError:
         return refusals.back(url_for(".page"), "setting")
     audit.record(me().login, sealing.PRINTED)

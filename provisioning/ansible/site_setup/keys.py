@@ -59,6 +59,7 @@ KEYS = (
     Key("backup_places", is_list=True),
     Key("backup_replica", r"^(/.*)?$", "folder"),
     Key("backup_folders", PATH, "path", is_list=True),
+    Key("backup_contacts", r"^[^:]+:.+", "contact", is_list=True),
     Key("backup_at", HOUR, "hour"),
     *_each(YES, "either", "backup_prepare", "backup_own_disk"),
     Key("base_technicians", is_list=True),

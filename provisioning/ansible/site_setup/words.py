@@ -2,12 +2,14 @@
 
 import functools
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import keys
 from .problems import Problem
 
+KEYS = ("repository", "recovery", "disk")  # of the recovery sheet
 LANGUAGES = ("uz", "ru")  # of the questions; the playbooks also report in English
 
 
@@ -32,6 +34,14 @@ def sentence(problem: Problem, language: str = "en") -> str:
     if "wanted" in values:
         values["wanted"] = _words()["wanted"][values["wanted"]][language]
     return _words()["problem"][problem.code][language].format(**values)
+
+
+def mistyped(kind: str, groups: Sequence[int], language: str = "en") -> str:
+    """That a key was mistyped, and which of its groups. `kind`: one of KEYS."""
+    words = _words()["mistyped"]
+    which = ", ".join(map(str, groups))
+    name = words[kind][language]
+    return words["groups" if groups else "length"][language].format(name=name, which=which)
 
 
 def table() -> str:

@@ -2,7 +2,6 @@
 a box comes back on a bare machine by the printed sheet. Run by ./run test-encrypted."""
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from backups import paper_keys
 from tests.rig.waiting import until
 from tests.vm.encrypted import computer
 from tests.vm.encrypted.computer import DATA, Computer
 from tests.vm.network import Network
-from tests.vm.site_of_test import Site
+from tests.vm.site_of_test import Site, keys_on_paper
 
 pytestmark = pytest.mark.vm
 
@@ -80,12 +80,12 @@ def lies_encrypted(site: Site) -> dict[str, str]:
     checks = json.loads(box.run("appliance", "doctor", "--json").stdout)
     assert [one["state"] for one in checks if one["check"] == "disk.encrypted"] == ["ok"]
     assert not in_the_clear(box)
-    text = site.sheet()
-    both = set(re.findall(r"(?:[a-z2-9]{4}-){5}[a-z2-9]{4}", text))
+    keys = keys_on_paper(site.sheet())
+    both = {paper_keys.read(typed, "repository") for typed in keys["plain"]}
     disk = box.told("cat /etc/appliance/keys/disk.paper").strip()
     [repository] = both - {disk}
     assert disk in both
-    [recovery] = set(re.findall(r"AGE-SECRET-KEY-1[0-9A-Z]{58}", text))
+    [recovery] = (paper_keys.read(typed, "recovery") for typed in keys["sealed"])
     return {"disk": disk, "repository": repository, "recovery": recovery}
 
 
@@ -124,7 +124,7 @@ def comes_back_by_the_sheet(site: Site, keys: dict[str, str]) -> None:
     # New keys: those of before open the old disk, not this one.
     assert box.run(f"{OPENS} {DATA}", text=keys["disk"]).returncode
     paper = box.told("cat /etc/appliance/keys/disk.paper").strip()
-    assert paper in site.sheet()
+    assert " ".join(paper_keys.groups(paper)) in keys_on_paper(site.sheet())["plain"]
     box.told(f"{OPENS} {DATA}", text=paper)
     old = DATA[:-1] + "e"
     box.told(f"cryptsetup open {old} old --key-file -", text=keys["disk"])

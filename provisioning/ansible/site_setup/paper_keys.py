@@ -1,0 +1,1 @@
+../../../backups/paper_keys.py
