@@ -23,6 +23,7 @@ from appliance.box.snapshots import (
 )
 from appliance.core import clock, db, sqlite
 from appliance.models import Call, User
+from backups import paper_keys
 from tests.pbx.story import records
 from tests.rig.waiting import until
 
@@ -337,7 +338,12 @@ def test_a_bare_box_by_one_command(site, tmp_path_factory) -> None:
     assert "does not open the secrets" in bare(other).stderr
     assert bare(key, "latest", "--at", "never").returncode
     assert not (there / "site.toml").exists()  # taken back
-    done = bare(key)
+    secret = next(line for line in key.read_text().splitlines() if line.startswith("AGE-"))
+    groups, paper = paper_keys.groups(secret), site.folder / "paper.key"
+    paper.write_text(" ".join([groups[0], groups[2], *groups[2:]]))
+    assert "group 2 is not as on the sheet" in bare(paper).stderr
+    paper.write_text(" ".join(groups))
+    done = bare(paper)
     assert done.returncode == 0, done.stderr
     assert (there / "recordings/2026/11/one.wav").stat().st_size == 300_000
     assert rows(there / "site.db", "call") == 3
