@@ -285,6 +285,7 @@ def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
         *("0.0.0.0/0", "", "192.0.2.128/25", "203.0.113.0/24"),
         *("10.0.0.0/8", ""),  # technicians: SSH would be shut, then what was detected
         "",  # the second disk, which was detected
+        *("+998 90 123 45 67", "Техник: +998 90 123 45 67; Связь: 1234"),
         *("1", "0"),  # an E1 without drivers, then none
         *("", "example.uz:443"),
         facts=BOX,
@@ -305,6 +306,7 @@ def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
         "site_technicians": ["192.0.2.0/24"],
         "backup_places": [{"name": "second", "url": "/mnt/second/snapshots"}],
         "backup_replica": "/mnt/second/replica",
+        "backup_contacts": ["Техник: +998 90 123 45 67", "Связь: 1234"],
         "app_links_internet": "example.uz:443",
         "app_work_opens": "08:00",  # what is not asked stays
     }

@@ -31,7 +31,7 @@ def ask(dialogue: Dialogue, former: Mapping[str, Any], bundle: str) -> dict[str,
 ASKED = frozenset(
     (
         *("site_carriers", "site_operators", "site_ministry", "site_technicians"),
-        *("backup_places", "backup_replica", "disk_device", "disk_key"),
+        *("backup_places", "backup_replica", "backup_contacts", "disk_device", "disk_key"),
         *("dahdi_spans", "dahdi_modules", "app_links_dns", "app_links_internet"),
     )
 )
@@ -135,6 +135,10 @@ def _parts(text: str) -> list[str]:
     return [part for part in re.split(r"[\s,;]+", text) if part]
 
 
+def _contacts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
 def _disks(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]) -> None:
     disks = dialogue.facts.get("disks", ())
     mounted = [place for disk in disks for place in disk["mounted"]]
@@ -148,6 +152,9 @@ def _disks(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]
         if not found and folder.startswith("/"):
             values["backup_places"] = [*place, *places[1:]]
             values["backup_replica"] = f"{folder}/replica"
+            known = "; ".join(map(str, former.get("backup_contacts") or ()))
+            contacts = dialogue.value("backup_contacts", values, known, _contacts)
+            values |= {"backup_contacts": contacts} if contacts else {}
             break
         dialogue.show(found or problems_of("backup_replica", folder, values, dialogue.facts))
     blank = [disk["path"] for disk in disks if disk["blank"]]
