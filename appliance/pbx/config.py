@@ -5,6 +5,8 @@ import dataclasses
 import datetime as dt
 import fcntl
 import functools
+import hashlib
+import json
 import os
 import re
 import secrets
@@ -33,6 +35,7 @@ LOCK = ".lock"
 QUICK_NAMES = {"RES_OPTIONS": "timeout:1 attempts:1"}
 _PATIENCE, _PAUSE = 60.0, 0.05  # seconds: a second Asterisk has to come up, between two questions
 _AMI_SECRET = re.compile(r"^secret = (.+)$", re.MULTILINE)
+MANIFEST = "rendered.json"  # file name → SHA-256 of every file as it was rendered last
 FORMER = "former"  # folder of the files that were in force before
 
 
@@ -153,9 +156,26 @@ def install(settings: Settings, *, tried: bool = False) -> list[str]:
                 try_out(settings)
             _keep_former(etc)
             _write(etc, {name: files[name] for name in changed})
+        _note_rendered(etc, files)
         _make_folders(settings)
     prompts.follow_plan(settings.paths.prompts)
     return changed
+
+
+def changed_by_hand(etc: Path) -> list[str]:
+    """The files of a folder that are not as they were rendered last; none before the first time."""
+    rendered: dict[str, str] = json.loads(_read(etc / MANIFEST) or "{}")
+    return [name for name, digest in rendered.items() if _digest(_read(etc / name)) != digest]
+
+
+def _note_rendered(etc: Path, files: Mapping[str, str]) -> None:
+    text = json.dumps({name: _digest(text) for name, text in files.items()}, indent=1)
+    if _read(etc / MANIFEST) != text:
+        _write(etc, {MANIFEST: text})
+
+
+def _digest(text: str | None) -> str:
+    return hashlib.sha256(text.encode()).hexdigest() if text is not None else ""
 
 
 def _keep_former(etc: Path) -> None:

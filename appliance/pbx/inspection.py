@@ -1,64 +1,72 @@
-"""Whether the running Asterisk has all that it was given to run with: modules, queues."""
+"""Whether the running Asterisk has all that it was given to run with: modules, queues, dialplan."""
 
-import re
-import time
+import datetime as dt
+import logging
+import threading
 
 from appliance.core import clock
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import ExchangeLook
-from appliance.pbx.ami import Connection, Refused
-from appliance.people import accounts
-from appliance.telephony import routing
+from appliance.pbx import comparing, config
+from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.second_places import SecondPlaces
+from appliance.telephony.recordings import marking
 
-_EVERY = 10.0  # seconds between two looks
-_LOADED = re.compile(r"^load = (\S+)$", re.MULTILINE)
+log = logging.getLogger(__name__)
 
-
-class Inspection:
-    """Asks Asterisk for each module and each queue, now and then."""
-
-    def __init__(self) -> None:
-        self._due = 0.0
-
-    def look(self, settings: Settings, asterisk: Connection) -> None:
-        """Look when it is time to, and write down what is missing."""
-        if time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + _EVERY
-        found = {
-            "modules": [name for name in _configured(settings) if not _runs(asterisk, name)],
-            "queues": _missing_queues(settings, asterisk),
-        }
-        now = clock.now()
-        with writing():
-            for name, missing in found.items():
-                ExchangeLook.replace(name=name, missing=missing, at=now).execute()
+EVERY = 10.0  # seconds between two looks
+_REST = dt.timedelta(seconds=10)  # between two notes of the same refused sign-in
+_SIGN_IN = "sign_in"
 
 
-def _configured(settings: Settings) -> list[str]:
-    """The modules that Asterisk's configuration names; none while it is not written."""
-    file = settings.paths.asterisk / "modules.conf"
-    return _LOADED.findall(file.read_text("utf-8")) if file.exists() else []
+def follow(settings: Settings, stop: threading.Event) -> None:
+    """Look every few seconds until `stop`. Each look signs in anew: rights may have changed."""
+    places = SecondPlaces()
+    while not stop.wait(EVERY):
+        marking.ensure(settings)
+        try:
+            with Connection(settings) as asterisk:
+                look(settings, asterisk)
+                note("places", places.look(settings, asterisk))
+        except (Unreachable, Refused) as error:  # the self-check reports that no look came
+            log.warning("Asterisk was not inspected: %s", error)
 
 
-def _runs(asterisk: Connection, module: str) -> bool:
+def look(settings: Settings, asterisk: Connection) -> None:
+    """Write down what is missing or differs. Raises Unreachable, Refused."""
+    etc = settings.paths.asterisk
+    shown = {words: asterisk.command(words) for words in ("module show", "dialplan show")}
     try:
-        asterisk.act("ModuleCheck", Module=module)
-    except Refused:
-        return False
-    return True
-
-
-def _missing_queues(settings: Settings, asterisk: Connection) -> list[str]:
-    current = routing.current(settings)
-    expected = [
-        *routing.shared(current),
-        *(routing.own(one.extension) for one in accounts.operators()),
-    ]
-    try:
-        told = asterisk.listed("QueueSummary", "QueueSummaryComplete")
+        queues = asterisk.command("queue show")
     except Refused:  # the module of queues is not there
-        return expected
-    there = {event.get("Queue") for event in told}
-    return [name for name in expected if name not in there]
+        queues = []
+    dialplan = [file.name for file in config.DIALPLAN.glob("*.conf")]
+    missing, differing = comparing.queue_differences(etc, queues)
+    found = {
+        "modules": comparing.not_running(etc, shown["module show"]),
+        "queues": missing,
+        "queue_settings": differing,
+        "dialplan": comparing.dialplan_differences(etc, dialplan, shown["dialplan show"]),
+        "files": config.changed_by_hand(etc),
+    }
+    now = clock.now()
+    with writing():
+        for name, names in found.items():
+            ExchangeLook.replace(name=name, missing=names, at=now).execute()
+
+
+def note(name: str, missing: list[str]) -> None:
+    """Write down what one part lacks now."""
+    with writing():
+        ExchangeLook.replace(name=name, missing=missing, at=clock.now()).execute()
+
+
+def note_sign_in(error: str) -> None:
+    """Write down why Asterisk refuses the commands of `appliance pbx`; "": it takes them."""
+    known = ExchangeLook.get_or_none(ExchangeLook.name == _SIGN_IN)
+    refused = [error] if error else []
+    if known and known.missing == refused and (not error or clock.now() - known.at < _REST):
+        return
+    if known or error:
+        note(_SIGN_IN, refused)

@@ -22,6 +22,7 @@ from appliance.pbx import (
     clock_watch,
     config_sync,
     hold,
+    inspection,
     jobs_alarm,
     ledger,
     logs,
@@ -31,7 +32,6 @@ from appliance.pbx import (
 )
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.follow import Follower
-from appliance.pbx.inspection import Inspection
 from appliance.pbx.orphaned_calls import OrphanedCalls
 from appliance.pbx.refusals import Refusals
 from appliance.pbx.witness import Witness
@@ -122,10 +122,10 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
         try:
             with Connection(settings) as asterisk:
                 log.info("Asterisk answers")
+                inspection.note_sign_in("")
                 config_sync.note_version(asterisk)
                 actions.make_agree(settings, asterisk)
                 agreed, began, vanished = time.monotonic(), clock.now(), OrphanedCalls()
-                inspection = Inspection()
                 while not stop.wait(_PING):
                     asterisk.act("Ping")
                     _note_seen(began)
@@ -135,9 +135,10 @@ def _watch(settings: Settings, stop: threading.Event) -> None:
                         _agree(settings, asterisk)
                         agreed = time.monotonic()
                     vanished.look(settings, asterisk)
-                    inspection.look(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
+            if str(error).startswith("Login:"):
+                inspection.note_sign_in(str(error))
             stop.wait(_PING)
         except (KeyError, ValueError):  # an answer that lacks what it must tell
             log.exception("an answer of Asterisk was not understood")
@@ -199,5 +200,5 @@ def _note_seen(began: dt.datetime) -> None:
 _WORKS = (
     *(_follow, _measure, _watch, _listen),
     *(agi.answer, callback.call_back, config_sync.follow, carriers.follow),
-    *(clock_watch.watch, rerecording.follow, _keep_room, _watch_jobs),
+    *(clock_watch.watch, rerecording.follow, inspection.follow, _keep_room, _watch_jobs),
 )

@@ -46,7 +46,8 @@ class Agent(Wire):
             call = self.calls[received.get("call-id")] = Call.incoming(self, received)
             self.taken(call)
         elif received.method in ("OPTIONS", "NOTIFY"):
-            self.answer(received, message.response(received, 200, secrets.token_hex(4)))
+            fine = message.response(received, 200, secrets.token_hex(4))
+            self.answer(received, fine, message.sender(received))
         elif received.method != "ACK":
             self.strays += 1
             self.answer(received, message.response(received, 481, secrets.token_hex(4)))

@@ -110,6 +110,12 @@ def address(header: str) -> str:
     return match[1] if match else header.partition(";")[0].strip()
 
 
+def sender(request: Message) -> tuple[str, int] | None:
+    """Where a request came from, as its first Via says; None when it names no port."""
+    host, _, port = request.get("via").partition(";")[0].split()[-1].rpartition(":")
+    return (host, int(port)) if host and port.isdigit() else None
+
+
 def user(header: str) -> str:
     """The user part of a header's URI: a number or an extension."""
     match = re.match(r"sips?:([^@;>]*)@", address(header))

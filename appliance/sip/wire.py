@@ -102,12 +102,15 @@ class Wire(asyncio.DatagramProtocol):
 
         sent.timer = loop.call_later(sent.wait, again)
 
-    def answer(self, request: Message, data: bytes) -> None:
-        """Send a response; the same request again gets the same response."""
+    def answer(self, request: Message, data: bytes, to: tuple[str, int] | None = None) -> None:
+        """Send a response, to the box unless another address is named.
+
+        The same request again gets the same response.
+        """
         self._answers[request.branch, request.method] = data
         if len(self._answers) > 5000:
             self._answers.pop(next(iter(self._answers)))
-        self.send(data)
+        self.send(data, to)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Something came from the wire."""

@@ -18,10 +18,11 @@ _PATIENCE = 2.0  # seconds
 _WORDS = {
     "modules": (
         N_("Modules of the exchange"),
-        N_("not loaded: {names}"),
+        N_("not running: {names}"),
         N_(
-            "Load them: `asterisk -rx 'module load NAME'`; its log says why one would not. When "
-            "that does not help, start `asterisk` again in a quiet minute."
+            "Calls may fail although the exchange answers. Load them: `asterisk -rx 'module load "
+            "NAME'`. Where that fails or `module show` says `Not Running`, start `asterisk` again; "
+            "its log says why."
         ),
     ),
     "queues": (
@@ -32,11 +33,51 @@ _WORDS = {
             "render`; when that does not help, start `asterisk` again."
         ),
     ),
+    "dialplan": (
+        N_("Dialplan of the exchange"),
+        N_("is not as it was written: {names}"),
+        N_(
+            "Callers may be cut off or led elsewhere. Have it read again: `asterisk -rx 'dialplan "
+            "reload'`; when that does not help, `appliance render`, then start `asterisk` again."
+        ),
+    ),
+    "queue_settings": (
+        N_("Settings of the queues"),
+        N_("the exchange works with other ones: {names}"),
+        N_(
+            "Calls are shared out otherwise than chosen on the page Telephony. `appliance render`, "
+            "then `asterisk -rx 'queue reload all'`; when that does not help, start `asterisk` "
+            "again."
+        ),
+    ),
+    "files": (
+        N_("Files of the exchange's configuration"),
+        N_("changed by hand: {names}"),
+        N_(
+            "`appliance render` writes them again. What is wanted otherwise is chosen on the page "
+            "Telephony: what is changed in the files is lost at the next change there."
+        ),
+    ),
+    "places": (
+        N_("Phones in two places"),
+        N_("registered from two addresses: {names}"),
+        N_(
+            "Calls reach only the last one. Look who uses the second address; if nobody of yours "
+            "does, give the operator a new SIP password at once."
+        ),
+    ),
+}
+_AS_WRITTEN = N_("as it was written")
+_FINE = {
+    "dialplan": _AS_WRITTEN,
+    "queue_settings": _AS_WRITTEN,
+    "files": _AS_WRITTEN,
+    "places": N_("each in one place"),
 }
 
 
 def parts(settings: Settings) -> Iterator[Check]:
-    """Every module is loaded, every queue is there."""
+    """Every module runs, every queue is there, and all is as it was written."""
     if not line_answers():
         return  # told by itself
     looks = {row.name: row for row in ExchangeLook.select()}
@@ -45,13 +86,17 @@ def parts(settings: Settings) -> Iterator[Check]:
         if not look or clock.now() - look.at > FRESH:
             late = N_("not looked at since {moment}") if look else N_("not seen yet")
             values = {"moment": moment_text(look.at, settings)} if look else {}
-            yield Check(code, title, "warn", late, N_("Look whether `appliance pbx` runs."), values)
+            state, why = (
+                ("fail" if look else "warn"),
+                N_("Start `appliance pbx` again; its log says why."),
+            )
+            yield Check(code, title, state, late, why, values)
         elif look.missing:
             more = "" if len(look.missing) <= _NAMED else " …"
             names = ", ".join(look.missing[:_NAMED]) + more
             yield Check(code, title, "fail", seen, advice, {"names": names})
         else:
-            yield Check(code, title, "ok", N_("all are there"))
+            yield Check(code, title, "ok", _FINE.get(name, N_("all are there")))
 
 
 def transports(settings: Settings) -> Iterator[Check]:
