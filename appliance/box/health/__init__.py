@@ -81,6 +81,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     audit.chain,
     exchange.answers,
     exchange.speaks_sip,
+    exchange.descriptors,
     lines,
     processes.run,
     parts.parts,

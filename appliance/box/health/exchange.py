@@ -1,19 +1,20 @@
 """Asterisk, and how far the ledger has followed its event log."""
 
 import datetime as dt
+import os
 import re
 import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.box import processes, selftests
 from appliance.box.health.check import Check, moment_text
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.core.statements import Question
-from appliance.models import AsteriskWatch, EventRow
-from appliance.people import accounts
+from appliance.models import AsteriskWatch, EventRow, ExchangeLook
 
 ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
 BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
@@ -34,6 +35,21 @@ _LAST_SEEN = Question(
         AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc()).limit(1)
     )
 )
+_FRESH = dt.timedelta(seconds=60)
+_LEFT = 16  # file descriptors: a few calls
+_LIMIT = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
+_START = N_(
+    "Look whether `asterisk` and `appliance pbx` run; start the one that does not. When only "
+    "`appliance pbx` is down, calls are still taken."
+)
+_WATCHED = N_(
+    "`appliance pbx` runs and gets no answer. Look whether `asterisk` runs: start it, and if it "
+    "runs, start it again; its log says where it hangs."
+)
+_DESCRIPTORS = N_(
+    "New calls fail. Start `asterisk` again in a quiet minute; a higher `LimitNOFILE` in its unit "
+    "lasts longer. Its log says `Too many open files`."
+)
 _TAIL = 64 * 1024
 _RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
 
@@ -45,23 +61,89 @@ def line_answers() -> bool | None:
 
 
 def answers(settings: Settings) -> Iterator[Check]:
-    """Asterisk was seen alive just now."""
+    """Asterisk was seen alive just now; where it was not, what hinders that."""
     code, name = "asterisk", N_("Telephone exchange")
     seen = last_seen()
     if seen and clock.now() - seen < ALIVE:
         yield Check(code, name, "ok", N_("answers"))
         return
-    yield Check(
-        code,
-        name,
-        "fail",
-        N_("last seen {moment}") if seen else N_("never seen"),
-        N_(
-            "Look whether `asterisk` and `appliance pbx` run; start the one that does not. "
-            "When only `appliance pbx` is down, calls are still taken."
-        ),
-        {"moment": moment_text(seen, settings)} if seen else {},
-    )
+    watching = [sign for sign in processes.living(settings)["pbx"] if not sign.hangs]
+    values = {"moment": moment_text(seen, settings)} if seen else {}
+    if not watching and answers_sip(settings):
+        yield Check(
+            code,
+            name,
+            "warn",
+            N_("answers, but nobody watches it"),
+            N_("Start `appliance pbx` again: it watches the exchange. Calls are still taken."),
+        )
+    elif watching and _is_full(settings):
+        yield Check(code, name, "fail", N_("has no file descriptor left"), _DESCRIPTORS)
+    elif watching and _refuses_sign_in():
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("runs, but refuses the password of `appliance pbx`"),
+            N_(
+                "Nothing has to be started. `asterisk.ami_secret` in the settings is not the one "
+                "in its `manager.conf`: `appliance render`, then `asterisk -rx 'manager reload'`, "
+                "and start `appliance pbx` again if the settings were changed. Calls are still "
+                "taken."
+            ),
+        )
+    else:
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("last seen {moment}") if seen else N_("never seen"),
+            _WATCHED if watching else _START,
+            values,
+        )
+
+
+def descriptors(settings: Settings) -> Iterator[Check]:
+    """Asterisk can still open files and sockets: each call takes some."""
+    if not (count := _descriptors(settings)):
+        return
+    used, most = count
+    code, name = "asterisk.descriptors", N_("File descriptors of the exchange")
+    values = {"used": str(used), "most": str(most)}
+    seen = N_("{used} of {most} in use")
+    if _is_nearly_full(used, most):
+        yield Check(code, name, "fail", seen, _DESCRIPTORS, values)
+    else:
+        yield Check(code, name, "ok", seen, values=values)
+
+
+def _refuses_sign_in() -> bool:
+    row = ExchangeLook.get_or_none(ExchangeLook.name == "sign_in")
+    return bool(row and row.missing and clock.now() - row.at < _FRESH)
+
+
+def _is_full(settings: Settings) -> bool:
+    count = _descriptors(settings)
+    return bool(count) and _is_nearly_full(*count)
+
+
+def _is_nearly_full(used: int, most: int) -> bool:
+    return most - used < max(_LEFT, most // 20)
+
+
+def _descriptors(settings: Settings) -> tuple[int, int] | None:
+    """(in use, most) of Asterisk's process; None where that cannot be seen."""
+    try:
+        pid = int((settings.asterisk.run / "asterisk.pid").read_text("ascii"))
+        limit = _LIMIT.search(Path(f"/proc/{pid}/limits").read_text("ascii"))
+        folder = Path(f"/proc/{pid}/fd")
+        try:
+            used = len(os.listdir(folder))
+        except PermissionError:  # another account's: the size of the folder is their number
+            used = folder.stat().st_size
+    except (OSError, ValueError):
+        return None
+    return (used, int(limit[1])) if limit and used else None
 
 
 def speaks_sip(settings: Settings) -> Iterator[Check]:
@@ -84,11 +166,15 @@ def speaks_sip(settings: Settings) -> Iterator[Check]:
 
 
 def answers_sip(settings: Settings) -> bool:
-    """Whether Asterisk answers OPTIONS over UDP; a phone is named, so that it asks who that is."""
-    place = settings.asterisk
-    phone = next((user.extension for user in accounts.with_phone()), "health")
+    """Whether Asterisk answers OPTIONS over UDP.
+
+    The phone of test calls is named, so that Asterisk looks up who that is: an unknown name would
+    stand in its log as a stranger who was refused.
+    """
+    place, phone = settings.asterisk, selftests.PHONE
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         try:
+            line.bind((place.address, 0))  # no other address may be that phone
             line.connect((place.address, place.sip_port))
             here = "{}:{}".format(*line.getsockname())
             for patience in _PATIENCE:

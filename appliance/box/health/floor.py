@@ -7,6 +7,7 @@ from peewee import fn
 
 from appliance.box.health.check import Check
 from appliance.box.health.exchange import line_answers
+from appliance.box.links import hosts
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
@@ -18,6 +19,7 @@ REGISTERS = dt.timedelta(seconds=15)  # in which a phone that was started again 
 WINDOW = dt.timedelta(minutes=5)
 MANY = 5  # refused calls of one address within the window
 _NAMED = 4
+_ADDRESSES = 20  # that are named
 _NAMES = {
     "uz": N_("Operators who speak Uzbek"),
     "ru": N_("Operators who speak Russian"),
@@ -100,7 +102,10 @@ def languages(settings: Settings) -> Iterator[Check]:
 
 
 def strangers(settings: Settings) -> Iterator[Check]:
-    """No address that we do not know wants to call again and again."""
+    """No address that we do not know wants to call again and again.
+
+    All of them are listed: many calls of one hide no carrier. The box's own requests are left out.
+    """
     code, name, since = "refused", N_("Callers from unknown addresses"), clock.now() - WINDOW
     became = Call.select(Call.sip).where(Call.sip.is_null(False), Call.arrived_at > since - WINDOW)
     rows = (
@@ -109,22 +114,26 @@ def strangers(settings: Settings) -> Iterator[Check]:
         .group_by(SipRefusal.address)
         .tuples()
     )
+    own = hosts.own(settings)
     counts: dict[str, int] = {}
     for address, count in rows:
         host = address.rpartition(":")[0] or address
+        if host in own:
+            continue
         counts[host] = counts.get(host, 0) + count
-    worst = max(counts, key=lambda host: counts[host], default="")
-    if not worst or counts[worst] < MANY:
+    many = sorted((h for h in counts if counts[h] >= MANY), key=lambda host: -counts[host])
+    if not many:
         yield Check(code, name, "ok", N_("none again and again"))
         return
+    calls = ", ".join(f"{host} ({counts[host]})" for host in many[:_ADDRESSES])
     yield Check(
         code,
         name,
         "fail",
-        N_("{count} calls from {address} were refused in five minutes"),
+        N_("calls were refused in five minutes, by address: {calls}"),
         N_(
-            "If that is a carrier's new address, give it to the trunk on the page Telephony: its "
-            "callers do not reach us. If not, shut it out at the firewall."
+            "If one is a carrier's new address, give it to the trunk on the page Telephony: its "
+            "callers do not reach us. The others shut out at the firewall."
         ),
-        {"count": str(counts[worst]), "address": worst},
+        {"calls": calls + (" …" if len(many) > _ADDRESSES else "")},
     )

@@ -3,17 +3,22 @@
 Asterisk is never given a name to look up: when names cannot be found any more, it would wait.
 """
 
+import contextlib
+import fcntl
 import ipaddress
 import queue
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterable
 
 from appliance.core import clock
 from appliance.core.db import writing
+from appliance.core.settings import Settings
 from appliance.models import HostAddress
 
+_ADDRESS_OF = 0x8915  # SIOCGIFADDR
 LIMIT = 3.0  # seconds for all look-ups together
 
 
@@ -53,6 +58,18 @@ def outward() -> str:
         except OSError:
             return ""
         return str(probe.getsockname()[0])
+
+
+def own(settings: Settings) -> set[str]:
+    """The IPv4 addresses of this machine: of Asterisk, and of each network interface."""
+    found = {settings.asterisk.address, settings.asterisk.inside, "127.0.0.1", outward()}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        for _number, name in socket.if_nameindex():
+            request = struct.pack("256s", name.encode()[:15])
+            with contextlib.suppress(OSError):  # an interface without an address
+                answer = fcntl.ioctl(line, _ADDRESS_OF, request)
+                found.add(socket.inet_ntoa(answer[20:24]))
+    return found - {""}
 
 
 def _is_address(name: str) -> bool:
