@@ -87,10 +87,11 @@ def _contact(settings: Settings, event: dict[str, str]) -> bool:
 def _registry(settings: Settings, event: dict[str, str]) -> bool:
     """It names no trunk but the addresses that are registered."""
     for trunk in routing.current(settings).trunks:
-        server, client = _server(trunk), f"sip:{trunk.user}@{trunk.address}"
-        if trunk.register and (event.get("Domain"), event.get("Username")) == (server, client):
+        asked = (event.get("Domain"), event.get("Username"))
+        if trunk.register and asked == (trunk.server, trunk.client):
             status, cause = event.get("Status", ""), event.get("Cause", "")
-            error = "" if status == "Registered" else f"REGISTER {status} {cause}".rstrip()
+            # Asterisk mostly leaves the cause out here, and names it in its log: see refusals.py.
+            error = f"{trunks.REGISTER}{status} {cause}" if cause else ""
             trunks.see_trunks([SeenTrunk(trunk.name, registration=status, error=error)])
             log.info("trunk %s: %s", trunk.name, status)
             return True
@@ -173,12 +174,6 @@ def _spans(asterisk: Connection, current: tuple[Trunk, ...]) -> list[SeenSpan]:
 
 def _named(settings: Settings, name: str) -> bool:
     return any(t.name == name and t.kind == "sip" for t in routing.current(settings).trunks)
-
-
-def _server(trunk: Trunk) -> str:
-    """As pjsip.conf writes it."""
-    transport = f";transport={trunk.transport}" if trunk.transport != "udp" else ""
-    return f"sip:{trunk.address}:{trunk.port}{transport}"
 
 
 def _milliseconds(told: dict[str, str]) -> int | None:

@@ -1,4 +1,4 @@
-"""Requests that Asterisk refused before they were calls, out of its own logs."""
+"""What only the logs of Asterisk report: refused requests, and why we are not registered."""
 
 import datetime as dt
 import logging
@@ -11,6 +11,8 @@ from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.models import EventFile, SipRefusal
 from appliance.pbx import logs
+from appliance.telephony import routing, trunks
+from appliance.telephony.trunks import SeenTrunk
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,12 @@ _SECURITY = re.compile(
     r'.*Service="PJSIP".*AccountID="(?P<account>[^"]*)",SessionID="(?P<sip>[^"]+)"'
     r'.*RemoteAddress="\w+/\w+/(?P<address>[^"]+)"'
 )
+# [2026-11-26 06:11:22.220] WARNING[1] res_pjsip_outbound_registration.c: Temporal response '503'
+# received from 'sip:192.0.2.7:5060' on registration attempt to 'sip:x@192.0.2.7', retrying in '20'
+_REGISTRATION = re.compile(
+    r" WARNING\[.*(?:(?P<none>No response)|'?(?P<status>\d{3})(?:'| Forbidden)).* received from"
+    r" '(?P<server>[^']+)' on registration attempt to '(?P<client>[^']+)'"
+)
 _STRANGER = "<unknown>"  # Asterisk challenges whom it does not know, so that he learns nothing
 
 
@@ -35,6 +43,7 @@ class Refusals:
     """Follows Asterisk's messages and its security log."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._folder = settings.asterisk.log
         self._sizes: dict[Path, int] = {}  # when last read
         self._unreadable: set[Path] = set()
@@ -50,7 +59,7 @@ class Refusals:
 
     def _read(self, file: logs.Log) -> int:
         try:
-            found = _read(file.path)
+            found = _read(self._settings, file.path)
         except FileNotFoundError:  # rotated just now
             return 0
         except OSError as error:
@@ -63,7 +72,7 @@ class Refusals:
         return found
 
 
-def _read(path: Path) -> int:
+def _read(settings: Settings, path: Path) -> int:
     with path.open("rb") as stream:
         fingerprint = logs.fingerprint(path, stream)
         mark = statements.row_with(EventFile, fingerprint=fingerprint)
@@ -78,7 +87,9 @@ def _read(path: Path) -> int:
             if not whole:
                 return found
             offset += len(whole)
-            rows = list(_refusals(whole.decode("utf-8", "replace")))
+            text = whole.decode("utf-8", "replace")
+            rows = list(_refusals(text))
+            _note_registrations(settings, text)
             with writing():
                 if rows:
                     SipRefusal.insert_many(rows).on_conflict_ignore().execute()
@@ -100,6 +111,22 @@ def _refusals(text: str) -> Iterator[dict[str, object]]:
         if at := _moment(told["at"]):
             address = told["address"].replace("/", ":")
             yield {"sip": told["sip"][:255], "at": at, "address": address[:64], "why": why[:64]}
+
+
+def _note_registrations(settings: Settings, text: str) -> None:
+    """Write down why carriers refused to register us: no event of Asterisk's names the cause."""
+    causes = {
+        (told["server"], told["client"]): told["status"] or trunks.NO_RESPONSE
+        for line in text.split("\n")
+        if "registration attempt" in line and (told := _REGISTRATION.search(line))
+    }
+    if not causes:
+        return
+    trunks.see_trunks(
+        SeenTrunk(trunk.name, error=f"{trunks.REGISTER}{cause}")
+        for trunk in routing.current(settings).trunks
+        if trunk.register and (cause := causes.get((trunk.server, trunk.client)))
+    )
 
 
 def _moment(text: str) -> dt.datetime | None:

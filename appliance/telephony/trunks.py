@@ -16,6 +16,7 @@ from appliance.telephony.routing import Trunk
 TOPIC = "lines"
 UP, DOWN, UNASKED = "up", "down", "unasked"
 SLOTS = 31  # timeslots of a span that carry something; 16 is the D-channel
+REGISTER, NO_RESPONSE = "REGISTER ", "no response"  # how errors of a registration begin and end
 _GAVE_UP = dt.timedelta(minutes=3)  # after which a test call that told nothing is lost
 
 

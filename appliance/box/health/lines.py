@@ -1,5 +1,6 @@
 """Lines to the carriers: SIP trunks and E1 spans, as the pbx process saw them last."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 from appliance.box.health.check import Check, moment_text
@@ -45,6 +46,26 @@ def lines(settings: Settings) -> Iterator[Check]:
             yield _span(settings, span)
 
 
+def _cause(state: TrunkState) -> str:
+    """Why the carrier does not register us: a SIP status, "no response"; "" when not known."""
+    since = state.registered_since
+    if not state.error.startswith(trunks.REGISTER) or not state.error_at:
+        return ""
+    if since and state.error_at < since - _BEFORE:  # of an earlier time
+        return ""
+    return str(state.error.removeprefix(trunks.REGISTER).rpartition("Rejected ")[2])
+
+
+_BEFORE = dt.timedelta(seconds=60)  # the cause is in the log before the state is seen
+_CARRIERS_FAULT = 405  # SIP statuses from here on do not speak of our account
+_PASSWORD = N_(
+    "Check user and password of the trunk on the page Telephony, then call the carrier. Calls to "
+    "us do not arrive over this trunk."
+)
+_OUT_OF_ORDER = N_(
+    "The carrier's exchange does not serve us: call the carrier. User and password are not the "
+    "cause. Calls to us do not arrive over this trunk; it is tried again every 20 s."
+)
 _FIRST = N_("Have the exchange answer first.")
 
 
@@ -59,19 +80,17 @@ def _trunk(
     if state.state == trunks.DOWN:
         return Check(code, name, "fail", N_("does not answer since {moment}"), _CARRIER, values)
     if state.registration not in ("", "Registered"):
-        values |= {"registration": state.registration}
+        registration = state.registration
         if state.registered_since:
             values |= {"moment": moment_text(state.registered_since, settings)}
+        cause = _cause(state)
+        values["cause"] = f"{registration} ({cause})" if cause else registration
+        if cause == trunks.NO_RESPONSE or (cause.isdigit() and int(cause) >= _CARRIERS_FAULT):
+            advice = _OUT_OF_ORDER
+        else:
+            advice = _PASSWORD
         return Check(
-            code,
-            name,
-            "fail",
-            N_("not registered since {moment}: {registration}"),
-            N_(
-                "Check user and password of the trunk on the page Telephony, then call the "
-                "carrier. Calls to us do not arrive over this trunk."
-            ),
-            values,
+            code, name, "fail", N_("not registered since {moment}: {cause}"), advice, values
         )
     if state.registration:
         return Check(code, name, "ok", N_("registered"), values=values)

@@ -34,6 +34,18 @@ class Trunk:
     style: str = "plus"
     shown: str = ""  # caller's number on outgoing calls; "" = the plan's
     watched: bool = False  # asked every 15 s whether it answers
+    test_calls: bool = True  # every few minutes the box calls itself over this trunk
+
+    @property
+    def server(self) -> str:
+        """The carrier's registrar, as pjsip.conf names it."""
+        transport = f";transport={self.transport}" if self.transport != "udp" else ""
+        return f"sip:{self.address}:{self.port}{transport}"
+
+    @property
+    def client(self) -> str:
+        """Our account there, as pjsip.conf names it."""
+        return f"sip:{self.user}@{self.address}"
 
 
 @dataclass(frozen=True)
