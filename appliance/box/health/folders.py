@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
+from appliance.telephony.recordings import marking
 
 _SOCKET = "asterisk.ctl"  # in its `run` folder; made by Asterisk, and so its account's
 _BITS = (stat.S_IWUSR, stat.S_IWGRP, stat.S_IWOTH)
@@ -29,8 +30,38 @@ def folders(settings: Settings) -> Iterator[Check]:
     yield _look(
         settings, "recordings.folder", N_("Folder of the recordings"), [settings.paths.recordings]
     )
+    yield _marked(settings)
     others = [place.run, place.log, place.spool, place.var]
     yield _look(settings, "asterisk.folders", N_("Folders of the exchange"), others)
+
+
+def _marked(settings: Settings) -> Check:
+    """The recordings folder is the one that was marked, and lies on one disk."""
+    code, name, folder = (
+        "recordings.place",
+        N_("Place of the recordings"),
+        settings.paths.recordings,
+    )
+    values = {"path": str(folder), "note": str(marking.note(settings))}
+    if marking.is_absent(settings):
+        return Check(
+            code,
+            name,
+            "fail",
+            N_("{path} is another folder: its mark is missing"),
+            N_(
+                "The recordings do not lie there: mount their disk, and move what was recorded "
+                "meanwhile onto it. Only if they are to lie in this folder from now on, remove "
+                "{note}."
+            ),
+            values,
+        )
+    if other := marking.elsewhere(settings):
+        values |= {"path": str(other)}
+        seen = N_("{path} lies on another disk than the recordings")
+        advice = N_("Look what was mounted there: `findmnt -T {path}`. It hides recordings.")
+        return Check(code, name, "fail", seen, advice, values)
+    return Check(code, name, "ok", N_("where they always were"))
 
 
 def _look(settings: Settings, code: str, name: str, paths: list[Path]) -> Check:

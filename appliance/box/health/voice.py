@@ -27,6 +27,13 @@ def prompts(settings: Settings) -> Iterator[Check]:
         # One that came along was measured just now; of one put in only a row tells.
         if not one.seconds or (one.version and not spoken.sound_of(folder, one.language, one.name))
     ]
+    unlinked = [language for language in spoken.LANGUAGES if not _is_linked(settings, language)]
+    damaged = [
+        f"{one.language}/{one.name} ({fault})"
+        for one in known
+        if f"{one.language}/{one.name}" not in silent
+        and (fault := spoken.fault_of(folder / one.language / f"{one.name}.wav"))
+    ]
     by_machine = sum(one.kind == "synthetic" for one in known)
     if silent:
         yield Check(
@@ -36,6 +43,33 @@ def prompts(settings: Settings) -> Iterator[Check]:
             N_("{count} are missing: {names}"),
             N_("Run `appliance prompts synthesise`: callers hear nothing in their place."),
             {"count": str(len(silent)), "names": ", ".join(silent[:_NAMED])},
+        )
+    elif damaged:
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("{count} cannot be played: {names}"),
+            N_(
+                "Put each in again on the page Prompts, or remove the file and run `appliance "
+                "prompts synthesise`: callers hear nothing or noise in their place."
+            ),
+            {"count": str(len(damaged)), "names": ", ".join(damaged[:_NAMED])},
+        )
+    elif unlinked:
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("the exchange does not find those of {names}"),
+            N_(
+                "Numbers and waiting times are not spoken. Run `appliance prompts synthesise`: it "
+                "makes the links in {folder} again."
+            ),
+            {
+                "names": ", ".join(unlinked),
+                "folder": str(settings.asterisk.data / "sounds"),
+            },
         )
     elif by_machine:
         yield Check(
@@ -73,20 +107,32 @@ def shut_in(_settings: Settings) -> Iterator[Check]:
 def music(settings: Settings) -> Iterator[Check]:
     """There is something to hear while waiting."""
     folder, code, name = settings.paths.prompts / "music", "music", N_("Music on hold")
-    if any(file.stat().st_size > _HEAD for file in folder.glob("*.*")):
+    files = [file for file in sorted(folder.glob("*.*")) if file.stat().st_size > _HEAD]
+    damaged = [f"{f.name} ({fault})" for f in files if (fault := spoken.fault_of(f))]
+    if files and not damaged:
         yield Check(code, name, "ok", N_("is there"))
         return
     yield Check(
         code,
         name,
         "fail",
-        N_("{folder} holds no sound"),
+        N_("cannot be played: {names}") if files else N_("{folder} holds no sound"),
         N_(
-            "Run `appliance prompts synthesise`, then `asterisk -rx 'moh reload'`: callers who "
-            "wait hear nothing, and think that they were cut off."
+            "Take out of {folder} what cannot be played, run `appliance prompts synthesise`, then "
+            "`asterisk -rx 'moh reload'`: callers who wait hear nothing, and think that they were "
+            "cut off."
         ),
-        {"folder": str(folder)},
+        {"folder": str(folder), "names": ", ".join(damaged[:_NAMED])},
     )
+
+
+def _is_linked(settings: Settings, language: str) -> bool:
+    """Whether Asterisk finds the prompts of a language, which its own announcements need."""
+    link = settings.asterisk.data / "sounds" / language
+    try:
+        return link.resolve() == (settings.paths.prompts / language).resolve() and link.is_dir()
+    except OSError:
+        return False
 
 
 def fonts(settings: Settings) -> Iterator[Check]:

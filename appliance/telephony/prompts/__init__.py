@@ -1,6 +1,6 @@
 """What callers hear: the texts by language, their sounds, and every version of them."""
 
-from appliance.telephony.prompts.sound import SoundError
+from appliance.telephony.prompts.sound import SoundError, fault_of
 from appliance.telephony.prompts.speaking import show_to_asterisk, synthesise
 from appliance.telephony.prompts.texts import LANGUAGES, NUMBERS, defaults, of_plan
 from appliance.telephony.prompts.versions import (
@@ -23,6 +23,7 @@ __all__ = [
     "SoundError",
     "choose",
     "defaults",
+    "fault_of",
     "follow_plan",
     "found",
     "incoming",

@@ -5,6 +5,7 @@ and guesses among sixty forms. It works in the sandbox.
 """
 
 import array
+import functools
 import hashlib
 import math
 import re
@@ -22,6 +23,10 @@ TELEPHONE = ("-r", str(RATE), "-c", "1", "-b", "16")
 LOUDNESS = -20.0  # dB below full scale, of the parts with speech; as carriers' own announcements
 PEAK = -1.0
 LONGEST, SHORTEST = 120.0, 0.3  # seconds
+_PLAIN = {".sln", ".alaw", ".ulaw", ".al", ".ul", ".pcm", ".g722", ".gsm"}  # without a head
+_STRIDE, _FEW = 31, 50  # samples from one look to the next; looks that say something
+_LOUD = 8192  # of 32768
+_RANDOM = 0.4  # share of loud samples and of changes of sign; of speech both are far below
 _SILENT = -50.0
 _BLOCK = RATE // 20
 _CLIPPED = 6.0  # sox's flat factor, dB: how long the wave stays at its highest value
@@ -114,6 +119,46 @@ def seconds_of(file: Path) -> float:
     """The length of a WAV of the telephone's form."""
     with wave.open(str(file)) as sound:
         return sound.getnframes() / sound.getframerate()
+
+
+def fault_of(file: Path) -> str:
+    """Why Asterisk cannot play a sound as it was meant; "" when it can.
+
+    Of other forms than WAV only the name is judged. Noise in the place of speech is loud and
+    changes its sign at every second sample.
+    """
+    if file.suffix.lower() != ".wav":
+        return "" if file.suffix.lower() in _PLAIN else "no kind of sound"
+    status = file.stat()
+    return _fault_of(file, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=2048)
+def _fault_of(file: Path, _written: int, _size: int) -> str:
+    try:
+        with wave.open(str(file)) as sound:
+            form = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth())
+            data = sound.readframes(sound.getnframes())
+            promised = sound.getnframes()
+    except (wave.Error, EOFError, OSError):
+        return "no sound"
+    if form != (RATE, 1, 2):
+        rate, channels, width = form
+        return f"{rate} Hz, {channels} × {8 * width} bit"
+    samples = array.array("h", data)
+    if len(samples) < promised:
+        return "cut off"
+    return "noise" if _is_noise(samples) else ""
+
+
+def _is_noise(samples: array.array[int]) -> bool:
+    """Whether samples look like random bytes: loud throughout, and no wave among them."""
+    pairs = [(samples[at], samples[at + 1]) for at in range(0, len(samples) - 1, _STRIDE)]
+    if len(pairs) < _FEW:
+        return False
+    loud = sum(abs(first) > _LOUD for first, _ in pairs) / len(pairs)
+    turns = sum((first < 0) != (second < 0) for first, second in pairs) / len(pairs)
+    return loud > _RANDOM and turns > _RANDOM
 
 
 def _samples(file: Path) -> array.array[int]:
