@@ -233,7 +233,7 @@ E1 = Trunk("e1", kind="e1", spans="1-15,17-31")
         (SeenTrunk("sip1", trunks.DOWN, ""), ("fail", "does not answer since {moment}")),
         (
             SeenTrunk("sip1", trunks.UP, "Rejected"),
-            ("fail", "not registered since {moment}: {registration}"),
+            ("fail", "not registered since {moment}: {cause}"),
         ),
         (None, ("warn", "not seen yet")),
     ],
