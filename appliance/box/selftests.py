@@ -6,6 +6,8 @@ import hmac
 import sys
 from dataclasses import dataclass
 
+from peewee import fn
+
 from appliance.core import clock, live
 from appliance.core.db import writing
 from appliance.core.i18n import N_
@@ -13,10 +15,13 @@ from appliance.core.settings import Settings
 from appliance.models import SelfTest
 
 KINDS = ("call", "offline")
+CARRIER = "carrier."  # and a trunk's name: the kind of a test call over it
 NAME = "self-test"  # the trunk of test calls, and the login of who answers them
 QUEUE = "self-test"
+OUT = "self-test-out"  # what places test calls over the trunks
 PHONE = "0000"
 KEPT = dt.timedelta(days=90)
+KEPT_OVER_TRUNKS = dt.timedelta(days=7)  # there are many
 
 
 FAILURES = {
@@ -32,6 +37,11 @@ FAILURES = {
     "ledger": N_("the ledger does not hold the call as it was"),
     "recording": N_("the recording does not hold both voices"),
     "marked": N_("the ledger does not know that it was a test"),
+    "busy": N_("not tried: the line was busy"),
+    "carrier": N_("the carrier did not put the call through"),
+    "arrival": N_("the call did not come back to the hotline"),
+    "there": N_("who answers does not hear who calls"),
+    "back": N_("who calls does not hear who answers"),
     "form": N_("the appeal could not be registered"),
     "names": N_("names were looked up, and waited for"),
 }  # step of a test → what its failure means
@@ -44,6 +54,7 @@ class Line:
     name: str
     queue: str
     phone: str
+    out: str
     secret: str
 
 
@@ -76,7 +87,7 @@ class Result:
 def line(settings: Settings) -> Line:
     """The trunk, the queue and the phone of test calls."""
     key = settings.asterisk.ami_secret.encode()
-    return Line(NAME, QUEUE, PHONE, hmac.digest(key, NAME.encode(), hashlib.sha256).hex())
+    return Line(NAME, QUEUE, PHONE, OUT, hmac.digest(key, NAME.encode(), hashlib.sha256).hex())
 
 
 def command(settings: Settings, *words: str) -> list[str]:
@@ -85,10 +96,22 @@ def command(settings: Settings, *words: str) -> list[str]:
     return [sys.executable, "-c", main, "--config", str(settings.file), *words]
 
 
+def over_trunks() -> dict[str, SelfTest]:
+    """Trunk → the last test call over it that was placed."""
+    ids = SelfTest.select(fn.MAX(SelfTest.id)).where(
+        SelfTest.kind.startswith(CARRIER), SelfTest.failed != "busy"
+    )
+    rows = SelfTest.select().where(SelfTest.id.in_(ids.group_by(SelfTest.kind)))
+    return {row.kind.removeprefix(CARRIER): row for row in rows}
+
+
 def record(result: Result) -> None:
     """Write down what a test found."""
     with writing():
         SelfTest.delete().where(SelfTest.started_at < clock.now() - KEPT).execute()
+        over_trunks = SelfTest.kind.startswith(CARRIER)
+        week_ago = clock.now() - KEPT_OVER_TRUNKS
+        SelfTest.delete().where(over_trunks, SelfTest.started_at < week_ago).execute()
         SelfTest.create(
             kind=result.kind,
             started_at=result.started_at,
@@ -115,8 +138,8 @@ def recent(limit: int = 20) -> list[SelfTest]:
 def is_late(settings: Settings, last: SelfTest) -> bool:
     """Whether a test that runs by itself has not run for three times as long as it should."""
     plan = settings.self_tests
-    every = {
-        "call": dt.timedelta(minutes=plan.call_minutes),
-        "offline": dt.timedelta(weeks=1 if plan.offline_weekday else 0),
-    }[last.kind]
+    minutes = plan.carrier_minutes if last.kind.startswith(CARRIER) else plan.call_minutes
+    every = dt.timedelta(minutes=minutes)
+    if last.kind == "offline":
+        every = dt.timedelta(weeks=1 if plan.offline_weekday else 0)
     return bool(every) and clock.now() - last.started_at > 3 * every

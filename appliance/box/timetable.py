@@ -144,6 +144,14 @@ _SCHEDULED = (
         catches_up=False,
     ),
     Scheduled(
+        "self_test_carriers",
+        N_("Test calls over the trunks"),
+        lambda site: runs.every(site.self_tests.carrier_minutes * 60),
+        OFTEN,
+        lambda site: site.self_tests.carrier_minutes,
+        catches_up=False,
+    ),
+    Scheduled(
         "self_test_offline",
         N_("Drill without the internet"),
         _offline,
@@ -172,7 +180,11 @@ def of(settings: Settings) -> list[Scheduled]:
 def patience(settings: Settings) -> dict[str, dt.timedelta]:
     """Every job of a site, and for how long it may go without being done."""
     due = {job.name: job.patience for job in of(settings)}
-    if "self_test_call" in due:
-        apart = dt.timedelta(minutes=settings.self_tests.call_minutes)
-        due["self_test_call"] = max(OFTEN, 3 * apart)
+    tests = settings.self_tests
+    for name, minutes in (
+        ("self_test_call", tests.call_minutes),
+        ("self_test_carriers", tests.carrier_minutes),
+    ):
+        if name in due:
+            due[name] = max(OFTEN, 3 * dt.timedelta(minutes=minutes))
     return due

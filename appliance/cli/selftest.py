@@ -8,7 +8,7 @@ import click
 
 from appliance.box.selftests import Result
 from appliance.cli.context import Site, as_json, pass_site
-from appliance.pbx.actions import synthetic_call
+from appliance.pbx.actions import over_carriers, synthetic_call
 from appliance.pbx.selftest.offline import offline as drill
 
 
@@ -23,6 +23,19 @@ def selftest() -> None:
 def call(site: Site, as_json: bool) -> None:
     """A call through the real dialplan, marked as a test; it rings no operator."""
     _print(synthetic_call(site.open()), as_json)
+
+
+@selftest.command()
+@click.argument("trunk")
+@as_json
+@pass_site
+def carrier(site: Site, trunk: str, as_json: bool) -> None:
+    """A call over a TRUNK to the hotline's own number and back in; it rings no operator."""
+    try:
+        [found] = over_carriers(site.open(), trunk).values()
+    except LookupError as error:
+        raise click.ClickException(f"there is no trunk {trunk}") from error
+    _print(found, as_json)
 
 
 @selftest.command()

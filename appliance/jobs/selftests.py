@@ -6,7 +6,7 @@ import subprocess
 from appliance.box import selftests
 from appliance.box.selftests import Result
 from appliance.core.settings import Settings
-from appliance.pbx.actions import synthetic_call
+from appliance.pbx.actions import over_carriers, synthetic_call
 
 _DRILL = 900  # seconds after which the drill is given up
 
@@ -15,6 +15,12 @@ def call(settings: Settings) -> str:
     """A test call; what came of it."""
     found: Result = synthetic_call(settings)
     return "done" if found.ok else f"{found.failed}: {found.seen}"
+
+
+def carriers(settings: Settings) -> str:
+    """A test call over each trunk; what came of them."""
+    found = over_carriers(settings)
+    return ", ".join(f"{name}: {one.failed or 'done'}" for name, one in found.items())
 
 
 def offline(settings: Settings) -> str:

@@ -121,6 +121,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "replica": lambda: snapshots.check_copy(settings),
         "replica_going": lambda: keep_replicating(settings),
         "self_test_call": lambda: selftests.call(settings),
+        "self_test_carriers": lambda: selftests.carriers(settings),
         "self_test_offline": lambda: selftests.offline(settings),
         "rate": lambda: links.measure(settings),
     }

@@ -13,11 +13,13 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import Call, SipRefusal
 from appliance.people import accounts, presence
-from appliance.telephony import devices
+from appliance.telephony import devices, routing
 
 REGISTERS = dt.timedelta(seconds=15)  # in which a phone that was started again comes back
 WINDOW = dt.timedelta(minutes=5)
 MANY = 5  # refused calls of one address within the window
+HIDDEN = 10  # calls in a row without a number
+DAY = dt.timedelta(days=1)
 _NAMED = 4
 _ADDRESSES = 20  # that are named
 _NAMES = {
@@ -137,3 +139,39 @@ def strangers(settings: Settings) -> Iterator[Check]:
         ),
         {"calls": calls + (" …" if len(many) > _ADDRESSES else "")},
     )
+
+
+def callers(settings: Settings) -> Iterator[Check]:
+    """Each trunk hands on the numbers of those who call."""
+    since = clock.now() - DAY
+    for trunk in routing.current(settings).trunks:
+        newest = (
+            Call.select(Call.caller)
+            .where(
+                Call.trunk == trunk.name,
+                Call.direction == "inbound",
+                ~Call.synthetic,
+                Call.arrived_at > since,
+            )
+            .order_by(Call.arrived_at.desc())
+            .limit(HIDDEN)
+        )
+        numbers = [call.caller for call in newest]
+        if len(numbers) < HIDDEN:
+            continue
+        code, name = f"callers.{trunk.name}", N_("Numbers of callers over trunk {trunk}")
+        values = {"trunk": trunk.name, "count": str(HIDDEN)}
+        if any(numbers):
+            yield Check(code, name, "ok", N_("are handed on"), values=values)
+            continue
+        yield Check(
+            code,
+            name,
+            "fail",
+            N_("the last {count} calls came without a number"),
+            N_(
+                "Call the carrier and have the caller's number sent again: without it nobody is "
+                "called back, and known callers are not recognised."
+            ),
+            values,
+        )

@@ -9,6 +9,7 @@ from appliance.box.health.check import Check
 from appliance.box.links import looking
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
+from appliance.telephony import routing
 
 
 def links(settings: Settings) -> Iterator[Check]:
@@ -56,3 +57,39 @@ def self_tests(settings: Settings) -> Iterator[Check]:
             yield Check(code, name, "warn", N_("last run {moment}"), advice, values)
         else:
             yield Check(code, name, "ok", N_("passed, {moment}"), values=values)
+
+
+def carrier_calls(settings: Settings) -> Iterator[Check]:
+    """The last test call over each trunk passed, with sound both ways."""
+    if not settings.self_tests.carrier_minutes or not settings.calls.hotline_number:
+        return
+    last_over = selftests.over_trunks()
+    for trunk in routing.current(settings).trunks:
+        if not trunk.test_calls:
+            continue
+        code, name = f"carrier_call.{trunk.name}", N_("Test call over trunk {trunk}")
+        last, values = last_over.get(trunk.name), {"trunk": trunk.name}
+        if not last:
+            yield Check(code, name, "ok", N_("none yet"), values=values)
+            continue
+        local = last.started_at.astimezone(settings.tz)
+        values |= {"moment": f"{local:%d.%m.%Y %H:%M}", "seen": last.seen}
+        if not last.ok:
+            advice = _SOUND if last.failed in ("there", "back") else _CARRIER
+            yield Check(code, name, "fail", selftests.FAILURES[last.failed], advice, values)
+        elif selftests.is_late(settings, last):
+            advice = N_("Look whether `appliance jobs` runs, and whether the line is always busy.")
+            yield Check(code, name, "warn", N_("last run {moment}"), advice, values)
+        else:
+            yield Check(code, name, "ok", N_("passed, {moment}"), values=values)
+
+
+_CARRIER = N_(
+    "Seen: {seen} ({moment}). Calls over this trunk may fail although it answers: try it from a "
+    "mobile phone, then call the carrier. If the carrier lets nobody call our own number, switch "
+    "the test calls of this trunk off on the page Telephony."
+)
+_SOUND = N_(
+    "Seen: {seen} ({moment}). Calls over this trunk lack sound in one direction: look whether the "
+    "firewall and the carrier let RTP through both ways, and at the address that we name for it."
+)

@@ -69,6 +69,7 @@ class SelfTests:
     call_minutes: int = 0  # between two test calls
     offline_weekday: int = 0  # 1 Monday … 7 Sunday: the drill without the internet
     offline_hour: int = 4  # of the site's time
+    carrier_minutes: int = 0  # between two test calls over each trunk
 
 
 @dataclass(frozen=True)

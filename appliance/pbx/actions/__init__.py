@@ -22,7 +22,7 @@ from appliance.pbx.actions.transfers import back, blind, conference, consult, jo
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
 from appliance.pbx.rehearsal import Rehearsed, Station
-from appliance.pbx.selftest import synthetic_call
+from appliance.pbx.selftest import over_carriers, synthetic_call
 
 __all__ = [
     "MODES",
@@ -44,6 +44,7 @@ __all__ = [
     "join",
     "keep_up",
     "line",
+    "over_carriers",
     "make_agree",
     "put_plan",
     "put_states_in_force",

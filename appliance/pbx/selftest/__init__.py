@@ -7,7 +7,19 @@ from appliance.box.selftests import Result
 from appliance.core import clock
 from appliance.core.settings import Settings
 
-__all__ = ["synthetic_call"]
+__all__ = ["over_carriers", "synthetic_call"]
+
+
+def over_carriers(settings: Settings, name: str = "") -> dict[str, Result]:
+    """Place a test call over each trunk that wants one, or over one of that name; trunk → result.
+
+    Each takes some five seconds and waits for other test calls. Raises LookupError for no such
+    trunk.
+    """
+    from appliance.pbx.selftest import carrier  # as below
+
+    names = [name] if name else [trunk.name for trunk in carrier.eligible(settings)]
+    return {one: carrier.carrier_call(settings, one) for one in names}
 
 
 def synthetic_call(settings: Settings) -> Result:

@@ -20,7 +20,8 @@ from appliance.telephony.routing.shape import (
 
 # Names that Asterisk's configuration has for itself.
 RESERVED = frozenset(
-    {"any", "global", "none", "other", "phone", "self-test", "system", *TRANSPORTS, "ws"}
+    {"any", "busy", "global", "none", "other", "phone", "place", "self-test", "self-test-out"}
+    | {"system", *TRANSPORTS, "ws"}
 )
 CODES = (
     "required",

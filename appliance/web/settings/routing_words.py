@@ -58,6 +58,7 @@ FIELDS: dict[str, LazyString] = {
     "trunks.style": _l("Writes numbers as"),
     "trunks.shown": _l("Number shown"),
     "trunks.watched": _l("Is asked whether it answers"),
+    "trunks.test_calls": _l("Is tried by calls to ourselves"),
     "routes.prefix": _l("Numbers that begin with"),
     "routes.trunks": _l("Trunks in order"),
     "shown": _l("Number shown"),

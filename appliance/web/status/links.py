@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from flask import Blueprint, Flask, render_template
-from flask_babel import LazyString
+from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
@@ -68,7 +68,7 @@ def banner() -> str:
 
 
 def _looked() -> dict[str, Any]:
-    now = clock.now()
+    now, tests = clock.now(), selftests.recent()
     return {
         "parties": links.watched(site()),
         "current": links.current(site()),
@@ -80,8 +80,16 @@ def _looked() -> dict[str, Any]:
         "rates": services.rates(now - SHOWN, now)[::-1],
         "rate_url": site().links.rate_url,
         "agreed": services.AGREED,
-        "tests": selftests.recent(),
-        "test_names": TESTS,
+        "tests": tests,
+        "test_names": {test.kind: _name_of(test.kind) for test in tests},
         "failures": selftests.FAILURES,
         "now": now,
     }
+
+
+def _name_of(kind: str) -> str:
+    """A kind of test, in the reader's language."""
+    if kind.startswith(selftests.CARRIER):
+        trunk = kind.removeprefix(selftests.CARRIER)
+        return gettext("Test call over trunk %(trunk)s", trunk=trunk)
+    return str(TESTS[kind])
