@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sqlite3
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.casework import appeals, search
-from appliance.core import audit, db
+from appliance.core import audit, db, sqlite
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Draft, NumberSeries, User
 from provisioning.box.bundle import PLAYBOOKS
@@ -88,7 +87,7 @@ def register(operator: User, gist: str) -> str:
 def run_sql(file: Path, *statements: str) -> list[Any]:
     """Run statements on a connection that knows nothing of the models; rows of the last one."""
     rows: list[Any] = []
-    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+    with contextlib.closing(sqlite.connect(file)) as connection, connection:
         for statement in statements:
             rows = connection.execute(statement).fetchall()
     return rows
@@ -258,7 +257,7 @@ def test_a_failed_migration_leaves_the_copy(upgrade: Upgrade, nilufar: User) -> 
 def test_a_database_in_use_is_not_touched(upgrade: Upgrade, nilufar: User) -> None:
     upgrade.migrate(NEW_TABLE)
     register(nilufar, "Yangi")
-    with contextlib.closing(sqlite3.connect(upgrade.database)) as other:
+    with contextlib.closing(sqlite.connect(upgrade.database)) as other:
         other.execute("BEGIN IMMEDIATE")
         status, _, printed = upgrade.roll_back()
         assert (status, printed.partition(":")[0]) == (1, "the database was not changed")

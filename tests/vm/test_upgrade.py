@@ -227,7 +227,8 @@ def test_what_cannot_be_carried_over_is_named_and_lost_only_when_told_so(
     assert not [number for number in typed if number in rows]
     assert _count(register(site, "keyin")) == _count(typed[-1]) + 1
     assert f"{typed[0]}" in site.machine.told(
-        f"{FORCE}/bin/python -m sqlite3 $(ls -t {DATA}.rolled-back-* | head -1) '{NUMBERS}'"
+        f"{FORCE}/bin/python -m appliance.core.sqlite "
+        f"$(ls -t {DATA}.rolled-back-* | head -1) '{NUMBERS}'"
     )
     assert site.play("rollback").returncode  # there is nothing to take back any more
 

@@ -7,19 +7,19 @@ set -e
 umask 077
 database=$2
 as_appliance() { setpriv --reuid=appliance --regid=appliance --init-groups "$@"; }
+python=/opt/appliance/current/bin/python driver=appliance.core.sqlite
+# A release up to 0.2 has Debian's SQLite only. That is safe here: nothing else has the file open.
+"$python" -I -c "import $driver" 2>/dev/null || driver=sqlite3
 case $1 in
     keep)
         copy=$database.before-upgrade-$(date -u +%Y%m%dT%H%M%SZ)
-        python=/opt/appliance/current/bin/python driver=appliance.core.sqlite
-        # A release up to 0.2 has Debian's SQLite only. That is safe here: nothing else has the file open.
-        "$python" -I -c "import $driver" 2>/dev/null || driver=sqlite3
         as_appliance "$python" -I -m "$driver" "$database" "VACUUM INTO '$copy'" >/dev/null
         # shellcheck disable=SC2012
         ls -t "$database".before-upgrade-*Z | tail -n +4 | while read -r old; do as_appliance rm -f "$old" "$old.migrated"; done
         echo "$copy"
         ;;
     migrated)
-        as_appliance /opt/appliance/current/bin/python -I -m sqlite3 "$database" "VACUUM INTO '$3.migrated'" >/dev/null
+        as_appliance "$python" -I -m "$driver" "$database" "VACUUM INTO '$3.migrated'" >/dev/null
         echo "$3.migrated"
         ;;
 esac

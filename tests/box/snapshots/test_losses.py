@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import signal
-import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from appliance.box import snapshots
 from appliance.box.snapshots import SnapshotError, Wish, histories, swapping
 from appliance.casework import appeals, catalogs
-from appliance.core import audit, clock, db, db_files
+from appliance.core import audit, clock, db, db_files, sqlite
 from appliance.core.settings import Settings
 from appliance.models import Appeal, User
 from tests.box.snapshots.conftest import PROGRAM, Site
@@ -40,13 +39,13 @@ def register(settings: Settings, gist: str) -> Appeal:
 
 
 def numbers_in(file: Path) -> list[str]:
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite.connect(file)) as connection:
         return [n for (n,) in connection.execute("SELECT number FROM appeal ORDER BY number")]
 
 
 def digest(file: Path) -> str:
     """The hash of all that a database holds, however its pages lie."""
-    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+    with contextlib.closing(sqlite.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
 
 
@@ -144,7 +143,7 @@ def test_all_that_was_copied_comes_back_without_a_question(box) -> None:
     assert json.loads(done.stdout)["loss"]["stops"] is False
     kept = Path(json.loads(done.stdout)["kept"]) / "site.db"
     assert digest(kept) == before
-    with contextlib.closing(sqlite3.connect(box.folder / "site.db")) as connection, connection:
+    with contextlib.closing(sqlite.connect(box.folder / "site.db")) as connection, connection:
         # The restore itself is the only difference.
         rows = connection.execute("SELECT action FROM audit_entry ORDER BY id DESC").fetchmany(1)
     assert rows == [("snapshot.restore",)]

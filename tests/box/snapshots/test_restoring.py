@@ -398,7 +398,7 @@ def test_keys_are_made_once(site) -> None:
 
 
 def test_a_snapshot_of_a_newer_release_is_refused_before_anything_is_replaced(site) -> None:
-    with contextlib.closing(sqlite3.connect(site.folder / "site.db")) as connection, connection:
+    with contextlib.closing(sqlite.connect(site.folder / "site.db")) as connection, connection:
         connection.execute(
             "INSERT INTO schema_migration (name, applied) VALUES ('9998_newer', '2026-12-01')"
         )

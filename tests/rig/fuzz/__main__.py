@@ -89,7 +89,7 @@ def _report(name: str, status: int, output: str) -> bool:
     if status == 0:
         print(f"{name}: {last[0] if last else 'done'}", flush=True)
         return True
-    print(f"{name}: FAILED\n{output[-3000:]}", flush=True)
+    print(f"{name}: FAILED, exit status {status}\n{output[-3000:]}", flush=True)
     return False
 
 

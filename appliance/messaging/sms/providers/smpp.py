@@ -6,6 +6,7 @@ Used by one thread. Whenever it is asked for anything it makes the bind anew if 
 import contextlib
 import logging
 import re
+import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ _LOG_IN = frozenset(
 _FAULT = frozenset({consts.SMPP_ESME_RSYSERR, consts.SMPP_ESME_RINVBNDSTS})
 _CODINGS = {7: consts.SMPP_ENCODING_DEFAULT, 16: consts.SMPP_ENCODING_ISO10646}
 _ALPHABETS = {0: "gsm03.38", 1: "ascii", 3: "latin-1", 8: "utf-16-be"}
+# what a line that breaks raises, and a centre that sends what is not SMPP
+_BROKEN = (exceptions.ConnectionError, exceptions.PDUError, OSError, ValueError, struct.error)
 _RECEIPT, _KIND = 0x04, 0x3C  # of esm_class
 _STATES = {2: "delivered", 3: "refused", 4: "refused", 5: "refused", 8: "refused"}
 _WORDS = {
@@ -97,7 +100,7 @@ class Smpp(SmsGateway):
         line = self._line or self._bind()
         try:
             yield line
-        except (exceptions.ConnectionError, exceptions.PDUError, OSError, ValueError) as error:
+        except _BROKEN as error:
             self._drop(line)
             raise Unsure("answer_lost", str(error) or "the line broke") from error
 
