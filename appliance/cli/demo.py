@@ -6,7 +6,7 @@ import click
 
 from appliance.casework import appeals, catalogs
 from appliance.cli.context import Site, pass_site
-from appliance.core import clock
+from appliance.core import clock, db
 from appliance.demo import DemoError, load
 from appliance.demo.world import of_site
 
@@ -33,9 +33,14 @@ def load_command(site: Site, calls: int, first: dt.datetime, last: dt.datetime, 
     if last.date() >= clock.now().astimezone(settings.tz).date():
         raise click.UsageError("--to must be before today: real calls are not mixed in")
     try:
-        written = load(of_site(settings, first.date(), last.date()), calls, seed)
+        with db.writing():  # with the appeals' deadlines, or not at all
+            written = load(of_site(settings, first.date(), last.date()), calls, seed)
+            appeals.begin_missing(catalogs.working_calendar(settings))
     except DemoError as error:
         raise click.ClickException(str(error)) from error
-    appeals.begin_missing(catalogs.working_calendar(settings))
+    except db.Error as error:
+        raise click.ClickException(
+            f"the database refused it, and nothing is loaded: {error}"
+        ) from error
     for table, count in written.items():
         click.echo(f"{table}: {count}")

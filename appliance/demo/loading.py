@@ -29,10 +29,12 @@ from appliance.models import (
     Transfer,
 )
 
-BATCH = 5000  # calls written in one transaction
+BATCH = 5000  # calls made at once
 SERIES = (NumberSeries, CallNumberSeries)
 LATE = 50  # one call in so many is written down after all others
 _VARIABLES = 30_000  # of one statement: SQLite takes 32,766
+
+_IS_OURS = Call.id.startswith("demo-")
 
 type Row = dict[str, Any]
 type Rows = dict[type[Table], list[Row]]
@@ -45,19 +47,34 @@ class DemoError(ValueError):
 def load(world: World, calls: int, seed: int) -> Mapping[str, int]:
     """Put a history into the database; returns how many rows each table got.
 
-    Raises DemoError when the site has nobody to answer, or holds this history already.
+    It is one transaction: a load that fails changes nothing, and nobody else writes until it ends.
+    Raises DemoError when the site has nobody to answer, has calls of its own, or holds this history
+    already.
     """
     if not world.operators:
         raise DemoError("there are no operators: add some first")
-    if Call.select().where(Call.id.startswith("demo-")).where(*_within(world)).exists():
-        raise DemoError("there is a synthetic history of these days already")
     written: dict[str, int] = {}
-    for batch in rows(world, calls, seed):
-        with writing():
+    with writing():
+        _refuse_beside_real_calls()
+        if Call.select().where(_IS_OURS).where(*_within(world)).exists():
+            raise DemoError("there is a synthetic history of these days already")
+        for batch in rows(world, calls, seed):
             for table, lines in batch.items():
                 _insert(table, lines)
                 written[table._meta.name] = written.get(table._meta.name, 0) + len(lines)
     return written
+
+
+def _refuse_beside_real_calls() -> None:
+    """Raises DemoError on a site that has taken a call itself; a test call counts while it goes on.
+
+    Invented calls and appeals among real ones would falsify reports, and take numbers of appeals.
+    """
+    real = Call.select().where(~_IS_OURS)
+    if real.where(Call.ended_at.is_null()).exists():
+        raise DemoError("a call is going on: nothing is loaded while the site takes calls")
+    if count := real.where(~Call.synthetic).count():
+        raise DemoError(f"this site has {count} calls of its own: a history is never mixed in")
 
 
 def rows(world: World, calls: int, seed: int) -> Iterator[Rows]:

@@ -4,17 +4,21 @@ import datetime as dt
 from itertools import pairwise
 
 import pytest
+from click.testing import CliRunner, Result
 
 from appliance.casework import call_forms
 from appliance.cli import appliance
+from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.demo import DemoError, load, rows
+from appliance.demo import DemoError, load, loading, rows
 from appliance.demo.world import World, of_site
 from appliance.models import (
+    TABLES,
     Appeal,
     Call,
     CallForm,
     CallNumberSeries,
+    EventRow,
     NumberSeries,
     Presence,
     Talk,
@@ -105,14 +109,79 @@ def test_a_history_is_not_loaded_over_another(loaded) -> None:
         load(loaded, 10, seed=4)
 
 
-def test_the_command_refuses_days_that_are_not_over(settings: Settings) -> None:
-    from click.testing import CliRunner
+def command(settings: Settings, first: object, last: object, calls: int = 10) -> Result:
+    """What `appliance demo load` does."""
+    days = ("--calls", str(calls), "--from", str(first), "--to", str(last))
+    return CliRunner().invoke(appliance, ["--config", str(settings.file), "demo", "load", *days])
 
-    command = ["--config", str(settings.file), "demo", "load", "--calls", "10"]
-    late = CliRunner().invoke(appliance, [*command, "--from", "2026-01-01", "--to", "2099-01-01"])
+
+def contents() -> dict[str, int]:
+    """How many rows each table has; the last number of each series in place of its rows."""
+    counts = {table._meta.name: table.select().count() for table in TABLES}
+    return counts | {
+        table._meta.name: sum(line.last for line in table.select())
+        for table in (NumberSeries, CallNumberSeries)
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"ended_at": clock.now()}, "this site has 1 calls of its own"),
+        ({"ended_at": None}, "a call is going on"),
+        ({"ended_at": None, "synthetic": True}, "a call is going on"),
+    ],
+    ids=["a real call", "a live call", "a live test call"],
+)
+def test_a_site_with_calls_is_refused(
+    settings: Settings, facts: dict[str, object], message: str
+) -> None:
+    Call.create(
+        id="hotline-1.1", arrived_at=clock.now(), stage="menu", direction="inbound", **facts
+    )
+    before = contents()
+    refused = command(settings, FIRST, LAST)
+    assert (refused.exit_code, type(refused.exception)) == (1, SystemExit)
+    assert message in refused.output
+    assert contents() == before
+
+
+def test_a_test_call_that_is_over_refuses_nothing(settings: Settings) -> None:
+    now = clock.now()
+    Call.create(
+        id="hotline-1.1",
+        arrived_at=now,
+        ended_at=now,
+        stage="ended",
+        direction="inbound",
+        synthetic=True,
+    )
+    assert command(settings, FIRST, LAST).exit_code == 0
+
+
+def test_a_load_that_fails_leaves_nothing_behind(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fault comes late, when all appeals have their numbers: another row has the name."""
+    monkeypatch.setattr(loading, "BATCH", 100)
+    last = [batch for batch in rows(world, 600, 1) if Call in batch][-1]
+    row = next(row for row in last[EventRow] if row["event"] == "CHAN_START")
+    EventRow.create(**row)
+    before = contents()
+    failed = command(settings, FIRST, LAST, 600)
+    assert (failed.exit_code, type(failed.exception)) == (1, SystemExit)
+    assert "nothing is loaded" in failed.output
+    assert contents() == before
+    EventRow.delete().execute()
+    assert command(settings, FIRST, LAST, 600).exit_code == 0
+    assert Appeal.select().count() == NumberSeries.get().last > 0
+
+
+def test_the_command_refuses_days_that_are_not_over(settings: Settings) -> None:
+    late = command(settings, "2026-01-01", "2099-01-01")
     assert late.exit_code == 2
     assert "before today" in late.output
-    done = CliRunner().invoke(appliance, [*command, "--from", "2026-01-01", "--to", "2026-01-02"])
+    done = command(settings, "2026-01-01", "2026-01-02")
     assert done.exit_code == 0, done.output
     assert "call: 1" in done.output
 
