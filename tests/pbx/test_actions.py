@@ -191,9 +191,17 @@ def test_who_is_ready_after_a_talk_is_rung_at_once(ready_after, wrap_up, rests) 
 
 
 def test_a_connection_may_hear_some_events_only(box: Box) -> None:
-    with ami.Connection(box.settings, "user") as told, ami.Connection(box.settings) as asterisk:
+    """Asterisk acknowledges before it makes the event: the next filter waits for it."""
+    with (
+        ami.Connection(box.settings, "user") as told,
+        ami.Connection(box.settings, "user") as unfiltered,
+        ami.Connection(box.settings) as asterisk,
+    ):
         told.hear_only("Hold", "Unhold")
         asterisk.act("UserEvent", UserEvent="First")
+        first = unfiltered.next_event(10.0)
+        assert first
+        assert first["UserEvent"] == "First"
         told.hear_only("UserEvent")
         asterisk.act("UserEvent", UserEvent="Second")
         event = told.next_event(10.0)
