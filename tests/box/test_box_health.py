@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from appliance.box import health, processes
-from appliance.box.health import Check, ssh, voice
+from appliance.box.health import Check, ssh, updates, voice
 from appliance.core import clock, db, sandbox
 from appliance.jobs import timetable
 from appliance.models import AsteriskWatch
 from appliance.telephony import prompts, routing, trunks
 from appliance.telephony.routing import Plan, Trunk
 from appliance.telephony.trunks import SeenSpan, SeenTrunk
+from provisioning.box import freshness
 
 
 def check(settings, code: str) -> Check:
@@ -97,6 +98,20 @@ POLICY = "asterisk:\n  Installed: {installed}\n  Candidate: {candidate}\n  Versi
 def test_a_newer_asterisk(settings, program, installed, candidate, expected) -> None:
     program("apt-cache", POLICY.format(installed=installed, candidate=candidate))
     assert state(settings, "asterisk.update")[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [(61, "ok"), (59, "warn"), (-1, "warn"), (None, None)]
+)
+def test_a_release_that_expires(settings, days, expected) -> None:
+    """`None`: no bundle was ever accepted here, as on a local site."""
+    if days is not None:
+        ends = clock.now() + dt.timedelta(days=days)
+        made = int(ends.timestamp()) - freshness.VALID_DAYS * freshness.DAY_SECONDS
+        described = freshness.describe("0.3.0-1a2b3c4d", made)
+        (settings.file.parent / updates.ACCEPTED).write_text(described)
+    found = list(updates.release(settings))
+    assert [check.state for check in found] == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     voice.shut_in,
     updates.asterisk,
     updates.advisories,
+    updates.release,
 )
 
 # These ask programs of the system, which takes seconds on a busy box: no page waits for them.

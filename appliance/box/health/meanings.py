@@ -15,6 +15,7 @@ _UNTOUCHED = N_("Calls go on.")
 _MEANINGS: tuple[tuple[str, str], ...] = (
     ("asterisk.update", _UNTOUCHED),
     ("asterisk.advisories", _UNTOUCHED),
+    ("release.expiry", _UNTOUCHED),
     ("asterisk.sip", _SILENT),
     ("asterisk.queues", N_("Callers are not queued: nobody answers them.")),
     ("asterisk.modules", N_("Some calls may go wrong.")),

@@ -1,4 +1,4 @@
-"""How new Asterisk is: by the machine's package lists, by its advisories; asks nobody outside."""
+"""How new Asterisk and the appliance's release are; asks nobody outside."""
 
 import datetime as dt
 import functools
@@ -16,6 +16,8 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
 ADVISORIES = PACKAGE / "data" / "advisories.json"  # comes with each release
+ACCEPTED = "update"  # beside the settings: the newest bundle that the box has accepted
+SOON = dt.timedelta(days=60)  # before a release expires: a newer one can still be brought in time
 OLD = dt.timedelta(days=100)  # without a look at Asterisk's advisories
 _LISTS = (Path("/var/lib/dpkg/status"), Path("/var/lib/apt/lists"))
 _LINE = re.compile(r"^\s+(Installed|Candidate): (\S+)$", re.MULTILINE)
@@ -57,6 +59,25 @@ def advisories(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, "warn", N_("looked at up to {date} only"), upgrade, values)
     else:
         yield Check(code, name, "ok", N_("looked at up to {date}"), values=values)
+
+
+def release(settings: Settings) -> Iterator[Check]:
+    """The newest release that the box has accepted has not expired: newer ones do reach it."""
+    code, name = "release.expiry", N_("Age of the release")
+    try:
+        text = (settings.file.parent / ACCEPTED).read_text("ascii")
+    except FileNotFoundError:  # no box that bundles make
+        return
+    known = dict(line.partition(": ")[::2] for line in text.splitlines())
+    ends = dt.datetime.fromtimestamp(int(known["expires"]), settings.tz)
+    values = {"release": known["release"], "date": f"{ends:%d.%m.%Y}"}
+    advice = N_("Ask for the newest release and bring it: holes are mended in newer ones only.")
+    if clock.now() > ends:
+        yield Check(code, name, "warn", N_("{release} has expired on {date}"), advice, values)
+    elif clock.now() > ends - SOON:
+        yield Check(code, name, "warn", N_("{release} expires on {date}"), advice, values)
+    else:
+        yield Check(code, name, "ok", N_("{release} may be used until {date}"), values=values)
 
 
 def _number(version: str) -> tuple[int, ...]:
