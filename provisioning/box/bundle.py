@@ -255,7 +255,7 @@ def _plain(date: int) -> dict[str, Any]:
 def _prompts(into: Path) -> None:
     """What callers hear, spoken by machine; kept, and spoken again where a text changed.
 
-    By other code they are spoken anew: what is kept must be what this code makes.
+    Other code has a folder of its own: what it made may differ.
     """
     digest = hashlib.sha256()
     for file in sorted(Path(prompts.__file__).parent.glob("*.py")):

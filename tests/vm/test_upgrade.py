@@ -199,7 +199,7 @@ def test_a_release_that_crashes_is_taken_back_at_once(
     assert away[-1] - away[0] < 120  # of 900 that it could have waited
 
 
-def test_what_cannot_be_carried_over_is_named_and_lost_only_when_told_so(
+def test_what_cannot_be_carried_over_is_named_and_lost_only_when_that_is_accepted(
     site: Site, release: Callable[..., str]
 ) -> None:
     before = register(site, "oldin")

@@ -6,7 +6,7 @@
 COPY is the database before the upgrade, in the former release's schema; MIGRATED is that copy as
 the new release's migrations left it, before anybody wrote; DATABASE is that one as it is now. What
 differs between the last two was written since: it goes into a copy of COPY, table by table, which
-then takes the place of DATABASE. The new release's database stays beside it (`.rolled-back-…`).
+then takes the place of DATABASE. The new release's database stays next to it (`.rolled-back-…`).
 
 A table whose columns or values the migrations have changed cannot take those rows: they are named,
 and without --accept-loss nothing is changed (exit status 3). Their numbers are never given out
@@ -36,7 +36,7 @@ SERIES = {"number_series": "appeal", "call_number_series": "call_form"}
 SPARE = 1_000  # numbers left out where the new release's series cannot be read
 EMPTY = ("NULL", "''", "0", "'[]'", "'{}'")  # of a new column: nobody has put anything there
 SHOWN = 200  # names of rows printed for each table
-ASIDE = 3  # databases of new releases that stay beside it
+ASIDE = 3  # databases of new releases that stay next to it
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Merge:
             return
         self._look_at_new_columns(table, set(self._columns("newer", table)) - set(columns))
         here, there = f"newer.{_quoted(table)}", f"{base}.{_quoted(table)}"
-        told = ", ".join(map(_quoted, columns))
+        names = _list(columns)
         self.db.execute("DROP TABLE IF EXISTS temp.since")
         self.db.execute(
             f"CREATE TEMP TABLE since AS SELECT {_list(columns, 'n')} FROM {here} n"
@@ -123,7 +123,7 @@ class Merge:
         since = f"SELECT {_list(key)} FROM temp.since"
         self.db.execute(f"DELETE FROM {own} WHERE ({_list(key)}) IN ({gone})")
         self.db.execute(f"DELETE FROM {own} WHERE ({_list(key)}) IN ({since})")
-        self.db.execute(f"INSERT INTO {own} ({told}) SELECT {told} FROM temp.since")
+        self.db.execute(f"INSERT INTO {own} ({names}) SELECT {names} FROM temp.since")
         self.report.carried[table] = changed + removed
 
     def _rewritten(self, table: str, key: Sequence[str], columns: Sequence[str]) -> bool:
