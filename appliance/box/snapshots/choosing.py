@@ -31,7 +31,7 @@ class Source:
     kind: str  # replica | former | replaced | snapshot
     name: str  # of the folder, or the snapshot's id
     moment: dt.datetime  # of its last change; of a snapshot: when the database was copied
-    covers: dt.datetime  # up to here it lacks nothing that was copied
+    covers: dt.datetime  # up to here it lacks nothing of what was copied
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def fetch(settings: Settings, wish: Wish, target: Path, tell: Tell) -> Source | 
     trouble: SnapshotError | None = None
     snapshot = None if wish.copy_only else _snapshot_before(settings, wish, at)
     for candidate in _candidates(settings, wish, at):
-        if snapshot and snapshot - candidate.source.moment > _YOUNGER:
+        if snapshot and snapshot - candidate.source.covers > _YOUNGER:
             continue
         tell("restoring the database from its copy", None)
         try:
@@ -75,7 +75,7 @@ def _candidates(settings: Settings, wish: Wish, at: dt.datetime) -> list[_Candid
         moment = history.reach(at)
         if moment and (history.goes_on or not wish.copy_only):
             kind = "replica" if history.goes_on else "former"
-            source = Source(kind, history.folder.name, moment, min(at, history.end))
+            source = Source(kind, history.folder.name, moment, history.covers(at))
             found.append(_Candidate(source, partial(history.restore, at=at)))
     for database in [] if wish.copy_only else replaced(settings):
         end = numbers.mark(database)

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from appliance.box.snapshots import continuous
 from appliance.box.snapshots.errors import SnapshotError
@@ -19,16 +20,33 @@ from appliance.core import clock, db_files
 from appliance.core.settings import Settings
 
 CURRENT, FORMER = "database", "database-former"
+# How long a file of each level may span: litestream merges those of the level below so often.
+_STEPS = {
+    0: dt.timedelta(0),
+    1: dt.timedelta(seconds=30),
+    2: dt.timedelta(minutes=5),
+    3: dt.timedelta(hours=1),
+}
+_FILE = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
 _STAMP = "%Y%m%dT%H%M%S"
 _STAMPED = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\d+)?")
 
 
+class Change(NamedTuple):
+    """A file of a copy: the transactions of a stretch of time, merged by level."""
+
+    moment: dt.datetime  # of the last transaction
+    level: int
+    first: int  # number of the first transaction
+    last: int
+
+
 @dataclass(frozen=True)
 class History:
-    """The copy of one database, with the moments of its changes, the oldest first."""
+    """The copy of one database, with its changes, the oldest first."""
 
     folder: Path
-    changes: tuple[dt.datetime, ...]
+    changes: tuple[Change, ...]
 
     @property
     def goes_on(self) -> bool:
@@ -38,11 +56,25 @@ class History:
     @property
     def end(self) -> dt.datetime:
         """The moment of its last change."""
-        return self.changes[-1]
+        return self.changes[-1].moment
 
     def reach(self, at: dt.datetime) -> dt.datetime | None:
         """The last change up to a moment; None when it begins later."""
-        return next((moment for moment in reversed(self.changes) if moment <= at), None)
+        return next((one.moment for one in reversed(self.changes) if one.moment <= at), None)
+
+    def covers(self, at: dt.datetime) -> dt.datetime:
+        """Up to when what it gives for a moment lacks nothing: to that moment, unless it ended
+        before, or the next change is merged with others and may have been made before it."""
+        if at >= self.end:
+            return self.end
+        reached = [one for one in self.changes if one.moment <= at]
+        next_one = max(one.last for one in reached) + 1
+        begins = [
+            one.moment - _STEPS[one.level]
+            for one in self.changes
+            if one.level in _STEPS and one.first <= next_one <= one.last
+        ]
+        return min(at, max([reached[-1].moment, *begins]))
 
     def restore(self, target: Path, at: dt.datetime) -> None:
         """Write the database as it was at a moment into a file. Raises SnapshotError."""
@@ -67,7 +99,7 @@ def histories(settings: Settings) -> list[History]:
         return []
     found = []
     for folder in [continuous.replica(settings) / CURRENT, *_formers(settings)]:
-        changes = sorted(_moments(folder))
+        changes = sorted(_changes(folder))
         if changes:
             found.append(History(folder, tuple(changes)))
     return sorted(found, key=lambda history: history.end, reverse=True)
@@ -118,14 +150,17 @@ def _aside_since(folder: Path) -> dt.datetime:
     if named := _STAMPED.fullmatch(folder.name):
         return dt.datetime.strptime(named[1], _STAMP).replace(tzinfo=dt.UTC)
     begun = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
-    return max(_moments(folder), default=begun)
+    return max((one.moment for one in _changes(folder)), default=begun)
 
 
-def _moments(folder: Path) -> Iterator[dt.datetime]:
-    """When each change was copied; litestream goes by the same time of the file."""
+def _changes(folder: Path) -> Iterator[Change]:
+    """What was copied, and when; litestream goes by the same time of the file."""
     for file in folder.glob("ltx/*/*.ltx"):
+        if not (named := _FILE.fullmatch(file.name)) or not file.parent.name.isdecimal():
+            continue
         with contextlib.suppress(FileNotFoundError):  # merged with others just now
-            yield dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
+            moment = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
+            yield Change(moment, int(file.parent.name), int(named[1], 16), int(named[2], 16))
 
 
 def _remove(database: Path) -> None:

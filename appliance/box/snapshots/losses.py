@@ -121,6 +121,16 @@ class _Entered:
     goes_on: bool  # from the end of the restored database
 
 
+@dataclass
+class _Seen:
+    """What the comparison saw of other databases."""
+
+    # The database in place goes on from the restored one and is whole: nothing else is missing.
+    complete: bool = False
+    shown: list[dt.datetime] = field(default_factory=list)  # the last moments of what was read
+    hidden: list[dt.datetime] = field(default_factory=list)  # of what could not be read
+
+
 def weigh(
     settings: Settings,
     wish: Wish,
@@ -137,12 +147,13 @@ def weigh(
     text = partial(_text, settings)
     wished = "" if wish.at is None else "now" if wish.at == NOW else text(wish.at)
     loss = Loss(text(source.moment), source.kind, source.name, wished)
-    shown: list[dt.datetime] = []
-    complete = not wish.target and _compare(settings, loss, database, source, scratch, shown)
-    unseen = max(_unseen(settings, wish, later, loss), default=source.covers)
+    seen = _Seen()
+    if not wish.target:
+        _compare(settings, loss, database, source, scratch, seen)
+    unseen = max([*_unseen(settings, wish, later, loss, seen), source.covers])
     patience = UNSEEN if wish.at in (None, NOW) else _EXACT
-    is_blind = not complete and unseen - source.covers > patience
-    newest = max([*shown, unseen] if is_blind else shown, default=source.covers)
+    is_blind = not seen.complete and unseen - source.covers > patience
+    newest = max([*seen.shown, unseen if is_blind else source.covers])
     is_missing = bool(loss.registrations or loss.drafts or loss.entries)
     if is_blind or is_missing:
         loss.newest = text(newest)
@@ -152,43 +163,35 @@ def weigh(
 
 
 def _compare(
-    settings: Settings,
-    loss: Loss,
-    database: Path,
-    source: Source,
-    scratch: Path,
-    shown: list[dt.datetime],
-) -> bool:
-    """Fill in what is missing, and the last moments `shown`; whether the database in place goes on
-    from the restored one and can be read: then nothing else can be missing."""
+    settings: Settings, loss: Loss, database: Path, source: Source, scratch: Path, seen: _Seen
+) -> None:
+    """Fill in what is missing, and what of the other databases was seen."""
     missing: dict[str, dt.datetime] = {}
     drafts: set[str] = set()
-    complete = False
     here = numbers.read_only(database)
     with here.connection_context():
         first = _first_entry(here)
     chain = _Chain(source.moment, first, numbers.mark(database))
     mine = _entered(database, None, chain)
     for other in _others(settings, source):
-        if complete and other.name == histories.CURRENT:  # its copy shows nothing more
+        if seen.complete and other.name == histories.CURRENT:  # its copy shows nothing more
             continue
         try:
-            since = None if other.whole else source.moment
-            found = _entered(other.write(scratch), since, chain)
+            file = other.write(scratch)
+            found = _entered(file, None if other.whole else source.moment, chain)
         except (peewee.PeeweeException, SnapshotError) as error:
             loss.unreadable.append(f"{other.name}: {error}")
-            shown += [other.end] if other.end else []
+            seen.hidden += [other.end] if other.end else []
             continue
-        complete = complete or (other.name == IN_PLACE and found.goes_on)
+        seen.complete |= other.name == IN_PLACE and found.goes_on and _is_whole(file)
         for number, at in found.registrations.items():
             if mine.registrations.get(number) != at:
                 missing[number] = at
         drafts |= found.drafts
         loss.entries = max(loss.entries, found.entries)
-        shown += [found.newest] if found.newest else []
+        seen.shown += [found.newest] if found.newest else []
     loss.registrations = sorted(missing, key=lambda number: (missing[number], number))
     loss.drafts = len(drafts)
-    return complete
 
 
 def _others(settings: Settings, source: Source) -> Iterator[_Other]:
@@ -197,7 +200,7 @@ def _others(settings: Settings, source: Source) -> Iterator[_Other]:
     if place.exists():
         yield _Other(IN_PLACE, partial(_as_it_is, place), None, True)
     for one in histories.histories(settings):
-        if one.end > source.covers:
+        if one.end > source.moment:
             yield _Other(one.folder.name, partial(_newest_of, one), one.end, one.goes_on)
     for database in choosing.replaced(settings):
         if database.parent.name != source.name:
@@ -243,15 +246,22 @@ def _entered(database: Path, since: dt.datetime | None, mine: _Chain) -> _Entere
 
 
 def _unseen(
-    settings: Settings, wish: Wish, later: dt.datetime | None, loss: Loss
+    settings: Settings, wish: Wish, later: dt.datetime | None, loss: Loss, seen: _Seen
 ) -> list[dt.datetime]:
     """Moments up to which something may have been entered that nothing readable shows."""
-    found = [] if wish.target else [later, histories.alive_at(settings)]
+    found = [] if wish.target else [later, histories.alive_at(settings), *seen.hidden]
     if wish.at == NOW:
         found.append(None if loss.source == "replica" else clock.now())
-    else:
+    elif wish.at and not any(moment >= wish.at for moment in seen.shown):
         found.append(wish.at)
     return [moment for moment in found if moment]
+
+
+def _is_whole(database: Path) -> bool:
+    here = numbers.read_only(database)
+    with here.connection_context():
+        checked: tuple[str] = here.execute_sql("PRAGMA quick_check(1)").fetchone()
+    return checked == ("ok",)
 
 
 def _first_entry(here: SqliteDatabase) -> tuple[int, str] | None:

@@ -69,6 +69,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory, saved: Site) -> Path:
     def make(folder: Path) -> None:
         shutil.copytree(saved.folder, folder, dirs_exist_ok=True)
         site, look = Site(folder), folder / "look.db"
+        assert site.run("migrate").returncode == 0  # with all that a restore makes sure of
         settings = site.open()
         process = site.start("replicate")
         try:
@@ -135,6 +136,13 @@ def test_a_moment_after_the_box_died_gives_the_last_that_was_copied(box) -> None
     assert numbers_in(box.folder / "site.db") == [FIRST, SECOND]
 
 
+def test_a_drill_of_the_continuous_copy_ends_with_equal_hashes(box) -> None:
+    before = digest(box.folder / "site.db")
+    restored = snapshots.restore(box.settings, Wish(at=snapshots.NOW))
+    assert (restored.database_from, restored.numbers) == ("replica", {})
+    assert digest(box.folder / "site.db") == digest(Path(restored.kept) / "site.db") == before
+
+
 def test_all_that_was_copied_comes_back_without_a_question(box) -> None:
     before = digest(box.folder / "site.db")
     done = box.run("backup", "restore", "--at", "now", "--json")
@@ -192,6 +200,24 @@ def test_a_second_restore_finds_what_the_first_one_replaced(box) -> None:
     done = box.run(*early, "--accept-loss")
     assert numbers_in(box.folder / "site.db") == [FIRST]
     assert former.exists()  # no restore removes one
+
+
+def test_a_damaged_database_in_place_is_compared_through_its_copy(box) -> None:
+    """The page that has the second appeal is gone; the continuous copy still has both."""
+    database = box.folder / "site.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'appeal'")
+        [size] = connection.execute("PRAGMA page_size").fetchone()
+    with database.open("r+b") as file:
+        file.seek(size * (page[0] - 1))
+        file.write(bytes(size))
+    done = box.run("backup", "restore", "--database-only")  # the snapshot
+    assert done.returncode == 1
+    assert f"registrations missing: 2 ({FIRST}, {SECOND})" in done.stderr
+    assert "not compared, because it cannot be read: the database in place" in done.stderr
+    done = box.run("backup", "restore", "--database-only", "--at", "now")
+    assert done.returncode == 0, done.stderr
+    assert numbers_in(database) == [FIRST, SECOND]
 
 
 def test_a_bare_box_stops_before_it_loses_anything(box, saved, tmp_path_factory) -> None:
@@ -303,3 +329,23 @@ def test_no_empty_folder_stays_where_nothing_was_replaced(box, monkeypatch) -> N
     with pytest.raises(SnapshotError):
         snapshots.restore(settings, Wish(accept_loss=True))
     assert not list(box.folder.glob("before-restore-*"))
+
+
+def test_a_copy_that_was_merged_may_lack_what_was_done_before_the_moment() -> None:
+    begin = dt.datetime(2026, 11, 26, 9, tzinfo=dt.UTC)
+
+    def after(**much: int) -> dt.datetime:
+        return begin + dt.timedelta(**much)
+
+    base = histories.Change(begin, 9, 1, 1)
+    one, other = histories.Change(begin, 0, 1, 1), histories.Change(after(hours=1), 0, 2, 2)
+    idle = histories.History(Path("database"), (one, base, other))
+    assert idle.reach(after(minutes=59)) == begin
+    assert idle.covers(after(minutes=59)) == after(minutes=59)  # nothing was done in between
+    assert idle.covers(after(hours=2)) == after(hours=1)
+    merged = histories.Change(after(hours=1), 3, 2, 90)
+    busy = histories.History(Path("database"), (one, base, merged))
+    assert busy.covers(after(minutes=59)) == begin
+    half_minute = histories.Change(after(minutes=10), 1, 2, 3)
+    finer = histories.History(Path("database"), (one, base, half_minute, merged))
+    assert finer.covers(after(minutes=9, seconds=50)) == after(minutes=9, seconds=30)
