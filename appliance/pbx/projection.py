@@ -14,7 +14,7 @@ from appliance.core.statements import Question, value
 from appliance.models import Call, EventRow, MergedCall, Recording, Talk
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
-from appliance.pbx.interpret import Step, interpret, oldest, roots, straightened
+from appliance.pbx.interpret import Step, headless, interpret, oldest, roots, straightened
 from appliance.telephony import calls, followups
 from appliance.telephony.calls import CallFacts, Damage
 
@@ -61,6 +61,8 @@ def _project(linkedid: str, rules: Calls) -> None:
     events = _family({linkedid})
     if not events:
         return
+    for name, at in headless(events).items():
+        calls.write_down(name, "from-trunk", at)
     linkedids = {event.linkedid for event in events}
     arrived = {event.linkedid for event in events if event.begins == "from-trunk"}
     if not arrived:

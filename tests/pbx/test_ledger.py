@@ -1,5 +1,6 @@
 """The event log on disk into the ledger: twice, shuffled, cut, rotated, after a crash."""
 
+import datetime as dt
 import json
 import random
 import shutil
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from appliance.box import health
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Calls, Settings
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
 from appliance.pbx import clock_watch, hold, ledger, orphaned_calls, projection
+from appliance.pbx.eventlog import parse
 from appliance.pbx.follow import Follower
 from appliance.telephony import calls
 from appliance.telephony.calls import exporting
@@ -458,3 +461,56 @@ def test_a_vanished_call_ends_by_whatever_clock(monkeypatch, settings: Settings)
     looks = orphaned_calls.OrphanedCalls(every=0)
     assert [looks.look(settings, Channels()) for _ in range(4)] == [[], [], ["hotline-1.0"], []]
     assert Call.get().ended_at == at(8.2)
+
+
+def inbound_first_records(lines: list[bytes]) -> list[bytes]:
+    """The record by which each call from a trunk begins."""
+    parsed = [(line, parse(line)) for line in lines]
+    return [line for line, event in parsed if event and event.begins == "from-trunk"]
+
+
+@pytest.mark.parametrize("log", ["of every kind", "of a real exchange"])
+def test_the_balance_tells_a_call_whose_first_record_is_lost(tmp_path: Path, log: str) -> None:
+    if log == "of every kind":
+        lines = whole_log()
+    else:
+        lines = (Path(__file__).parent / "e1-calls.csv").read_bytes().splitlines(keepends=True)
+    firsts = inbound_first_records(lines)
+    assert firsts
+    whole = tmp_path / "whole.csv"
+    whole.write_bytes(b"".join(lines))
+    with db.database.atomic() as transaction:
+        take(whole)
+        moments = [row.at for row in EventRow.select(EventRow.at)]
+        begin, end = min(moments), max(moments) + dt.timedelta(seconds=1)
+        before = calls.balance(begin, end)
+        transaction.rollback()
+    assert before.difference == 0
+    for number, first in enumerate(firsts):
+        file = tmp_path / f"{number}.csv"
+        file.write_bytes(b"".join(line for line in lines if line != first))
+        with db.database.atomic() as transaction:
+            take(file)
+            found = calls.balance(begin, end)
+            late = tmp_path / f"{number}-late.csv"
+            late.write_bytes(first)
+            take(late)  # as `appliance ledger ingest` takes a rotated log
+            mended = calls.balance(begin, end)
+            transaction.rollback()
+        assert (found.difference, found.arrivals) == (1, before.arrivals), first
+        assert (mended.difference, mended.arrivals) == (0, before.arrivals), first
+
+
+def test_the_doctor_tells_a_call_whose_first_record_is_lost(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: at(7200))
+    lines = whole_log()
+    [first, *_] = inbound_first_records(lines)
+    file = tmp_path / "cut.csv"
+    file.write_bytes(b"".join(line for line in lines if line != first))
+    take(file)
+    [check] = (c for c in health.ledger.balance(settings) if c.code == "balance")
+    assert check.state == "fail"
+    calls.settle()  # the other records of the call are not its first
+    assert calls.balance(at(-1), at(7000)).difference == 1

@@ -55,12 +55,16 @@ _SILENCE = dt.timedelta(minutes=1)  # without a sign, after which Asterisk count
 def arrivals(begin: dt.datetime, end: dt.datetime) -> int:
     """How many calls came in over a trunk in [begin, end).
 
-    Those that the event log holds, and those that Asterisk told of and its log does not hold.
+    Those that the event log holds, and those that Asterisk told of and its log does not hold, or
+    holds without their first record.
     """
+    first = EventRow.select(EventRow.hash).where(
+        EventRow.linkedid == SeenCall.linkedid, EventRow.begins.is_null(False)
+    )
     counted = 0
-    for table in (EventRow, SeenCall):
+    for table, more in ((EventRow, ()), (SeenCall, (~fn.EXISTS(first),))):
         within = (table.at >= begin) & (table.at < end)
-        counted += table.select().where(table.begins == "from-trunk", within).count()
+        counted += table.select().where(table.begins == "from-trunk", within, *more).count()
     return counted
 
 

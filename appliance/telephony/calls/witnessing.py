@@ -10,24 +10,25 @@ from peewee import fn
 from appliance.core.db import writing
 from appliance.models import EventRow, SeenCall
 
+_is_first = EventRow.begins.is_null(False)
 WITNESSED = ("from-trunk", "from-operator")  # the contexts in which calls begin
 
 
 def is_logged(linkedid: str) -> bool:
-    """Whether the ledger has read a record of a call."""
-    return EventRow.select().where(EventRow.linkedid == linkedid).exists()
+    """Whether the ledger has read the first record of a call, without which it is none."""
+    return EventRow.select().where(EventRow.linkedid == linkedid, _is_first).exists()
 
 
 def write_down(linkedid: str, begins: str, at: dt.datetime) -> None:
-    """Asterisk told of a call, and no record of it came."""
+    """Asterisk told of a call whose first record did not come; or other records did."""
     with writing():
         SeenCall.insert(linkedid=linkedid, begins=begins, at=at).on_conflict_ignore().execute()
 
 
 def settle() -> int:
-    """Forget those whose records came after all; returns how many."""
+    """Forget those whose first record came after all; returns how many."""
     logged = SeenCall.select(SeenCall.linkedid).join(
-        EventRow, on=(EventRow.linkedid == SeenCall.linkedid)
+        EventRow, on=((EventRow.linkedid == SeenCall.linkedid) & _is_first)
     )
     found = [row.linkedid for row in logged.distinct()]
     if not found:
@@ -37,7 +38,7 @@ def settle() -> int:
 
 
 def lost_since(moment: dt.datetime) -> tuple[int, bool]:
-    """(how many calls since a moment have no record, whether the newest call is one of them)."""
+    """(calls since a moment without a first record, whether the newest call is one of them)."""
     lost = SeenCall.select(fn.MAX(SeenCall.at)).where(SeenCall.at >= moment)
     newest = lost.scalar()
     if not newest:
