@@ -145,7 +145,8 @@ SCREENS = (
     ),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(reading.screen, editing.screen),
-    *(outbox.screen, ministry.screen, notices.screen, sms_templates.screen, sms.screen),
+    *(outbox.screen, ministry.screen, notices.screen),
+    *(sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen, audit.screen),
 )
 
@@ -162,6 +163,7 @@ def create_app(settings: Settings) -> Flask:
     app = _Pages(__name__, static_folder=None)
     app.url_map.converters["int"] = sent.Number
     app.url_rule_class = addresses.Route
+    app.request_class = sizes.BoundedRequest
     app.config.update(
         SITE=settings,
         SECRET_KEY=settings.web.secret_key,

@@ -67,7 +67,7 @@ def lines() -> None:
 def request_of(settings, bahodir: User, sherzod: User) -> None:
     """A change request, the first, with a file and with what was changed for it."""
     calendar = catalogs.working_calendar(settings)
-    sent = [changes.Sent("xat.pdf", b"%PDF")]
+    sent = [changes.Sent("xat.pdf", 4, lambda: b"%PDF")]
     made = changes.ask(bahodir, "other", "Raqam oʻzgardi", "Eskisi ishlamaydi", calendar, sent)
     before, after = {"number": "712390101"}, {"number": "712000600", "active": "1"}
     changes.link(made, sherzod, "employee", "1", "Lola Rashidova", before, after)

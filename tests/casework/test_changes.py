@@ -2,13 +2,14 @@
 
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from appliance.casework import catalogs, changes
 from appliance.casework.changes import ChangeError, Sent, files, links, states, summary, terms
 from appliance.core import clock, db
-from appliance.models import AuditEntry, ChangeFile, ChangeRequest, ChangeStep
+from appliance.models import AuditEntry, ChangeFile, ChangeRequest, ChangeStep, User
 
 
 @pytest.fixture
@@ -199,8 +200,12 @@ def test_a_version_that_is_no_more_does_nothing(version, asked, sherzod):
 # files
 
 
+def sent_file(name: str, content: bytes) -> Sent:
+    return Sent(name, len(content), lambda: content)
+
+
 def test_files_are_kept_as_they_came(asked, bahodir, calendar):
-    sent = [Sent("C:\\docs\\../taklif\u202e.docx", b"PK\x00\xff"), Sent("b.txt", b"x")]
+    sent = [sent_file("C:\\docs\\../taklif\u202e.docx", b"PK\x00\xff"), sent_file("b.txt", b"x")]
     made = changes.ask(bahodir, "other", "x", "y", calendar, sent)
     kept = files.of_request(made)
     assert [(one.name, one.size) for one in kept] == [("taklif.docx", 4), ("b.txt", 1)]
@@ -211,9 +216,9 @@ def test_files_are_kept_as_they_came(asked, bahodir, calendar):
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        ([Sent("a", b"x")] * (files.MOST + 1), "files"),
-        ([Sent("a", b"")], "file"),
-        ([Sent("a", b"x" * (files.LARGEST + 1))], "file"),
+        ([sent_file("a", b"x")] * (files.MOST + 1), "files"),
+        ([sent_file("a", b"")], "file"),
+        ([sent_file("a", b"x" * (files.LARGEST + 1))], "file"),
     ],
 )
 def test_too_much_is_not_kept(sent, code, bahodir, calendar):
@@ -222,8 +227,48 @@ def test_too_much_is_not_kept(sent, code, bahodir, calendar):
     assert (ChangeRequest.select().count(), ChangeFile.select().count()) == (0, 0)
 
 
+def test_a_request_and_a_persons_day_hold_only_so_much(bahodir, calendar, monkeypatch):
+    monkeypatch.setattr(files, "OF_REQUEST", 10)
+    monkeypatch.setattr(files, "A_DAY", 25)
+    seven, none = [sent_file("a", b"x" * 7)], []
+
+    def unread() -> bytes:
+        raise AssertionError("a file that is refused is read")
+
+    made = changes.ask(bahodir, "other", "x", "y", calendar, seven)
+    changes.do("question", made, User.get(User.role == "manager"), 1, "?")
+    with pytest.raises(ChangeError, match="full"):
+        changes.do("answer", made, bahodir, 2, "x", [files.Sent("a", 4, unread)])
+    changes.do("answer", made, bahodir, 2, "x", [sent_file("a", b"xxx")])
+    for _ in range(2):
+        changes.ask(bahodir, "other", "x", "y", calendar, seven)
+    with pytest.raises(ChangeError, match="day"):
+        changes.ask(bahodir, "other", "x", "y", calendar, [files.Sent("a", 7, unread)])
+    assert ChangeRequest.select().count() == 3
+    changes.ask(bahodir, "other", "x", "y", calendar, none)  # a request itself is never refused
+    ChangeFile.update(at=clock.now() - files.DAY).execute()
+    assert changes.ask(bahodir, "other", "x", "y", calendar, seven)
+
+
+def test_many_at_once_do_not_pass_the_bound(bahodir, calendar, monkeypatch):
+    monkeypatch.setattr(files, "A_DAY", 20)
+    seven = [sent_file("a", b"x" * 7)]
+
+    def send(_: int) -> bool:
+        with db.database.connection_context():
+            try:
+                changes.ask(bahodir, "other", "x", "y", calendar, seven)
+            except ChangeError:
+                return False
+            return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(send, range(12))) == 2
+    assert ChangeFile.select().count() == 2
+
+
 def test_a_nameless_file_has_a_name(bahodir, calendar):
-    made = changes.ask(bahodir, "other", "x", "y", calendar, [Sent("../", b"x")])
+    made = changes.ask(bahodir, "other", "x", "y", calendar, [sent_file("../", b"x")])
     assert [one.name for one in files.of_request(made)] == ["file"]
 
 

@@ -1,8 +1,11 @@
 """The files of change requests: kept as they came, given back as downloads, never opened here."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import PureWindowsPath
+
+from peewee import fn
 
 from appliance.casework.changes.errors import ChangeError
 from appliance.core import clock
@@ -10,15 +13,19 @@ from appliance.models import ChangeFile, ChangeRequest
 
 LARGEST = 5 * 1024 * 1024  # bytes of one file
 MOST = 3  # files that may come at once
+OF_REQUEST = 20 * 1024 * 1024  # bytes of all files of one request
+A_DAY = 30 * 1024 * 1024  # bytes that one person may send within DAY
+DAY = dt.timedelta(hours=24)
 _NAME = 200  # characters
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A file as it was sent."""
+    """A file as it was sent; `size` in bytes. `read` gives its content, once it may be stored."""
 
     name: str
-    content: bytes
+    size: int
+    read: Callable[[], bytes]
 
 
 def checked(sent: Iterable[Sent]) -> list[Sent]:
@@ -26,23 +33,31 @@ def checked(sent: Iterable[Sent]) -> list[Sent]:
 
     Raises ChangeError: "files" when there are too many, "file" when one is too large or empty.
     """
-    files = [Sent(_plain(one.name), one.content) for one in sent]
+    files = [replace(one, name=_plain(one.name)) for one in sent]
     if len(files) > MOST:
         raise ChangeError("files")
-    if any(not 0 < len(one.content) <= LARGEST for one in files):
+    if any(not 0 < one.size <= LARGEST for one in files):
         raise ChangeError("file")
     return files
 
 
-def attach(request: ChangeRequest, files: Iterable[Sent], by: str) -> None:
-    """Keep checked files with a request; inside the transaction of their cause."""
-    now = clock.now()
+def attach(request: ChangeRequest, files: Collection[Sent], by: str) -> None:
+    """Store checked files with a request; inside the transaction of their cause.
+
+    Raises ChangeError before one is read: "full" when the request would hold more than OF_REQUEST,
+    "day" when this person would have sent more than A_DAY within DAY.
+    """
+    now, more = clock.now(), sum(one.size for one in files)
+    if more and _bytes(ChangeFile.request == request) + more > OF_REQUEST:
+        raise ChangeError("full")
+    if more and _bytes(ChangeFile.who == by, ChangeFile.at > now - DAY) + more > A_DAY:
+        raise ChangeError("day")
     for one in files:
         ChangeFile.create(
             request=request,
             name=one.name,
-            size=len(one.content),
-            content=one.content,
+            size=one.size,
+            content=one.read(),
             at=now,
             who=by,
         )
@@ -58,6 +73,11 @@ def of_request(request: ChangeRequest) -> list[ChangeFile]:
 def found(request: ChangeRequest, number: int) -> ChangeFile | None:
     """A file of this request with what is in it; None when it has none of that id."""
     return ChangeFile.get_or_none(ChangeFile.id == number, ChangeFile.request == request)
+
+
+def _bytes(*which: object) -> int:
+    """How many bytes some files hold together."""
+    return ChangeFile.select(fn.SUM(ChangeFile.size)).where(*which).scalar() or 0
 
 
 def _plain(name: str) -> str:

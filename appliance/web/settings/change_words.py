@@ -58,6 +58,8 @@ TROUBLES: dict[str, LazyString] = {
     "words": _l("Write the text first."),
     "file": _l("A file is empty or larger than 5 MB. Choose the files again."),
     "files": _l("At most three files can be sent at once. Choose the files again."),
+    "full": _l("A request holds up to 20 MB of files in all: this one has no room for these."),
+    "day": _l("One person can send up to 30 MB of files in 24 hours: send the rest later."),
     "changed": _l("Somebody was faster: look at what was done, then decide anew."),
 }
 # kind of what was changed for a request (changes.links.KINDS)

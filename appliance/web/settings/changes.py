@@ -27,14 +27,14 @@ from appliance.web.shell import refusals
 from appliance.web.shell.access import may, role
 from appliance.web.shell.context import me, site
 from appliance.web.shell.sent import bounded
-from appliance.web.shell.sizes import takes_file
+from appliance.web.shell.sizes import size_of, takes_file
 
 if TYPE_CHECKING:
     from appliance.models import ChangeRequest
 
 screen = Blueprint("changes", __name__, url_prefix="/changes")
 
-LARGEST = changes.MOST * changes.LARGEST + 1024 * 1024
+LARGEST = 40 * 1024 * 1024  # as much as nginx lets in: what is too large is refused with its words
 SHOWN = {"open": changes.opened, "done": changes.waiting, "all": changes.listed}
 
 
@@ -73,7 +73,7 @@ def new() -> str:
 
 
 @screen.post("")
-@takes_file(LARGEST)
+@takes_file(LARGEST, of_file=changes.LARGEST)
 @may("change.ask")
 def ask() -> Response:
     """Write a request down; its term runs from now."""
@@ -110,7 +110,7 @@ def part(number: int, piece: str) -> str:
 
 
 @screen.post("/<int:number>/steps")
-@takes_file(LARGEST)
+@takes_file(LARGEST, of_file=changes.LARGEST)
 @may("change.read")
 def step(number: int) -> Response:
     """Do what was chosen; refused, the page comes again with why, and the text stays."""
@@ -167,7 +167,7 @@ def _request(number: int) -> "ChangeRequest":
 
 def _files() -> list[changes.Sent]:
     sent = (one for one in request.files.getlist("files") if one.filename)
-    return [changes.Sent(one.filename or "", one.read()) for one in sent]
+    return [changes.Sent(one.filename or "", size_of(one), one.read) for one in sent]
 
 
 def _words() -> dict[str, Any]:

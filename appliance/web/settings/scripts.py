@@ -26,6 +26,7 @@ from appliance.web.settings import script_shown
 from appliance.web.settings import script_words as words
 from appliance.web.shell import moments, refusals
 from appliance.web.shell.access import may
+from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.sent import bounded, whole
@@ -305,6 +306,7 @@ def version(code: str, number: int) -> str:
 
 @screen.get("/<code>/versions/<int:number>.pdf")
 @may("script.read")
+@heavy
 def paper(code: str, number: int) -> Response:
     """A version as a paper to be signed, in both languages."""
     row = queries.version(_found(code).script, number) or abort(404)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, g
-from flask_login import current_user
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wsgi import ClosingIterator
 
 from appliance.web.shell.access import View
+from appliance.web.shell.context import me
 
 AT_ONCE = 2  # reports worked out at the same time; the others wait for their turn
 PATIENCE = 20.0  # seconds
@@ -22,6 +23,10 @@ OF_KNOWN = 24  # threads in which only requests from devices that are known are 
 HEALTH = "/healthz"
 TURNS = 2  # requests worked on at a time: one by Python, one that waits for the disk meanwhile
 LONG = 0.05  # seconds after which whoever has a turn keeps nobody waiting any more
+
+
+class TooManyPapers(TooManyRequests):
+    """Somebody asks for what works long while as much of it is being made for him as may be."""
 
 
 class Places:
@@ -142,9 +147,9 @@ def heavy[V: View](view: V) -> V:
     def in_turn(*args: Any, **kwargs: Any) -> Any:
         places: Places = current_app.extensions["heavy"]
         turns: threading.BoundedSemaphore = current_app.extensions["turns"]
-        who = f"key {g.key.id}" if "key" in g else str(current_user.get_id())
+        who = f"key {g.key.id}" if "key" in g else me().login
         if not places.take(who):
-            abort(429)
+            raise TooManyPapers
         leave = functools.partial(places.leave, who)
         with contextlib.ExitStack() as at_end:
             at_end.callback(leave)

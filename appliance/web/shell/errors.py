@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadHost, HTTPException
 
 from appliance.core import db
+from appliance.web.shell.concurrency import TooManyPapers
 from appliance.web.shell.context import is_fragment
 from appliance.web.shell.sizes import TooLong
 
@@ -62,6 +63,10 @@ BUSY = (
         "Nothing was changed, and calls go on being answered and recorded. Go back with the "
         "browser's button, wait a few seconds and try again."
     ),
+)
+MAKING = (
+    _l("Your earlier papers are still being made"),
+    _l("Wait until they are there, then ask for the next one. Nothing was changed."),
 )
 _SOON = {"Retry-After": "5"}  # seconds
 SECRET_FIELDS = ("csrf_token", "password", "one_time_code")
@@ -131,6 +136,8 @@ def _known(
         _hear_out()
     if isinstance(error, TooLong):
         return _too_long(error)
+    if isinstance(error, TooManyPapers) and not _for_program():
+        return *_page(429, words=MAKING), _SOON
     if _for_program():
         told = problem(code, detail="" if code == 429 else error.description or "")
         if code == 429:

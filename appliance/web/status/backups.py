@@ -13,6 +13,7 @@ from appliance.core import audit, i18n
 from appliance.reports import pdf
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
+from appliance.web.shell.concurrency import heavy
 from appliance.web.shell.context import me, site
 
 screen = Blueprint("backups", __name__, url_prefix="/backups")
@@ -75,6 +76,7 @@ def ask(kind: str) -> BaseResponse:
 
 @screen.post("/sheet.pdf")
 @may("snapshot.keep")
+@heavy
 def recovery_sheet() -> BaseResponse:
     """The recovery sheet with the keys; that it was taken is written down."""
     language = request.form.get("lang", "ru")

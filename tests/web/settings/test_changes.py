@@ -6,7 +6,7 @@ import re
 import pytest
 
 from appliance.casework import catalogs, changes
-from appliance.models import AuditEntry, ChangeFile, ChangeRequest
+from appliance.models import AuditEntry, ChangeFile, ChangeRequest, User
 
 WRITTEN = {"kind": "interface", "what": "Tugma nomi «Saqlash» boʻlsin", "why": "Tushunarsiz"}
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(wrong, trouble, login_as
 
 def test_a_file_of_any_name_is_only_saved(login_as, bahodir, settings):
     calendar = catalogs.working_calendar(settings)
-    sent = [changes.Sent('Талаб "хати".html', b"<script>")]
+    sent = [changes.Sent('Талаб "хати".html', 8, lambda: b"<script>")]
     made = changes.ask(bahodir, "other", "x", "y", calendar, sent)
     answer = login_as("manager").get(f"/changes/{made.id}/files/{ChangeFile.get().id}")
     told = answer.headers["Content-Disposition"]
@@ -74,9 +74,52 @@ def test_a_file_of_any_name_is_only_saved(login_as, bahodir, settings):
     assert answer.mimetype == "application/octet-stream"
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("uz_Latn", "5 MB dan katta"),
+        ("uz_Cyrl", "Файл бўш ёки"),
+        ("ru", "больше 5 МБ"),
+    ],
+)
+def test_a_large_file_is_passed_over_and_what_was_typed_stays(login_as, language, words):
+    User.update(language=language).execute()
+    browser = login_as("ministry")
+    file = (io.BytesIO(bytes(30 * 1024 * 1024)), "a.bin")
+    answer = browser.send("/changes", "/changes/new", **WRITTEN, files=[file])
+    page = browser.refused(answer)
+    assert words in page
+    assert WRITTEN["what"] in page
+    assert (ChangeRequest.select().count(), ChangeFile.select().count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("language", "full", "day"),
+    [
+        ("uz_Latn", "20 MB gacha", "30 MB gacha"),
+        ("uz_Cyrl", "20 МБ гача", "30 МБ гача"),
+        ("ru", "до 20 МБ", "до 30 МБ"),
+    ],
+)
+def test_the_bounds_of_a_request_and_of_a_day_are_said(login_as, monkeypatch, language, full, day):
+    User.update(language=language).execute()
+    browser = login_as("ministry")
+    for bound, words in (("OF_REQUEST", full), ("A_DAY", day)):
+        with monkeypatch.context() as patch:
+            patch.setattr(changes.files, bound, 3)
+            file = (io.BytesIO(b"xxxx"), "a.txt")
+            page = browser.refused(
+                browser.send("/changes", "/changes/new", **WRITTEN, files=[file])
+            )
+        assert words in page
+        assert WRITTEN["why"] in page
+    assert ChangeRequest.select().count() == 0
+
+
 def test_too_much_at_once_is_refused(app, login_as, monkeypatch):
     view = app.view_functions["changes.ask"]
-    assert changes.MOST * changes.LARGEST < view.largest < 20 * 1024 * 1024  # as nginx takes
+    assert changes.MOST * changes.LARGEST < view.largest <= 40 * 1024 * 1024  # as nginx takes
+    assert view.of_file == changes.LARGEST
     monkeypatch.setattr(view, "largest", 4096)
     browser = login_as("ministry")
     file = (io.BytesIO(b"x" * 5000), "a.bin")
@@ -160,7 +203,7 @@ def test_the_lists_hold_what_they_say(login_as, asked, sherzod, rustam):
 def test_what_is_typed_is_shown_as_text(login_as, bahodir, settings):
     bad = '<script>alert("x")</script>'
     calendar = catalogs.working_calendar(settings)
-    sent = [changes.Sent(f"{bad}.html", b"<script>")]
+    sent = [changes.Sent(f"{bad}.html", 8, lambda: b"<script>")]
     made = changes.ask(bahodir, "other", bad, bad, calendar, sent)
     for path in ("/changes", f"/changes/{made.id}"):
         assert "<script>alert" not in login_as("manager").get(path).text

@@ -1,5 +1,7 @@
 """What is sent is bounded, and what was typed is there to be shortened."""
 
+import inspect
+import os
 import re
 import uuid
 from decimal import Decimal
@@ -7,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from werkzeug.datastructures import FileStorage
 
 import appliance.web
 from appliance.casework import appeals
@@ -15,7 +18,7 @@ from appliance.models import AuditEntry, Draft, Tariff, User
 from appliance.telephony import routing
 from appliance.telephony.routing import Topic
 from appliance.web.reports import minutes
-from appliance.web.shell import sizes
+from appliance.web.shell import concurrency, sizes
 
 FORM = {"first_name": "Aziza", "gist": "Ish"}
 
@@ -178,3 +181,45 @@ def test_every_field_for_a_file_refuses_what_its_page_would_not_take() -> None:
     assert len(fields) >= 6
     assert [one for one, call in fields.items() if "most=" not in call] == []
     assert [one for one, call in fields.items() if "described=" not in call] == []
+
+
+def test_of_a_file_that_is_too_large_nothing_is_stored() -> None:
+    with sizes.BoundedFile(100_000) as file:
+        for _ in range(1000):
+            file.write(bytes(1000))
+        assert file.size == 1_000_000
+        assert file.seek(0, os.SEEK_END) <= 100_000
+        assert sizes.size_of(FileStorage(file, "a.bin")) == 1_000_000
+
+
+def test_every_paper_and_workbook_goes_by_the_queue_of_heavy_work(app) -> None:
+    """Whatever a view prints by itself is declared `heavy`: few at once, few of one person."""
+    makes = re.compile(r"\bpdf\.write\(|\bpaper\.write\(|\bas_book\b|xlsx\.|files\.make")
+    printing = set()
+    for endpoint, view in app.view_functions.items():
+        whole = inspect.unwrap(view)
+        if whole.__module__.startswith("appliance.web.") and makes.search(inspect.getsource(whole)):
+            printing.add(endpoint)
+            assert "works_long" in view.__dict__, endpoint
+    assert {"scripts.paper", "backups.recovery_sheet", "data_requests.answered"} <= printing
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("uz_Latn", "Oldingi hujjatlaringiz hali tayyorlanmoqda"),
+        ("uz_Cyrl", "Олдинги ҳужжатларингиз ҳали тайёрланмоқда"),
+        ("ru", "Ваши предыдущие документы ещё готовятся"),
+    ],
+)
+def test_who_asks_for_too_many_papers_is_told_to_wait(
+    app, login_as, bahodir, locale, words
+) -> None:
+    User.update(language=locale).execute()
+    browser = login_as("ministry")
+    browser.get("/scripts")
+    for _ in range(concurrency.OF_ONE):
+        assert app.extensions["heavy"].take(bahodir.login)
+    answer = browser.get("/scripts/x/versions/1.pdf")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert words in answer.text

@@ -19,9 +19,11 @@ from pathlib import Path
 
 import pytest
 
+from appliance.models import User
 from appliance.web.shell import concurrency
 from appliance.web.shell.streams import OF_ONE
 from tests.rig.people import PASSWORD, PEOPLE
+from tests.rig.scripts import in_force
 from tests.rig.waiting import until
 
 APPLIANCE = str(Path(sys.executable).parent / "appliance")
@@ -224,6 +226,39 @@ def test_one_person_who_asks_for_streams_leaves_the_pages_to_the_others(process)
             assert len(over) == asked - OF_ONE
         finally:
             process.end(signal.SIGTERM)  # so that every thread ends
+
+
+def test_sixty_papers_at_once_leave_the_pages_quick(process, settings) -> None:
+    row = in_force(User.get(User.role == "manager"), User.get(User.login == "bahodir"))
+    path = f"/scripts/{row.script.code}/versions/{row.number}.pdf"
+    one, other = Visitor(process.url), Visitor(process.url)
+    one.sign_in("bahodir")
+    other.sign_in("sherzod")
+    begun = threading.Barrier(61)
+
+    def ask(_: int) -> int:
+        begun.wait(60)
+        try:
+            with one.open(path) as answer:
+                assert answer.read(5) == b"%PDF-"
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    with ThreadPoolExecutor(60) as pool:
+        asked = [pool.submit(ask, number) for number in range(60)]
+        begun.wait(60)
+        times = []
+        while not all(one.done() for one in asked):
+            for page in ("/healthz", "/account"):
+                before = time.monotonic()
+                with other.open(page) as answer:
+                    assert answer.status == 200
+                times.append(time.monotonic() - before)
+    statuses = Counter(one.result() for one in asked)
+    assert set(statuses) == {200, 429}
+    assert statuses[200] >= concurrency.OF_ONE
+    assert max(times) < 5
 
 
 def test_health_is_answered_when_the_pages_have_no_thread_left() -> None:
