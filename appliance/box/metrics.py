@@ -136,7 +136,7 @@ class Figures(Collector):
     def _messages(self) -> Iterator[GaugeMetricFamily]:
         counts = _gauge("outbox_messages", "Messages by what became of them", "channel", "state")
         open_ones = Message.select(Message.channel, Message.state, fn.COUNT(Message.id)).where(
-            Message.state.in_([*outbox.OPEN, "refused", "expired"])
+            Message.state.in_([*outbox.OPEN, "held", "refused", "expired"])
         )
         for channel, state, count in open_ones.group_by(Message.channel, Message.state).tuples():
             counts.add_metric([channel, state], count)

@@ -2,7 +2,7 @@
 
 from appliance.core.audit.table import AuditAnchor, AuditEntry
 from appliance.core.live import LiveEvent
-from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
+from appliance.core.outbox.tables import EarlyReport, HeldMessage, Message, SendAttempt
 from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
 from appliance.core.tables import Table
 from appliance.models.accounts import User
@@ -147,6 +147,7 @@ TABLES: tuple[type[Table], ...] = (
     Quarantined,
     AsteriskWatch,
     Message,
+    HeldMessage,
     SendAttempt,
     SeenCall,
     SipRefusal,

@@ -82,6 +82,7 @@ from appliance.web.shell import (
 from appliance.web.status import (
     audit,
     backups,
+    held_messages,
     links,
     ministry,
     notices,
@@ -145,7 +146,7 @@ SCREENS = (
     ),
     *(calendar.screen, keys.screen, changes.screen, workday.screen, figures.screen),
     *(reading.screen, editing.screen),
-    *(outbox.screen, ministry.screen, notices.screen),
+    *(outbox.screen, held_messages.screen, ministry.screen, notices.screen),
     *(sms_templates.screen, sms.screen),
     *(system.screen, links.screen, backups.screen, retention.screen, audit.screen),
 )

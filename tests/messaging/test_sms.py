@@ -449,6 +449,23 @@ def test_a_missed_caller_is_told_once_and_not_at_night(site, time) -> None:
     assert callers.notify_due(site) == 1
 
 
+def test_what_calls_of_before_a_restore_cause_again_is_on_hold(site, time) -> None:
+    missed()
+    ended("1.1", caller="+998901112244")
+    moments = dict.fromkeys(("created_at", "wanted_at", "due_at", "expires_at"), clock.now())
+    Message.create(  # as a restore leaves numbers out
+        channel="none", purpose="restore", recipient="", key="none:1", state="delivered", **moments
+    )
+    time.on(minutes=5)
+    missed("2.2", number="+998901112233")
+    time.on(minutes=2)
+    assert callers.notify_due(site) == 3
+    states = {message.recipient: message.state for message in told("missed") + told("rating")}
+    assert states == {NUMBER: "held", "+998901112244": "held", "+998901112233": "pending"}
+    assert callers.notify_due(site) == 0
+    assert outbox.release(None, "rustam") == 2
+
+
 def test_what_is_switched_off_or_unwanted_is_not_told(site, time) -> None:
     missed()
     rules.change(site, "missed", False, "", "sherzod")

@@ -103,6 +103,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     work.reports,
     work.jobs,
     messages.outbox,
+    messages.held,
     messages.sms,
     messages.telegram,
     ministry.ministry,

@@ -50,6 +50,22 @@ def outbox(settings: Settings) -> Iterator[Check]:
     )
 
 
+def held(settings: Settings) -> Iterator[Check]:
+    """No message is on hold since a restore."""
+    code, name, count = "outbox.held", N_("Messages to review"), messages.held_count()
+    if not count:
+        yield Check(code, name, "ok", N_("none"))
+        return
+    yield Check(
+        code,
+        name,
+        "fail",
+        N_("{count} wait for review since a restore"),
+        N_("Open Messages on the page Status: send those that have not gone out, drop the rest."),
+        {"count": str(count)},
+    )
+
+
 def sms(settings: Settings) -> Iterator[Check]:
     """The accounts take messages, have money and approved texts."""
     code, name = "sms", N_("SMS accounts")

@@ -29,7 +29,7 @@ from appliance.models import (
     ScheduledCallback,
 )
 
-ON_ITS_WAY = ("pending", "claimed")  # states of a message that has still to go out
+ON_ITS_WAY = ("pending", "claimed", "held")  # states of a message that has still to go out
 
 
 @dataclass(frozen=True)

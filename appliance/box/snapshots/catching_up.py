@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from appliance.box.snapshots import contents, continuous, numbers, toml
+from appliance.box.snapshots import contents, continuous, numbers, pending_messages, toml
 from appliance.box.snapshots.contents import Tell
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import LAYOUT, Restored, Wish
@@ -30,6 +30,7 @@ def bring_up_to_date(
     call(config, "migrate")
     for copy in database.parent.glob(f"{database.name}.before-*"):
         copy.unlink()
+    restored.held = pending_messages.hold(database, settings.paths.database)
     newest = db_files.highest(database, "event_row", "at")
     since = newest / 1e6 - _OVERLAP if newest else 0.0
     logs = [*sorted((place / "events").glob("*")), *continuous.events(settings)]

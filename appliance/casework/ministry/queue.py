@@ -19,12 +19,13 @@ CHANNEL = "ministry"
 STANDS = {  # state of the newest message: where the appeal stands
     "pending": "queued",
     "claimed": "queued",
+    "held": "queued",  # until somebody releases or drops it after a restore
     "sent": "sent",
     "delivered": "acknowledged",
     "refused": "refused",
     "expired": "refused",
 }
-_UNFINISHED = ("pending", "claimed", "sent", "refused", "expired")
+_UNFINISHED = ("pending", "claimed", "held", "sent", "refused", "expired")
 _KEPT = dt.timedelta(days=3650)  # nothing of this comes too late
 _PIECE = 100  # appeals put in one transaction
 _THERE = ("sent", "delivered")

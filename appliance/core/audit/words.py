@@ -89,6 +89,7 @@ _DONE = {
     "done": N_("done"),
     "download": N_("downloading"),
     "drill": N_("trying a restore"),
+    "drop": N_("never to be sent"),
     "duty": N_("taken by the one on duty"),
     "enable": N_("opening again"),
     "end": N_("ending"),

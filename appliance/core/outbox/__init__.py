@@ -23,6 +23,16 @@ from appliance.core.outbox.putting import (
     wait_for_morning,
     withdraw,
 )
+from appliance.core.outbox.review import (
+    WORDS,
+    drop,
+    held,
+    held_count,
+    hold_if_known,
+    note,
+    release,
+    to_ask,
+)
 from appliance.core.outbox.sending import (
     NEVER_LEFT,
     declined,
@@ -41,7 +51,7 @@ from appliance.core.outbox.sending import (
 )
 from appliance.core.outbox.words import TROUBLES
 
-STATES = ("pending", "claimed", "sent", "delivered", "refused", "expired")
+STATES = ("pending", "claimed", "held", "sent", "delivered", "refused", "expired")
 
 __all__ = [
     "ASKED_FOR",
@@ -50,6 +60,7 @@ __all__ = [
     "PURPOSES",
     "STATES",
     "TROUBLES",
+    "WORDS",
     "Ages",
     "ages",
     "by_day",
@@ -59,13 +70,18 @@ __all__ = [
     "claim_waiting",
     "declined",
     "delivered",
+    "drop",
     "expire",
     "expired",
     "forget_early_reports",
     "hasten",
+    "held",
+    "held_count",
+    "hold_if_known",
     "key_of",
     "listed",
     "message",
+    "note",
     "parts",
     "pause",
     "plain",
@@ -74,11 +90,13 @@ __all__ = [
     "recover",
     "redirect",
     "refused",
+    "release",
     "reported",
     "retry",
     "room_at",
     "segments",
     "sent",
+    "to_ask",
     "tried",
     "try_again",
     "wait_for_morning",

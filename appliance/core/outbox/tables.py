@@ -1,6 +1,6 @@
 """What must leave the box, until it is known what became of it; when it was tried of late."""
 
-from peewee import BooleanField, CharField, IntegerField, TextField
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField
 
 from appliance.core.tables import DocumentField, MomentField, Table
 
@@ -57,3 +57,14 @@ class EarlyReport(Table):
 
     class Meta:
         indexes = ((("gateway", "foreign_id"), True),)
+
+
+class HeldMessage(Table):
+    """A message that a restore put on hold: it waited when the data were saved, and may be out."""
+
+    message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
+    held_at = MomentField()
+    former = CharField(default="")  # its state in the database that was replaced; "": not known
+    account = CharField(default="")  # whose word `word` is
+    word = CharField(default="")  # one of review.WORDS; "": nobody was asked yet
+    asked_at = MomentField(null=True)

@@ -35,5 +35,6 @@ TROUBLES = {
         "The modem refused; it is tried again by itself. If it stays, restart the modem."
     ),
     "no_gateway": N_("No account could be asked: see the page SMS accounts."),
+    "dropped": N_("After a restore somebody decided that it is not sent again."),
     "sender_died": N_("The sending process was stopped in the middle; it is sent again."),
 }

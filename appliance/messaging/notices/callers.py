@@ -35,9 +35,10 @@ def _tell_missed(settings: Settings) -> int:
             continue
         with writing():
             language = "ru" if task.language == "ru" else "uz"
-            count += bool(
-                citizens.notify(
-                    settings, purpose, number, language, {}, key=key, cause=task.call_id
-                )
+            message = citizens.notify(
+                settings, purpose, number, language, {}, key=key, cause=task.call_id
             )
+            if message:
+                outbox.hold_if_known(message, task.missed_at)
+            count += bool(message)
     return count

@@ -6,7 +6,7 @@ The mark is kept beside the ledger, and calls.storing joins it whenever the call
 import datetime as dt
 import secrets
 
-from appliance.core import clock, live
+from appliance.core import clock, live, outbox
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens
@@ -124,6 +124,7 @@ def _ask(settings: Settings, call: Call, how: str) -> bool:
         )
         if not message:
             return False
+        outbox.hold_if_known(message, call.ended_at)
         SmsRating.create(
             call_id=call.id,
             token=token,

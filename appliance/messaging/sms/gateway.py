@@ -1,5 +1,6 @@
 """What an SMS service can be asked, and what it tells by itself."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +24,17 @@ class Incoming:
     text: str
 
 
+@dataclass(frozen=True)
+class Sending:
+    """A message that has perhaps gone out: `key` as it was sent, `receipt` if there was one."""
+
+    number: str  # +998…
+    text: str
+    key: str
+    receipt: str
+    since: dt.datetime  # not sent before
+
+
 class SmsGateway(Protocol):
     """Sends short messages; what a service does not do is as here."""
 
@@ -36,6 +48,10 @@ class SmsGateway(Protocol):
     def outcome(self, receipt: str) -> str | None:
         """`delivered`, `refused`, or None while it is not known. Raises a Trouble."""
         return None
+
+    def look_up(self, sending: Sending) -> str:
+        """What the service knows of a message, one of outbox.WORDS. Raises a Trouble."""
+        return "unknown"
 
     def balance(self) -> int | None:
         """Messages or money left, in the gateway's own unit; None when it does not tell."""

@@ -156,7 +156,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("backups.page", _l("Backups")),
             Tab("retention.page", _l("Retention")),
             Tab("audit.page", _l("Audit"), counted=_opened),
-            Tab("outbox.page", _l("Messages")),
+            Tab("outbox.page", _l("Messages"), ("held_messages",)),
             Tab("ministry.page", _l("Ministry's system")),
             Tab("notices.page", _l("Texts of messages")),
             Tab("sms_templates.page", _l("SMS templates")),

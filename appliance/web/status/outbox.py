@@ -24,6 +24,7 @@ PAGE = 100
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "pending": (_l("Waits"), "", "hourglass"),
     "claimed": (_l("Being sent"), "accent", "send"),
+    "held": (_l("Waits for review"), "warn", "hourglass"),
     "sent": (_l("Sent"), "ok", "check"),
     "delivered": (_l("Delivered"), "ok", "circle-check"),
     "refused": (_l("Refused"), "bad", "octagon-alert"),
@@ -96,6 +97,7 @@ def _list() -> dict[str, Any]:
         "page": number,
         "more": len(found) > PAGE,
         "ages": outbox.ages(),
+        "on_hold": outbox.held_count(),
         "now": clock.now(),
         "states": STATES,
         "channels": CHANNELS,

@@ -26,6 +26,7 @@ class Centre:
     url: str = ""
     password: str = "secret"
     moods: list[str] = field(default_factory=list)
+    states: dict[str, int] = field(default_factory=dict)  # id → message_state
     took: list[Any] = field(default_factory=list)  # submit_sm
     binds: int = 0
     enquiries: int = 0
@@ -119,6 +120,12 @@ def _serve(here: Centre, line: socket.socket) -> None:
             if mood != "silent":
                 id = f"c{len(here.took)}" if mood == "ok" else ""
                 _say(line, asked, "submit_sm_resp", _STATUS[mood], message_id=id)
+        elif asked.command == "query_sm":
+            id = asked.message_id.decode()
+            state = here.states.get(id, 0)
+            status = consts.SMPP_ESME_ROK if state else consts.SMPP_ESME_RINVMSGID
+            fields = {"message_id": id, "final_date": "", "message_state": state, "error_code": 0}
+            _say(line, asked, "query_sm_resp", status, **fields)
         elif asked.command == "enquire_link":
             here.enquiries += 1
             _say(line, asked, "enquire_link_resp", consts.SMPP_ESME_ROK)

@@ -32,6 +32,8 @@ class Service:
     balance: object = 4200
     slow: Callable[[], float] = lambda: 0.0
     took: list[tuple[str, str]] = field(default_factory=list)  # number, text
+    keys: list[str] = field(default_factory=list)  # Play Mobile's: our name for each
+    statuses: bool = True  # Play Mobile answers what became of a message
     times: list[float] = field(default_factory=list)  # when each was taken
     states: dict[str, str] = field(default_factory=dict)  # id → Eskiz's word for what became of it
     tokens: set[str] = field(default_factory=set)
@@ -56,9 +58,14 @@ def service() -> Iterator[Service]:
                 self._log_in(body)
             elif self.path == "/send":
                 [message] = json.loads(body)["messages"]
+                here.keys.append(message["message-id"])
                 self._take(message["recipient"], message["sms"]["content"]["text"])
+            elif self.path == "/get-status":
+                self._status(json.loads(body)["message-id"])
             elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in here.tokens:
                 self.say(401, {"message": "expired", "status": "token_expired"})
+            elif self.path.startswith("/message/sms/get-user-messages"):
+                self._history(parse_qs(body))
             else:
                 form = parse_qs(body)
                 where = form.get("callback_url", [""])[0]
@@ -88,6 +95,22 @@ def service() -> Iterator[Service]:
             token = f"token-{here.log_ins}"
             here.tokens.add(token)
             self.say(200, {"data": {"token": token}})
+
+        def _history(self, asked: dict[str, list[str]]) -> None:
+            size, page = int(asked["page_size"][0]), int(self.path.rpartition("=")[2])
+            rows = [
+                {"to": number.lstrip("+"), "message": text}
+                | {"status": here.states.get(f"id-{place}", "waiting")}
+                for place, (number, text) in enumerate(here.took, 1)
+            ]
+            self.say(200, {"data": {"result": rows[(page - 1) * size : page * size]}})
+
+        def _status(self, keys: list[str]) -> None:
+            if not here.statuses:
+                self.say(404, {"message": "no such request"})
+                return
+            found = [{"message-id": key} for key in keys if key in here.keys]
+            self.say(200, [row | {"status": here.states.get("", "Delivered")} for row in found])
 
         def _take(self, number: str, text: str, where: str = "") -> None:
             mood = here.moods.pop(0) if here.moods else here.mood(text)

@@ -313,6 +313,8 @@ ROUTES = {
     "POST /sms/rules": OFFICE,
     "GET /outbox": {"technician", "manager"},
     "GET /outbox/list": {"technician", "manager"},
+    "GET /outbox/held": {"technician", "manager"},
+    "POST /outbox/held": {"technician", "manager"},
     "POST /outbox/<int:id>/retry": {"technician", "manager"},
     "GET /floor/announcements": LEADS,
     "POST /floor/announcements": LEADS,

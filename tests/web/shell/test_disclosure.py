@@ -11,7 +11,7 @@ from appliance.casework.appeals import handling
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import writing
 from appliance.messaging import notices
-from appliance.models import AuditEntry, Call, FollowUp, Handling
+from appliance.models import AuditEntry, Call, FollowUp, Handling, HeldMessage, Message
 from appliance.people.accounts import ROLES
 from appliance.telephony import followups, number_hiding
 from appliance.telephony import recordings as listening
@@ -48,6 +48,7 @@ SENT = {
     "POST /notices/opt-outs": {"number": "x"},
 }
 # some that must be among those found, or the walk sees nothing
+OUTBOX = {"GET /outbox", "GET /outbox/list", "GET /outbox/held"}
 SHOWING = {
     "operator": {
         "GET /appeals/<number>",
@@ -82,9 +83,9 @@ SHOWING = {
         "GET /floor/calls",
         "GET /floor/operators/<login>",
     },
-    "manager": {"GET /notices", "POST /notices/opt-outs", "GET /outbox", "GET /outbox/list"},
+    "manager": {"GET /notices", "POST /notices/opt-outs", *OUTBOX},
     "ministry": {"GET /appeals", "GET /appeals/<number>", "POST /appeals/<number>/steps"},
-    "technician": {"GET /outbox", "GET /outbox/list"},
+    "technician": OUTBOX,
     "backup": set(),
 }
 
@@ -130,6 +131,9 @@ def site(settings, nilufar, bahodir, labour):
         followups.follow(missed, PHONE)
     outbox.put_sms("registered", PHONE, "x", key="1", cause=appeal.number, tz=settings.tz)
     outbox.refused(outbox.claim("sms"), "declined", "")
+    held = outbox.put_sms("registered", PHONE, "x", key="2", cause=appeal.number, tz=settings.tz)
+    HeldMessage.create(message=held, held_at=clock.now())
+    Message.update(state="held").where(Message.id == held.id).execute()
     notices.opt_out(PHONE, "sherzod")
     listening.allow(bahodir, True, by="sherzod")
     secret = key_in_force(name="Tizim")

@@ -1,16 +1,22 @@
 """Eskiz, over HTTP: a token got by e-mail and password, then one request a message."""
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import requests
 
+from appliance.core import clock
 from appliance.core.delivery import Declined, NotSent, Receipt, Unsure
 from appliance.core.http import ask, json_object, raise_for_status, words
-from appliance.messaging.sms.gateway import Report, SmsGateway
+from appliance.messaging.sms.gateway import Report, Sending, SmsGateway
 
 _DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
 _FAILED = frozenset({"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"})
+_TASHKENT = ZoneInfo("Asia/Tashkent")  # of the dates in its history
+_EARLIER = dt.timedelta(minutes=10)  # its clock and ours may differ
+_PAGE, _PAGES = 200, 25  # rows of the history that are read at once, and pages at most
 _OF_A_MESSAGE = (400, 422)  # what is wrong with one, and not with the others
 
 
@@ -49,6 +55,28 @@ class Eskiz(SmsGateway):
         if answer.status_code in (404, *_OF_A_MESSAGE):  # it is not known there yet
             return None
         return _outcome(_data(answer).get("status"))
+
+    def look_up(self, sending: Sending) -> str:
+        """By its id there, else by number and text among what was sent since."""
+        if sending.receipt:
+            outcome = self.outcome(sending.receipt)
+            return outcome or "taken"
+        end = clock.now().astimezone(_TASHKENT)
+        begin = sending.since.astimezone(_TASHKENT) - _EARLIER
+        dates = {"start_date": f"{begin:%Y-%m-%d %H:%M}", "end_date": f"{end:%Y-%m-%d %H:%M}"}
+        for page in range(1, _PAGES + 1):
+            form = dates | {"to_date": dates["end_date"], "page_size": _PAGE, "count": 0}
+            path = f"/message/sms/get-user-messages?page={page}"
+            data = _data(self._signed("POST", path, data=form))
+            rows = data.get("result", data.get("data"))
+            if not isinstance(rows, list):
+                raise Unsure("no_sense", str(data)[:200])
+            for row in rows:
+                if _is_same(row, sending):
+                    return _outcome(row.get("status")) or "taken"
+            if len(rows) < _PAGE:
+                return "absent"
+        return "unknown"
 
     def reports(self, said: dict[str, Any]) -> list[Report]:
         """One message's state, named by their id."""
@@ -91,6 +119,15 @@ class Eskiz(SmsGateway):
 
 
 GATEWAY = Eskiz
+
+
+def _is_same(row: object, sending: Sending) -> bool:
+    """Whether a row of the account's history is that message."""
+    if not isinstance(row, dict):
+        return False
+    number = str(row.get("to") or row.get("mobile_phone") or "").lstrip("+")
+    text = " ".join(str(row.get("message") or "").split())
+    return number == sending.number.lstrip("+") and text == " ".join(sending.text.split())
 
 
 def _data(answer: requests.Response) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from appliance.core.delivery import Declined, NotSent, Receipt, Unsure
 from appliance.core.http import ask, is_page, json_object, raise_for_status
-from appliance.messaging.sms.gateway import Report, SmsGateway
+from appliance.messaging.sms.gateway import Report, Sending, SmsGateway
 
 # account locked; no channel, originator, application, lifetime: others' messages go as little
 _OURS_TO_MEND = frozenset({102, 103, 401, 402, 403})
@@ -58,6 +58,26 @@ class PlayMobile(SmsGateway):
             raise NotSent("account", text)
         raise Declined("declined", f"{code} {text}")
 
+    def look_up(self, sending: Sending) -> str:
+        """By our own name for it."""
+        answer = ask(
+            "POST",
+            self.url + "/get-status",
+            json={"message-id": [sending.key]},
+            auth=(self.user, self.password),
+        )
+        if answer.status_code in (400, 404, 405):  # not every contract has this request
+            return "unknown"
+        raise_for_status(answer)
+        if answer.status_code == 401:
+            raise NotSent("log_in", answer.text[:200])
+        if answer.status_code != 200 or is_page(answer):
+            raise Unsure("no_sense", answer.text[:200])
+        try:
+            return _word(answer.json(), sending.key)
+        except ValueError as error:
+            raise Unsure("no_sense", answer.text[:200]) from error
+
     def reports(self, said: dict[str, Any]) -> list[Report]:
         """States of messages, named by our keys."""
         messages = said.get("messages")
@@ -71,3 +91,12 @@ class PlayMobile(SmsGateway):
 
 
 GATEWAY = PlayMobile
+
+
+def _word(answer: object, key: str) -> str:
+    """What an answer says of one message; it names one, or several in a list."""
+    rows = answer.get("messages", [answer]) if isinstance(answer, dict) else answer
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and str(row.get("message-id", key)) == key and row.get("status"):
+            return _OUTCOMES.get(str(row["status"]).lower(), "taken")
+    return "absent" if rows == [] else "unknown"

@@ -18,7 +18,7 @@ from smpplib.smpp import make_pdu
 from appliance.core.delivery import Declined, Later, NotSent, Receipt, Trouble, Unsure
 from appliance.core.i18n import N_
 from appliance.core.outbox import parts
-from appliance.messaging.sms.gateway import Incoming, Report, SmsGateway
+from appliance.messaging.sms.gateway import Incoming, Report, Sending, SmsGateway
 
 _ANSWER = 15.0  # seconds that the centre has for an answer
 _IDLE = 30.0  # seconds of silence after which it is asked whether it is there
@@ -77,6 +77,29 @@ class Smpp(SmsGateway):
                     raise
         return Receipt(id)
 
+    def look_up(self, sending: Sending) -> str:
+        """By its name at the centre (query_sm); without one the centre cannot be asked."""
+        if not sending.receipt:
+            return "unknown"
+        with self._bound() as line:
+            asked = make_pdu(
+                "query_sm",
+                client=line,
+                message_id=sending.receipt,
+                source_addr_ton=_ton(self.sender),
+                source_addr_npi=1 if self.sender.isdigit() else 0,
+                source_addr=self.sender,
+            )
+            line.send_pdu(asked)
+            answer = self._answer_to(line, asked.sequence)
+        if answer.status == consts.SMPP_ESME_RQUERYFAIL:
+            return "unknown"
+        if answer.status == consts.SMPP_ESME_RINVMSGID:
+            return "absent"
+        if answer.status:
+            raise NotSent("server_error", f"query_sm: {answer.status}")
+        return _STATES.get(answer.message_state, "taken")
+
     def received(self) -> list[Report | Incoming]:
         """Receipts and messages that came; also keeps the line alive."""
         with self._bound() as line:
@@ -111,6 +134,7 @@ class Smpp(SmsGateway):
         line.logger.setLevel(logging.ERROR)  # its warnings are raised besides
         line.set_message_received_handler(self._received)
         line.set_message_sent_handler(self._answered)
+        line.set_query_resp_handler(self._answered)
         line.set_error_pdu_handler(lambda pdu: None)
         return line
 

@@ -1,0 +1,91 @@
+"""Messages on hold after a restore are listed, sent and dropped on a page."""
+
+import pytest
+
+from appliance.core import clock, outbox
+from appliance.models import AuditEntry, HeldMessage, Message, User
+
+PAGE = "/outbox/held"
+
+
+@pytest.fixture
+def held(settings) -> list[Message]:
+    """Three short messages, an alert and an appeal's, on hold."""
+    messages = []
+    for n in (1, 2, 3):
+        number, cause = f"+99893555014{n}", f"2026-00000{n}"
+        messages.append(
+            outbox.put_sms("registered", number, "x", key=str(n), cause=cause, tz=settings.tz)
+        )
+    messages.append(outbox.put("telegram", "alert", "-77", key="alert"))
+    messages.append(outbox.put("ministry", "appeal", "2026-000001", key="ministry"))
+    words = [("sent", "eskiz", "delivered"), ("", "eskiz", "absent"), *[("", "", "")] * 3]
+    for message, (former, account, word) in zip(messages, words, strict=True):
+        asked = clock.now() if word else None
+        HeldMessage.create(
+            message=message,
+            held_at=clock.now(),
+            former=former,
+            account=account,
+            word=word,
+            asked_at=asked,
+        )
+    Message.update(state="held").execute()
+    return messages
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        (
+            "uz_Latn",
+            ("Koʻrib chiqiladigan xabarlar", "U yerda yoʻq", "Hali soʻralmagan"),
+        ),
+        ("uz_Cyrl", ("Кўриб чиқиладиган хабарлар", "У ерда йўқ", "Ҳали сўралмаган")),
+        (
+            "ru",
+            ("Сообщения, ожидающие решения", "Там не найдено", "Ещё не запрошено"),
+        ),
+    ],
+)
+def test_the_page_says_what_is_known(held, login_as, language, texts) -> None:
+    User.update(language=language).execute()
+    browser = login_as("technician")
+    page = browser.get(PAGE).text.replace("\xa0", " ")
+    assert all(text in page for text in texts)
+    assert "+998 93 555 01 41" in page
+    assert "eskiz" in page
+    assert PAGE in browser.get("/outbox").text  # the messages' page leads here
+
+
+def test_chosen_ones_are_sent_or_dropped(held, login_as, every_change_is_audited) -> None:
+    browser = login_as("technician")
+    first, second, third, *rest = held
+    browser.send(PAGE, number=[str(first.id), "x"], do="drop")
+    browser.send(PAGE, number=[str(second.id)], do="send")
+    states = [Message.get_by_id(m.id).state for m in held]
+    assert states == ["refused", "pending", "held", "held", "held"]
+    assert browser.send(PAGE, all="1", do="send").status_code == 302
+    assert outbox.held_count() == 0
+    subjects = AuditEntry.select().where(AuditEntry.action == "outbox.send").count()
+    assert (subjects, Message.select().where(Message.state == "pending").count()) == (4, 4)
+    assert PAGE not in browser.get("/outbox").text
+
+
+def test_nothing_chosen_is_said(held, login_as) -> None:
+    browser = login_as("technician")
+    for sent in ({"do": "send"}, {"number": "1"}, {"number": "1", "do": "other"}):
+        assert 'role="alert"' in browser.refused(browser.send(PAGE, **sent))
+    assert outbox.held_count() == 5
+
+
+def test_more_than_a_page_goes_by_pages(settings, login_as) -> None:
+    for n in range(105):
+        message = outbox.put("telegram", "alert", "-77", key=str(n))
+        HeldMessage.create(message=message, held_at=clock.now())
+    Message.update(state="held").execute()
+    browser = login_as("manager")
+    assert f"{PAGE}?page=2" in browser.get(PAGE).text
+    assert browser.get(f"{PAGE}?page=2").text.count('name="number"') == 5
+    browser.send(PAGE, all="1", do="drop")
+    assert outbox.held_count() == 0
