@@ -28,8 +28,8 @@ def person(source: str, subject: str) -> User | None:
 def allow_fallback(user: User, allowed: bool, by: User | None) -> None:
     """Let the stored password sign a person in while the directory is away, or not any more.
 
-    It opens what the directory may have closed, so whoever may give the person a new password may
-    do this. Raises StaffError: "rights"; "self" (nobody allows it to himself).
+    It opens what the directory may have closed, so it needs the right to give the person a new
+    password. Raises StaffError: "rights"; "self" (nobody allows it to himself).
     """
     if not staff.may_keep(by, user):
         raise StaffError("rights", f"may not change {user.login}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import peewee
 from peewee import SqliteDatabase
 
-from appliance.box.snapshots.numbers import reading
+from appliance.box.snapshots.numbers import read_only
 from appliance.core import clock
 from appliance.core.outbox.tables import HeldMessage, Message
 
@@ -39,7 +39,7 @@ def hold(restored: Path, replaced: Path) -> int:
 
 def _former_states(replaced: Path, keys: list[str]) -> dict[str, str]:
     """Key → state in the replaced database, of those that do not wait there any more."""
-    there = reading(replaced)
+    there = read_only(replaced)
     states: dict[str, str] = {}
     try:
         with there.connection_context():

@@ -122,7 +122,7 @@ def open_alike(
     """Open appeals with one direction that may be the same matter, newest first, with `handling`.
 
     Those of the number that calls (`caller`); of the `applicant` and the `phone` that a form names
-    only those that the user reads: whoever types them would learn whose a personal appeal is.
+    only those that the user reads: by typing them he would learn whose a personal appeal is.
     """
     named = [_of(phone)] if phone else []
     if applicant:
