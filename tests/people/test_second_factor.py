@@ -159,3 +159,19 @@ def test_guessing_ends_soon_and_passwords_are_not_counted(enrolled) -> None:
         sign_ins.prove(session, code(secret, 30))
     assert sign_ins.check("nilufar", "parol-parol", LAN) == session.user
     assert sign_ins.prove(session, code(secret, 30), device="desk")  # a known one has its own
+
+
+def test_that_codes_are_made_and_a_factor_set_up_is_in_the_audit(nilufar, at_noon) -> None:
+    secret = second_factor.propose()
+    begun, _ = sessions.begin(nilufar, LAN)
+    second_factor.enrol(begun, secret, code(secret))
+    made = ("nilufar", "second_factor.codes", "nilufar")
+    assert noted() == [("nilufar", "second_factor.set", "nilufar"), made]
+    second_factor.renew_codes(nilufar)
+    assert noted()[2:] == [made]
+
+
+def noted() -> list[tuple[str, str, str]]:
+    ours = AuditEntry.action.startswith("second_factor.")
+    rows = AuditEntry.select().where(ours).order_by(AuditEntry.id)
+    return [(row.who, row.action, row.subject) for row in rows]

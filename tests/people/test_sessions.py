@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from appliance.core import clock, live
-from appliance.models import AuditEntry, LiveEvent, Session
-from appliance.people import accounts, sessions
+from appliance.models import AuditEntry, Desk, LiveEvent, Session
+from appliance.people import accounts, pins, sessions
 
 
 def topics() -> list[str]:
@@ -76,3 +76,39 @@ def test_all_but_one(nilufar) -> None:
     assert sessions.end_others(kept) == 2
     assert sessions.found(secret)
     assert not any(sessions.found(other) for _, other in others)
+
+
+def test_that_it_is_used_is_noted_of_it_alone(nilufar, sardor, monkeypatch) -> None:
+    (used, _), (own, _), (others, _) = (
+        sessions.begin(user, "10.0.0.5") for user in (nilufar, nilufar, sardor)
+    )
+    before, later = used.seen_at, clock.now() + dt.timedelta(minutes=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    sessions.see(used, "10.0.0.6")
+    noted = {row.id: (row.seen_at, row.address) for row in Session.select()}
+    assert noted[used.id] == (later, "10.0.0.6")
+    assert noted[own.id][1] == noted[others.id][1] == "10.0.0.5"
+    assert noted[own.id][0] < later
+    assert noted[others.id][0] < later
+    assert before < later
+
+
+@pytest.mark.parametrize(
+    ("ends", "left"),
+    [
+        (lambda here: sessions.end(here, "rustam"), {("nilufar", "b"), ("sardor", "a")}),
+        (lambda here: sessions.end_others(here), {("nilufar", "a"), ("sardor", "a")}),
+        (lambda here: sessions.end_all(here.user), {("sardor", "a")}),
+    ],
+    ids=("end", "end_others", "end_all"),
+)
+def test_desks_of_others_stay_when_one_is_signed_out(nilufar, sardor, ends, left) -> None:
+    """A desk is where the PIN signs in; two people share device a."""
+    here, _ = sessions.begin(nilufar, "10.0.0.5", device="a")
+    for user, device in ((nilufar, "b"), (sardor, "a")):
+        other, _ = sessions.begin(user, "10.0.0.5", device=device)
+        pins.remember(other)
+    pins.remember(here)
+    ends(here)
+    assert {(desk.user.login, desk.device) for desk in Desk.select()} == left
+    assert [one.user.login for one in sessions.every() if one.user == sardor] == ["sardor"]

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from appliance.people import rights
 from appliance.people.accounts import ROLES
+from appliance.telephony import recordings
 from appliance.web.shell import access
 from tests.rig.people import OF_ROLE
 
@@ -503,6 +504,16 @@ def test_the_ministry_sees_appeals_registered_calls_and_reports_only(login_as) -
         *("/reports", "/reports/quarterly", "/reports/issued", "/analytics", "/minutes"),
         "/reports/accesses",
     ]
+
+
+def test_a_tab_is_shown_only_while_its_condition_holds(login_as, bahodir) -> None:
+    """Evidence packs are for those of the ministry who may hear recordings."""
+    browser, tab = login_as("ministry"), 'href="/evidence"'
+    assert tab not in browser.get("/appeals").text
+    recordings.allow(bahodir, True, by="sherzod")
+    assert tab in browser.get("/appeals").text
+    recordings.allow(bahodir, False, by="sherzod")
+    assert tab not in browser.get("/appeals").text
 
 
 def test_a_view_without_a_declaration_does_not_start(app: Flask) -> None:
