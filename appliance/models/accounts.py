@@ -23,6 +23,9 @@ class User(Table):
     sip_password = CharField(null=True)
     phone = CharField(default="desk")  # accounts.PHONES: on the desk, or in the operator's page
     phone_page = CharField(null=True)  # the open page that took the phone up last
+    # the hash of that page's session; "": the session ended, and Asterisk still has its address
+    phone_session = CharField(null=True)
+    page_password = CharField(null=True)  # of the phone in the page; NULL: sip_password
     auto_answer = BooleanField(default=False)  # the phone in the page takes calls by itself
     speaks = CharField(default="")  # languages of calls, "uz ru"
     topics = CharField(null=True)  # codes whose callers ring him, "subsidies work"; NULL: every one

@@ -141,6 +141,12 @@ def ami_secret(settings: Settings) -> str:
     return found[1] if found else settings.asterisk.ami_secret
 
 
+def has_password(settings: Settings, password: str) -> bool:
+    """Whether a phone has this password in the files in force."""
+    phones = _read(settings.paths.asterisk / "pjsip.conf") or ""
+    return bool(password) and f"\npassword = {password}\n" in phones
+
+
 def install(settings: Settings, *, tried: bool = False) -> list[str]:
     """Render, try out, and put in place what changed; returns the names of the changed files.
 

@@ -26,6 +26,7 @@ from appliance.pbx import (
     jobs_alarm,
     ledger,
     logs,
+    page_phones,
     phone_events,
     projection,
     rerecording,
@@ -200,5 +201,6 @@ def _note_seen(began: dt.datetime) -> None:
 _WORKS = (
     *(_follow, _measure, _watch, _listen),
     *(agi.answer, callback.call_back, config_sync.follow, carriers.follow),
-    *(clock_watch.watch, rerecording.follow, inspection.follow, _keep_room, _watch_jobs),
+    *(clock_watch.watch, rerecording.follow, inspection.follow, page_phones.follow, _keep_room),
+    _watch_jobs,
 )

@@ -14,7 +14,7 @@ from appliance.core.db import writing
 from appliance.core.i18n import LOCALES, N_, spelt
 from appliance.core.settings.people import ROLES
 from appliance.core.statements import Question
-from appliance.models import Membership, User
+from appliance.models import Membership, Session, User
 from appliance.people import sessions
 
 TOPIC = "people"  # of live events: an account was made or changed
@@ -223,10 +223,14 @@ def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
         live.publish(TOPIC)
 
 
-def take_phone(user: User, page: str) -> None:
-    """An open page of his has his phone from now on; another one that had it is told."""
+def take_phone(user: User, page: str, session: Session) -> None:
+    """An open page of his has his phone from now on; one that had it learns of that.
+
+    `session`: the page's. The phone ends with it (`page_phones`).
+    """
+    owner = {"phone_page": page, "phone_session": session.hash}
     with writing():
-        User.update(phone_page=page).where(User.id == user.id).execute()
+        User.update(owner).where(User.id == user.id).execute()
         live.publish(f"operator:{user.login}")
 
 

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Collection
 
 from peewee import Expression
 
@@ -85,6 +86,12 @@ def find(number: int) -> Session | None:
 def holds(session: Session) -> bool:
     """Whether nobody has ended it since it was read."""
     return Session.select().where(Session.id == session.id).exists()
+
+
+def holding_among(hashes: Collection[str]) -> set[str]:
+    """Those of some sessions, by the hashes of their cookies, that hold."""
+    rows = Session.select(Session.hash).join(User).where(*_holding())
+    return {hash for (hash,) in rows.where(Session.hash.in_(list(hashes))).tuples()}
 
 
 def see(session: Session, address: str) -> None:

@@ -180,7 +180,10 @@ def give_phone_password(user: User, by: User | None) -> Given:
         raise StaffError("extension", f"has no phone: {user.login}")
     password = secrets.token_urlsafe(18)
     with writing():
-        User.update(sip_password=password).where(User.id == user.id).execute()
+        new = {"sip_password": password}
+        if user.phone == "page":  # its page fetches the new one by itself
+            new["page_password"] = secrets.token_urlsafe(18)
+        User.update(new).where(User.id == user.id).execute()
         audit.record(accounts.login_of(by), "user.phone", user.login)
         live.publish(accounts.TOPIC)
     return Given(user, phone_password=password)

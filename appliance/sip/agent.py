@@ -52,8 +52,14 @@ class Agent(Wire):
             self.strays += 1
             self.answer(received, message.response(received, 481, secrets.token_hex(4)))
 
-    async def register(self, name: str, password: str, expires: int = 3600) -> int:
-        """Register an extension at the box; the status of its answer."""
+    async def register(
+        self, name: str, password: str, expires: int = 3600, contact: str = ""
+    ) -> int:
+        """Register an extension at the box; the status of its answer.
+
+        `contact`: another one than this agent's; "*" with `expires` 0 removes every registration
+        (RFC 3261, 10.2.2).
+        """
         call_id, tag = secrets.token_hex(8), secrets.token_hex(4)
         uri = f"sip:{self.box[0]}"
         challenge: str | None = None
@@ -66,7 +72,7 @@ class Agent(Wire):
                 ("To", f"<sip:{name}@{self.box[0]}>"),
                 ("Call-ID", call_id),
                 ("CSeq", f"{number} REGISTER"),
-                ("Contact", f"<sip:{name}@{self.here}>"),
+                ("Contact", contact or f"<sip:{name}@{self.here}>"),
                 ("Expires", str(expires)),
                 ("Max-Forwards", "70"),
             ]

@@ -64,7 +64,7 @@ http {{
             proxy_pass http://{box}:{http}/ws;
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
-            proxy_read_timeout 1h;
+            proxy_read_timeout 1m;
         }}
         location = /session {{
             internal;

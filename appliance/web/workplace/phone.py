@@ -17,10 +17,11 @@ from flask import (
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from appliance.pbx import actions
-from appliance.people import accounts
+from appliance.people import accounts, page_phones
 from appliance.people.accounts import StaffError
 from appliance.telephony import line_quality
 from appliance.telephony.calls.dialling import ECHO
@@ -91,11 +92,11 @@ def account() -> Response:
         abort(422)
     if not document().get("take") and _speaks(user):
         return jsonify(speaks=True)
-    accounts.take_phone(user, page)
+    accounts.take_phone(user, page, current_user.session)
     return jsonify(
         uri=f"sip:{user.extension}@{host}",
         host=host,
-        password=user.sip_password,
+        password=page_phones.password_of(user),
         autoAnswer=user.auto_answer,
     )
 

@@ -201,6 +201,35 @@ def test_few_passwords_are_looked_at_at_once(settings, monkeypatch) -> None:
     assert SignInAttempt.select().count() == 2
 
 
+def test_one_address_holds_up_nobody_at_another(settings, monkeypatch) -> None:
+    """On a new device, too: of one address few wait, and what is more is sent away at once."""
+    looking, gate = [], threading.Event()
+
+    def authenticate(login: str, password: str) -> None:
+        looking.append(login)
+        gate.wait(20)
+
+    monkeypatch.setattr(accounts, "authenticate", authenticate)
+    monkeypatch.setattr(sign_ins, "PATIENCE", 20)
+
+    def attempt(login: str, address: str) -> str:
+        with db.database.connection_context():
+            try:
+                sign_ins.check(login, "wrong", address)
+            except sign_ins.Busy:
+                return "busy"
+            return "tried"
+
+    with ThreadPoolExecutor(40) as pool:
+        guesses = [pool.submit(attempt, f"nobody{n}", "10.0.0.1") for n in range(30)]
+        until(lambda: sum(one.done() for one in guesses) == 18)
+        staff = [pool.submit(attempt, f"new{n}", f"10.0.1.{n}") for n in range(10)]
+        gate.set()
+        assert [one.result() for one in staff] == ["tried"] * 10
+        assert sorted(one.result() for one in guesses) == ["busy"] * 18 + ["tried"] * 12
+    assert sign_ins._STRANGERS._inside.total() == 0
+
+
 def test_who_signs_in_where_he_did_before_is_not_kept_out_by_others(app, client) -> None:
     assert client.sign_in("sardor", PASSWORD).status_code == 302
     client.send("/logout")

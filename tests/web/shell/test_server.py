@@ -146,12 +146,12 @@ class Flood:
 
 
 def test_who_is_known_signs_in_while_many_guess(process) -> None:
-    """Each guess costs what argon2 costs: of 120 at once few wait, and hold a thread."""
+    """Each guess costs what argon2 costs: of 160 at once few wait, and hold a thread."""
     known = Visitor(process.url)
     assert known.sign_in("nilufar") == 302
-    with Flood(process.url, 120) as flood:
-        until(lambda: flood.statuses[503] > 120, 60)
-        for _ in range(5):
+    with Flood(process.url, 160) as flood:
+        until(lambda: flood.statuses[503] > 160, 60)
+        for _ in range(3):
             known.open("/logout", csrf_token=known.token("/account")).close()
             assert known.sign_in("nilufar") == 302
         assert known.open("/operator").status == 200

@@ -30,9 +30,15 @@ async function own() {
     if (!account) return tell({ trouble: "off" });
     phone = new SipPhone(await import(sip), account, { onChange: changed, onOver: keepQuality });
     tell({ trouble: phone.ring.isMuzzled ? "silent" : "" });
-    await until(() => takenElsewhere() && !phone.isInCall);
+    await until(() => (takenElsewhere() || phone.state.refused) && !phone.isInCall);
+    const { refused } = phone.state;
     phone.leave();
     phone = null;
+    if (refused && !takenElsewhere()) {
+      tell({ registered: false });
+      await new Promise((resolve) => setTimeout(resolve, GRACE)); // until the new password is in force
+      continue;
+    }
     tell({ trouble: "taken", registered: false });
     await once(document, "phone-again");
   }

@@ -1,5 +1,6 @@
 // One SIP account over a WebSocket, and its one call. What it does is told by `onChange(state)`:
 //   registered   whether the exchange can ring it
+//   refused      whether its password holds no more: another account is asked for
 //   stage        "" | ringing | dialling | talk
 //   number       of the other end, where it has one
 //   held, muted  by this side
@@ -12,13 +13,14 @@ import { devices, Ring, soundOn, wantedSound } from "./sound.js";
 const RESUME = "X-Hotline-Resume"; // a talk that was cut
 const BY_ITSELF = [RESUME, "X-Hotline-Answer"]; // a call that he asked for himself
 const EXPIRES = 600; // seconds of a registration; it ends with its connection anyway
+const REFUSED = [401, 403, 407]; // answers to a password that holds no more
 const ALIVE = 15_000; // milliseconds between two questions whether the exchange is still there
 // The exchange is in the house: no STUN, no internet. All ways to this side, found in an eighth of a second, are told at
 // once: of one that the exchange cannot go itself, by TCP or IPv6, it would begin with none, and nobody be heard.
 const NETWORK = { iceServers: [] };
 
 export class SipPhone {
-  state = { registered: false, stage: "", number: "", held: false, muted: false, quality: null };
+  state = { registered: false, refused: false, stage: "", number: "", held: false, muted: false, quality: null };
   #account;
   #ua;
   #onChange;
@@ -47,6 +49,9 @@ export class SipPhone {
     this.#ua.on("registered", () => {
       this.#change({ registered: true });
       this.#refresh();
+    });
+    this.#ua.on("registrationFailed", ({ response }) => {
+      if (REFUSED.includes(response?.status_code)) this.#change({ refused: true });
     });
     for (const lost of ["unregistered", "registrationFailed", "disconnected"]) {
       this.#ua.on(lost, () => this.#change({ registered: false }));
