@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from appliance.core import settings as site_settings
-from appliance.pbx.ami import Connection
+from appliance.pbx.ami import Connection, Refused
 from provisioning.local.place import TLS
 from tests.calls.hotline import Hotline
 from tests.rig.waiting import until
@@ -75,9 +75,12 @@ def operator(hotline: Hotline) -> Iterator[Operator]:
 def contacts(hotline: Hotline) -> list[str]:
     """Where Asterisk would ring the phone."""
     with Connection(site_settings.load(hotline.place.config)) as asterisk:
-        command = {"Variable": f"PJSIP_AOR({hotline.facts['page_operator']['extension']},contact)"}
-        found = asterisk.act("Getvar", **command).get("Value", "")
-    return [one for one in found.split(",") if one]
+        try:
+            known = asterisk.listed("PJSIPShowContacts", "ContactListComplete")
+        except Refused:  # there is none at all
+            return []
+    extension = hotline.facts["page_operator"]["extension"]
+    return [one["Uri"] for one in known if one.get("Endpoint") == extension]
 
 
 def sign_out(one: Operator) -> None:

@@ -21,15 +21,15 @@ class Closed(ConnectionError):
 
 
 class SocketPhone:
-    """One connection, which stays open until it is closed."""
+    """One connection, which stays open until it is closed; by TLS to the front, or to Asterisk."""
 
-    def __init__(self, address: tuple[str, int], cookie: str) -> None:
+    def __init__(self, address: tuple[str, int], cookie: str = "", *, front: bool = True) -> None:
         self._name = f"{secrets.token_hex(6)}.invalid"
         self._bytes = b""
         unchecked = ssl.create_default_context()
         unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
         line = socket.create_connection(address, _PATIENCE)
-        self._line = unchecked.wrap_socket(line)
+        self._line = unchecked.wrap_socket(line) if front else line
         self._open(address[0], cookie)
 
     def __enter__(self) -> Self:

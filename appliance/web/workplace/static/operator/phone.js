@@ -30,11 +30,10 @@ async function own() {
     if (!account) return tell({ trouble: "off" });
     phone = new SipPhone(await import(sip), account, { onChange: changed, onOver: keepQuality });
     tell({ trouble: phone.ring.isMuzzled ? "silent" : "" });
-    await until(() => (takenElsewhere() || phone.state.refused) && !phone.isInCall);
-    const { refused } = phone.state;
+    await until(() => (takenElsewhere() || isEnded() || phone.state.refused) && !phone.isInCall);
     phone.leave();
     phone = null;
-    if (refused && !takenElsewhere()) {
+    if (!takenElsewhere()) {
       tell({ registered: false });
       await new Promise((resolve) => setTimeout(resolve, GRACE)); // until the new password is in force
       continue;
@@ -53,6 +52,7 @@ async function accountOf() {
   });
   for (;;) {
     former = taken().dataset.page;
+    named = false;
     try {
       const account = await post(accountAt, { page, take });
       if (account.speaks) {
@@ -72,10 +72,17 @@ async function accountOf() {
 // while this page took the phone still names the one before it.
 const taken = () => document.getElementById("phone-taken");
 let former = "";
+let named = false; // whether the server has named this page as the one with the phone
+
+// The session in which this page took the phone is over, as after another password: it is asked for again.
+const isEnded = () => named && taken().dataset.page === "";
 
 function takenElsewhere() {
   const last = taken().dataset.page;
-  if (last === page) former = "";
+  if (last === page) {
+    former = "";
+    named = true;
+  }
   return !["", page, former].includes(last);
 }
 
