@@ -79,6 +79,7 @@ _SCHEDULED = (
     ),
     Scheduled("audit", N_("Verify the audit"), _daily(_LAST_OF_NIGHT), NIGHTLY),
     Scheduled("audit_sign", N_("Sign the audit"), _every(3600), OFTEN, lambda site: site.audit.key),
+    Scheduled("masks", N_("Note who was masked, for a restore"), _every(60), OFTEN),
     Scheduled("readings", N_("Look for unusual reading"), _every(300), OFTEN),
     Scheduled("evidence", N_("Make evidence packs"), _evidence, OFTEN, lambda site: site.audit.key),
     Scheduled("callers", N_("Write to callers"), _every(20), OFTEN, lambda site: site.sms),

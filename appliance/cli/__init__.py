@@ -53,6 +53,7 @@ COMMANDS = {
         "Copy the database's changes and the event log to the second disk as they happen.",
     ),
     "report": ("report", "Reports, as files or to standard output."),
+    "retention": ("retention", "What is removed, and that nothing of it stays."),
     "script": ("script", "Conversation scripts: what operators say."),
     "search": ("search", "What the search of all pages finds."),
     "selftest": ("selftest", "Tests of the site by itself."),

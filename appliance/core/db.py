@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 Error = PeeweeException  # whatever the database could not do
 
 PATIENCE = 10.0  # seconds for which whoever writes waits for others
-_BUSY = int(PATIENCE * 1000)
+BUSY_MILLISECONDS = int(PATIENCE * 1000)
 _LOOK = 0.002  # seconds between two looks whether the lock is free
 _AGAIN = 0.2  # seconds until what met a busy database is tried again
 _TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
@@ -156,7 +156,7 @@ class _Database(SqliteDatabase):
                 raise
             return False
         finally:
-            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
+            self.execute_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         return True
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
@@ -177,7 +177,7 @@ database = _Database(
         "synchronous": "full",
         "foreign_keys": 1,
         "secure_delete": 1,
-        "busy_timeout": _BUSY,
+        "busy_timeout": BUSY_MILLISECONDS,
         "cache_size": -32_000,
     },
     factory=_Connection,
@@ -349,37 +349,6 @@ def triggers() -> dict[str, str]:
     """The open database's triggers: name → what made it."""
     rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return dict(rows.fetchall())
-
-
-def empty_log() -> bool:
-    """Bring the write-ahead log into the file and cut it to nothing; whether that was possible.
-
-    Until then the log holds pages as they were. It waits for nobody: who reads or replicates keeps
-    the log, and it is tried again.
-    """
-    if database.in_transaction():
-        return False
-    database.execute_sql("PRAGMA busy_timeout = 0")
-    try:
-        busy, _pages, _moved = database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except OperationalError as error:
-        if not is_busy(error):
-            raise
-        return False
-    finally:
-        database.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
-    return not busy
-
-
-def rebuild(most: int) -> bool:
-    """Write the file anew without anything that its pages held before (VACUUM); whether it was.
-
-    It is not when the file has more than `most` bytes: nobody else writes in that time.
-    """
-    if os.path.getsize(str(database.database)) > most:
-        return False
-    database.execute_sql("VACUUM")
-    return True
 
 
 def faults() -> list[str]:

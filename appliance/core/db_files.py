@@ -39,5 +39,12 @@ def fold_in(file: Path) -> None:
         connection.execute("PRAGMA journal_mode = delete")
 
 
+def address_to_read(file: Path) -> str:
+    """Under which a database file is only looked at: without a log beside it no byte changes."""
+    log = file.with_name(f"{file.name}-wal")
+    how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    return f"{file.resolve().as_uri()}?{how}"
+
+
 def _untouched(file: Path) -> sqlite.Connection:
     return sqlite.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import schedule
 
-from appliance.box import alarms, health, links, processes, retention, runs, timetable
+from appliance.box import alarms, health, links, mask_journal, processes, retention, runs, timetable
 from appliance.box.snapshots import keep_replicating
 from appliance.casework import unusual
 from appliance.core import clock, db, live, memory
@@ -109,6 +109,7 @@ def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable
         "integrity": health.database.look_through,
         "audit": lambda: health.audit.verify(settings),
         "audit_sign": lambda: health.audit.sign(settings),
+        "masks": lambda: mask_journal.note(settings),
         "readings": lambda: unusual.look(settings.tz),
         "evidence": lambda: evidence.make_asked(settings, goes_on),
         "callers": lambda: callers.notify_due(settings),

@@ -76,6 +76,7 @@ UNTRIED = {
         *("ledger ingest", "ministry catch-up", "ministry import", "outbox retry", "user import"),
         *(f"operator {state}" for state in ("back-office", "off", "pause", "ready")),
         *("phone address", "phone remove", "phone set", "backup restore-appeal"),
+        *("retention mask-again", "retention scrub"),
         *("user add", "user disable", "user enable", "user listen", "user passwd"),
         "trunk password",
         *("user phone-password", "user set", "user sign-out"),

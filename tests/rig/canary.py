@@ -19,6 +19,7 @@ from appliance.models import (
     FollowUpMark,
     Handling,
     Listening,
+    Message,
     MinistryEvent,
     NumberNote,
     ScheduledCallback,
@@ -169,9 +170,9 @@ class Canary:
                     channel, "manual", self.former_phone, text=text, cause=cause,
                     key=f"{channel}:{cause}", payload={"line": text, "surname": self.former},
                 )  # fmt: skip
-            message.state, message.ended_at = "refused", clock.now()
-            message.trouble_text = f"unknown number {self.former_phone}"
-            message.save()
+            trouble = f"unknown number {self.former_phone}"
+            ended = {"state": "refused", "ended_at": clock.now(), "trouble_text": trouble}
+            Message.update(ended).where(Message.id == message.id).execute()
 
 
 def month_before(settings: Settings) -> dt.date:

@@ -6,7 +6,9 @@ from appliance.box.retention.nights import ClockDoubted, Doubt, doubt, was_doubt
 from appliance.box.retention.on_request import mask
 from appliance.box.retention.proof import removals, removed_between
 from appliance.box.retention.removing import Removed, remove_due
+from appliance.box.retention.replaying import Replayed, replay
 from appliance.box.retention.rules import Coming, coming
+from appliance.box.retention.scrubbing import scrub
 
 __all__ = [
     "ClockDoubted",
@@ -15,6 +17,7 @@ __all__ = [
     "Forecast",
     "HoldError",
     "Removed",
+    "Replayed",
     "coming",
     "doubt",
     "end",
@@ -26,5 +29,7 @@ __all__ = [
     "removals",
     "remove_due",
     "removed_between",
+    "replay",
+    "scrub",
     "was_doubted",
 ]

@@ -6,6 +6,7 @@ counted, and the ledger, stay; an appeal that is open or on hold is not touched.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from appliance.box.retention import (
     identity,
@@ -19,13 +20,26 @@ from appliance.box.retention import (
 from appliance.box.retention.identity import Cut, Identity
 from appliance.casework import data_requests
 from appliance.casework.data_requests import RequestError, Stored
-from appliance.core import audit
+from appliance.core import audit, clock
 from appliance.core.db import writing
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens
 from appliance.models import Appeal, CallForm, DataRequest, EvidencePack, Handling, User
 
 LEAST_YEARS = 2
+
+
+@dataclass(frozen=True)
+class Records:
+    """What is a citizen's; `phone`: a number that is his alone, or ""."""
+
+    appeals: list[Appeal]
+    call_forms: list[CallForm]
+    calls: list[str]  # ids
+    phone: str = ""
+
+    def __len__(self) -> int:
+        return len(self.appeals) + len(self.call_forms) + len(self.calls) + bool(self.phone)
 
 
 def mask(
@@ -35,45 +49,97 @@ def mask(
 
     Raises RequestError: of `data_requests.chosen` and `close`, and "open", "held" with the number.
     """
-    from appliance.reports import evidence  # all that prints; whoever looks at disks has no need
-
-    ticked = set(records)
-    who, changes = _look_for(request, data_requests.chosen(request, user, ticked), ticked)
+    ticked, own_number = set(records), "number" in set(records)
+    chosen = _records(request, data_requests.chosen(request, user, ticked), own_number)
+    who = _identity(chosen)
+    changes = traces.find(who)
     with writing():
         his = data_requests.chosen(request, user, ticked)
-        issued = [(row, issued_reports.texts_of(row)) for row in (*his.appeals, *his.call_forms)]
-        for appeal in his.appeals:
-            _stays(appeal)
-        data_requests.close(request, user, "done", who.cut(answer), his, "number" in ticked)
+        chosen = _records(request, his, own_number)
+        _require_closed(chosen)
+        data_requests.close(request, user, "done", who.cut(answer), his, own_number)
         citizens.own_data(settings, request)
-        for change in changes:
-            change()
-        for row, texts in issued:
-            is_his = _is_of(who, texts)
-            found = issued_reports.find(settings, row, is_his)
-            issued_reports.withdraw(found, is_his, user.login, anew=True)
         rule = f"data_request={request.id}"
-        for appeal in his.appeals:
-            masking.person(appeal, rule, _shortener(settings, appeal, who))
-        alone = (made for made in his.call_forms if not made.appeal_number)
-        for made in alone:
-            masking.call_form_person(made, rule, _shortener(settings, made, who))
-        calls = _calls(his)
-        traces.blank_of_records(set(), calls)
-        for call_id in sorted(calls):
-            proof.write_down("call_person", call_id, rule)
-        if "number" in ticked and request.phone:
-            masking.number(request.phone, rule)
-        proof.write_down("data_request", f"data-request:{request.id}", rule)
+        _take_out(settings, chosen, who, changes, rule, user.login)
+        about = f"data-request:{request.id}"
+        proof.write_down("data_request", about, rule, own_number=own_number)
         data_requests.forget(request)
         audit.record(user.login, "data_request.masked", str(request.id))
-    numbers = [appeal.number for appeal in his.appeals]
-    about = EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(sorted(calls))
-    for pack in EvidencePack.select().where(about, EvidencePack.state != "gone"):
-        evidence.remove(settings, pack, user.login)
-    issued_reports.remove_files(settings)
+    _remove_files(settings, chosen, user.login)
     scrubbing.scrub_soon()
     return his
+
+
+def mask_records(settings: Settings, records: Records, rule: str, by: str) -> None:
+    """Mask records that were masked before a restore. Raises RequestError: "open", "held"."""
+    who = _identity(records)
+    changes = traces.find(who)
+    with writing():
+        _require_closed(records)
+        _take_out(settings, records, who, changes, rule, by)
+    _remove_files(settings, records, by)
+
+
+def close_again(number: int) -> None:
+    """Close a request that a restore has opened again; he was answered."""
+    asked = DataRequest.get_or_none(DataRequest.id == number, DataRequest.state == "open")
+    if asked and asked.kind == "mask":
+        with writing():
+            columns = {"state": "done", "done_at": clock.now()}
+            DataRequest.update(columns).where(DataRequest.id == number).execute()
+            data_requests.forget(asked)
+
+
+def _take_out(
+    settings: Settings,
+    records: Records,
+    who: Identity,
+    changes: list[traces.Change],
+    rule: str,
+    by: str,
+) -> None:
+    for change in changes:
+        change()
+    for row in (*records.appeals, *records.call_forms):
+        is_his = _is_of(who, issued_reports.texts_of(row))
+        found = issued_reports.find(settings, row, is_his)
+        issued_reports.withdraw(found, is_his, by, anew=True)
+    for appeal in records.appeals:
+        masking.person(appeal, rule, _shortener(settings, appeal, who))
+    for made in records.call_forms:
+        if not made.appeal_number:
+            masking.call_form_person(made, rule, _shortener(settings, made, who))
+    traces.blank_of_records(set(), set(records.calls))
+    for call_id in sorted(records.calls):
+        proof.write_down("call_person", call_id, rule)
+    if records.phone:
+        masking.number(records.phone, rule)
+
+
+def _remove_files(settings: Settings, records: Records, by: str) -> None:
+    from appliance.reports import evidence  # all that prints; whoever looks at disks has no need
+
+    numbers = [appeal.number for appeal in records.appeals]
+    about = EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(sorted(records.calls))
+    for pack in EvidencePack.select().where(about, EvidencePack.state != "gone"):
+        evidence.remove(settings, pack, by)
+    issued_reports.remove_files(settings)
+
+
+def _records(request: DataRequest, his: Stored, own_number: bool) -> Records:
+    ids = {row.call_id for row in (*his.appeals, *his.call_forms) if row.call_id}
+    ids |= {call.id for call in his.calls}
+    phone = request.phone if own_number else ""
+    return Records(his.appeals, his.call_forms, sorted(ids), phone)
+
+
+def _identity(records: Records) -> Identity:
+    return identity.of(records.appeals, records.call_forms, records.calls, records.phone)
+
+
+def _require_closed(records: Records) -> None:
+    for appeal in records.appeals:
+        _stays(appeal)
 
 
 def _stays(appeal: Appeal) -> None:
@@ -87,22 +153,8 @@ def _stays(appeal: Appeal) -> None:
         raise RequestError("held", appeal.number)
 
 
-def _look_for(
-    request: DataRequest, his: Stored, ticked: set[str]
-) -> tuple[Identity, list[traces.Change]]:
-    """Who the citizen is, and what else names him."""
-    phone = request.phone if "number" in ticked else ""
-    who = identity.of(his.appeals, his.call_forms, sorted(_calls(his)), phone)
-    return who, traces.find(who)
-
-
 def _is_of(who: Identity, texts: frozenset[str]) -> Callable[[str], bool]:
     return lambda text: text in texts or who.is_his(text)
-
-
-def _calls(his: Stored) -> set[str]:
-    registered = {row.call_id for row in (*his.appeals, *his.call_forms) if row.call_id}
-    return registered | {call.id for call in his.calls}
 
 
 def _shortener(settings: Settings, row: Appeal | CallForm, who: Identity) -> Cut | None:

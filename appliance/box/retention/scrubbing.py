@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from appliance.casework import search
-from appliance.core import db
+from appliance.core import db_upkeep
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,11 @@ def scrub(
     `most`: bytes of the largest file that is written anew.
     """
     search.merge(goes_on)
-    whole = goes_on() and db.rebuild(most)
+    whole = goes_on() and db_upkeep.rebuild(most)
     if not whole:
-        log.warning("the database was not written anew: it is larger than %s MB", most >> 20)
+        log.warning("the database was not written anew: over %s MB, or in use", most >> 20)
     for _ in range(_TRIES):
-        if db.empty_log():
+        if db_upkeep.empty_log():
             return whole
         if not goes_on():
             break
@@ -47,4 +47,4 @@ def scrub_soon() -> None:
     """The part of it that a page has time for; the night does the rest."""
     until = time.monotonic() + _PAGE_SECONDS
     search.merge(lambda: time.monotonic() < until)
-    db.empty_log()
+    db_upkeep.empty_log()

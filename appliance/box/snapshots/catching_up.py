@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from appliance.box import mask_journal
 from appliance.box.snapshots import contents, continuous, numbers, pending_messages, toml
 from appliance.box.snapshots.contents import Tell
 from appliance.box.snapshots.errors import SnapshotError
@@ -41,9 +42,21 @@ def bring_up_to_date(
             told = call(config, "ledger", "ingest", tail)
             restored.new_records += int(told.rpartition(": ")[2].split()[0])
             tail.unlink()
+    restored.masked = _mask_again(settings, config, place)
     goes_on = wish.while_running or wish.target is not None
     restored.numbers = numbers.leave_out(settings, database, end, goes_on=goes_on)
     db_files.fold_in(database)
+
+
+def _mask_again(settings: Settings, config: Path, place: Path) -> str:
+    """Mask again who was masked since; what was done, in words."""
+    if not (masked := mask_journal.known(settings)):
+        return ""
+    listed = place / mask_journal.FILE
+    mask_journal.write(listed, masked)
+    told = call(config, "retention", "mask-again", listed)
+    listed.unlink()
+    return told.strip()
 
 
 def call(config: Path, *words: str | Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import peewee
 from peewee import SqliteDatabase, fn
 
-from appliance.core import clock
+from appliance.core import clock, db_files
 from appliance.core.audit import Head
 from appliance.core.settings import Settings
 from appliance.models import (
@@ -178,6 +178,4 @@ def _stand_in(here: SqliteDatabase, id: int, now: dt.datetime) -> None:
 
 def read_only(database: Path) -> SqliteDatabase:
     """A database that is only looked at: without a log of its own beside it no byte changes."""
-    log = database.with_name(f"{database.name}-wal")
-    how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    return SqliteDatabase(f"{database.resolve().as_uri()}?{how}", uri=True)
+    return SqliteDatabase(db_files.address_to_read(database), uri=True)

@@ -49,6 +49,7 @@ class Restored:
     new_records: int = 0  # of the event log, newer than the database
     numbers: dict[str, Any] = field(default_factory=dict)  # the last left out: numbers.leave_out
     held: int = 0  # messages that waited: they are on hold, to be released or dropped by people
+    masked: str = ""  # what was masked again, in words; "": nothing
     kept: str = ""  # where the files lie that were replaced
     secrets: str = ""  # where they were unpacked
     seconds: float = 0.0

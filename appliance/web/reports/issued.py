@@ -123,7 +123,7 @@ def announced() -> "tuple[IssuedReport, str, str] | None":
         (
             r
             for r in issuing.issued(20)
-            if r.name not in ("daily", "accesses") and r.issued_at > since
+            if r.name not in ("daily", "accesses") and r.issued_at > since and not r.withdrawn_at
         ),
         None,
     )

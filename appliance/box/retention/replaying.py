@@ -1,0 +1,81 @@
+"""Masking again, in a database that was restored, what had been masked since it was as it is."""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance.box.mask_journal import Masked
+from appliance.box.retention import on_request, rules
+from appliance.core import audit
+from appliance.core.settings import Settings
+from appliance.models import Appeal, Call, CallForm
+
+
+@dataclass
+class Replayed:
+    """How many records were masked again, and the numbers of appeals that are open now."""
+
+    masked: int
+    open: list[str]
+
+
+def replay(settings: Settings, masked: Iterable[Masked], by: str) -> Replayed:
+    """Mask again what a database holds of masked records, a citizen at a time.
+
+    One with an appeal that is open again, or held, stays: he is masked by a new request once it
+    is closed.
+    """
+    groups: dict[str, list[Masked]] = defaultdict(list)
+    for one in masked:
+        # What went by age is of many citizens, what went by a request of one.
+        groups[one.rule if one.rule.startswith("data_request") else one.subject].append(one)
+    done = Replayed(0, [])
+    for group in groups.values():
+        subjects = {kind: {one.subject for one in group if one.kind == kind} for kind in _KINDS}
+        records = _records(subjects, any(one.own_number for one in group))
+        if not records:
+            continue
+        try:
+            on_request.mask_records(settings, records, group[0].rule, by)
+        except on_request.RequestError as error:
+            done.open.append(error.number)
+            continue
+        done.masked += len(records)
+        _close(group[0].rule)
+    if done.masked or done.open:
+        audit.record(by, "retention.replay", "", masked=done.masked, open=done.open)
+    return done
+
+
+_KINDS = ("appeal", "appeal_person", "call_form", "call_form_person", "call_person")
+
+
+def _records(subjects: dict[str, set[str]], own_number: bool) -> on_request.Records:
+    """What a database holds of the records that is not masked in it."""
+    numbers = subjects["appeal"] | subjects["appeal_person"]
+    made = subjects["call_form"] | subjects["call_form_person"]
+    calls = [c.id for c in Call.select().where(Call.id.in_(subjects["call_person"]))]
+    appeals = Appeal.select().where(Appeal.number.in_(numbers))
+    forms = CallForm.select().where(CallForm.number.in_(made))
+    phone = ""
+    if own_number and not rules.removed("call_person", calls[0] if calls else "").exists():
+        whose = (call.citizen for call in Call.select().where(Call.id.in_(calls)))
+        phone = next(filter(None, whose), "")
+    return on_request.Records(
+        [one for one in appeals if not _is_masked(one.number, "appeal")],
+        [one for one in forms if not _is_masked(one.number, "call_form")],
+        [id for id in calls if not rules.removed("call_person", id).exists()],
+        phone,
+    )
+
+
+def _is_masked(number: str, kind: str) -> bool:
+    return any(rules.removed(one, number).exists() for one in (kind, f"{kind}_person"))
+
+
+def _close(rule: str) -> None:
+    """A request that is open again was answered: it is not answered a second time."""
+    number = rule.removeprefix("data_request=")
+    with contextlib.suppress(ValueError):
+        on_request.close_again(int(number))
