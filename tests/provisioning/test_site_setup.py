@@ -338,6 +338,24 @@ def test_an_e1_card_brings_its_driver() -> None:
     assert "backup_places" not in values
 
 
+def test_a_box_elsewhere_is_looked_at_over_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an ssh that runs the command here and keeps the address."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\necho "$@" >{tmp_path}/told\n'
+        'while [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n'
+    )
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin")
+    host = "hotline ansible_host=192.0.2.10 ansible_user=root ansible_port=2222"
+    assert program._facts(host, "/media/usb/bundle")["addresses"] == detect.facts()["addresses"]
+    assert "root@192.0.2.10 -p 2222 --" in (tmp_path / "told").read_text()
+    ssh.write_text("#!/bin/sh\necho no route >&2\nexit 255\n")
+    assert program._facts(host, "") == {}
+
+
 def test_what_will_change_is_said_before_it_does() -> None:
     box = {name: GOOD[name] for name in GOOD if name != "bundle_dir"} | {
         "site_carriers": [{"name": "carrier", "address": "198.51.100.5", "port": 5060}],
