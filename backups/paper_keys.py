@@ -39,17 +39,17 @@ def groups(key: str) -> list[str]:
         parts = [data[at : at + GROUP] for at in range(0, AGE_LETTERS, GROUP)]
     else:
         return []
-    marked = [f"{part}{check(number, part)}" for number, part in enumerate(parts, 1)]
-    return [part.upper() for part in marked] if key.startswith(AGE) else marked
+    parts_with_check = [f"{part}{check(number, part)}" for number, part in enumerate(parts, 1)]
+    return [part.upper() for part in parts_with_check] if key.startswith(AGE) else parts_with_check
 
 
 def check(number: int, group: str) -> str:
     """The check letter: another one for each wrong letter, two exchanged ones, another group."""
-    weighed = (at * SYMBOLS.index(letter) for at, letter in enumerate(group.lower(), 1))
-    return CHECKS[(7 * number + sum(weighed)) % len(CHECKS)]
+    weights = (at * SYMBOLS.index(letter) for at, letter in enumerate(group.lower(), 1))
+    return CHECKS[(7 * number + sum(weights)) % len(CHECKS)]
 
 
-def read(typed: str, kind: str) -> str:
+def read_key(typed: str, kind: str) -> str:
     """The key that was typed: in groups with their check letters, or bare. Raises PaperKeyError.
 
     `kind`: repository, recovery or disk.
@@ -65,7 +65,7 @@ def read(typed: str, kind: str) -> str:
         return text  # a key of another form: the program that takes it decides
     if len(whole) == 24 and all(len(token) == GROUP for token in tokens if len(tokens) > 1):
         return "-".join(_cut(whole, GROUP))
-    return "-".join(_proved(tokens, kind, [GROUP + 1] * 6))
+    return "-".join(_without_checks(tokens, kind, [GROUP + 1] * 6))
 
 
 def _recovery(text: str) -> str:
@@ -74,10 +74,10 @@ def _recovery(text: str) -> str:
     if len("".join(tokens)) == AGE_LETTERS:
         return AGE + "".join(tokens).upper()
     lengths = [GROUP + 1] * (AGE_LETTERS // GROUP) + [AGE_LETTERS % GROUP + 1]
-    return AGE + "".join(_proved(tokens, "recovery", lengths)).upper()
+    return AGE + "".join(_without_checks(tokens, "recovery", lengths)).upper()
 
 
-def _proved(tokens: Sequence[str], kind: str, lengths: Sequence[int]) -> list[str]:
+def _without_checks(tokens: Sequence[str], kind: str, lengths: Sequence[int]) -> list[str]:
     """The groups without their check letters. Raises PaperKeyError."""
     if len(tokens) != len(lengths):
         whole = "".join(tokens)
@@ -86,9 +86,9 @@ def _proved(tokens: Sequence[str], kind: str, lengths: Sequence[int]) -> list[st
         starts = [sum(lengths[:at]) for at in range(len(lengths))]
         tokens = [whole[at : at + size] for at, size in zip(starts, lengths, strict=True)]
     pairs = enumerate(zip(tokens, lengths, strict=True), 1)
-    wrong = [number for number, (token, size) in pairs if not _holds(number, token, size)]
-    if wrong:
-        raise PaperKeyError(kind, wrong)
+    mismatches = [number for number, (token, size) in pairs if not _holds(number, token, size)]
+    if mismatches:
+        raise PaperKeyError(kind, mismatches)
     return [token[:-1] for token in tokens]
 
 
@@ -106,6 +106,6 @@ def _cut(text: str, size: int) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        sys.stdout.write(read(sys.stdin.readline(), sys.argv[1]))
+        sys.stdout.write(read_key(sys.stdin.readline(), sys.argv[1]))
     except PaperKeyError as error:
         sys.exit(str(error))

@@ -18,12 +18,16 @@ def reach(settings) -> Callable[[], tuple[str, str]]:
     """State and words of the check, on a site whose exchange answers."""
     AsteriskWatch.create(started_at=clock.now(), seen_at=clock.now())
 
-    def seen() -> tuple[str, str]:
-        [check] = [one for one in health.checks(settings) if one.code == "phones.reach"]
+    def state_and_words() -> tuple[str, str]:
+        [check] = [
+            each_check
+            for each_check in health.checks(settings)
+            if each_check.code == "phones.reach"
+        ]
         assert bool(check.advice) == (check.state != "ok")
         return check.state, check.seen.format(**check.values)
 
-    return seen
+    return state_and_words
 
 
 def test_a_call_that_rings_nobody_is_a_warning(reach: Callable[[], tuple[str, str]]) -> None:
@@ -39,5 +43,7 @@ def test_a_call_that_rings_nobody_is_a_warning(reach: Callable[[], tuple[str, st
     call = Call.create(id="1", direction="inbound", stage="ended", arrived_at=begun)
     Talk.create(call=call, position=1, party="operator", who=user.login, started_at=begun)
     assert reach() == ("warn", "no operator's phone is registered: a call rings nobody")
-    User.update(active=False).where(User.id.in_([one.id for one in (user, *others)])).execute()
+    User.update(active=False).where(
+        User.id.in_([each_check.id for each_check in (user, *others)])
+    ).execute()
     assert reach() == ("warn", "no operator has an extension: a call rings nobody")

@@ -145,7 +145,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 
 
 def sentences(values: dict[str, Any], facts: dict[str, Any], language: str = "en") -> list[str]:
-    return [words.sentence(one, language) for one in problems(values, list(values), facts)]
+    return [words.sentence(entry, language) for entry in problems(values, list(values), facts)]
 
 
 def test_what_is_right_is_taken() -> None:
@@ -156,29 +156,29 @@ def test_what_is_right_is_taken() -> None:
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_would_break_the_box_is_refused(case: str) -> None:
-    given, facts, expected = REFUSED[case]
-    found = sentences(GOOD | given, BOX | facts)
-    assert any(expected in one for one in found), found
+    changed, facts, expected = REFUSED[case]
+    faults = sentences(GOOD | changed, BOX | facts)
+    assert any(expected in entry for entry in faults), faults
     for language in words.LANGUAGES:
-        assert len(sentences(GOOD | given, BOX | facts, language)) == len(found)
+        assert len(sentences(GOOD | changed, BOX | facts, language)) == len(faults)
 
 
 def test_every_key_of_the_roles_is_declared() -> None:
-    named = set()
+    names_in_roles = set()
     for file in ROLES.glob("*/defaults/main.yml"):
-        named |= set(yaml.safe_load(file.read_text("utf-8")) or {})
-    declared = {name for name in named if not re.match(keys.PACKAGES, name)}
-    assert declared - set(keys.BY_NAME) == set()
+        names_in_roles |= set(yaml.safe_load(file.read_text("utf-8")) or {})
+    declared_names = {name for name in names_in_roles if not re.match(keys.PACKAGES, name)}
+    assert declared_names - set(keys.BY_NAME) == set()
     # Without a default are only those that a site must give, and the language of the refusals.
-    required = {key.name for key in keys.KEYS if key.is_required}
-    assert set(keys.BY_NAME) - declared == required | {"site_language"}
+    required_names = {key.name for key in keys.KEYS if key.is_required}
+    assert set(keys.BY_NAME) - declared_names == required_names | {"site_language"}
 
 
 def test_the_example_holds_known_keys_and_nothing_wrong(tmp_path: Path) -> None:
     text = (PLAYBOOKS / "site.example.ini").read_text("utf-8")
     file = tmp_path / "site.ini"
     file.write_text(re.sub(r"^# (\w+=)", r"\1", text, flags=re.MULTILINE), "utf-8")
-    read = inventory.read(file)
+    read = inventory.read_file(file)
     assert read.problems == []
     assert set(keys.BY_NAME) >= set(read.values) >= {"backup_places", "dahdi_spans"}
     assert sentences(read.values, {}) == []
@@ -202,11 +202,11 @@ def test_the_words_are_whole_in_each_language() -> None:
 def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
     values = GOOD | {"dahdi_spans": [{"number": 1, "crc4": True}], "site_hotline_number": "1006"}
     file = tmp_path / "site.ini"
-    file.write_text(inventory.written(inventory.LOCAL, values, {}), "utf-8")
-    read = inventory.read(file)
+    file.write_text(inventory.file_text(inventory.LOCAL, values, {}), "utf-8")
+    read = inventory.read_file(file)
     assert (read.host, read.values, read.problems) == (inventory.LOCAL, values, [])
     file.write_text("[hotline:vars]\nsite_name=a\nsite_name=b\nsite_address 192.0.2.1\n", "utf-8")
-    assert [words.sentence(one, "ru") for one in inventory.read(file).problems] == [
+    assert [words.sentence(entry, "ru") for entry in inventory.read_file(file).problems] == [
         "site_name написан в site.ini дважды: второе значение заменило бы первое.",
         "Строка 4 файла site.ini – не ключ=значение: site_address 192.0.2.1.",
     ]
@@ -215,15 +215,15 @@ def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
 def test_ansible_reads_the_same(tmp_path: Path) -> None:
     values = GOOD | {"site_hotline_number": "1006", "backup_replica": "/mnt/second/replica"}
     file = tmp_path / "site.ini"
-    file.write_text(inventory.written(inventory.LOCAL, values, {}), "utf-8")
-    done = subprocess.run(
+    file.write_text(inventory.file_text(inventory.LOCAL, values, {}), "utf-8")
+    process = subprocess.run(
         [Path(program.sys.executable).with_name("ansible-inventory"), "-i", file, "--list"],
         check=True,
         capture_output=True,
         text=True,
         env={"ANSIBLE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
     )
-    read = json.loads(done.stdout)["_meta"]["hostvars"]["localhost"]
+    read = json.loads(process.stdout)["_meta"]["hostvars"]["localhost"]
     assert {name: read[name] for name in values} == values
 
 
@@ -235,9 +235,9 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
     """On this machine, whose address is none of the box."""
     file = tmp_path / "site.ini"
     values = GOOD | {"site_cariers": [], "site_rtp_ports": "2000-1500", "site_language": "ru"}
-    text = inventory.written(inventory.LOCAL, values, {})
+    text = inventory.file_text(inventory.LOCAL, values, {})
     file.write_text(f"{text}site_name=twice.example.uz\n", "utf-8")
-    done = subprocess.run(
+    process = subprocess.run(
         [
             *(Path(program.sys.executable).with_name("ansible-playbook"), "-i", file),
             *(PLAYBOOKS / f"{book}.yml", "-e", "ansible_python_interpreter=/usr/bin/python3"),
@@ -255,9 +255,9 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         },
     )
-    seen = " ".join(done.stdout.split())
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "changed=0" in seen
+    screen_text = " ".join(process.stdout.split())
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert "changed=0" in screen_text
     for expected in (
         "site_cariers: такого ключа в site.ini нет; есть site_carriers.",
         "restore_att: такого ключа в site.ini нет",
@@ -265,7 +265,7 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
         "первый порт больше последнего; 1500-2000?",
         "это адрес другой машины",
     ):
-        assert expected in seen, seen
+        assert expected in screen_text, screen_text
 
 
 def answers(
@@ -362,12 +362,12 @@ def test_what_will_change_is_said_before_it_does() -> None:
         "site_rtp_ports": "10000-19999",
         "app_links_dns": "example.uz",
     }
-    given = GOOD | {"app_links_dns": "example.uz"}
-    assert changes.changes(given, box) == []
-    told = changes.changes(given | {"site_technicians": ["10.0.0.0/24"]}, box)
-    assert told == [("site_technicians", '["192.0.2.0/24"]', '["10.0.0.0/24"]')]
-    own = GOOD | {"app_settings": '[links]\ndns = "example.uz"\n'}
-    assert changes.changes(own, box) == []
+    changed = GOOD | {"app_links_dns": "example.uz"}
+    assert changes.changes(changed, box) == []
+    differences = changes.changes(changed | {"site_technicians": ["10.0.0.0/24"]}, box)
+    assert differences == [("site_technicians", '["192.0.2.0/24"]', '["10.0.0.0/24"]')]
+    addresses = GOOD | {"app_settings": '[links]\ndns = "example.uz"\n'}
+    assert changes.changes(addresses, box) == []
 
 
 def test_the_defaults_of_changes_are_those_of_the_roles() -> None:
@@ -402,45 +402,45 @@ def test_the_box_is_read_from_its_own_files(
 
 def test_who_is_connected_is_read_from_the_process_above(tmp_path: Path) -> None:
     """As after sudo, which drops the variables of SSH."""
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", f"env -i /usr/bin/python3 -B {detect.__file__}; :"],
         env={"SSH_CONNECTION": "192.0.2.30 50000 192.0.2.10 22", "PATH": "/usr/bin:/bin:/sbin"},
         check=True,
         capture_output=True,
         text=True,
     )
-    assert json.loads(done.stdout)["ssh_from"] == "192.0.2.30"
+    assert json.loads(process.stdout)["ssh_from"] == "192.0.2.30"
 
 
 def test_the_program_writes_a_file_that_its_check_accepts(tmp_path: Path) -> None:
     """On this machine, as from the stick: with the Python of the system and nothing else."""
-    own = detect.facts()["addresses"]
-    address = own[0]["address"] if own else "192.0.2.10"
-    net = own[0]["network"] if own else "192.0.2.0/24"
+    addresses = detect.facts()["addresses"]
+    address = addresses[0]["address"] if addresses else "192.0.2.10"
+    net = addresses[0]["network"] if addresses else "192.0.2.0/24"
     file = tmp_path / "site.ini"
     blank = ["-"] if any(disk["blank"] for disk in detect.facts()["disks"]) else []
     lines = ["", address, "h.uz", "1006", "", net, "-", net, "-", *blank, "0", "-", "-", "y"]
 
-    def run(*more: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    def run(*options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["sh", PLAYBOOKS / "setup", "--lang", "uz", *more, file],
+            ["sh", PLAYBOOKS / "setup", "--lang", "uz", *options, file],
             input=typed,
             capture_output=True,
             text=True,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )
 
-    broken = run(typed="\n".join(lines[:5]) + "\n")
-    assert broken.returncode == 1
+    interrupted = run(typed="\n".join(lines[:5]) + "\n")
+    assert interrupted.returncode == 1
     assert not file.exists()
-    done = run(typed="\n".join(lines) + "\n")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Serverda nima oʻzgaradi" in done.stdout
+    process = run(typed="\n".join(lines) + "\n")
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Serverda nima oʻzgaradi" in process.stdout
     assert run("--check").returncode == 0
     file.write_text(file.read_text("utf-8").replace("site_carriers", "site_cariers"), "utf-8")
-    refused = run("--check")
-    assert refused.returncode == 1
-    assert "site_cariers: site.ini da bunday kalit yoʻq; site_carriers bor." in refused.stdout
+    refusal = run("--check")
+    assert refusal.returncode == 1
+    assert "site_cariers: site.ini da bunday kalit yoʻq; site_carriers bor." in refusal.stdout
 
 
 def test_a_restore_names_the_mistyped_groups_before_anything_else(tmp_path: Path) -> None:
@@ -451,11 +451,11 @@ def test_a_restore_names_the_mistyped_groups_before_anything_else(tmp_path: Path
     plays = yaml.safe_load((PLAYBOOKS / "restore.yml").read_text("utf-8"))
     [tasks] = [play["tasks"] for play in plays if play["name"] == "What is to be restored"]
     names = ("Compare the keys with their check letters", "Name the groups that were mistyped")
-    kept = [task for task in tasks if task["name"] in names]
+    steps = [task for task in tasks if task["name"] in names]
     values = {f"restore_{kind}_key": text for kind, text in typed.items()} | {"site_language": "ru"}
-    play = {"hosts": "localhost", "gather_facts": False, "vars": values, "tasks": kept}
+    play = {"hosts": "localhost", "gather_facts": False, "vars": values, "tasks": steps}
     book.write_text(json.dumps([play]), "utf-8")
-    done = subprocess.run(
+    process = subprocess.run(
         [Path(program.sys.executable).with_name("ansible-playbook"), "-i", "localhost,", book],
         capture_output=True,
         text=True,
@@ -468,8 +468,8 @@ def test_a_restore_names_the_mistyped_groups_before_anything_else(tmp_path: Path
             "PATH": "/usr/bin:/bin",
         },
     )
-    seen = " ".join(done.stdout.split())
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "В ключе хранилища группа 1 не такая, как на листе." in seen
-    assert "В ключе секретов букв меньше или больше, чем на листе." in seen
-    assert "k7gqx" not in seen
+    screen_text = " ".join(process.stdout.split())
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert "В ключе хранилища группа 1 не такая, как на листе." in screen_text
+    assert "В ключе секретов букв меньше или больше, чем на листе." in screen_text
+    assert "k7gqx" not in screen_text

@@ -34,10 +34,10 @@ REFUSALS = ("адрес другой машины", "полинтернета", 
 def commands(guide: Path) -> list[str]:
     """What the part on the installation has a technician type, without comments."""
     part = re.split(r"^## ", guide.read_text("utf-8"), flags=re.MULTILINE)[2]
-    return indented(part[: part.index("\n### ")])
+    return command_lines(part[: part.index("\n### ")])
 
 
-def indented(text: str) -> list[str]:
+def command_lines(text: str) -> list[str]:
     """The commands of a guide, without comments."""
     lines = re.findall(r"^ {4}(\S.*)$", text, re.MULTILINE)
     return [line.partition("  #")[0].strip() for line in lines]
@@ -66,8 +66,8 @@ def terminal(drive: Path) -> Iterator[Site]:
 
 def doctor(site: Site) -> dict[str, tuple[str, str]]:
     """Check → state and words."""
-    done = site.machine.run("appliance doctor --json")
-    return {one["check"]: (one["state"], one["seen"]) for one in json.loads(done.stdout)}
+    process = site.machine.run("appliance doctor --json")
+    return {check["check"]: (check["state"], check["seen"]) for check in json.loads(process.stdout)}
 
 
 def test_the_guides_have_the_same_commands() -> None:
@@ -87,19 +87,19 @@ def test_the_guide_leads_to_a_call_that_rings(terminal: Site) -> None:
     machine.told("echo 'app_plain_phones=[\"*\"]' >>/root/site.ini")
     machine.told("echo 'app_links_gateway=' >>/root/site.ini")
     machine.told(f"{setup} --lang ru --check")
-    told = machine.typed(f"{folder} && {play}", [])
-    assert "failed=0" in told
-    last = told[told.rindex("TASK [Say what happened]") :]
+    output = machine.typed(f"{folder} && {play}", [])
+    assert "failed=0" in output
+    last = output[output.rindex("TASK [Say what happened]") :]
     assert re.search(r"ok +[0-9.]+ s +marked", last)
     assert "ни у одного оператора нет внутреннего номера" in last
     machine.told(copy)
     assert "ошибок нет" in machine.told("appliance setup --lang ru --check")
 
-    seen = doctor(terminal)
-    wrong = {code: words for code, (state, words) in seen.items() if state == "fail"}
-    wrong.pop("refused", None)  # has a test of its own
-    assert wrong == {}
-    assert seen["phones.reach"][0] == "warn"
+    checks = doctor(terminal)
+    failures = {code: words for code, (state, words) in checks.items() if state == "fail"}
+    failures.pop("refused", None)  # has a test of its own
+    assert failures == {}
+    assert checks["phones.reach"][0] == "warn"
     terminal.staff()
     until(lambda: doctor(terminal)["phones.reach"] == ("ok", "phones registered: 1"), 60)
     before = len(terminal.calls())
@@ -112,29 +112,29 @@ def test_ssh_is_not_shut_to_whoever_runs_the_playbook(terminal: Site) -> None:
     """The values lie on the technician's computer here, and are brought over SSH."""
     machine = terminal.machine
     rules = machine.told("nft list table inet appliance")
-    done = terminal.play("site", "-e", '{"site_technicians": ["10.9.9.0/24"]}')
-    assert done.returncode
-    assert changed(done)["changed"] == 0
-    text = " ".join(done.stdout.split())
+    process = terminal.play("site", "-e", '{"site_technicians": ["10.9.9.0/24"]}')
+    assert process.returncode
+    assert changed(process)["changed"] == 0
+    text = " ".join(process.stdout.split())
     assert f"site_technicians leaves out {PLACES['lan']}, from where you are connected" in text
     assert machine.told("nft list table inet appliance") == rules
-    said = machine.run(
+    output = machine.run(
         "cd /opt/appliance/bundle/ansible && "
         "ansible-playbook -i /root/site.ini site.yml -e site_address=10.77.0.99 --tags none"
     )
-    assert said.returncode
-    assert BOX in said.stdout
-    assert "адрес другой машины" in " ".join(said.stdout.split())
+    assert output.returncode
+    assert BOX in output.stdout
+    assert "адрес другой машины" in " ".join(output.stdout.split())
 
 
 def test_what_will_change_is_printed_before_it_does(terminal: Site) -> None:
     machine = terminal.machine
     play = "cd /opt/appliance/bundle/ansible && ansible-playbook -i /root/site.ini site.yml"
-    more = '{"site_ministry": ["203.0.113.0/24"]}'
-    said = machine.told(f"{play} --tags none -e '{more}'")
-    assert 'site_ministry: [] → ["203.0.113.0/24"]' in said
-    again = machine.told(f"{play} --tags none")
-    assert "Say what will change" not in again
+    extra = '{"site_ministry": ["203.0.113.0/24"]}'
+    output = machine.told(f"{play} --tags none -e '{extra}'")
+    assert 'site_ministry: [] → ["203.0.113.0/24"]' in output
+    second = machine.told(f"{play} --tags none")
+    assert "Say what will change" not in second
 
 
 # What the guides have one type on a box that runs, but for their first commands.
@@ -178,7 +178,7 @@ def test_the_sheet_alone_brings_the_box_back(terminal: Site) -> None:
 
     machine.replace()
     typed, same = (
-        [line for line in indented(guide.read_text("utf-8")) if not DEVICES.match(line)]
+        [line for line in command_lines(guide.read_text("utf-8")) if not DEVICES.match(line)]
         for guide in RESTORE
     )
     assert typed == same
@@ -188,15 +188,15 @@ def test_the_sheet_alone_brings_the_box_back(terminal: Site) -> None:
     machine.told(install)
     answers = [line for line in ANSWERS if line not in ("10.77.0.99", "0.0.0.0/0", "10.9.9.0/24")]
     machine.typed("sh /media/usb/bundle/setup --lang uz", answers)
-    refused = machine.run(
+    refusal_run = machine.run(
         f"{folder} && {play} -e '{json.dumps({'restore_repository_key': mistyped})}'"
         f" -e '{json.dumps({'restore_recovery_key': recovery})}'"
     )
-    assert refused.returncode
-    assert "ombor kaliti: 2-guruh varaqdagidek emas." in " ".join(refused.stdout.split())
-    assert "changed=0" in refused.stdout
+    assert refusal_run.returncode
+    assert "ombor kaliti: 2-guruh varaqdagidek emas." in " ".join(refusal_run.stdout.split())
+    assert "changed=0" in refusal_run.stdout
     assert machine.run("test -e /opt/appliance/current").returncode
-    told = machine.typed(f"{folder} && {play}", [repository, recovery])
-    assert "failed=0" in told
+    output = machine.typed(f"{folder} && {play}", [repository, recovery])
+    assert "failed=0" in output
     assert terminal.calls() == calls
-    assert re.search(r"ok +[0-9.]+ s +marked", told[told.rindex("TASK [Say what happened]") :])
+    assert re.search(r"ok +[0-9.]+ s +marked", output[output.rindex("TASK [Say what happened]") :])

@@ -22,8 +22,8 @@ def reach(settings: Settings) -> Iterator[Check]:
     if not line_answers():
         return
     code, name = "phones.reach", N_("Operators within reach")
-    operators, seen = accounts.operators(), devices.phones()
-    count = sum(user.extension in seen and seen[user.extension].up for user in operators)
+    operators, device_of = accounts.operators(), devices.phones()
+    count = sum(user.extension in device_of and device_of[user.extension].up for user in operators)
     values = {"count": str(count)}
     if count:
         yield Check(code, name, "ok", N_("phones registered: {count}"), values=values)

@@ -31,7 +31,7 @@ def page(settings: Settings, locale: str, bytes_total: int = 0) -> str:
     """
     words = _words()[locale]
     keys = [
-        {"title": backup.name, "where": backup.url} | _printed(_key(backup.password_file), words)
+        {"title": backup.name, "where": backup.url} | _key_block(_key(backup.password_file), words)
         for backup in settings.backups
     ]
     here = sealing.is_here(settings)
@@ -48,8 +48,8 @@ def page(settings: Settings, locale: str, bytes_total: int = 0) -> str:
         release=release(),
         keys=keys,
         encrypted=settings.encrypted_disk or bool(disk),
-        disk=_printed(disk, words),
-        recovery=_printed(recovery, words),
+        disk=_key_block(disk, words),
+        recovery=_key_block(recovery, words),
         mounts=volumes.mounts(settings),
         answers=_answers(settings, words),
         minutes=INSTALL_MINUTES + ceil(bytes_total / BYTES_A_MINUTE),
@@ -64,7 +64,7 @@ def release() -> str:
     return folder.name if folder.parent.name == "releases" else version("appliance")
 
 
-def _printed(key: str, words: dict[str, Any]) -> dict[str, Any]:
+def _key_block(key: str, words: dict[str, Any]) -> dict[str, Any]:
     """A key as it stands on the sheet: groups with their check letters, lines, a QR code."""
     return {
         "groups": paper_keys.groups(key),
@@ -75,12 +75,12 @@ def _printed(key: str, words: dict[str, Any]) -> dict[str, Any]:
 
 def _answers(settings: Settings, words: dict[str, Any]) -> list[tuple[str, str]]:
     """What `setup` asks when site.ini is lost, and what to answer."""
-    place, known = settings.asterisk, words["answers"]
+    place, titles = settings.asterisk, words["answers"]
     carriers = [f"{t.name} {t.address}:{t.port}" for t in settings.trunks if t.address]
     inside = [n for n in settings.sign_in.inside if not n.startswith("127.") and ":" not in n]
     folders = volumes.folders(settings)
     second = Path(folders[0]).parent if folders else ""
-    told = {
+    answer_texts = {
         "site_address": place.address,
         "site_name": settings.web.url.removeprefix("https://"),
         "site_hotline_number": settings.calls.hotline_number,
@@ -88,7 +88,7 @@ def _answers(settings: Settings, words: dict[str, Any]) -> list[tuple[str, str]]
         "site_operators": ", ".join(inside),
         "backup_places": str(second),
     }
-    return [(known[name], text) for name, text in told.items() if text]
+    return [(titles[name], text) for name, text in answer_texts.items() if text]
 
 
 @cache

@@ -21,21 +21,21 @@ class Mount:
 
 def folders(settings: Settings) -> list[str]:
     """The folders of this machine that hold snapshots and the continuous copy."""
-    named = [backup.url for backup in settings.backups] + [settings.snapshots.replica]
-    return [name for name in named if name.startswith("/")]
+    places = [backup.url for backup in settings.backups] + [settings.snapshots.replica]
+    return [name for name in places if name.startswith("/")]
 
 
 def mounts(settings: Settings) -> list[Mount]:
     """The file systems of these folders."""
     table = _table()
-    found: dict[str, list[str]] = {}
+    by_place: dict[str, list[str]] = {}
     for folder in folders(settings):
         whole = Path(folder).resolve()
         place = next((str(p) for p in (whole, *whole.parents) if str(p) in table), "/")
-        found.setdefault(place, []).append(folder)
+        by_place.setdefault(place, []).append(folder)
     return [
         Mount(place, tuple(names), "" if place == "/" else _command(place, *table[place]))
-        for place, names in found.items()
+        for place, names in by_place.items()
     ]
 
 

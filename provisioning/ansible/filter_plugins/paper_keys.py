@@ -14,7 +14,7 @@ from site_setup import paper_keys, words  # noqa: E402
 def paper_key(typed: str, name: str) -> str:
     """The key without its check letters; `name`: repository.key or recovery.key."""
     kind = name.removesuffix(".key")
-    return paper_keys.read(typed, kind) if kind in words.KEYS else typed.strip()
+    return paper_keys.read_key(typed, kind) if kind in words.KEYS else typed.strip()
 
 
 def paper_key_faults(typed: dict[str, str], language: str = "en") -> list[str]:
@@ -22,10 +22,10 @@ def paper_key_faults(typed: dict[str, str], language: str = "en") -> list[str]:
     faults = []
     for kind, text in typed.items():
         try:
-            paper_keys.read(text, kind)
+            paper_keys.read_key(text, kind)
         except paper_keys.PaperKeyError as error:
             if text.strip():
-                faults.append(words.mistyped(kind, error.groups, language))
+                faults.append(words.key_fault(kind, error.groups, language))
     return faults
 
 

@@ -24,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     dialogue = Dialogue(options.language or "ru", sys.stdin, sys.stdout, {})
     try:
         if not options.language:
-            chosen = dialogue.line("1 – oʻzbekcha, 2 – русский", "1")
-            dialogue.language = "ru" if chosen.startswith(("2", "r", "р")) else "uz"
+            choice = dialogue.line("1 – oʻzbekcha, 2 – русский", "1")
+            dialogue.language = "ru" if choice.startswith(("2", "r", "р")) else "uz"
         return _check(dialogue, options) if options.check else _set_up(dialogue, options)
     except (Unanswered, KeyboardInterrupt):
         print(file=sys.stdout)
@@ -43,7 +43,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _set_up(dialogue: Dialogue, options: argparse.Namespace) -> int:
-    before = inventory.read(options.file) if options.file.exists() else inventory.Inventory()
+    before = inventory.read_file(options.file) if options.file.exists() else inventory.Inventory()
     bundle = _bundle()
     host = before.host
     if options.host:
@@ -55,8 +55,8 @@ def _set_up(dialogue: Dialogue, options: argparse.Namespace) -> int:
     if not _is_sound(dialogue, values):
         return 1
     _show_changes(dialogue, values)
-    asked = words.say(dialogue.language, "write", file=options.file)
-    if not dialogue.is_yes(asked):
+    prompt = words.say(dialogue.language, "write", file=options.file)
+    if not dialogue.is_yes(prompt):
         dialogue.say("unwritten")
         return 1
     if options.file.exists():
@@ -64,7 +64,7 @@ def _set_up(dialogue: Dialogue, options: argparse.Namespace) -> int:
         options.file.rename(former)
         dialogue.say("former", file=former)
     comments = {name: _comment(dialogue.language, name) for name in values}
-    options.file.write_text(inventory.written(host, values, comments), "utf-8")
+    options.file.write_text(inventory.file_text(host, values, comments), "utf-8")
     options.file.chmod(0o600)
     command = f"cd {_playbooks()} && ansible-playbook -i {options.file.resolve()} site.yml"
     dialogue.say("written", file=options.file, command=command)
@@ -75,23 +75,26 @@ def _check(dialogue: Dialogue, options: argparse.Namespace) -> int:
     if not options.file.exists():
         dialogue.say("no_file", file=options.file)
         return 1
-    read = inventory.read(options.file)
-    dialogue.facts = _facts(read.host, str(read.values.get("bundle_dir", "")))
-    if not _is_sound(dialogue, read.values, read):
+    inventory_file = inventory.read_file(options.file)
+    dialogue.facts = _facts(inventory_file.host, str(inventory_file.values.get("bundle_dir", "")))
+    if not _is_sound(dialogue, inventory_file.values, inventory_file):
         return 1
     dialogue.say("fine", file=options.file)
-    _show_changes(dialogue, read.values)
+    _show_changes(dialogue, inventory_file.values)
     return 0
 
 
 def _is_sound(
-    dialogue: Dialogue, values: dict[str, Any], read: inventory.Inventory | None = None
+    dialogue: Dialogue, values: dict[str, Any], inventory_file: inventory.Inventory | None = None
 ) -> bool:
-    found = [*(read.problems if read else ()), *problems(values, values, dialogue.facts)]
-    if found:
+    results = [
+        *(inventory_file.problems if inventory_file else ()),
+        *problems(values, values, dialogue.facts),
+    ]
+    if results:
         dialogue.say("refused")
-        dialogue.show(found)
-    return not found
+        dialogue.show(results)
+    return not results
 
 
 def _show_changes(dialogue: Dialogue, values: dict[str, Any]) -> None:
@@ -99,20 +102,20 @@ def _show_changes(dialogue: Dialogue, values: dict[str, Any]) -> None:
     dialogue.say("changes")
     box = dialogue.facts.get("box", {})
     if not box:
-        carriers = [one["address"] for one in values.get("site_carriers", ())]
+        carriers = [entry["address"] for entry in values.get("site_carriers", ())]
         phones, pages = values.get("site_operators", []), values.get("site_ministry", [])
         technicians = values["site_technicians"]
         pages = dict.fromkeys([*phones, *pages, *technicians])
         texts = {"technicians": technicians, "pages": pages, "phones": phones, "carriers": carriers}
-        dialogue.say("fresh", **{name: ", ".join(one) or "–" for name, one in texts.items()})
-    found = changes.changes(values, box)
-    for key, old, new in found:
+        dialogue.say("fresh", **{name: ", ".join(entry) or "–" for name, entry in texts.items()})
+    results = changes.changes(values, box)
+    for key, old, new in results:
         dialogue.say("change", key=key, old=old, new=new)
     if values.get("disk_device"):
-        blank = [one["path"] for one in dialogue.facts.get("disks", ()) if one["blank"]]
+        blank = [entry["path"] for entry in dialogue.facts.get("disks", ()) if entry["blank"]]
         if values["disk_device"] in blank:
             dialogue.say("disk_erased", device=values["disk_device"])
-    if box and not found:
+    if box and not results:
         dialogue.say("nothing")
 
 
@@ -120,20 +123,25 @@ def _facts(host: str, bundle: str) -> Facts:
     """What is known of the box: of this computer, or of the one that site.ini names, over SSH."""
     if "ansible_connection=local" in host:
         return detect.facts(bundle)
-    named = dict(word.partition("=")[::2] for word in host.split()[1:])
-    where = named.get("ansible_host") or host.split()[0]
-    command = ["ssh", "-o", "ConnectTimeout=10", f"{named.get('ansible_user', 'root')}@{where}"]
-    if port := named.get("ansible_port"):
+    options_of_host = dict(word.partition("=")[::2] for word in host.split()[1:])
+    where = options_of_host.get("ansible_host") or host.split()[0]
+    command = [
+        "ssh",
+        "-o",
+        "ConnectTimeout=10",
+        f"{options_of_host.get('ansible_user', 'root')}@{where}",
+    ]
+    if port := options_of_host.get("ansible_port"):
         command += ["-p", port]
     source = (HERE / "detect.py").read_text("utf-8")
-    done = subprocess.run(
+    finished = subprocess.run(
         [*command, "--", "python3", "-", bundle], input=source, capture_output=True, text=True
     )
-    if done.returncode:
-        print(done.stderr.strip(), file=sys.stderr)
+    if finished.returncode:
+        print(finished.stderr.strip(), file=sys.stderr)
         return {}
-    found: Facts = json.loads(done.stdout)
-    return found
+    results: Facts = json.loads(finished.stdout)
+    return results
 
 
 def _bundle() -> str:
@@ -143,8 +151,8 @@ def _bundle() -> str:
 
 
 def _playbooks() -> Path:
-    kept = Path("/opt/appliance/bundle/ansible")
-    return kept if kept.exists() else HERE.parent
+    bundle_folder = Path("/opt/appliance/bundle/ansible")
+    return bundle_folder if bundle_folder.exists() else HERE.parent
 
 
 def _comment(language: str, name: str) -> str:

@@ -24,23 +24,25 @@ TABLES = {  # of the settings file, which app_settings may also bring
 
 def changes(values: Mapping[str, Any], box: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Key, value in force, value to come; of what differs. `box`: as `detect` found it."""
-    found = []
+    differences = []
     further = str(values.get("app_settings") or "")
     for name, old in box.items():
         if name in TABLES and TABLES[name] in further:
             continue
         new = values.get(name, DEFAULTS.get(name, [] if isinstance(old, list) else ""))
         if _same(old) != _same(new):
-            found.append((name, text_of(old) or '""', text_of(new) or '""'))
-    return found
+            differences.append((name, text_of(old) or '""', text_of(new) or '""'))
+    return differences
 
 
 def _same(value: Any) -> Any:
     """A form in which equal values are equal: order of a list and a default port do not matter."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return sorted((_same(one) for one in value), key=str)
+        return sorted((_same(entry) for entry in value), key=str)
     if isinstance(value, Mapping):
         return {
-            name: str(one) for name, one in value.items() if (name, str(one)) != ("port", "5060")
+            name: str(entry)
+            for name, entry in value.items()
+            if (name, str(entry)) != ("port", "5060")
         }
     return str(value)

@@ -47,25 +47,25 @@ def _release() -> str:
         text = (ETC / "os-release").read_text("utf-8")
     except OSError:
         return ""
-    found = re.search(r"^VERSION_CODENAME=\"?(\w+)", text, re.MULTILINE)
-    return found[1] if found else ""
+    results = re.search(r"^VERSION_CODENAME=\"?(\w+)", text, re.MULTILINE)
+    return results[1] if results else ""
 
 
 def _addresses() -> list[dict[str, str]]:
     """Every IPv4 address of the box but the loopback's, with its network."""
     command = ["ip", "-j", "-4", "address", "show"]
     try:
-        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return []
-    found: list[dict[str, str]] = []
-    for card in json.loads(shown or "[]"):
-        for one in card.get("addr_info", ()):
-            where = ipaddress.IPv4Interface(f"{one['local']}/{one['prefixlen']}")
+    results: list[dict[str, str]] = []
+    for card in json.loads(output or "[]"):
+        for entry in card.get("addr_info", ()):
+            where = ipaddress.IPv4Interface(f"{entry['local']}/{entry['prefixlen']}")
             if not where.is_loopback:
                 shape = {"interface": card["ifname"], "address": str(where.ip)}
-                found.append(shape | {"network": str(where.network)})
-    return found
+                results.append(shape | {"network": str(where.network)})
+    return results
 
 
 def _ssh_peer() -> str:
@@ -95,25 +95,25 @@ def _disks() -> list[dict[str, Any]]:
         device, where = line.split()[:2]
         if device.startswith("/dev/"):
             mounts.setdefault(os.path.realpath(device), where)
-    found = []
+    results = []
     for folder in sorted((SYS / "block").iterdir()):
         if folder.name.startswith(("loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd")):
             continue
         size = int((folder / "size").read_text("ascii")) * 512
-        parts = [one.parent.name for one in folder.glob("*/partition")]
-        mounted = [mounts[f"/dev/{n}"] for n in (folder.name, *parts) if f"/dev/{n}" in mounts]
+        parts = [entry.parent.name for entry in folder.glob("*/partition")]
+        places = [mounts[f"/dev/{n}"] for n in (folder.name, *parts) if f"/dev/{n}" in mounts]
         model = folder / "device" / "model"
-        found.append(
+        results.append(
             {
                 "name": folder.name,
                 "size": round(size / 1e9),
                 "model": model.read_text("utf-8", "replace").strip() if model.exists() else "",
-                "mounted": mounted,
-                "blank": not parts and not mounted and _has_no_content(f"/dev/{folder.name}"),
+                "mounted": places,
+                "blank": not parts and not places and _has_no_content(f"/dev/{folder.name}"),
                 "path": _lasting_path(folder.name),
             }
         )
-    return [disk for disk in found if disk["size"]]
+    return [disk for disk in results if disk["size"]]
 
 
 def _has_no_content(device: str) -> bool:
@@ -135,7 +135,7 @@ def _lasting_path(name: str) -> str:
 
 def _cards() -> list[dict[str, str]]:
     """E1 cards in the PCI slots: number, driver ("" when none of DAHDI's is known)."""
-    found = []
+    results = []
     for folder in sorted((SYS / "bus/pci/devices").glob("*")):
         vendor, device = (
             (folder / name).read_text("ascii").strip().removeprefix("0x")
@@ -143,8 +143,8 @@ def _cards() -> list[dict[str, str]]:
         )
         number = f"{vendor}:{device}"
         if number in CARDS or vendor == "d161":
-            found.append({"name": f"{number} ({folder.name})", "module": CARDS.get(number, "")})
-    return found
+            results.append({"name": f"{number} ({folder.name})", "module": CARDS.get(number, "")})
+    return results
 
 
 def _has_drivers(bundle: str) -> bool:
@@ -163,7 +163,7 @@ def _box() -> dict[str, Any]:
         return {}
     site = tomllib.loads(text)
     asterisk, snapshots = site.get("asterisk", {}), site.get("snapshots", {})
-    found = {
+    results = {
         "site_address": asterisk.get("address"),
         "site_name": site.get("web", {}).get("url", "").removeprefix("https://"),
         "site_hotline_number": site.get("calls", {}).get("hotline_number"),
@@ -172,8 +172,8 @@ def _box() -> dict[str, Any]:
         "site_sip_port": asterisk.get("sip_port"),
         "site_rtp_ports": f"{asterisk.get('rtp_first')}-{asterisk.get('rtp_last')}",
         "backup_places": [
-            {name: one[name] for name in ("name", "url", "environment_file") if name in one}
-            for one in site.get("backups", [])
+            {name: entry[name] for name in ("name", "url", "environment_file") if name in entry}
+            for entry in site.get("backups", [])
         ],
         "backup_replica": snapshots.get("replica", ""),
         "app_links_dns": site.get("links", {}).get("dns", ""),
@@ -181,8 +181,8 @@ def _box() -> dict[str, Any]:
     }
     for name in ("operators", "ministry", "technicians"):
         members = re.search(rf"set {name} {{[^}}]*?elements = {{([^}}]*)}}", rules)
-        found[f"site_{name}"] = members[1].replace(",", " ").split() if members else []
-    return found
+        results[f"site_{name}"] = members[1].replace(",", " ").split() if members else []
+    return results
 
 
 if __name__ == "__main__":

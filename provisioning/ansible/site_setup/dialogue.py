@@ -28,15 +28,15 @@ class Dialogue:
         """Print a sentence of [say]."""
         print(words.say(self.language, what, **values), file=self.screen)
 
-    def show(self, found: Sequence[Problem]) -> None:
+    def show(self, faults: Sequence[Problem]) -> None:
         """Print what is wrong."""
-        for problem in found:
+        for problem in faults:
             self.say("wrong", text=words.sentence(problem, self.language))
 
     def line(self, question: str, suggested: str = "") -> str:
         """One answer. Raises Unanswered."""
-        shown = f" [{suggested}]" if suggested else ""
-        print(f"{question}{shown}: ", end="", file=self.screen, flush=True)
+        hint = f" [{suggested}]" if suggested else ""
+        print(f"{question}{hint}: ", end="", file=self.screen, flush=True)
         answer = self.source.readline()
         if not answer:
             raise Unanswered
@@ -48,17 +48,17 @@ class Dialogue:
         name: str,
         values: dict[str, Any],
         suggested: str,
-        read: Callable[[str], Any] = str,
+        parse: Callable[[str], Any] = str,
         question: str = "",
     ) -> Any:
         """The answer for a key, asked until nothing is wrong with it."""
-        asked = words.question(self.language, question or name)
+        prompt = words.question(self.language, question or name)
         while True:
-            value = read(self.line(f"{asked} ({name})", suggested))
-            found = problems_of(name, value, values, self.facts)
-            if not found:
+            value = parse(self.line(f"{prompt} ({name})", suggested))
+            faults = problems_of(name, value, values, self.facts)
+            if not faults:
                 return value
-            self.show(found)
+            self.show(faults)
 
     def is_yes(self, question: str, suggested: str = "") -> bool:
         """An answer of yes or no."""

@@ -23,29 +23,29 @@ class Inventory:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(file: Path) -> Inventory:
+def read_file(file: Path) -> Inventory:
     """Read it. What is no key=value, and a key that is written twice, is a problem.
 
     Raises OSError.
     """
-    found, section = Inventory(), ""
-    for number, written in enumerate(file.read_text("utf-8").splitlines(), 1):
-        line = written.strip()
+    result, section = Inventory(), ""
+    for number, raw in enumerate(file.read_text("utf-8").splitlines(), 1):
+        line = raw.strip()
         if not line or line[0] in "#;":
             continue
         if line.startswith("["):
             section = line
         elif section != VARIABLES:
-            found.host = line if section == "[hotline]" else found.host
+            result.host = line if section == "[hotline]" else result.host
         elif not (parts := re.match(r"(\w+)\s*=\s*(.*)$", line)):
-            shown = {"file": file.name, "number": number, "seen": line}
-            found.problems.append(Problem("line", "", shown))
+            details = {"file": file.name, "number": number, "seen": line}
+            result.problems.append(Problem("line", "", details))
         else:
             name = parts[1]
-            if name in found.values:
-                found.problems.append(Problem("twice", name, {"file": file.name}))
-            found.values[name] = value_of(parts[2])
-    return found
+            if name in result.values:
+                result.problems.append(Problem("twice", name, {"file": file.name}))
+            result.values[name] = value_of(parts[2])
+    return result
 
 
 def value_of(text: str) -> Any:
@@ -65,7 +65,7 @@ def text_of(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def written(host: str, values: Mapping[str, Any], comments: Mapping[str, str]) -> str:
+def file_text(host: str, values: Mapping[str, Any], comments: Mapping[str, str]) -> str:
     """The whole file. `comments`: key → the line above it."""
     lines = ["[hotline]", host, "", VARIABLES]
     for name, value in values.items():

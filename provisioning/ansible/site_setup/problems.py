@@ -30,15 +30,15 @@ class Problem:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def problems(values: Values, given: Collection[str], facts: Facts) -> list[Problem]:
+def problems(values: Values, names_in_file: Collection[str], facts: Facts) -> list[Problem]:
     """Everything that is wrong.
 
     `values`: key → value, with or without the roles' defaults. `given`: the keys that the
     inventory names. `facts`: what `detect` says of the box; {} when it is not known.
     """
     looks: tuple[Iterator[Problem], ...] = (
-        _unknown_keys(given),
-        _required(values),
+        _unknown_keys(names_in_file),
+        _missing(values),
         *(_each_value(key, values.get(key.name, UNSET)) for key in keys.KEYS),
         _carriers(values),
         _networks(values),
@@ -55,14 +55,14 @@ def problems(values: Values, given: Collection[str], facts: Facts) -> list[Probl
 
 def problems_of(name: str, value: Any, values: Values, facts: Facts) -> list[Problem]:
     """What is wrong with one answer, after the answers before it."""
-    found = problems({**values, name: value}, [name], facts)
-    return [problem for problem in found if problem.key == name and problem.code != "required"]
+    faults = problems({**values, name: value}, [name], facts)
+    return [problem for problem in faults if problem.key == name and problem.code != "required"]
 
 
 def nearest_key(name: str) -> str:
     """The known key that a wrong name most likely means; "" when none is near."""
-    near = difflib.get_close_matches(name, keys.BY_NAME, n=1, cutoff=0.7)
-    return near[0] if near else ""
+    nearest = difflib.get_close_matches(name, keys.BY_NAME, n=1, cutoff=0.7)
+    return nearest[0] if nearest else ""
 
 
 def entries(values: Values, name: str) -> list[Mapping[str, Any]]:
@@ -70,7 +70,7 @@ def entries(values: Values, name: str) -> list[Mapping[str, Any]]:
     value = values.get(name) or []
     if isinstance(value, str) or not isinstance(value, Sequence):
         return []
-    return [one for one in value if isinstance(one, Mapping)]
+    return [item for item in value if isinstance(item, Mapping)]
 
 
 def network_of(text: Any) -> ipaddress.IPv4Network | None:
@@ -81,14 +81,14 @@ def network_of(text: Any) -> ipaddress.IPv4Network | None:
         return None
 
 
-def _unknown_keys(given: Collection[str]) -> Iterator[Problem]:
-    for name in sorted(given):
+def _unknown_keys(names_in_file: Collection[str]) -> Iterator[Problem]:
+    for name in sorted(names_in_file):
         if name not in keys.BY_NAME and not re.match(keys.PACKAGES, name):
-            near = nearest_key(name)
-            yield Problem("unknown_near" if near else "unknown", name, {"near": near})
+            nearest = nearest_key(name)
+            yield Problem("unknown_near" if nearest else "unknown", name, {"near": nearest})
 
 
-def _required(values: Values) -> Iterator[Problem]:
+def _missing(values: Values) -> Iterator[Problem]:
     for key in keys.KEYS:
         if key.is_required and not str(values.get(key.name) or ""):
             yield Problem("required", key.name)
@@ -101,13 +101,13 @@ def _each_value(key: keys.Key, value: Any) -> Iterator[Problem]:
         return
     if key.is_list:
         if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-            yield _wrong(key, value, "list")
+            yield _mismatch(key, value, "list")
         elif key.pattern:
-            for one in value:
-                if not re.match(key.pattern, _text(one)):
-                    yield _wrong(key, one, "each")
+            for item in value:
+                if not re.match(key.pattern, _text(item)):
+                    yield _mismatch(key, item, "each")
     elif key.pattern and not re.match(key.pattern, _text(value)):
-        yield _wrong(key, value, "wrong")
+        yield _mismatch(key, value, "wrong")
 
 
 def _carriers(values: Values) -> Iterator[Problem]:
@@ -145,34 +145,34 @@ def _fields(key: str, values: Values) -> Iterator[Problem]:
         for name in entry:
             if name not in keys.FIELDS[key]:
                 fields = ", ".join(keys.FIELDS[key])
-                shown = {"seen": _json(entry), "fields": fields, "field": name}
-                yield Problem("entry_field", key, shown)
+                details = {"seen": _json(entry), "fields": fields, "field": name}
+                yield Problem("entry_field", key, details)
 
 
 def _networks(values: Values) -> Iterator[Problem]:
-    named: dict[str, list[ipaddress.IPv4Network]] = {}
+    networks_of: dict[str, list[ipaddress.IPv4Network]] = {}
     for key in NETWORKS:
         value = values.get(key) or []
-        written = [] if isinstance(value, str) or not isinstance(value, Sequence) else value
-        own = named.setdefault(key, [])
-        for text in written:
+        text_values = [] if isinstance(value, str) or not isinstance(value, Sequence) else value
+        own_values = networks_of.setdefault(key, [])
+        for text in text_values:
             if (network := network_of(text)) is None:
                 continue
             if network.prefixlen < WIDEST:
                 yield Problem("network_wide", key, {"seen": str(text)})
-            for other in own:
+            for other in own_values:
                 if network.overlaps(other):
                     yield Problem("network_twice", key, {"seen": str(network), "other": str(other)})
-            own.append(network)
-    for ministry in named["site_ministry"]:
-        for operators in named["site_operators"]:
+            own_values.append(network)
+    for ministry in networks_of["site_ministry"]:
+        for operators in networks_of["site_operators"]:
             if ministry.overlaps(operators):
-                shown = {"seen": str(ministry), "other": str(operators)}
-                yield Problem("network_of_both", "site_ministry", shown)
-        for technicians in named["site_technicians"]:
+                details = {"seen": str(ministry), "other": str(operators)}
+                yield Problem("network_of_both", "site_ministry", details)
+        for technicians in networks_of["site_technicians"]:
             if ministry.subnet_of(technicians):
-                shown = {"seen": str(ministry), "other": str(technicians)}
-                yield Problem("network_with_ssh", "site_technicians", shown)
+                details = {"seen": str(ministry), "other": str(technicians)}
+                yield Problem("network_with_ssh", "site_technicians", details)
 
 
 def _technicians(values: Values) -> Iterator[Problem]:
@@ -186,22 +186,22 @@ def _technicians(values: Values) -> Iterator[Problem]:
 
 
 def _ports(values: Values) -> Iterator[Problem]:
-    written = str(values.get("site_rtp_ports", ""))
-    if not re.match(keys.BY_NAME["site_rtp_ports"].pattern, written):
+    text_values = str(values.get("site_rtp_ports", ""))
+    if not re.match(keys.BY_NAME["site_rtp_ports"].pattern, text_values):
         return
-    first, last = map(int, written.split("-"))
+    first, last = map(int, text_values.split("-"))
     if first > last:
         yield Problem(
-            "ports_reversed", "site_rtp_ports", {"seen": written, "fit": f"{last}-{first}"}
+            "ports_reversed", "site_rtp_ports", {"seen": text_values, "fit": f"{last}-{first}"}
         )
     elif first < 1024 or last > 65535:
-        yield Problem("ports_range", "site_rtp_ports", {"seen": written})
+        yield Problem("ports_range", "site_rtp_ports", {"seen": text_values})
     else:
         for name in ("site_sip_port", "operator_proxy_port"):
             port = _text(values.get(name, ""))
             if port.isdigit() and first <= int(port) <= last:
-                shown = {"seen": written, "other": f"{name}={port}"}
-                yield Problem("ports_overlap", "site_rtp_ports", shown)
+                details = {"seen": text_values, "other": f"{name}={port}"}
+                yield Problem("ports_overlap", "site_rtp_ports", details)
 
 
 def _spans(values: Values) -> Iterator[Problem]:
@@ -213,8 +213,8 @@ def _spans(values: Values) -> Iterator[Problem]:
             yield Problem("span_number", "dahdi_spans", {"seen": _json(span)})
         for name, pattern in (("crc4", keys.YES), ("timing", r"^[0-8]$"), ("lbo", r"^[0-7]$")):
             if name in span and not re.match(pattern, _text(span[name])):
-                shown = {"name": name, "number": number, "seen": _json(span[name])}
-                yield Problem(f"span_{name}", "dahdi_spans", shown)
+                details = {"name": name, "number": number, "seen": _json(span[name])}
+                yield Problem(f"span_{name}", "dahdi_spans", details)
         if number in numbers:
             yield Problem("span_twice", "dahdi_spans", {"seen": number})
         numbers.append(number)
@@ -254,23 +254,25 @@ def _settings(values: Values) -> Iterator[Problem]:
     try:
         tomllib.loads(str(values.get("app_settings") or ""))
     except tomllib.TOMLDecodeError as error:
-        seen = _json(values["app_settings"])
-        yield Problem("toml", "app_settings", {"seen": seen, "fault": str(error)})
+        settings_text = _json(values["app_settings"])
+        yield Problem("toml", "app_settings", {"seen": settings_text, "fault": str(error)})
 
 
 def _of_the_box(values: Values, facts: Facts) -> Iterator[Problem]:
     """What does not fit the box itself: its release, address, drivers, and who is connected."""
     if facts and facts.get("release") != "trixie":
         yield Problem("release", "", {"seen": _json(facts.get("release") or "")})
-    own = [one["address"] for one in facts.get("addresses", ())]
+    own_values = [item["address"] for item in facts.get("addresses", ())]
     address = str(values.get("site_address", ""))
-    if own and re.match(keys.ADDRESS, address) and address not in own:
-        shown = {"seen": address, "own": ", ".join(own)}
-        yield Problem("address_of_another", "site_address", shown)
-    networks = [one for text in _list(values.get("site_technicians")) if (one := network_of(text))]
-    if (here := facts.get("ssh_from", "")) and networks and not _is_inside(here, networks):
-        code = "technician_ipv6" if ":" in here else "technician_outside"
-        yield Problem(code, "site_technicians", {"here": here})
+    if own_values and re.match(keys.ADDRESS, address) and address not in own_values:
+        details = {"seen": address, "own": ", ".join(own_values)}
+        yield Problem("address_of_another", "site_address", details)
+    networks = [
+        item for text in _list(values.get("site_technicians")) if (item := network_of(text))
+    ]
+    if (peer := facts.get("ssh_from", "")) and networks and not _is_inside(peer, networks):
+        code = "technician_ipv6" if ":" in peer else "technician_outside"
+        yield Problem(code, "site_technicians", {"here": peer})
     if values.get("dahdi_spans") and facts and not facts.get("drivers"):
         yield Problem("no_drivers", "dahdi_spans")
 
@@ -287,7 +289,7 @@ def _list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
-def _wrong(key: keys.Key, value: Any, code: str) -> Problem:
+def _mismatch(key: keys.Key, value: Any, code: str) -> Problem:
     wanted = key.wanted or key.name
     return Problem(code, key.name, {"seen": _json(value), "wanted": wanted})
 

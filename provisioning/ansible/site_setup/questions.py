@@ -44,8 +44,10 @@ def show_facts(dialogue: Dialogue) -> None:
         dialogue.say("unseen")
         return
     dialogue.say("seen")
-    found = facts["addresses"]
-    text = ", ".join(f"{one['address']} ({one['interface']}, {one['network']})" for one in found)
+    results = facts["addresses"]
+    text = ", ".join(
+        f"{entry['address']} ({entry['interface']}, {entry['network']})" for entry in results
+    )
     dialogue.say("addresses", text=text or "–")
     for disk in facts["disks"]:
         where = ", ".join(disk["mounted"])
@@ -62,8 +64,8 @@ def show_facts(dialogue: Dialogue) -> None:
 
 
 def _identity(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]) -> None:
-    own = [one["address"] for one in dialogue.facts.get("addresses", ())]
-    suggested = former.get("site_address", own[0] if own else "")
+    own_values = [entry["address"] for entry in dialogue.facts.get("addresses", ())]
+    suggested = former.get("site_address", own_values[0] if own_values else "")
     for name, before in (
         ("site_address", suggested),
         ("site_name", former.get("site_name", "")),
@@ -75,7 +77,7 @@ def _identity(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, A
 def _filled(dialogue: Dialogue, name: str, values: dict[str, Any], suggested: str) -> str:
     """An answer that may not be empty."""
     while not (answer := str(dialogue.value(name, values, suggested))):
-        dialogue.show([one for one in problems(values, [], {}) if one.key == name])
+        dialogue.show([entry for entry in problems(values, [], {}) if entry.key == name])
     return answer
 
 
@@ -96,33 +98,37 @@ def _carriers(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, A
             "name": title,
             "address": dialogue.line(address, str(old.get("address", ""))),
         }
-        asked = words.question(dialogue.language, "carrier_port")
-        port = dialogue.line(asked, str(old.get("port", 5060)))
+        prompt = words.question(dialogue.language, "carrier_port")
+        port = dialogue.line(prompt, str(old.get("port", 5060)))
         if port != "5060":
             carrier["port"] = int(port) if port.isdigit() else port
-        found = problems_of(name, [*carriers, carrier], values, dialogue.facts)
-        dialogue.show(found)
-        if not found:
+        results = problems_of(name, [*carriers, carrier], values, dialogue.facts)
+        dialogue.show(results)
+        if not results:
             carriers.append(carrier)
     values[name] = carriers
 
 
 def _networks(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]) -> None:
-    found = dialogue.facts.get("addresses", ())
-    own = [one["network"] for one in found if one["address"] == values["site_address"]]
+    results = dialogue.facts.get("addresses", ())
+    own_values = [
+        entry["network"] for entry in results if entry["address"] == values["site_address"]
+    ]
     peer = dialogue.facts.get("ssh_from", "")
-    near = [one for one in own if peer and _holds(one, peer)]
+    nearest = [entry for entry in own_values if peer and _holds(entry, peer)]
     suggested = {
-        "site_operators": own,
+        "site_operators": own_values,
         "site_ministry": [],
-        "site_technicians": near or ([f"{peer}/32"] if peer and ":" not in peer else own),
+        "site_technicians": nearest or ([f"{peer}/32"] if peer and ":" not in peer else own_values),
     }
     for name, usual in suggested.items():
         before = former.get(name, usual)
         text = ", ".join(map(str, before)) if isinstance(before, list | tuple) else str(before)
         values[name] = dialogue.value(name, values, text, _parts)
     while not values["site_technicians"]:
-        dialogue.show([one for one in problems(values, [], {}) if one.code == "no_technicians"])
+        dialogue.show(
+            [entry for entry in problems(values, [], {}) if entry.code == "no_technicians"]
+        )
         values["site_technicians"] = dialogue.value("site_technicians", values, "", _parts)
 
 
@@ -141,22 +147,24 @@ def _contacts(text: str) -> list[str]:
 
 def _disks(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]) -> None:
     disks = dialogue.facts.get("disks", ())
-    mounted = [place for disk in disks for place in disk["mounted"]]
-    usual = next((m for m in mounted if m.startswith(("/mnt/", "/srv/", "/media/second"))), "")
+    places_in_use = [place for disk in disks for place in disk["mounted"]]
+    usual = next(
+        (m for m in places_in_use if m.startswith(("/mnt/", "/srv/", "/media/second"))), ""
+    )
     places = entries(former, "backup_places")
     before = str(places[0].get("url", "")).removesuffix("/snapshots") if places else usual
-    asked = words.question(dialogue.language, "second_disk")
-    while folder := dialogue.line(f"{asked} (backup_places)", before).rstrip("/"):
+    prompt = words.question(dialogue.language, "second_disk")
+    while folder := dialogue.line(f"{prompt} (backup_places)", before).rstrip("/"):
         place = [{"name": "second", "url": f"{folder}/snapshots"}]
-        found = problems_of("backup_places", place, values, dialogue.facts)
-        if not found and folder.startswith("/"):
+        results = problems_of("backup_places", place, values, dialogue.facts)
+        if not results and folder.startswith("/"):
             values["backup_places"] = [*place, *places[1:]]
             values["backup_replica"] = f"{folder}/replica"
-            known = "; ".join(map(str, former.get("backup_contacts") or ()))
-            contacts = dialogue.value("backup_contacts", values, known, _contacts)
+            former_contacts = "; ".join(map(str, former.get("backup_contacts") or ()))
+            contacts = dialogue.value("backup_contacts", values, former_contacts, _contacts)
             values |= {"backup_contacts": contacts} if contacts else {}
             break
-        dialogue.show(found or problems_of("backup_replica", folder, values, dialogue.facts))
+        dialogue.show(results or problems_of("backup_replica", folder, values, dialogue.facts))
     blank = [disk["path"] for disk in disks if disk["blank"]]
     if blank or former.get("disk_device"):
         device = dialogue.value("disk_device", values, str(former.get("disk_device", "")))
@@ -169,17 +177,17 @@ def _disks(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]
 def _spans(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]) -> None:
     cards = dialogue.facts.get("cards", ())
     before = entries(former, "dahdi_spans")
-    asked = words.question(dialogue.language, "spans")
+    prompt = words.question(dialogue.language, "spans")
     while True:
-        count = dialogue.line(f"{asked} (dahdi_spans)", str(len(before)))
+        count = dialogue.line(f"{prompt} (dahdi_spans)", str(len(before)))
         spans = [{"number": n} for n in range(1, int(count) + 1)] if count.isdigit() else None
         if spans is None or len(spans) > 8:
             dialogue.say("number")
             continue
-        found = problems_of("dahdi_spans", spans, values, dialogue.facts)
-        if not found:
+        results = problems_of("dahdi_spans", spans, values, dialogue.facts)
+        if not results:
             break
-        dialogue.show(found)
+        dialogue.show(results)
     if not spans:
         return
     crc4 = dialogue.is_yes(words.question(dialogue.language, "crc4"), "y")

@@ -36,7 +36,7 @@ def sentence(problem: Problem, language: str = "en") -> str:
     return _words()["problem"][problem.code][language].format(**values)
 
 
-def mistyped(kind: str, groups: Sequence[int], language: str = "en") -> str:
+def key_fault(kind: str, groups: Sequence[int], language: str = "en") -> str:
     """That a key was mistyped, and which of its groups. `kind`: one of KEYS."""
     words = _words()["mistyped"]
     which = ", ".join(map(str, groups))

@@ -34,8 +34,10 @@ def test_a_key_comes_back_from_its_groups_in_any_spelling() -> None:
             key.replace("-", "") if kind == "recovery" else key.replace("-", " "),
             f"={key}",
         ):
-            assert paper_keys.read(typed, kind) == key, typed
-    assert paper_keys.read(f"AGE-SECRET-KEY-1 {' '.join(paper_keys.groups(RECOVERY))}", "recovery")
+            assert paper_keys.read_key(typed, kind) == key, typed
+    assert paper_keys.read_key(
+        f"AGE-SECRET-KEY-1 {' '.join(paper_keys.groups(RECOVERY))}", "recovery"
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -45,40 +47,40 @@ def test_a_wrong_group_is_named(seed: int) -> None:
         at = seed % len(groups)
         for place in range(len(groups[at])):
             for letter in string.ascii_lowercase + string.digits:
-                written = groups[at].lower()
-                wrong = written[:place] + letter + written[place + 1 :]
-                if wrong == written or _look_alike(written[place], letter):
+                group = groups[at].lower()
+                changed = group[:place] + letter + group[place + 1 :]
+                if changed == group or _look_alike(group[place], letter):
                     continue
-                typed = " ".join([*groups[:at], wrong, *groups[at + 1 :]])
-                with pytest.raises(paper_keys.PaperKeyError) as refused:
-                    paper_keys.read(typed, kind)
-                assert refused.value.groups == [at + 1]
+                typed = " ".join([*groups[:at], changed, *groups[at + 1 :]])
+                with pytest.raises(paper_keys.PaperKeyError) as refusal:
+                    paper_keys.read_key(typed, kind)
+                assert refusal.value.groups == [at + 1]
 
 
-def _look_alike(one: str, other: str) -> bool:
+def _look_alike(first: str, other: str) -> bool:
     """Two symbols that lie 31 apart, which the check cannot tell from each other: 0 and v …"""
-    return abs(paper_keys.SYMBOLS.index(one) - paper_keys.SYMBOLS.index(other)) == 31
+    return abs(paper_keys.SYMBOLS.index(first) - paper_keys.SYMBOLS.index(other)) == 31
 
 
 def test_exchanged_and_missing_groups_are_named() -> None:
     groups = paper_keys.groups(DISK)
     exchanged = [groups[1], groups[0], *groups[2:]]
-    with pytest.raises(paper_keys.PaperKeyError) as refused:
-        paper_keys.read(" ".join(exchanged), "disk")
-    assert refused.value.groups == [1, 2]
-    with pytest.raises(paper_keys.PaperKeyError, match="letters are missing") as refused:
-        paper_keys.read(" ".join(groups[:-1]), "disk")
-    assert refused.value.groups == []
+    with pytest.raises(paper_keys.PaperKeyError) as refusal:
+        paper_keys.read_key(" ".join(exchanged), "disk")
+    assert refusal.value.groups == [1, 2]
+    with pytest.raises(paper_keys.PaperKeyError, match="letters are missing") as refusal:
+        paper_keys.read_key(" ".join(groups[:-1]), "disk")
+    assert refusal.value.groups == []
     short = " ".join([groups[0][:-1], *groups[1:]])
     with pytest.raises(paper_keys.PaperKeyError, match="group 1 is not as on the sheet"):
-        paper_keys.read(short, "disk")
+        paper_keys.read_key(short, "disk")
 
 
 def test_a_key_of_another_form_is_left_alone() -> None:
-    own = "k7Gq2ZtV9xLwB4nRm8sYc3uPdHf6jTqEw1oA5iNzXvKg"
-    assert paper_keys.groups(own) == []
-    assert paper_keys.read(f"{own}\n", "repository") == own
-    assert paper_keys.read("=correct horse battery", "repository") == "correct horse battery"
+    custom = "k7Gq2ZtV9xLwB4nRm8sYc3uPdHf6jTqEw1oA5iNzXvKg"
+    assert paper_keys.groups(custom) == []
+    assert paper_keys.read_key(f"{custom}\n", "repository") == custom
+    assert paper_keys.read_key("=correct horse battery", "repository") == "correct horse battery"
 
 
 def test_the_program_prints_the_key_or_names_the_group() -> None:
@@ -89,6 +91,6 @@ def test_the_program_prints_the_key_or_names_the_group() -> None:
         return subprocess.run(command, input=text, capture_output=True, text=True)
 
     assert run(" ".join(groups) + "\n").stdout == DISK
-    wrong = run(" ".join([*groups[:2], "aaaaa", *groups[3:]]) + "\n")
-    assert wrong.returncode == 1
-    assert "group 3" in wrong.stderr
+    changed = run(" ".join([*groups[:2], "aaaaa", *groups[3:]]) + "\n")
+    assert changed.returncode == 1
+    assert "group 3" in changed.stderr

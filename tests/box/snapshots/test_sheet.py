@@ -39,7 +39,7 @@ def test_a_key_can_be_typed_off_the_paper(site: Settings, locale: str) -> None:
     (site.file.parent / "disk.key").write_text(f"{MADE}\n")
     printed = lines(pdf.write(sheet.page(site, locale)))
     for kind, key in (("repository", MADE), ("recovery", RECOVERY)):
-        assert paper_keys.read(typed(printed, key), kind) == key
+        assert paper_keys.read_key(typed(printed, key), kind) == key
     assert "appliance-disk" not in " ".join(printed)
     assert any(line.endswith("-i /root/site.ini restore.yml") for line in printed)
 
@@ -60,7 +60,7 @@ def test_the_key_of_an_encrypted_disk_stands_on_it(site: Settings, locale: str) 
     file = pdf.write(sheet.page(site, locale))
     printed = lines(file)
     assert len(pypdf.PdfReader(io.BytesIO(file)).pages) <= 2
-    assert paper_keys.read(typed(printed, key), "disk") == key
+    assert paper_keys.read_key(typed(printed, key), "disk") == key
     assert "appliance-diskopenpaper" in re.sub(r"\s", "", "".join(printed))
 
 

@@ -81,11 +81,11 @@ def lies_encrypted(site: Site) -> dict[str, str]:
     assert [one["state"] for one in checks if one["check"] == "disk.encrypted"] == ["ok"]
     assert not in_the_clear(box)
     keys = keys_on_paper(site.sheet())
-    both = {paper_keys.read(typed, "repository") for typed in keys["plain"]}
+    both = {paper_keys.read_key(typed, "repository") for typed in keys["plain"]}
     disk = box.told("cat /etc/appliance/keys/disk.paper").strip()
     [repository] = both - {disk}
     assert disk in both
-    [recovery] = (paper_keys.read(typed, "recovery") for typed in keys["sealed"])
+    [recovery] = (paper_keys.read_key(typed, "recovery") for typed in keys["sealed"])
     return {"disk": disk, "repository": repository, "recovery": recovery}
 
 

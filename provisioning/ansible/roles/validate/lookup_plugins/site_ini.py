@@ -33,8 +33,8 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[str], variables: Any = None, **_: Any) -> list[str]:
         """Sentences: of `problems` what is wrong, of `changes` what would become other."""
-        values = {name: self._read(variables[name]) for name in keys.BY_NAME if name in variables}
-        facts = self._read(variables.get("validate_facts", {}))
+        values = {name: self._value(variables[name]) for name in keys.BY_NAME if name in variables}
+        facts = self._value(variables.get("validate_facts", {}))
         language = str(values.get("site_language", "en"))
         language = language if language in ("en", *words.LANGUAGES) else "en"
         if terms[0] == "changes":
@@ -42,32 +42,32 @@ class LookupModule(LookupBase):
             return [f"{key}: {old} → {new}" for key, old, new in changes.changes(values, box)]
         sources = variables.get("ansible_inventory_sources") or []
         host = variables.get("inventory_hostname", "")
-        found = [*_twice(sources), *problems(values, self._given(sources, host), facts)]
-        return [words.sentence(problem, language) for problem in found]
+        faults = [*_twice(sources), *problems(values, self._names(sources, host), facts)]
+        return [words.sentence(problem, language) for problem in faults]
 
-    def _read(self, value: Any) -> Any:
+    def _value(self, value: Any) -> Any:
         """A variable's value; a list that an inventory keeps as text is read as a list."""
-        read = self._templar.template(value)
-        if isinstance(read, str) and read[:1] in "[{":
-            return inventory.value_of(str(read))
-        return read
+        value_read = self._templar.template(value)
+        if isinstance(value_read, str) and value_read[:1] in "[{":
+            return inventory.value_of(str(value_read))
+        return value_read
 
-    def _given(self, sources: list[str], host: str) -> set[str]:
+    def _names(self, sources: list[str], host: str) -> set[str]:
         """The names that the inventory and -e give, without those of roles, plays and facts."""
-        held = InventoryManager(loader=self._loader, sources=list(sources))
-        manager = VariableManager(loader=self._loader, inventory=held)
-        given = manager.get_vars(host=held.get_host(host), include_hostvars=False)
+        hosts = InventoryManager(loader=self._loader, sources=list(sources))
+        manager = VariableManager(loader=self._loader, inventory=hosts)
+        names = manager.get_vars(host=hosts.get_host(host), include_hostvars=False)
         options = {
             name
             for book in PLAYBOOKS.glob("*.yml")
             for name in re.findall(_OPTIONS, book.read_text("utf-8"))
         }
-        return {name for name in given if not re.match(_MAGIC, name)} - options
+        return {name for name in names if not re.match(_MAGIC, name)} - options
 
 
 def _twice(sources: list[str]) -> Iterator[Problem]:
     """Keys that an inventory in the form of site.ini writes twice."""
     for source in map(Path, sources):
         if source.is_file() and inventory.VARIABLES in source.read_text("utf-8"):
-            read = inventory.read(source)
-            yield from (problem for problem in read.problems if problem.code == "twice")
+            value_read = inventory.read_file(source)
+            yield from (problem for problem in value_read.problems if problem.code == "twice")
