@@ -14,7 +14,7 @@ SYMBOLS = "0123456789abcdefghijklmnopqrstuvwxyz"
 AGE = "AGE-SECRET-KEY-1"
 AGE_LETTERS = 58
 PLAIN = re.compile(rf"[{CHECKS}]{{4}}(-[{CHECKS}]{{4}}){{5}}")
-LITERAL = "="  # what follows is a key of another form, as it stands
+LITERAL = "="  # what follows is a key of another form, verbatim
 
 
 class PaperKeyError(ValueError):

@@ -65,7 +65,7 @@ def release() -> str:
 
 
 def _key_block(key: str, words: dict[str, Any]) -> dict[str, Any]:
-    """A key as it stands on the sheet: groups with their check letters, lines, a QR code."""
+    """A key as it is printed: groups with their check letters, lines, a QR code."""
     return {
         "groups": paper_keys.groups(key),
         "key": _lines(key),

@@ -109,7 +109,7 @@ KEYS = (
     Key("disk_move", YES, "either"),
 )
 BY_NAME = {key.name: key for key in KEYS}
-# A role's Debian packages may be named by whoever builds a bundle of their own.
+# A role's Debian packages may be set by an engineer who builds another bundle.
 PACKAGES = r"^[a-z_]+_packages$"
 
 FIELDS = {  # of the entries of a list: name → whether it must be given

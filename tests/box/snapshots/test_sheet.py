@@ -99,7 +99,7 @@ def test_at_night_the_sheet_is_enough(site: Settings, locale: str, monkeypatch, 
 
 
 def lines(file: bytes) -> list[str]:
-    """What stands on the paper, line by line."""
+    """The text of the paper, line by line."""
     pages = pypdf.PdfReader(io.BytesIO(file)).pages
     return [line.strip() for page in pages for line in page.extract_text().splitlines()]
 
