@@ -241,7 +241,7 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
         [
             *(Path(program.sys.executable).with_name("ansible-playbook"), "-i", file),
             *(PLAYBOOKS / f"{book}.yml", "-e", "ansible_python_interpreter=/usr/bin/python3"),
-            *("-e", "restore_att=now", *BOOKS[book]),
+            *("-e", "ansible_become=false", "-e", "restore_att=now", *BOOKS[book]),
         ],
         capture_output=True,
         text=True,
@@ -258,12 +258,13 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
     screen_text = " ".join(process.stdout.split())
     assert process.returncode == 2, process.stdout + process.stderr
     assert "changed=0" in screen_text
+    other_host = ["это адрес другой машины"] if detect.facts()["addresses"] else []
     for expected in (
         "site_cariers: такого ключа в site.ini нет; есть site_carriers.",
         "restore_att: такого ключа в site.ini нет",
         "site_name написан в site.ini дважды",
         "первый порт больше последнего; 1500-2000?",
-        "это адрес другой машины",
+        *other_host,
     ):
         assert expected in screen_text, screen_text
 
