@@ -17,7 +17,7 @@ _EXPECTED = (site.SiteError, SippError, Unreachable, Refused)
 
 def main(arguments: list[str]) -> int:
     """Exit status 0 done, 1 failed, 2 wrong use, 130 interrupted."""
-    place = Place(Path(os.environ.get("SITE_DIR") or site.TOP / ".site").resolve())
+    place = Place(Path(os.environ.get("SITE_DIR") or site.TOP / ".site").resolve(), True)
     match arguments:
         case ["up"]:
             return _up(place)

@@ -343,7 +343,7 @@ def test_every_job_of_the_timetable_is_looked_after(settings) -> None:
         telegram=Telegram("t", -5, summary="08:00"),
         backups=(Backup("second", "/mnt", settings.file),),
         links=Links(rate_url="http://x"),
-        self_tests=SelfTests(10, 7),
+        self_tests=SelfTests(10, 7, carrier_minutes=10),
         audit=Audit("audit.key"),
         snapshots=Snapshots(replica="second"),
     )

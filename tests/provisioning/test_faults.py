@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tests.rig.trials.faults import FAULTS
+from tests.rig.trials.seeing import FAULTS
 
 OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 

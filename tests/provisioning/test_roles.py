@@ -134,8 +134,8 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
         settings = load(tmp_path / "appliance.toml")
         read.append((settings.links, settings.self_tests))
     assert read == [
-        (Links(), SelfTests(10, 7)),  # there is no router, and nobody outside is asked
-        (Links("auto"), SelfTests(10, 7)),
+        (Links(), SelfTests(10, 7, 4, 10)),  # there is no router, and nobody outside is asked
+        (Links("auto"), SelfTests(10, 7, 4, 10)),
         (
             Links(
                 "192.0.2.7",
@@ -143,7 +143,7 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
                 "example.uz:443",
                 rate_url="https://speed.example.uz/big",
             ),
-            SelfTests(30, 0),
+            SelfTests(30, 0, 4, 10),
         ),
         (Links("192.0.2.9"), SelfTests(5)),  # as sites had to write it before
     ]

@@ -205,7 +205,7 @@ def test_a_second_restore_finds_what_the_first_one_replaced(box) -> None:
 def test_a_damaged_database_in_place_is_compared_through_its_copy(box) -> None:
     """The page that has the second appeal is gone; the continuous copy still has both."""
     database = box.folder / "site.db"
-    with contextlib.closing(sqlite3.connect(database)) as connection:
+    with contextlib.closing(sqlite.connect(database)) as connection:
         [page] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'appeal'")
         [size] = connection.execute("PRAGMA page_size").fetchone()
     with database.open("r+b") as file:

@@ -8,8 +8,9 @@ from appliance.sip import message
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
 from appliance.sip.media import ALAW, EVENTS
-from appliance.sip.message import Session
+from appliance.sip.message import Message, Session
 
+_EXPIRES = 20  # seconds, so that the box asks again soon
 _NOWHERE = 9  # a port where nobody takes sound
 _PATIENCE = 20.0  # seconds for the other side to answer
 
@@ -74,3 +75,17 @@ def _describe(call: Call, session: Session) -> None:
     """Have a call describe the sound of somebody else as its own, in A-law."""
     plain = Session(session.host, session.port, (ALAW, EVENTS), events=EVENTS)
     call._offer = lambda direction="": str(plain)  # type: ignore[method-assign]
+
+
+class Registrar(Agent):
+    """A carrier at which the box registers; `status` answers the next requests."""
+
+    status: int = 200
+
+    def _requested(self, received: Message) -> None:
+        if received.method != "REGISTER":
+            super()._requested(received)
+            return
+        more = [("Contact", received.get("contact")), ("Expires", str(_EXPIRES))]
+        answer = message.response(received, self.status, "registrar", more)
+        self.answer(received, answer)

@@ -20,6 +20,7 @@ from appliance.sip.call import Call
 from provisioning.local import site
 from provisioning.local.place import SIP, Place
 from tests.rig.fakes import sms, telegram
+from tests.rig.fakes.looping import Loop, Registrar
 from tests.rig.parties import People
 from tests.rig.trials.eyes import WAYS
 
@@ -39,6 +40,9 @@ class Scene:
     people: People
     bot: telegram.Chats
     service: sms.Service
+    loop: Loop | None = None  # puts test calls over the trunk through
+    registrar: Registrar | None = None
+    second: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
     started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def pid(self, name: str) -> int:
@@ -49,6 +53,12 @@ class Scene:
         """Have Asterisk do something."""
         with Connection(self.settings) as asterisk:
             asterisk.act(action, **fields)
+
+    def console(self, words: str) -> None:
+        """Have Asterisk's console do something."""
+        conf = str(self.settings.paths.asterisk / "asterisk.conf")
+        command = [*self.settings.asterisk.command, "-C", conf, "-rx", words]
+        subprocess.run(command, check=True, capture_output=True)
 
     async def appliance(self, *words: str) -> None:
         """A command of the appliance."""
@@ -209,11 +219,17 @@ def with_call(pair: tuple[Deed, Deed], talks: bool = False) -> tuple[Deed, Deed]
 
 
 async def stray(scene: Scene) -> None:
-    """A carrier calls from a new address."""
+    """A carrier calls from a new address; a scanner and the box itself send far more."""
+    await _send_invites(scene, f"{scene.place.network}.77", _INVITES)
+    await _send_invites(scene, f"{scene.place.network}.78", 2 * _INVITES)
+    await _send_invites(scene, scene.place.box, 2 * _INVITES)
+
+
+async def _send_invites(scene: Scene, address: str, count: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        line.bind((f"{scene.place.network}.77", 0))
+        line.bind((address, 0))
         host, port = line.getsockname()
-        for number in range(_INVITES):
+        for number in range(count):
             one = f"{time.time_ns()}{number}"
             text = (
                 f"INVITE sip:1006@{scene.place.box} SIP/2.0\n"

@@ -109,7 +109,14 @@ FAULTS = (
         group=1,
     ),
     Fault("app_queue unloaded", "asterisk.queues", *deeds.unload("app_queue.so"), group=1),
-    Fault("a carrier at a new address, 20 calls", "refused", deeds.stray, deeds.nothing, group=6),
+    Fault(
+        "a carrier at a new address, 20 calls, behind a louder scanner",
+        "refused",
+        deeds.stray,
+        deeds.nothing,
+        text=".77 (20)",
+        group=6,
+    ),
     Fault("nginx hung", "front", *deeds.freeze("front"), group=1),
     Fault(
         "certificate for another name",

@@ -2,23 +2,31 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.core import db
 from appliance.core import settings as site_settings
+from appliance.core.settings import Settings
+from appliance.pbx import actions
+from appliance.telephony import routing
+from appliance.telephony.routing import Trunk
 from provisioning.local import settings_file, site
-from provisioning.local.place import Place
+from provisioning.local.place import HOTLINE, SIP, Place
 from tests.rig.fakes import sms, telegram
-from tests.rig.parties import people
-from tests.rig.trials import deeds, running
+from tests.rig.fakes.looping import Loop, Registrar
+from tests.rig.parties import People, people
+from tests.rig.trials import deeds, faults, faults_telephony, running
 from tests.rig.trials.deeds import Fault, Scene
 from tests.rig.trials.eyes import WAYS, Eyes, Sight
-from tests.rig.trials.faults import FAULTS
 
+FAULTS = (*faults.FAULTS, *faults_telephony.FAULTS)
 HEAD = ("fault", "check", *(f"{way}, s" for way in WAYS), "cleared, s", "in words")
 _WORDS = 200  # letters of the words that are printed
 _GROUP = -1001234567890
@@ -43,14 +51,17 @@ async def staged(folder: Path) -> AsyncIterator[Scene]:
             "alarms": {"chat": _GROUP, "language": "ru"},
             "links": {"internet": service.url.removeprefix("http://"), "every": 10},
             "snapshots": {"replica": str(folder / "second")},
+            "self_tests": {"carrier_minutes": 10},
         }
-        place = Equipped(folder, settings_file.written(tables))
+        place = Equipped(folder, more=settings_file.written(tables))
         with site.trial(place):
             facts = json.loads(place.description.read_text("utf-8"))
-            async with people(place, facts["operators"]) as crowd:
+            async with people(place, facts["operators"]) as crowd, AsyncExitStack() as stack:
                 crowd.rings = lambda _phone, call: call.pick_up()
                 settings = site_settings.load(place.config)
-                scene = Scene(place, facts, settings, crowd, bot, service)
+                loop, registrar = await stack.enter_async_context(carriers(place, crowd))
+                await asyncio.to_thread(add_registered, place, settings)
+                scene = Scene(place, facts, settings, crowd, bot, service, loop, registrar)
                 deeds.start_replicate(scene)
                 try:
                     logins = [one["login"] for one in facts["operators"]]
@@ -59,6 +70,27 @@ async def staged(folder: Path) -> AsyncIterator[Scene]:
                     yield scene
                 finally:
                     deeds.end_all(scene)
+
+
+def add_registered(place: Place, settings: Settings) -> None:
+    """Give the running site a trunk of a second carrier, at which it registers."""
+    address = f"{place.network}.3"
+    second = Trunk("registered", address=address, register=True, user="hotline", password="secret")
+    with db.open_database(settings.paths.database).connection_context():
+        plan = routing.current(settings)
+        wanted = dataclasses.replace(plan, trunks=(*plan.trunks, second))
+        actions.put_plan(settings, wanted, "trial")
+
+
+@contextlib.asynccontextmanager
+async def carriers(place: Place, crowd: People) -> AsyncIterator[tuple[Loop, Registrar]]:
+    """Both carriers put calls to the hotline's number through; the second is a registrar."""
+    box = (place.box, SIP)
+    first = Loop(crowd.carrier, HOTLINE)
+    crowd.dialled = first.take
+    async with Registrar(f"{place.network}.3", SIP, box, crowd.carrier.pump) as registrar:
+        registrar.taken = Loop(registrar, HOTLINE).take
+        yield first, registrar
 
 
 async def run(folder: Path, names: list[str]) -> int:
