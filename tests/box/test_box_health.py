@@ -170,6 +170,7 @@ def test_prompts(settings) -> None:
             with wave.open(str(file), "wb") as sound:
                 sound.setparams((1, 2, 8000, 0, "NONE", ""))
                 sound.writeframes(bytes(1600))
+    prompts.show_to_asterisk(folder, settings.asterisk.data)
     assert state(settings, "prompts")[0] == "ok"
     (folder / "uz" / "menu.synthetic.txt").write_text("Oʻzbek tili uchun birni bosing.")
     assert state(settings, "prompts") == (

@@ -3,23 +3,28 @@
 import dataclasses
 import datetime as dt
 import http.server
+import math
 import os
+import resource
 import shutil
 import ssl
 import subprocess
 import threading
+import wave
 from pathlib import Path
 
 import pytest
 
 from appliance.box import health, processes
-from appliance.box.health import folders, front, repositories
+from appliance.box.health import exchange, folders, front, repositories
 from appliance.core import clock, db
 from appliance.core.settings import Backup
 from appliance.models import AsteriskWatch, Call, Recording, SipRefusal, User
+from appliance.pbx import inspection
 from appliance.people import accounts, presence
-from appliance.telephony import devices
+from appliance.telephony import devices, prompts
 from appliance.telephony.devices import Seen
+from appliance.telephony.recordings import marking
 
 
 def check(settings, code: str) -> health.Check:
@@ -239,10 +244,149 @@ def test_an_event_log_that_asterisk_may_not_write(site, monkeypatch) -> None:
 
 def test_music_on_hold(site) -> None:
     assert state(site, "music")[0] == "fail"
-    (site.paths.prompts / "music" / "hold.wav").write_bytes(bytes(44))
+    hold = site.paths.prompts / "music" / "hold.wav"
+    hold.write_bytes(bytes(44))
     assert state(site, "music")[0] == "fail"
-    (site.paths.prompts / "music" / "hold.wav").write_bytes(bytes(4400))
-    assert state(site, "music")[0] == "ok"
+    hold.write_bytes(bytes(range(256)) * 100)
+    assert state(site, "music") == ("fail", "cannot be played: hold.wav (no sound)")
+    write_wav(hold, 44_100, bytes(88_200))
+    assert state(site, "music") == ("fail", "cannot be played: hold.wav (44100 Hz, 1 × 16 bit)")
+    write_wav(hold, 8000, os.urandom(32_000))
+    assert state(site, "music") == ("fail", "cannot be played: hold.wav (noise)")
+    write_wav(hold, 8000, tone())
+    assert state(site, "music") == ("ok", "is there")
+    cut = hold.read_bytes()
+    hold.write_bytes(cut[: len(cut) // 2])
+    assert state(site, "music") == ("fail", "cannot be played: hold.wav (cut off)")
+    hold.with_suffix(".txt").write_text("a note of more bytes than the head of a sound has, then")
+    write_wav(hold, 8000, tone())
+    assert state(site, "music")[0] == "fail"  # Asterisk knows no such kind of sound
+
+
+def write_wav(file: Path, rate: int, samples: bytes) -> None:
+    with wave.open(str(file), "wb") as sound:
+        sound.setparams((1, 2, rate, 0, "NONE", ""))
+        sound.writeframes(samples)
+
+
+def tone() -> bytes:
+    """Two seconds of a loud voice."""
+    waves = (round(30_000 * math.sin(at / 3)) for at in range(16_000))
+    return b"".join(sample.to_bytes(2, "little", signed=True) for sample in waves)
+
+
+def test_prompts_of_a_wrong_rate_and_without_links(site) -> None:
+    folder, data = site.paths.prompts, site.asterisk.data
+    for language in prompts.LANGUAGES:
+        for one in prompts.listed(folder, language):
+            file = folder / language / f"{one.name}.wav"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_wav(file, 8000, bytes(1600))
+    seen = state(site, "prompts")
+    assert seen == ("fail", "the exchange does not find those of uz, ru")
+    prompts.show_to_asterisk(folder, data)
+    assert state(site, "prompts")[0] == "ok"
+    write_wav(folder / "uz" / "menu.wav", 44_100, bytes(88_200))
+    assert state(site, "prompts")[0] == "fail"
+    assert "uz/menu (44100 Hz" in state(site, "prompts")[1]
+    write_wav(folder / "uz" / "menu.wav", 8000, bytes(1600))
+    (data / "sounds" / "uz").unlink()
+    assert state(site, "prompts")[1].endswith("those of uz")
+
+
+def test_a_recordings_folder_that_is_another_one(site) -> None:
+    folder = site.paths.recordings
+    assert state(site, "recordings.place")[0] == "ok"  # not marked yet
+    marking.ensure(site)
+    marking.ensure(site)
+    assert len(list(folder.iterdir())) == 1
+    assert state(site, "recordings.place")[0] == "ok"
+    away = folder.rename(folder.with_name("away"))
+    (folder / "2026" / "12" / "01").mkdir(parents=True)  # as Asterisk makes it
+    marking.ensure(site)  # a new start marks nothing in its place
+    assert state(site, "recordings.place")[0] == "fail"
+    assert str(marking.note(site)) in check(site, "recordings.place").values["note"]
+    shutil.rmtree(folder)
+    away.rename(folder)
+    assert state(site, "recordings.place")[0] == "ok"
+    marking.note(site).unlink()  # the data folder is new, and the recordings are the old ones
+    marking.ensure(site)
+    assert len(list(folder.iterdir())) == 1
+    assert state(site, "recordings.place")[0] == "ok"
+
+
+def test_recordings_of_today_on_another_disk(site, monkeypatch) -> None:
+    marking.ensure(site)
+    day = site.paths.recordings / f"{clock.now():%Y/%m/%d}"
+    day.mkdir(parents=True)
+    assert state(site, "recordings.place")[0] == "ok"
+    shm = Path("/dev/shm") / f"hotline-{os.getpid()}"  # noqa: S108  another disk than the folder's
+    shm.mkdir()
+    try:
+        day.rmdir()
+        day.symlink_to(shm)
+        assert state(site, "recordings.place")[0] == "fail"
+    finally:
+        shm.rmdir()
+
+
+def calls_over(trunk: str, numbers: list[str | None]) -> None:
+    for place, number in enumerate(numbers):
+        at = clock.now() - dt.timedelta(minutes=len(numbers) - place)
+        Call.create(
+            id=f"{trunk}-{place}-{at.timestamp()}",
+            direction="inbound",
+            arrived_at=at,
+            stage="menu",
+            trunk=trunk,
+            caller=number,
+        )
+
+
+def test_a_trunk_that_hands_on_no_number(site) -> None:
+    codes = {one.code for one in health.checks(site)}
+    assert "callers.carrier" not in codes  # too few calls to judge by
+    calls_over("carrier", ["+998901234567", *[None] * 9])
+    assert state(site, "callers.carrier") == ("ok", "are handed on")
+    calls_over("carrier", [None])
+    assert state(site, "callers.carrier")[0] == "fail"
+    calls_over("carrier", ["+998901234567"])
+    assert state(site, "callers.carrier")[0] == "ok"
+
+
+def test_an_exchange_that_refuses_our_password(site) -> None:
+    processes.begin(site, "pbx")
+    assert "last seen" in state(site, "asterisk")[1] or state(site, "asterisk")[1] == "never seen"
+    inspection.note_sign_in("Login: Authentication failed")
+    found = check(site, "asterisk")
+    assert found.seen == "runs, but refuses the password of `appliance pbx`"
+    assert found.advice.startswith("Nothing has to be started.")
+    inspection.note_sign_in("")
+    assert state(site, "asterisk")[1] == "never seen"
+
+
+def test_an_exchange_that_nobody_watches_is_not_blamed(site, monkeypatch) -> None:
+    monkeypatch.setattr(exchange, "answers_sip", lambda _settings: True)
+    assert state(site, "asterisk") == ("warn", "answers, but nobody watches it")
+    codes = [one.code for one in health.checks(site)]
+    assert codes.index("process.pbx") < codes.index("asterisk")
+    processes.begin(site, "pbx")  # it works, and Asterisk does not answer it
+    assert state(site, "asterisk")[0] == "fail"
+
+
+def test_an_exchange_without_descriptors(site) -> None:
+    assert not [one for one in health.checks(site) if one.code == "asterisk.descriptors"]
+    processes.begin(site, "pbx")
+    with subprocess.Popen(["sleep", "60"]) as asterisk:
+        try:
+            (site.asterisk.run / "asterisk.pid").write_text(f"{asterisk.pid}\n")
+            assert state(site, "asterisk.descriptors")[0] == "ok"
+            hard = resource.prlimit(asterisk.pid, resource.RLIMIT_NOFILE)[1]
+            resource.prlimit(asterisk.pid, resource.RLIMIT_NOFILE, (12, hard))
+            assert state(site, "asterisk.descriptors")[0] == "fail"
+            assert state(site, "asterisk") == ("fail", "has no file descriptor left")
+        finally:
+            asterisk.kill()
 
 
 def spoken(id: str, ago: float, recorded: float | None) -> None:
@@ -321,7 +465,12 @@ def test_a_carrier_at_a_new_address(site, monkeypatch) -> None:
             sip=f"{number}@x", at=clock.now(), address=f"192.0.2.7:{5060 + number}", why="401"
         )
     found = check(site, "refused")
-    assert (found.state, found.values) == ("fail", {"count": "5", "address": "192.0.2.7"})
+    assert (found.state, found.values) == ("fail", {"calls": "192.0.2.7 (5)"})
+    for address, count in (("192.0.2.66", 50), (site.asterisk.address, 90), ("127.0.0.1", 90)):
+        for number in range(count):
+            sip = f"{number}@{address}"
+            SipRefusal.create(sip=sip, at=clock.now(), address=f"{address}:5060", why="401")
+    assert check(site, "refused").values == {"calls": "192.0.2.66 (50), 192.0.2.7 (5)"}
     later = clock.now() + dt.timedelta(minutes=6)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert state(site, "refused")[0] == "ok"

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from appliance.box import health
+from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.models import SipRefusal
+from appliance.models import AsteriskWatch, SipRefusal
 from appliance.pbx.refusals import Refusals
-from appliance.telephony import calls
+from appliance.telephony import calls, routing, trunks
+from appliance.telephony.routing import Plan, Trunk
+from appliance.telephony.trunks import SeenTrunk
 from tests.rig.rules import RULES
 
 SECURITY = (
@@ -99,3 +103,34 @@ def test_a_line_without_an_end_and_a_folder_hold_up_nothing(settings: Settings, 
     (log / "messages.old").mkdir()
     (log / "security").write_text(SECURITY.format(event="FailedACL", account="", sip="a"))
     assert Refusals(settings).look() == 2
+
+
+REGISTRATION = (
+    "[2026-11-26 06:11:22.220] WARNING[1] res_pjsip_outbound_registration.c: {why} received from"
+    " 'sip:192.0.2.7:5060' on registration attempt to 'sip:u@192.0.2.7', retrying in '20'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("why", "cause", "advice"),
+    [
+        ("Temporal response '503'", "503", "The carrier's exchange does not serve us"),
+        ("No response", "no response", "The carrier's exchange does not serve us"),
+        ("403 Forbidden fatal response", "403", "Check user and password"),
+        ("'401' fatal response", "401", "Check user and password"),
+    ],
+)
+def test_why_a_carrier_does_not_register_us(
+    settings: Settings, log: Path, why: str, cause: str, advice: str
+) -> None:
+    trunk = Trunk("reg", address="192.0.2.7", register=True, user="u", password="p")
+    routing.save(Plan(trunks=(trunk,)), by="rustam")
+    now = clock.now()
+    AsteriskWatch.create(started_at=now, seen_at=now)
+    trunks.see_trunks([SeenTrunk("reg", trunks.UP, "Rejected")])
+    (log / "messages").write_text(REGISTRATION.format(why=why))
+    Refusals(settings).look()
+    [check] = [one for one in health.lines(settings) if one.code == "trunk.reg"]
+    assert check.state == "fail"
+    assert check.values["cause"] == f"Rejected ({cause})"
+    assert check.advice.startswith(advice)
