@@ -11,7 +11,7 @@ from appliance.models import ExchangeLook
 from appliance.pbx import comparing, config
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.pbx.second_places import SecondPlaces
-from appliance.telephony.recordings import marking
+from appliance.telephony.recordings import folder_mark
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def follow(settings: Settings, stop: threading.Event) -> None:
     """Look every few seconds until `stop`. Each look signs in anew: rights may have changed."""
     places = SecondPlaces()
     while not stop.wait(EVERY):
-        marking.ensure(settings)
+        folder_mark.ensure(settings)
         try:
             with Connection(settings) as asterisk:
                 look(settings, asterisk)

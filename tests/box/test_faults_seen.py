@@ -24,7 +24,7 @@ from appliance.pbx import inspection
 from appliance.people import accounts, presence
 from appliance.telephony import devices, prompts
 from appliance.telephony.devices import Seen
-from appliance.telephony.recordings import marking
+from appliance.telephony.recordings import folder_mark
 
 
 def check(settings, code: str) -> health.Check:
@@ -297,26 +297,26 @@ def test_prompts_of_a_wrong_rate_and_without_links(site) -> None:
 def test_a_recordings_folder_that_is_another_one(site) -> None:
     folder = site.paths.recordings
     assert state(site, "recordings.place")[0] == "ok"  # not marked yet
-    marking.ensure(site)
-    marking.ensure(site)
+    folder_mark.ensure(site)
+    folder_mark.ensure(site)
     assert len(list(folder.iterdir())) == 1
     assert state(site, "recordings.place")[0] == "ok"
     away = folder.rename(folder.with_name("away"))
     (folder / "2026" / "12" / "01").mkdir(parents=True)  # as Asterisk makes it
-    marking.ensure(site)  # a new start marks nothing in its place
+    folder_mark.ensure(site)  # a new start marks nothing in its place
     assert state(site, "recordings.place")[0] == "fail"
-    assert str(marking.note(site)) in check(site, "recordings.place").values["note"]
+    assert str(folder_mark.note(site)) in check(site, "recordings.place").values["note"]
     shutil.rmtree(folder)
     away.rename(folder)
     assert state(site, "recordings.place")[0] == "ok"
-    marking.note(site).unlink()  # the data folder is new, and the recordings are the old ones
-    marking.ensure(site)
+    folder_mark.note(site).unlink()  # the data folder is new, and the recordings are the old ones
+    folder_mark.ensure(site)
     assert len(list(folder.iterdir())) == 1
     assert state(site, "recordings.place")[0] == "ok"
 
 
 def test_recordings_of_today_on_another_disk(site, monkeypatch) -> None:
-    marking.ensure(site)
+    folder_mark.ensure(site)
     day = site.paths.recordings / f"{clock.now():%Y/%m/%d}"
     day.mkdir(parents=True)
     assert state(site, "recordings.place")[0] == "ok"

@@ -124,7 +124,7 @@ def _refuses_sign_in() -> bool:
 
 def _is_full(settings: Settings) -> bool:
     count = _descriptors(settings)
-    return bool(count) and _is_nearly_full(*count)
+    return count is not None and _is_nearly_full(*count)
 
 
 def _is_nearly_full(used: int, most: int) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
-from appliance.telephony.recordings import marking
+from appliance.telephony.recordings import folder_mark
 
 _SOCKET = "asterisk.ctl"  # in its `run` folder; made by Asterisk, and so its account's
 _BITS = (stat.S_IWUSR, stat.S_IWGRP, stat.S_IWOTH)
@@ -42,8 +42,8 @@ def _marked(settings: Settings) -> Check:
         N_("Place of the recordings"),
         settings.paths.recordings,
     )
-    values = {"path": str(folder), "note": str(marking.note(settings))}
-    if marking.is_absent(settings):
+    values = {"path": str(folder), "note": str(folder_mark.note(settings))}
+    if folder_mark.is_absent(settings):
         return Check(
             code,
             name,
@@ -56,7 +56,7 @@ def _marked(settings: Settings) -> Check:
             ),
             values,
         )
-    if other := marking.elsewhere(settings):
+    if other := folder_mark.elsewhere(settings):
         values |= {"path": str(other)}
         seen = N_("{path} lies on another disk than the recordings")
         advice = N_("Look what was mounted there: `findmnt -T {path}`. It hides recordings.")
