@@ -81,7 +81,7 @@ KEYS = (
     Key("app_links_dns", r"^(|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)$", "dns"),
     Key("app_links_internet", r"^(|[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5})$", "internet"),
     Key("app_links_rate_url", r"^(|https?://.+)$", "url"),
-    *_each(NUMBER, "minutes", "app_tests_call_minutes", "app_tests_trunk_minutes"),
+    *_each(NUMBER, "minutes", "app_tests_call_minutes", "app_tests_carrier_minutes"),
     Key("app_tests_offline_weekday", r"^[0-7]$", "weekday"),
     Key("app_tests_offline_hour", r"^(1?[0-9]|2[0-3])$", "hour_number"),
     *_lists(ROLE, "role", "app_sign_in_second_factor", "app_sign_in_second_factor_outside"),
