@@ -124,7 +124,8 @@ def _word() -> bytes:
 
 def _sheet() -> bytes:
     book, file = openpyxl.Workbook(), io.BytesIO()
-    book.active.append(("Salom", "Assalomu alaykum! Yordam kerakmi?", "Здравствуйте!", None))
+    sheet = book.create_sheet("Skript", 0)
+    sheet.append(("Salom", "Assalomu alaykum! Yordam kerakmi?", "Здравствуйте!", None))
     book.save(file)
     return file.getvalue()
 

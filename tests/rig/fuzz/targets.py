@@ -108,7 +108,7 @@ class _ModemPort:
 def read_modem(data: bytes) -> None:
     """A modem's answers to the list of its messages, with whatever comes unasked."""
     modem = Modem("modem", "/dev/null", quick=0.0, long=0.0)
-    modem._port = _ModemPort(data)  # type: ignore[assignment]
+    modem._port = _ModemPort(data)
     with contextlib.suppress(Trouble):
         modem.received()
         modem.received()
