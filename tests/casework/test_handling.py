@@ -131,7 +131,22 @@ def test_states(registered, migration, way):
     assert audit.broken_at() is None
 
 
-@pytest.mark.parametrize("action", [a for a, move in states.MOVES.items() if move.words])
+# Counted by hand, not from the table: an answer, a refusal and what concerns others need a text.
+NEED_A_TEXT = (
+    *("answer", "interim", "return", "forward", "extend", "dismiss", "reopen"),
+    *("consult", "conclude", "add"),
+)
+ONLY_BY_THEIR_HOLDER = ("answer", "interim", "return", "forward", "extend", "dismiss")
+
+
+@pytest.mark.parametrize("action", states.MOVES)
+def test_each_step_asks_for_what_it_needs(action):
+    move = states.MOVES[action]
+    assert move.words == (action in NEED_A_TEXT)
+    assert move.held == (action in ONLY_BY_THEIR_HOLDER)
+
+
+@pytest.mark.parametrize("action", NEED_A_TEXT)
 def test_words_are_asked_for(registered, action):
     with pytest.raises(HandlingError, match="words"):
         handling._do(registered(), action, "bahodir", 1, text=" \n")

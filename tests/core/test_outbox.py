@@ -366,6 +366,22 @@ def test_a_number_is_not_flooded(settings) -> None:
     assert days == [0] * most + [1] * most + [2] * most
 
 
+def test_a_message_sent_again_by_hand_is_wanted_from_now_on(settings, monkeypatch) -> None:
+    """One that still waits keeps its place among the others; one that ended gets a new one."""
+    waiting, refused = put(settings, key="waiting"), put(settings, key="refused")
+    Message.update(state="refused").where(Message.id == refused.id).execute()
+    later = clock.now() + dt.timedelta(hours=3)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert outbox.try_again(Message.get_by_id(waiting.id), "farhod")
+    assert outbox.try_again(Message.get_by_id(refused.id), "farhod")
+    waiting, refused = (Message.get_by_id(row.id) for row in (waiting, refused))
+    assert (waiting.wanted_at, waiting.due_at) == (waiting.created_at, later)
+    assert (refused.wanted_at, refused.due_at, refused.state) == (later, later, "pending")
+    assert waiting.expires_at >= later + dt.timedelta(days=1)
+    assert refused.payload["tries"] == 1
+    assert "tries" not in waiting.payload
+
+
 def test_that_a_call_comes_is_of_no_use_hours_later(settings) -> None:
     message = outbox.put_sms("callback", NUMBER, "x", key="1", tz=settings.tz)
     assert message.expires_at - message.due_at == dt.timedelta(hours=2)
