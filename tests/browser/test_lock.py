@@ -72,6 +72,27 @@ def test_what_was_ended_elsewhere_is_covered(locking, window, nilufar) -> None:
     expect(page.locator("#cover [data-over]")).to_be_visible()
 
 
+def test_what_was_ended_while_the_link_was_down_is_covered(locking, window, nilufar) -> None:
+    """No event reports it: the stream is refused. Signed in again in another tab, it goes on."""
+    page = window.new_page()
+    stream = re.compile(r"/live\?")
+    page.route(stream, lambda route: route.abort())
+    sign_in(page, "nilufar", "/operator/forms/new")
+    page.locator("#f-gist").fill("Subsidiya haqida")
+    [session] = sessions.of(nilufar)
+    sessions.end(session, "rustam")
+    page.unroute(stream)
+    over = page.locator("#cover [data-over]")
+    expect(over).to_be_visible()
+    with window.expect_page() as opened:
+        over.locator("a").click()
+    sign_in(opened.value, "nilufar")
+    page.bring_to_front()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    expect(page.locator("#cover")).to_be_hidden()
+    expect(page.locator("#f-gist")).to_have_value("Subsidiya haqida")
+
+
 def test_the_next_shift_signs_in_within_two_seconds(locking, window, record_property) -> None:
     page = window.new_page()
     sign_in(page, "nilufar", "/account")

@@ -62,14 +62,20 @@ function listen() {
     stream.close();
     document.dispatchEvent(new Event("ended"));
   });
-  stream.addEventListener("error", doubtful);
+  stream.addEventListener("error", () => {
+    doubtful();
+    if (stream.readyState === EventSource.CLOSED) tellWhy();
+  });
 }
 
-// A browser does not say why it was refused the stream: perhaps nobody is signed in any more.
+// A browser does not say why the stream was refused: perhaps nobody is signed in any more. A session that ended before
+// the stream began, or while the link was down, sends no "ended": the page is covered all the same.
 async function tellWhy() {
   const { status } = await fetch("/login/token", { cache: "no-store" }).catch(() => ({}));
   if (status === 423) document.dispatchEvent(new Event("locked"));
-  if (status === 204) document.dispatchEvent(new CustomEvent("trouble", { detail: 401 }));
+  if (status !== 204) return;
+  document.dispatchEvent(new Event("ended"));
+  document.dispatchEvent(new CustomEvent("trouble", { detail: 401 })); // by which the page asks for the next session
 }
 
 if (address) {
@@ -78,7 +84,6 @@ if (address) {
     const silent = Date.now() - heard > DEAD;
     if (silent) doubtful();
     const refused = stream.readyState === EventSource.CLOSED;
-    if (refused) tellWhy();
     if (silent || refused) {
       lost ||= silent;
       show();
