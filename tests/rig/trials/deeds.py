@@ -139,6 +139,19 @@ def twice(name: str) -> tuple[Deed, Deed]:
     return deed_of(put), deed_of(undo)
 
 
+def other_sqlite() -> tuple[Deed, Deed]:
+    """A program with Debian's SQLite has the database open, and ends."""
+    name = "other-sqlite"
+    code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+    code += "c.execute('SELECT 1 FROM user').fetchall(); input()"
+
+    def put(scene: Scene) -> None:
+        command = ["/usr/bin/python3", "-c", code, str(scene.settings.paths.database), name]
+        scene.started.append(subprocess.Popen(command, stdin=subprocess.PIPE))
+
+    return deed_of(put), deed_of(lambda scene: end(scene, name))
+
+
 def unload(*modules: str) -> tuple[Deed, Deed]:
     """Modules of Asterisk are not there, and are again."""
 

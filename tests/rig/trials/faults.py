@@ -215,6 +215,13 @@ FAULTS = (
         group=2,
     ),
     Fault(
+        "a program with Debian's SQLite has the database open",
+        "sqlite",
+        *deeds.other_sqlite(),
+        text="python3",
+        group=1,
+    ),
+    Fault(
         "schema of a later version",
         "database.schema",
         *deeds.sql(
