@@ -97,6 +97,17 @@ def test_what_is_wrong_is_named_before_anything_is_done(machine: Machine, site: 
     assert changed(done)["changed"] == 0
 
 
+def test_every_part_of_the_bundle_is_listed_with_its_licence(drive: Path) -> None:
+    parts = json.loads((drive / "sbom.json").read_text())["components"]
+    assert [part["name"] for part in parts if not part.get("licenses")] == []
+    names = {part["name"] for part in parts}
+    debs = {file.name.partition("_")[0] for file in drive.glob("debs/*.deb")}
+    assert debs - names == set()
+    wheels = {file.name.partition("-")[0] for file in drive.glob("wheels/*.whl")} - {"appliance"}
+    plain = {re.sub(r"[-_.]+", "_", name).lower() for name in names}
+    assert {re.sub(r"[-_.]+", "_", name).lower() for name in wheels} - plain == set()
+
+
 def test_a_second_run_changes_nothing(site: Site) -> None:
     done = site.play("site")
     assert done.returncode == 0, done.stdout[-4000:]
