@@ -18,6 +18,7 @@ from peewee import DatabaseError
 from appliance.box import snapshots
 from appliance.box.snapshots import (
     SnapshotError,
+    appeal_return,
     contents,
     continuous,
     histories,
@@ -25,7 +26,6 @@ from appliance.box.snapshots import (
     log,
     reading,
     records,
-    returning,
     rotating,
     sealing,
     sheet,
@@ -98,19 +98,21 @@ def list_(site: Site, repository: str | None, as_json: bool) -> None:
     Exit 1 when one that was made cannot be read.
     """
     settings = site.settings
-    found: list[dict[str, Any]] = []
-    lost: list[inventory.Unreadable] = []
+    rows: list[dict[str, Any]] = []
+    unreadable: list[inventory.UnreadableSnapshot] = []
     with _plainly():
         for name in [repository] if repository else contents.names(settings):
             restic = reading.repository(settings, name)
-            unreadable = inventory.unreadable(restic, [settings.paths.database])
-            whole = [reading.as_json(one) for one in reading.snapshots(restic)]
-            found += [one.as_json() for one in unreadable]
-            found += [row | {"status": inventory.OK} for row in whole]
-            lost += unreadable
-    show(found, as_json)
-    if lost:
-        words = ", ".join(f"{one.repository} {one.words()}" for one in lost)
+            lacking = inventory.unreadable_snapshots(restic, [settings.paths.database])
+            rows += [snapshot.as_json() for snapshot in lacking]
+            rows += [
+                reading.as_json(snapshot) | {"status": inventory.OK}
+                for snapshot in reading.snapshots(restic)
+            ]
+            unreadable += lacking
+    show(rows, as_json)
+    if unreadable:
+        words = ", ".join(f"{one.repository} {one.words()}" for one in unreadable)
         raise click.ClickException(f"damaged or missing: {words}")
 
 
@@ -225,11 +227,13 @@ def restore_appeal(
     settings = site.open()
     wish = snapshots.Wish(id, repository)
     with _plainly(), _progress() as tell:
-        returned = vars(returning.put_back(settings, number, wish, getpass.getuser(), reason, tell))
+        report = vars(
+            appeal_return.return_appeal(settings, number, wish, getpass.getuser(), reason, tell)
+        )
     if as_json:
-        click.echo(json.dumps(returned, ensure_ascii=False))
+        click.echo(json.dumps(report, ensure_ascii=False))
     else:
-        for key, value in returned.items():
+        for key, value in report.items():
             click.echo(f"{key}: {value}")
 
 

@@ -29,7 +29,7 @@ _STEPS = {
 }
 _FILE = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
 _STAMP = "%Y%m%dT%H%M%S"
-_STAMPED = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\d+)?")
+_FORMER_NAME = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\d+)?")
 
 
 class Change(NamedTuple):
@@ -49,7 +49,7 @@ class History:
     changes: tuple[Change, ...]
 
     @property
-    def goes_on(self) -> bool:
+    def is_current(self) -> bool:
         """Whether it is the copy of the database that is in place."""
         return self.folder.name == CURRENT
 
@@ -58,23 +58,24 @@ class History:
         """The moment of its last change."""
         return self.changes[-1].moment
 
-    def reach(self, at: dt.datetime) -> dt.datetime | None:
+    def last_change(self, at: dt.datetime) -> dt.datetime | None:
         """The last change up to a moment; None when it begins later."""
-        return next((one.moment for one in reversed(self.changes) if one.moment <= at), None)
+        earlier = (change.moment for change in reversed(self.changes) if change.moment <= at)
+        return next(earlier, None)
 
-    def covers(self, at: dt.datetime) -> dt.datetime:
+    def coverage(self, at: dt.datetime) -> dt.datetime:
         """Up to when what it gives for a moment lacks nothing: to that moment, unless it ended
         before, or the next change is merged with others and may have been made before it."""
         if at >= self.end:
             return self.end
-        reached = [one for one in self.changes if one.moment <= at]
-        next_one = max(one.last for one in reached) + 1
-        begins = [
-            one.moment - _STEPS[one.level]
-            for one in self.changes
-            if one.level in _STEPS and one.first <= next_one <= one.last
+        earlier = [change for change in self.changes if change.moment <= at]
+        next_number = max(change.last for change in earlier) + 1
+        starts = [
+            change.moment - _STEPS[change.level]
+            for change in self.changes
+            if change.level in _STEPS and change.first <= next_number <= change.last
         ]
-        return min(at, max([reached[-1].moment, *begins]))
+        return min(at, max([earlier[-1].moment, *starts]))
 
     def restore(self, target: Path, at: dt.datetime) -> None:
         """Write the database as it was at a moment into a file. Raises SnapshotError."""
@@ -83,12 +84,13 @@ class History:
         until = ["-timestamp", moment] if at < self.end else []
         source = self.folder.resolve().as_uri()
         command = [continuous.program(), "restore", "-o", str(target), *until, source]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode or not target.exists():
-            _remove(target)
-            printed = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        if process.returncode or not target.exists():
+            _remove_database(target)
+            output = process.stderr.strip() or process.stdout.strip() or "nothing"
             raise SnapshotError(
-                "unknown", f"the copy in {self.folder} does not give that moment: {printed}"
+                "unknown",
+                f"the copy in {self.folder} does not give that moment: {output.splitlines()[-1]}",
             )
         db_files.fold_in(target)
 
@@ -97,15 +99,15 @@ def histories(settings: Settings) -> list[History]:
     """All of them that hold a change, the newest end first; none without a replica."""
     if not settings.snapshots.replica:
         return []
-    found = []
-    for folder in [continuous.replica(settings) / CURRENT, *_formers(settings)]:
+    copies = []
+    for folder in [continuous.replica(settings) / CURRENT, *_former_folders(settings)]:
         changes = sorted(_changes(folder))
         if changes:
-            found.append(History(folder, tuple(changes)))
-    return sorted(found, key=lambda history: history.end, reverse=True)
+            copies.append(History(folder, tuple(changes)))
+    return sorted(copies, key=lambda history: history.end, reverse=True)
 
 
-def alive_at(settings: Settings) -> dt.datetime | None:
+def last_sign_of_life(settings: Settings) -> dt.datetime | None:
     """When the copy that goes on was last seen alive by its process; None when never."""
     if not settings.snapshots.replica:
         return None
@@ -134,35 +136,35 @@ def remove_expired(settings: Settings) -> list[Path]:
     if not settings.snapshots.replica:
         return []
     limit = clock.now() - dt.timedelta(days=settings.snapshots.former_days)
-    expired = [folder for folder in _formers(settings) if _aside_since(folder) < limit]
-    for folder in expired:
+    old_folders = [folder for folder in _former_folders(settings) if _aside_since(folder) < limit]
+    for folder in old_folders:
         shutil.rmtree(folder)
-    return expired
+    return old_folders
 
 
-def _formers(settings: Settings) -> list[Path]:
-    found = continuous.replica(settings).glob(f"{FORMER}*")
-    return sorted(folder for folder in found if folder.is_dir())
+def _former_folders(settings: Settings) -> list[Path]:
+    folders = continuous.replica(settings).glob(f"{FORMER}*")
+    return sorted(folder for folder in folders if folder.is_dir())
 
 
 def _aside_since(folder: Path) -> dt.datetime:
     """When a copy was put aside: its name says so; a name without it counts from its last file."""
-    if named := _STAMPED.fullmatch(folder.name):
-        return dt.datetime.strptime(named[1], _STAMP).replace(tzinfo=dt.UTC)
-    begun = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
-    return max((one.moment for one in _changes(folder)), default=begun)
+    if match := _FORMER_NAME.fullmatch(folder.name):
+        return dt.datetime.strptime(match[1], _STAMP).replace(tzinfo=dt.UTC)
+    creation = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
+    return max((change.moment for change in _changes(folder)), default=creation)
 
 
 def _changes(folder: Path) -> Iterator[Change]:
     """What was copied, and when; litestream goes by the same time of the file."""
     for file in folder.glob("ltx/*/*.ltx"):
-        if not (named := _FILE.fullmatch(file.name)) or not file.parent.name.isdecimal():
+        if not (match := _FILE.fullmatch(file.name)) or not file.parent.name.isdecimal():
             continue
         with contextlib.suppress(FileNotFoundError):  # merged with others just now
             moment = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-            yield Change(moment, int(file.parent.name), int(named[1], 16), int(named[2], 16))
+            yield Change(moment, int(file.parent.name), int(match[1], 16), int(match[2], 16))
 
 
-def _remove(database: Path) -> None:
+def _remove_database(database: Path) -> None:
     for end in ("", "-wal", "-shm"):
         database.with_name(f"{database.name}{end}").unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Which snapshots a repository should have, and which of them cannot be read.
 
 restic leaves out of its list what it cannot read. So the list is compared with the names of the
-files there, and with the runs: the database's log of the snapshots that were made.
+files there, and with the runs: the database's log of the snapshots that were runs.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ OK, DAMAGED, MISSING = "ok", "damaged", "missing"
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadableSnapshot:
     """A snapshot that was made and cannot be read."""
 
     repository: str
@@ -49,53 +49,55 @@ class Unreadable:
         }
 
 
-def unreadable(restic: Restic, databases: Iterable[Path]) -> list[Unreadable]:
+def unreadable_snapshots(restic: Restic, databases: Iterable[Path]) -> list[UnreadableSnapshot]:
     """Those of a repository, the newest first, compared with the runs in database files."""
     name = restic.backup.name
-    made = _runs(databases, name)
-    whole = reading.snapshots(restic)
+    runs = _runs(databases, name)
+    snapshots = reading.snapshots(restic)
     files = _files(restic)
     readable = {row["short_id"] for row in restic.ask("snapshots") or ()}
-    found = [
-        Unreadable(name, file, made.get(file), DAMAGED) for file in files if file not in readable
+    result = [
+        UnreadableSnapshot(name, file, runs.get(file), DAMAGED)
+        for file in files
+        if file not in readable
     ]
-    for id, at in made.items():
-        newer = sum(one.at > at for one in whole)
+    for id, at in runs.items():
+        newer = sum(snapshot.at > at for snapshot in snapshots)
         if id not in files and newer < KEEP_AT_LEAST:
-            found.append(Unreadable(name, id, at, MISSING))
+            result.append(UnreadableSnapshot(name, id, at, MISSING))
     latest = dt.datetime.max.replace(tzinfo=dt.UTC)
-    return sorted(found, key=lambda one: one.at or latest, reverse=True)
+    return sorted(result, key=lambda snapshot: snapshot.at or latest, reverse=True)
 
 
-def newest(
+def newest_snapshot(
     restic: Restic, databases: Iterable[Path], before: dt.datetime | None, *, accept_loss: bool
 ) -> Snapshot:
     """The newest snapshot, perhaps before a moment. Raises SnapshotError when there is none, and
     when one that is or may be newer cannot be read, unless that loss is accepted."""
-    lost = unreadable(restic, databases)
+    unreadable = unreadable_snapshots(restic, databases)
     try:
         snapshot = reading.find(restic, before=before)
     except SnapshotError as error:
-        if error.code != "unknown" or not lost:
+        if error.code != "unknown" or not unreadable:
             raise
-        raise SnapshotError(error.code, f"{error}; {_listed(lost)}") from error
+        raise SnapshotError(error.code, f"{error}; {_list_words(unreadable)}") from error
     newer = [
         one
-        for one in lost
+        for one in unreadable
         if one.at is None or (one.at > snapshot.at and (before is None or one.at <= before))
     ]
     if newer and not accept_loss:
         raise SnapshotError(
             "damaged",
-            f"{_listed(newer)}; the newest that can be read is {snapshot.id} of "
+            f"{_list_words(newer)}; the newest that can be read is {snapshot.id} of "
             f"{snapshot.at.isoformat(timespec='minutes')}: name it, or add --accept-loss",
         )
     return snapshot
 
 
-def _listed(found: list[Unreadable]) -> str:
-    repository = found[0].repository
-    return f"damaged or missing in {repository}: {', '.join(one.words() for one in found)}"
+def _list_words(unreadable: list[UnreadableSnapshot]) -> str:
+    listing = ", ".join(snapshot.words() for snapshot in unreadable)
+    return f"damaged or missing in {unreadable[0].repository}: {listing}"
 
 
 def _files(restic: Restic) -> list[str]:
@@ -106,7 +108,7 @@ def _files(restic: Restic) -> list[str]:
 
 def _runs(databases: Iterable[Path], repository: str) -> dict[str, dt.datetime]:
     """The newest snapshots that were made in a repository: id → when."""
-    found: dict[str, dt.datetime] = {}
+    moments: dict[str, dt.datetime] = {}
     rows = (
         SnapshotRun.select(SnapshotRun.snapshot, SnapshotRun.started_at)
         .where(SnapshotRun.kind == "create", SnapshotRun.state == "done")
@@ -118,7 +120,7 @@ def _runs(databases: Iterable[Path], repository: str) -> dict[str, dt.datetime]:
         here = numbers.read_only(database)
         try:
             with here.connection_context():
-                found |= {id[:8]: at for id, at in rows.bind(here).tuples()}
+                moments |= {id[:8]: at for id, at in rows.bind(here).tuples()}
         except peewee.PeeweeException:  # it is not there, of another schema, or damaged
             continue
-    return found
+    return moments

@@ -43,7 +43,7 @@ class Restored:
     target: str
     counts: dict[str, int] = field(default_factory=dict)  # rows in the database, as restored
     expected: dict[str, int] = field(default_factory=dict)  # as the manifest says
-    database_from: str = "snapshot"  # choosing.Source.kind
+    database_from: str = "snapshot"  # sources.Source.kind
     loss: dict[str, Any] = field(default_factory=dict)  # losses.Loss
     files: dict[str, int] = field(default_factory=dict)  # brought back, by part
     new_records: int = 0  # of the event log, newer than the database

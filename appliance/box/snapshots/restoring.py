@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from appliance.box.snapshots import (
-    choosing,
     contents,
     inventory,
     losses,
     numbers,
     reading,
     sealing,
+    sources,
 )
 from appliance.box.snapshots.catching_up import bring_up_to_date
-from appliance.box.snapshots.choosing import Source
 from appliance.box.snapshots.contents import Manifest, Tell, nothing
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.losses import Loss
@@ -36,19 +35,20 @@ from appliance.box.snapshots.placing import (
 from appliance.box.snapshots.reading import Snapshot
 from appliance.box.snapshots.requests import LAYOUT, Restored, Wish
 from appliance.box.snapshots.restic import Restic
+from appliance.box.snapshots.sources import Source
 from appliance.core import db_files
 from appliance.core.audit import Head, heads
 from appliance.core.settings import Settings
 
 _SPARE = 64 << 20  # bytes of a disk that a restore leaves free
-LOSES = "nothing was changed: to restore nevertheless, repeat it with --accept-loss"
+LOSS_ADVICE = "nothing was changed: to restore nevertheless, repeat it with --accept-loss"
 
 # Receives what will be missing, before anything is replaced.
 type Announce = Callable[[Loss], None]
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _SnapshotContext:
     """The snapshot that files come from, and the database unless a copy gave it."""
 
     restic: Restic
@@ -136,49 +136,51 @@ def recording(
 def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell, announce: Announce) -> Restored:
     database = place / LAYOUT["database"]
     database.parent.mkdir(parents=True)
-    source = choosing.fetch(settings, wish, database, tell)
-    opened = None
+    source = sources.fetch(settings, wish, database, tell)
+    context = None
     if source and wish.database_only:
         restored = Restored("", source.moment.isoformat(timespec="seconds"), "")
     else:
-        opened = _open(settings, wish, database, None if source else wish.at)
+        context = _open_snapshot(settings, wish, database, None if source else wish.at)
         restored = Restored(
-            opened.snapshot.id, opened.made.made_at, "", expected=opened.made.counts
+            context.snapshot.id, context.made.made_at, "", expected=context.made.counts
         )
         if not source:
-            _database(opened, database, tell)
-            made_at = opened.made.at
-            source = Source("snapshot", opened.snapshot.id, made_at, made_at)
+            _database(context, database, tell)
+            made_at = context.made.at
+            source = Source("snapshot", context.snapshot.id, made_at, made_at)
     restored.database_from = source.kind
     tell("looking at the database", None)
-    _look_at(database, restored)
-    newest = opened.newest_at if opened else None
+    _check_database(database, restored)
+    newest = context.newest_at if context else None
     loss = losses.weigh(settings, wish, database, source, newest, place)
     restored.loss = loss.as_json()
-    if loss.stops and not wish.accept_loss:
-        raise SnapshotError("loss", f"{loss.words()}\n{LOSES}")
+    if loss.stops_restore and not wish.accept_loss:
+        raise SnapshotError("loss", f"{loss.words()}\n{LOSS_ADVICE}")
     announce(loss)
-    if opened and not wish.database_only:
-        _files(settings, wish, opened, place, restored, tell)
+    if context and not wish.database_only:
+        _files(settings, wish, context, place, restored, tell)
     bring_up_to_date(settings, wish, place, restored, tell)
     return restored
 
 
-def _open(settings: Settings, wish: Wish, database: Path, before: dt.datetime | None) -> _Opened:
+def _open_snapshot(
+    settings: Settings, wish: Wish, database: Path, before: dt.datetime | None
+) -> _SnapshotContext:
     """The wished snapshot, which there must be room for; `database`: the restored one, if any."""
     restic = reading.repository(settings, wish.repository)
     if wish.id == "latest":
         runs = (settings.paths.database, database)
-        snapshot = inventory.newest(restic, runs, before, accept_loss=wish.accept_loss)
+        snapshot = inventory.newest_snapshot(restic, runs, before, accept_loss=wish.accept_loss)
     else:
         snapshot = reading.find(restic, wish.id, before)
     made = reading.manifest(restic, snapshot)
     _require_room(settings, wish, made)
     newest = max(one.at for one in reading.snapshots(restic))
-    return _Opened(restic, snapshot, made, newest)
+    return _SnapshotContext(restic, snapshot, made, newest)
 
 
-def _look_at(database: Path, restored: Restored) -> None:
+def _check_database(database: Path, restored: Restored) -> None:
     """Count the restored database. Raises SnapshotError when it is not what was saved."""
     if fault := db_files.faults_of(database):
         raise SnapshotError("damaged", f"the restored database has a fault: {fault}")
@@ -199,8 +201,8 @@ def _note_the_end(settings: Settings) -> None:
             raise SnapshotError("failed", f"restored, but {heads.FILE}: {error}") from error
 
 
-def _database(opened: _Opened, database: Path, tell: Tell) -> None:
-    restic, snapshot, made = opened.restic, opened.snapshot, opened.made
+def _database(context: _SnapshotContext, database: Path, tell: Tell) -> None:
+    restic, snapshot, made = context.restic, context.snapshot, context.made
     tell("restoring the database", 0.0)
     read = 0
     with (
@@ -220,13 +222,13 @@ def _database(opened: _Opened, database: Path, tell: Tell) -> None:
 def _files(
     settings: Settings,
     wish: Wish,
-    opened: _Opened,
+    context: _SnapshotContext,
     place: Path,
     restored: Restored,
     tell: Tell,
 ) -> None:
     """Everything but the database, into the place apart; in place only what is missing."""
-    restic, snapshot, made = opened.restic, opened.snapshot, opened.made
+    restic, snapshot, made = context.restic, context.snapshot, context.made
     wanted = reading.listed(restic, snapshot)
     folders = [p for part in contents.LISTED for p in made.parts.get(part, ())]
     found = reading.present(restic, snapshot, folders)

@@ -42,7 +42,7 @@ def verify(
         try:
             if id == "latest":
                 runs = (settings.paths.database,)
-                snapshot = inventory.newest(restic, runs, None, accept_loss=False)
+                snapshot = inventory.newest_snapshot(restic, runs, None, accept_loss=False)
             else:
                 snapshot = reading.find(restic, id)
             reading.check(restic)

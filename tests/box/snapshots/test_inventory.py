@@ -97,13 +97,13 @@ def test_what_the_policy_has_removed_is_not_missing(site, two) -> None:
     restic = reading.repository(settings)
     restic.run("forget", older)
     files = [settings.paths.database]
-    assert [one.id for one in inventory.unreadable(restic, files)] == [older]
+    assert [one.id for one in inventory.unreadable_snapshots(restic, files)] == [older]
     # Many are newer: by then the policy may have removed it.
     moment = reading.find(restic).at - dt.timedelta(days=40)
     SnapshotRun.update(started_at=moment).where(SnapshotRun.snapshot == older).execute()
     for _ in range(inventory.KEEP_AT_LEAST - 1):
         snapshots.create(settings)
-    assert inventory.unreadable(restic, files) == []
+    assert inventory.unreadable_snapshots(restic, files) == []
 
 
 def test_before_a_moment_only_older_ones_count(site, two) -> None:
@@ -113,6 +113,6 @@ def test_before_a_moment_only_older_ones_count(site, two) -> None:
     restic, files = reading.repository(settings), [settings.paths.database]
     run = SnapshotRun.get(SnapshotRun.snapshot == newest)
     before = run.started_at - dt.timedelta(microseconds=1)
-    assert inventory.newest(restic, files, before, accept_loss=False).id == older
+    assert inventory.newest_snapshot(restic, files, before, accept_loss=False).id == older
     with pytest.raises(SnapshotError):
-        inventory.newest(restic, files, run.started_at, accept_loss=False)
+        inventory.newest_snapshot(restic, files, run.started_at, accept_loss=False)

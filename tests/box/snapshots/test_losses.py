@@ -148,7 +148,7 @@ def test_all_that_was_copied_comes_back_without_a_question(box) -> None:
     done = box.run("backup", "restore", "--at", "now", "--json")
     assert done.returncode == 0, done.stderr
     assert "registrations missing: 0" in done.stderr
-    assert json.loads(done.stdout)["loss"]["stops"] is False
+    assert json.loads(done.stdout)["loss"]["stops_restore"] is False
     kept = Path(json.loads(done.stdout)["kept"]) / "site.db"
     assert digest(kept) == before
     with contextlib.closing(sqlite.connect(box.folder / "site.db")) as connection, connection:
@@ -283,7 +283,7 @@ def test_what_was_registered_since_the_snapshot_is_listed(site) -> None:
     assert not list(site.folder.glob("before-restore-*"))
     # A folder replaces nothing.
     restored = snapshots.restore(settings, Wish(target=site.folder / "look"))
-    assert restored.loss["stops"] is False
+    assert restored.loss["stops_restore"] is False
     seen = []
     restored = snapshots.restore(settings, Wish(accept_loss=True), announce=seen.append)
     assert [loss.registrations for loss in seen] == [[number]]
@@ -340,12 +340,12 @@ def test_a_copy_that_was_merged_may_lack_what_was_done_before_the_moment() -> No
     base = histories.Change(begin, 9, 1, 1)
     one, other = histories.Change(begin, 0, 1, 1), histories.Change(after(hours=1), 0, 2, 2)
     idle = histories.History(Path("database"), (one, base, other))
-    assert idle.reach(after(minutes=59)) == begin
-    assert idle.covers(after(minutes=59)) == after(minutes=59)  # nothing was done in between
-    assert idle.covers(after(hours=2)) == after(hours=1)
+    assert idle.last_change(after(minutes=59)) == begin
+    assert idle.coverage(after(minutes=59)) == after(minutes=59)  # nothing was done in between
+    assert idle.coverage(after(hours=2)) == after(hours=1)
     merged = histories.Change(after(hours=1), 3, 2, 90)
     busy = histories.History(Path("database"), (one, base, merged))
-    assert busy.covers(after(minutes=59)) == begin
+    assert busy.coverage(after(minutes=59)) == begin
     half_minute = histories.Change(after(minutes=10), 1, 2, 3)
     finer = histories.History(Path("database"), (one, base, half_minute, merged))
-    assert finer.covers(after(minutes=9, seconds=50)) == after(minutes=9, seconds=30)
+    assert finer.coverage(after(minutes=9, seconds=50)) == after(minutes=9, seconds=30)

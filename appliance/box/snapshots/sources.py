@@ -20,8 +20,8 @@ from appliance.core import db_files
 from appliance.core.settings import Settings
 
 # A snapshot is preferred to a copy only when it is younger by so much: it holds less of the moment.
-_YOUNGER = dt.timedelta(seconds=60)
-REPLACED = "before-restore-*"  # folders of what restores replaced, next to the database
+_SNAPSHOT_LEAD = dt.timedelta(seconds=60)
+REPLACED_FOLDERS = "before-restore-*"  # folders of what restores replaced, next to the database
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Source:
     kind: str  # replica | former | replaced | snapshot
     name: str  # of the folder, or the snapshot's id
     moment: dt.datetime  # of its last change; of a snapshot: when the database was copied
-    covers: dt.datetime  # up to here it lacks nothing of what was copied
+    complete_until: dt.datetime  # up to here it lacks nothing of what was copied
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def fetch(settings: Settings, wish: Wish, target: Path, tell: Tell) -> Source | 
     trouble: SnapshotError | None = None
     snapshot = None if wish.copy_only else _snapshot_before(settings, wish, at)
     for candidate in _candidates(settings, wish, at):
-        if snapshot and snapshot - candidate.source.covers > _YOUNGER:
+        if snapshot and snapshot - candidate.source.complete_until > _SNAPSHOT_LEAD:
             continue
         tell("restoring the database from its copy", None)
         try:
@@ -62,27 +62,27 @@ def fetch(settings: Settings, wish: Wish, target: Path, tell: Tell) -> Source | 
     return None
 
 
-def replaced(settings: Settings) -> list[Path]:
+def replaced_databases(settings: Settings) -> list[Path]:
     """The databases that earlier restores replaced."""
     database = settings.paths.database
-    return sorted(database.parent.glob(f"{REPLACED}/{database.name}"))
+    return sorted(database.parent.glob(f"{REPLACED_FOLDERS}/{database.name}"))
 
 
 def _candidates(settings: Settings, wish: Wish, at: dt.datetime) -> list[_Candidate]:
     """What reaches to the moment or ends before it, the nearest first."""
-    found = []
+    candidates = []
     for history in histories.histories(settings):
-        moment = history.reach(at)
-        if moment and (history.goes_on or not wish.copy_only):
-            kind = "replica" if history.goes_on else "former"
-            source = Source(kind, history.folder.name, moment, history.covers(at))
-            found.append(_Candidate(source, partial(history.restore, at=at)))
-    for database in [] if wish.copy_only else replaced(settings):
+        moment = history.last_change(at)
+        if moment and (history.is_current or not wish.copy_only):
+            kind = "replica" if history.is_current else "former"
+            source = Source(kind, history.folder.name, moment, history.coverage(at))
+            candidates.append(_Candidate(source, partial(history.restore, at=at)))
+    for database in [] if wish.copy_only else replaced_databases(settings):
         end = numbers.mark(database)
         if end and end.at <= at:
             source = Source("replaced", database.parent.name, end.at, end.at)
-            found.append(_Candidate(source, partial(_copy, database)))
-    return sorted(found, key=lambda one: one.source.moment, reverse=True)
+            candidates.append(_Candidate(source, partial(_copy, database)))
+    return sorted(candidates, key=lambda candidate: candidate.source.moment, reverse=True)
 
 
 def _snapshot_before(settings: Settings, wish: Wish, at: dt.datetime) -> dt.datetime | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.box import snapshots
-from appliance.box.snapshots import SnapshotError, Wish, reading, returning
+from appliance.box.snapshots import SnapshotError, Wish, appeal_return, reading
 from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import exporting, handling, listing
 from appliance.core import audit, clock, db, outbox
@@ -126,9 +126,9 @@ def test_it_comes_back_whole(lost) -> None:
     version = 1
     done = site.run("backup", "restore-appeal", number, "--from", snapshot, "--json")
     assert done.returncode == 0, done.stderr
-    returned = json.loads(done.stdout)
-    assert (returned["number"], returned["snapshot"], returned["not_sent"]) == (number, snapshot, 1)
-    assert returned["rows"]["appeal"] == returned["rows"]["call"] == returned["rows"]["ring"] == 1
+    report = json.loads(done.stdout)
+    assert (report["number"], report["snapshot"], report["unsent"]) == (number, snapshot, 1)
+    assert report["rows"]["appeal"] == report["rows"]["call"] == report["rows"]["ring"] == 1
     assert (look(number), the_call()) == held
     assert [m.state for m in Message.select().where(Message.cause == number)] == [
         "delivered",
@@ -136,7 +136,7 @@ def test_it_comes_back_whole(lost) -> None:
     ]
     entry = AuditEntry.get(AuditEntry.action == "appeal.restore")
     assert (entry.subject, entry.detail["snapshot"]) == (number, snapshot)
-    assert entry.detail["rows"] == returned["rows"]
+    assert entry.detail["rows"] == report["rows"]
     assert AuditEntry.select().count() == before + 1
     assert audit.broken_at() is None
     # It is found, worked on, and no number is given twice.
@@ -170,10 +170,10 @@ def test_a_call_that_the_log_brought_back_stays_as_it_is(lost) -> None:
     site, number, snapshot, held = lost
     a_talk(User.get(User.login == "nilufar"))
     Call.update(outcome="abandoned").where(Call.id == CALL).execute()
-    returned = returning.put_back(site.settings, number, Wish(snapshot), "rustam", "Sud")
-    assert returned.there == [f"call {CALL}"]
-    assert "call" not in returned.rows
-    assert "recording" not in returned.rows
+    report = appeal_return.return_appeal(site.settings, number, Wish(snapshot), "rustam", "Sud")
+    assert report.present == [f"call {CALL}"]
+    assert "call" not in report.rows
+    assert "recording" not in report.rows
     assert Call.get_by_id(CALL).outcome == "abandoned"
     assert Talk.select().where(Talk.call == CALL).count() == 1
     assert look(number) == held[0]
@@ -217,7 +217,7 @@ def test_what_hinders_it_leaves_no_row(lost, hinder) -> None:
     tables = (Appeal, Call, CallForm, Message, AuditEntry, Recording)
     before = [table.select().count() for table in tables]
     with pytest.raises(SnapshotError) as error:
-        returning.put_back(site.settings, number, Wish(snapshot), "rustam")
+        appeal_return.return_appeal(site.settings, number, Wish(snapshot), "rustam")
     assert error.value.code == code
     assert [table.select().count() for table in tables] == before
 
