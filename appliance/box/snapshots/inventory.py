@@ -80,7 +80,7 @@ def newest_snapshot(
     except SnapshotError as error:
         if error.code != "unknown" or not unreadable:
             raise
-        raise SnapshotError(error.code, f"{error}; {_list_words(unreadable)}") from error
+        raise SnapshotError(error.code, f"{error}; {list_words(unreadable)}") from error
     newer = [
         one
         for one in unreadable
@@ -89,13 +89,14 @@ def newest_snapshot(
     if newer and not accept_loss:
         raise SnapshotError(
             "damaged",
-            f"{_list_words(newer)}; the newest that can be read is {snapshot.id} of "
+            f"{list_words(newer)}; the newest that can be read is {snapshot.id} of "
             f"{snapshot.at.isoformat(timespec='minutes')}: name it, or add --accept-loss",
         )
     return snapshot
 
 
-def _list_words(unreadable: list[UnreadableSnapshot]) -> str:
+def list_words(unreadable: list[UnreadableSnapshot]) -> str:
+    """Those of one repository, for people."""
     listing = ", ".join(snapshot.words() for snapshot in unreadable)
     return f"damaged or missing in {unreadable[0].repository}: {listing}"
 

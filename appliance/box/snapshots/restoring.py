@@ -130,7 +130,9 @@ def recording(
         finally:
             fresh.unlink(missing_ok=True)
         return final
-    raise SnapshotError("unknown", f"no snapshot in {restic.backup.name} has {file}")
+    unreadable = inventory.unreadable_snapshots(restic, [settings.paths.database])
+    perhaps = f"; {inventory.list_words(unreadable)}" if unreadable else ""
+    raise SnapshotError("unknown", f"no snapshot in {restic.backup.name} has {file}{perhaps}")
 
 
 def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell, announce: Announce) -> Restored:

@@ -63,6 +63,8 @@ def test_the_newest_that_cannot_be_read_is_named_and_not_passed_over(site, two, 
     }
     # restic checks a repository as a whole.
     assert site.run("backup", "verify", older).returncode == (fault == "damaged")
+    done = site.run("backup", "restore", "--recording", "2026/11/none.wav")
+    assert f"damaged or missing in disk: {newest}" in done.stderr  # it may hold the file
     done = site.run("backup", "restore", older, "--target", site.folder / "by-id")
     assert done.returncode == 0, done.stderr
     done = site.run("backup", "restore", "--accept-loss", "--json")
