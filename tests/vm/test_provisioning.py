@@ -127,6 +127,17 @@ def test_a_reboot_brings_everything_back(site: Site) -> None:
     )
 
 
+def test_a_copy_that_was_stopped_is_started_by_request(site: Site) -> None:
+    """The jobs have no right to start units: a path unit starts this one for a file of theirs."""
+    site.machine.told("systemctl stop appliance-replicate")
+    until(
+        lambda: site.machine.run("systemctl", "is-active", "appliance-replicate").returncode == 0,
+        300,
+        every=2,
+    )
+    site.machine.told("test ! -e /var/lib/appliance/backups/replicate.request")
+
+
 def test_a_citizen_talks_to_an_operator(site: Site) -> None:
     site.switch_phone_on()
     before = len(site.calls())

@@ -20,14 +20,13 @@ from appliance.box import processes
 from appliance.box.snapshots import contents
 from appliance.box.snapshots.creating import ROOM
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.replicator import Replicator, begin_run, end_run
+from appliance.box.snapshots.replicator import ALIVE, Replicator, begin_run, end_run
 from appliance.core import clock
 from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two looks at the event log
-ALIVE = "alive"  # file in the folder; written while both copies go on
 _ALIVE_EVERY = 20
 _PIECE = 1 << 20
 
@@ -144,6 +143,14 @@ def last_change(settings: Settings) -> dt.datetime | None:
         return None
     alive = (folder / ALIVE).stat().st_mtime
     return dt.datetime.fromtimestamp(min(max(moments), alive), dt.UTC)
+
+
+def last_sign(settings: Settings) -> dt.datetime | None:
+    """When `appliance replicate` last gave a sign; None when it never did."""
+    try:
+        return dt.datetime.fromtimestamp((replica(settings) / ALIVE).stat().st_mtime, dt.UTC)
+    except FileNotFoundError:
+        return None
 
 
 def notes(database: Path) -> Path:

@@ -26,7 +26,7 @@ from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, Call, CallForm, CopyCheck, Message, Recording
 
 ARRIVES_SECONDS = 120.0  # in which the copy must hold the row of the check
-DEAD = dt.timedelta(seconds=90)  # without a change, after which a restart is requested
+DEAD = dt.timedelta(seconds=90)  # without a sign, after which a restart is requested
 AGAIN = dt.timedelta(minutes=5)  # between two requests
 _PAUSE_SECONDS = 2.0
 _STORED = dt.timedelta(days=70)
@@ -80,8 +80,11 @@ def latest() -> CopyCheck | None:
 
 
 def keep_replicating(settings: Settings) -> str:
-    """Request a restart of a replicator that copies nothing; what was done, in words."""
-    now, last = clock.now(), continuous.last_change(settings)
+    """Request a start of `appliance replicate` when it gives no sign; what was done, in words.
+
+    A Litestream that stalls is its business: a first base may take long.
+    """
+    now, last = clock.now(), continuous.last_sign(settings)
     if last and now - last < DEAD:
         return ""
     requested = replicator.requested_at(settings)

@@ -19,11 +19,12 @@ from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-STALL_SECONDS = 60.0  # the database changes and Litestream writes nothing for so long
+STALL_SECONDS = 120.0  # the database changes and Litestream copies nothing for so long
 _LONGEST_WAIT_SECONDS = 30.0  # between two starts of a Litestream that ends at once
 _CALM_SECONDS = 60.0  # one that ran so long is started again at once
 _STOP_SECONDS = 20.0
 _RESTARTS_STORED = 100
+ALIVE = "alive"  # file in the folder of the replica; written while the copying goes on
 _RESTARTS, _RUNS = "restarts", "runs"  # files in the folder of the replica
 REASONS = ("ended", "stalled", "killed", "stands", "restore", "damaged")
 
@@ -103,8 +104,12 @@ class Replicator:
         return True
 
     def _is_stalled(self) -> bool:
-        """Whether the database has changed and Litestream has written nothing for too long."""
-        written, changed = _newest(self._copy, self._state), _modified(self._log)
+        """Whether the database has changed and Litestream has copied nothing for too long.
+
+        A base that is being written counts, also the one that it first makes beside the database.
+        """
+        folders = [self._copy] if any(self._copy.rglob("*.ltx")) else [self._copy, self._state]
+        written, changed = _newest(*folders), _modified(self._log)
         if written != self._written:
             self._written, self._changed, self._behind_since = written, changed, None
         elif changed != self._changed and self._behind_since is None:
@@ -149,12 +154,16 @@ def restarts(folder: Path) -> list[Restart]:
 
 
 def begin_run(settings: Settings, folder: Path) -> None:
-    """`appliance replicate` starts: when the one before was killed, that is noted.
-
-    One that ended with the machine is none of those.
+    """`appliance replicate` starts: when the one before was killed, or stopped and missed, that is
+    noted. One that ended with the machine is none of those.
     """
     file, boot = folder / _RUNS, _boot_id()
-    if file.exists() and file.read_text("ascii") == boot and not requested_at(settings):
+    if _request_file(settings).exists():
+        if _request_file(settings).read_text("ascii") == "stands":  # done by this start
+            _take_request(settings)
+            if (folder / ALIVE).exists():
+                note_restart(folder, "stands")
+    elif file.exists() and file.read_text("ascii") == boot:
         note_restart(folder, "killed")
     file.write_text(boot, "ascii")
 

@@ -174,15 +174,26 @@ def test_an_idle_database_is_no_stall(site, watched) -> None:
     assert replicator.restarts(site.folder / "replica") == []
 
 
-def test_the_jobs_request_the_restart_of_a_dead_replicator(site) -> None:
+def test_the_jobs_request_the_start_of_a_dead_replicator(site, monkeypatch) -> None:
     settings = site.open()
     request = settings.paths.backups / "replicate.request"
+    with replicating(site):
+        assert snapshots.keep_replicating(settings) == ""
+    monkeypatch.setattr(copy_check, "DEAD", dt.timedelta())
     assert snapshots.keep_replicating(settings) == "restart requested"
     assert (request.read_text(), snapshots.keep_replicating(settings)) == ("stands", "")
     with replicating(site):  # as systemd starts it while the request is there
         until(lambda: not request.exists(), 60)
-        until(lambda: snapshots.keep_replicating(settings) == "", 60)
         assert [r.reason for r in replicator.restarts(site.folder / "replica")] == ["stands"]
+    [row] = AuditEntry.select().where(AuditEntry.action == "replica.restart")
+    assert (row.who, row.detail) == ("jobs", {"reason": "stands"})
+
+
+def test_a_first_start_is_no_restart(site) -> None:
+    settings = site.open()
+    assert snapshots.keep_replicating(settings) == "restart requested"  # the jobs are the first
+    with replicating(site):
+        assert seen(settings, "replica.restarts")[0] == "ok"
 
 
 def test_one_that_was_killed_is_noted_by_the_next(site) -> None:

@@ -306,10 +306,10 @@ def _sql(file: Path, *statements: str) -> None:
 
 
 def sql(put: str, undo: str) -> tuple[Deed, Deed]:
-    """Rows of the database as they must not be."""
+    """Rows of the database as they must not be; statements are parted by "; "."""
     return (
-        deed_of(lambda s: _sql(s.settings.paths.database, put)),
-        deed_of(lambda s: _sql(s.settings.paths.database, undo)),
+        deed_of(lambda s: _sql(s.settings.paths.database, *put.split("; "))),
+        deed_of(lambda s: _sql(s.settings.paths.database, *undo.split("; "))),
     )
 
 

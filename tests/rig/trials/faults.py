@@ -274,6 +274,32 @@ FAULTS = (
         group=1,
     ),
     Fault(
+        "the continuous copy cannot be restored",
+        "replica",
+        *deeds.sql(
+            "INSERT INTO copy_check (started_at, ended_at, state, trouble, said, counts, seconds) "
+            "SELECT strftime('%s') * 1000000, strftime('%s') * 1000000, 'failed', 'damaged', "
+            "'unexpected EOF', '{}', 1",
+            "DELETE FROM copy_check WHERE said = 'unexpected EOF'",
+        ),
+        text="unexpected EOF",
+        group=2,
+    ),
+    Fault(
+        "messages are on hold since a restore",
+        "outbox.held",
+        *deeds.sql(
+            "INSERT INTO message (channel, purpose, recipient, key, text, payload, cause, state, "
+            "created_at, wanted_at, due_at, expires_at, attempts, claimed_by, gateway, foreign_id, "
+            "trouble, trouble_text, perhaps_twice) VALUES ('sms', 'answered', '+998935550147', "
+            "'held', 'x', '{}', '', 'held', 1, 1, 1, 1, 0, '', '', '', '', '', 0); "
+            "INSERT INTO held_message (message_id, held_at, former, account, word) "
+            "SELECT id, 1, '', '', '' FROM message WHERE key = 'held'",
+            "DELETE FROM held_message; DELETE FROM message WHERE key = 'held'",
+        ),
+        group=2,
+    ),
+    Fault(
         "a prompt is missing",
         "prompts",
         *deeds.away(lambda s: s.settings.paths.prompts / "uz" / "menu.wav"),
