@@ -75,7 +75,7 @@ def other(settings, canary, nilufar, sardor, bahodir) -> Canary:
     """A second citizen, of whom nothing may be lost."""
     made = Canary(
         *("Bulbul", "+998935550999", "+998904445566", "AC7654329", "AD1112229"),
-        *("31210932040247", "hotline-2.1"),
+        *("31210932040247", "hotline-1.10"),
     )
     made.plant(settings, nilufar, sardor, bahodir)
     return made

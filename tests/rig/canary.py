@@ -126,6 +126,7 @@ class Canary:
         number, now, why = self.appeal.number, clock.now(), f"{self.reason} uchun"
         sent = {name: [text] for name, text in self.form.items()}
         refused_forms.save(other, "/workplace/register", "busy", sent)
+        refused_forms.save(other, f"/workplace/{self.call}-9-0", "busy", {"gist": [self.stem]})
         refused_forms.save(other, f"/appeals/{number}/answer", "busy", {"text": [self.former]})
         for kind, subject in (("appeal", number), ("call", self.call)):
             held = retention.hold(kind, subject, why, operator.login)

@@ -1,6 +1,7 @@
 """Who a citizen is, by all that his appeals and registered calls say and once said of him."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ class Identity:
         """Whether a text names him for sure: by document, phone, or surname and name."""
         if gist.has_number(text, self.alert, self.phones):
             return True
-        if any(number in text for number in self.records):
+        if any(_names_record(text, number) for number in self.records):
             return True
         return any(gist.names_in(text, pair) == set(pair) for pair in self.people)
 
@@ -141,6 +142,11 @@ def _typed_mahalla(held: Any) -> str:
         return ""
     typed = Mahalla.get_or_none(Mahalla.id == int(held), Mahalla.typed)
     return typed.name_uz_latn if typed else ""
+
+
+def _names_record(text: str, number: str) -> bool:
+    """Whether the number or id of a record stands in a text, and not the beginning of another."""
+    return bool(re.search(rf"(?<![\w.]){re.escape(number)}(?!\w|\.\d)", text))
 
 
 def _national(phone: str) -> str:

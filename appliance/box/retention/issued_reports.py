@@ -2,6 +2,7 @@
 was typed in place of a code, reasons why somebody was looked at."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from appliance.casework import catalogs
 from appliance.core.settings import Settings
@@ -20,29 +21,42 @@ from appliance.models.personal_columns import Kind
 # What makes reports is loaded only where it is needed: whoever looks at disks has no need of it.
 
 
-def texts_of(row: Appeal | CallForm) -> frozenset[str]:
-    """The texts of an appeal or a registered call that an issued report may hold."""
-    return frozenset(text.strip() for text in _texts_of(row) if text.strip())
+@dataclass(frozen=True)
+class Withdrawal:
+    """Issued reports in which a text of an appeal or call stands, and which text is his."""
+
+    reports: list[IssuedReport]
+    is_his: Callable[[str], bool]
 
 
 def find(
-    settings: Settings, row: Appeal | CallForm, is_his: Callable[[str], bool]
-) -> list[IssuedReport]:
-    """The issued reports in which a text of an appeal or call stands."""
+    settings: Settings, row: Appeal | CallForm, names_him: Callable[[str], bool] | None = None
+) -> Withdrawal:
+    """The issued reports in which a text of an appeal or a registered call stands.
+
+    `names_him`: whether a text of anybody's names him; None: only what is the row's own counts.
+    """
     from appliance.reports import issuing
 
+    reasons = {text.strip() for text in _reasons_of(row) if text.strip()}
+    texts = reasons.union(text.strip() for text in _texts_of(row) if text.strip())
+
+    def is_his(text: str) -> bool:
+        return text in texts or bool(names_him and names_him(text))
+
+    if not texts and not names_him:
+        return Withdrawal([], is_his)
     day = row.received_at.astimezone(settings.tz).date()
-    return issuing.find(settings, is_his, day)
+    long = bool(names_him or reasons)
+    return Withdrawal(issuing.find(settings, is_his, day, reasons=long), is_his)
 
 
-def withdraw(
-    reports: list[IssuedReport], is_his: Callable[[str], bool], by: str, *, anew: bool = False
-) -> None:
+def withdraw(found: Withdrawal, by: str, *, anew: bool = False) -> None:
     """Withdraw them, in a write transaction; `anew`: and have them made once more without him."""
     from appliance.reports import issuing, runs
 
-    for report in reports:
-        issuing.withdraw(report, is_his, by)
+    for report in found.reports:
+        issuing.withdraw(report, found.is_his, by)
         made = ReportRun.get_or_none(ReportRun.report == report)
         if anew and made:
             runs.ask(made.name, made.period, made.upto, "jobs")
@@ -55,18 +69,22 @@ def remove_files(settings: Settings) -> int:
     return issuing.remove_files(settings)
 
 
-def _texts_of(row: Appeal | CallForm) -> Iterator[str]:
-    for name in personal_columns.names(type(row), Kind.CHOICE):
-        if (value := getattr(row, name)) and not catalogs.is_code(name, value):
-            yield value
+def _reasons_of(row: Appeal | CallForm) -> Iterator[str]:
+    """Why somebody listened to the call, or opened the appeal."""
     if row.call_id:
         for heard in Listening.select().where(Listening.call_id == row.call_id):
             yield heard.reason
-    if not isinstance(row, Appeal):
-        return
-    for revealed in AppealReveal.select().where(AppealReveal.appeal == row):
-        yield revealed.reason
-    if row.consultation:
+    if isinstance(row, Appeal):
+        for revealed in AppealReveal.select().where(AppealReveal.appeal == row):
+            yield revealed.reason
+
+
+def _texts_of(row: Appeal | CallForm) -> Iterator[str]:
+    """What was typed in place of a code, and the texts of a consultation."""
+    for name in personal_columns.names(type(row), Kind.CHOICE):
+        if (value := getattr(row, name)) and not catalogs.is_code(name, value):
+            yield value
+    if isinstance(row, Appeal) and row.consultation:
         yield from personal_columns.values(Appeal, row, Kind.TEXT)
         for past in AppealWording.select().where(AppealWording.appeal == row):
             names = personal_columns.names(Appeal, Kind.TEXT)

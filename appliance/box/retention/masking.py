@@ -39,9 +39,7 @@ def appeals(settings: Settings, turns: Turns, before: dt.datetime, rule: str) ->
     """
 
     def remove(appeal: Appeal) -> bool:
-        if texts := issued_reports.texts_of(appeal):
-            his = issued_reports.find(settings, appeal, texts.__contains__)
-            issued_reports.withdraw(his, texts.__contains__, "jobs")
+        issued_reports.withdraw(issued_reports.find(settings, appeal), "jobs")
         _mask(appeal, rule)
         return True
 
@@ -54,9 +52,7 @@ def call_forms(settings: Settings, turns: Turns, before: dt.datetime, rule: str)
     """Mask registered calls that became no appeal; how many."""
 
     def remove(form: CallForm) -> bool:
-        if texts := issued_reports.texts_of(form):
-            his = issued_reports.find(settings, form, texts.__contains__)
-            issued_reports.withdraw(his, texts.__contains__, "jobs")
+        issued_reports.withdraw(issued_reports.find(settings, form), "jobs")
         _mask_call_form(form)
         fields = list(personal_columns.blanks(CallForm))
         proof.write_down("call_form", form.number, rule, call=form.call_id, fields=fields)

@@ -5,7 +5,7 @@ recordings for two months (report form №1, table 3), after which they go by th
 counted, and the ledger, stay; an appeal that is open or on hold is not touched.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.box.retention import (
@@ -42,6 +42,15 @@ class Records:
         return len(self.appeals) + len(self.call_forms) + len(self.calls) + bool(self.phone)
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Who a citizen is, and what is to be done where he stands apart from his records."""
+
+    who: Identity
+    changes: list[traces.Change]
+    issued: list[issued_reports.Withdrawal]
+
+
 def mask(
     settings: Settings, request: DataRequest, user: User, records: Iterable[str], answer: str
 ) -> Stored:
@@ -51,16 +60,15 @@ def mask(
     """
     ticked, own_number = set(records), "number" in set(records)
     chosen = _records(request, data_requests.chosen(request, user, ticked), own_number)
-    who = _identity(chosen)
-    changes = traces.find(who)
+    found = _find(settings, chosen)
     with writing():
         his = data_requests.chosen(request, user, ticked)
         chosen = _records(request, his, own_number)
         _require_closed(chosen)
-        data_requests.close(request, user, "done", who.cut(answer), his, own_number)
+        data_requests.close(request, user, "done", found.who.cut(answer), his, own_number)
         citizens.own_data(settings, request)
         rule = f"data_request={request.id}"
-        _take_out(settings, chosen, who, changes, rule, user.login)
+        _take_out(settings, chosen, found, rule, user.login)
         about = f"data-request:{request.id}"
         proof.write_down("data_request", about, rule, own_number=own_number)
         data_requests.forget(request)
@@ -72,11 +80,10 @@ def mask(
 
 def mask_records(settings: Settings, records: Records, rule: str, by: str) -> None:
     """Mask records that were masked before a restore. Raises RequestError: "open", "held"."""
-    who = _identity(records)
-    changes = traces.find(who)
+    found = _find(settings, records)
     with writing():
         _require_closed(records)
-        _take_out(settings, records, who, changes, rule, by)
+        _take_out(settings, records, found, rule, by)
     _remove_files(settings, records, by)
 
 
@@ -93,22 +100,19 @@ def close_again(number: int) -> None:
 def _take_out(
     settings: Settings,
     records: Records,
-    who: Identity,
-    changes: list[traces.Change],
+    found: _Found,
     rule: str,
     by: str,
 ) -> None:
-    for change in changes:
+    for change in found.changes:
         change()
-    for row in (*records.appeals, *records.call_forms):
-        is_his = _is_of(who, issued_reports.texts_of(row))
-        found = issued_reports.find(settings, row, is_his)
-        issued_reports.withdraw(found, is_his, by, anew=True)
+    for withdrawal in found.issued:
+        issued_reports.withdraw(withdrawal, by, anew=True)
     for appeal in records.appeals:
-        masking.person(appeal, rule, _shortener(settings, appeal, who))
+        masking.person(appeal, rule, _shortener(settings, appeal, found.who))
     for made in records.call_forms:
         if not made.appeal_number:
-            masking.call_form_person(made, rule, _shortener(settings, made, who))
+            masking.call_form_person(made, rule, _shortener(settings, made, found.who))
     traces.blank_of_records(set(), set(records.calls))
     for call_id in sorted(records.calls):
         proof.write_down("call_person", call_id, rule)
@@ -133,8 +137,12 @@ def _records(request: DataRequest, his: Stored, own_number: bool) -> Records:
     return Records(his.appeals, his.call_forms, sorted(ids), phone)
 
 
-def _identity(records: Records) -> Identity:
-    return identity.of(records.appeals, records.call_forms, records.calls, records.phone)
+def _find(settings: Settings, records: Records) -> _Found:
+    """Who he is and where else he stands: what takes a while, before the write lock is taken."""
+    who = identity.of(records.appeals, records.call_forms, records.calls, records.phone)
+    rows = (*records.appeals, *records.call_forms)
+    issued = [issued_reports.find(settings, row, who.is_his) for row in rows]
+    return _Found(who, traces.find(who), issued)
 
 
 def _require_closed(records: Records) -> None:
@@ -151,10 +159,6 @@ def _stays(appeal: Appeal) -> None:
         raise RequestError("held", appeal.number)
     if appeal.call_id and rules.is_on_hold("call", appeal.call_id):
         raise RequestError("held", appeal.number)
-
-
-def _is_of(who: Identity, texts: frozenset[str]) -> Callable[[str], bool]:
-    return lambda text: text in texts or who.is_his(text)
 
 
 def _shortener(settings: Settings, row: Appeal | CallForm, who: Identity) -> Cut | None:

@@ -5,6 +5,7 @@ only looks like somebody's number, document or birth date is left out as well: r
 """
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator
 
@@ -171,6 +172,7 @@ def _keys(text: str) -> list[str]:
     return [key for word in _WORD.findall(text) if (key := _key(word))]
 
 
+@functools.lru_cache(maxsize=4096)
 def _key(word: str) -> str:
     """A word as it is compared: the same in each script and in Uzbek and Russian spelling."""
     plain = fold(word).replace(" ", "")

@@ -12,16 +12,22 @@ from appliance.models import IssuedReport
 from appliance.reports.issuing import keeping
 
 
-def find(settings: Settings, is_his: Callable[[str], bool], day: dt.date) -> list[IssuedReport]:
+def find(
+    settings: Settings, is_his: Callable[[str], bool], day: dt.date, *, reasons: bool
+) -> list[IssuedReport]:
     """The issued reports of which a text is somebody's, those withdrawn before left out.
 
-    `day`: on which his call arrived. A report of who looked at whom is of any day since.
+    `day`: on which his call arrived. `reasons`: also reports of who looked at whom on a day since,
+    which are long.
     """
-    of_day = (IssuedReport.first <= day) & (IssuedReport.last >= day)
-    since = (IssuedReport.name == "accesses") & (IssuedReport.last >= day)
-    rows = IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(), of_day | since)
+    about = (IssuedReport.first <= day) & (IssuedReport.last >= day)
+    if reasons:
+        about |= (IssuedReport.name == "accesses") & (IssuedReport.last >= day)
+    rows = IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(), about)
     return [
-        one for one in rows.order_by(IssuedReport.id) if any(map(is_his, _texts(settings, one)))
+        one
+        for one in rows.order_by(IssuedReport.id)
+        if any(map(is_his, set(_texts(settings, one))))
     ]
 
 
