@@ -11,12 +11,14 @@ import os
 import secrets
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit
 from appliance.core.settings import Settings
 from appliance.models import AuditEntry
+from backups import paper_keys
 
 PRINTED = "snapshot.sheet"  # in the audit: the recovery sheet was taken
 
@@ -108,10 +110,22 @@ def seal(settings: Settings, target: Path) -> None:
 
 
 def unseal(sealed: bytes, private: Path, target: Path) -> list[Path]:
-    """Unpack sealed secrets into a folder, under their absolute paths; returns the files."""
+    """Unpack sealed secrets into a folder, under their absolute paths; returns the files.
+
+    `private`: a file with the key, bare or in the groups of the recovery sheet.
+    """
     if not private.is_file():
         raise SnapshotError("key", f"there is no recovery key in {private}")
-    plain = _run(["age", "-d", "-i", str(private)], sealed)
+    lines = private.read_text("utf-8", "replace").splitlines()
+    typed = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    try:
+        key = paper_keys.read_key(typed, "recovery")
+    except paper_keys.PaperKeyError as error:
+        raise SnapshotError("key", str(error)) from error
+    with tempfile.NamedTemporaryFile("w", encoding="ascii") as identity:
+        identity.write(f"{key}\n")
+        identity.flush()
+        plain = _run(["age", "-d", "-i", identity.name], sealed)
     with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
         archive.extractall(target, filter="data")
         return [target / member.name for member in archive.getmembers() if member.isfile()]

@@ -89,8 +89,9 @@ def test_the_key_of_the_secrets_stays_on_paper_only(site, tmp_path: Path) -> Non
     assert key.exists()
     assert site.run("backup", "sheet", "--out", tmp_path / "sheet.pdf").returncode == 0
     paper = tmp_path / "paper.key"
-    paper.write_bytes(key.read_bytes())
     secret = recovery_of(key)
+    groups = paper_keys.groups(secret)
+    paper.write_text(" ".join(groups))
     assert on_sheet(settings, secret)
     assert site.run("backup", "remove-key").returncode == 0
     assert not key.exists()
@@ -103,6 +104,9 @@ def test_the_key_of_the_secrets_stays_on_paper_only(site, tmp_path: Path) -> Non
     target = site.folder / "copy"
     snapshots.restore(settings, snapshots.Wish(target=target, recovery_key=paper))
     assert toml.read(target / "appliance.toml")["web"]["secret_key"] == "secret of the tests"
+    paper.write_text(" ".join([groups[1], *groups[1:]]))
+    with pytest.raises(snapshots.SnapshotError, match="group 1 is not as on the sheet"):
+        snapshots.restore(settings, snapshots.Wish(target=site.folder / "c", recovery_key=paper))
 
 
 def on_sheet(settings, key: str) -> bool:
