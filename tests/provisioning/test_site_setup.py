@@ -324,6 +324,28 @@ def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
         assert expected in screen
 
 
+def test_enter_alone_changes_nothing_of_a_file_that_is_there() -> None:
+    """Not the name of a place, by which its key is found; nor a span's cable."""
+    former = GOOD | {
+        "site_language": "ru",
+        "site_hotline_number": "1006",
+        "site_carriers": [{"name": "b", "address": "198.51.100.6", "port": 5070}],
+        "backup_places": [
+            {"name": "disk", "url": "/srv/copies"},
+            {"name": "far", "url": "sftp:backup@nas:/hotline"},
+        ],
+        "backup_replica": "/srv/replica",
+        "backup_contacts": ["Техник: 1234"],
+        "dahdi_spans": [{"number": 1, "crc4": False, "timing": 0, "lbo": 2}, {"number": 2}],
+        "dahdi_modules": ["wct4xxp"],
+        "app_links_dns": "example.uz",
+        "app_settings": "[retention]\nappeals_years = 5",
+    }
+    values, screen = answers(*[""] * 40, facts=BOX | {"drivers": True}, former=former)
+    assert values == former
+    assert "!" not in screen
+
+
 def test_an_e1_card_brings_its_driver() -> None:
     card = {"name": "d161:0420 (0000:03:00.0)", "module": "wct4xxp"}
     values, _ = answers(

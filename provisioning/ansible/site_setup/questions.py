@@ -155,11 +155,15 @@ def _disks(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]
     before = str(places[0].get("url", "")).removesuffix("/snapshots") if places else usual
     prompt = words.question(dialogue.language, "second_disk")
     while folder := dialogue.line(f"{prompt} (backup_places)", before).rstrip("/"):
-        place = [{"name": "second", "url": f"{folder}/snapshots"}]
+        is_former = bool(places) and folder == before.rstrip("/")
+        # Its name names the file with its key: another name would be another key.
+        name = places[0].get("name", "second") if places else "second"
+        place = [{"name": name, "url": f"{folder}/snapshots"}]
         results = problems_of("backup_places", place, values, dialogue.facts)
-        if not results and folder.startswith("/"):
-            values["backup_places"] = [*place, *places[1:]]
-            values["backup_replica"] = f"{folder}/replica"
+        if is_former or (not results and folder.startswith("/")):
+            values["backup_places"] = list(places) if is_former else [*place, *places[1:]]
+            replica = former.get("backup_replica", "") if is_former else f"{folder}/replica"
+            values |= {"backup_replica": replica} if replica else {}
             former_contacts = "; ".join(map(str, former.get("backup_contacts") or ()))
             contacts = dialogue.value("backup_contacts", values, former_contacts, _contacts)
             values |= {"backup_contacts": contacts} if contacts else {}
@@ -190,11 +194,16 @@ def _spans(dialogue: Dialogue, values: dict[str, Any], former: Mapping[str, Any]
         dialogue.show(results)
     if not spans:
         return
-    crc4 = dialogue.is_yes(words.question(dialogue.language, "crc4"), "y")
-    clock = dialogue.is_yes(words.question(dialogue.language, "clock"), "y")
-    values["dahdi_spans"] = [
-        {**span, "crc4": crc4, "timing": span["number"] if clock else 0} for span in spans
-    ]
+    first = before[0] if before else {}
+    usual_crc4, usual_clock = bool(first.get("crc4", True)), bool(first.get("timing", 1))
+    crc4 = dialogue.is_yes(words.question(dialogue.language, "crc4"), "ny"[usual_crc4])
+    clock = dialogue.is_yes(words.question(dialogue.language, "clock"), "ny"[usual_clock])
+    is_same = (len(spans), crc4, clock) == (len(before), usual_crc4, usual_clock)
+    values["dahdi_spans"] = (
+        list(before)
+        if is_same
+        else [{**span, "crc4": crc4, "timing": span["number"] if clock else 0} for span in spans]
+    )
     modules = sorted({card["module"] for card in cards if card["module"]})
     usual = former.get("dahdi_modules") or modules
     values["dahdi_modules"] = dialogue.value("dahdi_modules", values, ", ".join(usual), _parts)
