@@ -103,19 +103,6 @@ class Connection:
             events.append(event)
         return events
 
-    def command(self, words: str) -> list[str]:
-        """The lines that a command of Asterisk's console prints. Raises Unreachable, Refused."""
-        number = f"appliance-{next(self._numbers)}"
-        self._send({"Action": "Command", "ActionID": number, "Command": words})
-        while True:
-            lines = self._take(_END).split("\r\n")
-            if f"ActionID: {number}" in lines:
-                break
-        if "Response: Error" in lines:
-            said = [line.partition(": ")[2] for line in lines if line.startswith("Message: ")]
-            raise Refused(f"Command {words}: {' '.join(said)}")
-        return [line.removeprefix("Output: ") for line in lines if line.startswith("Output:")]
-
     def hear_only(self, *names: str) -> None:
         """Let Asterisk tell no events but those of these names, of the classes asked for."""
         for name in names:

@@ -9,7 +9,7 @@ from pathlib import Path
 from appliance.core import db, statements
 from appliance.core.db import writing
 from appliance.core.settings import Settings
-from appliance.models import EventFile, SipRefusal
+from appliance.models import EventFile, ExchangeLook, SipRefusal
 from appliance.pbx import logs
 from appliance.telephony import routing, trunks
 from appliance.telephony.trunks import SeenTrunk
@@ -36,6 +36,7 @@ _REGISTRATION = re.compile(
     r" WARNING\[.*(?:(?P<none>No response)|'?(?P<status>\d{3})(?:'| Forbidden)).* received from"
     r" '(?P<server>[^']+)' on registration attempt to '(?P<client>[^']+)'"
 )
+_NO_DESCRIPTORS = "Too many open files"
 _STRANGER = "<unknown>"  # Asterisk challenges whom it does not know, so that he learns nothing
 
 
@@ -90,6 +91,7 @@ def _read(settings: Settings, path: Path) -> int:
             text = whole.decode("utf-8", "replace")
             rows = list(_refusals(text))
             _note_registrations(settings, text)
+            _note_descriptors(text)
             with writing():
                 if rows:
                     SipRefusal.insert_many(rows).on_conflict_ignore().execute()
@@ -111,6 +113,15 @@ def _refusals(text: str) -> Iterator[dict[str, object]]:
         if at := _moment(told["at"]):
             address = told["address"].replace("/", ":")
             yield {"sip": told["sip"][:255], "at": at, "address": address[:64], "why": why[:64]}
+
+
+def _note_descriptors(text: str) -> None:
+    """Write down the moment at which Asterisk last had no file descriptor left."""
+    lines = [line for line in text.split("\n") if _NO_DESCRIPTORS in line]
+    moment = _moment(lines[-1][1:].partition("]")[0]) if lines else None
+    if moment:
+        with writing():
+            ExchangeLook.replace(name="descriptors", missing=[_NO_DESCRIPTORS], at=moment).execute()
 
 
 def _note_registrations(settings: Settings, text: str) -> None:

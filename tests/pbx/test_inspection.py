@@ -1,7 +1,6 @@
 """What Asterisk lacks of what it was given to run with, and how it differs from that."""
 
 import asyncio
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -34,8 +33,7 @@ def seen(box: Box) -> Iterator[None]:
 
 
 def looked(box: Box) -> dict[str, list[str]]:
-    with Connection(box.settings) as asterisk:
-        inspection.look(box.settings, asterisk)
+    inspection.look(box.settings)
     return {row.name: row.missing for row in ExchangeLook.select()}
 
 
@@ -45,10 +43,8 @@ def state(box: Box, code: str) -> str:
 
 
 def words(box: Box, *lines: str) -> None:
-    conf = str(box.settings.paths.asterisk / "asterisk.conf")
     for line in lines:
-        command = [*box.settings.asterisk.command, "-C", conf, "-rx", line]
-        subprocess.run(command, check=True, capture_output=True)
+        inspection.console(box.settings, line)
 
 
 def test_modules_and_queues_are_asked_for(box: Box) -> None:

@@ -35,6 +35,7 @@ _LAST_SEEN = Question(
         AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc()).limit(1)
     )
 )
+_LASTS = dt.timedelta(minutes=2)  # so long after a line in its log none is said to be left
 _FRESH = dt.timedelta(seconds=60)
 _LEFT = 16  # file descriptors: a few calls
 _LIMIT = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
@@ -104,27 +105,33 @@ def answers(settings: Settings) -> Iterator[Check]:
 
 
 def descriptors(settings: Settings) -> Iterator[Check]:
-    """Asterisk can still open files and sockets: each call takes some."""
-    if not (count := _descriptors(settings)):
-        return
-    used, most = count
+    """Asterisk can still open files and sockets: each call takes some.
+
+    Its process is counted where this account may see it; its log says when none was left.
+    """
     code, name = "asterisk.descriptors", N_("File descriptors of the exchange")
-    values = {"used": str(used), "most": str(most)}
-    seen = N_("{used} of {most} in use")
-    if _is_nearly_full(used, most):
+    count = _descriptors(settings)
+    if _is_full(settings):
+        values = {"used": str(count[0]), "most": str(count[1])} if count else {}
+        seen = N_("{used} of {most} in use") if count else N_("none was left")
         yield Check(code, name, "fail", seen, _DESCRIPTORS, values)
-    else:
-        yield Check(code, name, "ok", seen, values=values)
+    elif count:
+        values = {"used": str(count[0]), "most": str(count[1])}
+        yield Check(code, name, "ok", N_("{used} of {most} in use"), values=values)
+
+
+def _noted(name: str, within: dt.timedelta) -> bool:
+    row = ExchangeLook.get_or_none(ExchangeLook.name == name)
+    return bool(row and row.missing and clock.now() - row.at < within)
 
 
 def _refuses_sign_in() -> bool:
-    row = ExchangeLook.get_or_none(ExchangeLook.name == "sign_in")
-    return bool(row and row.missing and clock.now() - row.at < _FRESH)
+    return _noted("sign_in", _FRESH)
 
 
 def _is_full(settings: Settings) -> bool:
     count = _descriptors(settings)
-    return count is not None and _is_nearly_full(*count)
+    return _is_nearly_full(*count) if count else _noted("descriptors", _LASTS)
 
 
 def _is_nearly_full(used: int, most: int) -> bool:
