@@ -22,6 +22,7 @@ _TEXTS = (
     ("HPND", "Permission to use, copy, modify, distribute, and sell this software"),
     ("ISC", "Permission to use, copy, modify, and"),
     ("BSD", "Redistribution and use in source and binary forms"),
+    ("Zlib", "This software is provided 'as-is'"),
 )
 
 
