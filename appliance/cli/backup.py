@@ -183,6 +183,8 @@ def restore(
             restored = vars(snapshots.restore(settings, wish, tell, _announce))
     told = {"recording": recording} if recording else {"numbers": restored["numbers"]}
     told |= {"target": str(target)} if target else {}
+    if restored.get("loss", {}).get("stops_restore"):
+        told["loss"] = restored["loss"]  # it was accepted
     _note(settings, restored.get("snapshot", ""), told)
     if as_json:
         click.echo(json.dumps(restored, ensure_ascii=False, default=str))

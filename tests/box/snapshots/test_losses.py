@@ -17,7 +17,7 @@ from appliance.box.snapshots import SnapshotError, Wish, histories, swapping
 from appliance.casework import appeals, catalogs
 from appliance.core import audit, clock, db, db_files, sqlite
 from appliance.core.settings import Settings
-from appliance.models import Appeal, User
+from appliance.models import Appeal, AuditEntry, User
 from tests.box.snapshots.conftest import PROGRAM, Site
 from tests.casework.test_appeals import FULL
 from tests.rig.once import made_once
@@ -133,6 +133,9 @@ def test_a_moment_after_the_box_died_gives_the_last_that_was_copied(box) -> None
     told = json.loads(done.stdout)
     assert told["database_from"] == "replica"
     assert 119 <= told["loss"]["minutes"] <= 122
+    box.open()
+    entry = AuditEntry.get(AuditEntry.action == "snapshot.restore")
+    assert entry.detail["loss"] == told["loss"]  # it was accepted
     assert numbers_in(box.folder / "site.db") == [FIRST, SECOND]
 
 
