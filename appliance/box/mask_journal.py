@@ -1,7 +1,8 @@
-"""Which records were masked, noted outside of the database: a restore goes back behind a mask.
+"""Whose records were masked on request, noted outside of the database that a restore takes back.
 
 Numbers and ids only, a line of JSON each, in `paths.backups` and on the second disk. A restore
 takes them from there and from the database that it replaces, and masks the same records again.
+What was masked by age is masked again by age, in the night.
 """
 
 import json
@@ -18,7 +19,8 @@ from appliance.core.settings import Settings
 from appliance.models import Removal
 
 FILE = "masked.jsonl"
-# Removal.kind of personal data that were masked; what goes by age alone goes again by age.
+RULE = "data_request"  # begins Removal.rule of what a citizen asked for
+# Removal.kind of personal data that were masked
 KINDS = (
     *("appeal", "appeal_person", "call_form", "call_form_person", "call_person"),
     "data_request",
@@ -59,12 +61,13 @@ def known(settings: Settings) -> list[Masked]:
 
 
 def of_database(file: Path | None) -> Iterator[Masked]:
-    """What was masked by a database that is only looked at, or by the open one (None).
+    """What was masked on request by a database that is only looked at, or by the open one (None).
 
     Nothing from one that is not there, damaged or of another schema.
     """
     columns = (Removal.kind, Removal.subject, Removal.rule, Removal.detail)
-    rows = Removal.select(*columns).where(Removal.kind.in_(KINDS)).order_by(Removal.id)
+    asked = (Removal.kind.in_(KINDS), Removal.rule.startswith(RULE))
+    rows = Removal.select(*columns).where(*asked).order_by(Removal.id)
     if file is None:
         yield from map(_masked, rows)
         return

@@ -199,6 +199,8 @@ def test_masked_on_request_he_is_in_no_byte(settings, manager, canary, other, is
     assert ASKED in masked.gist  # the law wants the text, not him
     assert ASKED in masked.consultation_issue
     assert (masked.call_type, masked.employment) == ("*", "*")  # counted as not on the list
+    for table in (FollowUp, FollowUpMark):  # of his number: nothing of a note stays
+        assert [row.note for row in table.select().where(table.number == canary.phone)] == [""]
     texts = [row.text for row in Announcement.select()]
     assert any(other.phone in text and other.former in text for text in texts)
     after = rows_with([*other.words, other.reason])
@@ -251,6 +253,7 @@ def grow_old(canary: Canary, old: dt.datetime) -> None:
         (Listening.at, Listening.reason.contains(canary.stem)),
         (AppealReveal.at, AppealReveal.reason.contains(canary.stem)),
         (Message.created_at, Message.text.contains(canary.stem)),
+        (Message.created_at, Message.recipient == canary.phone),
     ):
         column.model.update({column: old}).where(where).execute()
 

@@ -164,6 +164,11 @@ class Canary:
 
     def _send(self) -> None:
         text = f"Hurmatli {self.former}"
+        with writing():
+            outbox.put("sms", "manual", self.phone, text="Ertaga keling", key=self.stem)
+        Message.update(state="delivered", ended_at=clock.now()).where(
+            Message.key == self.stem
+        ).execute()
         causes = {"sms": self.appeal.number, "telegram": self.appeal.number, "ministry": self.call}
         for channel, cause in causes.items():
             with writing():

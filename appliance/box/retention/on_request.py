@@ -87,14 +87,12 @@ def mask_records(settings: Settings, records: Records, rule: str, by: str) -> No
     _remove_files(settings, records, by)
 
 
-def close_again(number: int) -> None:
+def close_again(request: DataRequest) -> None:
     """Close a request that a restore has opened again; he was answered."""
-    asked = DataRequest.get_or_none(DataRequest.id == number, DataRequest.state == "open")
-    if asked and asked.kind == "mask":
-        with writing():
-            columns = {"state": "done", "done_at": clock.now()}
-            DataRequest.update(columns).where(DataRequest.id == number).execute()
-            data_requests.forget(asked)
+    with writing():
+        columns = {"state": "done", "done_at": clock.now()}
+        DataRequest.update(columns).where(DataRequest.id == request.id).execute()
+        data_requests.forget(request)
 
 
 def _take_out(

@@ -1,15 +1,14 @@
 """Masking again, in a database that was restored, what had been masked since it was as it is."""
 
-import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.box.mask_journal import Masked
+from appliance.box.mask_journal import RULE, Masked
 from appliance.box.retention import on_request, rules
 from appliance.core import audit
 from appliance.core.settings import Settings
-from appliance.models import Appeal, Call, CallForm
+from appliance.models import Appeal, Call, CallForm, DataRequest
 
 
 @dataclass
@@ -28,21 +27,22 @@ def replay(settings: Settings, masked: Iterable[Masked], by: str) -> Replayed:
     """
     groups: dict[str, list[Masked]] = defaultdict(list)
     for one in masked:
-        # What went by age is of many citizens, what went by a request of one.
-        groups[one.rule if one.rule.startswith("data_request") else one.subject].append(one)
+        groups[one.rule].append(one)  # a request is of one citizen
     done = Replayed(0, [])
-    for group in groups.values():
+    for rule, group in groups.items():
         subjects = {kind: {one.subject for one in group if one.kind == kind} for kind in _KINDS}
         records = _records(subjects, any(one.own_number for one in group))
         if not records:
             continue
+        his_request = _request(rule, records)
         try:
-            on_request.mask_records(settings, records, group[0].rule, by)
+            on_request.mask_records(settings, records, rule, by)
         except on_request.RequestError as error:
             done.open.append(error.number)
             continue
         done.masked += len(records)
-        _close(group[0].rule)
+        if his_request:
+            on_request.close_again(his_request)
     if done.masked or done.open:
         audit.record(by, "retention.replay", "", masked=done.masked, open=done.open)
     return done
@@ -59,7 +59,7 @@ def _records(subjects: dict[str, set[str]], own_number: bool) -> on_request.Reco
     appeals = Appeal.select().where(Appeal.number.in_(numbers))
     forms = CallForm.select().where(CallForm.number.in_(made))
     phone = ""
-    if own_number and not rules.removed("call_person", calls[0] if calls else "").exists():
+    if own_number and any(not rules.removed("call_person", id).exists() for id in calls):
         whose = (call.citizen for call in Call.select().where(Call.id.in_(calls)))
         phone = next(filter(None, whose), "")
     return on_request.Records(
@@ -74,8 +74,19 @@ def _is_masked(number: str, kind: str) -> bool:
     return any(rules.removed(one, number).exists() for one in (kind, f"{kind}_person"))
 
 
-def _close(rule: str) -> None:
-    """A request that is open again was answered: it is not answered a second time."""
-    number = rule.removeprefix("data_request=")
-    with contextlib.suppress(ValueError):
-        on_request.close_again(int(number))
+def _request(rule: str, records: on_request.Records) -> DataRequest | None:
+    """His request, when it is open again: it was answered, and is not answered a second time.
+
+    Another citizen's may have its number since an earlier restore.
+    """
+    number = rule.removeprefix(f"{RULE}=")
+    asked = DataRequest.get_or_none(
+        DataRequest.id == (int(number) if number.isdigit() else 0),
+        DataRequest.kind == "mask",
+        DataRequest.state == "open",
+    )
+    rows = (*records.appeals, *records.call_forms)
+    phones = {records.phone, *(row.phone for row in rows)}
+    numbers = {row.number for row in rows}
+    is_his = asked and (asked.phone in phones or numbers & {*asked.records.get("named", ())})
+    return asked if is_his else None
