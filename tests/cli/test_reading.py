@@ -63,7 +63,7 @@ JUDGING = {"doctor", "ledger balance"}  # exit with 1 when something is wrong
 UNTRIED = {
     "what runs until it is stopped, or moves the whole site": (
         *("jobs", "pbx", "replicate", "web", "migrate", "render", "prompts synthesise"),
-        *("selftest call", "selftest offline", "demo load"),
+        *("selftest call", "selftest carrier", "selftest offline", "demo load"),
         *("backup create", "backup drill", "backup list", "backup prepare", "backup remove-key"),
         *("backup rotate-keys", "backup verify", "audit new-key"),
     ),

@@ -20,7 +20,7 @@ from appliance.telephony.routing.shape import (
 
 # Names that Asterisk's configuration has for itself.
 RESERVED = frozenset(
-    {"any", "busy", "global", "none", "other", "phone", "place", "self-test", "self-test-out"}
+    {"any", "busy", "global", "h", "none", "other", "phone", "place", "self-test", "self-test-out"}
     | {"system", *TRANSPORTS, "ws"}
 )
 CODES = (

@@ -80,7 +80,7 @@ FAULTS = (
         "few file descriptors left to Asterisk",
         "asterisk.descriptors",
         *deeds_telephony.few_descriptors(),
-        group=11,
+        group=15,
     ),
     Fault(
         "links to the prompts gone",
