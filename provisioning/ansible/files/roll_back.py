@@ -349,11 +349,11 @@ def _remove_old(database: Path) -> None:
         file.unlink()
 
 
-def lines(report: Report) -> Iterator[str]:
+def lines(report: Report, verb: str) -> Iterator[str]:
     """The report for people."""
     if report.carried:
         counts = ", ".join(f"{table} {count}" for table, count in sorted(report.carried.items()))
-        yield f"carried over, rows by table: {counts}"
+        yield f"{verb} over, rows by table: {counts}"
     for table, names in sorted(report.lost.items()):
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         yield f"not carried over, {table}: {', '.join(names[:SHOWN])}{more}"
@@ -386,11 +386,12 @@ def main(words: Sequence[str] | None = None) -> int:
     except (OSError, sqlite3.Error, RuntimeError) as error:
         print(f"the database was not changed: {error}")
         return 1
+    refused = bool(report.lost) and not wanted.accept_loss
     if wanted.json:
         print(json.dumps({"carried": report.carried, "lost": report.lost, "hints": report.hints}))
     else:
-        print("\n".join(lines(report)))
-    return REFUSED if report.lost and not wanted.accept_loss else 0
+        print("\n".join(lines(report, "would be carried" if refused else "carried")))
+    return REFUSED if refused else 0
 
 
 if __name__ == "__main__":
