@@ -1,7 +1,7 @@
 """Languages: catalogues of translations, and search keys that ignore the script."""
 
-import functools
 import re
+import struct
 import unicodedata
 from typing import Any
 
@@ -19,10 +19,32 @@ def N_(text: str) -> str:  # gettext's own name for "a message, translated later
     return text
 
 
-@functools.cache
+_loaded: dict[str, NullTranslations] = {}  # by locale; a missing catalogue is not stored
+
+
 def translations(locale: str) -> NullTranslations:
-    """The catalogue of a locale, for texts made outside the web pages (reports, messages)."""
-    return Translations.load(CATALOGUES, [locale])
+    """The catalogue of a locale, for texts made outside the web pages (reports, messages).
+
+    English where its file is missing; the file is looked for again at the next text.
+    """
+    catalogue = _loaded.get(locale)
+    if catalogue is None:
+        catalogue = Translations.load(CATALOGUES, [locale])
+        if isinstance(catalogue, Translations):
+            _loaded[locale] = catalogue
+    return catalogue
+
+
+def missing_catalogues() -> list[str]:
+    """The locales whose texts are missing on the disk, or cannot be read."""
+    return [locale for locale in LOCALES if not _is_readable(locale)]
+
+
+def _is_readable(locale: str) -> bool:
+    try:
+        return isinstance(Translations.load(CATALOGUES, [locale]), Translations)
+    except (OSError, ValueError, struct.error):
+        return False
 
 
 def named(thing: Any, locale: str) -> str:

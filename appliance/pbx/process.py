@@ -21,6 +21,7 @@ from appliance.pbx import (
     carriers,
     clock_watch,
     config_sync,
+    database_alarm,
     hold,
     inspection,
     jobs_alarm,
@@ -202,5 +203,5 @@ _WORKS = (
     *(_follow, _measure, _watch, _listen),
     *(agi.answer, callback.call_back, config_sync.follow, carriers.follow),
     *(clock_watch.watch, rerecording.follow, inspection.follow, page_phones.follow, _keep_room),
-    _watch_jobs,
+    *(_watch_jobs, database_alarm.watch),
 )

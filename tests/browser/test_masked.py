@@ -33,7 +33,12 @@ def test_nobody_sees_him_any_more(window: BrowserContext, settings, sherzod, can
     page.locator("button[value=done]").click()
     expect(page.get_by_text("bajarildi")).to_be_visible()
     number = canary.appeal.number
-    for path in ("/data-requests", f"/data-requests/{request.id}", "/appeals", f"/appeals/{number}"):
+    for path in (
+        "/data-requests",
+        f"/data-requests/{request.id}",
+        "/appeals",
+        f"/appeals/{number}",
+    ):
         page.goto(path)
         shown = page.locator("body").inner_text()
         assert [word for word in canary.words if word.lower() in shown.lower()] == [], path

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ _PAIR = N_(
 _NAME = N_(
     "Have one made for {host}, or set `web.url` to the name that it is for: browsers warn of every "
     "page, and phones do not connect."
+)
+_CHAIN = N_(
+    "Put the issuer's certificates behind it in {file}, in their order, as the issuer gives them: "
+    "telephones and some browsers refuse it without them."
 )
 _EARLY = N_("Look at the clock of this box first; if it is right, have a new certificate made.")
 
@@ -69,6 +74,10 @@ def _certificate(
         return Check(code, name, "fail", N_("is for {names}, not for {host}"), _NAME, values)
     if key and _is_of_another(found, key):
         return Check(code, name, "fail", N_("does not belong to its key"), _PAIR, values)
+    if stranger := _break_in_chain(file):
+        values["issuer"] = stranger
+        seen = N_("is not followed by that of its issuer, {issuer}")
+        return Check(code, name, "fail", seen, _CHAIN, values)
     if left < SOON:
         state = "fail" if left < NOW else "warn"
         return Check(code, name, state, N_("ends on {date}"), advice, values)
@@ -82,6 +91,23 @@ def _read(file: Path) -> "x509.Certificate | None":
         return x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def _break_in_chain(file: Path) -> str:
+    """The issuer whose certificate should follow another in a file, and does not; "" for none.
+
+    The last one may be left out: people's computers have it.
+    """
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    chain = x509.load_pem_x509_certificates(file.read_bytes())
+    for certificate, issuer in itertools.pairwise(chain):
+        try:
+            certificate.verify_directly_issued_by(issuer)
+        except (ValueError, TypeError, InvalidSignature):
+            return certificate.issuer.rfc4514_string()
+    return ""
 
 
 def _names(found: "x509.Certificate") -> list[str]:

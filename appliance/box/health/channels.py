@@ -37,6 +37,7 @@ MINISTRY_TROUBLES = {
     "log_in": N_("the system refuses our account"),
     "not_there": N_("there is no such interface at its address"),
     "certificate": N_("its certificate is not taken"),
+    "no_sense": N_("something other than the system answers at its address"),
 }
 
 

@@ -23,17 +23,22 @@ def writable() -> bool:
 def takes_changes(settings: Settings) -> Iterator[Check]:
     """The database takes changes."""
     code, name = "database", N_("Database")
-    if writable():
+    values = {"file": str(settings.paths.database)}
+    try:
+        db.prove_writable()
+    except peewee.OperationalError as error:
+        if db.is_busy(error):
+            seen = N_("a program holds it locked")
+            advice = N_(
+                "End the program that has {file} open besides the appliance: `fuser -v {file}`. "
+                "What people type stays in their browsers until then."
+            )
+        else:
+            seen = N_("does not take changes")
+            advice = N_("Look whether the disk is full and whether the file {file} may be written.")
+        yield Check(code, name, "fail", seen, advice, values)
+    else:
         yield Check(code, name, "ok", N_("takes changes"))
-        return
-    yield Check(
-        code,
-        name,
-        "fail",
-        N_("does not take changes"),
-        N_("Look whether the disk is full and whether the file {file} may be written."),
-        {"file": str(settings.paths.database)},
-    )
 
 
 def schema(settings: Settings) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,18 @@ def places(settings: Settings) -> Iterator[Check]:
         values = {"share": f"{100 * left:.0f} %", "folder": str(worst)}
         seen = N_("{share} are left at {folder}")
         yield Check(code, name, state, seen, "" if state == "ok" else advice, values)
+
+
+def temporary(settings: Settings) -> Iterator[Check]:
+    """There is room for temporary files: papers, uploads and recordings pass through them."""
+    folder = Path(tempfile.gettempdir())
+    left = min(_share(folder, False), _share(folder, True))
+    state = "fail" if left < VERY_LOW else "ok"
+    advice = N_("Remove what is large there: `du -xh {folder} | sort -h | tail`. Papers fail.")
+    values = {"share": f"{100 * left:.0f} %", "folder": str(folder)}
+    seen = N_("{share} are left at {folder}")
+    name = N_("Room for temporary files")
+    yield Check("disk.temporary", name, state, seen, "" if state == "ok" else advice, values)
 
 
 def _share(folder: Path, of_files: bool) -> float:

@@ -46,6 +46,42 @@ def permissions(settings: Settings) -> Iterator[Check]:
     )
 
 
+def keys_present(settings: Settings) -> Iterator[Check]:
+    """Every key that the settings name is there, as far as this account may look."""
+    missing = [path for path in _named_keys(settings) if _is_missing(path)]
+    yield _check(
+        "keys",
+        missing,
+        N_("Keys of the box"),
+        N_("missing: {files}"),
+        N_(
+            "Put them back out of the secrets of the newest snapshot, by the recovery sheet: "
+            "without them nothing is signed or saved."
+        ),
+    )
+
+
+def _named_keys(settings: Settings) -> Iterator[Path]:
+    names = [settings.audit.key, settings.audit.public_key]
+    if settings.ministry:
+        names += [settings.ministry.own_key, settings.ministry.their_key]
+    yield from (Path(name) for name in names if name)
+    yield from (backup.password_file for backup in settings.backups)
+    if settings.backups:  # the private half may have been taken off the box
+        yield Path(settings.snapshots.recovery_file).with_suffix(".pub")
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether a file is surely not there; a folder that may not be entered says nothing."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def keys(settings: Settings) -> list[Path]:
     """Files whose reader can do what the box can: settings, keys, passwords."""
     found = [settings.file, Path(settings.snapshots.recovery_file)]

@@ -8,12 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from appliance import PACKAGE
+from appliance.box import processes
 from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
 _PATIENCE = 3.0  # seconds
-_ASKED = "/built/"  # answered by the front alone, whatever it says to that
+_BUILT = PACKAGE / "built"  # files of the pages that the front gives out by itself
+_GONE = N_(
+    "Pages lack their letters, icons and scripts. Look whether nginx may read `{folder}` and names "
+    "it for `/built/`; then `systemctl reload nginx`."
+)
+_PROXY = N_(
+    "Look whether `appliance web` runs and listens where nginx looks for it: `nginx -T`, "
+    "`systemctl status appliance-web`."
+)
 _START = N_(
     "Start it again: `systemctl restart nginx`; `nginx -t` says what it does not like. Nobody "
     "reaches the pages; calls are taken."
@@ -21,6 +31,13 @@ _START = N_(
 _RELOAD = N_(
     "`nginx -t` says whether certificate and key are a pair; then `systemctl reload nginx`."
 )
+_NOT_PASSED_ON = (404, 502, 504)
+# what is asked for → what is seen when it is not given, advice, which statuses mean that
+_PARTS: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "file": (N_("does not give out the pages' own files ({status})"), _GONE, (403, 404, 500)),
+    "phones": (N_("does not pass phones in pages on ({status})"), _PROXY, _NOT_PASSED_ON),
+    "pages": (N_("does not reach the pages ({status})"), _PROXY, _NOT_PASSED_ON),
+}
 
 
 def front(settings: Settings) -> Iterator[Check]:
@@ -31,7 +48,8 @@ def front(settings: Settings) -> Iterator[Check]:
     address, port = place(settings)
     values = {"address": f"{address}:{port}", "file": str(settings.web.certificate)}
     try:
-        shown = _ask(address, port, urlsplit(settings.web.url).hostname or "")
+        host = urlsplit(settings.web.url).hostname or ""
+        shown, statuses = _ask(address, port, host, settings.asterisk.browser_phones)
     except TimeoutError:
         yield Check(code, name, "fail", N_("does not answer in time at {address}"), _START, values)
     except (OSError, http.client.HTTPException):
@@ -41,7 +59,19 @@ def front(settings: Settings) -> Iterator[Check]:
             seen = N_("shows another certificate than {file}")
             yield Check(code, name, "fail", seen, _RELOAD, values)
         else:
-            yield Check(code, name, "ok", N_("answers"), values=values)
+            if not processes.living(settings).get("web"):
+                statuses.pop("pages", None)  # a dead process is named by its own check
+            yield _answers(code, name, statuses, values)
+
+
+def _answers(code: str, name: str, statuses: dict[str, int], values: dict[str, str]) -> Check:
+    """Whether the front gives out files and reaches the pages."""
+    for what, status in statuses.items():
+        seen, advice, wrong = _PARTS[what]
+        if status in wrong:
+            found = values | {"status": str(status), "folder": str(_BUILT)}
+            return Check(code, name, "fail", seen, advice, found)
+    return Check(code, name, "ok", N_("answers"), values=values)
 
 
 def place(settings: Settings) -> tuple[str, int]:
@@ -54,20 +84,39 @@ def place(settings: Settings) -> tuple[str, int]:
         return "127.0.0.1", port
 
 
-def _ask(address: str, port: int, host: str) -> str:
-    """The hash of the certificate that is shown. Raises OSError, HTTPException, TimeoutError."""
+def _ask(address: str, port: int, host: str, phones: bool) -> tuple[str, dict[str, int]]:
+    """The hash of the certificate that is shown, and the status of each thing that is asked for.
+
+    Raises OSError, HTTPException, TimeoutError.
+    """
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False  # the certificate is looked at by itself
     trusting.verify_mode = ssl.CERT_NONE
     line = http.client.HTTPSConnection(address, port, timeout=_PATIENCE, context=trusting)
+    statuses: dict[str, int] = {}
     try:
         line.connect()
         shown = line.sock.getpeercert(binary_form=True) or b""
-        line.request("GET", _ASKED, headers={"Host": host})
-        line.getresponse()
+        for what, path in _paths(phones).items():
+            line.request("GET", path, headers={"Host": host})
+            try:
+                answer = line.getresponse()
+            except TimeoutError:
+                if not statuses:
+                    raise
+                break  # the pages hang, and are looked at by themselves
+            answer.read()
+            statuses[what] = answer.status
     finally:
         line.close()
-    return hashlib.sha256(shown).hexdigest()
+    return hashlib.sha256(shown).hexdigest(), statuses
+
+
+def _paths(phones: bool) -> dict[str, str]:
+    """What is asked for: a file that the front gives out by itself, what it passes on."""
+    file = min(_BUILT.glob("icons/*.svg"), default=None)
+    paths = {"file": f"/built/{file.relative_to(_BUILT)}"} if file else {}
+    return paths | ({"phones": "/ws"} if phones else {}) | {"pages": "/healthz"}
 
 
 def _in_place(file: Path) -> str:

@@ -13,7 +13,10 @@ from appliance.messaging.sms import account_health, rules
 from appliance.models import Message, TelegramBot
 
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
+UNREPORTED = 10  # messages taken by services, of which none is known to have arrived
+REPORT_HOURS = 1  # within which the telephone of somebody usually takes a message
 DECLINED = 5  # messages in a row after which it is no longer their fault
+_LOOKED_AT = 500  # of the newest messages of a day
 SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 
 
@@ -125,6 +128,39 @@ def sms(settings: Settings) -> Iterator[Check]:
             yield Check(code, name, "fail", N_("none can be reached"), advice)
 
 
+def undelivered(settings: Settings) -> Iterator[Check]:
+    """What the services took arrives: of many messages some are reported as delivered."""
+    if not settings.sms:
+        return
+    code, name = "sms.delivery", N_("Delivery of short messages")
+    now = clock.now()
+    until, since = now - dt.timedelta(hours=REPORT_HOURS), now - dt.timedelta(days=1)
+    sent = Message.select(Message.gateway, Message.state).where(
+        Message.channel == "sms",
+        Message.state.in_(["sent", "delivered"]),
+        Message.sent_at.between(since, until),
+    )
+    states: dict[str, list[str]] = {}
+    for message in sent.order_by(Message.sent_at.desc()).limit(_LOOKED_AT):
+        states.setdefault(message.gateway, []).append(message.state)
+    bad = [
+        gateway
+        for gateway, found in states.items()
+        if len(found) >= UNREPORTED and "delivered" not in found
+    ]
+    if bad:
+        count = sum(len(states[gateway]) for gateway in bad)
+        advice = N_(
+            "Call the service: it says that it took them, and reports none as arrived. Send one to "
+            "your own telephone."
+        )
+        values = {"accounts": ", ".join(bad), "count": str(count)}
+        seen = N_("{accounts}: {count} messages taken, none known to have arrived")
+        yield Check(code, name, "fail", seen, advice, values)
+    else:
+        yield Check(code, name, "ok", N_("reported"))
+
+
 def _is_cut_off(ways: Mapping[str, Channel], standing: account_health.Standing) -> bool:
     way = ways.get(f"sms.{standing.account.name}")
     return way is not None and way.state == "down"
@@ -159,3 +195,30 @@ def telegram(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield Check(code, name, "ok", N_("is heard"))
+
+
+def telegram_chats(settings: Settings) -> Iterator[Check]:
+    """Each chat that was written to takes messages."""
+    if not settings.telegram:
+        return
+    code, name = "telegram.chats", N_("Chats of the Telegram bot")
+    since = clock.now() - dt.timedelta(days=1)
+    ended = Message.select().where(
+        Message.channel == "telegram",
+        Message.state.in_(["delivered", "refused"]),
+        Message.ended_at > since,
+    )
+    newest: dict[str, Message] = {}
+    for message in ended.order_by(Message.ended_at.desc()).limit(_LOOKED_AT):
+        newest.setdefault(message.recipient, message)
+    bad = [message for message in newest.values() if message.state == "refused"]
+    if bad:
+        advice = N_("Add the bot to the chat again, or correct its number in the settings.")
+        values = {
+            "chats": ", ".join(sorted(message.recipient for message in bad)),
+            "said": bad[0].trouble_text or "–",
+        }
+        seen = N_("{chats}: the last message was refused ({said})")
+        yield Check(code, name, "fail", seen, advice, values)
+    else:
+        yield Check(code, name, "ok", N_("take messages"))

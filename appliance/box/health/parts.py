@@ -124,6 +124,24 @@ def transports(settings: Settings) -> Iterator[Check]:
         )
 
 
+def page_socket(settings: Settings) -> Iterator[Check]:
+    """Asterisk listens where phones in pages reach it, behind the TLS front."""
+    place = settings.asterisk
+    if not place.browser_phones:
+        return
+    code, name = "asterisk.wss", N_("Socket of the phones in pages")
+    values = {"address": f"{place.address}:{place.http_port}"}
+    if _listens(place.address, place.http_port):
+        yield Check(code, name, "ok", N_("answers"), values=values)
+        return
+    advice = N_(
+        "Operators with the phone in the page are not rung. `asterisk -rx 'http show status'` says "
+        "whether it listens; `module load res_http_websocket.so`, then start `asterisk` again in a "
+        "quiet minute."
+    )
+    yield Check(code, name, "fail", N_("does not answer at {address}"), advice, values)
+
+
 def _listens(address: str, port: int) -> bool:
     try:
         socket.create_connection((address, port), _PATIENCE).close()

@@ -1,6 +1,8 @@
 """The clock: whether somebody keeps it. Nothing here ever sets it."""
 
+import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 from appliance.box.health import programs
 from appliance.box.health.check import Check
@@ -12,8 +14,26 @@ _ADVICE = N_(
     "Look whether `chrony` runs and reaches a time server: `chronyc sources`. Without the internet "
     "give it the time server of the ministry's network."
 )
+_ON_A_BOX = Path("/etc/appliance")  # the local site gives its processes a zone of their own
 _OFFSET, _LEAP = 4, 13  # columns of `chronyc -c tracking`
 _NOBODY = "7F7F0101"  # chrony's own clock as a fallback
+
+
+def time_zone(settings: Settings) -> Iterator[Check]:
+    """The exchange keeps the site's time of day: opening hours and prompts follow it."""
+    code, name = "clock.zone", N_("Time zone")
+    now = dt.datetime.now(dt.UTC)
+    here, wanted = now.astimezone().utcoffset(), now.astimezone(settings.tz).utcoffset()
+    values = {"zone": settings.timezone, "seen": f"{now.astimezone():%H:%M}"}
+    if _ON_A_BOX.exists() and here != wanted:
+        advice = N_(
+            "`timedatectl set-timezone {zone}`, then start the appliance's processes and "
+            "`asterisk` again in a quiet minute."
+        )
+        seen = N_("the machine has another one than {zone}: it is {seen} there")
+        yield Check(code, name, "fail", seen, advice, values)
+    else:
+        yield Check(code, name, "ok", "{zone}", values=values)
 
 
 def clock(settings: Settings) -> Iterator[Check]:

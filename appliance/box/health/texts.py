@@ -1,0 +1,19 @@
+"""The texts of pages, alarms and messages: without their catalogue they are English."""
+
+from collections.abc import Iterator
+
+from appliance.box.health.check import Check
+from appliance.core import i18n
+from appliance.core.i18n import N_
+from appliance.core.settings import Settings
+
+
+def catalogues(settings: Settings) -> Iterator[Check]:
+    """The catalogue of each language is there."""
+    code, name = "texts", N_("Texts in the languages")
+    if missing := i18n.missing_catalogues():
+        advice = N_("Install this release again: `{folder}` lacks files.")
+        values = {"names": ", ".join(missing), "folder": str(i18n.CATALOGUES)}
+        yield Check(code, name, "fail", N_("missing or damaged: {names}"), advice, values)
+    else:
+        yield Check(code, name, "ok", N_("all there"))
