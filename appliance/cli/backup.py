@@ -224,7 +224,7 @@ def restore_appeal(
 ) -> None:
     """Put one appeal back out of a snapshot, with its form, steps, messages and calls.
 
-    What is there already is refused or stays. Messages that waited then are not sent.
+    What is there already is refused or stays. Messages that waited then are put on hold.
     """
     settings = site.open()
     wish = snapshots.Wish(id, repository)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.box import mask_journal
 from appliance.box.snapshots import records
 from appliance.box.snapshots.contents import Tell, nothing
 from appliance.box.snapshots.errors import SnapshotError
@@ -18,6 +19,7 @@ from appliance.casework import applicants, catalogs
 from appliance.casework.appeals import searching
 from appliance.core import audit, clock, live
 from appliance.core.db import writing
+from appliance.core.outbox.tables import HeldMessage
 from appliance.core.settings import Settings
 from appliance.core.tables import Table
 from appliance.models import (
@@ -33,7 +35,6 @@ from appliance.models import (
     CallFormWording,
     CallNumberSeries,
     Consultation,
-    DataRequest,
     Department,
     DialAttempt,
     District,
@@ -63,7 +64,10 @@ type Rows = dict[type[Table], list[Row]]
 # Rows of an appeal that hang on it alone.
 _OF_APPEAL = (Handling, AppealStep, Consultation, AppealWording, AppealReveal, AppealReader)
 _OF_CALL = (QueueVisit, Talk, Transfer, DialAttempt)
-_WAITING_STATES = ("pending", "claimed")  # Message.state: it had not left yet
+_WAITING_STATES = ("pending", "claimed", "held")  # Message.state: it had not left yet
+
+
+_MASKED_FORMS = ("call_form", "call_form_person")  # mask_journal.KINDS
 
 
 @dataclass
@@ -74,7 +78,7 @@ class AppealReturn:
     snapshot: str
     rows: dict[str, int] = field(default_factory=dict)  # table → how many were put back
     present: list[str] = field(default_factory=list)  # what was there already, and stays as it is
-    unsent: int = 0  # messages that waited then: they are kept as expired, and not sent
+    on_hold: int = 0  # messages that waited then: they are on hold for review, and not sent
 
 
 @dataclass
@@ -102,6 +106,7 @@ def return_appeal(
     _refuse_existing(number)
     with records.opened(settings, wish, tell) as snapshot:
         copy = _take(number)
+    _refuse_masked(settings, copy)
     report = AppealReturn(number, snapshot)
     with writing():
         _refuse_existing(number)
@@ -127,11 +132,18 @@ def _detail(report: AppealReturn, reason: str) -> dict[str, Any]:
 def _refuse_existing(number: str) -> None:
     if Appeal.select().where(Appeal.number == number).exists():
         raise SnapshotError("there", f"appeal {number} is there already: nothing was changed")
-    for request in DataRequest.select().where(
-        DataRequest.kind == "mask", DataRequest.state == "done"
-    ):
-        if any(number in numbers for numbers in request.records.values()):
-            raise SnapshotError("masked", f"the data of {number} were removed at a request")
+
+
+def _refuse_masked(settings: Settings, copy: _Copy) -> None:
+    """A snapshot brings back no personal data that were removed at a citizen's request."""
+    subjects = {
+        *(("appeal", copy.appeal["number"]), ("appeal_person", copy.appeal["number"])),
+        *((kind, row["number"]) for row in copy.rows[CallForm] for kind in _MASKED_FORMS),
+        *(("call_person", call) for call in copy.calls),
+    }
+    for masked in mask_journal.known(settings):
+        if (masked.kind, masked.subject) in subjects:
+            raise SnapshotError("masked", f"{masked.subject} was masked at a citizen's request")
 
 
 def _take(number: str) -> _Copy:
@@ -276,20 +288,23 @@ def _insert_call(call: str, copy: _Copy, report: AppealReturn) -> None:
 
 
 def _insert_messages(copy: _Copy, report: AppealReturn) -> None:
-    """Each under its id where that is free. None is sent by being put back."""
+    """Each under its id where that is free. One that waited is put on hold for review: it may have
+    gone out since."""
     for row in copy.rows[Message]:
         if Message.get_or_none(Message.key == row["key"]):
             report.present.append(f"message {row['key']}")
             continue
         values = dict(row)
         if values["state"] in _WAITING_STATES:
-            report.unsent += 1
-            values |= {"state": "expired", "ended_at": clock.now(), "claimed_until": None}
-            values["trouble_text"] = f"out of snapshot {report.snapshot}: was not sent"
+            report.on_hold += 1
+            values |= {"state": "held", "claimed_until": None}
         # A restore put a row there that is no message, so that ids go on above it.
         Message.delete().where(Message.id == row["id"], Message.channel == "none").execute()
         keep_id = Message.get_or_none(Message.id == row["id"]) is None
-        _insert(Message, [values], report, keep_id=keep_id)
+        ids = _insert(Message, [values], report, keep_id=keep_id)
+        if values["state"] == "held":
+            hold = {"message": ids[row["id"]], "held_at": clock.now()}
+            HeldMessage.insert(hold).execute()
 
 
 def _insert(

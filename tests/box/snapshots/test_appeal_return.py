@@ -1,12 +1,11 @@
 """One appeal comes back out of a real snapshot, whole, and never over anything that is there."""
 
-import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 
-from appliance.box import snapshots
+from appliance.box import mask_journal, snapshots
 from appliance.box.snapshots import SnapshotError, Wish, appeal_return, reading
 from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import exporting, handling, listing
@@ -18,7 +17,6 @@ from appliance.models import (
     AuditEntry,
     Call,
     CallForm,
-    DataRequest,
     Handling,
     Message,
     QueueVisit,
@@ -127,13 +125,14 @@ def test_it_comes_back_whole(lost) -> None:
     done = site.run("backup", "restore-appeal", number, "--from", snapshot, "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert (report["number"], report["snapshot"], report["unsent"]) == (number, snapshot, 1)
+    assert (report["number"], report["snapshot"], report["on_hold"]) == (number, snapshot, 1)
     assert report["rows"]["appeal"] == report["rows"]["call"] == report["rows"]["ring"] == 1
     assert (look(number), the_call()) == held
     assert [m.state for m in Message.select().where(Message.cause == number)] == [
         "delivered",
-        "expired",
+        "held",
     ]
+    assert [row.message.key for row in outbox.held()] == ["sms:two"]
     entry = AuditEntry.get(AuditEntry.action == "appeal.restore")
     assert (entry.subject, entry.detail["snapshot"]) == (number, snapshot)
     assert entry.detail["rows"] == report["rows"]
@@ -191,17 +190,8 @@ def other_form(site, number: str) -> str:
 
 
 def masked(site, number: str) -> str:
-    now = clock.now()
-    DataRequest.create(
-        kind="mask",
-        person="",
-        language="uz",
-        asked_at=now,
-        due_on=now.date() + dt.timedelta(days=10),
-        by="sherzod",
-        state="done",
-        records={"appeal": [number]},
-    )
+    masked = mask_journal.Masked("appeal_person", number, f"{mask_journal.RULE}1")
+    mask_journal.write(site.settings.paths.backups / mask_journal.FILE, [masked])
     return "masked"
 
 
