@@ -45,8 +45,15 @@ def numbers_in(file: Path) -> list[str]:
 
 def digest(file: Path) -> str:
     """The hash of all that a database holds, however its pages lie."""
+    contents = hashlib.sha256()
     with contextlib.closing(sqlite.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
+        schema = "SELECT name, type, coalesce(sql, '') FROM sqlite_master ORDER BY name"
+        for name, kind, sql in connection.execute(schema).fetchall():
+            contents.update(f"{name} {kind} {sql}".encode())
+            if kind == "table" and not sql.startswith("CREATE VIRTUAL"):
+                rows = connection.execute(f'SELECT * FROM "{name}"')  # noqa: S608
+                contents.update("\n".join(sorted(map(repr, rows))).encode())
+    return contents.hexdigest()
 
 
 def newest_copied(settings: Settings, file: Path) -> int:
