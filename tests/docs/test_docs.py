@@ -237,7 +237,12 @@ def test_each_outcome_is_explained_to_who_reads_the_list_of_calls() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_guide_stops_it_starts(page) -> None:
     def units(verb: str) -> set[str]:
-        found = re.findall(rf"systemctl {verb} ([^`;&|\n]+)", page.read_text("utf-8"))
-        return {word for words in found for word in words.split()}
+        names: set[str] = set()
+        for word in " ".join(re.findall(rf"systemctl {verb} ([^`;&|\n]+)", text)).split():
+            begin, brace, rest = word.partition("{")
+            ends = rest.rstrip("}").split(",") if brace else [""]
+            names |= {f"{begin}{end}" for end in ends}
+        return names
 
+    text = page.read_text("utf-8")
     assert units("stop") <= units("start")
