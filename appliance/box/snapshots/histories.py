@@ -29,7 +29,7 @@ _STEPS = {
 }
 _FILE = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
 _STAMP = "%Y%m%dT%H%M%S"
-_FORMER_NAME = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\d+)?")
+_FORMER_NAME = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\w+)?")  # -2, -damaged
 
 
 class Change(NamedTuple):

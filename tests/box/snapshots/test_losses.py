@@ -273,8 +273,10 @@ def test_the_continuous_copies_of_before_are_kept_under_their_time(box) -> None:
     assert len(formers) == 2
     old = box.folder / "replica/database-former-20261001T120000"
     formers[0].rename(old)
+    damaged = old.with_name(f"{old.name}-damaged")  # as the replicator names one
+    shutil.copytree(old, damaged)
     (box.folder / "replica/database").rename(box.folder / "replica/database-former")
-    assert histories.remove_expired(settings) == [old]
+    assert histories.remove_expired(settings) == [old, damaged]
     assert not old.exists()
     assert formers[1].exists()
     assert (box.folder / "replica/database-former").exists()  # without a time: by its last change
