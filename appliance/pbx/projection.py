@@ -14,7 +14,14 @@ from appliance.core.statements import Question, value
 from appliance.models import Call, EventRow, MergedCall, Recording, Talk
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
-from appliance.pbx.interpret import Step, headless, interpret, oldest, roots, straightened
+from appliance.pbx.interpret import (
+    Step,
+    calls_without_beginning,
+    interpret,
+    oldest,
+    roots,
+    straightened,
+)
 from appliance.telephony import calls, followups
 from appliance.telephony.calls import CallFacts, Damage
 
@@ -61,7 +68,7 @@ def _project(linkedid: str, rules: Calls) -> None:
     events = _family({linkedid})
     if not events:
         return
-    for name, at in headless(events).items():
+    for name, at in calls_without_beginning(events).items():
         calls.write_down(name, "from-trunk", at)
     linkedids = {event.linkedid for event in events}
     arrived = {event.linkedid for event in events if event.begins == "from-trunk"}

@@ -228,8 +228,8 @@ def test_too_much_is_not_kept(sent, code, bahodir, calendar):
 
 
 def test_a_request_and_a_persons_day_hold_only_so_much(bahodir, calendar, monkeypatch):
-    monkeypatch.setattr(files, "OF_REQUEST", 10)
-    monkeypatch.setattr(files, "A_DAY", 25)
+    monkeypatch.setattr(files, "REQUEST_BYTES", 10)
+    monkeypatch.setattr(files, "DAY_BYTES", 25)
     seven, none = [sent_file("a", b"x" * 7)], []
 
     def unread() -> bytes:
@@ -251,7 +251,7 @@ def test_a_request_and_a_persons_day_hold_only_so_much(bahodir, calendar, monkey
 
 
 def test_many_at_once_do_not_pass_the_bound(bahodir, calendar, monkeypatch):
-    monkeypatch.setattr(files, "A_DAY", 20)
+    monkeypatch.setattr(files, "DAY_BYTES", 20)
     seven = [sent_file("a", b"x" * 7)]
 
     def send(_: int) -> bool:

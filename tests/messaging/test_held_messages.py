@@ -8,7 +8,7 @@ import pytest
 from appliance.box import health
 from appliance.core import audit, clock, outbox
 from appliance.core.delivery import Trouble
-from appliance.messaging.sms import held
+from appliance.messaging.sms import lookups
 from appliance.messaging.sms.gateway import Sending
 from appliance.messaging.sms.providers.eskiz import Eskiz
 from appliance.messaging.sms.providers.playmobile import PlayMobile
@@ -94,15 +94,15 @@ def test_the_answers_are_written_down_and_asked_for_again(settings, far) -> None
     gateway = eskiz(far)
     gateway.send(NUMBER, "Murojaat 1", "m1")
     dead = Eskiz("dead", "http://127.0.0.1:9", "u", "p")
-    assert held.ask([dead, gateway]) == 1  # it may have sent what the other does not know
-    assert held.ask([gateway], passed_over=["eskiz"]) == 0
-    assert held.ask([gateway]) == 1
+    assert lookups.ask([dead, gateway]) == 1  # it may have sent what the other does not know
+    assert lookups.ask([gateway], passed_over=["eskiz"]) == 0
+    assert lookups.ask([gateway]) == 1
     words = {row.message_id: (row.account, row.word) for row in HeldMessage}
     assert words == {gone.id: ("eskiz", "taken"), waiting.id: ("eskiz", "absent")}
-    assert held.ask([gateway]) == 0  # not sooner than in some minutes
+    assert lookups.ask([gateway]) == 0  # not sooner than in some minutes
     HeldMessage.update(asked_at=clock.now() - dt.timedelta(hours=1)).execute()
     far.states["id-1"] = "DELIVERED"
-    assert held.ask([gateway]) == 1  # what is absent is said for good
+    assert lookups.ask([gateway]) == 1  # what is absent is said for good
     assert HeldMessage.get(HeldMessage.message == gone).word == "delivered"
 
 
@@ -110,7 +110,7 @@ def test_what_one_service_cannot_say_another_does_not_deny(settings, far) -> Non
     message = on_hold(settings, "Murojaat 1", "1")
     with centre() as other:
         line = Smpp("smpp", other.url, "hotline", "secret", "1282", answer=60)
-        held.ask([line, eskiz(far)])
+        lookups.ask([line, eskiz(far)])
         line.close()
     assert HeldMessage.get(HeldMessage.message == message).word == "unknown"
 
@@ -121,7 +121,7 @@ def test_new_messages_go_out_while_others_are_on_hold(settings, far) -> None:
     sender = Senders([eskiz(far)])
     assert sender.send_due() == 1
     assert [text for _, text in far.took] == ["Murojaat 4"]
-    [check] = health.messages.held(settings)
+    [check] = health.messages.review(settings)
     assert (check.state, check.values) == ("fail", {"count": "3"})
     assert outbox.release([first.id, 99], "rustam") == 1
     assert outbox.drop([second.id], "rustam") == 1
@@ -138,7 +138,7 @@ def test_new_messages_go_out_while_others_are_on_hold(settings, far) -> None:
         ("oybek", "outbox.drop", str(third.id)),
     ]
     assert audit.broken_at() is None
-    assert [check.state for check in health.messages.held(settings)] == ["ok"]
+    assert [check.state for check in health.messages.review(settings)] == ["ok"]
 
 
 def test_a_released_one_that_is_old_still_goes_out(settings, far) -> None:
@@ -153,4 +153,4 @@ def test_a_released_one_that_is_old_still_goes_out(settings, far) -> None:
 def test_a_report_of_the_service_ends_the_hold(settings) -> None:
     message = on_hold(settings, "Murojaat 1", "1")
     assert outbox.reported("playmobile", outbox.key_of(message), "delivered", ours=True)
-    assert (outbox.held_count(), Message.get_by_id(message.id).state) == (0, "delivered")
+    assert (outbox.review_count(), Message.get_by_id(message.id).state) == (0, "delivered")

@@ -105,7 +105,7 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
     work.reports,
     work.jobs,
     messages.outbox,
-    messages.held,
+    messages.review,
     messages.sms,
     messages.undelivered,
     messages.telegram,

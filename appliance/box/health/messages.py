@@ -53,9 +53,9 @@ def outbox(settings: Settings) -> Iterator[Check]:
     )
 
 
-def held(settings: Settings) -> Iterator[Check]:
+def review(settings: Settings) -> Iterator[Check]:
     """No message is on hold since a restore."""
-    code, name, count = "outbox.held", N_("Messages to review"), messages.held_count()
+    code, name, count = "outbox.held", N_("Messages to review"), messages.review_count()
     if not count:
         yield Check(code, name, "ok", N_("none"))
         return

@@ -42,7 +42,7 @@ COUNTED: dict[str, Field] = {  # up to the highest value that a column has when 
 
 
 @dataclass(frozen=True)
-class _Expected:
+class _Reference:
     """The running database at the moment of the check: what counts, how many, the audit's end."""
 
     check: CopyCheck
@@ -60,17 +60,17 @@ def check_copy(settings: Settings) -> CopyCheck:
     begun = time.monotonic()
     scratch = settings.paths.backups / "copy-check"
     last = latest()
-    expected = _begin()
+    reference = _begin()
     try:
         with _scratch_folder(scratch):
-            counts = _compare(settings, expected, scratch / "copy.db")
+            counts = _compare(settings, reference, scratch / "copy.db")
     except SnapshotError as error:
         values = {"state": "failed", "trouble": error.code, "said": str(error)}
-        _end(expected.check, values, begun)
+        _end(reference.check, values, begun)
         _mend(settings, last)
         raise
-    _end(expected.check, {"state": "done", "counts": counts}, begun)
-    return CopyCheck.get_by_id(expected.check.id)
+    _end(reference.check, {"state": "done", "counts": counts}, begun)
+    return CopyCheck.get_by_id(reference.check.id)
 
 
 def latest() -> CopyCheck | None:
@@ -94,7 +94,7 @@ def keep_replicating(settings: Settings) -> str:
     return "restart requested"
 
 
-def _begin() -> _Expected:
+def _begin() -> _Reference:
     with writing():
         now = clock.now()
         CopyCheck.update(state="failed", trouble="failed", said="broken off", ended_at=now).where(
@@ -106,43 +106,43 @@ def _begin() -> _Expected:
             name: column.model.select(fn.MAX(column)).scalar() or 0
             for name, column in COUNTED.items()
         }
-        return _Expected(check, limits, _counts(limits), audit.head())
+        return _Reference(check, limits, _counts(limits), audit.head())
 
 
 def _counts(limits: dict[str, Any], database: SqliteDatabase | None = None) -> dict[str, int]:
     """Rows up to the limits, in the running database or in another one."""
-    found = {}
+    counts = {}
     for name, column in COUNTED.items():
         rows = column.model.select(fn.COUNT(column)).where(column <= limits[name])
-        found[name] = (rows.bind(database) if database else rows).scalar()
-    return found
+        counts[name] = (rows.bind(database) if database else rows).scalar()
+    return counts
 
 
-def _compare(settings: Settings, expected: _Expected, copy: Path) -> dict[str, int]:
+def _compare(settings: Settings, reference: _Reference, copy: Path) -> dict[str, int]:
     """The copy's counts, by name as in COUNTED.
 
     Raises SnapshotError when the copy cannot be restored, is damaged, has another history or
     other counts.
     """
-    _restore(settings, expected, copy)
+    _restore(settings, reference, copy)
     if fault := db_files.faults_of(copy):
         raise SnapshotError("damaged", f"the restored copy has a fault: {fault}")
-    end, head = numbers.mark(copy), expected.head
+    end, head = numbers.mark(copy), reference.head
     if head and (end is None or end.id < head.id):
         raise SnapshotError("damaged", f"its audit ends with {end}, the site's with {head}")
     if end and not audit.holds(Head(end.id, end.hash)):
         raise SnapshotError("damaged", "it is the copy of another database")
     with _opened(copy) as database:
-        counts = _counts(expected.limits, database)
-    after = _counts(expected.limits)
+        counts = _counts(reference.limits, database)
+    after = _counts(reference.limits)
     for name, count in counts.items():
-        least, most = sorted((expected.counts[name], after[name]))
+        least, most = sorted((reference.counts[name], after[name]))
         if not least <= count <= most:
             raise SnapshotError("damaged", f"it holds {count} {name}, the site {after[name]}")
     return counts
 
 
-def _restore(settings: Settings, expected: _Expected, copy: Path) -> None:
+def _restore(settings: Settings, reference: _Reference, copy: Path) -> None:
     """Restore until the copy holds the row of the check."""
     limit, error = time.monotonic() + ARRIVES_SECONDS, None
     while True:
@@ -151,7 +151,7 @@ def _restore(settings: Settings, expected: _Expected, copy: Path) -> None:
         try:
             continuous.restore_database(settings, copy, None)
             db_files.fold_in(copy)
-            if _holds(copy, expected.check):
+            if _holds(copy, reference.check):
                 return
             error = None
         except SnapshotError as restoring:  # files are removed while it reads
@@ -161,7 +161,7 @@ def _restore(settings: Settings, expected: _Expected, copy: Path) -> None:
         time.sleep(_PAUSE_SECONDS)
     if error:
         raise SnapshotError("damaged", str(error)) from error
-    lacking = f"{expected.check.started_at.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"
+    lacking = f"{reference.check.started_at.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"
     raise SnapshotError("damaged", f"it lacks what was done since {lacking}")
 
 

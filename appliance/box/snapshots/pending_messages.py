@@ -25,8 +25,8 @@ def hold(restored: Path, replaced: Path) -> int:
     here = SqliteDatabase(str(restored), pragmas={"foreign_keys": 1})
     waiting = (Message.state.in_(_WAITED), Message.channel != "none")
     with here.connection_context(), here.atomic("immediate"):
-        found = Message.select(Message.id, Message.key).where(*waiting).bind(here)
-        keys = dict(found.tuples())
+        rows = Message.select(Message.id, Message.key).where(*waiting).bind(here)
+        keys = dict(rows.tuples())
         former = _former_states(replaced, list(keys.values()))
         now: dt.datetime = clock.now()
         for id, key in keys.items():

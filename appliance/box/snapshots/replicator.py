@@ -54,7 +54,7 @@ class Replicator:
         self._process: subprocess.Popen[bytes] | None = None
         self._began = self._next_start = 0.0
         self._quick_ends = 0
-        self._written = self._changed = 0  # nanoseconds since 1970
+        self._copy_time = self._log_time = 0  # nanoseconds since 1970
         self._behind_since: float | None = None
 
     def start(self) -> None:
@@ -109,10 +109,10 @@ class Replicator:
         A base that is being written counts, also the one that it first makes beside the database.
         """
         folders = [self._copy] if any(self._copy.rglob("*.ltx")) else [self._copy, self._state]
-        written, changed = _newest(*folders), _modified(self._log)
-        if written != self._written:
-            self._written, self._changed, self._behind_since = written, changed, None
-        elif changed != self._changed and self._behind_since is None:
+        copy_time, log_time = _newest(*folders), _modified(self._log)
+        if copy_time != self._copy_time:
+            self._copy_time, self._log_time, self._behind_since = copy_time, log_time, None
+        elif log_time != self._log_time and self._behind_since is None:
             self._behind_since = time.monotonic()
         behind = self._behind_since
         return behind is not None and time.monotonic() - behind > STALL_SECONDS
@@ -138,9 +138,9 @@ def requested_at(settings: Settings) -> dt.datetime | None:
 def note_restart(folder: Path, reason: str) -> None:
     """Write down a restart in the folder of the replica, which the pages may read."""
     file = folder / _RESTARTS
-    noted = [*restarts(folder), Restart(clock.now().isoformat(), reason)][-_RESTARTS_STORED:]
+    entries = [*restarts(folder), Restart(clock.now().isoformat(), reason)][-_RESTARTS_STORED:]
     fresh = file.with_suffix(".new")
-    fresh.write_text("".join(f"{json.dumps(asdict(one))}\n" for one in noted), "ascii")
+    fresh.write_text("".join(f"{json.dumps(asdict(one))}\n" for one in entries), "ascii")
     fresh.replace(file)
 
 
@@ -175,12 +175,12 @@ def end_run(folder: Path) -> None:
 
 def asides(folder: Path) -> list[dt.datetime]:
     """When damaged copies were put aside in the folder of the replica, the oldest first."""
-    found = []
+    moments = []
     for copy in folder.glob("database-former-*-damaged"):
         with contextlib.suppress(ValueError):
             stamp = copy.name.split("-")[2]
-            found.append(dt.datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%S%z"))
-    return sorted(found)
+            moments.append(dt.datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%S%z"))
+    return sorted(moments)
 
 
 def _take_request(settings: Settings) -> str:

@@ -13,8 +13,8 @@ from appliance.models import ChangeFile, ChangeRequest
 
 LARGEST = 5 * 1024 * 1024  # bytes of one file
 MOST = 3  # files that may come at once
-OF_REQUEST = 20 * 1024 * 1024  # bytes of all files of one request
-A_DAY = 30 * 1024 * 1024  # bytes that one person may send within DAY
+REQUEST_BYTES = 20 * 1024 * 1024  # bytes of all files of one request
+DAY_BYTES = 30 * 1024 * 1024  # bytes that one person may send within DAY
 DAY = dt.timedelta(hours=24)
 _NAME = 200  # characters
 
@@ -44,13 +44,13 @@ def checked(sent: Iterable[Sent]) -> list[Sent]:
 def attach(request: ChangeRequest, files: Collection[Sent], by: str) -> None:
     """Store checked files with a request; inside the transaction of their cause.
 
-    Raises ChangeError before one is read: "full" when the request would hold more than OF_REQUEST,
-    "day" when this person would have sent more than A_DAY within DAY.
+    Raises ChangeError before one is read: "full" when the request would hold too
+    much (REQUEST_BYTES), "day" when this person would have sent too much (DAY_BYTES within DAY).
     """
     now, more = clock.now(), sum(one.size for one in files)
-    if more and _bytes(ChangeFile.request == request) + more > OF_REQUEST:
+    if more and _bytes(ChangeFile.request == request) + more > REQUEST_BYTES:
         raise ChangeError("full")
-    if more and _bytes(ChangeFile.who == by, ChangeFile.at > now - DAY) + more > A_DAY:
+    if more and _bytes(ChangeFile.who == by, ChangeFile.at > now - DAY) + more > DAY_BYTES:
         raise ChangeError("day")
     for one in files:
         ChangeFile.create(

@@ -18,22 +18,22 @@ _USE = dt.timedelta(days=1)  # for which a released message may still go out
 _ACTIONS = {"release": "outbox.send", "drop": "outbox.drop"}
 
 
-def held(limit: int | None = None, offset: int = 0) -> list[HeldMessage]:
+def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMessage]:
     """Messages on hold, the oldest first, with their rows of the outbox."""
-    rows = _held().order_by(Message.id)
+    rows = _rows().order_by(Message.id)
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
 
-def held_count() -> int:
+def review_count() -> int:
     """How many messages are on hold."""
-    return _held().count()
+    return _rows().count()
 
 
 def to_ask(channel: str, limit: int) -> list[HeldMessage]:
     """Messages on hold in a channel of which no service has said its last word, those not asked
     about first."""
     due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _AGAIN)
-    rows = _held().where(due, Message.channel == channel, HeldMessage.word.not_in(FINAL))
+    rows = _rows().where(due, Message.channel == channel, HeldMessage.word.not_in(FINAL))
     return list(rows.order_by(HeldMessage.asked_at, Message.id).limit(limit))
 
 
@@ -46,7 +46,7 @@ def note(row: HeldMessage, account: str, word: str) -> None:
         live.publish("outbox")
 
 
-def hold_if_known(message: Message, moment: dt.datetime) -> bool:
+def hold_if_old(message: Message, moment: dt.datetime) -> bool:
     """Put a new message about something that happened at a moment on hold, when that was before the
     last restore: the replaced site has perhaps sent it. In the transaction that puts it.
 
@@ -85,20 +85,20 @@ def _end(
     now: dt.datetime,
 ) -> int:
     with writing():
-        rows = _held() if numbers is None else _held().where(Message.id.in_(list(numbers)))
-        chosen = list(rows.order_by(Message.id))
-        for row in chosen:
+        rows = _rows() if numbers is None else _rows().where(Message.id.in_(list(numbers)))
+        selection = list(rows.order_by(Message.id))
+        for row in selection:
             message = row.message
             use = {"expires_at": max(message.expires_at, now + _USE)} if action == "release" else {}
             Message.update(columns | use).where(Message.id == message.id).execute()
             said = {"former": row.former, "word": row.word}
             audit.record(by, _ACTIONS[action], str(message.id), **said)
             row.delete_instance()
-        if chosen:
+        if selection:
             live.publish("outbox")
-    return len(chosen)
+    return len(selection)
 
 
-def _held() -> ModelSelect:
+def _rows() -> ModelSelect:
     rows = HeldMessage.select(HeldMessage, Message).join(Message)
     return rows.where(Message.state == "held")

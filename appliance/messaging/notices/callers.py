@@ -39,6 +39,6 @@ def _tell_missed(settings: Settings) -> int:
                 settings, purpose, number, language, {}, key=key, cause=task.call_id
             )
             if message:
-                outbox.hold_if_known(message, task.missed_at)
+                outbox.hold_if_old(message, task.missed_at)
             count += bool(message)
     return count

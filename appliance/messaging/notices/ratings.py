@@ -124,7 +124,7 @@ def _ask(settings: Settings, call: Call, how: str) -> bool:
         )
         if not message:
             return False
-        outbox.hold_if_known(message, call.ended_at)
+        outbox.hold_if_old(message, call.ended_at)
         SmsRating.create(
             call_id=call.id,
             token=token,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from appliance.core import clock, db, outbox
 from appliance.core.delivery import Declined, Later, NotSent, Trouble, Unsure
 from appliance.core.settings import Settings, SmsAccount
-from appliance.messaging.sms import account_health, accounts, held, incoming, rules
+from appliance.messaging.sms import account_health, accounts, incoming, lookups, rules
 from appliance.messaging.sms.gateway import Incoming, Report, SmsGateway
 from appliance.models import Message
 
@@ -139,7 +139,7 @@ class Senders:
                 if time.monotonic() >= ask_at:
                     ask_at = time.monotonic() + ask_every
                     self.ask_what_became(goes_on=lambda: not stop.is_set())
-                    held.ask(self.gateways, account_health.held(), lambda: not stop.is_set())
+                    lookups.ask(self.gateways, account_health.held(), lambda: not stop.is_set())
                     outbox.forget_early_reports()
                 if time.monotonic() >= count_at:
                     count_at = time.monotonic() + COUNTED

@@ -10,7 +10,7 @@ from appliance.pbx.interpret.clock_correction import Step, straightened
 from appliance.telephony.calls import CallFacts
 from appliance.telephony.calls.dialling import ECHO
 
-__all__ = ["Step", "headless", "interpret", "oldest", "roots", "straightened"]
+__all__ = ["Step", "calls_without_beginning", "interpret", "oldest", "roots", "straightened"]
 
 
 def interpret(
@@ -57,16 +57,16 @@ def roots(events: Iterable[Event]) -> list[str]:
     return sorted(arrived) or [oldest({event.linkedid for event in known})]
 
 
-def headless(events: Iterable[Event]) -> dict[str, dt.datetime]:
+def calls_without_beginning(events: Iterable[Event]) -> dict[str, dt.datetime]:
     """Linkedid → first moment, of calls from a trunk whose first record the log has lost.
 
     Nothing can be said of such a call but that it came: a trunk's channel names it.
     """
     known = list(events)
-    headed = {event.linkedid for event in known if event.begins is not None}
+    beginnings = {event.linkedid for event in known if event.begins is not None}
     found: dict[str, dt.datetime] = {}
     for event in known:
-        if event.uniqueid == event.linkedid not in headed and event.is_trunk:
+        if event.uniqueid == event.linkedid not in beginnings and event.is_trunk:
             found[event.linkedid] = min(event.at, found.get(event.linkedid, event.at))
     return found
 

@@ -34,7 +34,7 @@ class _Entry:
     """One entry as the directory has it."""
 
     raw_name: bytes
-    shared: tuple[int, ...]  # what its local header must repeat, as there
+    common: tuple[int, ...]  # what its local header must repeat, as there
     extra: int  # bytes of it
     comment: int
     disk: int
@@ -50,36 +50,36 @@ class _Entry:
     @property
     def version(self) -> tuple[int, int]:
         """The version that it needs, and of which system."""
-        return self.shared[0], self.shared[1]
+        return self.common[0], self.common[1]
 
     @property
     def flags(self) -> int:
-        return self.shared[2]
+        return self.common[2]
 
     @property
     def method(self) -> int:
-        return self.shared[3]
+        return self.common[3]
 
     @property
     def moment(self) -> tuple[int, int]:
         """Time and date, as ZIP writes them."""
-        return self.shared[4], self.shared[5]
+        return self.common[4], self.common[5]
 
     @property
     def crc(self) -> int:
-        return self.shared[6]
+        return self.common[6]
 
     @property
-    def packed(self) -> int:
+    def packed_size(self) -> int:
         """Bytes in the file."""
-        return self.shared[7]
+        return self.common[7]
 
     @property
     def size(self) -> int:
-        return self.shared[8]
+        return self.common[8]
 
 
-def unexplained(file: Path, *, plain: bool) -> list[str]:
+def unexplained_bytes(file: Path, *, plain: bool) -> list[str]:
     """What no signature covers in a pack's file, in words; empty for one that is as we write it.
 
     `plain`: entries are stored as they are, without dates, as packs are made since format 2: then
@@ -126,7 +126,7 @@ def _directory(source: BinaryIO, length: int) -> tuple[list[_Entry], int]:
         head = data.read(_CENTRAL_FORM.size)
         if len(head) < _CENTRAL_FORM.size or head[:4] != _CENTRAL:
             return [], -1
-        _, made, made_on, *shared, name, extra, comment, start, internal, external, offset = (
+        _, made, made_on, *common, name, extra, comment, start, internal, external, offset = (
             _CENTRAL_FORM.unpack(head)
         )
         raw_name = data.read(name)
@@ -134,7 +134,7 @@ def _directory(source: BinaryIO, length: int) -> tuple[list[_Entry], int]:
             return [], -1
         data.seek(extra + comment, os.SEEK_CUR)
         own = (extra, comment, start, (made, made_on), (internal, external), offset)
-        entries.append(_Entry(raw_name, tuple(shared), *own))
+        entries.append(_Entry(raw_name, tuple(common), *own))
     return (entries, begin) if data.tell() == size else ([], -1)
 
 
@@ -147,7 +147,7 @@ def _header_faults(entry: _Entry, plain: bool) -> Iterator[str]:
         yield "flags that packs do not have"
     if entry.method not in ((_STORED,) if plain else (_STORED, _DEFLATED)):
         yield "packed otherwise than packs are"
-    if entry.method == _STORED and entry.packed != entry.size:
+    if entry.method == _STORED and entry.packed_size != entry.size:
         yield "a length that is not its own"
     internal, external = entry.attributes
     if plain and (entry.moment, external) != ((0, _DATE), MODE):
@@ -168,15 +168,15 @@ def _is_plain_name(raw: bytes) -> bool:
 
 def _local_fault(source: BinaryIO, entry: _Entry) -> tuple[str, int]:
     """What is wrong with an entry where it lies ("" for nothing), and where the next one begins."""
-    end = entry.offset + _LOCAL_FORM.size + len(entry.raw_name) + entry.packed
+    end = entry.offset + _LOCAL_FORM.size + len(entry.raw_name) + entry.packed_size
     source.seek(entry.offset)
     head = source.read(_LOCAL_FORM.size)
     if len(head) < _LOCAL_FORM.size or head[:4] != _LOCAL:
         return "no entry where the directory says", end
-    _, *shared, name, extra = _LOCAL_FORM.unpack(head)
+    _, *common, name, extra = _LOCAL_FORM.unpack(head)
     if extra:
         return "an extra field", end + extra
-    if tuple(shared) != entry.shared or source.read(name) != entry.raw_name:
+    if tuple(common) != entry.common or source.read(name) != entry.raw_name:
         return "the entry and the directory differ", end
     return _content_fault(source, entry), end
 
@@ -184,7 +184,7 @@ def _local_fault(source: BinaryIO, entry: _Entry) -> tuple[str, int]:
 def _content_fault(source: BinaryIO, entry: _Entry) -> str:
     """Whether the packed bytes are all of the content, and nothing but it."""
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == _DEFLATED else None
-    crc, size, left = 0, 0, entry.packed
+    crc, size, left = 0, 0, entry.packed_size
     while left:
         piece = source.read(min(left, _PIECE))
         if not piece:

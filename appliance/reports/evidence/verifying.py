@@ -50,13 +50,13 @@ def verify(file: Path, public_key: str) -> Verdict:
         raise ValueError(f"{file} is no evidence pack: it is no ZIP file")
     try:
         # First: what `zipfile` makes of a file that is laid out otherwise is not what others do.
-        if strange := layout.unexplained(file, plain=False):
+        if strange := layout.unexplained_bytes(file, plain=False):
             return Verdict(strange=strange)
         with zipfile.ZipFile(file) as pack:
             found = _verdict(pack, public_key)
             strange = _repeated(pack)
             if _format_of(pack) != _PACKED:
-                strange += layout.unexplained(file, plain=True)
+                strange += layout.unexplained_bytes(file, plain=True)
             return dataclasses.replace(found, strange=strange)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         raise ValueError(f"{file} is no evidence pack: {error}") from error

@@ -73,7 +73,7 @@ def new() -> str:
 
 
 @screen.post("")
-@takes_file(LARGEST, of_file=changes.LARGEST)
+@takes_file(LARGEST, largest_file=changes.LARGEST)
 @may("change.ask")
 def ask() -> Response:
     """Write a request down; its term runs from now."""
@@ -110,7 +110,7 @@ def part(number: int, piece: str) -> str:
 
 
 @screen.post("/<int:number>/steps")
-@takes_file(LARGEST, of_file=changes.LARGEST)
+@takes_file(LARGEST, largest_file=changes.LARGEST)
 @may("change.read")
 def step(number: int) -> Response:
     """Do what was chosen; refused, the page comes again with why, and the text stays."""

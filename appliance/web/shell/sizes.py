@@ -56,7 +56,7 @@ class BoundedFile(tempfile.SpooledTemporaryFile[bytes]):
 class BoundedRequest(Request):
     """A request of whose files no more is stored than the view may have."""
 
-    of_file = 0  # bytes; 0: as many as the whole request
+    largest_file = 0  # bytes; 0: as many as the whole request
 
     def close(self) -> None:
         """Close its files, also those of a form that was not read to its end."""
@@ -71,11 +71,11 @@ class BoundedRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        if not self.of_file:
+        if not self.largest_file:
             return super()._get_file_stream(
                 total_content_length, content_type, filename, content_length
             )
-        file = BoundedFile(self.of_file)
+        file = BoundedFile(self.largest_file)
         self.__dict__.setdefault("bounded_files", []).append(file)
         return file
 
@@ -89,14 +89,14 @@ def size_of(file: FileStorage) -> int:
     return end
 
 
-def takes_file[V: View](largest: int, of_file: int = 0) -> Callable[[V], V]:
+def takes_file[V: View](largest: int, largest_file: int = 0) -> Callable[[V], V]:
     """Declare a view that takes a file: `largest` bytes may be sent. Stands beside `@may`.
 
-    `of_file`: the most that is stored of one of several; the rest of a larger one is passed over.
+    `largest_file`: bytes that one of several may have; of a larger one nothing is stored.
     """
 
     def declare(view: V) -> V:
-        view.__dict__["largest"], view.__dict__["of_file"] = largest, of_file
+        view.__dict__["largest"], view.__dict__["largest_file"] = largest, largest_file
         return view
 
     return declare
@@ -117,7 +117,7 @@ def init_app(app: Flask) -> None:
         view = current_app.view_functions.get(request.endpoint or "")
         if view and "largest" in view.__dict__:
             request.max_content_length = view.__dict__["largest"]
-            request.of_file = view.__dict__["of_file"]  # type: ignore[attr-defined]
+            request.largest_file = view.__dict__["largest_file"]  # type: ignore[attr-defined]
         if request.method != "POST":
             return
         if not request.is_json and (

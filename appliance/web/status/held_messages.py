@@ -33,18 +33,18 @@ WORDS: dict[str, tuple[LazyString, str, str]] = {
 def page() -> str:
     """What is on hold, the oldest first, with what is known of it."""
     number = max(1, request.args.get("page", 1, bounded))
-    found = outbox.held(PAGE + 1, (number - 1) * PAGE)
-    rows = found[:PAGE]
+    page_rows = outbox.messages_to_review(PAGE + 1, (number - 1) * PAGE)
+    rows = page_rows[:PAGE]
     disclosure.log_shown("message", [row.message_id for row in rows])
     causes = {row.message.cause for row in rows if row.message.cause}
     return render_template(
         "held_messages/page.html",
         rows=rows,
-        count=outbox.held_count(),
+        count=outbox.review_count(),
         closed=personal.unread(me(), causes),
         nothing_chosen=refusals.latest().trouble == "none",
         page=number,
-        more=len(found) > PAGE,
+        more=len(page_rows) > PAGE,
         words=WORDS,
         states=STATES,
         channels=CHANNELS,
@@ -67,4 +67,4 @@ def decide() -> Response:
     else:
         count = outbox.drop(chosen, me().login)
         flash(ngettext("%(num)s message is never sent.", "%(num)s messages are never sent.", count))
-    return redirect(url_for(".page") if outbox.held_count() else url_for("outbox.page"))
+    return redirect(url_for(".page") if outbox.review_count() else url_for("outbox.page"))

@@ -97,7 +97,7 @@ def _list() -> dict[str, Any]:
         "page": number,
         "more": len(found) > PAGE,
         "ages": outbox.ages(),
-        "on_hold": outbox.held_count(),
+        "on_hold": outbox.review_count(),
         "now": clock.now(),
         "states": STATES,
         "channels": CHANNELS,

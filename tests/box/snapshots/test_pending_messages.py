@@ -56,7 +56,7 @@ def test_what_waited_is_on_hold_and_what_is_new_goes_out(site, former) -> None:
         assert [text for _, text in far.took] == ["sms:1", "sms:2", "sms:4"]
     assert outbox.claim("telegram") is None
     assert outbox.claim("ministry") is None
-    checks = list(health.messages.held(settings))
+    checks = list(health.messages.review(settings))
     alarms.watch(settings, checks)
     Alarm.update(since=clock.now() - 2 * alarms.PATIENCE).execute()
     assert alarms.watch(settings, checks) == ["outbox.held"]
@@ -68,6 +68,6 @@ def test_a_drill_and_a_look_hold_them_too_and_leave_the_site_alone(site) -> None
     snapshots.create(settings, by="rustam")
     target = site.folder / "look"
     restored = snapshots.restore(settings, snapshots.Wish(target=target))
-    assert (restored.held, outbox.held_count()) == (1, 0)
+    assert (restored.held, outbox.review_count()) == (1, 0)
     assert Message.get(Message.key == "sms:1").state == "pending"
     assert AuditEntry.select().where(AuditEntry.action == "outbox.drop").count() == 0

@@ -66,7 +66,7 @@ def test_chosen_ones_are_sent_or_dropped(held, login_as, every_change_is_audited
     states = [Message.get_by_id(m.id).state for m in held]
     assert states == ["refused", "pending", "held", "held", "held"]
     assert browser.send(PAGE, all="1", do="send").status_code == 302
-    assert outbox.held_count() == 0
+    assert outbox.review_count() == 0
     subjects = AuditEntry.select().where(AuditEntry.action == "outbox.send").count()
     assert (subjects, Message.select().where(Message.state == "pending").count()) == (4, 4)
     assert PAGE not in browser.get("/outbox").text
@@ -76,7 +76,7 @@ def test_nothing_chosen_is_said(held, login_as) -> None:
     browser = login_as("technician")
     for sent in ({"do": "send"}, {"number": "1"}, {"number": "1", "do": "other"}):
         assert 'role="alert"' in browser.refused(browser.send(PAGE, **sent))
-    assert outbox.held_count() == 5
+    assert outbox.review_count() == 5
 
 
 def test_more_than_a_page_goes_by_pages(settings, login_as) -> None:
@@ -88,4 +88,4 @@ def test_more_than_a_page_goes_by_pages(settings, login_as) -> None:
     assert f"{PAGE}?page=2" in browser.get(PAGE).text
     assert browser.get(f"{PAGE}?page=2").text.count('name="number"') == 5
     browser.send(PAGE, all="1", do="drop")
-    assert outbox.held_count() == 0
+    assert outbox.review_count() == 0

@@ -1,4 +1,4 @@
-"""What the services know of messages on hold after a restore: asked for, and written down."""
+"""What the services know of messages on hold after a restore: candidates for, and written down."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-ASKING_SECONDS = 10.0  # in which services are asked each minute: sending must not wait
+ASKING_SECONDS = 10.0  # in which services are candidates each minute: sending must not wait
 _MOST = 100
 _ARRIVED = ("delivered", "taken")
 
@@ -23,26 +23,26 @@ def ask(
 ) -> int:
     """Ask the services about messages on hold; returns how many answers were written down.
 
-    Every account is asked that may have sent one: the one that was to send it again, else all. One
-    that does not answer, or is `passed_over`, may have sent what the others do not know.
+    Every account is asked that may have sent one: the one that was to send it again, else all.
+    One that does not answer, or is `passed_over`, may have sent what the others do not know.
     """
-    silent, noted, began = set(passed_over), 0, time.monotonic()
+    silent, count, began = set(passed_over), 0, time.monotonic()
     for row in outbox.to_ask("sms", _MOST):
         if not goes_on() or time.monotonic() - began > ASKING_SECONDS:
             break
-        asked = [one for one in gateways if row.message.gateway in ("", one.name)]
-        words = {}
-        for gateway in asked:
+        candidates = [one for one in gateways if row.message.gateway in ("", one.name)]
+        replies = {}
+        for gateway in candidates:
             if gateway.name not in silent:
-                words[gateway.name] = _word(gateway, row.message)
-        silent |= {name for name, word in words.items() if not word}
-        known = {name: word for name, word in words.items() if word}
-        account = min(known, key=lambda name: outbox.WORDS.index(known[name]), default="")
-        word = known.get(account, "unknown")
-        if word in _ARRIVED or not silent & {one.name for one in asked}:
+                replies[gateway.name] = _word(gateway, row.message)
+        silent |= {name for name, word in replies.items() if not word}
+        answers = {name: word for name, word in replies.items() if word}
+        account = min(answers, key=lambda name: outbox.WORDS.index(answers[name]), default="")
+        word = answers.get(account, "unknown")
+        if word in _ARRIVED or not silent & {one.name for one in candidates}:
             outbox.note(row, account, word)
-            noted += 1
-    return noted
+            count += 1
+    return count
 
 
 def _word(gateway: SmsGateway, message: Message) -> str:
