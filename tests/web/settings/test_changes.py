@@ -4,6 +4,7 @@ import io
 import re
 
 import pytest
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from appliance.casework import catalogs, changes
@@ -86,7 +87,7 @@ def test_a_file_of_any_name_is_only_saved(login_as, bahodir, settings):
 def test_a_large_file_is_passed_over_and_what_was_typed_stays(login_as, language, words):
     User.update(language=language).execute()
     browser = login_as("ministry")
-    file = (io.BytesIO(bytes(30 * 1024 * 1024)), "a.bin")
+    file = FileStorage(io.BytesIO(bytes(30 * 1024 * 1024)), "a.bin")
     sent = {"csrf_token": browser.token("/changes/new"), **WRITTEN, "files": file}
     boundary, body = encode_multipart(sent)  # in memory: the client would leave a file open
     kind = f"multipart/form-data; boundary={boundary}"
