@@ -27,7 +27,7 @@ def evidence() -> None:
 @evidence.command()
 @click.argument("about", metavar="CALL")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--reason", default="", help="What the pack is for; it stands in the audit.")
+@click.option("--reason", default="", help="What the pack is for; its hash stands in the audit.")
 @pass_site
 @reads("evidence.export")
 def make(site: Site, about: str, out: Path, reason: str) -> None:

@@ -34,7 +34,7 @@ ASKED = "ishga joylashish boʻyicha yordam soʻraydi"
 
 @dataclass
 class Canary:
-    """The words of one citizen; `reason` is what staff gave the audit as a reason, too."""
+    """The words of one citizen; `reason` is what staff gave as a reason."""
 
     stem: str
     phone: str

@@ -24,7 +24,8 @@ def hold(kind: str, subject: str, why: str, by: str) -> LegalHold:
         raise HoldError("why")
     with writing():
         made = LegalHold.create(kind=kind, subject=subject, why=why, by=by, since=clock.now())
-        audit.record(by, "hold.set", f"{kind} {subject}", why=why)
+        proof = audit.fingerprint(why)
+        audit.record(by, "hold.set", f"{kind} {subject}", hold=made.id, why_sha256=proof)
         live.publish("retention")
     return made
 

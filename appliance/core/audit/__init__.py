@@ -52,6 +52,15 @@ came_from: contextvars.ContextVar[str] = contextvars.ContextVar("came_from", def
 """Where the request that is being answered came from; "" outside the pages."""
 
 
+def fingerprint(words: str) -> str:
+    """What stands in an entry in place of words that a table keeps until somebody is masked.
+
+    SHA-256 in hexadecimal digits: it proves the words as long as they are there, and an entry is
+    never changed.
+    """
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
 def record(who: str, action: str, subject: str = "", **detail: Any) -> None:
     """Write one entry; `who` is a login or a process, `detail` small JSON values."""
     with writing():

@@ -84,7 +84,8 @@ def put(call_id: str, appeal: str, by: str, reason: str) -> Pack:
         pack = Pack.create(
             call_id=call_id, appeal=appeal, by=by, reason=reason, asked_at=clock.now()
         )
-        audit.record(by, "evidence.ask", appeal or call_id, reason=reason, pack=pack.id)
+        proof = audit.fingerprint(reason)
+        audit.record(by, "evidence.ask", appeal or call_id, pack=pack.id, reason_sha256=proof)
         live.publish(TOPIC)
     return pack
 
