@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 Error = PeeweeException  # whatever the database could not do
 
 PATIENCE = 10.0  # seconds for which whoever writes waits for others
-BUSY_MILLISECONDS = int(PATIENCE * 1000)
+_BUSY = int(PATIENCE * 1000)
 _LOOK = 0.002  # seconds between two looks whether the lock is free
 _AGAIN = 0.2  # seconds until what met a busy database is tried again
 _TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
@@ -156,7 +156,7 @@ class _Database(SqliteDatabase):
                 raise
             return False
         finally:
-            self.execute_sql(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
         return True
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
@@ -177,7 +177,7 @@ database = _Database(
         "synchronous": "full",
         "foreign_keys": 1,
         "secure_delete": 1,
-        "busy_timeout": BUSY_MILLISECONDS,
+        "busy_timeout": _BUSY,
         "cache_size": -32_000,
     },
     factory=_Connection,

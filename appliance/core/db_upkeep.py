@@ -23,7 +23,7 @@ def empty_log() -> bool:
             raise
         return False
     finally:
-        db.database.execute_sql(f"PRAGMA busy_timeout = {db.BUSY_MILLISECONDS}")
+        db.database.execute_sql(f"PRAGMA busy_timeout = {int(db.PATIENCE * 1000)}")
     return not busy
 
 

@@ -17,7 +17,7 @@ def locked(file: Path) -> Iterator[None]:
     short = int(PATIENCE * 1000)
     with (
         patch.object(db, "PATIENCE", PATIENCE),
-        patch.object(db, "BUSY_MILLISECONDS", short),
+        patch.object(db, "_BUSY", short),
         contextlib.closing(sqlite.connect(file)) as other,
     ):
         db.database.pragma("busy_timeout", short, permanent=True)
