@@ -28,7 +28,7 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Masked:
+class Mask:
     """A record that was masked: its kind (KINDS), its number or id, by which rule.
 
     `own_number`: of a data_request, whether what hangs on the citizen's number alone went, too.
@@ -42,71 +42,71 @@ class Masked:
 
 def note(settings: Settings) -> int:
     """Write down what was masked and is not noted yet; how many records. Raises OSError."""
-    found, count = list(of_database(None)), 0
+    masks, count = list(of_database(None)), 0
     for folder in _folders(settings):
-        known = set(read(folder / FILE))
-        fresh = [one for one in found if one not in known]
-        count = max(count, len(fresh))
-        if fresh:
-            write(folder / FILE, fresh)
+        noted_masks = set(read(folder / FILE))
+        new_masks = [one for one in masks if one not in noted_masks]
+        count = max(count, len(new_masks))
+        if new_masks:
+            write(folder / FILE, new_masks)
     return count
 
 
-def known(settings: Settings) -> list[Masked]:
+def collect(settings: Settings) -> list[Mask]:
     """What was masked by all that is there: the site's own database, and both notes."""
-    found = [*of_database(settings.paths.database)]
+    masks = [*of_database(settings.paths.database)]
     for folder in _folders(settings):
-        found += read(folder / FILE)
-    return list(dict.fromkeys(found))
+        masks += read(folder / FILE)
+    return list(dict.fromkeys(masks))
 
 
-def of_database(file: Path | None) -> Iterator[Masked]:
+def of_database(file: Path | None) -> Iterator[Mask]:
     """What was masked on request by a database that is only looked at, or by the open one (None).
 
     Nothing from one that is not there, damaged or of another schema.
     """
     columns = (Removal.kind, Removal.subject, Removal.rule, Removal.detail)
-    asked = (Removal.kind.in_(KINDS), Removal.rule.startswith(RULE))
-    rows = Removal.select(*columns).where(*asked).order_by(Removal.id)
+    conditions = (Removal.kind.in_(KINDS), Removal.rule.startswith(RULE))
+    rows = Removal.select(*columns).where(*conditions).order_by(Removal.id)
     if file is None:
-        yield from map(_masked, rows)
+        yield from map(_mask_of, rows)
         return
     here = SqliteDatabase(db_files.address_to_read(file), uri=True)
     try:
         with here.connection_context():
-            found = [_masked(row) for row in rows.bind(here)]
+            masks = [_mask_of(row) for row in rows.bind(here)]
     except peewee.PeeweeException:
         return
-    yield from found
+    yield from masks
 
 
-def read(file: Path) -> list[Masked]:
+def read(file: Path) -> list[Mask]:
     """What a file notes; a line that was cut off by a power cut is left out."""
     if not file.exists():
         return []
-    found = []
+    masks = []
     for line in file.read_text("utf-8").splitlines():
         try:
-            found.append(Masked(**json.loads(line)))
+            masks.append(Mask(**json.loads(line)))
         except (ValueError, TypeError):
             continue
-    return found
+    return masks
 
 
-def write(file: Path, masked: Iterable[Masked]) -> None:
+def write(file: Path, masks: Iterable[Mask]) -> None:
     """Add lines to a file, on the disk for sure."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as out:
         if file.stat().st_size and not file.read_bytes().endswith(b"\n"):
             out.write("\n")  # after a line that was cut off
-        out.writelines(f"{json.dumps(asdict(one))}\n" for one in masked)
+        out.writelines(f"{json.dumps(asdict(one))}\n" for one in masks)
         out.flush()
         os.fsync(out.fileno())
 
 
-def _masked(row: Removal) -> Masked:
+def _mask_of(row: Removal) -> Mask:
     subject = row.subject.partition(" (")[0]  # masked a second time
-    return Masked(row.kind, subject, row.rule, bool(row.detail.get("own_number")))
+    return Mask(row.kind, subject, row.rule, bool(row.detail.get("own_number")))
 
 
 def _folders(settings: Settings) -> list[Path]:

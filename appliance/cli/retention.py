@@ -21,19 +21,19 @@ def retention() -> None:
 def mask_again(site: Site, file: Path) -> None:
     """Mask the records that FILE (masked.jsonl) names; a restore does it by itself."""
     settings = site.open()
-    done = keeping.replay(settings, mask_journal.read(file), getpass.getuser())
-    if done.masked:
+    result = keeping.replay(settings, mask_journal.read(file), getpass.getuser())
+    if result.count:
         keeping.scrub()
-    told = f"{done.masked} records masked again"
-    if done.open:
-        told += f"; open again, so not masked: {', '.join(done.open)}"
-    click.echo(told)
+    line = f"{result.count} records masked again"
+    if result.open_appeals:
+        line += f"; open again, so not masked: {', '.join(result.open_appeals)}"
+    click.echo(line)
 
 
 @retention.command()
 @pass_site
 def scrub(site: Site) -> None:
-    """Write the database anew, so that its files hold nothing of what was masked or removed.
+    """Rewrite the database, so that its files hold nothing of what was masked or removed.
 
     Nobody can write meanwhile: some ten seconds for each gigabyte.
     """

@@ -28,7 +28,7 @@ def empty_log() -> bool:
 
 
 def rebuild(most: int) -> bool:
-    """Write the file anew without anything that its pages held before (VACUUM); whether it was.
+    """Rewrite the file without anything that its pages held before (VACUUM); whether it was.
 
     It is not when the file has more than `most` bytes, for nobody else writes in that time, nor
     when somebody writes for longer than db.PATIENCE.

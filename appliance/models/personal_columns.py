@@ -41,7 +41,7 @@ _STAYING_KINDS = (Kind.COUNTED, Kind.CHOICE)
 class Personal:
     """One personal column.
 
-    `hidden`: readers of a personal appeal alone see it. `exported`: it stands under `applicant`
+    `hidden`: readers of a personal appeal alone see it. `exported`: it is under `applicant`
     of an appeal that is exported alone.
     """
 
@@ -331,7 +331,7 @@ def values(table: type[Model], row: Any, *kinds: Kind) -> Iterator[str]:
 
 
 def empty(table: type[Model], name: str) -> Any:
-    """What stands in a column that holds nothing."""
+    """The value of a column that holds nothing."""
     field = table._meta.fields[name]
     if field.null:
         return None

@@ -6,7 +6,7 @@ from appliance.box.retention.nights import ClockDoubted, Doubt, doubt, was_doubt
 from appliance.box.retention.on_request import mask
 from appliance.box.retention.proof import removals, removed_between
 from appliance.box.retention.removing import Removed, remove_due
-from appliance.box.retention.replaying import Replayed, replay
+from appliance.box.retention.replaying import Replay, replay
 from appliance.box.retention.rules import Coming, coming
 from appliance.box.retention.scrubbing import scrub
 
@@ -17,7 +17,7 @@ __all__ = [
     "Forecast",
     "HoldError",
     "Removed",
-    "Replayed",
+    "Replay",
     "coming",
     "doubt",
     "end",

@@ -41,8 +41,8 @@ class Identity:
 
     def without(self, text: str) -> str:
         """One of his own texts without who he is, and without any number or date of birth."""
-        told = dataclasses.replace(self.alert, gist=text)
-        return gist.without_person(told, phones=False)
+        alert = dataclasses.replace(self.alert, gist=text)
+        return gist.without_person(alert, phones=False)
 
     def cut(self, text: str) -> str:
         """A text that may be about others, too, without him."""
@@ -67,29 +67,29 @@ def of(
     appeals: Sequence[Appeal], call_forms: Sequence[CallForm], calls: Sequence[str], phone: str
 ) -> Identity:
     """Who a citizen is by what is his. `phone`: a number that is his alone, or ""."""
-    found = [one for appeal in appeals for one in _of_appeal(appeal)]
-    found += [one for made in call_forms for one in _of_call_form(made)]
-    first = [alerted.of_appeal(one) for one in appeals] + [alerted.of_call(c) for c in call_forms]
-    if not first:
+    statements = [one for appeal in appeals for one in _of_appeal(appeal)]
+    statements += [one for made in call_forms for one in _of_call_form(made)]
+    alerts = [alerted.of_appeal(one) for one in appeals] + [alerted.of_call(c) for c in call_forms]
+    if not alerts:
         numbers = frozenset(filter(None, (_national(phone),)))
         return Identity(alerted.NOBODY, phones=numbers, records=frozenset(calls))
-    alert = alerted.with_facts(first[0], *(facts for facts, _pair in found))
-    phrases = {text for facts, _pair in found for text in facts.get(Kind.ADDRESS, ())}
+    alert = alerted.with_facts(alerts[0], *(facts for facts, _pair in statements))
+    phrases = {text for facts, _pair in statements for text in facts.get(Kind.ADDRESS, ())}
     alert = dataclasses.replace(
         alert,
         phrases=tuple(sorted(phrases)),
-        registered_at=max(one.registered_at for one in first),
+        registered_at=max(one.registered_at for one in alerts),
     )
-    people = frozenset(pair for _facts, pair in found if all(pair))
-    phones = {text for facts, _pair in found for text in facts.get(Kind.PHONE, ())}
-    own = {number for number in phones if _is_only_in(number, appeals)} | {phone}
+    people = frozenset(pair for _facts, pair in statements if all(pair))
+    phones = {text for facts, _pair in statements for text in facts.get(Kind.PHONE, ())}
+    own_phones = {number for number in phones if _is_only_in(number, appeals)} | {phone}
     applicants = {appeal.applicant_id for appeal in appeals}
     surnames = {surname for surname, _name in people if _is_rare(surname, applicants)}
     records = {row.number for row in (*appeals, *call_forms)}
     return Identity(
         alert,
         people,
-        frozenset(filter(None, map(_national, own))),
+        frozenset(filter(None, map(_national, own_phones))),
         frozenset(surnames),
         frozenset(records.union(calls)),
     )
@@ -104,7 +104,7 @@ def _of_appeal(appeal: Appeal) -> Iterator[tuple[Facts, tuple[str, str]]]:
         changes = step.detail.get("changes", {})
         rows += [{n: pair[place] for n, pair in changes.items()} for place in (0, 1)]
     for values in rows:
-        yield _told(Appeal, values)
+        yield _facts_of(Appeal, values)
     yield _added(forms.APPEAL, appeal.form_version, appeal.extra)
 
 
@@ -112,11 +112,11 @@ def _of_call_form(made: CallForm) -> Iterator[tuple[Facts, tuple[str, str]]]:
     columns = {name: getattr(made, name) for name in personal_columns.names(CallForm)}
     past = CallFormWording.select().where(CallFormWording.call_form == made)
     for values in (columns, made.typed, *(one.values for one in past)):
-        yield _told(CallForm, values)
+        yield _facts_of(CallForm, values)
     yield _added(forms.CALL, made.version, made.extra)
 
 
-def _told(
+def _facts_of(
     table: type[Appeal | CallForm], values: Mapping[str, Any]
 ) -> tuple[Facts, tuple[str, str]]:
     pair = str(values.get("surname") or ""), str(values.get("first_name") or "")
@@ -145,7 +145,7 @@ def _typed_mahalla(held: Any) -> str:
 
 
 def _names_record(text: str, number: str) -> bool:
-    """Whether the number or id of a record stands in a text, and not the beginning of another."""
+    """Whether the number or id of a record is in a text, and not the beginning of another."""
     return bool(re.search(rf"(?<![\w.]){re.escape(number)}(?!\w|\.\d)", text))
 
 

@@ -1,4 +1,4 @@
-"""Issued reports in which a masked citizen stands: the consultations of the monthly report, what
+"""Issued reports in which a masked citizen is: the consultations of the monthly report, what
 was typed in place of a code, reasons why somebody was looked at."""
 
 from collections.abc import Callable, Iterator
@@ -18,12 +18,12 @@ from appliance.models import (
 )
 from appliance.models.personal_columns import Kind
 
-# What makes reports is loaded only where it is needed: whoever looks at disks has no need of it.
+# What makes reports is loaded only where it is needed: a look at the disks needs none of it.
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """Issued reports in which a text of an appeal or call stands, and which text is his."""
+    """Issued reports that hold a text of an appeal or call, and which text is his."""
 
     reports: list[IssuedReport]
     is_his: Callable[[str], bool]
@@ -32,7 +32,7 @@ class Withdrawal:
 def find(
     settings: Settings, row: Appeal | CallForm, names_him: Callable[[str], bool] | None = None
 ) -> Withdrawal:
-    """The issued reports in which a text of an appeal or a registered call stands.
+    """The issued reports that hold a text of an appeal or a registered call.
 
     `names_him`: whether a text of anybody's names him; None: only what is the row's own counts.
     """
@@ -51,15 +51,15 @@ def find(
     return Withdrawal(issuing.find(settings, is_his, day, reasons=long), is_his)
 
 
-def withdraw(found: Withdrawal, by: str, *, anew: bool = False) -> None:
-    """Withdraw them, in a write transaction; `anew`: and have them made once more without him."""
+def withdraw(withdrawal: Withdrawal, by: str, *, remake: bool = False) -> None:
+    """Withdraw them, in a write transaction; `remake`: and have them made once more without him."""
     from appliance.reports import issuing, runs
 
-    for report in found.reports:
-        issuing.withdraw(report, found.is_his, by)
-        made = ReportRun.get_or_none(ReportRun.report == report)
-        if anew and made:
-            runs.ask(made.name, made.period, made.upto, "jobs")
+    for report in withdrawal.reports:
+        issuing.withdraw(report, withdrawal.is_his, by)
+        run = ReportRun.get_or_none(ReportRun.report == report)
+        if remake and run:
+            runs.ask(run.name, run.period, run.upto, "jobs")
 
 
 def remove_files(settings: Settings) -> int:

@@ -43,12 +43,12 @@ class Records:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Search:
     """Who a citizen is, and what is to be done where he stands apart from his records."""
 
     who: Identity
     changes: list[traces.Change]
-    issued: list[issued_reports.Withdrawal]
+    withdrawals: list[issued_reports.Withdrawal]
 
 
 def mask(
@@ -59,31 +59,31 @@ def mask(
     Raises RequestError: of `data_requests.chosen` and `close`, and "open", "held" with the number.
     """
     ticked, own_number = set(records), "number" in set(records)
-    chosen = _records(request, data_requests.chosen(request, user, ticked), own_number)
-    found = _find(settings, chosen)
+    selection = _records(request, data_requests.chosen(request, user, ticked), own_number)
+    search = _find(settings, selection)
     with writing():
         his = data_requests.chosen(request, user, ticked)
-        chosen = _records(request, his, own_number)
-        _require_closed(chosen)
-        data_requests.close(request, user, "done", found.who.cut(answer), his, own_number)
+        selection = _records(request, his, own_number)
+        _require_closed(selection)
+        data_requests.close(request, user, "done", search.who.cut(answer), his, own_number)
         citizens.own_data(settings, request)
         rule = f"data_request={request.id}"
-        _take_out(settings, chosen, found, rule, user.login)
+        _take_out(settings, selection, search, rule, user.login)
         about = f"data-request:{request.id}"
         proof.write_down("data_request", about, rule, own_number=own_number)
         data_requests.forget(request)
         audit.record(user.login, "data_request.masked", str(request.id))
-    _remove_files(settings, chosen, user.login)
+    _remove_files(settings, selection, user.login)
     scrubbing.scrub_soon()
     return his
 
 
 def mask_records(settings: Settings, records: Records, rule: str, by: str) -> None:
     """Mask records that were masked before a restore. Raises RequestError: "open", "held"."""
-    found = _find(settings, records)
+    search = _find(settings, records)
     with writing():
         _require_closed(records)
-        _take_out(settings, records, found, rule, by)
+        _take_out(settings, records, search, rule, by)
     _remove_files(settings, records, by)
 
 
@@ -98,19 +98,19 @@ def close_again(request: DataRequest) -> None:
 def _take_out(
     settings: Settings,
     records: Records,
-    found: _Found,
+    search: _Search,
     rule: str,
     by: str,
 ) -> None:
-    for change in found.changes:
+    for change in search.changes:
         change()
-    for withdrawal in found.issued:
-        issued_reports.withdraw(withdrawal, by, anew=True)
+    for withdrawal in search.withdrawals:
+        issued_reports.withdraw(withdrawal, by, remake=True)
     for appeal in records.appeals:
-        masking.person(appeal, rule, _shortener(settings, appeal, found.who))
+        masking.person(appeal, rule, _shortener(settings, appeal, search.who))
     for made in records.call_forms:
         if not made.appeal_number:
-            masking.call_form_person(made, rule, _shortener(settings, made, found.who))
+            masking.call_form_person(made, rule, _shortener(settings, made, search.who))
     traces.blank_of_records(set(), set(records.calls))
     for call_id in sorted(records.calls):
         proof.write_down("call_person", call_id, rule)
@@ -135,12 +135,12 @@ def _records(request: DataRequest, his: Stored, own_number: bool) -> Records:
     return Records(his.appeals, his.call_forms, sorted(ids), phone)
 
 
-def _find(settings: Settings, records: Records) -> _Found:
-    """Who he is and where else he stands: what takes a while, before the write lock is taken."""
+def _find(settings: Settings, records: Records) -> _Search:
+    """Who he is and where else he is named: what takes a while, before the write lock is taken."""
     who = identity.of(records.appeals, records.call_forms, records.calls, records.phone)
     rows = (*records.appeals, *records.call_forms)
-    issued = [issued_reports.find(settings, row, who.is_his) for row in rows]
-    return _Found(who, traces.find(who), issued)
+    withdrawals = [issued_reports.find(settings, row, who.is_his) for row in rows]
+    return _Search(who, traces.find(who), withdrawals)
 
 
 def _require_closed(records: Records) -> None:

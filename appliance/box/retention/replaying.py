@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.box.mask_journal import RULE, Masked
+from appliance.box.mask_journal import RULE, Mask
 from appliance.box.retention import on_request, rules
 from appliance.core import audit
 from appliance.core.settings import Settings
@@ -12,40 +12,40 @@ from appliance.models import Appeal, Call, CallForm, DataRequest
 
 
 @dataclass
-class Replayed:
+class Replay:
     """How many records were masked again, and the numbers of appeals that are open now."""
 
-    masked: int
-    open: list[str]
+    count: int
+    open_appeals: list[str]
 
 
-def replay(settings: Settings, masked: Iterable[Masked], by: str) -> Replayed:
+def replay(settings: Settings, masks: Iterable[Mask], by: str) -> Replay:
     """Mask again what a database holds of masked records, a citizen at a time.
 
     One with an appeal that is open again, or held, stays: he is masked by a new request once it
     is closed.
     """
-    groups: dict[str, list[Masked]] = defaultdict(list)
-    for one in masked:
+    groups: dict[str, list[Mask]] = defaultdict(list)
+    for one in masks:
         groups[one.rule].append(one)  # a request is of one citizen
-    done = Replayed(0, [])
+    result = Replay(0, [])
     for rule, group in groups.items():
         subjects = {kind: {one.subject for one in group if one.kind == kind} for kind in _KINDS}
         records = _records(subjects, any(one.own_number for one in group))
         if not records:
             continue
-        his_request = _request(rule, records)
+        request = _request(rule, records)
         try:
             on_request.mask_records(settings, records, rule, by)
         except on_request.RequestError as error:
-            done.open.append(error.number)
+            result.open_appeals.append(error.number)
             continue
-        done.masked += len(records)
-        if his_request:
-            on_request.close_again(his_request)
-    if done.masked or done.open:
-        audit.record(by, "retention.replay", "", masked=done.masked, open=done.open)
-    return done
+        result.count += len(records)
+        if request:
+            on_request.close_again(request)
+    if result.count or result.open_appeals:
+        audit.record(by, "retention.replay", "", masked=result.count, open=result.open_appeals)
+    return result
 
 
 _KINDS = ("appeal", "appeal_person", "call_form", "call_form_person", "call_person")
@@ -54,10 +54,10 @@ _KINDS = ("appeal", "appeal_person", "call_form", "call_form_person", "call_pers
 def _records(subjects: dict[str, set[str]], own_number: bool) -> on_request.Records:
     """What a database holds of the records that is not masked in it."""
     numbers = subjects["appeal"] | subjects["appeal_person"]
-    made = subjects["call_form"] | subjects["call_form_person"]
+    form_numbers = subjects["call_form"] | subjects["call_form_person"]
     calls = [c.id for c in Call.select().where(Call.id.in_(subjects["call_person"]))]
     appeals = Appeal.select().where(Appeal.number.in_(numbers))
-    forms = CallForm.select().where(CallForm.number.in_(made))
+    forms = CallForm.select().where(CallForm.number.in_(form_numbers))
     phone = ""
     if own_number and any(not rules.removed("call_person", id).exists() for id in calls):
         whose = (call.citizen for call in Call.select().where(Call.id.in_(calls)))

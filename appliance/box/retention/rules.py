@@ -93,9 +93,9 @@ def half_masked(extent: int) -> Any:
 
 
 def masked_since(moment: dt.datetime) -> bool:
-    """Whether anything that somebody has typed was removed since a moment."""
-    typed = Removal.kind.not_in(("recording", "stray"))
-    return Removal.select().where(Removal.at >= moment, typed).exists()
+    """Whether a citizen was masked since a moment."""
+    kinds = ("appeal", "appeal_person", "call_form", "call_form_person", "data_request")
+    return Removal.select().where(Removal.at >= moment, Removal.kind.in_(kinds)).exists()
 
 
 def asked_away(before: dt.datetime) -> Any:

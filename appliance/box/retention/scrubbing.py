@@ -2,8 +2,8 @@
 
 SQLite overwrites what is deleted or replaced (`secure_delete`). Three things stay: words in old
 pieces of the search's index, pages in the write-ahead log, copies of rows that SQLite has moved
-from page to page. The index is merged and the log emptied; a file that is small enough is written
-anew as a whole.
+from page to page. The index is merged and the log emptied; a file that is small enough is rewritten
+as a whole.
 """
 
 import logging
@@ -15,7 +15,7 @@ from appliance.core import db_upkeep
 
 log = logging.getLogger(__name__)
 
-REBUILT_BYTES = 256 << 20  # a file of this size is written anew in some three seconds
+REBUILT_BYTES = 256 << 20  # a file of this size is rewritten in some three seconds
 _TRIES, _WAIT_SECONDS = 20, 0.5  # for a moment in which nobody reads the log
 _PAGE_SECONDS = 2.0  # for which a page waits
 
@@ -27,12 +27,12 @@ def scrub(
 ) -> bool:
     """Overwrite all of it; whether nothing is left, else the next night tries again.
 
-    `most`: bytes of the largest file that is written anew.
+    `most`: bytes of the largest file that is rewritten.
     """
     search.merge(goes_on)
     whole = goes_on() and db_upkeep.rebuild(most)
     if not whole:
-        log.warning("the database was not written anew: over %s MB, or in use", most >> 20)
+        log.warning("the database was not rewritten: over %s MB, or in use", most >> 20)
     for _ in range(_TRIES):
         if db_upkeep.empty_log():
             return whole

@@ -87,14 +87,14 @@ def aged(turns: Turns, before: dt.datetime, rule: str) -> int:
     count = 0
     for table, at, where in _AGED:
         blank = personal_columns.blanks(table)
-        says = functools.reduce(operator.or_, (table._meta.fields[n] != "" for n in blank))
+        has_text = functools.reduce(operator.or_, (table._meta.fields[n] != "" for n in blank))
 
         def remove(row: Any, table: Any = table, blank: dict[str, Any] = blank) -> bool:
             proof.write_down("note", f"{table._meta.table_name}:{row.id}", rule)
             table.update(blank).where(table.id == row.id).execute()
             return True
 
-        due = table.select().where(at < before, says, *where)
+        due = table.select().where(at < before, has_text, *where)
         count += turns.each(due, table.id, remove)
     return count
 
@@ -141,8 +141,8 @@ def _messages(who: Identity) -> Iterator[Change]:
     """Messages about another cause that name him, those that have ended."""
     words = {*who.phones, *who.alert.documents, *(word for pair in who.people for word in pair)}
     for word in sorted(words):
-        says = Message.text.contains(word) | fn.LOWER(Message.payload).contains(word.lower())
-        for message in Message.select().where(says):
+        mentions = Message.text.contains(word) | fn.LOWER(Message.payload).contains(word.lower())
+        for message in Message.select().where(mentions):
             if who.is_his(f"{message.text} {json.dumps(message.payload, ensure_ascii=False)}"):
                 blank = Message.update(personal_columns.blanks(Message))
                 yield blank.where(Message.id == message.id, Message.ended_at.is_null(False)).execute
@@ -150,14 +150,14 @@ def _messages(who: Identity) -> Iterator[Change]:
 
 def _requests(who: Identity) -> Iterator[Change]:
     """Requests about his own data that are answered: his, and what names him in another's."""
-    for asked in DataRequest.select().where(DataRequest.state != "open"):
-        columns = {name: getattr(asked, name) for name in personal_columns.names(DataRequest)}
-        his = {
-            n for kind in ("named", "appeal", "call_form") for n in asked.records.get(kind) or ()
+    for request in DataRequest.select().where(DataRequest.state != "open"):
+        columns = {name: getattr(request, name) for name in personal_columns.names(DataRequest)}
+        numbers = {
+            n for kind in ("named", "appeal", "call_form") for n in request.records.get(kind) or ()
         }
-        if his & who.records or who.is_his(_joined(columns)):
-            kept = {"answer": who.cut(asked.answer)}
-            yield _changed(asked, personal_columns.blanks(DataRequest) | kept)
+        if numbers & who.records or who.is_his(_joined(columns)):
+            answer = {"answer": who.cut(request.answer)}
+            yield _changed(request, personal_columns.blanks(DataRequest) | answer)
 
 
 def _joined(values: dict[str, Any]) -> str:

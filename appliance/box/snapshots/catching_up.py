@@ -50,13 +50,13 @@ def bring_up_to_date(
 
 def _mask_again(settings: Settings, config: Path, place: Path) -> str:
     """Mask again who was masked since; what was done, in words."""
-    if not (masked := mask_journal.known(settings)):
+    if not (masks := mask_journal.collect(settings)):
         return ""
-    listed = place / mask_journal.FILE
-    mask_journal.write(listed, masked)
-    told = call(config, "retention", "mask-again", listed)
-    listed.unlink()
-    return told.strip()
+    journal = place / mask_journal.FILE
+    mask_journal.write(journal, masks)
+    output = call(config, "retention", "mask-again", journal)
+    journal.unlink()
+    return output.strip()
 
 
 def call(config: Path, *words: str | Path) -> str:

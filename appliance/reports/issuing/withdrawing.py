@@ -1,4 +1,4 @@
-"""Issued reports in which somebody stands who was masked: their files go, the figures stay."""
+"""Issued reports that name somebody who was masked: their files go, the figures stay."""
 
 import contextlib
 import datetime as dt

@@ -84,19 +84,19 @@ def test_who_was_masked_since_is_masked_in_what_is_restored(
 def test_who_is_open_again_is_named_and_not_masked(site, canary: Canary, tmp_path: Path) -> None:
     """His appeal was closed after the moment that was restored: it is worked on again."""
     settings, number = site.settings, canary.appeal.number
-    masked = [mask_journal.Masked("appeal_person", number, "data_request=7")]
+    masked = [mask_journal.Mask("appeal_person", number, "data_request=7")]
     Removal.delete().execute()
     version = Handling.get_by_id(canary.appeal.id).version
     today = clock.now().date()
     handling.do("reopen", canary.appeal, "bahodir", version, today, "Yana ochildi")
     done = retention.replay(settings, masked, "rustam")
-    assert (done.masked, done.open) == (0, [number])
+    assert (done.count, done.open_appeals) == (0, [number])
     db.database.close()
 
 
 def test_a_line_that_was_cut_off_is_left_out_and_the_next_is_whole(tmp_path: Path) -> None:
     file = tmp_path / mask_journal.FILE
-    one, two = (mask_journal.Masked("appeal", f"2026-00000{n}", "r") for n in (1, 2))
+    one, two = (mask_journal.Mask("appeal", f"2026-00000{n}", "r") for n in (1, 2))
     mask_journal.write(file, [one])
     file.write_text(file.read_text() + '{"kind": "app')
     mask_journal.write(file, [two])
