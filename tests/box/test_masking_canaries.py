@@ -281,13 +281,17 @@ def test_what_a_former_release_masked_is_masked_whole(settings, canary) -> None:
     number = canary.appeal.number
     typed = {"region_text": "Kanarvoha", "employment": "Kanarmehnat", "surname": ""}
     Appeal.update(typed).where(Appeal.number == number).execute()
-    Removal.create(kind="appeal_person", subject=number, at=clock.now(), rule="data_request=1")
+    form = CallForm.get(CallForm.appeal_number == number)
+    for kind, subject in (("appeal_person", number), ("call_form", form.number)):
+        Removal.create(kind=kind, subject=subject, at=clock.now(), rule="data_request=1")
     retained.night(clock.now() - retained.DAY)
     retention.remove_due(settings)
     masked = Appeal.get_by_id(canary.appeal.id)
     assert (masked.region_text, masked.employment) == ("", "*")
     assert ASKED in masked.gist
-    assert [row.extent for row in Removal.select().where(Removal.subject == number)] == [1]
+    form = CallForm.get_by_id(form.id)
+    assert (form.region_text, form.call_type, form.gist) == ("", "*", "")
+    assert [row.extent for row in Removal.select()] == [1, 1]
 
 
 def test_what_was_put_right_in_its_spelling_goes(settings, nilufar, bahodir) -> None:

@@ -139,15 +139,30 @@ def number(phone: str, rule: str) -> None:
 
 
 def again(turns: Turns) -> int:
-    """Mask once more what a former release masked, which took less out; how many appeals."""
+    """Mask once more what a former release masked, which took less out; how many records."""
 
     def remove(appeal: Appeal) -> bool:
-        masked_by_age = rules.removed("appeal", appeal.number).exists()
-        _take_out(appeal, None if masked_by_age else str)  # its texts were cut then
-        same = (Removal.subject == appeal.number, Removal.kind.in_(("appeal", "appeal_person")))
-        return bool(Removal.update(extent=proof.EXTENT).where(*same).execute())
+        _take_out(appeal, _kept_before("appeal", appeal.number))
+        return _note_extent("appeal", appeal.number)
 
-    return turns.each(rules.half_masked(proof.EXTENT), Appeal.id, remove)
+    def remove_form(form: CallForm) -> bool:
+        _mask_call_form(form, _kept_before("call_form", form.number))
+        return _note_extent("call_form", form.number)
+
+    half_masked = {table: rules.half_masked(table, proof.EXTENT) for table in (Appeal, CallForm)}
+    return turns.each(half_masked[Appeal], Appeal.id, remove) + turns.each(
+        half_masked[CallForm], CallForm.id, remove_form
+    )
+
+
+def _kept_before(kind: str, number: str) -> Cut | None:
+    """What stays of texts that were cut when the record was masked: all, unless they are due."""
+    return None if rules.removed(kind, number).exists() else str
+
+
+def _note_extent(kind: str, number: str) -> bool:
+    here = (Removal.subject == number, Removal.kind.in_((kind, f"{kind}_person")))
+    return bool(Removal.update(extent=proof.EXTENT).where(*here).execute())
 
 
 def _mask(appeal: Appeal, rule: str, kept: Cut | None = None) -> None:

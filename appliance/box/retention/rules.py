@@ -83,13 +83,15 @@ def appeals(before: dt.datetime) -> Any:
     )
 
 
-def half_masked(extent: int) -> Any:
-    """Appeals that were masked by a release that took less out than now (`proof.EXTENT`)."""
-    kinds = ("appeal", "appeal_person")
-    removals = (Removal.kind.in_(kinds), Removal.subject == Appeal.number)
-    return Appeal.select().where(
-        fn.EXISTS(Removal.select().where(*removals, Removal.extent < extent))
+def half_masked(table: type[Appeal | CallForm], extent: int) -> Any:
+    """Rows that were masked by a release that took less out than now (`proof.EXTENT`)."""
+    kind = "appeal" if table is Appeal else "call_form"
+    removals = Removal.select().where(
+        Removal.kind.in_((kind, f"{kind}_person")),
+        Removal.subject == table.number,
+        Removal.extent < extent,
     )
+    return table.select().where(fn.EXISTS(removals))
 
 
 def masked_since(moment: dt.datetime) -> bool:
