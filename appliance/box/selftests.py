@@ -22,7 +22,8 @@ OUT = "self-test-out"  # what places test calls over the trunks
 PHONE = "0000"
 KEPT = dt.timedelta(days=90)
 KEPT_OVER_TRUNKS = dt.timedelta(days=7)  # there are many
-
+AGAIN = dt.timedelta(seconds=55)  # after a test call over a trunk that failed
+SOON_AGAIN = 6  # such calls in a row; then as seldom as any
 
 FAILURES = {
     "cut": N_("the network could not be cut off"),
@@ -103,6 +104,24 @@ def over_trunks() -> dict[str, SelfTest]:
     )
     rows = SelfTest.select().where(SelfTest.id.in_(ids.group_by(SelfTest.kind)))
     return {row.kind.removeprefix(CARRIER): row for row in rows}
+
+
+def is_due_over(settings: Settings, trunk: str) -> bool:
+    """Whether a test call over a trunk is due.
+
+    It is sooner where the last one was busy or failed, so that a fault ends soon after it is
+    mended, but not for ever where a carrier lets none through.
+    """
+    rows = SelfTest.select().where(SelfTest.kind == f"{CARRIER}{trunk}")
+    newest = list(rows.order_by(SelfTest.id.desc()).limit(SOON_AGAIN))
+    if not newest:
+        return True
+    hopeless = len(newest) == SOON_AGAIN and not any(test.ok for test in newest)
+    apart = dt.timedelta(minutes=settings.self_tests.carrier_minutes)
+    if not newest[0].ok and not hopeless:
+        apart = min(apart, AGAIN)
+    # A clock that was put back makes none wait for long.
+    return abs(clock.now() - newest[0].started_at) >= apart
 
 
 def record(result: Result) -> None:

@@ -147,7 +147,7 @@ _SCHEDULED = (
     Scheduled(
         "self_test_carriers",
         N_("Test calls over the trunks"),
-        lambda site: runs.every(site.self_tests.carrier_minutes * 60),
+        _every(60),  # which of them are due: selftests.is_due_over
         OFTEN,
         lambda site: site.self_tests.carrier_minutes,
         catches_up=False,

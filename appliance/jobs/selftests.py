@@ -18,7 +18,7 @@ def call(settings: Settings) -> str:
 
 
 def carriers(settings: Settings) -> str:
-    """A test call over each trunk; what came of them."""
+    """A test call over each trunk for which one is due; what came of them."""
     found = over_carriers(settings)
     return ", ".join(f"{name}: {one.failed or 'done'}" for name, one in found.items())
 

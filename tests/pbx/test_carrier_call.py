@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import datetime as dt
 import threading
 from collections.abc import AsyncIterator, Iterator
 
@@ -163,6 +164,30 @@ def test_a_busy_line_is_left_to_citizens(followed: Box, monkeypatch) -> None:
     assert carrier.carrier_call(followed.settings, "carrier").failed == "busy"
     assert SelfTest.select().order_by(SelfTest.id.desc()).first().failed == "busy"
     assert checked(followed) == before  # what was found before still holds
+
+
+def tested(ago: float, failed: str) -> None:
+    began = clock.now() - dt.timedelta(seconds=ago)
+    selftests.record(Result("carrier.carrier", began, (), failed))
+
+
+def test_when_a_call_is_due_again(followed: Box) -> None:
+    site = dataclasses.replace(followed.settings, self_tests=SelfTests(carrier_minutes=10))
+    SelfTest.delete().execute()
+    due = selftests.is_due_over
+    assert due(site, "carrier")
+    tested(590, "")
+    assert not due(site, "carrier")
+    tested(610, "")
+    assert due(site, "carrier")
+    tested(30, "back")
+    assert not due(site, "carrier")
+    for _ in range(4):
+        tested(60, "back")
+        assert due(site, "carrier")
+    tested(60, "busy")
+    assert not due(site, "carrier")  # six in a row: as seldom as any
+    SelfTest.delete().execute()
 
 
 def test_no_such_trunk_and_none_that_wants_it(followed: Box) -> None:

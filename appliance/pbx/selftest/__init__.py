@@ -11,14 +11,15 @@ __all__ = ["over_carriers", "synthetic_call"]
 
 
 def over_carriers(settings: Settings, name: str = "") -> dict[str, Result]:
-    """Place a test call over each trunk that wants one, or over one of that name; trunk → result.
+    """Place a test call over each trunk for which one is due, or over the named one.
 
-    Each takes some five seconds and waits for other test calls. Raises LookupError for no such
-    trunk.
+    Returns trunk → result. Each takes some five seconds and waits for other test calls. Raises
+    LookupError for no such trunk.
     """
     from appliance.pbx.selftest import carrier  # as below
 
-    names = [name] if name else [trunk.name for trunk in carrier.eligible(settings)]
+    listed = [trunk.name for trunk in carrier.eligible(settings)]
+    names = [name] if name else [one for one in listed if selftests.is_due_over(settings, one)]
     return {one: carrier.carrier_call(settings, one) for one in names}
 
 
