@@ -1,5 +1,6 @@
 """`python -m provisioning.local COMMAND`, called by `./run` once everything is installed."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from appliance.pbx.actions import Refused, Unreachable
-from provisioning.local import accounts, demo, site
+from provisioning.local import accounts, carrier, demo, site
 from provisioning.local.place import Place
 from provisioning.local.sipp import SippError
 
@@ -17,7 +18,9 @@ _EXPECTED = (site.SiteError, SippError, Unreachable, Refused)
 
 def main(arguments: list[str]) -> int:
     """Exit status 0 done, 1 failed, 2 wrong use, 130 interrupted."""
-    place = Place(Path(os.environ.get("SITE_DIR") or site.TOP / ".site").resolve(), True)
+    folder = Path(os.environ.get("SITE_DIR") or site.TOP / ".site").resolve()
+    # Trials are their own carrier: their site's keeper is told that there is none.
+    place = Place(folder, bool(os.environ.get(site.CALLS_ITSELF, "yes")))
     match arguments:
         case ["up"]:
             return _up(place)
@@ -28,6 +31,9 @@ def main(arguments: list[str]) -> int:
             return _callers(place, int(count))
         case ["foreground"]:
             return _foreground(place)
+        case ["carrier"]:
+            asyncio.run(carrier.serve(place))
+            return 0
         case ["supervise"]:
             site.keep(place)
             return 0

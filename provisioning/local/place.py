@@ -20,7 +20,7 @@ class Place:
     """A site's folder and addresses. Two folders give two networks 127.A.B.0."""
 
     folder: Path
-    calls_itself: bool = False  # places test calls by itself, as a box does
+    calls_itself: bool = False  # has a carrier, and places test calls as a box does
 
     @property
     def network(self) -> str:
@@ -122,7 +122,13 @@ class Place:
             ],
             "trunks": [{"name": "carrier", "address": self.carrier}],
             "audit": {"key": "audit.key", "public_key": "audit.pub"},
-            **({"self_tests": {"call_minutes": 10}} if self.calls_itself else {}),
+            **(
+                {"self_tests": {"call_minutes": 10, "carrier_minutes": 10}}
+                if self.calls_itself
+                else {}
+            ),
         }
+        if self.calls_itself:
+            tables["self_tests"] = {"call_minutes": 10, "carrier_minutes": 10}
         written = settings_file.written(tables)
         return f"# Written anew by every start of the local site.\n\n{written}"

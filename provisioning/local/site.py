@@ -24,6 +24,7 @@ from provisioning.local.supervisor import Service
 
 TOP = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("appliance")
+CALLS_ITSELF = "SITE_CALLS_ITSELF"  # in the environment of the site's keeper
 READY = 60.0  # seconds that a start may take
 _OPTIONS = """OPTIONS sip:{box} SIP/2.0
 Via: SIP/2.0/UDP {here};branch=z9hG4bK{one}
@@ -80,6 +81,8 @@ def services(place: Place) -> list[Service]:
     asterisk = [*site.asterisk.command, "-f", "-C", str(site.paths.asterisk / "asterisk.conf")]
     commands = {"asterisk": asterisk}
     commands |= {name: [*program, name] for name in ("pbx", "web", "jobs")}
+    if place.calls_itself:
+        commands["carrier"] = [sys.executable, "-m", "provisioning.local", "carrier"]
     commands["front"] = front.configure(place, TOP / "appliance" / "built")
     for name, nice in _NICE.items():
         commands[name] = ["sh", "-c", _AHEAD, str(nice), *commands[name]]
@@ -103,7 +106,12 @@ def start(place: Place, tied: bool) -> None:
         keeper = subprocess.Popen(
             command,
             cwd=TOP,
-            env={**os.environ, "SITE_DIR": str(place.folder), supervisor.MARK: str(place.folder)},
+            env={
+                **os.environ,
+                "SITE_DIR": str(place.folder),
+                CALLS_ITSELF: "yes" if place.calls_itself else "",
+                supervisor.MARK: str(place.folder),
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

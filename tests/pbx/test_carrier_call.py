@@ -22,8 +22,8 @@ from appliance.people import presence
 from appliance.sip.agent import Agent
 from appliance.telephony import calls, routing
 from appliance.telephony.recordings import postprocessing
+from provisioning.local.carrier import Loop
 from tests.pbx.box import Box
-from tests.rig.fakes.looping import Loop
 from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls

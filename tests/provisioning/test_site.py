@@ -145,6 +145,8 @@ def test_up_and_down(tmp_path: Path) -> None:
             told = json.loads(place.description.read_text())
             assert told["web"] == place.url
             assert (tmp_path / "appliance.toml").stat().st_mode & 0o077 == 0
+            # Its carrier puts a test call through; what is heard both ways ends with status 0.
+            assert "back" in site.appliance(place, "selftest", "carrier", "carrier")
         finally:
             subprocess.run([site.TOP / "run", "down"], check=True, env=environment)
         assert supervisor.left_over(tmp_path) == []

@@ -18,9 +18,10 @@ from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection
 from appliance.sip.call import Call
 from provisioning.local import site
+from provisioning.local.carrier import Loop
 from provisioning.local.place import SIP, Place
 from tests.rig.fakes import sms, telegram
-from tests.rig.fakes.looping import Loop, Registrar
+from tests.rig.fakes.registrar import Registrar
 from tests.rig.parties import People
 from tests.rig.trials.eyes import WAYS
 

@@ -18,9 +18,10 @@ from appliance.pbx import actions
 from appliance.telephony import routing
 from appliance.telephony.routing import Trunk
 from provisioning.local import settings_file, site
+from provisioning.local.carrier import Loop
 from provisioning.local.place import HOTLINE, SIP, Place
 from tests.rig.fakes import sms, telegram
-from tests.rig.fakes.looping import Loop, Registrar
+from tests.rig.fakes.registrar import Registrar
 from tests.rig.parties import People, people
 from tests.rig.trials import deeds, faults, faults_telephony, running
 from tests.rig.trials.deeds import Fault, Scene

@@ -8,9 +8,9 @@ from appliance.sip import message
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
 from appliance.sip.media import ALAW, EVENTS
-from appliance.sip.message import Message, Session
+from appliance.sip.message import Session
+from provisioning.local.place import HOTLINE, SIP, Place
 
-_EXPIRES = 20  # seconds, so that the box asks again soon
 _NOWHERE = 9  # a port where nobody takes sound
 _PATIENCE = 20.0  # seconds for the other side to answer
 
@@ -31,7 +31,10 @@ class Loop:
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     def take(self, call: Call) -> None:
-        """A call from the box."""
+        """A call from the box; nobody has another number."""
+        if call.called != self.hotline:
+            call.refuse(404)
+            return
         if self.mood == "drop":
             call.die()
         elif self.mood == "refuse":
@@ -44,8 +47,7 @@ class Loop:
             task.add_done_callback(self.tasks.discard)
 
     async def _pass_on(self, call: Call) -> None:
-        assert call.invite
-        offer = message.session(call.invite.body)
+        offer = message.session(call.invite.body) if call.invite else None
         name = message.user(call.theirs) if self.shown is None else self.shown
         back = self.agent.call(name or "anonymous", self.hotline, 0)
         if offer:
@@ -77,15 +79,8 @@ def _describe(call: Call, session: Session) -> None:
     call._offer = lambda direction="": str(plain)  # type: ignore[method-assign]
 
 
-class Registrar(Agent):
-    """A carrier at which the box registers; `status` answers the next requests."""
-
-    status: int = 200
-
-    def _requested(self, received: Message) -> None:
-        if received.method != "REGISTER":
-            super()._requested(received)
-            return
-        more = [("Contact", received.get("contact")), ("Expires", str(_EXPIRES))]
-        answer = message.response(received, self.status, "registrar", more)
-        self.answer(received, answer)
+async def serve(place: Place) -> None:
+    """Be the carrier of a local site, until the process is ended."""
+    async with Agent(place.carrier, SIP, (place.box, SIP)) as agent:
+        agent.taken = Loop(agent, HOTLINE).take
+        await asyncio.Event().wait()
