@@ -57,15 +57,30 @@ def recordings_not_mounted() -> tuple[Deed, Deed]:
 
 
 def other_queue_strategy() -> tuple[Deed, Deed]:
-    """Asterisk works with queues that ring everybody; then with those that were chosen."""
+    """Asterisk works with another strategy than its files say; then with that one again."""
+
+    def put(scene: Scene) -> None:
+        file = scene.settings.paths.asterisk / "queues.conf"
+        before = file.read_text("utf-8")
+        other = before.replace("strategy = leastrecent", "strategy = rrmemory")
+        file.write_text(other, "utf-8")
+        scene.console("queue reload all")
+        file.write_text(before, "utf-8")
+
+    return outside(put, lambda s: s.console("queue reload all"))
+
+
+def changed_by_hand() -> tuple[Deed, Deed]:
+    """Somebody writes into a file of Asterisk's configuration; then it is as it was."""
 
     def change(scene: Scene, before: str, after: str) -> None:
-        file = scene.settings.paths.asterisk / "queues.conf"
+        file = scene.settings.paths.asterisk / "musiconhold.conf"
         file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
-        scene.console("queue reload all")
 
-    chosen, other = "strategy = leastrecent", "strategy = rrmemory"
-    return outside(lambda s: change(s, chosen, other), lambda s: change(s, other, chosen))
+    return outside(
+        lambda s: change(s, "mode = files", "mode = quietmp3"),
+        lambda s: change(s, "mode = quietmp3", "mode = files"),
+    )
 
 
 def carrier_is(mood: str) -> tuple[Deed, Deed]:

@@ -83,6 +83,13 @@ FAULTS = (
         group=15,
     ),
     Fault(
+        "a file of Asterisk's configuration changed by hand",
+        "asterisk.files",
+        *deeds_telephony.changed_by_hand(),
+        text="musiconhold.conf",
+        group=12,
+    ),
+    Fault(
         "links to the prompts gone",
         "prompts",
         *deeds.away(_link),
