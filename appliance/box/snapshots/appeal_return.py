@@ -141,7 +141,7 @@ def _refuse_masked(settings: Settings, copy: _Copy) -> None:
         *((kind, row["number"]) for row in copy.rows[CallForm] for kind in _MASKED_FORMS),
         *(("call_person", call) for call in copy.calls),
     }
-    for masked in mask_journal.known(settings):
+    for masked in mask_journal.collect(settings):
         if (masked.kind, masked.subject) in subjects:
             raise SnapshotError("masked", f"{masked.subject} was masked at a citizen's request")
 
