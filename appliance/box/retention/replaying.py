@@ -44,7 +44,7 @@ def replay(settings: Settings, masks: Iterable[Mask], by: str) -> Replay:
         if request:
             on_request.close_again(request)
     if result.count or result.open_appeals:
-        audit.record(by, "retention.replay", "", masked=result.count, open=result.open_appeals)
+        audit.record(by, "retention.mask_again", "", masked=result.count, open=result.open_appeals)
     return result
 
 

@@ -115,6 +115,7 @@ _DONE = {
     "listen": N_("listening"),
     "make": N_("making"),
     "mask": N_("asking to be masked"),
+    "mask_again": N_("masking again after a restore"),
     "masked": N_("masking"),
     "measure": N_("a disciplinary measure"),
     "member": N_("members"),
