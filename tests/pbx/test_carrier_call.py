@@ -166,7 +166,7 @@ def test_a_busy_line_is_left_to_citizens(followed: Box, monkeypatch) -> None:
     assert checked(followed) == before  # what was found before still holds
 
 
-def tested(ago: float, failed: str) -> None:
+def note_result(ago: float, failed: str) -> None:
     began = clock.now() - dt.timedelta(seconds=ago)
     selftests.record(Result("carrier.carrier", began, (), failed))
 
@@ -176,16 +176,16 @@ def test_when_a_call_is_due_again(followed: Box) -> None:
     SelfTest.delete().execute()
     due = selftests.is_due_over
     assert due(site, "carrier")
-    tested(590, "")
+    note_result(590, "")
     assert not due(site, "carrier")
-    tested(610, "")
+    note_result(610, "")
     assert due(site, "carrier")
-    tested(30, "back")
+    note_result(30, "back")
     assert not due(site, "carrier")
     for _ in range(4):
-        tested(60, "back")
+        note_result(60, "back")
         assert due(site, "carrier")
-    tested(60, "busy")
+    note_result(60, "busy")
     assert not due(site, "carrier")  # six in a row: as seldom as any
     SelfTest.delete().execute()
 
