@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from appliance.box import health, links
+from appliance.box import health, links, selftests
 from appliance.box.links.looking import Look
+from appliance.box.selftests import Result
 from appliance.core import clock
 from appliance.core.delivery import Trouble
 from appliance.core.settings import SmsAccount, Telegram
@@ -62,3 +63,14 @@ def test_an_account_that_takes_nothing_is_red_on_links_too(site, login_as) -> No
     told = row(login_as("technician").get("/links").text, "link-sms.one")
     assert "xabarlarni olmayapti" in told
     assert health.channels(site)["sms.two"].state == "works"
+
+
+def test_test_calls_over_trunks_are_listed_with_their_trunk(site, login_as) -> None:
+    for failed in ("", "back", "busy"):
+        selftests.record(Result("carrier.uztelecom", clock.now(), (), failed))
+    page = login_as("technician").get("/links").text
+    assert page.count("uztelecom liniyasi orqali sinov qoʻngʻirogʻi") == 3
+    rows = [one.split("</tr>")[0] for one in page.split("uztelecom liniyasi")[1:]]  # newest first
+    assert ["is-warn" in one for one in rows] == [True, False, False]
+    assert ["is-bad" in one for one in rows] == [False, True, False]
+    assert "qoʻngʻiroq qiluvchi javob beruvchini eshitmaydi" in rows[1]
