@@ -78,12 +78,12 @@ def remove_due(
         notes=masking.notes(turns, typed, by_years),
         strays=orphaned_files.remove(settings, turns, heard, by_months),
     )
-    masking.again(turns)
+    again = masking.again(turns)
     issued_reports.remove_files(settings)
     if removed:
         audit.record("jobs", "retention.remove", str(removed))
         live.publish("retention")
-    if rules.masked_since(clock.now() - _SCRUBBED):
+    if again or rules.masked_since(clock.now() - _SCRUBBED):
         scrubbing.scrub(goes_on=goes_on)
     return removed
 
