@@ -72,7 +72,7 @@ UNTRIED = {
     ),
     "what changes something, and says no more than that": (
         *("calendar import", "catalog import", "form import", "knowledge import", "script import"),
-        "release record",
+        *("release record", "setup"),
         *("ledger ingest", "ministry catch-up", "ministry import", "outbox retry", "user import"),
         *(f"operator {state}" for state in ("back-office", "off", "pause", "ready")),
         *("phone address", "phone remove", "phone set", "backup restore-appeal"),
