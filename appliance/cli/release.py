@@ -14,7 +14,7 @@ EVENTS = {
 
 @click.group()
 def release() -> None:
-    """Releases on this box."""
+    """What became of releases on this box, for the audit."""
 
 
 @release.command()

@@ -151,7 +151,7 @@ STAYING: dict[str, dict[str, str]] = {
 IMPERSONAL: dict[str, dict[str, str]] = {
     "of staff and their accounts": {
         "user": "login name name_cyrl role password_hash language theme extension sip_password "
-        "phone phone_page speaks topics",
+        "phone phone_page phone_session page_password speaks topics",
         "presence": "state reason by",
         "sign_in_attempt": "login address device",
         "session": "hash address agent device factor source challenge",
@@ -213,6 +213,7 @@ IMPERSONAL: dict[str, dict[str, str]] = {
         "article_miss": "who",
         "sms_rating": "call_id token language how",
         "message": "channel purpose cause key state claimed_by gateway foreign_id trouble",
+        "held_message": "former account word",
         "early_report": "gateway foreign_id outcome",
         "send_attempt": "channel",
         "sms_opt_out": "by",
@@ -240,6 +241,7 @@ IMPERSONAL: dict[str, dict[str, str]] = {
         "event_fragment": "hash",
         "quarantined": "hash kind file linkedid",
         "seen_call": "linkedid begins",
+        "copy_check": "state trouble said counts",
         "sip_refusal": "sip address why",
     },
     "texts of the product and of the site, for everybody": {

@@ -1,6 +1,5 @@
 """Phones in pages end with their sessions: another password, and no registration any more."""
 
-import asyncio
 import contextlib
 import logging
 import threading
@@ -9,7 +8,6 @@ from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx import config
 from appliance.people import page_phones
-from appliance.sip.agent import Agent
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +44,18 @@ def _remove(settings: Settings, user: User) -> bool:
     """Remove the registration of a phone in a page; whether Asterisk has done so."""
     if user.phone != "page" or not user.extension:
         return False
+    import asyncio  # of all processes only this one needs it, and seldom
+
     with contextlib.suppress(OSError, TimeoutError):
         return asyncio.run(_unregister(settings, user)) == _OK
     return False
 
 
 async def _unregister(settings: Settings, user: User) -> int:
+    import asyncio
+
+    from appliance.sip.agent import Agent
+
     box = (settings.asterisk.address, settings.asterisk.sip_port)
     password = page_phones.password_of(user) or ""
     async with asyncio.timeout(_PATIENCE), Agent(_FRONT, 0, box) as phone:

@@ -100,7 +100,7 @@ def test_a_log_that_is_behind_is_told_by_its_own_words(settings, seen, later) ->
 
 @pytest.mark.parametrize(
     ("missing", "ago", "state"),
-    [([], 0, "ok"), (["app_queue.so"], 0, "fail"), ([], 120, "warn"), (None, 0, "warn")],
+    [([], 0, "ok"), (["app_queue.so"], 0, "fail"), ([], 120, "fail"), (None, 0, "warn")],
 )
 def test_the_parts_of_the_exchange(settings, missing, ago, state) -> None:
     from appliance.models import AsteriskWatch

@@ -18,7 +18,10 @@ MEMORY_BYTES = 256 * 1024 * 1024
 SECONDS = 10
 READERS_AT_ONCE = 2
 
-__all__ = ["DocumentError", "file_kind", "script_steps"]
+PDF_BEGINNING = b"%PDF-"
+ZIP_BEGINNING = b"PK\x03\x04"
+
+__all__ = ["PDF_BEGINNING", "ZIP_BEGINNING", "DocumentError", "file_kind", "script_steps"]
 
 _MODULE = "appliance.casework.documents.reader"
 _FAILED = 1  # exit status of a reader that meets an error it does not expect

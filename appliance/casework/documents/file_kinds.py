@@ -1,11 +1,9 @@
 """The kind of an article's document: a PDF or a Word document that does nothing by itself."""
 
+from appliance.casework.documents import PDF_BEGINNING, ZIP_BEGINNING
 from appliance.casework.documents.errors import DocumentError
 from appliance.casework.documents.package import check_docx
 from appliance.casework.documents.pdf import check_pdf
-
-PDF_BEGINNING = b"%PDF-"
-ZIP_BEGINNING = b"PK\x03\x04"
 
 
 def kind_of(content: bytes) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
 from appliance.casework import documents
-from appliance.casework.documents.file_kinds import PDF_BEGINNING, ZIP_BEGINNING
 from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import clock
 from appliance.models import Article, ArticleFile, ArticleVersion
@@ -51,7 +50,7 @@ def kind_of(content: bytes) -> str:
         return _picture("png", _png_size(content))
     if content.startswith(b"\xff\xd8\xff"):
         return _picture("jpeg", _jpeg_size(content))
-    if not content.startswith((PDF_BEGINNING, ZIP_BEGINNING)):
+    if not content.startswith((documents.PDF_BEGINNING, documents.ZIP_BEGINNING)):
         raise ArticleError("kind")
     try:
         return documents.file_kind(content)

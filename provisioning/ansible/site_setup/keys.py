@@ -54,8 +54,6 @@ KEYS = (
     *_each(YES, "either", "site_browser_phones", "site_container", "validate_checksums"),
     Key("validate_signer", r"^([0-9a-f]{64})?$", "fingerprint"),
     Key("validate_accept", r"^([0-9][A-Za-z0-9.+-]*)?$", "release"),
-    Key("upgrade_wait", NUMBER, "seconds"),
-    *_each(YES, "either", "upgrade_accept_loss", "rollback_accept_loss"),
     Key("backup_places", is_list=True),
     Key("backup_replica", r"^(/.*)?$", "folder"),
     Key("backup_folders", PATH, "path", is_list=True),

@@ -132,7 +132,7 @@ def test_it_comes_back_whole(lost) -> None:
         "delivered",
         "held",
     ]
-    assert [row.message.key for row in outbox.held()] == ["sms:two"]
+    assert [row.message.key for row in outbox.messages_to_review()] == ["sms:two"]
     entry = AuditEntry.get(AuditEntry.action == "appeal.restore")
     assert (entry.subject, entry.detail["snapshot"]) == (number, snapshot)
     assert entry.detail["rows"] == report["rows"]
@@ -190,7 +190,7 @@ def other_form(site, number: str) -> str:
 
 
 def masked(site, number: str) -> str:
-    masked = mask_journal.Masked("appeal_person", number, f"{mask_journal.RULE}1")
+    masked = mask_journal.Mask("appeal_person", number, f"{mask_journal.RULE}1")
     mask_journal.write(site.settings.paths.backups / mask_journal.FILE, [masked])
     return "masked"
 

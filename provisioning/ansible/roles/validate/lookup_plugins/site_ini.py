@@ -25,7 +25,7 @@ _MAGIC = (
     r"^(ansible_\w+|groups|group_names|inventory_\w+|omit|playbook_dir|vars|hostvars|environment)$"
 )
 # What a playbook takes by -e: the names that its own text has.
-_OPTIONS = r"\b(?:restore|upgrade)_\w+"
+_OPTIONS = r"\b(?:restore|rollback|upgrade)_\w+"
 
 
 class LookupModule(LookupBase):
