@@ -21,7 +21,7 @@ folder.mkdir(parents=True)
 bundle.make_own_parts(folder, int(sys.argv[2]))
 bundle.name_release(folder, bundle.release(), int(sys.argv[2]))
 """
-SOURCES = ("appliance", "ivr", "backups", "provisioning", "setup.cfg", "pyproject.toml")
+SOURCES = ("appliance", "docs", "ivr", "backups", "provisioning", "setup.cfg", "pyproject.toml")
 FILES = ("README.md", "LICENSE", "package-lock.json", "requirements.lock")
 
 
