@@ -177,7 +177,9 @@ def test_a_chat_that_is_gone(settings) -> None:
 )
 def test_a_wrong_time_zone(settings, tmp_path, monkeypatch, is_box, zone, expected) -> None:
     monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.setattr(timekeeping, "_ON_A_BOX", tmp_path if is_box else tmp_path / "none")
+    monkeypatch.setattr(
+        timekeeping, "BOX_SETTINGS", settings.file.parent if is_box else Path("none")
+    )
     import time
 
     time.tzset()

@@ -14,7 +14,7 @@ _ADVICE = N_(
     "Look whether `chrony` runs and reaches a time server: `chronyc sources`. Without the internet "
     "give it the time server of the ministry's network."
 )
-_ON_A_BOX = Path("/etc/appliance")  # the local site gives its processes a zone of their own
+BOX_SETTINGS = Path("/etc/appliance")  # a local site goes by the machine of its developer
 _OFFSET, _LEAP = 4, 13  # columns of `chronyc -c tracking`
 _NOBODY = "7F7F0101"  # chrony's own clock as a fallback
 
@@ -25,7 +25,7 @@ def time_zone(settings: Settings) -> Iterator[Check]:
     now = dt.datetime.now(dt.UTC)
     here, wanted = now.astimezone().utcoffset(), now.astimezone(settings.tz).utcoffset()
     values = {"zone": settings.timezone, "seen": f"{now.astimezone():%H:%M}"}
-    if _ON_A_BOX.exists() and here != wanted:
+    if settings.file.parent == BOX_SETTINGS and here != wanted:
         advice = N_(
             "`timedatectl set-timezone {zone}`, then start the appliance's processes and "
             "`asterisk` again in a quiet minute."
