@@ -1,4 +1,4 @@
-"""Whose records were masked on request, noted outside of the database that a restore takes back.
+"""Notes which records were masked on request, outside of the database that a restore replaces.
 
 Numbers and ids only, a line of JSON each, in `paths.backups` and on the second disk. A restore
 takes them from there and from the database that it replaces, and masks the same records again.
@@ -31,7 +31,8 @@ KINDS = (
 class Mask:
     """A record that was masked: its kind (KINDS), its number or id, by which rule.
 
-    `own_number`: of a data_request, whether what hangs on the citizen's number alone went, too.
+    `own_number`: of a data_request, whether rows that belong to the citizen's number alone were
+    masked, too.
     """
 
     kind: str
@@ -53,7 +54,7 @@ def note(settings: Settings) -> int:
 
 
 def collect(settings: Settings) -> list[Mask]:
-    """What was masked by all that is there: the site's own database, and both notes."""
+    """All known masks: from the site's own database, and from both notes."""
     masks = [*of_database(settings.paths.database)]
     for folder in _folders(settings):
         masks += read(folder / FILE)
@@ -94,7 +95,7 @@ def read(file: Path) -> list[Mask]:
 
 
 def write(file: Path, masks: Iterable[Mask]) -> None:
-    """Add lines to a file, on the disk for sure."""
+    """Append lines to a file and sync it to the disk."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as out:
         if file.stat().st_size and not file.read_bytes().endswith(b"\n"):

@@ -97,7 +97,7 @@ def begin(settings: Settings, name: str) -> Pulse:
 
 
 def sign_of(settings: Settings, name: str) -> Pulse:
-    """Signs of life of this process, without a word in the database; old ones are removed."""
+    """Signs of life of this process, outside of the database; old ones are removed."""
     for file in _folder(settings).glob(f"{name}.*"):
         sign = _read(file)
         if sign and sign.visible and not sign.lives:

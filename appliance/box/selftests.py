@@ -110,7 +110,7 @@ def is_due_over(settings: Settings, trunk: str) -> bool:
     """Whether a test call over a trunk is due.
 
     It is sooner where the last one was busy or failed, so that a fault ends soon after it is
-    mended, but not for ever where a carrier lets none through.
+    repaired, but not for ever where a carrier lets none through.
     """
     rows = SelfTest.select().where(SelfTest.kind == f"{CARRIER}{trunk}")
     newest = list(rows.order_by(SelfTest.id.desc()).limit(SOON_AGAIN))
@@ -120,7 +120,7 @@ def is_due_over(settings: Settings, trunk: str) -> bool:
     apart = dt.timedelta(minutes=settings.self_tests.carrier_minutes)
     if not newest[0].ok and not hopeless:
         apart = min(apart, AGAIN)
-    # A clock that was put back makes none wait for long.
+    # A clock that was set back delays none for long.
     return abs(clock.now() - newest[0].started_at) >= apart
 
 

@@ -96,7 +96,7 @@ def _read(file: Path) -> "x509.Certificate | None":
 def _break_in_chain(file: Path) -> str:
     """The issuer whose certificate should follow another in a file, and does not; "" for none.
 
-    The last one may be left out: people's computers have it.
+    The root may be left out: clients have it.
     """
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature

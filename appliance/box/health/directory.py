@@ -1,4 +1,4 @@
-"""Sign-ins by the stored password while the directory of passwords (LDAP) was away."""
+"""Sign-ins by the stored password while the directory (LDAP) was unreachable."""
 
 import datetime as dt
 from collections.abc import Iterator

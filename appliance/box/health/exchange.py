@@ -35,9 +35,9 @@ _LAST_SEEN = Question(
         AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc()).limit(1)
     )
 )
-_LASTS = dt.timedelta(minutes=2)  # so long after a line in its log none is said to be left
+_LASTS = dt.timedelta(minutes=2)  # a log line about missing descriptors counts for this long
 _FRESH = dt.timedelta(seconds=60)
-_LEFT = 16  # file descriptors: a few calls
+_LEFT = 16  # free file descriptors, enough for a few calls
 _LIMIT = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
 _START = N_(
     "Look whether `asterisk` and `appliance pbx` run; start the one that does not. When only "
@@ -62,7 +62,7 @@ def line_answers() -> bool | None:
 
 
 def answers(settings: Settings) -> Iterator[Check]:
-    """Asterisk was seen alive just now; where it was not, what hinders that."""
+    """Asterisk has answered recently; if not, the cause is reported."""
     code, name = "asterisk", N_("Telephone exchange")
     seen = last_seen()
     if seen and clock.now() - seen < ALIVE:
@@ -146,7 +146,7 @@ def _descriptors(settings: Settings) -> tuple[int, int] | None:
         folder = Path(f"/proc/{pid}/fd")
         try:
             used = len(os.listdir(folder))
-        except PermissionError:  # another account's: the size of the folder is their number
+        except PermissionError:  # another account's process: the folder's size gives the count
             used = folder.stat().st_size
     except (OSError, ValueError):
         return None
@@ -175,8 +175,8 @@ def speaks_sip(settings: Settings) -> Iterator[Check]:
 def answers_sip(settings: Settings) -> bool:
     """Whether Asterisk answers OPTIONS over UDP.
 
-    The phone of test calls is named, so that Asterisk looks up who that is: an unknown name would
-    stand in its log as a stranger who was refused.
+    The phone of test calls is named, so that Asterisk looks up who that is: for an unknown
+    name its log would show a refused stranger.
     """
     place, phone = settings.asterisk, selftests.PHONE
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:

@@ -72,7 +72,7 @@ def _named_keys(settings: Settings) -> Iterator[Path]:
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether a file is surely not there; a folder that may not be entered says nothing."""
+    """Whether a file is surely not there; a folder without access proves nothing."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

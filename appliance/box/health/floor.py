@@ -104,9 +104,10 @@ def languages(settings: Settings) -> Iterator[Check]:
 
 
 def strangers(settings: Settings) -> Iterator[Check]:
-    """No address that we do not know wants to call again and again.
+    """No unknown address tries to call again and again.
 
-    All of them are listed: many calls of one hide no carrier. The box's own requests are left out.
+    All of them are listed: many calls from one address must not hide a carrier. The box's own
+    requests are left out.
     """
     code, name, since = "refused", N_("Callers from unknown addresses"), clock.now() - WINDOW
     became = Call.select(Call.sip).where(Call.sip.is_null(False), Call.arrived_at > since - WINDOW)
@@ -142,7 +143,7 @@ def strangers(settings: Settings) -> Iterator[Check]:
 
 
 def callers(settings: Settings) -> Iterator[Check]:
-    """Each trunk hands on the numbers of those who call."""
+    """Each trunk passes on the callers' numbers."""
     since = clock.now() - DAY
     for trunk in routing.current(settings).trunks:
         newest = (

@@ -36,7 +36,7 @@ def folders(settings: Settings) -> Iterator[Check]:
 
 
 def _marked(settings: Settings) -> Check:
-    """The recordings folder is the one that was marked, and lies on one disk."""
+    """The recordings folder is the marked one, and is on one disk."""
     code, name, folder = (
         "recordings.place",
         N_("Place of the recordings"),

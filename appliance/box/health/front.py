@@ -15,7 +15,7 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
 _PATIENCE = 3.0  # seconds
-_BUILT = PACKAGE / "built"  # files of the pages that the front gives out by itself
+_BUILT = PACKAGE / "built"  # static files that the front serves itself
 _GONE = N_(
     "Pages lack their letters, icons and scripts. Look whether nginx may read `{folder}` and names "
     "it for `/built/`; then `systemctl reload nginx`."
@@ -32,7 +32,7 @@ _RELOAD = N_(
     "`nginx -t` says whether certificate and key are a pair; then `systemctl reload nginx`."
 )
 _NOT_PASSED_ON = (404, 502, 504)
-# what is asked for → what is seen when it is not given, advice, which statuses mean that
+# request → observed fault, advice, statuses that mean it
 _PARTS: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "file": (N_("does not give out the pages' own files ({status})"), _GONE, (403, 404, 500)),
     "phones": (N_("does not pass phones in pages on ({status})"), _PROXY, _NOT_PASSED_ON),
@@ -60,12 +60,12 @@ def front(settings: Settings) -> Iterator[Check]:
             yield Check(code, name, "fail", seen, _RELOAD, values)
         else:
             if not processes.living(settings).get("web"):
-                statuses.pop("pages", None)  # a dead process is named by its own check
+                statuses.pop("pages", None)  # a process that is down is reported by its own check
             yield _answers(code, name, statuses, values)
 
 
 def _answers(code: str, name: str, statuses: dict[str, int], values: dict[str, str]) -> Check:
-    """Whether the front gives out files and reaches the pages."""
+    """Whether the front serves files and reaches the pages."""
     for what, status in statuses.items():
         seen, advice, wrong = _PARTS[what]
         if status in wrong:
@@ -104,7 +104,7 @@ def _ask(address: str, port: int, host: str, phones: bool) -> tuple[str, dict[st
             except TimeoutError:
                 if not statuses:
                     raise
-                break  # the pages hang, and are looked at by themselves
+                break  # the pages hang, which a check of their own reports
             answer.read()
             statuses[what] = answer.status
     finally:
@@ -113,7 +113,7 @@ def _ask(address: str, port: int, host: str, phones: bool) -> tuple[str, dict[st
 
 
 def _paths(phones: bool) -> dict[str, str]:
-    """What is asked for: a file that the front gives out by itself, what it passes on."""
+    """The requests: a file that the front serves itself, and one that it passes on."""
     file = min(_BUILT.glob("icons/*.svg"), default=None)
     paths = {"file": f"/built/{file.relative_to(_BUILT)}"} if file else {}
     return paths | ({"phones": "/ws"} if phones else {}) | {"pages": "/healthz"}

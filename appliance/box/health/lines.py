@@ -47,7 +47,7 @@ def lines(settings: Settings) -> Iterator[Check]:
 
 
 def _cause(state: TrunkState) -> str:
-    """Why the carrier does not register us: a SIP status, "no response"; "" when not known."""
+    """Why the carrier does not register the box: a SIP status, "no response"; "" when not known."""
     since = state.registered_since
     if not state.error.startswith(trunks.REGISTER) or not state.error_at:
         return ""
@@ -57,7 +57,7 @@ def _cause(state: TrunkState) -> str:
 
 
 _BEFORE = dt.timedelta(seconds=60)  # the cause is in the log before the state is seen
-_CARRIERS_FAULT = 405  # SIP statuses from here on do not speak of our account
+_CARRIERS_FAULT = 405  # SIP statuses from here on do not concern the account
 _PASSWORD = N_(
     "Check user and password of the trunk on the page Telephony, then call the carrier. Calls to "
     "us do not arrive over this trunk."

@@ -84,7 +84,7 @@ def logs(settings: Settings) -> Iterator[Check]:
 def uncopied_bytes(database: Path) -> int:
     """How much of the write-ahead log is not in the database's file yet.
 
-    The log's own size tells nothing: the file stays as large as it once was. 0 without a log.
+    The log's own size proves nothing: the file never shrinks. 0 without a log.
     """
     try:
         index = database.with_name(f"{database.name}-shm").read_bytes()[:136]

@@ -14,7 +14,7 @@ from appliance.models import Message, TelegramBot
 
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
 UNREPORTED = 10  # messages taken by services, of which none is known to have arrived
-REPORT_HOURS = 1  # within which the telephone of somebody usually takes a message
+REPORT_HOURS = 1  # within which a telephone usually receives a message
 DECLINED = 5  # messages in a row after which it is no longer their fault
 _LOOKED_AT = 500  # of the newest messages of a day
 SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead

@@ -40,7 +40,7 @@ def jobs(settings: Settings) -> Check:
 def _idle_since(sign: processes.Sign) -> dt.datetime | None:
     """Since when the jobs run and look at nothing; None while they look in time.
 
-    Their signs of life come from the main loop, which goes on while the thread that looks hangs.
+    Their signs of life come from the main loop, which runs on while the checking thread hangs.
     """
     newest = CheckState.select(CheckState.looked_at).order_by(CheckState.looked_at.desc())
     last = max(filter(None, (newest.limit(1).scalar(), sign.since)))

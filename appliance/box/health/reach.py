@@ -1,4 +1,4 @@
-"""Whether a call can ring anybody at all: from the first phone on."""
+"""Whether a call can ring any phone: from the first registered phone on."""
 
 from collections.abc import Iterator
 

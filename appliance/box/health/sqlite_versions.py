@@ -32,10 +32,10 @@ _UPDATE = N_("Install the newest release: its Litestream has SQLite {fixed} or n
 
 
 def versions(settings: Settings) -> Iterator[Check]:
-    """No process loses changes or damages the file: ours, and what else has the database open.
+    """No process with the database open, the product's or another, can lose changes or damage it.
 
-    Ours report their version with their signs of life. Of others only those are seen whose files
-    this account may look at.
+    The product's processes report their version with their signs of life. Others are visible only
+    if this account may read their files.
     """
     code, name = "sqlite", N_("SQLite of the processes")
     signs = [sign for found in processes.living(settings).values() for sign in found]

@@ -20,7 +20,7 @@ _NOBODY = "7F7F0101"  # chrony's own clock as a fallback
 
 
 def time_zone(settings: Settings) -> Iterator[Check]:
-    """The exchange keeps the site's time of day: opening hours and prompts follow it."""
+    """The exchange uses the site's time zone: opening hours and prompts depend on it."""
     code, name = "clock.zone", N_("Time zone")
     now = dt.datetime.now(dt.UTC)
     here, wanted = now.astimezone().utcoffset(), now.astimezone(settings.tz).utcoffset()

@@ -1,4 +1,4 @@
-"""How new Asterisk and the appliance's release are; asks nobody outside."""
+"""How new Asterisk and the appliance's release are; makes no request to the outside."""
 
 import datetime as dt
 import functools
@@ -16,7 +16,7 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
 ADVISORIES = PACKAGE / "data" / "advisories.json"  # comes with each release
-ACCEPTED = "update"  # beside the settings: the newest bundle that the box has accepted
+ACCEPTED = "update"  # next to the settings: the newest bundle that the box has accepted
 SOON = dt.timedelta(days=60)  # before a release expires: a newer one can still be brought in time
 OLD = dt.timedelta(days=100)  # without a look at Asterisk's advisories
 _LISTS = (Path("/var/lib/dpkg/status"), Path("/var/lib/apt/lists"))

@@ -1,4 +1,4 @@
-"""Who a citizen is, by all that his appeals and registered calls say and once said of him."""
+"""Identifies a citizen by all present and former data of their appeals and registered calls."""
 
 import dataclasses
 import re
@@ -31,25 +31,25 @@ type Cut = Callable[[str], str]
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """What tells a citizen from others. `phones`, `surnames`: those that nobody else has."""
+    """What identifies a citizen. `phones`, `surnames`: those that nobody else has."""
 
     alert: alerted.Alerted
     people: frozenset[tuple[str, str]] = frozenset()  # surname, name
     phones: frozenset[str] = frozenset()  # their last nine digits
     surnames: frozenset[str] = frozenset()
-    records: frozenset[str] = frozenset()  # numbers of his records, ids of his calls
+    records: frozenset[str] = frozenset()  # numbers of the citizen's records, ids of their calls
 
     def without(self, text: str) -> str:
-        """One of his own texts without who he is, and without any number or date of birth."""
+        """One of the citizen's own texts without names, documents, numbers and dates of birth."""
         alert = dataclasses.replace(self.alert, gist=text)
         return gist.without_person(alert, phones=False)
 
     def cut(self, text: str) -> str:
-        """A text that may be about others, too, without him."""
+        """A text that may also be about others, with the citizen's data cut out."""
         return gist.without_known(text, self.alert, self.phones)
 
     def is_his(self, text: str) -> bool:
-        """Whether a text names him for sure: by document, phone, or surname and name."""
+        """Whether a text certainly names the citizen: by document, phone, or surname and name."""
         if gist.has_number(text, self.alert, self.phones):
             return True
         if any(_names_record(text, number) for number in self.records):
@@ -57,7 +57,7 @@ class Identity:
         return any(gist.names_in(text, pair) == set(pair) for pair in self.people)
 
     def is_named(self, text: str) -> bool:
-        """Whether a text may name him: also by a rare surname, a firm, an address."""
+        """Whether a text may name the citizen: also by a rare surname, a firm, an address."""
         phrases = (one for one in self.alert.phrases if len(one.split()) >= _PHRASE)
         names = (*self.surnames, *self.alert.firms, *phrases)
         return self.is_his(text) or bool(gist.names_in(text, names))
@@ -66,7 +66,7 @@ class Identity:
 def of(
     appeals: Sequence[Appeal], call_forms: Sequence[CallForm], calls: Sequence[str], phone: str
 ) -> Identity:
-    """Who a citizen is by what is his. `phone`: a number that is his alone, or ""."""
+    """Identify a citizen by their records. `phone`: a number that only they use, or ""."""
     statements = [one for appeal in appeals for one in _of_appeal(appeal)]
     statements += [one for made in call_forms for one in _of_call_form(made)]
     alerts = [alerted.of_appeal(one) for one in appeals] + [alerted.of_call(c) for c in call_forms]

@@ -23,7 +23,7 @@ from appliance.models.personal_columns import Kind
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """Issued reports that hold a text of an appeal or call, and which text is his."""
+    """Issued reports that hold a text of an appeal or call, and a test for the citizen's texts."""
 
     reports: list[IssuedReport]
     is_his: Callable[[str], bool]
@@ -34,7 +34,7 @@ def find(
 ) -> Withdrawal:
     """The issued reports that hold a text of an appeal or a registered call.
 
-    `names_him`: whether a text of anybody's names him; None: only what is the row's own counts.
+    `names_him`: whether any text names the citizen; None: only the row's own texts count.
     """
     from appliance.reports import issuing
 
@@ -52,7 +52,7 @@ def find(
 
 
 def withdraw(withdrawal: Withdrawal, by: str, *, remake: bool = False) -> None:
-    """Withdraw them, in a write transaction; `remake`: and have them made once more without him."""
+    """Withdraw the reports, in a write transaction; `remake`: issue them again without it."""
     from appliance.reports import issuing, runs
 
     for report in withdrawal.reports:

@@ -35,7 +35,7 @@ from appliance.models.personal_columns import Kind
 def appeals(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> int:
     """Mask closed appeals, and what was still to be sent of those masked before; how many.
 
-    Issued reports in which they stand are withdrawn.
+    Issued reports that contain them are withdrawn.
     """
 
     def remove(appeal: Appeal) -> bool:

@@ -31,7 +31,7 @@ LEAST_YEARS = 2
 
 @dataclass(frozen=True)
 class Records:
-    """What is a citizen's; `phone`: a number that is his alone, or ""."""
+    """A citizen's records; `phone`: a number that only they use, or ""."""
 
     appeals: list[Appeal]
     call_forms: list[CallForm]
@@ -44,7 +44,7 @@ class Records:
 
 @dataclass(frozen=True)
 class _Search:
-    """Who a citizen is, and what is to be done where he stands apart from his records."""
+    """Who a citizen is, and the changes to make where other rows name them."""
 
     who: Identity
     changes: list[traces.Change]
@@ -88,7 +88,7 @@ def mask_records(settings: Settings, records: Records, rule: str, by: str) -> No
 
 
 def close_again(request: DataRequest) -> None:
-    """Close a request that a restore has opened again; he was answered."""
+    """Close a request that a restore has opened again; it was already answered."""
     with writing():
         columns = {"state": "done", "done_at": clock.now()}
         DataRequest.update(columns).where(DataRequest.id == request.id).execute()
@@ -119,7 +119,7 @@ def _take_out(
 
 
 def _remove_files(settings: Settings, records: Records, by: str) -> None:
-    from appliance.reports import evidence  # all that prints; whoever looks at disks has no need
+    from appliance.reports import evidence  # loads PDF code, which checks of disks do not need
 
     numbers = [appeal.number for appeal in records.appeals]
     about = EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(sorted(records.calls))
@@ -136,7 +136,7 @@ def _records(request: DataRequest, his: Stored, own_number: bool) -> Records:
 
 
 def _find(settings: Settings, records: Records) -> _Search:
-    """Who he is and where else he is named: what takes a while, before the write lock is taken."""
+    """Who the citizen is and what else names them; slow, so it runs before the write lock."""
     who = identity.of(records.appeals, records.call_forms, records.calls, records.phone)
     rows = (*records.appeals, *records.call_forms)
     withdrawals = [issued_reports.find(settings, row, who.is_his) for row in rows]

@@ -1,4 +1,4 @@
-"""Masking again, in a database that was restored, what had been masked since it was as it is."""
+"""Masks again, in a restored database, what was masked after the moment that it holds."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,8 +22,8 @@ class Replay:
 def replay(settings: Settings, masks: Iterable[Mask], by: str) -> Replay:
     """Mask again what a database holds of masked records, a citizen at a time.
 
-    One with an appeal that is open again, or held, stays: he is masked by a new request once it
-    is closed.
+    A citizen with an appeal that is open again, or held, is not masked: that takes a new request
+    once the appeal is closed.
     """
     groups: dict[str, list[Mask]] = defaultdict(list)
     for one in masks:
@@ -75,7 +75,7 @@ def _is_masked(number: str, kind: str) -> bool:
 
 
 def _request(rule: str, records: on_request.Records) -> DataRequest | None:
-    """His request, when it is open again: it was answered, and is not answered a second time.
+    """The citizen's request, when it is open again: it was answered once and needs no new answer.
 
     Another citizen's may have its number since an earlier restore.
     """

@@ -25,7 +25,7 @@ def scrub(
     goes_on: Callable[[], bool] = lambda: True,
     pause: Callable[[float], object] = time.sleep,
 ) -> bool:
-    """Overwrite all of it; whether nothing is left, else the next night tries again.
+    """Overwrite all of it; returns whether nothing is left, else the next night tries again.
 
     `most`: bytes of the largest file that is rewritten.
     """
@@ -44,7 +44,7 @@ def scrub(
 
 
 def scrub_soon() -> None:
-    """The part of it that a page has time for; the night does the rest."""
+    """The part that is quick enough for a page; the nightly job does the rest."""
     until = time.monotonic() + _PAGE_SECONDS
     search.merge(lambda: time.monotonic() < until)
     db_upkeep.empty_log()

@@ -1,6 +1,6 @@
-"""Rows that name a citizen and hang on no record of his: what staff wrote or looked for.
+"""Rows that name a citizen and belong to none of their records: what staff wrote or searched.
 
-They are looked for before anything is masked, outside of the write lock, and changed with it.
+They are searched before anything is masked, without the write lock, and changed under it.
 """
 
 import datetime as dt
@@ -40,7 +40,7 @@ from appliance.models.personal_columns import Kind
 
 type Change = Callable[[], object]
 
-# Free text of staff that is about anybody: what names him is cut out of it.
+# Free text of staff about anybody: what names the citizen is cut out of it.
 _NOTES: tuple[tuple[Any, Field], ...] = (
     (Announcement, Announcement.text),
     (NumberNote, NumberNote.text),
@@ -55,7 +55,7 @@ _NOTES: tuple[tuple[Any, Field], ...] = (
 
 
 def find(who: Identity) -> list[Change]:
-    """What must be done to leave nothing of a citizen in what hangs on no record of his."""
+    """The changes that remove a citizen from rows that belong to none of their records."""
     changes: list[Change] = [*_drafts(who), *_refused_forms(who), *_misses(who), *_messages(who)]
     is_named = functools.cache(who.is_named)  # reasons are often the same words
     for table, column in _NOTES:
@@ -83,7 +83,7 @@ def blank_of_records(numbers: set[str], calls: set[str]) -> None:
 
 
 def aged(turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Blank what staff wrote before a moment and hangs on no record; how many rows."""
+    """Blank staff texts from before a moment that belong to no record; returns how many rows."""
     count = 0
     for table, at, where in _AGED:
         blank = personal_columns.blanks(table)
@@ -114,7 +114,7 @@ def _changed(row: Any, columns: dict[str, Any]) -> Change:
 
 
 def _drafts(who: Identity) -> Iterator[Change]:
-    """Drafts of whichever operator, but for a call that goes on: its appeal is still to come."""
+    """Drafts of any operator, except for a current call, whose appeal is not registered yet."""
     for draft in Draft.select():
         call = Call.get_or_none(Call.id == draft.call_id) if draft.call_id else None
         if call and call.ended_at is None:
@@ -138,7 +138,7 @@ def _misses(who: Identity) -> Iterator[Change]:
 
 
 def _messages(who: Identity) -> Iterator[Change]:
-    """Messages about another cause that name him, those that have ended."""
+    """Messages about another cause that name the citizen, if they are no longer sent."""
     words = {*who.phones, *who.alert.documents, *(word for pair in who.people for word in pair)}
     for word in sorted(words):
         mentions = Message.text.contains(word) | fn.LOWER(Message.payload).contains(word.lower())
@@ -149,7 +149,7 @@ def _messages(who: Identity) -> Iterator[Change]:
 
 
 def _requests(who: Identity) -> Iterator[Change]:
-    """Requests about his own data that are answered: his, and what names him in another's."""
+    """Answered requests about own data: the citizen's, and others that name the citizen."""
     for request in DataRequest.select().where(DataRequest.state != "open"):
         columns = {name: getattr(request, name) for name in personal_columns.names(DataRequest)}
         numbers = {

@@ -2,7 +2,7 @@
 
 With its form, steps, former wordings and messages, the registered calls that it belongs to, and the
 rows of these calls and of their recordings. What is there already stays: an appeal with that number
-is a reason to refuse, a call that the event log brought back is kept as it is.
+is a reason to refuse, a call that the event log has restored is kept unchanged.
 """
 
 from collections.abc import Iterable
@@ -61,7 +61,7 @@ from appliance.models import (
 type Row = dict[str, Any]
 type Rows = dict[type[Table], list[Row]]
 
-# Rows of an appeal that hang on it alone.
+# Rows that belong to an appeal alone.
 _OF_APPEAL = (Handling, AppealStep, Consultation, AppealWording, AppealReveal, AppealReader)
 _OF_CALL = (QueueVisit, Talk, Transfer, DialAttempt)
 _WAITING_STATES = ("pending", "claimed", "held")  # Message.state: it had not left yet
@@ -72,12 +72,12 @@ _MASKED_FORMS = ("call_form", "call_form_person")  # mask_journal.KINDS
 
 @dataclass
 class AppealReturn:
-    """What came of it."""
+    """The result."""
 
     number: str
     snapshot: str
     rows: dict[str, int] = field(default_factory=dict)  # table → how many were put back
-    present: list[str] = field(default_factory=list)  # what was there already, and stays as it is
+    present: list[str] = field(default_factory=list)  # what was there already, and stays unchanged
     on_hold: int = 0  # messages that waited then: they are on hold for review, and not sent
 
 
@@ -135,7 +135,7 @@ def _refuse_existing(number: str) -> None:
 
 
 def _refuse_masked(settings: Settings, copy: _Copy) -> None:
-    """A snapshot brings back no personal data that were removed at a citizen's request."""
+    """Refuse to restore personal data that were removed at a citizen's request."""
     subjects = {
         *(("appeal", copy.appeal["number"]), ("appeal_person", copy.appeal["number"])),
         *((kind, row["number"]) for row in copy.rows[CallForm] for kind in _MASKED_FORMS),
@@ -227,7 +227,7 @@ def _insert_children(appeal: Appeal, copy: _Copy, report: AppealReturn) -> None:
         handling["version"] += A_DAY["versions"] * days
         handling["changed_at"] = clock.now()
     for alert in copy.rows[DutyAlert]:
-        alert["next_at"] = None  # nobody is called out of hours for it once more
+        alert["next_at"] = None  # no second call out of hours
     for draft in copy.rows[AnswerDraft]:
         draft["user"] = _user(copy, draft["user"])
     for table in (*_OF_APPEAL, DutyAlert, AnswerDraft):
@@ -337,7 +337,7 @@ def _insert(
 
 
 def _leave_number_out(series: Any, number: str) -> None:
-    """The number that was put back is not given to another."""
+    """Keep the restored number from being given to another appeal."""
     year, last = map(int, number.split("-"))
     row = series.get_or_none(series.year == year)
     if row is None or row.last < last:

@@ -1,8 +1,8 @@
 """Whether the continuous copy can be restored: it is restored each hour and compared.
 
 A row is written and the running database is counted in the same transaction. The copy is restored
-until it holds that row. What was there at that moment can afterwards only become less, so a copy
-whose count lies between the two counts of the running database, before and after, lacks nothing.
+until it holds that row. Rows up to that moment can later only become fewer, so a copy is complete
+when its count is between the running database's counts before and after the restore.
 """
 
 import contextlib
@@ -82,7 +82,7 @@ def latest() -> CopyCheck | None:
 def keep_replicating(settings: Settings) -> str:
     """Request a start of `appliance replicate` when it gives no sign; what was done, in words.
 
-    A Litestream that stalls is its business: a first base may take long.
+    `appliance replicate` handles a Litestream that stalls: a first base may take long.
     """
     now, last = clock.now(), continuous.last_sign(settings)
     if last and now - last < DEAD:
@@ -205,7 +205,7 @@ def _end(check: CopyCheck, values: dict[str, Any], begun: float) -> None:
 def _mend(settings: Settings, before: CopyCheck | None) -> None:
     """Request a restart after a failed check; `before`: the check before it.
 
-    A restart makes a missing base. What is damaged stays so: it needs a new one.
+    A restart creates a missing base. A damaged copy needs a new base.
     """
     again = before is not None and before.state == "failed"
     asides = replicator.asides(continuous.replica(settings))

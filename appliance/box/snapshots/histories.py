@@ -50,7 +50,7 @@ class History:
 
     @property
     def is_current(self) -> bool:
-        """Whether it is the copy of the database that is in place."""
+        """Whether it is the copy of the current database."""
         return self.folder.name == CURRENT
 
     @property
@@ -108,7 +108,7 @@ def histories(settings: Settings) -> list[History]:
 
 
 def last_sign_of_life(settings: Settings) -> dt.datetime | None:
-    """When the copy that goes on was last seen alive by its process; None when never."""
+    """When the process of the current copy last gave a sign of life; None when never."""
     if not settings.snapshots.replica:
         return None
     with contextlib.suppress(OSError, ValueError):
@@ -118,7 +118,7 @@ def last_sign_of_life(settings: Settings) -> dt.datetime | None:
 
 
 def put_aside(settings: Settings) -> None:
-    """Keep the copy of the replaced database: the one in its place has another history."""
+    """Put aside the copy of the replaced database: the new database has another history."""
     if not settings.snapshots.replica:
         return
     folder = continuous.replica(settings)

@@ -32,7 +32,7 @@ class UnreadableSnapshot:
     status: str  # DAMAGED: its file is there | MISSING: it is not
 
     def words(self) -> str:
-        """For people."""
+        """The snapshot as text for people."""
         at = f" of {self.at.isoformat(timespec='minutes')}" if self.at else ""
         return f"{self.id}{at} ({self.status})"
 

@@ -95,7 +95,7 @@ class _Other:
 
 @dataclass(frozen=True)
 class _Chain:
-    """The restored database's audit: two databases are of one history as far as it is the same."""
+    """The restored database's audit: two databases share their history while their audits agree."""
 
     moment: dt.datetime  # that the restored database reaches
     first: tuple[int, str] | None  # id and hash of the first entry
@@ -142,7 +142,7 @@ def weigh(
     newest_snapshot_at: dt.datetime | None,
     scratch: Path,
 ) -> Loss:
-    """Compare a restored database, apart, with what can be read of later moments.
+    """Compare a restored database, not yet in place, with what can be read of later moments.
 
     `newest_snapshot_at`: when that was made; `scratch`: a folder for copies, on the same disk.
     With a target nothing is replaced: then only moments are compared. Changes nothing.

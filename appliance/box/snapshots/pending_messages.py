@@ -1,6 +1,6 @@
 """Messages that waited when the data were saved: after a restore they are on hold for review.
 
-They may have gone out since. What is put after the restore is sent as ever.
+They may have been sent since. Messages put after the restore are sent as usual.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ _PIECE = 500  # keys asked for at once
 def hold(restored: Path, replaced: Path) -> int:
     """Put on hold what waits in a restored database; returns how many messages.
 
-    `replaced`: the site's database before; where it can be read, it says what became of them.
+    `replaced`: the site's database before; where it can be read, it shows their later states.
     """
     here = SqliteDatabase(str(restored), pragmas={"foreign_keys": 1})
     waiting = (Message.state.in_(_WAITED), Message.channel != "none")

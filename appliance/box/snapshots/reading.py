@@ -91,7 +91,7 @@ def present(restic: Restic, snapshot: Snapshot, folders: list[str]) -> set[str]:
 
 
 def check(restic: Restic, part: int | None = None) -> None:
-    """Whether a repository hangs together: indexes, snapshots, and that each pack is there.
+    """Check that a repository is consistent: indexes, snapshots, and that each pack exists.
 
     `part`: reads this one of NIGHTLY_PARTS of its data too, and compares it with its hashes. Raises
     SnapshotError.

@@ -63,7 +63,7 @@ class Replicator:
         self._began, self._behind_since = time.monotonic(), None
 
     def keep_running(self) -> bool:
-        """Restart one that has ended, stalls, or must restart by request; whether it runs."""
+        """Restart it when it has ended, stalls, or a request exists; returns whether it runs."""
         if request := _take_request(self._settings):
             self.stop()
             if request == "damaged":
@@ -77,7 +77,7 @@ class Replicator:
         return True
 
     def stop(self) -> None:
-        """End it; one that does not obey is killed."""
+        """Stop it; kill it when it does not end in time."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -106,7 +106,7 @@ class Replicator:
     def _is_stalled(self) -> bool:
         """Whether the database has changed and Litestream has copied nothing for too long.
 
-        A base that is being written counts, also the one that it first makes beside the database.
+        A base that is being written counts, also the first one, which lies next to the database.
         """
         folders = [self._copy] if any(self._copy.rglob("*.ltx")) else [self._copy, self._state]
         copy_time, log_time = _newest(*folders), _modified(self._log)

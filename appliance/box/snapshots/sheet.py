@@ -27,7 +27,7 @@ def page(settings: Settings, locale: str, bytes_total: int = 0) -> str:
     """The sheet as HTML, for reports.pdf.write. Raises SnapshotError when a key is missing.
 
     `bytes_total`: what the last snapshot would restore. The keys of the secrets and of the
-    encrypted disk stand on it while they are on the box; afterwards only on those of before.
+    encrypted disk are printed while they are on the box; afterwards only older sheets have them.
     """
     words = _words()[locale]
     keys = [
@@ -65,7 +65,7 @@ def release() -> str:
 
 
 def _key_block(key: str, words: dict[str, Any]) -> dict[str, Any]:
-    """A key as it is printed: groups with their check letters, lines, a QR code."""
+    """A key in its printed form: groups with their check letters, lines, a QR code."""
     return {
         "groups": paper_keys.groups(key),
         "key": _lines(key),
