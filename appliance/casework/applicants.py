@@ -38,7 +38,7 @@ def recognise(columns: dict[str, Any]) -> Applicant:
 
 
 def refresh(id: int) -> None:
-    """Let an applicant hold what his appeals hold, and no more; in a write transaction.
+    """Let an applicant hold what their appeals hold, and no more; in a write transaction.
 
     Call it when one of them was masked or is somebody else's since. An applicant without appeals is
     removed: a correction left it behind.

@@ -83,7 +83,7 @@ def rebuild() -> int:
 def merge(goes_on: Callable[[], bool] = lambda: True) -> None:
     """Make the index of one piece, until `goes_on` says no.
 
-    It is read faster so, and words of what was replaced or dropped are out of the file then.
+    Reading is faster then, and words of replaced or dropped rows are no longer in the file.
     """
     left = begin = True
     while left and goes_on():

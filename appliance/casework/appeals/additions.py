@@ -33,9 +33,10 @@ class Recognised:
 
 
 def recognise(values: dict[str, str], phone: str | None, today: dt.date, user: User) -> Recognised:
-    """Who a form as typed tells of; `phone` is the number that calls.
+    """The applicant that a form as typed names; `phone` is the number that calls.
 
-    Nobody of whom the user reads no appeal, and no personal appeal by what was typed.
+    Returns no applicant without an appeal that the user may read, and no personal appeal by typed
+    values.
     """
     columns = form.read(values, today).columns
     person = applicants.told_of(columns)

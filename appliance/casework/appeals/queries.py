@@ -104,7 +104,7 @@ def of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
 def of_applicant(applicant: Applicant, user: User, limit: int = 10) -> list[Appeal]:
     """An applicant's appeals that a user reads, newest first.
 
-    A personal appeal that he does not read is left out: with it he would learn whose it is.
+    A personal appeal that the user may not read is left out: it would reveal whose it is.
     """
     theirs = applicant.appeals.where(personal.readable(user))
     return list(theirs.order_by(Appeal.id.desc()).limit(limit))
@@ -122,7 +122,7 @@ def open_alike(
     """Open appeals with one direction that may be the same matter, newest first, with `handling`.
 
     Those of the number that calls (`caller`); of the `applicant` and the `phone` that a form names
-    only those that the user reads: by typing them he would learn whose a personal appeal is.
+    only those that the user reads: typing them would reveal whose a personal appeal is.
     """
     named = [_of(phone)] if phone else []
     if applicant:
@@ -153,7 +153,7 @@ def look_up(typed: str, today: dt.date, user: User, limit: int = 20) -> list[App
     """Appeals of a number or a phone, whole as a citizen tells it; newest first.
 
     A number is written 2026-000123, or 123 of this year or the last one. Nothing is found by a
-    part of either: whoever looks up knows whom he speaks with. A personal appeal that the user
+    part of either: a user who looks up knows who is calling. A personal appeal that the user
     does not read is found by its number alone, and veiled.
     """
     plain = phone_numbers.digits(typed)

@@ -9,7 +9,7 @@ from appliance.core.statements import Question, row_with, value
 from appliance.models import Catalog, CatalogItem
 
 PAUSES = "pause_reason"  # what operators take a pause for
-UNLISTED = "*"  # stands for a text that is no code: where it is counted, or was masked
+UNLISTED = "*"  # in place of a text that is no code: where it is counted, or was masked
 NOT_LISTED = N_("not on the list")
 # those that come with the product
 CATALOGS = (

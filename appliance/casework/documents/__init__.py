@@ -1,4 +1,4 @@
-"""Documents that people send, read by a process of their own that a flaw in them cannot leave.
+"""Documents that people send, read in a sandboxed process of their own.
 
 A document of a kilobyte can ask its reader for gigabytes. So no page opens one: each is handed to
 `python -m appliance.casework.documents.reader` in the sandbox, with bounded memory and time, no

@@ -36,8 +36,8 @@ _NUMBERED = Question(
 def product(form: str) -> Definition:
     """The form as it comes with the product: version 1.
 
-    Raises DefinitionError when a field says otherwise than models.personal_columns whether it tells
-    who somebody is.
+    Raises DefinitionError when a field and models.personal_columns disagree on whether the field
+    identifies a person.
     """
     made = parse(form, 1, _product_document(form))
     table = CallForm if form == CALL else Appeal
