@@ -35,7 +35,7 @@ def mask_again(site: Site, file: Path) -> None:
 def scrub(site: Site) -> None:
     """Rewrite the database, so that its files hold nothing of what was masked or removed.
 
-    Nobody can write meanwhile: some ten seconds for each gigabyte.
+    Nobody can write while it runs: some ten seconds for each gigabyte.
     """
     settings = site.open()
     size = settings.paths.database.stat().st_size

@@ -372,7 +372,7 @@ class NewerSchema(RuntimeError):
 def migrate() -> list[str]:
     """Bring the open database to the newest schema; returns the names of what was applied.
 
-    A database that holds anything is first copied beside itself, online. Raises NewerSchema, and
+    A database that holds data is first copied to its own folder, online. Raises NewerSchema, and
     changes nothing, when a newer release has migrated it.
     """
     runner = Runner(database, str(MIGRATIONS), table_name="schema_migration")

@@ -40,7 +40,7 @@ def fold_in(file: Path) -> None:
 
 
 def address_to_read(file: Path) -> str:
-    """Under which a database file is only looked at: without a log beside it no byte changes."""
+    """The URI that opens a database file to read only: without a log next to it no byte changes."""
     log = file.with_name(f"{file.name}-wal")
     how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
     return f"{file.resolve().as_uri()}?{how}"

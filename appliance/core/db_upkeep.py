@@ -10,8 +10,8 @@ from appliance.core import db
 def empty_log() -> bool:
     """Bring the write-ahead log into the file and cut it to nothing; whether that was possible.
 
-    Until then the log holds pages as they were. It waits for nobody: who reads or replicates keeps
-    the log, and it is tried again.
+    Until then the log holds pages as they were. It does not wait: a reader or the replicator
+    keeps the log in use, and a later call tries again.
     """
     if db.database.in_transaction():
         return False

@@ -1,4 +1,4 @@
-"""Which columns hold who a citizen is: the one list from which every other one derives.
+"""Which columns identify a citizen: the one list from which every other one derives.
 
 Hiding personal appeals, masking, exports, the ministry's document, alerts and the check of the
 forms read it. Each column that holds text is in PERSONAL, in STAYING (personal, and the reason why
@@ -26,14 +26,14 @@ class Kind(StrEnum):
     TEXT = "text"  # free text of form, step or answer: stays without the person where law says so
     NOTE = "note"  # free text of staff that no law keeps
     CHOICE = "choice"  # a code of a list, which is counted, or what was typed in place of one
-    COUNTED = "counted"  # tells something of him, names nobody, and is counted: stays
+    COUNTED = "counted"  # describes a person, names nobody, and is counted: stays
     COPY = "copy"  # derived from other columns, or all that was typed
-    FILE = "file"  # the name of a file that holds his data
+    FILE = "file"  # the name of a file that holds a person's data
 
 
 IDENTIFYING = frozenset(
     (Kind.NAME, Kind.FIRM, Kind.PHONE, Kind.DOCUMENT, Kind.BIRTH, Kind.ADDRESS)
-)  # kinds that tell who somebody is
+)  # kinds that identify a person
 _STAYING_KINDS = (Kind.COUNTED, Kind.CHOICE)
 
 
@@ -281,7 +281,7 @@ IMPERSONAL: dict[str, dict[str, str]] = {
         "notice_rule": "purpose account",
         "trunk_state": "name state registration error",
         "span_state": "trunk alarm error channels",
-        "line_trial": "trunk number by result cause",  # numbers of ours
+        "line_trial": "trunk number by result cause",  # the site's own numbers
         "exchange_look": "name missing",
         "process_state": "name holder version",
         "check_state": "code name state seen advice values",
@@ -311,7 +311,7 @@ def hidden(table: type[Model]) -> dict[str, Any]:
 
 
 def exported(table: type[Model]) -> tuple[str, ...]:
-    """What tells who the applicant is, in the order in which it is exported."""
+    """Columns that identify the applicant, in the order in which they are exported."""
     return tuple(name for name, one in of(table).items() if one.exported)
 
 
@@ -322,7 +322,7 @@ def blanks(table: type[Model], *but: Kind) -> dict[str, Any]:
 
 
 def is_identifying(table: type[Model], field: str) -> bool:
-    """Whether a form's field tells who somebody is: its column, or that of its date, does."""
+    """Whether a form's field identifies a person: by its column, or by that of its date."""
     columns = of(table)
     return any(one.kind in IDENTIFYING for n in (field, f"{field}_on") if (one := columns.get(n)))
 

@@ -33,6 +33,6 @@ class CopyCheck(Table):
     ended_at = MomentField(null=True)
     state = CharField(default="running")  # running | done | failed
     trouble = CharField(default="")  # SnapshotError's code
-    said = TextField(default="")  # its words
+    said = TextField(default="")  # its message
     counts = DocumentField(default=dict)  # rows in the copy by name; before the end: expected ones
     seconds = FloatField(default=0.0)

@@ -53,7 +53,7 @@ came_from: contextvars.ContextVar[str] = contextvars.ContextVar("came_from", def
 
 
 def fingerprint(words: str) -> str:
-    """What stands in an entry in place of words that a table keeps until somebody is masked.
+    """What an entry holds in place of words that a table keeps until a person is masked.
 
     SHA-256 in hexadecimal digits: it proves the words as long as they are there, and an entry is
     never changed.

@@ -30,7 +30,7 @@ def review_count() -> int:
 
 
 def to_ask(channel: str, limit: int) -> list[HeldMessage]:
-    """Messages on hold in a channel of which no service has said its last word, those not asked
+    """Messages on hold in a channel without a final answer of a service, those not yet asked
     about first."""
     due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _AGAIN)
     rows = _rows().where(due, Message.channel == channel, HeldMessage.word.not_in(FINAL))

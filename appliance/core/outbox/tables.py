@@ -60,11 +60,11 @@ class EarlyReport(Table):
 
 
 class HeldMessage(Table):
-    """A message that a restore put on hold: it waited when the data were saved, and may be out."""
+    """A message that a restore put on hold: it waited in the saved data and may have been sent."""
 
     message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
     held_at = MomentField()
     former = CharField(default="")  # its state in the database that was replaced; "": not known
-    account = CharField(default="")  # whose word `word` is
+    account = CharField(default="")  # that gave the answer `word`
     word = CharField(default="")  # one of review.WORDS; "": nobody was asked yet
     asked_at = MomentField(null=True)

@@ -27,7 +27,7 @@ class Alerted:
     firms: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()  # of passport, PINFL, STIR those that are known
     born: frozenset[dt.date] = frozenset()
-    phrases: tuple[str, ...] = ()  # further words of his, as an address: left out word by word
+    phrases: tuple[str, ...] = ()  # other personal texts, as an address: left out word by word
     is_open: bool = True  # the applicant has not asked that nobody learns of him
 
 

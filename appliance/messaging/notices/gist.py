@@ -72,13 +72,13 @@ def without_known(text: str, alert: Alerted, phones: Collection[str]) -> str:
 
 
 def names_in(text: str, names: Iterable[str]) -> set[str]:
-    """Which of some names, of one word or more, stand in a text, however they are spelt."""
+    """Which of some names, of one word or more, occur in a text, in any spelling."""
     keys = [_key(word[0]) for word in _WORD.finditer(text)]
     return {name for name in names if any(_firm(keys, _keys(name)))}
 
 
 def has_number(text: str, alert: Alerted, phones: Collection[str]) -> bool:
-    """Whether a document of a person, or one of some phones, stands in a text."""
+    """Whether a text contains a document of a person, or one of some phones."""
     documents = {_plain(document) for document in alert.documents}
     return any(_plain(found[0]) in documents for found in _PASSPORT.finditer(text)) or any(
         _is_known(found[0], alert, phones) for found in _ONE_NUMBER.finditer(text)

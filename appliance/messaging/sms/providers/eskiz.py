@@ -15,7 +15,7 @@ from appliance.messaging.sms.gateway import Report, Sending, SmsGateway
 _DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
 _FAILED = frozenset({"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"})
 _TASHKENT = ZoneInfo("Asia/Tashkent")  # of the dates in its history
-_EARLIER = dt.timedelta(minutes=10)  # its clock and ours may differ
+_EARLIER = dt.timedelta(minutes=10)  # its clock and the box's may differ
 _PAGE, _PAGES = 200, 25  # rows of the history that are read at once, and pages at most
 _OF_A_MESSAGE = (400, 422)  # what is wrong with one, and not with the others
 

@@ -59,7 +59,7 @@ class PlayMobile(SmsGateway):
         raise Declined("declined", f"{code} {text}")
 
     def look_up(self, sending: Sending) -> str:
-        """By our own name for it."""
+        """By the id that the appliance has given it."""
         answer = ask(
             "POST",
             self.url + "/get-status",
