@@ -23,7 +23,7 @@ _SIGN_IN = "sign_in"
 
 
 class Silent(RuntimeError):
-    """Asterisk's console gives no answer."""
+    """Asterisk's console does not answer."""
 
 
 def follow(settings: Settings, stop: threading.Event) -> None:
@@ -62,7 +62,7 @@ def console(settings: Settings, words: str) -> list[str]:
     """The lines that a command prints on Asterisk's console, by its control socket.
 
     No action of AMI says which modules run, and the class of AMI that opens the console stays shut.
-    The socket is the group's that Asterisk and our processes share. Raises Silent.
+    The socket belongs to the group that Asterisk and the product's processes share. Raises Silent.
     """
     conf = str(settings.paths.asterisk / "asterisk.conf")
     command = [*settings.asterisk.command, "-C", conf, "-rx", words]

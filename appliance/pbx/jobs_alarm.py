@@ -1,4 +1,4 @@
-"""The alarm of `appliance jobs`, which sends all messages: it cannot send that it hangs.
+"""The alarm of `appliance jobs`, which sends all messages and cannot report its own hang.
 
 The pbx process looks at the jobs' signs of life and at the moment of their last look at the box.
 The alarm is put into the outbox like any other. While the jobs are not well, the pbx process takes

@@ -1,4 +1,4 @@
-"""What only the logs of Asterisk report: refused requests, and why we are not registered."""
+"""What only the logs of Asterisk report: refused requests, and why the box is not registered."""
 
 import datetime as dt
 import logging

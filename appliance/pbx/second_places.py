@@ -47,7 +47,7 @@ class _Phone:
     """The place of a phone, the one before it, and when it changed (monotonic seconds)."""
 
     now: Place
-    former: Place | None = None  # asked whether somebody still answers there
+    former: Place | None = None  # asked whether a phone still answers there
     last: str = ""  # host of the place before this one
     changed: deque[float] = field(default_factory=deque)
     silent: int = 0  # looks in a row at which nobody answered at the former place
@@ -56,9 +56,9 @@ class _Phone:
 class SecondPlaces:
     """Remembers where each phone on a desk was registered.
 
-    A phone that moves answers no more where it was. Where the former place still answers, or the
-    place changes to and fro, two phones have the extension's password. Phones in a page come from
-    the box itself and are left out.
+    A phone that moves no longer answers at its former place. Where the former place still answers,
+    or the place changes to and fro, two phones have the extension's password. Phones in a page come
+    from the box itself and are left out.
     """
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ def _is_shared(settings: Settings, extension: str, phone: _Phone) -> bool:
 
 
 def _is_there(settings: Settings, extension: str, phone: _Phone) -> bool:
-    """Whether the former place still answers; one that is silent for long is asked no more."""
+    """Whether the former place still answers; one that is silent for long is no longer asked."""
     former = phone.former
     if not former:
         return False

@@ -224,7 +224,7 @@ def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
 
 
 def take_phone(user: User, page: str, session: Session) -> None:
-    """An open page of his has his phone from now on; one that had it learns of that.
+    """Move a user's phone to one of their open pages; the page that had it is notified.
 
     `session`: the page's. The phone ends with it (`page_phones`).
     """

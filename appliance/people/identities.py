@@ -29,7 +29,7 @@ def allow_fallback(user: User, allowed: bool, by: User | None) -> None:
     """Let the stored password sign a person in while the directory is away, or not any more.
 
     It opens what the directory may have closed, so it needs the right to give the person a new
-    password. Raises StaffError: "rights"; "self" (nobody allows it to himself).
+    password. Raises StaffError: "rights"; "self" (nobody may allow it for their own account).
     """
     if not staff.may_keep(by, user):
         raise StaffError("rights", f"may not change {user.login}")

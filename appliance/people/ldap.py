@@ -76,7 +76,7 @@ def authenticate(rules: Ldap | None, login: str, password: str) -> User | None:
 
 
 def _authenticate_alone(login: str, password: str) -> User | None:
-    """The person by the stored hash, where the fallback is enabled for him. Audited."""
+    """The person by the stored hash, where the fallback is enabled for them. Audited."""
     user = accounts.authenticate(login, password)  # takes as long for everybody
     if not user or not user.directory_fallback:
         return None

@@ -2,9 +2,9 @@
 
 A page knows the phone's password, and its connection to Asterisk stays open for as long as the
 browser wants. So whatever ends the session (signing out, somebody else who ends it, another
-password, a closed account, its age), the password is changed and Asterisk forgets where the phone
-is. A talk that goes on is not touched: its citizen would lose his operator. A page that is loaded
-again has the same session and keeps its phone.
+password, a closed account, its age), the password is changed and Asterisk removes the phone's
+registration. A current talk is not touched: its citizen would lose the operator. A page that is
+loaded again has the same session and keeps its phone.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from appliance.core.db import writing
 from appliance.models import User
 from appliance.people import accounts, sessions
 
-ENDED = ""  # User.phone_session of one that Asterisk still has to forget
+ENDED = ""  # User.phone_session while Asterisk still has the registration
 
 
 def password_of(user: User) -> str | None:
@@ -23,7 +23,7 @@ def password_of(user: User) -> str | None:
 
 
 def abandoned() -> list[User]:
-    """Whose page has the phone in a session that does not hold any more."""
+    """Users whose phone is in a page of a session that is no longer valid."""
     taken = (User.phone_session.is_null(False), User.phone_session != ENDED)
     users = list(User.select().where(*taken))
     holding = sessions.holding_among([user.phone_session for user in users])
@@ -31,7 +31,7 @@ def abandoned() -> list[User]:
 
 
 def ended() -> list[User]:
-    """Whose phone Asterisk still has to forget: in the page, the account open."""
+    """Users whose registration Asterisk has yet to remove: phone in the page, account open."""
     waiting = User.phone_session == ENDED
     return list(User.select().where(waiting, User.active, User.phone == "page"))
 
@@ -50,6 +50,6 @@ def end(user: User) -> None:
 
 
 def settle(user: User) -> None:
-    """Asterisk has forgotten where the phone was."""
+    """Mark that Asterisk has removed the phone's registration."""
     same = (User.id == user.id, User.phone_session == ENDED)
     User.update(phone_session=None).where(*same).execute()

@@ -59,7 +59,7 @@ class Lane:
 
     @contextlib.contextmanager
     def turn(self, whose: str) -> Iterator[None]:
-        """Wait for a turn, and have it. Raises Busy."""
+        """Wait for a turn and hold it. Raises Busy."""
         with self._lock:
             if self._inside.total() >= self._waiting or self._inside[whose] >= self._of_one:
                 raise Busy
@@ -77,12 +77,12 @@ class Lane:
                 self._inside += Counter()  # drops those that are at zero
 
 
-# Strangers never hold up those whose device is known.
+# Unknown devices never delay known ones.
 _KNOWN, _STRANGERS = Lane(waiting=40, of_one=4), Lane(waiting=24, of_one=12)
 
 
 class TooMany(Exception):
-    """So many attempts failed that this one is not looked at."""
+    """Too many attempts have failed; this one is not checked."""
 
 
 def check(

@@ -60,7 +60,7 @@ def roots(events: Iterable[Event]) -> list[str]:
 def calls_without_beginning(events: Iterable[Event]) -> dict[str, dt.datetime]:
     """Linkedid → first moment, of calls from a trunk whose first record the log has lost.
 
-    Nothing can be said of such a call but that it came: a trunk's channel names it.
+    Only its arrival is known, from the name of the trunk's channel.
     """
     known = list(events)
     beginnings = {event.linkedid for event in known if event.begins is not None}

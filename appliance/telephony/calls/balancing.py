@@ -55,8 +55,8 @@ _SILENCE = dt.timedelta(minutes=1)  # without a sign, after which Asterisk count
 def arrivals(begin: dt.datetime, end: dt.datetime) -> int:
     """How many calls came in over a trunk in [begin, end).
 
-    Those that the event log holds, and those that Asterisk told of and its log does not hold, or
-    holds without their first record.
+    Those that the event log holds, and those that Asterisk has reported and that its log lacks,
+    or holds without their first record.
     """
     first = EventRow.select(EventRow.hash).where(
         EventRow.linkedid == SeenCall.linkedid, EventRow.begins.is_null(False)

@@ -20,7 +20,7 @@ def is_logged(linkedid: str) -> bool:
 
 
 def write_down(linkedid: str, begins: str, at: dt.datetime) -> None:
-    """Asterisk told of a call whose first record did not come; or other records did."""
+    """Store a call whose first record is missing, though Asterisk or other records report it."""
     with writing():
         SeenCall.insert(linkedid=linkedid, begins=begins, at=at).on_conflict_ignore().execute()
 

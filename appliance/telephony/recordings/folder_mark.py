@@ -1,8 +1,8 @@
-"""A mark in the recordings folder: without it, the folder is not the one that recordings lie in.
+"""A mark in the recordings folder: without it, the folder is not the one that holds the recordings.
 
 A disk that is not mounted leaves an empty folder in its place, and Asterisk makes its folders of
-days in there. The mark is a folder: what snapshots list and restore are files. Beside the database
-lies a note of the mark's name.
+days in there. The mark is a folder: what snapshots list and restore are files. A note next
+to the database holds the mark's name.
 """
 
 import logging
@@ -18,7 +18,7 @@ _BEGIN = ".mark-"
 
 
 def note(settings: Settings) -> Path:
-    """The file that holds the name of the mark; removed, the folder is marked as it is then."""
+    """The file that holds the mark's name; when it is removed, the current folder gets a mark."""
     return settings.paths.database.with_name("recordings.mark")
 
 
