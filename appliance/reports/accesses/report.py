@@ -89,7 +89,7 @@ def _add(
     found: dict[tuple[str, str, str], Access],
     masked: set[str],
 ) -> None:
-    """`masked`: records whose citizen was masked since; a reason may name him."""
+    """`masked`: records whose citizen was masked since; a reason may name them."""
     done = row.action
     if done == unusual.ACTION:
         readers.setdefault(row.subject, Reader(row.subject)).unusual += 1

@@ -86,8 +86,8 @@ def call_direction(first: First = _first) -> Node:
 def _given(column: str, first: First) -> Iterator[Node]:
     """What a registration may have of a call: on form №2, on its appeal; NULL where it has not.
 
-    UNLISTED in place of a text that is no code: reports leave the box and are never changed, so no
-    typed words stand in them.
+    UNLISTED in place of a text that is no code: reports leave the box and are never changed, so
+    they hold no typed words.
     """
     return (_code(fn.NULLIF(first(table, column), ""), column) for table in (CallForm, Appeal))
 

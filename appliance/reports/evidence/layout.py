@@ -80,7 +80,7 @@ class _Entry:
 
 
 def unexplained_bytes(file: Path, *, plain: bool) -> list[str]:
-    """What no signature covers in a pack's file, in words; empty for one that is as we write it.
+    """What no signature covers in a pack's file, in words; empty for one that the appliance writes.
 
     `plain`: entries are stored as they are, without dates, as packs are made since format 2: then
     their content determines each byte. Raises OSError.

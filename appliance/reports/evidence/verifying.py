@@ -95,7 +95,7 @@ def _format_of(pack: zipfile.ZipFile) -> object:
 
 
 def _repeated(pack: zipfile.ZipFile) -> list[str]:
-    """Names that stand in the manifest more than once."""
+    """Names that occur in the manifest more than once."""
     lines = pack.open(MANIFEST).read(_LARGEST).decode().splitlines()
     names = Counter(_line(line)[0] for line in lines)
     return [f"{name}: more than once in the manifest" for name, n in names.items() if n > 1]

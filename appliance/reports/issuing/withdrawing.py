@@ -17,7 +17,7 @@ def find(
 ) -> list[IssuedReport]:
     """The issued reports of which a text is somebody's, those withdrawn before left out.
 
-    `day`: on which his call arrived. `reasons`: also reports of who looked at whom on a day since,
+    `day`: when the call arrived. `reasons`: also reports of who looked at whom on a day since,
     which are long.
     """
     about = (IssuedReport.first <= day) & (IssuedReport.last >= day)
@@ -61,7 +61,7 @@ def remove_files(settings: Settings) -> int:
 
 
 def _texts(settings: Settings, report: IssuedReport) -> Iterator[str]:
-    """Every text of a report: of its cells, and of what its JSON says besides."""
+    """Every text of a report: of its cells, and of whatever else its JSON holds."""
     yield from _strings(report.cells)
     file = next((one for one in report.files if one.kind == "json"), None)
     with contextlib.suppress(FileNotFoundError):

@@ -26,7 +26,7 @@ LONG = 0.05  # seconds after which whoever has a turn keeps nobody waiting any m
 
 
 class TooManyPapers(TooManyRequests):
-    """Somebody asks for what works long while as much of it is being made for him as may be."""
+    """A person asks for heavy work while their share of it is already running."""
 
 
 class Places:
@@ -96,8 +96,8 @@ class Line:
 
 
 class Entrance:
-    """The way in to the pages: whatever holds the threads, HEALTH finds one, and so does a device
-    on which somebody signed in before (`is_known`, by the request's environment)."""
+    """Limits entry to the pages. However busy they are, threads stay free for HEALTH and for known
+    devices, on which a user has signed in before (`is_known`, by the request's environment)."""
 
     def __init__(
         self,

@@ -90,7 +90,7 @@ def size_of(file: FileStorage) -> int:
 
 
 def takes_file[V: View](largest: int, largest_file: int = 0) -> Callable[[V], V]:
-    """Declare a view that takes a file: `largest` bytes may be sent. Stands beside `@may`.
+    """Declare a view that takes a file: `largest` bytes may be sent. Used together with `@may`.
 
     `largest_file`: bytes that one of several may have; of a larger one nothing is stored.
     """
