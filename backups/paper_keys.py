@@ -31,7 +31,7 @@ class PaperKeyError(ValueError):
 
 
 def groups(key: str) -> list[str]:
-    """A key as it is printed, group by group; [] for a key that was not made by the appliance."""
+    """A key in its printed form, group by group; [] for a key that the appliance did not make."""
     if PLAIN.fullmatch(key):
         parts = key.split("-")
     elif re.fullmatch(rf"{AGE}[0-9A-Z]{{{AGE_LETTERS}}}", key):

@@ -253,9 +253,9 @@ def _plain(date: int) -> dict[str, Any]:
 
 
 def _prompts(into: Path) -> None:
-    """What callers hear, spoken by machine; kept, and spoken again where a text changed.
+    """Announcements for callers, in a synthetic voice; made again only where a text changed.
 
-    Other code has a folder of its own: what it made may differ.
+    The cache folder depends on the code, whose output may change.
     """
     digest = hashlib.sha256()
     for file in sorted(Path(prompts.__file__).parent.glob("*.py")):

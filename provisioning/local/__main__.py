@@ -19,7 +19,7 @@ _EXPECTED = (site.SiteError, SippError, Unreachable, Refused)
 def main(arguments: list[str]) -> int:
     """Exit status 0 done, 1 failed, 2 wrong use, 130 interrupted."""
     folder = Path(os.environ.get("SITE_DIR") or site.TOP / ".site").resolve()
-    # Trials are their own carrier: their site's keeper is told that there is none.
+    # Trials play the carrier themselves, so their site starts none.
     place = Place(folder, bool(os.environ.get(site.CALLS_ITSELF, "yes")))
     match arguments:
         case ["up"]:

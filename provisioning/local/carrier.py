@@ -11,7 +11,7 @@ from appliance.sip.media import ALAW, EVENTS
 from appliance.sip.message import Session
 from provisioning.local.place import HOTLINE, SIP, Place
 
-_NOWHERE = 9  # a port where nobody takes sound
+_NOWHERE = 9  # a port without a receiver of sound
 _PATIENCE = 20.0  # seconds for the other side to answer
 
 
@@ -19,8 +19,8 @@ _PATIENCE = 20.0  # seconds for the other side to answer
 class Loop:
     """Only signalling goes through here: the box sends its sound to itself.
 
-    `mood`: ok | drop (no answer to an INVITE) | refuse | unheard (who called hears nothing) |
-    unheard_there (who answers hears nothing) | elsewhere (answered by a machine of the carrier's).
+    `mood`: ok | drop (no answer to an INVITE) | refuse | unheard (no sound to the caller) |
+    unheard_there (no sound to the callee) | elsewhere (a machine of the carrier answers).
     `shown`: the caller's number that is handed on; "": hidden; None: as it came.
     """
 
@@ -80,7 +80,7 @@ def _describe(call: Call, session: Session) -> None:
 
 
 async def serve(place: Place) -> None:
-    """Be the carrier of a local site, until the process is ended."""
+    """Run the carrier of a local site until the process is ended."""
     async with Agent(place.carrier, SIP, (place.box, SIP)) as agent:
         agent.taken = Loop(agent, HOTLINE).take
         await asyncio.Event().wait()

@@ -4,7 +4,7 @@
     roll_back.py DATABASE COPY --only-copy [--user NAME]
 
 COPY is the database before the upgrade, in the former release's schema; MIGRATED is that copy as
-the new release's migrations left it, before anybody wrote; DATABASE is that one as it is now. What
+the new release's migrations left it, before anybody wrote; DATABASE is its current state. What
 differs between the last two was written since: it goes into a copy of COPY, table by table, which
 then takes the place of DATABASE. The new release's database stays next to it (`.rolled-back-…`).
 
@@ -31,7 +31,7 @@ REFUSED = 3  # exit status: something cannot be carried over, and that was not a
 HISTORY = "schema_migration"  # says which schema it is: stays the copy's
 INDEX = ("search_entry", "search_word")  # with its full-text table; `appliance migrate` fills it
 APPENDED = ("audit_entry", "audit_anchor")  # a chain: what the migrations added belongs to it
-REGISTRATIONS = ("appeal", "call_form")  # named by their numbers; a new column of theirs was typed
+REGISTRATIONS = ("appeal", "call_form")  # named by their numbers; people fill in their new columns
 SERIES = {"number_series": "appeal", "call_number_series": "call_form"}
 SPARE = 1_000  # numbers left out where the new release's series cannot be read
 EMPTY = ("NULL", "''", "0", "'[]'", "'{}'")  # of a new column: nobody has put anything there

@@ -1,4 +1,4 @@
-"""What the values would change on the box as it is."""
+"""What the values would change on the box in its present state."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ TABLES = {  # of the settings file, which app_settings may also bring
 
 
 def changes(values: Mapping[str, Any], box: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Key, value in force, value to come; of what differs. `box`: as `detect` found it."""
+    """(key, present value, new value) of each difference. `box`: what `detect` returned."""
     differences = []
     further = str(values.get("app_settings") or "")
     for name, old in box.items():

@@ -59,7 +59,7 @@ def value_of(text: str) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """A value as it is written into site.ini."""
+    """A value in the form that site.ini has."""
     if isinstance(value, str) and isinstance(value_of(value), str):
         return value
     return json.dumps(value, ensure_ascii=False)
