@@ -1,4 +1,4 @@
-"""A citizen is planted wherever data can stand, masked, and looked for in every byte left."""
+"""A citizen's data are planted in every possible place, masked, and searched in all bytes left."""
 
 import dataclasses
 import datetime as dt
@@ -72,7 +72,7 @@ def canary(settings, nilufar, sardor, bahodir) -> Canary:
 
 @pytest.fixture
 def other(settings, canary, nilufar, sardor, bahodir) -> Canary:
-    """A second citizen, of whom nothing may be lost."""
+    """A second citizen, whose data must stay complete."""
     made = Canary(
         *("Bulbul", "+998935550999", "+998904445566", "AC7654329", "AD1112229"),
         *("31210932040247", "hotline-1.10"),
@@ -101,7 +101,7 @@ def issued(settings, canary, other, monkeypatch) -> IssuedReport:
 
 
 def rows_with(words: list[str], *, whole: bool = False) -> dict[str, set[str]]:
-    """Table → its rows in which one of the words stands, however it is spelt.
+    """Table → its rows that contain one of the words, in any spelling.
 
     `whole`: also in columns that masking leaves.
     """
@@ -121,7 +121,7 @@ def rows_with(words: list[str], *, whole: bool = False) -> dict[str, set[str]]:
 
 
 def bytes_of(settings) -> bytes:
-    """Every byte of the database, its log and the files beside it; workbooks unpacked."""
+    """Every byte of the database, its log and the files next to it; workbooks unpacked."""
     folder = settings.paths.database.parent
     found = b""
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -134,7 +134,7 @@ def bytes_of(settings) -> bytes:
 
 
 def is_left(settings, words: list[str]) -> list[str]:
-    """Those of the words that stand in any byte of any file, as typed or as the search has them."""
+    """The words that occur in any byte of any file, as typed or as the search stores them."""
     data = bytes_of(settings)
     spelt = {word: {word.lower().encode(), fold(word).encode()} for word in words}
     left = {w: form for w, forms in spelt.items() for form in forms if form in data}
@@ -196,10 +196,10 @@ def test_masked_on_request_he_is_in_no_byte(settings, manager, canary, other, is
     mask(settings, manager, canary)
     assert_nothing_is_left(settings, canary)
     masked = Appeal.get_by_id(canary.appeal.id)
-    assert ASKED in masked.gist  # the law wants the text, not him
+    assert ASKED in masked.gist  # the law requires the text, not the person
     assert ASKED in masked.consultation_issue
     assert (masked.call_type, masked.employment) == ("*", "*")  # counted as not on the list
-    for table in (FollowUp, FollowUpMark):  # of his number: nothing of a note stays
+    for table in (FollowUp, FollowUpMark):  # of the citizen's number: no note stays
         assert [row.note for row in table.select().where(table.number == canary.phone)] == [""]
     texts = [row.text for row in Announcement.select()]
     assert any(other.phone in text and other.former in text for text in texts)
@@ -295,7 +295,7 @@ def test_what_a_former_release_masked_is_masked_whole(settings, canary) -> None:
 
 
 def test_what_was_put_right_in_its_spelling_goes(settings, nilufar, bahodir) -> None:
-    """`typed` has a name as it was typed, beside the one that was put right."""
+    """`typed` has a name as it was typed, next to the corrected one."""
     retained.night(clock.now() - retained.DAY)
     site = dataclasses.replace(settings, retention=Retention(2, 2))
     made = retained.register(site, nilufar, None, passport="ав 1234567")
@@ -317,7 +317,7 @@ def test_a_refused_form_goes_after_its_shift(settings, nilufar) -> None:
 
 
 def test_a_draft_of_a_call_that_goes_on_stays(settings, manager, canary, sardor) -> None:
-    """He calls while he is masked: what he asks now is a new matter."""
+    """The citizen calls while being masked: the new request is a new matter."""
     from tests.rig.citizen import Citizen
 
     citizen = Citizen("hotline-3.1", canary.phone)

@@ -65,7 +65,7 @@ class Operator:
 
 @pytest.fixture
 def operator(hotline: Hotline) -> Iterator[Operator]:
-    """One who has signed in and registered; his password in the page may still be put in force."""
+    """An operator, signed in and registered; the page's password may not be in force yet."""
     one = Operator(hotline)
     with one.phone:
         until(lambda: one.register() == 200, WITHIN)

@@ -1,4 +1,4 @@
-"""`appliance release`: what becomes of releases stands in the audit."""
+"""`appliance release`: the audit records what happens to releases."""
 
 import pytest
 

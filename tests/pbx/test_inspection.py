@@ -103,7 +103,7 @@ def places(box: Box, known: SecondPlaces) -> list[str]:
 
 
 def places_apart(box: Box, known: SecondPlaces) -> list[str]:
-    """In a thread, so that the phones here can answer meanwhile."""
+    """Runs in a thread, so that the phones here can answer at the same time."""
     with database.connection_context():
         return places(box, known)
 

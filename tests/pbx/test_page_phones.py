@@ -20,7 +20,7 @@ EXTENSION = "1001"
 
 @pytest.fixture(scope="module")
 def site(site: Settings) -> Settings:
-    """A site that lets phones in pages in; the first operator has his there."""
+    """A site that lets phones in pages in; the first operator has one there."""
     let_in = dataclasses.replace(site.asterisk, browser_phones=True)
     accounts.choose_phone(operator(), "page", auto_answer=False)
     return dataclasses.replace(site, asterisk=let_in)

@@ -169,7 +169,7 @@ def test_the_copy_is_started_by_request_without_rights(tmp_path: Path) -> None:
     assert "PathExists=/home/backups/replicate.request\nUnit=appliance-replicate.service\n" in path
     item = {"name": "replicate", "text": "copies"}
     unit = rendered(tmp_path, "services", "appliance.service.j2", **values, item=item)
-    assert "\nWants=appliance-replicate.path\n" in unit  # whoever starts it starts the watch
+    assert "\nWants=appliance-replicate.path\n" in unit  # the unit's start starts the watch
 
 
 def test_the_pages_settings_lack_the_password_of_the_exchange(tmp_path: Path) -> None:

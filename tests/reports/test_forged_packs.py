@@ -100,7 +100,7 @@ def put_together(entries: bytes, directory: bytes, values: list[int], more: int 
 
 
 def shifted(directory: bytes, by: int) -> bytes:
-    """A directory whose entries lie so many bytes later."""
+    """A directory whose entries are `by` bytes later."""
     out, place = bytearray(directory), 0
     while place < len(out):
         name, extra, comment = struct.unpack_from("<3H", out, place + 28)

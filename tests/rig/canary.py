@@ -1,4 +1,4 @@
-"""A citizen whose data stand wherever a citizen's data can: planted by what really writes them."""
+"""A citizen with data in every possible place, written there by the real code."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -69,7 +69,7 @@ class Canary:
 
     @property
     def corrected(self) -> dict[str, str]:
-        """The form after it; its texts still name him as before."""
+        """The form after it; its texts still have the former name."""
         return self.form | {
             **{"surname": self.surname, "phone": self.phone, "passport": self.passport},
             **{"pinfl": self.pinfl, "address": f"{self.stem} keng koʻchasi 9"},
@@ -84,7 +84,7 @@ class Canary:
         return [*words, self.pinfl, *(f"{self.stem}{end}" for end in typed), f"{self.stem} tor"]
 
     def plant(self, settings: Settings, operator: User, other: User, ministry: User) -> Appeal:
-        """Let him call, be registered and corrected, and let everybody write about him."""
+        """The citizen calls, is registered and corrected, and all staff write about them."""
         citizen = Citizen(self.call, self.phone)
         citizen.ring(operator)
         citizen.talk()

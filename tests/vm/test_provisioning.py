@@ -128,7 +128,7 @@ def test_a_reboot_brings_everything_back(site: Site) -> None:
 
 
 def test_a_copy_that_was_stopped_is_started_by_request(site: Site) -> None:
-    """The jobs have no right to start units: a path unit starts this one for a file of theirs."""
+    """The jobs have no right to start units: a path unit starts this one when they write a file."""
     site.machine.told("systemctl stop appliance-replicate")
     until(
         lambda: site.machine.run("systemctl", "is-active", "appliance-replicate").returncode == 0,

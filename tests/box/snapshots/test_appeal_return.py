@@ -69,7 +69,7 @@ def register(settings, **changes: str) -> Appeal:
 
 
 def look(number: str) -> dict:
-    """An appeal with all that hangs on it, as other programs get it."""
+    """An appeal with all that belongs to it, as other programs get it."""
     [row] = listing.whole().where(Appeal.number == number)
     told = exporting.as_json(row, personal=True, whole=True)
     for name in ("version", "changed_at"):

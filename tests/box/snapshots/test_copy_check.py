@@ -83,7 +83,7 @@ def test_a_copy_that_is_damaged_fails_and_gets_a_new_base(site, monkeypatch) -> 
         audit.record("rustam", "login")
         until(lambda: seen(settings)[1].startswith("it cannot be restored"), 60)
         until(lambda: seen(settings, "replica.restarts")[0] == "warn", 60)
-        with pytest.raises(SnapshotError):  # the restart did not mend it
+        with pytest.raises(SnapshotError):  # the restart did not repair it
             snapshots.check_copy(settings)
         until(lambda: replicator.asides(site.folder / "replica"), 60)
         monkeypatch.setattr(copy_check, "ARRIVES_SECONDS", 60.0)

@@ -110,7 +110,7 @@ def test_the_key_of_the_secrets_stays_on_paper_only(site, tmp_path: Path) -> Non
 
 
 def on_sheet(settings, key: str) -> bool:
-    """Whether a key is on the sheet, as it is typed."""
+    """Whether a key is on the sheet, in the groups that people type."""
     page = sheet.page(settings, "ru")
     return all(f"<code>{group}</code>" in page for group in paper_keys.groups(key))
 

@@ -70,8 +70,8 @@ def newest_copied(settings: Settings, file: Path) -> int:
 
 @pytest.fixture(scope="session")
 def copied(tmp_path_factory: pytest.TempPathFactory, saved: Site) -> Path:
-    """A site with two appeals that its snapshot lacks; the continuous copy has both, and a moment
-    between them stands in a file."""
+    """A site with two appeals that its snapshot lacks; the continuous copy has both, and a file
+    holds a moment between them."""
 
     def make(folder: Path) -> None:
         shutil.copytree(saved.folder, folder, dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""Who was masked since a snapshot is masked in what is restored of it."""
+"""Citizens masked since a snapshot are masked again in a restore of it."""
 
 import json
 import shutil
@@ -38,18 +38,18 @@ def canary(site) -> Canary:
 
 
 def lose_nothing(site) -> None:
-    """The site's database is there: it says whom it has masked."""
+    """The site's database is there and lists the masked records."""
 
 
 def lose_the_database(site) -> None:
-    """The disk of the database died; the note beside the snapshots is there."""
+    """The disk of the database is lost; the note next to the snapshots is there."""
     assert mask_journal.note(site.settings) == 3
     shutil.rmtree(site.folder / "replica", ignore_errors=True)
     _lose(site)
 
 
 def lose_all_but_the_copy(site) -> None:
-    """The first disk died."""
+    """The first disk is lost."""
     (site.folder / "replica").mkdir(exist_ok=True)
     assert mask_journal.note(site.settings) == 3
     (site.folder / "backups" / mask_journal.FILE).unlink()
@@ -82,7 +82,7 @@ def test_who_was_masked_since_is_masked_in_what_is_restored(
 
 
 def test_who_is_open_again_is_named_and_not_masked(site, canary: Canary, tmp_path: Path) -> None:
-    """His appeal was closed after the moment that was restored: it is worked on again."""
+    """The appeal was closed after the restored moment, so it is open again."""
     settings, number = site.settings, canary.appeal.number
     masked = [mask_journal.Mask("appeal_person", number, "data_request=7")]
     Removal.delete().execute()

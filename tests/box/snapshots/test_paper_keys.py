@@ -58,7 +58,7 @@ def test_a_wrong_group_is_named(seed: int) -> None:
 
 
 def _look_alike(first: str, other: str) -> bool:
-    """Two symbols that lie 31 apart, which the check cannot tell from each other: 0 and v …"""
+    """Two symbols that are 31 apart, which the check cannot distinguish: 0 and v …"""
     return abs(paper_keys.SYMBOLS.index(first) - paper_keys.SYMBOLS.index(other)) == 31
 
 

@@ -1,4 +1,4 @@
-"""Faults of the telephony that a running site has to tell of, and by which check each is seen."""
+"""Faults of the telephony that a running site has to report, and the check that reports each."""
 
 from pathlib import Path
 

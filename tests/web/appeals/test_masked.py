@@ -1,4 +1,4 @@
-"""A citizen is masked by the page, as the manager does it, and no page shows him."""
+"""The manager masks a citizen on the page, and no page shows the citizen's data."""
 
 import html
 

@@ -507,7 +507,7 @@ def test_the_ministry_sees_appeals_registered_calls_and_reports_only(login_as) -
 
 
 def test_a_tab_is_shown_only_while_its_condition_holds(login_as, bahodir) -> None:
-    """Evidence packs are for those of the ministry who may hear recordings."""
+    """Evidence packs are for ministry staff who may listen to recordings."""
     browser, tab = login_as("ministry"), 'href="/evidence"'
     assert tab not in browser.get("/appeals").text
     recordings.allow(bahodir, True, by="sherzod")

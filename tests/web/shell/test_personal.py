@@ -224,7 +224,7 @@ def test_what_is_typed_in_a_form_does_not_tell_whose_it_is(
 
 
 def test_a_form_of_its_own_number_shows_that_it_is_there(hers, login_as) -> None:
-    """The citizen calls from it: what he says can be added to his open appeal."""
+    """The citizen calls from it: new information can be added to the open appeal."""
     sardor = User.get(User.login == "sardor")
     token = appeals.at_hand(sardor, clock.now()).token
     appeals.save_draft(sardor, token, {"direction": FULL["direction"]}, form="1")
