@@ -330,7 +330,7 @@ def test_a_draft_of_a_call_that_goes_on_stays(settings, manager, canary, sardor)
 
 
 def test_the_pages_may_not_remove_a_packs_file(settings, manager, canary, monkeypatch) -> None:
-    """On a box they only read packs: `appliance jobs` removes what they have let go."""
+    """On a box the pages may only read packs: `appliance jobs` removes those they give up."""
     from appliance.core import files as core_files
     from appliance.reports import evidence
 
@@ -353,6 +353,6 @@ def test_the_pages_may_not_remove_a_packs_file(settings, manager, canary, monkey
 
 
 def test_a_file_that_is_too_large_is_not_written_anew(settings, canary) -> None:
-    """It is said, and what needs less is done: the log is empty."""
+    """It returns False, and takes the smaller step: the log is empty."""
     assert scrubbing.scrub(most=1) is False
     assert settings.paths.database.with_name("site.db-wal").stat().st_size == 0

@@ -85,7 +85,7 @@ FORM = {
 
 
 def test_a_correction_leaves_no_former_applicant(settings, nilufar) -> None:
-    """A slip of the tongue is no second person: the next call shows the corrected one only."""
+    """A corrected name is no second person: the next call shows the corrected one only."""
     made = registered(settings, nilufar, FORM)
     corrected(settings, made, FORM | {"surname": "Joʻrayeva"})
     assert [one.surname for one in applicants.with_phone(PHONE)] == ["Joʻrayeva"]

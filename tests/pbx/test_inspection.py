@@ -24,7 +24,7 @@ IDENTIFIER = "res_pjsip_endpoint_identifier_ip.so"
 
 @pytest.fixture(autouse=True)
 def seen(box: Box) -> Iterator[None]:
-    """The exchange was seen alive just now."""
+    """The exchange has answered recently."""
     now = clock.now()
     AsteriskWatch.create(started_at=now, seen_at=now)
     yield
@@ -123,7 +123,7 @@ def test_an_extension_that_is_registered_from_two_places(box: Box) -> None:
                 found = await asyncio.to_thread(places_apart, box, known)
                 assert found == [f"1001: {net}.252, {net}.251"]
             assert await desk.register(*account) == 200
-            assert await asyncio.to_thread(places_apart, box, known) == []  # the stranger is gone
+            assert await asyncio.to_thread(places_apart, box, known) == []  # the other one is gone
             # To and fro: two phones, even if neither answers at its former place.
             async with Agent(f"{net}.253", 0, server) as other:
                 assert await other.register(*account) == 200
@@ -157,7 +157,7 @@ def test_a_wrong_password_for_commands_is_named(box: Box) -> None:
 
 
 def test_a_module_that_is_loaded_and_does_not_run(box: Box) -> None:
-    """Last: only a start of Asterisk mends it."""
+    """Runs last: only a restart of Asterisk repairs it."""
     with Connection(box.settings) as asterisk:
         asterisk.act("ModuleLoad", Module=IDENTIFIER, LoadType="unload")
         with pytest.raises(Refused):  # it was loaded before

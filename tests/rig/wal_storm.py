@@ -31,7 +31,7 @@ type Report = tuple[int, int, str]  # writer, -1 for a checkpointer; how many ti
 
 @dataclass
 class Outcome:
-    """What became of a storm."""
+    """The result of a storm."""
 
     commits: int
     lost: int  # commits that were acknowledged and whose row is not there
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def storm(file: Path, seconds: float) -> Outcome:
-    """Write and checkpoint for some seconds, and look at what came of it."""
+    """Write and checkpoint for some seconds, and check the result."""
     with contextlib.closing(_opened(file)) as connection:
         connection.executescript(_SCHEMA)
         rows = ((number, "y" * 1000) for number in range(WIDE_ROWS))

@@ -32,7 +32,7 @@ class Service:
     balance: object = 4200
     slow: Callable[[], float] = lambda: 0.0
     took: list[tuple[str, str]] = field(default_factory=list)  # number, text
-    keys: list[str] = field(default_factory=list)  # Play Mobile's: our name for each
+    keys: list[str] = field(default_factory=list)  # Play Mobile's: the appliance's id of each
     statuses: bool = True  # Play Mobile answers what became of a message
     times: list[float] = field(default_factory=list)  # when each was taken
     states: dict[str, str] = field(default_factory=dict)  # id → Eskiz's word for what became of it

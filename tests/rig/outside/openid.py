@@ -33,7 +33,7 @@ def visit(
     twice: bool = False,
     claims: dict[str, Any] | None = None,
 ) -> str:
-    """Say there who one is; the address to which the browser is sent back.
+    """Sign in there; returns the address to which the browser is sent back.
 
     `claims`: what its token says in place of what belongs there.
     """

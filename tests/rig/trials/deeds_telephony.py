@@ -1,4 +1,4 @@
-"""How the telephony of a running site is broken, and mended again."""
+"""How the telephony of a running site is broken, and repaired again."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ def console(put: str, undo: str) -> tuple[Deed, Deed]:
 
 
 def identifier_stops(scene: Scene) -> None:
-    """The module that knows carriers by their address is loaded, and does not run."""
+    """The module that identifies carriers by address is loaded, and does not run."""
     scene.act("ModuleLoad", Module=_IDENTIFIER, LoadType="unload")
     with contextlib.suppress(Refused):
         scene.act("ModuleLoad", Module=_IDENTIFIER, LoadType="load")
@@ -164,7 +164,7 @@ def few_descriptors() -> tuple[Deed, Deed]:
 
 
 def other_ami_password() -> tuple[Deed, Deed]:
-    """Asterisk wants another password for commands than the settings have; then that one."""
+    """Asterisk requires another AMI password than the settings have; then the same."""
 
     def change(scene: Scene, old: str, new: str) -> None:
         file = scene.settings.paths.asterisk / "manager.conf"
@@ -184,7 +184,7 @@ def other_ami_password() -> tuple[Deed, Deed]:
 
 
 def garbage(_scene: Scene) -> bytes:
-    """What is no sound at all."""
+    """Bytes that are not a sound."""
     return bytes(range(256)) * 100
 
 
