@@ -19,7 +19,7 @@ from peewee import Field, SqliteDatabase, fn
 
 from appliance.box.snapshots import continuous, numbers, replicator
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.core import audit, clock, db_files, live
+from appliance.core import audit, clock, db_files, live, sqlite
 from appliance.core.audit import Head
 from appliance.core.db import writing
 from appliance.core.settings import Settings
@@ -144,7 +144,8 @@ def _compare(settings: Settings, reference: _Reference, copy: Path) -> dict[str,
 
 def _restore(settings: Settings, reference: _Reference, copy: Path) -> None:
     """Restore until the copy holds the row of the check."""
-    limit, error = time.monotonic() + ARRIVES_SECONDS, None
+    limit = time.monotonic() + ARRIVES_SECONDS
+    error: Exception | None = None
     while True:
         for file in copy.parent.glob(f"{copy.name}*"):
             file.unlink()
@@ -154,7 +155,7 @@ def _restore(settings: Settings, reference: _Reference, copy: Path) -> None:
             if _holds(copy, reference.check):
                 return
             error = None
-        except SnapshotError as restoring:  # files are removed while it reads
+        except (SnapshotError, sqlite.DatabaseError) as restoring:  # files go while it reads
             error = restoring
         if time.monotonic() > limit:
             break

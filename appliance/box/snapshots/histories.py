@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from appliance.box.snapshots import continuous
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.core import clock, db_files
+from appliance.core import clock, db_files, sqlite
 from appliance.core.settings import Settings
 
 CURRENT, FORMER = "database", "database-former"
@@ -92,7 +92,13 @@ class History:
                 "unknown",
                 f"the copy in {self.folder} does not give that moment: {output.splitlines()[-1]}",
             )
-        db_files.fold_in(target)
+        try:
+            db_files.fold_in(target)
+        except sqlite.DatabaseError as error:
+            _remove_database(target)
+            raise SnapshotError(
+                "damaged", f"the copy in {self.folder} is damaged: {error}"
+            ) from error
 
 
 def histories(settings: Settings) -> list[History]:

@@ -245,3 +245,14 @@ def test_it_is_due_each_hour_and_sooner_after_a_failure(site) -> None:
     failed = runs.begin("replica", runs.every(3600)(now), process_id.this_process())
     runs.end(failed, "failed", "SnapshotError: it cannot be restored")
     assert job.slot(settings)(now) == runs.every(600)(now)
+
+
+def test_a_copy_that_gives_no_database_is_damaged(settings, tmp_path, monkeypatch) -> None:
+    """It is a finding like each other one: the check is noted as failed and the copy mended."""
+    monkeypatch.setattr(copy_check, "ARRIVES_SECONDS", 0.0)
+    monkeypatch.setattr(
+        continuous, "restore_database", lambda _settings, file, _at: file.write_bytes(b"x" * 8192)
+    )
+    reference = copy_check._Reference(CopyCheck(started_at=clock.now()), {}, {}, None)
+    with pytest.raises(SnapshotError, match="file is not a database"):
+        copy_check._restore(settings, reference, tmp_path / "copy.db")

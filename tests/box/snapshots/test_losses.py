@@ -361,3 +361,18 @@ def test_a_copy_that_was_merged_may_lack_what_was_done_before_the_moment() -> No
     half_minute = histories.Change(after(minutes=10), 1, 2, 3)
     finer = histories.History(Path("database"), (one, base, half_minute, merged))
     assert finer.coverage(after(minutes=9, seconds=50)) == after(minutes=9, seconds=30)
+
+
+def test_a_copy_that_gives_no_database_is_damaged(tmp_path, monkeypatch) -> None:
+    """So that the next copy, or the snapshot, is taken in its place."""
+
+    def write_noise(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        Path(command[command.index("-o") + 1]).write_bytes(b"no database " * 700)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(histories.subprocess, "run", write_noise)
+    moment = dt.datetime(2026, 11, 26, 9, tzinfo=dt.UTC)
+    history = histories.History(tmp_path, (histories.Change(moment, 0, 1, 1),))
+    with pytest.raises(SnapshotError, match="is damaged: file is not a database"):
+        history.restore(tmp_path / "restored.db", moment)
+    assert not list(tmp_path.iterdir())
