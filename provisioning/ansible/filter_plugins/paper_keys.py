@@ -12,9 +12,15 @@ from site_setup import paper_keys, words  # noqa: E402
 
 
 def paper_key(typed: str, name: str) -> str:
-    """The key without its check letters; `name`: repository.key or recovery.key."""
+    """The key without its check letters; `name`: repository.key or recovery.key.
+
+    `backups/bare` reads it once more: a key of another form is marked as verbatim for it.
+    """
     kind = name.removesuffix(".key")
-    return paper_keys.read_key(typed, kind) if kind in words.KEYS else typed.strip()
+    if kind not in words.KEYS:
+        return typed.strip()
+    key = paper_keys.read_key(typed, kind)
+    return key if paper_keys.groups(key) else f"{paper_keys.LITERAL}{key}"
 
 
 def paper_key_faults(typed: dict[str, str], language: str = "en") -> list[str]:

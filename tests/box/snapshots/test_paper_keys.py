@@ -9,6 +9,7 @@ import pytest
 
 from appliance.box.snapshots import sealing
 from backups import paper_keys
+from provisioning.ansible.filter_plugins.paper_keys import paper_key
 
 DISK = "k7gq-2ztv-9xqw-b4nr-m8sy-c3up"
 RECOVERY = "AGE-SECRET-KEY-1" + "QYQSZQGP" * 7 + "HJ"
@@ -94,3 +95,12 @@ def test_the_program_prints_the_key_or_names_the_group() -> None:
     changed = run(" ".join([*groups[:2], "aaaaa", *groups[3:]]) + "\n")
     assert changed.returncode == 1
     assert "group 3" in changed.stderr
+
+
+def test_the_playbook_and_then_the_bare_restore_read_the_same_key() -> None:
+    """The playbook writes a key into a file that backups/bare reads as one that was typed."""
+    own = [(kind, " ".join(paper_keys.groups(key)), key) for kind, key in random_keys()]
+    verbatim = ("correct horse battery", "abcdefghijklmnopqrstuvwx", "=x", "a-b")
+    for kind, typed, key in [*own, *(("repository", f"={text}", text) for text in verbatim)]:
+        written = paper_key(typed, f"{kind}.key")
+        assert paper_keys.read_key(f"{written}\n", kind) == key
