@@ -49,7 +49,7 @@ echo "This bundle is signed by $signer"
 freshness=$(sh ansible/roles/validate/files/freshness.sh "$PWD" "$1") || {
     if [ $? = 3 ]; then
         logger -t appliance-update "accepted $1, though $freshness" || true
-        if [ -e /opt/appliance/current ]; then
+        if appliance release --help >/dev/null 2>&1; then # 0.2 lacks it
             appliance release record accepted "$1" --by "${SUDO_USER:-root}" --why "$freshness"
         fi
     else

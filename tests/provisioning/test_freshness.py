@@ -1,9 +1,11 @@
 """A bundle that is older than the box's, or has expired, is refused until its release is named."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from provisioning.box import bundle, freshness
 from tests.rig.rendering import ROLES
@@ -121,3 +123,36 @@ def test_the_date_comes_from_the_sources(tmp_path: Path, monkeypatch: pytest.Mon
     dated = {"GIT_COMMITTER_DATE": "@5678 +0500", "PATH": "/usr/bin:/bin"}
     subprocess.run([*git, "commit", "-qm", "a", "--allow-empty"], check=True, env=dated)
     assert freshness.source_date(tmp_path) == 5678
+
+
+def test_a_release_that_keeps_no_such_list_can_be_replaced_by_name(box: Box, tmp_path) -> None:
+    """Release 0.2 has no `appliance release`: only the system's journal has the acceptance."""
+    files = box.bundle / "ansible/roles/validate/files"
+    files.mkdir(parents=True)
+    (files / "signature.sh").write_text("echo me\n")
+    shutil.copy(SCRIPT, files)
+    box.look("--accept")
+    box.bring("0.2.0-bbbbbbbb")
+    box.force.touch()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "appliance").write_text('#!/bin/sh\necho "No such command: $1" >&2; exit 2\n')
+    (programs / "logger").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/journal\n')
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    text = bundle._INSTALL.partition("mkdir -p")[0] + "echo goes on\n"
+    install = box.bundle / "install"
+    install.write_text(text.replace("/opt/appliance/current", str(box.force)))
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "NOW": str(LATER)}
+    environment |= {"KNOWN_UPDATE": str(box.known), "FORCE": str(box.force)}
+    bundle.name_release(box.bundle, "0.2.0-bbbbbbbb", DATE)
+    for words, status in (([], 1), (["0.2.0-bbbbbbbb"], 0)):
+        done = subprocess.run(
+            ["sh", install, *words], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stderr
+    assert done.stdout.endswith("goes on\n")
+    assert "accepted 0.2.0-bbbbbbbb" in (tmp_path / "journal").read_text()
+    tasks = yaml.safe_load((ROLES / "validate/tasks/main.yml").read_text())
+    [record] = [task for task in tasks if "record" in str(task.get("ansible.builtin.command"))]
+    assert "validate_records.rc" in record["when"]
