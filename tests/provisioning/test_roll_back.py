@@ -1,6 +1,7 @@
 """The former release's database comes back with what was written under the new release."""
 
 import contextlib
+import datetime as dt
 import json
 import subprocess
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.casework import appeals, search
-from appliance.core import audit, db, sqlite
+from appliance.core import audit, clock, db, sqlite
+from appliance.core.outbox.tables import HeldMessage
 from appliance.core.settings import Settings
-from appliance.models import Appeal, Draft, NumberSeries, User
+from appliance.models import Appeal, Draft, Message, NumberSeries, User
 from provisioning.box.bundle import PLAYBOOKS
 
 SCRIPT = PLAYBOOKS / "files" / "roll_back.py"
@@ -272,3 +274,21 @@ def test_a_damaged_copy_changes_nothing(upgrade: Upgrade, nilufar: User) -> None
     upgrade.copy.write_bytes(data)
     assert upgrade.roll_back()[0] == 1
     assert len(numbers()) == 2
+
+
+def test_messages_on_hold_end_where_the_former_release_knows_no_such_state(
+    upgrade: Upgrade, nilufar: User
+) -> None:
+    """Else nobody sends them, and pages of that release fail at the unknown state."""
+    run_sql(upgrade.copy, "DROP TABLE held_message")
+    upgrade.migrate()
+    now = clock.now()
+    moments = dict.fromkeys(("created_at", "wanted_at", "due_at", "expires_at"), now)
+    row = {"channel": "sms", "purpose": "registered", "recipient": "+998935550147", "key": "a"}
+    message = Message.create(**row, **moments, state="held")
+    HeldMessage.create(message=message, held_at=now)
+    status, report, _ = upgrade.roll_back()
+    assert status == 0
+    assert "message: 1 on hold are listed as too late, not sent" in report["hints"]
+    message = Message.get(Message.key == "a")
+    assert (message.state, message.ended_at >= now - dt.timedelta(seconds=2)) == ("expired", True)

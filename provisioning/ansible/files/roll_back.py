@@ -74,7 +74,7 @@ class Merge:
         for table in former:
             if table not in newer or table not in self._tables("migrated"):
                 self.report.hints.append(f"{table}: the new release has no such table")
-            elif not self._same_key(table):
+            elif self._key("main", table) != self._key("newer", table):
                 self.report.lose(table, self._names(table, self._written(table)))
             else:
                 self._carry(table)
@@ -83,6 +83,8 @@ class Merge:
                 self._look_at_new_table(table, bool(set(former) - set(newer)))
         self._drop_orphans(former)
         self._clear_index()
+        if "held_message" not in former:
+            self._end_messages_on_hold()
         self._leave_numbers_out()
         if (fault := self._value("PRAGMA main.quick_check(1)")) != "ok":
             raise RuntimeError(f"the database put together is damaged: {fault}")
@@ -184,6 +186,15 @@ class Merge:
                 self.db.execute(f"DELETE FROM main.{_quoted(table)}")
             self.report.carried.pop(table, None)
 
+    def _end_messages_on_hold(self) -> None:
+        """The former release knows no such state: it lists them as too late, to be tried again."""
+        ended = self.db.execute(
+            "UPDATE main.message SET state = 'expired', ended_at = unixepoch() * 1000000"
+            " WHERE state = 'held'"
+        ).rowcount
+        if ended:
+            self.report.hints.append(f"message: {ended} on hold are listed as too late, not sent")
+
     def _leave_numbers_out(self) -> None:
         """No number that the new release gave out is given out again."""
         year = dt.datetime.now(dt.UTC).year
@@ -255,9 +266,6 @@ class Merge:
         rows = self.db.execute(f"SELECT {_list(by)} FROM {source} ORDER BY 1")
         return ["/".join(map(str, row)) for row in rows]
 
-    def _same_key(self, table: str) -> bool:
-        return self._key("main", table) == self._key("newer", table)
-
     def _key(self, schema: str, table: str) -> list[str]:
         """The columns of the primary key; all of them where there is none."""
         columns = self._columns(schema, table)
@@ -317,13 +325,14 @@ def roll_back(database: Path, copy: Path, migrated: Path | None, *, accept_loss:
         report = merged(result, migrated, database) if migrated else Report()
         if report.lost and not accept_loss:
             return report
-        with result.open("rb") as file:
-            os.fsync(file.fileno())
+        with result.open("rb") as stream:
+            os.fsync(stream.fileno())
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
         os.link(database, database.with_name(f"{database.name}.rolled-back-{stamp}"))
         result.chmod(database.stat().st_mode & 0o777)
         result.replace(database)
-        _remove_old(database)
+        for file in sorted(database.parent.glob(f"{database.name}.rolled-back-*"))[:-ASIDE]:
+            file.unlink()
     finally:
         result.unlink(missing_ok=True)
     return report
@@ -340,13 +349,6 @@ def fold_in(database: Path) -> None:
     """Take the write-ahead log into the file. Raises sqlite3.Error while others have it open."""
     with contextlib.closing(sqlite3.connect(database, timeout=0)) as connection:
         connection.execute("PRAGMA journal_mode = delete")
-
-
-def _remove_old(database: Path) -> None:
-    """Those of the new release that were put aside: some newest stay."""
-    aside = sorted(database.parent.glob(f"{database.name}.rolled-back-*"))
-    for file in aside[:-ASIDE]:
-        file.unlink()
 
 
 def lines(report: Report, verb: str) -> Iterator[str]:
