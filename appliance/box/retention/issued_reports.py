@@ -4,6 +4,7 @@ was typed in place of a code, reasons why somebody was looked at."""
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from appliance.box.retention.identity import Identity
 from appliance.casework import catalogs
 from appliance.core.settings import Settings
 from appliance.models import (
@@ -29,12 +30,10 @@ class Withdrawal:
     is_his: Callable[[str], bool]
 
 
-def find(
-    settings: Settings, row: Appeal | CallForm, names_him: Callable[[str], bool] | None = None
-) -> Withdrawal:
+def find(settings: Settings, row: Appeal | CallForm, who: Identity | None = None) -> Withdrawal:
     """The issued reports that hold a text of an appeal or a registered call.
 
-    `names_him`: whether any text names the citizen; None: only the row's own texts count.
+    `who`: the citizen, for texts that name them elsewhere; None: only the row's own texts count.
     """
     from appliance.reports import issuing
 
@@ -42,13 +41,16 @@ def find(
     texts = reasons.union(text.strip() for text in _texts_of(row) if text.strip())
 
     def is_his(text: str) -> bool:
-        return text in texts or bool(names_him and names_him(text))
+        return text in texts or bool(who and who.is_his(text))
 
-    if not texts and not names_him:
+    if not texts and not who:
         return Withdrawal([], is_his)
     day = row.received_at.astimezone(settings.tz).date()
-    long = bool(names_him or reasons)
-    return Withdrawal(issuing.find(settings, is_his, day, reasons=long), is_his)
+    records = {row.number, row.call_id or ""} | (who.records if who else set())
+    names_him = who.is_his if who else None
+    long = bool(who or reasons)
+    reports = issuing.find(settings, is_his, day, records, names_him, reasons=long)
+    return Withdrawal(reports, is_his)
 
 
 def withdraw(withdrawal: Withdrawal, by: str, *, remake: bool = False) -> None:

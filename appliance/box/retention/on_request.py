@@ -139,7 +139,7 @@ def _find(settings: Settings, records: Records) -> _Search:
     """Who the citizen is and what else names them; slow, so it runs before the write lock."""
     who = identity.of(records.appeals, records.call_forms, records.calls, records.phone)
     rows = (*records.appeals, *records.call_forms)
-    withdrawals = [issued_reports.find(settings, row, who.is_his) for row in rows]
+    withdrawals = [issued_reports.find(settings, row, who) for row in rows]
     return _Search(who, traces.find(who), withdrawals)
 
 

@@ -103,6 +103,7 @@ _AGED: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
     (Announcement, Announcement.sent_at, ()),
     (ArticleMiss, ArticleMiss.at, ()),
     (Listening, Listening.at, ()),
+    (EvidencePack, EvidencePack.asked_at, (EvidencePack.state.in_(("gone", "failed")),)),
     (AppealReveal, AppealReveal.at, ()),
     (LegalHold, LegalHold.ended_at, (LegalHold.ended_at.is_null(False),)),
     (DataRequest, DataRequest.done_at, (DataRequest.done_at.is_null(False),)),

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from appliance.core import audit, clock, files, live
@@ -13,22 +13,33 @@ from appliance.reports.issuing import keeping
 
 
 def find(
-    settings: Settings, is_his: Callable[[str], bool], day: dt.date, *, reasons: bool
+    settings: Settings,
+    is_his: Callable[[str], bool],
+    day: dt.date,
+    records: Collection[str],
+    names_him: Callable[[str], bool] | None = None,
+    *,
+    reasons: bool,
 ) -> list[IssuedReport]:
     """The issued reports of which a text is somebody's, those withdrawn before left out.
 
-    `day`: when the call arrived. `reasons`: also reports of who looked at whom on a day since,
-    which are long.
+    `day`: when the call arrived. `records`: numbers of the citizen's records and ids of their
+    calls, which by themselves name nobody. `reasons`: also reports of who looked at whom on a day
+    since, which are long; one that names none of the records counts only by `names_him`, for the
+    same reason is given for many records.
     """
     about = (IssuedReport.first <= day) & (IssuedReport.last >= day)
     if reasons:
         about |= (IssuedReport.name == "accesses") & (IssuedReport.last >= day)
     rows = IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(), about)
-    return [
-        one
-        for one in rows.order_by(IssuedReport.id)
-        if any(map(is_his, set(_texts(settings, one))))
-    ]
+
+    def has_text(report: IssuedReport) -> bool:
+        texts = set(_texts(settings, report))
+        is_about = report.name != "accesses" or not texts.isdisjoint(records)
+        is_match = is_his if is_about else names_him
+        return bool(is_match and any(map(is_match, texts.difference(records))))
+
+    return [one for one in rows.order_by(IssuedReport.id) if has_text(one)]
 
 
 def withdraw(report: IssuedReport, is_his: Callable[[str], bool], by: str) -> None:
