@@ -79,6 +79,14 @@ def test_nothing_chosen_is_said(held, login_as) -> None:
     assert outbox.review_count() == 5
 
 
+def test_a_number_that_no_message_can_have_chooses_none(held, login_as) -> None:
+    browser = login_as("technician")
+    for number in ("9" * 19, "9" * 40, "-1", "²"):
+        answer = browser.send(PAGE, number=number, do="drop")
+        assert 'role="alert"' in browser.refused(answer)
+    assert outbox.review_count() == 5
+
+
 def test_more_than_a_page_goes_by_pages(settings, login_as) -> None:
     for n in range(105):
         message = outbox.put("telegram", "alert", "-77", key=str(n))
