@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
-from werkzeug.http import parse_cookie
+from werkzeug.wrappers import Request as BaseRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import health
@@ -282,8 +282,9 @@ def this_device() -> Device:
 
 def is_known_device(app: Flask, environ: dict[str, Any]) -> bool:
     """Whether a request, by its environment, comes from a device on which somebody signed in."""
+    cookies = BaseRequest(environ, populate_request=False).cookies  # of any bytes, as the pages do
     try:
-        kept = _devices(app).loads(parse_cookie(environ).get(DEVICE, ""))
+        kept = _devices(app).loads(cookies.get(DEVICE, ""))
     except BadSignature:
         return False
     return bool(kept["people"])

@@ -76,6 +76,13 @@ def test_signing_in_leads_nowhere_else(client, there) -> None:
     assert client.sign_in("nilufar", PASSWORD, next=there).headers["Location"] == "/"
 
 
+def test_a_cookie_of_any_bytes_shuts_out_nobody(app) -> None:
+    """Another site on the same host may have left it: the browser sends it each time."""
+    browser = app.test_client(use_cookies=False)
+    answer = browser.get("/login", environ_overrides={"HTTP_COOKIE": "other=\xff\xfe"})
+    assert answer.status_code == 200
+
+
 def test_signing_out_ends_the_session(login_as) -> None:
     browser = login_as("operator")
     assert browser.send("/logout").headers["Location"] == "/login"
