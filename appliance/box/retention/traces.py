@@ -7,14 +7,17 @@ import datetime as dt
 import functools
 import json
 import operator
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import alifbo
 from peewee import Expression, Field, fn
 
 from appliance.box.retention import proof
 from appliance.box.retention.identity import Identity
 from appliance.box.retention.turns import Turns
+from appliance.core import script
 from appliance.core.db import in_pieces
 from appliance.core.i18n import fold
 from appliance.models import (
@@ -39,6 +42,10 @@ from appliance.models import (
 from appliance.models.personal_columns import Kind
 
 type Change = Callable[[], object]
+
+_APOSTROPHE = re.compile("[ʻʼ'‘’`]")
+_ENDINGS = "aeiouyаеёиоуўыэюяй"  # what a name is declined by
+_SHORT = 4  # letters of a name of which no end is left out
 
 # Free text of staff about anybody: what names the citizen is cut out of it.
 _NOTES: tuple[tuple[Any, Field], ...] = (
@@ -142,11 +149,28 @@ def _messages(who: Identity) -> Iterator[Change]:
     """Messages about another cause that name the citizen, if they are no longer sent."""
     words = {*who.phones, *who.alert.documents, *(word for pair in who.people for word in pair)}
     for word in sorted(words):
-        mentions = Message.text.contains(word) | fn.LOWER(Message.payload).contains(word.lower())
-        for message in Message.select().where(mentions):
+        mentions = [
+            column.contains(spelling)
+            for spelling in sorted(_spellings(word))
+            for column in (Message.text, fn.COALESCE(Message.payload, ""))
+        ]
+        for message in Message.select().where(functools.reduce(operator.or_, mentions)):
             if who.is_his(f"{message.text} {json.dumps(message.payload, ensure_ascii=False)}"):
                 blank = Message.update(personal_columns.blanks(Message))
                 yield blank.where(Message.id == message.id, Message.ended_at.is_null(False)).execute
+
+
+def _spellings(word: str) -> set[str]:
+    """What each spelling of a word has in it: in both scripts, without the end that is declined.
+
+    SQLite takes small and capital letters for the same in ASCII only.
+    """
+    found = set()
+    for text in (word, script.latin(word), alifbo.to_cyrillic(word).text):
+        stem = max(_APOSTROPHE.split(text), key=len)
+        stem = stem.rstrip(_ENDINGS) if len(stem) > _SHORT else stem
+        found |= {stem, stem.lower(), stem.upper(), stem.capitalize()}
+    return found - {""}
 
 
 def _requests(who: Identity) -> Iterator[Change]:
