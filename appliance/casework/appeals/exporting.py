@@ -105,7 +105,7 @@ def _moment(moment: dt.datetime) -> str:
 def _names(locale: str) -> dict[str, dict[Any, str]]:
     """Field → code or id → name in the locale, of everything but mahallas."""
     every = forms.fields_of_all_versions(forms.APPEAL)
-    found = {field.name: catalogs.labels(field.list, locale) for field in every if field.list}
+    found = {field.name: catalogs.shown_labels(field.list, locale) for field in every if field.list}
     for field in every:
         if field.options and field.name not in _COLUMNS:
             found[field.name] = {option.code: option.called(locale) for option in field.options}

@@ -18,6 +18,7 @@ from appliance.casework.catalogs.lists import (
     labels,
     lists,
     named_values,
+    shown_labels,
 )
 from appliance.casework.catalogs.nearness import is_near
 from appliance.casework.catalogs.places import (
@@ -67,6 +68,7 @@ __all__ = [
     "lists",
     "named_values",
     "place",
+    "shown_labels",
     "remember_mahalla",
     "seed",
     "working_calendar",

@@ -93,6 +93,11 @@ def labels(catalog: str, locale: str) -> dict[str, str]:
     return {item.code: named(item, locale) for item in items(catalog)}
 
 
+def shown_labels(catalog: str, locale: str) -> dict[str, str]:
+    """The same with the words for UNLISTED, to show what records hold."""
+    return labels(catalog, locale) | {UNLISTED: label(catalog, UNLISTED, locale)}
+
+
 def code_of(catalog: str, text: str, day: dt.date | None = None) -> str | None:
     """The code of the value in use that has this code or, in any language, this name."""
     key = fold(text)

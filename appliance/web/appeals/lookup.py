@@ -47,8 +47,8 @@ def page() -> str:
         own=[_line(appeal, appeal.handling) for appeal in own],
         day=midnight,
         states=appeal_labels.STATES,
-        types=catalogs.labels("appeal_type", locale()),
-        directions=catalogs.labels("direction", locale()),
+        types=catalogs.shown_labels("appeal_type", locale()),
+        directions=catalogs.shown_labels("direction", locale()),
     )
 
 

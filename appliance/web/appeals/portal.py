@@ -228,8 +228,8 @@ def listed() -> tuple[dict[str, Any], dict[str, str]]:
         "states": appeal_labels.STATES,
         "people": accounts.names(locale()),
         "who": appeal_labels.who,
-        "types": catalogs.labels("appeal_type", locale()),
-        "directions": catalogs.labels("direction", locale()),
+        "types": catalogs.shown_labels("appeal_type", locale()),
+        "directions": catalogs.shown_labels("direction", locale()),
         "named": lambda thing: named(thing, locale()),
     }, asked
 

@@ -70,7 +70,7 @@ def listed() -> str:
         page=page,
         pages=max(1, -(-count // PAGE)),
         asked=asked,
-        names={name: catalogs.labels(name, locale()) for name in ("call_type", "direction")},
+        names={name: catalogs.shown_labels(name, locale()) for name in ("call_type", "direction")},
         named=lambda thing: named(thing, locale()),
         choices={
             "call_type": (labels.FIELDS["call_type"], catalogs.choices("call_type", locale())),
