@@ -1,10 +1,11 @@
-"""A message about another cause that names a masked citizen goes, however it spells him."""
+"""What names a masked citizen goes, however it spells him; what is a namesake's stays."""
 
 import pytest
 
 from appliance.box.retention import identity, traces
+from appliance.casework import appeals
 from appliance.core import clock, outbox
-from appliance.models import Appeal, Message
+from appliance.models import Appeal, Draft, Message
 from tests.box import retained
 
 
@@ -37,3 +38,23 @@ def test_each_spelling_goes(appeal, surname, text, column) -> None:
 
 def test_one_who_has_his_surname_stays(appeal) -> None:
     assert after_masking(appeal, "Karimov", "Каримов Жасур", "text") == "Каримов Жасур"
+
+
+@pytest.mark.parametrize(
+    ("document", "stays"),
+    [({}, False), ({"passport": "AB7654321"}, True), ({"pinfl": "31210932040247"}, True)],
+)
+def test_a_draft_with_other_documents_is_a_namesakes(appeal, sardor, document, stays) -> None:
+    own = {"surname": appeal.surname, "first_name": appeal.first_name}
+    appeals.save_draft(sardor, appeals.token_for(sardor, None), own | document)
+    for change in traces.find(identity.of([appeal], [], [], "")):
+        change()
+    assert Draft.select().exists() == stays
+
+
+def test_a_draft_with_his_document_goes_whatever_else_is_in_it(appeal, sardor) -> None:
+    own = {"surname": appeal.surname, "pinfl": appeal.pinfl, "passport": "AB7654321"}
+    appeals.save_draft(sardor, appeals.token_for(sardor, None), own)
+    for change in traces.find(identity.of([appeal], [], [], "")):
+        change()
+    assert not Draft.select().exists()

@@ -50,11 +50,15 @@ class Identity:
 
     def is_his(self, text: str) -> bool:
         """Whether a text certainly names the citizen: by document, phone, or surname and name."""
-        if gist.has_number(text, self.alert, self.phones):
+        if self.has_number(text):
             return True
         if any(_names_record(text, number) for number in self.records):
             return True
         return any(gist.names_in(text, pair) == set(pair) for pair in self.people)
+
+    def has_number(self, text: str) -> bool:
+        """Whether one of the citizen's documents or phones is in a text."""
+        return gist.has_number(text, self.alert, self.phones)
 
     def is_named(self, text: str) -> bool:
         """Whether a text may name the citizen: also by a rare surname, a firm, an address."""

@@ -127,13 +127,13 @@ def _drafts(who: Identity) -> Iterator[Change]:
         call = Call.get_or_none(Call.id == draft.call_id) if draft.call_id else None
         if call and call.ended_at is None:
             continue
-        if draft.call_id in who.records or who.is_his(_joined(draft.values)):
+        if draft.call_id in who.records or _is_his_form(who, draft.values):
             yield Draft.delete().where(Draft.id == draft.id).execute
 
 
 def _refused_forms(who: Identity) -> Iterator[Change]:
     for form in RefusedForm.select():
-        if who.is_his(f"{form.address} {_joined(form.values)}"):
+        if who.is_his(form.address) or _is_his_form(who, form.values):
             yield RefusedForm.delete().where(RefusedForm.token == form.token).execute
 
 
@@ -183,6 +183,13 @@ def _requests(who: Identity) -> Iterator[Change]:
         if numbers & who.records or who.is_his(_joined(columns)):
             answer = {"answer": who.cut(request.answer)}
             yield _changed(request, personal_columns.blanks(DataRequest) | answer)
+
+
+def _is_his_form(who: Identity, values: dict[str, Any]) -> bool:
+    """Whether a form that was not sent is his. One with other documents is a namesake's."""
+    text = _joined(values)
+    documents = (values.get(name) for name in personal_columns.names(Appeal, Kind.DOCUMENT))
+    return who.is_his(text) and (not any(documents) or who.has_number(text))
 
 
 def _joined(values: dict[str, Any]) -> str:
