@@ -22,7 +22,7 @@ type Queue = tuple[str, str, str]  # strategy, most callers ("0": any number), w
 def configured_modules(etc: Path) -> list[str]:
     """The modules that the configuration names; none while it is not written."""
     file = etc / "modules.conf"
-    return _LOADED.findall(file.read_text("utf-8")) if file.exists() else []
+    return _LOADED.findall(file.read_text("utf-8", "replace")) if file.exists() else []
 
 
 def not_running(etc: Path, shown: Iterable[str]) -> list[str]:
@@ -54,7 +54,7 @@ def _written_steps(file: Path) -> Iterable[Step]:
     context = ""
     if not file.exists():
         return
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
         if head := _CONTEXT.match(line):
             context = head[1]
         elif context and context not in _APART and (step := _STEP.match(line.strip())):
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
 def _written_queues(file: Path) -> Mapping[str, Queue]:
     found: dict[str, dict[str, str]] = {}
     name = ""
-    for line in file.read_text("utf-8").splitlines() if file.exists() else ():
+    for line in file.read_text("utf-8", "replace").splitlines() if file.exists() else ():
         if head := _CONTEXT.match(line):
             name = head[1]
         elif name and name != "general" and (fact := _KEY.match(line)):

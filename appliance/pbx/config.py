@@ -170,7 +170,10 @@ def install(settings: Settings, *, tried: bool = False) -> list[str]:
 
 def changed_by_hand(etc: Path) -> list[str]:
     """The files of a folder that are not as they were rendered last; none before the first time."""
-    rendered: dict[str, str] = json.loads(_read(etc / MANIFEST) or "{}")
+    try:
+        rendered: dict[str, str] = json.loads(_read(etc / MANIFEST) or "{}")
+    except ValueError:  # damaged; the next rendering writes it again
+        return []
     return [name for name, digest in rendered.items() if _digest(_read(etc / name)) != digest]
 
 
@@ -284,4 +287,5 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _read(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.exists() else None
+    """A file's text; what somebody wrote by hand may be in another encoding."""
+    return path.read_text("utf-8", "replace") if path.exists() else None
