@@ -150,6 +150,11 @@ def test_messages_that_are_taken_and_never_arrive(settings) -> None:
         "fail",
         f"first: {count} messages taken, none known to have arrived",
     )
+    # Play Mobile reports to an address of ours, where it is given one, and never otherwise.
+    silent = dataclasses.replace(site.sms[0], kind="playmobile")
+    assert check(dataclasses.replace(site, sms=(silent,)), "sms.delivery")[0] == "ok"
+    calling = dataclasses.replace(silent, callback_secret="secret")
+    assert check(dataclasses.replace(site, sms=(calling,)), "sms.delivery")[0] == "fail"
     Message.update(state="delivered").where(Message.id == message.id).execute()
     assert check(site, "sms.delivery")[0] == "ok"
     Message.update(state="sent", sent_at=now).execute()  # a report may still come

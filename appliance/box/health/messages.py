@@ -9,7 +9,7 @@ from appliance.core import clock
 from appliance.core import outbox as messages
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
-from appliance.messaging.sms import account_health, rules
+from appliance.messaging.sms import account_health, accounts, rules
 from appliance.models import Message, TelegramBot
 
 WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
@@ -143,10 +143,14 @@ def undelivered(settings: Settings) -> Iterator[Check]:
     states: dict[str, list[str]] = {}
     for message in sent.order_by(Message.sent_at.desc()).limit(_LOOKED_AT):
         states.setdefault(message.gateway, []).append(message.state)
+    account_of = {account.name: account for account in settings.sms}
     bad = [
         gateway
         for gateway, found in states.items()
-        if len(found) >= UNREPORTED and "delivered" not in found
+        if len(found) >= UNREPORTED
+        and "delivered" not in found
+        and gateway in account_of  # one that was taken out of the settings is asked no more
+        and accounts.is_reported(account_of[gateway])
     ]
     if bad:
         count = sum(len(states[gateway]) for gateway in bad)

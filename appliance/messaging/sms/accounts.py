@@ -32,3 +32,13 @@ def callback(settings: Settings, account: SmsAccount) -> str:
     """The address at which an account's delivery reports are taken, or ""."""
     secret = account.callback_secret
     return f"{settings.web.url.rstrip('/')}/sms-reports/{account.name}/{secret}" if secret else ""
+
+
+def is_reported(account: SmsAccount) -> bool:
+    """Whether it can be known that a message of an account arrived.
+
+    A service is asked, reports over its open line, or calls an address of ours.
+    """
+    service = provider(account.kind)
+    is_asked = service.outcome is not SmsGateway.outcome
+    return is_asked or service.has_line or bool(account.callback_secret)
