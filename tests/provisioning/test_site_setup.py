@@ -213,7 +213,9 @@ def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
 
 
 def test_ansible_reads_the_same(tmp_path: Path) -> None:
+    further = '[[sms]]\nname = "first"\npassword = "ʻ\\ #"\n'
     values = GOOD | {"site_hotline_number": "1006", "backup_replica": "/mnt/second/replica"}
+    values["app_settings"] = further
     file = tmp_path / "site.ini"
     file.write_text(inventory.file_text(inventory.LOCAL, values, {}), "utf-8")
     process = subprocess.run(
@@ -225,6 +227,7 @@ def test_ansible_reads_the_same(tmp_path: Path) -> None:
     )
     read = json.loads(process.stdout)["_meta"]["hostvars"]["localhost"]
     assert {name: read[name] for name in values} == values
+    assert inventory.read_file(file).values == values
 
 
 BOOKS = {"site": ["--tags", "none"], "upgrade": [], "restore": []}

@@ -59,8 +59,11 @@ def value_of(text: str) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """A value in the form that site.ini has."""
-    if isinstance(value, str) and isinstance(value_of(value), str):
+    """A value as it is written into site.ini, on one line.
+
+    A text that would be read back as another one is put in quotes: app_settings has many lines.
+    """
+    if isinstance(value, str) and len(value.splitlines()) < 2 and value_of(value.strip()) == value:
         return value
     return json.dumps(value, ensure_ascii=False)
 
