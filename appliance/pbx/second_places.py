@@ -73,6 +73,7 @@ class SecondPlaces:
         contacts = _contacts(asterisk)
         for extension in desks & contacts.keys():
             self._see(extension, contacts[extension])
+        self._leave_to_others(contacts)
         return [
             f"{extension}: {phone.now.host}, {phone.last}"
             for extension in sorted(desks & self._phones.keys())
@@ -89,6 +90,16 @@ class SecondPlaces:
             known.changed.append(time.monotonic())
         else:  # another port: the same phone, started again
             known.now = place
+
+    def _leave_to_others(self, contacts: dict[str, Place]) -> None:
+        """Ask no former place at which another extension is registered by now.
+
+        Addresses are handed out again (DHCP): that one's phone would answer.
+        """
+        for extension, phone in self._phones.items():
+            others = {place for name, place in contacts.items() if name != extension}
+            if phone.former in others:
+                phone.former = None
 
 
 def _contacts(asterisk: Connection) -> dict[str, Place]:
@@ -150,7 +161,7 @@ def _answers(here: str, extension: str, place: Place) -> bool:
             )
             line.send(words.encode())
             return line.recv(4096).startswith(b"SIP/2.0 ")
-        except OSError:  # nobody there
+        except (OSError, OverflowError):  # nobody there; a port that is none
             return False
 
 
