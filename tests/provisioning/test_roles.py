@@ -94,6 +94,18 @@ def test_the_exchange_waits_for_no_name_and_no_span(tmp_path: Path) -> None:
     assert "Before=asterisk.service" in spans
 
 
+def test_the_box_may_ask_its_own_front_for_phones(tmp_path: Path) -> None:
+    """Its self-check does every ten seconds: nginx logs each refusal by address."""
+    values = {"site_address": "192.0.2.10", "site_operators": ["192.0.2.64/26"]}
+    values |= {"site_name": "hotline.example.uz", "site_browser_phones": True}
+    site = rendered(tmp_path, "tls", "site.conf.j2", **values)
+    place = site.partition("location = /ws {")[2].partition("}")[0]
+    allowed = re.findall(r"(allow|deny) (\S+);", place)
+    assert allowed[:2] == [("allow", "127.0.0.0/8"), ("allow", "192.0.2.10")]
+    assert allowed[2:] == [("allow", "192.0.2.64/26"), ("deny", "all")]
+    assert "auth_request /session;" in place
+
+
 def test_only_the_jobs_may_leave_the_network(tmp_path: Path) -> None:
     values = {"site_home": "/var/lib/appliance", "backup_folders": []}
     units = rendered_each(
