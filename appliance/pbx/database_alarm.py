@@ -10,6 +10,8 @@ import logging
 import threading
 from dataclasses import dataclass
 
+import peewee
+
 from appliance.box import alarms
 from appliance.box.health import Check, database
 from appliance.core import clock
@@ -57,9 +59,17 @@ def send(settings: Settings, check: Check) -> bool:
     chats, phones = duty.keepers(settings)
     key = f"alarm:{check.code}:{clock.now().isoformat()}"
     bot = settings.telegram
-    sent = [_send_by_bot(bot, str(chat), text) for chat in chats] if bot else []
+    sent = [_send_by_bot(bot, _current_id(chat), text) for chat in chats] if bot else []
     sent += [_send_by_sms(settings, phone, text, key) for phone in phones if settings.sms]
     return any(sent)
+
+
+def _current_id(chat: int) -> str:
+    """The id of a chat now; that of the settings where the database cannot even be read."""
+    try:
+        return duty.chat_of(chat)
+    except peewee.PeeweeException:
+        return str(chat)
 
 
 def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:

@@ -4,7 +4,7 @@ import dataclasses
 
 from appliance.core import clock
 from appliance.core.settings import SmsAccount, Telegram
-from appliance.models import Message
+from appliance.models import Message, TelegramChat
 from appliance.pbx.database_alarm import PATIENCE, DatabaseAlarm
 from tests.rig.fakes import sms, telegram
 from tests.rig.locked import locked
@@ -44,3 +44,19 @@ def test_it_goes_out_by_the_bot_and_by_sms_once(settings, at_noon, monkeypatch) 
             assert alarm.look()  # each time is a fault of its own
     assert len(bot.took) == 2
     assert Message.select().count() == 0
+
+
+def test_it_reaches_a_group_that_has_another_id_by_now(settings, at_noon, monkeypatch) -> None:
+    TelegramChat.create(old="-5", chat="-100123")
+    with telegram.chats() as bot:
+        site = dataclasses.replace(
+            settings,
+            telegram=Telegram(telegram.TOKEN, -5, url=bot.url),
+            alarms=dataclasses.replace(settings.alarms, chat=-5),
+        )
+        alarm = DatabaseAlarm(site)
+        with locked(settings.paths.database):
+            alarm.look()
+            monkeypatch.setattr(clock, "now", lambda: at_noon + PATIENCE)
+            assert alarm.look()
+        assert [chat for chat, _, _ in bot.took] == [-100123]
