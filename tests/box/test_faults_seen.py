@@ -255,6 +255,10 @@ def test_music_on_hold(site) -> None:
     assert state(site, "music") == ("fail", "cannot be played: hold.wav (noise)")
     write_wav(hold, 8000, tone())
     assert state(site, "music") == ("ok", "is there")
+    gsm = hold.with_suffix(".gsm")  # the exchange loads no module that reads it
+    gsm.write_bytes(b"\xd0" * 330)
+    assert state(site, "music") == ("fail", "cannot be played: hold.gsm (no kind of sound)")
+    gsm.unlink()
     cut = hold.read_bytes()
     hold.write_bytes(cut[: len(cut) // 2])
     assert state(site, "music") == ("fail", "cannot be played: hold.wav (cut off)")

@@ -23,7 +23,8 @@ TELEPHONE = ("-r", str(RATE), "-c", "1", "-b", "16")
 LOUDNESS = -20.0  # dB below full scale, of the parts with speech; as carriers' own announcements
 PEAK = -1.0
 LONGEST, SHORTEST = 120.0, 0.3  # seconds
-_PLAIN = {".sln", ".alaw", ".ulaw", ".al", ".ul", ".pcm", ".g722", ".gsm"}  # without a head
+# Without a head; of the modules that modules.conf loads, none of which reads another form.
+_PLAIN = {".sln", ".alaw", ".ulaw", ".al", ".ul", ".pcm", ".g722"}
 _STRIDE, _FEW = 31, 50  # samples from one look to the next; looks that say something
 _LOUD = 8192  # of 32768
 _RANDOM = 0.4  # share of loud samples and of changes of sign; of speech both are far below
