@@ -128,7 +128,5 @@ class Place:
                 else {}
             ),
         }
-        if self.calls_itself:
-            tables["self_tests"] = {"call_minutes": 10, "carrier_minutes": 10}
         written = settings_file.written(tables)
         return f"# Written anew by every start of the local site.\n\n{written}"
