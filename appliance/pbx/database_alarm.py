@@ -80,6 +80,9 @@ def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:
     except Trouble as trouble:
         log.warning("the alarm of the database: %s", trouble)
         return False
+    except Exception:  # the boundary of a service: no fault there may end this process
+        log.exception("the alarm of the database, by the bot")
+        return False
     return True
 
 
@@ -92,6 +95,8 @@ def _send_by_sms(settings: Settings, phone: str, text: str, key: str) -> bool:
             gateway.send(phone, text, key)
         except Trouble as trouble:
             log.warning("the alarm of the database, by %s: %s", gateway.name, trouble)
+        except Exception:  # as above
+            log.exception("the alarm of the database, by %s", gateway.name)
         else:
             return True
         finally:

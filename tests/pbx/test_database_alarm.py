@@ -16,6 +16,8 @@ def test_it_goes_out_by_the_bot_and_by_sms_once(settings, at_noon, monkeypatch) 
             settings,
             telegram=Telegram(telegram.TOKEN, -5, url=bot.url),
             sms=(
+                # An address without a port: no Trouble, and no reason to end the pbx process.
+                SmsAccount(name="odd", kind="smpp", url="centre", user="u", password="p"),
                 SmsAccount(
                     name="dead", kind="eskiz", url="http://127.0.0.1:9", user="u", password="p"
                 ),
