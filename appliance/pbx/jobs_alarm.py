@@ -8,6 +8,8 @@ a modem among them. It needs no thread, socket or lock of the jobs.
 
 import logging
 
+import peewee
+
 from appliance.box import health
 from appliance.core import outbox
 from appliance.core.delivery import Declined, NotSent, Unsure
@@ -56,7 +58,13 @@ def _send_by_sms(settings: Settings, cause: str) -> int:
     senders = sender.senders(settings)
     try:
         for message in messages:
-            senders.send(message)
+            try:
+                senders.send(message)
+            except peewee.OperationalError:  # tried again by who runs this thread
+                raise
+            except Exception:  # a gateway that answers what nobody foresaw; it ends no process
+                log.exception("the alarm of the jobs, message %d", message.id)
+                outbox.retry(message, "no_sense", perhaps_sent=True, by=message.gateway)
     finally:
         for gateway in senders.gateways:
             gateway.close()

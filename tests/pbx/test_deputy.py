@@ -90,3 +90,16 @@ def test_the_alarm_goes_out_by_sms_where_there_is_no_bot(settings, at_noon, monk
         assert number.endswith("998901234567")
         assert "appliance-jobs" in text
         assert jobs_alarm.send(site) == 0
+
+
+def test_an_account_that_raises_anything_ends_no_process(settings, at_noon, monkeypatch) -> None:
+    site = dataclasses.replace(
+        settings,
+        sms=(SmsAccount("odd", "smpp", "centre", user="u", password="p", sender="4546"),),
+        alarms=dataclasses.replace(settings.alarms, phones=("+998901234567",)),
+    )
+    alarms.raise_due(site, [health.jobs_process(site)], "jobs")
+    monkeypatch.setattr(clock, "now", lambda: at_noon + alarms.PATIENCE)
+    alarms.raise_due(site, [health.jobs_process(site)], "jobs")
+    assert jobs_alarm.send(site) == 0
+    assert Message.get().state == "pending"  # to be tried again
