@@ -285,6 +285,21 @@ def test_a_pack_goes_and_its_hash_stays(signing, appeal, monkeypatch) -> None:
     assert actions == ["evidence.ask", "evidence.make", "evidence.remove"]
 
 
+def test_one_that_goes_while_it_is_made_is_not_there(signing, appeal, monkeypatch) -> None:
+    """Its citizen is masked in that time: the pack would hold him as he was."""
+    pack = packs.put(CALL, "", "cli", WHY)
+    written = packs._write
+
+    def write(*arguments) -> None:
+        written(*arguments)
+        evidence.remove(signing, pack, "sherzod")
+
+    monkeypatch.setattr(packs, "_write", write)
+    assert evidence.make_asked(signing) == ""
+    assert packs.Pack.get().state == "gone"
+    assert not list(packs.folder(signing).iterdir())
+
+
 def test_one_that_cannot_be_signed_is_not_made(signing, appeal) -> None:
     packs.put(CALL, "", "cli", WHY)
     Path(signing.audit.public_key).write_bytes(b"")

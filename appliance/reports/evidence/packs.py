@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from peewee import Expression
+
 from appliance.casework import appeals
 from appliance.core import audit, clock, files, live, signatures
 from appliance.core.db import writing
@@ -137,12 +139,12 @@ def make_asked(settings: Settings, goes_on: Callable[[], bool] = lambda: True) -
         if not goes_on():
             break
         try:
-            make(settings, pack)
+            state = make(settings, pack).state
         except Exception as error:  # the boundary of a job: the next pack is another's
             log.exception("evidence pack %s failed", pack.id)
             _failed(pack, error)
         else:
-            made.append(f"evidence pack {pack.id} made")
+            made += [f"evidence pack {pack.id} made"] if state == "made" else []
     _remove_files(settings)
     old = Pack.made_at < Pack.made_at.db_value(clock.now() - KEPT)
     for pack in Pack.select().where(Pack.state == "made", old):
@@ -152,7 +154,10 @@ def make_asked(settings: Settings, goes_on: Callable[[], bool] = lambda: True) -
 
 
 def make(settings: Settings, pack: Pack) -> Pack:
-    """Make a pack and sign it. Raises signatures.KeyTrouble, pdf.PdfError, OSError."""
+    """Make a pack and sign it. Raises signatures.KeyTrouble, pdf.PdfError, OSError.
+
+    Nothing stays of one that was removed in the time that it takes, as when its citizen is masked.
+    """
     about = contents.matter(settings, pack)
     place = folder(settings)
     place.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -162,10 +167,11 @@ def make(settings: Settings, pack: Pack) -> Pack:
         _write(settings, pack, about, fresh)
         sha256, size = _hash(fresh), fresh.stat().st_size
         with writing():
-            os.replace(fresh, place / name)
             made = {"state": "made", "made_at": clock.now(), "error": ""}
             file = {"file": name, "sha256": sha256, "size": size}
-            Pack.update(made | file).where(Pack.id == pack.id).execute()
+            if not Pack.update(made | file).where(*_still_wanted(pack)).execute():
+                return Pack.get_by_id(pack.id)
+            os.replace(fresh, place / name)
             audit.record(
                 "jobs", "evidence.make", pack.appeal or pack.call_id, pack=pack.id, sha256=sha256
             )
@@ -173,6 +179,10 @@ def make(settings: Settings, pack: Pack) -> Pack:
     finally:
         fresh.unlink(missing_ok=True)
     return Pack.get_by_id(pack.id)
+
+
+def _still_wanted(pack: Pack) -> tuple[Expression, ...]:
+    return Pack.id == pack.id, Pack.state != "gone"
 
 
 def remove(settings: Settings, pack: Pack, by: str) -> None:
@@ -269,5 +279,5 @@ def _is_open_to(pack: Pack, user: User) -> bool:
 def _failed(pack: Pack, error: Exception) -> None:
     with writing():
         reason = f"{type(error).__name__}: {error}"[:_ERROR]
-        Pack.update(state="failed", error=reason).where(Pack.id == pack.id).execute()
+        Pack.update(state="failed", error=reason).where(*_still_wanted(pack)).execute()
         live.publish(TOPIC)
