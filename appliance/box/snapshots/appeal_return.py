@@ -210,6 +210,8 @@ def _insert_appeal(copy: _Copy, report: AppealReturn) -> Appeal:
         values["applicant"] = existing.id
     ids = _insert(Appeal, [values], report)
     appeal: Appeal = Appeal.get_by_id(ids[copy.appeal["id"]])
+    if existing is None:  # the snapshot's may know more, of appeals that were masked since
+        applicants.refresh(appeal.applicant_id)
     return appeal
 
 

@@ -179,6 +179,25 @@ def test_a_call_that_the_log_brought_back_stays_as_it_is(lost) -> None:
     assert AuditEntry.get(AuditEntry.action == "appeal.restore").detail["reason"] == "Sud"
 
 
+def test_the_applicant_has_nothing_of_other_appeals(lost, monkeypatch) -> None:
+    """They may be masked since, and the snapshot has what they told of him."""
+    site, number, snapshot, held = lost
+    take = appeal_return._take
+
+    def take_more(number: str):
+        copy = take(number)
+        copy.applicant |= {"passport": "AC7654321", "phone": "+998901112233"}
+        return copy
+
+    monkeypatch.setattr(appeal_return, "_take", take_more)
+    appeal_return.return_appeal(site.settings, number, Wish(snapshot), "rustam")
+    appeal = Appeal.get(Appeal.number == number)
+    person = appeal.applicant
+    assert (person.passport, person.phone) == (appeal.passport, appeal.phone)
+    assert person.surname == appeal.surname
+    assert look(number) == held[0]
+
+
 def other_form(site, number: str) -> str:
     """The operator has registered another form of that call since."""
     operator = User.get(User.login == "nilufar")
