@@ -35,7 +35,7 @@ _PROCESSES = ("", "-", "jobs", "migrate")
 # Entries after which no data is missing: somebody came, looked, or worked on snapshots; masking
 # again is part of each restore.
 _HARMLESS_ACTION = re.compile(
-    r"^(login|logout|session|snapshot|audit|status|retention\.replay)\b|\.(download|export|read|listen|refused|show|register)$"
+    r"^(login|logout|session|snapshot|audit|status|retention\.mask_again)\b|\.(download|export|read|listen|refused|show|register)$"
 )
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from appliance.box import mask_journal, retention, snapshots
+from appliance.box.snapshots import losses
 from appliance.casework import catalogs, data_requests
 from appliance.casework.appeals import handling
 from appliance.core import clock, db
-from appliance.models import Appeal, Applicant, DataRequest, Handling, Removal, User
+from appliance.models import Appeal, Applicant, AuditEntry, DataRequest, Handling, Removal, User
 from tests.rig.canary import Canary
 
 
@@ -91,6 +92,9 @@ def test_who_is_open_again_is_named_and_not_masked(site, canary: Canary, tmp_pat
     handling.do("reopen", canary.appeal, "bahodir", version, today, "Yana ochildi")
     done = retention.replay(settings, masked, "rustam")
     assert (done.count, done.open_appeals) == (0, [number])
+    entry = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
+    assert entry.action == "retention.mask_again"
+    assert not losses._is_work(entry.who, entry.action)  # the next restore does it again
     db.database.close()
 
 
