@@ -300,10 +300,14 @@ def _insert_messages(copy: _Copy, report: AppealReturn) -> None:
         if values["state"] in _WAITING_STATES:
             report.on_hold += 1
             values |= {"state": "held", "claimed_until": None}
-        # A restore put a row there that is no message, so that ids go on above it.
-        Message.delete().where(Message.id == row["id"], Message.channel == "none").execute()
+        # A restore put a row there that is no message, so that ids go on above it. It also says
+        # when the restore was (outbox.hold_if_old): it goes above this message.
+        marks = _rows(Message, (Message.id == row["id"]) & (Message.channel == "none"))
+        Message.delete().where(Message.id.in_([mark["id"] for mark in marks])).execute()
         keep_id = Message.get_or_none(Message.id == row["id"]) is None
         ids = _insert(Message, [values], report, keep_id=keep_id)
+        for mark in marks:
+            Message.insert({name: mark[name] for name in mark if name != "id"}).execute()
         if values["state"] == "held":
             hold = {"message": ids[row["id"]], "held_at": clock.now()}
             HeldMessage.insert(hold).execute()

@@ -122,6 +122,7 @@ def test_it_comes_back_whole(lost) -> None:
     site, number, snapshot, held = lost
     before = AuditEntry.select().count()
     version = 1
+    [mark] = Message.select().where(Message.channel == "none")
     done = site.run("backup", "restore-appeal", number, "--from", snapshot, "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -133,6 +134,10 @@ def test_it_comes_back_whole(lost) -> None:
         "held",
     ]
     assert [row.message.key for row in outbox.messages_to_review()] == ["sms:two"]
+    # What is put about the time before the restore is on hold as before.
+    late = outbox.put("sms", "missed", PHONE, key="missed:1", text="Salom", cause=CALL)
+    assert outbox.hold_if_old(late, mark.created_at)
+    assert late.id > max(m.id for m in Message.select().where(Message.cause == number))
     entry = AuditEntry.get(AuditEntry.action == "appeal.restore")
     assert (entry.subject, entry.detail["snapshot"]) == (number, snapshot)
     assert entry.detail["rows"] == report["rows"]
