@@ -31,7 +31,7 @@ UNREAD_LIMIT = dt.timedelta(minutes=5)  # that may pass unread, where nothing ca
 _REQUEST_TOLERANCE = dt.timedelta(minutes=1)  # the same, before a moment that was asked for
 _MOST_NUMBERS = 20  # numbers in the words
 _COPY = "compared.db"  # of a history's end, while it is read
-_PROCESSES = ("", "-", "jobs", "migrate")
+_PROCESSES = ("", "-", "jobs", "migrate", "pbx")
 # Entries after which no data is missing: somebody came, looked, or worked on snapshots; masking
 # again is part of each restore.
 _HARMLESS_ACTION = re.compile(

@@ -312,6 +312,7 @@ def test_work_of_people_counts_and_looking_does_not(site) -> None:
     audit.record("rustam", "login")
     audit.record("rustam", "report.download")
     audit.record("jobs", "retention.remove")
+    audit.record("pbx", "operator.state", "nilufar", state="ready", reason="wrap_up")
     assert snapshots.restore(settings, Wish()).loss["entries"] == 0
     settings = site.open()
     audit.record("rustam", "tariff.add")
