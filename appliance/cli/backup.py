@@ -166,9 +166,8 @@ def restore(
     settings, target = site.settings, target.resolve() if target else None
     with _plainly(), _progress() as tell:
         if recording:
-            restored: dict[str, Any] = {
-                "recording": str(snapshots.recording(settings, recording, target, repository))
-            }
+            file = snapshots.recording(settings, recording, target, repository)
+            restored: dict[str, Any] = {"recording": str(file)}
         else:
             wish = snapshots.Wish(
                 id,

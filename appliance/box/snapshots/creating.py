@@ -110,16 +110,8 @@ def _save(settings: Settings, restic: Restic, stage: Path, tell: Tell) -> Made:
     tell("removing old ones", None)
     backup = restic.backup
     restic.run(
-        *(
-            "forget",
-            "--prune",
-            "--tag",
-            TAG,
-            "--group-by",
-            "tags",
-            "--keep-last",
-            f"{KEEP_AT_LEAST}",
-        ),
+        *("forget", "--prune", "--tag", TAG, "--group-by", "tags"),
+        *("--keep-last", f"{KEEP_AT_LEAST}"),
         *("--keep-daily", f"{backup.keep_daily}", "--keep-weekly", f"{backup.keep_weekly}"),
         *("--keep-monthly", f"{backup.keep_monthly}"),
     )
