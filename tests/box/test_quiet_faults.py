@@ -171,8 +171,9 @@ def test_a_chat_that_is_gone(settings) -> None:
         "-100: the last message was refused (chat not found)",
     )
     outbox.put("telegram", "alarm", "-100", key="2", text="x")
+    assert check(site, "telegram.chats")[0] == "fail"  # it is not sent yet
     later = clock.now() + dt.timedelta(seconds=1)
-    Message.update(ended_at=later, state="delivered").where(Message.key == "2").execute()
+    Message.update(sent_at=later, state="sent").where(Message.key == "2").execute()
     assert check(site, "telegram.chats")[0] == "ok"
 
 

@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 
+from peewee import fn
+
 from appliance.box.health.channels import BOT_TROUBLES, Channel, channels
 from appliance.box.health.check import Check, moment_text
 from appliance.core import clock
@@ -207,13 +209,15 @@ def telegram_chats(settings: Settings) -> Iterator[Check]:
         return
     code, name = "telegram.chats", N_("Chats of the Telegram bot")
     since = clock.now() - dt.timedelta(days=1)
-    ended = Message.select().where(
+    # What the bot's service took stays "sent": it reports no more.
+    answered = Message.select().where(
         Message.channel == "telegram",
-        Message.state.in_(["delivered", "refused"]),
-        Message.ended_at > since,
+        Message.state.in_(["sent", "delivered", "refused"]),
+        (Message.ended_at > since) | (Message.sent_at > since),
     )
+    answered_at = fn.COALESCE(Message.ended_at, Message.sent_at)
     newest: dict[str, Message] = {}
-    for message in ended.order_by(Message.ended_at.desc()).limit(_LOOKED_AT):
+    for message in answered.order_by(answered_at.desc()).limit(_LOOKED_AT):
         newest.setdefault(message.recipient, message)
     bad = [message for message in newest.values() if message.state == "refused"]
     if bad:
