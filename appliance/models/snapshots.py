@@ -32,7 +32,7 @@ class CopyCheck(Table):
     started_at = MomentField(index=True)
     ended_at = MomentField(null=True)
     state = CharField(default="running")  # running | done | failed
-    trouble = CharField(default="")  # SnapshotError's code
+    trouble = CharField(default="")  # SnapshotError's code, or broken_off
     said = TextField(default="")  # its message
     counts = DocumentField(default=dict)  # rows in the copy by name; before the end: expected ones
     seconds = FloatField(default=0.0)

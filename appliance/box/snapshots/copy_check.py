@@ -28,6 +28,7 @@ from appliance.models import Appeal, AuditEntry, Call, CallForm, CopyCheck, Mess
 ARRIVES_SECONDS = 120.0  # in which the copy must hold the row of the check
 DEAD = dt.timedelta(seconds=90)  # without a sign, after which a restart is requested
 AGAIN = dt.timedelta(minutes=5)  # between two requests
+BROKEN_OFF = "broken_off"  # trouble of a check whose process ended, or that the database hindered
 _PAUSE_SECONDS = 2.0
 _STORED = dt.timedelta(days=70)
 _RENEWAL = dt.timedelta(days=1)  # between two new bases because of damage
@@ -74,8 +75,8 @@ def check_copy(settings: Settings) -> CopyCheck:
 
 
 def latest() -> CopyCheck | None:
-    """The newest check that has ended."""
-    ended = CopyCheck.select().where(CopyCheck.state != "running")
+    """The newest check that came to an end; one that was broken off says nothing of the copy."""
+    ended = CopyCheck.select().where(CopyCheck.state != "running", CopyCheck.trouble != BROKEN_OFF)
     return ended.order_by(CopyCheck.id.desc()).first()
 
 
@@ -97,7 +98,8 @@ def keep_replicating(settings: Settings) -> str:
 def _begin() -> _Reference:
     with writing():
         now = clock.now()
-        CopyCheck.update(state="failed", trouble="failed", said="broken off", ended_at=now).where(
+        broken_off = {"state": "failed", "trouble": BROKEN_OFF, "said": "broken off"}
+        CopyCheck.update(broken_off | {"ended_at": now}).where(
             CopyCheck.state == "running"
         ).execute()
         CopyCheck.delete().where(CopyCheck.started_at < now - _STORED).execute()

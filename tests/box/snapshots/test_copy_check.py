@@ -256,3 +256,13 @@ def test_a_copy_that_gives_no_database_is_damaged(settings, tmp_path, monkeypatc
     reference = copy_check._Reference(CopyCheck(started_at=clock.now()), {}, {}, None)
     with pytest.raises(SnapshotError, match="file is not a database"):
         copy_check._restore(settings, reference, tmp_path / "copy.db")
+
+
+def test_a_check_that_was_broken_off_says_nothing_of_the_copy(settings) -> None:
+    """As by an update of the box: until the next check ends there is no fault to report."""
+    done = CopyCheck.create(started_at=clock.now(), state="done", counts={"calls": 1})
+    CopyCheck.create(started_at=clock.now())
+    copy_check._begin()  # the next one, which goes on
+    assert copy_check.latest() == done
+    [broken] = CopyCheck.select().where(CopyCheck.state == "failed")
+    assert broken.said == "broken off"
