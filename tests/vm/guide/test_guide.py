@@ -1,4 +1,4 @@
-"""The technician's guide, followed on a plain Debian 13; run by ./run test-vm."""
+"""The technician's guide, followed on a plain Debian 13; run by ./run test-guide."""
 
 import json
 import os
