@@ -1,5 +1,6 @@
 """The recovery sheet: what is needed to restore when the box is gone, on one sheet of paper."""
 
+import contextlib
 import sys
 import tomllib
 from functools import cache
@@ -66,11 +67,21 @@ def release() -> str:
 
 def _key_block(key: str, words: dict[str, Any]) -> dict[str, Any]:
     """A key in its printed form: groups with their check letters, lines, a QR code."""
+    text = _text_to_type(key) if key else ""
     return {
         "groups": paper_keys.groups(key),
-        "key": _lines(key),
-        "code": _code(key, words) if key else "",
+        "key": _lines(text),
+        "code": _code(text, words) if text else "",
     }
+
+
+def _text_to_type(key: str) -> str:
+    """A key with the mark of one that is taken verbatim, where it would be read as groups."""
+    kind = "recovery" if key.startswith("AGE-SECRET-KEY-") else "repository"
+    with contextlib.suppress(paper_keys.PaperKeyError):
+        if paper_keys.read_key(key, kind) == key:
+            return key
+    return f"{paper_keys.LITERAL}{key}"
 
 
 def _answers(settings: Settings, words: dict[str, Any]) -> list[tuple[str, str]]:

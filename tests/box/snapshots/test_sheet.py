@@ -138,3 +138,12 @@ def test_who_may_not_enter_their_folder_is_told_so_and_no_more(site: Settings) -
     finally:
         os.seteuid(0)
     assert sealing.on_the_box(site)
+
+
+@pytest.mark.parametrize("key", ["abcdefghijklmnopqrstuvwx", "correct-horse-battery", "=x"])
+def test_a_key_that_looks_like_groups_is_printed_with_its_mark(site: Settings, key: str) -> None:
+    """Typed as it is printed it would be refused, or changed to another key."""
+    (site.file.parent / "disk.key").write_text(f"{key}\n")
+    printed = lines(pdf.write(sheet.page(site, "ru")))
+    assert f"={key}" in printed
+    assert paper_keys.read_key(f"={key}", "repository") == key
