@@ -11,7 +11,7 @@ from appliance.core import outbox
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
-from appliance.web.shell.sent import FAR, bounded, whole
+from appliance.web.shell.sent import bounded
 from appliance.web.status.outbox import CHANNELS, PURPOSES, STATES
 
 screen = Blueprint("held_messages", __name__)
@@ -57,7 +57,7 @@ def page() -> str:
 def decide() -> Response:
     """Send the chosen messages or all of them, or never send them."""
     sent = request.form
-    numbers = [n for text in sent.getlist("number") if (n := whole(text, 1, FAR)) is not None]
+    numbers = sent.getlist("number", bounded)
     if sent.get("do") not in ("send", "drop") or not (numbers or sent.get("all")):
         return refusals.back(url_for(".page"), "none")
     chosen = None if sent.get("all") else numbers

@@ -61,7 +61,7 @@ def test_the_page_says_what_is_known(held, login_as, language, texts) -> None:
 def test_chosen_ones_are_sent_or_dropped(held, login_as, every_change_is_audited) -> None:
     browser = login_as("technician")
     first, second, third, *rest = held
-    browser.send(PAGE, number=[str(first.id), "x"], do="drop")
+    browser.send(PAGE, number=[str(first.id), "x", "9" * 30], do="drop")
     browser.send(PAGE, number=[str(second.id)], do="send")
     states = [Message.get_by_id(m.id).state for m in held]
     assert states == ["refused", "pending", "held", "held", "held"]
