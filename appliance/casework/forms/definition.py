@@ -188,6 +188,8 @@ def _field(entry: Any) -> Field:
             raise DefinitionError("unknown", name)
         if key not in ("label", "help", "options", "topics") and type(value) is not kinds[key]:
             raise DefinitionError("unknown", name)
+    if "kind" not in entry:
+        raise DefinitionError("kind", name)
     more = {key: value for key, value in entry.items() if key not in ("label", "help")}
     more["options"] = tuple(_option(one, name) for one in _listed(entry, "options", name))
     more["topics"] = tuple(str(one) for one in _listed(entry, "topics", name))

@@ -20,6 +20,8 @@ from appliance.core.i18n import N_
 from appliance.core.outbox import parts
 from appliance.messaging.sms.gateway import Incoming, Report, Sending, SmsGateway
 
+log = logging.getLogger(__name__)
+
 _ANSWER = 15.0  # seconds that the centre has for an answer
 _IDLE = 30.0  # seconds of silence after which it is asked whether it is there
 _BREATHS = 5  # times that a part is offered again, a second apart, when the centre is too busy
@@ -33,7 +35,10 @@ _FAULT = frozenset({consts.SMPP_ESME_RSYSERR, consts.SMPP_ESME_RINVBNDSTS})
 _CODINGS = {7: consts.SMPP_ENCODING_DEFAULT, 16: consts.SMPP_ENCODING_ISO10646}
 _ALPHABETS = {0: "gsm03.38", 1: "ascii", 3: "latin-1", 8: "utf-16-be"}
 # what a line that breaks raises, and a centre that sends what is not SMPP
-_BROKEN = (exceptions.ConnectionError, exceptions.PDUError, OSError, ValueError, struct.error)
+_BROKEN = (
+    *(exceptions.ConnectionError, exceptions.PDUError, exceptions.UnknownCommandError),
+    *(OSError, ValueError, struct.error),
+)
 _RECEIPT, _KIND = 0x04, 0x3C  # of esm_class
 _STATES = {2: "delivered", 3: "refused", 4: "refused", 5: "refused", 8: "refused"}
 _WORDS = {
@@ -123,9 +128,15 @@ class Smpp(SmsGateway):
         line = self._line or self._bind()
         try:
             yield line
+        except Trouble:
+            raise
         except _BROKEN as error:
             self._drop(line)
             raise Unsure("answer_lost", str(error) or "the line broke") from error
+        except Exception as error:  # the boundary of smpplib, which looks up what a centre sends
+            log.exception("%s: what the message centre sent cannot be read", self.name)
+            self._drop(line)
+            raise Unsure("no_sense", f"{type(error).__name__}: {error}") from error
 
     def _client(self) -> client.Client:
         """A client of the account that is not connected."""
