@@ -18,9 +18,11 @@ from tests.vm.site_of_test import Site, keys_on_paper, result
 pytestmark = pytest.mark.vm
 
 HOME = "/var/lib/appliance"
+# Without the calls that the box places to try itself: a restore ends with one.
 COUNTS = (
-    "SELECT (SELECT count(*) FROM call), (SELECT count(*) FROM appeal), "
-    "(SELECT count(*) FROM recording)"
+    "SELECT (SELECT count(*) FROM call WHERE synthetic = 0), (SELECT count(*) FROM appeal), "
+    "(SELECT count(*) FROM recording JOIN call ON call.id = recording.call_id "
+    "WHERE call.synthetic = 0)"
 )
 SQLITE = "/opt/appliance/current/bin/python -m appliance.core.sqlite"
 ASK = """
@@ -85,7 +87,7 @@ def test_a_destroyed_box_comes_back_on_a_plain_one(
     assert back["counts"] == newer["counts"]
     assert back["calls"] == newer["calls"]
     assert "later" in back["users"]  # typed after the snapshot: nothing but the copy has it
-    assert recordings(site) == sounds
+    assert sounds.items() <= recordings(site).items()
     assert machine.told("cat /etc/appliance/tls/ca.pem") == authority
     site.switch_phone_on()
     talk(site)
