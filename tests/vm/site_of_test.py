@@ -35,6 +35,7 @@ site_technicians=["{LAN}"]
 operator_proxy_sites=[".gov.uz"]
 app_links_gateway={PLACES["lan"]}
 app_tests_call_minutes=1440
+app_tests_carrier_minutes=0
 app_plain_phones=["*"]
 backup_places=[{{"name": "second", "url": "/mnt/second/snapshots"}}]
 backup_replica=/mnt/second/replica
