@@ -1,8 +1,10 @@
 """Languages: catalogues of translations, and search keys that ignore the script."""
 
+import functools
 import re
 import struct
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 from babel.support import NullTranslations, Translations
@@ -41,10 +43,23 @@ def missing_catalogues() -> list[str]:
 
 
 def _is_readable(locale: str) -> bool:
+    file = CATALOGUES / locale / "LC_MESSAGES" / "messages.mo"
     try:
-        return isinstance(Translations.load(CATALOGUES, [locale]), Translations)
+        state = file.stat()
+    except OSError:
+        return False
+    return _is_catalogue(file, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _is_catalogue(file: Path, _changed: int, _size: int) -> bool:
+    """Whether a file can be read; a check asks often, so it is read again only after a change."""
+    try:
+        with file.open("rb") as stream:
+            Translations(stream)
     except (OSError, ValueError, struct.error):
         return False
+    return True
 
 
 def named(thing: Any, locale: str) -> str:

@@ -17,6 +17,7 @@ _MEGABYTE = 1 << 20
 # SQLite's index of the write-ahead log (sqlite.org/walformat.html): the number of the last frame,
 # how many frames are in the database's file, the size of a page
 _LAST_FRAME, _COPIED_FRAMES, _PAGE_SIZE = (16, "=I"), (96, "=I"), (14, "=H")
+_INDEX_HEAD_BYTES = 136  # the rest lists frames, some hundred kB of them
 _LARGEST_PAGE_BYTES = 65536  # which the index writes as 1
 
 
@@ -87,7 +88,8 @@ def uncopied_bytes(database: Path) -> int:
     The log's own size proves nothing: the file never shrinks. 0 without a log.
     """
     try:
-        index = database.with_name(f"{database.name}-shm").read_bytes()[:136]
+        with database.with_name(f"{database.name}-shm").open("rb") as file:
+            index = file.read(_INDEX_HEAD_BYTES)
         last, copied, page = (
             struct.unpack_from(form, index, place)[0]
             for place, form in (_LAST_FRAME, _COPIED_FRAMES, _PAGE_SIZE)
