@@ -2,16 +2,21 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from appliance.core import db, settings
+from appliance.core.db import database
 from appliance.core.settings import Settings
-from appliance.pbx import actions, config
-from appliance.people import accounts
+from appliance.models import User
+from appliance.pbx import actions, config, projection
+from appliance.pbx.follow import Follower
+from appliance.people import accounts, presence
 from appliance.telephony import prompts
+from appliance.telephony.recordings import postprocessing
 from provisioning.local import asterisk as tree
 from provisioning.local import settings_file
 from tests.pbx.box import Box
@@ -69,3 +74,24 @@ def box(site: Settings) -> Iterator[Box]:
         yield running
     finally:
         running.kill()
+
+
+@pytest.fixture(scope="module")
+def followed(box: Box) -> Iterator[Box]:
+    """The event log is followed, as `appliance pbx` does; an operator is ready."""
+    stop = threading.Event()
+
+    def follow() -> None:
+        with database.connection_context():
+            follower = Follower(box.settings)
+            while not stop.wait(0.05):
+                follower.step()
+                postprocessing.measure(box.settings, projection.projector(box.settings))
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    presence.choose_state(User.get(User.login == "op01"), "ready")
+    actions.put_states_in_force(box.settings)
+    yield box
+    stop.set()
+    thread.join()

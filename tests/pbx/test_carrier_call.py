@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime as dt
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -14,41 +13,16 @@ from appliance.box.selftests import Result
 from appliance.core import clock
 from appliance.core.db import database
 from appliance.core.settings import SelfTests, Settings
-from appliance.models import Call, Ring, SelfTest, User
-from appliance.pbx import actions, projection
-from appliance.pbx.follow import Follower
+from appliance.models import Call, Ring, SelfTest
 from appliance.pbx.selftest import carrier
-from appliance.people import presence
 from appliance.sip.agent import Agent
 from appliance.telephony import calls, routing
-from appliance.telephony.recordings import postprocessing
 from provisioning.local.carrier import Loop
 from tests.pbx.box import Box
 from tests.rig.waiting import until
 
 pytestmark = pytest.mark.calls
 HOTLINE = "1006"
-
-
-@pytest.fixture(scope="module")
-def followed(box: Box) -> Iterator[Box]:
-    """The event log is followed; an operator is ready, whose phone no test call may ring."""
-    stop = threading.Event()
-
-    def follow() -> None:
-        with database.connection_context():
-            follower = Follower(box.settings)
-            while not stop.wait(0.05):
-                follower.step()
-                postprocessing.measure(box.settings, projection.projector(box.settings))
-
-    thread = threading.Thread(target=follow)
-    thread.start()
-    presence.choose_state(User.get(User.login == "op01"), "ready")
-    actions.put_states_in_force(box.settings)
-    yield box
-    stop.set()
-    thread.join()
 
 
 @contextlib.asynccontextmanager

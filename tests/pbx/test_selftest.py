@@ -5,8 +5,6 @@ import datetime as dt
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,40 +12,16 @@ from appliance.box import health, selftests
 from appliance.box.links import hosts
 from appliance.core import clock
 from appliance.core.db import database
-from appliance.models import Call, FollowUp, QueueVisit, Ring, SelfTest, User
-from appliance.pbx import actions, config, projection
-from appliance.pbx.follow import Follower
-from appliance.people import presence
+from appliance.models import Call, FollowUp, QueueVisit, Ring, SelfTest
+from appliance.pbx import actions, config
 from appliance.reports import monthly
 from appliance.reports.periods import Period
 from appliance.reports.today import today
 from appliance.telephony import calls, routing
-from appliance.telephony.recordings import postprocessing
 from appliance.telephony.routing import Trunk
 from tests.pbx.box import Box
 
 pytestmark = pytest.mark.calls
-
-
-@pytest.fixture(scope="module")
-def followed(box: Box) -> Iterator[Box]:
-    """What `appliance pbx` does with the event log; an operator is ready."""
-    stop = threading.Event()
-
-    def follow() -> None:
-        with database.connection_context():
-            follower = Follower(box.settings)
-            while not stop.wait(0.05):
-                follower.step()
-                postprocessing.measure(box.settings, projection.projector(box.settings))
-
-    thread = threading.Thread(target=follow)
-    thread.start()
-    presence.choose_state(User.get(User.login == "op01"), "ready")
-    actions.put_states_in_force(box.settings)
-    yield box
-    stop.set()
-    thread.join()
 
 
 def test_a_test_call_goes_the_whole_road_and_counts_nowhere(followed: Box) -> None:
