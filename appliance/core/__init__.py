@@ -1,1 +1,1 @@
-"""What knows no hotline: settings, clock, database, audit, what leaves the box."""
+"""Hotline-independent foundations: settings, clock, database, audit and the outbox."""

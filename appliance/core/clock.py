@@ -1,4 +1,4 @@
-"""What time it is, here, and whether the ministry is at work."""
+"""The current time, conversions for the database, and the ministry's working hours."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def now() -> dt.datetime:
-    """This moment, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
-def microseconds(moment: dt.datetime) -> int:
-    """Since 1970 UTC, as tables keep moments."""
-    return (moment - _EPOCH) // _MICROSECOND
+def microseconds_since_epoch(time: dt.datetime) -> int:
+    """Return the microseconds from 1970 UTC to an aware datetime, as tables store times."""
+    return (time - _EPOCH) // _MICROSECOND
 
 
-def moment(since: int) -> dt.datetime:
-    """So many microseconds after 1970 began, UTC."""
-    return _EPOCH + dt.timedelta(microseconds=since)
+def datetime_from_microseconds(microseconds: int) -> dt.datetime:
+    """Return the UTC datetime that lies `microseconds` after the start of 1970."""
+    return _EPOCH + dt.timedelta(microseconds=microseconds)
 
 
 @dataclass(frozen=True)
@@ -38,32 +38,32 @@ class WorkingCalendar:
     closes: dt.time
     exceptions: Mapping[dt.date, bool]
 
-    def works_on(self, day: dt.date) -> bool:
-        """Whether the ministry works on that date at all."""
+    def is_working_day(self, day: dt.date) -> bool:
+        """Return True if the date is a working day of the ministry."""
         return self.exceptions.get(day, day.weekday() < 5)
 
-    def inside(self, moment: dt.datetime) -> bool:
-        """Whether an aware moment falls into working hours."""
-        local = moment.astimezone(self.tz)
-        return self.works_on(local.date()) and self.opens <= local.time() < self.closes
+    def is_working_time(self, time: dt.datetime) -> bool:
+        """Return True if an aware datetime falls into working hours."""
+        local = time.astimezone(self.tz)
+        return self.is_working_day(local.date()) and self.opens <= local.time() < self.closes
 
-    def intervals(
+    def list_intervals(
         self, first: dt.date, last: dt.date, weekday: int | None, inside: bool | None
     ) -> list[Interval]:
-        """(begin, end) of what falls into, or out of, working hours from one date to another.
+        """Return (begin, end) of the intervals inside or outside working hours between two dates.
 
-        `weekday` 1 is Monday; None for either of the last two leaves it open.
+        `weekday` 1 is Monday, None means every day; `inside` None means both kinds of interval.
         """
-        found = []
-        for number in range((last - first).days + 1):
-            day = first + dt.timedelta(days=number)
+        intervals = []
+        for offset in range((last - first).days + 1):
+            day = first + dt.timedelta(days=offset)
             if weekday not in (None, day.isoweekday()):
                 continue
-            works = self.works_on(day)
-            edges = [dt.time(), *([self.opens, self.closes] if works else [])]
+            is_open = self.is_working_day(day)
+            edges = [dt.time(), *([self.opens, self.closes] if is_open else [])]
             begins = [dt.datetime.combine(day, edge, self.tz) for edge in edges]
             midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), self.tz)
             for begin, end in zip(begins, [*begins[1:], midnight], strict=True):
-                if begin < end and inside in (None, self.inside(begin)):
-                    found.append((begin, end))
-        return found
+                if begin < end and inside in (None, self.is_working_time(begin)):
+                    intervals.append((begin, end))
+        return intervals

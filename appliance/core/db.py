@@ -1,4 +1,4 @@
-"""The one SQLite database: connection, write transactions, online copy."""
+"""The appliance's single SQLite database: connection, write transactions, online copy."""
 
 import contextlib
 import datetime as dt
@@ -17,49 +17,50 @@ from playhouse.migrations import Runner
 
 from appliance import PACKAGE
 from appliance.core import files, sqlite
-from appliance.core.db_bell import Bell
-from appliance.core.db_line import Line
+from appliance.core.db_queue import LockQueue
+from appliance.core.db_signal import CommitSignal
 
 MIGRATIONS = PACKAGE / "migrations"
 
 log = logging.getLogger(__name__)
 
-Error = PeeweeException  # whatever the database could not do
+Error = PeeweeException  # any error that the database raises
 
-PATIENCE = 10.0  # seconds for which whoever writes waits for others
-_BUSY = int(PATIENCE * 1000)
-_LOOK = 0.002  # seconds between two looks whether the lock is free
-_AGAIN = 0.2  # seconds until what met a busy database is tried again
-_TURN = 0.005  # seconds after which long work gives up the write lock when somebody waits for it
-_LONGEST = 0.25  # the same when nobody seems to
-_POLITE = 1.0  # seconds for which long work lets others go first
-_BUSY_WORDS = ("locked", "locking protocol")  # of who writes; of who writes too often to be read
-_CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+WRITE_LOCK_TIMEOUT_SECONDS = 10.0  # seconds for which a writer waits for the write lock
+_BUSY_TIMEOUT_MILLISECONDS = int(WRITE_LOCK_TIMEOUT_SECONDS * 1000)
+_LOCK_POLL_SECONDS = 0.002  # seconds between two attempts to take the lock
+_BUSY_RETRY_SECONDS = 0.2  # seconds until a statement that met a busy database is retried
+_CONTENDED_HOLD_SECONDS = 0.005  # seconds until long work releases the lock to a waiting writer
+_MAX_HOLD_SECONDS = 0.25  # seconds until long work releases the lock in any case
+_MAX_YIELD_SECONDS = 1.0  # seconds for which long work lets other writers go first
+_BUSY_ERRORS = ("locked", "locking protocol")  # for a writer; for a reader during frequent writes
+_WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
-def _adapted(moment: dt.datetime) -> str:
-    """A moment without a zone as a text, as the table of the migrations has it.
+def _adapt_naive_datetime(value: dt.datetime) -> str:
+    """Adapt a datetime without a time zone to text, as the migrations' own table stores it.
 
-    Ours have one and are kept as numbers: as a text such a moment would be later than every number
-    that it is compared with. Raises TypeError.
+    The appliance's tables store datetimes with a time zone, as numbers: a datetime stored as text
+    would sort after every number that it is compared with. Raises TypeError for a datetime with a
+    zone.
     """
-    if moment.tzinfo:
-        raise TypeError(f"{moment}: tables keep moments as numbers; take MomentField.db_value")
-    return str(moment)
+    if value.tzinfo:
+        raise TypeError(f"{value}: tables keep moments as numbers; take MomentField.db_value")
+    return str(value)
 
 
-sqlite.register_adapter(dt.datetime, _adapted)
+sqlite.register_adapter(dt.datetime, _adapt_naive_datetime)
 
 
 class _Connection(sqlite.Connection):
-    """A connection that forgets what was begun to be read and not read to its end.
+    """A connection that can close the cursors whose results were not read to the end.
 
-    As long as such a reading is open, everything else on the connection is read as it was then; a
-    reading that belongs to a circle of objects stays open for a while.
+    As long as such a cursor is open, every other read on the connection returns the state of its
+    snapshot; a cursor that belongs to a reference cycle stays open until it is collected.
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any, **kwargs: Any) -> None:
+        super().__init__(*arguments, **kwargs)
         self._cursors: weakref.WeakSet[sqlite.Cursor] = weakref.WeakSet()
 
     def cursor(self, *arguments: Any) -> Any:
@@ -67,87 +68,96 @@ class _Connection(sqlite.Connection):
         self._cursors.add(cursor)
         return cursor
 
-    def forget(self) -> None:
-        """End what is still read."""
+    def close_cursors(self) -> None:
+        """Close every open cursor of this connection."""
         for cursor in list(self._cursors):
             cursor.close()
 
 
 class _Database(SqliteDatabase):
-    """SQLite, whose write lock goes to whoever waits for it as soon as it is free.
+    """SQLite database that passes a released write lock to a waiting writer at once.
 
-    SQLite itself keeps no queue, and lets who waits look again only each tenth of a second after a
-    while: among many who write, some would find it taken each time. Here the threads of a process
-    come one after the other, and long work sees that somebody waits (`in_turns`).
+    SQLite itself keeps no queue and, after a while, lets a waiting writer check again only every
+    tenth of a second: with many writers, some would find the lock taken every time. Here the
+    threads of a process take turns, and long work notices that another writer is waiting
+    (`in_short_transactions`).
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.line, self.bell = Line(self), Bell(self)
-        self.kept = 0  # connections that stay open when nobody needs them, with what they have read
-        self._idle: list[_Connection] = []
-        self._next = threading.Lock()  # held by the thread of ours whose turn is next
+    def __init__(self, *arguments: Any, **kwargs: Any) -> None:
+        super().__init__(*arguments, **kwargs)
+        self.lock_queue, self.commit_signal = LockQueue(self), CommitSignal(self)
+        self.max_idle_connections = 0  # connections kept open while unused, with their page cache
+        self._idle_connections: list[_Connection] = []
+        self._next_writer_lock = threading.Lock()  # held by the thread whose turn is next
 
-    def init(self, database: str | None, **named: Any) -> None:
-        """Another file: what stayed open leads to the one before."""
-        for connection in getattr(self, "_idle", ()):
+    def init(self, database: str | None, **kwargs: Any) -> None:
+        """Switch to another file; the idle connections to the previous one are closed."""
+        for connection in getattr(self, "_idle_connections", ()):
             connection.close()
-        self._idle = []
-        super().init(database, **named)
+        self._idle_connections = []
+        super().init(database, **kwargs)
 
     def _connect(self) -> sqlite.Connection:
         try:
-            return self._idle.pop()  # the newest, whose pages are the warmest
+            return self._idle_connections.pop()  # the newest, whose page cache is the most recent
         except IndexError:
-            made: sqlite.Connection = super()._connect()
-            return made
+            connection: sqlite.Connection = super()._connect()
+            return connection
 
     def _close(self, connection: _Connection) -> None:
-        if len(self._idle) < self.kept and not connection.in_transaction:
-            connection.forget()
-            self._idle.append(connection)
+        if (
+            len(self._idle_connections) < self.max_idle_connections
+            and not connection.in_transaction
+        ):
+            connection.close_cursors()
+            self._idle_connections.append(connection)
         else:
             super()._close(connection)
 
     def begin(self, lock_type: str | None = None) -> None:
-        """Begin a transaction; waits PATIENCE for the lock, then raises OperationalError."""
+        """Begin a transaction.
+
+        Waits WRITE_LOCK_TIMEOUT_SECONDS for the lock, then raises OperationalError.
+        """
         if not lock_type:
             super().begin()
             return
-        until = time.monotonic() + PATIENCE
-        if self._next.acquire(blocking=False):
+        deadline = time.monotonic() + WRITE_LOCK_TIMEOUT_SECONDS
+        if self._next_writer_lock.acquire(blocking=False):
             try:
-                if self._has_begun(lock_type):
+                if self._try_begin(lock_type):
                     return
             finally:
-                self._next.release()
-        with self.line.stand() as stay:
-            stay()  # before its turn among our threads: long work waits for the last of them
-            if not self._next.acquire(timeout=PATIENCE):
+                self._next_writer_lock.release()
+        with self.lock_queue.hold_place() as renew_place:
+            renew_place()  # before our other threads, as long work yields to all of them
+            if not self._next_writer_lock.acquire(timeout=WRITE_LOCK_TIMEOUT_SECONDS):
                 raise OperationalError("database is locked")
             try:
-                self._wait(lock_type, until, stay)
+                self._wait_for_lock(lock_type, deadline, renew_place)
             finally:
-                self._next.release()
+                self._next_writer_lock.release()
 
     def commit(self) -> None:
-        """End a transaction, and tell who waits for what it wrote."""
+        """End a transaction and notify the processes that wait for what it wrote."""
         super().commit()
-        self.bell.ring(written=True)
+        self.commit_signal.finish_transaction(committed=True)
 
     def rollback(self) -> None:
         """Undo a transaction."""
         super().rollback()
-        self.bell.ring(written=False)
+        self.commit_signal.finish_transaction(committed=False)
 
-    def _wait(self, lock_type: str, until: float, stay: Callable[[], bool]) -> None:
-        while not self._has_begun(lock_type):
-            if time.monotonic() >= until:
+    def _wait_for_lock(
+        self, lock_type: str, deadline: float, renew_place: Callable[[], bool]
+    ) -> None:
+        while not self._try_begin(lock_type):
+            if time.monotonic() >= deadline:
                 raise OperationalError("database is locked")
-            time.sleep(_LOOK)
-            stay()
+            time.sleep(_LOCK_POLL_SECONDS)
+            renew_place()
 
-    def _has_begun(self, lock_type: str) -> bool:
+    def _try_begin(self, lock_type: str) -> bool:
         self.execute_sql("PRAGMA busy_timeout = 0")
         try:
             super().begin(lock_type)
@@ -156,12 +166,12 @@ class _Database(SqliteDatabase):
                 raise
             return False
         finally:
-            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY}")
+            self.execute_sql(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MILLISECONDS}")
         return True
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        """One statement; what changes something outside of a transaction waits as all others do."""
-        if sql.startswith(_CHANGES) and not self.in_transaction():
+        """Execute a statement; a write outside a transaction waits for the lock like any other."""
+        if sql.startswith(_WRITE_STATEMENTS) and not self.in_transaction():
             with self.atomic("immediate"):
                 return super().execute_sql(sql, params)
         return super().execute_sql(sql, params)
@@ -169,7 +179,8 @@ class _Database(SqliteDatabase):
 
 # WAL: readers never wait for the writer. synchronous=full: what was acknowledged to an operator
 # survives a power cut. busy_timeout: writers from other processes queue up instead of failing.
-# secure_delete: what is deleted or replaced is overwritten in the file, for a citizen may ask it.
+# secure_delete: deleted or replaced content is overwritten in the file, because citizens may
+# request its removal.
 database = _Database(
     None,
     pragmas={
@@ -177,20 +188,20 @@ database = _Database(
         "synchronous": "full",
         "foreign_keys": 1,
         "secure_delete": 1,
-        "busy_timeout": _BUSY,
+        "busy_timeout": _BUSY_TIMEOUT_MILLISECONDS,
         "cache_size": -32_000,
     },
     factory=_Connection,
-    check_same_thread=False,  # a connection that stays open goes from thread to thread
+    check_same_thread=False,  # an idle connection is reused by other threads
 )
 
 
 def open_database(path: Path) -> SqliteDatabase:
-    """Point the models at the database file (made if missing) and return the database."""
+    """Point the models at the database file (created if missing) and return the database."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):  # to close it would end all our locks on the file
+    with contextlib.suppress(FileExistsError):  # closing it would release our locks on it
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o666))
-    files.share(path)  # SQLite gives what it keeps beside the file the same rights
+    files.share_with_group(path)  # SQLite gives its auxiliary files the same permissions
     if database.database != str(path):
         if not database.is_closed():
             database.close()
@@ -198,79 +209,100 @@ def open_database(path: Path) -> SqliteDatabase:
     return database
 
 
-def keep_open(connections: int) -> None:
-    """Let so many connections stay open between requests: a new one has read nothing yet."""
-    database.kept = connections
+def keep_connections_open(count: int) -> None:
+    """Keep up to `count` connections open between requests: a new one has an empty page cache."""
+    database.max_idle_connections = count
 
 
-def raw(query: Any) -> sqlite.Cursor:
-    """The rows of a query as the tables keep them: a moment is microseconds since 1970."""
-    found: sqlite.Cursor = database.execute(query)
-    return found
+def raw_rows(query: Any) -> sqlite.Cursor:
+    """Return a query's rows as the tables store them: a datetime is microseconds since 1970."""
+    cursor: sqlite.Cursor = database.execute(query)
+    return cursor
 
 
-def writing():  # type: ignore[no-untyped-def]  # peewee's context manager has no type
-    """A write transaction that takes the write lock at once, so that it cannot fail half-way."""
+def write_transaction():  # type: ignore[no-untyped-def]  # peewee's context manager has no type
+    """Return a transaction that takes the write lock when it begins.
+
+    A later statement in it cannot fail because another connection holds the lock.
+    """
     return database.atomic("immediate")
 
 
-def in_turns(steps: Iterable[Callable[[], None]]) -> None:
-    """Do long work in write transactions that end as soon as somebody else waits for the lock.
+def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
+    """Do long work in write transactions that end as soon as another writer waits for the lock.
 
-    Each step is whole: what was done of them stays when a later one fails. A step is what others
-    wait for at most; it should take some hundredths of a second. What is more than one turn is on
-    the disk for sure with the last step, and brought there between the turns: nobody waits for the
-    disk because of it.
+    Each step is complete in itself: the steps already done stay when a later one fails. A step is
+    the longest that other writers wait; it should take some hundredths of a second. Work that needs
+    more than one transaction is guaranteed to be on the disk with the last step; between the
+    transactions it is synced while the lock is free, so no writer waits for the disk because of it.
     """
-    left = deque(steps)
-    if not left:
+    pending_steps = deque(steps)
+    if not pending_steps:
         return
-    _turn(left)
-    if len(left) > 1:
-        with unhurried():
-            while len(left) > 1:
-                give_way()
-                _turn(left, but=1)
-    if left:
-        give_way()
-        _turn(left)
+    _run_steps(pending_steps)
+    if len(pending_steps) > 1:
+        with lazy_disk_sync():
+            while len(pending_steps) > 1:
+                yield_write_lock()
+                _run_steps(pending_steps, reserve=1)
+    if pending_steps:
+        yield_write_lock()
+        _run_steps(pending_steps)
 
 
-def _turn(left: deque[Callable[[], None]], but: int = 0) -> None:
-    """One transaction of long work: all steps `but` so many, or as many as there is time for."""
-    with writing():
-        began = time.monotonic()
-        left.popleft()()
-        while len(left) > but and not _is_over(time.monotonic() - began):
-            left.popleft()()
+def _run_steps(pending_steps: deque[Callable[[], None]], reserve: int = 0) -> None:
+    """Run one transaction of long work: all steps except `reserve`, or as many as time allows."""
+    with write_transaction():
+        started_at = time.monotonic()
+        pending_steps.popleft()()
+        while len(pending_steps) > reserve and not _must_release_lock(
+            time.monotonic() - started_at
+        ):
+            pending_steps.popleft()()
 
 
-def _reach_disk() -> None:
-    """Bring to the disk what was written, while nobody waits for it: else the next to write would.
+def _sync_write_ahead_log() -> None:
+    """Sync the write-ahead log to the disk while nobody waits; else the next writer would do it.
 
-    It is for speed only; where it cannot be done, who writes next does it.
+    The sync only improves speed: where it fails, the next writer's commit syncs the log.
     """
     with contextlib.suppress(OSError):
-        log = os.open(f"{database.database}-wal", os.O_RDONLY)
+        log_file = os.open(f"{database.database}-wal", os.O_RDONLY)
         try:
-            os.fdatasync(log)
+            os.fdatasync(log_file)
         finally:
-            os.close(log)
+            os.close(log_file)
+
+
+def uncopied_log_bytes() -> int:
+    """Return the bytes of the write-ahead log that are not in the database's file yet.
+
+    The size of the log proves nothing: the file never shrinks. SQLite counts the frames. The index
+    of the log (`-shm`) must not be opened to read them: closing it would release all locks that
+    this process holds on it, and a second process could write at the same time. 0 while another
+    connection checkpoints.
+    """
+    try:
+        _busy, frames, copied = database.execute_sql("PRAGMA wal_checkpoint(NOOP)").fetchone()
+    except OperationalError:
+        return 0
+    [page_bytes] = database.execute_sql("PRAGMA page_size").fetchone()
+    return int(max(0, frames - copied) * page_bytes)
 
 
 @contextlib.contextmanager
-def unhurried() -> Iterator[None]:
-    """A while in which what is written reaches the disk with whatever is written next.
+def lazy_disk_sync() -> Iterator[None]:
+    """Let a commit inside the `with` block reach the disk with a later synchronous commit only.
 
-    Part of a transaction that goes on, it reaches it with that one.
+    Inside an outer transaction it changes nothing: the writes reach the disk with that transaction.
     """
-    with _meanwhile("synchronous", "normal", usually="full"):
+    with _temporary_pragma("synchronous", "normal", usually="full"):
         yield
 
 
 @contextlib.contextmanager
-def _meanwhile(pragma: str, value: str, *, usually: str) -> Iterator[None]:
-    """A while of another setting of the connection; in a transaction nothing changes."""
+def _temporary_pragma(pragma: str, value: str, *, usually: str) -> Iterator[None]:
+    """Set a connection's pragma inside the `with` block; no effect inside a transaction."""
     if database.in_transaction():
         yield
         return
@@ -281,38 +313,40 @@ def _meanwhile(pragma: str, value: str, *, usually: str) -> Iterator[None]:
         database.execute_sql(f"PRAGMA {pragma} = {usually}")
 
 
-def _is_over(held: float) -> bool:
-    """Whether long work that has held the write lock for so many seconds gives it up."""
-    return held >= _LONGEST or (held >= _TURN and not database.line.is_empty())
+def _must_release_lock(held_seconds: float) -> bool:
+    """Return True if long work that has held the write lock for `held_seconds` must release it."""
+    return held_seconds >= _MAX_HOLD_SECONDS or (
+        held_seconds >= _CONTENDED_HOLD_SECONDS and not database.lock_queue.is_empty()
+    )
 
 
-def give_way() -> None:
-    """Let those have the write lock who wait for it, between two turns of long work.
+def yield_write_lock() -> None:
+    """Let waiting writers take the write lock between two transactions of long work.
 
-    The one who has just had it would else always be the first to take it again. What was written is
-    brought to the disk meanwhile.
+    The process that has just held the lock would otherwise always be the first to take it again.
+    Written pages are synced to the disk in the meantime.
     """
-    _reach_disk()
-    until = time.monotonic() + _POLITE
+    _sync_write_ahead_log()
+    deadline = time.monotonic() + _MAX_YIELD_SECONDS
     while True:
-        time.sleep(_LOOK)  # for those, too, who wait otherwise than by our line
-        if database.line.is_empty() or time.monotonic() >= until:
+        time.sleep(_LOCK_POLL_SECONDS)  # also lets in writers that wait without this queue
+        if database.lock_queue.is_empty() or time.monotonic() >= deadline:
             return
 
 
 def is_busy(error: Exception) -> bool:
-    """Whether a statement failed only because others held a lock for longer than we wait.
+    """Return True if a statement failed only because others held a lock longer than the timeout.
 
-    A row that is read as it is needed fails as SQLite says it, not as peewee does.
+    A row that is fetched lazily raises SQLite's own exception, not peewee's.
     """
-    told = isinstance(error, (OperationalError, sqlite.OperationalError))
-    return told and any(words in str(error) for words in _BUSY_WORDS)
+    is_operational = isinstance(error, (OperationalError, sqlite.OperationalError))
+    return is_operational and any(words in str(error) for words in _BUSY_ERRORS)
 
 
-def insist[T](write: Callable[[], T], stop: threading.Event) -> T:
-    """Write something that must not be lost, again as long as the database is busy, until `stop`.
+def retry_while_busy[T](write: Callable[[], T], stop: threading.Event) -> T:
+    """Run a write that must not be lost, and retry it while the database is busy, until `stop`.
 
-    `write` must be whole: it leaves nothing behind when it fails. Returns what it does.
+    `write` must be atomic: it leaves nothing behind when it fails. Returns its result.
     """
     while True:
         try:
@@ -321,43 +355,47 @@ def insist[T](write: Callable[[], T], stop: threading.Event) -> T:
             if not is_busy(error) or stop.is_set():
                 raise
             log.warning("the database is busy: tried again")
-            stop.wait(_AGAIN)
+            stop.wait(_BUSY_RETRY_SECONDS)
 
 
-def connected[T](do: Callable[..., T], *arguments: object) -> T:
-    """Do something with a connection of its own, which ends with it."""
+def run_with_connection[T](function: Callable[..., T], *arguments: object) -> T:
+    """Call a function with a database connection of its own, which is closed afterwards."""
     with database.connection_context():
-        return do(*arguments)
+        return function(*arguments)
 
 
 def prove_writable() -> None:
-    """Change something that nobody reads. Raises peewee.OperationalError when it cannot."""
-    with writing():
+    """Write a value that is never read, to test the database. Raises peewee.OperationalError."""
+    with write_transaction():
         stamp = int(dt.datetime.now(dt.UTC).timestamp())
         database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")
 
 
-def schema() -> tuple[list[str], list[str]]:
-    """(migrations that this version knows and the open database lacks, the other way round)."""
-    known = {file.stem for file in MIGRATIONS.glob("[0-9]*.py")}
+def schema_differences() -> tuple[list[str], list[str]]:
+    """Return the missing and the unknown migrations of the open database, by their names.
+
+    Missing ones belong to this release and were not applied; unknown ones belong to another
+    release.
+    """
+    release_names = {file.stem for file in MIGRATIONS.glob("[0-9]*.py")}
     rows = database.execute_sql("SELECT name FROM schema_migration").fetchall()
-    applied = {name for (name,) in rows}
-    return sorted(known - applied), sorted(applied - known)
+    database_names = {name for (name,) in rows}
+    return sorted(release_names - database_names), sorted(database_names - release_names)
 
 
-def triggers() -> dict[str, str]:
-    """The open database's triggers: name → what made it."""
+def trigger_definitions() -> dict[str, str]:
+    """Return the open database's triggers: name → the SQL statement that created it."""
     rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return dict(rows.fetchall())
 
 
-def faults() -> list[str]:
-    """What SQLite finds wrong with the file, at most some; reads all of it."""
+def integrity_errors() -> list[str]:
+    """Return at most five integrity errors that SQLite reports; it reads the whole file."""
     rows = database.execute_sql("PRAGMA quick_check(5)").fetchall()
     return [text for (text,) in rows if text != "ok"]
 
 
-def copy_to(target: Path) -> None:
+def copy_database(target: Path) -> None:
     """Copy the running database, consistently, into a new file (SQLite's online backup)."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with sqlite.connect(target) as copy:
@@ -366,31 +404,35 @@ def copy_to(target: Path) -> None:
 
 
 class NewerSchema(RuntimeError):
-    """The database has migrations that this release does not have; the message names some."""
+    """The database has migrations that this release lacks; the message names some of them."""
 
 
-def migrate() -> list[str]:
-    """Bring the open database to the newest schema; returns the names of what was applied.
+def apply_migrations() -> list[str]:
+    """Bring the open database to the newest schema; returns the names of the applied migrations.
 
-    A database that holds data is first copied to its own folder, online. Raises NewerSchema, and
+    A database that holds data is first copied into its own folder, online. Raises NewerSchema, and
     changes nothing, when a newer release has migrated it.
     """
     runner = Runner(database, str(MIGRATIONS), table_name="schema_migration")
-    if strange := sorted(one.name for one in runner.status() if one.path is None):
-        raise NewerSchema(f"a newer release has made this database: {', '.join(strange[-3:])}")
+    if unknown_names := sorted(
+        migration.name for migration in runner.status() if migration.path is None
+    ):
+        raise NewerSchema(
+            f"a newer release has made this database: {', '.join(unknown_names[-3:])}"
+        )
     if runner.applied() and any(m.applied is None for m in runner.status()):
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
-        copy_to(Path(f"{database.database}.before-{stamp}"))
+        copy_database(Path(f"{database.database}.before-{stamp}"))
     return list(runner.up())
 
 
-def in_pieces(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
-    """Rows in the order of a key that is their id, some at a time, so that memory stays flat."""
-    last = 0
+def row_batches(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
+    """Yield rows in the order of `key`, their id, in batches, so that memory use stays constant."""
+    last_key = 0
     while True:
-        piece = list(rows.where(key > last).order_by(key).limit(size))
-        if piece:
-            yield piece
-        if len(piece) < size:
+        batch = list(rows.where(key > last_key).order_by(key).limit(size))
+        if batch:
+            yield batch
+        if len(batch) < size:
             return
-        last = piece[-1].id
+        last_key = batch[-1].id

@@ -1,4 +1,4 @@
-"""Database files that nobody has open: a stage, a copy, what comes out of a snapshot."""
+"""Database files that no process has open: a stage, a copy, the content of a snapshot."""
 
 import contextlib
 from collections.abc import Iterable
@@ -7,44 +7,47 @@ from pathlib import Path
 from appliance.core import sqlite
 
 
-def faults_of(file: Path) -> str:
-    """What SQLite finds wrong in a database file that nobody has open; "" when it is whole."""
+def first_integrity_error(file: Path) -> str:
+    """Return the first integrity error in a database file that no process has open, or ""."""
     try:
-        with contextlib.closing(_untouched(file)) as connection:
-            [first] = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        with contextlib.closing(_connect_immutable(file)) as connection:
+            [result] = connection.execute("PRAGMA integrity_check(1)").fetchone()
     except sqlite.DatabaseError as error:
         return str(error)
-    return "" if first == "ok" else first
+    return "" if result == "ok" else result
 
 
-def count_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
-    """How many rows tables of a database file hold that nobody has open."""
-    with contextlib.closing(_untouched(file)) as connection:
+def count_table_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
+    """Return the number of rows in each of `tables` of a database file that no process has open."""
+    with contextlib.closing(_connect_immutable(file)) as connection:
         return {
             table: connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0]  # noqa: S608
             for table in tables
         }
 
 
-def highest(file: Path, table: str, column: str) -> int | None:
-    """The highest whole number in a column of a database file; None when there is no row."""
+def highest_value(file: Path, table: str, column: str) -> int | None:
+    """Return the highest integer in a column of a database file; None when the table has no row."""
     with contextlib.closing(sqlite.connect(file)) as connection:
-        [found] = connection.execute(f'SELECT max("{column}") FROM "{table}"').fetchone()  # noqa: S608
-    return found
+        [value] = connection.execute(f'SELECT max("{column}") FROM "{table}"').fetchone()  # noqa: S608
+    return value
 
 
-def fold_in(file: Path) -> None:
-    """Take the write-ahead log of a database file into it, so that the file alone is whole."""
+def merge_write_ahead_log(file: Path) -> None:
+    """Merge a database file's write-ahead log into it, so that the file alone is complete."""
     with contextlib.closing(sqlite.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode = delete")
 
 
-def address_to_read(file: Path) -> str:
-    """The URI that opens a database file to read only: without a log next to it no byte changes."""
+def read_only_uri(file: Path) -> str:
+    """Return the URI that opens a database file read-only.
+
+    If there is no write-ahead log next to it, opening it changes no byte.
+    """
     log = file.with_name(f"{file.name}-wal")
-    how = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
-    return f"{file.resolve().as_uri()}?{how}"
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    return f"{file.resolve().as_uri()}?{mode}"
 
 
-def _untouched(file: Path) -> sqlite.Connection:
+def _connect_immutable(file: Path) -> sqlite.Connection:
     return sqlite.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)

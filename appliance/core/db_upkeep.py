@@ -1,4 +1,4 @@
-"""Overwriting what the open database's files hold of what was deleted or replaced."""
+"""Overwriting deleted or replaced content that remains in the open database's files."""
 
 import os
 
@@ -7,11 +7,11 @@ from peewee import OperationalError
 from appliance.core import db
 
 
-def empty_log() -> bool:
-    """Bring the write-ahead log into the file and cut it to nothing; whether that was possible.
+def truncate_log() -> bool:
+    """Move the write-ahead log into the database file and truncate it.
 
-    Until then the log holds pages as they were. It does not wait: a reader or the replicator
-    keeps the log in use, and a later call tries again.
+    Returns True if that succeeded. Until then the log holds pages in their earlier state. The call
+    does not wait: if a reader or the replicator has the log in use, a later call tries again.
     """
     if db.database.in_transaction():
         return False
@@ -23,17 +23,20 @@ def empty_log() -> bool:
             raise
         return False
     finally:
-        db.database.execute_sql(f"PRAGMA busy_timeout = {int(db.PATIENCE * 1000)}")
+        db.database.execute_sql(
+            f"PRAGMA busy_timeout = {int(db.WRITE_LOCK_TIMEOUT_SECONDS * 1000)}"
+        )
     return not busy
 
 
-def rebuild(most: int) -> bool:
-    """Rewrite the file without anything that its pages held before (VACUUM); whether it was.
+def vacuum_if_small_enough(max_file_bytes: int) -> bool:
+    """Rewrite the database file without its pages' earlier content (VACUUM).
 
-    It is not when the file has more than `most` bytes, for nobody else writes in that time, nor
-    when somebody writes for longer than db.PATIENCE.
+    Returns True if that was done. It is not done when the file is larger than `max_file_bytes`,
+    because no other process can write during that time, nor when another writer holds the lock for
+    longer than db.WRITE_LOCK_TIMEOUT_SECONDS.
     """
-    if os.path.getsize(str(db.database.database)) > most:
+    if os.path.getsize(str(db.database.database)) > max_file_bytes:
         return False
     try:
         db.database.execute_sql("VACUUM")

@@ -1,43 +1,43 @@
-"""What can go wrong when something is sent to a party outside the box.
+"""Errors that can occur when something is sent to a party outside the appliance.
 
-A transport raises one of three troubles, and the outbox acts on them: NotSent (nothing left the
-box: try again), Unsure (it may have gone out and the answer was lost), Declined (trying again would
-change nothing).
+A transport raises one of three errors, and the outbox acts on them: NotSentError (nothing left the
+appliance: try again), UncertainDeliveryError (it may have been sent and the answer was lost),
+DeclinedError (trying again would change nothing).
 """
 
 from dataclasses import dataclass
 
 
-class Trouble(RuntimeError):
-    """Something kept a message from going out; `code` is for people's lists, the text as said."""
+class DeliveryError(RuntimeError):
+    """A message could not be sent; `code` is shown in lists, `detail` is the other side's text."""
 
-    def __init__(self, code: str, said: str = "") -> None:
-        super().__init__(said or code)
-        self.code, self.said = code, said
-
-
-class NotSent(Trouble):
-    """The other side did not take it, surely."""
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code, self.detail = code, detail
 
 
-class Later(NotSent):
-    """The other side asks to wait for so many seconds."""
-
-    def __init__(self, code: str, said: str, wait: float) -> None:
-        super().__init__(code, said)
-        self.wait = wait
+class NotSentError(DeliveryError):
+    """The other side has certainly not accepted the message."""
 
 
-class Unsure(Trouble):
-    """The other side may have taken it: its answer was lost or made no sense."""
+class RetryLaterError(NotSentError):
+    """The other side asks to wait for `wait_seconds` seconds."""
+
+    def __init__(self, code: str, detail: str, wait_seconds: float) -> None:
+        super().__init__(code, detail)
+        self.wait_seconds = wait_seconds
 
 
-class Declined(Trouble):
-    """The other side will never take this message."""
+class UncertainDeliveryError(DeliveryError):
+    """The other side may have accepted the message: its answer was lost or unintelligible."""
+
+
+class DeclinedError(DeliveryError):
+    """The other side will never accept this message."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a gateway said when it took a message: its own name for it, or "" when it has none."""
+    """A gateway's answer when it accepted a message: the gateway's id for the message, or ""."""
 
     id: str

@@ -1,4 +1,4 @@
-"""Files that several processes share, each by an account of its own: their rights, removing one."""
+"""Files that several processes share, each under its own account: permissions and removal."""
 
 import errno
 import os
@@ -8,19 +8,20 @@ from pathlib import Path
 GROUP_WRITES = stat.S_IRGRP | stat.S_IWGRP
 
 
-def share(file: Path, folder: Path | None = None) -> None:
-    """Who of the group may write into the folder, else the file's own, may write the file.
+def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
+    """Let the group of a file read and write it, as far as the group of a folder may do so.
 
-    A file of somebody else is left as it is.
+    `permission_folder`: the folder whose permissions count, by default the file's own. A file that
+    belongs to another account is left unchanged.
     """
-    found, above = file.stat(), (folder or file.parent).stat()
-    wanted = above.st_mode & GROUP_WRITES
-    if found.st_uid == os.geteuid() and wanted & ~found.st_mode:
-        file.chmod(stat.S_IMODE(found.st_mode) | wanted)
+    status, folder_status = file.stat(), (permission_folder or file.parent).stat()
+    group_bits = folder_status.st_mode & GROUP_WRITES
+    if status.st_uid == os.geteuid() and group_bits & ~status.st_mode:
+        file.chmod(stat.S_IMODE(status.st_mode) | group_bits)
 
 
-def remove(path: Path) -> bool:
-    """Remove a file; False when there is none, or this process may only read it."""
+def remove_file(path: Path) -> bool:
+    """Remove a file; returns False if it does not exist or this process may only read it."""
     try:
         path.unlink()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""One HTTP request to a party outside, with what can go wrong told apart."""
+"""One HTTP request to an outside party, with its possible failures kept distinct."""
 
 import ssl
 import sys
@@ -7,91 +7,109 @@ from typing import Any
 
 import requests
 
-from appliance.core.delivery import Later, NotSent, Unsure
+from appliance.core.delivery import NotSentError, RetryLaterError, UncertainDeliveryError
 
-_CONNECT, _ANSWER = 5.0, 15.0  # seconds
-_WAIT, _LONGEST = 30.0, 3600.0  # seconds to wait when a service does not say how long, and at most
+_CONNECT_TIMEOUT_SECONDS, _ANSWER_TIMEOUT_SECONDS = 5.0, 15.0
+_DEFAULT_WAIT_SECONDS, _MAX_WAIT_SECONDS = 30.0, 3600.0  # until a retry
 
 
-def ask(method: str, url: str, **how: Any) -> requests.Response:
-    """The answer, whatever its status. Raises NotSent when the request surely did not arrive,
-    Unsure when it may have."""
-    # A redirection would make a GET of a POST: whoever sends one is not the service.
-    how["allow_redirects"] = False
-    before = sys.exception()
+def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
+    """Send a request; returns the response, whatever its status.
+
+    Raises NotSentError when the request certainly did not arrive, UncertainDeliveryError when it
+    may have arrived.
+    """
+    # A redirection would turn a POST into a GET: a server that sends one is not the service.
+    kwargs["allow_redirects"] = False
+    outer_exception = sys.exception()
     try:
-        return requests.request(method, url, timeout=(_CONNECT, _ANSWER), **how)
+        return requests.request(
+            method, url, timeout=(_CONNECT_TIMEOUT_SECONDS, _ANSWER_TIMEOUT_SECONDS), **kwargs
+        )
     except (requests.ConnectTimeout, requests.exceptions.InvalidURL) as error:
-        raise NotSent("unreachable", _why(error)) from error
+        raise NotSentError("unreachable", _error_reason(error)) from error
     except requests.RequestException as error:
-        if fault := _of_handshake(error, before):
-            known = "certificate" if _is_refusal(fault) else "unreachable"
-            raise NotSent(known, _why(error)) from error
-        if _never_left(error):
-            raise NotSent("unreachable", _why(error)) from error
-        raise Unsure("answer_lost", _why(error)) from error
+        if fault := _handshake_fault(error, outer_exception):
+            code = "certificate" if _is_certificate_refusal(fault) else "unreachable"
+            raise NotSentError(code, _error_reason(error)) from error
+        if _is_connection_failure(error):
+            raise NotSentError("unreachable", _error_reason(error)) from error
+        raise UncertainDeliveryError("answer_lost", _error_reason(error)) from error
 
 
-def json_object(answer: requests.Response) -> dict[str, Any]:
-    """The answer's JSON object. Raises Unsure when it is none: a proxy's page, half an answer."""
+def json_object(response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object in the response.
+
+    Raises UncertainDeliveryError when the answer is not a JSON object, such as a proxy's page or an
+    incomplete response.
+    """
     try:
-        said = answer.json()
+        payload = response.json()
     except ValueError as error:
-        raise Unsure("no_sense", answer.text[:200]) from error
-    if not isinstance(said, dict) or 300 <= answer.status_code < 400:
-        raise Unsure("no_sense", answer.text[:200])
-    return said
+        raise UncertainDeliveryError("no_sense", response.text[:200]) from error
+    if not isinstance(payload, dict) or 300 <= response.status_code < 400:
+        raise UncertainDeliveryError("no_sense", response.text[:200])
+    return payload
 
 
-def raise_for_status(answer: requests.Response) -> None:
-    """Raise Later or NotSent for a status that lies in no message, whoever gave it: nothing was
-    taken."""
-    if answer.status_code == 429:
-        raise Later("too_many", words(answer), _asked_wait(answer))
-    if answer.status_code in (402, 403):
-        raise NotSent("account", words(answer))
-    if answer.status_code in (404, 405):
-        raise NotSent("no_sense", words(answer))
+def raise_for_service_fault(response: requests.Response) -> None:
+    """Raise the error for a status that is a fault of the service, not of the message.
+
+    Raises RetryLaterError for 429, NotSentError for 402 to 405. Other statuses raise nothing; the
+    caller interprets them. Whichever server returned such a status, nothing was accepted.
+    """
+    if response.status_code == 429:
+        raise RetryLaterError("too_many", error_text(response), _retry_after_seconds(response))
+    if response.status_code in (402, 403):
+        raise NotSentError("account", error_text(response))
+    if response.status_code in (404, 405):
+        raise NotSentError("no_sense", error_text(response))
 
 
-def words(answer: requests.Response) -> str:
-    """What an SMS service says for people, or how the answer begins."""
+def error_text(response: requests.Response) -> str:
+    """Return the error text of an SMS service's response, or the beginning of the response."""
     try:
-        said = answer.json()
-        return str(said.get("message") or said["error-description"])[:200]
+        payload = response.json()
+        return str(payload.get("message") or payload["error-description"])[:200]
     except (ValueError, AttributeError, KeyError):
-        return answer.text[:200]
+        return response.text[:200]
 
 
-def is_page(answer: requests.Response) -> bool:
-    """Whether it is a page for people, as a network that wants money gives in a service's place."""
-    begins = answer.content.lstrip(b"\xef\xbb\xbf\t\r\n ")[:1]
-    kind = answer.headers.get("Content-Type", "").lower()
-    # A service may call its plain words "text/html"; no page is without a tag.
-    return begins == b"<" or ("html" in kind and b"<" in answer.content)
+def is_html_page(response: requests.Response) -> bool:
+    """Return True if the response is an HTML page, such as the payment page of a network."""
+    first_byte = response.content.lstrip(b"\xef\xbb\xbf\t\r\n ")[:1]
+    content_type = response.headers.get("Content-Type", "").lower()
+    # A service may label its plain text "text/html"; no page is without a tag.
+    return first_byte == b"<" or ("html" in content_type and b"<" in response.content)
 
 
-def _asked_wait(answer: requests.Response) -> float:
-    """Seconds that a service asks to wait."""
-    asked = answer.headers.get("Retry-After", "")
-    return min(max(float(asked), 1.0), _LONGEST) if asked.isdecimal() else _WAIT
+def _retry_after_seconds(response: requests.Response) -> float:
+    """Return the number of seconds that a service asks to wait."""
+    retry_after = response.headers.get("Retry-After", "")
+    return (
+        min(max(float(retry_after), 1.0), _MAX_WAIT_SECONDS)
+        if retry_after.isdecimal()
+        else _DEFAULT_WAIT_SECONDS
+    )
 
 
-def _why(error: requests.RequestException) -> str:
-    """What people can use of it: without the address, which may hold a secret."""
+def _error_reason(error: requests.RequestException) -> str:
+    """Return an error's reason as text, without the URL, which may contain a secret."""
     inner = error.args[0] if error.args else error
     reason = getattr(inner, "reason", None) or (getattr(inner, "args", None) or [inner])[-1]
     return str(reason).rpartition(": ")[2]
 
 
-def _of_handshake(error: BaseException, before: BaseException | None) -> BaseException | None:
-    """What broke TLS before the request could go out, if that is what `error` comes of.
+def _handshake_fault(
+    error: BaseException, outer_exception: BaseException | None
+) -> BaseException | None:
+    """Return the exception that broke TLS before the request was sent, if it caused `error`.
 
-    requests raises the same for a handshake and for an answer that breaks. What was being handled
-    `before` is of another request.
+    requests raises the same exception for a failed handshake and for an answer that breaks off.
+    `outer_exception` was already being handled before this request and belongs to another one.
     """
     cause: BaseException | None = error
-    while cause and cause is not before:
+    while cause and cause is not outer_exception:
         frames = traceback.walk_tb(cause.__traceback__)
         if any(frame.f_code.co_name == "do_handshake" for frame, _ in frames):
             return cause
@@ -99,12 +117,12 @@ def _of_handshake(error: BaseException, before: BaseException | None) -> BaseExc
     return None
 
 
-def _is_refusal(fault: BaseException) -> bool:
-    """Whether we would not trust who is there; else the line broke."""
+def _is_certificate_refusal(fault: BaseException) -> bool:
+    """Return True if the certificate was not trusted; False if the connection broke."""
     return isinstance(fault, ssl.SSLError) and not isinstance(fault, ssl.SSLEOFError)
 
 
-def _never_left(error: requests.RequestException) -> bool:
-    """Whether the connection could not even be made: no such host, nobody listens, no route."""
+def _is_connection_failure(error: requests.RequestException) -> bool:
+    """Return True if no connection could be made: no such host, no listener, no route."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")

@@ -11,7 +11,7 @@ from babel.support import NullTranslations, Translations
 
 from appliance import PACKAGE
 
-DEFAULT = "uz_Latn"
+DEFAULT_LOCALE = "uz_Latn"
 LOCALES = ("uz_Latn", "uz_Cyrl", "ru")
 CATALOGUES = PACKAGE / "translations"
 
@@ -21,39 +21,43 @@ def N_(text: str) -> str:  # gettext's own name for "a message, translated later
     return text
 
 
-_loaded: dict[str, NullTranslations] = {}  # by locale; a missing catalogue is not stored
+_catalogue_cache: dict[str, NullTranslations] = {}  # by locale; a missing catalogue is not stored
 
 
-def translations(locale: str) -> NullTranslations:
-    """The catalogue of a locale, for texts made outside the web pages (reports, messages).
+def locale_translations(locale: str) -> NullTranslations:
+    """Return the catalogue of a locale, for texts made outside the web pages (reports, messages).
 
-    English where its file is missing; the file is looked for again at the next text.
+    The English message ids are used while its file is missing; each later call looks for the file
+    again.
     """
-    catalogue = _loaded.get(locale)
+    catalogue = _catalogue_cache.get(locale)
     if catalogue is None:
         catalogue = Translations.load(CATALOGUES, [locale])
         if isinstance(catalogue, Translations):
-            _loaded[locale] = catalogue
+            _catalogue_cache[locale] = catalogue
     return catalogue
 
 
 def missing_catalogues() -> list[str]:
-    """The locales whose texts are missing on the disk, or cannot be read."""
-    return [locale for locale in LOCALES if not _is_readable(locale)]
+    """Return the locales whose catalogue is missing on the disk or cannot be read."""
+    return [locale for locale in LOCALES if not _has_readable_catalogue(locale)]
 
 
-def _is_readable(locale: str) -> bool:
+def _has_readable_catalogue(locale: str) -> bool:
     file = CATALOGUES / locale / "LC_MESSAGES" / "messages.mo"
     try:
         state = file.stat()
     except OSError:
         return False
-    return _is_catalogue(file, state.st_mtime_ns, state.st_size)
+    return _can_parse_catalogue(file, state.st_mtime_ns, state.st_size)
 
 
 @functools.lru_cache(maxsize=16)
-def _is_catalogue(file: Path, _changed: int, _size: int) -> bool:
-    """Whether a file can be read; a check asks often, so it is read again only after a change."""
+def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
+    """Return True if the file can be parsed as a catalogue.
+
+    The self-check calls this often, so the file is read again only after a change.
+    """
     try:
         with file.open("rb") as stream:
             Translations(stream)
@@ -62,12 +66,12 @@ def _is_catalogue(file: Path, _changed: int, _size: int) -> bool:
     return True
 
 
-def named(thing: Any, locale: str) -> str:
-    """The name of a catalogue row (models.Named) in a locale; Uzbek Latin where there is none."""
-    return getattr(thing, f"name_{locale.lower()}") or thing.name_uz_latn
+def localized_name(row: Any, locale: str) -> str:
+    """Return the name of a catalogue row (models.Named) in a locale, else in Uzbek Latin."""
+    return getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
 
 
-# Every stand-in seen for the apostrophe of oʻ, gʻ and of the glottal stop.
+# Every character used in place of the apostrophe of oʻ, gʻ and of the glottal stop.
 _APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\u0060\u00b4\u2032\uff07\u02b9\u02bd\u201b\u00b8"
 _CYRILLIC = {
     **dict(zip("абвгдежзийклмнопрстуфхъыьэўқғҳ", "abvgdejziyklmnoprstufx_i_eoqgh", strict=True)),
@@ -80,36 +84,37 @@ _LATIN = {
 }
 _LATIN_LOOKALIKES = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
 _WORD = re.compile(r"[a-z0-9]+")
-_FOLDED = str.maketrans(_LATIN | _CYRILLIC)
-# Cyrillic е reads ye at the start of a word and after a vowel.
-_YE = re.compile(r"(?<![^\W\d_])е|(?<=[аеёиоуўэюяыъь])е")
+_FOLDING_TABLE = str.maketrans(_LATIN | _CYRILLIC)
+# Cyrillic е is read ye at the start of a word and after a vowel.
+_INITIAL_YE = re.compile(r"(?<![^\W\d_])е|(?<=[аеёиоуўэюяыъь])е")
 _LATIN_LETTER = re.compile(r"[a-zA-Z\u00c0-\u024f]")
 _CYRILLIC_LETTER = re.compile(r"[\u0400-\u04ff]")
 
 
-def fold(text: str) -> str:
-    """A search key: lower-case ASCII words, the same for every script and apostrophe.
+def fold_text(text: str) -> str:
+    """Return a search key: lower-case ASCII words, the same for every script and apostrophe.
 
     "Oʻzbekiston", "O'zbekiston", "Ўзбекистон" and "Özbekiston" all give "ozbekiston".
     """
     text = re.sub(f"(?<=[oO])[{re.escape(_APOSTROPHES)}]", "\u02bb", text)
     text = re.sub(f"[{re.escape(_APOSTROPHES.replace(chr(0x2BB), ''))}]", "", text)
-    if (plain := text.replace("\u02bb", "")).isascii():  # as most are: no letter to be changed
+    if (plain := text.replace("\u02bb", "")).isascii():  # most texts: no letter needs conversion
         return " ".join(_WORD.findall(plain.lower()))
     text = unicodedata.normalize("NFKC", text).replace("İ", "i").lower().replace("i\u0307", "i")
-    text = " ".join(_one_script(word) for word in text.split()).replace("\u02bb", "")
-    plain = _YE.sub("ye", text).translate(_FOLDED)
+    text = " ".join(_unify_script(word) for word in text.split()).replace("\u02bb", "")
+    plain = _INITIAL_YE.sub("ye", text).translate(_FOLDING_TABLE)
     if not plain.isascii():
-        apart = unicodedata.normalize("NFD", plain)
-        plain = "".join(char for char in apart if not unicodedata.combining(char))
+        decomposed = unicodedata.normalize("NFD", plain)
+        plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     return " ".join(_WORD.findall(plain))
 
 
-def spelt(text: str) -> str:
-    """A name as Uzbek Latin writes it: oʻ and gʻ with U+02BB, the glottal stop with U+02BC.
+def normalize_spelling(text: str) -> str:
+    """Return a name in standard Uzbek Latin spelling: oʻ, gʻ with U+02BB, otherwise U+02BC.
 
-    Whatever stands for the apostrophe is put right after a Latin letter, blanks are made one. A
-    single quotation mark about a word, and every other letter, stays as it is.
+    U+02BC is the glottal stop. Any character used as an apostrophe directly after a Latin letter is
+    replaced, and runs of blanks become one blank. Single quotation marks around a word, and all
+    other letters, stay as they are.
     """
     text = " ".join(text.split())
     signs = re.escape(_APOSTROPHES)
@@ -117,30 +122,30 @@ def spelt(text: str) -> str:
     return re.sub(f"(?<=[a-fh-np-zA-FH-NP-Z])[{signs}](?=[a-zA-Z])", "\u02bc", text)
 
 
-def written_in(text: str, script: str) -> bool:
-    """Whether a name is written in a script, "Latn" or "Cyrl".
+def is_in_script(text: str, script: str) -> bool:
+    """Return True if a name is written in a script, "Latn" or "Cyrl".
 
-    A Latin name has no Cyrillic letter. A Cyrillic one may hold a Latin word ("Telegram бот"),
-    but no word that mixes the two, and it has Cyrillic letters.
+    A Latin name has no Cyrillic letter. A Cyrillic name may contain a Latin word ("Telegram бот"),
+    but no word that mixes the two scripts, and it has Cyrillic letters.
     """
     if script == "Latn":
         return not _CYRILLIC_LETTER.search(text)
-    latin = [word for word in text.split() if _LATIN_LETTER.search(word)]
-    mixed = any(_CYRILLIC_LETTER.search(word) for word in latin)
-    return not mixed and (not latin or bool(_CYRILLIC_LETTER.search(text)))
+    latin_words = [word for word in text.split() if _LATIN_LETTER.search(word)]
+    has_mixed_word = any(_CYRILLIC_LETTER.search(word) for word in latin_words)
+    return not has_mixed_word and (not latin_words or bool(_CYRILLIC_LETTER.search(text)))
 
 
-def same_but_spelling(one: str, other: str) -> bool:
-    """Whether two texts differ in case, blanks, punctuation and apostrophes only."""
-    return _letters(one) == _letters(other)
+def equals_ignoring_spelling(first_text: str, second_text: str) -> bool:
+    """Return True if two texts differ at most in case, blanks, punctuation and apostrophes."""
+    return _casefolded_letters(first_text) == _casefolded_letters(second_text)
 
 
-def _letters(text: str) -> str:
+def _casefolded_letters(text: str) -> str:
     return re.sub(rf"[\W_{re.escape(_APOSTROPHES)}]", "", text).casefold()
 
 
-def _one_script(word: str) -> str:
-    """Put right Latin letters that stand among Cyrillic ones."""
+def _unify_script(word: str) -> str:
+    """Replace Latin letters among Cyrillic ones with the Cyrillic letters that look the same."""
     if not (_LATIN_LETTER.search(word) and _CYRILLIC_LETTER.search(word)):
         return word
     cyrillic = sum("\u0400" <= c <= "\u04ff" for c in word)

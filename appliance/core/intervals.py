@@ -1,36 +1,36 @@
-"""Intervals of time, each a (begin, end): put together, and measured.
+"""Intervals of time, each a (begin, end): merging, subtracting and measuring them.
 
-Moments have a zone, or are whole microseconds since 1970, as figures add them up.
+The ends are aware datetimes, or integers in microseconds since 1970, as the figures use them.
 """
 
 import datetime as dt
 from collections.abc import Iterable
 
-type Interval = tuple[dt.datetime, dt.datetime]  # the end is no part of it
+type Interval = tuple[dt.datetime, dt.datetime]  # the end is exclusive
 
 
-def merged[T: (dt.datetime, int)](intervals: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:
-    """In order, those that touch or overlap made one; what is empty is left out."""
-    made: list[tuple[T, T]] = []
-    for begin, end in sorted(one for one in intervals if one[0] < one[1]):
-        if made and begin <= made[-1][1]:
-            made[-1] = (made[-1][0], max(end, made[-1][1]))
+def merge_intervals[T: (dt.datetime, int)](intervals: Iterable[tuple[T, T]]) -> list[tuple[T, T]]:
+    """Return the intervals in order, with touching or overlapping ones merged and no empty ones."""
+    result: list[tuple[T, T]] = []
+    for begin, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
+        if result and begin <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
         else:
-            made.append((begin, end))
-    return made
+            result.append((begin, end))
+    return result
 
 
-def without[T: (dt.datetime, int)](
-    wholes: Iterable[tuple[T, T]], holes: Iterable[tuple[T, T]]
+def subtract_intervals[T: (dt.datetime, int)](
+    intervals: Iterable[tuple[T, T]], holes: Iterable[tuple[T, T]]
 ) -> list[tuple[T, T]]:
-    """What is left of intervals when others are taken out of them, in order."""
-    pieces = merged(wholes)
+    """Return the parts of intervals that remain when `holes` are removed from them, in order."""
+    pieces = merge_intervals(intervals)
     for begin, end in holes:
-        cut = [((b, min(e, begin)), (max(b, end), e)) for b, e in pieces]
-        pieces = [piece for pair in cut for piece in pair if piece[0] < piece[1]]
+        remainders = [((b, min(e, begin)), (max(b, end), e)) for b, e in pieces]
+        pieces = [piece for pair in remainders for piece in pair if piece[0] < piece[1]]
     return pieces
 
 
-def total(intervals: Iterable[Interval]) -> float:
-    """Seconds of all of them, those that overlap counted twice."""
+def total_seconds(intervals: Iterable[Interval]) -> float:
+    """Return the sum of the intervals' lengths in seconds; overlapping parts are counted twice."""
     return sum((end - begin).total_seconds() for begin, end in intervals)

@@ -1,4 +1,4 @@
-"""What changed just now: topics published by any process, followed by open pages."""
+"""Live updates: topics that any process publishes and open pages follow."""
 
 import contextlib
 import datetime as dt
@@ -9,79 +9,81 @@ from peewee import AutoField, CharField
 
 from appliance.core import clock
 from appliance.core.db import database
-from appliance.core.statements import Question, insert, value
+from appliance.core.statements import PreparedQuery, insert_rows, query_parameter
 from appliance.core.tables import MomentField, Table
 
-KEPT = dt.timedelta(hours=1)
-_LOOK = 0.2  # seconds between two looks for what nobody tells of
+EVENT_RETENTION = dt.timedelta(hours=1)
+_POLL_SECONDS = 0.2  # seconds between two polls for events whose signal was lost
 
 
 class LiveEvent(Table):
-    """A topic that changed at a moment; browsers fetch anew what depends on it."""
+    """A topic that changed at a time; browsers refetch what depends on it."""
 
     id = AutoField()
     topic = CharField()
     at = MomentField(index=True)
 
 
-_NEWEST = Question(lambda: LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id.desc()).limit(1))
+_NEWEST_ID_QUERY = PreparedQuery(
+    lambda: LiveEvent.select(LiveEvent.id).order_by(LiveEvent.id.desc()).limit(1)
+)
 
-_LATER = Question(
+_LATER_EVENTS_QUERY = PreparedQuery(
     lambda: (
         LiveEvent.select(LiveEvent.id, LiveEvent.topic)
-        .where(LiveEvent.id > value("after"))
+        .where(LiveEvent.id > query_parameter("after"))
         .order_by(LiveEvent.id)
     )
 )
 
 
-def publish(*topics: str) -> None:
-    """Tell whoever follows that these topics changed. Call it inside the change's transaction."""
-    moment = clock.now()
-    insert(LiveEvent, [{"topic": topic, "at": moment} for topic in topics])
-    database.bell.ask()
+def publish_topics(*topics: str) -> None:
+    """Notify the followers that these topics changed. Call it inside the change's transaction."""
+    published_at = clock.now()
+    insert_rows(LiveEvent, [{"topic": topic, "at": published_at} for topic in topics])
+    database.commit_signal.request_signal()
 
 
-def newest() -> int:
-    """The id of the newest event; follow from here to see only what comes after."""
-    return next((id for (id,) in _NEWEST.ask()), 0)
+def newest_event_id() -> int:
+    """Return the id of the newest event; follow from it to receive only later events."""
+    return next((id for (id,) in _NEWEST_ID_QUERY.fetch_tuples()), 0)
 
 
-def newest_of(*topics: str) -> int:
-    """The id of the newest event of these topics; 0 when there is none."""
-    found = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic.in_(topics))
-    return found.order_by(LiveEvent.id.desc()).limit(1).scalar() or 0
+def newest_topic_event_id(*topics: str) -> int:
+    """Return the id of the newest event of these topics; 0 if there is no such event."""
+    events = LiveEvent.select(LiveEvent.id).where(LiveEvent.topic.in_(topics))
+    return events.order_by(LiveEvent.id.desc()).limit(1).scalar() or 0
 
 
-def numbered(topic: str) -> list[int]:
-    """The numbers at the end of those topics that begin so, the newest first."""
-    found = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(topic))
-    return [int(one.topic.removeprefix(topic)) for one in found.order_by(LiveEvent.id.desc())]
+def topic_numbers(prefix: str) -> list[int]:
+    """Return the numbers at the end of those topics that begin with `prefix`, the newest first."""
+    events = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(prefix))
+    return [int(event.topic.removeprefix(prefix)) for event in events.order_by(LiveEvent.id.desc())]
 
 
-def follow(after: int, quiet: float = 15.0) -> Iterator[list[tuple[int, str]]]:
-    """Yield for ever the (event id, topic) that came since, in order; none after `quiet` seconds.
+def follow_events(after: int, quiet_seconds: float = 15.0) -> Iterator[list[tuple[int, str]]]:
+    """Yield forever lists of new (event id, topic), in order; an empty one after `quiet_seconds`.
 
-    What was published in one transaction comes together. An event that was cleared away while the
-    follower slept cannot be yielded: a page that wakes after more than an hour fetches everything
-    anew.
+    Events published in one transaction are yielded together. An event that was removed while the
+    follower slept cannot be yielded: a page that wakes after more than an hour refetches
+    everything.
     """
-    told = time.monotonic()
-    with contextlib.closing(database.bell.listen()) as bell:
+    yielded_at = time.monotonic()
+    with contextlib.closing(database.commit_signal.open_watch()) as watch:
         while True:
-            events = _LATER.ask(after=after)
-            if events or time.monotonic() - told > quiet:
+            events = _LATER_EVENTS_QUERY.fetch_tuples(after=after)
+            if events or time.monotonic() - yielded_at > quiet_seconds:
                 yield events
-                told = time.monotonic()
+                yielded_at = time.monotonic()
             if events:
                 after = events[-1][0]
-            bell.wait(_LOOK)
+            watch.wait_for_event(_POLL_SECONDS)
 
 
-def clear() -> int:
-    """Remove events that nobody can still need; returns how many.
+def clear_old_events() -> int:
+    """Remove events that no follower can still need; returns the number removed.
 
-    The newest one stays: ids would begin again from 1, and no follower would hear of them.
+    The newest event stays: otherwise ids would start from 1 and followers would not receive them.
     """
-    old = (LiveEvent.at < clock.now() - KEPT, LiveEvent.id < newest())
-    return LiveEvent.delete().where(*old).execute()
+    conditions = (LiveEvent.at < clock.now() - EVENT_RETENTION, LiveEvent.id < newest_event_id())
+    return LiveEvent.delete().where(*conditions).execute()

@@ -1,31 +1,32 @@
-"""Memory of the processes that run for long and have many threads."""
+"""Memory of processes that run for a long time and have many threads."""
 
 import contextlib
 import ctypes
 import gc
 from collections.abc import Iterator
 
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
-_ARENAS = 2
+_M_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+_MAX_ARENAS = 2
 
 
-def settle() -> None:
-    """Call it once all is loaded, before threads begin.
+def freeze_loaded_objects() -> None:
+    """Reduce memory use; call it once everything is loaded, before threads start.
 
-    What is loaded is not looked through any more when garbage is collected, and lies in pages that
-    processes share. Threads share few arenas of the C library: by itself it makes eight for each
-    processor, and each keeps what it held once.
+    Loaded objects are excluded from garbage collection and stay in pages that processes share. The
+    number of the C library's arenas is limited: by default it creates eight for each processor, and
+    each arena keeps the memory that it once held.
     """
-    ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
+    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _MAX_ARENAS)
     gc.collect()
     gc.freeze()
 
 
 @contextlib.contextmanager
-def unsearched() -> Iterator[None]:
-    """A while in which no garbage is searched for: only circles of objects stay until it is over.
+def garbage_collection_pause() -> Iterator[None]:
+    """Pause garbage collection inside the `with` block: reference cycles stay in memory.
 
-    For work that makes many objects and is soon done. Threads share it: the first to begin ends it.
+    For short work that creates many objects. All threads share the setting: the first to enter the
+    context ends it for all.
     """
     if not gc.isenabled():
         yield

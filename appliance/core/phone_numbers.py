@@ -1,29 +1,29 @@
-"""Phone numbers: how they are written, kept and read."""
+"""Phone numbers: parsing, the stored form, and display."""
 
 import functools
 import re
 
 import phonenumbers
 
-# Area and operator codes that numbers in Uzbekistan begin with.
-_AREA = re.compile(r"20|33|5[05]|6[125679]|7\d|8[078]|9[0-57-9]")
+# Area and operator codes with which numbers in Uzbekistan begin.
+_AREA_CODE = re.compile(r"20|33|5[05]|6[125679]|7\d|8[078]|9[0-57-9]")
 
-_LONG = 10  # characters with the plus: so much is left out that nobody guesses it
+_MIN_PARTLY_SHOWN_LENGTH = 10  # with the plus: long enough that the rest cannot be guessed
 
 
-def digits(text: str) -> str:
-    """The text without what people put between digits."""
+def strip_separators(text: str) -> str:
+    """Return the text without the characters that people write between digits."""
     return re.sub(r"[\s()\-–.]", "", text)
 
 
 @functools.lru_cache(10_000)
-def canonical(text: str) -> str | None:
-    """The number with its plus and country code, a short number as it is dialled, or None.
+def canonical_number(text: str) -> str | None:
+    """Return a number with plus and country code, or a short number as dialled, or None.
 
-    Takes what people say and dial: brackets and dashes, 998 without the plus, 8 before the area,
-    00 or 8 10 before the country. What comes out is taken again, and stays as it is.
+    Accepts the forms that people say and dial: brackets and dashes, 998 without the plus, 8 before
+    the area code, 00 or 8 10 before the country code. A canonical number is returned unchanged.
     """
-    plain = digits(text)
+    plain = strip_separators(text)
     if re.fullmatch(r"1\d{2,4}|0\d{1,2}", plain, re.ASCII):
         return plain
     country = re.match(r"\+|00|810(?=\d{7})", plain, re.ASCII)
@@ -33,32 +33,35 @@ def canonical(text: str) -> str | None:
     if plain.startswith("998") and (country or len(plain) == 12):
         return f"+{plain}" if len(plain) == 12 else None
     if country:
-        return _abroad(plain)
+        return _foreign_number(plain)
     if len(plain) == 10 and plain.startswith("8"):
         plain = plain[1:]
-    return f"+998{plain}" if len(plain) == 9 and _AREA.match(plain) else None
+    return f"+998{plain}" if len(plain) == 9 and _AREA_CODE.match(plain) else None
 
 
-def grouped(number: str) -> str:
-    """A phone number with spaces, as people read it: +998 93 555 01 47."""
+def grouped_number(number: str) -> str:
+    """Return a phone number with spaces, for people to read: +998 93 555 01 47."""
     local = re.fullmatch(r"\+998(\d\d)(\d{3})(\d\d)(\d\d)", number)
     return f"+998 {' '.join(local.groups())}" if local else number
 
 
-def masked(text: str) -> str:
-    """A phone number of which country, operator and the last two digits can be read.
+def masked_number(text: str) -> str:
+    """Return a phone number with only the country, the operator and the last two digits shown.
 
-    +99893 *** ** 47; of a short one, and of what is no number, the last two digits alone.
+    For instance +99893 *** ** 47. Of a short number, and of a text that is not a number, only the
+    last two digits are shown.
     """
-    number = canonical(text) or text
-    if len(number) >= _LONG and number.startswith("+"):
+    number = canonical_number(text) or text
+    if len(number) >= _MIN_PARTLY_SHOWN_LENGTH and number.startswith("+"):
         return f"{number[:6]} *** ** {number[-2:]}"
     return re.sub(r"\d(?=(?:\D*\d){2})", "*", number)
 
 
-def _abroad(plain: str) -> str | None:
-    """A number of another country from its country code on; None when it has none, or as many
-    digits as no number there."""
+def _foreign_number(plain: str) -> str | None:
+    """Return a number with a foreign country code, in canonical form.
+
+    Returns None if the country code is unknown or no number there has this number of digits.
+    """
     try:
         number = phonenumbers.parse(f"+{plain}")
     except phonenumbers.NumberParseException:

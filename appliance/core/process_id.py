@@ -1,30 +1,30 @@
-"""Which process does something, told so that another can see whether it still lives."""
+"""Names of processes, from which another process can find out whether they are still alive."""
 
 import os
 from pathlib import Path
 
 
-def this_process() -> str:
-    """A name for this process that no other ever has on this machine while it is up."""
-    return f"{os.getpid()}:{started(os.getpid())}"
+def this_process_name() -> str:
+    """Return a name for this process, unique on this machine until the next boot."""
+    return f"{os.getpid()}:{start_ticks(os.getpid())}"
 
 
-def lives(holder: str) -> bool:
-    """Whether the process of that name is still there."""
-    pid, _, begun = holder.partition(":")
-    return pid.isdecimal() and bool(begun) and started(int(pid)) == begun
+def is_process_alive(process_name: str) -> bool:
+    """Return True if the process with this name is still running."""
+    pid, _, start_time = process_name.partition(":")
+    return pid.isdecimal() and bool(start_time) and start_ticks(int(pid)) == start_time
 
 
-def stands_still(pid: int) -> bool:
-    """Whether a process was stopped by a signal, and waits to be let go on."""
+def is_stopped(pid: int) -> bool:
+    """Return True if a process was stopped by a signal and waits to be continued."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
     except OSError:
         return False
 
 
-def started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; "" when there is none."""
+def start_ticks(pid: int) -> str:
+    """Return the start time of a process in the kernel's ticks; "" if it does not exist."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

@@ -1,8 +1,8 @@
-"""Programs that read what a person or a caller gave, run where a flaw in them opens nothing.
+"""Programs that process files from people or callers, run so that a flaw in them gives no access.
 
-A program in the sandbox opens no socket, starts no other program, reads the system's libraries and
-the files named to it, writes the files named to it, and has bounded time, memory and output. Only
-setpriv and prlimit of util-linux are needed: no namespace, no right.
+A program in the sandbox opens no socket, starts no other program, reads only the system's libraries
+and the files passed as readable, writes only those passed as writable, and has bounded time, memory
+and output. Only setpriv and prlimit of util-linux are needed: no namespace and no privilege.
 """
 
 import os
@@ -19,69 +19,80 @@ from typing import IO
 
 from appliance import PACKAGE
 
-SECONDS = 60
-MEGABYTES = 1024 * 1024
-MEMORY = 512 * MEGABYTES
-LARGEST = 64 * MEGABYTES  # bytes of one file that it writes
+TIME_LIMIT_SECONDS = 60
+MEGABYTE = 1024 * 1024
+MEMORY_LIMIT_BYTES = 512 * MEGABYTE
+MAX_FILE_BYTES = 64 * MEGABYTE  # bytes of one file that the program writes
 
-_REPORT = 65536
-_READ = "read-file"
-_WRITE = "read-file,write-file,truncate"
-_FOLDER = f"{_WRITE},read-dir,make-reg,remove-file"
-_SYSTEM = ("/usr", "/etc/alternatives")
-# system calls of the machine's kind that would lead out: number of its kind in the kernel's audit,
-# then socket, ptrace, kill, process_vm_writev; io_uring_setup has one number everywhere
-_CALLS = {
+_MAX_REPORT_BYTES = 65536
+_READ_RIGHTS = "read-file"
+_WRITE_RIGHTS = "read-file,write-file,truncate"
+_FOLDER_RIGHTS = f"{_WRITE_RIGHTS},read-dir,make-reg,remove-file"
+_SYSTEM_FOLDERS = ("/usr", "/etc/alternatives")
+# system calls of each machine type that would lead out of the sandbox: the type's number in the
+# kernel's audit, then socket, ptrace, kill, process_vm_writev; io_uring_setup has the same number
+# everywhere
+_REFUSED_CALLS = {
     "x86_64": (0xC000003E, (41, 101, 62, 311, 425)),
     "aarch64": (0xC00000B7, (198, 117, 129, 271, 425)),
 }
-_OTHER_NUMBERS = 0x40000000  # x86's second set of system calls
+_X32_CALL_BIT = 0x40000000  # x32, the second set of system calls on x86
 _EPERM = 1
 
 
 class SandboxError(OSError):
-    """This machine's kernel or programs cannot make the sandbox: nothing was run."""
+    """This machine's kernel or programs cannot create the sandbox: nothing was run."""
 
 
-def run(
+def run_program(
     *command: str,
     reads: Iterable[Path] = (),
     writes: Iterable[Path] = (),
-    seconds: int = SECONDS,
-    largest: int = LARGEST,
+    seconds: int = TIME_LIMIT_SECONDS,
+    max_file_bytes: int = MAX_FILE_BYTES,
     nice: int = 0,
 ) -> str:
-    """Run a program of the system; what it reported on its error channel, at most _REPORT bytes.
+    """Run a system program; returns its error output, at most _MAX_REPORT_BYTES bytes.
 
-    `reads`: files; `writes`: files (made when missing) or folders. `seconds` by the clock and of
-    the processor. Raises SandboxError, and subprocess.CalledProcessError or TimeoutExpired.
+    `reads`: files; `writes`: files (created if missing) or folders. `seconds` limits both the
+    elapsed and the processor time. Raises SandboxError, and subprocess.CalledProcessError or
+    TimeoutExpired.
     """
     program = shutil.which(command[0])
     if not program:
         raise SandboxError(f"{command[0]} is not installed")
-    rules = _rules(program, reads, writes)
-    bounds = _Bounds(seconds, MEMORY, largest, nice)
-    nothing = subprocess.DEVNULL
-    return _execute([program, *command[1:]], rules, bounds, nothing, nothing)
+    rules = _landlock_rules(program, reads, writes)
+    bounds = _Bounds(seconds, MEMORY_LIMIT_BYTES, max_file_bytes, nice)
+    no_stream = subprocess.DEVNULL
+    return _execute([program, *command[1:]], rules, bounds, no_stream, no_stream)
 
 
-def run_python(module: str, *arguments: str, content: bytes, seconds: int, memory: int) -> bytes:
-    """Run `python -m module` of the appliance with `content` as its input; what it prints.
+def run_python(
+    module: str, *arguments: str, content: bytes, seconds: int, memory_bytes: int
+) -> bytes:
+    """Run `python -m module` of the appliance with `content` as its input; returns its output.
 
-    The process reads the interpreter, its packages and the appliance's own package, writes nothing
-    and has `seconds` by the clock and of the processor and `memory` bytes. It prints at most
-    LARGEST bytes. Raises SandboxError, and subprocess.CalledProcessError or TimeoutExpired.
+    The process can read the interpreter, its packages and the appliance's own package, and can
+    write nothing. `seconds` limits both the elapsed and the processor time, `memory_bytes` the
+    memory. The output has at most MAX_FILE_BYTES bytes. Raises SandboxError, and
+    subprocess.CalledProcessError or TimeoutExpired.
     """
-    rules = _rules(sys.executable, (), ())
+    rules = _landlock_rules(sys.executable, (), ())
     for folder in (Path(sys.prefix), PACKAGE):
-        rules += ["--landlock-rule", f"path-beneath:{_READ},read-dir:{folder}"]
+        rules += ["--landlock-rule", f"path-beneath:{_READ_RIGHTS},read-dir:{folder}"]
     command = [sys.executable, "-I", "-m", module, *arguments]
-    with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
-        question.write(content)
-        question.seek(0)
-        _execute(command, rules, _Bounds(seconds, memory, LARGEST, 0), question, answer)
-        answer.seek(0)
-        return answer.read()
+    with tempfile.TemporaryFile() as input_file, tempfile.TemporaryFile() as output_file:
+        input_file.write(content)
+        input_file.seek(0)
+        _execute(
+            command,
+            rules,
+            _Bounds(seconds, memory_bytes, MAX_FILE_BYTES, 0),
+            input_file,
+            output_file,
+        )
+        output_file.seek(0)
+        return output_file.read()
 
 
 @dataclass(frozen=True)
@@ -97,17 +108,17 @@ def _execute(
     rules: list[str],
     bounds: _Bounds,
     source: IO[bytes] | int,
-    answer: IO[bytes] | int,
+    output: IO[bytes] | int,
 ) -> str:
-    """Run a command under rules and bounds; what it wrote to its error channel."""
+    """Run a command under Landlock rules and resource bounds; returns its error output."""
     limits = (
         *(f"--cpu={bounds.seconds}", f"--as={bounds.memory}", f"--fsize={bounds.largest_file}"),
         *("--core=0", "--nofile=64"),
     )
-    with tempfile.TemporaryFile() as calls, tempfile.TemporaryFile() as report:
-        calls.write(_filter())
-        calls.flush()
-        call_filter = f"/proc/self/fd/{calls.fileno()}"
+    with tempfile.TemporaryFile() as filter_file, tempfile.TemporaryFile() as error_file:
+        filter_file.write(_seccomp_filter())
+        filter_file.flush()
+        call_filter = f"/proc/self/fd/{filter_file.fileno()}"
         process = subprocess.run(  # noqa: S603  a fixed program
             [
                 *("nice", "-n", str(bounds.nice), "prlimit", *limits, "--"),
@@ -115,15 +126,15 @@ def _execute(
                 *("--seccomp-filter", call_filter, *rules, "--", *command),
             ],
             stdin=source,
-            stdout=answer,
-            stderr=report,
+            stdout=output,
+            stderr=error_file,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             check=False,
             timeout=bounds.seconds,
-            pass_fds=[calls.fileno()],
+            pass_fds=[filter_file.fileno()],
         )
-        report.seek(0)
-        errors = report.read(_REPORT).decode("utf-8", "replace")
+        error_file.seek(0)
+        errors = error_file.read(_MAX_REPORT_BYTES).decode("utf-8", "replace")
     if process.returncode and errors.startswith(("setpriv:", "prlimit:")):
         raise SandboxError(errors.strip())
     if process.returncode:
@@ -131,35 +142,40 @@ def _execute(
     return errors
 
 
-def _rules(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:
-    """What may be opened; anything else that the kernel's Landlock knows may not."""
-    allowed = [f"{_READ},execute:{Path(program).resolve()}"]
-    allowed += [f"{_READ},execute:{loader}" for loader in Path("/").glob("lib*/ld-linux*.so.*")]
-    allowed += [f"{_READ},read-dir:{folder}" for folder in _SYSTEM]
-    allowed += [f"{_READ}:{file}" for file in ("/etc/ld.so.cache", *reads)]
-    allowed.append(f"{_WRITE}:/dev/null")
+def _landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:
+    """Return options of setpriv that allow these files only; Landlock refuses all others."""
+    allowed = [f"{_READ_RIGHTS},execute:{Path(program).resolve()}"]
+    allowed += [
+        f"{_READ_RIGHTS},execute:{loader}" for loader in Path("/").glob("lib*/ld-linux*.so.*")
+    ]
+    allowed += [f"{_READ_RIGHTS},read-dir:{folder}" for folder in _SYSTEM_FOLDERS]
+    allowed += [f"{_READ_RIGHTS}:{file}" for file in ("/etc/ld.so.cache", *reads)]
+    allowed.append(f"{_WRITE_RIGHTS}:/dev/null")
     for path in writes:
         if not path.is_dir():
             path.touch()
-        allowed.append(f"{_FOLDER if path.is_dir() else _WRITE}:{path}")
-    given = ["--landlock-access", "fs"]
+        allowed.append(f"{_FOLDER_RIGHTS if path.is_dir() else _WRITE_RIGHTS}:{path}")
+    options = ["--landlock-access", "fs"]
     for rule in allowed:
-        given += ["--landlock-rule", f"path-beneath:{rule}"]
-    return given
+        options += ["--landlock-rule", f"path-beneath:{rule}"]
+    return options
 
 
-def _filter() -> bytes:
-    """A seccomp filter (classic BPF) that refuses the calls of _CALLS, and every foreign kind."""
-    kind, calls = _CALLS[platform.machine()]
+def _seccomp_filter() -> bytes:
+    """Return a seccomp filter (classic BPF) that refuses some calls and foreign machine types.
+
+    The calls are _REFUSED_CALLS; every machine type but our own is foreign.
+    """
+    kind, calls = _REFUSED_CALLS[platform.machine()]
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, JMP|JEQ, JMP|JGE, RET
     allow, refuse = 0x7FFF0000, 0x00050000 | _EPERM
-    left = len(calls)
+    count = len(calls)
     steps = [
         (load, 0, 0, 4),
-        (equal, 0, left + 3, kind),
+        (equal, 0, count + 3, kind),
         (load, 0, 0, 0),
-        (above, left + 1, 0, _OTHER_NUMBERS),
+        (above, count + 1, 0, _X32_CALL_BIT),
     ]
-    steps += [(equal, left - at, 0, number) for at, number in enumerate(calls)]
+    steps += [(equal, count - position, 0, number) for position, number in enumerate(calls)]
     steps += [(end, 0, 0, allow), (end, 0, 0, refuse)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)

@@ -1,8 +1,8 @@
-"""Uzbek as it was typed, in the script of the reader or of a paper.
+"""Typed Uzbek text transliterated into the script of its reader or of a paper document.
 
-Only Uzbek in Latin letters is rewritten by `written`, for papers in Cyrillic; the other way would
-need to tell Uzbek from Russian, and is for texts that are known to be Uzbek: `latin`. What has no
-Uzbek spelling stays as it was typed.
+`transliterate_for_locale` converts only Uzbek in Latin letters, for Cyrillic papers; the other
+direction would have to distinguish Uzbek from Russian. `transliterate_to_latin` does it for texts
+that are known to be Uzbek. Text without an Uzbek spelling stays as it was typed.
 """
 
 import re
@@ -10,20 +10,20 @@ from collections.abc import Callable
 
 import alifbo
 
-_QUOTED = """«[^»]*» | “[^”]*” | "[^"]*" |"""  # a name in quotes is spelt as its owner spells it
-_UNSPELT = r"""
+_QUOTED_NAME = """«[^»]*» | “[^”]*” | "[^"]*" |"""  # a name in quotes keeps its owner's spelling
+_NO_UZBEK_SPELLING = r"""
         \S*[@/\\_<>{}|=]\S*                 # addresses, signs
       | [a-z0-9.-]+\.(?:uz|ru|com|org|net|info|me)\b
       | \b[a-z]+\d\w*                       # numbers of documents
       | \b[IVXLC]+\b                        # Roman numerals
       | [^\W\d_]*(?:w|c(?!h))[^\W\d_]*      # no Uzbek word has these letters
 """
-_KEPT_BUT_QUOTES = re.compile(_UNSPELT, re.VERBOSE | re.IGNORECASE)
-_KEPT = re.compile(_QUOTED + _UNSPELT, re.VERBOSE | re.IGNORECASE)
+_UNCHANGED_EXCEPT_QUOTES = re.compile(_NO_UZBEK_SPELLING, re.VERBOSE | re.IGNORECASE)
+_UNCHANGED = re.compile(_QUOTED_NAME + _NO_UZBEK_SPELLING, re.VERBOSE | re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLC]+")
 _WORD = re.compile(r"[a-zʻʼ'‘’`]+", re.IGNORECASE)
-_FOREIGN = re.compile(r"w|c(?!h)", re.IGNORECASE)
-# Loan words whose Cyrillic spelling the Latin one does not tell: beginnings, and one ending.
+_FOREIGN_LETTER = re.compile(r"w|c(?!h)", re.IGNORECASE)
+# Loan words whose Cyrillic spelling cannot be derived from the Latin one: beginnings, one ending.
 _LOANS = {
     "obyekt": "объект",
     "subyekt": "субъект",
@@ -46,9 +46,9 @@ _LOANS = {
 }
 _LOAN = re.compile(rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))})", re.IGNORECASE)
 _LOANS_CYRILLIC = {
-    spelt: latin
-    for latin, cyrillic in _LOANS.items()
-    if latin != "passport"
+    spelt: transliterate_to_latin
+    for transliterate_to_latin, cyrillic in _LOANS.items()
+    if transliterate_to_latin != "passport"
     for spelt in (cyrillic, cyrillic.removesuffix("ь"))  # not before an ending
 }
 _LOAN_CYRILLIC = re.compile(
@@ -56,59 +56,63 @@ _LOAN_CYRILLIC = re.compile(
 )
 _CYRILLIC_RUN = re.compile(r"[\u0400-\u04ff]+")
 _TSE = re.compile(r"(?<=[бвгджзйклмнпрстфхчшқғҳ])ц", re.IGNORECASE)  # aksiya, stansiya
-_NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo takes its n and g for one letter
-# where t and s are no letter of a loan word, but an ending: hujjatsiz, aytsa, aytsin, yurtsevar
+_NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo reads this n and g as one letter
+# Words in which t and s belong to an Uzbek ending, not to a loan word: hujjatsiz, aytsa, aytsin,
+# yurtsevar
 _T_S = re.compile(r"(?<=[^\W\d_])(?<!\bpi)t(?=s(?:a|iz(?!m)|in(?:lar\w*)?\b|evar))", re.IGNORECASE)
 _KSIYA = re.compile("ksiya", re.IGNORECASE)
 
 
-def written(text: str, locale: str, quotes: bool = False) -> str:
-    """The text as a paper of one of i18n.LOCALES has it; `quotes`: what stands in quotes too."""
-    if locale == "uz_Latn" or not _uzbek(text):
+def transliterate_for_locale(text: str, locale: str, include_quotes: bool = False) -> str:
+    """Return the text as a paper document in one of i18n.LOCALES writes it.
+
+    With `include_quotes`, quoted text is transliterated too.
+    """
+    if locale == "uz_Latn" or not _is_mostly_uzbek(text):
         return text
-    found, end = [], 0
-    for kept in (_KEPT_BUT_QUOTES if quotes else _KEPT).finditer(text):
-        if _ROMAN.fullmatch(kept[0].upper()) and not kept[0].isupper():
-            continue  # "chi", "va ix": no numeral
-        found += [_cyrillic(text[end : kept.start()]), kept[0]]
-        end = kept.end()
-    return "".join([*found, _cyrillic(text[end:])])
+    pieces, end = [], 0
+    for match in (_UNCHANGED_EXCEPT_QUOTES if include_quotes else _UNCHANGED).finditer(text):
+        if _ROMAN.fullmatch(match[0].upper()) and not match[0].isupper():
+            continue  # "chi", "va ix": not a numeral
+        pieces += [_transliterate_to_cyrillic(text[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*pieces, _transliterate_to_cyrillic(text[end:])])
 
 
-def latin(text: str) -> str:
-    """A text that is known to be Uzbek, in Latin letters; what is Latin already stays."""
-    text = _LOAN_CYRILLIC.sub(_cased(lambda word: _LOANS_CYRILLIC[word]), text)
-    found, end = [], 0
-    for kept in _CYRILLIC_RUN.finditer(text):
-        plain = _TSE.sub(lambda match: "С" if match[0].isupper() else "с", kept[0])
-        spelt = alifbo.to_old_latin(alifbo.from_cyrillic(plain).text).text
-        found += [text[end : kept.start()], spelt]
-        end = kept.end()
-    return "".join([*found, text[end:]])
+def transliterate_to_latin(text: str) -> str:
+    """Return a text known to be Uzbek in Latin letters; Latin parts stay unchanged."""
+    text = _LOAN_CYRILLIC.sub(_with_case_of_match(lambda word: _LOANS_CYRILLIC[word]), text)
+    pieces, end = [], 0
+    for cyrillic_run in _CYRILLIC_RUN.finditer(text):
+        simplified = _TSE.sub(lambda match: "С" if match[0].isupper() else "с", cyrillic_run[0])
+        latin_text = alifbo.to_old_latin(alifbo.from_cyrillic(simplified).text).text
+        pieces += [text[end : cyrillic_run.start()], latin_text]
+        end = cyrillic_run.end()
+    return "".join([*pieces, text[end:]])
 
 
-def _uzbek(text: str) -> bool:
-    """Whether most words in Latin letters can be Uzbek."""
+def _is_mostly_uzbek(text: str) -> bool:
+    """Return True if most words in Latin letters can be Uzbek."""
     words = _WORD.findall(text)
-    return 3 * sum(bool(_FOREIGN.search(word)) for word in words) < len(words)
+    return 3 * sum(bool(_FOREIGN_LETTER.search(word)) for word in words) < len(words)
 
 
-def _cyrillic(text: str) -> str:
-    text = _LOAN.sub(_cased(lambda word: _LOANS[word]), text)
+def _transliterate_to_cyrillic(text: str) -> str:
+    text = _LOAN.sub(_with_case_of_match(lambda word: _LOANS[word]), text)
     text = _NGH.sub(lambda match: "Ғ" if match[0].startswith("G") else "ғ", text)
     text = _T_S.sub(lambda match: "Т" if match[0].isupper() else "т", text)
-    return alifbo.to_cyrillic(_KSIYA.sub(_cased(lambda _: "кция"), text)).text
+    return alifbo.to_cyrillic(_KSIYA.sub(_with_case_of_match(lambda _: "кция"), text)).text
 
 
-def _cased(spelt: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
-    """The replacement in capitals, or with one, as what it replaces."""
+def _with_case_of_match(spell: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
+    """Return a replacement function whose result has the letter case of the replaced text."""
 
-    def replaced(match: re.Match[str]) -> str:
-        word = spelt(match[0].lower())
+    def spell_match(match: re.Match[str]) -> str:
+        word = spell(match[0].lower())
         if match.string[match.end() : match.end() + 1].isalpha():
             word = word.removesuffix("ь")  # not before an ending
         if match[0].isupper():
             return word.upper()
         return word.capitalize() if match[0][0].isupper() else word
 
-    return replaced
+    return spell_match

@@ -1,6 +1,7 @@
-"""Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` makes them.
+"""Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` creates them.
 
-What they are made with is loaded by who makes or reads one: most processes do neither.
+The functions that create or check a signature import the cryptography library: most processes do
+neither.
 """
 
 import hashlib
@@ -11,93 +12,98 @@ from pathlib import Path
 _PEM = re.compile(rb"-----BEGIN [^-]+-----.+?-----END [^-]+-----", re.DOTALL)
 
 
-class KeyTrouble(ValueError):
-    """A key cannot be used; the text says which and why."""
+class SigningKeyError(ValueError):
+    """A key cannot be used; the message says which key and why."""
 
 
-def sign(body: bytes, file: str, setting: str) -> bytes:
-    """The signature of some bytes by the key in a file that a setting names. Raises KeyTrouble."""
+def sign_bytes(body: bytes, file: str, setting_name: str) -> bytes:
+    """Sign `body` with the private key in `file`; returns the signature. Raises SigningKeyError.
+
+    `setting_name` is the setting that holds the file's path; error messages contain it.
+    """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     try:
-        key = serialization.load_pem_private_key(_read(setting, file), None)
+        key = serialization.load_pem_private_key(_read_key_file(setting_name, file), None)
     except (ValueError, TypeError) as error:
-        raise KeyTrouble(f"{setting}: {file}: {error}") from error
+        raise SigningKeyError(f"{setting_name}: {file}: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyTrouble(f"{setting}: {file}: not an Ed25519 key")
+        raise SigningKeyError(f"{setting_name}: {file}: not an Ed25519 key")
     return key.sign(body)
 
 
-def is_signed(body: bytes, signature: bytes, file: str, setting: str) -> bool:
-    """Whether the holder of the key, or of one of several in the file, signed these bytes.
+def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: str) -> bool:
+    """Return True if a holder of one of the public keys in `file` signed `body`.
 
-    Raises KeyTrouble.
+    Raises SigningKeyError.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    def fits(key: Ed25519PublicKey) -> bool:
+    def is_signer(key: Ed25519PublicKey) -> bool:
         try:
             key.verify(signature, body)
         except InvalidSignature:
             return False
         return True
 
-    text = _read(setting, file)
+    text = _read_key_file(setting_name, file)
     try:
-        found = [serialization.load_pem_public_key(one) for one in _PEM.findall(text) or [text]]
+        loaded_keys = [
+            serialization.load_pem_public_key(pem) for pem in _PEM.findall(text) or [text]
+        ]
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyTrouble(f"{setting}: {file}: {error}") from error
-    keys = [key for key in found if isinstance(key, Ed25519PublicKey)]
-    if len(keys) < len(found):
-        raise KeyTrouble(f"{setting}: {file}: not an Ed25519 key")
-    return any(map(fits, keys))
+        raise SigningKeyError(f"{setting_name}: {file}: {error}") from error
+    keys = [key for key in loaded_keys if isinstance(key, Ed25519PublicKey)]
+    if len(keys) < len(loaded_keys):
+        raise SigningKeyError(f"{setting_name}: {file}: not an Ed25519 key")
+    return any(map(is_signer, keys))
 
 
-def public_keys(file: str, setting: str) -> list[bytes]:
-    """The public keys in a file, the newest first, each in PEM. Raises KeyTrouble."""
-    found = _PEM.findall(_read(setting, file))
-    if not found:
-        raise KeyTrouble(f"{setting}: {file}: no key in PEM")
-    return [one + b"\n" for one in found]
+def public_keys(file: str, setting_name: str) -> list[bytes]:
+    """Return the public keys in a file, the newest first, each in PEM. Raises SigningKeyError."""
+    pems = _PEM.findall(_read_key_file(setting_name, file))
+    if not pems:
+        raise SigningKeyError(f"{setting_name}: {file}: no key in PEM")
+    return [pem + b"\n" for pem in pems]
 
 
-def fingerprint(public: bytes) -> str:
-    """SHA-256 of a public key in PEM as `openssl pkey -pubin -outform DER` writes it."""
+def key_fingerprint(public_pem: bytes) -> str:
+    """Return the SHA-256 of a PEM public key in the form of `openssl pkey -pubin -outform DER`."""
     from cryptography.hazmat.primitives import serialization
 
-    key = serialization.load_pem_public_key(public)
-    plain = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, plain)).hexdigest()
+    key = serialization.load_pem_public_key(public_pem)
+    key_format = serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(key.public_bytes(serialization.Encoding.DER, key_format)).hexdigest()
 
 
-def make(private: Path, public: Path) -> None:
-    """Make a key in place of the one there is; the public ones of before stay in their file."""
+def create_key_pair(private_file: Path, public_file: Path) -> None:
+    """Create a key pair that replaces the existing one; the old public keys stay in their file."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = Ed25519PrivateKey.generate()
     pem = serialization.Encoding.PEM
-    before = public.read_bytes() if public.exists() else b""
-    told = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
-    fresh = private.with_name(f"{private.name}.new")
-    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    with open(fresh, "wb", opener=_private) as out:
-        out.write(key.private_bytes(pem, *plain))
-    public.write_bytes(told + before)
-    fresh.replace(private)
+    old_pems = public_file.read_bytes() if public_file.exists() else b""
+    public_pem = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    new_file = private_file.with_name(f"{private_file.name}.new")
+    private_format = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    with open(new_file, "wb", opener=_open_private) as out:
+        out.write(key.private_bytes(pem, *private_format))
+    public_file.write_bytes(public_pem + old_pems)
+    new_file.replace(private_file)
 
 
-def _private(file: str, flags: int) -> int:
+def _open_private(file: str, flags: int) -> int:
     return os.open(file, flags, 0o600)
 
 
-def _read(setting: str, file: str) -> bytes:
+def _read_key_file(setting_name: str, file: str) -> bytes:
     if not file:
-        raise KeyTrouble(f"{setting} is not set")
+        raise SigningKeyError(f"{setting_name} is not set")
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise KeyTrouble(f"{setting}: {error}") from error
+        raise SigningKeyError(f"{setting_name}: {error}") from error

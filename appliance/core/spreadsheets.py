@@ -1,8 +1,9 @@
-"""Tables for office programs: the one writer of CSV, and what keeps a typed text a text.
+"""Tables for office programs: the only CSV writer, and the escaping of formulas.
 
-A cell that begins with =, +, - or @ is a formula to them, whoever typed it. A file that is opened
-with another separator than its own has further beginnings of cells: behind each separator and line
-end within a text. An apostrophe there makes it text again.
+Office programs treat a cell that begins with =, +, - or @ as a formula, even if a person typed it.
+A file opened with a separator other than its own has further cell beginnings: after each separator
+and line end within a text. An apostrophe at each such place makes the program treat the content as
+text.
 """
 
 import csv
@@ -11,45 +12,50 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-MARK = "\ufeff"  # begins a file that office programs shall read as UTF-8
-ROWS = 500  # of a piece
+BYTE_ORDER_MARK = "\ufeff"  # begins a file so that office programs read it as UTF-8
+ROWS_PER_PIECE = 500  # rows in one piece
 
-_SIGNS = "=+@\uff1d\uff0b\uff20\uff0d-"  # the wide ones are taken for the narrow ones
-_BEGINS = rf"\A{{0}}(?=[\s\"']*[{_SIGNS}])|(?<=[;,|\t\r\n]){{0}}(?=[\"']*[{_SIGNS}])"
-_HARMFUL = re.compile(_BEGINS.format(""))
-_MARKED = re.compile(_BEGINS.format("'"))
-_NUMBER = re.compile(r"[+-]?\d[\d \u00a0]*(?:[.,]\d+)?", re.ASCII)  # a phone's too
-
-
-def harmless(text: str) -> str:
-    """The text as no office program can take it for a formula; `typed` takes it back."""
-    return text if _NUMBER.fullmatch(text) else _HARMFUL.sub("'", text)
+_FORMULA_SIGNS = "=+@\uff1d\uff0b\uff20\uff0d-"  # wide signs count like the narrow ones
+_FORMULA_START = (
+    rf"\A{{0}}(?=[\s\"']*[{_FORMULA_SIGNS}])|(?<=[;,|\t\r\n]){{0}}(?=[\"']*[{_FORMULA_SIGNS}])"
+)
+_UNESCAPED_FORMULA = re.compile(_FORMULA_START.format(""))
+_ESCAPED_FORMULA = re.compile(_FORMULA_START.format("'"))
+_NUMBER = re.compile(r"[+-]?\d[\d \u00a0]*(?:[.,]\d+)?", re.ASCII)  # also matches a phone number
 
 
-def typed(text: str) -> str:
-    """What `harmless` was given."""
-    return _MARKED.sub("", text)
+def escape_formulas(text: str) -> str:
+    """Escape a text so that no office program reads it as a formula.
+
+    `unescape_formulas` restores the original.
+    """
+    return text if _NUMBER.fullmatch(text) else _UNESCAPED_FORMULA.sub("'", text)
 
 
-def pieces(
+def unescape_formulas(text: str) -> str:
+    """Return the original of a text that `escape_formulas` returned."""
+    return _ESCAPED_FORMULA.sub("", text)
+
+
+def csv_pieces(
     rows: Iterable[Sequence[object]], delimiter: str = ",", end: str = "\r\n"
 ) -> Iterator[str]:
-    """Rows of values as CSV, ROWS of them at a time; numbers stay numbers, None is empty."""
+    """Yield rows as CSV, ROWS_PER_PIECE at a time; numbers stay numbers, None is empty."""
     piece = io.StringIO()
     writer = csv.writer(piece, delimiter=delimiter, lineterminator=end)
     for number, row in enumerate(rows, 1):
-        writer.writerow([_cell(value) for value in row])
-        if number % ROWS == 0:
+        writer.writerow([_cell_value(value) for value in row])
+        if number % ROWS_PER_PIECE == 0:
             yield piece.getvalue()
             piece.seek(0)
             piece.truncate()
     yield piece.getvalue()
 
 
-def written(rows: Iterable[Sequence[object]]) -> str:
-    """The same in one piece."""
-    return "".join(pieces(rows))
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows of values as a single CSV text."""
+    return "".join(csv_pieces(rows))
 
 
-def _cell(value: object) -> object:
-    return value if isinstance(value, int | float | Decimal | None) else harmless(str(value))
+def _cell_value(value: object) -> object:
+    return value if isinstance(value, int | float | Decimal | None) else escape_formulas(str(value))

@@ -1,14 +1,14 @@
-"""The one SQLite of all processes: the library that the package `pysqlite3` brings along.
+"""The single SQLite library of all processes, supplied by the package `pysqlite3`.
 
-Debian's own has the WAL-reset fault (https://sqlite.org/wal.html#walresetbug): where several
-connections write and checkpoint, it can lose committed changes or damage the file. Nothing else
+Debian's own has the WAL-reset fault (https://sqlite.org/wal.html#walresetbug): when several
+connections write and checkpoint, it can lose committed changes or damage the file. No other module
 imports `sqlite3` or `pysqlite3`: two libraries in one process would not see each other's locks on
-the file, and the first to close it would drop those of the other.
+the file, and the first to close it would release the locks of the other.
 
     python -m appliance.core.sqlite FILE [STATEMENT]
 
-prints the rows of a statement, or of those on standard input, each as a tuple. Use it in place of
-`python -m sqlite3` and of Debian's `sqlite3`.
+prints the rows returned by a statement, or by the statements on standard input, each as a tuple.
+Use it in place of `python -m sqlite3` and of Debian's `sqlite3`.
 """
 
 import contextlib
@@ -31,38 +31,40 @@ connect = driver.connect
 register_adapter = driver.register_adapter
 version: str = driver.sqlite_version
 
-FIXED = (3, 51, 3)  # the first version without the WAL-reset fault, by sqlite.org
-BACKPORTS = ((3, 50, 7), (3, 44, 6))  # older lines that received the correction, and from where on
+FIRST_SAFE_VERSION = (3, 51, 3)  # first version without the WAL-reset fault (sqlite.org)
+SAFE_BACKPORTS = ((3, 50, 7), (3, 44, 6))  # first fixed versions of older branches
 
 
-def is_safe(number: str) -> bool:
-    """Whether a version of SQLite, as "3.51.3", is free of the WAL-reset fault.
+def is_safe_version(version_text: str) -> bool:
+    """Return True if a version of SQLite, such as "3.51.3", is free of the WAL-reset fault.
 
-    A text that is no version is not.
+    Returns False for a text that is not a version.
     """
     try:
-        parts = tuple(int(part) for part in number.split("."))
+        parts = tuple(int(part) for part in version_text.split("."))
     except ValueError:
         return False
-    return parts >= FIXED or any(parts[:2] == first[:2] and parts >= first for first in BACKPORTS)
+    return parts >= FIRST_SAFE_VERSION or any(
+        parts[:2] == first[:2] and parts >= first for first in SAFE_BACKPORTS
+    )
 
 
 def _main(file: str, *statements: str) -> None:
-    """Print what statements on a database file return; raises Error for what it refuses."""
+    """Print the rows that statements on a database file return; raises Error for an invalid one."""
     with contextlib.closing(connect(file, isolation_level=None)) as connection:
-        for statement in statements or _whole(sys.stdin.read()):
+        for statement in statements or _complete_statements(sys.stdin.read()):
             for row in connection.execute(statement):
                 sys.stdout.write(f"{row}\n")
 
 
-def _whole(text: str) -> list[str]:
-    """The statements of a text, each of which ends with a semicolon."""
-    found = [""]
+def _complete_statements(text: str) -> list[str]:
+    """Return the statements of a text, each of which ends with a semicolon."""
+    statements = [""]
     for piece in text.split(";"):
-        found[-1] += f"{piece};"
-        if driver.complete_statement(found[-1]):
-            found.append("")
-    return [statement for statement in found if statement.strip(" \n;")]
+        statements[-1] += f"{piece};"
+        if driver.complete_statement(statements[-1]):
+            statements.append("")
+    return [statement for statement in statements if statement.strip(" \n;")]
 
 
 if __name__ == "__main__":

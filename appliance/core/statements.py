@@ -1,4 +1,4 @@
-"""Statements worded once for many rows and many times: what writes and asks most goes by them."""
+"""SQL statements compiled once and reused, for the most frequent writes and queries."""
 
 import functools
 import json
@@ -23,30 +23,33 @@ from appliance.core.db import database
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def insert(
-    table: Any,  # a Table; peewee's types know no fields of it
+def insert_rows(
+    table: Any,  # a Table; peewee's types do not declare its fields
     rows: Sequence[Mapping[str, object]],
     *,
     ignore: bool = False,
     update: tuple[str, ...] = (),
 ) -> None:
-    """Write rows, which all hold the same fields, by one prepared statement.
+    """Insert rows, which all have the same fields, by one prepared statement.
 
-    `ignore`: those that are there stay as they are; `update`: of those that are there by their
-    primary key, these fields are changed. Call it inside a write transaction.
+    `ignore`: existing rows stay as they are; `update`: these fields of rows that exist already, by
+    their primary key, are updated. Call it inside a write transaction.
     """
     if not rows:
         return
-    names = tuple(rows[0])
-    sql, values = _statement(table, names, ignore, update)
+    field_names = tuple(rows[0])
+    sql, encoders = _insert_statement(table, field_names, ignore, update)
     _execute_many(
-        sql, [[kept(row[name]) if kept else row[name] for name, kept in values] for row in rows]
+        sql,
+        [[encode(row[name]) if encode else row[name] for name, encode in encoders] for row in rows],
     )
 
 
-def insert_kept(table: Any, names: tuple[str, ...], rows: Sequence[Sequence[object]]) -> None:
-    """Write rows of values as the columns of these fields keep them; those there are stay."""
-    sql, _how = _statement(table, names, True, ())
+def insert_encoded_rows(
+    table: Any, field_names: tuple[str, ...], rows: Sequence[Sequence[object]]
+) -> None:
+    """Insert rows of values already encoded for these fields' columns; existing rows stay."""
+    sql, _encoders = _insert_statement(table, field_names, True, ())
     _execute_many(sql, rows)
 
 
@@ -56,144 +59,151 @@ def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
 
 
 @functools.cache
-def _statement(
-    table: Any, names: tuple[str, ...], ignore: bool, update: tuple[str, ...]
+def _insert_statement(
+    table: Any, field_names: tuple[str, ...], ignore: bool, update: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
-    """An INSERT, and how a field's value becomes what its column keeps, where they differ."""
+    """Return an INSERT statement, and (field name, encoder) of each field.
+
+    The encoder is None if the value needs no encoding.
+    """
     meta = table._meta
-    fields = [meta.combined[name] for name in names]
+    fields = [meta.combined[name] for name in field_names]
     columns = ", ".join(f'"{field.column_name}"' for field in fields)
-    marks = ", ".join("?" * len(fields))
-    how = "INSERT OR IGNORE" if ignore else "INSERT"
-    sql = f'{how} INTO "{meta.table_name}" ({columns}) VALUES ({marks})'
+    placeholders = ", ".join("?" * len(fields))
+    verb = "INSERT OR IGNORE" if ignore else "INSERT"
+    sql = f'{verb} INTO "{meta.table_name}" ({columns}) VALUES ({placeholders})'
     if update:
         key = meta.primary_key.column_name
-        changed = (meta.combined[name].column_name for name in update)
-        told = ", ".join(f'"{column}" = excluded."{column}"' for column in changed)
-        sql += f' ON CONFLICT ("{key}") DO UPDATE SET {told}'
-    as_it_is = (Field.db_value, ForeignKeyField.db_value)
+        updated_columns = (meta.combined[name].column_name for name in update)
+        assignments = ", ".join(f'"{column}" = excluded."{column}"' for column in updated_columns)
+        sql += f' ON CONFLICT ("{key}") DO UPDATE SET {assignments}'
+    plain_encoders = (Field.db_value, ForeignKeyField.db_value)
     return sql, [
-        (name, None if type(field).db_value in as_it_is else field.db_value)
-        for name, field in zip(names, fields, strict=True)
+        (name, None if type(field).db_value in plain_encoders else field.db_value)
+        for name, field in zip(field_names, fields, strict=True)
     ]
 
 
-def among(field: Field, texts: Collection[str]) -> Expression:
-    """Whether a field holds one of these texts: a condition of one parameter, for however many."""
-    return _among(field, _listed(texts))
+def is_one_of(field: Field, texts: Collection[str]) -> Expression:
+    """Return the condition that a field equals one of `texts`, passed as one SQL parameter."""
+    return _is_in_json_list(field, _encode_texts(texts))
 
 
-def new_row[T: Model](table: type[T], **held: object) -> T:
-    """A new row, as `table.create(**held)` makes it, by a prepared statement."""
-    made = table(**held)
-    values: dict[str, Any] = made.__data__
-    sql, kept = _statement(cast(Any, table), tuple(values), False, ())
-    cursor = database.execute_sql(sql, [how(values[n]) if how else values[n] for n, how in kept])
-    if made._pk is None:
-        made._pk = cursor.lastrowid
-    made._dirty.clear()
-    return made
+def create_row[T: Model](table: type[T], **field_values: object) -> T:
+    """Create and return a row as `table.create(**field_values)` does, by a prepared statement."""
+    instance = table(**field_values)
+    values: dict[str, Any] = instance.__data__
+    sql, encoders = _insert_statement(cast(Any, table), tuple(values), False, ())
+    cursor = database.execute_sql(
+        sql, [encode(values[n]) if encode else values[n] for n, encode in encoders]
+    )
+    if instance._pk is None:
+        instance._pk = cursor.lastrowid
+    instance._dirty.clear()
+    return instance
 
 
-class Given(str):
-    """The name of a value that a `Question` is asked with."""
+class ParameterName(str):
+    """The name of a parameter that a `PreparedQuery` receives when it is executed."""
 
 
-class Question:
-    """What is asked very often: worded once, then asked with other values.
+class PreparedQuery:
+    """A frequent query: compiled to SQL once, then executed with varying values.
 
-    `word` makes the query; in it stand `some(field, "name")` for one of the texts of that name, and
-    `value("name")` for one text or number as the column keeps it.
+    `build_query` returns the query. In it, `is_one_of_parameter(field, "name")` represents the
+    condition that the field equals one of the texts of that name, and `query_parameter("name")` one
+    text or number as the column stores it.
     """
 
-    def __init__(self, word: Callable[[], ModelSelect]) -> None:
-        self._word = word
-        self._fields: list[tuple[str, Callable[[Any], Any] | None]] | None = None
+    def __init__(self, build_query: Callable[[], ModelSelect]) -> None:
+        self._build_query = build_query
+        self._decoders: list[tuple[str, Callable[[Any], Any] | None]] | None = None
 
     @functools.cached_property
-    def _worded(self) -> tuple[str, list[Any], Any]:
-        query = self._word()
+    def _compiled_query(self) -> tuple[str, list[Any], Any]:
+        query = self._build_query()
         sql, parameters = query.sql()
         return sql, list(parameters), query.model
 
-    def ask(self, **values: Collection[str] | str | int) -> list[tuple[Any, ...]]:
-        """Rows as the columns keep them."""
-        sql, parameters, _table = self._worded
-        filled = _filled_in(parameters, values)
-        rows: list[tuple[Any, ...]] = database.execute_sql(sql, filled).fetchall()
+    def fetch_tuples(self, **values: Collection[str] | str | int) -> list[tuple[Any, ...]]:
+        """Execute the query; returns the rows as the columns store them."""
+        sql, parameters, _table = self._compiled_query
+        bound_parameters = _bind_parameters(parameters, values)
+        rows: list[tuple[Any, ...]] = database.execute_sql(sql, bound_parameters).fetchall()
         return rows
 
-    def rows(self, **values: Collection[str] | str | int) -> list[Any]:
-        """Rows as objects of the table that is asked, all of whose columns are its own."""
-        sql, parameters, table = self._worded
-        cursor = database.execute_sql(sql, _filled_in(parameters, values))
-        if self._fields is None:
-            read = [table._meta.columns[name] for name, *_ in cursor.description]
-            self._fields = [
-                (field.name, None if _is_plain(field) else field.python_value) for field in read
+    def fetch_objects(self, **values: Collection[str] | str | int) -> list[Any]:
+        """Execute the query; returns objects of its table, which must own every selected column."""
+        sql, parameters, table = self._compiled_query
+        cursor = database.execute_sql(sql, _bind_parameters(parameters, values))
+        if self._decoders is None:
+            fields = [table._meta.columns[name] for name, *_ in cursor.description]
+            self._decoders = [
+                (field.name, None if _is_plain_field(field) else field.python_value)
+                for field in fields
             ]
-        return [_made(table, self._fields, row) for row in cursor.fetchall()]
+        return [_build_object(table, self._decoders, row) for row in cursor.fetchall()]
 
-    def first(self, **values: Collection[str] | str | int) -> Any:
-        """The first row as such an object, or None; the query itself says that it wants one."""
-        return next(iter(self.rows(**values)), None)
+    def fetch_first(self, **values: Collection[str] | str | int) -> Any:
+        """Return the first row as an object, or None; the query should select one row only."""
+        return next(iter(self.fetch_objects(**values)), None)
 
 
-def row_with[T: Model](table: type[T], **held: str | int) -> T | None:
-    """The row whose fields hold these texts or numbers as the columns keep them; None: no such."""
-    found: T | None = _found_by(cast(Any, table), tuple(held)).first(**held)
-    return found
+def find_row[T: Model](table: type[T], **field_values: str | int) -> T | None:
+    """Return the row whose fields equal these values, given as the columns store them, or None."""
+    row: T | None = _row_query(cast(Any, table), tuple(field_values)).fetch_first(**field_values)
+    return row
 
 
 @functools.cache
-def _found_by(table: Any, names: tuple[str, ...]) -> Question:
-    """What `row_with` asks of a table by fields of these names."""
-    same = [getattr(table, name) == value(name) for name in names]
-    return Question(lambda: table.select().where(*same).limit(1))
+def _row_query(table: Any, names: tuple[str, ...]) -> PreparedQuery:
+    """Return the prepared query that `find_row` executes for these fields of a table."""
+    conditions = [getattr(table, name) == query_parameter(name) for name in names]
+    return PreparedQuery(lambda: table.select().where(*conditions).limit(1))
 
 
-def _is_plain(field: Field) -> bool:
-    """Whether what its column keeps is what an object holds."""
+def _is_plain_field(field: Field) -> bool:
+    """Return True if the field's Python value equals its column's value."""
     if isinstance(field, ForeignKeyField):
-        return _is_plain(field.rel_field)
-    kept = isinstance(field, (IntegerField, CharField, TextField))
-    return kept and type(field).python_value is Field.python_value
+        return _is_plain_field(field.rel_field)
+    is_plain_type = isinstance(field, (IntegerField, CharField, TextField))
+    return is_plain_type and type(field).python_value is Field.python_value
 
 
-def _made(
+def _build_object(
     table: Any, fields: Sequence[tuple[str, Callable[[Any], Any] | None]], row: Sequence[Any]
 ) -> Any:
-    """An object of a table as peewee makes it of a row that was read."""
-    made = table(__no_default__=True)
-    held = made.__data__
-    for (name, read), told in zip(fields, row, strict=True):
-        held[name] = read(told) if read else told
-    return made
+    """Build the object of a table for a fetched row, as peewee does."""
+    instance = table(__no_default__=True)
+    data = instance.__data__
+    for (name, decode), column_value in zip(fields, row, strict=True):
+        data[name] = decode(column_value) if decode else column_value
+    return instance
 
 
-def _filled_in(
+def _bind_parameters(
     parameters: list[Any], values: Mapping[str, Collection[str] | str | int]
 ) -> list[Any]:
-    known = {
-        name: value if isinstance(value, (int, str)) else _listed(value)
+    bound_values = {
+        name: value if isinstance(value, (int, str)) else _encode_texts(value)
         for name, value in values.items()
     }
-    return [known[p] if isinstance(p, Given) else p for p in parameters]
+    return [bound_values[p] if isinstance(p, ParameterName) else p for p in parameters]
 
 
-def some(field: Field, name: str) -> Expression:
-    """In the words of a `Question`: the field holds one of the texts that are given then."""
-    return _among(field, Given(name))
+def is_one_of_parameter(field: Field, name: str) -> Expression:
+    """Return a condition for a `PreparedQuery`: a field equals one of the texts passed later."""
+    return _is_in_json_list(field, ParameterName(name))
 
 
-def value(name: str) -> SQL:
-    """In the words of a `Question`: a text or a number that is given then."""
-    return SQL("?", [Given(name)])
+def query_parameter(name: str) -> SQL:
+    """Return a placeholder for a `PreparedQuery`: a text or number passed later."""
+    return SQL("?", [ParameterName(name)])
 
 
-def _among(field: Field, listed: str) -> Expression:
-    return field.in_(SQL("(SELECT value FROM json_each(?))", [listed]))
+def _is_in_json_list(field: Field, json_texts: str) -> Expression:
+    return field.in_(SQL("(SELECT value FROM json_each(?))", [json_texts]))
 
 
-def _listed(texts: Collection[str]) -> str:
+def _encode_texts(texts: Collection[str]) -> str:
     return _encode(list(texts))

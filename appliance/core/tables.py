@@ -1,4 +1,4 @@
-"""What every table shares: the database, and fields that keep moments and documents."""
+"""What every table shares: the database, and fields that store datetimes and JSON documents."""
 
 import datetime as dt
 import json
@@ -6,25 +6,25 @@ from typing import Any
 
 from peewee import BigIntegerField, Model, TextField
 
-from appliance.core.clock import microseconds, moment
+from appliance.core.clock import datetime_from_microseconds, microseconds_since_epoch
 from appliance.core.db import database
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 class MomentField(BigIntegerField):
-    """An instant: an aware datetime in Python, microseconds since 1970 UTC in the table.
+    """A point in time: an aware datetime in Python, microseconds since 1970 UTC in the table.
 
-    Whole numbers sort and compare in every SQL dialect and lose no microsecond of Asterisk's log.
+    Integers sort and compare in every SQL dialect and keep every microsecond of Asterisk's log.
     """
 
     def db_value(self, value: dt.datetime | int | None) -> int | None:
         if value is None or isinstance(value, int):
             return value
-        return microseconds(value)
+        return microseconds_since_epoch(value)
 
     def python_value(self, value: int | None) -> dt.datetime | None:
-        return None if value is None else moment(value)
+        return None if value is None else datetime_from_microseconds(value)
 
 
 class DocumentField(TextField):
@@ -38,6 +38,8 @@ class DocumentField(TextField):
 
 
 class Table(Model):
+    """The base class of all tables of the database."""
+
     class Meta:
         database = database
         legacy_table_names = False

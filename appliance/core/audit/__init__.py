@@ -1,9 +1,10 @@
-"""Who did and saw what, each entry chained to the one before by its hash.
+"""The audit: which user did or saw what, each entry chained to the previous one by its hash.
 
-Rows are added only: triggers refuse the rest. Whoever writes the database can take those away and
-write the chain anew. So its head is signed each hour by a key that the database does not hold
-(anchors.py) and noted elsewhere (heads.py, the journal, each snapshot, the group's daily summary,
-the daily report), and must be in it afterwards (verifying.py).
+Rows can only be added: triggers refuse everything else. Anyone with write access to the database
+could remove the triggers and rewrite the chain. Therefore its head is signed each hour by a key
+that the database does not hold (anchors.py) and noted elsewhere (heads.py, the journal, each
+snapshot, the group's daily summary, the daily report), and each such head must be in the chain
+afterwards (verifying.py).
 """
 
 import contextvars
@@ -15,18 +16,20 @@ from typing import Any, Self
 
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
-from appliance.core.db import writing
-from appliance.core.statements import Question, insert
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, insert_rows
 
-_PIECE = 10_000  # entries read at once
-_BEFORE_ALL = -(2**62)  # where who puts a row himself may put it; ours have ids from 1 on
-_LAST = Question(lambda: AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1))
-_SHORT = 16  # letters of a hash that are enough where it was written down by hand
+_ENTRIES_PER_READ = 10_000  # entries read at once
+_BELOW_ALL_IDS = -(2**62)  # below any id of a row inserted by hand; regular ids start from 1
+_LAST_HASH_QUERY = PreparedQuery(
+    lambda: AuditEntry.select(AuditEntry.hash).order_by(AuditEntry.id.desc()).limit(1)
+)
+_SHORT_HASH_LENGTH = 16  # characters of a hash that suffice in a copy written down by hand
 
 
 @dataclass(frozen=True)
 class Head:
-    """The end of the chain at some moment: an entry's id and its hash, or the hash's beginning."""
+    """The end of the chain at some time: an entry's id and its hash, or the hash's beginning."""
 
     id: int
     hash: str
@@ -36,85 +39,90 @@ class Head:
 
     @property
     def short(self) -> str:
-        """As people write it down."""
-        return f"{self.id}:{self.hash[:_SHORT]}"
+        """The head in the short form that people write down."""
+        return f"{self.id}:{self.hash[:_SHORT_HASH_LENGTH]}"
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        """A head as it is written. Raises ValueError."""
+    def parse_text(cls, text: str) -> Self:
+        """Parse a head in its text form. Raises ValueError."""
         id, _colon, hash = text.strip().partition(":")
-        if not id.isdecimal() or len(id) > 18 or len(hash) < _SHORT:
-            raise ValueError(f"a head is written as 1234:{'0' * _SHORT}…, not {text!r}")
+        if not id.isdecimal() or len(id) > 18 or len(hash) < _SHORT_HASH_LENGTH:
+            raise ValueError(f"a head is written as 1234:{'0' * _SHORT_HASH_LENGTH}…, not {text!r}")
         return cls(int(id), hash.lower())
 
 
-came_from: contextvars.ContextVar[str] = contextvars.ContextVar("came_from", default="")
-"""Where the request that is being answered came from; "" outside the pages."""
+request_address: contextvars.ContextVar[str] = contextvars.ContextVar("came_from", default="")
+"""The address of the request being answered; "" outside the web pages."""
 
 
-def fingerprint(words: str) -> str:
-    """What an entry holds in place of words that a table keeps until a person is masked.
+def text_fingerprint(text: str) -> str:
+    """Return the hash by which an audit entry represents a text.
 
-    SHA-256 in hexadecimal digits: it proves the words as long as they are there, and an entry is
-    never changed.
+    The text is stored in another table, until its person is masked. The hash is SHA-256 in
+    hexadecimal digits: it proves the text as long as the text exists, and an entry never changes.
     """
-    return hashlib.sha256(words.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def record(who: str, action: str, subject: str = "", **detail: Any) -> None:
-    """Write one entry; `who` is a login or a process, `detail` small JSON values."""
-    with writing():
-        last = next((hash for (hash,) in _LAST.ask()), "")
+def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> None:
+    """Write one entry; `who` is a login or a process, `detail` holds small JSON values."""
+    with write_transaction():
+        last = next((hash for (hash,) in _LAST_HASH_QUERY.fetch_tuples()), "")
         entry = AuditEntry(
             at=clock.now(),
             who=who,
             action=action,
             subject=subject,
             detail=detail,
-            address=came_from.get(),
+            address=request_address.get(),
         )
-        entry.hash = _hash(last, entry)
-        insert(AuditEntry, [entry.__data__])
+        entry.hash = _entry_hash(last, entry)
+        insert_rows(AuditEntry, [entry.__data__])
 
 
-def head(before: dt.datetime | None = None) -> Head | None:
-    """Where the chain ends now, or ended at a moment; None while it was empty."""
+def chain_head(before: dt.datetime | None = None) -> Head | None:
+    """Return the head of the chain now, or before a time; None if the chain was empty."""
     rows = AuditEntry.select().order_by(AuditEntry.id.desc())
     last = (rows.where(AuditEntry.at < before) if before else rows).first()
     return last and Head(last.id, last.hash)
 
 
-def holds(noted: Head) -> bool:
-    """Whether a head that was noted once is still in the chain."""
-    entry = AuditEntry.get_or_none(AuditEntry.id == noted.id)
-    return entry is not None and entry.hash.startswith(noted.hash)
+def is_in_chain(noted_head: Head) -> bool:
+    """Return True if a head that was noted earlier is still in the chain."""
+    entry = AuditEntry.get_or_none(AuditEntry.id == noted_head.id)
+    return entry is not None and entry.hash.startswith(noted_head.hash)
 
 
-def broken_at(after: int = 0, many: int | None = None) -> int | None:
-    """The id of the first entry whose hash does not fit, or None when the chain holds.
+def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
+    """Return the id of the first entry whose hash does not match, or None if the chain is intact.
 
-    Only of the entries after an id, and of `many` of them, where it is given.
+    Checks only the entries after `after_id`, and only `limit` of them if it is set.
     """
-    before = AuditEntry.select().where(AuditEntry.id <= after).order_by(AuditEntry.id.desc())
-    start = before.first() if after else None
-    previous, last = (start.hash, start.id) if start else ("", _BEFORE_ALL)
-    while many is None or many > 0:
-        piece = _PIECE if many is None else min(_PIECE, many)
-        rows = AuditEntry.select().where(AuditEntry.id > last).order_by(AuditEntry.id).limit(piece)
+    before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
+    start = before.first() if after_id else None
+    previous, last = (start.hash, start.id) if start else ("", _BELOW_ALL_IDS)
+    while limit is None or limit > 0:
+        batch_size = _ENTRIES_PER_READ if limit is None else min(_ENTRIES_PER_READ, limit)
+        rows = (
+            AuditEntry.select()
+            .where(AuditEntry.id > last)
+            .order_by(AuditEntry.id)
+            .limit(batch_size)
+        )
         entries = list(rows)
         for entry in entries:
-            if entry.id < 1 or entry.hash != _hash(previous, entry):
+            if entry.id < 1 or entry.hash != _entry_hash(previous, entry):
                 return entry.id
             previous, last = entry.hash, entry.id
-        if len(entries) < piece:
+        if len(entries) < batch_size:
             break
-        many = many and many - piece
+        limit = limit and limit - batch_size
     return None
 
 
-def _hash(previous: str, entry: AuditEntry) -> str:
-    parts = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
-    if entry.address:  # rows from before addresses were kept have none
-        parts.append(entry.address)
-    told = json.dumps(parts, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+def _entry_hash(previous: str, entry: AuditEntry) -> str:
+    values = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
+    if entry.address:  # rows from before addresses were recorded have no address
+        values.append(entry.address)
+    serialized = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(serialized.encode()).hexdigest()

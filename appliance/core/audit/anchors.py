@@ -1,87 +1,99 @@
-"""Heads of the chain signed each hour: what nobody can make who only has the database.
+"""Heads of the chain signed each hour: proof that access to the database alone cannot forge.
 
-`appliance jobs` alone reads the key. Were every row signed, every process that writes one would
-have to read it, and whoever breaks into the pages could sign what he likes; a head signed says the
-same of all rows up to it.
+Only `appliance jobs` reads the key. If every row were signed, every process that writes one would
+have to read the key, and an intruder in the web pages could sign anything; a signed head proves the
+same about all rows up to it.
 """
 
 import datetime as dt
 import logging
 
 from appliance.core import clock, signatures
-from appliance.core.audit import Head, broken_at, head, heads, holds
+from appliance.core.audit import Head, chain_head, first_broken_id, heads, is_in_chain
 from appliance.core.audit.table import AuditAnchor, AuditEntry
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LATE = dt.timedelta(hours=3)  # an entry older than that stands under a signed head
-_KEY, _PUBLIC = "audit.key", "audit.public_key"
+MAX_UNSIGNED_AGE = dt.timedelta(hours=3)  # an older entry must be covered by a signed head
+_KEY_SETTING, _PUBLIC_KEY_SETTING = "audit.key", "audit.public_key"
 
 
-class Unsound(RuntimeError):
-    """The chain is not as it was: its head is not signed. The message says where."""
+class BrokenChainError(RuntimeError):
+    """The chain was altered: its head is not signed. The message says where."""
 
 
-def sign(settings: Settings) -> str:
-    """Sign the head, when there are entries since the last one; returns it, in words.
+def sign_head(settings: Settings) -> str:
+    """Sign the head if there are entries since the last signed one; returns a text that says so.
 
-    What a head signed or noted before says must still hold. Raises Unsound, KeyTrouble.
+    The heads signed or noted before must still be in the chain. Raises BrokenChainError,
+    SigningKeyError.
     """
-    now, last = head(), newest()
-    for before in [*([last] if last else []), *(one.head for one in heads.noted(settings)[-1:])]:
-        if not holds(before):
-            raise Unsound(f"entry {before.short} is not in it")
-    if now is None or now == last:
+    current, last = chain_head(), newest_signed_head()
+    for earlier in [
+        *([last] if last else []),
+        *(noted.head for noted in heads.read_noted_heads(settings)[-1:]),
+    ]:
+        if not is_in_chain(earlier):
+            raise BrokenChainError(f"entry {earlier.short} is not in it")
+    if current is None or current == last:
         return ""
-    if (id := broken_at(last.id if last else 0)) is not None:
-        raise Unsound(f"entry {id} is not as it was written")
+    if (id := first_broken_id(last.id if last else 0)) is not None:
+        raise BrokenChainError(f"entry {id} is not as it was written")
     at = clock.now()
-    signature = signatures.sign(signed_text(at, now), settings.audit.key, _KEY).hex()
-    with writing():
-        AuditAnchor.create(at=at, entry=now.id, hash=now.hash, signature=signature)
-    heads.note(settings, now)
-    return f"signed up to entry {now}"
+    signature = signatures.sign_bytes(
+        signed_text(at, current), settings.audit.key, _KEY_SETTING
+    ).hex()
+    with write_transaction():
+        AuditAnchor.create(at=at, entry=current.id, hash=current.hash, signature=signature)
+    heads.note_head(settings, current)
+    return f"signed up to entry {current}"
 
 
-def newest() -> Head | None:
-    """The head that was signed last."""
+def newest_signed_head() -> Head | None:
+    """Return the head that was signed last."""
     last = AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
     return last and Head(last.entry, last.hash)
 
 
-def signed(settings: Settings) -> tuple[list[Head], list[Head]]:
-    """The heads that are signed, oldest first, and those whose signature is another's.
+def signed_heads(settings: Settings) -> tuple[list[Head], list[Head]]:
+    """Return two lists of heads, each oldest first: with a valid signature, and without one.
 
-    Raises KeyTrouble.
+    The second list contains the heads that the appliance's key did not sign. Raises
+    SigningKeyError.
     """
-    good: list[Head] = []
+    valid: list[Head] = []
     forged: list[Head] = []
     file = settings.audit.public_key
-    for one in AuditAnchor.select().order_by(AuditAnchor.id):
-        end = Head(one.entry, one.hash)
-        ours = signatures.is_signed(signed_text(one.at, end), _bytes(one.signature), file, _PUBLIC)
-        (good if ours else forged).append(end)
-    return good, forged
+    for anchor in AuditAnchor.select().order_by(AuditAnchor.id):
+        end = Head(anchor.entry, anchor.hash)
+        is_valid = signatures.is_signature_valid(
+            signed_text(anchor.at, end),
+            _signature_bytes(anchor.signature),
+            file,
+            _PUBLIC_KEY_SETTING,
+        )
+        (valid if is_valid else forged).append(end)
+    return valid, forged
 
 
-def late(settings: Settings) -> bool:
-    """Whether entries stand without a signed head for longer than they should."""
+def is_signing_late(settings: Settings) -> bool:
+    """Return True if entries have been without a signed head for longer than MAX_UNSIGNED_AGE."""
     if not settings.audit.public_key:
         return False
-    last = newest()
-    waiting = AuditEntry.select().where(AuditEntry.id > (last.id if last else 0))
-    first = waiting.order_by(AuditEntry.id).first()
-    return first is not None and first.at < clock.now() - LATE
+    last = newest_signed_head()
+    unsigned = AuditEntry.select().where(AuditEntry.id > (last.id if last else 0))
+    first = unsigned.order_by(AuditEntry.id).first()
+    return first is not None and first.at < clock.now() - MAX_UNSIGNED_AGE
 
 
 def signed_text(at: dt.datetime, end: Head) -> bytes:
-    """What is signed: `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`."""
+    """Return the text that is signed: `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`."""
     return f"audit {at.astimezone(dt.UTC).isoformat(timespec='microseconds')} {end}".encode()
 
 
-def _bytes(signature: str) -> bytes:
+def _signature_bytes(signature: str) -> bytes:
     try:
         return bytes.fromhex(signature)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The entries of the audit to be read: by who, action, record, time and address."""
+"""The audit's entries for reading: filtered by user, action, record, time and address."""
 
 import datetime as dt
 import json
@@ -8,40 +8,41 @@ from dataclasses import dataclass
 from peewee import ModelSelect, fn
 
 from appliance.core.audit.table import AuditEntry
-from appliance.core.db import in_pieces
+from appliance.core.db import row_batches
 
 
 @dataclass(frozen=True)
-class Filters:
-    """Which entries; what is empty does not narrow.
+class EntryFilters:
+    """Which entries to list; an empty field does not filter.
 
-    `action` is one of them, or what begins several, as `appeal.`; `record` is what an entry is
-    about, or, when `listed`, one of those that a list showed or that was looked for.
+    `action` is one action, or the beginning of several, such as `appeal.`; `record` is the subject
+    of an entry or, with `include_lists`, also one of the records that a list showed or that were
+    searched for.
     """
 
     who: str = ""
     action: str = ""
     record: str = ""
-    listed: bool = True
+    include_lists: bool = True
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     address: str = ""
 
 
-def listed(filters: Filters, limit: int, before: int | None = None) -> list[AuditEntry]:
-    """The newest entries, of those with a lower id than `before`."""
-    rows = _narrowed(filters)
+def list_entries(filters: EntryFilters, limit: int, before: int | None = None) -> list[AuditEntry]:
+    """Return the newest entries, only those with a lower id than `before` if it is set."""
+    rows = _filtered_entries(filters)
     if before is not None:
         rows = rows.where(AuditEntry.id < before)
     return list(rows.order_by(AuditEntry.id.desc()).limit(limit))
 
 
-def pieces(filters: Filters) -> Iterator[list[AuditEntry]]:
-    """All of them, oldest first, some at a time."""
-    return in_pieces(_narrowed(filters), AuditEntry.id)
+def entry_batches(filters: EntryFilters) -> Iterator[list[AuditEntry]]:
+    """Return all filtered entries, oldest first, in batches."""
+    return row_batches(_filtered_entries(filters), AuditEntry.id)
 
 
-def _narrowed(filters: Filters) -> ModelSelect:
+def _filtered_entries(filters: EntryFilters) -> ModelSelect:
     rows = AuditEntry.select()
     if filters.who:
         rows = rows.where(AuditEntry.who == filters.who)
@@ -50,11 +51,11 @@ def _narrowed(filters: Filters) -> ModelSelect:
     elif filters.action:
         rows = rows.where(AuditEntry.action == filters.action)
     if filters.record:
-        about = AuditEntry.subject == filters.record
-        if filters.listed:
-            told = json.dumps(filters.record, ensure_ascii=False)
-            about |= fn.INSTR(AuditEntry.detail, told) > 0
-        rows = rows.where(about)
+        concerns_record = AuditEntry.subject == filters.record
+        if filters.include_lists:
+            quoted_record = json.dumps(filters.record, ensure_ascii=False)
+            concerns_record |= fn.INSTR(AuditEntry.detail, quoted_record) > 0
+        rows = rows.where(concerns_record)
     if filters.since:
         rows = rows.where(AuditEntry.at >= filters.since)
     if filters.until:

@@ -1,7 +1,7 @@
-"""Heads of the audit's chain noted beside the database: a line each, the oldest first.
+"""Heads of the audit's chain noted next to the database: one per line, the oldest first.
 
-A restore of the database takes the chain back; it is noted too, and the heads that were noted
-between the restored one and the restore do not count any more.
+A restore of the database sets the chain back; it is noted too, and the heads noted between the
+restored one and the restore no longer count.
 """
 
 import datetime as dt
@@ -11,25 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.core import clock
-from appliance.core.audit import Head, holds
+from appliance.core.audit import Head, is_in_chain
 from appliance.core.settings import Settings
 
-FILE = "audit-heads.txt"  # in paths.backups
+FILE_NAME = "audit-heads.txt"  # in the folder paths.backups
 
 
 @dataclass(frozen=True)
-class Noted:
-    """A head, when it was noted and where; or the one that a restore went back to."""
+class NotedHead:
+    """A head with the time and place of its note, or the head to which a restore went back."""
 
     at: dt.datetime
     head: Head
     restored: bool = False
-    where: str = FILE
+    source: str = FILE_NAME
 
 
-def note(settings: Settings, head: Head, *, restored: bool = False) -> None:
-    """Write a head down."""
-    file = _file(settings)
+def note_head(settings: Settings, head: Head, *, restored: bool = False) -> None:
+    """Append a head to the file, and sync it to the disk."""
+    file = _heads_file(settings)
     file.parent.mkdir(parents=True, exist_ok=True)
     kind = "restored" if restored else "head"
     with file.open("a", encoding="utf-8") as out:
@@ -38,31 +38,34 @@ def note(settings: Settings, head: Head, *, restored: bool = False) -> None:
         os.fsync(out.fileno())
 
 
-def noted(settings: Settings) -> list[Noted]:
-    """What was noted, the oldest first. Raises ValueError when a line is none of ours."""
-    file = _file(settings)
+def read_noted_heads(settings: Settings) -> list[NotedHead]:
+    """Return the heads noted in the file, oldest first. Raises ValueError for an invalid line."""
+    file = _heads_file(settings)
     if not file.exists():
         return []
-    found = []
+    heads = []
     for line in file.read_text("utf-8").splitlines():
         try:
             at, kind, head = line.split(" ")
-            found.append(Noted(dt.datetime.fromisoformat(at), Head.read(head), kind == "restored"))
+            heads.append(
+                NotedHead(dt.datetime.fromisoformat(at), Head.parse_text(head), kind == "restored")
+            )
         except ValueError as error:
             raise ValueError(f"{file}: this line is no head: {line[:60]}") from error
-    return found
+    return heads
 
 
-def missing(known: Iterable[Noted]) -> list[Noted]:
-    """Those that should be in the chain and are not, the oldest first."""
-    known = list(known)
-    back = [one for one in known if one.restored]
+def missing_heads(heads: Iterable[NotedHead]) -> list[NotedHead]:
+    """Return the noted heads that should be in the chain and are not, the oldest first."""
+    heads = list(heads)
+    restores = [noted for noted in heads if noted.restored]
     return [
-        one
-        for one in sorted(known, key=lambda one: one.at)
-        if not any(r.at >= one.at and r.head.id < one.head.id for r in back) and not holds(one.head)
+        noted
+        for noted in sorted(heads, key=lambda head: head.at)
+        if not any(r.at >= noted.at and r.head.id < noted.head.id for r in restores)
+        and not is_in_chain(noted.head)
     ]
 
 
-def _file(settings: Settings) -> Path:
-    return settings.paths.backups / FILE
+def _heads_file(settings: Settings) -> Path:
+    return settings.paths.backups / FILE_NAME

@@ -1,4 +1,4 @@
-"""The tables of the audit. Their triggers (migration 0053) let rows be added only."""
+"""The tables of the audit. Their triggers (migration 0053) allow rows to be added only."""
 
 from peewee import AutoField, CharField, IntegerField
 
@@ -6,7 +6,10 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class AuditEntry(Table):
-    """Who did or saw what. Each row holds the hash of the one before, so none can be taken out."""
+    """One act of a user or process. Each row holds the hash that chains it to the previous one.
+
+    Therefore no row can be removed unnoticed.
+    """
 
     id = AutoField()
     at = MomentField(index=True)
@@ -15,11 +18,11 @@ class AuditEntry(Table):
     subject = CharField(index=True)
     detail = DocumentField(default=dict)
     hash = CharField()
-    address = CharField(default="")  # where a request came from; "" of a process or a command
+    address = CharField(default="")  # the address of the request; "" for a process or a command
 
 
 class AuditAnchor(Table):
-    """A head of the chain as `appliance jobs` signed it."""
+    """A head of the chain that `appliance jobs` has signed."""
 
     id = AutoField()
     at = MomentField()

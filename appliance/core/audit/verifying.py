@@ -1,82 +1,88 @@
-"""The whole chain read anew and compared with every head that is known."""
+"""Verification of the whole chain against every head that is known."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from appliance.core import db
-from appliance.core.audit import Head, anchors, broken_at, head, heads, holds
-from appliance.core.audit.heads import Noted
+from appliance.core.audit import Head, anchors, chain_head, first_broken_id, heads, is_in_chain
+from appliance.core.audit.heads import NotedHead
 from appliance.core.settings import Settings
 
-TRIGGERS = frozenset(
+GUARD_TRIGGERS = frozenset(
     f"{table}_{what}" for table in ("audit_entry", "audit_anchor") for what in ("update", "delete")
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found. `first_wrong` and `until`: the first wrong entry is one of these ids.
+    """The result. The first wrong entry is one of the ids from `first_wrong` to `until`.
 
-    Where a row does not fit the one before, it is known: both are its id. Where the chain fits and
-    a head is not in it, or is signed by another, it was written anew or cut off behind the last
-    head that holds.
+    If a row's hash does not match, the place is known exactly: both are its id. If the chain is
+    intact but a head is not in it, or has a foreign signature, the chain was rewritten or cut off
+    after the last head that is still in it.
     """
 
     head: Head | None
     broken_at: int | None
     missing: list[Head] = field(default_factory=list)
-    forged: list[Head] = field(default_factory=list)  # signed, but not by our key
+    forged: list[Head] = field(default_factory=list)  # signed, but not with the appliance's key
     unguarded: bool = False  # rows could be changed
-    restored: list[Noted] = field(default_factory=list)  # to where restores went back
+    restored: list[NotedHead] = field(default_factory=list)  # the heads to which restores went back
     signed: int = 0
     first_wrong: int | None = None
     until: int | None = None
 
     @property
-    def holds(self) -> bool:
-        """Whether nothing is wrong."""
+    def is_sound(self) -> bool:
+        """True if nothing is wrong."""
         return not (self.missing or self.forged or self.unguarded or self.broken_at is not None)
 
 
-def verify(settings: Settings, given: Iterable[Head] = ()) -> Verdict:
-    """Read all of it; `given` are heads from elsewhere. Raises ValueError for what is unreadable:
-    a line of the noted heads, a key (KeyTrouble)."""
-    noted = heads.noted(settings)
-    good, forged = anchors.signed(settings) if settings.audit.public_key else ([], [])
-    known = [*(one.head for one in noted if not one.restored), *good, *given]
-    gone = [
-        *(one.head for one in heads.missing(noted)),
-        *(one for one in [*good, *given] if not holds(one)),
+def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdict:
+    """Verify the whole chain; `other_heads` are heads from elsewhere.
+
+    Raises ValueError for anything unreadable: a line of the noted heads, a key (SigningKeyError).
+    """
+    noted_heads = heads.read_noted_heads(settings)
+    valid, forged = anchors.signed_heads(settings) if settings.audit.public_key else ([], [])
+    expected = [*(item.head for item in noted_heads if not item.restored), *valid, *other_heads]
+    missing = [
+        *(item.head for item in heads.missing_heads(noted_heads)),
+        *(item for item in [*valid, *other_heads] if not is_in_chain(item)),
     ]
-    gone = sorted(dict.fromkeys(gone), key=lambda one: one.id)
-    broken, end = broken_at(), head()
-    first = until = broken
-    if wrong := [*gone, *forged]:
-        last = min(one.id for one in wrong)
-        held = max((k.id for k in known if k.id < last and holds(k)), default=0)
-        if broken is None or broken > last:
-            first, until = held + 1, last
+    missing = sorted(dict.fromkeys(missing), key=lambda head: head.id)
+    broken_id, current = first_broken_id(), chain_head()
+    first_wrong = until = broken_id
+    if wrong_heads := [*missing, *forged]:
+        first_wrong_head_id = min(item.id for item in wrong_heads)
+        last_sound_id = max(
+            (k.id for k in expected if k.id < first_wrong_head_id and is_in_chain(k)), default=0
+        )
+        if broken_id is None or broken_id > first_wrong_head_id:
+            first_wrong, until = last_sound_id + 1, first_wrong_head_id
     return Verdict(
-        end,
-        broken,
-        missing=gone,
+        current,
+        broken_id,
+        missing=missing,
         forged=forged,
-        unguarded=not guarded(),
-        restored=[one for one in noted if one.restored],
-        signed=len(good),
-        first_wrong=first,
+        unguarded=not is_guarded(),
+        restored=[item for item in noted_heads if item.restored],
+        signed=len(valid),
+        first_wrong=first_wrong,
         until=until,
     )
 
 
-def guarded() -> bool:
-    """Whether the database refuses to change or remove what was written."""
-    there = db.triggers()
-    return all(_refuses(name, there.get(name, "")) for name in TRIGGERS)
+def is_guarded() -> bool:
+    """Return True if the database refuses to change or remove existing entries."""
+    definitions = db.trigger_definitions()
+    return all(_is_guard_trigger(name, definitions.get(name, "")) for name in GUARD_TRIGGERS)
 
 
-def _refuses(name: str, made_by: str) -> bool:
-    """Whether a trigger does what its name says: another of that name may do nothing."""
-    table, _, what = name.rpartition("_")
-    begins = f"CREATE TRIGGER {name} BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT,"
-    return made_by.replace('"', "").startswith(begins)
+def _is_guard_trigger(name: str, definition: str) -> bool:
+    """Return True if a trigger does what its name says: another of that name may do nothing."""
+    table, _, operation = name.rpartition("_")
+    expected_start = (
+        f"CREATE TRIGGER {name} BEFORE {operation} ON {table} BEGIN SELECT RAISE(ABORT,"
+    )
+    return definition.replace('"', "").startswith(expected_start)

@@ -1,4 +1,4 @@
-"""Claiming messages: by a conditional UPDATE, one sender at a time, in the order of a recipient."""
+"""Claiming messages by a conditional UPDATE: one sender at a time, in each recipient's order."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -7,22 +7,23 @@ from itertools import takewhile
 from peewee import fn
 
 from appliance.core import clock, process_id
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import Message, SendAttempt
 
-# A dead sender's claims are given back at once; a living one that hangs has so long.
-LEASE = dt.timedelta(minutes=10)
+# A dead sender's claims are released at once; those of a hanging one after this time.
+CLAIM_LEASE = dt.timedelta(minutes=10)
 
 
-def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
-    """Take the message of a channel that is due longest, or None; none to those in `besides`.
+def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Message | None:
+    """Claim the message of a channel that has been due longest, or return None.
 
-    Of one recipient only the oldest open message is ever taken: they arrive in order. One that is
-    not wanted yet, or that no account may take, holds up nothing.
+    Messages to `excluded_recipients` are skipped. Of each recipient only the oldest open message is
+    claimed, so that messages arrive in order. A message whose time has not come, or that no account
+    may send, does not block later ones.
     """
     now = clock.now()
     earlier = Message.alias()
-    waits = earlier.select(earlier.id).where(
+    earlier_open = earlier.select(earlier.id).where(
         earlier.recipient == Message.recipient,
         earlier.channel == Message.channel,
         earlier.state.in_(["pending", "claimed"]),
@@ -37,28 +38,28 @@ def claim(channel: str, besides: Collection[str] = ()) -> Message | None:
             Message.state == "pending",
             Message.due_at <= now,
             Message.expires_at > now,
-            Message.recipient.not_in(list(besides)),
-            ~fn.EXISTS(waits),
+            Message.recipient.not_in(list(excluded_recipients)),
+            ~fn.EXISTS(earlier_open),
         )
         .order_by(Message.due_at, Message.id)
     )
-    while message := due.clone().first():  # a query answers once
-        with writing():
+    while message := due.clone().first():  # clone, because a query caches its result
+        with write_transaction():
             at = clock.now()
-            if _claim(at, Message.id == message.id):
-                to = message.recipient
-                SendAttempt.insert(channel=channel, recipient=to, at=at).execute()
+            if _mark_claimed(at, Message.id == message.id):
+                recipient = message.recipient
+                SendAttempt.insert(channel=channel, recipient=recipient, at=at).execute()
                 return Message.get_by_id(message.id)
     return None
 
 
-def claim_alike(message: Message, least: int, most: int) -> list[Message]:
-    """Take what else is due to a claimed message's recipient for the same purpose, to go with it.
+def claim_similar(message: Message, min_count: int, max_count: int) -> list[Message]:
+    """Claim other due messages of a claimed message's recipient and purpose, to send with it.
 
-    The oldest first, `most` of them; none when there are fewer than `least`.
+    The oldest first, `max_count` of them; an empty list if there are fewer than `min_count`.
     """
     now = clock.now()
-    alike = (
+    similar = (
         Message.select()
         .where(
             Message.channel == message.channel,
@@ -68,78 +69,86 @@ def claim_alike(message: Message, least: int, most: int) -> list[Message]:
             Message.expires_at > now,
         )
         .order_by(Message.id)
-        .limit(most)
+        .limit(max_count)
     )
-    with writing():
-        # Up to the first that has to wait: nothing overtakes it.
-        taken = [found.id for found in takewhile(lambda one: one.due_at <= now, alike)]
-        if len(taken) < least:
+    with write_transaction():
+        # Up to the first message that has to wait: no message overtakes it.
+        message_ids = [row.id for row in takewhile(lambda row: row.due_at <= now, similar)]
+        if len(message_ids) < min_count:
             return []
-        _claim(message.tried_at, Message.id.in_(taken))
-        return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+        _mark_claimed(message.tried_at, Message.id.in_(message_ids))
+        return list(Message.select().where(Message.id.in_(message_ids)).order_by(Message.id))
 
 
-def claim_waiting(channel: str, most: int) -> list[Message]:
-    """Take what waits in a channel, due or not, the oldest first; nothing for a recipient to whom
-    something is on its way."""
-    on_its_way = Message.alias()
-    held = on_its_way.select(on_its_way.recipient).where(
-        on_its_way.channel == channel, on_its_way.state == "claimed"
+def claim_waiting(channel: str, max_count: int) -> list[Message]:
+    """Claim the waiting messages of a channel, due or not, the oldest first.
+
+    Skips recipients to whom another message is being sent.
+    """
+    in_transit = Message.alias()
+    busy_recipients = in_transit.select(in_transit.recipient).where(
+        in_transit.channel == channel, in_transit.state == "claimed"
     )
-    with writing():
+    with write_transaction():
         waiting = Message.select().where(
-            Message.channel == channel, Message.state == "pending", Message.recipient.not_in(held)
+            Message.channel == channel,
+            Message.state == "pending",
+            Message.recipient.not_in(busy_recipients),
         )
-        taken = [found.id for found in waiting.order_by(Message.id).limit(most)]
-        _claim(clock.now(), Message.id.in_(taken))
-        return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+        message_ids = [row.id for row in waiting.order_by(Message.id).limit(max_count)]
+        _mark_claimed(clock.now(), Message.id.in_(message_ids))
+        return list(Message.select().where(Message.id.in_(message_ids)).order_by(Message.id))
 
 
-def claim_caused(channel: str, cause: str) -> list[Message]:
-    """Take what is due in a channel for one cause, by whom the usual sender cannot send for."""
+def claim_for_cause(channel: str, cause: str) -> list[Message]:
+    """Claim the due messages of a channel for one cause, when the usual sender cannot send them."""
     now = clock.now()
-    with writing():
+    with write_transaction():
         due = Message.select().where(
             Message.channel == channel,
             Message.cause == cause,
             Message.state == "pending",
             Message.due_at <= now,
         )
-        taken = [found.id for found in due.order_by(Message.id)]
-        _claim(now, Message.id.in_(taken))
-        return list(Message.select().where(Message.id.in_(taken)).order_by(Message.id))
+        message_ids = [row.id for row in due.order_by(Message.id)]
+        _mark_claimed(now, Message.id.in_(message_ids))
+        return list(Message.select().where(Message.id.in_(message_ids)).order_by(Message.id))
 
 
-def tried(channel: str, within: float) -> dict[str, list[dt.datetime]]:
-    """Recipient → when something was sent there in the last so many seconds, the oldest first.
+def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]]:
+    """Return recipient → when messages were sent to it in the last `seconds`, oldest first.
 
-    At most as far back as attempts are kept. What went together counts once. It is read from rows,
-    so that a limit holds for a process that starts in the middle, too, and for two at once.
+    Goes back at most as far as attempts are stored. Messages sent together count once. It is read
+    from rows, so that a limit also applies to a process that has just started, and to two at once.
     """
     now = clock.now()
-    since = now - dt.timedelta(seconds=within)
-    here = (SendAttempt.channel == channel, SendAttempt.at > since, SendAttempt.at <= now)
-    moments: dict[str, list[dt.datetime]] = {}
-    for attempt in SendAttempt.select().where(*here).order_by(SendAttempt.at):
-        moments.setdefault(attempt.recipient, []).append(attempt.at)
-    return moments
+    since = now - dt.timedelta(seconds=seconds)
+    conditions = (SendAttempt.channel == channel, SendAttempt.at > since, SendAttempt.at <= now)
+    times: dict[str, list[dt.datetime]] = {}
+    for attempt in SendAttempt.select().where(*conditions).order_by(SendAttempt.at):
+        times.setdefault(attempt.recipient, []).append(attempt.at)
+    return times
 
 
-def redirect(channel: str, before: str, after: str) -> int:
-    """Send what is still open to a recipient that has another address since; returns how much."""
+def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> int:
+    """Give open messages the recipient's new address; returns how many."""
     open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
-    with writing():
-        return Message.update(recipient=after).where(Message.recipient == before, *open_).execute()
+    with write_transaction():
+        return (
+            Message.update(recipient=new_recipient)
+            .where(Message.recipient == old_recipient, *open_)
+            .execute()
+        )
 
 
-def _claim(now: dt.datetime, *which: object) -> int:
+def _mark_claimed(now: dt.datetime, *conditions: object) -> int:
     columns = {
-        "claimed_until": now + LEASE,
-        "claimed_by": process_id.this_process(),
+        "claimed_until": now + CLAIM_LEASE,
+        "claimed_by": process_id.this_process_name(),
         "tried_at": now,
     }
     return (
         Message.update(state="claimed", attempts=Message.attempts + 1, **columns)
-        .where(Message.state == "pending", *which)
+        .where(Message.state == "pending", *conditions)
         .execute()
     )

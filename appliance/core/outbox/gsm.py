@@ -1,46 +1,51 @@
-"""Text as a short message takes it: the cheap alphabet, and how many parts it fills."""
+"""Texts in SMS encoding: the cheap GSM alphabet, and how many parts a text needs."""
 
 import gsm0338
 
-# Uzbek's own signs are not in GSM 03.38 and would halve what a part holds.
-_PLAIN = str.maketrans({"ʻ": "'", "ʼ": "'", "‘": "'", "’": "'", "`": "'", "«": '"', "»": '"'})
-_WHOLE, _PART = {7: 160, 16: 140}, {7: 153, 16: 134}  # bytes: one a sign, or two
-_ESCAPE = 0x1B  # the sign after it is of the second table, and not parted from it
+# Uzbek's own characters are not in GSM 03.38 and would halve the capacity of a part.
+_ASCII_REPLACEMENTS = str.maketrans(
+    {"ʻ": "'", "ʼ": "'", "‘": "'", "’": "'", "`": "'", "«": '"', "»": '"'}
+)
+_SINGLE_PART_BYTES, _PART_BYTES = {7: 160, 16: 140}, {7: 153, 16: 134}  # by bits of a character
+_ESCAPE = 0x1B  # the next character is from the second table and must not be separated from it
 
 
-def plain(text: str) -> str:
-    """The text with Uzbek's apostrophes in ASCII, lines and spaces trimmed."""
-    return " ".join(text.translate(_PLAIN).split())
+def use_ascii_quotes(text: str) -> str:
+    """Return the text with ASCII apostrophes and quotation marks, and with single spaces.
+
+    Uzbek's own signs are not in the GSM alphabet and would halve the capacity of an SMS.
+    """
+    return " ".join(text.translate(_ASCII_REPLACEMENTS).split())
 
 
-def segments(text: str) -> int:
-    """How many parts a message of this text is sent and paid as."""
-    return len(parts(text)[1])
+def part_count(text: str) -> int:
+    """Return the number of parts in which a message with this text is sent and charged."""
+    return len(split_parts(text)[1])
 
 
-def parts(text: str) -> tuple[int, list[bytes]]:
-    """The bits of a sign (7 or 16), and the bytes of each part.
+def split_parts(text: str) -> tuple[int, list[bytes]]:
+    """Return the bits of a character (7 or 16), and the bytes of each part of an SMS.
 
-    Signs of 7 bits are a byte each, as SMPP takes them. No sign is cut in two.
+    Characters of 7 bits take a byte each, as SMPP requires. No character is split.
     """
     try:
-        bits, left = 7, text.encode("gsm03.38")
+        bits, remaining = 7, text.encode("gsm03.38")
     except UnicodeEncodeError:
-        bits, left = 16, text.encode("utf-16-be")
-    if len(left) <= _WHOLE[bits]:
-        return bits, [left]
-    found = []
-    while left:
-        end = _PART[bits]
-        if len(left) > end and _cuts(left, end, bits):
+        bits, remaining = 16, text.encode("utf-16-be")
+    if len(remaining) <= _SINGLE_PART_BYTES[bits]:
+        return bits, [remaining]
+    pieces = []
+    while remaining:
+        end = _PART_BYTES[bits]
+        if len(remaining) > end and _splits_character(remaining, end, bits):
             end -= bits // 8 or 1
-        found.append(left[:end])
-        left = left[end:]
-    return bits, found
+        pieces.append(remaining[:end])
+        remaining = remaining[end:]
+    return bits, pieces
 
 
-def _cuts(data: bytes, end: int, bits: int) -> bool:
-    """Whether a cut before `end` would part a sign that takes two places."""
+def _splits_character(data: bytes, end: int, bits: int) -> bool:
+    """Return True if a cut before `end` would split a character that takes two units."""
     if bits == 7:
         return data[end - 1] == _ESCAPE
     return 0xD8 <= data[end - 2] < 0xDC

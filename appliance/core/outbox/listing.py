@@ -1,4 +1,4 @@
-"""What waits and what became of the rest, for the page, the command and the alarms."""
+"""Waiting and finished messages, for the page, the command and the alarms."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from appliance.core import clock
 from appliance.core.outbox.tables import Message
 
 OPEN = ("pending", "claimed")
-_NOBODY = "none"  # channel of what only stands for numbers that a restore left out
-ASKED_FOR = dt.timedelta(days=1)  # after which nobody asks any more what became of a message
+_RESTORE_MARK_CHANNEL = "none"  # channel of rows that reserve the ids skipped by a restore
+STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # then gateways are no longer queried
 
 
 @dataclass(frozen=True)
-class Ages:
-    """A channel's queue: how many messages should have gone, and since when the oldest.
+class QueueAge:
+    """A channel's queue: how many messages are due, and how long the oldest has waited.
 
-    `trouble` is the code of what went wrong when one of them was tried last, or "".
+    `trouble` is the code of the last failed attempt to send one of them, or "".
     """
 
     channel: str
@@ -26,23 +26,25 @@ class Ages:
     trouble: str = ""
 
 
-def listed(state: str | None, limit: int, offset: int = 0) -> list[Message]:
-    """Messages of a state (None: all), newest first."""
-    chosen = Message.select().where(Message.channel != _NOBODY)
+def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Message]:
+    """Return messages in a state (None: in any state), newest first."""
+    messages = Message.select().where(Message.channel != _RESTORE_MARK_CHANNEL)
     if state:
-        chosen = chosen.where(Message.state == state)
-    return list(chosen.order_by(Message.id.desc()).limit(limit).offset(offset))
+        messages = messages.where(Message.state == state)
+    return list(messages.order_by(Message.id.desc()).limit(limit).offset(offset))
 
 
-def message(number: int, channel: str | None = None) -> Message | None:
-    """The message with this id, of one channel or of any; None when there is none."""
-    found = Message.select().where(Message.id == number)
-    return (found.where(Message.channel == channel) if channel else found).first()
+def find_message(number: int, channel: str | None = None) -> Message | None:
+    """Return the message with this id, of one channel or of any; None if it does not exist."""
+    messages = Message.select().where(Message.id == number)
+    return (messages.where(Message.channel == channel) if channel else messages).first()
 
 
-def ages() -> list[Ages]:
-    """What should have gone and has not, by channel, also while it waits for its next attempt;
-    nothing for a channel without any."""
+def queue_ages() -> list[QueueAge]:
+    """Return how many messages of each channel are due and not sent, and how long they wait.
+
+    Messages that wait for a retry are included. A channel without such messages is left out.
+    """
     now = clock.now()
     open_ = Message.select().where(Message.state.in_(OPEN))
     rows = (
@@ -56,16 +58,17 @@ def ages() -> list[Ages]:
         .order_by(Message.channel)
     )
     return [
-        Ages(row.channel, row.waiting, now - row.wanted_at, _trouble(open_, row)) for row in rows
+        QueueAge(row.channel, row.waiting, now - row.wanted_at, _last_trouble(open_, row))
+        for row in rows
     ]
 
 
-def expired(since: dt.datetime) -> int:
-    """How many messages came too late since a moment."""
+def expired_count(since: dt.datetime) -> int:
+    """Return the number of messages that have expired since `since`."""
     return Message.select().where(Message.state == "expired", Message.ended_at >= since).count()
 
 
-def _trouble(open_: ModelSelect, row: Message) -> str:
-    last = open_.where(Message.channel == row.channel, Message.trouble != "")
-    found = last.order_by(Message.tried_at.desc()).first()
-    return found.trouble if found else ""
+def _last_trouble(open_: ModelSelect, row: Message) -> str:
+    troubled = open_.where(Message.channel == row.channel, Message.trouble != "")
+    message = troubled.order_by(Message.tried_at.desc()).first()
+    return message.trouble if message else ""

@@ -1,4 +1,4 @@
-"""Messages on hold after a restore: listed with what is known of them, released or dropped."""
+"""Messages put on hold by a restore: listed with what is known of them, released or dropped."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -6,99 +6,108 @@ from collections.abc import Collection
 from peewee import ModelSelect
 
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import HeldMessage, Message
 
-# What a service knows of a message, the word that settles most first. `unknown`: it cannot be
-# asked, so that what another one says to be absent may have gone out by it.
-WORDS = ("delivered", "taken", "refused", "unknown", "absent")
-FINAL = ("delivered", "refused", "absent")
-_AGAIN = dt.timedelta(minutes=10)  # until a service is asked about the same message again
-_USE = dt.timedelta(days=1)  # for which a released message may still go out
+# What a service knows of a message, the most conclusive status first. `unknown`: the service cannot
+# be queried, so that a message that another service reports as absent may have been sent by it.
+SERVICE_STATUSES = ("delivered", "taken", "refused", "unknown", "absent")
+FINAL_STATUSES = ("delivered", "refused", "absent")
+_QUERY_INTERVAL = dt.timedelta(minutes=10)  # until the same message is queried again
+_RELEASE_LIFETIME = dt.timedelta(days=1)  # in which a released message may still be sent
 _ACTIONS = {"release": "outbox.send", "drop": "outbox.drop"}
 
 
 def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMessage]:
-    """Messages on hold, the oldest first, with their rows of the outbox."""
-    rows = _rows().order_by(Message.id)
+    """Return messages on hold, the oldest first, with their rows of the outbox."""
+    rows = _review_rows().order_by(Message.id)
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
 
 def review_count() -> int:
-    """How many messages are on hold."""
-    return _rows().count()
+    """Return the number of messages on hold."""
+    return _review_rows().count()
 
 
-def to_ask(channel: str, limit: int) -> list[HeldMessage]:
-    """Messages on hold in a channel without a final answer of a service, those not yet asked
-    about first."""
-    due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _AGAIN)
-    rows = _rows().where(due, Message.channel == channel, HeldMessage.word.not_in(FINAL))
+def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
+    """Return messages on hold in a channel without a final status, those not yet queried first."""
+    due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _QUERY_INTERVAL)
+    rows = _review_rows().where(
+        due, Message.channel == channel, HeldMessage.word.not_in(FINAL_STATUSES)
+    )
     return list(rows.order_by(HeldMessage.asked_at, Message.id).limit(limit))
 
 
-def note(row: HeldMessage, account: str, word: str) -> None:
-    """Write down what a service says about a message on hold."""
-    with writing():
-        HeldMessage.update(account=account, word=word, asked_at=clock.now()).where(
+def record_status(row: HeldMessage, account: str, status: str) -> None:
+    """Record the status that a service reports for a message on hold."""
+    with write_transaction():
+        HeldMessage.update(account=account, word=status, asked_at=clock.now()).where(
             HeldMessage.id == row.id
         ).execute()
-        live.publish("outbox")
+        live.publish_topics("outbox")
 
 
-def hold_if_old(message: Message, moment: dt.datetime) -> bool:
-    """Put a new message about something that happened at a moment on hold, when that was before the
-    last restore: the replaced site has perhaps sent it. In the transaction that puts it.
+def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
+    """Put a new message on hold if what it reports occurred before the last restore.
 
-    Calls are read again from the event log after a restore, and what they cause is put again.
+    The replaced site may have sent it. Call it in the transaction that queues the message. After a
+    restore, calls are read again from the event log, and their messages are queued again.
     """
     marks = Message.select().where(Message.channel == "none", Message.purpose == "restore")
-    restored = marks.order_by(Message.id.desc()).first()
-    if message.state != "pending" or restored is None or moment > restored.created_at:
+    last_restore = marks.order_by(Message.id.desc()).first()
+    if message.state != "pending" or last_restore is None or occurred_at > last_restore.created_at:
         return False
     Message.update(state="held").where(Message.id == message.id).execute()
     HeldMessage.insert(message=message.id, held_at=clock.now()).on_conflict_ignore().execute()
     return True
 
 
-def release(numbers: Collection[int] | None, by: str) -> int:
-    """Send messages on hold after all (None: each of them); returns how many."""
+def release_messages(numbers: Collection[int] | None, by: str) -> int:
+    """Send messages on hold (None: all of them); returns how many."""
     now = clock.now()
     columns = {"state": "pending", "wanted_at": now, "due_at": now, "ended_at": None}
     columns |= {"claimed_until": None, "trouble": "", "trouble_text": ""}
-    return _end(numbers, by, "release", columns, now)
+    return _finish_review(numbers, by, "release", columns, now)
 
 
-def drop(numbers: Collection[int] | None, by: str) -> int:
-    """Never send messages on hold (None: each of them); returns how many."""
+def drop_messages(numbers: Collection[int] | None, by: str) -> int:
+    """Discard messages on hold (None: all of them); returns how many."""
     now = clock.now()
-    return _end(
+    return _finish_review(
         numbers, by, "drop", {"state": "refused", "trouble": "dropped", "ended_at": now}, now
     )
 
 
-def _end(
+def _finish_review(
     numbers: Collection[int] | None,
     by: str,
     action: str,
     columns: dict[str, object],
     now: dt.datetime,
 ) -> int:
-    with writing():
-        rows = _rows() if numbers is None else _rows().where(Message.id.in_(list(numbers)))
+    with write_transaction():
+        rows = (
+            _review_rows()
+            if numbers is None
+            else _review_rows().where(Message.id.in_(list(numbers)))
+        )
         selection = list(rows.order_by(Message.id))
         for row in selection:
             message = row.message
-            use = {"expires_at": max(message.expires_at, now + _USE)} if action == "release" else {}
-            Message.update(columns | use).where(Message.id == message.id).execute()
-            said = {"former": row.former, "word": row.word}
-            audit.record(by, _ACTIONS[action], str(message.id), **said)
+            lifetime = (
+                {"expires_at": max(message.expires_at, now + _RELEASE_LIFETIME)}
+                if action == "release"
+                else {}
+            )
+            Message.update(columns | lifetime).where(Message.id == message.id).execute()
+            detail = {"former": row.former, "word": row.word}
+            audit.record_entry(by, _ACTIONS[action], str(message.id), **detail)
             row.delete_instance()
         if selection:
-            live.publish("outbox")
+            live.publish_topics("outbox")
     return len(selection)
 
 
-def _rows() -> ModelSelect:
+def _review_rows() -> ModelSelect:
     rows = HeldMessage.select(HeldMessage, Message).join(Message)
     return rows.where(Message.state == "held")

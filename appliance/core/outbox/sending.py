@@ -1,4 +1,4 @@
-"""What became of a message that was sent: delivered, refused, expired, or to be tried again."""
+"""The outcome of a sent message: delivered, refused, expired, or to be retried."""
 
 import datetime as dt
 import random
@@ -8,23 +8,24 @@ from collections.abc import Collection
 from peewee import fn
 
 from appliance.core import audit, clock, live, process_id
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
 
-_FIRST, _LONGEST = 15.0, 1800.0  # seconds between attempts
-NEVER_LEFT = ("unreachable", "certificate")  # troubles in which nothing left the box
-_KEPT = dt.timedelta(minutes=5)  # attempts
-_OFFLINE = 30.0  # the longest while nothing can leave the box: asking again costs nobody anything
+_FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 15.0, 1800.0  # seconds between attempts
+OFFLINE_TROUBLES = ("unreachable", "certificate")  # troubles in which nothing left the appliance
+_ATTEMPT_RETENTION = dt.timedelta(minutes=5)  # how long attempts are stored
+_MAX_OFFLINE_RETRY_SECONDS = 30.0  # the longest while offline: an attempt costs nothing
 
 
-def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
-    """The gateway took it; what becomes of it is told later, or never.
+def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
+    """Record that the gateway accepted the message.
 
-    That holds whoever has claimed it since.
+    The outcome is reported later, or never. The record is made even if another sender has claimed
+    the message since.
     """
-    with writing():
+    with write_transaction():
         now = clock.now()
-        _move(
+        _change_state(
             message,
             ("pending", "claimed", "expired"),
             "sent",
@@ -35,166 +36,177 @@ def sent(message: Message, gateway: str, foreign_id: str = "") -> None:
             trouble="",
             trouble_text="",
         )
-        early = (EarlyReport.gateway == gateway, EarlyReport.foreign_id == foreign_id)
-        if foreign_id and (report := EarlyReport.get_or_none(*early)):
+        report_key = (EarlyReport.gateway == gateway, EarlyReport.foreign_id == foreign_id)
+        if foreign_id and (report := EarlyReport.get_or_none(*report_key)):
             report.delete_instance()
-            _end_by_report(message, report.outcome)
+            _apply_report(message, report.outcome)
 
 
-def key_of(message: Message) -> str:
-    """Our own name for a message at a gateway; the same in each attempt until somebody asks for
-    another try of what had ended."""
+def gateway_key(message: Message) -> str:
+    """Return the appliance's own key for a message at a gateway.
+
+    The key is the same in each attempt until a user asks to resend a message that had ended.
+    """
     tries = message.payload.get("tries", 0)
     return f"m{message.id}-{tries}" if tries else f"m{message.id}"
 
 
-def reported(gateway: str, foreign_id: str, outcome: str, *, ours: bool) -> bool:
-    """A gateway tells that a message was `delivered` or `refused`; whether the message is known.
+def record_delivery_report(
+    gateway: str, reported_id: str, outcome: str, *, is_own_key: bool
+) -> bool:
+    """Record a gateway's report that a message was `delivered` or `refused`.
 
-    The name is the gateway's, or key_of the message (`ours`). A report of a message that the
-    gateway has not yet said to have taken is kept for that moment; a second one changes nothing.
+    Returns True if the message is known. `reported_id` identifies it: if `is_own_key`, by the
+    appliance's own key, which `gateway_key` returned; otherwise by the gateway's id. A report about
+    a message whose acceptance the gateway has not yet confirmed is stored until then; a second
+    report changes nothing.
     """
-    with writing():
-        if ours:
-            message = _named(foreign_id)
+    with write_transaction():
+        if is_own_key:
+            message = _find_by_gateway_key(reported_id)
             if not message:
                 return False
-            if outcome == "refused" and key_of(message) != foreign_id:
-                return True  # of an earlier try
+            if outcome == "refused" and gateway_key(message) != reported_id:
+                return True  # about an earlier attempt
             if message.gateway in ("", gateway):
-                return _end_by_report(message, outcome)
+                return _apply_report(message, outcome)
         else:
-            here = (Message.gateway == gateway, Message.foreign_id == foreign_id)
-            newest = Message.select().where(*here).order_by(Message.id.desc())
-            if foreign_id and (message := newest.first()):  # a modem gives a name again in the end
-                return _end_by_report(message, outcome)
-        row = {"gateway": gateway, "foreign_id": foreign_id[:100], "outcome": outcome}
+            conditions = (Message.gateway == gateway, Message.foreign_id == reported_id)
+            newest = Message.select().where(*conditions).order_by(Message.id.desc())
+            if reported_id and (message := newest.first()):  # a modem eventually reuses an id
+                return _apply_report(message, outcome)
+        row = {"gateway": gateway, "foreign_id": reported_id[:100], "outcome": outcome}
         EarlyReport.insert(row | {"at": clock.now()}).on_conflict_ignore().execute()
     return False
 
 
-def forget_early_reports() -> int:
-    """Drop reports whose message did not come within a day; returns how many."""
-    with writing():
-        day = clock.now() - dt.timedelta(days=1)
-        return EarlyReport.delete().where(EarlyReport.at < day).execute()
+def remove_unmatched_early_reports() -> int:
+    """Remove reports whose message did not appear within a day; returns the number removed."""
+    with write_transaction():
+        day_ago = clock.now() - dt.timedelta(days=1)
+        return EarlyReport.delete().where(EarlyReport.at < day_ago).execute()
 
 
-def retry(
+def schedule_retry(
     message: Message,
     trouble: str,
-    said: str = "",
+    detail: str = "",
     *,
     perhaps_sent: bool = False,
-    by: str = "",
-    wait: float | None = None,
+    gateway: str = "",
+    wait_seconds: float | None = None,
 ) -> None:
-    """It did not go out, or nobody knows: try again later, ever more rarely.
+    """Schedule another attempt after a failed or uncertain one, with growing delays.
 
-    `by`: the gateway that has perhaps taken it; the next attempt is its.
-    `wait`: in so many seconds, as the other side asks.
+    `gateway`: the gateway that may have accepted it; the next attempt goes to it. `wait_seconds`:
+    the delay for which the other side asks.
     """
-    if wait is None:
-        wait = pause(message, trouble)
-    twice = {"perhaps_twice": True, "gateway": by} if perhaps_sent else {}
-    _move(
+    if wait_seconds is None:
+        wait_seconds = retry_delay(message, trouble)
+    duplicate_columns = {"perhaps_twice": True, "gateway": gateway} if perhaps_sent else {}
+    _change_state(
         message,
         ("claimed",),
         "pending",
-        mine=True,
-        due_at=clock.now() + dt.timedelta(seconds=wait),
+        only_own_claim=True,
+        due_at=clock.now() + dt.timedelta(seconds=wait_seconds),
         trouble=trouble,
-        trouble_text=said[:500],
-        **twice,
+        trouble_text=detail[:500],
+        **duplicate_columns,
     )
 
 
-def pause(message: Message, trouble: str) -> float:
-    """Seconds until the next attempt: ever more, and never the same for two."""
-    longest = _OFFLINE if trouble in NEVER_LEFT else _LONGEST
-    wait = min(_FIRST * 2 ** min(message.attempts - 1, 10), longest)
-    return wait * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
+def retry_delay(message: Message, trouble: str) -> float:
+    """Return the seconds until the next attempt: growing, with a jitter for each message."""
+    longest = _MAX_OFFLINE_RETRY_SECONDS if trouble in OFFLINE_TROUBLES else _MAX_RETRY_SECONDS
+    seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(message.attempts - 1, 10), longest)
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
 
 
-def declined(message: Message, trouble: str, said: str = "") -> None:
-    """The sender is told that the other side will never have it."""
+def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
+    """Record that the other side will never accept the message."""
     now = clock.now()
-    _move(
+    _change_state(
         message,
         ("claimed",),
         "refused",
-        mine=True,
+        only_own_claim=True,
         ended_at=now,
         trouble=trouble,
-        trouble_text=said[:500],
+        trouble_text=detail[:500],
     )
 
 
-def refused(message: Message, trouble: str, said: str = "") -> None:
-    """It was reported not to have reached its recipient."""
-    _end(message, "refused", trouble=trouble, trouble_text=said[:500])
+def mark_undelivered(message: Message, trouble: str, detail: str = "") -> None:
+    """Record that the message did not reach its recipient, or was refused there.
+
+    Its state becomes `refused`, unless an outcome is already recorded. `trouble`: the reason.
+    """
+    _finish_message(message, "refused", trouble=trouble, trouble_text=detail[:500])
 
 
-def delivered(message: Message) -> None:
-    """It reached its recipient; also when that is told before the gateway's own answer."""
-    _end(message, "delivered", trouble="", trouble_text="")
+def mark_delivered(message: Message) -> None:
+    """Record that the message reached its recipient, even before the gateway's own answer."""
+    _finish_message(message, "delivered", trouble="", trouble_text="")
 
 
-def recover() -> int:
-    """Give back what a dead sender had claimed; it may have gone out. Returns how many.
+def release_dead_claims() -> int:
+    """Release the claims of dead senders; their messages may have been sent. Returns how many.
 
-    What a clock that was ahead wrote or tried is dated back, and waits no longer than it should.
-    Attempts that no limit asks about any more are forgotten.
+    Times that a clock running ahead has written are set back, and their messages wait no longer
+    than they should. Attempts too old for any limit are removed.
     """
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
-    dead = [row.claimed_by for row in rows if not process_id.lives(row.claimed_by)]
-    with writing():
-        now = clock.now()  # not before others have ended: what they wrote is not ahead
-        late = Message.claimed_until < now
-        lost = (Message.state == "claimed", Message.claimed_by.in_(dead) | late)
-        _date_back(now)
-        SendAttempt.delete().where(~SendAttempt.at.between(now - _KEPT, now)).execute()
+    dead_senders = [
+        row.claimed_by for row in rows if not process_id.is_process_alive(row.claimed_by)
+    ]
+    with write_transaction():
+        now = clock.now()  # inside the transaction: others' earlier writes are not ahead
+        is_overdue = Message.claimed_until < now
+        conditions = (Message.state == "claimed", Message.claimed_by.in_(dead_senders) | is_overdue)
+        _correct_future_times(now)
+        SendAttempt.delete().where(~SendAttempt.at.between(now - _ATTEMPT_RETENTION, now)).execute()
         return (
             Message.update(
                 state="pending", claimed_until=None, trouble="sender_died", perhaps_twice=True
             )
-            .where(*lost)
+            .where(*conditions)
             .execute()
         )
 
 
-def expire() -> int:
-    """End what came too late to be of use; it stays on the list. Returns how many."""
+def expire_messages() -> int:
+    """End messages that are too late to be useful; they stay on the list. Returns how many."""
     now = clock.now()
-    with writing():
+    with write_transaction():
         count = (
             Message.update(state="expired", ended_at=now)
             .where(Message.state == "pending", Message.expires_at <= now)
             .execute()
         )
         if count:
-            live.publish("outbox")
+            live.publish_topics("outbox")
     return count
 
 
-def try_again(message: Message, by: str = "") -> bool:
-    """Have another try of what was refused, has expired or waits; whether there will be one.
+def resend_message(message: Message, by: str = "") -> bool:
+    """Resend a refused, expired or waiting message; returns True if it will be attempted again.
 
-    `by`: who asked for this one alone; that is in the audit then.
+    `by`: the user who asked for this message alone; it is recorded in the audit.
     """
     now = clock.now()
-    waited = message.state == "pending" and message.wanted_at < now
+    was_waiting = message.state == "pending" and message.wanted_at < now
     if message.channel == "sms" and message.state != "pending":
         tries = message.payload.get("tries", 0) + 1
         payload = message.payload | {"tries": tries}
     else:
         payload = message.payload
-    with writing():
-        moved = (
+    with write_transaction():
+        updated = (
             Message.update(
                 state="pending",
                 payload=payload,
-                wanted_at=message.wanted_at if waited else now,
+                wanted_at=message.wanted_at if was_waiting else now,
                 due_at=now,
                 expires_at=max(message.expires_at, now + dt.timedelta(days=1)),
                 ended_at=None,
@@ -203,72 +215,84 @@ def try_again(message: Message, by: str = "") -> bool:
             .where(Message.id == message.id, Message.state.in_(["pending", "refused", "expired"]))
             .execute()
         )
-        if moved and by:
-            audit.record(by, "outbox.retry", str(message.id))
-        live.publish("outbox")
-    return bool(moved)
+        if updated and by:
+            audit.record_entry(by, "outbox.retry", str(message.id))
+        live.publish_topics("outbox")
+    return bool(updated)
 
 
-def hasten(channel: str, recipient: str) -> int:
-    """A recipient can be reached again: what waits there for its next attempt is due at once.
+def hasten_retries(channel: str, recipient: str) -> int:
+    """Make messages to a recipient that is reachable again due at once.
 
-    Returns how much.
+    Applies to those that wait for their next attempt. Returns how many.
     """
     now = clock.now()
-    waits = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
-    with writing():
+    conditions = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
+    with write_transaction():
         return (
             Message.update(due_at=now)
-            .where(Message.channel == channel, Message.recipient == recipient, *waits)
+            .where(Message.channel == channel, Message.recipient == recipient, *conditions)
             .execute()
         )
 
 
-def _named(key: str) -> Message | None:
-    """The short message of whose tries one has this name at a gateway."""
-    found = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
-    if not found:
+def _find_by_gateway_key(key: str) -> Message | None:
+    """Return the SMS that had this `gateway_key()` in one of its attempts, or None."""
+    match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
+    if not match:
         return None
-    return Message.get_or_none(Message.id == int(found[1]), Message.channel == "sms")
+    return Message.get_or_none(Message.id == int(match[1]), Message.channel == "sms")
 
 
-def _date_back(now: dt.datetime) -> None:
-    """All keep as long to go as they had: it may be this moment that is wrong."""
-    waits = Message.state == "pending"
+def _correct_future_times(now: dt.datetime) -> None:
+    """Set back times in the future, so that all messages keep their remaining time.
+
+    Times are in the future after a clock that ran ahead was corrected, or while the current time is
+    wrong.
+    """
+    is_waiting = Message.state == "pending"
     ahead = Message.created_at - now
     Message.update(
         created_at=now, wanted_at=Message.wanted_at - ahead, due_at=Message.due_at - ahead
-    ).where(waits, Message.created_at > now, Message.tried_at.is_null()).execute()
+    ).where(is_waiting, Message.created_at > now, Message.tried_at.is_null()).execute()
     Message.update(
         tried_at=now,
         wanted_at=fn.MIN(Message.wanted_at, Message.wanted_at.db_value(now)),
         due_at=Message.due_at - (Message.tried_at - now),
-    ).where(waits, Message.tried_at > now).execute()
+    ).where(is_waiting, Message.tried_at > now).execute()
 
 
-def _end_by_report(message: Message, outcome: str) -> bool:
+def _apply_report(message: Message, outcome: str) -> bool:
     if outcome == "delivered":
-        delivered(message)
+        mark_delivered(message)
     else:
-        refused(message, "undelivered")
+        mark_undelivered(message, "undelivered")
     return True
 
 
-def _move(
-    message: Message, before: Collection[str], after: str, *, mine: bool = False, **columns: object
+def _change_state(
+    message: Message,
+    from_states: Collection[str],
+    to_state: str,
+    *,
+    only_own_claim: bool = False,
+    **columns: object,
 ) -> None:
-    """`mine`: only while the claim under which the message was read is still the newest one."""
-    same = (Message.attempts == message.attempts,) if mine else ()
-    with writing():
-        Message.update(state=after, claimed_until=None, **columns).where(
-            Message.id == message.id, Message.state.in_(list(before)), *same
+    """Change a message's state, if it is in one of `from_states`.
+
+    `only_own_claim`: only while the claim under which the message was read is still the newest one.
+    """
+    claim_condition = (Message.attempts == message.attempts,) if only_own_claim else ()
+    with write_transaction():
+        Message.update(state=to_state, claimed_until=None, **columns).where(
+            Message.id == message.id, Message.state.in_(list(from_states)), *claim_condition
         ).execute()
-        live.publish("outbox")
+        live.publish_topics("outbox")
 
 
-def _end(message: Message, state: str, **columns: object) -> None:
-    with writing():
+def _finish_message(message: Message, state: str, **columns: object) -> None:
+    with write_transaction():
         Message.update(state=state, ended_at=clock.now(), claimed_until=None, **columns).where(
             Message.id == message.id, Message.state.not_in(["delivered", "refused"])
         ).execute()
-        live.publish("outbox")
+        live.publish_topics("outbox")

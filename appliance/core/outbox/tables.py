@@ -1,4 +1,4 @@
-"""What must leave the box, until it is known what became of it; when it was tried of late."""
+"""The tables of the outbox: messages, recent attempts, early reports, and messages on hold."""
 
 from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField
 
@@ -6,30 +6,30 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Message(Table):
-    """One thing to be told to somebody outside; `state` as in outbox.STATES."""
+    """One notification to a recipient outside; `state` is one of outbox.STATES."""
 
     channel = CharField()  # sms | telegram | ministry
-    purpose = CharField()  # what it is about: registered, answer, missed, callback, …
+    purpose = CharField()  # its purpose: registered, answered, missed, callback, …
     recipient = CharField()  # a phone +998…, a chat, a system
     text = TextField(default="")
     payload = DocumentField(default=dict)
     cause = CharField(default="", index=True)  # number of the appeal, id of the call
-    key = CharField(unique=True)  # the same thing is never put twice
+    key = CharField(unique=True)  # the same notification is never queued twice
     state = CharField(default="pending")
     created_at = MomentField()
-    wanted_at = MomentField()  # when it was first to go: how long it waits counts from here
-    due_at = MomentField()  # not before this; each attempt that fails puts it off
-    expires_at = MomentField()  # of no use after this
+    wanted_at = MomentField()  # the originally planned time; its waiting time counts from here
+    due_at = MomentField()  # not before this time; each failed attempt postpones it
+    expires_at = MomentField()  # useless after this time
     attempts = IntegerField(default=0)
     claimed_until = MomentField(null=True)
-    claimed_by = CharField(default="")  # process_id.this_process of the sender
+    claimed_by = CharField(default="")  # process_id.this_process_name of the sender
     tried_at = MomentField(null=True, index=True)  # when it was last claimed
     sent_at = MomentField(null=True)
     ended_at = MomentField(null=True)  # delivered, refused or expired
-    gateway = CharField(default="")  # that took it
-    foreign_id = CharField(default="", index=True)  # its name there
-    trouble = CharField(default="")  # code of what went wrong last
-    trouble_text = TextField(default="")  # what the other side said
+    gateway = CharField(default="")  # the gateway that accepted it
+    foreign_id = CharField(default="", index=True)  # its id at the gateway
+    trouble = CharField(default="")  # code of the last failure
+    trouble_text = TextField(default="")  # the other side's error text
     perhaps_twice = BooleanField(default=False)  # an answer was lost, and it was sent again
 
     class Meta:
@@ -40,7 +40,7 @@ class Message(Table):
 
 
 class SendAttempt(Table):
-    """When something was sent to a recipient, for limits; what went together counts once."""
+    """A time at which something was sent to a recipient, for limits; one row if sent together."""
 
     channel = CharField()
     recipient = CharField()
@@ -48,7 +48,7 @@ class SendAttempt(Table):
 
 
 class EarlyReport(Table):
-    """What a gateway told of a message that it had not yet said to have taken."""
+    """A gateway's report that arrived before the gateway confirmed to have accepted the message."""
 
     gateway = CharField()
     foreign_id = CharField()
@@ -60,11 +60,11 @@ class EarlyReport(Table):
 
 
 class HeldMessage(Table):
-    """A message that a restore put on hold: it waited in the saved data and may have been sent."""
+    """A message on hold after a restore: queued in the restored data, it may have been sent."""
 
     message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
     held_at = MomentField()
-    former = CharField(default="")  # its state in the database that was replaced; "": not known
-    account = CharField(default="")  # that gave the answer `word`
-    word = CharField(default="")  # one of review.WORDS; "": nobody was asked yet
+    former = CharField(default="")  # its state in the database that was replaced; "": unknown
+    account = CharField(default="")  # the account that reported the status `word`
+    word = CharField(default="")  # one of review.SERVICE_STATUSES; "": no service was queried yet
     asked_at = MomentField(null=True)

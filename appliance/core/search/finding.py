@@ -1,8 +1,8 @@
-"""Finding: from what was typed to entries of the index, the nearest first.
+"""Finding: from typed text to entries of the index, the nearest first.
 
-First come entries that hold every word, as it is written, as it sounds, begun or with another
-ending. Where they are too few, each word is also read as those words of the index that differ by
-an error or two; then one of several words may lack. `ranking` puts what was found in order.
+First come entries that contain every word: as written, with the same sound, as a beginning or with
+another ending. If they are too few, each word is also read as those words of the index that differ
+by an error or two; then one of several words may be missing. `ranking` orders the results.
 """
 
 import gc
@@ -15,251 +15,310 @@ from peewee import SQL, ModelSelect
 from appliance.core.db import database
 from appliance.core.search import index, keys, ranking
 from appliance.core.search.keys import Word
-from appliance.core.search.ranking import Query
+from appliance.core.search.ranking import SearchQuery
 from appliance.core.search.tables import SearchText
-from appliance.core.search.words import READINGS, Words
+from appliance.core.search.word_lists import MAX_READINGS, WordIndex
 
-CANDIDATES = 300  # entries of a kind that are put in order
-NEWEST = 120  # the same of those of which there are many, and of texts, whose names tell little
-_BEGUN = 400  # words that are looked for one by one, as those that begin so
-_SHORT = 3  # letters up to which the index keeps beginnings of words
-_ENOUGH, _SURE = 5, 0.15  # so many entries, one of them surely meant: errors are not thought of
-_COMMON = 500  # entries: a word that more of them hold says little alone
-_IN_TEXT = 0.6  # for a word that stands in the text
-_NEARLY_IN_TEXT = 2.6
-_LACKS = 2.8
-_WEIGHED = 200  # entries up to which it is weighed how much of what was typed a text says
-# of these kinds there are many: of what is equally near the newest is first
-_BY_AGE = ("appeal",)
-_ROW = "found_row"  # stands in a condition for the row of an entry
-_BY_WEIGHT = "bm25(search_text, 10.0, 1.0)"
+MAX_CANDIDATES = 300  # entries of a kind that are ranked
+MAX_RECENT_CANDIDATES = 120  # the same for frequent kinds, and for long texts
+_MAX_COMPLETIONS = 400  # words searched for individually as completions of a prefix
+_INDEXED_PREFIX_LETTERS = 3  # the longest beginnings of words that the index stores
+_ENOUGH_RESULTS, _SURE_COST = 5, 0.15  # enough results: errors are not considered
+_COMMON_WORD_ENTRIES = 500  # entries: a word found in more of them says little by itself
+_TEXT_MATCH_COST = 0.6  # for a word that is in the text
+_NEAR_TEXT_MATCH_COST = 2.6
+_MISSING_WORD_COST = 2.8
+_MAX_WEIGHED_ENTRIES = 200  # entries up to which a text's share of the typed words is weighed
+# kinds with many entries: among equally near ones the newest is first
+_NEWEST_FIRST_KINDS = ("appeal",)
+_ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
+_WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any
 type Narrowing = Callable[[Any], Any]
-type _Condition = tuple[str, tuple[Any, ...]]  # SQL after the others, and its values
+type _Condition = tuple[str, tuple[Any, ...]]  # SQL after the other conditions, and its values
 
 
 @dataclass(frozen=True)
-class Found:
-    """An entry that was found; the nearer the smaller its cost."""
+class SearchResult:
+    """An entry that was found; the smaller its cost, the nearer it is to the query."""
 
     kind: str
     ref: str
     row: int
     title: str
     cost: float
-    whole: bool = True  # every word stands in it, as typed or with another ending
-    place: int = 0  # among those that were looked at
+    whole: bool = True  # every word is in it, as typed or with another ending
+    candidate_rank: int = 0  # its position among the candidates
 
 
-_words = Words()
+_index_words = WordIndex()
 
 
-def read_words() -> None:
-    """Read the words of the index, as each search does with those that came since the last one."""
-    _words.refresh()
-    gc.freeze()  # of so many, a search for garbage would take a third of a second
+def refresh_words() -> None:
+    """Load the words of the index; each search loads those that were added since the last one."""
+    _index_words.load_new_words()
+    gc.freeze()  # with this many objects, a garbage collection would take a third of a second
 
 
-def find(asked: Query, kind: str, limit: int, narrowed: Narrowing | None = None) -> list[Found]:
-    """Entries of a kind, the nearest first; `narrowed` makes a condition of an entry's row."""
-    if not asked.words:
+def find_entries(
+    query: SearchQuery, kind: str, limit: int, narrowing: Narrowing | None = None
+) -> list[SearchResult]:
+    """Return the entries of a kind that match, the nearest first.
+
+    `narrowing` returns a condition on an entry's row.
+    """
+    if not query.words:
         return []
-    ranked: dict[int, Found] = {}
-    short = all(len(word.sound) < 4 for word in asked.words)
-    condition = _condition(narrowed)
-    for tier in _tiers(asked, kind):
-        new = _candidates(tier, kind, condition, ranked)
-        asked.compare([row[4] for row in new], [row[5] for row in new])
-        for row in new:
-            ranked[row[0]] = _found(asked, row, tier, len(ranked))
-        if len(ranked) >= limit and (kind in _BY_AGE or not tier.whole or short):
+    results: dict[int, SearchResult] = {}
+    is_short = all(len(word.sound) < 4 for word in query.words)
+    condition = _narrowing_condition(narrowing)
+    for tier in _search_tiers(query, kind):
+        rows = _candidate_rows(tier, kind, condition, results)
+        query.cache_word_costs([row[4] for row in rows], [row[5] for row in rows])
+        for row in rows:
+            results[row[0]] = _search_result(query, row, tier, len(results))
+        if len(results) >= limit and (
+            kind in _NEWEST_FIRST_KINDS or not tier.has_every_word or is_short
+        ):
             break
-        enough = limit if kind in index.BY_TEXT and not tier.apart else _ENOUGH
-        if len(ranked) >= enough and min(found.cost for found in ranked.values()) < _SURE:
+        enough = (
+            limit if kind in index.LONG_TEXT_KINDS and not tier.in_text_rows else _ENOUGH_RESULTS
+        )
+        if len(results) >= enough and min(result.cost for result in results.values()) < _SURE_COST:
             break
-    return sorted(ranked.values(), key=_order)[:limit]
+    return sorted(results.values(), key=_result_order)[:limit]
 
 
-def meant(found: list[Found]) -> list[Found]:
-    """Those of some that were meant: with every word; else those not much farther than the first.
+def likely_results(results: list[SearchResult]) -> list[SearchResult]:
+    """Return the likely results: those with every word, else those about as near as the first.
 
-    So texts are chosen from, in which a word stands without being a name.
+    Use this function to choose among texts, which contain a word without its being a name.
     """
-    near = (one for one in found if ranking.is_meant(one.cost, found[0].cost))
-    return [one for one in found if one.whole] or list(near)
+    near = (result for result in results if ranking.is_likely_match(result.cost, results[0].cost))
+    return [result for result in results if result.whole] or list(near)
 
 
-def rows(typed: str, kind: str) -> ModelSelect:
-    """The rows of all entries of a kind that hold every word typed, for a list to be narrowed.
+def matching_rows(typed: str, kind: str) -> ModelSelect:
+    """Return the rows of all entries of a kind that contain every typed word, to filter a list.
 
-    When none does, those that nearly do.
+    If no entry contains every word, returns the rows of those that nearly do.
     """
-    asked = ranking.query(typed)
-    first = index.range_of(kind)[0]
-    selected = SearchText.select((SearchText.rowid - first).alias("row")).where(index.within(kind))
-    tiers = (tier for tier in _tiers(asked, kind) if tier.elsewhere < _LACKS)
-    match = next((tier.match for tier in tiers if _count(tier, kind, 1)), "")
+    query = ranking.parse_query(typed)
+    first = index.kind_id_range(kind)[0]
+    selected = SearchText.select((SearchText.rowid - first).alias("row")).where(
+        index.kind_condition(kind)
+    )
+    tiers = (
+        tier for tier in _search_tiers(query, kind) if tier.text_word_cost < _MISSING_WORD_COST
+    )
+    match = next((tier.match for tier in tiers if _count_matches(tier, kind, 1)), "")
     return selected.where(SearchText.match(match) if match else SearchText.rowid < 0)
 
 
 @dataclass(frozen=True)
 class _Tier:
-    """Entries to be looked at together: those that match an expression of FTS5."""
+    """Entries that are ranked together: those that match an expression of FTS5."""
 
     match: str
-    elsewhere: float  # what a word costs that is not in the names
-    apart: bool = False  # in the rows with all words, of a kind whose texts are long
+    text_word_cost: float  # the cost of a word that is not in the names
+    in_text_rows: bool = False  # in the rows with all words, of a kind with long texts
 
     @property
-    def whole(self) -> bool:
-        """Whether every word stands there, as typed or with another ending."""
-        return self.elsewhere <= _IN_TEXT
+    def has_every_word(self) -> bool:
+        """True if the entries contain every word, as typed or with another ending."""
+        return self.text_word_cost <= _TEXT_MATCH_COST
 
 
-def _tiers(asked: Query, kind: str) -> Iterator[_Tier]:
-    """What may be meant, the surest first."""
-    words = _telling(asked, kind)
+def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
+    """Yield the possible meanings of a query, the most certain first."""
+    words = _significant_words(query, kind)
     if not words:
         return
-    _words.refresh()
-    exact = [_exact(word, kind) for word in words]
-    if len(words) == 1 and len(words[0].sound) < 3 and kind not in _BY_AGE:
-        begin = " OR ".join(f'^ "{one}" *' for one in words[0].prefixes)
-        yield _Tier(f"names : ({begin})", _IN_TEXT)
-    yield _Tier(_every(exact), _IN_TEXT)
-    if kind in index.BY_TEXT:  # there with errors in the names alone: a text has something near all
-        yield _Tier(_every(exact), _IN_TEXT, apart=True)
-    near = [_near(word, kind) for word in words]
-    begun = _nearly_begun(words[-1], kind)
-    whole = _every(exact)
-    for most in (1, ranking.NOWHERE) if kind in _BY_AGE else (ranking.NOWHERE,):
-        read = [[one for errors, one in some if errors <= most] for some in near]
-        read[-1] += begun
-        nearly = [_any_of([one, *_quoted(some)]) for one, some in zip(exact, read, strict=True)]
-        before, whole = whole, _every(nearly)
-        if one := asked.joined:
-            joined = [sound for errors, sound in _near(one, kind) if errors <= most]
-            whole = f"({whole}) OR {_any_of([_exact(one, kind), *_quoted(joined)])}"
-        if whole != before:
-            yield _Tier(whole, _NEARLY_IN_TEXT)
-    if len(nearly) > 1 and kind in index.BY_TEXT:  # people ask whole questions
-        long = [one for one, word in zip(exact, words, strict=True) if len(word.written) > _SHORT]
+    _index_words.load_new_words()
+    exact = [_exact_match(word, kind) for word in words]
+    if len(words) == 1 and len(words[0].sound) < 3 and kind not in _NEWEST_FIRST_KINDS:
+        begin = " OR ".join(f'^ "{item}" *' for item in words[0].prefixes)
+        yield _Tier(f"names : ({begin})", _TEXT_MATCH_COST)
+    yield _Tier(_match_all(exact), _TEXT_MATCH_COST)
+    if kind in index.LONG_TEXT_KINDS:  # exact words only: texts contain similar ones
+        yield _Tier(_match_all(exact), _TEXT_MATCH_COST, in_text_rows=True)
+    near = [_similar_sounds(word, kind) for word in words]
+    completions = _similar_completions(words[-1], kind)
+    match = _match_all(exact)
+    for max_errors in (
+        (1, ranking.NO_MATCH_COST) if kind in _NEWEST_FIRST_KINDS else (ranking.NO_MATCH_COST,)
+    ):
+        readings = [
+            [item for errors, item in candidates if errors <= max_errors] for candidates in near
+        ]
+        readings[-1] += completions
+        approximate = [
+            _match_any([item, *_quote_words(candidates)])
+            for item, candidates in zip(exact, readings, strict=True)
+        ]
+        previous_match, match = match, _match_all(approximate)
+        if item := query.joined:
+            sounds = [
+                sound for errors, sound in _similar_sounds(item, kind) if errors <= max_errors
+            ]
+            match = f"({match}) OR {_match_any([_exact_match(item, kind), *_quote_words(sounds)])}"
+        if match != previous_match:
+            yield _Tier(match, _NEAR_TEXT_MATCH_COST)
+    if len(approximate) > 1 and kind in index.LONG_TEXT_KINDS:  # people type complete questions
+        long = [
+            item
+            for item, word in zip(exact, words, strict=True)
+            if len(word.spelling) > _INDEXED_PREFIX_LETTERS
+        ]
         if long:
-            yield _Tier(_any_of(long), _LACKS)
-    elif len(nearly) > 1 and kind not in _BY_AGE:
-        left = [_every([*nearly[:n], *nearly[n + 1 :]]) for n in range(len(nearly))]
-        if rare := [match for match in left if not _is_common(_Tier(match, _LACKS), kind)]:
-            yield _Tier(" OR ".join(f"({match})" for match in rare), _LACKS)
+            yield _Tier(_match_any(long), _MISSING_WORD_COST)
+    elif len(approximate) > 1 and kind not in _NEWEST_FIRST_KINDS:
+        shorter_matches = [
+            _match_all([*approximate[:n], *approximate[n + 1 :]]) for n in range(len(approximate))
+        ]
+        if rare := [
+            partial_match
+            for partial_match in shorter_matches
+            if not _is_common_match(_Tier(partial_match, _MISSING_WORD_COST), kind)
+        ]:
+            yield _Tier(
+                " OR ".join(f"({partial_match})" for partial_match in rare), _MISSING_WORD_COST
+            )
 
 
-def _telling(asked: Query, kind: str) -> list[Word]:
-    """The words by which entries are looked for.
+def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
+    """Return the words by which entries are searched.
 
-    Where there are many of a kind, a letter or two tell nothing: they only put in order.
+    In a kind with many entries, one or two letters say nothing: they only affect the order.
     """
-    if kind not in _BY_AGE:
-        return list(asked.words)
-    return [word for word in asked.words if len(word.written) >= _SHORT]
+    if kind not in _NEWEST_FIRST_KINDS:
+        return list(query.words)
+    return [word for word in query.words if len(word.spelling) >= _INDEXED_PREFIX_LETTERS]
 
 
-def _near(word: Word, kind: str) -> list[tuple[int, str]]:
-    """(errors, sound) of the words of the index as which a word may be read."""
-    if not word.written.isalpha():
+def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
+    """Return (errors, sound) of the index's words as which a word may be read."""
+    if not word.spelling.isalpha():
         return []
-    found = _words.near(kind, word)
-    if len(word.plain) > 3 and word.plain != word.written and len(found) < READINGS:
-        found += _words.near(kind, keys.key(word.plain))
-    return found
+    similar = _index_words.similar_sounds(kind, word)
+    if (
+        len(word.uzbek_stem) > 3
+        and word.uzbek_stem != word.spelling
+        and len(similar) < MAX_READINGS
+    ):
+        similar += _index_words.similar_sounds(kind, keys.word_keys(word.uzbek_stem))
+    return similar
 
 
-def _nearly_begun(word: Word, kind: str) -> list[str]:
-    """The words of the index that may be meant by one that is not finished."""
-    return _words.nearly_begun(kind, word.sound) if word.written.isalpha() else []
+def _similar_completions(word: Word, kind: str) -> list[str]:
+    """Return the words of the index that an unfinished word may mean."""
+    return _index_words.sounds_beginning_like(kind, word.sound) if word.spelling.isalpha() else []
 
 
-def _exact(word: Word, kind: str) -> str:
-    """Words that begin so or have another ending.
+def _exact_match(word: Word, kind: str) -> str:
+    """Return a match for words that begin with this word or are this word with another ending.
 
-    Long beginnings are looked for as the words that there are: for those the index has no list.
+    Long beginnings are replaced by the existing words, because the index stores no such beginnings.
     """
-    found: list[str] = []
-    for one in dict.fromkeys(word.prefixes):
-        listed = len(one) > _SHORT and word.written.isalpha()
-        begun = _words.begun(kind, one, _BEGUN) if listed else None
-        found += [f'"{one}" *'] if begun is None else _quoted(begun)
-    return _any_of([*dict.fromkeys([*found, *_quoted((word.sound, *word.stems))])])
+    terms: list[str] = []
+    for prefix in dict.fromkeys(word.prefixes):
+        is_long = len(prefix) > _INDEXED_PREFIX_LETTERS and word.spelling.isalpha()
+        completions = (
+            _index_words.sounds_with_prefix(kind, prefix, _MAX_COMPLETIONS) if is_long else None
+        )
+        terms += [f'"{prefix}" *'] if completions is None else _quote_words(completions)
+    return _match_any([*dict.fromkeys([*terms, *_quote_words((word.sound, *word.stems))])])
 
 
-def _quoted(words: Iterable[str]) -> list[str]:
+def _quote_words(words: Iterable[str]) -> list[str]:
     return [f'"{word}"' for word in words]
 
 
-def _any_of(matches: Sequence[str]) -> str:
+def _match_any(matches: Sequence[str]) -> str:
     return f"({' OR '.join(matches)})" if len(matches) > 1 else matches[0]
 
 
-def _every(matches: Sequence[str]) -> str:
+def _match_all(matches: Sequence[str]) -> str:
     return " AND ".join(matches)
 
 
-def _is_common(tier: _Tier, kind: str) -> bool:
-    return _count(tier, kind, _COMMON + 1) > _COMMON
+def _is_common_match(tier: _Tier, kind: str) -> bool:
+    return _count_matches(tier, kind, _COMMON_WORD_ENTRIES + 1) > _COMMON_WORD_ENTRIES
 
 
-def _count(tier: _Tier, kind: str, most: int) -> int:
-    """How many entries of a kind match; counts no further than to `most`."""
-    some = "SELECT 1 FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
-    asked = (tier.match, *index.range_of(kind, tier.apart), most)
-    return int(database.execute_sql(f"SELECT count(*) FROM ({some})", asked).fetchone()[0])  # noqa: S608
+def _count_matches(tier: _Tier, kind: str, limit: int) -> int:
+    """Return the number of entries of a kind that match; counting stops at `limit`."""
+    subquery = (
+        "SELECT 1 FROM search_text WHERE search_text MATCH ? AND rowid BETWEEN ? AND ? LIMIT ?"
+    )
+    parameters = (tier.match, *index.kind_id_range(kind, tier.in_text_rows), limit)
+    return int(database.execute_sql(f"SELECT count(*) FROM ({subquery})", parameters).fetchone()[0])  # noqa: S608
 
 
-def _condition(narrowed: Narrowing | None) -> _Condition:
-    """What narrows, as SQL: made once for all tiers, for that takes as long as to ask."""
-    if not narrowed:
+def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
+    """Return the narrowing condition as SQL.
+
+    Build the condition once for all tiers, because that takes as long as a query.
+    """
+    if not narrowing:
         return "", ()
     context = database.get_sql_context(parentheses=True, subquery=True)
-    condition, values = context.sql(narrowed(SQL(_ROW))).query()
+    condition, values = context.sql(narrowing(SQL(_ROW_PLACEHOLDER))).query()
     return f" AND {condition}", tuple(values)
 
 
-def _candidates(tier: _Tier, kind: str, narrowed: _Condition, known: Container[int]) -> list[Row]:
-    """Rows of entries that match, but known ones; as SQL, for it is asked at each letter typed."""
-    first, end = index.range_of(kind, tier.apart)
-    most = NEWEST if kind in _BY_AGE or tier.apart else CANDIDATES
-    order = f"rowid {'DESC' if kind in _BY_AGE else 'ASC'}"
-    if tier.apart and _count(tier, kind, _WEIGHED + 1) <= _WEIGHED:
-        order = _BY_WEIGHT
-    condition, values = narrowed
-    there = condition.replace(_ROW, f"(search_text.rowid - {first})")
+def _candidate_rows(
+    tier: _Tier, kind: str, narrowing: _Condition, known_ids: Container[int]
+) -> list[Row]:
+    """Return the rows of matching entries except known ones.
+
+    The query is written as SQL, because it runs for each typed letter.
+    """
+    first, end = index.kind_id_range(kind, tier.in_text_rows)
+    limit = (
+        MAX_RECENT_CANDIDATES
+        if kind in _NEWEST_FIRST_KINDS or tier.in_text_rows
+        else MAX_CANDIDATES
+    )
+    order = f"rowid {'DESC' if kind in _NEWEST_FIRST_KINDS else 'ASC'}"
+    if (
+        tier.in_text_rows
+        and _count_matches(tier, kind, _MAX_WEIGHED_ENTRIES + 1) <= _MAX_WEIGHED_ENTRIES
+    ):
+        order = _WEIGHT_ORDER
+    condition, values = narrowing
+    row_condition = condition.replace(_ROW_PLACEHOLDER, f"(search_text.rowid - {first})")
     numbers = database.execute_sql(
         "SELECT rowid - ? FROM search_text WHERE search_text MATCH ? "  # noqa: S608
-        f"AND rowid BETWEEN ? AND ?{there} ORDER BY {order} LIMIT {most}",
+        f"AND rowid BETWEEN ? AND ?{row_condition} ORDER BY {order} LIMIT {limit}",
         (first, tier.match, first, end, *values),
     )
-    begin = index.range_of(kind)[0]
-    ids = [begin + number for (number,) in numbers if begin + number not in known]
+    begin = index.kind_id_range(kind)[0]
+    ids = [begin + number for (number,) in numbers if begin + number not in known_ids]
     marks = ", ".join("?" * len(ids))
     rows = database.execute_sql(
         f"SELECT id, kind, ref, title, names, about FROM search_entry WHERE id IN ({marks})",  # noqa: S608
         ids,
     )
-    found = {row[0]: row for row in rows.fetchall()}
-    return [found[id] for id in ids if id in found]
+    rows_by_id = {row[0]: row for row in rows.fetchall()}
+    return [rows_by_id[id] for id in ids if id in rows_by_id]
 
 
-def _found(asked: Query, row: Row, tier: _Tier, place: int) -> Found:
+def _search_result(query: SearchQuery, row: Row, tier: _Tier, place: int) -> SearchResult:
     id, kind, ref, title, names, about = row
-    elsewhere = tier.elsewhere
-    if about and elsewhere < _LACKS:
-        elsewhere = ranking.NOWHERE  # it has no text but what was just read
-    cost = ranking.cost(asked, names, about, elsewhere)
-    return Found(kind, ref, id - index.range_of(kind)[0], title, cost, tier.whole, place)
+    text_word_cost = tier.text_word_cost
+    if about and text_word_cost < _MISSING_WORD_COST:
+        text_word_cost = ranking.NO_MATCH_COST  # it has no text but `about`
+    cost = ranking.match_cost(query, names, about, text_word_cost)
+    return SearchResult(
+        kind, ref, id - index.kind_id_range(kind)[0], title, cost, tier.has_every_word, place
+    )
 
 
-def _order(found: Found) -> tuple[Any, ...]:
-    if found.kind in _BY_AGE:
-        return round(found.cost, 1), -found.row
-    if found.kind in index.BY_TEXT:
-        return round(found.cost, 2), found.place
-    return round(found.cost, 2), found.title, found.row
+def _result_order(result: SearchResult) -> tuple[Any, ...]:
+    if result.kind in _NEWEST_FIRST_KINDS:
+        return round(result.cost, 1), -result.row
+    if result.kind in index.LONG_TEXT_KINDS:
+        return round(result.cost, 2), result.candidate_rank
+    return round(result.cost, 2), result.title, result.row

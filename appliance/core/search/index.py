@@ -1,8 +1,8 @@
-"""Keeping the index: an entry is put and dropped in the transaction that changes what it tells of.
+"""Maintaining the index: an entry changes in the same transaction as the record it represents.
 
-Each kind has a range of ids of its own, so that one index serves all and a search of one kind
-reads that range only. What there is little of (places but mahallas, lists, employees) is in no
-index: `ranking.best` reads all of it.
+Each kind has its own range of ids, so that one index serves all kinds and a search of one kind
+reads only that range. Small sets (places except mahallas, lists, employees) are not indexed:
+`ranking.best_matches` reads them completely.
 """
 
 import re
@@ -12,27 +12,28 @@ from dataclasses import dataclass
 from peewee import Expression, fn
 
 from appliance.core.db import database
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.core.search import keys
 from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
 
-KINDS = ("mahalla", "article", "script", "appeal")  # in this order for good: ids tell the place
-BY_TEXT = ("article", "script")  # whose texts are long: they stand apart from the names
-_RANGE = 1 << 40
-_APART = 1 << 50  # from the row with the names of an entry to that with all its words
+KINDS = ("mahalla", "article", "script", "appeal")  # the order is permanent: ids depend on it
+LONG_TEXT_KINDS = ("article", "script")  # their texts are stored separately from the names
+_IDS_PER_KIND = 1 << 40
+_TEXT_ROW_OFFSET = 1 << 50  # from the row of an entry's names to that of all its words
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_SHORTEST_PART = 3  # digits of a long number that find it
-_AT_ONCE = 500  # words put by one statement
-_PAGES = 100  # of the index that are merged in one step
+_MIN_NUMBER_PART_DIGITS = 3  # digits of a long number by which it can be found
+_WORDS_PER_STATEMENT = 500  # words inserted by one statement
+_PAGES_PER_STEP = 100  # pages of the index that are merged in one step
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What can be found by its title and other names, what it is beside, and its text.
+class SearchItem:
+    """An item that can be found by its title, its other names, its context and its text.
 
-    `about` are few words that tell it from others of its name, as the district of a mahalla. The
-    snippet is made of `text`; it is not `kept` when its owner has it, as a citizen's appeal.
-    `row`: the whole number by which its owner's table knows it, else the next free one.
+    `about` holds a few words that distinguish it from others of its name, such as the district of a
+    mahalla. The snippet is taken from `text`; `stores_text` is False if the owning table stores the
+    text itself, as with a citizen's appeal. `row`: its integer id in the owning table, else the
+    next free number.
     """
 
     kind: str
@@ -42,138 +43,149 @@ class Entry:
     names: tuple[str, ...] = ()
     about: str = ""
     row: int | None = None
-    kept: bool = True
+    stores_text: bool = True
 
 
-def put(entry: Entry, listed: set[str] | None = None) -> None:
-    """Let something be found, in place of what was put for it before; inside a transaction.
+def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
+    """Add an item to the index, or replace its entry; call it inside a transaction.
 
-    `listed`: words of its kind that are known to be in the list of words, to be gone on with.
+    `listed_words`: words of its kind known to be in the word list already; the item's words are
+    added to the set.
     """
-    names = list(dict.fromkeys(filter(None, map(fold, (entry.title, *entry.names)))))
-    texts = fold(entry.about), fold(entry.text)
+    names = list(dict.fromkeys(filter(None, map(fold_text, (item.title, *item.names)))))
+    texts = fold_text(item.about), fold_text(item.text)
     joined = [name.replace(" ", "") for name in names if 1 < len(name.split()) <= 3]
-    id = _id_of(entry)
-    kept = entry.text if entry.kept else ""
+    entry_id = _entry_id(item)
+    stored_text = item.text if item.stores_text else ""
     database.execute_sql(
         "REPLACE INTO search_entry (id, kind, ref, title, names, about, text) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (id, entry.kind, entry.ref, entry.title, "|".join(names), texts[0], kept),
+        (entry_id, item.kind, item.ref, item.title, "|".join(names), texts[0], stored_text),
     )
-    named, told = _tokens((*names, *joined)), _tokens(texts)
-    apart = entry.kind in BY_TEXT
-    rows = [(id, named, "" if apart else told)]
-    rows += [(id + _APART, named, told)] if apart else []
+    name_tokens, text_tokens = _index_tokens((*names, *joined)), _index_tokens(texts)
+    has_text_row = item.kind in LONG_TEXT_KINDS
+    rows = [(entry_id, name_tokens, "" if has_text_row else text_tokens)]
+    rows += [(entry_id + _TEXT_ROW_OFFSET, name_tokens, text_tokens)] if has_text_row else []
     for row in rows:
         database.execute_sql("REPLACE INTO search_text (rowid, names, text) VALUES (?, ?, ?)", row)
-    words = sorted(_words((*names, *joined, *texts)).difference(listed or ()))
-    if listed is not None:
-        listed.update(words)
-    for begin in range(0, len(words), _AT_ONCE):
-        some = words[begin : begin + _AT_ONCE]
-        marks = ", ".join(["(?, ?)"] * len(some))
+    words = sorted(_correctable_words((*names, *joined, *texts)).difference(listed_words or ()))
+    if listed_words is not None:
+        listed_words.update(words)
+    for start in range(0, len(words), _WORDS_PER_STATEMENT):
+        batch = words[start : start + _WORDS_PER_STATEMENT]
+        marks = ", ".join(["(?, ?)"] * len(batch))
         database.execute_sql(
             f"INSERT OR IGNORE INTO search_word (kind, word) VALUES {marks}",  # noqa: S608
-            [value for word in some for value in (entry.kind, word)],
+            [value for word in batch for value in (item.kind, word)],
         )
 
 
-def texts(kind: str, rows: Collection[int]) -> dict[int, str]:
-    """Row → text that was kept of it, to make a snippet of."""
-    first = range_of(kind)[0]
-    found = SearchEntry.select(SearchEntry.id, SearchEntry.text)
-    found = found.where(SearchEntry.id.in_([first + row for row in rows]))
-    return {id - first: text for id, text in found.tuples()}
+def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
+    """Return row → the text stored for the row, from which a snippet is taken."""
+    first = kind_id_range(kind)[0]
+    entries = SearchEntry.select(SearchEntry.id, SearchEntry.text)
+    entries = entries.where(SearchEntry.id.in_([first + row for row in rows]))
+    return {id - first: text for id, text in entries.tuples()}
 
 
-def drop(kind: str, ref: str) -> None:
-    """Let something be found no more; inside a transaction. Nothing happens when it is not there.
+def drop_entry(kind: str, ref: str) -> None:
+    """Remove an entry from the index, if it exists; call it inside a transaction.
 
-    Its words stay in the list of words until `forget` or `clear`: they lead to nothing.
+    The entry's words stay in the word list until `forget_words` or `clear_kind` is called: they
+    match nothing.
     """
-    known = SearchEntry.get_or_none(SearchEntry.kind == kind, SearchEntry.ref == ref)
-    if known:
-        SearchText.delete().where(SearchText.rowid.in_((known.id, known.id + _APART))).execute()
-        known.delete_instance()
+    entry = SearchEntry.get_or_none(SearchEntry.kind == kind, SearchEntry.ref == ref)
+    if entry:
+        SearchText.delete().where(
+            SearchText.rowid.in_((entry.id, entry.id + _TEXT_ROW_OFFSET))
+        ).execute()
+        entry.delete_instance()
 
 
-def forget(kind: str, *texts: str) -> None:
-    """Take the words of texts out of the list of words, but those that something still has."""
-    for word in sorted(_words(map(fold, texts))):
-        found = f'"{keys.sound(word)}"'
-        if not SearchText.select().where(within(kind), SearchText.match(found)).exists():
+def forget_words(kind: str, *texts: str) -> None:
+    """Remove the words of texts from the word list, except those that some entry still contains."""
+    for word in sorted(_correctable_words(map(fold_text, texts))):
+        query = f'"{keys.sound_key(word)}"'
+        if not SearchText.select().where(kind_condition(kind), SearchText.match(query)).exists():
             SearchWord.delete().where(SearchWord.kind == kind, SearchWord.word == word).execute()
 
 
-def merge(begin: bool = False) -> bool:
-    """Do a step of making the index one piece, as it is read the quickest; inside a transaction.
+def merge_index(is_first_step: bool = False) -> bool:
+    """Do one step of merging the index into one segment, the fastest to read.
 
-    Returns whether there may be more to do.
+    Call it inside a transaction. Returns True if there may be more to do.
     """
-    before = database.connection().total_changes
+    changes_before = database.connection().total_changes
     step = "INSERT INTO search_text (search_text, rank) VALUES ('merge', ?)"
-    database.execute_sql(step, (-_PAGES if begin else _PAGES,))
-    return bool(database.connection().total_changes - before > 1)
+    database.execute_sql(step, (-_PAGES_PER_STEP if is_first_step else _PAGES_PER_STEP,))
+    return bool(database.connection().total_changes - changes_before > 1)
 
 
-def clear(kind: str) -> None:
-    """Drop everything of a kind and its words; inside a transaction."""
-    for apart in (False, True):
-        there = range_of(kind, apart)
-        database.execute_sql("DELETE FROM search_text WHERE rowid BETWEEN ? AND ?", there)
+def clear_kind(kind: str) -> None:
+    """Remove all entries of a kind and its words; call it inside a transaction."""
+    for in_text_rows in (False, True):
+        id_range = kind_id_range(kind, in_text_rows)
+        database.execute_sql("DELETE FROM search_text WHERE rowid BETWEEN ? AND ?", id_range)
     SearchEntry.delete().where(SearchEntry.kind == kind).execute()
     SearchWord.delete().where(SearchWord.kind == kind).execute()
 
 
-def is_empty(kind: str) -> bool:
-    """Whether nothing of a kind can be found."""
+def is_kind_empty(kind: str) -> bool:
+    """Return True if a kind has no entries."""
     return not SearchEntry.select().where(SearchEntry.kind == kind).exists()
 
 
-def within(kind: str) -> Expression:
-    """The condition that a row of the index is of a kind."""
-    begin, end = range_of(kind)
+def kind_condition(kind: str) -> Expression:
+    """Return the condition that a row of the index belongs to a kind."""
+    begin, end = kind_id_range(kind)
     return SearchText.rowid.between(begin, end)
 
 
-def range_of(kind: str, apart: bool = False) -> tuple[int, int]:
-    """The first and the last id that an entry of a kind may have; the first is that of row 0.
+def kind_id_range(kind: str, in_text_rows: bool = False) -> tuple[int, int]:
+    """Return the first and the last id that an entry of a kind may have.
 
-    `apart`: those of the rows with all words, of a kind whose texts are long.
+    The first id is that of row 0. `in_text_rows`: the ids of the rows with all words, of a kind
+    with long texts.
     """
-    first = (KINDS.index(kind) + 1) * _RANGE + (_APART if apart else 0)
-    return first, first + _RANGE - 1
+    first = (KINDS.index(kind) + 1) * _IDS_PER_KIND + (_TEXT_ROW_OFFSET if in_text_rows else 0)
+    return first, first + _IDS_PER_KIND - 1
 
 
-def _id_of(entry: Entry) -> int:
-    first = range_of(entry.kind)[0]
-    if entry.row is not None:
-        return first + entry.row
-    of_kind = SearchEntry.kind == entry.kind
-    known = SearchEntry.get_or_none(of_kind, SearchEntry.ref == entry.ref)
-    if known:
-        return int(known.id)
+def _entry_id(item: SearchItem) -> int:
+    first = kind_id_range(item.kind)[0]
+    if item.row is not None:
+        return first + item.row
+    of_kind = SearchEntry.kind == item.kind
+    existing = SearchEntry.get_or_none(of_kind, SearchEntry.ref == item.ref)
+    if existing:
+        return int(existing.id)
     return int(SearchEntry.select(fn.MAX(SearchEntry.id)).where(of_kind).scalar() or first) + 1
 
 
-def _tokens(texts: Iterable[str]) -> str:
-    """The tokens of folded texts.
+def _index_tokens(texts: Iterable[str]) -> str:
+    """Return the tokens by which the index represents folded texts.
 
-    Of a long number also each part that ends it: so any part of it begins a token.
+    A long number also yields each of its endings, so that any part of it is the beginning of a
+    token.
     """
-    found: list[str] = []
+    tokens: list[str] = []
     for text in texts:
         for word in text.split():
             if _LONG_NUMBER.fullmatch(word):
-                parts = range(len(word) - _SHORTEST_PART + 1)
-                found += [word[begin:] for begin in parts]
+                parts = range(len(word) - _MIN_NUMBER_PART_DIGITS + 1)
+                tokens += [word[start:] for start in parts]
             else:
-                found += keys.key(word).tokens
-    return " ".join(found)
+                tokens += keys.word_keys(word).tokens
+    return " ".join(tokens)
 
 
-def _words(texts: Iterable[str]) -> set[str]:
-    """The words that may be misspelt, as written and without Uzbek endings."""
-    told = (keys.key(word) for text in texts for word in text.split() if word.isalpha())
-    both = {one for word in told for one in (word.written, word.plain)}
-    return {word for word in both if len(word) > 2 and word.isalpha()}
+def _correctable_words(texts: Iterable[str]) -> set[str]:
+    """Return the words whose spelling may be corrected, each as typed and as its Uzbek stem.
+
+    The stem is the word without its Uzbek endings.
+    """
+    keyed_words = (
+        keys.word_keys(word) for text in texts for word in text.split() if word.isalpha()
+    )
+    spellings = {spelling for word in keyed_words for spelling in (word.spelling, word.uzbek_stem)}
+    return {word for word in spellings if len(word) > 2 and word.isalpha()}

@@ -1,161 +1,166 @@
-"""Search keys: what a word is found by, whatever its script, spelling and ending.
+"""Search keys: forms of a word by which it is found regardless of script, spelling and ending.
 
-A word has three keys, from fine to coarse: how it is written (i18n.fold), how it sounds, and how
-it sounds without its endings. "Ташкентская" is written tashkentskaya; without its ending it sounds
-as "Toshkent" does.
+A word has three keys, from fine to coarse: its folded spelling (i18n.fold_text), its sound, and its
+sound without endings. "Ташкентская" is spelt tashkentskaya; without its ending its sound is that of
+"Toshkent".
 """
 
 import functools
 import re
 from dataclasses import dataclass
 
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 
-SHORTEST_STEM = 4  # letters of a word that stay when an ending is taken off
-_SHORTEST_BEFORE_LONG_ENDING = 3  # "ish" of "ishlar", "ishning"
+MIN_STEM_LETTERS = 4  # letters of a word that remain when an ending is removed
+_MIN_STEM_LETTERS_BEFORE_LONG_ENDING = 3  # "ish" of "ishlar", "ishning"
 
-# Uzbek endings, from the end of a word inward: case, whose it is, how many.
-_CASE = re.compile(r"(ningki|niki|dagi|dan|ning|ga|ka|qa|da|ni|dir)$")
-_OWNER = re.compile(r"(imiz|ingiz|miz|ngiz|im|ing|si|i)$")
-_MANY = re.compile(r"lar$")
-# Russian ones as they are folded; the last of an adjective made of a name of a place.
-_RUSSIAN = re.compile(
+# Uzbek endings, from the end of a word inward: case, possessor, plural.
+_CASE_ENDING = re.compile(r"(ningki|niki|dagi|dan|ning|ga|ka|qa|da|ni|dir)$")
+_POSSESSIVE_ENDING = re.compile(r"(imiz|ingiz|miz|ngiz|im|ing|si|i)$")
+_PLURAL_ENDING = re.compile(r"lar$")
+# Russian endings as folded; the last pattern is that of an adjective derived from a place name.
+_RUSSIAN_ENDING = re.compile(
     r"(iyami|iyam|iyax|yami|ami|imi|ogo|ego|omu|emu|yaya|aya|oye|oe|uyu|yuyu|iye|iyu|iya|ii|iy|ie|oy|ey|om|em|im"
     r"|ix|ax|yax|am|yam|ya|ye|yu|a|o|e|i|y|u)$"
 )
-_OF_PLACE = re.compile(r"(in|en)?sk$")
+_PLACE_ADJECTIVE_ENDING = re.compile(r"(in|en)?sk$")
 
-_TWO_LETTERS = (
+_LETTER_GROUPS = (
     *(("shch", "S"), ("sh", "S"), ("ch", "C"), ("x", "h"), ("kh", "h"), ("gh", "g")),
     *(("dzh", "j"), ("zh", "j"), ("dj", "j"), ("ts", "s"), ("ph", "f")),
 )
-_SOFT = re.compile(r"(?<=[^aeiouy])y(?=[aeou])")
-_LIKE = str.maketrans("qwyeouSC", "kviiaaxc")
-_DOUBLED = re.compile(r"(.)\1+")
+_SOFTENING_Y = re.compile(r"(?<=[^aeiouy])y(?=[aeou])")
+_SIMILAR_LETTERS = str.maketrans("qwyeouSC", "kviiaaxc")
+_DOUBLED_LETTER = re.compile(r"(.)\1+")
 
 
-@dataclass(frozen=True, eq=False)  # each word has one object: `key` remembers it
+@dataclass(frozen=True, eq=False)  # each word has one object: `word_keys` caches it
 class Word:
-    """A folded word and its keys, each made when it is first asked for."""
+    """A folded word and its keys, each computed on first use."""
 
-    written: str
+    spelling: str
 
     @functools.cached_property
     def sound(self) -> str:
-        """How it sounds."""
-        return sound(self.written)
+        """The sound of the word."""
+        return sound_key(self.spelling)
 
     @functools.cached_property
-    def plain(self) -> str:
-        """How the Uzbek word is written without its endings."""
-        return _uzbek(self.written)
+    def uzbek_stem(self) -> str:
+        """The spelling of the Uzbek word without its endings."""
+        return _strip_uzbek_endings(self.spelling)
 
     @functools.cached_property
     def stems(self) -> tuple[str, ...]:
-        """How it sounds without its endings, Uzbek or Russian ones."""
-        found = dict.fromkeys((sound(self.plain), sound(_russian(self.written))))
-        return tuple(stem for stem in found if stem != self.sound)
+        """The sounds of the word without its Uzbek and without its Russian endings."""
+        stems = dict.fromkeys(
+            (sound_key(self.uzbek_stem), sound_key(_strip_russian_endings(self.spelling)))
+        )
+        return tuple(stem for stem in stems if stem != self.sound)
 
     @functools.cached_property
     def tokens(self) -> tuple[str, ...]:
-        """What stands for the word in the index."""
+        """The forms of the word that the index stores: its sound and the sounds of its stems."""
         return (self.sound, *self.stems)
 
     @functools.cached_property
     def token_set(self) -> frozenset[str]:
-        """The same as a set."""
+        """The `tokens` of the word, its sound and the sounds of its stems, as a set."""
         return frozenset(self.tokens)
 
     @functools.cached_property
-    def letters(self) -> int:
-        """Which letters its sound has."""
-        return letters(self.sound)
+    def sound_letters(self) -> int:
+        """The letters of the word's sound, as a bit mask."""
+        return letter_mask(self.sound)
 
     @functools.cached_property
-    def signs(self) -> int:
-        """Which letters it is written with."""
-        return letters(self.written)
+    def spelling_letters(self) -> int:
+        """The letters of the word's spelling, as a bit mask."""
+        return letter_mask(self.spelling)
 
     @functools.cached_property
     def prefixes(self) -> tuple[str, ...]:
-        """What the sounds of words begin with that begin with these letters.
+        """The possible beginnings of the sounds of words that begin with these letters.
 
-        The last letter may be the first half of sh, or a y that the next one swallows.
+        The last letter may be the first half of sh, or a y that merges with the next letter.
         """
-        if self.written.endswith("s"):
+        if self.spelling.endswith("s"):
             return self.sound, self.sound[:-1] + "x"
-        if self.written.endswith("y") and len(self.written) > 2:
-            return self.sound, sound(self.written[:-1])
+        if self.spelling.endswith("y") and len(self.spelling) > 2:
+            return self.sound, sound_key(self.spelling[:-1])
         return (self.sound,)
 
     @functools.cached_property
-    def heads(self) -> tuple[str, ...]:
-        """With one of these each sound begins that begins so or is this word with another ending.
+    def match_prefixes(self) -> tuple[str, ...]:
+        """Prefixes, one of which begins each sound that continues this word or varies its ending.
 
-        The last two letters may become others where an ending follows.
+        The last two letters may change where an ending follows.
         """
-        return tuple(dict.fromkeys(one[: max(2, len(one) - 2)] for one in self.tokens))
+        return tuple(dict.fromkeys(token[: max(2, len(token) - 2)] for token in self.tokens))
 
     @functools.cached_property
-    def errors(self) -> int:
-        """How many errors it may have: short ones fewer, for they would be any other word."""
-        sizes = len(self.written), len(self.sound)
-        if min(sizes) < 3 or max(sizes) < 4 or not self.written.isalpha():
+    def max_errors(self) -> int:
+        """The number of typing errors allowed in the word: fewer in a short one.
+
+        A short word with several errors could be another word.
+        """
+        lengths = len(self.spelling), len(self.sound)
+        if min(lengths) < 3 or max(lengths) < 4 or not self.spelling.isalpha():
             return 0
-        return 1 if max(sizes) < 5 else 2 if sizes[1] < 9 else 3
+        return 1 if max(lengths) < 5 else 2 if lengths[1] < 9 else 3
 
 
-def words(text: str) -> list[Word]:
-    """The words of a text in their order."""
-    return [key(one) for one in fold(text).split()]
+def text_words(text: str) -> list[Word]:
+    """Return the words of a text in order."""
+    return [word_keys(spelling) for spelling in fold_text(text).split()]
 
 
-def sound(written: str) -> str:
-    """How a folded word sounds: Russian and Uzbek spellings of a name give nearly the same.
+def sound_key(spelling: str) -> str:
+    """Return the sound of a folded word: nearly the same for Russian and Uzbek spellings of a name.
 
-    o, oʻ, u and a are one vowel, i, e and y the other; x and h, q and k, ts and s are one; x stands
-    for sh and c for ch. A word with digits stays as it is.
+    o, oʻ, u and a become one vowel, i, e and y the other; x and h, q and k, ts and s are equal; x
+    represents sh, and c represents ch. A word with digits stays unchanged.
     """
-    if not written.isalpha() and any(char.isdigit() for char in written):
-        return written
-    for letters, one in _TWO_LETTERS:
-        written = written.replace(letters, one)
-    plain = _SOFT.sub("", _DOUBLED.sub(r"\1", written))
-    return plain.translate(_LIKE).replace("ii", "i")
+    if not spelling.isalpha() and any(char.isdigit() for char in spelling):
+        return spelling
+    for letters, replacement in _LETTER_GROUPS:
+        spelling = spelling.replace(letters, replacement)
+    simplified = _SOFTENING_Y.sub("", _DOUBLED_LETTER.sub(r"\1", spelling))
+    return simplified.translate(_SIMILAR_LETTERS).replace("ii", "i")
 
 
 @functools.lru_cache(maxsize=50_000)
-def letters(word: str) -> int:
-    """Which letters a word has, as a number with a bit for each."""
-    found = 0
+def letter_mask(word: str) -> int:
+    """Return an integer with one bit for each letter that the word contains."""
+    mask = 0
     for char in word:
-        found |= 1 << ord(char)
-    return found
+        mask |= 1 << ord(char)
+    return mask
 
 
 @functools.lru_cache(maxsize=50_000)
-def key(written: str) -> Word:
-    """The keys of a folded word."""
-    return Word(written)
+def word_keys(spelling: str) -> Word:
+    """Return the folded word with its search keys."""
+    return Word(spelling)
 
 
-def _uzbek(word: str) -> str:
-    word = _without(_CASE, word)
-    owned = _without(_OWNER, word)
-    if owned != word and owned.endswith("g"):
-        owned = owned[:-1] + "k"  # kitobligi, qishlogʻi
-    return _without(_MANY, owned)
+def _strip_uzbek_endings(word: str) -> str:
+    word = _strip_ending(_CASE_ENDING, word)
+    stem = _strip_ending(_POSSESSIVE_ENDING, word)
+    if stem != word and stem.endswith("g"):
+        stem = stem[:-1] + "k"  # kitobligi, qishlogʻi
+    return _strip_ending(_PLURAL_ENDING, stem)
 
 
-def _russian(word: str) -> str:
-    plain = _without(_RUSSIAN, word)
-    return _without(_OF_PLACE, plain)
+def _strip_russian_endings(word: str) -> str:
+    stem = _strip_ending(_RUSSIAN_ENDING, word)
+    return _strip_ending(_PLACE_ADJECTIVE_ENDING, stem)
 
 
-def _without(ending: re.Pattern[str], word: str) -> str:
-    found = ending.search(word)
-    if not found or not word.isalpha():
+def _strip_ending(ending: re.Pattern[str], word: str) -> str:
+    match = ending.search(word)
+    if not match or not word.isalpha():
         return word
-    long = len(found[0]) > 2
-    shortest = _SHORTEST_BEFORE_LONG_ENDING if long else SHORTEST_STEM
-    return word[: found.start()] if found.start() >= shortest else word
+    is_long = len(match[0]) > 2
+    shortest = _MIN_STEM_LETTERS_BEFORE_LONG_ENDING if is_long else MIN_STEM_LETTERS
+    return word[: match.start()] if match.start() >= shortest else word

@@ -1,9 +1,9 @@
-"""How near a name is to what was typed: the cost of reading the one as the other.
+"""How near a name is to the typed text: the cost of reading the one as the other.
 
-A word costs nothing when it is written the same, a little when it only sounds the same, begins so
-or has another ending, and 1 for each letter that is wrong, lacks, is too many or changed places.
-Of two spellings of one sound each letter that differs costs a third of that. A thing's cost is the
-sum over the words typed; words of its name that were not typed cost next to nothing.
+A word costs nothing if it is written the same, a little if it only has the same sound, the same
+beginning or another ending, and 1 for each letter that is wrong, missing, extra or transposed. If
+two spellings have the same sound, each differing letter costs a third of that. A candidate's cost
+is the sum over the typed words; words of its name that were not typed cost next to nothing.
 """
 
 import functools
@@ -13,261 +13,311 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.core.search import keys
 from appliance.core.search.keys import Word
 
-NOWHERE = 3.0  # for a word that stands nowhere
-SPELLING = 0.35  # for a letter of another spelling of the same sound
-_SOUNDS_SO, _BEGINS, _BEGINS_SO, _ENDS_OTHERWISE = 0.15, 0.2, 0.35, 0.4
-_LEFT = 0.01  # for each letter, up to ten, that a beginning of more than three leaves out
-_UNTYPED = 0.02  # for each word of the name that was not typed
-_INSIDE = 0.25  # when the name does not begin with what was typed
-_BEGINS_NEARLY = 1.0  # more than for the whole word
-_FIRST_WRONG = 0.2  # people seldom mistake the first letter
-BESIDE = 0.5  # for a word that stands beside the names only
-_NEARLY = 0.5  # by which what is misspelt may differ from the nearest
-UNFINISHED = 5  # letters from which an unfinished word may have errors
-MOST_WORDS = 10
-_SHORT = 3  # letters up to which a word is compared with all
+NO_MATCH_COST = 3.0  # for a word that is found nowhere
+SPELLING_LETTER_COST = 0.35  # for each letter of another spelling of the same sound
+_SAME_SOUND_COST, _PREFIX_COST, _PREFIX_SOUND_COST, _OTHER_ENDING_COST = 0.15, 0.2, 0.35, 0.4
+_OMITTED_LETTER_COST = 0.01  # for each of up to ten letters omitted by a prefix of over three
+_UNTYPED_WORD_COST = 0.02  # for each word of the name that was not typed
+_NOT_AT_START_COST = 0.25  # if the name does not begin with the typed text
+_MISSPELT_PREFIX_COST = 1.0  # more than for the complete word
+_WRONG_FIRST_LETTER_COST = 0.2  # people seldom mistake the first letter
+CONTEXT_WORD_COST = 0.5  # for a word that is only in the context of the names
+_MAX_MISSPELT_DIFFERENCE = 0.5  # the most by which misspelt candidates differ in cost
+MIN_UNFINISHED_LETTERS = 5  # letters from which an unfinished word may contain errors
+MAX_WORDS = 10
+_SHORT_WORD_LETTERS = 3  # letters up to which a word is compared with all others
 
 
-class _Costs(dict[Word, float]):
-    """The cost of one word that was typed read as each word that it was compared with."""
+class _WordCosts(dict[Word, float]):
+    """The costs of reading one typed word as each of the words that it was compared with."""
 
     def __init__(self, typed: Word) -> None:
         super().__init__()
         self._typed = typed
 
     def __missing__(self, name: Word) -> float:
-        self[name] = cost = _cost(self._typed, name)
+        self[name] = cost = _word_cost(self._typed, name)
         return cost
 
-    def least(self, names: Iterable[Word]) -> float:
-        """The least of what some words cost; NOWHERE for none."""
-        return min(map(self.__getitem__, names), default=NOWHERE)
+    def least_cost(self, names: Iterable[Word]) -> float:
+        """Return the least cost of reading the typed word as one of `names`.
 
-    def compare(self, names: Iterable[Word]) -> None:
-        """Compare with many words at once, most of which have nothing in common with it."""
+        Returns NO_MATCH_COST for an empty collection.
+        """
+        return min(map(self.__getitem__, names), default=NO_MATCH_COST)
+
+    def compare_words(self, names: Iterable[Word]) -> None:
+        """Compare many words at once, most of which have nothing in common with the typed word."""
         new = [name for name in names if name not in self]
-        if len(self._typed.written) > _SHORT:
-            self.update(dict.fromkeys(new, NOWHERE))
-            new = [new[place] for place in set(_perhaps(self._typed, new))]
+        if len(self._typed.spelling) > _SHORT_WORD_LETTERS:
+            self.update(dict.fromkeys(new, NO_MATCH_COST))
+            new = [new[place] for place in set(_possible_positions(self._typed, new))]
         for name in new:
-            self[name] = _cost(self._typed, name)
+            self[name] = _word_cost(self._typed, name)
 
 
 @dataclass(frozen=True)
-class Query:
-    """What was typed, as words; the costs of words once met are remembered."""
+class SearchQuery:
+    """The typed text as words; the costs of compared words are cached."""
 
     words: tuple[Word, ...]
-    joined: Word | None  # all words as one, for those who put in a blank
+    joined: Word | None  # all words as one, in case the user typed a blank within a word
 
     @functools.cached_property
-    def costs(self) -> tuple[_Costs, ...]:
-        """Of each word."""
-        return tuple(map(_Costs, self.words))
+    def word_costs(self) -> tuple[_WordCosts, ...]:
+        """For each word of the query, the costs of reading it as the words it was compared with."""
+        return tuple(map(_WordCosts, self.words))
 
     @functools.cached_property
-    def whole(self) -> _Costs:
-        """Of all as one word."""
-        return _Costs(self.joined) if self.joined else self.costs[0]
+    def joined_costs(self) -> _WordCosts:
+        """The costs of reading all words of the query, joined into one, as a word of a name."""
+        return _WordCosts(self.joined) if self.joined else self.word_costs[0]
 
     def word_cost(self, number: int, name: Word) -> float:
-        """The cost of one word of the query read as a word of a name."""
-        return self.costs[number][name]
+        """Return the cost of reading one word of the query as a word of a name."""
+        return self.word_costs[number][name]
 
-    def compare(self, names: Collection[str], abouts: Iterable[str] = ()) -> None:
-        """Compare the words with those of many names at once, and of what is beside them."""
-        read = [_names(one) for one in names]
-        told = {word for name in read for word in name.words}
-        told.update(word for about in set(abouts) if about for word in _names(about).words)
-        for costs in self.costs:
-            costs.compare(told)
-        self.whole.compare({word for name in read for word in name.joined})
-
-
-def query(typed: str) -> Query:
-    """What was typed, as a query; of a long text only its first words."""
-    found = keys.words(typed)[:MOST_WORDS]
-    one = keys.words("".join(word.written for word in found)) if len(found) > 1 else []
-    return Query(tuple(found), one[0] if one else None)
+    def cache_word_costs(self, names: Collection[str], contexts: Iterable[str] = ()) -> None:
+        """Compute at once the word costs that `match_cost` needs for many names and contexts."""
+        parsed_names = [_parse_names(name_text) for name_text in names]
+        distinct_words = {word for name in parsed_names for word in name.words}
+        distinct_words.update(
+            word for context in set(contexts) if context for word in _parse_names(context).words
+        )
+        for costs in self.word_costs:
+            costs.compare_words(distinct_words)
+        self.joined_costs.compare_words({word for name in parsed_names for word in name.joined})
 
 
-def cost(asked: Query, names: str, about: str = "", elsewhere: float = NOWHERE) -> float:
-    """The cost of reading a query as names, folded and parted by bars.
+def parse_query(typed: str) -> SearchQuery:
+    """Parse typed text into a query; only its first MAX_WORDS words are used."""
+    typed_words = keys.text_words(typed)[:MAX_WORDS]
+    joined_words = (
+        keys.text_words("".join(word.spelling for word in typed_words))
+        if len(typed_words) > 1
+        else []
+    )
+    return SearchQuery(tuple(typed_words), joined_words[0] if joined_words else None)
 
-    `about`: folded words beside the names; `elsewhere`: what a word costs that is in none of them.
+
+def match_cost(
+    query: SearchQuery, names: str, about: str = "", text_word_cost: float = NO_MATCH_COST
+) -> float:
+    """Return the cost of reading a query as names, which are folded and separated by bars.
+
+    `about`: folded context words of the names; `text_word_cost`: the cost of a word found in
+    neither.
     """
-    name = _names(names)
-    beside = _names(about).words if about else ()
-    total, first = 0.0, False
-    for number, costs in enumerate(asked.costs):
-        best = costs.least(name.words)
+    parsed_names = _parse_names(names)
+    context_words = _parse_names(about).words if about else ()
+    total, is_at_start = 0.0, False
+    for number, costs in enumerate(query.word_costs):
+        least = costs.least_cost(parsed_names.words)
         if number == 0:
-            first = best < NOWHERE and costs.least(name.firsts) == best
-        if best > BESIDE:
-            best = min(best, elsewhere)
-            if beside:
-                best = min(best, costs.least(beside) + BESIDE)
-        total += best
-    total += _UNTYPED * max(0, name.size - len(asked.words)) + (0 if first else _INSIDE)
-    whole = asked.whole.least(name.joined)
-    return min(total, whole + _SOUNDS_SO) if whole < NOWHERE else total
+            is_at_start = (
+                least < NO_MATCH_COST and costs.least_cost(parsed_names.first_words) == least
+            )
+        if least > CONTEXT_WORD_COST:
+            least = min(least, text_word_cost)
+            if context_words:
+                least = min(least, costs.least_cost(context_words) + CONTEXT_WORD_COST)
+        total += least
+    total += _UNTYPED_WORD_COST * max(0, parsed_names.first_name_size - len(query.words)) + (
+        0 if is_at_start else _NOT_AT_START_COST
+    )
+    joined_cost = query.joined_costs.least_cost(parsed_names.joined)
+    return min(total, joined_cost + _SAME_SOUND_COST) if joined_cost < NO_MATCH_COST else total
 
 
-def ranked[Thing](
-    asked: Query,
-    things: Iterable[Thing],
+def rank_candidates[Thing](
+    query: SearchQuery,
+    candidates: Iterable[Thing],
     key_of: Callable[[Thing], str],
     about: Callable[[Thing], str] = lambda _thing: "",
 ) -> list[tuple[float, Thing]]:
-    """(cost, thing) of those of a few things in whose names every word stands, the nearest first.
+    """Return (cost, candidate) of the candidates whose names contain every word, cheapest first.
 
-    `key_of` gives a thing's names and `about` the words beside them, folded (`key`).
+    The cost says how far the names are from the query. Meant for few candidates: each is compared.
+    `key_of` returns a candidate's names and `about` its context words, folded (`fold_names`).
     """
-    keyed = [(key_of(thing), about(thing), thing) for thing in things]
-    asked.compare([names for names, _about, _thing in keyed], {about for _names, about, _ in keyed})
-    costs = ((cost(asked, names, about), thing) for names, about, thing in keyed)
-    return sorted((pair for pair in costs if pair[0] < NOWHERE), key=lambda pair: pair[0])
+    keyed = [(key_of(candidate), about(candidate), candidate) for candidate in candidates]
+    query.cache_word_costs(
+        [names for names, _about, _candidate in keyed], {about for _names, about, _ in keyed}
+    )
+    costs = ((match_cost(query, names, about), candidate) for names, about, candidate in keyed)
+    return sorted((pair for pair in costs if pair[0] < NO_MATCH_COST), key=lambda pair: pair[0])
 
 
-def best[Thing](things: Iterable[Thing], typed: str, key_of: Callable[[Thing], str]) -> list[Thing]:
-    """Those of a few things that were meant, the nearest first; all when nothing was typed.
+def best_matches[Thing](
+    candidates: Iterable[Thing], typed: str, key_of: Callable[[Thing], str]
+) -> list[Thing]:
+    """Return the likely matches among a few candidates, the nearest first.
 
-    Beside those that are not misspelt there are no others.
+    Returns all candidates if nothing was typed. If a candidate matches without misspelling,
+    misspelt ones are left out.
     """
-    asked = query(typed)
-    if not asked.words:
-        return list(things)
-    found = ranked(asked, things, key_of)
-    return [thing for cost, thing in found if is_meant(cost, found[0][0])]
+    parsed_query = parse_query(typed)
+    if not parsed_query.words:
+        return list(candidates)
+    ranking = rank_candidates(parsed_query, candidates, key_of)
+    return [candidate for cost, candidate in ranking if is_likely_match(cost, ranking[0][0])]
 
 
-def is_near(asked: Query, names: str) -> bool:
-    """Whether every word stands in the names without an error, so that nothing else was meant."""
-    return bool(asked.words) and cost(asked, names) < 1
+def matches_exactly(query: SearchQuery, names: str) -> bool:
+    """Return True if the names contain every word without an error."""
+    return bool(query.words) and match_cost(query, names) < 1
 
 
-def is_meant(cost: float, least: float) -> bool:
-    """Whether what costs so much may stay beside what costs least."""
-    return cost < 1 or (least >= 1 and cost < least + _NEARLY)
+def is_likely_match(cost: float, least: float) -> bool:
+    """Return True if a candidate of this cost may be shown next to the one of least cost."""
+    return cost < 1 or (least >= 1 and cost < least + _MAX_MISSPELT_DIFFERENCE)
 
 
 @functools.lru_cache(maxsize=20_000)
-def key(*names: str) -> str:
-    """Names as `ranked` reads them: each folded, parted by bars."""
-    return "|".join(dict.fromkeys(filter(None, map(fold, names))))
+def fold_names(*names: str) -> str:
+    """Return names in the form that `rank_candidates` compares: each folded, separated by bars."""
+    return "|".join(dict.fromkeys(filter(None, map(fold_text, names))))
 
 
-def _cost(typed: Word, name: Word) -> float:
-    alike = name.sound.startswith(typed.heads) and not typed.token_set.isdisjoint(name.tokens)
-    if not alike and _is_another(typed, name):
-        return NOWHERE
-    if typed.written == name.written:
+def _word_cost(typed: Word, name: Word) -> float:
+    shares_stem = name.sound.startswith(typed.match_prefixes) and not typed.token_set.isdisjoint(
+        name.tokens
+    )
+    if not shares_stem and _is_other_word(typed, name):
+        return NO_MATCH_COST
+    if typed.spelling == name.spelling:
         return 0
     if typed.sound == name.sound:
-        return _SOUNDS_SO
-    extra = len(name.written) - len(typed.written) if len(typed.written) > 3 else 0
-    left = _LEFT * min(10, extra)
-    if name.written.startswith(typed.written):
-        return _BEGINS + left
+        return _SAME_SOUND_COST
+    extra = len(name.spelling) - len(typed.spelling) if len(typed.spelling) > 3 else 0
+    omitted_cost = _OMITTED_LETTER_COST * min(10, extra)
+    if name.spelling.startswith(typed.spelling):
+        return _PREFIX_COST + omitted_cost
     if name.sound.startswith(typed.prefixes):
-        return _BEGINS_SO + max(left, 0)
-    if not typed.errors or name.written.isdigit():
-        return NOWHERE
-    return _ENDS_OTHERWISE if alike else _misspelt(typed, name)
+        return _PREFIX_SOUND_COST + max(omitted_cost, 0)
+    if not typed.max_errors or name.spelling.isdigit():
+        return NO_MATCH_COST
+    return _OTHER_ENDING_COST if shares_stem else _misspelling_cost(typed, name)
 
 
-def _perhaps(typed: Word, names: list[Word]) -> Iterator[int]:
-    """The places of those words as which one may be read at some cost, and of a few more."""
+def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
+    """Yield the positions of the names as which a typed word may be read, and of a few more."""
     sounds = [name.sound for name in names]
-    begins = typed.heads
-    yield from (place for place, sound in enumerate(sounds) if sound.startswith(begins))
-    most, size = typed.errors, len(typed.sound)
-    if not most:
+    prefixes = typed.match_prefixes
+    yield from (position for position, sound in enumerate(sounds) if sound.startswith(prefixes))
+    max_errors, size = typed.max_errors, len(typed.sound)
+    if not max_errors:
         return
-    yield from _places(typed.sound, sounds, most)
-    yield from _places(typed.written, [name.written for name in names], min(most, 2))
+    yield from _similar_positions(typed.sound, sounds, max_errors)
+    yield from _similar_positions(
+        typed.spelling, [name.spelling for name in names], min(max_errors, 2)
+    )
     for stem in typed.stems:
-        yield from _places(stem, sounds, 1 if len(stem) < 7 else 2)
-    if size >= UNFINISHED:
-        letter, longer = typed.sound[0], size + 1
-        begun = {
-            place: sound[:size]
-            for place, sound in enumerate(sounds)
-            if sound[0] == letter and len(sound) > longer
+        yield from _similar_positions(stem, sounds, 1 if len(stem) < 7 else 2)
+    if size >= MIN_UNFINISHED_LETTERS:
+        first_letter, min_length = typed.sound[0], size + 1
+        sound_beginnings = {
+            position: sound[:size]
+            for position, sound in enumerate(sounds)
+            if sound[0] == first_letter and len(sound) > min_length
         }
-        yield from _places(typed.sound, begun, 2 if size < 7 else 3)
+        yield from _similar_positions(typed.sound, sound_beginnings, 2 if size < 7 else 3)
 
 
-def _places(word: str, words: list[str] | dict[int, str], most: int) -> list[int]:
-    """The places of words that differ by so many errors at most."""
-    found = process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=None)
-    return [place for _word, _errors, place in found]
+def _similar_positions(word: str, words: list[str] | dict[int, str], max_errors: int) -> list[int]:
+    """Return the positions of words that differ by at most `max_errors` errors."""
+    matches = process.extract(word, words, scorer=OSA.distance, score_cutoff=max_errors, limit=None)
+    return [position for _word, _errors, position in matches]
 
 
-def _is_another(typed: Word, name: Word) -> bool:
-    """Whether more letters lack than errors make up for; asked of all words, so it must be quick.
+def _is_other_word(typed: Word, name: Word) -> bool:
+    """Return True if more letters are missing than errors can explain.
 
-    What has an ending that the name lacks is not told so: its stem may be the name, misspelt.
+    This function is called for all words, so it must be quick. A typed word with an ending that the
+    name lacks is not excluded: its stem may be the name, misspelt.
     """
-    lack = (typed.letters & ~name.letters).bit_count()
-    if lack <= 1 or lack <= typed.errors:
+    missing_count = (typed.sound_letters & ~name.sound_letters).bit_count()
+    if missing_count <= 1 or missing_count <= typed.max_errors:
         return False
-    if (typed.signs & ~name.signs).bit_count() <= min(typed.errors, 2):
+    if (typed.spelling_letters & ~name.spelling_letters).bit_count() <= min(typed.max_errors, 2):
         return False
     return not typed.stems or len(name.sound) >= len(typed.sound)
 
 
-def _misspelt(typed: Word, name: Word) -> float:
-    """The cost of errors; where too many letters lack it is not compared."""
-    most, size = typed.errors, len(typed.sound)
-    longer = len(name.sound) - size
-    lack = (typed.letters & ~name.letters).bit_count()
-    near = lack <= most or (typed.signs & ~name.signs).bit_count() <= min(most, 2)
-    if near and (abs(longer) <= most or abs(len(name.written) - len(typed.written)) <= 2):
-        heard = OSA.distance(typed.sound, name.sound, score_cutoff=most)
-        written = OSA.distance(typed.written, name.written, score_cutoff=most + 2)
-        if heard <= most or written <= min(most, 2):
-            wrong = min(heard, written) or 1
-            other = typed.sound[:1] != name.sound[:1]
-            return wrong + SPELLING * abs(written - heard) + (_FIRST_WRONG if other else 0)
-    if longer < 0:
+def _misspelling_cost(typed: Word, name: Word) -> float:
+    """Return the cost of reading a misspelt typed word as a word of a name.
+
+    The cost grows with the number of typing errors between the two. Returns NO_MATCH_COST if there
+    are too many; whole words are not even compared if too many typed letters are missing in `name`.
+    """
+    max_errors, size = typed.max_errors, len(typed.sound)
+    extra_letters = len(name.sound) - size
+    missing_count = (typed.sound_letters & ~name.sound_letters).bit_count()
+    is_comparable = missing_count <= max_errors or (
+        typed.spelling_letters & ~name.spelling_letters
+    ).bit_count() <= min(max_errors, 2)
+    if is_comparable and (
+        abs(extra_letters) <= max_errors or abs(len(name.spelling) - len(typed.spelling)) <= 2
+    ):
+        sound_errors = OSA.distance(typed.sound, name.sound, score_cutoff=max_errors)
+        spelling_errors = OSA.distance(typed.spelling, name.spelling, score_cutoff=max_errors + 2)
+        if sound_errors <= max_errors or spelling_errors <= min(max_errors, 2):
+            error_count = min(sound_errors, spelling_errors) or 1
+            has_other_initial = typed.sound[:1] != name.sound[:1]
+            return (
+                error_count
+                + SPELLING_LETTER_COST * abs(spelling_errors - sound_errors)
+                + (_WRONG_FIRST_LETTER_COST if has_other_initial else 0)
+            )
+    if extra_letters < 0:
         for stem in typed.stems:
-            most = 1 if len(stem) < 7 else 2
-            if (keys.letters(stem) & ~name.letters).bit_count() > most:
+            max_errors = 1 if len(stem) < 7 else 2
+            if (keys.letter_mask(stem) & ~name.sound_letters).bit_count() > max_errors:
                 continue
-            wrong = OSA.distance(stem, name.sound, score_cutoff=most)
-            if wrong <= most:
-                return wrong + 2 * _ENDS_OTHERWISE
-    most = 1 if size < 7 else 2
-    begun = size >= UNFINISHED and longer > 1 and typed.sound[0] == name.sound[0]
-    if begun and lack <= most:
-        wrong = min(
-            OSA.distance(typed.sound, name.sound[:end], score_cutoff=most)
+            error_count = OSA.distance(stem, name.sound, score_cutoff=max_errors)
+            if error_count <= max_errors:
+                return error_count + 2 * _OTHER_ENDING_COST
+    max_errors = 1 if size < 7 else 2
+    may_be_unfinished = (
+        size >= MIN_UNFINISHED_LETTERS and extra_letters > 1 and typed.sound[0] == name.sound[0]
+    )
+    if may_be_unfinished and missing_count <= max_errors:
+        error_count = min(
+            OSA.distance(typed.sound, name.sound[:end], score_cutoff=max_errors)
             for end in (size - 1, size, size + 1)
         )
-        if wrong <= most:
-            return wrong + _BEGINS_NEARLY
-    return NOWHERE
+        if error_count <= max_errors:
+            return error_count + _MISSPELT_PREFIX_COST
+    return NO_MATCH_COST
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """Names as words: all, each name as one, first words, and of how many the first name is."""
+class _ParsedNames:
+    """Names as words: all words, each name as one word, first words, length of the first name."""
 
     words: tuple[Word, ...]
     joined: tuple[Word, ...]
-    firsts: tuple[Word, ...]
-    size: int
+    first_words: tuple[Word, ...]
+    first_name_size: int
 
 
 @functools.lru_cache(maxsize=20_000)
-def _names(names: str) -> _Names:
-    """The words of names that are parted by bars."""
-    told = [[keys.key(word) for word in name.split()] for name in names.split("|")]
-    joined = [keys.key("".join(word.written for word in name)) for name in told if len(name) > 1]
-    flat = tuple(dict.fromkeys(word for name in told for word in name))
-    return _Names(flat, tuple(joined), tuple(name[0] for name in told if name), len(told[0]))
+def _parse_names(names: str) -> _ParsedNames:
+    """Parse names that are separated by bars."""
+    split_names = [[keys.word_keys(word) for word in name.split()] for name in names.split("|")]
+    joined = [
+        keys.word_keys("".join(word.spelling for word in name))
+        for name in split_names
+        if len(name) > 1
+    ]
+    distinct_words = tuple(dict.fromkeys(word for name in split_names for word in name))
+    return _ParsedNames(
+        distinct_words,
+        tuple(joined),
+        tuple(name[0] for name in split_names if name),
+        len(split_names[0]),
+    )

@@ -1,72 +1,79 @@
-"""Where in a text what was typed stands: for a page to mark it."""
+"""Where a text contains the typed words, so that a page can mark them."""
 
 import functools
 import re
 from dataclasses import dataclass
 
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.core.search import keys
-from appliance.core.search.ranking import NOWHERE, Query
+from appliance.core.search.ranking import NO_MATCH_COST, SearchQuery
 
-LENGTH = 160  # letters of a snippet
+SNIPPET_LETTERS = 160  # letters of a snippet
 _WORD = re.compile(r"\w+(?:['\u2018\u2019\u02bb\u02bc\u0060\u00b4]\w+|[\u02bb\u02bc'`])*")
-_MISSPELT = 1.0  # the cost from which a word is only read so when nothing else is there
+_MIN_DOUBTFUL_COST = 1.0  # from this cost on, a match only if there is no better one
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A piece of a text; `marked` when it is what was looked for."""
+class TextPiece:
+    """A piece of a text; `marked` is True if it matches the query."""
 
     text: str
     marked: bool = False
 
 
-def snippet(text: str, asked: Query, length: int = LENGTH) -> list[Piece]:
-    """A part of a text about the first place with most of what was typed; its beginning if none."""
+def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
+    """Return the part of a text around the first place with most typed words.
+
+    Returns the beginning of the text if it contains no typed word.
+    """
     text = " ".join(text.split())
-    spans = _spans(text, asked)
+    spans = _match_spans(text, query)
     begin = 0
     if spans:
         starts = [start for start, _end, _number in spans]
-        begin = max(starts, key=lambda at: (_within(spans, at, length), -at))
+        begin = max(starts, key=lambda at: (_distinct_words_within(spans, at, length), -at))
         begin = 0 if begin < length // 2 else text.rfind(" ", 0, begin - length // 4) + 1
     end = min(len(text), begin + length)
     if end < len(text) and (blank := text.rfind(" ", begin, end)) > begin:
         end = blank
-    pieces = [Piece("… ")] if begin else []
+    pieces = [TextPiece("… ")] if begin else []
     for start, stop, _number in spans:
         if start >= begin and stop <= end:
-            pieces += [Piece(text[begin:start]), Piece(text[start:stop], True)]
+            pieces += [TextPiece(text[begin:start]), TextPiece(text[start:stop], True)]
             begin = stop
-    pieces += [Piece(text[begin:end]), Piece(" …" if end < len(text) else "")]
+    pieces += [TextPiece(text[begin:end]), TextPiece(" …" if end < len(text) else "")]
     return [piece for piece in pieces if piece.text]
 
 
-def marked(name: str, asked: Query) -> tuple[int, int]:
-    """From which letter to which a name is what was typed first; (0, 0) for nowhere."""
-    spans = _spans(name, asked)
+def first_match_span(name: str, query: SearchQuery) -> tuple[int, int]:
+    """Return the first and last letter position of a name's first match; (0, 0) without a match."""
+    spans = _match_spans(name, query)
     return spans[0][:2] if spans else (0, 0)
 
 
-def _spans(text: str, asked: Query) -> list[tuple[int, int, int]]:
-    """(from, to, which word of the query) of the words in a text that were meant."""
-    sure: list[tuple[int, int, int]] = []
+def _match_spans(text: str, query: SearchQuery) -> list[tuple[int, int, int]]:
+    """Return (from, to, index of the query's word) for each matching word in a text."""
+    certain: list[tuple[int, int, int]] = []
     doubtful: list[tuple[int, int, int]] = []
-    for found in _WORD.finditer(text):
-        for one in _keys(found[0]):
-            costs = [asked.word_cost(number, one) for number in range(len(asked.words))]
-            least = min(costs, default=NOWHERE)
-            if least < NOWHERE:
-                span = (*found.span(), costs.index(least))
-                (sure if least < _MISSPELT else doubtful).append(span)
+    for match in _WORD.finditer(text):
+        for word in _word_keys(match[0]):
+            costs = [query.word_cost(number, word) for number in range(len(query.words))]
+            least = min(costs, default=NO_MATCH_COST)
+            if least < NO_MATCH_COST:
+                span = (*match.span(), costs.index(least))
+                (certain if least < _MIN_DOUBTFUL_COST else doubtful).append(span)
                 break
-    return sure or doubtful
+    return certain or doubtful
 
 
-def _within(spans: list[tuple[int, int, int]], at: int, length: int) -> int:
-    return len({number for start, _end, number in spans if at <= start < at + length})
+def _distinct_words_within(
+    spans: list[tuple[int, int, int]], window_start: int, length: int
+) -> int:
+    return len(
+        {number for start, _end, number in spans if window_start <= start < window_start + length}
+    )
 
 
 @functools.lru_cache(maxsize=50_000)
-def _keys(word: str) -> tuple[keys.Word, ...]:
-    return tuple(keys.key(one) for one in fold(word).split())
+def _word_keys(word: str) -> tuple[keys.Word, ...]:
+    return tuple(keys.word_keys(spelling) for spelling in fold_text(word).split())

@@ -1,4 +1,4 @@
-"""The index of the search: what can be found, by which words, and all words that there are."""
+"""The tables of the search: its entries, the words by which they are found, and the word list."""
 
 from peewee import CharField, IntegerField, TextField
 from playhouse.sqlite_ext import AutoIncrementField, FTS5Model, RowIDField, SearchField
@@ -8,24 +8,24 @@ from appliance.core.tables import Table
 
 
 class SearchEntry(Table):
-    """Something that can be found; its id tells its kind, too (search.index)."""
+    """An entry of the search index; its id also encodes its kind (search.index)."""
 
     id = IntegerField(primary_key=True)
     kind = CharField()  # search.index.KINDS
-    ref = CharField()  # what its owner knows it by
+    ref = CharField()  # its key in the owning table
     title = TextField()
-    names = TextField()  # i18n.fold of title and other names, parted by bars
-    about = TextField(default="")  # i18n.fold of what stands beside the name
-    text = TextField(default="")  # where the snippet is taken from; "" when its owner has it
+    names = TextField()  # i18n.fold_text of title and other names, separated by bars
+    about = TextField(default="")  # i18n.fold_text of the name's context
+    text = TextField(default="")  # source of the snippet; "" if the owning table stores the text
 
     class Meta:
         indexes = ((("kind", "ref"), True),)
 
 
 class SearchWord(Table):
-    """A word, folded, by which something of a kind can be found; read by `words`."""
+    """A folded word by which an entry of a kind can be found; read by `word_lists`."""
 
-    id = AutoIncrementField()  # given once: whoever has read up to one has all before it
+    id = AutoIncrementField()  # never reused, so that a reader can continue from the last one
     kind = CharField()
     word = CharField()
 
@@ -34,7 +34,7 @@ class SearchWord(Table):
 
 
 class SearchText(FTS5Model):
-    """The words of entries as they sound; the row has the entry's id."""
+    """The words of entries as sounds; the row has the entry's id."""
 
     rowid = RowIDField()
     names = SearchField()

@@ -58,7 +58,7 @@ __all__ = [
     "Telegram",
     "Trunk",
     "Web",
-    "load",
+    "load_settings",
 ]
 
 
@@ -68,6 +68,8 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
+    """All settings of the site; each field is a table or a value of the settings file."""
+
     paths: Paths
     web: Web
     asterisk: Asterisk
@@ -76,7 +78,7 @@ class Settings:
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
     messages: Messages = field(default_factory=Messages)
     telegram: Telegram | None = None
-    duty: tuple[Duty, ...] = ()  # in the order of asking
+    duty: tuple[Duty, ...] = ()  # in the order in which they are asked
     alarms: Alarms = field(default_factory=Alarms)
     outgoing: Outgoing = field(default_factory=Outgoing)
     ministry: Ministry | None = None
@@ -92,7 +94,7 @@ class Settings:
     timezone: str = "Asia/Tashkent"
     work_opens: str = "09:00"
     work_closes: str = "18:00"
-    encrypted_disk: bool = False  # the site lies on a LUKS volume: a self-check looks
+    encrypted_disk: bool = False  # the site is on a LUKS volume; a self-check verifies it
     file: Path = field(default=Path(), metadata={"doc": "the file these settings were read from"})
 
     @property
@@ -100,18 +102,21 @@ class Settings:
         """The site's time zone."""
         return ZoneInfo(self.timezone)
 
-    def for_pages(self) -> "Settings":
-        """As the process of the pages works with them: without what it need not know."""
+    def without_ami_secret(self) -> "Settings":
+        """Return the settings for the web process: without `ami_secret` if `pages_secret` is set.
+
+        Then the web process logs in to AMI with its own account, whose password is `pages_secret`.
+        """
         if not self.asterisk.pages_secret:
             return self
         return dataclasses.replace(self, asterisk=dataclasses.replace(self.asterisk, ami_secret=""))
 
 
-def load(path: Path | str) -> Settings:
+def load_settings(path: Path | str) -> Settings:
     """Read the settings from a TOML file.
 
-    Raises SettingsError when the file cannot be read, when a key is unknown, missing or of the
-    wrong type: a mistyped setting must not be passed over in silence.
+    Raises SettingsError when the file cannot be read, or when a key is unknown, missing or of the
+    wrong type: a mistyped setting must not be ignored silently.
     """
     path = Path(path).resolve()
     try:
@@ -121,54 +126,57 @@ def load(path: Path | str) -> Settings:
         raise SettingsError(f"{path}: {error}") from error
     return dataclasses.replace(
         settings,
-        paths=_from_folder(settings.paths, path.parent),
-        web=_from_folder(settings.web, path.parent),
-        asterisk=_from_folder(settings.asterisk, path.parent),
-        ministry=settings.ministry and _with_keys(settings.ministry, path.parent),
-        openid=settings.openid and _with_authority(settings.openid, path.parent),
-        ldap=settings.ldap and _with_authority(settings.ldap, path.parent),
-        backups=tuple(_backup(one, path.parent) for one in settings.backups),
-        snapshots=_snapshots(settings.snapshots, path.parent),
-        audit=Audit(*(_path(one, path.parent) for one in dataclasses.astuple(settings.audit))),
+        paths=_resolve_paths(settings.paths, path.parent),
+        web=_resolve_paths(settings.web, path.parent),
+        asterisk=_resolve_paths(settings.asterisk, path.parent),
+        ministry=settings.ministry and _resolve_keys(settings.ministry, path.parent),
+        openid=settings.openid and _resolve_ca_path(settings.openid, path.parent),
+        ldap=settings.ldap and _resolve_ca_path(settings.ldap, path.parent),
+        backups=tuple(_resolve_backup(item, path.parent) for item in settings.backups),
+        snapshots=_resolve_snapshots(settings.snapshots, path.parent),
+        audit=Audit(
+            *(_absolute_path(item, path.parent) for item in dataclasses.astuple(settings.audit))
+        ),
         file=path,
     )
 
 
-def _backup(backup: Backup, folder: Path) -> Backup:
+def _resolve_backup(backup: Backup, folder: Path) -> Backup:
     return dataclasses.replace(
         backup,
         url=backup.url if ":" in backup.url else os.path.normpath(folder / backup.url),
         password_file=folder / backup.password_file,
-        environment_file=_path(backup.environment_file, folder),
+        environment_file=_absolute_path(backup.environment_file, folder),
     )
 
 
-def _snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
+def _resolve_snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
     return dataclasses.replace(
         snapshots,
-        recovery_file=_path(snapshots.recovery_file, folder),
-        secrets=tuple(_path(one, folder) for one in snapshots.secrets),
-        replica=_path(snapshots.replica, folder),
+        recovery_file=_absolute_path(snapshots.recovery_file, folder),
+        secrets=tuple(_absolute_path(secret_path, folder) for secret_path in snapshots.secrets),
+        replica=_absolute_path(snapshots.replica, folder),
     )
 
 
-def _with_authority[T: (OpenId, Ldap)](party: T, folder: Path) -> T:
-    return dataclasses.replace(party, ca=_path(party.ca, folder))
+def _resolve_ca_path[T: (OpenId, Ldap)](section: T, folder: Path) -> T:
+    """Make a section's path of a CA certificate absolute; relative paths start at `folder`."""
+    return dataclasses.replace(section, ca=_absolute_path(section.ca, folder))
 
 
-def _path(written: str, folder: Path) -> str:
-    return str(folder / written) if written else ""
+def _absolute_path(path: str, folder: Path) -> str:
+    return str(folder / path) if path else ""
 
 
-def _from_folder[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
-    """Make the group's relative paths absolute."""
+def _resolve_paths[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
+    """Make a group's relative paths absolute."""
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
     return dataclasses.replace(group, **absolute)
 
 
-def _with_keys(ministry: Ministry, folder: Path) -> Ministry:
-    """The paths of the keys made absolute."""
+def _resolve_keys(ministry: Ministry, folder: Path) -> Ministry:
+    """Make the paths of the keys absolute."""
     return dataclasses.replace(
         ministry,
         own_key=ministry.own_key and str(folder / ministry.own_key),

@@ -1,8 +1,9 @@
-"""What settings of several parts are checked by."""
+"""A check shared by several parts of the settings."""
 
 from collections.abc import Collection, Iterable
 
 
-def known(where: str, named: Iterable[str], known: Collection[str]) -> None:
-    if strange := sorted({*named} - {*known}):
-        raise ValueError(f"{where}: {', '.join(strange)}: none of {', '.join(known)}")
+def check_names(setting_name: str, names: Iterable[str], allowed: Collection[str]) -> None:
+    """Raise ValueError if `names` contains a name that is not in `allowed`."""
+    if unknown := sorted({*names} - {*allowed}):
+        raise ValueError(f"{setting_name}: {', '.join(unknown)}: none of {', '.join(allowed)}")

@@ -1,4 +1,4 @@
-"""Short messages, the bot, who is on duty, who gets alarms."""
+"""Settings of SMS, the Telegram bot, the people on duty, and the recipients of alarms."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,44 +17,44 @@ class SmsAccount:
     user: str = ""
     password: str = ""
     sender: str = ""
-    callback_secret: str = ""  # in the path of the service's delivery reports; "": none are taken
-    approval: bool = False  # the service takes only texts that it has approved
-    replies: bool = False  # citizens can answer; a modem's number always takes answers
+    callback_secret: str = ""  # in the path of delivery reports; "": reports are not accepted
+    approval: bool = False  # the service accepts only texts that it has approved
+    replies: bool = False  # citizens can reply; a modem's number always accepts replies
     low_balance: int = 0  # below it the technician is warned; 0: never
-    price: int = 0  # tiyin for each part of a message; 0: not known
+    price: int = 0  # tiyin for each part of a message; 0: unknown
 
     @property
-    def takes_replies(self) -> bool:
-        """Whether what citizens send to the sender's number reaches us."""
+    def receives_replies(self) -> bool:
+        """True if the appliance receives what citizens send to the sender's number."""
         return self.kind == "modem" or (self.kind == "smpp" and self.replies)
 
 
 @dataclass(frozen=True)
 class Messages:
-    """How citizens are written to."""
+    """How and when messages are sent to citizens."""
 
-    public_url: str = ""  # how citizens' phones reach the site, for links; "": no links are sent
-    quiet_from: str = "21:00"  # what can wait waits through the night
+    public_url: str = ""  # the site's address for citizens, in links; "": no links are sent
+    quiet_from: str = "21:00"  # from here on, messages that are not urgent wait until the morning
     quiet_to: str = "08:00"
-    per_number: int = 6  # messages to one number within a day; more wait for the next one
-    per_day: int = 3000  # of what can wait, to all numbers within a day
+    per_number: int = 6  # messages to one number within a day; further ones wait for the next day
+    per_day: int = 3000  # messages that are not urgent, to all numbers within a day
 
     def __post_init__(self) -> None:
-        for moment in (self.quiet_from, self.quiet_to):
-            dt.time.fromisoformat(moment)
+        for time in (self.quiet_from, self.quiet_to):
+            dt.time.fromisoformat(time)
 
 
 @dataclass(frozen=True)
 class Telegram:
-    """The bot that alerts the ministry's group; it only ever connects outwards."""
+    """The bot that alerts the ministry's group; it only makes outgoing connections."""
 
     token: str
     chat: int  # the group's id, negative
     url: str = "https://api.telegram.org"
     phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
-    minutes: int = 15  # without a taker, then the next on the duty list is asked
-    summary: str = "18:00"  # time of day of the daily summary; "": none
+    minutes: int = 15  # without acceptance, until the next person on duty is asked
+    summary: str = "18:00"  # time of day of the daily summary; "": no summary
 
     def __post_init__(self) -> None:
         if self.summary:
@@ -63,17 +63,17 @@ class Telegram:
 
 @dataclass(frozen=True)
 class Duty:
-    """Somebody on duty, asked when nobody of the group takes an appeal."""
+    """A person on duty, asked when nobody in the group accepts an appeal."""
 
     name: str
-    chat: int = 0  # with the bot; 0: none
-    phone: str = ""  # for an SMS when nobody of the list has taken it either
+    chat: int = 0  # their chat with the bot; 0: no chat
+    phone: str = ""  # for an SMS when nobody on the list has accepted it either
 
 
 @dataclass(frozen=True)
 class Alarms:
-    """Whom faults of the box are told to; nobody here: everybody on duty."""
+    """Recipients of the appliance's fault alarms; if empty, everybody on duty."""
 
-    chat: int = 0  # with the bot, or a group's; 0: none
+    chat: int = 0  # a person's chat with the bot, or a group's; 0: no chat
     phones: tuple[str, ...] = ()  # for SMS
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"

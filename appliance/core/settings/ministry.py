@@ -1,10 +1,10 @@
-"""The ministry's own system."""
+"""Settings of the interface to the ministry's own system."""
 
 from dataclasses import dataclass, field
 
-from appliance.core.settings.checks import known
+from appliance.core.settings.checks import check_names
 
-# What the ministry's system is sent of an appeal; made by ministry.mapping.
+# The fields of an appeal that the ministry's system receives; built by ministry.mapping.
 MINISTRY_FIELDS = (
     *("number", "version", "state", "department", "received_at", "registered_on", "due_on"),
     *("answered_on", "answer", "applicant_kind", "appeal_type", "appeal_type_text", "call_type"),
@@ -15,7 +15,7 @@ MINISTRY_FIELDS = (
 )
 
 
-MINISTRY_CODES: dict[str, tuple[str, ...]] = {  # list → our codes, where they never change
+MINISTRY_CODES: dict[str, tuple[str, ...]] = {  # list → our codes, if they never change
     "state": ("registered", "taken", "returned", "answered", "closed"),
     "applicant_kind": ("person", "entity"),
     "openness": ("open", "personal"),
@@ -31,29 +31,31 @@ MINISTRY_ACTIONS = (
 
 @dataclass(frozen=True)
 class Ministry:
-    """The ministry's own system: its address, or only keys for signed files; names and codes."""
+    """The ministry's system: its address, or only keys for signed files; its names and codes."""
 
-    url: str = ""  # where its interface begins; "": signed files only
+    url: str = ""  # the base URL of its interface; "": signed files only
     token: str = ""
-    user: str = ""  # with a password, when there is no token
+    user: str = ""  # with a password, if there is no token
     password: str = ""
-    every: int = 60  # seconds between two questions for answers
-    own_key: str = ""  # file: our private key, Ed25519 in PEM
-    their_key: str = ""  # file: the ministry's public key
+    every: int = 60  # seconds between two requests for answers
+    own_key: str = ""  # file with our private key, Ed25519 in PEM
+    their_key: str = ""  # file with the ministry's public key
     fields: dict[str, str] = field(default_factory=dict)  # our name → theirs; "": left out
     codes: dict[str, dict[str, str]] = field(default_factory=dict)  # list → our code → theirs
-    actions: dict[str, str] = field(default_factory=dict)  # their word for what was done → ours
+    actions: dict[str, str] = field(default_factory=dict)  # their name of an action → ours
 
     def __post_init__(self) -> None:
-        known("ministry.fields", self.fields, MINISTRY_FIELDS)
-        known("ministry.codes", self.codes, MINISTRY_CODES)
+        check_names("ministry.fields", self.fields, MINISTRY_FIELDS)
+        check_names("ministry.codes", self.codes, MINISTRY_CODES)
         for name, codes in self.codes.items():
-            known(f"ministry.codes.{name}", codes, MINISTRY_CODES[name] or codes)
-        known("ministry.actions", self.actions.values(), MINISTRY_ACTIONS)
-        called: dict[str, list[str]] = {}
+            check_names(f"ministry.codes.{name}", codes, MINISTRY_CODES[name] or codes)
+        check_names("ministry.actions", self.actions.values(), MINISTRY_ACTIONS)
+        sources: dict[str, list[str]] = {}
         for name in MINISTRY_FIELDS:
-            if name in self.fields or not name.endswith("_text"):  # those make way
-                called.setdefault(self.fields.get(name, name), []).append(name)
-        for theirs, ours in called.items():
-            if theirs and len(ours) > 1:
-                raise ValueError(f"ministry.fields: {', '.join(ours)} are {theirs} all at once")
+            if name in self.fields or not name.endswith("_text"):  # an unset text field yields
+                sources.setdefault(self.fields.get(name, name), []).append(name)
+        for their_name, our_names in sources.items():
+            if their_name and len(our_names) > 1:
+                raise ValueError(
+                    f"ministry.fields: {', '.join(our_names)} are {their_name} all at once"
+                )

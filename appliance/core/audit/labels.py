@@ -1,15 +1,15 @@
-"""What an action of the audit is called: the thing, and what was done with it.
+"""Labels of the audit's actions: the subject, and what was done with it.
 
-The message ids are nouns, so that both stand beside each other in every language. An action that is
-new has its words here; tests/web/status/test_audit_page.py finds the one that has none.
+The message ids are nouns, so that both can be shown side by side in every language. A new action
+needs its label here; tests/web/status/test_audit_page.py finds the one that lacks it.
 """
 
 from appliance.core.i18n import N_
 
-_THINGS = {
+_SUBJECT_LABELS = {
     "announcement": N_("Announcement"),
     "appeal": N_("Appeal"),
-    "appeal.readers": N_("Who reads a personal appeal"),
+    "appeal.readers": N_("Readers of a personal appeal"),
     "appeals": N_("Appeals, as a file"),
     "applicant": N_("Applicant"),
     "article": N_("Article of the knowledge base"),
@@ -21,7 +21,7 @@ _THINGS = {
     "call_forms": N_("Registered calls, as a file"),
     "callback": N_("Callback"),
     "change": N_("Change request"),
-    "data_request": N_("Request about own data"),
+    "data_request": N_("Request about personal data"),
     "department": N_("Department"),
     "draft": N_("Draft of a form"),
     "employee": N_("Directory entry"),
@@ -30,11 +30,11 @@ _THINGS = {
     "form": N_("Form and its fields"),
     "hold": N_("Protection from removal"),
     "key": N_("Access key"),
-    "line": N_("A line"),
-    "log": N_("What the ledger could not take in"),
+    "line": N_("A trunk"),
+    "log": N_("Data that the ledger could not import"),
     "list": N_("A list"),
     "list.item": N_("Value of a list"),
-    "message": N_("Message sent"),
+    "message": N_("Sent message"),
     "ministry": N_("Ministry's system"),
     "note": N_("Note on a number"),
     "notice": N_("Text of a message"),
@@ -43,12 +43,12 @@ _THINGS = {
     "operator": N_("Operator's state"),
     "passkey": N_("A passkey"),
     "pause": N_("Pauses"),
-    "pin": N_("PIN of the lock"),
+    "pin": N_("Lock PIN"),
     "phone": N_("A phone"),
     "plan": N_("Routing of calls"),
     "prompt": N_("A prompt"),
     "recording": N_("A recording"),
-    "registration": N_("What was registered, as a file"),
+    "registration": N_("Registered records, as a file"),
     "report": N_("A report"),
     "retention": N_("Old data"),
     "script": N_("Conversation script"),
@@ -58,75 +58,75 @@ _THINGS = {
     "snapshot": N_("A snapshot"),
     "staff": N_("Staff records"),
     "staff.shift": N_("A shift"),
-    "supervise": N_("An operator's call"),
+    "supervise": N_("An operator's conversation"),
     "tariff": N_("A tariff"),
     "template": N_("SMS template"),
     "user": N_("An account"),
 }
-_DONE = {
+_OPERATION_LABELS = {
     "accept": N_("accepting for work"),
     "add": N_("adding"),
-    "address": N_("address given"),
+    "address": N_("issuing an address"),
     "answer": N_("answering"),
-    "approval": N_("approval noted"),
-    "approve": N_("approving"),
-    "ask": N_("asking"),
-    "barge": N_("joining the talk"),
-    "begin": N_("beginning"),
-    "calls": N_("choosing calls to alert of"),
-    "catch_up": N_("taking up earlier ones"),
+    "approval": N_("noting the approval"),
+    "approve": N_("accepting the work"),
+    "ask": N_("requesting"),
+    "barge": N_("joining the conversation"),
+    "begin": N_("starting work"),
+    "calls": N_("choosing calls to be notified about"),
+    "catch_up": N_("transferring earlier ones"),
     "change": N_("changing"),
     "choose": N_("choosing"),
     "close": N_("closing"),
     "codes": N_("new codes"),
     "conclude": N_("result of a consultation"),
     "confirm": N_("confirming"),
-    "consult": N_("asking a specialist"),
+    "consult": N_("consulting a specialist"),
     "correct": N_("correcting"),
     "disable": N_("locking"),
-    "discard": N_("throwing away"),
+    "discard": N_("discarding"),
     "dismiss": N_("leaving without consideration"),
-    "done": N_("done"),
+    "done": N_("completing"),
     "download": N_("downloading"),
-    "drill": N_("trying a restore"),
-    "drop": N_("never to be sent"),
-    "duty": N_("taken by the one on duty"),
-    "enable": N_("opening again"),
+    "drill": N_("testing a restore"),
+    "drop": N_("marking as never to be sent"),
+    "duty": N_("taken by the person on duty"),
+    "enable": N_("unlocking"),
     "end": N_("ending"),
-    "event": N_("event taken in"),
+    "event": N_("receiving an event"),
     "export": N_("exporting"),
     "extend": N_("extending the term"),
     "fallback": N_("sign-in without the directory"),
     "finish": N_("finishing"),
-    "forget": N_("forgetting"),
+    "forget": N_("deleting"),
     "forward": N_("forwarding"),
     "goals": N_("goals"),
     "hand_over": N_("handing over"),
     "hang_up": N_("hanging up"),
     "hide": N_("hiding"),
-    "identity": N_("name outside the house"),
+    "identity": N_("name in an external system"),
     "import": N_("importing"),
     "interim": N_("interim answer"),
-    "issue": N_("issuing"),
+    "issue": N_("submitting"),
     "key_removed": N_("removing its key"),
     "limits": N_("limits"),
     "link": N_("linking"),
-    "list": N_("list looked at"),
+    "list": N_("viewing a list"),
     "listen": N_("listening"),
-    "make": N_("making"),
-    "mask": N_("asking to be masked"),
+    "make": N_("creating"),
+    "mask": N_("request to be masked"),
     "mask_again": N_("masking again after a restore"),
     "masked": N_("masking"),
     "measure": N_("a disciplinary measure"),
-    "member": N_("members"),
+    "member": N_("assigning employees"),
     "move": N_("moving"),
-    "opt_in": N_("wants messages again"),
-    "opt_out": N_("wants no messages"),
+    "opt_in": N_("opting in to messages"),
+    "opt_out": N_("opting out of messages"),
     "password": N_("new password"),
     "phone": N_("new phone password"),
     "place": N_("placing"),
     "put": N_("putting in force"),
-    "question": N_("asking back"),
+    "question": N_("returning with a question"),
     "read": N_("reading"),
     "record": N_("changing the record"),
     "refuse": N_("refused"),
@@ -134,85 +134,90 @@ _DONE = {
     "release": N_("new version of the product"),
     "remove": N_("removing"),
     "rename": N_("renaming"),
-    "reopen": N_("opening anew"),
+    "reopen": N_("reopening"),
     "resend": N_("sending again"),
     "restore": N_("restoring"),
     "retire": N_("retiring"),
-    "retry": N_("trying again"),
+    "retry": N_("retrying"),
     "return": N_("returning for correction"),
     "reveal": N_("opening with a reason"),
     "revoke": N_("revoking"),
     "right": N_("right to listen"),
     "route": N_("directions"),
-    "rule": N_("rule of sending"),
+    "rule": N_("sending rule"),
     "save": N_("saving"),
-    "schedule": N_("agreeing on a time"),
-    "seen": N_("seen"),
+    "schedule": N_("setting a time"),
+    "seen": N_("marking as seen"),
     "send": N_("sending"),
-    "send_back": N_("sending back"),
+    "send_back": N_("returning for rework"),
     "set": N_("setting"),
-    "set_up": N_("setting itself up"),
+    "set_up": N_("automatic set-up"),
     "settle": N_("confirming the date"),
     "sheet": N_("recovery sheet"),
     "shift": N_("a new shift"),
     "show": N_("showing"),
     "sign_out": N_("signing out everywhere"),
-    "take": N_("taking into work"),
-    "take_over": N_("taking over"),
-    "tell": N_("asking what is stored"),
+    "take": N_("taking on"),
+    "take_over": N_("taking over the call"),
+    "tell": N_("request for the stored data"),
     "test": N_("test call"),
-    "training": N_("a course"),
-    "undo": N_("taking the answer back"),
+    "training": N_("training"),
+    "undo": N_("withdrawing the answer"),
     "verify": N_("verifying"),
     "view": N_("viewing"),
-    "whisper": N_("whispering"),
-    "withdraw": N_("withdrawing"),
+    "whisper": N_("whispering to the operator"),
+    "withdraw": N_("withdrawing a version"),
     "write": N_("writing"),
-    "year": N_("filling a year"),
+    "year": N_("filling in a year"),
 }
-_WHOLE = {
+_COMPLETE_LABELS = {
     "login": N_("Sign-in"),
     "login.failed": N_("Sign-in refused"),
-    "login.fallback": N_("Sign-in by the stored password, the directory being away"),
-    "login.second": N_("Second factor shown"),
+    "login.fallback": N_("Sign-in with the stored password while the directory was unavailable"),
+    "login.second": N_("Second factor confirmed"),
     "login.second.failed": N_("Second factor refused"),
     "logout": N_("Sign-out"),
     "session.lock": N_("Page locked"),
     "session.unlock": N_("Page unlocked"),
     "session.unlock.failed": N_("Unlocking refused"),
     "replica.restart": N_("Continuous copy restarted"),
-    "release.accepted": N_("Older or expired bundle accepted"),
+    "release.accepted": N_("Old or expired bundle accepted"),
     "release.in_force": N_("Release put in force"),
-    "release.rolled_back": N_("Release taken back"),
+    "release.rolled_back": N_("Release rolled back"),
     "snapshot.keys_rotated": N_("Keys of the snapshots renewed"),
-    "reading.unusual": N_("Unusual reading"),
+    "reading.unusual": N_("Unusual viewing"),
 }
-_SAME = {"refused": "refuse", "state": "change", "create": "make"}
-_SAME_THING = {"task": "follow_up", "outbox": "message"}
+_OPERATION_ALIASES = {"refused": "refuse", "state": "change", "create": "make"}
+_SUBJECT_ALIASES = {"task": "follow_up", "outbox": "message"}
 
 
-def things() -> dict[str, str]:
-    """What begins actions (`appeal.`) → its message id."""
-    same = {new: _THINGS[old] for new, old in _SAME_THING.items()}
-    return {f"{code}.": name for code, name in (_THINGS | same).items()}
+def subject_labels() -> dict[str, str]:
+    """Return the prefix of actions (`appeal.`) → the message id of their subject."""
+    aliases = {new: _SUBJECT_LABELS[old] for new, old in _SUBJECT_ALIASES.items()}
+    return {f"{code}.": name for code, name in (_SUBJECT_LABELS | aliases).items()}
 
 
-def named(action: str) -> tuple[str, str]:
-    """The message ids of an action: of the thing, and of what was done, "" where one says all.
+def action_labels(action: str) -> tuple[str, str]:
+    """Return the message ids of an action's subject and of its operation.
 
-    What is not known is called by its code.
+    The second one is "" if the first one names both. A subject or operation without a label is
+    represented by its code.
     """
-    if whole := _WHOLE.get(action):
-        return whole, ""
-    found = things()
-    begins = max((one for one in found if action.startswith(one)), key=len, default="")
-    thing, done = found.get(begins, ""), action.removeprefix(begins)
-    done = done.rpartition(".")[2]
-    return thing or action.partition(".")[0], _DONE.get(_SAME.get(done, done), done)
+    if label := _COMPLETE_LABELS.get(action):
+        return label, ""
+    labels = subject_labels()
+    longest_prefix = max(
+        (prefix for prefix in labels if action.startswith(prefix)), key=len, default=""
+    )
+    subject, operation = labels.get(longest_prefix, ""), action.removeprefix(longest_prefix)
+    operation = operation.rpartition(".")[2]
+    return subject or action.partition(".")[0], _OPERATION_LABELS.get(
+        _OPERATION_ALIASES.get(operation, operation), operation
+    )
 
 
-def is_known(action: str) -> bool:
-    """Whether an action has words."""
-    thing, done = named(action)
-    known = {*_THINGS.values(), *_WHOLE.values()}
-    return thing in known and (not done or done in _DONE.values())
+def has_label(action: str) -> bool:
+    """Return True if an action has a label."""
+    subject, operation = action_labels(action)
+    labels = {*_SUBJECT_LABELS.values(), *_COMPLETE_LABELS.values()}
+    return subject in labels and (not operation or operation in _OPERATION_LABELS.values())

@@ -1,0 +1,55 @@
+"""The queue of writers, in all processes, that wait for the database's write lock."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+
+from peewee import SqliteDatabase
+
+
+class LockQueue:
+    """The writers of all processes that wait for the write lock: each has a shared lock on a file.
+
+    The file is next to the database, and its locks end with the process that holds them.
+    """
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    @contextlib.contextmanager
+    def hold_place(self) -> Iterator[Callable[[], bool]]:
+        """Count this writer as waiting inside the `with` block.
+
+        Yields a function that takes the shared lock; call it at each attempt, because another
+        process may be testing the queue at the same time.
+        """
+        with self._open_queue_file() as file:
+            yield lambda: self._try_lock(file, fcntl.LOCK_SH)
+
+    def is_empty(self) -> bool:
+        """Return True if no writer is waiting, as far as that can be determined."""
+        with self._open_queue_file() as file:
+            return self._try_lock(file, fcntl.LOCK_EX)
+
+    @staticmethod
+    def _try_lock(file: int, kind: int) -> bool:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a disk on which no such file can be created
+            return True
+        return True
+
+    @contextlib.contextmanager
+    def _open_queue_file(self) -> Iterator[int]:
+        try:
+            file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o664)
+        except OSError:
+            yield -1
+            return
+        try:
+            yield file
+        finally:
+            os.close(file)

@@ -1,0 +1,184 @@
+"""Queueing a message: with its cause, only once, outside the quiet hours."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from appliance.core import clock, live, phone_numbers
+from appliance.core.db import write_transaction
+from appliance.core.outbox.gsm import use_ascii_quotes
+from appliance.core.outbox.purposes import AT_ONCE, STAFF, USE
+from appliance.core.outbox.tables import Message
+from appliance.core.settings import Messages
+
+_MAX_POSTPONED_DAYS = 14  # days by which a message can be postponed
+DEFAULT_LIFETIME = dt.timedelta(days=2)  # then a message is useless, by default
+_will_be_sent = Message.expires_at > Message.wanted_at  # and is not postponed beyond its lifetime
+
+
+def queue_message(
+    channel: str,
+    purpose: str,
+    recipient: str,
+    *,
+    key: str,
+    text: str = "",
+    payload: dict[str, Any] | None = None,
+    cause: str = "",
+    due_at: dt.datetime | None = None,
+    lifetime: dt.timedelta = DEFAULT_LIFETIME,
+) -> Message:
+    """Queue a message; call it in the transaction of its cause.
+
+    `key` identifies the notification: if it was queued before, the earlier message is returned.
+    """
+    now = clock.now()
+    first_due_at = max(due_at or now, now)
+    existing = Message.get_or_none(Message.key == key)
+    if existing:
+        return existing
+    message = Message.create(
+        channel=channel,
+        purpose=purpose,
+        recipient=recipient,
+        key=key,
+        text=text,
+        payload=payload or {},
+        cause=cause,
+        created_at=now,
+        wanted_at=first_due_at,
+        due_at=first_due_at,
+        expires_at=first_due_at + lifetime,
+    )
+    live.publish_topics("outbox")
+    return message
+
+
+def queue_sms(
+    purpose: str,
+    number: str,
+    text: str,
+    *,
+    key: str,
+    tz: ZoneInfo,
+    cause: str = "",
+    limits: Messages = Messages(),  # noqa: B008  frozen
+    payload: dict[str, Any] | None = None,
+    delay: dt.timedelta = dt.timedelta(),
+) -> Message | None:
+    """Queue an SMS; returns the message, or None if the number cannot receive SMS.
+
+    The SMS is sent after `delay` at the earliest. A message that is not urgent is not sent during
+    the quiet hours, nor beyond the daily number of all messages in `limits`. To one number only as
+    many are sent per day as `limits` allows, except to people on duty and technicians. Messages
+    beyond a limit wait for a later day.
+    """
+    recipient = phone_numbers.canonical_number(number)
+    if not recipient:
+        return None
+    earliest = clock.now() + delay
+    planned_at = earliest if purpose in AT_ONCE else outside_quiet_hours(earliest, tz, limits)
+    wanted_at = planned_at
+    if purpose not in STAFF:
+        planned_at = within_recipient_limit(recipient, planned_at, tz, limits)
+    if purpose not in AT_ONCE:
+        planned_at = _within_daily_limit(planned_at, tz, limits)
+    return queue_message(
+        "sms",
+        purpose,
+        recipient,
+        key=key,
+        text=use_ascii_quotes(text),
+        cause=cause,
+        due_at=planned_at,
+        payload=payload,
+        lifetime=USE[purpose] - (planned_at - wanted_at) if purpose in USE else DEFAULT_LIFETIME,
+    )
+
+
+def withdraw_messages(cause: str, since: dt.datetime) -> bool:
+    """Withdraw the messages queued for `cause` since `since`, unless one was already attempted.
+
+    Returns True if they were withdrawn. It is for a cause that is itself withdrawn; call it in that
+    transaction. Messages that an operator wrote by hand since then are still sent.
+    """
+    conditions = (
+        Message.cause == cause,
+        Message.created_at >= since,
+        Message.purpose != "manual",
+    )
+    was_attempted = (Message.state != "pending") | (Message.attempts > 0)
+    with write_transaction():
+        if Message.select().where(*conditions, was_attempted).exists():
+            return False
+        Message.delete().where(*conditions).execute()
+        live.publish_topics("outbox")
+    return True
+
+
+def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
+    """Postpone pending text messages that are not urgent to the end of the quiet hours.
+
+    It covers every message due before then, also one that became due earlier and is still unsent.
+    Returns the number of postponed messages; does nothing outside the quiet hours.
+    """
+    now = clock.now()
+    morning = outside_quiet_hours(now, tz, limits)
+    conditions = (
+        Message.channel == "sms",
+        Message.state == "pending",
+        Message.purpose.not_in(AT_ONCE),
+        Message.due_at < morning,
+    )
+    if morning == now or not Message.select().where(*conditions).exists():
+        return 0
+    with write_transaction():
+        live.publish_topics("outbox")
+        return Message.update(due_at=morning, wanted_at=morning).where(*conditions).execute()
+
+
+def outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+    """Return the given time, or the end of the quiet hours if the time falls into them."""
+    begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
+    local = time.astimezone(tz)
+    is_late, is_early = local.time() >= begin, local.time() < end
+    if not (is_late or is_early if begin > end else is_late and is_early):
+        return time
+    day = local.date() + dt.timedelta(days=is_late and begin > end)
+    return dt.datetime.combine(day, end, tz).astimezone(dt.UTC)
+
+
+def within_recipient_limit(
+    recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages
+) -> dt.datetime:
+    """Return `due`, or a time a day or more later that respects the recipient's daily limit."""
+    for _ in range(_MAX_POSTPONED_DAYS):
+        messages = Message.select().where(
+            Message.recipient == recipient,
+            Message.channel == "sms",
+            Message.wanted_at > due - dt.timedelta(days=1),
+            Message.wanted_at <= due,
+            _will_be_sent,
+        )
+        if messages.count() < limits.per_number:
+            break
+        due = outside_quiet_hours(due + dt.timedelta(days=1), tz, limits)
+    return due
+
+
+def _within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+    """Return `due`, or a later morning on whose day the daily limit is not yet reached."""
+    for _ in range(_MAX_POSTPONED_DAYS):
+        start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)
+        next_day = dt.datetime.combine(start.date() + dt.timedelta(days=1), dt.time(), tz)
+        messages = Message.select().where(
+            Message.channel == "sms",
+            Message.purpose.not_in(AT_ONCE),
+            Message.wanted_at >= start,
+            Message.wanted_at < next_day,
+            _will_be_sent,
+        )
+        if messages.count() < limits.per_day:
+            break
+        due = outside_quiet_hours(next_day, tz, limits)
+    return due

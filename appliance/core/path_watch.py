@@ -1,0 +1,52 @@
+"""Waiting for events of a file or folder that the kernel reports (inotify)."""
+
+import select
+import time
+from pathlib import Path
+
+from inotify_simple import INotify, flags
+
+_FALLBACK_POLL_SECONDS = 0.03  # seconds between two polls while the kernel reports no events
+
+
+class PathWatch:
+    """Waits for events of a path.
+
+    `event_flags`: flags of inotify; `gather_seconds`: how long to wait after an event, so that
+    events that occur together are reported together.
+    """
+
+    def __init__(self, path: Path, event_flags: int, gather_seconds: float) -> None:
+        self._path, self._event_flags, self._gather_seconds = path, event_flags, gather_seconds
+        self._inotify: INotify | None = None
+        self._start_watch()
+
+    def wait_for_event(self, seconds: float) -> bool:
+        """Wait at most `seconds`; returns True if an event may have occurred in that time."""
+        if not self._inotify:
+            time.sleep(_FALLBACK_POLL_SECONDS)
+            self._start_watch()
+            return True
+        if not select.select([self._inotify], [], [], seconds)[0]:
+            return False
+        time.sleep(self._gather_seconds)
+        if any(event.mask & flags.IGNORED for event in self._inotify.read(timeout=0)):
+            self.close()  # the watched path was removed
+        return True
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._inotify:
+            self._inotify.close()
+        self._inotify = None
+
+    def _start_watch(self) -> None:
+        inotify = None
+        try:
+            inotify = INotify()
+            inotify.add_watch(self._path, self._event_flags)
+        except OSError:  # the path does not exist yet, or other processes use up all watches
+            if inotify:
+                inotify.close()
+            return
+        self._inotify = inotify

@@ -1,0 +1,175 @@
+"""The index's words in a process's memory: which have a prefix, which are similar to another word.
+
+A word that differs by few errors has some piece unchanged at nearly its position. Therefore the
+words are indexed by their pieces, and only those that share one with the typed word are compared.
+"""
+
+import bisect
+import threading
+from itertools import pairwise
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from appliance.core.db import database
+from appliance.core.search import keys, ranking
+from appliance.core.search.keys import Word
+
+# as SQL, because it runs for each typed letter
+_NEW_WORDS_SQL = "SELECT id, kind, word FROM search_word WHERE id > ? ORDER BY id"
+MAX_READINGS = 40  # the most words as which a typed word is read
+_PIECES_BY_LENGTH = ((5, 2), (7, 3))  # (length, pieces of shorter words)
+_MAX_PIECES = 4
+
+
+class _WordList:
+    """Words of one kind, either their spellings or their sounds."""
+
+    def __init__(self) -> None:
+        self._all: set[str] = set()
+        self._sorted: list[str] = []
+        self._unsorted: list[str] = []
+        self._pieces: dict[tuple[int, int, str], list[str]] = {}
+        self._beginnings: dict[tuple[int, str], dict[str, None]] = {}
+
+    def add_word(self, word: str) -> None:
+        if word in self._all:
+            return
+        self._all.add(word)
+        self._unsorted.append(word)
+        size = len(word)
+        for number, (begin, end) in enumerate(_piece_bounds(size)):
+            self._pieces.setdefault((size, number, word[begin:end]), []).append(word)
+        for (length, letter), beginnings in self._beginnings.items():
+            if word[0] == letter and size > length + 1:
+                beginnings[word[:length]] = None
+
+    def with_prefix(self, prefix: str, limit: int) -> list[str] | None:
+        """Return the words that begin with `prefix`; None if there are more than `limit`."""
+        if self._unsorted:
+            self._sorted = sorted([*self._sorted, *self._unsorted])
+            self._unsorted = []
+        first = bisect.bisect_left(self._sorted, prefix)
+        last = bisect.bisect_left(self._sorted, prefix + "\x7f")
+        return self._sorted[first:last] if last - first <= limit else None
+
+    def similar_words(self, word: str, max_errors: int) -> list[tuple[int, str]]:
+        """Return (errors, word) of words with at most `max_errors` differences, nearest first."""
+        if not max_errors:
+            return []
+        candidates = list(self._words_sharing_piece(word, max_errors))
+        matches = process.extract(
+            word, candidates, scorer=OSA.distance, score_cutoff=max_errors, limit=None
+        )
+        return sorted((errors, candidate) for candidate, errors, _place in matches)[:MAX_READINGS]
+
+    def words_beginning_like(self, prefix: str, max_errors: int) -> list[str]:
+        """Return words longer than `prefix` that begin similarly, with the same first letter."""
+        size = len(prefix)
+        cache_key = size, prefix[0]
+        if cache_key not in self._beginnings:
+            words = self.with_prefix(prefix[0], len(self._all)) or ()
+            self._beginnings[cache_key] = {
+                word[:size]: None for word in words if len(word) > size + 1
+            }
+        beginnings = self._beginnings[cache_key]
+        similar = process.extract(
+            prefix,
+            beginnings.keys(),
+            scorer=OSA.distance,
+            score_cutoff=max_errors,
+            limit=MAX_READINGS,
+        )
+        completions: list[str] = []
+        for beginning, _errors, _place in similar:
+            words = self.with_prefix(beginning, len(self._all)) or ()
+            completions += [word for word in words if len(word) > size + 1]
+            if len(completions) >= MAX_READINGS:
+                break
+        return completions[:MAX_READINGS]
+
+    def _words_sharing_piece(self, word: str, max_errors: int) -> set[str]:
+        """Return words of similar length with a piece of `word` at nearly the same position."""
+        words: set[str] = set()
+        for longer in range(max(-max_errors, 1 - len(word)), max_errors + 1):
+            before, after = (max_errors + longer) // 2, (max_errors - longer) // 2  # extra, missing
+            for number, (begin, end) in enumerate(_piece_bounds(len(word) + longer)):
+                for start in range(max(0, begin - before), begin + after + 1):
+                    piece_key = len(word) + longer, number, word[start : start + end - begin]
+                    if matches := self._pieces.get(piece_key):
+                        words.update(matches)
+        return words
+
+
+def _piece_bounds(size: int) -> list[tuple[int, int]]:
+    """Return the start and end of each piece of a word of `size` letters."""
+    return (
+        _PIECE_BOUNDS_CACHE[size]
+        if size < len(_PIECE_BOUNDS_CACHE)
+        else _compute_piece_bounds(size)
+    )
+
+
+def _compute_piece_bounds(size: int) -> list[tuple[int, int]]:
+    pieces = next((pieces for below, pieces in _PIECES_BY_LENGTH if size < below), _MAX_PIECES)
+    return list(pairwise(size * n // pieces for n in range(pieces + 1)))
+
+
+_PIECE_BOUNDS_CACHE = [_compute_piece_bounds(size) for size in range(40)]
+
+
+class WordIndex:
+    """The words of all kinds that this process has loaded so far."""
+
+    def __init__(self) -> None:
+        self._database_file = ""
+        self._last_id = 0
+        self._spellings: dict[str, _WordList] = {}
+        self._sounds: dict[str, _WordList] = {}
+        self._lock = threading.Lock()
+
+    def load_new_words(self) -> None:
+        """Load the words that were added since the last call; ids are never reused."""
+        with self._lock:
+            if self._database_file != str(database.database):
+                self._database_file, self._last_id = str(database.database), 0
+                self._spellings, self._sounds = {}, {}
+            rows = database.execute_sql(_NEW_WORDS_SQL, (self._last_id,))
+            for id, kind, word in rows:
+                self._spellings.setdefault(kind, _WordList()).add_word(word)
+                self._sounds.setdefault(kind, _WordList()).add_word(keys.sound_key(word))
+                self._last_id = max(self._last_id, id)
+
+    def similar_sounds(self, kind: str, word: Word) -> list[tuple[int, str]]:
+        """Return (errors, sound) of a kind's words as which `word` may be read, nearest first."""
+        spellings, sounds = self._spellings.get(kind), self._sounds.get(kind)
+        if not spellings or not sounds:
+            return []
+        with self._lock:
+            matches = sounds.similar_words(word.sound, word.max_errors)
+            for errors, match in spellings.similar_words(word.spelling, min(word.max_errors, 2)):
+                matches.append((errors, keys.sound_key(match)))
+        matches.sort(key=lambda pair: (pair[0], pair[1][:1] != word.sound[:1]))
+        least_errors: dict[str, int] = {}
+        for errors, match in matches:
+            least_errors.setdefault(match, errors)
+        return [(errors, match) for match, errors in least_errors.items()][:MAX_READINGS]
+
+    def sounds_with_prefix(self, kind: str, sound: str, limit: int) -> list[str] | None:
+        """Return a kind's sounds that begin with `sound`; None if there are more than `limit`."""
+        sounds = self._sounds.get(kind)
+        if not sounds:
+            return []
+        with self._lock:
+            return sounds.with_prefix(sound, limit)
+
+    def sounds_beginning_like(self, kind: str, sound: str) -> list[str]:
+        """Return the sounds of a kind whose beginning is similar to `sound`.
+
+        Returns an empty list if `sound` has fewer than MIN_UNFINISHED_LETTERS letters.
+        """
+        sounds = self._sounds.get(kind)
+        if not sounds or len(sound) < ranking.MIN_UNFINISHED_LETTERS:
+            return []
+        with self._lock:
+            return sounds.words_beginning_like(sound, 1 if len(sound) < 7 else 2)
