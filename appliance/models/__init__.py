@@ -1,4 +1,4 @@
-"""Tables and constraints. Rules and queries live in the noun that owns a table."""
+"""Tables and constraints. Rules and queries are in the package that owns a table."""
 
 from appliance.core.audit.table import AuditAnchor, AuditEntry
 from appliance.core.live import LiveEvent

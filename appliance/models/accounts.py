@@ -1,4 +1,4 @@
-"""Who works here: users with their roles."""
+"""The people who work here: users with their roles."""
 
 from peewee import BooleanField, CharField, TextField
 
@@ -10,11 +10,11 @@ class User(Table):
 
     login = CharField(unique=True)
     name = CharField()
-    name_cyrl = CharField(default="")  # the name in Cyrillic; empty: nobody has written it
+    name_cyrl = CharField(default="")  # the name in Cyrillic; empty: not entered
     role = CharField()  # accounts.ROLES
     password_hash = TextField()
-    must_change = BooleanField(default=False)  # the password was given by somebody else
-    # while the directory is away, the password that it accepted last signs in
+    must_change = BooleanField(default=False)  # the password was set by another user
+    # while the directory is unreachable, the last password it accepted is valid
     directory_fallback = BooleanField(default=False)
     language = CharField(default="uz_Latn")  # i18n.LOCALES
     theme = CharField(default="system")  # system | light | dark
@@ -22,13 +22,14 @@ class User(Table):
     extension = CharField(unique=True, null=True)  # the SIP account of an operator's phone
     sip_password = CharField(null=True)
     phone = CharField(default="desk")  # accounts.PHONES: on the desk, or in the operator's page
-    phone_page = CharField(null=True)  # the open page that took the phone up last
-    # the hash of that page's session; "": the session ended, and Asterisk still has its address
+    phone_page = CharField(null=True)  # the open page that connected the phone last
+    # hash of that page's session; "": the session ended, but Asterisk still has its address
     phone_session = CharField(null=True)
-    page_password = CharField(null=True)  # of the phone in the page; NULL: sip_password
-    auto_answer = BooleanField(default=False)  # the phone in the page takes calls by itself
-    speaks = CharField(default="")  # languages of calls, "uz ru"
-    topics = CharField(null=True)  # codes whose callers ring him, "subsidies work"; NULL: every one
+    page_password = CharField(null=True)  # of the phone in the page; NULL: sip_password is used
+    auto_answer = BooleanField(default=False)  # the phone in the page answers calls automatically
+    speaks = CharField(default="")  # languages in which they take calls, "uz ru"
+    # codes of topics whose callers reach them, "subsidies work"; NULL: all
+    topics = CharField(null=True)
     active = BooleanField(default=True)
     created_at = MomentField()
-    seen_at = MomentField(null=True)  # when a page was last asked for, to the minute
+    seen_at = MomentField(null=True)  # when they last requested a page, to the minute

@@ -1,4 +1,4 @@
-"""Checks that fail, or failed a moment ago."""
+"""Checks that fail, or that recovered only recently."""
 
 from peewee import CharField
 
@@ -6,10 +6,11 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Alarm(Table):
-    """A check that fails, or that failed and is not well for long enough yet."""
+    """A check that fails, or that has not been well for long enough since it failed."""
 
     code = CharField(primary_key=True)
-    name = CharField(default="")  # of the check, filled with `values`; a check that is well may go
+    # of the check, filled with `values`; stored, as a check that is well may disappear
+    name = CharField(default="")
     values = DocumentField(default=dict)
     since = MomentField()
     told_at = MomentField(null=True)

@@ -1,4 +1,4 @@
-"""What supervisors tell operators on their pages."""
+"""Announcements of supervisors on operators' pages."""
 
 from peewee import ForeignKeyField, TextField
 
@@ -7,7 +7,7 @@ from appliance.models.accounts import User
 
 
 class Announcement(Table):
-    """A text of a supervisor or the manager to operators; kept."""
+    """A text of a supervisor or the manager to operators; it is not deleted."""
 
     sender = ForeignKeyField(User, on_delete="RESTRICT")
     text = TextField()
@@ -15,11 +15,11 @@ class Announcement(Table):
 
 
 class AnnouncementReader(Table):
-    """One operator to whom it was sent."""
+    """One operator who received an announcement."""
 
     announcement = ForeignKeyField(Announcement, backref="readers", on_delete="CASCADE")
     user = ForeignKeyField(User, on_delete="RESTRICT")
-    read_at = MomentField(null=True, index=True)  # null: it stands on his page
+    read_at = MomentField(null=True, index=True)  # null: it is shown on their page
 
     class Meta:
         indexes = ((("user", "announcement"), True),)

@@ -1,4 +1,4 @@
-"""Applicants and what they ask: appeals on form №1, and what is typed but not yet registered."""
+"""Applicants, their appeals on form №1, and drafts that are not registered yet."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from appliance.models.catalogs import District, Mahalla, Region
 
 
 class Applicant(Table):
-    """A person or legal entity who calls, as last heard."""
+    """A person or legal entity who calls, with their latest data."""
 
     kind = CharField()  # person | entity
     first_name = CharField(default="")
@@ -27,10 +27,10 @@ class Applicant(Table):
 
 
 class Appeal(Table):
-    """A registered appeal: form №1 as it stood when it was registered.
+    """A registered appeal: form №1 as it was registered.
 
-    Text is kept as typed, but for the spelling of names and documents; `warnings` holds the codes
-    of doubts that were shown and passed.
+    Text is stored as typed, except for the spelling of names and documents; `warnings` holds the
+    codes of doubts that were shown and passed over.
     """
 
     number = CharField(unique=True)  # 2026-000001
@@ -52,41 +52,45 @@ class Appeal(Table):
     region = ForeignKeyField(Region, null=True, on_delete="RESTRICT")
     district = ForeignKeyField(District, null=True, on_delete="RESTRICT")
     mahalla = ForeignKeyField(Mahalla, null=True, on_delete="RESTRICT")
-    region_text = CharField(default="")  # as typed, when it is not on the list
+    region_text = CharField(default="")  # as typed, if it is not on the list
     district_text = CharField(default="")
     address = TextField(default="")
     passport = CharField(default="")
     pinfl = CharField(default="")
     sex = CharField(default="")
     born_on = DateField(null=True)
-    born_text = CharField(default="")  # as typed, when it is not a date
+    born_text = CharField(default="")  # as typed, if it is not a date
     phone = CharField(default="", index=True)
     phone_at_hand = CharField(default="")
     openness = CharField()  # open | personal
     gist = TextField(default="")
-    consultation = BooleanField(default=False)  # a specialist's consultation was asked for
+    consultation = BooleanField(default=False)  # a specialist's consultation was requested
     consultation_issue = TextField(default="")
     consultation_contact = TextField(default="")  # who was contacted
     warnings = DocumentField(default=list)  # "field:code", see identity and appeals.form
-    typed = DocumentField(default=dict)  # field → as typed, put right by more than its spelling
+    # field → as typed, if correction changed more than its spelling
+    typed = DocumentField(default=dict)
     form_version = IntegerField(default=1)
     extra = DocumentField(default=dict)  # the manager's fields: name → {code, text}
-    token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
+    token = CharField(null=True, unique=True)  # of the submitted form, so that it counts once
 
-    veiled = False  # loaded without what it says (casework.appeals.personal)
+    veiled = False  # loaded without its contents (casework.appeals.personal)
 
     class Meta:
         indexes = ((("call_id", "number"), False), (("operator", "registered_at"), False))
 
     def save(self, *args: Any, **options: Any) -> Any:
-        """What was left out on loading is never written back."""
+        """Save the row; raises ValueError if it was loaded without its contents.
+
+        Saving it would lose them.
+        """
         if self.veiled:
             raise ValueError(f"{self.number} was loaded without what it says")
         return super().save(*args, **options)
 
 
 class AppealReveal(Table):
-    """A personal appeal was opened for a reason by somebody who reads it not by his role."""
+    """A personal appeal was opened for a reason by a user whose role does not let them read it."""
 
     login = CharField(index=True)
     appeal = ForeignKeyField(Appeal, backref="reveals", on_delete="CASCADE")
@@ -95,33 +99,33 @@ class AppealReveal(Table):
 
 
 class AppealReader(Table):
-    """Somebody is named to read a personal appeal that he would not read by his role."""
+    """A user is named to read a personal appeal that their role does not let them read."""
 
     appeal = ForeignKeyField(Appeal, backref="readers", on_delete="CASCADE")
     login = CharField(index=True)
     at = MomentField()
     by = CharField()
-    opened_at = MomentField(null=True)  # null: it stands above his list of appeals
+    opened_at = MomentField(null=True)  # null: it is shown above their list of appeals
 
     class Meta:
         indexes = ((("appeal", "login"), True),)
 
 
 class NumberSeries(Table):
-    """The last appeal number given in a year, so that numbers have no gaps."""
+    """The last appeal number issued in a year, so that numbers have no gaps."""
 
     year = IntegerField(primary_key=True)
     last = IntegerField()
 
 
 class Draft(Table):
-    """What an operator has typed for one call and not yet registered."""
+    """What an operator has typed for one call and not registered yet."""
 
     token = CharField(unique=True)  # becomes the appeal's token
     operator = ForeignKeyField(User, backref="drafts", on_delete="RESTRICT")
     call_id = CharField(null=True)
-    aside = BooleanField(default=False)  # put off by the operator: does not open by itself
-    form = CharField(default="1")  # which form lies open: casework.forms.FORMS
+    aside = BooleanField(default=False)  # set aside by the operator: it does not open by itself
+    form = CharField(default="1")  # the form that is open: casework.forms.FORMS
     values = DocumentField(default=dict)  # of both forms
     updated_at = MomentField()
 

@@ -1,4 +1,4 @@
-"""The ledger: one row per call, its stretches, its recordings, and the log rows it is made of."""
+"""The ledger: one row per call, its parts, its recordings, and the log records it is built from."""
 
 from peewee import (
     BigIntegerField,
@@ -11,27 +11,27 @@ from peewee import (
     TextField,
 )
 
-from appliance.core.intervals import Interval, without
+from appliance.core.intervals import Interval, subtract_intervals
 from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Call(Table):
-    """What a citizen would call one call: everything under one linkedid (docs/figures.md)."""
+    """One call in the citizen's sense: everything under one linkedid (docs/figures.md)."""
 
     id = CharField(primary_key=True)  # Asterisk's linkedid
     direction = CharField()  # inbound | outbound | internal
     arrived_at = MomentField(index=True)
-    ended_at = MomentField(null=True, index=True)  # null while it goes on
+    ended_at = MomentField(null=True, index=True)  # null while it is in progress
     hotline_number = CharField(null=True)
     diverted_from = CharField(null=True)
     caller = CharField(null=True, index=True)  # normalised, +998…
-    callee = CharField(null=True, index=True)  # of a call that we placed
+    callee = CharField(null=True, index=True)  # of an outgoing call
     trunk = CharField(null=True)
     technology = CharField(default="sip")
     language = CharField(null=True)  # uz | ru
     menu = DocumentField(default=list)  # keys pressed, in order
     stage = CharField()  # menu | dialling | queue | ringing | talk | transfer | rating | ended
-    outcome = CharField(null=True)  # null while it goes on
+    outcome = CharField(null=True)  # null while it is in progress
     short = BooleanField(default=False)
     synthetic = BooleanField(default=False)
     menu_seconds = FloatField(default=0)
@@ -43,13 +43,14 @@ class Call(Table):
     rating_channel = CharField(null=True)  # keypad | sms
     topic = CharField(null=True)  # a code of the topics' catalogue
     sip = CharField(null=True, index=True)  # the carrier's Call-ID
-    by = CharField(null=True)  # outgoing: login of who placed it; null: the machine
+    # outgoing: login of the user who placed it; null: placed automatically
+    by = CharField(null=True)
     reason = CharField(null=True)  # outgoing: phone | page | follow_up | callback | ministry
-    serves = CharField(null=True, index=True)  # outgoing: the id of what it serves
+    serves = CharField(null=True, index=True)  # outgoing: the id of the record it serves
 
     @property
     def citizen(self) -> str | None:
-        """The number at the other end: who called, or whom we called; None when it is hidden."""
+        """The number of the other party: caller or callee; None if it is hidden."""
         number: str | None = self.callee if self.direction == "outbound" else self.caller
         return number
 
@@ -67,7 +68,7 @@ class QueueVisit(Table):
 
 
 class Ring(Table):
-    """One phone that rang for a visit."""
+    """One phone that rang during a queue visit."""
 
     visit = ForeignKeyField(QueueVisit, backref="rings", on_delete="CASCADE")
     operator = CharField()  # login
@@ -81,12 +82,12 @@ class Ring(Table):
 
 
 class Talk(Table):
-    """One stretch of a call with one operator or employee."""
+    """One part of a call, with one operator or employee."""
 
     call = ForeignKeyField(Call, backref="talks", on_delete="CASCADE", index=False)
     position = IntegerField()
     party = CharField()  # operator | employee | outside
-    who = CharField()  # an operator's login, else a number
+    who = CharField()  # an operator's login, or a number
     extension = CharField(null=True)
     started_at = MomentField()
     ended_at = MomentField(null=True)
@@ -99,14 +100,14 @@ class Talk(Table):
         )
 
     @property
-    def spoken(self) -> list[Interval]:
-        """It without its gaps; nothing while it goes on."""
+    def speech_intervals(self) -> list[Interval]:
+        """The talk's intervals without its gaps; empty while it is in progress."""
         gaps = [(gap.started_at, gap.ended_at) for gap in self.gaps if gap.ended_at]
-        return without([(self.started_at, self.ended_at)], gaps) if self.ended_at else []
+        return subtract_intervals([(self.started_at, self.ended_at)], gaps) if self.ended_at else []
 
 
 class Gap(Table):
-    """A stretch in which a talk's operator was away, and the caller was kept for him."""
+    """An interval in which a talk's operator was away while the caller was kept waiting."""
 
     talk = ForeignKeyField(Talk, backref="gaps", on_delete="CASCADE")
     started_at = MomentField()
@@ -114,20 +115,20 @@ class Gap(Table):
 
 
 class Transfer(Table):
-    """A caller handed over, or an attempt at it."""
+    """A transfer of the caller, or an attempt at it."""
 
     call = ForeignKeyField(Call, backref="transfers", on_delete="CASCADE")
     position = IntegerField()
     kind = CharField()  # blind | attended | automatic
     to = CharField()  # as dialled
-    by = CharField(null=True)  # login; null: the line itself
+    by = CharField(null=True)  # login; null: automatic
     at = MomentField()
     result = CharField(null=True)  # answered | busy | no_answer | failed
     returned = BooleanField(default=False)
 
 
 class DialAttempt(Table):
-    """One attempt to reach somebody outside over one trunk."""
+    """One attempt to reach an outside number over one trunk."""
 
     call = ForeignKeyField(Call, backref="attempts", on_delete="CASCADE")
     position = IntegerField()
@@ -138,30 +139,32 @@ class DialAttempt(Table):
 
 
 class MergedCall(Table):
-    """A linkedid of Asterisk whose records tell of another call: a phone's second call, say."""
+    """A linkedid of Asterisk whose records belong to another call, e.g. a phone's second call."""
 
     linkedid = CharField(primary_key=True)
     call_id = CharField(index=True)
 
 
 class Recording(Table):
-    """A sound file of a call. Not a child row: kept when the call is interpreted again."""
+    """A sound file of a call. Not a child row: it survives when the call is interpreted again."""
 
-    file = CharField(primary_key=True)  # as Asterisk wrote it; relative to the recordings folder
+    # path as written by Asterisk, relative to the recordings folder
+    file = CharField(primary_key=True)
     call_id = CharField(index=True)
     begun_at = MomentField(null=True)
-    aside = BooleanField(default=False)  # an operator asks somebody, unheard by the citizen
+    # an operator consults somebody, without the citizen listening
+    aside = BooleanField(default=False)
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
-    sha256 = CharField(null=True)  # of the file as it is now
-    written_at = MomentField(null=True)  # when its last sound was written
-    kept = CharField(null=True, index=True)  # the file's last name; "": none; null: as written
-    peaks = TextField(null=True)  # how loud it is along its length, a digit or letter per stretch
+    sha256 = CharField(null=True)  # of the file in its present form
+    written_at = MomentField(null=True)  # when the last audio was written
+    kept = CharField(null=True, index=True)  # the file's final name; "": deleted; null: as written
+    peaks = TextField(null=True)  # loudness along its length, one digit or letter per interval
 
 
 class EventRow(Table):
-    """One record of Asterisk's event log, as it was; found again by its own hash.
+    """One unchanged record of Asterisk's event log; identified by its hash.
 
-    `fields` leaves out those that are empty.
+    `fields` omits empty ones.
     """
 
     hash = CharField(primary_key=True)
@@ -169,48 +172,48 @@ class EventRow(Table):
     at = MomentField(index=True)
     event = CharField()
     uniqueid = CharField(default="", index=True)
-    begins = CharField(null=True)  # the context in which this record begins a call; else null
-    phone = CharField(null=True)  # the phone that places a call by this record; else null
+    begins = CharField(null=True)  # the context in which this record starts a call; else null
+    phone = CharField(null=True)  # the phone that places a call with this record; else null
     fields = DocumentField()
 
 
 class EventFile(Table):
-    """How far a log file has been read; only saves reading again what is known."""
+    """The read position in a log file; it only avoids reading known records again."""
 
     fingerprint = CharField(primary_key=True)  # inode and hash of the first line
     offset = BigIntegerField()
 
 
 class EventFragment(Table):
-    """A piece of a record at the edge of a file that was cut; joined when its other half comes."""
+    """A piece of a record at the edge of a rotated file; joined when its other half arrives."""
 
     hash = CharField(primary_key=True)
-    head = BooleanField()  # True: begins a file (its start is missing); False: ends one
+    head = BooleanField()  # True: it starts a file (its beginning is missing); False: it ends one
     text = BlobField()
 
 
 class Quarantined(Table):
-    """What stood in one of Asterisk's logs and could not be taken in; see `calls.quarantine`."""
+    """Text in one of Asterisk's logs that could not be imported; see `calls.quarantine`."""
 
-    hash = CharField(primary_key=True)  # of what it is: found again by whatever way
+    hash = CharField(primary_key=True)  # of its content: the same however it is found
     kind = CharField()
     file = CharField()  # the log's name when it was read
-    position = BigIntegerField()  # bytes from its beginning
+    position = BigIntegerField()  # bytes from its start
     size = BigIntegerField()  # bytes
-    beginning = BlobField()  # the first of them
-    linkedid = CharField(null=True, index=True)  # of the call that it tells of, where that is known
+    beginning = BlobField()  # the first of these bytes
+    linkedid = CharField(null=True, index=True)  # of the call it belongs to, if known
     noted_at = MomentField(index=True)
 
 
 class AsteriskWatch(Table):
-    """A stretch of time in which Asterisk was seen alive."""
+    """An interval in which Asterisk was observed running."""
 
     started_at = MomentField(primary_key=True)
     seen_at = MomentField()
 
 
 class SeenCall(Table):
-    """A call that Asterisk told of while it came, and that its event log does not hold."""
+    """A call that Asterisk reported live but that its event log does not contain."""
 
     linkedid = CharField(primary_key=True)
     at = MomentField(index=True)
@@ -218,22 +221,22 @@ class SeenCall(Table):
 
 
 class SipRefusal(Table):
-    """A SIP request that Asterisk refused before a channel, and so the event log, was."""
+    """A SIP request that Asterisk refused before it had a channel or an event log record."""
 
     sip = CharField(primary_key=True)  # the request's Call-ID
     at = MomentField(index=True)
-    address = CharField()  # who sent it
+    address = CharField()  # the sender's
     why = CharField()
 
 
 class ListeningRight(Table):
-    """Who may hear recordings beyond the roles that may."""
+    """A user who may listen to recordings although their role does not allow it."""
 
     login = CharField(primary_key=True)
 
 
 class Listening(Table):
-    """Somebody was let hear a call's recordings, for a reason that he gave."""
+    """A user was allowed to listen to a call's recordings, for the reason they gave."""
 
     login = CharField(index=True)
     call_id = CharField(index=True)
@@ -241,9 +244,9 @@ class Listening(Table):
     reason = CharField()
 
 
-# What only few rows hold is found by an index of those alone: an operator's calls that go on among
-# all those he ever had, the first record of a call among all that follow.
-_OF_FEW = (
+# Partial indexes for conditions that few rows meet: an operator's calls in progress among all their
+# calls, the first record of a call among all its records.
+_PARTIAL_INDEXES = (
     (Call, (Call.by, Call.arrived_at), Call.by.is_null(False), "of_ours"),
     (Call, (Call.by, Call.reason, Call.arrived_at), Call.by.is_null(False), "of_ours_for"),
     (Call, (Call.by, Call.ended_at, Call.arrived_at), Call.ended_at.is_null(), "going_on"),
@@ -253,6 +256,6 @@ _OF_FEW = (
     (EventRow, (EventRow.begins, EventRow.at), EventRow.begins.is_null(False), "first"),
     (EventRow, (EventRow.phone, EventRow.at), EventRow.phone.is_null(False), "dialled"),
 )
-for _table, _fields, _where, _name in _OF_FEW:
+for _table, _fields, _where, _name in _PARTIAL_INDEXES:
     _name = f"{_table._meta.table_name}_{_name}"
     _table.add_index(_table.index(*_fields, name=_name, where=_where))

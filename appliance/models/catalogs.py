@@ -6,7 +6,7 @@ from appliance.core.tables import Table
 
 
 class Named(Table):
-    """Something with a name in each language."""
+    """Base class of rows with a name in each language."""
 
     name_uz_latn = CharField()
     name_uz_cyrl = CharField()
@@ -14,19 +14,23 @@ class Named(Table):
 
 
 class Region(Named):
+    """A region of the country, identified by its SOATO code."""
+
     soato = CharField(primary_key=True)
     position = IntegerField()  # the order of report form №2
 
 
 class District(Named):
+    """A district or town of a region, identified by its SOATO code."""
+
     soato = CharField(primary_key=True)
     region = ForeignKeyField(Region, backref="districts", on_delete="RESTRICT")
-    aliases = CharField(default="")  # former names, parted by "|"
+    aliases = CharField(default="")  # former names, separated by "|"
     search_key = CharField(index=True)  # i18n.fold of all its names
 
 
 class Mahalla(Named):
-    """A neighbourhood: imported with a code, or typed by an operator and remembered without."""
+    """A neighbourhood: imported with a code, or typed by an operator and stored without one."""
 
     code = CharField(unique=True, null=True)
     district = ForeignKeyField(District, backref="mahallas", on_delete="RESTRICT", null=True)
@@ -38,7 +42,7 @@ class Mahalla(Named):
 
 
 class Catalog(Named):
-    """A list: one that comes with the product, or one that the site has added."""
+    """A list: a built-in one, or one that the site added."""
 
     code = CharField(primary_key=True)
     position = IntegerField()
@@ -52,7 +56,7 @@ class CatalogItem(Named):
     code = CharField()
     position = IntegerField()
     active = BooleanField(default=True)  # False: retired
-    active_from = DateField(null=True)  # the first and the last day in use; None: open
+    active_from = DateField(null=True)  # the first and the last day in use; None: unlimited
     active_until = DateField(null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Change requests of the ministry: what was asked, what was done with it, what was changed."""
+"""Change requests of the ministry: requests, steps, files, and the changes made for them."""
 
 from peewee import BlobField, BooleanField, CharField, ForeignKeyField, IntegerField, TextField
 
@@ -8,15 +8,15 @@ from appliance.core.tables import DocumentField, MomentField, Table
 class ChangeRequest(Table):
     """A written request; its id is its number. Changed only by changes.requests."""
 
-    kind = CharField()  # changes.terms.KINDS
+    kind = CharField()  # changes.terms.KINDS_BY_CODE
     what = TextField()
     why = TextField()
     author = CharField()  # login
     asked_at = MomentField(index=True)
     due_at = MomentField()  # the close of the term's last working day
-    state = CharField()  # changes.states.STATES
-    is_open = BooleanField(default=True)  # the state is one of states.OPEN
-    responsible = CharField(default="")  # login of who accepted it, or began
+    state = CharField()  # changes.states.REQUEST_STATE_CODES
+    is_open = BooleanField(default=True)  # the state is one of states.OPEN_REQUEST_STATE_CODES
+    responsible = CharField(default="")  # login of the user who accepted or began it
     version = IntegerField(default=1)
 
     class Meta:
@@ -24,12 +24,12 @@ class ChangeRequest(Table):
 
 
 class ChangeStep(Table):
-    """One thing that was done with a request: who, when, in which words."""
+    """One step taken on a request: who, when, with which text."""
 
     request = ForeignKeyField(ChangeRequest, backref="steps", on_delete="RESTRICT", index=False)
     at = MomentField()
     who = CharField()  # login
-    action = CharField()  # changes.states.MOVES
+    action = CharField()  # changes.states.TRANSITIONS
     text = TextField(default="")
 
     class Meta:
@@ -37,7 +37,7 @@ class ChangeStep(Table):
 
 
 class ChangeFile(Table):
-    """A file that came with a request, or with a step of it."""
+    """A file that was sent with a request, or with a step of it."""
 
     request = ForeignKeyField(ChangeRequest, backref="files", on_delete="RESTRICT")
     name = CharField()
@@ -48,13 +48,13 @@ class ChangeFile(Table):
 
 
 class ChangeLink(Table):
-    """Something that was changed for a request; fields that differ, before and after."""
+    """A change that was made for a request; the fields that differ, before and after."""
 
     request = ForeignKeyField(ChangeRequest, backref="links", on_delete="RESTRICT")
     at = MomentField()
     who = CharField()  # login
-    kind = CharField()  # changes.links.KINDS
-    ref = CharField()  # which one, as its page's address names it
-    title = CharField()  # what it is called
-    before = DocumentField()  # field → text; null: it was not there
+    kind = CharField()  # changes.links.LINK_KINDS
+    ref = CharField()  # which object, as in its page's address
+    title = CharField()  # its name
+    before = DocumentField()  # field → text; null: it did not exist
     after = DocumentField()

@@ -1,4 +1,4 @@
-"""What citizens ask about their own data, and what was done with it."""
+"""Citizens' requests about their own data, and their outcome."""
 
 from peewee import CharField, DateField, TextField
 
@@ -9,16 +9,16 @@ class DataRequest(Table):
     """A citizen's request; its id is its number. Changed only by casework.data_requests."""
 
     kind = CharField()  # data_requests.KINDS
-    person = CharField()  # as he is called; "" once he was masked, as are the next two
-    phone = CharField(default="", index=True)  # as numbers are kept
-    proof = TextField(default="")  # how it was seen that it is he
-    language = CharField()  # in which he is answered: uz | ru
-    what = TextField(default="")  # in his words
+    person = CharField()  # the citizen's name; "" once masked, like the next two
+    phone = CharField(default="", index=True)  # in the normal form of numbers
+    proof = TextField(default="")  # how the citizen's identity was verified
+    language = CharField()  # the language of the answer: uz | ru
+    what = TextField(default="")  # in the citizen's words
     asked_at = MomentField(index=True)
     due_on = DateField()
-    by = CharField()  # login of who wrote it down
+    by = CharField()  # login of the user who recorded it
     state = CharField(default="open")  # data_requests.STATES
-    records = DocumentField(default=dict)  # kind of record → ids that are his
+    records = DocumentField(default=dict)  # kind of record → ids of the citizen's records
     answer = TextField(default="")  # what was corrected, or why not
     done_at = MomentField(null=True)
     done_by = CharField(default="")  # login

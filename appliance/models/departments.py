@@ -1,4 +1,4 @@
-"""The departments of the ministry, and who belongs to them."""
+"""The departments of the ministry and their members."""
 
 from peewee import BooleanField, CharField, ForeignKeyField, IntegerField
 
@@ -8,23 +8,24 @@ from appliance.models.catalogs import Named
 
 
 class Department(Named):
-    """A part of the ministry that answers appeals, or a body of its own under it."""
+    """A part of the ministry that answers appeals, or a separate body under it."""
 
     code = CharField(unique=True)
     position = IntegerField()
-    own_body = BooleanField(default=False)  # its term begins anew when an appeal reaches it
+    # a separate body: its term starts again when an appeal reaches it
+    own_body = BooleanField(default=False)
     active = BooleanField(default=True)
 
 
 class DirectionRoute(Table):
-    """The department that appeals of a direction go to."""
+    """The department that receives appeals of a direction."""
 
     direction = CharField(primary_key=True)  # code in the list `direction`
     department = ForeignKeyField(Department, backref="routes", on_delete="CASCADE")
 
 
 class Membership(Table):
-    """The department of a ministry's user; who has none sees all of them."""
+    """The department of a ministry's user; a user without one sees all departments."""
 
     user = ForeignKeyField(User, primary_key=True, on_delete="CASCADE")
     department = ForeignKeyField(Department, backref="members", on_delete="RESTRICT")

@@ -1,4 +1,4 @@
-"""The phones on people's desks, and by which address each takes its settings."""
+"""The phones on people's desks, and the address from which each gets its settings."""
 
 from peewee import BooleanField, CharField, ForeignKeyField
 
@@ -7,14 +7,16 @@ from appliance.models.accounts import User
 
 
 class DeskPhone(Table):
-    """One person's phone. Of the addresses given for it only hashes are kept."""
+    """One user's phone. Only hashes of its secret addresses are stored."""
 
     user = ForeignKeyField(User, unique=True, on_delete="RESTRICT")
     make = CharField()  # desk_phones.MAKES
-    mac = CharField(unique=True)  # twelve hexadecimal digits in small letters
-    token_hash = CharField(null=True, unique=True)  # SHA-256; null: no address was given
+    mac = CharField(unique=True)  # twelve hexadecimal digits in lower case
+    token_hash = CharField(null=True, unique=True)  # SHA-256; null: no address was issued
     token_ends_at = MomentField(null=True)
-    token_used = BooleanField(default=False)  # it gave the settings, and gives them no more
-    set_up_at = MomentField(null=True)  # when the phone took its settings last
-    set_up_from = CharField(default="")  # the address that asked
-    book_hash = CharField(null=True, unique=True)  # SHA-256 of what its phone book is asked by
+    # it has delivered the settings and delivers them no more
+    token_used = BooleanField(default=False)
+    set_up_at = MomentField(null=True)  # when the phone last fetched its settings
+    set_up_from = CharField(default="")  # the address of that request
+    # SHA-256 of the secret in its phone book's address
+    book_hash = CharField(null=True, unique=True)

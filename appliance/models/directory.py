@@ -1,4 +1,4 @@
-"""Whom operators pass callers on to."""
+"""The employees to whom operators transfer callers."""
 
 from peewee import BooleanField, CharField, ForeignKeyField
 
@@ -6,12 +6,12 @@ from appliance.core.tables import Table
 
 
 class Employee(Table):
-    """Somebody of the ministry to whom callers are passed on; switched off, never deleted."""
+    """An employee of the ministry to whom callers are transferred; deactivated, never deleted."""
 
     name = CharField()
     position = CharField(default="")
     department = CharField(default="")
-    number = CharField(index=True)  # as it is dialled
+    number = CharField(index=True)  # as dialled
     hours = CharField(default="")  # 09:00-18:00 on working days; empty: always
     substitute = ForeignKeyField("self", null=True, on_delete="SET NULL")
     active = BooleanField(default=True)

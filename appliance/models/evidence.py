@@ -1,4 +1,4 @@
-"""Evidence packs: who asked for one, why, and what was made."""
+"""Evidence packs: who requested one, why, and the result."""
 
 from peewee import CharField, IntegerField, TextField
 
@@ -9,8 +9,9 @@ class EvidencePack(Table):
     """A pack about a call, or about an appeal and its call; `appliance jobs` makes and signs it."""
 
     call_id = CharField(default="", index=True)  # "" for an appeal without a call
-    appeal = CharField(default="", index=True)  # number of the one it is about; "": all of the call
-    by = CharField()  # login of who asked
+    # number of the appeal it is about; "": all appeals of the call
+    appeal = CharField(default="", index=True)
+    by = CharField()  # login of the user who requested it
     reason = TextField()
     asked_at = MomentField()
     state = CharField(default="asked")  # asked | made | failed | gone: its file was removed

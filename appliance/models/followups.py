@@ -1,4 +1,4 @@
-"""Missed callers until somebody has spoken to them."""
+"""Missed callers, until an operator has talked to them."""
 
 from peewee import SQL, AutoField, CharField, IntegerField, TextField
 
@@ -6,37 +6,37 @@ from appliance.core.tables import MomentField, Table
 
 
 class FollowUp(Table):
-    """A number whose call was missed, once, until spoken to. Told by the ledger and the marks."""
+    """A number with a missed call, until reached. Derived from the ledger and the marks."""
 
-    id = AutoField()  # never given again: calls out name it
+    id = AutoField()  # never reused: outgoing calls refer to it
     number = CharField()  # +998…
     opened_at = MomentField(index=True)  # arrival of the first missed call
-    kind = CharField()  # callback (asked for) | queue (gave up waiting) | menu
+    kind = CharField()  # callback (requested) | queue (gave up waiting) | menu
     call_id = CharField()  # the first missed call
     calls = IntegerField()  # how many were missed
     missed_at = MomentField()  # end of the newest missed call
-    joined_at = MomentField()  # the place in line: when he first joined a queue, else opened_at
+    joined_at = MomentField()  # the place in line: when they first joined a queue, else opened_at
     language = CharField(null=True)
     topic = CharField(null=True)
-    attempts = IntegerField(default=0)  # our calls that reached nobody
+    attempts = IntegerField(default=0)  # outgoing calls without success
     tried_at = MomentField(null=True)  # the newest of them
     closed_at = MomentField(null=True)
     outcome = CharField(null=True)  # spoken | called_again | done | given_up
-    closed_by = CharField(default="")  # login of who wrote it off
+    closed_by = CharField(default="")  # login of the user who closed it by hand
     note = TextField(default="")
     claimed_until = MomentField(null=True)  # somebody is calling the number now
-    claimed_by = CharField(default="")  # login; "" the machine
+    claimed_by = CharField(default="")  # login; "" for an automatic call
 
     class Meta:
         indexes = ((("number", "opened_at"), True),)
 
 
-# The open ones are found in the order in which they stand, however many are closed: who asked to be
-# called comes first, then who waited.
-IN_LINE = SQL("CASE kind WHEN 'callback' THEN 0 WHEN 'queue' THEN 1 ELSE 2 END")
+# An index of the open ones in their order, however many are closed: callers who requested a
+# callback first, then those who waited in a queue.
+KIND_PRIORITY = SQL("CASE kind WHEN 'callback' THEN 0 WHEN 'queue' THEN 1 ELSE 2 END")
 FollowUp.add_index(
     FollowUp.index(
-        *(IN_LINE, FollowUp.joined_at, FollowUp.id),
+        *(KIND_PRIORITY, FollowUp.joined_at, FollowUp.id),
         name="follow_up_in_line",
         where=FollowUp.closed_at.is_null(),
     )
@@ -49,7 +49,7 @@ FollowUp.add_index(
 
 
 class FollowUpMark(Table):
-    """What the ledger cannot know: a task written off, by a person or after many attempts."""
+    """Data the ledger does not contain: a task closed by a person or after many attempts."""
 
     id = AutoField()
     number = CharField(index=True)

@@ -1,4 +1,4 @@
-"""Forms: their versions, and what is registered on form №2."""
+"""Forms: their versions, and the calls registered on form №2."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from appliance.models.catalogs import Region
 
 
 class FormVersion(Table):
-    """A form as it was in force from `since`; None while it is a draft that is tried."""
+    """A form as in force from `since`; None while it is a draft being tried out."""
 
     form = CharField()  # casework.forms.FORMS
     number = IntegerField()
@@ -24,7 +24,7 @@ class FormVersion(Table):
 
 
 class CallForm(Table):
-    """A registered call: form №2 as it stood when it was registered."""
+    """A registered call: form №2 as it was registered."""
 
     number = CharField(unique=True)  # Q-2026-000001
     call_id = CharField()
@@ -32,11 +32,11 @@ class CallForm(Table):
     received_at = MomentField(index=True)  # the call's arrival
     registered_at = MomentField(index=True)
     version = IntegerField(default=1)  # of the form
-    appeal_number = CharField(default="", index=True)  # the appeal of whose form it was made
+    appeal_number = CharField(default="", index=True)  # the appeal with which it was created
     surname = CharField(default="")
     first_name = CharField(default="")
     region = ForeignKeyField(Region, null=True, on_delete="RESTRICT")
-    region_text = CharField(default="")  # as typed, when it is not on the list
+    region_text = CharField(default="")  # as typed, if it is not on the list
     address = TextField(default="")
     call_type = CharField(default="")
     sex = CharField(default="")
@@ -49,28 +49,31 @@ class CallForm(Table):
     extra = DocumentField(default=dict)  # the manager's fields: name → {code, text}
     warnings = DocumentField(default=list)
     typed = DocumentField(default=dict)
-    token = CharField(null=True, unique=True)  # of the form that was sent, so that it counts once
+    token = CharField(null=True, unique=True)  # of the submitted form, so that it counts once
 
-    veiled = False  # loaded without what it says (casework.appeals.personal)
+    veiled = False  # loaded without its contents (casework.appeals.personal)
 
     class Meta:
         indexes = ((("call_id", "operator"), True), (("call_id", "number"), False))
 
     def save(self, *args: Any, **options: Any) -> Any:
-        """What was left out on loading is never written back."""
+        """Save the row; raises ValueError if it was loaded without its contents.
+
+        Saving it would lose them.
+        """
         if self.veiled:
             raise ValueError(f"{self.number} was loaded without what it says")
         return super().save(*args, **options)
 
 
 class FieldValue(Table):
-    """What was chosen in an added field of a form of a call: reports count it."""
+    """The choice made in a field that the manager added to a form of a call, counted by reports."""
 
     form = CharField()  # casework.forms.FORMS
     number = CharField()  # of the appeal or the registered call
     call_id = CharField()
     field = CharField()
-    code = CharField()  # casework.forms.UNLISTED for a text that is no code
+    code = CharField()  # casework.forms.UNLISTED for a text that is not a code
 
     class Meta:
         indexes = (
@@ -80,7 +83,7 @@ class FieldValue(Table):
 
 
 class CallFormWording(Table):
-    """Form №2 of a call as it stood before a correction."""
+    """The values of form №2 of a call before a correction."""
 
     call_form = ForeignKeyField(CallForm, backref="wordings", on_delete="RESTRICT", index=False)
     number = IntegerField()  # 1 is the form as registered
@@ -93,7 +96,7 @@ class CallFormWording(Table):
 
 
 class CallNumberSeries(Table):
-    """The last number of a form №2 given in a year, so that numbers have no gaps."""
+    """The last number of a form №2 issued in a year, so that numbers have no gaps."""
 
     year = IntegerField(primary_key=True)
     last = IntegerField()

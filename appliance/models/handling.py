@@ -1,4 +1,4 @@
-"""What becomes of an appeal: departments, where it stands, each step, each former wording."""
+"""The handling of an appeal: department, state, each step, each former wording, unsent answers."""
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
 
@@ -9,17 +9,17 @@ from appliance.models.departments import Department
 
 
 class Handling(Table):
-    """Where an appeal stands now; changed only by appeals.handling, one version at a time."""
+    """The current state of an appeal; changed only by appeals.handling, one version at a time."""
 
     appeal = ForeignKeyField(Appeal, primary_key=True, backref="handlings", on_delete="RESTRICT")
-    state = CharField()  # appeals.states.STATES
-    is_open = BooleanField(default=True)  # the state is one of states.OPEN
+    state = CharField()  # appeals.states.STATE_CODES
+    is_open = BooleanField(default=True)  # the state is one of states.OPEN_STATE_CODES
     department = ForeignKeyField(
         Department, null=True, backref="handlings", on_delete="RESTRICT", index=False
     )
-    holder = CharField(default="")  # login, or key:NAME, of who has taken it over
+    holder = CharField(default="")  # login, or key:NAME, of the user who took it over
     registered_on = DateField()
-    counts_from = DateField()  # the day from which the term runs
+    counts_from = DateField()  # the day on which the term starts
     term = CharField()  # deadlines.TERMS
     due_on = DateField()
     forward_by = DateField()
@@ -37,12 +37,12 @@ class Handling(Table):
 
 
 class AppealStep(Table):
-    """One thing that was done with an appeal: who, when, why."""
+    """One step taken on an appeal: who, when, why."""
 
     appeal = ForeignKeyField(Appeal, backref="steps", on_delete="RESTRICT", index=False)
     at = MomentField()
     who = CharField()  # login, or key:NAME
-    action = CharField()  # appeals.states.MOVES
+    action = CharField()  # appeals.states.TRANSITIONS
     text = TextField(default="")  # the reason, the answer
     detail = DocumentField(default=dict)
 
@@ -51,15 +51,15 @@ class AppealStep(Table):
 
 
 class Consultation(Table):
-    """What becomes of an appeal's question to a specialist; whom he was is in the appeal."""
+    """The progress of an appeal's question to a specialist; their name is in the appeal."""
 
     appeal = ForeignKeyField(
         Appeal, primary_key=True, backref="consultations", on_delete="RESTRICT"
     )
     asked_at = MomentField()
-    contacted_at = MomentField(null=True)  # the last time
+    contacted_at = MomentField(null=True)  # most recently
     result = TextField(default="")
-    done_at = MomentField(null=True)  # when its outcome was noted
+    done_at = MomentField(null=True)  # when its outcome was recorded
     done_by = CharField(default="")  # login
 
     class Meta:
@@ -67,13 +67,13 @@ class Consultation(Table):
 
 
 class AnswerDraft(Table):
-    """What somebody of the ministry has written about an appeal and not sent."""
+    """An unsent text that a user of the ministry wrote about an appeal."""
 
     user = ForeignKeyField(User, backref="answer_drafts", on_delete="CASCADE", index=False)
     appeal = ForeignKeyField(Appeal, backref="answer_drafts", on_delete="CASCADE")
-    action = CharField()  # appeals.states.MOVES, as it was chosen
+    action = CharField()  # appeals.states.TRANSITIONS, as selected
     text = TextField()
-    department = CharField(default="")  # id of the one chosen to forward it to
+    department = CharField(default="")  # id of the one selected for forwarding
     updated_at = MomentField(index=True)
 
     class Meta:
@@ -81,7 +81,7 @@ class AnswerDraft(Table):
 
 
 class AppealWording(Table):
-    """Form №1 of an appeal as it stood before a correction."""
+    """The values of form №1 of an appeal before a correction."""
 
     appeal = ForeignKeyField(Appeal, backref="wordings", on_delete="RESTRICT", index=False)
     number = IntegerField()  # 1 is the form as registered

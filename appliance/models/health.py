@@ -1,4 +1,4 @@
-"""Self-checks as they were looked at last, and what Asterisk lacks."""
+"""The latest results of self-checks, and what Asterisk lacks."""
 
 from peewee import CharField, TextField
 
@@ -6,7 +6,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class ExchangeLook(Table):
-    """What Asterisk lacks of what it was given to run with, as it was asked last."""
+    """The configured modules or queues that Asterisk lacked at the last check."""
 
     name = CharField(primary_key=True)  # modules | queues
     missing = DocumentField(default=list)
@@ -14,7 +14,7 @@ class ExchangeLook(Table):
 
 
 class CheckState(Table):
-    """A self-check as it was looked at last, in the words of health.Check."""
+    """The latest result of a self-check, in the terms of health.Check."""
 
     code = CharField(primary_key=True)
     name = CharField()

@@ -1,4 +1,4 @@
-"""By what parties outside know the people who work here."""
+"""The identities of users at external identity providers."""
 
 from peewee import CharField, ForeignKeyField
 
@@ -7,7 +7,7 @@ from appliance.models.accounts import User
 
 
 class Identity(Table):
-    """Whom a party calls so signs in as this person."""
+    """A subject of an identity provider that signs in as this user."""
 
     user = ForeignKeyField(User, backref="identities", on_delete="CASCADE")
     source = CharField()  # openid | ldap

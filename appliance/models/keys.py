@@ -1,4 +1,4 @@
-"""Keys by which other programs read and answer appeals."""
+"""Keys with which other programs read and answer appeals."""
 
 from peewee import CharField, ForeignKeyField
 
@@ -7,17 +7,18 @@ from appliance.models.departments import Department
 
 
 class AccessKey(Table):
-    """One program's key: only the hash of its secret is kept."""
+    """One program's key: only the hash of its secret is stored."""
 
     name = CharField(unique=True)
     hash = CharField(unique=True)  # SHA-256 of the secret
-    hint = CharField()  # the secret's first letters, to tell keys apart
-    scopes = CharField()  # of keys.SCOPES, parted by blanks
+    hint = CharField()  # the secret's first letters, to distinguish keys
+    scopes = CharField()  # of keys.SCOPES, separated by spaces
     department = ForeignKeyField(Department, null=True, on_delete="RESTRICT")  # null: all
     made_at = MomentField()
     made_by = CharField()
-    confirmed_at = MomentField(null=True)  # null: waits for a second person's word, opens nothing
-    confirmed_by = CharField(default="")  # empty: none was needed
+    # null: waits for a second person's confirmation and grants nothing
+    confirmed_at = MomentField(null=True)
+    confirmed_by = CharField(default="")  # empty: not required
     ends_at = MomentField(null=True)
     revoked_at = MomentField(null=True)
     revoked_by = CharField(default="")

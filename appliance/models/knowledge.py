@@ -1,4 +1,4 @@
-"""The knowledge base: articles, their versions and files, what of them was opened and searched."""
+"""The knowledge base: articles, versions, files, openings, and searches without a result."""
 
 from peewee import (
     BlobField,
@@ -16,43 +16,46 @@ from appliance.models.versions import Version
 
 
 class Article(Table):
-    """What an article keeps through its versions: its name, its place, who sees to it."""
+    """The properties of an article that do not depend on its version: slug, section, owner."""
 
     slug = CharField(unique=True)  # its name in addresses; never changes
     section = CharField()  # code of the list "article_section"
     topics = DocumentField(default=list)  # codes of the list "direction" that propose it
-    other_words = CharField(default="")  # parted by commas: by which it is found as well
+    other_words = CharField(default="")  # separated by commas: other words by which it is found
     owner = ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
-    review_on = DateField(null=True)  # when its owner looks whether it still holds
+    review_on = DateField(null=True)  # when its owner checks whether it is still valid
 
 
 class ArticleVersion(Version):
-    """The words of an article."""
+    """The text of an article."""
 
-    thing = "article"
+    owner_column = "article"
 
     article = ForeignKeyField(Article, backref="versions", on_delete="RESTRICT", index=False)
-    script = CharField(default="Latn")  # in which the Uzbek is written: Latn | Cyrl
+    script = CharField(default="Latn")  # the script of the Uzbek text: Latn | Cyrl
     title_uz = CharField(default="")
     text_uz = TextField(default="")  # Markdown
     title_ru = CharField(default="")
     text_ru = TextField(default="")
-    source = CharField(default="")  # from where it is known
-    law = CharField(default="")  # what the law is called
+    source = CharField(default="")  # where the information is from
+    law = CharField(default="")  # title of the law
     law_number = CharField(default="")
     law_on = DateField(null=True)
-    expires_on = DateField(null=True)  # the last day on which it holds; null: without an end
+    expires_on = DateField(null=True)  # the last day on which it is valid; null: no end
     files = DocumentField(default=list)  # ids of ArticleFile, in their order
 
     class Meta:
         indexes = (
             (("article", "number"), True),
-            (("state", "since", "until", "expires_on"), False),  # what holds, at each letter typed
+            (
+                ("state", "since", "until", "expires_on"),
+                False,
+            ),  # articles in force, at each keystroke
         )
 
 
 class ArticleFile(Table):
-    """A file that versions of an article show; never changed."""
+    """A file that versions of an article contain; never changed."""
 
     article = ForeignKeyField(Article, backref="stored", on_delete="RESTRICT")
     name = CharField()
@@ -64,7 +67,7 @@ class ArticleFile(Table):
 
 
 class ArticleOpening(Table):
-    """That somebody opened an article: which version, when, at which call or form."""
+    """An article was opened: which version, when, at which call or form."""
 
     article = ForeignKeyField(Article, backref="openings", on_delete="RESTRICT", index=False)
     version = IntegerField()
@@ -73,7 +76,7 @@ class ArticleOpening(Table):
     locale = CharField()  # i18n.LOCALES
     call_id = CharField(default="", index=True)  # "" without a call
     token = CharField(default="", index=True)  # of the form that was open; "" without one
-    useful = BooleanField(null=True)  # as whoever opened it said; null: nothing
+    useful = BooleanField(null=True)  # the reader's opinion; null: not given
 
     class Meta:
         indexes = ((("article", "at"), False), (("who", "at"), False))

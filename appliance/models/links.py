@@ -1,4 +1,4 @@
-"""The links that leave the box: when each was up and down, how fast the internet is."""
+"""The links that leave the box: when each was up or down, and the speed of the internet."""
 
 from peewee import BooleanField, CharField, FloatField, TextField
 
@@ -6,29 +6,29 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class LinkStretch(Table):
-    """A time in which a link was up, or down."""
+    """A period in which a link was up, or down."""
 
     link = CharField()
     up = BooleanField()
     since = MomentField(index=True)
-    until = MomentField(null=True)  # NULL: it goes on
-    looked_at = MomentField()  # the last look that found it so
-    seen = TextField(default="")  # what was seen when it began
+    until = MomentField(null=True)  # NULL: still the case
+    looked_at = MomentField()  # the last check that confirmed it
+    seen = TextField(default="")  # what was observed when it began
 
     class Meta:
         indexes = ((("link", "since"), True),)
 
 
 class RateReading(Table):
-    """One measurement of how fast the internet brings something here."""
+    """One measurement of the internet's download speed."""
 
     at = MomentField(index=True)
-    mbit = FloatField(null=True)  # Mbit/s; NULL: it could not be measured
+    mbit = FloatField(null=True)  # Mbit/s; NULL: the measurement failed
     trouble = TextField(default="")
 
 
 class HostAddress(Table):
-    """The addresses that a carrier's name had when it was last asked for."""
+    """The addresses of a carrier's host name when it was last resolved."""
 
     name = CharField(unique=True)
     addresses = DocumentField(default=list)

@@ -1,4 +1,4 @@
-"""What came from the ministry's system, how far it was read, and the numbered files to and fro."""
+"""Events from the ministry's system, its read position, numbered files in both directions."""
 
 from peewee import BooleanField, CharField, IntegerField, TextField
 
@@ -6,38 +6,40 @@ from appliance.core.tables import MomentField, Table
 
 
 class MinistryEvent(Table):
-    """One thing that the ministry's system told; its id makes it count once."""
+    """One event that the ministry's system reported; its id prevents processing it twice."""
 
-    id = CharField(primary_key=True)  # the system's
+    id = CharField(primary_key=True)  # the system's own
     number = CharField(index=True)  # of the appeal
     action = CharField()
-    outcome = CharField()  # done, or why it could not be done
-    text = TextField(default="")  # kept when it could not be done
+    outcome = CharField()  # done, or why it was not possible
+    text = TextField(default="")  # stored if it was not possible
     at = MomentField()
-    seen = BooleanField(default=True)  # False until somebody has dealt with what was not done
+    # False until a user has dealt with an event that was not possible
+    seen = BooleanField(default=True)
 
     class Meta:
         indexes = ((("seen", "at"), False),)
 
 
 class MinistryLink(Table):
-    """How far the answers were read, and what hinders the link."""
+    """The read position of the answers, and the current trouble of the link."""
 
     name = CharField(primary_key=True)
     cursor = CharField(default="")
     trouble = CharField(default="")
     trouble_text = TextField(default="")
-    heard_at = MomentField(null=True)  # when the system last answered with sense
+    heard_at = MomentField(null=True)  # when the system last gave a valid answer
 
 
 class MinistryPackage(Table):
-    """A numbered file: one of ours (`out`) until its receipt is here, or one of theirs (`in`)."""
+    """A numbered file: outgoing (`out`) until its receipt arrives, or incoming (`in`)."""
 
-    way = CharField()  # out | in | skip: up to here numbers are left out after a restore
+    way = CharField()  # out | in | skip: numbers up to this one are skipped after a restore
     number = IntegerField()
     sha256 = CharField()
     at = MomentField()
-    # of ours, until its receipt is here; of theirs, what was not done, until ours is made
+    # out: the file, until its receipt arrives; in: what was not possible, until the receipt is
+    # created
     body = TextField(default="")
     receipt_at = MomentField(null=True)
 

@@ -1,4 +1,4 @@
-"""What people outside are told: texts, who wants none, reports that came early, duty alerts."""
+"""Messages to people outside: texts, opt-outs, duty alerts, the Telegram bot's state."""
 
 from peewee import (
     BigIntegerField,
@@ -14,9 +14,9 @@ from appliance.models.appeals import Appeal
 
 
 class NoticeText(Table):
-    """The site's own wording of a short message; without a row the default is in force."""
+    """The site's own wording of a short message; without a row the default text is used."""
 
-    purpose = CharField()  # notices.texts.PURPOSES
+    purpose = CharField()  # notices.texts.PLACEHOLDERS_BY_PURPOSE
     language = CharField()  # uz | ru
     text = TextField()
 
@@ -25,9 +25,9 @@ class NoticeText(Table):
 
 
 class SmsTemplate(Table):
-    """A text from which people write short messages by hand; never removed, only retired."""
+    """A template for short messages written by hand; retired, never deleted."""
 
-    name = CharField()  # as the list of templates has it
+    name = CharField()  # as shown in the list of templates
     uz = TextField()  # in Latin letters; words in braces: notices.templates.PLACEHOLDERS
     ru = TextField()
     position = IntegerField(default=0)  # in the list, the lowest first
@@ -35,7 +35,7 @@ class SmsTemplate(Table):
 
 
 class SmsOptOut(Table):
-    """A number that wants no short messages."""
+    """A number that receives no short messages."""
 
     number = CharField(primary_key=True)  # +998…
     at = MomentField()
@@ -43,27 +43,28 @@ class SmsOptOut(Table):
 
 
 class DutyAlert(Table):
-    """An appeal that the ministry was alerted of out of hours, and who took it."""
+    """An appeal about which the ministry was alerted out of hours, and who took it."""
 
     appeal = ForeignKeyField(Appeal, primary_key=True, backref="alerts", on_delete="RESTRICT")
     at = MomentField()
-    step = IntegerField(default=0)  # how many of the duty list were asked after the group
-    next_at = MomentField(null=True, index=True)  # when the next is asked; null: nobody is left
-    taken_by = CharField(default="")  # as Telegram names him
+    step = IntegerField(default=0)  # how many of the duty list were alerted after the group
+    # when the next one is alerted; null: the list is exhausted
+    next_at = MomentField(null=True, index=True)
+    taken_by = CharField(default="")  # their name in Telegram
     taken_at = MomentField(null=True)
 
 
 class TelegramChat(Table):
-    """A group that became a supergroup and has another id since."""
+    """A group that became a supergroup and therefore has another id."""
 
     old = CharField(primary_key=True)
     chat = CharField()
 
 
 class TelegramBot(Table):
-    """How far the bot has read what it was told, and what hinders it."""
+    """The bot's read position in its updates, and its current trouble."""
 
     name = CharField(primary_key=True)
-    read = BigIntegerField(default=0)  # the next update's id
+    read = BigIntegerField(default=0)  # id of the next update
     trouble = CharField(default="")
     seen_at = MomentField(null=True)  # when Telegram last answered

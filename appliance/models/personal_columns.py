@@ -1,9 +1,9 @@
-"""Which columns identify a citizen: the one list from which every other one derives.
+"""The columns that identify a citizen: the one list from which all other lists are derived.
 
-Hiding personal appeals, masking, exports, the ministry's document, alerts and the check of the
-forms read it. Each column that holds text is in PERSONAL, in STAYING (personal, and the reason why
-masking leaves it) or in IMPERSONAL (with the reason why it holds nobody's data): a new column that
-is in none of them fails a test (tests/models/test_personal_columns.py).
+Veiling of personal appeals, masking, exports, the ministry's document, alerts and the check of the
+forms use it. Each text column is in PERSONAL, in STAYING (personal, with the reason why masking
+leaves it) or in IMPERSONAL (with the reason why it holds nobody's data): a new column that is
+missing from all three fails a test (tests/models/test_personal_columns.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from peewee import Model
 
 
 class Kind(StrEnum):
-    """What a personal column holds, which says what masking leaves of it."""
+    """What a personal column holds, which determines what masking leaves of it."""
 
     NAME = "name"
     FIRM = "firm"  # the name of a legal entity
@@ -23,26 +23,26 @@ class Kind(StrEnum):
     DOCUMENT = "document"  # passport, PINFL, STIR
     BIRTH = "birth"
     ADDRESS = "address"
-    TEXT = "text"  # free text of form, step or answer: stays without the person where law says so
-    NOTE = "note"  # free text of staff that no law keeps
-    CHOICE = "choice"  # a code of a list, which is counted, or what was typed in place of one
-    COUNTED = "counted"  # describes a person, names nobody, and is counted: stays
-    COPY = "copy"  # derived from other columns, or all that was typed
+    # free text of form, step or answer: stays, without the person, where a law requires it
+    TEXT = "text"
+    NOTE = "note"  # free text of staff that no law requires to be stored
+    CHOICE = "choice"  # a code of a list, which is counted, or text typed instead of one
+    COUNTED = "counted"  # describes a person, identifies nobody, and is counted: stays
+    COPY = "copy"  # derived from other columns, or a copy of everything typed
     FILE = "file"  # the name of a file that holds a person's data
 
 
-IDENTIFYING = frozenset(
-    (Kind.NAME, Kind.FIRM, Kind.PHONE, Kind.DOCUMENT, Kind.BIRTH, Kind.ADDRESS)
-)  # kinds that identify a person
+# kinds that identify a person
+IDENTIFYING = frozenset((Kind.NAME, Kind.FIRM, Kind.PHONE, Kind.DOCUMENT, Kind.BIRTH, Kind.ADDRESS))
 _STAYING_KINDS = (Kind.COUNTED, Kind.CHOICE)
 
 
 @dataclass(frozen=True)
-class Personal:
+class PersonalColumn:
     """One personal column.
 
-    `hidden`: readers of a personal appeal alone see it. `exported`: it is under `applicant`
-    of an appeal that is exported alone.
+    `hidden`: only readers of a personal appeal see it. `exported`: it is under `applicant` of an
+    appeal that is exported by itself.
     """
 
     kind: Kind
@@ -50,87 +50,91 @@ class Personal:
     exported: bool = False
 
 
-def _kind(kind: Kind, names: str, **facts: bool) -> dict[str, Personal]:
-    return {name: Personal(kind, **facts) for name in names.split()}
+def _columns_of_kind(kind: Kind, names: str, **options: bool) -> dict[str, PersonalColumn]:
+    return {name: PersonalColumn(kind, **options) for name in names.split()}
 
 
-# table → column → what it holds. The order is that of exports.
-PERSONAL: dict[str, dict[str, Personal]] = {
+# Table → column → what it holds, in the order of exports.
+PERSONAL: dict[str, dict[str, PersonalColumn]] = {
     "appeal": {
-        **_kind(Kind.NAME, "first_name surname", exported=True),
-        **_kind(Kind.FIRM, "entity_name", exported=True),
-        **_kind(Kind.DOCUMENT, "stir", exported=True),
-        **_kind(Kind.COUNTED, "sex", exported=True),
-        **_kind(Kind.ADDRESS, "address", exported=True),
-        **_kind(Kind.DOCUMENT, "passport pinfl", exported=True),
-        **_kind(Kind.PHONE, "phone phone_at_hand", exported=True),
-        **_kind(Kind.CHOICE, "group employment", exported=True),
-        **_kind(Kind.CHOICE, "appeal_type call_type direction", hidden=False),
-        **_kind(Kind.BIRTH, "born_on", exported=True),
-        **_kind(Kind.BIRTH, "born_text"),
-        **_kind(Kind.ADDRESS, "mahalla", exported=True),
-        **_kind(Kind.ADDRESS, "region_text district_text"),
-        **_kind(Kind.COUNTED, "district warnings"),
-        **_kind(Kind.TEXT, "gist consultation_issue consultation_contact"),
-        **_kind(Kind.COPY, "typed extra"),
+        **_columns_of_kind(Kind.NAME, "first_name surname", exported=True),
+        **_columns_of_kind(Kind.FIRM, "entity_name", exported=True),
+        **_columns_of_kind(Kind.DOCUMENT, "stir", exported=True),
+        **_columns_of_kind(Kind.COUNTED, "sex", exported=True),
+        **_columns_of_kind(Kind.ADDRESS, "address", exported=True),
+        **_columns_of_kind(Kind.DOCUMENT, "passport pinfl", exported=True),
+        **_columns_of_kind(Kind.PHONE, "phone phone_at_hand", exported=True),
+        **_columns_of_kind(Kind.CHOICE, "group employment", exported=True),
+        **_columns_of_kind(Kind.CHOICE, "appeal_type call_type direction", hidden=False),
+        **_columns_of_kind(Kind.BIRTH, "born_on", exported=True),
+        **_columns_of_kind(Kind.BIRTH, "born_text"),
+        **_columns_of_kind(Kind.ADDRESS, "mahalla", exported=True),
+        **_columns_of_kind(Kind.ADDRESS, "region_text district_text"),
+        **_columns_of_kind(Kind.COUNTED, "district warnings"),
+        **_columns_of_kind(Kind.TEXT, "gist consultation_issue consultation_contact"),
+        **_columns_of_kind(Kind.COPY, "typed extra"),
     },
     "call_form": {
-        **_kind(Kind.NAME, "surname first_name"),
-        **_kind(Kind.ADDRESS, "address region_text"),
-        **_kind(Kind.PHONE, "phone"),
-        **_kind(Kind.COUNTED, "sex warnings"),
-        **_kind(Kind.CHOICE, "call_type direction call_direction", hidden=False),
-        **_kind(Kind.TEXT, "gist operator_answer"),
-        **_kind(Kind.COPY, "search_key typed extra"),
+        **_columns_of_kind(Kind.NAME, "surname first_name"),
+        **_columns_of_kind(Kind.ADDRESS, "address region_text"),
+        **_columns_of_kind(Kind.PHONE, "phone"),
+        **_columns_of_kind(Kind.COUNTED, "sex warnings"),
+        **_columns_of_kind(Kind.CHOICE, "call_type direction call_direction", hidden=False),
+        **_columns_of_kind(Kind.TEXT, "gist operator_answer"),
+        **_columns_of_kind(Kind.COPY, "search_key typed extra"),
     },
     "applicant": {
-        **_kind(Kind.NAME, "first_name surname"),
-        **_kind(Kind.FIRM, "entity_name"),
-        **_kind(Kind.DOCUMENT, "stir passport pinfl"),
-        **_kind(Kind.PHONE, "phone"),
-        **_kind(Kind.BIRTH, "born_on"),
-        **_kind(Kind.COPY, "search_key sex"),
+        **_columns_of_kind(Kind.NAME, "first_name surname"),
+        **_columns_of_kind(Kind.FIRM, "entity_name"),
+        **_columns_of_kind(Kind.DOCUMENT, "stir passport pinfl"),
+        **_columns_of_kind(Kind.PHONE, "phone"),
+        **_columns_of_kind(Kind.BIRTH, "born_on"),
+        **_columns_of_kind(Kind.COPY, "search_key sex"),
     },
-    "appeal_step": _kind(Kind.TEXT, "text") | _kind(Kind.COPY, "detail"),
-    "appeal_wording": _kind(Kind.COPY, "values"),
-    "call_form_wording": _kind(Kind.COPY, "values"),
-    "consultation": _kind(Kind.TEXT, "result"),
-    "answer_draft": _kind(Kind.NOTE, "text"),
-    "draft": _kind(Kind.COPY, "values"),
-    "refused_form": _kind(Kind.COPY, "values"),
-    "field_value": _kind(Kind.CHOICE, "code"),
-    "mahalla": _kind(Kind.ADDRESS, "name_uz_latn name_uz_cyrl name_ru search_key"),  # typed ones
-    "message": _kind(Kind.PHONE, "recipient")
-    | _kind(Kind.COPY, "text payload")
-    | _kind(Kind.NOTE, "trouble_text"),
-    "ministry_event": _kind(Kind.TEXT, "text"),
-    "ministry_package": _kind(Kind.COPY, "body"),  # emptied with its receipt
-    "sms_rating": _kind(Kind.PHONE, "number"),
-    "number_note": _kind(Kind.PHONE, "number") | _kind(Kind.NOTE, "text"),
-    "scheduled_callback": _kind(Kind.PHONE, "number") | _kind(Kind.NOTE, "note"),
-    "follow_up": _kind(Kind.NOTE, "note"),
-    "follow_up_mark": _kind(Kind.NOTE, "note"),
-    "legal_hold": _kind(Kind.NOTE, "why"),
-    "evidence_pack": _kind(Kind.NOTE, "reason error") | _kind(Kind.FILE, "file"),
-    "appeal_reveal": _kind(Kind.NOTE, "reason"),
-    "listening": _kind(Kind.NOTE, "reason"),
-    "announcement": _kind(Kind.NOTE, "text"),
-    "article_miss": _kind(Kind.NOTE, "text") | _kind(Kind.COPY, "key"),
+    "appeal_step": _columns_of_kind(Kind.TEXT, "text") | _columns_of_kind(Kind.COPY, "detail"),
+    "appeal_wording": _columns_of_kind(Kind.COPY, "values"),
+    "call_form_wording": _columns_of_kind(Kind.COPY, "values"),
+    "consultation": _columns_of_kind(Kind.TEXT, "result"),
+    "answer_draft": _columns_of_kind(Kind.NOTE, "text"),
+    "draft": _columns_of_kind(Kind.COPY, "values"),
+    "refused_form": _columns_of_kind(Kind.COPY, "values"),
+    "field_value": _columns_of_kind(Kind.CHOICE, "code"),
+    "mahalla": _columns_of_kind(
+        Kind.ADDRESS, "name_uz_latn name_uz_cyrl name_ru search_key"
+    ),  # those that operators typed
+    "message": _columns_of_kind(Kind.PHONE, "recipient")
+    | _columns_of_kind(Kind.COPY, "text payload")
+    | _columns_of_kind(Kind.NOTE, "trouble_text"),
+    "ministry_event": _columns_of_kind(Kind.TEXT, "text"),
+    "ministry_package": _columns_of_kind(Kind.COPY, "body"),  # emptied when its receipt arrives
+    "sms_rating": _columns_of_kind(Kind.PHONE, "number"),
+    "number_note": _columns_of_kind(Kind.PHONE, "number") | _columns_of_kind(Kind.NOTE, "text"),
+    "scheduled_callback": _columns_of_kind(Kind.PHONE, "number")
+    | _columns_of_kind(Kind.NOTE, "note"),
+    "follow_up": _columns_of_kind(Kind.NOTE, "note"),
+    "follow_up_mark": _columns_of_kind(Kind.NOTE, "note"),
+    "legal_hold": _columns_of_kind(Kind.NOTE, "why"),
+    "evidence_pack": _columns_of_kind(Kind.NOTE, "reason error")
+    | _columns_of_kind(Kind.FILE, "file"),
+    "appeal_reveal": _columns_of_kind(Kind.NOTE, "reason"),
+    "listening": _columns_of_kind(Kind.NOTE, "reason"),
+    "announcement": _columns_of_kind(Kind.NOTE, "text"),
+    "article_miss": _columns_of_kind(Kind.NOTE, "text") | _columns_of_kind(Kind.COPY, "key"),
     "data_request": {
-        **_kind(Kind.NAME, "person"),
-        **_kind(Kind.PHONE, "phone"),
-        **_kind(Kind.DOCUMENT, "proof"),
-        **_kind(Kind.NOTE, "what"),
-        **_kind(Kind.TEXT, "answer"),
+        **_columns_of_kind(Kind.NAME, "person"),
+        **_columns_of_kind(Kind.PHONE, "phone"),
+        **_columns_of_kind(Kind.DOCUMENT, "proof"),
+        **_columns_of_kind(Kind.NOTE, "what"),
+        **_columns_of_kind(Kind.TEXT, "answer"),
     },
-    "issued_report": _kind(Kind.COPY, "cells"),
-    "issued_file": _kind(Kind.FILE, "file"),
-    "search_entry": _kind(Kind.COPY, "title names about text"),
-    "search_word": _kind(Kind.COPY, "word"),
-    "search_text": _kind(Kind.COPY, "names text"),
+    "issued_report": _columns_of_kind(Kind.COPY, "cells"),
+    "issued_file": _columns_of_kind(Kind.FILE, "file"),
+    "search_entry": _columns_of_kind(Kind.COPY, "title names about text"),
+    "search_word": _columns_of_kind(Kind.COPY, "word"),
+    "search_text": _columns_of_kind(Kind.COPY, "names text"),
 }
 
-# why masking leaves it → table → its columns
+# Reason why masking leaves it → table → its columns.
 STAYING: dict[str, dict[str, str]] = {
     "the ledger of calls, from which callers are counted": {
         "call": "caller callee diverted_from",
@@ -147,7 +151,7 @@ STAYING: dict[str, dict[str, str]] = {
     "the audit, which nobody can change": {"audit_entry": "subject detail"},
 }
 
-# why it holds no citizen's data → table → its columns
+# Reason why it holds no citizen's data → table → its columns.
 IMPERSONAL: dict[str, dict[str, str]] = {
     "of staff and their accounts": {
         "user": "login name name_cyrl role password_hash language theme extension sip_password "
@@ -235,7 +239,7 @@ IMPERSONAL: dict[str, dict[str, str]] = {
         "transfer": "kind by result",
         "dial_attempt": "trunk status cause",
         "merged_call": "linkedid call_id",
-        "recording": "file call_id sha256 kept peaks",  # the sound has a rule of its own
+        "recording": "file call_id sha256 kept peaks",  # the sound has its own rule
         "event_row": "hash linkedid event uniqueid begins",
         "event_file": "fingerprint",
         "event_fragment": "hash",
@@ -295,45 +299,61 @@ IMPERSONAL: dict[str, dict[str, str]] = {
 }
 
 
-def of(table: type[Model]) -> Mapping[str, Personal]:
-    """The personal columns of a table by name."""
+def personal_columns_of(table: type[Model]) -> Mapping[str, PersonalColumn]:
+    """Return the personal columns of a table by name."""
     return PERSONAL.get(table._meta.table_name, {})
 
 
-def names(table: type[Model], *kinds: Kind) -> tuple[str, ...]:
-    """The names of a table's personal columns of some kinds, of all without any."""
-    return tuple(name for name, one in of(table).items() if not kinds or one.kind in kinds)
+def column_names(table: type[Model], *kinds: Kind) -> tuple[str, ...]:
+    """Return the names of a table's personal columns of the given kinds, or of all kinds."""
+    return tuple(
+        name
+        for name, column in personal_columns_of(table).items()
+        if not kinds or column.kind in kinds
+    )
 
 
-def hidden(table: type[Model]) -> dict[str, Any]:
-    """Column → what a reader sees of a personal appeal who may not read it."""
-    return {name: empty(table, name) for name, one in of(table).items() if one.hidden}
+def hidden_values(table: type[Model]) -> dict[str, Any]:
+    """Return column → value shown to a reader who may not read a personal appeal."""
+    return {
+        name: empty_value(table, name)
+        for name, column in personal_columns_of(table).items()
+        if column.hidden
+    }
 
 
-def exported(table: type[Model]) -> tuple[str, ...]:
-    """Columns that identify the applicant, in the order in which they are exported."""
-    return tuple(name for name, one in of(table).items() if one.exported)
+def exported_columns(table: type[Model]) -> tuple[str, ...]:
+    """Return the columns that are exported with the applicant, in order."""
+    return tuple(name for name, column in personal_columns_of(table).items() if column.exported)
 
 
-def blanks(table: type[Model], *but: Kind) -> dict[str, Any]:
-    """Column → what masking leaves, of all but what is counted and some kinds."""
-    columns = of(table).items()
-    return {n: empty(table, n) for n, one in columns if one.kind not in (*_STAYING_KINDS, *but)}
+def masked_values(table: type[Model], *excluded_kinds: Kind) -> dict[str, Any]:
+    """Return column → value after masking, except counted columns and some kinds."""
+    columns = personal_columns_of(table).items()
+    return {
+        name: empty_value(table, name)
+        for name, column in columns
+        if column.kind not in (*_STAYING_KINDS, *excluded_kinds)
+    }
 
 
 def is_identifying(table: type[Model], field: str) -> bool:
-    """Whether a form's field identifies a person: by its column, or by that of its date."""
-    columns = of(table)
-    return any(one.kind in IDENTIFYING for n in (field, f"{field}_on") if (one := columns.get(n)))
+    """Return True if a form's field identifies a person, by its column or its date column."""
+    columns = personal_columns_of(table)
+    return any(
+        column.kind in IDENTIFYING
+        for name in (field, f"{field}_on")
+        if (column := columns.get(name))
+    )
 
 
-def values(table: type[Model], row: Any, *kinds: Kind) -> Iterator[str]:
-    """What a row holds in its columns of some kinds, without what is empty."""
-    yield from (str(held) for name in names(table, *kinds) if (held := getattr(row, name)))
+def column_values(table: type[Model], row: Any, *kinds: Kind) -> Iterator[str]:
+    """Yield a row's non-empty values in its columns of the given kinds."""
+    yield from (str(value) for name in column_names(table, *kinds) if (value := getattr(row, name)))
 
 
-def empty(table: type[Model], name: str) -> Any:
-    """The value of a column that holds nothing."""
+def empty_value(table: type[Model], name: str) -> Any:
+    """Return the empty value of a column."""
     field = table._meta.fields[name]
     if field.null:
         return None

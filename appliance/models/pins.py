@@ -1,4 +1,4 @@
-"""Short numbers that uncover a page, and the desks where they sign in."""
+"""PINs that unlock a covered page, and the devices on which they are accepted."""
 
 from peewee import CharField, ForeignKeyField, TextField
 
@@ -7,7 +7,7 @@ from appliance.models.accounts import User
 
 
 class Pin(Table):
-    """A person's PIN."""
+    """A user's PIN."""
 
     user = ForeignKeyField(User, unique=True, backref="pins", on_delete="CASCADE")
     hash = TextField()
@@ -15,12 +15,12 @@ class Pin(Table):
 
 
 class Desk(Table):
-    """A device on which a person has signed in wholly, with all that was asked for."""
+    """A device on which a user has completed a full sign-in, with every required factor."""
 
     user = ForeignKeyField(User, backref="desks", on_delete="CASCADE")
     device = CharField()  # the name in the device's own cookie
     proved_at = MomentField()
-    factor = CharField()  # what proved him beside the password, "" nothing
+    factor = CharField()  # the second factor, "" if not used
 
     class Meta:
         indexes = ((("user", "device"), True),)

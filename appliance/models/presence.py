@@ -1,4 +1,4 @@
-"""The states that operators choose, how long pauses may last, what a day should come to."""
+"""The states that operators choose, the limits of pauses, and daily goals."""
 
 from peewee import CharField, FloatField, ForeignKeyField, IntegerField
 
@@ -7,29 +7,29 @@ from appliance.models.accounts import User
 
 
 class Presence(Table):
-    """A state that an operator took at a moment; the newest row is the one in force."""
+    """A state that an operator entered at a given time; the newest row is the current one."""
 
     user = ForeignKeyField(User, backref="presences", on_delete="RESTRICT")
     state = CharField()  # presence.STATES: ready | pause | back_office | off
     since = MomentField()
     reason = CharField(default="")  # of a pause: a code of its list, or presence.NO_ANSWER, FORCED
-    by = CharField(default="")  # who set it; empty in rows from before this was kept
+    by = CharField(default="")  # who set it; empty in rows from before this was recorded
 
     class Meta:
         indexes = ((("user", "since"), False),)
 
 
 class PauseLimit(Table):
-    """How many minutes of a day an operator may be on a pause of a reason."""
+    """How many minutes a day an operator may spend on pauses of one reason."""
 
     reason = CharField(primary_key=True)  # a code of the list of reasons
-    minutes = IntegerField(null=True)  # null: as many as it takes
+    minutes = IntegerField(null=True)  # null: no limit
 
 
 class Goal(Table):
-    """What an operator's day should come to; null: no goal of his own."""
+    """The goals for an operator's day; null: no goal of their own."""
 
-    user = ForeignKeyField(User, unique=True, null=True, on_delete="RESTRICT")  # null: everybody's
+    user = ForeignKeyField(User, unique=True, null=True, on_delete="RESTRICT")  # null: for everyone
     calls = IntegerField(null=True)  # answered
     mark = FloatField(null=True)  # mean, 1 to 5
-    forms = IntegerField(null=True)  # per cent of his calls that are registered
+    forms = IntegerField(null=True)  # percent of their calls that are registered

@@ -6,9 +6,9 @@ from appliance.core.tables import MomentField, Table
 
 
 class ProcessState(Table):
-    """A process of the site as it began last."""
+    """The latest start of a process of the site."""
 
     name = CharField(primary_key=True)  # web | pbx | jobs | asterisk
-    holder = CharField(default="")  # process_id.this_process; of Asterisk nothing
+    holder = CharField(default="")  # process_id.this_process; empty for Asterisk
     version = CharField(default="")
     since = MomentField()

@@ -1,4 +1,4 @@
-"""What callers hear: the prompts changed at this site, and each version of them."""
+"""The audio prompts that this site changed, and their versions."""
 
 from peewee import CharField, FloatField, ForeignKeyField, IntegerField, TextField
 
@@ -6,10 +6,10 @@ from appliance.core.tables import MomentField, Table
 
 
 class Prompt(Table):
-    """A prompt that is no longer as it came along."""
+    """A prompt that differs from the product's original."""
 
     language = CharField()
-    name = CharField()  # as the file's: "thanks", "digits/1"
+    name = CharField()  # like the file's: "thanks", "digits/1"
     version = IntegerField(default=0)  # the number of the version in force
     trouble = CharField(default="")  # why the newest recording by phone was refused: a code
 
@@ -18,17 +18,18 @@ class Prompt(Table):
 
 
 class PromptVersion(Table):
-    """A sound that is or was in force; the file lies under <prompts>/versions/."""
+    """A sound that is or was in force; the file is under <prompts>/versions/."""
 
     prompt = ForeignKeyField(Prompt, backref="versions", on_delete="CASCADE")
     number = IntegerField()
     kind = CharField()  # synthetic | studio | phone
     text = TextField()
-    meant = TextField(default="")  # what was to be said when it was made, by file or plan
+    # the text to be spoken when it was made, according to file or plan
+    meant = TextField(default="")
     seconds = FloatField()
-    loudness = FloatField(null=True)  # dB below full scale; null: silence on purpose
+    loudness = FloatField(null=True)  # dB below full scale; null: intentional silence
     sha256 = CharField()
-    author = CharField()  # login; "" for what came along
+    author = CharField()  # login; "" for the product's original
     made_at = MomentField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Forms that were refused, until the page that says why is left."""
+"""Refused forms, stored until the page with the reason is left."""
 
 from peewee import CharField, ForeignKeyField
 
@@ -7,11 +7,11 @@ from appliance.models.accounts import User
 
 
 class RefusedForm(Table):
-    """What a person sent that could not be done, until the page that says why is left."""
+    """The values of a form that could not be processed, until the page with the reason is left."""
 
     token = CharField(primary_key=True)
     user = ForeignKeyField(User, backref="refused_forms", on_delete="CASCADE")
-    address = CharField()  # the path it was sent to
-    trouble = CharField()  # code of why
+    address = CharField()  # the path to which it was sent
+    trouble = CharField()  # code of the reason
     values = DocumentField()  # field → the texts sent under its name
     at = MomentField(index=True)

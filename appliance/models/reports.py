@@ -1,4 +1,4 @@
-"""Reports that were issued, and the timetable's runs that make them."""
+"""Issued reports, and the scheduled runs that generate them."""
 
 from peewee import CharField, DateField, ForeignKeyField, IntegerField, TextField
 
@@ -6,7 +6,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class IssuedReport(Table):
-    """A report as it was given to the ministry; never changed afterwards."""
+    """A report as it was given to the ministry; never changed later."""
 
     name = CharField()  # reports.files.FORMS
     first = DateField()
@@ -15,15 +15,15 @@ class IssuedReport(Table):
     issued_at = MomentField(index=True)
     by = CharField()  # login, or "jobs"
     formulas = CharField()
-    cells = DocumentField()  # what each cell held: issuing.changes
-    withdrawn_at = MomentField(null=True)  # its files were removed: somebody in it was masked
+    cells = DocumentField()  # the value of each cell: issuing.changes
+    withdrawn_at = MomentField(null=True)  # its files were removed: a person in it was masked
 
     class Meta:
         indexes = ((("name", "first", "last", "edition"), True),)
 
 
 class IssuedFile(Table):
-    """A file of an issued report, as its bytes were."""
+    """A file of an issued report, with the hash of its bytes."""
 
     report = ForeignKeyField(IssuedReport, backref="files", on_delete="CASCADE")
     locale = CharField()
@@ -37,17 +37,17 @@ class IssuedFile(Table):
 
 
 class ReportRun(Table):
-    """A report that the timetable has to make once."""
+    """A report that the schedule has to generate once."""
 
     name = CharField()
     period = CharField()  # 2026-10, 2026-Q3, 2026-10-20
-    upto = CharField(default="")  # the last date, when it does not go to the period's end
-    by = CharField(default="jobs")  # who asked for it
+    upto = CharField(default="")  # the last date, if it does not extend to the period's end
+    by = CharField(default="jobs")  # who requested it
     due_at = MomentField()
     state = CharField(default="due")  # due | running | done | failed
     attempts = IntegerField(default=0)
-    next_at = MomentField(index=True)  # not tried before
-    claim = CharField(default="")  # of the process that makes it
+    next_at = MomentField(index=True)  # no attempt before
+    claim = CharField(default="")  # of the process that generates it
     error = TextField(default="")
     report = ForeignKeyField(IssuedReport, null=True, on_delete="RESTRICT")
 

@@ -1,4 +1,4 @@
-"""What is held, what was removed, how disks fill."""
+"""Legal holds, removals, and how full the disks are."""
 
 from peewee import BigIntegerField, CharField, DateField, IntegerField, TextField
 
@@ -6,7 +6,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class LegalHold(Table):
-    """Something that is kept whatever its age, until the hold is ended."""
+    """A record that is retained regardless of its age until the hold ends."""
 
     kind = CharField()  # call | appeal
     subject = CharField(index=True)  # the call's id, the appeal's number
@@ -18,10 +18,10 @@ class LegalHold(Table):
 
 
 class Removal(Table):
-    """What was removed, when and by which rule; never changed afterwards."""
+    """A removed record, when and by which rule; never changed later."""
 
     # recording | appeal, call_form (personal data) | draft | note | stray; on a citizen's request
-    # appeal_person, call_form_person (his text stays without him), call_person, data_request
+    # appeal_person, call_form_person (the text stays without the person), call_person, data_request
     kind = CharField()
     subject = CharField()  # the file, the appeal's number
     at = MomentField(index=True)
@@ -34,7 +34,7 @@ class Removal(Table):
 
 
 class DiskReading(Table):
-    """How full a disk was, the last time it was looked at on a day."""
+    """The last reading of a day of how full a disk was."""
 
     disk = CharField()  # database | recordings
     day = DateField()

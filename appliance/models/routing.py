@@ -1,4 +1,4 @@
-"""How calls are received and carried, in every version that was ever in force."""
+"""The routing plan, in every version that was ever in force."""
 
 from peewee import AutoField, CharField, TextField
 
@@ -6,7 +6,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class PlanVersion(Table):
-    """A plan as it was saved; the newest row is the one in force."""
+    """A plan as saved; the newest row is the one in force."""
 
     id = AutoField()
     saved_at = MomentField()

@@ -1,4 +1,4 @@
-"""The runs of the timetable."""
+"""The runs of scheduled jobs."""
 
 from peewee import CharField, TextField
 
@@ -6,7 +6,7 @@ from appliance.core.tables import MomentField, Table
 
 
 class JobRun(Table):
-    """One run of a scheduled job; of runs that found nothing to do only the last is kept."""
+    """One run of a scheduled job; of runs without any work only the last is stored."""
 
     name = CharField()
     due_at = MomentField()
@@ -14,7 +14,7 @@ class JobRun(Table):
     ended_at = MomentField(null=True)
     state = CharField(default="running")  # running | done | failed | lost
     result = TextField(default="")  # what was done; the error
-    holder = CharField()  # the process, as long as it runs
+    holder = CharField()  # the process, while it runs
 
     class Meta:
         indexes = ((("name", "due_at"), True),)

@@ -1,4 +1,4 @@
-"""Conversation scripts: their versions, and how each call went through one."""
+"""Conversation scripts: their versions, and each call's run through one."""
 
 from peewee import CharField, ForeignKeyField, IntegerField
 
@@ -8,16 +8,16 @@ from appliance.models.versions import Version
 
 
 class Script(Table):
-    """What operators say in calls of a kind; all else stands in its versions."""
+    """What operators say in calls of one kind; everything else is in its versions."""
 
     code = CharField(unique=True)
     made_at = MomentField()
 
 
 class ScriptVersion(Version):
-    """A script as it was in force from `since`, or as it is written."""
+    """A script as in force from `since`, or as being written."""
 
-    thing = "script"
+    owner_column = "script"
 
     script = ForeignKeyField(Script, backref="versions", on_delete="RESTRICT", index=False)
     definition = DocumentField()  # casework.scripts.definition
@@ -27,30 +27,30 @@ class ScriptVersion(Version):
 
 
 class ScriptRun(Table):
-    """A script that an operator followed in a call, in the version that was in force then."""
+    """A script that an operator followed in a call, in the version in force then."""
 
-    token = CharField()  # of the form that the call has, or that has no call
+    token = CharField()  # of the form, with a call or without
     call_id = CharField(null=True, index=True)
     operator = ForeignKeyField(User, backref="script_runs", on_delete="RESTRICT", index=False)
     version = ForeignKeyField(ScriptVersion, backref="runs", on_delete="RESTRICT")
-    language = CharField()  # in which it was spoken: uz | ru
+    language = CharField()  # the language of the conversation: uz | ru
     begun_at = MomentField(index=True)
     ended_at = MomentField(null=True)  # null while it is followed
     result = CharField(default="")  # casework.scripts.runs.RESULTS; "" while it is followed
-    step = CharField()  # the code of the step that is open, or was the last
+    step = CharField()  # code of the current or last step
 
     class Meta:
         indexes = ((("operator", "token"), False),)
 
 
 class ScriptStep(Table):
-    """One step that was open in a run, in the order in which they were."""
+    """One step that was opened in a run; `number` is its position."""
 
     run = ForeignKeyField(ScriptRun, backref="steps", on_delete="CASCADE", index=False)
     number = IntegerField()  # from 1
     step = CharField()  # its code in the version
     how = CharField()  # casework.scripts.course.HOWS
-    answer = IntegerField(default=0)  # the number of what was answered; 0: nothing
+    answer = IntegerField(default=0)  # the number of the selected answer; 0: no answer
     at = MomentField()
 
     class Meta:

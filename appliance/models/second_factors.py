@@ -1,4 +1,4 @@
-"""What proves a person beside the password."""
+"""What authenticates a user in addition to the password."""
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
@@ -7,16 +7,16 @@ from appliance.models.accounts import User
 
 
 class Authenticator(Table):
-    """The app on a person's telephone that tells a new code every half minute."""
+    """The app on a user's telephone that shows a new code every half minute."""
 
     user = ForeignKeyField(User, unique=True, backref="authenticators", on_delete="CASCADE")
-    secret = CharField()  # as the app has it, in base 32
+    secret = CharField()  # as in the app, in base 32
     made_at = MomentField()
-    last_step = IntegerField()  # the half minute of the last code that was taken
+    last_step = IntegerField()  # the half minute of the last accepted code
 
 
 class RecoveryCode(Table):
-    """A code on paper, taken once instead of the app's."""
+    """A code on paper, accepted once instead of the app's."""
 
     user = ForeignKeyField(User, backref="recovery_codes", on_delete="CASCADE")
     hash = CharField()
@@ -24,11 +24,11 @@ class RecoveryCode(Table):
 
 
 class Passkey(Table):
-    """A key in a person's telephone, computer or stick, that signs what it is given."""
+    """A key in a user's telephone, computer or USB stick that signs challenges."""
 
     user = ForeignKeyField(User, backref="passkeys", on_delete="CASCADE")
     credential = CharField(unique=True)  # its id, base64url
     public_key = TextField()  # COSE, base64url
-    sign_count = IntegerField()  # how often it has signed; 0 where it does not count
+    sign_count = IntegerField()  # how often it has signed; 0 if it does not count
     made_at = MomentField()
     used_at = MomentField(null=True)

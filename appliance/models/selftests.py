@@ -1,4 +1,4 @@
-"""What the site's tests of itself found."""
+"""The results of the site's tests of itself."""
 
 from peewee import BooleanField, CharField, TextField
 
@@ -11,7 +11,7 @@ class SelfTest(Table):
     kind = CharField()  # call | offline
     started_at = MomentField(index=True)
     ok = BooleanField()
-    failed = CharField(default="")  # the step that failed; "": none
-    seen = TextField(default="")  # what was seen instead
+    failed = CharField(default="")  # the step that failed; "": no step
+    seen = TextField(default="")  # what was observed instead
     steps = DocumentField(default=list)  # [{"step", "seconds", "ok"}], in order
-    call_id = CharField(default="")  # in the ledger, once it is there
+    call_id = CharField(default="")  # in the ledger, once it is recorded there

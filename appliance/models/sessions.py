@@ -1,4 +1,4 @@
-"""Sign-ins that hold."""
+"""Active sign-ins."""
 
 from peewee import CharField, ForeignKeyField
 
@@ -7,16 +7,16 @@ from appliance.models.accounts import User
 
 
 class Session(Table):
-    """One sign-in on one device, for as long as it holds; who ends it takes the row away."""
+    """One sign-in on one device, while it is valid; ending it deletes the row."""
 
     hash = CharField(unique=True)  # of the secret in the browser's cookie
     user = ForeignKeyField(User, backref="sessions", on_delete="CASCADE")
     begun_at = MomentField(index=True)  # when the password was typed
-    seen_at = MomentField()  # when a page was last asked for, to the minute
-    address = CharField()  # from where it was last asked for
-    agent = CharField()  # what the browser calls itself
+    seen_at = MomentField()  # when a page was last requested, to the minute
+    address = CharField()  # the address of the last request
+    agent = CharField()  # the browser's User-Agent
     device = CharField()  # the name in the device's own cookie
-    locked_at = MomentField(null=True)  # its pages are covered until the person is back
-    factor = CharField(default="")  # what proved him beside the password: code | paper | passkey
-    source = CharField(default="")  # who knew him: openid; "" the box itself
-    challenge = CharField(default="")  # what a passkey was asked to sign, until it is taken
+    locked_at = MomentField(null=True)  # its pages are covered until the user unlocks them
+    factor = CharField(default="")  # the second factor: code | paper | passkey
+    source = CharField(default="")  # who authenticated the user: openid; "": the box itself
+    challenge = CharField(default="")  # the challenge that a passkey has to sign, until it is used

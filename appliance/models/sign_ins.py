@@ -1,4 +1,4 @@
-"""Passwords that were wrong of late."""
+"""Recent sign-in attempts with a wrong password."""
 
 from peewee import CharField
 
@@ -6,9 +6,9 @@ from appliance.core.tables import MomentField, Table
 
 
 class SignInAttempt(Table):
-    """A password that was wrong, or that is being looked at, within the last hour."""
+    """A wrong password, or one that is being checked, within the last hour."""
 
-    login = CharField(index=True)  # as it was typed; perhaps nobody's
+    login = CharField(index=True)  # as typed; it may belong to nobody
     address = CharField(index=True)
-    device = CharField(default="")  # one on which this person signed in before; else ""
+    device = CharField(default="")  # one on which this user signed in before; else ""
     at = MomentField(index=True)

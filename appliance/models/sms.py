@@ -1,4 +1,4 @@
-"""SMS accounts as they were found, what is told over which, approved texts, marks by SMS."""
+"""SMS accounts' health, the rules for notices, approved texts, and ratings by SMS."""
 
 from peewee import BooleanField, CharField, IntegerField, TextField
 
@@ -6,29 +6,29 @@ from appliance.core.tables import MomentField, Table
 
 
 class SmsHealth(Table):
-    """An account of the settings as sending found it."""
+    """The state of an SMS account of the settings, as last observed by sending."""
 
     account = CharField(primary_key=True)
-    sent_at = MomentField(null=True)  # when it last took a message, or its line was open
+    sent_at = MomentField(null=True)  # when it last accepted a message, or its line was open
     failures = IntegerField(default=0)  # in a row
     failing_since = MomentField(null=True)
-    held_until = MomentField(null=True)  # passed over until then
-    trouble = CharField(default="")  # code of what went wrong last
+    held_until = MomentField(null=True)  # skipped until then
+    trouble = CharField(default="")  # code of the last error
     trouble_text = TextField(default="")
     balance = IntegerField(null=True)
     balance_at = MomentField(null=True)
 
 
 class NoticeRule(Table):
-    """Whether and over which account first something is told; without a row: yes, in order."""
+    """Whether a notice is sent and over which account first; without a row: yes, usual order."""
 
-    purpose = CharField(primary_key=True)  # notices.texts.PURPOSES, manual
+    purpose = CharField(primary_key=True)  # notices.texts.PLACEHOLDERS_BY_PURPOSE, manual
     told = BooleanField(default=True)
-    account = CharField(default="")  # asked first; "": the settings' order
+    account = CharField(default="")  # tried first; "": the settings' order
 
 
 class TextApproval(Table):
-    """What a service said of a text; it holds for this very wording only."""
+    """A service's decision about a text; it is valid for exactly this wording."""
 
     account = CharField()
     purpose = CharField()
@@ -43,8 +43,11 @@ class TextApproval(Table):
 
 
 class SmsRating(Table):
-    """A caller who hung up first is asked for a mark. No child of the call: kept when it is told
-    anew from its records, and joined to its row then."""
+    """A request for a rating, sent to a caller who hung up before giving one.
+
+    Not a child row of the call: it survives when the call is built again from its records, and is
+    then joined to the new row.
+    """
 
     call_id = CharField(primary_key=True)
     token = CharField(unique=True)  # of the page

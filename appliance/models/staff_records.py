@@ -1,4 +1,4 @@
-"""What the project manager keeps of the operators for report form №1."""
+"""The project manager's records about operators, for report form №1."""
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, TextField
 
@@ -7,10 +7,10 @@ from appliance.models.accounts import User
 
 
 class StaffRecord(Table):
-    """An operator's education, and the days on which he is at work here."""
+    """An operator's education and the period of their employment."""
 
     user = ForeignKeyField(User, backref="records", unique=True, on_delete="RESTRICT")
-    education = CharField(default="")  # staff_records.EDUCATION; "" while nobody has said
+    education = CharField(default="")  # staff_records.EDUCATION; "" if not entered
     hired_on = DateField(null=True)  # null: before the records begin
     left_on = DateField(null=True)  # the last day
 
@@ -25,7 +25,7 @@ class StaffEvent(Table):
 
 
 class Shift(Table):
-    """An interval of the working day, in force from a date to a date."""
+    """An interval of the working day, in force between two dates."""
 
     opens = CharField()  # 08:00
     closes = CharField()  # 14:00; at or before `opens`: on the next day
@@ -34,7 +34,7 @@ class Shift(Table):
 
 
 class ShiftPlace(Table):
-    """An operator's place in a shift from a date to a date."""
+    """An operator's place in a shift between two dates."""
 
     shift = ForeignKeyField(Shift, backref="places", on_delete="CASCADE")
     user = ForeignKeyField(User, backref="shift_places", on_delete="RESTRICT")
@@ -43,7 +43,7 @@ class ShiftPlace(Table):
 
 
 class QuarterAnswer(Table):
-    """What only a person can tell for a quarter's report form №1."""
+    """Data for a quarter's report form №1 that only a person can enter."""
 
     quarter = CharField(primary_key=True)  # 2026-Q3
     published = BooleanField(null=True)

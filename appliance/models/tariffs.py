@@ -1,4 +1,4 @@
-"""What a minute of talk costs."""
+"""The prices of talk."""
 
 from peewee import CharField, DateField, IntegerField
 
@@ -6,14 +6,14 @@ from appliance.core.tables import MomentField, Table
 
 
 class Tariff(Table):
-    """The price of talk on a trunk, valid from a day on. Never changed: closed, and a new one made.
+    """The price of talk on a trunk, valid from a given day. Never changed: a new row replaces it.
 
-    An empty trunk or number stands for every one.
+    An empty trunk or number means all of them.
     """
 
     direction = CharField()  # inbound | outbound
     trunk = CharField(default="")
-    number = CharField(default="")  # that the citizen dialled
+    number = CharField(default="")  # the number that the citizen dialled
     rounding = CharField()  # tariffs.ROUNDINGS
     price = IntegerField()  # tiyin for a minute, or for a call
     valid_from = DateField(index=True)

@@ -1,4 +1,4 @@
-"""Lines to the carriers as Asterisk told of them, and calls to try one."""
+"""Lines to the carriers as last reported by Asterisk, and test calls over them."""
 
 from peewee import AutoField, BooleanField, CharField, FloatField, IntegerField, TextField
 
@@ -6,33 +6,33 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class TrunkState(Table):
-    """A SIP trunk as Asterisk told of it last."""
+    """A SIP trunk as last reported by Asterisk."""
 
     name = CharField(primary_key=True)
     state = CharField()  # up | down | unasked
     since = MomentField()
-    registration = CharField(default="")  # "" (none is needed) | Registered | Rejected | …
-    registered_since = MomentField(null=True)  # since when it is as `registration` says
+    registration = CharField(default="")  # "" (not required) | Registered | Rejected | …
+    registered_since = MomentField(null=True)  # since when `registration` has this value
     round_trip = IntegerField(null=True)  # milliseconds
-    error = TextField(default="")  # what went wrong last
+    error = TextField(default="")  # the last error
     error_at = MomentField(null=True)
 
 
 class SpanState(Table):
-    """An E1 span as Asterisk told of it last."""
+    """An E1 span as last reported by Asterisk."""
 
     number = IntegerField(primary_key=True)
-    trunk = CharField(default="")  # of the plan, that uses its channels
+    trunk = CharField(default="")  # the plan's trunk that uses its channels
     alarm = CharField(default="")  # "" | Red Alarm | Yellow Alarm | …
     d_channel = BooleanField(default=True)  # up
-    since = MomentField()  # when one of the two became as it is
+    since = MomentField()  # when `alarm` or `d_channel` last changed
     error = TextField(default="")
     error_at = MomentField(null=True)
     channels = DocumentField(default=dict)  # timeslot → {"state": free | busy | alarm, "since"}
 
 
 class LineTrial(Table):
-    """A call placed over one trunk or span to try it; no call of the ledger."""
+    """A test call over one trunk or span; it is not a call of the ledger."""
 
     id = AutoField()
     trunk = CharField(index=True)
@@ -41,6 +41,6 @@ class LineTrial(Table):
     by = CharField()  # login
     at = MomentField()
     ended_at = MomentField(null=True)
-    result = CharField(default="")  # Asterisk's DIALSTATUS; "" while it goes on
+    result = CharField(default="")  # Asterisk's DIALSTATUS; "" while it is in progress
     cause = CharField(default="")  # Q.850
     seconds = FloatField(null=True)  # from dialling to the answer

@@ -1,4 +1,4 @@
-"""What every version has that the manager writes and the ministry approves."""
+"""The columns of every version that the manager writes and the ministry approves."""
 
 from typing import ClassVar
 
@@ -9,18 +9,20 @@ from appliance.models.changes import ChangeRequest
 
 
 class Version(Table):
-    """The columns of a version; a table of its own inherits them. Changed by casework.versions."""
+    """Base class of tables of versions. Rows are changed by casework.versions only."""
 
-    thing: ClassVar[str]  # the foreign key to what it is a version of
+    # name of the foreign key to the article or script that it is a version of
+    owner_column: ClassVar[str]
 
-    number = IntegerField()  # 1, 2, … of its thing
+    number = IntegerField()  # 1, 2, … of its owner
     state = CharField(default="draft")  # casework.versions.STATES
-    revision = IntegerField(default=1)  # counts its changes: one is refused that saw another
+    # counts its changes: an update based on another revision is refused
+    revision = IntegerField(default=1)
     made_at = MomentField()
-    by = CharField(default="")  # login of who wrote it last; "" for what comes with the product
+    by = CharField(default="")  # login of its last writer; "" for built-in ones
     decided_at = MomentField(null=True)  # when the ministry approved or returned it
     decided_by = CharField(default="")  # login
-    words = TextField(default="")  # with which it was returned
-    since = MomentField(null=True)  # in force from here; null: it is not put in force
-    until = MomentField(null=True)  # in force until here; null: without an end
+    words = TextField(default="")  # the remark with which it was returned
+    since = MomentField(null=True)  # in force from here; null: not put in force
+    until = MomentField(null=True)  # in force until here; null: no end
     request = ForeignKeyField(ChangeRequest, null=True, on_delete="RESTRICT", backref="+")
