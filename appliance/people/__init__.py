@@ -1,1 +1,1 @@
-"""Who works with the hotline: accounts, states, records, keys."""
+"""The staff of the hotline: accounts, states, records, keys."""

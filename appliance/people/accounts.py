@@ -1,4 +1,4 @@
-"""People who work with the hotline: their accounts, roles and passwords."""
+"""Accounts of the staff: their roles, passwords and preferences."""
 
 import contextlib
 import datetime as dt
@@ -10,42 +10,42 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from appliance.core import audit, clock, db, live, script
-from appliance.core.db import writing
-from appliance.core.i18n import LOCALES, N_, spelt
+from appliance.core.db import write_transaction
+from appliance.core.i18n import LOCALES, N_, normalize_spelling
 from appliance.core.settings.people import ROLES
-from appliance.core.statements import Question
+from appliance.core.statements import PreparedQuery
 from appliance.models import Membership, Session, User
 from appliance.people import sessions
 
-TOPIC = "people"  # of live events: an account was made or changed
+TOPIC = "people"  # of live events: an account was created or changed
 
-TAKEN = ("0000",)  # extensions that no person has: the phone of test calls (selftests.PHONE)
-CALL_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}  # spoken on the hotline → names
-PHONES = ("desk", "page")  # where an operator's phone is
+RESERVED_EXTENSIONS = ("0000",)  # used by the phone of test calls (selftests.PHONE)
+CALL_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}  # used on the hotline → names
+PHONE_KINDS = ("desk", "page")  # where an operator's phone is
 THEMES = ("system", "light", "dark")
-SHORTEST_PASSWORD = 10  # characters
-_LOOKED_AT = 72  # characters of a password, for how easily it is guessed
-_STRONG = 2  # zxcvbn's score: more than a million guesses
-_SEEN = dt.timedelta(minutes=1)  # between two notes that a person was seen
-LONGEST_LOGIN = 48  # a phone's login stands in each record of Asterisk's log, which may be cut
+MIN_PASSWORD_CHARS = 10
+_MAX_SCORED_CHARS = 72  # of a password, for the estimate of its strength
+_MIN_PASSWORD_SCORE = 2  # of zxcvbn: more than a million guesses
+_SEEN_INTERVAL = dt.timedelta(minutes=1)  # between two updates of `seen_at`
+MAX_LOGIN_CHARS = 48  # a phone's login is in each record of Asterisk's log, which cuts long ones
 
-_WITH_PHONE = Question(
+_WITH_PHONE = PreparedQuery(
     lambda: User.select().where(User.active, User.extension.is_null(False)).order_by(User.login)
 )
-_NAMES = Question(lambda: User.select(User.login, User.name, User.name_cyrl))
+_ALL_NAMES = PreparedQuery(lambda: User.select(User.login, User.name, User.name_cyrl))
 
 _hasher = PasswordHasher()
 
 
 class StaffError(ValueError):
-    """An account cannot be made or changed so; `code` names why for the page to say it."""
+    """An account cannot be created or changed in this way; `code` is the reason for the page."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-def add(
+def create_account(
     login: str,
     name: str,
     role: str,
@@ -61,29 +61,33 @@ def add(
     phone: str = "desk",
     by: str = "cli",
 ) -> User:
-    """Make an account. Raises StaffError for an unknown role or a login or extension in use.
+    """Create an account.
 
-    `topics`: codes whose callers ring him, None for every one. `name_cyrl`: written from the name
-    when left out. `must_change`: the password opens nothing before he has chosen one himself.
-    `password_hash`: what `hashed` made of it, for who holds the write lock meanwhile.
+    Raises StaffError for an unknown role, language or phone, and for a login or extension in use or
+    too long. `topics`: codes whose callers ring this person, None for all. `name_cyrl`: derived
+    from the name by default. `must_change`: the password gives no access until the person has
+    chosen their own. `password_hash`: a result of `hash_password`, for callers that hold the write
+    lock.
     """
-    password_hash = password_hash or hashed(password)
+    password_hash = password_hash or hash_password(password)
     if role not in ROLES:
         raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
-    prove_phone(phone, role)
-    if unknown := set(speaks) - set(CALL_LANGUAGES):
-        raise StaffError("speaks", f"no such language: {', '.join(sorted(unknown))}")
-    if len(login) > LONGEST_LOGIN:
-        raise StaffError("login", f"longer than {LONGEST_LOGIN} characters: {login}")
-    with writing():
+    require_valid_phone(phone, role)
+    if unknown_languages := set(speaks) - set(CALL_LANGUAGES):
+        raise StaffError("speaks", f"no such language: {', '.join(sorted(unknown_languages))}")
+    if len(login) > MAX_LOGIN_CHARS:
+        raise StaffError("login", f"longer than {MAX_LOGIN_CHARS} characters: {login}")
+    with write_transaction():
         if User.get_or_none(User.login == login):
             raise StaffError("login", f"login in use: {login}")
-        if extension and (extension in TAKEN or User.get_or_none(User.extension == extension)):
+        if extension and (
+            extension in RESERVED_EXTENSIONS or User.get_or_none(User.extension == extension)
+        ):
             raise StaffError("extension", f"extension in use: {extension}")
         user = User.create(
             login=login,
-            name=spelt(name),
-            name_cyrl=" ".join(name_cyrl.split()) or in_cyrillic(name),
+            name=normalize_spelling(name),
+            name_cyrl=" ".join(name_cyrl.split()) or cyrillic_name(name),
             role=role,
             password_hash=password_hash,
             must_change=must_change,
@@ -94,152 +98,158 @@ def add(
             topics=None if topics is None else " ".join(topics),
             created_at=clock.now(),
         )
-        audit.record(by, "user.add", login, role=role)
-        live.publish(TOPIC)
+        audit.record_entry(by, "user.add", login, role=role)
+        live.publish_topics(TOPIC)
     return user
 
 
-def hashed(password: str) -> str:
-    """What is kept of a password. It takes a while and 64 MiB: not under the write lock."""
+def hash_password(password: str) -> str:
+    """The hash of a password. It takes a while and 64 MiB: do not call it under the write lock."""
     return _hasher.hash(password)
 
 
-def in_cyrillic(name: str) -> str:
+def cyrillic_name(name: str) -> str:
     """A name in Uzbek Cyrillic, proposed from its Latin letters."""
-    return script.written(spelt(name), "uz_Cyrl")
+    return script.transliterate_for_locale(normalize_spelling(name), "uz_Cyrl")
 
 
-def named(user: User, locale: str) -> str:
-    """What a person is called on a page or paper of this locale."""
+def display_name(user: User, locale: str) -> str:
+    """The name of a person on a page or paper of this locale."""
     return (user.name_cyrl if locale != "uz_Latn" else "") or user.name
 
 
-def authenticate(login: str, password: str) -> User | None:
-    """The active user with this login and password, else None."""
+def authenticate_user(login: str, password: str) -> User | None:
+    """The active user with this login and password, otherwise None."""
     user = User.get_or_none(User.login == login.strip().lower(), User.active)
-    if not verified(user.password_hash if user else "", password):
+    if not is_password_correct(user.password_hash if user else "", password):
         return None
     if user and _hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = hashed(password)
+        user.password_hash = hash_password(password)
         User.update(password_hash=user.password_hash).where(User.id == user.id).execute()
     return user
 
 
-def verified(kept: str, typed: str) -> bool:
-    """Whether `hashed` made this of what was typed; it takes as long where nothing is kept."""
-    nobody = _nobody()
+def is_password_correct(stored_hash: str, password: str) -> bool:
+    """Returns True if the hash is that of the password.
+
+    An empty hash is False, after the same time.
+    """
+    dummy_hash = _dummy_hash()
     try:
-        return _hasher.verify(kept or nobody, typed) and bool(kept)
+        return _hasher.verify(stored_hash or dummy_hash, password) and bool(stored_hash)
     except (VerifyMismatchError, InvalidHashError):
         return False
 
 
 @functools.cache
-def _nobody() -> str:
-    """Checked when there is no such login: the answer takes as long as for a wrong password."""
+def _dummy_hash() -> str:
+    """The hash checked for an unknown login: the answer takes as long as for a wrong password."""
     return _hasher.hash(secrets.token_hex())
 
 
 def set_password(user: User, password: str, by: str, *, must_change: bool = False) -> None:
-    """Give the user a new password, and end every session begun with the old one.
+    """Set a new password, and end every session begun with the old one.
 
-    `must_change`: it opens nothing before he has chosen one himself.
+    `must_change`: it gives no access until the person has chosen their own.
     """
-    user.password_hash, user.must_change = hashed(password), must_change
-    with writing():
+    user.password_hash, user.must_change = hash_password(password), must_change
+    with write_transaction():
         columns = {"password_hash": user.password_hash, "must_change": must_change}
         User.update(columns).where(User.id == user.id).execute()
-        sessions.end_all(user)
-        audit.record(by, "user.password", user.login)
+        sessions.end_user_sessions(user)
+        audit.record_entry(by, "user.password", user.login)
 
 
-def prove_strong(password: str, *known: str) -> None:
-    """Raise StaffError "short" or "weak" for a password that is guessed soon.
+def require_strong_password(password: str, *personal_texts: str) -> None:
+    """Raise StaffError "short" or "weak" for a password that is easily guessed.
 
-    `known`: what others know of the person, as login and name.
+    `personal_texts`: facts that others know about the person, such as login and name.
     """
-    if len(password) < SHORTEST_PASSWORD:
-        raise StaffError("short", f"a password has at least {SHORTEST_PASSWORD} characters")
-    # Its lists of words take 11 MB, and most processes see no new password.
+    if len(password) < MIN_PASSWORD_CHARS:
+        raise StaffError("short", f"a password has at least {MIN_PASSWORD_CHARS} characters")
+    # Its word lists take 11 MB, and most processes check no new password.
     from zxcvbn import zxcvbn
 
-    words = [word for text in known for word in text.split()]
-    if zxcvbn(password[:_LOOKED_AT], user_inputs=words)["score"] < _STRONG:
+    words = [word for text in personal_texts for word in text.split()]
+    if zxcvbn(password[:_MAX_SCORED_CHARS], user_inputs=words)["score"] < _MIN_PASSWORD_SCORE:
         raise StaffError("weak", "a password like this is guessed soon: take several words")
 
 
-def disable(user: User, by: str) -> None:
-    """Close an account for good; its history stays."""
-    with writing():
+def disable_account(user: User, by: str) -> None:
+    """Close an account permanently; its history is kept."""
+    with write_transaction():
         User.update(active=False).where(User.id == user.id).execute()
-        sessions.end_all(user)
-        audit.record(by, "user.disable", user.login)
-        live.publish(TOPIC)
+        sessions.end_user_sessions(user)
+        audit.record_entry(by, "user.disable", user.login)
+        live.publish_topics(TOPIC)
 
 
-def see(user: User) -> None:
-    """Note that a person is there, once a minute; a page is shown also where that cannot be."""
+def record_seen(user: User) -> None:
+    """Record at most once a minute that a person is active.
+
+    A failure of the database is ignored, because the page can be shown nevertheless.
+    """
     now = clock.now()
-    if user.seen_at and abs(now - user.seen_at) < _SEEN:
+    if user.seen_at and abs(now - user.seen_at) < _SEEN_INTERVAL:
         return
     with contextlib.suppress(db.Error):
         User.update(seen_at=now).where(User.id == user.id).execute()
 
 
 def choose_language(user: User, locale: str) -> None:
-    """Remember the language of the user's pages. Raises StaffError for an unknown one."""
+    """Store the language of the user's pages. Raises StaffError for an unknown one."""
     if locale not in LOCALES:
         raise StaffError("language", f"no such language: {locale}")
     User.update(language=locale).where(User.id == user.id).execute()
 
 
 def choose_appearance(user: User, theme: str, large_text: bool) -> None:
-    """Remember how the user's pages look. Raises StaffError for an unknown theme."""
+    """Store the appearance of the user's pages. Raises StaffError for an unknown theme."""
     if theme not in THEMES:
         raise StaffError("theme", f"no such theme: {theme}")
     User.update(theme=theme, large_text=large_text).where(User.id == user.id).execute()
 
 
-def prove_phone(phone: str, role: str) -> None:
-    """Raise StaffError "phone" when nobody of this role has his phone there."""
-    if phone not in PHONES or (phone == "page" and role != "operator"):
-        raise StaffError("phone", f"no phone of {role}: {phone}; one of {', '.join(PHONES)}")
+def require_valid_phone(phone: str, role: str) -> None:
+    """Raise StaffError "phone" if this role cannot have a phone of this kind."""
+    if phone not in PHONE_KINDS or (phone == "page" and role != "operator"):
+        raise StaffError("phone", f"no phone of {role}: {phone}; one of {', '.join(PHONE_KINDS)}")
 
 
 def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
-    """Remember where an operator's phone rings, and whether the one in the page answers by itself.
+    """Store where an operator's phone rings, and whether the one in the page answers automatically.
 
     Raises StaffError "phone".
     """
-    prove_phone(phone, user.role)
-    wanted: dict[str, str | bool] = {"phone": phone, "auto_answer": auto_answer}
-    with writing():
+    require_valid_phone(phone, user.role)
+    choices: dict[str, str | bool] = {"phone": phone, "auto_answer": auto_answer}
+    with write_transaction():
         before = User.get_by_id(user.id)
-        changes = {name: value for name, value in wanted.items() if value != getattr(before, name)}
+        changes = {name: value for name, value in choices.items() if value != getattr(before, name)}
         if not changes:
             return
         User.update(changes).where(User.id == user.id).execute()
-        audit.record(user.login, "user.change", user.login, **changes)
-        live.publish(TOPIC)
+        audit.record_entry(user.login, "user.change", user.login, **changes)
+        live.publish_topics(TOPIC)
 
 
-def take_phone(user: User, page: str, session: Session) -> None:
+def move_phone_to_page(user: User, page: str, session: Session) -> None:
     """Move a user's phone to one of their open pages; the page that had it is notified.
 
-    `session`: the page's. The phone ends with it (`page_phones`).
+    `session`: that of the page. The phone ends with it (`browser_phones`).
     """
     owner = {"phone_page": page, "phone_session": session.hash}
-    with writing():
+    with write_transaction():
         User.update(owner).where(User.id == user.id).execute()
-        live.publish(f"operator:{user.login}")
+        live.publish_topics(f"operator:{user.login}")
 
 
-def with_phone() -> list[User]:
+def users_with_phone() -> list[User]:
     """Active users who have a phone: operators, and supervisors who listen in; by login."""
-    return _WITH_PHONE.rows()
+    return _WITH_PHONE.fetch_objects()
 
 
-def operators() -> list[User]:
+def active_operators() -> list[User]:
     """Active operators with a phone, by login."""
     return list(
         User.select()
@@ -249,57 +259,60 @@ def operators() -> list[User]:
 
 
 def operators_among(ids: Collection[str]) -> list[User]:
-    """Those of the accounts with these ids that are operators'."""
+    """Those of the accounts with these ids that belong to operators."""
     return list(User.select().where(User.id.in_(list(ids)), User.role == "operator"))
 
 
-def operator(login: str) -> User | None:
-    """The operator with this login, his account closed or not; None when there is none."""
+def find_operator(login: str) -> User | None:
+    """The operator with this login, even if the account is closed; None if it does not exist."""
     return User.get_or_none(User.login == login, User.role == "operator")
 
 
 def operator_names(locale: str = "uz_Latn") -> dict[str, str]:
     """Login → name in a locale, of every operator who has or had an account, by name."""
-    found = {u.login: named(u, locale) for u in User.select().where(User.role == "operator")}
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    name_by_login = {
+        user.login: display_name(user, locale)
+        for user in User.select().where(User.role == "operator")
+    }
+    return dict(sorted(name_by_login.items(), key=lambda item: item[1]))
 
 
-def of_ministry() -> list[User]:
+def ministry_users() -> list[User]:
     """Active users of the ministry, by name."""
     return list(User.select().where(User.role == "ministry", User.active).order_by(User.name))
 
 
-def names(locale: str = "uz_Latn") -> dict[str, str]:
-    """Login → name in a locale, of everybody who has or had an account."""
-    return {user.login: named(user, locale) for user in _NAMES.rows()}
+def display_names(locale: str = "uz_Latn") -> dict[str, str]:
+    """Login → name in a locale, of all who have or had an account."""
+    return {user.login: display_name(user, locale) for user in _ALL_NAMES.fetch_objects()}
 
 
-def everybody() -> list[User]:
+def all_accounts() -> list[User]:
     """Every account, closed or not, by login."""
     return list(User.select().order_by(User.login))
 
 
-def account(login: str) -> User | None:
-    """The account with this login, closed or not; None when there is none."""
+def find_account(login: str) -> User | None:
+    """The account with this login, closed or not; None if it does not exist."""
     return User.get_or_none(User.login == login)
 
 
-def find(number: int) -> User | None:
-    """The account with this id, closed or not; None when there is none."""
-    return User.get_or_none(User.id == number)
+def account_by_id(user_id: int) -> User | None:
+    """The account with this id, closed or not; None if it does not exist."""
+    return User.get_or_none(User.id == user_id)
 
 
-def serves(user: User, topic: str) -> bool:
-    """Whether callers of this topic ring him, when he speaks their language."""
+def serves_topic(user: User, topic: str) -> bool:
+    """Returns True if callers of this topic ring this person, provided they speak the language."""
     return user.topics is None or topic in user.topics.split()
 
 
 def department_of(user: User) -> int | None:
-    """The department whose appeals a ministry's user sees; None: all of them."""
+    """The department whose appeals a ministry's user sees; None: those of all departments."""
     member = Membership.get_or_none(Membership.user == user)
     return member.department_id if member else None
 
 
-def login_of(by: User | None) -> str:
-    """Whom the audit names for a change: a person, or the command line."""
+def audit_login(by: User | None) -> str:
+    """The login that the audit records for a change: a person's, or the command line's."""
     return by.login if by else "cli"

@@ -1,75 +1,84 @@
-"""What an operator's day should come to: everybody's goals, and a person's own in their place."""
+"""Daily goals of operators: common ones, and personal ones that replace them."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from appliance.core import audit
-from appliance.core.db import writing
-from appliance.core.statements import Question, row_with
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, find_row
 from appliance.models import Goal, User
 from appliance.people.accounts import StaffError
 
-MOST_CALLS = 1000
-_OF_EVERYBODY = Question(lambda: Goal.select().where(Goal.user.is_null()).limit(1))
+MAX_CALLS = 1000
+_COMMON_GOALS = PreparedQuery(lambda: Goal.select().where(Goal.user.is_null()).limit(1))
 
 
 @dataclass(frozen=True)
 class Goals:
-    """Calls answered, mean mark, per cent of his calls registered; None: no goal."""
+    """Calls answered, mean mark, per cent of the operator's calls registered; None: no goal."""
 
     calls: int | None = None
     mark: float | None = None  # 1 to 5
     forms: int | None = None
 
-    def over(self, others: "Goals") -> "Goals":
-        """These, and the others' where there are none here."""
-        mine, theirs = asdict(self), asdict(others)
-        return Goals(**{name: theirs[name] if mine[name] is None else mine[name] for name in mine})
+    def with_defaults(self, defaults: "Goals") -> "Goals":
+        """These goals, with those of `defaults` where one is missing."""
+        own_values, default_values = asdict(self), asdict(defaults)
+        return Goals(
+            **{
+                name: default_values[name] if own_values[name] is None else own_values[name]
+                for name in own_values
+            }
+        )
 
 
-def of_everybody() -> Goals:
-    """Those of operators who have none of their own."""
-    return _goals(_OF_EVERYBODY.first())
+def common_goals() -> Goals:
+    """The goals of operators who have no personal ones."""
+    return _goals_from_row(_COMMON_GOALS.fetch_first())
 
 
-def own() -> dict[int, Goals]:
-    """User's id → goals of his own."""
-    return {row.user_id: _goals(row) for row in Goal.select().where(Goal.user.is_null(False))}
+def personal_goals() -> dict[int, Goals]:
+    """User's id → personal goals."""
+    return {
+        row.user_id: _goals_from_row(row) for row in Goal.select().where(Goal.user.is_null(False))
+    }
 
 
-def of(user: User) -> Goals:
-    """What this operator's day should come to."""
-    return _goals(row_with(Goal, user=user.id)).over(of_everybody())
+def operator_goals(user: User) -> Goals:
+    """The goals that apply to this operator."""
+    return _goals_from_row(find_row(Goal, user=user.id)).with_defaults(common_goals())
 
 
-def store(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:
-    """Give operators goals of their own, and (None) everybody: all of them, or none.
+def store_goals(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:
+    """Store personal goals of operators, and (None) the common ones: all of them, or nothing.
 
-    Raises StaffError, its code a field of Goals. What is as it was is not written down.
+    Raises StaffError, with a field of Goals as its code. Unchanged goals are not written.
     """
     rows = list(rows)
     for _, goals in rows:
-        _check(goals)
-    with writing():
+        _require_valid_goals(goals)
+    with write_transaction():
         for user, goals in rows:
-            mine = Goal.user.is_null() if user is None else Goal.user == user
-            row = Goal.get_or_none(mine)
-            if goals == _goals(row):
+            condition = Goal.user.is_null() if user is None else Goal.user == user
+            row = Goal.get_or_none(condition)
+            if goals == _goals_from_row(row):
                 continue
             if row:
                 Goal.update(asdict(goals)).where(Goal.id == row.id).execute()
             else:
                 Goal.create(user=user, **asdict(goals))
-            audit.record(by, "operator.goals", user.login if user else "", **asdict(goals))
+            audit.record_entry(by, "operator.goals", user.login if user else "", **asdict(goals))
 
 
-def _check(goals: Goals) -> None:
-    bounds = {"calls": (1, MOST_CALLS), "mark": (1, 5), "forms": (1, 100)}
+def _require_valid_goals(goals: Goals) -> None:
+    """Raise StaffError for a value out of bounds."""
+    bounds = {"calls": (1, MAX_CALLS), "mark": (1, 5), "forms": (1, 100)}
     for name, number in asdict(goals).items():
         low, high = bounds[name]
         if number is not None and not low <= number <= high:
             raise StaffError(name, f"{name} is {low} to {high}")
 
 
-def _goals(row: Goal | None) -> Goals:
+def _goals_from_row(row: Goal | None) -> Goals:
+    """The goals in a row; without a row, no goals."""
     return Goals(row.calls, row.mark, row.forms) if row else Goals()

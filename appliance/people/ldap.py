@@ -1,11 +1,11 @@
-"""Passwords that a directory outside looks at: LDAP, Active Directory.
+"""Passwords checked by an external directory: LDAP, Active Directory.
 
-Who has a name there (`identities`) is known by the directory, and by it alone. While it is away, a
-person for whom somebody enabled the fallback (`User.directory_fallback`) signs in by the password
-that the directory accepted last: its hash is stored as that of any password. Each such sign-in is
-in the audit and raises an alarm (`box.health.directory`). All others wait. Nothing is asked of the
-directory but whether a name and a password belong together, so no password of the box lies there,
-and none of the directory here.
+A person with a name in the directory (`identities`) is authenticated by it alone. While it is
+unavailable, a person for whom the fallback is enabled (`User.directory_fallback`) signs in by the
+password that the directory accepted last: its hash is stored like any other. Each such sign-in is
+audited and raises an alarm (`box.health.directory`). All others wait. The directory is only asked
+whether a name and a password match, so it stores no password of the box, and the box stores only
+hashes of its passwords.
 """
 
 import contextlib
@@ -27,164 +27,175 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOURCE = "ldap"
-FALLBACK = "login.fallback"  # action of the audit's row for each sign-in while it is away
-CONNECT, ANSWER = 2, 5  # seconds, whole ones
-REST = 30.0  # seconds in which one that did not answer is not asked again
+FALLBACK_ACTION = "login.fallback"  # of the audit, for each sign-in without the directory
+CONNECT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 2, 5  # whole numbers
+RETRY_PAUSE_SECONDS = 30.0  # after a directory did not answer
 _PORTS = {"ldaps": 636, "ldap": 389}
-_NOBODY = "nobody.at.all"  # asked for when there is no such login: the answer takes as long
-_rests_until: dict[str, float] = {}  # address → when it may be asked again, by the steady clock
+_UNKNOWN_SUBJECT = "nobody.at.all"  # checked for an unknown login: the answer takes as long
+_retry_times: dict[str, float] = {}  # address → when it is queried again (monotonic)
 
 
-class Away(Exception):
+class DirectoryUnavailable(Exception):
     """The directory cannot be reached, its TLS fails, or it reports that it is busy."""
 
 
-class _Cut(Exception):
-    """The connection failed after the name and the password were sent, or the answer was busy."""
+class _ConnectionCut(Exception):
+    """The connection failed after the name and the password were sent, or the answer was "busy"."""
 
 
-class _Unfit(ValueError):
-    """The name or the password cannot be sent at all (RFC 4013), so it is not the right one."""
+class _UnsendableCredentials(ValueError):
+    """The name or the password cannot be sent at all (RFC 4013), so it is wrong."""
 
 
-def keeps(rules: Ldap | None, user: User) -> bool:
-    """Whether the directory looks at this person's password."""
-    return rules is not None and SOURCE in identities.of(user)
+def manages_password(rules: Ldap | None, user: User) -> bool:
+    """Returns True if the directory checks this person's password."""
+    return rules is not None and SOURCE in identities.identity_subjects(user)
 
 
-def is_away(rules: Ldap | None) -> bool:
-    """Whether this process found the directory away within the last REST seconds."""
-    return rules is not None and time.monotonic() < _rests_until.get(rules.url, 0.0)
+def is_unavailable(rules: Ldap | None) -> bool:
+    """Returns True if this process found it unavailable in the last RETRY_PAUSE_SECONDS."""
+    return rules is not None and time.monotonic() < _retry_times.get(rules.url, 0.0)
 
 
-def authenticate(rules: Ldap | None, login: str, password: str) -> User | None:
-    """The active user with this login and password, whoever looks at it; else None."""
-    user = accounts.account(login.strip().lower())
-    subject = identities.of(user).get(SOURCE) if user else _NOBODY
+def authenticate_user(rules: Ldap | None, login: str, password: str) -> User | None:
+    """The active user with this login and password, by directory or stored hash; otherwise None."""
+    user = accounts.find_account(login.strip().lower())
+    subject = identities.identity_subjects(user).get(SOURCE) if user else _UNKNOWN_SUBJECT
     if rules is None or not subject:
-        return accounts.authenticate(login, password)
+        return accounts.authenticate_user(login, password)
     try:
-        fits = proves(rules, subject, password)
-    except Away:
-        return _authenticate_alone(login, password)
-    stored = accounts.authenticate(login, password)  # takes as long for everybody
-    if not fits or not user or not user.active:
+        is_accepted = accepts_password(rules, subject, password)
+    except DirectoryUnavailable:
+        return _authenticate_fallback(login, password)
+    stored_user = accounts.authenticate_user(login, password)  # takes as long for all logins
+    if not is_accepted or not user or not user.active:
         return None
-    if not stored:
+    if not stored_user:
         accounts.set_password(user, password, by=SOURCE)
     return user
 
 
-def _authenticate_alone(login: str, password: str) -> User | None:
-    """The person by the stored hash, where the fallback is enabled for them. Audited."""
-    user = accounts.authenticate(login, password)  # takes as long for everybody
+def _authenticate_fallback(login: str, password: str) -> User | None:
+    """The person by the stored hash, if the fallback is enabled for them. Audited."""
+    user = accounts.authenticate_user(login, password)  # takes as long for all logins
     if not user or not user.directory_fallback:
         return None
-    audit.record(user.login, FALLBACK, user.login, source=SOURCE)
+    audit.record_entry(user.login, FALLBACK_ACTION, user.login, source=SOURCE)
     return user
 
 
-def proves(rules: Ldap, subject: str, password: str) -> bool:
-    """Whether the directory knows a name and a password together. Raises Away.
+def accepts_password(rules: Ldap, subject: str, password: str) -> bool:
+    """Returns True if the directory accepts a name and a password. Raises DirectoryUnavailable.
 
-    An empty password proves nothing: a directory takes it for no attempt at all (RFC 4513, 5.1.2).
-    What a person types never makes the directory count as away: a fault after the password was
-    sent counts only where it also happens with a name and a password that nobody typed.
+    An empty password is wrong: a directory does not treat it as an attempt at all (RFC 4513,
+    5.1.2). Input of a person never makes the directory count as unavailable: a fault after the
+    password was sent counts only if it also happens with a random name and password.
     """
     if not password:
         return False
-    if is_away(rules):
-        raise Away(rules.url)
+    if is_unavailable(rules):
+        raise DirectoryUnavailable(rules.url)
     try:
-        return _bind(rules, subject, password)
-    except _Unfit:
+        return _try_bind(rules, subject, password)
+    except _UnsendableCredentials:
         return False
-    except Away:
-        _rest(rules)
+    except DirectoryUnavailable:
+        _pause_queries(rules)
         raise
-    except _Cut as error:
+    except _ConnectionCut as error:
         try:
-            _bind(rules, _NOBODY, secrets.token_urlsafe())
-        except (Away, _Cut) as fault:
-            _rest(rules)
-            raise Away(f"{rules.url}: {fault}") from error
+            _try_bind(rules, _UNKNOWN_SUBJECT, secrets.token_urlsafe())
+        except (DirectoryUnavailable, _ConnectionCut) as fault:
+            _pause_queries(rules)
+            raise DirectoryUnavailable(f"{rules.url}: {fault}") from error
         log.warning("%s: a sign-in failed, others work: %s", rules.url, error)
         return False
 
 
-def _rest(rules: Ldap) -> None:
-    _rests_until[rules.url] = time.monotonic() + REST
+def _pause_queries(rules: Ldap) -> None:
+    """Stop querying the directory for RETRY_PAUSE_SECONDS."""
+    _retry_times[rules.url] = time.monotonic() + RETRY_PAUSE_SECONDS
 
 
-def _bind(rules: Ldap, subject: str, password: str) -> bool:
-    """Whether the directory accepts the name and the password. Raises Away, _Cut, _Unfit."""
-    from ldap3.core import results  # as below: a site without a directory has no need of it
+def _try_bind(rules: Ldap, subject: str, password: str) -> bool:
+    """Returns True if the directory accepts the name and the password.
+
+    Raises DirectoryUnavailable, _ConnectionCut, _UnsendableCredentials.
+    """
+    from ldap3.core import results  # not needed by a site without a directory
     from ldap3.core.exceptions import (
         LDAPCommunicationError,
         LDAPException,
         LDAPResponseTimeoutError,
     )
 
-    connection = _connection(rules, subject, password)
+    connection = _create_connection(rules, subject, password)
     try:
-        _open(rules, connection)
+        _open_with_tls(rules, connection)
         try:
             connection.bind()
         except (LDAPCommunicationError, LDAPResponseTimeoutError, OSError) as error:
-            raise _Cut(f"{type(error).__name__}: {error}") from error
+            raise _ConnectionCut(f"{type(error).__name__}: {error}") from error
         code = int(connection.result["result"])
     finally:
         with contextlib.suppress(LDAPException, OSError):
             connection.unbind()
         if connection.socket:
-            connection.socket.close()  # unbind leaves one open whose TLS did not come about
+            connection.socket.close()  # unbind leaves the socket open if TLS was not established
     if code in (results.RESULT_BUSY, results.RESULT_UNAVAILABLE):
-        raise _Cut(f"result {code}")
+        raise _ConnectionCut(f"result {code}")
     if code not in (results.RESULT_SUCCESS, results.RESULT_INVALID_CREDENTIALS):
         log.warning("%s: a sign-in was refused with result %d", rules.url, code)
     return code == results.RESULT_SUCCESS
 
 
-def _connection(rules: Ldap, subject: str, password: str) -> "Connection":
-    """A connection that is not open yet. Raises Away (of its certificate's file), _Unfit."""
+def _create_connection(rules: Ldap, subject: str, password: str) -> "Connection":
+    """A connection that is not open yet.
+
+    Raises DirectoryUnavailable (for the file of its certificate), _UnsendableCredentials.
+    """
     from ldap3 import NONE, Connection, Server, Tls
     from ldap3.core.exceptions import LDAPException
     from ldap3.protocol.sasl.sasl import validate_simple_password
 
-    parts = urlsplit(rules.url)
-    at_once = parts.scheme == "ldaps"
-    port = parts.port or _PORTS[parts.scheme]
-    host = parts.hostname or ""
+    url = urlsplit(rules.url)
+    use_tls = url.scheme == "ldaps"
+    port = url.port or _PORTS[url.scheme]
+    host = url.hostname or ""
     try:
         tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=rules.ca or None)
-        server = Server(host, port, at_once, tls=tls, get_info=NONE, connect_timeout=CONNECT)
+        server = Server(
+            host, port, use_tls, tls=tls, get_info=NONE, connect_timeout=CONNECT_TIMEOUT_SECONDS
+        )
     except (LDAPException, OSError) as error:
-        raise Away(f"{rules.url}: {error}") from error
+        raise DirectoryUnavailable(f"{rules.url}: {error}") from error
     try:
         validate_simple_password(password)
-        name = rules.bind.replace("{}", _escaped(rules.bind, subject))
+        name = rules.bind.replace("{}", _escape_subject(rules.bind, subject))
         name.encode()
-        # A referral would send the password to a host that nobody has named.
-        return Connection(server, name, password, receive_timeout=ANSWER, auto_referrals=False)
+        # A referral would send the password to a host that is not configured.
+        return Connection(
+            server, name, password, receive_timeout=RESPONSE_TIMEOUT_SECONDS, auto_referrals=False
+        )
     except (LDAPException, ValueError) as error:
-        raise _Unfit(str(error)) from error
+        raise _UnsendableCredentials(str(error)) from error
 
 
-def _open(rules: Ldap, connection: "Connection") -> None:
-    """Connect with TLS; nothing that a person typed is sent yet. Raises Away."""
+def _open_with_tls(rules: Ldap, connection: "Connection") -> None:
+    """Connect with TLS, without sending any input of a person. Raises DirectoryUnavailable."""
     from ldap3.core.exceptions import LDAPException
 
     try:
         connection.open()
-        encrypted = connection.server.ssl or connection.start_tls()
+        is_encrypted = connection.server.ssl or connection.start_tls()
     except (LDAPException, OSError) as error:
-        raise Away(f"{rules.url}: {error}") from error
-    if not encrypted:
-        raise Away(f"{rules.url}: no TLS")
+        raise DirectoryUnavailable(f"{rules.url}: {error}") from error
+    if not is_encrypted:
+        raise DirectoryUnavailable(f"{rules.url}: no TLS")
 
 
-def _escaped(bind: str, subject: str) -> str:
-    """The name as a part of a distinguished name (RFC 4514) where it is to stand in one."""
+def _escape_subject(bind: str, subject: str) -> str:
+    """The name, escaped if it is inserted into a distinguished name (RFC 4514)."""
     from ldap3.utils.dn import escape_rdn
 
     return escape_rdn(subject) if "={}" in bind else subject

@@ -1,12 +1,12 @@
-"""A short number instead of the password, where the password was given lately.
+"""PINs: a short number instead of the password, where the password was entered recently.
 
-It uncovers a page that was locked, and signs in at a desk on which its person has signed in wholly
-within the last hours. Five wrong ones within an hour, and the password is asked for again.
+A PIN unlocks a page, and signs in at a desk where the person has signed in fully within the last
+hours. After five wrong ones within an hour, the password is required again.
 
-Whoever has the hash of four digits tries all of them, however long one takes. So what is kept is
-keyed by the site's secret (`web.secret_key`), which is not in the database: by the database alone
-nobody finds a PIN, and one is looked at in no time, also when a whole shift signs in at once. By
-another secret there are no PINs any more.
+With the hash of four digits, all of them can be tried, however long one try takes. So the stored
+hash is keyed by the site's secret (`web.secret_key`), which is not in the database: the database
+alone reveals no PIN, and a PIN is checked in no time, even when a whole shift signs in at once.
+With another secret, all PINs are void.
 """
 
 import datetime as dt
@@ -17,97 +17,99 @@ from collections.abc import Iterable
 from peewee import Expression
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import SignIn
 from appliance.models import Desk, Pin, Session, User
 from appliance.people.accounts import StaffError
 
 _DIGITS = re.compile(r"\d{4,8}", re.ASCII)
-_ROW = "01234567890 09876543210"
+_DIGIT_SEQUENCES = "01234567890 09876543210"
 
 
-def choose(user: User, pin: str, secret: str) -> None:
-    """Give the person the PIN that he chose; `secret`: the site's.
+def set_pin(user: User, pin: str, secret: str) -> None:
+    """Store the PIN that the person chose; `secret`: the site's.
 
-    Raises StaffError "pin": too short, too plain.
+    Raises StaffError "pin": too short, too simple.
     """
-    if not _DIGITS.fullmatch(pin) or len(set(pin)) < 3 or pin in _ROW:
+    if not _DIGITS.fullmatch(pin) or len(set(pin)) < 3 or pin in _DIGIT_SEQUENCES:
         raise StaffError("pin", "four to eight digits, not 1234 and not 1111")
-    kept = _hash(user, pin, secret)
-    with writing():
+    pin_hash = _hash_pin(user, pin, secret)
+    with write_transaction():
         Pin.delete().where(Pin.user == user).execute()
-        Pin.create(user=user, hash=kept, made_at=clock.now())
-        audit.record(user.login, "pin.set", user.login)
+        Pin.create(user=user, hash=pin_hash, made_at=clock.now())
+        audit.record_entry(user.login, "pin.set", user.login)
 
 
-def has(user: User, secret: str) -> bool:
-    """Whether the person has a PIN."""
-    return Pin.select().where(Pin.user == user, _by(secret)).exists()
+def has_pin(user: User, secret: str) -> bool:
+    """Returns True if the person has a PIN."""
+    return Pin.select().where(Pin.user == user, _hash_condition(secret)).exists()
 
 
-def fits(user: User, pin: str, secret: str) -> bool:
-    """Whether it is his."""
-    kept = Pin.get_or_none(Pin.user == user)
-    return hmac.compare_digest(kept.hash if kept else "", _hash(user, pin, secret))
+def is_correct_pin(user: User, pin: str, secret: str) -> bool:
+    """Returns True if the person has this PIN."""
+    row = Pin.get_or_none(Pin.user == user)
+    return hmac.compare_digest(row.hash if row else "", _hash_pin(user, pin, secret))
 
 
-def forget(user: User) -> None:
-    """Forget his PIN and his desks; the caller audits why."""
+def delete_pin_and_desks(user: User) -> None:
+    """Delete a person's PIN and desks; the caller audits the reason."""
     for table in (Pin, Desk):
         table.delete().where(table.user == user).execute()
 
 
-def remember(session: Session) -> None:
-    """Note that the person of a session has signed in wholly on its device."""
-    wholly = {"proved_at": clock.now(), "factor": session.factor}
-    with writing():
-        mine = (Desk.user == session.user, Desk.device == session.device)
-        if not Desk.update(wholly).where(*mine).execute():
-            Desk.create(user=session.user, device=session.device, **wholly)
+def remember_desk(session: Session) -> None:
+    """Record that the person of a session has signed in fully on its device."""
+    columns = {"proved_at": clock.now(), "factor": session.factor}
+    with write_transaction():
+        conditions = (Desk.user == session.user, Desk.device == session.device)
+        if not Desk.update(columns).where(*conditions).execute():
+            Desk.create(user=session.user, device=session.device, **columns)
 
 
-def leave(user: User, device: str) -> None:
-    """Ask for the whole sign-in again on a device."""
+def forget_desk(user: User, device: str) -> None:
+    """Require the full sign-in on a device again."""
     Desk.delete().where(Desk.user == user, Desk.device == device).execute()
 
 
-def at(rules: SignIn, device: str, logins: Iterable[str], secret: str) -> list[Desk]:
-    """Who of these may sign in by his PIN on a device, with their users, by name."""
+def desks_for_pin(rules: SignIn, device: str, logins: Iterable[str], secret: str) -> list[Desk]:
+    """The desks of those of these logins who may use their PIN on a device, with users, by name."""
     since = clock.now() - dt.timedelta(hours=rules.pin_hours)
-    known = Desk.select(Desk, User).join(User).join(Pin, on=Pin.user == User.id)
-    found = known.where(
+    desks = Desk.select(Desk, User).join(User).join(Pin, on=Pin.user == User.id)
+    matches = desks.where(
         Desk.device == device,
         Desk.proved_at > since,
         User.active,
         User.login.in_(list(logins)),
         User.role.in_(rules.pin_roles),
         ~User.must_change,
-        _by(secret),
+        _hash_condition(secret),
     )
-    return list(found.order_by(User.name))
+    return list(matches.order_by(User.name))
 
 
-def give_up(user: User) -> None:
-    """Have no PIN any more."""
-    with writing():
-        forget(user)
-        audit.record(user.login, "pin.forget", user.login)
+def remove_pin(user: User) -> None:
+    """Delete a person's PIN at their own request. Audited."""
+    with write_transaction():
+        delete_pin_and_desks(user)
+        audit.record_entry(user.login, "pin.forget", user.login)
 
 
-def _hash(user: User, pin: str, secret: str) -> str:
-    """What is kept of a PIN: by which secret, and what it makes of person and PIN."""
-    made = hmac.new(_key(secret), f"{user.id} {pin}".encode(), "sha256").hexdigest()
-    return f"{_mark(secret)}{made}"
+def _hash_pin(user: User, pin: str, secret: str) -> str:
+    """The stored form of a PIN: a mark of the secret, and the keyed hash of person and PIN."""
+    digest = hmac.new(_pin_key(secret), f"{user.id} {pin}".encode(), "sha256").hexdigest()
+    return f"{_secret_mark(secret)}{digest}"
 
 
-def _by(secret: str) -> Expression:
-    return Pin.hash.startswith(_mark(secret))
+def _hash_condition(secret: str) -> Expression:
+    """The condition that a PIN was stored with this secret."""
+    return Pin.hash.startswith(_secret_mark(secret))
 
 
-def _mark(secret: str) -> str:
-    return hmac.new(_key(secret), b"mark", "sha256").hexdigest()[:8] + " "
+def _secret_mark(secret: str) -> str:
+    """Eight characters that identify the secret."""
+    return hmac.new(_pin_key(secret), b"mark", "sha256").hexdigest()[:8] + " "
 
 
-def _key(secret: str) -> bytes:
-    """Of PINs alone: the same secret signs cookies."""
+def _pin_key(secret: str) -> bytes:
+    """A key for PINs only: the same secret signs cookies."""
     return hmac.digest(secret.encode(), b"PIN", "sha256")

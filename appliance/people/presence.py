@@ -1,4 +1,4 @@
-"""The states that operators chose: who is ready, on pause or off, why, and since when."""
+"""The states that operators chose: ready, on pause or off, with reason and start."""
 
 import datetime as dt
 import functools
@@ -8,87 +8,91 @@ from typing import NamedTuple
 from peewee import JOIN, Expression, ModelSelect
 
 from appliance.core import audit, clock, live
-from appliance.core.clock import microseconds, moment
-from appliance.core.db import writing
-from appliance.core.statements import Question, value
+from appliance.core.clock import datetime_from_microseconds, microseconds_since_epoch
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Presence, User
-from appliance.people.accounts import StaffError, operators
+from appliance.people.accounts import StaffError, active_operators
 
-# "back_office": at work, off the queue, and on no pause
+# "back_office": at work, neither in the queue nor on a pause
 STATES = ("ready", "pause", "back_office", "off")
-NO_ANSWER = "no_answer"  # reason of a pause: the phone rang and nobody took it up
+NO_ANSWER = "no_answer"  # reason of a pause: the phone rang and was not answered
 FORCED = "forced"  # a supervisor set the state
-OF_OTHERS = (NO_ANSWER, FORCED)  # reasons that no operator gives
-WRAP_UP = "wrap_up"  # a state that ends by itself: more time after a talk than the queues give
+SYSTEM_REASONS = (NO_ANSWER, FORCED)  # reasons that operators cannot choose
+WRAP_UP = "wrap_up"  # a state that ends automatically: more time after a talk than the queues give
 
 
-_IN_FORCE = Question(
+_CURRENT_STATE = PreparedQuery(
     lambda: (
         Presence.select()
-        .where(Presence.user == value("user"))
+        .where(Presence.user == query_parameter("user"))
         .order_by(Presence.since.desc(), Presence.id.desc())
         .limit(1)
     )
 )
 
 
-def _newest() -> ModelSelect:
-    """In a question about users: the state in force of each."""
+def _newest_presence() -> ModelSelect:
+    """Subquery of a query for users: the current state of each."""
     newest = Presence.alias()
     rows = newest.select(newest.id).where(newest.user == User.id)
     return rows.order_by(newest.since.desc(), newest.id.desc()).limit(1)
 
 
-_IN_FORCE_OF_ALL = Question(
-    lambda: Presence.select().where(Presence.id.in_(User.select(_newest())))
+_CURRENT_STATES = PreparedQuery(
+    lambda: Presence.select().where(Presence.id.in_(User.select(_newest_presence())))
 )
 
-_WRAPPING_UP = Question(
+_WRAPPING_UP = PreparedQuery(
     lambda: (
         User.select()
-        .join(Presence, on=Presence.id == _newest())
+        .join(Presence, on=Presence.id == _newest_presence())
         .where(
             *(User.role == "operator", User.active, User.extension.is_null(False)),
-            *(Presence.state == WRAP_UP, Presence.since <= value("until")),
+            *(Presence.state == WRAP_UP, Presence.since <= query_parameter("until")),
         )
     )
 )
 
 
-def _before(whose: Expression) -> ModelSelect:
-    """What was in force of some users when a stretch of time began."""
+def _states_at_begin(user_condition: Expression) -> ModelSelect:
+    """The states of some users at the begin of an interval."""
     newest = Presence.alias()
     in_force = (
         newest.select(newest.id)
-        .where(newest.user == User.id, newest.since <= value("begin"))
+        .where(newest.user == User.id, newest.since <= query_parameter("begin"))
         .order_by(newest.since.desc(), newest.id.desc())
         .limit(1)
     )
-    return User.select(*_COLUMNS).join(Presence, on=Presence.id == in_force).where(whose)
-
-
-def _within(whose: Expression) -> ModelSelect:
-    """What they chose until it ended."""
     return (
-        User.select(*_COLUMNS)
+        User.select(*_STATE_COLUMNS)
+        .join(Presence, on=Presence.id == in_force)
+        .where(user_condition)
+    )
+
+
+def _states_within(user_condition: Expression) -> ModelSelect:
+    """The states that some users chose within an interval."""
+    return (
+        User.select(*_STATE_COLUMNS)
         .join(Presence, JOIN.CROSS)
         .where(
-            *(Presence.user == User.id, whose),
-            *(Presence.since > value("begin"), Presence.since < value("end")),
+            *(Presence.user == User.id, user_condition),
+            *(Presence.since > query_parameter("begin"), Presence.since < query_parameter("end")),
         )
         .order_by(User.id, Presence.since, Presence.id)
     )
 
 
-_COLUMNS = User.login, Presence.state, Presence.reason, Presence.since
-_OF_ALL, _OF_ONE = (
-    [Question(functools.partial(word, whose)) for word in (_before, _within)]
-    for whose in (User.role == "operator", User.id == value("user"))
+_STATE_COLUMNS = User.login, Presence.state, Presence.reason, Presence.since
+_QUERIES_OF_ALL, _QUERIES_OF_ONE = (
+    [PreparedQuery(functools.partial(word, whose)) for word in (_states_at_begin, _states_within)]
+    for whose in (User.role == "operator", User.id == query_parameter("user"))
 )
 
 
 class StateInterval(NamedTuple):
-    """A state that an operator was in; `reason` is a pause's, "" where none was told."""
+    """An interval in which an operator had a state; `reason` is a pause's, or ""."""
 
     state: str
     reason: str
@@ -97,94 +101,102 @@ class StateInterval(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it was."""
+        """The length of the interval."""
         return (self.end - self.begin).total_seconds()
 
 
 def state_of(user: User) -> Presence | None:
-    """The state in force, or None before the first choice."""
-    found: Presence | None = _IN_FORCE.first(user=user.id)
-    return found
+    """The current state, or None before the first choice."""
+    row: Presence | None = _CURRENT_STATE.fetch_first(user=user.id)
+    return row
 
 
-def states() -> dict[str, str]:
-    """Login → state in force, of every active operator; "off" before the first choice."""
-    return {user.login: chosen.state if chosen else "off" for user, chosen in in_force()}
+def states_by_login() -> dict[str, str]:
+    """Login → current state, of every active operator; "off" before the first choice."""
+    return {user.login: row.state if row else "off" for user, row in current_states()}
 
 
 def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[StateInterval]:
-    """One operator's states within [begin, end), in order; none before his first choice."""
-    told = _stretches(begin, end, _OF_ONE, user=user.id).get(user.login, [])
-    return [StateInterval(state, reason, moment(b), moment(e)) for state, reason, b, e in told]
+    """One operator's states within [begin, end), in order; empty before their first choice."""
+    rows = _clipped_intervals(begin, end, _QUERIES_OF_ONE, user=user.id).get(user.login, [])
+    return [
+        StateInterval(
+            state, reason, datetime_from_microseconds(begin_at), datetime_from_microseconds(end_at)
+        )
+        for state, reason, begin_at, end_at in rows
+    ]
 
 
-def stretches(begin: dt.datetime, end: dt.datetime) -> dict[str, list[tuple[str, str, int, int]]]:
+def intervals_by_login(
+    begin: dt.datetime, end: dt.datetime
+) -> dict[str, list[tuple[str, str, int, int]]]:
     """Login → (state, reason, begin, end) within [begin, end), in order, of every operator.
 
-    Moments are microseconds since 1970, as figures add them up.
+    Times are microseconds since 1970, for reports that add them up.
     """
-    return _stretches(begin, end, _OF_ALL)
+    return _clipped_intervals(begin, end, _QUERIES_OF_ALL)
 
 
-def _stretches(
-    begin: dt.datetime, end: dt.datetime, asked: Iterable[Question], **whose: int
+def _clipped_intervals(
+    begin: dt.datetime, end: dt.datetime, questions: Iterable[PreparedQuery], **parameters: int
 ) -> dict[str, list[tuple[str, str, int, int]]]:
-    chosen: dict[str, list[tuple[str, str, int]]] = {}
-    between = {"begin": microseconds(begin), "end": microseconds(end)}
-    for question in asked:
-        for login, state, reason, since in question.ask(**between, **whose):
-            chosen.setdefault(login, []).append((state, reason, since))
-    first, last = microseconds(begin), microseconds(end)
-    found: dict[str, list[tuple[str, str, int, int]]] = {}
-    for login, rows in chosen.items():
+    """Login → (state, reason, begin, end), from the queries' rows clipped to [begin, end)."""
+    rows_by_login: dict[str, list[tuple[str, str, int]]] = {}
+    between = {"begin": microseconds_since_epoch(begin), "end": microseconds_since_epoch(end)}
+    for question in questions:
+        for login, state, reason, since in question.fetch_tuples(**between, **parameters):
+            rows_by_login.setdefault(login, []).append((state, reason, since))
+    first, last = microseconds_since_epoch(begin), microseconds_since_epoch(end)
+    intervals: dict[str, list[tuple[str, str, int, int]]] = {}
+    for login, rows in rows_by_login.items():
         ends = [*(since for _, _, since in rows), last][1:]
-        own = [
+        clipped = [
             (state, reason, max(since, first), until)
             for (state, reason, since), until in zip(rows, ends, strict=True)
             if max(since, first) < until
         ]
-        if own:
-            found[login] = own
-    return found
+        if clipped:
+            intervals[login] = clipped
+    return intervals
 
 
-def in_force() -> list[tuple[User, Presence | None]]:
-    """Every active operator, by login, and what is in force of him; None before the first choice.
-
-    Both at once: who is taken on between two questions is in neither or in both.
-    """
-    chosen = {one.user_id: one for one in _IN_FORCE_OF_ALL.rows()}
-    return [(user, chosen.get(user.id)) for user in operators()]
+def current_states() -> list[tuple[User, Presence | None]]:
+    """Every active operator by login, with their current state; None before the first choice."""
+    state_by_user = {row.user_id: row for row in _CURRENT_STATES.fetch_objects()}
+    return [(user, state_by_user.get(user.id)) for user in active_operators()]
 
 
 def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> None:
-    """Write down the state of an operator; Asterisk is told by pbx.actions.
+    """Record the state of an operator; `pbx.actions` applies it in Asterisk.
 
-    `by`: the login or process that set it, when it was not the operator himself; `reason` of a
-    pause: a code of the list of reasons, one of OF_OTHERS or "".
+    `by`: the login or process that set it, if it was not the operator; `reason` of a pause: a code
+    of the list of reasons, one of SYSTEM_REASONS or "". Raises StaffError "state".
     """
     if state not in (*STATES, WRAP_UP):
         raise StaffError("state", f"no such state: {state}")
-    with writing():
+    with write_transaction():
         Presence.create(
             user=user, state=state, since=clock.now(), reason=reason, by=by or user.login
         )
         if by:
-            audit.record(by, "operator.state", user.login, state=state, reason=reason)
-        live.publish(f"operator:{user.login}", "operators")
+            audit.record_entry(by, "operator.state", user.login, state=state, reason=reason)
+        live.publish_topics(f"operator:{user.login}", "operators")
 
 
-def end_wrap_ups(most: dt.timedelta) -> list[str]:
-    """Make those ready whose wrap-up has lasted that long; returns their logins."""
-    ended = []
-    for user in _WRAPPING_UP.rows(until=microseconds(clock.now() - most)):
-        with writing():
-            if _is_due(user, most):  # he may have chosen another state meanwhile
+def end_wrap_ups(max_length: dt.timedelta) -> list[str]:
+    """Make the operators ready whose wrap-up has lasted for `max_length`; returns their logins."""
+    logins = []
+    for user in _WRAPPING_UP.fetch_objects(
+        until=microseconds_since_epoch(clock.now() - max_length)
+    ):
+        with write_transaction():
+            if _is_wrap_up_over(user, max_length):  # they may have chosen another state
                 choose_state(user, "ready", reason=WRAP_UP, by="pbx")
-                ended.append(user.login)
-    return ended
+                logins.append(user.login)
+    return logins
 
 
-def _is_due(user: User, most: dt.timedelta) -> bool:
+def _is_wrap_up_over(user: User, max_length: dt.timedelta) -> bool:
+    """Returns True if the operator is in a wrap-up that has lasted for `max_length`."""
     state = state_of(user)
-    return bool(state and state.state == WRAP_UP and clock.now() - state.since >= most)
+    return bool(state and state.state == WRAP_UP and clock.now() - state.since >= max_length)

@@ -1,43 +1,43 @@
-"""Forms that were sent and could not be done: what stood in them, for the page that says why."""
+"""Contents of submitted forms that were refused, for the page that shows the reason."""
 
 import datetime as dt
 import secrets
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import RefusedForm, User
 
-KEPT = dt.timedelta(hours=12)  # a shift
-MOST = 50  # of one person
+RETENTION = dt.timedelta(hours=12)  # a shift
+MAX_FORMS_PER_USER = 50
 
 
-def save(user: User, address: str, trouble: str, values: dict[str, list[str]]) -> str:
-    """Keep what `user` sent to the path `address`; returns the name under which it is found.
+def save_form(user: User, address: str, trouble: str, values: dict[str, list[str]]) -> str:
+    """Store what `user` sent to the path `address`; returns the token by which it is found.
 
-    `trouble` is the code of why it could not be done, `values` the texts by the field's name.
-    Whatever is older than KEPT goes, and of one person all but the newest MOST.
+    `trouble` is the code of the refusal, `values` the texts by field name. Forms older than
+    RETENTION are deleted, as well as all but the user's newest MAX_FORMS_PER_USER.
     """
     token, now = secrets.token_urlsafe(12), clock.now()
     row = {"token": token, "user": user, "address": address, "trouble": trouble, "values": values}
-    with writing():
+    with write_transaction():
         RefusedForm.insert(row | {"at": now}).execute()
-        forget(now - KEPT)
-        own = RefusedForm.select(RefusedForm.token).where(RefusedForm.user == user)
-        newest = own.order_by(RefusedForm.at.desc()).limit(MOST)
-        surplus = (RefusedForm.user == user, RefusedForm.token.not_in(newest))
+        delete_older_forms(now - RETENTION)
+        user_forms = RefusedForm.select(RefusedForm.token).where(RefusedForm.user == user)
+        newest_tokens = user_forms.order_by(RefusedForm.at.desc()).limit(MAX_FORMS_PER_USER)
+        surplus = (RefusedForm.user == user, RefusedForm.token.not_in(newest_tokens))
         RefusedForm.delete().where(*surplus).execute()
     return token
 
 
-def found(user: User, token: str) -> RefusedForm | None:
-    """What this person sent, by its name; nobody finds another's."""
+def find_form(user: User, token: str) -> RefusedForm | None:
+    """The stored form of this token, if this user sent it and it is not too old."""
     return RefusedForm.get_or_none(
         RefusedForm.token == token,
         RefusedForm.user == user,
-        RefusedForm.at > clock.now() - KEPT,
+        RefusedForm.at > clock.now() - RETENTION,
     )
 
 
-def forget(before: dt.datetime) -> int:
-    """Remove what was kept before a moment; returns how many forms that were."""
+def delete_older_forms(before: dt.datetime) -> int:
+    """Delete the forms stored before a time; returns how many there were."""
     return RefusedForm.delete().where(RefusedForm.at <= before).execute()

@@ -1,4 +1,4 @@
-"""People as a CSV file has them: read, doubted line by line, written."""
+"""The staff as a CSV file: parsed and checked line by line, and written."""
 
 import csv
 import io
@@ -6,125 +6,136 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from appliance.core import spreadsheets
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.models import Department, Membership, User
 from appliance.people import staff
 from appliance.people.accounts import StaffError
-from appliance.people.staff import Entry
+from appliance.people.staff import StaffEntry
 
 COLUMNS = (
     *("login", "name", "name_cyrl", "role", "languages", "topics", "extension", "department"),
 )
-NEEDED = ("login", "name", "role")
-NO_TOPIC = "-"  # an empty field is every topic
-MOST = 300  # people of one file
+REQUIRED_COLUMNS = ("login", "name", "role")
+NO_TOPIC = "-"  # no topic at all; an empty field means every topic
+MAX_PEOPLE = 300  # per file
 _SEPARATORS = ";\t,"
 
 
 @dataclass(frozen=True)
-class Line:
-    """A person of the file: the line's number, what it holds, and the code of its first fault."""
+class RosterLine:
+    """A person of the file: the line's number, its entry, and the code of its first fault."""
 
     number: int
-    entry: Entry
+    entry: StaffEntry
     fault: str = ""
 
 
-def read(text: str, by: User | None, topics: Collection[str]) -> list[Line]:
-    """The people of a file, none of whom is made yet.
+def parse_roster(text: str, by: User | None, topics: Collection[str]) -> list[RosterLine]:
+    """The people in a file, without creating their accounts.
 
-    `text` begins with a line that names COLUMNS, in any order, those of NEEDED at least; separated
-    by commas, semicolons or tabs. Several languages or topics stand behind each other, with blanks.
-    `topics`: codes that a topic may have. A fault is a code of `staff.prove`, "topics", or "twice"
-    for a login or extension that an earlier line has. Raises StaffError: "columns", "empty",
+    `text` begins with a line that names COLUMNS in any order, at least REQUIRED_COLUMNS; the
+    separators are commas, semicolons or tabs. Several languages or topics are separated by blanks.
+    `topics`: valid codes of topics. A fault is a code of `staff.validate_entry`, "topics", or
+    "twice" for a login or extension of an earlier line. Raises StaffError: "columns", "empty",
     "many".
     """
-    text = text.removeprefix(spreadsheets.MARK).strip("\r\n")
+    text = text.removeprefix(spreadsheets.BYTE_ORDER_MARK).strip("\r\n")
     head = text.partition("\n")[0]
     separator = max(_SEPARATORS, key=head.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     names = [(name or "").strip().lower() for name in rows.fieldnames or ()]
-    if set(NEEDED) - set(names) or set(names) - set(COLUMNS):
+    if set(REQUIRED_COLUMNS) - set(names) or set(names) - set(COLUMNS):
         raise StaffError("columns", f"the first line names columns: {', '.join(COLUMNS)}")
     rows.fieldnames = names
     try:
-        read = [(rows.line_num, row) for row in rows if any(_texts(row))]
+        numbered_rows = [(rows.line_num, row) for row in rows if any(_row_texts(row))]
     except csv.Error as error:
         raise StaffError("columns", str(error)) from error
-    if not read:
+    if not numbered_rows:
         raise StaffError("empty", "there is nobody in the file")
-    if len(read) > MOST:
-        raise StaffError("many", f"more than {MOST} people")
-    return list(_doubted(read, by, topics))
+    if len(numbered_rows) > MAX_PEOPLE:
+        raise StaffError("many", f"more than {MAX_PEOPLE} people")
+    return list(_checked_lines(numbered_rows, by, topics))
 
 
-def written(users: Collection[User]) -> str:
-    """The people as a file that `read` understands."""
+def format_roster(users: Collection[User]) -> str:
+    """The people as a file that `parse_roster` accepts."""
     codes = dict(Membership.select(Membership.user, Department.code).join(Department).tuples())
     rows = (
         (
-            *(u.login, u.name, u.name_cyrl, u.role, u.speaks),
-            NO_TOPIC if u.topics == "" else u.topics or "",
-            *(u.extension or "", codes.get(u.id, "")),
+            *(user.login, user.name, user.name_cyrl, user.role, user.speaks),
+            NO_TOPIC if user.topics == "" else user.topics or "",
+            *(user.extension or "", codes.get(user.id, "")),
         )
-        for u in users
+        for user in users
     )
-    return spreadsheets.MARK + spreadsheets.written([COLUMNS, *rows])
+    return spreadsheets.BYTE_ORDER_MARK + spreadsheets.csv_text([COLUMNS, *rows])
 
 
-def _doubted(
+def _checked_lines(
     rows: list[tuple[int, dict[str, str]]], by: User | None, topics: Collection[str]
-) -> Iterator[Line]:
-    departments = _departments()
+) -> Iterator[RosterLine]:
+    """The lines of the file, each with its first fault."""
+    departments = _department_ids()
     logins, extensions = set[str](), set[str]()
     for number, row in rows:
         if None in row:  # more fields than columns
-            yield Line(number, Entry("", " ".join(_texts(row)), ""), "fields")
+            yield RosterLine(number, StaffEntry("", " ".join(_row_texts(row)), ""), "fields")
             continue
-        entry, fault = _entry(row, departments, topics)
+        entry, fault = _parse_entry(row, departments, topics)
         try:
-            staff.prove(entry, by)
+            staff.validate_entry(entry, by)
         except StaffError as error:
             fault = fault or error.code
         if entry.login in logins or (entry.extension and entry.extension in extensions):
             fault = "twice"
         logins.add(entry.login)
         extensions.add(entry.extension)
-        yield Line(number, entry, fault)
+        yield RosterLine(number, entry, fault)
 
 
-def _entry(
+def _parse_entry(
     row: dict[str, str], departments: dict[str, int], topics: Collection[str]
-) -> tuple[Entry, str]:
-    """What a line holds, and the code of what cannot be told of it."""
-    field = {name: spreadsheets.typed((row.get(name) or "").strip()) for name in COLUMNS}
-    chosen = field["topics"].replace(",", " ").split()
-    served = None if not chosen else tuple(code for code in chosen if code != NO_TOPIC)
-    department = departments.get(fold(field["department"])) if field["department"] else None
-    fault = "department" if field["department"] and not department else ""
-    if set(served or ()) - set(topics):
+) -> tuple[StaffEntry, str]:
+    """The entry of a line, and the code of a department or topic that does not exist."""
+    fields = {
+        name: spreadsheets.unescape_formulas((row.get(name) or "").strip()) for name in COLUMNS
+    }
+    topic_codes = fields["topics"].replace(",", " ").split()
+    topics_served = (
+        None if not topic_codes else tuple(code for code in topic_codes if code != NO_TOPIC)
+    )
+    department = departments.get(fold_text(fields["department"])) if fields["department"] else None
+    fault = "department" if fields["department"] and not department else ""
+    if set(topics_served or ()) - set(topics):
         fault = "topics"
-    entry = Entry(
-        login=field["login"],
-        name=field["name"],
-        name_cyrl=field["name_cyrl"],
-        role=field["role"].lower(),
-        speaks=tuple(field["languages"].lower().replace(",", " ").split()),
-        topics=served,
-        extension=field["extension"],
+    entry = StaffEntry(
+        login=fields["login"],
+        name=fields["name"],
+        name_cyrl=fields["name_cyrl"],
+        role=fields["role"].lower(),
+        speaks=tuple(fields["languages"].lower().replace(",", " ").split()),
+        topics=topics_served,
+        extension=fields["extension"],
         department=department,
     )
-    return staff.cleaned(entry), fault
+    return staff.normalise_entry(entry), fault
 
 
-def _departments() -> dict[str, int]:
-    """Code or name as one searches it → the department in use."""
-    found = {}
-    for one in Department.select().where(Department.active):
-        for name in (one.code, one.name_uz_latn, one.name_uz_cyrl, one.name_ru):
-            found[fold(name)] = one.id
-    return found
+def _department_ids() -> dict[str, int]:
+    """Folded code or name → id, of the departments in use."""
+    id_by_name = {}
+    for department in Department.select().where(Department.active):
+        for name in (
+            department.code,
+            department.name_uz_latn,
+            department.name_uz_cyrl,
+            department.name_ru,
+        ):
+            id_by_name[fold_text(name)] = department.id
+    return id_by_name
 
 
-def _texts(row: dict[str, str]) -> list[str]:
+def _row_texts(row: dict[str, str]) -> list[str]:
+    """The texts of a row that are not empty."""
     return [text for text in row.values() if isinstance(text, str) and text.strip()]

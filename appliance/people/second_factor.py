@@ -1,7 +1,7 @@
-"""What proves a person beside the password: codes of an app on his telephone, or from paper.
+"""Second factors in addition to the password: codes of an app on the phone, or from paper.
 
-Of whom it is asked, and from where, stands in the settings (`sign_in`); who set one up himself is
-asked as well. A code is taken once: who looks over the shoulder cannot use it again.
+The settings (`sign_in`) say for whom and from where it is required; people who set one up
+themselves need it as well. A code is accepted once, so that it is useless to anyone who saw it.
 """
 
 import hashlib
@@ -11,161 +11,177 @@ import secrets
 import pyotp
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import SignIn
-from appliance.core.statements import row_with
+from appliance.core.statements import find_row
 from appliance.models import Authenticator, Passkey, RecoveryCode, Session, User
 from appliance.people import sessions
 
-CODES = 10  # on one paper
-ISSUER = "1282"  # under which name the app shows it
-_HALF_MINUTE = 30  # seconds that a code stands (RFC 6238)
-_AWRY = 1  # half minutes that a telephone's clock may be wrong
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none is taken for another
+CODES_PER_PAPER = 10
+ISSUER = "1282"  # name under which the app shows the account
+_STEP_SECONDS = 30  # for which a code is valid (RFC 6238)
+_MAX_CLOCK_STEPS = 1  # by which the clock of a telephone may be wrong
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike
 _DIGITS = re.compile(r"\d{6}", re.ASCII)
 
 
 class WrongCode(ValueError):
-    """The code is none of the person's, or was taken before."""
+    """The code is not the person's, or was used before."""
 
 
-def step(rules: SignIn, session: Session, address: str) -> str:
-    """What must be done in a session before anything else is open.
+def required_step(rules: SignIn, session: Session, address: str) -> str:
+    """The step required in a session before anything else is accessible.
 
-    "unlock": show that one is back; "prove": give a code; "password": choose one's own; "enrol":
-    set up the app; "": nothing.
+    "unlock": prove to be back; "prove": enter a code; "password": choose their own password;
+    "enrol": set up the app; "": no step.
     """
     if session.locked_at:
         return "unlock"
     user = session.user
-    asked = not session.factor and rules.asks(user.role, address)
-    let_off = not asked and user.role in rules.second_factor_outside
-    if not session.factor and not let_off and is_set(user):
+    is_required = not session.factor and rules.requires_second_factor(user.role, address)
+    is_exempt = not is_required and user.role in rules.second_factor_outside
+    if not session.factor and not is_exempt and has_second_factor(user):
         return "prove"
-    if user.must_change and not session.source:  # who comes from outside has no password here
+    if user.must_change and not session.source:  # external sign-ins have no password
         return "password"
-    return "enrol" if asked else ""
+    return "enrol" if is_required else ""
 
 
-def is_set(user: User) -> bool:
-    """Whether he has a second factor."""
-    return authenticator(user) is not None
+def has_second_factor(user: User) -> bool:
+    """Returns True if the person has a second factor."""
+    return find_authenticator(user) is not None
 
 
-def authenticator(user: User) -> Authenticator | None:
-    """His app; None when he has none."""
-    return row_with(Authenticator, user=user.id)
+def find_authenticator(user: User) -> Authenticator | None:
+    """The person's app; None if they have no app."""
+    return find_row(Authenticator, user=user.id)
 
 
-def codes_left(user: User) -> int:
-    """How many of the codes on his paper were not used yet."""
-    mine = (RecoveryCode.user == user, RecoveryCode.used_at.is_null())
-    return RecoveryCode.select().where(*mine).count()
+def count_unused_codes(user: User) -> int:
+    """How many of the codes on the person's paper are unused."""
+    conditions = (RecoveryCode.user == user, RecoveryCode.used_at.is_null())
+    return RecoveryCode.select().where(*conditions).count()
 
 
-def propose() -> str:
-    """A secret for an app."""
+def create_secret() -> str:
+    """A new secret for an app."""
     return pyotp.random_base32()
 
 
-def address(user: User, secret: str) -> str:
-    """What the app reads from the picture, otpauth://…"""
+def provisioning_uri(user: User, secret: str) -> str:
+    """The otpauth:// URI that the app reads from the QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=user.login, issuer_name=ISSUER)
 
 
-def enrol(session: Session, secret: str, code: str) -> list[str]:
+def enrol_app(session: Session, secret: str, code: str) -> list[str]:
     """Set up an app that shows this code; returns the codes for the paper.
 
     The person's other sessions end. Raises WrongCode.
     """
-    user, shown = session.user, _shown_at(secret, code)
-    if shown is None:
+    user, time_step = session.user, _matching_step(secret, code)
+    if time_step is None:
         raise WrongCode
-    with writing():
+    with write_transaction():
         Authenticator.delete().where(Authenticator.user == user).execute()
-        made = {"secret": secret, "made_at": clock.now(), "last_step": shown}
-        Authenticator.create(user=user, **made)
-        mark(session, "code")
-        sessions.end_all(user, but=session)
-        audit.record(user.login, "second_factor.set", user.login)
+        columns = {"secret": secret, "made_at": clock.now(), "last_step": time_step}
+        Authenticator.create(user=user, **columns)
+        mark_proved(session, "code")
+        sessions.end_user_sessions(user, kept_session=session)
+        audit.record_entry(user.login, "second_factor.set", user.login)
         return renew_codes(user)
 
 
 def renew_codes(user: User) -> list[str]:
-    """New codes for the paper; the former ones are worth nothing any more."""
-    codes = ["-".join(_word() for _ in range(2)) for _ in range(CODES)]
-    with writing():
+    """New codes for the paper; the former ones become invalid."""
+    codes = ["-".join(_random_word() for _ in range(2)) for _ in range(CODES_PER_PAPER)]
+    with write_transaction():
         RecoveryCode.delete().where(RecoveryCode.user == user).execute()
-        rows = [{"user": user, "hash": _hash(code)} for code in codes]
+        rows = [{"user": user, "hash": _hash_code(code)} for code in codes]
         RecoveryCode.insert_many(rows).execute()
-        audit.record(user.login, "second_factor.codes", user.login)
+        audit.record_entry(user.login, "second_factor.codes", user.login)
     return codes
 
 
-def prove(session: Session, code: str) -> bool:
-    """Whether the code is the person's; the session is proved then, and the code used up."""
+def prove_code(session: Session, code: str) -> bool:
+    """Returns True if the code is the person's; it is then used up, and the session is proved."""
     code = "".join(code.split()).lower()
     user = session.user
-    with writing():
-        used = _use_app(user, code) if _DIGITS.fullmatch(code) else _use_paper(user, code)
-        if used:
-            mark(session, used)
-            audit.record(user.login, "login.second", address=session.address, by=used)
-    return bool(used)
+    with write_transaction():
+        factor = (
+            _use_app_code(user, code) if _DIGITS.fullmatch(code) else _use_paper_code(user, code)
+        )
+        if factor:
+            mark_proved(session, factor)
+            audit.record_entry(user.login, "login.second", address=session.address, by=factor)
+    return bool(factor)
 
 
-def remove(user: User, by: str) -> None:
-    """Forget his app and his paper, and prove none of his sessions any more. Audited."""
-    with writing():
-        forget(user)
-        audit.record(by, "second_factor.remove", user.login)
+def remove_factors(user: User, by: str) -> None:
+    """Delete a person's app, paper and passkeys; their sessions are no longer proved. Audited."""
+    with write_transaction():
+        delete_factors(user)
+        audit.record_entry(by, "second_factor.remove", user.login)
 
 
-def forget(user: User) -> None:
-    """What `remove` does, without the audit."""
+def delete_factors(user: User) -> None:
+    """Do what `remove_factors` does, without the audit."""
     for table in (Authenticator, RecoveryCode, Passkey):
         table.delete().where(table.user == user).execute()
     Session.update(factor="").where(Session.user == user).execute()
 
 
-def mark(session: Session, factor: str) -> None:
-    """Note by what the person of a session was proved."""
+def mark_proved(session: Session, factor: str) -> None:
+    """Record the factor that proved the person of a session."""
     session.factor = factor
     Session.update(factor=factor).where(Session.id == session.id).execute()
 
 
-def _use_app(user: User, code: str) -> str:
-    app = authenticator(user)
-    shown = _shown_at(app.secret, code) if app else None
-    if app is None or shown is None:
+def _use_app_code(user: User, code: str) -> str:
+    """ "code" if the person's app shows this code and it was not used; otherwise ""."""
+    app = find_authenticator(user)
+    time_step = _matching_step(app.secret, code) if app else None
+    if app is None or time_step is None:
         return ""
-    newer = (Authenticator.id == app.id, Authenticator.last_step < shown)
-    return "code" if Authenticator.update(last_step=shown).where(*newer).execute() else ""
+    conditions = (Authenticator.id == app.id, Authenticator.last_step < time_step)
+    return "code" if Authenticator.update(last_step=time_step).where(*conditions).execute() else ""
 
 
-def _use_paper(user: User, code: str) -> str:
-    mine = (RecoveryCode.user == user, RecoveryCode.hash == _hash(code))
+def _use_paper_code(user: User, code: str) -> str:
+    """ "paper" if this is an unused code of the person's paper; otherwise ""."""
+    conditions = (RecoveryCode.user == user, RecoveryCode.hash == _hash_code(code))
     unused = RecoveryCode.used_at.is_null()
-    used = RecoveryCode.update(used_at=clock.now()).where(*mine, unused).execute()
-    return "paper" if used else ""
+    is_updated = RecoveryCode.update(used_at=clock.now()).where(*conditions, unused).execute()
+    return "paper" if is_updated else ""
 
 
-def _shown_at(secret: str, code: str) -> int | None:
-    """The half minute in which an app shows this code, of those that may be now."""
-    app, now = pyotp.TOTP(secret), int(clock.now().timestamp()) // _HALF_MINUTE
+def _matching_step(secret: str, code: str) -> int | None:
+    """The half minute in which an app shows this code, if it is accepted now; None otherwise."""
+    app, current_step = pyotp.TOTP(secret), int(clock.now().timestamp()) // _STEP_SECONDS
     code = "".join(code.split())
-    near = range(now - _AWRY, now + _AWRY + 1)
-    return next((n for n in near if secrets.compare_digest(_code(app, n), code.encode())), None)
+    candidates = range(current_step - _MAX_CLOCK_STEPS, current_step + _MAX_CLOCK_STEPS + 1)
+    return next(
+        (
+            step
+            for step in candidates
+            if secrets.compare_digest(_app_code(app, step), code.encode())
+        ),
+        None,
+    )
 
 
-def _code(app: pyotp.TOTP, half_minute: int) -> bytes:
+def _app_code(app: pyotp.TOTP, half_minute: int) -> bytes:
+    """The code that the app shows in this half minute."""
     return app.generate_otp(half_minute).encode()
 
 
-def _word() -> str:
+def _random_word() -> str:
+    """Five random letters or digits."""
     return "".join(secrets.choice(_LETTERS) for _ in range(5))
 
 
-def _hash(code: str) -> str:
-    """Of 50 random bits; the database keeps the app's secret beside it in the clear."""
+def _hash_code(code: str) -> str:
+    """SHA-256 of a code of 50 random bits.
+
+    The database also contains the secret of the app in plain text, so a plain hash suffices.
+    """
     return hashlib.sha256(code.replace("-", "").encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Sign-ins that hold: a row for each. Where it is gone, its cookie opens nothing any more.
+"""Valid sign-ins, one row each. Without its row, a cookie gives no access.
 
-The cookie holds a secret that is made at each sign-in, the database only its hash: nobody plants a
-session, and who reads the database has none. Whoever ends one publishes its `topic`, so that an
-open page of it hears no more, whichever process ended it.
+The cookie contains a secret that is created at each sign-in, the database only its hash: nobody can
+plant a session, and readers of the database cannot use one. The end of a session is published under
+its topic, so that its open pages receive no more events, whichever process ended it.
 """
 
 import contextlib
@@ -14,30 +14,30 @@ from collections.abc import Collection
 from peewee import Expression
 
 from appliance.core import audit, clock, db, live
-from appliance.core.clock import microseconds
-from appliance.core.db import writing
-from appliance.core.statements import Question, row_with, value
+from appliance.core.clock import microseconds_since_epoch
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Desk, Session, User
 
-TOPIC = "sessions"  # of live events: one began or ended
-LASTS = dt.timedelta(hours=16)  # at most: the longest shift, and some
-_SEEN = dt.timedelta(minutes=1)  # between two notes that it was used
-_LONGEST_AGENT = 300
-_OF_COOKIE = Question(
+TOPIC = "sessions"  # of live events: a session began or ended
+MAX_SESSION_AGE = dt.timedelta(hours=16)  # the longest shift, with a margin
+_USE_INTERVAL = dt.timedelta(minutes=1)  # between two updates of `seen_at`
+_MAX_AGENT_CHARS = 300
+_SESSION_BY_HASH = PreparedQuery(
     lambda: (
         Session.select()
         .join(User)
-        .where(Session.hash == value("hash"), *_begun_after(value("since")))
+        .where(Session.hash == query_parameter("hash"), *_validity_since(query_parameter("since")))
     )
 )
 
 
-def topic(session: Session) -> str:
-    """Of the live event that tells that it was ended."""
+def session_topic(session: Session) -> str:
+    """The topic of the live event that reports the end of this session."""
     return f"session:{session.id}"
 
 
-def begin(
+def begin_session(
     user: User,
     address: str,
     agent: str = "",
@@ -45,147 +45,156 @@ def begin(
     factor: str = "",
     source: str = "",
 ) -> tuple[Session, str]:
-    """Begin a session; returned with the secret, which is for the browser's cookie alone.
+    """Begin a session; returns it with the secret, which is only for the browser's cookie.
 
-    `factor`: what proved the person beside the password, "" nothing yet. `source`: "openid" when a
-    party outside knew him, "" the box itself.
+    `factor`: the second factor that proved the person, "" for no factor yet. `source`: "openid" if
+    an external party identified the person, "" for the box itself.
     """
     secret, now = secrets.token_urlsafe(32), clock.now()
-    with writing():
-        Session.delete().where(Session.begun_at <= now - LASTS).execute()
+    with write_transaction():
+        Session.delete().where(Session.begun_at <= now - MAX_SESSION_AGE).execute()
         session = Session.create(
-            hash=_hash(secret),
+            hash=_hash_secret(secret),
             user=user,
             begun_at=now,
             seen_at=now,
             address=address,
-            agent=agent[:_LONGEST_AGENT],
+            agent=agent[:_MAX_AGENT_CHARS],
             device=device,
             factor=factor,
             source=source,
         )
-        live.publish(TOPIC)
+        live.publish_topics(TOPIC)
     return session, secret
 
 
-def found(secret: str) -> Session | None:
-    """The session of a cookie, with its user; None when it was ended, or is too old."""
-    since = microseconds(clock.now() - LASTS)
-    session: Session | None = _OF_COOKIE.first(hash=_hash(secret), since=since)
+def session_of_cookie(secret: str) -> Session | None:
+    """The session of a cookie, with its user; None if it was ended or is too old."""
+    since = microseconds_since_epoch(clock.now() - MAX_SESSION_AGE)
+    session: Session | None = _SESSION_BY_HASH.fetch_first(hash=_hash_secret(secret), since=since)
     if session:
-        session.user = row_with(User, id=session.user_id)
+        session.user = find_row(User, id=session.user_id)
     return session
 
 
-def find(number: int) -> Session | None:
-    """The session with this id, with its user, while it holds."""
+def find_session(session_id: int) -> Session | None:
+    """The session with this id, with its user, if it is valid."""
     query = Session.select(Session, User).join(User)
-    return query.where(Session.id == number, *_holding()).first()
+    return query.where(Session.id == session_id, *_validity_conditions()).first()
 
 
-def holds(session: Session) -> bool:
-    """Whether nobody has ended it since it was read."""
+def still_exists(session: Session) -> bool:
+    """Returns True if the session was not ended since it was read."""
     return Session.select().where(Session.id == session.id).exists()
 
 
-def holding_among(hashes: Collection[str]) -> set[str]:
-    """Those of some sessions, by the hashes of their cookies, that hold."""
-    rows = Session.select(Session.hash).join(User).where(*_holding())
+def valid_hashes(hashes: Collection[str]) -> set[str]:
+    """Those of these hashes of cookies that belong to valid sessions."""
+    rows = Session.select(Session.hash).join(User).where(*_validity_conditions())
     return {hash for (hash,) in rows.where(Session.hash.in_(list(hashes))).tuples()}
 
 
-def see(session: Session, address: str) -> None:
-    """Note that it is used, once a minute; a page is shown also where that cannot be."""
+def record_use(session: Session, address: str) -> None:
+    """Record at most once a minute that the session is used.
+
+    A failure of the database is ignored, because the page can be shown nevertheless.
+    """
     now = clock.now()
-    if abs(now - session.seen_at) < _SEEN and session.address == address:
+    if abs(now - session.seen_at) < _USE_INTERVAL and session.address == address:
         return
     with contextlib.suppress(db.Error):
-        seen = {"seen_at": now, "address": address}
-        Session.update(seen).where(Session.id == session.id).execute()
+        columns = {"seen_at": now, "address": address}
+        Session.update(columns).where(Session.id == session.id).execute()
 
 
-def lock(session: Session) -> None:
-    """Cover its pages until the person has shown that he is back."""
-    with writing():
-        if Session.update(locked_at=clock.now()).where(_open(session)).execute():
-            live.publish(TOPIC)
-            audit.record(session.user.login, "session.lock", session.user.login)
+def lock_session(session: Session) -> None:
+    """Lock the session's pages until the person has proved to be back."""
+    with write_transaction():
+        if Session.update(locked_at=clock.now()).where(_unlocked_condition(session)).execute():
+            live.publish_topics(TOPIC)
+            audit.record_entry(session.user.login, "session.lock", session.user.login)
 
 
-def unlock(session: Session) -> None:
-    """Uncover its pages."""
-    with writing():
+def unlock_session(session: Session) -> None:
+    """Unlock the session's pages."""
+    with write_transaction():
         Session.update(locked_at=None).where(Session.id == session.id).execute()
-        live.publish(TOPIC)
-        audit.record(session.user.login, "session.unlock", session.user.login)
+        live.publish_topics(TOPIC)
+        audit.record_entry(session.user.login, "session.unlock", session.user.login)
 
 
-def _open(session: Session) -> Expression:
+def _unlocked_condition(session: Session) -> Expression:
+    """The condition that this session is not locked."""
     return (Session.id == session.id) & Session.locked_at.is_null()
 
 
-def of(user: User) -> list[Session]:
-    """Those of a person, the one last used first."""
-    return [session for session in every() if session.user == user]
+def user_sessions(user: User) -> list[Session]:
+    """The valid sessions of a person, the last used first."""
+    return [session for session in valid_sessions() if session.user == user]
 
 
-def every() -> list[Session]:
-    """All that hold, with their users, the one last used first."""
-    query = Session.select(Session, User).join(User).where(*_holding())
+def valid_sessions() -> list[Session]:
+    """All valid sessions, with their users, the last used first."""
+    query = Session.select(Session, User).join(User).where(*_validity_conditions())
     return list(query.order_by(Session.seen_at.desc(), Session.id.desc()))
 
 
-def leave(session: Session) -> None:
-    """End one's own, as signing out does: at this desk the PIN goes on signing in."""
-    _end(session, session.user.login, "logout")
+def sign_out(session: Session) -> None:
+    """End the person's own session; at this desk their PIN can still be used."""
+    _delete_session(session, session.user.login, "logout")
 
 
-def end(session: Session, by: str) -> None:
-    """End one at once, if nobody did before; its device asks for the password again."""
-    with writing():
-        mine = (Desk.user == session.user, Desk.device == session.device)
-        Desk.delete().where(*mine).execute()
-        _end(session, by, "session.end")
+def end_session(session: Session, by: str) -> None:
+    """End a session at once, if it exists; its device requires the password again."""
+    with write_transaction():
+        conditions = (Desk.user == session.user, Desk.device == session.device)
+        Desk.delete().where(*conditions).execute()
+        _delete_session(session, by, "session.end")
 
 
-def _end(session: Session, by: str, action: str) -> None:
-    with writing():
+def _delete_session(session: Session, by: str, action: str) -> None:
+    """Delete a session, if it exists, with event and audit."""
+    with write_transaction():
         if Session.delete().where(Session.id == session.id).execute():
-            live.publish(TOPIC, topic(session))
-            audit.record(by, action, session.user.login, address=session.address)
+            live.publish_topics(TOPIC, session_topic(session))
+            audit.record_entry(by, action, session.user.login, address=session.address)
 
 
-def end_others(session: Session) -> int:
-    """End all of its person but this one; returns how many."""
-    with writing():
-        over = end_all(session.user, but=session)
-        audit.record(session.user.login, "user.sign_out", session.user.login, sessions=over)
-    return over
+def end_other_sessions(session: Session) -> int:
+    """End all sessions of the person except this one; returns how many."""
+    with write_transaction():
+        count = end_user_sessions(session.user, kept_session=session)
+        audit.record_entry(session.user.login, "user.sign_out", session.user.login, sessions=count)
+    return count
 
 
-def end_all(user: User, but: Session | None = None) -> int:
-    """End those of a person, perhaps all but one; returns how many. The caller audits why.
+def end_user_sessions(user: User, kept_session: Session | None = None) -> int:
+    """End a person's sessions, perhaps all but one; returns how many. The caller audits the reason.
 
-    Everywhere else the password is asked for again.
+    On all other devices the password is required again.
     """
-    with writing():
-        here = but.device if but else ""
-        Desk.delete().where(Desk.user == user, Desk.device != here).execute()
-        over = [s for s in Session.select().where(Session.user == user) if s != but]
-        Session.delete().where(Session.id.in_([session.id for session in over])).execute()
-        if over:
-            live.publish(TOPIC, *map(topic, over))
-    return len(over)
+    with write_transaction():
+        kept_device = kept_session.device if kept_session else ""
+        Desk.delete().where(Desk.user == user, Desk.device != kept_device).execute()
+        ended_sessions = [
+            row for row in Session.select().where(Session.user == user) if row != kept_session
+        ]
+        Session.delete().where(Session.id.in_([session.id for session in ended_sessions])).execute()
+        if ended_sessions:
+            live.publish_topics(TOPIC, *map(session_topic, ended_sessions))
+    return len(ended_sessions)
 
 
-def _holding() -> tuple[object, ...]:
-    return _begun_after(clock.now() - LASTS)
+def _validity_conditions() -> tuple[object, ...]:
+    """The conditions that a session is valid, for queries that join User."""
+    return _validity_since(clock.now() - MAX_SESSION_AGE)
 
 
-def _begun_after(since: object) -> tuple[object, ...]:
+def _validity_since(since: object) -> tuple[object, ...]:
+    """The conditions that the account is active and the session began after `since`."""
     return User.active, Session.begun_at > since
 
 
-def _hash(secret: str) -> str:
-    """Secrets have 256 random bits: a plain hash cannot be turned back."""
+def _hash_secret(secret: str) -> str:
+    """SHA-256 of a secret: secrets have 256 random bits, so a plain hash cannot be reversed."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""Passwords looked at: each attempt is counted before, and few are looked at at once.
+"""Checks of passwords: each attempt is counted first, and few are checked at the same time.
 
-What counts is in the database: a restart forgets nothing. Who signs in on a device on which he
-signed in before is counted apart, so that strangers behind the same address, or who guess at his
-name, cannot keep him out.
+The counts are in the database, so a restart resets nothing. Attempts on a device on which the
+person signed in before are counted separately, so that strangers behind the same address, or
+strangers who guess the name, cannot lock the person out.
 """
 
 import contextlib
@@ -15,173 +15,195 @@ from typing import NamedTuple
 from peewee import Expression
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Ldap
 from appliance.models import Session, SignInAttempt, User
 from appliance.people import accounts, ldap, pins, second_factor
 
-KEPT = dt.timedelta(hours=1)
-MINUTE = dt.timedelta(minutes=1)
-A_MINUTE = 5  # failures with one name, from one address or known device
-OF_ADDRESS = 200  # an hour from one address, on devices that are not known
-LONGEST_LOGIN = 64  # characters that are kept of what was typed
-PATIENCE = 3.0  # seconds that an attempt waits for its turn
+ATTEMPT_RETENTION = dt.timedelta(hours=1)
+ONE_MINUTE = dt.timedelta(minutes=1)
+MAX_PER_MINUTE = 5  # failures with one name, from one address or known device
+MAX_PER_ADDRESS = 200  # failures per hour from one address, on unknown devices
+MAX_LOGIN_CHARS = 64  # stored of the submitted login
+TURN_TIMEOUT_SECONDS = 3.0  # for an attempt that waits to be checked
 
 
 class Limits(NamedTuple):
-    """Failures an hour: with one name from one address or known device; of all unknown devices."""
+    """Failures per hour: of one name from one address or known device; of all unknown devices."""
 
-    an_hour: int
-    of_name: int
-
-
-PASSWORDS, CODES, PINS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
-# A directory locks whom too many wrong passwords were tried for; so strangers try few here. Of all
-# people alike: whom it knows must not show.
-OF_DIRECTORY = Limits(30, 5)
+    per_source: int
+    per_name: int
 
 
-class Busy(Exception):
-    """Too many passwords wait to be looked at."""
+PASSWORD_LIMITS, CODE_LIMITS, PIN_LIMITS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
+# A directory locks people after too many wrong passwords, so strangers may try few. The limit is
+# the same for all people, because it must not reveal whom the directory knows.
+DIRECTORY_LIMITS = Limits(30, 5)
 
 
-class Lane:
-    """Passwords that are looked at: two at a time, for argon2 takes 64 MiB for each.
+class TooManyWaiting(Exception):
+    """Too many passwords wait to be checked."""
 
-    Each that waits occupies a thread of the pages, so only `waiting` of all and `of_one` address
-    or device are let in at once; the others are refused without waiting.
+
+class CheckQueue:
+    """Limits the passwords checked at a time to two, because argon2 needs 64 MiB for each.
+
+    Each waiting attempt occupies a thread of the pages, so at most `max_waiting` in total and
+    `max_per_source` of one address or device are admitted; others are refused without waiting.
     """
 
-    def __init__(self, waiting: int, of_one: int) -> None:
-        self._waiting, self._of_one = waiting, of_one
-        self._turns, self._lock = threading.BoundedSemaphore(2), threading.Lock()
-        self._inside: Counter[str] = Counter()
+    def __init__(self, max_waiting: int, max_per_source: int) -> None:
+        self._max_waiting, self._max_per_source = max_waiting, max_per_source
+        self._slots, self._lock = threading.BoundedSemaphore(2), threading.Lock()
+        self._admitted: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def turn(self, whose: str) -> Iterator[None]:
-        """Wait for a turn and hold it. Raises Busy."""
+    def wait_for_turn(self, source: str) -> Iterator[None]:
+        """Wait for a turn and hold it. Raises TooManyWaiting."""
         with self._lock:
-            if self._inside.total() >= self._waiting or self._inside[whose] >= self._of_one:
-                raise Busy
-            self._inside[whose] += 1
+            if (
+                self._admitted.total() >= self._max_waiting
+                or self._admitted[source] >= self._max_per_source
+            ):
+                raise TooManyWaiting
+            self._admitted[source] += 1
         try:
-            if not self._turns.acquire(timeout=PATIENCE):
-                raise Busy
+            if not self._slots.acquire(timeout=TURN_TIMEOUT_SECONDS):
+                raise TooManyWaiting
             try:
                 yield
             finally:
-                self._turns.release()
+                self._slots.release()
         finally:
             with self._lock:
-                self._inside[whose] -= 1
-                self._inside += Counter()  # drops those that are at zero
+                self._admitted[source] -= 1
+                self._admitted += Counter()  # drops zero counts
 
 
 # Unknown devices never delay known ones.
-_KNOWN, _STRANGERS = Lane(waiting=40, of_one=4), Lane(waiting=24, of_one=12)
+_KNOWN_DEVICES, _UNKNOWN_DEVICES = (
+    CheckQueue(max_waiting=40, max_per_source=4),
+    CheckQueue(max_waiting=24, max_per_source=12),
+)
 
 
-class TooMany(Exception):
+class TooManyAttempts(Exception):
     """Too many attempts have failed; this one is not checked."""
 
 
-def check(
-    login: str, password: str, address: str, device: str = "", asked: Ldap | None = None
+def check_password(
+    login: str, password: str, address: str, device: str = "", directory: Ldap | None = None
 ) -> User | None:
-    """The active user with this login and password, else None.
+    """The active user with this login and password, otherwise None.
 
-    `device`: one on which the person signed in before, else "". `asked`: the directory that looks
-    at the passwords of those whom it knows. Raises TooMany, Busy.
+    `device`: one on which the person signed in before, or "". `directory`: checks the passwords of
+    the people it knows. Raises TooManyAttempts, TooManyWaiting.
     """
-    login = login.strip().lower()[:LONGEST_LOGIN]
-    limits = OF_DIRECTORY if asked else PASSWORDS
-    _refuse_too_many(login, address, device, limits)
-    with _KNOWN.turn(device) if device else _STRANGERS.turn(address):
-        attempt = _begin(login, address, device, limits)
-        user = ldap.authenticate(asked, login, password)
+    login = login.strip().lower()[:MAX_LOGIN_CHARS]
+    limits = DIRECTORY_LIMITS if directory else PASSWORD_LIMITS
+    _require_below_limits(login, address, device, limits)
+    with (
+        _KNOWN_DEVICES.wait_for_turn(device) if device else _UNKNOWN_DEVICES.wait_for_turn(address)
+    ):
+        attempt = _count_attempt(login, address, device, limits)
+        user = ldap.authenticate_user(directory, login, password)
         if user:
-            _forget(attempt)
+            _delete_attempt(attempt)
     return user
 
 
-def prove(session: Session, code: str, device: str = "") -> bool:
-    """Whether the code proves the person of a session beside his password. Raises TooMany.
+def check_code(session: Session, code: str, device: str = "") -> bool:
+    """Returns True if the code proves the person of a session. Raises TooManyAttempts.
 
-    Wrong ones are counted apart from wrong passwords: who does not know the password keeps nobody
-    from his code.
+    Wrong codes are counted separately from wrong passwords: a stranger without the password cannot
+    block the person's codes.
     """
-    name = f"CODE {session.user.login}"  # no login has capitals
-    attempt = _begin(name, session.address, device, CODES)
-    proved = second_factor.prove(session, code)
-    if proved:
-        _forget(attempt)
-    return proved
+    name = f"CODE {session.user.login}"  # logins have no capitals
+    attempt = _count_attempt(name, session.address, device, CODE_LIMITS)
+    is_proved = second_factor.prove_code(session, code)
+    if is_proved:
+        _delete_attempt(attempt)
+    return is_proved
 
 
 def check_pin(user: User, pin: str, device: str, secret: str) -> bool:
-    """Whether it is his PIN, on a device where he signed in wholly; `secret`: the site's.
+    """Returns True if it is the person's PIN; for a device where they signed in fully.
 
-    Raises TooMany after five wrong ones within an hour.
+    `secret`: the site's. Raises TooManyAttempts after five wrong ones within an hour.
     """
-    attempt = _begin(f"PIN {user.login}", "", device, PINS)
-    fits = pins.fits(user, pin, secret)
-    if fits:
-        _forget(attempt)
-    return fits
+    attempt = _count_attempt(f"PIN {user.login}", "", device, PIN_LIMITS)
+    is_correct = pins.is_correct_pin(user, pin, secret)
+    if is_correct:
+        _delete_attempt(attempt)
+    return is_correct
 
 
 def change_password(
-    user: User, old: str, new: str, address: str, device: str = "", asked: Ldap | None = None
+    user: User, old: str, new: str, address: str, device: str = "", directory: Ldap | None = None
 ) -> None:
-    """Give the user the password that he chose himself.
+    """Set the password that the user chose.
 
-    Raises StaffError: "elsewhere" (it is changed in the directory), "wrong" (the old one is not
-    his), "same", "short", "weak"; TooMany, Busy.
+    Raises StaffError: "elsewhere" (it is changed in the directory), "wrong" (the old one is wrong),
+    "same", "short", "weak"; TooManyAttempts, TooManyWaiting.
     """
-    if ldap.keeps(asked, user):
+    if ldap.manages_password(directory, user):
         raise accounts.StaffError("elsewhere", "the password is changed in the directory")
-    if not check(user.login, old, address, device):
+    if not check_password(user.login, old, address, device):
         raise accounts.StaffError("wrong", "the old password is wrong")
     if new == old:
         raise accounts.StaffError("same", "the new password is the old one")
-    accounts.prove_strong(new, user.login, user.name)
+    accounts.require_strong_password(new, user.login, user.name)
     accounts.set_password(user, new, by=user.login)
 
 
-def _begin(login: str, address: str, device: str, limits: Limits = PASSWORDS) -> SignInAttempt:
-    """Count the attempt. Raises TooMany."""
-    with writing():
+def _count_attempt(
+    login: str, address: str, device: str, limits: Limits = PASSWORD_LIMITS
+) -> SignInAttempt:
+    """Count the attempt. Raises TooManyAttempts."""
+    with write_transaction():
         now = clock.now()
-        # Those to come are from before the clock was set back.
-        over = (SignInAttempt.at < now - KEPT) | (SignInAttempt.at > now)
-        SignInAttempt.delete().where(over).execute()
-        _refuse_too_many(login, address, device, limits)
+        # Rows with a future time are from before the clock was set back.
+        is_outdated = (SignInAttempt.at < now - ATTEMPT_RETENTION) | (SignInAttempt.at > now)
+        SignInAttempt.delete().where(is_outdated).execute()
+        _require_below_limits(login, address, device, limits)
         return SignInAttempt.create(login=login, address=address, device=device, at=now)
 
 
-def _refuse_too_many(login: str, address: str, device: str, limits: Limits = PASSWORDS) -> None:
-    """Raise TooMany. Asked before one's turn, too: who is refused holds up nobody."""
-    now, name = clock.now(), SignInAttempt.login == login
+def _require_below_limits(
+    login: str, address: str, device: str, limits: Limits = PASSWORD_LIMITS
+) -> None:
+    """Raise TooManyAttempts if a limit is reached.
+
+    Called before the wait for a turn, too, so that refused attempts delay nobody.
+    """
+    now, same_name = clock.now(), SignInAttempt.login == login
     if device:
-        own = name & (SignInAttempt.device == device)
-        full = _count(own, now, MINUTE) >= A_MINUTE or _count(own, now) >= limits.an_hour
-    else:
-        unknown, there = SignInAttempt.device == "", SignInAttempt.address == address
-        own = name & there & unknown
-        full = (
-            _count(own, now, MINUTE) >= A_MINUTE
-            or _count(own, now) >= limits.an_hour
-            or _count(name & unknown, now) >= limits.of_name
-            or _count(there & unknown, now) >= OF_ADDRESS
+        source = same_name & (SignInAttempt.device == device)
+        is_limit_reached = (
+            _count_attempts(source, now, ONE_MINUTE) >= MAX_PER_MINUTE
+            or _count_attempts(source, now) >= limits.per_source
         )
-    if full:
-        raise TooMany(login)
+    else:
+        unknown_device, same_address = SignInAttempt.device == "", SignInAttempt.address == address
+        source = same_name & same_address & unknown_device
+        is_limit_reached = (
+            _count_attempts(source, now, ONE_MINUTE) >= MAX_PER_MINUTE
+            or _count_attempts(source, now) >= limits.per_source
+            or _count_attempts(same_name & unknown_device, now) >= limits.per_name
+            or _count_attempts(same_address & unknown_device, now) >= MAX_PER_ADDRESS
+        )
+    if is_limit_reached:
+        raise TooManyAttempts(login)
 
 
-def _count(which: Expression, now: dt.datetime, since: dt.timedelta = KEPT) -> int:
-    lately = SignInAttempt.at.between(now - since, now)
-    return SignInAttempt.select().where(which, lately).count()
+def _count_attempts(
+    condition: Expression, now: dt.datetime, period: dt.timedelta = ATTEMPT_RETENTION
+) -> int:
+    """How many attempts of `condition` were made within `period`."""
+    is_recent = SignInAttempt.at.between(now - period, now)
+    return SignInAttempt.select().where(condition, is_recent).count()
 
 
-def _forget(attempt: SignInAttempt) -> None:
+def _delete_attempt(attempt: SignInAttempt) -> None:
+    """Delete an attempt that did not fail."""
     SignInAttempt.delete().where(SignInAttempt.id == attempt.id).execute()

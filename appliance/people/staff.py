@@ -1,7 +1,8 @@
-"""The staff as its keepers change it: who may do what, and what becomes of sessions and phones.
+"""Management of the staff: the rights of its managers, and the effects on sessions and phones.
 
-`by` is whoever changes it, None for the command line of the machine, which may everything. Who may
-give which role stands in docs/operating.md, "Who may give which role".
+`by` is the person who makes the change, None for the command line of the machine, which has every
+right. docs/operating/accounts.md, "Who may give which role", lists the roles that each role may
+assign.
 """
 
 import re
@@ -10,30 +11,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.core import audit, live
-from appliance.core.db import writing
-from appliance.core.i18n import spelt
+from appliance.core.db import write_transaction
+from appliance.core.i18n import normalize_spelling
 from appliance.models import Department, Membership, User
 from appliance.people import accounts, presence, second_factor, sessions
-from appliance.people.accounts import CALL_LANGUAGES, LONGEST_LOGIN, ROLES, TAKEN, StaffError
+from appliance.people.accounts import (
+    CALL_LANGUAGES,
+    MAX_LOGIN_CHARS,
+    RESERVED_EXTENSIONS,
+    ROLES,
+    StaffError,
+)
 
-# Operators look up appeals, supervisors, managers and the ministry read them all: who gives one of
-# these roles could make himself a reader of appeals, so only a manager does, who is one already.
-GIVES = {"manager": frozenset(ROLES), "technician": frozenset({"technician", "backup"})}
-EQUIPS = frozenset({"manager", "technician"})  # they change phones, languages and topics
-EQUIPPED = frozenset({"operator", "supervisor"})  # of these; nobody else has a phone
-STAYS = frozenset({"manager", "technician"})  # the last one can neither be closed nor become else
+# Operators look up appeals; supervisors, managers and the ministry read them all. Assigning one of
+# these roles could serve to read appeals, so it is left to managers, who may read them already.
+ASSIGNABLE_ROLES = {"manager": frozenset(ROLES), "technician": frozenset({"technician", "backup"})}
+EQUIPPING_ROLES = frozenset({"manager", "technician"})  # may change phones, languages and topics
+EQUIPPED_ROLES = frozenset({"operator", "supervisor"})  # of these; nobody else has a phone
+INDISPENSABLE_ROLES = frozenset({"manager", "technician"})  # the last one must keep its role
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _EXTENSION = re.compile(r"[1-9]\d{3,4}", re.ASCII)
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none is taken for another
-_LONGEST_NAME = 120
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike
+_MAX_NAME_CHARS = 120
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What is written down of a person; texts as they were typed.
+class StaffEntry:
+    """The data of a person; texts as they were entered.
 
-    `topics`: codes whose callers ring him, None for every one. `department`: of the ministry's
-    people, whose appeals they see; None for all.
+    `topics`: codes whose callers ring this person, None for all. `department`: that of the
+    ministry's people, whose appeals they see; None for all.
     """
 
     login: str
@@ -48,31 +55,33 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Given:
-    """Whom it concerns, and what is shown once: a password, a phone's password; "" for none."""
+class IssuedCredentials:
+    """A person with passwords to be shown once, "" if not issued."""
 
     user: User
     password: str = ""
     phone_password: str = ""
 
 
-def may_keep(by: User | None, user: User) -> bool:
-    """Whether he may change this account, close it and give it a password."""
-    return by is None or user.role in GIVES.get(by.role, ())
+def can_manage(by: User | None, user: User) -> bool:
+    """Returns True if `by` may change this account, close it and give it a password."""
+    return by is None or user.role in ASSIGNABLE_ROLES.get(by.role, ())
 
 
-def may_equip(by: User | None, user: User) -> bool:
-    """Whether he may change the phone, the languages and the topics of this person."""
-    return may_keep(by, user) or (by is not None and by.role in EQUIPS and user.role in EQUIPPED)
+def can_equip(by: User | None, user: User) -> bool:
+    """Returns True if `by` may change the phone, the languages and the topics of this person."""
+    return can_manage(by, user) or (
+        by is not None and by.role in EQUIPPING_ROLES and user.role in EQUIPPED_ROLES
+    )
 
 
-def entry(user: User) -> Entry:
-    """What is written down of a person."""
-    return Entry(
+def entry_of_user(user: User) -> StaffEntry:
+    """The stored data of a person."""
+    return StaffEntry(
         login=user.login,
         name=user.name,
         role=user.role,
-        name_cyrl=user.name_cyrl or accounts.in_cyrillic(user.name),
+        name_cyrl=user.name_cyrl or accounts.cyrillic_name(user.name),
         speaks=tuple(user.speaks.split()),
         topics=None if user.topics is None else tuple(user.topics.split()),
         extension=user.extension or "",
@@ -81,255 +90,280 @@ def entry(user: User) -> Entry:
     )
 
 
-def add(wanted: Entry, by: User | None) -> Given:
-    """Make an account with a first password, which the person has to change.
+def add_person(new_entry: StaffEntry, by: User | None) -> IssuedCredentials:
+    """Create an account with a first password, which the person has to change.
 
     Raises StaffError: "login", "name", "role", "rights", "speaks", "extension", "department".
     """
-    return add_all([wanted], by)[0]
+    return add_people([new_entry], by)[0]
 
 
-def add_all(wanted: Sequence[Entry], by: User | None) -> list[Given]:
-    """Make accounts, all of them or none; see `add`."""
-    passwords = [_password() for _ in wanted]
-    hashes = [accounts.hashed(password) for password in passwords]
-    with writing():
-        made = [_add(cleaned(e), h, by) for e, h in zip(wanted, hashes, strict=True)]
-    return [Given(u, p, u.sip_password or "") for u, p in zip(made, passwords, strict=True)]
+def add_people(entries: Sequence[StaffEntry], by: User | None) -> list[IssuedCredentials]:
+    """Create accounts, all of them or nothing; see `add_person`."""
+    passwords = [_readable_password() for _ in entries]
+    hashes = [accounts.hash_password(password) for password in passwords]
+    with write_transaction():
+        users = [
+            _create_person(normalise_entry(new_entry), password_hash, by)
+            for new_entry, password_hash in zip(entries, hashes, strict=True)
+        ]
+    return [
+        IssuedCredentials(user, first_password, user.sip_password or "")
+        for user, first_password in zip(users, passwords, strict=True)
+    ]
 
 
-def change(user: User, wanted: Entry, by: User | None) -> Given:
-    """Change an account; another role ends its sessions, another extension has a new password.
+def change_person(user: User, new_entry: StaffEntry, by: User | None) -> IssuedCredentials:
+    """Change an account; another role ends its sessions, another extension gets a new password.
 
-    Who may only equip changes phone, languages and topics, whatever else the entry holds. Raises
-    StaffError as `add`, and "self" and "last" for a role that must stay.
+    Changes by a person with the right to equip only are limited to phone, languages and topics.
+    Raises StaffError as `add_person`, and "self" and "last" for a role that must remain.
     """
-    wanted = cleaned(wanted)
-    with writing():
-        user, before = User.get_by_id(user.id), entry(user)
-        if not may_keep(by, user):
-            kept = {name: getattr(before, name) for name in ("name", "name_cyrl", "department")}
-            wanted = Entry(
+    new_entry = normalise_entry(new_entry)
+    with write_transaction():
+        user, before = User.get_by_id(user.id), entry_of_user(user)
+        if not can_manage(by, user):
+            unchanged = {
+                name: getattr(before, name) for name in ("name", "name_cyrl", "department")
+            }
+            new_entry = StaffEntry(
                 login=user.login,
                 role=user.role,
-                speaks=wanted.speaks,
-                topics=wanted.topics,
-                extension=wanted.extension,
-                phone=wanted.phone,
-                **kept,
+                speaks=new_entry.speaks,
+                topics=new_entry.topics,
+                extension=new_entry.extension,
+                phone=new_entry.phone,
+                **unchanged,
             )
-        prove(wanted, by, user)
-        columns = _columns(wanted, user)
+        validate_entry(new_entry, by, user)
+        columns = _changed_columns(new_entry, user)
         if "role" in columns:
-            _prove_replaceable(user, by)
+            _require_replaceable(user, by)
         if columns:
             User.update(columns).where(User.id == user.id).execute()
-        if wanted.department != before.department:
-            assign(user, wanted.department, accounts.login_of(by))
+        if new_entry.department != before.department:
+            assign_department(user, new_entry.department, accounts.audit_login(by))
         if "role" in columns:
-            sessions.end_all(user)
-        told = {name: text for name, text in columns.items() if name != "sip_password"}
-        if told:
-            audit.record(accounts.login_of(by), "user.change", user.login, **told)
-        changed = User.get_by_id(user.id)
-        if user.role == "operator" and (changed.role != "operator" or not changed.extension):
-            _go_off(user, by)
-        live.publish(accounts.TOPIC)
-    return Given(changed, phone_password=columns.get("sip_password") or "")
+            sessions.end_user_sessions(user)
+        audited = {name: text for name, text in columns.items() if name != "sip_password"}
+        if audited:
+            audit.record_entry(accounts.audit_login(by), "user.change", user.login, **audited)
+        updated = User.get_by_id(user.id)
+        if user.role == "operator" and (updated.role != "operator" or not updated.extension):
+            _set_off(user, by)
+        live.publish_topics(accounts.TOPIC)
+    return IssuedCredentials(updated, phone_password=columns.get("sip_password") or "")
 
 
-def prove(wanted: Entry, by: User | None, user: User | None = None) -> None:
-    """Raise StaffError when an account cannot be made, or `user` changed, so by him."""
-    if not _LOGIN.fullmatch(wanted.login) or len(wanted.login) > LONGEST_LOGIN:
-        raise StaffError("login", f"small letters, digits, . _ - only: {wanted.login}")
-    if not user and accounts.account(wanted.login):
-        raise StaffError("login", f"login in use: {wanted.login}")
-    if not 0 < len(wanted.name) <= _LONGEST_NAME or len(wanted.name_cyrl) > _LONGEST_NAME:
+def validate_entry(new_entry: StaffEntry, by: User | None, user: User | None = None) -> None:
+    """Raise StaffError if `by` cannot create this account, or change `user` in this way."""
+    if not _LOGIN.fullmatch(new_entry.login) or len(new_entry.login) > MAX_LOGIN_CHARS:
+        raise StaffError("login", f"small letters, digits, . _ - only: {new_entry.login}")
+    if not user and accounts.find_account(new_entry.login):
+        raise StaffError("login", f"login in use: {new_entry.login}")
+    if not 0 < len(new_entry.name) <= _MAX_NAME_CHARS or len(new_entry.name_cyrl) > _MAX_NAME_CHARS:
         raise StaffError("name", "a name is needed")
-    if wanted.role not in ROLES:
-        raise StaffError("role", f"no such role: {wanted.role}; one of {', '.join(ROLES)}")
-    if user and not may_equip(by, user):
+    if new_entry.role not in ROLES:
+        raise StaffError("role", f"no such role: {new_entry.role}; one of {', '.join(ROLES)}")
+    if user and not can_equip(by, user):
         raise StaffError("rights", f"may not change {user.login}")
-    if by and wanted.role not in GIVES.get(by.role, ()) and not (user and user.role == wanted.role):
-        raise StaffError("rights", f"may not give the role {wanted.role}")
-    if set(wanted.speaks) - set(CALL_LANGUAGES) or (
-        wanted.role == "operator" and not wanted.speaks
+    if (
+        by
+        and new_entry.role not in ASSIGNABLE_ROLES.get(by.role, ())
+        and not (user and user.role == new_entry.role)
+    ):
+        raise StaffError("rights", f"may not give the role {new_entry.role}")
+    if set(new_entry.speaks) - set(CALL_LANGUAGES) or (
+        new_entry.role == "operator" and not new_entry.speaks
     ):
         raise StaffError("speaks", f"languages of calls: {', '.join(CALL_LANGUAGES)}")
-    _prove_extension(wanted, user)
-    accounts.prove_phone(wanted.phone, wanted.role)
-    if wanted.department and not Department.get_or_none(Department.id == wanted.department):
-        raise StaffError("department", f"no such department: {wanted.department}")
+    _require_valid_extension(new_entry, user)
+    accounts.require_valid_phone(new_entry.phone, new_entry.role)
+    if new_entry.department and not Department.get_or_none(Department.id == new_entry.department):
+        raise StaffError("department", f"no such department: {new_entry.department}")
 
 
-def give_password(user: User, by: User | None) -> Given:
-    """Give a new first password; it ends every session. Raises StaffError "rights", "self"."""
-    _prove_kept(user, by)
+def issue_password(user: User, by: User | None) -> IssuedCredentials:
+    """Issue a new first password, which ends every session. Raises StaffError "rights", "self"."""
+    _require_manageable(user, by)
     if by and by.id == user.id:
         raise StaffError("self", "one's own password is changed on the page Account")
-    password = _password()
-    accounts.set_password(user, password, by=accounts.login_of(by), must_change=True)
-    return Given(user, password)
+    password = _readable_password()
+    accounts.set_password(user, password, by=accounts.audit_login(by), must_change=True)
+    return IssuedCredentials(user, password)
 
 
-def give_phone_password(user: User, by: User | None) -> Given:
-    """A new password of the person's phone. Raises StaffError "rights", "extension" (has none)."""
-    if not may_equip(by, user):
+def issue_phone_password(user: User, by: User | None) -> IssuedCredentials:
+    """Issue a new password of a phone. Raises StaffError "rights", "extension" (has no phone)."""
+    if not can_equip(by, user):
         raise StaffError("rights", f"may not change {user.login}")
     if not user.extension:
         raise StaffError("extension", f"has no phone: {user.login}")
     password = secrets.token_urlsafe(18)
-    with writing():
-        new = {"sip_password": password}
-        if user.phone == "page":  # its page fetches the new one by itself
-            new["page_password"] = secrets.token_urlsafe(18)
-        User.update(new).where(User.id == user.id).execute()
-        audit.record(accounts.login_of(by), "user.phone", user.login)
-        live.publish(accounts.TOPIC)
-    return Given(user, phone_password=password)
+    with write_transaction():
+        columns = {"sip_password": password}
+        if user.phone == "page":  # the page fetches the new password automatically
+            columns["page_password"] = secrets.token_urlsafe(18)
+        User.update(columns).where(User.id == user.id).execute()
+        audit.record_entry(accounts.audit_login(by), "user.phone", user.login)
+        live.publish_topics(accounts.TOPIC)
+    return IssuedCredentials(user, phone_password=password)
 
 
-def disable(user: User, by: User | None) -> None:
+def disable_person(user: User, by: User | None) -> None:
     """Close an account. Raises StaffError "rights", "self", "last"."""
-    with writing():
+    with write_transaction():
         user = User.get_by_id(user.id)
-        _prove_kept(user, by)
-        _prove_replaceable(user, by)
-        accounts.disable(user, accounts.login_of(by))
+        _require_manageable(user, by)
+        _require_replaceable(user, by)
+        accounts.disable_account(user, accounts.audit_login(by))
         if user.role == "operator":
-            _go_off(user, by)
+            _set_off(user, by)
 
 
-def enable(user: User, by: User | None) -> None:
-    """Open a closed account again, with the password it had. Raises StaffError "rights"."""
-    _prove_kept(user, by)
-    with writing():
+def enable_person(user: User, by: User | None) -> None:
+    """Reopen a closed account, with its former password. Raises StaffError "rights"."""
+    _require_manageable(user, by)
+    with write_transaction():
         User.update(active=True).where(User.id == user.id).execute()
-        audit.record(accounts.login_of(by), "user.enable", user.login)
-        live.publish(accounts.TOPIC)
+        audit.record_entry(accounts.audit_login(by), "user.enable", user.login)
+        live.publish_topics(accounts.TOPIC)
 
 
-def sign_out(user: User, by: User | None) -> None:
+def sign_out_person(user: User, by: User | None) -> None:
     """End every session of a person. Raises StaffError "rights"."""
-    _prove_kept(user, by)
-    with writing():
-        sessions.end_all(user)
-        audit.record(accounts.login_of(by), "user.sign_out", user.login)
+    _require_manageable(user, by)
+    with write_transaction():
+        sessions.end_user_sessions(user)
+        audit.record_entry(accounts.audit_login(by), "user.sign_out", user.login)
 
 
-def forget_second_factor(user: User, by: User | None) -> None:
-    """Forget the person's app and paper, and sign him out: he sets up anew where it is asked for.
+def remove_second_factor(user: User, by: User | None) -> None:
+    """Remove a person's second factors and sign them out; they set up new ones where required.
 
-    It opens nothing to who does it, for the password stays: the technician does so for everybody.
+    This gives no access to `by`, because the password remains: so technicians may do it for all.
     Raises StaffError "rights", "self".
     """
-    if by and by.role not in EQUIPS:
+    if by and by.role not in EQUIPPING_ROLES:
         raise StaffError("rights", f"may not change {user.login}")
     if by and by.id == user.id:
         raise StaffError("self", "one's own is changed on the page Account")
-    with writing():
-        second_factor.remove(user, accounts.login_of(by))
-        sessions.end_all(user)
+    with write_transaction():
+        second_factor.remove_factors(user, accounts.audit_login(by))
+        sessions.end_user_sessions(user)
 
 
-def assign(user: User, department: int | None, by: str) -> None:
-    """Let a ministry's user see one department's appeals; None: all of them."""
-    with writing():
+def assign_department(user: User, department: int | None, by: str) -> None:
+    """Let a ministry's user see one department's appeals; None: those of all departments."""
+    with write_transaction():
         Membership.delete().where(Membership.user == user).execute()
         if department:
             Membership.create(user=user, department=department)
-        audit.record(by, "department.member", user.login, department=department)
+        audit.record_entry(by, "department.member", user.login, department=department)
 
 
-def _add(wanted: Entry, password_hash: str, by: User | None) -> User:
-    prove(wanted, by)
-    user = accounts.add(
-        wanted.login,
-        wanted.name,
-        wanted.role,
+def _create_person(new_entry: StaffEntry, password_hash: str, by: User | None) -> User:
+    """Create one account, and assign its department."""
+    validate_entry(new_entry, by)
+    user = accounts.create_account(
+        new_entry.login,
+        new_entry.name,
+        new_entry.role,
         "",
         password_hash=password_hash,
-        extension=wanted.extension or None,
-        speaks=wanted.speaks,
-        topics=wanted.topics,
-        name_cyrl=wanted.name_cyrl,
+        extension=new_entry.extension or None,
+        speaks=new_entry.speaks,
+        topics=new_entry.topics,
+        name_cyrl=new_entry.name_cyrl,
         must_change=True,
-        phone=wanted.phone,
-        by=accounts.login_of(by),
+        phone=new_entry.phone,
+        by=accounts.audit_login(by),
     )
-    if wanted.department:
-        assign(user, wanted.department, accounts.login_of(by))
+    if new_entry.department:
+        assign_department(user, new_entry.department, accounts.audit_login(by))
     return user
 
 
-def cleaned(wanted: Entry) -> Entry:
-    """An entry as it is kept: texts spelt, what its role does not have left out."""
-    equipped = wanted.role in EQUIPPED
-    return Entry(
-        login=wanted.login.strip().lower(),
-        name=spelt(wanted.name),
-        role=wanted.role,
-        name_cyrl=" ".join(wanted.name_cyrl.split()),
-        speaks=tuple(dict.fromkeys(sorted(wanted.speaks, reverse=True))),  # "uz ru"
-        topics=None if wanted.topics is None else tuple(sorted(set(wanted.topics))),
-        extension=wanted.extension.strip() if equipped else "",
-        phone=wanted.phone if wanted.role == "operator" else "desk",
-        department=wanted.department if wanted.role == "ministry" else None,
+def normalise_entry(new_entry: StaffEntry) -> StaffEntry:
+    """An entry in its stored form: texts normalised, without data that its role does not have."""
+    is_equipped = new_entry.role in EQUIPPED_ROLES
+    return StaffEntry(
+        login=new_entry.login.strip().lower(),
+        name=normalize_spelling(new_entry.name),
+        role=new_entry.role,
+        name_cyrl=" ".join(new_entry.name_cyrl.split()),
+        speaks=tuple(dict.fromkeys(sorted(new_entry.speaks, reverse=True))),  # "uz ru"
+        topics=None if new_entry.topics is None else tuple(sorted(set(new_entry.topics))),
+        extension=new_entry.extension.strip() if is_equipped else "",
+        phone=new_entry.phone if new_entry.role == "operator" else "desk",
+        department=new_entry.department if new_entry.role == "ministry" else None,
     )
 
 
-def _columns(wanted: Entry, user: User) -> dict[str, str | None]:
-    """Column → new value, of what changes."""
-    cyrl = wanted.name_cyrl
-    if wanted.name != user.name and cyrl in (user.name_cyrl, accounts.in_cyrillic(user.name)):
-        cyrl = ""  # the proposal for the former name
-    new: dict[str, str | None] = {
-        "name": wanted.name,
-        "name_cyrl": cyrl or accounts.in_cyrillic(wanted.name),
-        "role": wanted.role,
-        "speaks": " ".join(wanted.speaks),
-        "topics": None if wanted.topics is None else " ".join(wanted.topics),
-        "extension": wanted.extension or None,
-        "phone": wanted.phone,
+def _changed_columns(new_entry: StaffEntry, user: User) -> dict[str, str | None]:
+    """Column → new value, of the columns that change."""
+    name_cyrl = new_entry.name_cyrl
+    if new_entry.name != user.name and name_cyrl in (
+        user.name_cyrl,
+        accounts.cyrillic_name(user.name),
+    ):
+        name_cyrl = ""  # it was the proposal for the former name
+    new_values: dict[str, str | None] = {
+        "name": new_entry.name,
+        "name_cyrl": name_cyrl or accounts.cyrillic_name(new_entry.name),
+        "role": new_entry.role,
+        "speaks": " ".join(new_entry.speaks),
+        "topics": None if new_entry.topics is None else " ".join(new_entry.topics),
+        "extension": new_entry.extension or None,
+        "phone": new_entry.phone,
     }
-    changed = {name: value for name, value in new.items() if value != getattr(user, name)}
-    if "extension" in changed:
-        changed["sip_password"] = secrets.token_urlsafe(18) if changed["extension"] else None
-    return changed
+    changes = {name: value for name, value in new_values.items() if value != getattr(user, name)}
+    if "extension" in changes:
+        changes["sip_password"] = secrets.token_urlsafe(18) if changes["extension"] else None
+    return changes
 
 
-def _prove_extension(wanted: Entry, user: User | None) -> None:
-    extension = wanted.extension
+def _require_valid_extension(new_entry: StaffEntry, user: User | None) -> None:
+    """Raise StaffError "extension" for a new extension that is invalid or in use."""
+    extension = new_entry.extension
     if not extension or (user and extension == user.extension):
         return
-    others = User.select().where(User.extension == extension)
-    if not _EXTENSION.fullmatch(extension) or extension in TAKEN or others.exists():
+    same_extension = User.select().where(User.extension == extension)
+    if (
+        not _EXTENSION.fullmatch(extension)
+        or extension in RESERVED_EXTENSIONS
+        or same_extension.exists()
+    ):
         raise StaffError("extension", f"four or five digits that no other phone has: {extension}")
 
 
-def _prove_kept(user: User, by: User | None) -> None:
-    if not may_keep(by, user):
+def _require_manageable(user: User, by: User | None) -> None:
+    """Raise StaffError "rights" if `by` may not manage this account."""
+    if not can_manage(by, user):
         raise StaffError("rights", f"may not change {user.login}")
 
 
-def _prove_replaceable(user: User, by: User | None) -> None:
-    """Nobody ends his own right, and of those who keep the others one stays."""
+def _require_replaceable(user: User, by: User | None) -> None:
+    """Raise StaffError "self" or "last" if the person's role must remain.
+
+    People cannot end their own right, and one person of each indispensable role remains.
+    """
     if by is None:
         return
     if by.id == user.id:
         raise StaffError("self", "nobody does so to himself")
-    others = User.select().where(User.role == user.role, User.active, User.id != user.id)
-    if user.active and user.role in STAYS and not others.exists():
+    colleagues = User.select().where(User.role == user.role, User.active, User.id != user.id)
+    if user.active and user.role in INDISPENSABLE_ROLES and not colleagues.exists():
         raise StaffError("last", f"the last {user.role}")
 
 
-def _go_off(user: User, by: User | None) -> None:
-    """An operator who takes no more calls is off, also when he comes back."""
+def _set_off(user: User, by: User | None) -> None:
+    """Set an operator who takes no more calls to "off", which lasts if they return."""
     state = presence.state_of(user)
     if state and state.state != "off":
-        presence.choose_state(user, "off", by=accounts.login_of(by))
+        presence.choose_state(user, "off", by=accounts.audit_login(by))
 
 
-def _password() -> str:
-    """A password that can be read out and typed: three groups of four."""
+def _readable_password() -> str:
+    """A password that is easy to read out and type: three groups of four."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))

@@ -1,6 +1,6 @@
-"""What the project manager keeps for table 2 of report form №1: education, courses, shifts.
+"""The project manager's records for table 2 of report form №1: education, courses, shifts.
 
-A figure counts who is an operator on a period's last day; courses and measures count in the period.
+The figures count the operators of a period's last day; courses and measures count in the period.
 """
 
 import datetime as dt
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from peewee import Expression
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
-from appliance.core.intervals import Interval, merged
+from appliance.core.db import write_transaction
+from appliance.core.intervals import Interval, merge_intervals
 from appliance.models import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord, User
 
 EDUCATION = ("secondary", "incomplete_higher", "higher")
 EVENTS = ("training", "measure")
-_LONGEST = 500  # letters of a note
+_MAX_NOTE_CHARS = 500
 
 
 class RecordError(ValueError):
-    """What was typed cannot be kept; `code` names why for the page to say it."""
+    """The input cannot be stored; `code` is the reason for the page to show."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -31,26 +31,26 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True)
 class Qualification:
-    """Counts of table 2; None: unknown, because nobody has recorded it."""
+    """Counts of table 2; None: unknown, because it was not recorded."""
 
     operators: int
     incomplete_higher: int | None
     secondary: int | None
-    unrecorded: int  # operators whose education nobody has recorded
+    unrecorded: int  # operators whose education was not recorded
     upskilled: int | None
     disciplined: int | None
 
 
 @dataclass(frozen=True)
 class StaffedHours:
-    """A shift as HH:MM to HH:MM, and how many work in it; None: nobody was put into it."""
+    """A shift as HH:MM to HH:MM, and the number of its staff; None: nobody was assigned."""
 
     opens: str
     closes: str
     staff: int | None
 
-    def covers(self, time: dt.time) -> bool:
-        """Whether a time of the day falls into it."""
+    def covers_time(self, time: dt.time) -> bool:
+        """Returns True if a time of the day is in the shift."""
         opens, closes = dt.time.fromisoformat(self.opens), dt.time.fromisoformat(self.closes)
         if opens < closes:
             return opens <= time < closes
@@ -58,8 +58,8 @@ class StaffedHours:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What the page keeps of one operator."""
+class OperatorRecord:
+    """The page's data of one operator."""
 
     user: User
     education: str  # one of EDUCATION, or ""
@@ -68,170 +68,179 @@ class Kept:
     shift: Shift | None
 
 
-def everybody() -> list[tuple[User, StaffRecord]]:
-    """Every operator with his record (an empty one where none was kept), by name."""
+def all_records() -> list[tuple[User, StaffRecord]]:
+    """Every operator with their record (an empty one if nothing was stored), by name."""
     records = {record.user_id: record for record in StaffRecord.select()}
     users = User.select().where(User.role == "operator").order_by(User.name, User.login)
     return [(user, records.get(user.id) or StaffRecord(user=user)) for user in users]
 
 
-def employed(day: dt.date) -> list[tuple[User, StaffRecord]]:
-    """The operators at work on a date. A closed account counts only with the day he left."""
+def employed_on(day: dt.date) -> list[tuple[User, StaffRecord]]:
+    """The operators employed on a date; a closed account counts only with a leaving date."""
     return [
         (user, record)
-        for user, record in everybody()
+        for user, record in all_records()
         if not (record.hired_on and record.hired_on > day)
         and not (record.left_on and record.left_on < day)
         and (user.active or record.left_on)
     ]
 
 
-def qualification(first: dt.date, last: dt.date, complete: bool) -> Qualification:
-    """The counts of a period. `complete`: the manager said that its records are complete."""
-    staff = employed(last)
+def qualification_counts(first: dt.date, last: dt.date, complete: bool) -> Qualification:
+    """The counts of a period. `complete`: the manager stated that its records are complete."""
+    staff = employed_on(last)
     education = Counter(record.education for _, record in staff)
     events: dict[str, set[int]] = {kind: set() for kind in EVENTS}
     for event in StaffEvent.select().where(StaffEvent.date.between(first, last)):
         events[event.kind].add(event.user_id)
-    trained = len(events["training"] & {user.id for user, _ in staff})
+    trained_count = len(events["training"] & {user.id for user, _ in staff})
     unrecorded = education[""]
 
-    def known(count: int, certain: bool) -> int | None:
-        return count if count or certain else None
+    def known_count(count: int, is_certain: bool) -> int | None:
+        return count if count or is_certain else None
 
     return Qualification(
         operators=len(staff),
-        incomplete_higher=known(education["incomplete_higher"], not unrecorded),
-        secondary=known(education["secondary"], not unrecorded),
+        incomplete_higher=known_count(education["incomplete_higher"], not unrecorded),
+        secondary=known_count(education["secondary"], not unrecorded),
         unrecorded=unrecorded,
-        upskilled=known(trained, complete),
-        disciplined=known(len(events["measure"]), complete),
+        upskilled=known_count(trained_count, complete),
+        disciplined=known_count(len(events["measure"]), complete),
     )
 
 
 def staffed_hours(day: dt.date) -> list[StaffedHours]:
-    """The shifts in force on a date, the earliest first."""
-    here = {user.id for user, _ in employed(day)}
-    places = Counter(
+    """The shifts in force on a date with their staff, the earliest first."""
+    employed_ids = {user.id for user, _ in employed_on(day)}
+    staff_by_shift = Counter(
         place.shift_id
-        for place in ShiftPlace.select().where(*_in_force(ShiftPlace, day))
-        if place.user_id in here
+        for place in ShiftPlace.select().where(*_in_force_on(ShiftPlace, day))
+        if place.user_id in employed_ids
     )
-    return [StaffedHours(s.opens, s.closes, places[s.id] or None) for s in shifts(day)]
+    return [
+        StaffedHours(shift.opens, shift.closes, staff_by_shift[shift.id] or None)
+        for shift in shifts_on(day)
+    ]
 
 
-def shifts(day: dt.date) -> list[Shift]:
+def shifts_on(day: dt.date) -> list[Shift]:
     """The shifts in force on a date, the earliest first."""
     return list(
-        Shift.select().where(*_in_force(Shift, day)).order_by(Shift.opens, Shift.closes, Shift.id)
+        Shift.select()
+        .where(*_in_force_on(Shift, day))
+        .order_by(Shift.opens, Shift.closes, Shift.id)
     )
 
 
-def shift(number: int) -> Shift | None:
-    """The shift with this id, in force or not; None when there is none."""
-    return Shift.get_or_none(Shift.id == number)
+def find_shift(shift_id: int) -> Shift | None:
+    """The shift with this id, in force or not; None if it does not exist."""
+    return Shift.get_or_none(Shift.id == shift_id)
 
 
-def places(day: dt.date) -> dict[int, int]:
-    """User's id → id of the shift that he is in on a date."""
-    rows = ShiftPlace.select().where(*_in_force(ShiftPlace, day)).order_by(ShiftPlace.id)
+def shift_ids_on(day: dt.date) -> dict[int, int]:
+    """User's id → id of their shift on a date."""
+    rows = ShiftPlace.select().where(*_in_force_on(ShiftPlace, day)).order_by(ShiftPlace.id)
     return {place.user_id: place.shift_id for place in rows}
 
 
-def planned(begin: dt.datetime, end: dt.datetime, tz: dt.tzinfo) -> dict[str, list[Interval]]:
-    """Login → his shifts within [begin, end), in order; of everybody who has a place in one."""
+def planned_intervals(
+    begin: dt.datetime, end: dt.datetime, tz: dt.tzinfo
+) -> dict[str, list[Interval]]:
+    """Login → their shifts within [begin, end), in order; of all who are assigned to one."""
     rows = list(
         ShiftPlace.select(ShiftPlace, Shift, User)
         .join_from(ShiftPlace, Shift)
         .join_from(ShiftPlace, User)
     )
-    found: dict[str, list[Interval]] = {}
-    # the night before the first day reaches into it
+    intervals: dict[str, list[Interval]] = {}
+    # the shift of the night before reaches into the first day
     day, last = begin.astimezone(tz).date() - dt.timedelta(days=1), end.astimezone(tz).date()
     while day <= last:
         for place in rows:
-            if all(_holds(one, day) for one in (place, place.shift)):
+            if all(_is_in_force(row, day) for row in (place, place.shift)):
                 opens, closes = map(dt.time.fromisoformat, (place.shift.opens, place.shift.closes))
-                until = day + dt.timedelta(days=closes <= opens)
-                first = max(begin, dt.datetime.combine(day, opens, tz))
-                last_one = min(end, dt.datetime.combine(until, closes, tz))
-                if first < last_one:
-                    found.setdefault(place.user.login, []).append((first, last_one))
+                last_day = day + dt.timedelta(days=closes <= opens)
+                starts_at = max(begin, dt.datetime.combine(day, opens, tz))
+                ends_at = min(end, dt.datetime.combine(last_day, closes, tz))
+                if starts_at < ends_at:
+                    intervals.setdefault(place.user.login, []).append((starts_at, ends_at))
         day += dt.timedelta(days=1)
-    return {login: merged(shifts) for login, shifts in found.items()}
+    return {login: merge_intervals(shifts) for login, shifts in intervals.items()}
 
 
-def answer(quarter: str) -> QuarterAnswer | None:
-    """What was answered for a quarter, "2026-Q3"."""
+def quarter_answer(quarter: str) -> QuarterAnswer | None:
+    """The manager's answers for a quarter, "2026-Q3"."""
     return QuarterAnswer.get_or_none(QuarterAnswer.quarter == quarter)
 
 
-def store(rows: Iterable[Kept], day: dt.date, by: str) -> None:
-    """Write down operators' records, and their shifts from `day` on: all of them, or none.
+def store_records(rows: Iterable[OperatorRecord], day: dt.date, by: str) -> None:
+    """Store operators' records, and their shifts from `day` on: all of them, or nothing.
 
     Raises RecordError: "education" (not one of EDUCATION or ""), "dates" (left before hired).
     """
-    with writing():
+    with write_transaction():
         for row in rows:
-            _store(row, day, by)
+            _store_record(row, day, by)
 
 
-def events(limit: int) -> list[StaffEvent]:
+def newest_events(limit: int) -> list[StaffEvent]:
     """Courses and measures, the newest first."""
-    newest = StaffEvent.select().order_by(StaffEvent.date.desc(), StaffEvent.id)
-    return list(newest.limit(limit))
+    query = StaffEvent.select().order_by(StaffEvent.date.desc(), StaffEvent.id)
+    return list(query.limit(limit))
 
 
-def event(number: int) -> StaffEvent | None:
-    """The course or measure with this id; None when there is none."""
-    return StaffEvent.get_or_none(StaffEvent.id == number)
+def find_event(event_id: int) -> StaffEvent | None:
+    """The course or measure with this id; None if it does not exist."""
+    return StaffEvent.get_or_none(StaffEvent.id == event_id)
 
 
 def add_event(user: User, kind: str, date: dt.date | None, note: str, by: str) -> StaffEvent:
-    """Write down a course or a measure. Raises RecordError: "kind", "date"."""
+    """Record a course or a measure. Raises RecordError: "kind", "date"."""
     if kind not in EVENTS:
         raise RecordError("kind")
     if date is None:
         raise RecordError("date")
-    with writing():
-        event = StaffEvent.create(user=user, kind=kind, date=date, note=note.strip()[:_LONGEST])
-        audit.record(by, f"staff.{kind}", user.login, date=str(date), note=event.note)
+    with write_transaction():
+        event = StaffEvent.create(
+            user=user, kind=kind, date=date, note=note.strip()[:_MAX_NOTE_CHARS]
+        )
+        audit.record_entry(by, f"staff.{kind}", user.login, date=str(date), note=event.note)
     return event
 
 
 def remove_event(event: StaffEvent, by: str) -> None:
-    """Take out what was written down by mistake."""
-    with writing():
+    """Delete a course or measure that was recorded by mistake."""
+    with write_transaction():
         event.delete_instance()
-        audit.record(by, f"staff.{event.kind}.remove", event.user.login, date=str(event.date))
+        audit.record_entry(by, f"staff.{event.kind}.remove", event.user.login, date=str(event.date))
 
 
 def add_shift(opens: str, closes: str, since: dt.date | None, by: str) -> Shift:
-    """A new interval. Raises RecordError: "time", "date"."""
+    """Create a shift. Raises RecordError: "time", "date"."""
     if not (_is_time(opens) and _is_time(closes)) or opens == closes:
         raise RecordError("time")
     if since is None:
         raise RecordError("date")
-    with writing():
+    with write_transaction():
         shift = Shift.create(opens=opens, closes=closes, since=since)
-        audit.record(by, "staff.shift", f"{opens}-{closes}", since=str(since))
+        audit.record_entry(by, "staff.shift", f"{opens}-{closes}", since=str(since))
     return shift
 
 
 def end_shift(shift: Shift, last: dt.date, by: str) -> None:
-    """Let a shift and the places in it end with a day; one that never was in force goes."""
-    with writing():
+    """End a shift and its assignments with a day; delete one that never was in force."""
+    with write_transaction():
         if last < shift.since:
             ShiftPlace.delete().where(ShiftPlace.shift == shift).execute()
             shift.delete_instance()
         else:
             Shift.update(until=last).where(Shift.id == shift.id).execute()
             for place in ShiftPlace.select().where(ShiftPlace.shift == shift):
-                _end_place(place, last)
-        audit.record(by, "staff.shift.end", f"{shift.opens}-{shift.closes}", last=str(last))
+                _end_assignment(place, last)
+        audit.record_entry(by, "staff.shift.end", f"{shift.opens}-{shift.closes}", last=str(last))
 
 
-def keep_answer(
+def store_answer(
     quarter: str,
     published: bool | None,
     published_note: str,
@@ -239,66 +248,74 @@ def keep_answer(
     complete: bool,
     by: User,
 ) -> None:
-    """Write down what only a person knows of a quarter; None: not known."""
-    with writing():
+    """Store the answers for a quarter that only a person can give; None: not known."""
+    with write_transaction():
         QuarterAnswer.replace(
             quarter=quarter,
             published=published,
-            published_note=published_note.strip()[:_LONGEST],
-            numbers=numbers.strip()[:_LONGEST],
+            published_note=published_note.strip()[:_MAX_NOTE_CHARS],
+            numbers=numbers.strip()[:_MAX_NOTE_CHARS],
             complete=complete,
             by=by,
             at=clock.now(),
         ).execute()
-        audit.record(by.login, "staff.answer", quarter, complete=complete)
+        audit.record_entry(by.login, "staff.answer", quarter, complete=complete)
 
 
-def _store(row: Kept, day: dt.date, by: str) -> None:
+def _store_record(row: OperatorRecord, day: dt.date, by: str) -> None:
+    """Store one operator's record and shift, and audit what changed."""
     if row.education not in ("", *EDUCATION):
         raise RecordError("education")
     if row.hired_on and row.left_on and row.left_on < row.hired_on:
         raise RecordError("dates")
     record = StaffRecord.get_or_none(StaffRecord.user == row.user) or StaffRecord(user=row.user)
-    told = {}
+    changes = {}
     for name in ("education", "hired_on", "left_on"):
         value = getattr(row, name)
         if getattr(record, name) != value:
-            told[name] = str(value or "")
+            changes[name] = str(value or "")
             setattr(record, name, value)
-    if told:
+    if changes:
         record.save()
-    if places(day).get(row.user.id) != (row.shift.id if row.shift else None):
-        _move(row, day)
-        told["shift"] = f"{row.shift.opens}-{row.shift.closes}" if row.shift else ""
-    if told:
-        audit.record(by, "staff.record", row.user.login, **told)
+    if shift_ids_on(day).get(row.user.id) != (row.shift.id if row.shift else None):
+        _assign_shift(row, day)
+        changes["shift"] = f"{row.shift.opens}-{row.shift.closes}" if row.shift else ""
+    if changes:
+        audit.record_entry(by, "staff.record", row.user.login, **changes)
 
 
-def _move(row: Kept, day: dt.date) -> None:
-    """Another shift from a day on; an operator's first one counts since it, or he, began."""
-    held = ShiftPlace.select().where(ShiftPlace.user == row.user)
-    if row.shift and not held.exists():
+def _assign_shift(row: OperatorRecord, day: dt.date) -> None:
+    """Assign another shift from a day on.
+
+    An operator's first shift counts from its own start, or from the operator's.
+    """
+    assignments = ShiftPlace.select().where(ShiftPlace.user == row.user)
+    if row.shift and not assignments.exists():
         day = min(day, max(row.shift.since, row.hired_on or row.shift.since))
-    for place in held.where(ShiftPlace.until.is_null() | (ShiftPlace.until >= day)):
-        _end_place(place, day - dt.timedelta(days=1))
+    for place in assignments.where(ShiftPlace.until.is_null() | (ShiftPlace.until >= day)):
+        _end_assignment(place, day - dt.timedelta(days=1))
     if row.shift:
         ShiftPlace.create(shift=row.shift, user=row.user, since=day)
 
 
-def _end_place(place: ShiftPlace, last: dt.date) -> None:
+def _end_assignment(place: ShiftPlace, last: dt.date) -> None:
+    """End an assignment with a day; delete one that would end before it began."""
     if last < place.since:
         place.delete_instance()
     elif place.until is None or place.until > last:
         ShiftPlace.update(until=last).where(ShiftPlace.id == place.id).execute()
 
 
-def _in_force(table: type[Shift] | type[ShiftPlace], day: dt.date) -> tuple[Expression, ...]:
+def _in_force_on(table: type[Shift] | type[ShiftPlace], day: dt.date) -> tuple[Expression, ...]:
+    """The conditions that a row is in force on a date."""
     return (table.since <= day, table.until.is_null() | (table.until >= day))
 
 
-def _holds(one: Shift | ShiftPlace, day: dt.date) -> bool:
-    return one.since <= day and (one.until is None or day <= one.until)
+def _is_in_force(row: Shift | ShiftPlace, day: dt.date) -> bool:
+    """Returns True if the row is in force on a date."""
+    return row.since <= day and (row.until is None or day <= row.until)
 
 
 def _is_time(text: str) -> bool:
+    """Returns True for a time as HH:MM."""
     return bool(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII))
