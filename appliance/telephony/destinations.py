@@ -1,19 +1,20 @@
-"""Where a call out may go. The same rules stand in the dialplan: ivr/destination.conf.
+"""Which numbers may be called. The dialplan applies the same rules: ivr/destination.conf.
 
-A carrier may be sent a number without its plus, or without +998, and takes 00 and 810 for the way
-abroad: so a number must look like one, or its digits would say another thing there than here.
+A carrier may be sent a number without its plus or without +998, and takes 00 and 810 for the
+international prefix. So a number must have a valid format, or its digits would mean another number
+there than here.
 """
 
 import re
 
 from appliance.core.settings import Outgoing
 
-# Of every country; of Uzbekistan, where neither 0 nor 810 begins an area; as dialled inside.
-_SHAPE = re.compile(r"\+(?!998|0|810)\d{7,15}|\+998(?!0|810)\d{9}|\d{2,8}", re.ASCII)
+# International; of Uzbekistan, where no area code begins with 0 or 810; as dialled inside it.
+_NUMBER_PATTERN = re.compile(r"\+(?!998|0|810)\d{7,15}|\+998(?!0|810)\d{9}|\d{2,8}", re.ASCII)
 
 
-def going(number: str) -> str:
-    """The number as the dialplan calls it: +998XXXXXXXXX where it can be."""
+def dialled_number(number: str) -> str:
+    """The number in the format that the dialplan calls: +998XXXXXXXXX if possible."""
     plain = re.sub(r"[^+0-9]", "", number)
     plain = re.sub(r"^(00|810)", "+", plain)
     if len(plain) == 10 and plain.startswith("8"):
@@ -25,13 +26,13 @@ def going(number: str) -> str:
     return plain
 
 
-def barred(rules: Outgoing, number: str, *, machine: bool = False) -> str:
-    """Why a number may not be called, by the machine or by people; "" when it may.
+def bar_reason(rules: Outgoing, number: str, *, machine: bool = False) -> str:
+    """Why a number may not be called, automatically (`machine`) or by people; "" if it may.
 
-    "shape": it is no whole number; "prefix": nobody may; "machine": people may.
+    "shape": not a complete number; "prefix": barred for all; "machine": only people may call it.
     """
-    plain = going(number)
-    if not _SHAPE.fullmatch(plain):
+    plain = dialled_number(number)
+    if not _NUMBER_PATTERN.fullmatch(plain):
         return "shape"
     if plain.startswith(rules.barred):
         return "prefix"

@@ -1,20 +1,20 @@
-"""Trunks and phones as Asterisk saw them last."""
+"""Trunks and phones in the state that Asterisk last reported."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.core import clock, live
-from appliance.core.db import writing
-from appliance.core.statements import Question, row_with
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, find_row
 from appliance.models import Device
 
-TOPIC = "devices"
-_ALL = Question(Device.select)
+DEVICES_TOPIC = "devices"
+_ALL_DEVICES = PreparedQuery(Device.select)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One trunk or phone at one moment."""
+class DeviceState:
+    """The state of one trunk or phone at one time."""
 
     name: str
     kind: str  # trunk | phone
@@ -22,48 +22,52 @@ class Seen:
     channels: int
 
 
-def trunks() -> list[Device]:
-    """Every trunk that was seen, by name."""
+def list_trunks() -> list[Device]:
+    """Every trunk that Asterisk has reported, by name."""
     return list(Device.select().where(Device.kind == "trunk").order_by(Device.name))
 
 
-def phones() -> dict[str, Device]:
-    """Extension → phone, of those that were seen."""
+def phones_by_extension() -> dict[str, Device]:
+    """Extension → phone, for the phones that Asterisk has reported."""
     return {phone.name: phone for phone in Device.select().where(Device.kind == "phone")}
 
 
-def phone(extension: str) -> Device | None:
-    """The phone of an extension; None when it was never seen."""
-    return row_with(Device, kind="phone", name=extension)
+def find_phone(extension: str) -> Device | None:
+    """The phone of an extension; None if Asterisk never reported it."""
+    return find_row(Device, kind="phone", name=extension)
 
 
-def see(devices: Iterable[Seen]) -> dict[str, bool]:
-    """Write down what changed since the last look; what is gone goes.
+def store_states(states: Iterable[DeviceState]) -> dict[str, bool]:
+    """Store the states that changed since the last call; delete devices that are missing.
 
-    Returns their names, and of each whether no more changed than how many calls are on it.
+    Returns the names of the changed and deleted devices, each with True if nothing changed but the
+    number of calls on it.
     """
-    seen = {device.name: device for device in devices}
-    known = {device.name: device for device in _ALL.rows()}
-    changed = [d for d in seen.values() if not _same(d, known.get(d.name))]
-    gone = known.keys() - seen.keys()
-    if not changed and not gone:
+    current = {state.name: state for state in states}
+    stored = {state.name: state for state in _ALL_DEVICES.fetch_objects()}
+    changed_states = [
+        state for state in current.values() if not _is_unchanged(state, stored.get(state.name))
+    ]
+    removed_names = stored.keys() - current.keys()
+    if not changed_states and not removed_names:
         return {}
-    now, stayed = clock.now(), dict.fromkeys(gone, False)
-    with writing():
-        for device in changed:
-            former = known.get(device.name)
-            stayed[device.name] = bool(former and former.up == device.up)
+    now, only_calls_changed = clock.now(), dict.fromkeys(removed_names, False)
+    with write_transaction():
+        for state in changed_states:
+            previous = stored.get(state.name)
+            only_calls_changed[state.name] = bool(previous and previous.up == state.up)
             Device.replace(
-                name=device.name,
-                kind=device.kind,
-                up=device.up,
-                channels=device.channels,
-                since=former.since if former and former.up == device.up else now,
+                name=state.name,
+                kind=state.kind,
+                up=state.up,
+                channels=state.channels,
+                since=previous.since if previous and previous.up == state.up else now,
             ).execute()
-        Device.delete().where(Device.name.in_(list(gone))).execute()
-        live.publish(TOPIC)
-    return stayed
+        Device.delete().where(Device.name.in_(list(removed_names))).execute()
+        live.publish_topics(DEVICES_TOPIC)
+    return only_calls_changed
 
 
-def _same(device: Seen, known: Device | None) -> bool:
-    return bool(known and known.up == device.up and known.channels == device.channels)
+def _is_unchanged(state: DeviceState, stored: Device | None) -> bool:
+    """Returns True if the stored state is the same."""
+    return bool(stored and stored.up == state.up and stored.channels == state.channels)

@@ -1,4 +1,4 @@
-"""Employees of the ministry to whom callers are passed on."""
+"""Employees of the ministry to whom operators pass callers on."""
 
 import datetime as dt
 import re
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from appliance.core import audit, live, phone_numbers
 from appliance.core import search as core_search
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
-from appliance.core.i18n import LOCALES, fold, spelt, translations
+from appliance.core.db import write_transaction
+from appliance.core.i18n import LOCALES, fold_text, locale_translations, normalize_spelling
 from appliance.models import Employee
 
-TOPIC = "directory"
-_NUMBER = re.compile(r"\+?\d{2,15}")
-_HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")  # as they are kept
-_TIME = re.compile(r"\b(\d{1,2})[:.](\d\d)\b")  # as they are typed
+DIRECTORY_TOPIC = "directory"
+_NUMBER_PATTERN = re.compile(r"\+?\d{2,15}")
+_HOURS_PATTERN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")  # the format in the database
+_TIME_PATTERN = re.compile(r"\b(\d{1,2})[:.](\d\d)\b")  # the format in which people type times
 
 
 class DirectoryError(ValueError):
-    """An employee cannot be written down so; `code` names why: name, number, hours, substitute."""
+    """An employee cannot be saved; `code` is the bad field: name, number, hours, substitute."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -26,8 +26,8 @@ class DirectoryError(ValueError):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What is written down of an employee; `hours` as 09:00-18:00 or empty for always."""
+class DirectoryEntry:
+    """The data of an employee as typed; `hours` as 09:00-18:00, or empty for always."""
 
     name: str
     number: str
@@ -38,100 +38,115 @@ class Entry:
     active: bool = True
 
 
-def employees(*, all_of_them: bool = False) -> list[Employee]:
-    """Active employees, or everybody, by department and name."""
-    found = Employee.select().order_by(Employee.department, Employee.name)
-    return list(found if all_of_them else found.where(Employee.active))
+def list_employees(*, include_inactive: bool = False) -> list[Employee]:
+    """Active employees, or all (`include_inactive`), by department and name."""
+    rows = Employee.select().order_by(Employee.department, Employee.name)
+    return list(rows if include_inactive else rows.where(Employee.active))
 
 
-def employee(number: int) -> Employee | None:
-    """The employee with this id, active or not; None when there is none."""
+def find_employee(number: int) -> Employee | None:
+    """The employee with this id, active or not; None if it does not exist."""
     return Employee.get_or_none(Employee.id == number)
 
 
-def search(typed: str, limit: int = 20) -> list[Employee]:
-    """Active employees who are meant by what was typed of name, department or number.
+def search_employees(typed: str, limit: int = 20) -> list[Employee]:
+    """Active employees whose name, department or number matches the typed text.
 
-    The nearest first; everybody when nothing was typed. Digits may stand anywhere in the number.
+    The best match comes first; everybody if nothing was typed. Digits match anywhere in the number.
     """
     digits = re.sub(r"[\s().+-]", "", typed)
     if digits.isdigit():
-        return [one for one in employees() if digits in one.number][:limit]
-    return core_search.best(employees(), typed, lambda one: one.search_key)[:limit]
+        return [employee for employee in list_employees() if digits in employee.number][:limit]
+    return core_search.best_matches(list_employees(), typed, lambda employee: employee.search_key)[
+        :limit
+    ]
 
 
-def save(entry: Entry, by: str, employee: Employee | None = None) -> Employee:
-    """Write down a new employee, or change one. Raises DirectoryError."""
-    values = _checked(entry, employee)
-    with writing():
+def save_employee(entry: DirectoryEntry, by: str, employee: Employee | None = None) -> Employee:
+    """Save a new employee, or change one. Raises DirectoryError."""
+    values = _employee_values(entry, employee)
+    with write_transaction():
         if employee:
             Employee.update(**values).where(Employee.id == employee.id).execute()
-            saved = Employee.get_by_id(employee.id)
+            row = Employee.get_by_id(employee.id)
         else:
-            saved = Employee.create(**values)
-        audit.record(by, "employee.save", str(saved.id), name=saved.name, number=saved.number)
-        live.publish(TOPIC)
-    return saved
+            row = Employee.create(**values)
+        audit.record_entry(by, "employee.save", str(row.id), name=row.name, number=row.number)
+        live.publish_topics(DIRECTORY_TOPIC)
+    return row
 
 
-def reachable(employee: Employee, moment: dt.datetime, calendar: WorkingCalendar) -> bool:
-    """Whether an aware moment lies in the employee's hours, on a working day."""
-    found = _HOURS.fullmatch(employee.hours)
-    if not found:
-        return True
-    local = moment.astimezone(calendar.tz)
-    begin, end = (int(found[i]) * 60 + int(found[i + 1]) for i in (1, 3))
-    return begin <= local.hour * 60 + local.minute < end and calendar.works_on(local.date())
+def is_reachable(employee: Employee, time: dt.datetime, calendar: WorkingCalendar) -> bool:
+    """Returns True if `time` (aware) is on a working day and within the employee's hours.
 
-
-def hours_of(employee: Employee) -> tuple[str, str] | None:
-    """When the employee's hours begin and end on a working day, as 09:00; None: always there."""
-    found = _HOURS.fullmatch(employee.hours)
-    return (f"{found[1]}:{found[2]}", f"{found[3]}:{found[4]}") if found else None
-
-
-def is_away(number: str, moment: dt.datetime, calendar: WorkingCalendar) -> bool:
-    """Whether a call to this number would reach nobody at this moment.
-
-    It is an employee's who is out of his hours, and so is his substitute if he has one.
+    An employee without hours is always reachable.
     """
-    one = named(number)
-    if not one or reachable(one, moment, calendar):
+    match = _HOURS_PATTERN.fullmatch(employee.hours)
+    if not match:
+        return True
+    local = time.astimezone(calendar.tz)
+    begin, end = (int(match[i]) * 60 + int(match[i + 1]) for i in (1, 3))
+    return begin <= local.hour * 60 + local.minute < end and calendar.is_working_day(local.date())
+
+
+def working_hours(employee: Employee) -> tuple[str, str] | None:
+    """Begin and end of the employee's working day, as 09:00; None: always reachable."""
+    match = _HOURS_PATTERN.fullmatch(employee.hours)
+    return (f"{match[1]}:{match[2]}", f"{match[3]}:{match[4]}") if match else None
+
+
+def is_unreachable(number: str, time: dt.datetime, calendar: WorkingCalendar) -> bool:
+    """Returns True if a call to this number at this time would reach nobody.
+
+    That is the case for an employee outside their hours, unless a substitute is reachable.
+    """
+    employee = employee_of_number(number)
+    if not employee or is_reachable(employee, time, calendar):
         return False
-    other = one.substitute
-    return not (other and other.active and reachable(other, moment, calendar))
+    substitute = employee.substitute
+    return not (substitute and substitute.active and is_reachable(substitute, time, calendar))
 
 
-def substitutes() -> dict[str, str]:
-    """Number → number of the substitute, of every active employee who has an active one."""
+def substitute_numbers() -> dict[str, str]:
+    """Employee's number → substitute's number, for active employees with an active substitute."""
     return {
-        one.number: one.substitute.number
-        for one in employees()
-        if one.substitute and one.substitute.active
+        employee.number: employee.substitute.number
+        for employee in list_employees()
+        if employee.substitute and employee.substitute.active
     }
 
 
-def named(number: str) -> Employee | None:
-    """The active employee of a number, however it is written."""
-    wanted = phone_numbers.canonical(number) or number
+def employee_of_number(number: str) -> Employee | None:
+    """The active employee with a number, however it is written; None if there is no such."""
+    canonical_number = phone_numbers.canonical_number(number) or number
     return next(
-        (e for e in employees() if (phone_numbers.canonical(e.number) or e.number) == wanted), None
+        (
+            e
+            for e in list_employees()
+            if (phone_numbers.canonical_number(e.number) or e.number) == canonical_number
+        ),
+        None,
     )
 
 
-def _checked(entry: Entry, employee: Employee | None) -> dict[str, object]:
+def _employee_values(entry: DirectoryEntry, employee: Employee | None) -> dict[str, object]:
+    """The column values of an entry. Raises DirectoryError."""
     number = re.sub(r"[\s().-]", "", entry.number)
     if not entry.name.strip():
         raise DirectoryError("name")
-    if not _NUMBER.fullmatch(number):
+    if not _NUMBER_PATTERN.fullmatch(number):
         raise DirectoryError("number")
-    hours = _hours(entry.hours)
+    hours = _parse_hours(entry.hours)
     if entry.substitute_id is not None and (
         (employee and employee.id == entry.substitute_id)
         or not Employee.get_or_none(Employee.id == entry.substitute_id)
     ):
         raise DirectoryError("substitute")
-    spellings = (spelt(entry.name), spelt(entry.department), spelt(entry.position))
+    spellings = (
+        normalize_spelling(entry.name),
+        normalize_spelling(entry.department),
+        normalize_spelling(entry.position),
+    )
     return {
         "name": spellings[0],
         "department": spellings[1],
@@ -140,16 +155,19 @@ def _checked(entry: Entry, employee: Employee | None) -> dict[str, object]:
         "hours": hours,
         "substitute": entry.substitute_id,
         "active": entry.active,
-        "search_key": core_search.key(*spellings, number),
+        "search_key": core_search.fold_names(*spellings, number),
     }
 
 
-def _hours(typed: str) -> str:
-    """Hours as they are kept, of two times among any words; "" for none, or the word always."""
-    if fold(typed) in {"", *(fold(translations(locale).gettext("always")) for locale in LOCALES)}:
+def _parse_hours(typed: str) -> str:
+    """Typed hours in the database format: two times among any words; "" if empty or "always"."""
+    if fold_text(typed) in {
+        "",
+        *(fold_text(locale_translations(locale).gettext("always")) for locale in LOCALES),
+    }:
         return ""
-    times = [(int(hour), int(minute)) for hour, minute in _TIME.findall(typed)]
-    stray = re.search(r"\d", _TIME.sub("", typed))
+    times = [(int(hour), int(minute)) for hour, minute in _TIME_PATTERN.findall(typed)]
+    stray = re.search(r"\d", _TIME_PATTERN.sub("", typed))
     if stray or len(times) != 2 or not (0, 0) <= times[0] < times[1] <= (24, 0):
         raise DirectoryError("hours")
     if any(minute > 59 for _, minute in times):

@@ -1,4 +1,4 @@
-"""How well operators hear their callers where the phone is in the page."""
+"""The sound quality of operators' calls where the phone is in the browser page."""
 
 import datetime as dt
 import math
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from peewee import fn
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import LineQuality
 
-LOSS, JITTER, DELAY = 3.0, 40.0, 300.0  # percent, ms, ms: a line that has more is bad
-LEAST = 30  # seconds of talk by which a line is judged
-_LONGEST = 24 * 3600  # seconds of one talk
-_SLOWEST = 60_000.0  # ms
-_CALL = re.compile(r"[\w.-]{1,64}", re.ASCII)
+MAX_LOSS_PERCENT, MAX_JITTER_MS, MAX_DELAY_MS = 3.0, 40.0, 300.0  # a line above one of these is bad
+MIN_TALK_SECONDS = 30  # with less measured talk, a line is not judged
+_MAX_TALK_SECONDS = 24 * 3600  # of one talk
+_MAX_PLAUSIBLE_MS = 60_000.0
+_CALL_ID_PATTERN = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One talk: seconds measured, loss in percent, jitter and delay in ms (delay None: unknown)."""
+class TalkQuality:
+    """One talk: seconds measured, loss in percent, jitter and delay (None: unknown) in ms."""
 
     call: str
     seconds: int
@@ -30,24 +30,24 @@ class Heard:
     delay: float | None
 
     @classmethod
-    def read(cls, sent: Mapping[str, object]) -> "Heard":
-        """What a browser sent. Raises ValueError for what cannot be."""
-        call = sent.get("call")
-        if not isinstance(call, str) or not _CALL.fullmatch(call):
+    def from_browser(cls, values: Mapping[str, object]) -> "TalkQuality":
+        """The figures that a browser sent. Raises ValueError for invalid ones."""
+        call = values.get("call")
+        if not isinstance(call, str) or not _CALL_ID_PATTERN.fullmatch(call):
             raise ValueError("no call")
-        delay = sent.get("delay")
+        delay = values.get("delay")
         return cls(
             call,
-            int(_figure(sent.get("seconds"), _LONGEST)),
-            _figure(sent.get("loss"), 100.0),
-            _figure(sent.get("jitter"), _SLOWEST),
-            None if delay is None else _figure(delay, _SLOWEST),
+            int(_bounded_number(values.get("seconds"), _MAX_TALK_SECONDS)),
+            _bounded_number(values.get("loss"), 100.0),
+            _bounded_number(values.get("jitter"), _MAX_PLAUSIBLE_MS),
+            None if delay is None else _bounded_number(delay, _MAX_PLAUSIBLE_MS),
         )
 
 
 @dataclass(frozen=True)
-class Line:
-    """An operator's line in a period: talks and seconds measured, means weighted by the seconds."""
+class LineSummary:
+    """An operator's line in a period: talks, seconds measured, means weighted by the seconds."""
 
     operator: str  # login
     talks: int
@@ -58,65 +58,69 @@ class Line:
 
     @property
     def is_bad(self) -> bool:
-        """Whether callers and operator hear that."""
-        return self.loss > LOSS or self.jitter > JITTER or (self.delay or 0.0) > DELAY
+        """Returns True if caller and operator notice the bad quality."""
+        return (
+            self.loss > MAX_LOSS_PERCENT
+            or self.jitter > MAX_JITTER_MS
+            or (self.delay or 0.0) > MAX_DELAY_MS
+        )
 
 
-def record(operator: str, heard: Heard) -> None:
-    """Keep what was counted of a talk that is over."""
-    with writing():
+def record_talk(operator: str, quality: TalkQuality) -> None:
+    """Store the figures of a talk that is over."""
+    with write_transaction():
         LineQuality.create(
-            call_id=heard.call,
+            call_id=quality.call,
             operator=operator,
             at=clock.now(),
-            seconds=heard.seconds,
-            loss=heard.loss,
-            jitter=heard.jitter,
-            delay=heard.delay,
+            seconds=quality.seconds,
+            loss=quality.loss,
+            jitter=quality.jitter,
+            delay=quality.delay,
         )
 
 
-def lines(begin: dt.datetime, end: dt.datetime) -> dict[str, Line]:
-    """Login → line, of those who were heard long enough in [begin, end) to be judged."""
-    kept = LineQuality
+def line_summaries(begin: dt.datetime, end: dt.datetime) -> dict[str, LineSummary]:
+    """Login → summary, for operators with enough measured talk in [begin, end) to be judged."""
+    table = LineQuality
     rows = (
-        kept.select(
-            kept.operator,
-            fn.COUNT(kept.id),
-            fn.SUM(kept.seconds),
-            fn.SUM(kept.loss * kept.seconds).coerce(False),
-            fn.SUM(kept.jitter * kept.seconds).coerce(False),
-            fn.SUM(kept.delay * kept.seconds).coerce(False),
-            fn.SUM(kept.seconds).filter(kept.delay.is_null(False)),
+        table.select(
+            table.operator,
+            fn.COUNT(table.id),
+            fn.SUM(table.seconds),
+            fn.SUM(table.loss * table.seconds).coerce(False),
+            fn.SUM(table.jitter * table.seconds).coerce(False),
+            fn.SUM(table.delay * table.seconds).coerce(False),
+            fn.SUM(table.seconds).filter(table.delay.is_null(False)),
         )
-        .where(kept.at >= begin, kept.at < end)
-        .group_by(kept.operator)
-        .having(fn.SUM(kept.seconds) >= LEAST)
+        .where(table.at >= begin, table.at < end)
+        .group_by(table.operator)
+        .having(fn.SUM(table.seconds) >= MIN_TALK_SECONDS)
         .tuples()
     )
     return {
-        operator: Line(
+        operator: LineSummary(
             operator,
             talks,
             seconds,
             loss / seconds,
             jitter / seconds,
-            delay / known if known else None,
+            delay / delay_seconds if delay_seconds else None,
         )
-        for operator, talks, seconds, loss, jitter, delay, known in rows
+        for operator, talks, seconds, loss, jitter, delay, delay_seconds in rows
     }
 
 
-def worst_first(begin: dt.datetime, end: dt.datetime) -> list[Line]:
-    """Those lines, those that are bad before the others."""
-    found = lines(begin, end).values()
-    return sorted(found, key=lambda line: (not line.is_bad, -line.loss, -line.jitter))
+def lines_worst_first(begin: dt.datetime, end: dt.datetime) -> list[LineSummary]:
+    """The lines of the period, bad ones first."""
+    summaries = line_summaries(begin, end).values()
+    return sorted(summaries, key=lambda line: (not line.is_bad, -line.loss, -line.jitter))
 
 
-def _figure(value: object, most: float) -> float:
-    """A figure from 0 to `most`. Raises ValueError."""
+def _bounded_number(value: object, maximum: float) -> float:
+    """`value` as a float, if it is a number from 0 to `maximum`. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a figure")
-    if not math.isfinite(value) or not 0 <= value <= most:
+    if not math.isfinite(value) or not 0 <= value <= maximum:
         raise ValueError("out of bounds")
     return float(value)

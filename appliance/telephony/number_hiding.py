@@ -1,27 +1,29 @@
-"""Whether operators see callers' numbers whole, or masked (T4)."""
+"""Whether operators see callers' numbers in full or masked (T4)."""
 
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
-from appliance.core.statements import Question
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery
 from appliance.models import NumberHiding
 from appliance.people import accounts
 
-TOPIC = "numbers"
-_NEWEST = Question(
+NUMBERS_TOPIC = "numbers"
+_NEWEST_SETTING = PreparedQuery(
     lambda: NumberHiding.select(NumberHiding.hidden).order_by(NumberHiding.id.desc()).limit(1)
 )
 
 
-def is_on() -> bool:
-    """Whether operators see them masked."""
-    return any(hidden for (hidden,) in _NEWEST.ask())
+def is_enabled() -> bool:
+    """Returns True if operators see the numbers masked."""
+    return any(hidden for (hidden,) in _NEWEST_SETTING.fetch_tuples())
 
 
-def switch(hidden: bool, by: str) -> None:
-    """Hide the numbers from operators, or show them; what is so already is not written down."""
-    with writing():
-        if hidden == is_on():
+def set_enabled(hidden: bool, by: str) -> None:
+    """Mask the numbers for operators, or show them; without a change, nothing is stored."""
+    with write_transaction():
+        if hidden == is_enabled():
             return
         NumberHiding.create(hidden=hidden, at=clock.now(), by=by)
-        audit.record(by, "numbers.hide" if hidden else "numbers.show")
-        live.publish(TOPIC, *(f"operator:{user.login}" for user in accounts.operators()))
+        audit.record_entry(by, "numbers.hide" if hidden else "numbers.show")
+        live.publish_topics(
+            NUMBERS_TOPIC, *(f"operator:{user.login}" for user in accounts.active_operators())
+        )

@@ -1,79 +1,85 @@
-"""Notes that stay with a number and are shown in each of its calls."""
+"""Notes on a phone number, shown during each of its calls."""
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
-from appliance.core.statements import Question, value
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import NumberNote, User
 from appliance.people import rights
 
-LONGEST = 500  # letters
-_OF_NUMBER = Question(
+MAX_NOTE_CHARACTERS = 500
+_NOTES_OF_NUMBER = PreparedQuery(
     lambda: (
         NumberNote.select()
-        .where(NumberNote.number == value("number"), NumberNote.removed_at.is_null())
+        .where(NumberNote.number == query_parameter("number"), NumberNote.removed_at.is_null())
         .order_by(NumberNote.id.desc())
     )
 )
 
 
 class NoteError(ValueError):
-    """A note cannot be kept; `code`: "text" without one, "long", "number" of a hidden number."""
+    """A note cannot be saved.
+
+    `code`: "text" (it is empty), "long", or "number" (the number is hidden).
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def of_number(number: str | None) -> list[NumberNote]:
-    """The notes of a number, newest first."""
+def notes_of_number(number: str | None) -> list[NumberNote]:
+    """The notes of a number, newest first; empty for a hidden number."""
     if not number:
         return []
-    return _OF_NUMBER.rows(number=number)
+    return _NOTES_OF_NUMBER.fetch_objects(number=number)
 
 
-def find(number: str | None, id: int) -> NumberNote | None:
-    """One of them."""
-    return next((note for note in of_number(number) if note.id == id), None)
+def find_note(number: str | None, id: int) -> NumberNote | None:
+    """The note with this id among those of the number; None if it does not exist."""
+    return next((note for note in notes_of_number(number) if note.id == id), None)
 
 
-def may_change(note: NumberNote, user: User) -> bool:
-    """Whether a user may correct and remove it: who wrote it, and whoever leads."""
-    return rights.of_all(user, "note.change") or note.by == user.login
+def can_change(note: NumberNote, user: User) -> bool:
+    """Returns True if a user may correct and remove the note.
+
+    Its author may, and users with the right to change all notes.
+    """
+    return rights.has_full_scope(user, "note.change") or note.by == user.login
 
 
-def add(number: str | None, text: str, by: str) -> NumberNote:
-    """Keep a note. Raises NoteError."""
+def add_note(number: str | None, text: str, by: str) -> NumberNote:
+    """Save a new note. Raises NoteError."""
     if not number:
         raise NoteError("number")
-    text = _checked(text)
-    with writing():
+    text = _valid_text(text)
+    with write_transaction():
         note = NumberNote.create(number=number, text=text, by=by, at=clock.now())
-        audit.record(by, "note.add", str(note.id), number=number)
+        audit.record_entry(by, "note.add", str(note.id), number=number)
     return note
 
 
-def correct(note: NumberNote, text: str, by: str) -> None:
-    """Put other words in its place. Raises NoteError."""
-    now = {"text": _checked(text), "changed_by": by, "changed_at": clock.now()}
-    with writing():
-        NumberNote.update(now).where(NumberNote.id == note.id).execute()
-        audit.record(by, "note.correct", str(note.id), number=note.number)
+def correct_note(note: NumberNote, text: str, by: str) -> None:
+    """Replace the text of a note. Raises NoteError."""
+    changes = {"text": _valid_text(text), "changed_by": by, "changed_at": clock.now()}
+    with write_transaction():
+        NumberNote.update(changes).where(NumberNote.id == note.id).execute()
+        audit.record_entry(by, "note.correct", str(note.id), number=note.number)
 
 
-def remove(note: NumberNote, by: str) -> None:
-    """Show it no more."""
-    with writing():
-        gone = NumberNote.update(removed_by=by, removed_at=clock.now()).where(
+def remove_note(note: NumberNote, by: str) -> None:
+    """Remove a note, so that it is no longer shown; its row stays in the database."""
+    with write_transaction():
+        removal = NumberNote.update(removed_by=by, removed_at=clock.now()).where(
             NumberNote.id == note.id, NumberNote.removed_at.is_null()
         )
-        if gone.execute():
-            audit.record(by, "note.remove", str(note.id), number=note.number)
+        if removal.execute():
+            audit.record_entry(by, "note.remove", str(note.id), number=note.number)
 
 
-def _checked(text: str) -> str:
+def _valid_text(text: str) -> str:
     text = " ".join(text.split())
     if not text:
         raise NoteError("text")
-    if len(text) > LONGEST:
+    if len(text) > MAX_NOTE_CHARACTERS:
         raise NoteError("long")
     return text

@@ -1,23 +1,23 @@
-"""Numbers that operators have promised to call back at a moment, until somebody has."""
+"""Calls back that operators have promised for a certain time, until somebody has made them."""
 
 import datetime as dt
 
 from peewee import ModelSelect
 
 from appliance.core import audit, clock, live, phone_numbers
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import ScheduledCallback, User
 from appliance.people import accounts, presence, rights
 
-FARTHEST = dt.timedelta(days=180)
-LONGEST = 500  # letters of a note
+MAX_DELAY = dt.timedelta(days=180)
+MAX_NOTE_CHARACTERS = 500
 
 
 class CallbackError(ValueError):
-    """It cannot be promised or handed over; `code` says why.
+    """A call back cannot be scheduled or handed over; `code` is the reason.
 
-    "number": none that can be called; "past", "far": the moment; "long": the note; "operator":
-    nobody to hand it to.
+    "number": not a number that can be called; "past", "far": the time; "long": the note;
+    "operator": the recipient is not an operator.
     """
 
     def __init__(self, code: str) -> None:
@@ -25,55 +25,66 @@ class CallbackError(ValueError):
         self.code = code
 
 
-def visible(user: User) -> ModelSelect:
-    """The open ones that a user may see: his own and those of who is not at work; leads see all."""
-    waiting = ScheduledCallback.select(ScheduledCallback, User).join(User)
-    waiting = waiting.where(ScheduledCallback.done_at.is_null())
+def visible_callbacks(user: User) -> ModelSelect:
+    """The open callbacks that a user may see.
+
+    Operators see their own and those of operators who are not at work; supervisors see all.
+    """
+    open_callbacks = ScheduledCallback.select(ScheduledCallback, User).join(User)
+    open_callbacks = open_callbacks.where(ScheduledCallback.done_at.is_null())
     scope = rights.scope_of(user, "callback.work")
-    if scope == rights.ALL:
-        return waiting
-    if scope != rights.OWN:
-        return waiting.where(ScheduledCallback.id.is_null())
-    at_work = [login for login, state in presence.states().items() if state != "off"]
-    return waiting.where((ScheduledCallback.operator == user) | User.login.not_in(at_work))
+    if scope == rights.ALL_RECORDS:
+        return open_callbacks
+    if scope != rights.OWN_RECORDS:
+        return open_callbacks.where(ScheduledCallback.id.is_null())
+    logins_at_work = [
+        login for login, state in presence.states_by_login().items() if state != "off"
+    ]
+    return open_callbacks.where(
+        (ScheduledCallback.operator == user) | User.login.not_in(logins_at_work)
+    )
 
 
-def find(user: User, number: int) -> ScheduledCallback | None:
-    """The open one with this id, if the user may see it."""
-    return visible(user).where(ScheduledCallback.id == number).first()
+def find_callback(user: User, number: int) -> ScheduledCallback | None:
+    """The open callback with this id, if the user may see it."""
+    return visible_callbacks(user).where(ScheduledCallback.id == number).first()
 
 
-def listed(user: User, limit: int = 200) -> list[ScheduledCallback]:
-    """Those that a user may see, the earliest first."""
-    return list(visible(user).order_by(ScheduledCallback.due_at).limit(limit))
+def list_callbacks(user: User, limit: int = 200) -> list[ScheduledCallback]:
+    """The open callbacks that a user may see, earliest first."""
+    return list(visible_callbacks(user).order_by(ScheduledCallback.due_at).limit(limit))
 
 
-def own(operator: User, limit: int = 50) -> list[ScheduledCallback]:
-    """An operator's own open ones, the earliest first."""
-    own_ones = visible(operator).where(ScheduledCallback.operator == operator)
-    return list(own_ones.order_by(ScheduledCallback.due_at).limit(limit))
+def operator_callbacks(operator: User, limit: int = 50) -> list[ScheduledCallback]:
+    """An operator's own open callbacks, earliest first."""
+    callbacks = visible_callbacks(operator).where(ScheduledCallback.operator == operator)
+    return list(callbacks.order_by(ScheduledCallback.due_at).limit(limit))
 
 
-def schedule(
+def schedule_callback(
     operator: User,
     number: str | None,
     due_at: dt.datetime,
     note: str = "",
     call_id: str | None = None,
 ) -> ScheduledCallback:
-    """Promise to call a number, as typed, at a moment. Raises CallbackError."""
-    known, now, note = phone_numbers.canonical(number or ""), clock.now(), " ".join(note.split())
-    if not known:
+    """Schedule a call to `number`, as typed, at `due_at`. Raises CallbackError."""
+    canonical_number, now, note = (
+        phone_numbers.canonical_number(number or ""),
+        clock.now(),
+        " ".join(note.split()),
+    )
+    if not canonical_number:
         raise CallbackError("number")
     if due_at <= now:
         raise CallbackError("past")
-    if due_at - now > FARTHEST:
+    if due_at - now > MAX_DELAY:
         raise CallbackError("far")
-    if len(note) > LONGEST:
+    if len(note) > MAX_NOTE_CHARACTERS:
         raise CallbackError("long")
-    with writing():
-        made = ScheduledCallback.create(
-            number=known,
+    with write_transaction():
+        callback = ScheduledCallback.create(
+            number=canonical_number,
             due_at=due_at,
             note=note,
             operator=operator,
@@ -81,34 +92,38 @@ def schedule(
             made_by=operator.login,
             made_at=now,
         )
-        audit.record(operator.login, "callback.schedule", str(made.id), number=known)
-        _refresh_pages_of(operator.login)
-    return made
-
-
-def finish(task: ScheduledCallback, by: str) -> bool:
-    """Note that it is done; False when somebody did so before."""
-    with writing():
-        done = ScheduledCallback.update(done_at=clock.now(), done_by=by).where(
-            ScheduledCallback.id == task.id, ScheduledCallback.done_at.is_null()
+        audit.record_entry(
+            operator.login, "callback.schedule", str(callback.id), number=canonical_number
         )
-        if not done.execute():
+        _refresh_operator_pages(operator.login)
+    return callback
+
+
+def finish_callback(callback: ScheduledCallback, by: str) -> bool:
+    """Mark a callback as done; returns False if it already was."""
+    with write_transaction():
+        update = ScheduledCallback.update(done_at=clock.now(), done_by=by).where(
+            ScheduledCallback.id == callback.id, ScheduledCallback.done_at.is_null()
+        )
+        if not update.execute():
             return False
-        audit.record(by, "callback.done", str(task.id), number=task.number)
-        _refresh_pages_of(task.operator.login)
+        audit.record_entry(by, "callback.done", str(callback.id), number=callback.number)
+        _refresh_operator_pages(callback.operator.login)
     return True
 
 
-def hand_over(task: ScheduledCallback, login: str, by: str) -> None:
-    """Make it another operator's. Raises CallbackError."""
-    to = next((user for user in accounts.operators() if user.login == login), None)
-    if not to:
+def hand_over(callback: ScheduledCallback, login: str, by: str) -> None:
+    """Assign a callback to another operator. Raises CallbackError."""
+    recipient = next((user for user in accounts.active_operators() if user.login == login), None)
+    if not recipient:
         raise CallbackError("operator")
-    with writing():
-        ScheduledCallback.update(operator=to).where(ScheduledCallback.id == task.id).execute()
-        audit.record(by, "callback.hand_over", str(task.id), to=login)
-        _refresh_pages_of(task.operator.login, login)
+    with write_transaction():
+        ScheduledCallback.update(operator=recipient).where(
+            ScheduledCallback.id == callback.id
+        ).execute()
+        audit.record_entry(by, "callback.hand_over", str(callback.id), to=login)
+        _refresh_operator_pages(callback.operator.login, login)
 
 
-def _refresh_pages_of(*logins: str) -> None:
-    live.publish("followups", *(f"operator:{login}" for login in dict.fromkeys(logins)))
+def _refresh_operator_pages(*logins: str) -> None:
+    live.publish_topics("followups", *(f"operator:{login}" for login in dict.fromkeys(logins)))

@@ -1,4 +1,4 @@
-"""Lines to the carriers as Asterisk tells of them: SIP trunks, E1 spans, calls to try one."""
+"""Lines to the carriers, in the state that Asterisk reports: SIP trunks, E1 spans, test calls."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -8,32 +8,36 @@ from typing import Any
 from peewee import Case, fn
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Call, DialAttempt, LineTrial, SpanState, TrunkState
-from appliance.telephony.calls.dialling import NOT_CARRIED
+from appliance.telephony.calls.dialling import FAILED_STATUSES
 from appliance.telephony.routing import Trunk
 
-TOPIC = "lines"
+LINES_TOPIC = "lines"
 UP, DOWN, UNASKED = "up", "down", "unasked"
-SLOTS = 31  # timeslots of a span that carry something; 16 is the D-channel
-REGISTER, NO_RESPONSE = "REGISTER ", "no response"  # how errors of a registration begin and end
-_GAVE_UP = dt.timedelta(minutes=3)  # after which a test call that told nothing is lost
+SLOTS_PER_SPAN = 31  # timeslots of a span that carry something; 16 is the D-channel
+# prefix and suffix of errors of a registration
+REGISTER_PREFIX, NO_RESPONSE_SUFFIX = (
+    "REGISTER ",
+    "no response",
+)
+_TEST_TIMEOUT = dt.timedelta(minutes=3)  # a test call without a result is lost after this
 
 
 @dataclass(frozen=True)
-class SeenTrunk:
-    """A SIP trunk at one moment; what is None was not told, and stays as it was known."""
+class TrunkReport:
+    """A SIP trunk at one time; a value of None was not reported, so the stored one is retained."""
 
     name: str
     state: str | None = None  # up | down | unasked
-    registration: str | None = None  # "" when none is needed
+    registration: str | None = None  # "" if no registration is needed
     round_trip: int | None = None  # milliseconds
     error: str = ""
 
 
 @dataclass(frozen=True)
-class SeenSpan:
-    """A span at one moment; what is None was not told. `channels`: timeslot → free, busy, alarm."""
+class SpanReport:
+    """A span at one time; None: not reported. `channels`: timeslot → free, busy or alarm."""
 
     number: int
     trunk: str | None = None
@@ -43,8 +47,8 @@ class SeenSpan:
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """A trunk's day: calls over it, the last one each way, and the last attempt that failed."""
+class TrunkTraffic:
+    """A trunk's day: its calls, the last one each way, and the last attempt that failed."""
 
     calls: int = 0
     last_in: dt.datetime | None = None
@@ -54,40 +58,48 @@ class Traffic:
     cause: str = ""  # Q.850
 
 
-def states() -> dict[str, TrunkState]:
-    """Name → SIP trunk."""
+def trunk_states() -> dict[str, TrunkState]:
+    """Name → state, for the SIP trunks that Asterisk has reported."""
     return {row.name: row for row in TrunkState.select()}
 
 
-def spans() -> list[SpanState]:
-    """Every span that was seen, in order."""
+def span_states() -> list[SpanState]:
+    """The state of every span that Asterisk has reported, in order."""
     return list(SpanState.select().order_by(SpanState.number))
 
 
-def of_span(trunks: Iterable[Trunk], number: int) -> str:
-    """The trunk of the plan that uses channels of a span; "" for none."""
-    return next((t.name for t in trunks if t.kind == "e1" and number in spans_of(t)), "")
+def trunk_of_span(trunks: Iterable[Trunk], number: int) -> str:
+    """The name of the plan's trunk that uses channels of a span; "" if no trunk does."""
+    return next((t.name for t in trunks if t.kind == "e1" and number in spans_of_trunk(t)), "")
 
 
-def spans_of(trunk: Trunk) -> set[int]:
-    """The spans that an E1 trunk's channels ("1-15,17-31") lie on."""
-    found: set[int] = set()
-    for part in filter(None, trunk.spans.replace(" ", "").split(",")):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (last or first).isdigit():
-            found |= {place(number)[0] for number in range(int(first), int(last or first) + 1)}
-    return found
+def spans_of_trunk(trunk: Trunk) -> set[int]:
+    """The spans that contain an E1 trunk's channels ("1-15,17-31")."""
+    spans: set[int] = set()
+    for channel_range in filter(None, trunk.spans.replace(" ", "").split(",")):
+        first_channel, _, last_channel = channel_range.partition("-")
+        if first_channel.isdigit() and (last_channel or first_channel).isdigit():
+            spans |= {
+                span_and_slot(number)[0]
+                for number in range(int(first_channel), int(last_channel or first_channel) + 1)
+            }
+    return spans
 
 
-def place(channel: int) -> tuple[int, int]:
-    """(span, timeslot) of a channel, as DAHDI counts them through: 32 is slot 1 of span 2."""
-    return (channel - 1) // SLOTS + 1, (channel - 1) % SLOTS + 1
+def span_and_slot(channel: int) -> tuple[int, int]:
+    """The (span, timeslot) of a channel.
+
+    DAHDI numbers channels across spans: channel 32 is slot 1 of span 2.
+    """
+    return (channel - 1) // SLOTS_PER_SPAN + 1, (channel - 1) % SLOTS_PER_SPAN + 1
 
 
-def load(trunk: Trunk, channels: Mapping[str, int], spans: Iterable[SpanState]) -> tuple[int, int]:
-    """(calls, most calls at once or 0 for no limit) of a trunk of the plan.
+def trunk_load(
+    trunk: Trunk, channels: Mapping[str, int], spans: Iterable[SpanState]
+) -> tuple[int, int]:
+    """(calls, maximum of calls at once or 0 for no limit) of a trunk of the plan.
 
-    `channels`: SIP trunk → legs of calls on it; `spans`: as seen.
+    `channels`: SIP trunk → legs of calls on it; `spans`: as last reported.
     """
     if trunk.kind == "sip":
         return channels.get(trunk.name, 0), trunk.channels
@@ -95,145 +107,167 @@ def load(trunk: Trunk, channels: Mapping[str, int], spans: Iterable[SpanState]) 
     return sum(slot["state"] == "busy" for slot in slots), trunk.channels or len(slots)
 
 
-def see_trunks(seen: Iterable[SeenTrunk], whole: bool = False) -> list[str]:
-    """Write down what changed; `whole`: these are all there are. Returns names that changed."""
-    now, known, by_name = clock.now(), states(), {trunk.name: trunk for trunk in seen}
-    fresh = {name: _trunk(trunk, known.get(name), now) for name, trunk in by_name.items()}
-    changed = [name for name, row in fresh.items() if _differ(row, known.get(name))]
-    gone = list(known.keys() - by_name.keys()) if whole else []
-    if changed or gone:
-        with writing():
-            for name in changed:
-                TrunkState.replace(**fresh[name]).execute()
-            TrunkState.delete().where(TrunkState.name.in_(gone)).execute()
-            live.publish(TOPIC)
-    return [*changed, *gone]
+def store_trunks(reports: Iterable[TrunkReport], is_complete: bool = False) -> list[str]:
+    """Store the reports that differ from the stored states. Returns the names that changed.
+
+    `is_complete`: `reports` contains every trunk, so others are deleted.
+    """
+    now, stored, by_name = clock.now(), trunk_states(), {trunk.name: trunk for trunk in reports}
+    rows = {name: _trunk_row(trunk, stored.get(name), now) for name, trunk in by_name.items()}
+    changed_names = [name for name, row in rows.items() if _differs(row, stored.get(name))]
+    removed_names = list(stored.keys() - by_name.keys()) if is_complete else []
+    if changed_names or removed_names:
+        with write_transaction():
+            for name in changed_names:
+                TrunkState.replace(**rows[name]).execute()
+            TrunkState.delete().where(TrunkState.name.in_(removed_names)).execute()
+            live.publish_topics(LINES_TOPIC)
+    return [*changed_names, *removed_names]
 
 
-def see_spans(seen: Iterable[SeenSpan], whole: bool = False) -> list[int]:
-    """The same for spans."""
-    now, by_number = clock.now(), {span.number: span for span in seen}
-    known = {row.number: row for row in SpanState.select()}
-    fresh = {number: _span(span, known.get(number), now) for number, span in by_number.items()}
-    changed = [number for number, row in fresh.items() if _differ(row, known.get(number))]
-    gone = list(known.keys() - by_number.keys()) if whole else []
-    if changed or gone:
-        with writing():
-            for number in changed:
-                SpanState.replace(**fresh[number]).execute()
-            SpanState.delete().where(SpanState.number.in_(gone)).execute()
-            live.publish(TOPIC)
-    return [*changed, *gone]
+def store_spans(reports: Iterable[SpanReport], is_complete: bool = False) -> list[int]:
+    """Store the reports that differ from the stored states. Returns the numbers that changed.
+
+    `is_complete`: `reports` contains every span, so others are deleted.
+    """
+    now, by_number = clock.now(), {span.number: span for span in reports}
+    stored = {row.number: row for row in SpanState.select()}
+    rows = {number: _span_row(span, stored.get(number), now) for number, span in by_number.items()}
+    changed_numbers = [number for number, row in rows.items() if _differs(row, stored.get(number))]
+    removed_numbers = list(stored.keys() - by_number.keys()) if is_complete else []
+    if changed_numbers or removed_numbers:
+        with write_transaction():
+            for number in changed_numbers:
+                SpanState.replace(**rows[number]).execute()
+            SpanState.delete().where(SpanState.number.in_(removed_numbers)).execute()
+            live.publish_topics(LINES_TOPIC)
+    return [*changed_numbers, *removed_numbers]
 
 
 def begin_test(trunk: str, number: str, by: str, span: int | None = None) -> LineTrial:
-    """Write down that a line is being tried."""
-    with writing():
-        live.publish(TOPIC)
+    """Store that a test call over a line has begun."""
+    with write_transaction():
+        live.publish_topics(LINES_TOPIC)
         return LineTrial.create(trunk=trunk, span=span, number=number, by=by, at=clock.now())
 
 
 def end_test(id: int, result: str, cause: str = "", seconds: float | None = None) -> bool:
-    """Write down what came of it, once; whether it was still going on."""
-    with writing():
-        ended = (
+    """Store the result of a test call, once. Returns True if it had no result yet."""
+    with write_transaction():
+        updated_rows = (
             LineTrial.update(result=result, cause=cause, seconds=seconds, ended_at=clock.now())
             .where(LineTrial.id == id, LineTrial.ended_at.is_null())
             .execute()
         )
-        live.publish(TOPIC)
-    return bool(ended)
+        live.publish_topics(LINES_TOPIC)
+    return bool(updated_rows)
 
 
-def tests() -> dict[tuple[str, int | None], LineTrial]:
-    """(trunk, span) → the last call that tried it."""
+def latest_tests() -> dict[tuple[str, int | None], LineTrial]:
+    """(trunk, span) → the latest test call over it."""
     newest = LineTrial.select(fn.MAX(LineTrial.id)).group_by(LineTrial.trunk, LineTrial.span)
     return {
         (row.trunk, row.span): row for row in LineTrial.select().where(LineTrial.id.in_(newest))
     }
 
 
-def goes_on(test: LineTrial) -> bool:
-    """Whether a test call has no result yet, and one may still come."""
-    return test.ended_at is None and clock.now() - test.at < _GAVE_UP
+def is_test_running(test: LineTrial) -> bool:
+    """Returns True if a test call has no result yet, and one may still arrive."""
+    return test.ended_at is None and clock.now() - test.at < _TEST_TIMEOUT
 
 
-def traffic(since: dt.datetime) -> dict[str, Traffic]:
-    """Name → what went over each trunk since a moment."""
-    calls, last_in, last_out = fn.COUNT(Call.id), _last("inbound"), _last("outbound")
+def trunk_traffic(since: dt.datetime) -> dict[str, TrunkTraffic]:
+    """Name → traffic of each trunk since `since`."""
+    calls, last_in, last_out = (
+        fn.COUNT(Call.id),
+        _last_call_time("inbound"),
+        _last_call_time("outbound"),
+    )
     rows = Call.select(Call.trunk, calls, last_in, last_out).where(
         Call.arrived_at >= since, Call.trunk.is_null(False)
     )
-    failed = {
+    failed_attempts = {
         attempt.trunk: attempt
         for attempt in DialAttempt.select(DialAttempt)
         .join(Call)
-        .where(Call.arrived_at >= since, DialAttempt.status.in_(NOT_CARRIED))
+        .where(Call.arrived_at >= since, DialAttempt.status.in_(FAILED_STATUSES))
         .order_by(DialAttempt.at)
     }
-    found = {name: counts for name, *counts in rows.group_by(Call.trunk).tuples()}
-    return {name: _went(found.get(name), failed.get(name)) for name in found.keys() | failed.keys()}
-
-
-def _went(counts: list[Any] | None, failed: DialAttempt | None) -> Traffic:
-    calls, last_in, last_out = counts or (0, None, None)
-    if not failed:
-        return Traffic(calls, last_in, last_out)
-    return Traffic(calls, last_in, last_out, failed.at, failed.status, failed.cause or "")
-
-
-def _last(direction: str):  # type: ignore[no-untyped-def]  # peewee's function
-    moment = Case(None, [(Call.direction == direction, Call.arrived_at)])
-    return fn.MAX(moment).python_value(Call.arrived_at.python_value)
-
-
-def _trunk(seen: SeenTrunk, known: TrunkState | None, now: dt.datetime) -> dict[str, object]:
-    state = seen.state or (known.state if known else UNASKED)
-    registration = seen.registration
-    if registration is None:
-        registration = known.registration if known else ""
-    registered_since = now if registration else None
-    if known and known.registration == registration:
-        registered_since = known.registered_since
+    counts_by_trunk = {name: counts for name, *counts in rows.group_by(Call.trunk).tuples()}
     return {
-        "name": seen.name,
-        "state": state,
-        "since": known.since if known and known.state == state else now,
-        "registration": registration,
-        "registered_since": registered_since,
-        "round_trip": None if state != UP else seen.round_trip or (known and known.round_trip),
-        "error": seen.error or (known.error if known else ""),
-        "error_at": now if seen.error else known.error_at if known else None,
+        name: _traffic_of_trunk(counts_by_trunk.get(name), failed_attempts.get(name))
+        for name in counts_by_trunk.keys() | failed_attempts.keys()
     }
 
 
-def _span(seen: SeenSpan, known: SpanState | None, now: dt.datetime) -> dict[str, object]:
-    alarm = seen.alarm if seen.alarm is not None else known.alarm if known else ""
-    d_channel = seen.d_channel if seen.d_channel is not None else not known or known.d_channel
-    same = known is not None and (known.alarm, known.d_channel) == (alarm, d_channel)
-    broke = alarm and not (known and known.alarm == alarm)
-    fell = not d_channel and (not known or known.d_channel)
-    error = alarm if broke else "D-channel" if fell else ""
-    channels = dict(known.channels) if known else {}
-    if seen.channels is not None:
+def _traffic_of_trunk(counts: list[Any] | None, failed_attempt: DialAttempt | None) -> TrunkTraffic:
+    calls, last_in, last_out = counts or (0, None, None)
+    if not failed_attempt:
+        return TrunkTraffic(calls, last_in, last_out)
+    return TrunkTraffic(
+        calls,
+        last_in,
+        last_out,
+        failed_attempt.at,
+        failed_attempt.status,
+        failed_attempt.cause or "",
+    )
+
+
+def _last_call_time(direction: str):  # type: ignore[no-untyped-def]  # peewee's function
+    arrival = Case(None, [(Call.direction == direction, Call.arrived_at)])
+    return fn.MAX(arrival).python_value(Call.arrived_at.python_value)
+
+
+def _trunk_row(
+    report: TrunkReport, stored: TrunkState | None, now: dt.datetime
+) -> dict[str, object]:
+    state = report.state or (stored.state if stored else UNASKED)
+    registration = report.registration
+    if registration is None:
+        registration = stored.registration if stored else ""
+    registered_since = now if registration else None
+    if stored and stored.registration == registration:
+        registered_since = stored.registered_since
+    return {
+        "name": report.name,
+        "state": state,
+        "since": stored.since if stored and stored.state == state else now,
+        "registration": registration,
+        "registered_since": registered_since,
+        "round_trip": None if state != UP else report.round_trip or (stored and stored.round_trip),
+        "error": report.error or (stored.error if stored else ""),
+        "error_at": now if report.error else stored.error_at if stored else None,
+    }
+
+
+def _span_row(report: SpanReport, stored: SpanState | None, now: dt.datetime) -> dict[str, object]:
+    alarm = report.alarm if report.alarm is not None else stored.alarm if stored else ""
+    d_channel = report.d_channel if report.d_channel is not None else not stored or stored.d_channel
+    is_unchanged = stored is not None and (stored.alarm, stored.d_channel) == (alarm, d_channel)
+    is_new_alarm = alarm and not (stored and stored.alarm == alarm)
+    is_new_failure = not d_channel and (not stored or stored.d_channel)
+    error = alarm if is_new_alarm else "D-channel" if is_new_failure else ""
+    channels = dict(stored.channels) if stored else {}
+    if report.channels is not None:
         stamp = now.isoformat(timespec="seconds")
         channels = {
-            str(slot): before
-            if (before := channels.get(str(slot))) and before["state"] == state
+            str(slot): previous
+            if (previous := channels.get(str(slot))) and previous["state"] == state
             else {"state": state, "since": stamp}
-            for slot, state in seen.channels.items()
+            for slot, state in report.channels.items()
         }
     return {
-        "number": seen.number,
-        "trunk": seen.trunk if seen.trunk is not None else known.trunk if known else "",
+        "number": report.number,
+        "trunk": report.trunk if report.trunk is not None else stored.trunk if stored else "",
         "alarm": alarm,
         "d_channel": d_channel,
-        "since": known.since if known and same else now,
-        "error": error or (known.error if known else ""),
-        "error_at": now if error else known.error_at if known else None,
+        "since": stored.since if stored and is_unchanged else now,
+        "error": error or (stored.error if stored else ""),
+        "error_at": now if error else stored.error_at if stored else None,
         "channels": channels,
     }
 
 
-def _differ(fresh: dict[str, object], known: TrunkState | SpanState | None) -> bool:
-    return known is None or any(getattr(known, name) != value for name, value in fresh.items())
+def _differs(row: dict[str, object], stored: TrunkState | SpanState | None) -> bool:
+    return stored is None or any(getattr(stored, name) != value for name, value in row.items())

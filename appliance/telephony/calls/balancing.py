@@ -1,4 +1,4 @@
-"""Whether the ledger holds every call that came."""
+"""The balance of the ledger: whether it contains every call that arrived."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from appliance.telephony.calls import quarantine
 
 
 @dataclass(frozen=True)
-class Lack:
-    """A call whose sound is missing or shorter than its talks; seconds."""
+class RecordingCoverage:
+    """How much of a call was recorded: seconds of talk expected, seconds of sound found."""
 
     call: str
     arrived_at: dt.datetime
@@ -22,16 +22,17 @@ class Lack:
 
 @dataclass(frozen=True)
 class Balance:
-    """Whether the ledger holds every call of a period that arrived at the trunks.
+    """Whether the ledger contains every call of a period that arrived at the trunks.
 
-    `arrivals` is counted from the log's own rows and from what Asterisk told of while calls came,
-    so that a log that lost them does not hide it; `outcomes` (outcome → calls) and `open` (calls
-    that still go on) from the ledger; `difference` is what the ledger lacks, and must be 0.
-    `unobserved` lists the stretches in which Asterisk was not seen: what came then is unknown.
-    Recordings are those of every call with a talk, incoming and outgoing; `lacking` lists the calls
-    whose sound is missing or too short. `sip_refused` are requests that Asterisk turned away before
-    they were calls (Asterisk's own messages tell); they are no part of the sum. `damaged` are
-    pieces of the event log that are no whole records, and may hide something of a call.
+    `arrivals` is counted from the rows of the event log and from what Asterisk reported while calls
+    arrived, so a log that lost calls does not hide the loss. `outcomes` (outcome → calls) and
+    `open` (calls that have not ended) come from the ledger. `difference` is the number of calls
+    missing from the ledger, and must be 0. `unobserved` lists the intervals in which Asterisk was
+    not observed: which calls arrived then is unknown. The recordings counted are those of every
+    call with a talk, incoming and outgoing; `lacking` lists the calls whose sound is missing or too
+    short. `sip_refused` are requests that Asterisk refused before they became calls, according to
+    its own messages; they do not enter the sum. `damaged` are pieces of the event log that are not
+    whole records, and may hide something about a call.
     """
 
     arrivals: int
@@ -42,133 +43,145 @@ class Balance:
     recordings_expected: int
     recordings_found: int
     recordings_short: int
-    lacking: tuple[Lack, ...] = ()
+    lacking: tuple[RecordingCoverage, ...] = ()
     sip_refused: int = 0
     damaged: int = 0
 
 
-_SHORTER = 1.0  # seconds by which a recording may be shorter than its talks
-_LEAST = 1e-9  # seconds of a sound that is there
-_SILENCE = dt.timedelta(minutes=1)  # without a sign, after which Asterisk counts as not seen
+_TOLERANCE_SECONDS = 1.0  # a recording may be this much shorter than its talks
+_MIN_SOUND_SECONDS = 1e-9  # less counts as no sound
+_SILENCE_LIMIT = dt.timedelta(minutes=1)  # after this long without a sign, Asterisk is unobserved
 
 
-def arrivals(begin: dt.datetime, end: dt.datetime) -> int:
-    """How many calls came in over a trunk in [begin, end).
+def count_arrivals(begin: dt.datetime, end: dt.datetime) -> int:
+    """The number of calls that arrived over a trunk in [begin, end).
 
-    Those that the event log holds, and those that Asterisk has reported and that its log lacks,
-    or holds without their first record.
+    Counts the calls in the event log, and those that Asterisk has reported but its log lacks or
+    holds without their first record.
     """
-    first = EventRow.select(EventRow.hash).where(
+    first_record = EventRow.select(EventRow.hash).where(
         EventRow.linkedid == SeenCall.linkedid, EventRow.begins.is_null(False)
     )
-    counted = 0
-    for table, more in ((EventRow, ()), (SeenCall, (~fn.EXISTS(first),))):
+    total = 0
+    for table, conditions in ((EventRow, ()), (SeenCall, (~fn.EXISTS(first_record),))):
         within = (table.at >= begin) & (table.at < end)
-        counted += table.select().where(table.begins == "from-trunk", within, *more).count()
-    return counted
+        total += table.select().where(table.begins == "from-trunk", within, *conditions).count()
+    return total
 
 
-def balance(begin: dt.datetime, end: dt.datetime) -> Balance:
+def ledger_balance(begin: dt.datetime, end: dt.datetime) -> Balance:
     """The balance of the calls that arrived in [begin, end)."""
-    came = arrivals(begin, end)
+    arrived_calls = count_arrivals(begin, end)
     within = (Call.arrived_at >= begin, Call.arrived_at < end)
     rows = Call.select(Call.outcome, fn.COUNT(Call.id)).where(Call.direction == "inbound", *within)
     outcomes = dict(rows.group_by(Call.outcome).order_by(Call.outcome).tuples())
-    still_open = outcomes.pop(None, 0)
-    expected, lacking = _recorded(*within)
+    open_calls = outcomes.pop(None, 0)
+    expected, lacking = _recording_balance(*within)
     return Balance(
-        arrivals=came,
+        arrivals=arrived_calls,
         outcomes=outcomes,
-        open=still_open,
-        difference=came - sum(outcomes.values()) - still_open,
-        unobserved=_unobserved(begin, end),
+        open=open_calls,
+        difference=arrived_calls - sum(outcomes.values()) - open_calls,
+        unobserved=_unobserved_intervals(begin, end),
         recordings_expected=expected,
-        recordings_found=expected - sum(not lack.found for lack in lacking),
-        recordings_short=sum(lack.found > 0 for lack in lacking),
+        recordings_found=expected - sum(not coverage.found for coverage in lacking),
+        recordings_short=sum(coverage.found > 0 for coverage in lacking),
         lacking=lacking,
-        sip_refused=_refused(begin, end),
-        damaged=quarantine.damaged(begin, end),
+        sip_refused=_count_refused(begin, end),
+        damaged=quarantine.count_damaged(begin, end),
     )
 
 
-def last_spoken(begin: dt.datetime, end: dt.datetime) -> Lack | None:
-    """The call that ended last in [begin, end) and had to be recorded: what of it is there."""
-    spoken = (
+def last_recording_coverage(begin: dt.datetime, end: dt.datetime) -> RecordingCoverage | None:
+    """The recording coverage of the last call that ended in [begin, end) with a talk to record."""
+    last_call = (
         Call.select()
         .where(
             Call.ended_at >= begin,
             Call.ended_at < end,
             Call.outcome.is_null(False),
-            Call.talk_seconds >= _SHORTER,
+            Call.talk_seconds >= _TOLERANCE_SECONDS,
             Call.direction != "internal",
         )
         .order_by(Call.ended_at.desc())
         .first()
     )
-    if not spoken:
+    if not last_call:
         return None
-    files = Recording.select().where(Recording.call_id == spoken.id, ~Recording.aside)
-    found = sum(one.seconds or 0.0 for one in files)
-    return Lack(spoken.id, spoken.arrived_at, spoken.talk_seconds, found)
+    files = Recording.select().where(Recording.call_id == last_call.id, ~Recording.aside)
+    seconds = sum(file.seconds or 0.0 for file in files)
+    return RecordingCoverage(last_call.id, last_call.arrived_at, last_call.talk_seconds, seconds)
 
 
-def _recorded(*within: Expression) -> tuple[int, tuple[Lack, ...]]:
-    """How many calls must have been recorded, and which of them were not, or not whole."""
-    spoken = (*within, Call.outcome.is_null(False), Call.talk_seconds > 0)
-    spoken = (*spoken, Call.direction != "internal")
-    own = Recording.select(fn.SUM(Recording.seconds)).where(
+def _recording_balance(*within: Expression) -> tuple[int, tuple[RecordingCoverage, ...]]:
+    """The number of calls to be recorded, and those whose sound is missing or too short."""
+    conditions = (*within, Call.outcome.is_null(False), Call.talk_seconds > 0)
+    conditions = (*conditions, Call.direction != "internal")
+    sound_seconds = Recording.select(fn.SUM(Recording.seconds)).where(
         Recording.call_id == Call.id, ~Recording.aside
     )
-    found = fn.COALESCE(own, 0.0)
-    # what is whole has a sound that is long enough, and more than nothing
-    lacks = found < fn.MAX(Call.talk_seconds - _SHORTER, _LEAST)
-    short = (
-        Call.select(Call.id, Call.arrived_at, Call.talk_seconds, found)
-        .where(*spoken, lacks)
+    recorded_seconds = fn.COALESCE(sound_seconds, 0.0)
+    # A complete recording is long enough, and longer than nothing.
+    is_short = recorded_seconds < fn.MAX(Call.talk_seconds - _TOLERANCE_SECONDS, _MIN_SOUND_SECONDS)
+    short_calls = (
+        Call.select(Call.id, Call.arrived_at, Call.talk_seconds, recorded_seconds)
+        .where(*conditions, is_short)
         .order_by(Call.arrived_at)
     )
-    return Call.select().where(*spoken).count(), tuple(Lack(*row) for row in short.tuples())
+    return Call.select().where(*conditions).count(), tuple(
+        RecordingCoverage(*row) for row in short_calls.tuples()
+    )
 
 
-def _refused(begin: dt.datetime, end: dt.datetime) -> int:
-    """Requests to call that were refused before a channel was; tried again and taken, they count
-    as the call that they became."""
-    became = Call.select(Call.sip).where(
+def _count_refused(begin: dt.datetime, end: dt.datetime) -> int:
+    """The number of call requests refused before a channel existed.
+
+    A request that was accepted on a later try counts as the call that it became.
+    """
+    accepted_requests = Call.select(Call.sip).where(
         Call.sip.is_null(False),
         Call.arrived_at >= begin - dt.timedelta(minutes=5),
         Call.arrived_at < end + dt.timedelta(minutes=5),
     )
     period = (SipRefusal.at >= begin, SipRefusal.at < end)
-    return SipRefusal.select().where(*period, SipRefusal.sip.not_in(became)).count()
+    return SipRefusal.select().where(*period, SipRefusal.sip.not_in(accepted_requests)).count()
 
 
-def _unobserved(begin: dt.datetime, end: dt.datetime) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Stretches of the period in which no Asterisk was seen.
+def _unobserved_intervals(
+    begin: dt.datetime, end: dt.datetime
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Intervals of the period in which no Asterisk was observed.
 
-    Each lasts from the last sign of one (a record of its log, an answer to our ping) to the start
-    of the next, or until now. What was before the very first sign was before this hotline.
+    Each lasts from the last sign of one (a record of its log, an answer to the appliance's ping) to
+    the start of the next one, or until now. Time before the very first sign precedes this hotline
+    and is not counted.
     """
     boots = EventRow.select(EventRow.at, EventRow.linkedid).where(
         EventRow.begins == "BOOT", EventRow.at > begin
     )
     gaps = [
-        (last, boot.at)
+        (last_sign, boot.at)
         for boot in boots.order_by(EventRow.at)
-        if (last := _last_sign(boot.at, boot.linkedid))
+        if (last_sign := _last_sign_before(boot.at, boot.linkedid))
     ]
     now = clock.now()
-    if (last := _last_sign(now)) and now - last > _SILENCE:
-        gaps.append((last, now))
+    if (last_sign := _last_sign_before(now)) and now - last_sign > _SILENCE_LIMIT:
+        gaps.append((last_sign, now))
     clipped = ((max(since, begin), min(until, end)) for since, until in gaps)
     return [(since, until) for since, until in clipped if since < until]
 
 
-def _last_sign(before: dt.datetime, booting: str = "") -> dt.datetime | None:
-    """When an Asterisk was last seen before a moment; `booting` is the linkedid of a new one."""
-    record = EventRow.select(EventRow.at).where(EventRow.at < before, EventRow.linkedid != booting)
-    seen = AsteriskWatch.select(AsteriskWatch.seen_at).where(AsteriskWatch.seen_at < before)
+def _last_sign_before(before: dt.datetime, booting: str = "") -> dt.datetime | None:
+    """When an Asterisk was last observed before `before`.
+
+    `booting` is the linkedid of the start of a new one, whose own records do not count.
+    """
+    last_record = EventRow.select(EventRow.at).where(
+        EventRow.at < before, EventRow.linkedid != booting
+    )
+    last_watch = AsteriskWatch.select(AsteriskWatch.seen_at).where(AsteriskWatch.seen_at < before)
     signs = (
-        record.order_by(EventRow.at.desc()).limit(1).scalar(),
-        seen.order_by(AsteriskWatch.seen_at.desc()).limit(1).scalar(),
+        last_record.order_by(EventRow.at.desc()).limit(1).scalar(),
+        last_watch.order_by(AsteriskWatch.seen_at.desc()).limit(1).scalar(),
     )
     return max((sign for sign in signs if sign), default=None)

@@ -1,4 +1,4 @@
-"""One operator's day: his calls and what his time went into."""
+"""One operator's day: their calls and how their time was used."""
 
 import datetime as dt
 from collections import defaultdict
@@ -7,103 +7,120 @@ from dataclasses import dataclass
 
 from peewee import ModelSelect, fn
 
-from appliance.core.clock import microseconds
-from appliance.core.intervals import Interval, total, without
-from appliance.core.statements import Question, value
+from appliance.core.clock import microseconds_since_epoch
+from appliance.core.intervals import Interval, subtract_intervals, total_seconds
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Call, Gap, Ring, Talk, User
 from appliance.people import pauses, presence
-from appliance.telephony.calls.wrapping import wrap_ups
+from appliance.telephony.calls.wrap_up import wrap_up_intervals
 
 
-def _own(query: ModelSelect) -> ModelSelect:
-    """Of the talks in which the operator spoke with a citizen since a moment."""
-    since = Talk.started_at >= value("since")
-    return query.where(Talk.who == value("login"), Talk.party == "operator", since)
+def _select_operator_talks(query: ModelSelect) -> ModelSelect:
+    """Restrict `query` to the talks of the operator with citizens that began since `since`."""
+    since = Talk.started_at >= query_parameter("since")
+    return query.where(Talk.who == query_parameter("login"), Talk.party == "operator", since)
 
 
-_TALKS = Question(lambda: _own(Talk.select()))
-_GAPS = Question(lambda: _own(Gap.select().join(Talk)))
-_MARKS = Question(
+_OPERATOR_TALKS = PreparedQuery(lambda: _select_operator_talks(Talk.select()))
+_TALK_GAPS = PreparedQuery(lambda: _select_operator_talks(Gap.select().join(Talk)))
+_RATINGS = PreparedQuery(
     lambda: Call.select(Call.id, Call.rating).where(
-        Call.rating.is_null(False), Call.id.in_(_own(Talk.select(Talk.call)))
+        Call.rating.is_null(False), Call.id.in_(_select_operator_talks(Talk.select(Talk.call)))
     )
 )
-_PLACED = Question(
+_OUTGOING_TALKS = PreparedQuery(
     lambda: (
         Talk.select()
         .join(Call)
         .where(
-            *(Call.by == value("login"), Talk.party == "outside"),
-            Talk.started_at >= value("since"),
+            *(Call.by == query_parameter("login"), Talk.party == "outside"),
+            Talk.started_at >= query_parameter("since"),
         )
     )
 )
-_MISSED = Question(
+_MISSED_RINGS = PreparedQuery(
     lambda: Ring.select(fn.COUNT(Ring.id)).where(
-        *(Ring.operator == value("login"), Ring.started_at >= value("since")),
+        *(Ring.operator == query_parameter("login"), Ring.started_at >= query_parameter("since")),
         Ring.result == "no_answer",
     )
 )
 
 
 @dataclass(frozen=True)
-class Day:
-    """An operator's day so far; seconds of talk are of talks that have ended."""
+class OperatorDay:
+    """An operator's day so far; the seconds of talk are those of ended talks."""
 
     answered: int  # calls
     talk_seconds: float
     talks: int
     wrap_up_seconds: float
-    pauses: dict[str, float]  # reason → seconds; "" where none was told
+    pauses: dict[str, float]  # reason → seconds; "" where no reason was stated
     back_office_seconds: float
     missed_rings: int
     ratings: tuple[int, ...]
 
     @property
-    def average_talk(self) -> float | None:
-        """Seconds, or None before the first talk has ended."""
+    def average_talk_seconds(self) -> float | None:
+        """Mean seconds of a talk; None before the first one has ended."""
         return self.talk_seconds / self.talks if self.talks else None
 
     @property
     def average_rating(self) -> float | None:
-        """Mean mark, or None before the first."""
+        """The mean rating; None before the first one."""
         return sum(self.ratings) / len(self.ratings) if self.ratings else None
 
 
-def day_of_operator(
+def operator_day(
     user: User, since: dt.datetime, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
-) -> Day:
-    """What this operator did from a moment to now (`until`). `wrap_up`: see routing.wrap_ups."""
-    asked = {"login": user.login, "since": microseconds(since)}
-    talks, placed = _TALKS.rows(**asked), _PLACED.rows(**asked)
+) -> OperatorDay:
+    """The operator's day from `since` to now (`until`).
+
+    `wrap_up` returns the seconds of wrap-up that were in force at a time, see routing.wrap_up_rule.
+    """
+    parameters = {"login": user.login, "since": microseconds_since_epoch(since)}
+    talks, outgoing_talks = (
+        _OPERATOR_TALKS.fetch_objects(**parameters),
+        _OUTGOING_TALKS.fetch_objects(**parameters),
+    )
     gaps: defaultdict[int, list[Gap]] = defaultdict(list)
-    for gap in _GAPS.rows(**asked):
+    for gap in _TALK_GAPS.fetch_objects(**parameters):
         gaps[gap.talk_id].append(gap)
     for talk in talks:
         talk.gaps = gaps[talk.id]  # as `prefetch` sets them
-    ended = [talk for talk in talks if talk.ended_at]
-    marks = dict(_MARKS.ask(**asked))
-    [(missed,)] = _MISSED.ask(**asked)
+    ended_talks = [talk for talk in talks if talk.ended_at]
+    marks = dict(_RATINGS.fetch_tuples(**parameters))
+    [(missed_rings,)] = _MISSED_RINGS.fetch_tuples(**parameters)
     states = presence.intervals_of(user, since, until)
-    ready, wrapping = (
-        [(one.begin, one.end) for one in states if one.state == state]
+    ready_intervals, wrap_up_states = (
+        [(interval.begin, interval.end) for interval in states if interval.state == state]
         for state in ("ready", presence.WRAP_UP)
     )
 
-    def span(talk: Talk) -> Interval:
+    def talk_interval(talk: Talk) -> Interval:
         return talk.started_at, talk.ended_at or until
 
-    def length_at(moment: dt.datetime) -> dt.timedelta:
-        return dt.timedelta(seconds=wrap_up(moment))
+    def wrap_up_length(time: dt.datetime) -> dt.timedelta:
+        return dt.timedelta(seconds=wrap_up(time))
 
-    rests = wrap_ups(map(span, talks), map(span, placed), ready, length_at, until)
-    return Day(
+    wrap_ups_after_talks = wrap_up_intervals(
+        map(talk_interval, talks),
+        map(talk_interval, outgoing_talks),
+        ready_intervals,
+        wrap_up_length,
+        until,
+    )
+    return OperatorDay(
         answered=len({talk.call_id for talk in talks}),
-        talk_seconds=sum(total(talk.spoken) for talk in ended),
-        talks=len(ended),
-        wrap_up_seconds=total(rests) + total(without(wrapping, map(span, [*talks, *placed]))),
-        pauses=pauses.by_reason(states),
-        back_office_seconds=sum(one.seconds for one in states if one.state == "back_office"),
-        missed_rings=missed,
+        talk_seconds=sum(total_seconds(talk.speech_intervals) for talk in ended_talks),
+        talks=len(ended_talks),
+        wrap_up_seconds=total_seconds(wrap_ups_after_talks)
+        + total_seconds(
+            subtract_intervals(wrap_up_states, map(talk_interval, [*talks, *outgoing_talks]))
+        ),
+        pauses=pauses.seconds_by_reason(states),
+        back_office_seconds=sum(
+            interval.seconds for interval in states if interval.state == "back_office"
+        ),
+        missed_rings=missed_rings,
         ratings=tuple(marks.values()),
     )

@@ -1,4 +1,4 @@
-"""What comes of a call that is placed: Asterisk's DIALSTATUS, and the network's cause (Q.850)."""
+"""The result of a call that was placed: Asterisk's DIALSTATUS and the network's cause (Q.850)."""
 
 from dataclasses import dataclass
 
@@ -7,36 +7,39 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class DialStatus:
-    """How an attempt to reach somebody ended, and the outcome that it makes."""
+    """How an attempt to reach somebody ended, and the call outcome that results from it."""
 
     code: str
-    outcome: str  # of outcomes.OWN_OUTCOMES
-    name: str  # a message id, said of a line
+    outcome: str  # one of outcomes.OUTBOUND_CODES
+    name: str  # a message id, worded for a trunk
 
 
-STATUSES = (
+DIAL_STATUSES = (
     DialStatus("ANSWER", "answered", N_("answered")),
     DialStatus("BUSY", "busy", N_("busy")),
-    DialStatus("NOANSWER", "no_answer", N_("rang, nobody answered")),
-    DialStatus("CANCEL", "no_answer", N_("was given up before an answer")),
-    DialStatus("CONGESTION", "failed", N_("the line would not carry it")),
+    DialStatus("NOANSWER", "no_answer", N_("rang, and nobody answered")),
+    DialStatus("CANCEL", "no_answer", N_("was interrupted before an answer")),
+    DialStatus("CONGESTION", "failed", N_("the line did not put the call through")),
     DialStatus("CHANUNAVAIL", "failed", N_("the line did not answer")),
 )
-OUTCOME_OF = {status.code: status.outcome for status in STATUSES}
-NOT_CARRIED = tuple(status.code for status in STATUSES if status.outcome == "failed")
+OUTCOME_BY_STATUS = {status.code: status.outcome for status in DIAL_STATUSES}
+FAILED_STATUSES = tuple(status.code for status in DIAL_STATUSES if status.outcome == "failed")
 
-ECHO = "*43"  # what a phone dials to hear itself; no call of the ledger
+ECHO_EXTENSION = (
+    "*43"  # the number that a phone dials for an echo of its own sound; not a call of the ledger
+)
 
 # Causes of ITU-T Q.850, as Asterisk writes them.
-BUSY_CAUSES = {"17": "busy", "21": "rejected"}  # a phone that rang tells why nobody answered
-CLEARED = frozenset({"0", "16", "19", "26", "127"})  # nothing went wrong
-# Of a channel over an E1 only the cause tells whose doing its end was: these are given by a
-# telephone (cleared, busy, no answer, rejected), others by a fault on the way.
-BY_A_PERSON = frozenset({"16", "17", "18", "19", "21", "31"})
-WHY = {
+BUSY_CAUSES = {"17": "busy", "21": "rejected"}  # why a phone that rang was not answered
+NORMAL_CAUSES = frozenset({"0", "16", "19", "26", "127"})  # no fault
+# Over an E1 only the cause shows who ended a channel: these causes come from a telephone (cleared,
+# busy, no answer, rejected), all others from a fault on the way.
+CAUSES_BY_PERSON = frozenset({"16", "17", "18", "19", "21", "31"})
+# the reason why a call failed, as shown to the person who placed it
+FAILURE_REASONS = {
     "1": N_("there is no such number"),
     "20": N_("the phone is off or out of reach"),
     "21": N_("the call was rejected"),
     "27": N_("the phone is off or out of reach"),
     "34": N_("all lines are busy"),
-}  # why a call failed, said to whoever placed it
+}

@@ -1,22 +1,22 @@
-"""What is known of one call: the shape between the interpreter and the tables.
+"""The facts of one call: the data that the interpreter of the event log passes to the tables.
 
-Outcomes mean what docs/figures.md says.
+The outcomes are defined in docs/figures.md.
 """
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from appliance.core.intervals import Interval, merged, total, without
+from appliance.core.intervals import Interval, merge_intervals, subtract_intervals, total_seconds
 
-type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it goes on
+type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it has not ended
 
 
 @dataclass
 class RingFacts:
     """One phone that rang for a visit."""
 
-    operator: str  # login; the extension where the log does not know the login
+    operator: str  # login; the extension where the event log does not contain the login
     extension: str
     started_at: dt.datetime
     ended_at: dt.datetime | None = None
@@ -25,7 +25,10 @@ class RingFacts:
 
 @dataclass
 class VisitFacts:
-    """One stay in one queue. `why` he came: first, overflow, returned or callback."""
+    """One stay in one queue.
+
+    `why` the caller joined it: first, overflow, returned or callback.
+    """
 
     queue: str
     joined_at: dt.datetime
@@ -37,11 +40,12 @@ class VisitFacts:
 
 @dataclass
 class TalkFacts:
-    """One stretch with one operator, one employee, or (outgoing) the one called outside.
+    """One talk with an operator, an employee or, on an outgoing call, the number called.
 
-    `extension` is the phone of ours that took part; None between the citizen and an employee.
-    `gaps`: while the operator was away, as when his page was loaded anew, and the citizen was kept
-    for him. One in which he did not come back begins where the talk ends.
+    `extension` is the appliance's own phone that took part; None between the citizen and an
+    employee. `gaps` are the intervals in which the operator was away, for example while their page
+    was reloaded, and the citizen was kept waiting for them. A gap from which the operator did not
+    return begins where the talk ends.
     """
 
     party: str  # operator | employee | outside
@@ -52,23 +56,28 @@ class TalkFacts:
     gaps: list[OpenInterval] = field(default_factory=list)
 
     @property
-    def spoken(self) -> list[Interval]:
-        """It without its gaps, holding included; nothing while it goes on."""
-        return without(_ended([(self.started_at, self.ended_at)]), _ended(self.gaps))
+    def speech_intervals(self) -> list[Interval]:
+        """The talk without its gaps, holds included; empty while the talk goes on."""
+        return subtract_intervals(
+            _ended_intervals([(self.started_at, self.ended_at)]), _ended_intervals(self.gaps)
+        )
 
     @property
     def seconds(self) -> float:
-        """Length of `spoken`."""
-        return total(self.spoken)
+        """Total length of `speech_intervals`."""
+        return total_seconds(self.speech_intervals)
 
 
 @dataclass
 class TransferFacts:
-    """A caller handed over, or an attempt at it. `returned`: he came back to us."""
+    """A caller passed on, or an attempt at it.
+
+    `returned`: the caller came back to the operator.
+    """
 
     kind: str  # blind | attended | automatic
     to: str  # as dialled
-    by: str | None  # an operator's login; None: the line itself
+    by: str | None  # an operator's login; None: the dialplan itself
     at: dt.datetime
     result: str | None = None  # answered | busy | no_answer | failed; None while it goes on
     returned: bool = False
@@ -76,18 +85,21 @@ class TransferFacts:
 
 @dataclass
 class DialFacts:
-    """One attempt to reach somebody outside over one trunk."""
+    """One attempt to reach a number outside over one trunk."""
 
     trunk: str
-    at: dt.datetime  # when the attempt was over
+    at: dt.datetime  # when the attempt ended
     status: str  # Asterisk's DIALSTATUS
-    cause: str | None  # Q.850, as the exchange told it
+    cause: str | None  # Q.850 cause, as reported by the exchange
 
 
 @dataclass
 class RecordingFacts:
-    """One sound file, begun at that moment. `aside`: an operator asks somebody, unheard by the
-    citizen; it is no part of the call's talks."""
+    """One sound file and when it was begun.
+
+    `aside`: the operator consults somebody while the citizen cannot listen; the file does not
+    belong to the talks of the call.
+    """
 
     file: str
     begun_at: dt.datetime
@@ -96,7 +108,7 @@ class RecordingFacts:
 
 @dataclass
 class CallFacts:
-    """One call, finished or not. Seconds are derived where they are stored."""
+    """One call, finished or not. The lengths in seconds are computed when the call is stored."""
 
     id: str
     direction: str
@@ -118,9 +130,9 @@ class CallFacts:
     rating: int | None = None
     rating_channel: str | None = None
     synthetic: bool = False
-    by: str | None = None  # outgoing: the operator who placed it; None: the machine
+    by: str | None = None  # outgoing: the operator who placed it; None: the automatic dialler
     reason: str | None = None  # outgoing: phone | page | follow_up | callback | ministry
-    serves: str | None = None  # outgoing: the id of what it serves
+    serves: str | None = None  # outgoing: the id of the task or call that it serves
     visits: list[VisitFacts] = field(default_factory=list)
     talks: list[TalkFacts] = field(default_factory=list)
     holds: list[OpenInterval] = field(default_factory=list)
@@ -130,51 +142,62 @@ class CallFacts:
 
     @property
     def wait_seconds(self) -> float | None:
-        """First wait: joining a queue to an answer, or to leaving it; None: never joined.
+        """Seconds of the first wait; None if no queue was joined.
 
-        Passing on to another queue, or back to one, before anybody answered goes on waiting.
+        It lasts from joining a queue until an answer, or until the caller left it.
+
+        Passing on to another queue, or back to one, before anybody answers prolongs the same wait.
         """
         if not self.visits:
             return None
-        first, *later = self.visits
-        last = first
-        for visit in later:
-            if last.result == "answered" or visit.why not in ("overflow", "returned"):
+        first_visit, *later_visits = self.visits
+        last_visit = first_visit
+        for visit in later_visits:
+            if last_visit.result == "answered" or visit.why not in ("overflow", "returned"):
                 break
-            last = visit
-        return _length(first.joined_at, last.left_at)
+            last_visit = visit
+        return _elapsed_seconds(first_visit.joined_at, last_visit.left_at)
 
     @property
     def menu_seconds(self) -> float:
-        """From arrival to joining the first queue, or to the end; 0 for calls of our own."""
+        """Seconds from arrival to joining the first queue, or to the end; 0 for outgoing calls."""
         if self.direction != "inbound":
             return 0.0
-        return _length(self.arrived_at, self.visits[0].joined_at if self.visits else self.ended_at)
+        return _elapsed_seconds(
+            self.arrived_at, self.visits[0].joined_at if self.visits else self.ended_at
+        )
 
     @property
     def talk_seconds(self) -> float:
-        """Talks that have ended; what two of them share (a conference) counts once, holds and gaps
-        not."""
-        spoken = merged(piece for talk in self.talks for piece in talk.spoken)
-        held = _ended(self.holds)
-        shared = sum(
-            max(0.0, (min(a[1], b[1]) - max(a[0], b[0])).total_seconds())
-            for a in spoken
-            for b in held
+        """Seconds of all ended talks, without holds and gaps.
+
+        Time that two talks share (a conference) counts once.
+        """
+        speech = merge_intervals(
+            interval for talk in self.talks for interval in talk.speech_intervals
         )
-        return total(spoken) - shared
+        holds = _ended_intervals(self.holds)
+        overlap_seconds = sum(
+            max(0.0, (min(a[1], b[1]) - max(a[0], b[0])).total_seconds())
+            for a in speech
+            for b in holds
+        )
+        return total_seconds(speech) - overlap_seconds
 
     @property
     def hold_seconds(self) -> float:
-        """How long the citizen was kept waiting by an operator, music in his ear."""
-        return total(_ended(self.holds))
+        """Seconds for which an operator kept the citizen on hold, listening to music."""
+        return total_seconds(_ended_intervals(self.holds))
 
 
-def _length(begin: dt.datetime, end: dt.datetime | None) -> float:
-    """Never negative, whatever was done to the clock in between."""
+def _elapsed_seconds(begin: dt.datetime, end: dt.datetime | None) -> float:
+    """The seconds from `begin` to `end`; 0 without an end.
+
+    Never negative, even if the clock was changed in between.
+    """
     return max(0.0, (end - begin).total_seconds()) if end else 0.0
 
 
-def _ended(intervals: Iterable[OpenInterval]) -> list[Interval]:
-    """Those that have ended, merged."""
-    return merged((begin, end) for begin, end in intervals if end)
+def _ended_intervals(intervals: Iterable[OpenInterval]) -> list[Interval]:
+    """The intervals that have ended, merged."""
+    return merge_intervals((begin, end) for begin, end in intervals if end)

@@ -1,4 +1,4 @@
-"""A stretch of calls as a list: page by page, and how many of each outcome."""
+"""The inbound calls of a period as a list, page by page, and their number by outcome."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from peewee import Expression, fn
 
 from appliance.models import Call, Talk
 
-OPEN = "open"  # stands for the outcome of calls that go on
-ORDERS = {
+OPEN_OUTCOME = "open"  # replaces the outcome of calls that have not ended
+SORT_COLUMNS = {
     "arrived": Call.arrived_at,
     "caller": Call.caller,
     "wait": Call.wait_seconds,
@@ -18,15 +18,15 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
-class Listed:
-    """One call of a list, with the logins of those who spoke with the caller, in order."""
+class ListedCall:
+    """One call of a list, with the logins of the operators who spoke with the caller, in order."""
 
     call: Call
-    outcome: str  # of outcomes.OUTCOMES, or OPEN
+    outcome: str  # one of outcomes.INBOUND_CODES, or OPEN_OUTCOME
     operators: tuple[str, ...]
 
 
-def listed(
+def inbound_page(
     begin: dt.datetime,
     end: dt.datetime,
     outcome: str | None,
@@ -35,44 +35,51 @@ def listed(
     *,
     digits: str = "",
     order: str = "-arrived",
-) -> list[Listed]:
-    """Inbound calls that arrived in [begin, end), of one outcome or (None) all.
+) -> list[ListedCall]:
+    """Inbound calls that arrived in [begin, end), of one outcome or (None) of all.
 
-    `digits`: only callers whose number holds them; `order`: a key of ORDERS, the greatest first
-    after "-", calls without such a value last. Raises KeyError for no such order.
+    `digits`: only callers whose number contains them. `order`: a key of SORT_COLUMNS, descending
+    after "-"; calls without such a value come last. Raises KeyError for an unknown order.
     """
-    field = ORDERS[order.removeprefix("-")]
-    sorting = field.desc(nulls="LAST") if order.startswith("-") else field.asc(nulls="LAST")
-    found = list(
+    column = SORT_COLUMNS[order.removeprefix("-")]
+    sorting = column.desc(nulls="LAST") if order.startswith("-") else column.asc(nulls="LAST")
+    rows = list(
         Call.select()
-        .where(*_inbound(begin, end), *_of(outcome), *_from(digits))
+        .where(
+            *_inbound_conditions(begin, end),
+            *_outcome_conditions(outcome),
+            *_caller_conditions(digits),
+        )
         .order_by(sorting, Call.arrived_at.desc(), Call.id)
         .limit(limit)
         .offset(offset)
     )
-    spoke: dict[str, list[str]] = {call.id: [] for call in found}
-    for talk in Talk.select().where(Talk.call.in_(list(spoke))).order_by(Talk.position):
-        if talk.who not in spoke[talk.call_id]:
-            spoke[talk.call_id].append(talk.who)
-    return [Listed(call, call.outcome or OPEN, tuple(spoke[call.id])) for call in found]
+    logins_by_call: dict[str, list[str]] = {call.id: [] for call in rows}
+    for talk in Talk.select().where(Talk.call.in_(list(logins_by_call))).order_by(Talk.position):
+        if talk.who not in logins_by_call[talk.call_id]:
+            logins_by_call[talk.call_id].append(talk.who)
+    return [
+        ListedCall(call, call.outcome or OPEN_OUTCOME, tuple(logins_by_call[call.id]))
+        for call in rows
+    ]
 
 
-def counted(begin: dt.datetime, end: dt.datetime, digits: str = "") -> dict[str, int]:
-    """Outcome (or OPEN) → inbound calls that arrived in [begin, end); only those there are.
+def count_by_outcome(begin: dt.datetime, end: dt.datetime, digits: str = "") -> dict[str, int]:
+    """Outcome (or OPEN_OUTCOME) → number of inbound calls that arrived in [begin, end).
 
-    `digits`: only callers whose number holds them.
+    Outcomes without calls are left out. `digits`: only callers whose number contains them.
     """
     rows = (
         Call.select(Call.outcome, fn.COUNT(Call.id))
-        .where(*_inbound(begin, end), *_from(digits))
+        .where(*_inbound_conditions(begin, end), *_caller_conditions(digits))
         .group_by(Call.outcome)
         .tuples()
     )
-    return {outcome or OPEN: count for outcome, count in rows}
+    return {outcome or OPEN_OUTCOME: count for outcome, count in rows}
 
 
-def talking() -> dict[str, dt.datetime]:
-    """Login → since when he speaks, of every operator who is in a call."""
+def talk_begins() -> dict[str, dt.datetime]:
+    """Login → begin of the current talk, for every operator in a call."""
     rows = (
         Talk.select(Talk, Call)
         .join(Call)
@@ -81,8 +88,8 @@ def talking() -> dict[str, dt.datetime]:
     return {talk.who: talk.started_at for talk in rows if talk.party == "operator"}
 
 
-def talks_ended(since: dt.datetime) -> dict[str, dt.datetime]:
-    """Login → when his last talk ended, of every operator whose last one did after `since`."""
+def last_talk_ends(since: dt.datetime) -> dict[str, dt.datetime]:
+    """Login → end of the last talk, for operators whose last talk ended after `since`."""
     recent = (Call.ended_at > since) | Call.ended_at.is_null()  # no call ends before its talks
     rows = (
         Talk.select(Talk.who, fn.MAX(Talk.ended_at))
@@ -94,7 +101,7 @@ def talks_ended(since: dt.datetime) -> dict[str, dt.datetime]:
     return dict(rows)
 
 
-def _inbound(begin: dt.datetime, end: dt.datetime) -> tuple[Expression, ...]:
+def _inbound_conditions(begin: dt.datetime, end: dt.datetime) -> tuple[Expression, ...]:
     return (
         Call.direction == "inbound",
         Call.arrived_at >= begin,
@@ -103,11 +110,11 @@ def _inbound(begin: dt.datetime, end: dt.datetime) -> tuple[Expression, ...]:
     )
 
 
-def _of(outcome: str | None) -> tuple[Expression, ...]:
+def _outcome_conditions(outcome: str | None) -> tuple[Expression, ...]:
     if outcome is None:
         return ()
-    return (Call.outcome.is_null(),) if outcome == OPEN else (Call.outcome == outcome,)
+    return (Call.outcome.is_null(),) if outcome == OPEN_OUTCOME else (Call.outcome == outcome,)
 
 
-def _from(digits: str) -> tuple[Expression, ...]:
+def _caller_conditions(digits: str) -> tuple[Expression, ...]:
     return (Call.caller.contains(digits),) if digits else ()

@@ -1,102 +1,115 @@
-"""Calls that go on at this moment, with what happens in each."""
+"""Calls that are going on now, with the current state of each."""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from appliance.core.clock import moment
-from appliance.core.statements import Question, some
+from appliance.core.clock import datetime_from_microseconds
+from appliance.core.statements import PreparedQuery, is_one_of_parameter
 from appliance.models import Call, QueueVisit, Ring, Talk
 
-STAGES = ("menu", "queue", "ringing", "talk", "rating")  # in the order of a call's life
+STAGES = ("menu", "queue", "ringing", "talk", "rating")  # in the order in which a call passes them
 
-_OPEN = Question(
+_OPEN_CALLS = PreparedQuery(
     lambda: Call.select().where(Call.ended_at.is_null(), ~Call.synthetic).order_by(Call.arrived_at)
 )
-# call, whose, since when, until when
-_VISITS = Question(
+# columns: call id, queue or operator, begin, end
+_QUEUE_VISITS = PreparedQuery(
     lambda: (
         QueueVisit.select(
             QueueVisit.call, QueueVisit.queue, QueueVisit.joined_at, QueueVisit.left_at
         )
-        .where(some(QueueVisit.call, "ids"))
+        .where(is_one_of_parameter(QueueVisit.call, "ids"))
         .order_by(QueueVisit.position)
     )
 )
-_TALKS = Question(
+_TALKS = PreparedQuery(
     lambda: (
         Talk.select(Talk.call, Talk.who, Talk.started_at, Talk.ended_at)
-        .where(some(Talk.call, "ids"))
+        .where(is_one_of_parameter(Talk.call, "ids"))
         .order_by(Talk.position)
     )
 )
-_RINGING = Question(
+_OPEN_RINGS = PreparedQuery(
     lambda: (
         Ring.select(QueueVisit.call, Ring.operator, Ring.started_at, Ring.ended_at)
         .join(QueueVisit)
-        .where(some(QueueVisit.call, "ids"), Ring.ended_at.is_null())
+        .where(is_one_of_parameter(QueueVisit.call, "ids"), Ring.ended_at.is_null())
     )
 )
 
 
-class _Part(NamedTuple):
-    """A queue, an operator who rings or one who speaks (`who`), since when and until when."""
+class _Participation(NamedTuple):
+    """A queue, a ringing operator or one who talks (`party`), with its begin and end."""
 
-    who: str
+    party: str
     begin: dt.datetime
     end: dt.datetime | None
 
 
 @dataclass(frozen=True)
 class LiveCall:
-    """One call: its stage since a moment, and who rings or speaks (logins, employees' numbers)."""
+    """One call: its stage, when it began, and who rings or talks (logins, employees' numbers)."""
 
     call: Call
     stage: str
     since: dt.datetime
-    waits_since: dt.datetime | None  # joined a queue, and nobody has answered yet
+    waiting_since: dt.datetime | None  # when it joined a queue, while nobody has answered yet
     queue: str
-    who: tuple[str, ...]
+    parties: tuple[str, ...]
 
 
-def going_on() -> list[LiveCall]:
-    """Every call that has not ended, the oldest first; test calls left out."""
-    calls = _OPEN.rows()
+def live_calls() -> list[LiveCall]:
+    """Every call that has not ended, oldest first, without test calls."""
+    calls = _OPEN_CALLS.fetch_objects()
     ids = [call.id for call in calls]
-    visits = _by_call(_VISITS, ids)
-    talks = _by_call(_TALKS, ids)
-    rings = _by_call(_RINGING, ids)
+    visits = _participations_by_call(_QUEUE_VISITS, ids)
+    talks = _participations_by_call(_TALKS, ids)
+    rings = _participations_by_call(_OPEN_RINGS, ids)
     return [
         _live_call(call, visits[call.id], rings[call.id], talks[call.id])
         for call in calls
-        if call.direction != "internal" or talks[call.id]  # who only listens in is no call
+        if call.direction != "internal" or talks[call.id]  # a listening supervisor is not a call
     ]
 
 
-def _by_call(question: Question, ids: list[str]) -> dict[str, list[_Part]]:
-    """What a question finds of each of these calls, in order."""
-    found: dict[str, list[_Part]] = {id: [] for id in ids}
-    for call, who, begin, end in question.ask(ids=ids):
-        found[call].append(_Part(who, moment(begin), end if end is None else moment(end)))
-    return found
+def _participations_by_call(
+    question: PreparedQuery, ids: list[str]
+) -> dict[str, list[_Participation]]:
+    """The rows that a query returns for each of these calls, in order."""
+    participations: dict[str, list[_Participation]] = {call_id: [] for call_id in ids}
+    for call, party, begin, end in question.fetch_tuples(ids=ids):
+        participations[call].append(
+            _Participation(
+                party,
+                datetime_from_microseconds(begin),
+                end if end is None else datetime_from_microseconds(end),
+            )
+        )
+    return participations
 
 
-def _live_call(call: Call, visits: list[_Part], rings: list[_Part], talks: list[_Part]) -> LiveCall:
-    waits = [visit for visit in visits if visit.end is None]
-    speaks = [talk for talk in talks if talk.end is None]
-    # Queues joined one after the other before anybody answered are one wait.
-    joined = (visits[0] if not talks else waits[-1]).begin if waits else None
-    ended = max((t.end for t in talks if t.end), default=None)
-    if speaks:
-        stage, since = "talk", speaks[0].begin
-        who = [talk.who for talk in speaks]
+def _live_call(
+    call: Call,
+    visits: list[_Participation],
+    rings: list[_Participation],
+    talks: list[_Participation],
+) -> LiveCall:
+    open_visits = [visit for visit in visits if visit.end is None]
+    open_talks = [talk for talk in talks if talk.end is None]
+    # Queues joined one after the other before anybody answered count as one wait.
+    joined_at = (visits[0] if not talks else open_visits[-1]).begin if open_visits else None
+    last_talk_end = max((t.end for t in talks if t.end), default=None)
+    if open_talks:
+        stage, since = "talk", open_talks[0].begin
+        parties = [talk.party for talk in open_talks]
     elif rings:
-        stage, since = "ringing", joined or rings[0].begin
-        who = [ring.who for ring in rings]
-    elif joined:
-        stage, since, who = "queue", joined, []
+        stage, since = "ringing", joined_at or rings[0].begin
+        parties = [ring.party for ring in rings]
+    elif joined_at:
+        stage, since, parties = "queue", joined_at, []
     else:
         stage = call.stage if call.stage in STAGES else "menu"
-        since, who = ended or call.arrived_at, []
-    queue = waits[-1].who if waits else ""
-    return LiveCall(call, stage, since, joined, queue, tuple(who))
+        since, parties = last_talk_end or call.arrived_at, []
+    queue = open_visits[-1].party if open_visits else ""
+    return LiveCall(call, stage, since, joined_at, queue, tuple(parties))

@@ -1,6 +1,6 @@
-"""How calls end: each outcome once, with all that pages, reports and tasks derive from it.
+"""The outcomes of calls, each with all that pages, reports and tasks derive from it.
 
-How one is added stands in docs/developing.md.
+docs/developing.md describes how to add one.
 """
 
 from dataclasses import dataclass
@@ -10,39 +10,38 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class Outcome:
-    """One way in which a call ends; `code` stands in the ledger, in exports and in addresses."""
+    """One way in which a call ends; `code` is used in the ledger, in exports and in addresses."""
 
     code: str
     name: str  # a message id
     tone: str = ""  # of its badge: ok | warn | bad | "" (neutral)
     icon: str = "phone-missed"
-    follow_up: bool = False  # whoever called is to be called back
-    counted: bool = True  # one of the incoming calls that figures are of
+    follow_up: bool = False  # the caller has to be called back
+    counted: bool = True  # belongs to the incoming calls that the figures count
 
 
-INBOUND = (
+INBOUND_OUTCOMES = (
     Outcome("answered", N_("Answered"), "ok", "check"),
     Outcome("abandoned_menu", N_("Hung up in the menu"), follow_up=True),
-    Outcome("abandoned_queue", N_("Hung up in the queue"), "warn", follow_up=True),
+    Outcome("abandoned_queue", N_("Gave up in the queue"), "warn", follow_up=True),
     Outcome("callback", N_("Asked to be called back"), icon="phone-incoming", follow_up=True),
     Outcome("timed_out", N_("Nobody answered"), "warn", "hourglass", follow_up=True),
-    Outcome("closed", N_("Heard the closed message"), icon="clock", follow_up=True),
+    Outcome("closed", N_("Called outside working hours"), icon="clock", follow_up=True),
     Outcome("self_served", N_("Served by the menu"), icon="user-check"),
     Outcome("rejected", N_("Rejected"), icon="phone-off", counted=False),
     Outcome("failed", N_("Fault"), "bad", "octagon-alert", follow_up=True),
 )
-# What became of a call that the site placed itself, and of one between two of its phones.
-OUTBOUND = (
+# Outcomes of calls that the site placed itself, and of calls between two of its phones.
+OUTBOUND_OUTCOMES = (
     Outcome("answered", N_("Answered"), "ok", "check"),
     Outcome("busy", N_("Busy"), "warn", "phone-off"),
     Outcome("no_answer", N_("No answer"), "warn"),
     Outcome("failed", N_("Fault"), "bad", "octagon-alert"),
 )
 
-OUTCOMES = tuple(outcome.code for outcome in INBOUND)
-OWN_OUTCOMES = tuple(outcome.code for outcome in OUTBOUND)
-FOLLOWED_UP = tuple(outcome.code for outcome in INBOUND if outcome.follow_up)
-NOT_COUNTED = tuple(outcome.code for outcome in INBOUND if not outcome.counted)
-UNREACHED = tuple(
-    code for code in OWN_OUTCOMES if code != "answered"
-)  # also of an attempt to pass a caller on
+INBOUND_CODES = tuple(outcome.code for outcome in INBOUND_OUTCOMES)
+OUTBOUND_CODES = tuple(outcome.code for outcome in OUTBOUND_OUTCOMES)
+FOLLOW_UP_CODES = tuple(outcome.code for outcome in INBOUND_OUTCOMES if outcome.follow_up)
+UNCOUNTED_CODES = tuple(outcome.code for outcome in INBOUND_OUTCOMES if not outcome.counted)
+# also used for an attempt to pass a caller on
+UNREACHED_CODES = tuple(code for code in OUTBOUND_CODES if code != "answered")

@@ -1,4 +1,4 @@
-"""What stood in one of Asterisk's logs and could not be taken in: set aside, the rest goes on."""
+"""Quarantine for pieces of Asterisk's logs that cannot be imported; the import continues."""
 
 import datetime as dt
 import hashlib
@@ -7,85 +7,91 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from appliance.core import clock
-from appliance.core.statements import Question, some
+from appliance.core.statements import PreparedQuery, is_one_of_parameter
 from appliance.models import Quarantined
 
-KINDS = (
-    "garbage",  # no record
-    "cut",  # begins as a record, and its end is missing
+DAMAGE_KINDS = (
+    "garbage",  # not a record
+    "cut",  # begins like a record; its end is missing
     "long",  # longer than any record
-    "facts",  # a whole record that lacks what its kind must hold, or that Asterisk never writes
-    "untold",  # all that is known of a call, when nothing can be made of it
-    "unreadable",  # a file beside the log that cannot be read
+    "facts",  # a whole record without the fields of its kind, or one that Asterisk never writes
+    "untold",  # all that is stored of a call that cannot be interpreted
+    "unreadable",  # a file next to the log that cannot be read
 )
-_BEGINNING = 300  # bytes that are kept
-_MOMENT = re.compile(rb'"(\d{9,10})\.')  # how a record begins: seconds since 1970
+_EXCERPT_BYTES = 300
+_RECORD_TIME = re.compile(rb'"(\d{9,10})\.')  # a record begins with seconds since 1970
 
 
-_UNTOLD = Question(
+_UNUSABLE_CALLS = PreparedQuery(
     lambda: Quarantined.select(Quarantined.linkedid).where(
-        Quarantined.kind == "untold", some(Quarantined.linkedid, "ids")
+        Quarantined.kind == "untold", is_one_of_parameter(Quarantined.linkedid, "ids")
     )
 )
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One piece. `text` is the whole of it, or its beginning when `size` says that it is longer."""
+    """One damaged piece of a file.
 
-    kind: str  # one of KINDS
+    `text` is the whole piece, or only its beginning if `size` is larger than the length of `text`.
+    """
+
+    kind: str  # one of DAMAGE_KINDS
     position: int  # bytes from the file's beginning
     text: bytes
-    size: int = 0  # bytes; 0: as long as `text`
+    size: int = 0  # bytes; 0: the length of `text`
     linkedid: str | None = None
 
 
-def set_aside(file: str, damages: Iterable[Damage]) -> None:
-    """Write down pieces of a file; one that is known stays as it is. In a write transaction."""
+def quarantine_pieces(file: str, damages: Iterable[Damage]) -> None:
+    """Store damaged pieces of a file; pieces already stored are not changed.
+
+    Must run inside a write transaction.
+    """
     now = clock.now()
-    for one in damages:
+    for damage in damages:
         Quarantined.insert(
-            hash=hashlib.sha256(one.kind.encode() + b"\0" + one.text).hexdigest(),
-            kind=one.kind,
+            hash=hashlib.sha256(damage.kind.encode() + b"\0" + damage.text).hexdigest(),
+            kind=damage.kind,
             file=file,
-            position=one.position,
-            size=one.size or len(one.text),
-            beginning=one.text[:_BEGINNING],
-            linkedid=one.linkedid,
+            position=damage.position,
+            size=damage.size or len(damage.text),
+            beginning=damage.text[:_EXCERPT_BYTES],
+            linkedid=damage.linkedid,
             noted_at=now,
         ).on_conflict_ignore().execute()
 
 
-def release(kind: str, text: bytes) -> None:
-    """Take back what turned out to be sound after all. In a write transaction."""
-    known = hashlib.sha256(kind.encode() + b"\0" + text).hexdigest()
-    Quarantined.delete().where(Quarantined.hash == known).execute()
+def release_piece(kind: str, text: bytes) -> None:
+    """Delete a piece that turned out to be sound. Must run inside a write transaction."""
+    piece_hash = hashlib.sha256(kind.encode() + b"\0" + text).hexdigest()
+    Quarantined.delete().where(Quarantined.hash == piece_hash).execute()
 
 
-def quarantined(since: dt.datetime | None = None, kind: str = "") -> list[Quarantined]:
-    """What was set aside since a moment (None: ever), of a kind ("": any), the newest first."""
+def quarantined_pieces(since: dt.datetime | None = None, kind: str = "") -> list[Quarantined]:
+    """The pieces stored since `since` (None: all) of a kind ("": any), newest first."""
     rows = Quarantined.select().order_by(Quarantined.noted_at.desc(), Quarantined.position.desc())
     if since:
         rows = rows.where(Quarantined.noted_at >= since)
     return list(rows.where(Quarantined.kind == kind) if kind else rows)
 
 
-def untold(linkedids: Collection[str]) -> set[str]:
-    """Those of the calls of which nothing could be made."""
-    return {name for (name,) in _UNTOLD.ask(ids=linkedids)}
+def unusable_calls(linkedids: Collection[str]) -> set[str]:
+    """The linkedids, out of `linkedids`, of calls that could not be interpreted."""
+    return {linkedid for (linkedid,) in _UNUSABLE_CALLS.fetch_tuples(ids=linkedids)}
 
 
-def damaged(begin: dt.datetime, end: dt.datetime) -> int:
-    """How many pieces of the event log from [begin, end) were set aside.
+def count_damaged(begin: dt.datetime, end: dt.datetime) -> int:
+    """The number of quarantined pieces of the event log from [begin, end).
 
-    A piece is of the moment that it begins with; of the one when it was noted, where it has none.
+    The time of a piece is the one that it begins with, or else the one when it was stored.
     """
     pieces = Quarantined.select(Quarantined.beginning, Quarantined.noted_at).where(
         Quarantined.noted_at >= begin, Quarantined.kind != "unreadable"
     )
-    return sum(begin <= _moment(piece) < end for piece in pieces)
+    return sum(begin <= _piece_time(piece) < end for piece in pieces)
 
 
-def _moment(piece: Quarantined) -> dt.datetime:
-    found = _MOMENT.match(bytes(piece.beginning))
-    return dt.datetime.fromtimestamp(int(found[1]), dt.UTC) if found else piece.noted_at
+def _piece_time(piece: Quarantined) -> dt.datetime:
+    match = _RECORD_TIME.match(bytes(piece.beginning))
+    return dt.datetime.fromtimestamp(int(match[1]), dt.UTC) if match else piece.noted_at

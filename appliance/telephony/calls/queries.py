@@ -1,4 +1,4 @@
-"""Questions that pages and reports ask about calls."""
+"""The queries on calls that pages and reports use."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -6,178 +6,191 @@ from typing import Any
 
 from peewee import SQL, Expression, ModelSelect, NodeList, fn
 
-from appliance.core.clock import microseconds
-from appliance.core.statements import Question, value
+from appliance.core.clock import microseconds_since_epoch
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk, Transfer
-from appliance.telephony.calls.outcomes import UNREACHED
+from appliance.telephony.calls.outcomes import UNREACHED_CODES
 
-_GOES_ON = Call.ended_at.is_null()
-_UNSOUGHT = NodeList((SQL("+"), Call.reason), glue="")  # by no index: few calls go on
-# What every bar and page of an operator asks: his unfinished calls, whatever he does in them.
-_OWN = Question(
+_IS_OPEN = Call.ended_at.is_null()
+# uses no index: few calls are open
+_REASON_WITHOUT_INDEX = NodeList((SQL("+"), Call.reason), glue="")
+# Every bar and page of an operator runs this query: the unfinished calls that they take part in.
+_CURRENT_CALL = PreparedQuery(
     lambda: (
         Call.select()
         .where(
             Call.id.in_(
-                _rings()
-                .union_all(_speaks())
-                .union_all(_asked())
-                .union_all(_called_back(_UNSOUGHT, _GOES_ON).select(Call.id))
+                _ringing_calls()
+                .union_all(_talking_calls())
+                .union_all(_consulting_calls())
+                .union_all(_calls_back(_REASON_WITHOUT_INDEX, _IS_OPEN).select(Call.id))
             )
         )
         .order_by(Call.arrived_at.desc(), Call.id.desc())
         .limit(1)
     )
 )
-_SPOKEN = Question(
+_LAST_CALL_WITH_TALK = PreparedQuery(
     lambda: (
         Call.select()
         .join(Talk)
-        .where(Talk.who == value("login"))
+        .where(Talk.who == query_parameter("login"))
         .order_by(Talk.started_at.desc())
         .limit(1)
     )
 )
-_BACK = Question(lambda: _called_back().order_by(Call.arrived_at.desc()).limit(1))
-_REACHED_BACK = Question(
+_LAST_CALL_BACK = PreparedQuery(lambda: _calls_back().order_by(Call.arrived_at.desc()).limit(1))
+_LAST_REACHED_CALL_BACK = PreparedQuery(
     lambda: (
-        _called_back(Call.reason, fn.EXISTS(Talk.select().where(Talk.call == Call.id)))
+        _calls_back(Call.reason, fn.EXISTS(Talk.select().where(Talk.call == Call.id)))
         .order_by(Call.arrived_at.desc())
         .limit(1)
     )
 )
-_EARLIER = Question(
+_EARLIER_CALLS = PreparedQuery(
     lambda: (
         Call.select()
-        .where(_with_number(value("number")), Call.arrived_at < value("before"))
+        .where(
+            _number_condition(query_parameter("number")),
+            Call.arrived_at < query_parameter("before"),
+        )
         .order_by(Call.arrived_at.desc())
-        .limit(value("limit"))
+        .limit(query_parameter("limit"))
     )
 )
-_PASSED_ON = Question(
+_LAST_TRANSFER = PreparedQuery(
     lambda: (
         Transfer.select()
-        .where(Transfer.call == value("call"), Transfer.by == value("login"))
+        .where(Transfer.call == query_parameter("call"), Transfer.by == query_parameter("login"))
         .order_by(Transfer.position.desc())
         .limit(1)
     )
 )
 
 
-def call(call_id: str | None) -> Call | None:
-    """The call with this id; None when there is none."""
+def find_call(call_id: str | None) -> Call | None:
+    """The call with this id; None if it does not exist."""
     return Call.get_or_none(Call.id == call_id) if call_id else None
 
 
-def talks(call: Call) -> list[Talk]:
-    """The talks of a call, the first one first."""
+def talks_of_call(call: Call) -> list[Talk]:
+    """The talks of a call, in order."""
     return list(call.talks.order_by(Talk.position))
 
 
-def spoken_in(login: str, ids: Collection[str]) -> set[str]:
-    """Those of some calls in which an operator has spoken."""
-    own = (Talk.party == "operator", Talk.who == login, Talk.call.in_(list(ids)))
-    return {call for (call,) in Talk.select(Talk.call).where(*own).tuples()}
+def calls_with_talk(login: str, ids: Collection[str]) -> set[str]:
+    """The ids, out of `ids`, of the calls in which the operator has spoken."""
+    conditions = (Talk.party == "operator", Talk.who == login, Talk.call.in_(list(ids)))
+    return {call for (call,) in Talk.select(Talk.call).where(*conditions).tuples()}
 
 
-def failure(call: Call) -> str | None:
-    """The Q.850 cause for which the last attempt of a failed call of ours failed, if known."""
+def failure_cause(call: Call) -> str | None:
+    """The Q.850 cause of the last attempt of an outgoing call that failed; None if unknown."""
     attempt = call.attempts.order_by(DialAttempt.position.desc()).first()
     return attempt.cause if attempt and call.outcome == "failed" else None
 
 
-def of_operator(login: str) -> Call | None:
-    """The operator's newest unfinished call: it rings, speaks, waits, or he calls somebody back."""
-    found: Call | None = _OWN.first(login=login)
-    return found
+def current_call(login: str) -> Call | None:
+    """The operator's newest unfinished call: ringing, talking, waiting, or a call back."""
+    call: Call | None = _CURRENT_CALL.fetch_first(login=login)
+    return call
 
 
-def _rings() -> ModelSelect:
+def _ringing_calls() -> ModelSelect:
     rings = Call.select(Call.id).join(QueueVisit).join(Ring)
-    return rings.where(Ring.operator == value("login"), Ring.ended_at.is_null(), _GOES_ON)
+    return rings.where(Ring.operator == query_parameter("login"), Ring.ended_at.is_null(), _IS_OPEN)
 
 
-def _speaks() -> ModelSelect:
+def _talking_calls() -> ModelSelect:
     talks = Call.select(Call.id).join(Talk)
-    return talks.where(Talk.who == value("login"), Talk.ended_at.is_null(), _GOES_ON)
+    return talks.where(Talk.who == query_parameter("login"), Talk.ended_at.is_null(), _IS_OPEN)
 
 
-def _asked() -> ModelSelect:
-    asking = Call.select(Call.id).join(Transfer)
-    return asking.where(Transfer.by == value("login"), *_asking(), _GOES_ON)
+def _consulting_calls() -> ModelSelect:
+    consultations = Call.select(Call.id).join(Transfer)
+    return consultations.where(
+        Transfer.by == query_parameter("login"), *_consultation_conditions(), _IS_OPEN
+    )
 
 
-def _called_back(reason: Any = Call.reason, *conditions: Any) -> ModelSelect:
-    """An operator's calls to missed callers, each of which serves their task."""
+def _calls_back(reason: Any = Call.reason, *conditions: Any) -> ModelSelect:
+    """An operator's calls to missed callers; each serves the task of such a caller."""
     task = FollowUp.id == Call.serves.cast("INTEGER")
-    named = fn.GLOB("*[^0-9]*", Call.serves) == 0
-    back = (Call.direction == "outbound", reason == "follow_up", named)
+    has_task_id = fn.GLOB("*[^0-9]*", Call.serves) == 0
+    is_call_back = (Call.direction == "outbound", reason == "follow_up", has_task_id)
     calls = Call.select().join(FollowUp, on=task)
-    return calls.where(Call.by == value("login"), *back, *conditions)
+    return calls.where(Call.by == query_parameter("login"), *is_call_back, *conditions)
 
 
-def asks(login: str, call: Call) -> bool:
-    """Whether the operator asks an employee at this moment while the caller waits."""
-    return bool(call.ended_at is None and call.transfers.where(_asks(login)).exists())
+def is_consulting(login: str, call: Call) -> bool:
+    """Returns True if the operator is now consulting an employee while the caller waits."""
+    return bool(
+        call.ended_at is None and call.transfers.where(_consultation_of_operator(login)).exists()
+    )
 
 
 def failed_transfer(login: str, call: Call) -> Transfer | None:
-    """The operator's last attempt to pass the caller on, when nobody was reached by it."""
-    last = passed_on(login, call)
-    return last if last and last.result in UNREACHED else None
+    """The operator's last attempt to pass the caller on, if it reached nobody."""
+    transfer = last_transfer(login, call)
+    return transfer if transfer and transfer.result in UNREACHED_CODES else None
 
 
-def passed_on(login: str, call: Call) -> Transfer | None:
-    """The operator's last attempt to pass the caller on, whatever came of it."""
-    found: Transfer | None = _PASSED_ON.first(call=call.id, login=login)
-    return found
+def last_transfer(login: str, call: Call) -> Transfer | None:
+    """The operator's last attempt to pass the caller on, whatever its result."""
+    transfer: Transfer | None = _LAST_TRANSFER.fetch_first(call=call.id, login=login)
+    return transfer
 
 
-def _asks(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
-    kind, open_, held = _asking()
-    return (Transfer.by == login) & kind & open_ & held
+def _consultation_of_operator(login: str):  # type: ignore[no-untyped-def]  # peewee's expression
+    is_attended, is_open, not_returned = _consultation_conditions()
+    return (Transfer.by == login) & is_attended & is_open & not_returned
 
 
-def _asking() -> tuple[Any, ...]:
+def _consultation_conditions() -> tuple[Any, ...]:
     return Transfer.kind == "attended", Transfer.result.is_null(), ~Transfer.returned
 
 
-def last_of_operator(login: str) -> Call | None:
+def last_call_with_talk(login: str) -> Call | None:
     """The newest call in which this operator spoke, ended or not."""
-    found = [
-        call for call in (_SPOKEN.first(login=login), _REACHED_BACK.first(login=login)) if call
+    candidates = [
+        call
+        for call in (
+            _LAST_CALL_WITH_TALK.fetch_first(login=login),
+            _LAST_REACHED_CALL_BACK.fetch_first(login=login),
+        )
+        if call
     ]
-    return max(found, key=lambda call: call.arrived_at, default=None)
+    return max(candidates, key=lambda call: call.arrived_at, default=None)
 
 
-def called_in_vain(login: str, since: dt.datetime) -> Call | None:
-    """The operator's newest call back, when it has reached nobody since that moment."""
-    last = _BACK.first(login=login)
-    ended = last and last.ended_at and last.ended_at >= since
-    return last if last and ended and last.outcome in UNREACHED else None
+def unanswered_call_back(login: str, since: dt.datetime) -> Call | None:
+    """The operator's newest call back if it ended since `since` and reached nobody."""
+    last_call = _LAST_CALL_BACK.fetch_first(login=login)
+    is_recent = last_call and last_call.ended_at and last_call.ended_at >= since
+    return last_call if last_call and is_recent and last_call.outcome in UNREACHED_CODES else None
 
 
-def earlier(call: Call, limit: int = 10) -> list[Call]:
-    """Calls from and to the same number before this one, newest first; none for a hidden number."""
+def earlier_calls(call: Call, limit: int = 10) -> list[Call]:
+    """Earlier calls from and to the same number, newest first; empty for a hidden number."""
     number = call.callee if call.direction == "outbound" else call.caller
     if not number:
         return []
-    before = microseconds(call.arrived_at)
-    return _EARLIER.rows(number=number, before=before, limit=limit)
+    arrived_before = microseconds_since_epoch(call.arrived_at)
+    return _EARLIER_CALLS.fetch_objects(number=number, before=arrived_before, limit=limit)
 
 
-def of_number(number: str, limit: int) -> list[Call]:
-    """The newest calls from and to a number (normalised)."""
-    found = Call.select().where(_with_number(number))
-    return list(found.order_by(Call.arrived_at.desc()).limit(limit))
+def calls_of_number(number: str, limit: int) -> list[Call]:
+    """The newest calls from and to a normalised number."""
+    calls = Call.select().where(_number_condition(number))
+    return list(calls.order_by(Call.arrived_at.desc()).limit(limit))
 
 
-def _with_number(number: Any) -> Expression:
+def _number_condition(number: Any) -> Expression:
     return (Call.caller == number) | ((Call.callee == number) & (Call.direction == "outbound"))
 
 
-def inbound(begin: dt.datetime, end: dt.datetime) -> list[Call]:
-    """Inbound calls that arrived in [begin, end), oldest first, synthetic test calls left out."""
+def inbound_calls(begin: dt.datetime, end: dt.datetime) -> list[Call]:
+    """Inbound calls that arrived in [begin, end), oldest first, without synthetic test calls."""
     return list(
         Call.select()
         .where(

@@ -1,4 +1,4 @@
-"""Writing a call down, as often as more becomes known of it."""
+"""Stores a call in the ledger, again and again as more facts about it become available."""
 
 import datetime as dt
 import functools
@@ -9,9 +9,9 @@ from typing import Any
 from peewee import ModelSelect
 
 from appliance.core import live
-from appliance.core.clock import microseconds
+from appliance.core.clock import microseconds_since_epoch
 from appliance.core.settings import Calls
-from appliance.core.statements import Question, among, insert, some
+from appliance.core.statements import PreparedQuery, insert_rows, is_one_of, is_one_of_parameter
 from appliance.models import (
     Call,
     DialAttempt,
@@ -24,107 +24,134 @@ from appliance.models import (
     Transfer,
 )
 from appliance.telephony.calls.facts import CallFacts
-from appliance.telephony.calls.outcomes import FOLLOWED_UP
+from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES
 
 
-def _places(table: type[QueueVisit] | type[Talk]) -> ModelSelect:
+def _position_rows(table: type[QueueVisit] | type[Talk]) -> ModelSelect:
     rows = table.select(table.id, table.call, table.position)
-    return rows.where(some(table.call, "ids")).order_by(table.id)
+    return rows.where(is_one_of_parameter(table.call, "ids")).order_by(table.id)
 
 
-_KNOWN = Question(lambda: Call.select(Call.id, Call.rating).where(some(Call.id, "ids")))
-_MARKS = Question(
+_STORED_RATINGS = PreparedQuery(
+    lambda: Call.select(Call.id, Call.rating).where(is_one_of_parameter(Call.id, "ids"))
+)
+_SMS_MARKS = PreparedQuery(
     lambda: SmsRating.select(SmsRating.call_id, SmsRating.mark).where(
-        some(SmsRating.call_id, "ids"), SmsRating.mark > 0
+        is_one_of_parameter(SmsRating.call_id, "ids"), SmsRating.mark > 0
     )
 )
-# What an operator's page shows of a call that he is not in any more, or was only rung for.
-_SHOWN = (
-    Question(
+# The facts that an operator's page shows of a call that the operator has left or was only rung for.
+_PAGE_FACT_QUERIES = (
+    PreparedQuery(
         lambda: (
             Ring.select(QueueVisit.call, Ring.operator, Ring.started_at, Ring.ended_at, Ring.result)
             .join(QueueVisit)
-            .where(some(QueueVisit.call, "ids"))
+            .where(is_one_of_parameter(QueueVisit.call, "ids"))
             .order_by(Ring.id)
         )
     ),
-    Question(
+    PreparedQuery(
         lambda: (
             Talk.select(Talk.call, Talk.who, Talk.started_at, Talk.ended_at)
-            .where(some(Talk.call, "ids"), Talk.party == "operator")
+            .where(is_one_of_parameter(Talk.call, "ids"), Talk.party == "operator")
             .order_by(Talk.id)
         )
     ),
-    Question(
+    PreparedQuery(
         lambda: (
             Transfer.select(
                 *(Transfer.call, Transfer.to, Transfer.by, Transfer.result, Transfer.returned)
             )
-            .where(some(Transfer.call, "ids"))
+            .where(is_one_of_parameter(Transfer.call, "ids"))
             .order_by(Transfer.id)
         )
     ),
 )
-_WRITTEN = {table: Question(functools.partial(_places, table)) for table in (QueueVisit, Talk)}
+_POSITION_QUERIES = {
+    table: PreparedQuery(functools.partial(_position_rows, table)) for table in (QueueVisit, Talk)
+}
 
 
 def is_short(outcome: str | None, wait: float | None, rules: Calls) -> bool:
-    """Whether a caller gave up so soon that nobody could have answered; `wait`: seconds."""
+    """Returns True if the caller gave up before anybody could have answered.
+
+    `wait` is in seconds.
+    """
     return outcome == "abandoned_queue" and (wait or 0) <= rules.short_abandon
 
 
-def store(facts: CallFacts, rules: Calls) -> None:
-    """Replace what the ledger says of this call. Call it inside a write transaction."""
-    store_all([facts], rules)
+def store_call(facts: CallFacts, rules: Calls) -> None:
+    """Replace everything that the ledger holds about this call.
+
+    Must run inside a write transaction.
+    """
+    store_calls([facts], rules)
 
 
-def store_all(many: Sequence[CallFacts], rules: Calls) -> None:
-    """The same for many calls at once."""
-    if not many:
+def store_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
+    """Replace everything that the ledger holds about these calls.
+
+    Must run inside a write transaction.
+    """
+    if not batch:
         return
-    ids = [facts.id for facts in many]
-    known = dict(_KNOWN.ask(ids=ids))  # call → its mark
-    marks = _marks_by_sms(many)
-    before = _parts_known(known)
-    if known:
-        Call.delete().where(among(Call.id, known)).execute()
-    rows = [_row(facts, rules, marks) for facts in many]
-    insert(Call, rows)
-    _store_visits(many)
-    _store_talks(many)
-    _store_transfers(many)
-    sounds = [
-        {"file": one.file, "call_id": facts.id, "begun_at": one.begun_at, "aside": one.aside}
-        for facts in many
-        for one in facts.recordings
+    ids = [facts.id for facts in batch]
+    stored_ratings = dict(_STORED_RATINGS.fetch_tuples(ids=ids))  # call id → its rating
+    marks = _sms_marks(batch)
+    facts_before = _stored_page_facts(stored_ratings)
+    if stored_ratings:
+        Call.delete().where(is_one_of(Call.id, stored_ratings)).execute()
+    rows = [_call_row(facts, rules, marks) for facts in batch]
+    insert_rows(Call, rows)
+    _store_visits(batch)
+    _store_talks(batch)
+    _store_transfers(batch)
+    recordings = [
+        {
+            "file": recording.file,
+            "call_id": facts.id,
+            "begun_at": recording.begun_at,
+            "aside": recording.aside,
+        }
+        for facts in batch
+        for recording in facts.recordings
     ]
-    insert(Recording, sounds, update=("call_id", "begun_at", "aside"))
-    now = _parts_told(
-        many, {facts.id: row["rating"] for facts, row in zip(many, rows, strict=True)}
+    insert_rows(Recording, recordings, update=("call_id", "begun_at", "aside"))
+    facts_after = _new_page_facts(
+        batch, {facts.id: row["rating"] for facts, row in zip(batch, rows, strict=True)}
     )
-    changed = {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
-    told = {login for _call, login in changed} | set().union(*map(_busy, many))
-    live.publish("calls", *(f"call:{login}" for login in sorted(told)))
+    changed_keys = {
+        key
+        for key in facts_before.keys() | facts_after.keys()
+        if facts_before.get(key) != facts_after.get(key)
+    }
+    logins = {login for _call, login in changed_keys} | set().union(
+        *map(_involved_operators, batch)
+    )
+    live.publish_topics("calls", *(f"call:{login}" for login in sorted(logins)))
 
 
-def missed(many: Iterable[CallFacts]) -> set[str]:
-    """The numbers that somebody is to call back because of these calls."""
+def numbers_to_call_back(batch: Iterable[CallFacts]) -> set[str]:
+    """The numbers that somebody has to call back because of these calls."""
     return {
         number
-        for facts in many
-        if facts.direction == "inbound" and facts.outcome in FOLLOWED_UP
+        for facts in batch
+        if facts.direction == "inbound" and facts.outcome in FOLLOW_UP_CODES
         for number in (facts.caller, facts.callee)
         if number
     }
 
 
-def forget(ids: Collection[str]) -> None:
-    """Take out what turned out to be no call of its own. Call it inside a write transaction."""
+def delete_calls(ids: Collection[str]) -> None:
+    """Delete calls that turned out not to be calls of their own.
+
+    Must run inside a write transaction.
+    """
     if ids and Call.delete().where(Call.id.in_(ids)).execute():
-        live.publish("calls")
+        live.publish_topics("calls")
 
 
-def _row(facts: CallFacts, rules: Calls, marks: Mapping[str, int]) -> dict[str, object]:
+def _call_row(facts: CallFacts, rules: Calls, marks: Mapping[str, int]) -> dict[str, object]:
     rating, channel = facts.rating, facts.rating_channel
     if rating is None and facts.ended_at and facts.id in marks:
         rating, channel = marks[facts.id], "sms"
@@ -160,16 +187,16 @@ def _row(facts: CallFacts, rules: Calls, marks: Mapping[str, int]) -> dict[str, 
     }
 
 
-def _marks_by_sms(many: Iterable[CallFacts]) -> dict[str, int]:
-    """Call → the mark that was given by SMS, of which the log knows nothing."""
-    unrated = [facts.id for facts in many if facts.rating is None and facts.ended_at]
-    return dict(_MARKS.ask(ids=unrated))
+def _sms_marks(batch: Iterable[CallFacts]) -> dict[str, int]:
+    """Call id → the mark sent by SMS, which the event log does not contain."""
+    unrated_ids = [facts.id for facts in batch if facts.rating is None and facts.ended_at]
+    return dict(_SMS_MARKS.fetch_tuples(ids=unrated_ids))
 
 
-# What belongs to a call was removed with its former row.
+# The rows that belong to a call were deleted together with its former row.
 
 
-def _store_visits(many: Sequence[CallFacts]) -> None:
+def _store_visits(batch: Sequence[CallFacts]) -> None:
     visits = [
         {
             "call": facts.id,
@@ -180,13 +207,13 @@ def _store_visits(many: Sequence[CallFacts]) -> None:
             "result": visit.result,
             "why": visit.why,
         }
-        for facts in many
+        for facts in batch
         for position, visit in enumerate(facts.visits)
     ]
-    insert(QueueVisit, visits)
-    rung = {
+    insert_rows(QueueVisit, visits)
+    rings_by_position = {
         (facts.id, position): visit.rings
-        for facts in many
+        for facts in batch
         for position, visit in enumerate(facts.visits)
         if visit.rings
     }
@@ -199,13 +226,13 @@ def _store_visits(many: Sequence[CallFacts]) -> None:
             "ended_at": ring.ended_at,
             "result": ring.result,
         }
-        for row, key in _rows_of(QueueVisit, {call for call, _ in rung})
-        for ring in rung.get(key, ())
+        for row, key in _inserted_rows(QueueVisit, {call for call, _ in rings_by_position})
+        for ring in rings_by_position.get(key, ())
     ]
-    insert(Ring, rings)
+    insert_rows(Ring, rings)
 
 
-def _store_talks(many: Sequence[CallFacts]) -> None:
+def _store_talks(batch: Sequence[CallFacts]) -> None:
     talks = [
         {
             "call": facts.id,
@@ -216,34 +243,37 @@ def _store_talks(many: Sequence[CallFacts]) -> None:
             "started_at": talk.started_at,
             "ended_at": talk.ended_at,
         }
-        for facts in many
+        for facts in batch
         for position, talk in enumerate(facts.talks)
     ]
-    insert(Talk, talks)
-    away = {
+    insert_rows(Talk, talks)
+    gaps_by_position = {
         (facts.id, position): talk.gaps
-        for facts in many
+        for facts in batch
         for position, talk in enumerate(facts.talks)
         if talk.gaps
     }
     gaps = [
         {"talk": row, "started_at": begin, "ended_at": end}
-        for row, key in _rows_of(Talk, {call for call, _ in away})
-        for begin, end in away.get(key, ())
+        for row, key in _inserted_rows(Talk, {call for call, _ in gaps_by_position})
+        for begin, end in gaps_by_position.get(key, ())
     ]
-    insert(Gap, gaps)
+    insert_rows(Gap, gaps)
 
 
-def _rows_of(
+def _inserted_rows(
     table: type[QueueVisit] | type[Talk], ids: Collection[str]
 ) -> list[tuple[int, tuple[str, int]]]:
-    """(id, (call, position)) of what was just written of these calls, in order."""
+    """The (row id, (call, position)) of the rows just inserted for these calls, in order."""
     if not ids:
         return []
-    return [(row, (call, place)) for row, call, place in _WRITTEN[table].ask(ids=ids)]
+    return [
+        (row, (call, position))
+        for row, call, position in _POSITION_QUERIES[table].fetch_tuples(ids=ids)
+    ]
 
 
-def _store_transfers(many: Sequence[CallFacts]) -> None:
+def _store_transfers(batch: Sequence[CallFacts]) -> None:
     transfers = [
         {
             "call": facts.id,
@@ -255,10 +285,10 @@ def _store_transfers(many: Sequence[CallFacts]) -> None:
             "result": transfer.result,
             "returned": transfer.returned,
         }
-        for facts in many
+        for facts in batch
         for position, transfer in enumerate(facts.transfers)
     ]
-    insert(Transfer, transfers)
+    insert_rows(Transfer, transfers)
     attempts = [
         {
             "call": facts.id,
@@ -268,66 +298,80 @@ def _store_transfers(many: Sequence[CallFacts]) -> None:
             "status": attempt.status,
             "cause": attempt.cause,
         }
-        for facts in many
+        for facts in batch
         for position, attempt in enumerate(facts.attempts)
     ]
-    insert(DialAttempt, attempts)
+    insert_rows(DialAttempt, attempts)
 
 
-type _Parts = dict[tuple[str, str], tuple[list[Any], list[Any]]]  # (call, login) → his, the call's
+type _PageFacts = dict[tuple[str, str], tuple[list[Any], list[Any]]]  # (call, login) → facts
 
 
-def _parts_known(ratings: Mapping[str, object]) -> _Parts:
-    """What operators' pages show of these calls, as they were written down before."""
+def _stored_page_facts(ratings: Mapping[str, object]) -> _PageFacts:
+    """The facts that operators' pages show of these calls, as stored so far."""
     if not ratings:
         return {}
-    return _parts(ratings.items(), *(question.ask(ids=ratings) for question in _SHOWN))
+    return _page_facts(
+        ratings.items(), *(question.fetch_tuples(ids=ratings) for question in _PAGE_FACT_QUERIES)
+    )
 
 
-def _parts_told(many: Sequence[CallFacts], ratings: Mapping[str, object]) -> _Parts:
-    """The same of what is told now."""
+def _new_page_facts(batch: Sequence[CallFacts], ratings: Mapping[str, object]) -> _PageFacts:
+    """The facts that operators' pages show of these calls, as they are stored now."""
 
-    def at(moment: dt.datetime | None) -> int | None:
-        return microseconds(moment) if moment else None
+    def to_microseconds(time: dt.datetime | None) -> int | None:
+        return microseconds_since_epoch(time) if time else None
 
-    return _parts(
+    return _page_facts(
         ratings.items(),
         [
-            (facts.id, ring.operator, at(ring.started_at), at(ring.ended_at), ring.result)
-            for facts in many
+            (
+                facts.id,
+                ring.operator,
+                to_microseconds(ring.started_at),
+                to_microseconds(ring.ended_at),
+                ring.result,
+            )
+            for facts in batch
             for visit in facts.visits
             for ring in visit.rings
         ],
         [
-            (facts.id, talk.who, at(talk.started_at), at(talk.ended_at))
-            for facts in many
+            (facts.id, talk.who, to_microseconds(talk.started_at), to_microseconds(talk.ended_at))
+            for facts in batch
             for talk in facts.talks
             if talk.party == "operator"
         ],
         [
-            (facts.id, one.to, one.by, one.result, one.returned)
-            for facts in many
-            for one in facts.transfers
+            (facts.id, transfer.to, transfer.by, transfer.result, transfer.returned)
+            for facts in batch
+            for transfer in facts.transfers
         ],
     )
 
 
-def _parts(
+def _page_facts(
     ratings: Iterable[Any], rings: Iterable[Any], talks: Iterable[Any], transfers: Iterable[Any]
-) -> _Parts:
-    """Rows that begin with a call, those of rings and talks with the operator after it."""
-    own: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
-    for call, login, *told in (*rings, *talks):
-        own[call, login].append(told)
-    of_call: defaultdict[str, list[Any]] = defaultdict(list)
-    for call, *told in (*transfers, *ratings):
-        of_call[call].append(told)
-    return {key: (told, of_call[key[0]]) for key, told in own.items()}
+) -> _PageFacts:
+    """Group rows that begin with a call id; rows of rings and talks have the operator after it."""
+    operator_facts: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for call, login, *values in (*rings, *talks):
+        operator_facts[call, login].append(values)
+    call_facts: defaultdict[str, list[Any]] = defaultdict(list)
+    for call, *values in (*transfers, *ratings):
+        call_facts[call].append(values)
+    return {key: (values, call_facts[key[0]]) for key, values in operator_facts.items()}
 
 
-def _busy(facts: CallFacts) -> set[str]:
-    """Operators who are in the call, or who placed it: their pages show all of it."""
-    rings = {ring.operator for visit in facts.visits for ring in visit.rings if not ring.ended_at}
-    talks = {talk.who for talk in facts.talks if talk.party == "operator" and not talk.ended_at}
-    asking = {one.by for one in facts.transfers if one.by and not one.result}
-    return rings | talks | asking | ({facts.by} if facts.by else set())
+def _involved_operators(facts: CallFacts) -> set[str]:
+    """Operators who are in the call or who placed it: their pages show all of it."""
+    ringing_logins = {
+        ring.operator for visit in facts.visits for ring in visit.rings if not ring.ended_at
+    }
+    talking_logins = {
+        talk.who for talk in facts.talks if talk.party == "operator" and not talk.ended_at
+    }
+    consulting_logins = {
+        transfer.by for transfer in facts.transfers if transfer.by and not transfer.result
+    }
+    return ringing_logins | talking_logins | consulting_logins | ({facts.by} if facts.by else set())

@@ -1,23 +1,23 @@
-"""When a missed caller is called by the machine, and that nobody calls him at the same time."""
+"""When missed callers are called automatically, and by one dialler or person at a time."""
 
 import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Outgoing, Settings
 from appliance.models import Call, FollowUp
 from appliance.telephony import destinations, routing
 
-FRESH = dt.timedelta(days=2)  # the machine calls nobody who was missed before
-CLAIM = dt.timedelta(minutes=3)  # longer than a call rings and waits
-_SETTLE = dt.timedelta(minutes=2)  # who gave up may be calling again himself
+MAX_TASK_AGE = dt.timedelta(days=2)  # missed callers are not called automatically after this
+CLAIM_DURATION = dt.timedelta(minutes=3)  # longer than a call rings and waits
+_SETTLING_TIME = dt.timedelta(minutes=2)  # a caller who gave up may be calling again
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How the machine calls: which kinds of tasks, how often, at what hours of the site."""
+class CallingRules:
+    """The rules for automatic calls: kinds of tasks, attempts, hours in the site's time."""
 
     kinds: tuple[str, ...]
     attempts: int
@@ -27,132 +27,142 @@ class Rules:
     tz: ZoneInfo
     outgoing: Outgoing
 
-    def barred(self, number: str) -> str:
-        """Why the machine may not call a number, as destinations.barred; "" when it may."""
-        return destinations.barred(self.outgoing, number, machine=True)
+    def bar_reason(self, number: str) -> str:
+        """Why a number may not be called automatically; "" if it may.
+
+        The reasons are those of destinations.bar_reason.
+        """
+        return destinations.bar_reason(self.outgoing, number, machine=True)
 
 
-def rules(settings: Settings) -> Rules:
+def calling_rules(settings: Settings) -> CallingRules:
     """The rules of the plan in force."""
-    current = routing.current(settings).follow_ups
-    return Rules(
-        kinds=("callback",) * current.requests + ("queue",) * current.missed,
-        attempts=current.attempts,
-        pause=dt.timedelta(minutes=current.pause_minutes),
-        opens=dt.time.fromisoformat(current.opens),
-        closes=dt.time.fromisoformat(current.closes),
+    plan = routing.current_plan(settings).follow_ups
+    return CallingRules(
+        kinds=("callback",) * plan.requests + ("queue",) * plan.missed,
+        attempts=plan.attempts,
+        pause=dt.timedelta(minutes=plan.pause_minutes),
+        opens=dt.time.fromisoformat(plan.opens),
+        closes=dt.time.fromisoformat(plan.closes),
         tz=settings.tz,
         outgoing=settings.outgoing,
     )
 
 
-def due_at(task: FollowUp, how: Rules) -> dt.datetime | None:
-    """When the machine may call; None: it will not."""
-    if task.closed_at or task.kind not in how.kinds or task.attempts >= how.attempts:
+def next_call_time(task: FollowUp, rules: CallingRules) -> dt.datetime | None:
+    """The earliest time for the next automatic call of a task; None: there will be no call."""
+    if task.closed_at or task.kind not in rules.kinds or task.attempts >= rules.attempts:
         return None
-    if how.barred(task.number):
+    if rules.bar_reason(task.number):
         return None
     if task.tried_at:
-        moment = task.tried_at + how.pause * 3 ** (task.attempts - 1)
+        earliest = task.tried_at + rules.pause * 3 ** (task.attempts - 1)
     else:
-        moment = task.missed_at + (dt.timedelta() if task.kind == "callback" else _SETTLE)
-    return _within_hours(moment, how)
+        earliest = task.missed_at + (dt.timedelta() if task.kind == "callback" else _SETTLING_TIME)
+    return _next_time_within_hours(earliest, rules)
 
 
-def due(how: Rules) -> list[FollowUp]:
-    """Tasks that the machine may call now, those who asked first, each by his place in line."""
+def due_tasks(rules: CallingRules) -> list[FollowUp]:
+    """Tasks that may be called automatically now; requests first, then by place in line."""
     now = clock.now()
-    if _within_hours(now, how) != now:
+    if _next_time_within_hours(now, rules) != now:
         return []
     tasks = FollowUp.select().where(
         FollowUp.closed_at.is_null(),
-        FollowUp.kind.in_(how.kinds),
-        FollowUp.missed_at > now - FRESH,
-        _unclaimed(now),
+        FollowUp.kind.in_(rules.kinds),
+        FollowUp.missed_at > now - MAX_TASK_AGE,
+        _is_unclaimed(now),
     )
-    ready = [task for task in tasks if (moment := due_at(task, how)) and moment <= now]
-    return sorted(ready, key=lambda task: (task.kind != "callback", task.joined_at, task.id))
+    callable_tasks = [
+        task for task in tasks if (call_time := next_call_time(task, rules)) and call_time <= now
+    ]
+    return sorted(
+        callable_tasks, key=lambda task: (task.kind != "callback", task.joined_at, task.id)
+    )
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What the machine has called since midnight of the site, and what it may."""
+class DailyUsage:
+    """Automatic calls since midnight of the site, with the limits."""
 
     calls: int
     minutes: int
     rules: Outgoing
 
     @property
-    def left(self) -> int:
-        """How many more calls may be placed today."""
+    def remaining_calls(self) -> int:
+        """How many more automatic calls are allowed today."""
         if self.minutes >= self.rules.machine_minutes:
             return 0
         return max(0, self.rules.machine_calls - self.calls)
 
 
-def spent(how: Rules) -> Spent:
-    """The machine's calls of today; those that go on count up to now."""
+def daily_usage(rules: CallingRules) -> DailyUsage:
+    """Today's automatic calls; those that have not ended count up to now."""
     now = clock.now()
-    midnight = dt.datetime.combine(now.astimezone(how.tz).date(), dt.time(), how.tz)
-    ours = Call.reason.in_(("callback", "follow_up")) & Call.by.is_null()
+    midnight = dt.datetime.combine(now.astimezone(rules.tz).date(), dt.time(), rules.tz)
+    is_automatic = Call.reason.in_(("callback", "follow_up")) & Call.by.is_null()
     calls = Call.select(Call.arrived_at, Call.ended_at).where(
-        ours, Call.direction == "outbound", Call.arrived_at >= midnight
+        is_automatic, Call.direction == "outbound", Call.arrived_at >= midnight
     )
     seconds = sum(((call.ended_at or now) - call.arrived_at).total_seconds() for call in calls)
-    return Spent(len(calls), int(seconds // 60), how.outgoing)
+    return DailyUsage(len(calls), int(seconds // 60), rules.outgoing)
 
 
-def exhausted(how: Rules) -> list[FollowUp]:
-    """Open tasks that were tried as often as the rules say."""
+def exhausted_tasks(rules: CallingRules) -> list[FollowUp]:
+    """Open tasks that have had as many attempts as the rules allow."""
     return list(
         FollowUp.select().where(
-            FollowUp.closed_at.is_null(), FollowUp.attempts >= max(how.attempts, 1)
+            FollowUp.closed_at.is_null(), FollowUp.attempts >= max(rules.attempts, 1)
         )
     )
 
 
-def claim(task: FollowUp, by: str = "") -> bool:
-    """Take a task to call its number: one at a time can. The claim lapses by itself (CLAIM)."""
+def claim_task(task: FollowUp, by: str = "") -> bool:
+    """Claim a task before calling its number; returns False if somebody else did.
+
+    The claim expires by itself after CLAIM_DURATION.
+    """
     now = clock.now()
-    with writing():
-        taken = (
-            FollowUp.update(claimed_until=now + CLAIM, claimed_by=by)
+    with write_transaction():
+        updated_rows = (
+            FollowUp.update(claimed_until=now + CLAIM_DURATION, claimed_by=by)
             .where(
                 FollowUp.id == task.id,
                 FollowUp.closed_at.is_null(),
                 FollowUp.attempts == task.attempts,
-                _unclaimed(now),
+                _is_unclaimed(now),
             )
             .execute()
         )
-        if taken:
-            live.publish("followups")
-    return bool(taken)
+        if updated_rows:
+            live.publish_topics("followups")
+    return bool(updated_rows)
 
 
-def release(task: FollowUp) -> None:
-    """Give a claim back: the number was not called after all."""
-    with writing():
+def release_claim(task: FollowUp) -> None:
+    """Release a claim: the number was not called after all."""
+    with write_transaction():
         FollowUp.update(claimed_until=None, claimed_by="").where(FollowUp.id == task.id).execute()
-        live.publish("followups")
+        live.publish_topics("followups")
 
 
-def claimed() -> list[FollowUp]:
-    """Tasks that the machine is calling."""
+def tasks_being_called() -> list[FollowUp]:
+    """Tasks that are being called automatically now."""
     return list(
         FollowUp.select().where(FollowUp.claimed_until > clock.now(), FollowUp.claimed_by == "")
     )
 
 
-def _unclaimed(now: dt.datetime):  # type: ignore[no-untyped-def]  # peewee's expression
+def _is_unclaimed(now: dt.datetime):  # type: ignore[no-untyped-def]  # peewee's expression
     return FollowUp.claimed_until.is_null() | (FollowUp.claimed_until <= now)
 
 
-def _within_hours(moment: dt.datetime, how: Rules) -> dt.datetime:
-    """The moment, or the next at which the hours open."""
-    local = moment.astimezone(how.tz)
-    if local.time() < how.opens:
-        return dt.datetime.combine(local.date(), how.opens, how.tz)
-    if local.time() >= how.closes:
-        return dt.datetime.combine(local.date() + dt.timedelta(days=1), how.opens, how.tz)
-    return moment
+def _next_time_within_hours(time: dt.datetime, rules: CallingRules) -> dt.datetime:
+    """`time` itself, or the next time at which the calling hours begin."""
+    local = time.astimezone(rules.tz)
+    if local.time() < rules.opens:
+        return dt.datetime.combine(local.date(), rules.opens, rules.tz)
+    if local.time() >= rules.closes:
+        return dt.datetime.combine(local.date() + dt.timedelta(days=1), rules.opens, rules.tz)
+    return time

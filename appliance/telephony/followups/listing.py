@@ -1,4 +1,4 @@
-"""The register of missed callers, and how many of them were spoken to."""
+"""The list of missed callers, and how many of them were reached."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from peewee import Case, ModelSelect, fn
 
 from appliance.models import Call, FollowUp, User
-from appliance.models.followups import IN_LINE
+from appliance.models.followups import KIND_PRIORITY
 from appliance.people import rights
 from appliance.telephony import calls
 
-RECOVERED = ("spoken", "called_again")
+RECOVERED_OUTCOMES = ("spoken", "called_again")
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """Missed callers of a period and what became of them; hours from the first missed call."""
+    """Missed callers of a period and the result; hours count from the first missed call."""
 
     missed: int
     recovered: int
@@ -25,43 +25,43 @@ class Recovery:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the missed callers that were spoken to; None when nobody was missed."""
+        """Per cent of the missed callers that were spoken to; None if nobody was missed."""
         return 100 * self.recovered / self.missed if self.missed else None
 
 
-def visible(user: User) -> ModelSelect:
+def visible_tasks(user: User) -> ModelSelect:
     """The tasks that a user may see."""
-    everything = FollowUp.select()
-    if rights.of_all(user, "follow_up.work"):
-        return everything
-    return everything.where(FollowUp.id.is_null())
+    tasks = FollowUp.select()
+    if rights.has_full_scope(user, "follow_up.work"):
+        return tasks
+    return tasks.where(FollowUp.id.is_null())
 
 
-def task(user: User, number: int) -> FollowUp | None:
+def find_task(user: User, number: int) -> FollowUp | None:
     """The task with this id, if the user may see it."""
-    return visible(user).where(FollowUp.id == number).first()
+    return visible_tasks(user).where(FollowUp.id == number).first()
 
 
-def opened(user: User, limit: int = 300, after: int = 0) -> list[FollowUp]:
-    """Open tasks: who asked to be called first, then who waited, each by his place in line.
+def open_tasks(user: User, limit: int = 300, offset: int = 0) -> list[FollowUp]:
+    """Open tasks: requests for a call first, then callers who waited, each by place in line.
 
-    `after`: how many of the first are left out.
+    `offset`: how many at the beginning are left out.
     """
-    open_ones = visible(user).where(FollowUp.closed_at.is_null())
+    tasks = visible_tasks(user).where(FollowUp.closed_at.is_null())
     return list(
-        open_ones.order_by(IN_LINE, FollowUp.joined_at, FollowUp.id).limit(limit).offset(after)
+        tasks.order_by(KIND_PRIORITY, FollowUp.joined_at, FollowUp.id).limit(limit).offset(offset)
     )
 
 
-def attempts(tasks: Iterable[FollowUp]) -> dict[int, Call]:
-    """Task → the newest call of ours for it that reached nobody."""
+def latest_attempts(tasks: Iterable[FollowUp]) -> dict[int, Call]:
+    """Task id → the newest outgoing call for it that reached nobody."""
     numbers = {task.number: task for task in tasks if task.attempts}
-    ours = Call.select().where(
+    calls_out = Call.select().where(
         Call.callee.in_(list(numbers)),
         Call.direction == "outbound",
-        Call.outcome.in_(calls.UNREACHED),
+        Call.outcome.in_(calls.UNREACHED_CODES),
     )
-    newest = {call.callee: call for call in ours.order_by(Call.arrived_at)}
+    newest = {call.callee: call for call in calls_out.order_by(Call.arrived_at)}
     return {
         numbers[number].id: call
         for number, call in newest.items()
@@ -69,34 +69,39 @@ def attempts(tasks: Iterable[FollowUp]) -> dict[int, Call]:
     }
 
 
-def waiting(user: User) -> int:
-    """How many tasks are open."""
-    return visible(user).where(FollowUp.closed_at.is_null()).count()
+def count_open(user: User) -> int:
+    """The number of open tasks that the user may see."""
+    return visible_tasks(user).where(FollowUp.closed_at.is_null()).count()
 
 
-def closed(user: User, since: dt.datetime, limit: int = 200, after: int = 0) -> list[FollowUp]:
-    """Tasks closed since a moment, newest first; so many of the first are left out."""
+def closed_tasks(
+    user: User, since: dt.datetime, limit: int = 200, offset: int = 0
+) -> list[FollowUp]:
+    """Tasks closed since `since`, newest first; the first `offset` of them are left out."""
     return list(
-        visible(user)
+        visible_tasks(user)
         .where(FollowUp.closed_at >= since)
         .order_by(FollowUp.closed_at.desc(), FollowUp.id.desc())
         .limit(limit)
-        .offset(after)
+        .offset(offset)
     )
 
 
-def closed_count(user: User, since: dt.datetime) -> int:
-    """How many tasks were closed since a moment."""
-    return visible(user).where(FollowUp.closed_at >= since).count()
+def count_closed(user: User, since: dt.datetime) -> int:
+    """The number of tasks closed since `since`."""
+    return visible_tasks(user).where(FollowUp.closed_at >= since).count()
 
 
-def recovery(begin: dt.datetime, end: dt.datetime) -> Recovery:
-    """What became of the callers first missed in [begin, end), as far as is known now."""
-    spoken = FollowUp.outcome.in_(RECOVERED)
-    took = Case(None, [(spoken, FollowUp.closed_at - FollowUp.opened_at)])
-    missed, recovered, closed_ones, microseconds = (
+def recovery_of_period(begin: dt.datetime, end: dt.datetime) -> Recovery:
+    """The present result for the callers who were first missed in [begin, end)."""
+    is_recovered = FollowUp.outcome.in_(RECOVERED_OUTCOMES)
+    recovery_time = Case(None, [(is_recovered, FollowUp.closed_at - FollowUp.opened_at)])
+    missed, recovered, closed_count, microseconds = (
         FollowUp.select(
-            fn.COUNT(FollowUp.id), fn.COUNT(took), fn.COUNT(FollowUp.closed_at), fn.SUM(took)
+            fn.COUNT(FollowUp.id),
+            fn.COUNT(recovery_time),
+            fn.COUNT(FollowUp.closed_at),
+            fn.SUM(recovery_time),
         )
         .where(FollowUp.opened_at >= begin, FollowUp.opened_at < end)
         .tuples()[0]
@@ -104,6 +109,6 @@ def recovery(begin: dt.datetime, end: dt.datetime) -> Recovery:
     return Recovery(
         missed=missed,
         recovered=recovered,
-        open=missed - closed_ones,
+        open=missed - closed_count,
         mean_hours=microseconds / recovered / 3600 / 10**6 if recovered else None,
     )

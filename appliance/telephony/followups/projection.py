@@ -1,4 +1,4 @@
-"""The tasks of a number told anew from the ledger, as often as more becomes known."""
+"""The tasks of a number, computed again from the ledger whenever new facts about it arrive."""
 
 import dataclasses
 import datetime as dt
@@ -9,38 +9,52 @@ from typing import Any, NamedTuple
 from peewee import ModelSelect, fn
 
 from appliance.core import audit, clock, live, phone_numbers
-from appliance.core.db import writing
-from appliance.core.statements import Question, insert, some, value
+from appliance.core.db import write_transaction
+from appliance.core.statements import (
+    PreparedQuery,
+    insert_rows,
+    is_one_of_parameter,
+    query_parameter,
+)
 from appliance.core.tables import MomentField
 from appliance.models import Call, FollowUp, FollowUpMark, QueueVisit, Talk
-from appliance.telephony.calls.outcomes import FOLLOWED_UP
-from appliance.telephony.followups.tasks import Contact, Task, fold
+from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES
+from appliance.telephony.followups.tasks import Contact, Task, fold_contacts
 
-_BEGINNING = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
-_LONGEST = dt.timedelta(hours=12)  # what a call tells comes at most so long after its beginning
-_BATCH = 500  # numbers in one transaction
-_KEPT = MomentField()
-_FACTS = tuple(field.name for field in dataclasses.fields(Task))
+_EARLIEST_TIME = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+# the facts of a call are not later than this after its beginning
+_MAX_CALL_DURATION = dt.timedelta(hours=12)
+_BATCH_NUMBERS = 500  # numbers in one transaction
+_TIME_COLUMN = MomentField()
+_TASK_FIELDS = tuple(field.name for field in dataclasses.fields(Task))
 
-_WITH_TASKS = Question(
-    lambda: FollowUp.select(FollowUp.number).where(some(FollowUp.number, "numbers")).distinct()
+_NUMBERS_WITH_TASKS = PreparedQuery(
+    lambda: (
+        FollowUp.select(FollowUp.number)
+        .where(is_one_of_parameter(FollowUp.number, "numbers"))
+        .distinct()
+    )
 )
-_TASKS = Question(
-    lambda: FollowUp.select().where(some(FollowUp.number, "numbers")).order_by(FollowUp.id)
+_TASKS_OF_NUMBERS = PreparedQuery(
+    lambda: (
+        FollowUp.select()
+        .where(is_one_of_parameter(FollowUp.number, "numbers"))
+        .order_by(FollowUp.id)
+    )
 )
-_MARKS = Question(
+_MARKS_OF_NUMBERS = PreparedQuery(
     lambda: FollowUpMark.select(
         FollowUpMark.number,
         FollowUpMark.at,
         FollowUpMark.outcome,
         FollowUpMark.by,
         FollowUpMark.note,
-    ).where(some(FollowUpMark.number, "numbers"))
+    ).where(is_one_of_parameter(FollowUpMark.number, "numbers"))
 )
 
 
-class _Call(NamedTuple):
-    """What a call tells of the numbers that were in it."""
+class _CallRow(NamedTuple):
+    """The facts of a call that concern the numbers taking part."""
 
     id: str
     direction: str
@@ -55,164 +69,182 @@ class _Call(NamedTuple):
     joined_at: dt.datetime | None
 
 
-_MOMENTS = ("arrived_at", "ended_at", "spoke_at", "joined_at")
+_TIME_FIELDS = ("arrived_at", "ended_at", "spoke_at", "joined_at")
 
 
-def _calls() -> ModelSelect:
+def _calls_query() -> ModelSelect:
     spoke_at = Talk.select(fn.MIN(Talk.started_at)).where(Talk.call == Call.id)
     joined_at = QueueVisit.select(fn.MIN(QueueVisit.joined_at)).where(QueueVisit.call == Call.id)
-    facts = [getattr(Call, name) for name in _Call._fields[:-2]]
-    theirs = (Call.direction == "inbound") & some(Call.caller, "numbers")
+    facts = [getattr(Call, name) for name in _CallRow._fields[:-2]]
+    is_caller = (Call.direction == "inbound") & is_one_of_parameter(Call.caller, "numbers")
     return Call.select(*facts, spoke_at, joined_at).where(
-        theirs | some(Call.callee, "numbers"), ~Call.synthetic, Call.arrived_at >= value("since")
+        is_caller | is_one_of_parameter(Call.callee, "numbers"),
+        ~Call.synthetic,
+        Call.arrived_at >= query_parameter("since"),
     )
 
 
-_CALLS = Question(_calls)
+_CALLS_OF_NUMBERS = PreparedQuery(_calls_query)
 
 
-def follow(at: dt.datetime, *numbers: str | None) -> None:
-    """Tell the tasks of these numbers anew, of which something at that moment became known.
+def update_tasks(since: dt.datetime, *numbers: str | None) -> None:
+    """Compute the tasks of these numbers again from `since`, the time of a newly stored fact.
 
-    Call it inside a write transaction. Told twice, or in another order, the tasks are the same.
-    Hidden numbers have none.
+    Must run inside a write transaction. Repetition, or another order, gives the same tasks. Hidden
+    numbers have no tasks.
     """
-    _follow({n: at for n in numbers if n and phone_numbers.canonical(n) == n})
+    _update_tasks_since({n: since for n in numbers if n and phone_numbers.canonical_number(n) == n})
 
 
-def follow_known(moments: Mapping[str, dt.datetime], missed: Collection[str]) -> None:
-    """The same of numbers of which each has a moment, where there can be anything to tell.
+def update_concerned_tasks(times: Mapping[str, dt.datetime], missed: Collection[str]) -> None:
+    """Compute tasks again for numbers, each from its own time, where a change is possible.
 
-    `missed`: those who were missed just now. Of all others only those have tasks who had some.
+    `missed`: numbers that were missed just now. Other numbers are skipped unless they have tasks.
     """
-    concerned = {number for (number,) in _WITH_TASKS.ask(numbers=moments)}
+    concerned = {number for (number,) in _NUMBERS_WITH_TASKS.fetch_tuples(numbers=times)}
     with_tasks = frozenset(concerned)
-    concerned |= moments.keys() & set(missed)
-    _follow({n: moments[n] for n in concerned if phone_numbers.canonical(n) == n}, with_tasks)
+    concerned |= times.keys() & set(missed)
+    _update_tasks_since(
+        {n: times[n] for n in concerned if phone_numbers.canonical_number(n) == n}, with_tasks
+    )
 
 
-def rebuild() -> int:
-    """Tell the tasks of every number anew; returns how many numbers there are."""
+def rebuild_tasks() -> int:
+    """Compute the tasks of every number again; returns the number of numbers."""
     missed = Call.select(fn.COALESCE(Call.callee, Call.caller)).where(
-        Call.direction == "inbound", Call.outcome.in_(FOLLOWED_UP)
+        Call.direction == "inbound", Call.outcome.in_(FOLLOW_UP_CODES)
     )
     numbers = {number for (number,) in missed.distinct().tuples() if number}
     numbers |= {row.number for row in FollowUp.select(FollowUp.number).distinct()}
     ordered = sorted(numbers)
-    for start in range(0, len(ordered), _BATCH):
-        with writing():
-            follow(_BEGINNING, *ordered[start : start + _BATCH])
+    for start in range(0, len(ordered), _BATCH_NUMBERS):
+        with write_transaction():
+            update_tasks(_EARLIEST_TIME, *ordered[start : start + _BATCH_NUMBERS])
     return len(ordered)
 
 
-def mark(task: FollowUp, outcome: str, by: str = "", note: str = "") -> bool:
-    """Write a task off: "done" by a person, "given_up" by the machine; False when it is closed."""
-    with writing():
+def close_task(task: FollowUp, outcome: str, by: str = "", note: str = "") -> bool:
+    """Close a task: "done" by a person, or "given_up" automatically.
+
+    Returns False if the task was closed before.
+    """
+    with write_transaction():
         if FollowUp.get_by_id(task.id).closed_at:
             return False
         FollowUpMark.create(
             number=task.number, at=clock.now(), outcome=outcome, by=by, note=" ".join(note.split())
         )
-        audit.record(by or "pbx", f"follow_up.{outcome}", str(task.id), number=task.number)
-        follow(clock.now(), task.number)
+        audit.record_entry(by or "pbx", f"follow_up.{outcome}", str(task.id), number=task.number)
+        update_tasks(clock.now(), task.number)
     return True
 
 
-def _follow(moments: Mapping[str, dt.datetime], with_tasks: Collection[str] | None = None) -> None:
-    """What was before its moment stays as it was told: only a task open then begins earlier.
+def _update_tasks_since(
+    times: Mapping[str, dt.datetime], with_tasks: Collection[str] | None = None
+) -> None:
+    """Compute the tasks of each number again from its time on; earlier tasks are not changed.
 
-    `with_tasks`: those of the numbers that have tasks, where that is known.
+    For a task that was open at that time, the computation begins when it was opened. `with_tasks`:
+    those of the numbers that have tasks, if the caller has looked it up.
     """
-    if not moments:
+    if not times:
         return
-    kept: defaultdict[str, list[FollowUp]] = defaultdict(list)
-    numbers = moments.keys() if with_tasks is None else moments.keys() & with_tasks
+    rows_by_number: defaultdict[str, list[FollowUp]] = defaultdict(list)
+    numbers = times.keys() if with_tasks is None else times.keys() & with_tasks
     if numbers:
-        for row in _TASKS.rows(numbers=numbers):
-            kept[row.number].append(row)
-    since = {number: _since(at, kept[number]) for number, at in moments.items()}
-    contacts = _contacts(since)
-    opened: list[dict[str, Any]] = []
-    gone: list[int] = []
-    changed = False
-    for number in sorted(moments):
-        known = {at: row for row in kept[number] if (at := _opened(row)) >= since[number]}
-        folded = {task.opened_at: task for task in fold(number, contacts[number])}
-        for opened_at, task in folded.items():
-            row = known.get(opened_at)
+        for row in _TASKS_OF_NUMBERS.fetch_objects(numbers=numbers):
+            rows_by_number[row.number].append(row)
+    since = {number: _update_start(at, rows_by_number[number]) for number, at in times.items()}
+    contacts = _contacts_since(since)
+    new_rows: list[dict[str, Any]] = []
+    removed_ids: list[int] = []
+    is_changed = False
+    for number in sorted(times):
+        stored = {
+            at: row for row in rows_by_number[number] if (at := _opened_at(row)) >= since[number]
+        }
+        tasks_by_opening = {
+            task.opened_at: task for task in fold_contacts(number, contacts[number])
+        }
+        for opened_at, task in tasks_by_opening.items():
+            row = stored.get(opened_at)
             if not row:
-                opened.append(vars(task) | {"claimed_until": None, "claimed_by": ""})
+                new_rows.append(vars(task) | {"claimed_until": None, "claimed_by": ""})
             else:
-                changed |= _update(row, task)
-        gone += [row.id for opened_at, row in known.items() if opened_at not in folded]
-    if gone:
-        FollowUp.delete().where(FollowUp.id.in_(gone)).execute()
-    insert(FollowUp, opened)
-    if changed or gone or opened:
-        live.publish("followups")
+                is_changed |= _update_row(row, task)
+        removed_ids += [
+            row.id for opened_at, row in stored.items() if opened_at not in tasks_by_opening
+        ]
+    if removed_ids:
+        FollowUp.delete().where(FollowUp.id.in_(removed_ids)).execute()
+    insert_rows(FollowUp, new_rows)
+    if is_changed or removed_ids or new_rows:
+        live.publish_topics("followups")
 
 
-def _since(at: dt.datetime, tasks: Iterable[FollowUp]) -> dt.datetime:
-    """The moment, or when the task began that was open then."""
-    open_then = (task for task in tasks if task.closed_at is None or task.closed_at >= at)
-    return min([at, *map(_opened, open_then)])
+def _update_start(at: dt.datetime, tasks: Iterable[FollowUp]) -> dt.datetime:
+    """`at`, or the time when the task was opened that was open at that time."""
+    open_tasks = (task for task in tasks if task.closed_at is None or task.closed_at >= at)
+    return min([at, *map(_opened_at, open_tasks)])
 
 
-def _opened(task: FollowUp) -> dt.datetime:
+def _opened_at(task: FollowUp) -> dt.datetime:
     return task.opened_at
 
 
-def _update(row: FollowUp, task: Task) -> bool:
-    """Make a task what it is told to be now; returns whether it was anything else."""
+def _update_row(row: FollowUp, task: Task) -> bool:
+    """Store the present facts of a task; returns True if any of them differed."""
     facts = dict(vars(task))
-    if all(getattr(row, name) == facts[name] for name in _FACTS):
+    if all(getattr(row, name) == facts[name] for name in _TASK_FIELDS):
         return False
     if row.attempts != task.attempts or task.closed_at:
-        facts |= {"claimed_until": None, "claimed_by": ""}  # that call is over
+        facts |= {"claimed_until": None, "claimed_by": ""}  # the call that claimed it is over
     FollowUp.update(**facts).where(FollowUp.id == row.id).execute()
     return True
 
 
-def _contacts(since: Mapping[str, dt.datetime]) -> dict[str, list[Contact]]:
-    """What happened with each number since its moment."""
-    begin = _KEPT.db_value(min(since.values()) - _LONGEST) or 0
-    found: dict[str, list[Contact]] = {number: [] for number in since}
-    for row in _CALLS.ask(numbers=since, since=begin):
-        call = _read(row)
+def _contacts_since(since: Mapping[str, dt.datetime]) -> dict[str, list[Contact]]:
+    """The contacts with each number since its time."""
+    begin = _TIME_COLUMN.db_value(min(since.values()) - _MAX_CALL_DURATION) or 0
+    contacts_by_number: dict[str, list[Contact]] = {number: [] for number in since}
+    for row in _CALLS_OF_NUMBERS.fetch_tuples(numbers=since, since=begin):
+        call = _parse_call_row(row)
         numbers = {call.callee} | ({call.caller} if call.direction == "inbound" else set())
         for number in filter(None, numbers & since.keys()):
-            if call.arrived_at >= since[number] - _LONGEST and (c := _contact(call, number)):
-                found[number].append(c)
-    for number, at, outcome, by, note in _MARKS.ask(numbers=since):
-        found[number].append(Contact(_moment(at), outcome, by=by, note=note))
+            if call.arrived_at >= since[number] - _MAX_CALL_DURATION and (
+                call_contact := _contact_of_call(call, number)
+            ):
+                contacts_by_number[number].append(call_contact)
+    for number, at, outcome, by, note in _MARKS_OF_NUMBERS.fetch_tuples(numbers=since):
+        contacts_by_number[number].append(Contact(_stored_time(at), outcome, by=by, note=note))
     return {
         number: [contact for contact in contacts if contact.at >= since[number]]
-        for number, contacts in found.items()
+        for number, contacts in contacts_by_number.items()
     }
 
 
-def _read(row: tuple[Any, ...]) -> _Call:
-    """A call as the columns keep it."""
-    call = _Call(*row)
-    return call._replace(**{name: _moment(getattr(call, name)) for name in _MOMENTS})
+def _parse_call_row(row: tuple[Any, ...]) -> _CallRow:
+    """A call from the values of its columns."""
+    call = _CallRow(*row)
+    return call._replace(**{name: _stored_time(getattr(call, name)) for name in _TIME_FIELDS})
 
 
-def _contact(call: _Call, number: str) -> Contact | None:
+def _contact_of_call(call: _CallRow, number: str) -> Contact | None:
     if call.spoke_at:
-        spoke = "called_again" if call.direction == "inbound" else "spoken"
-        return Contact(call.spoke_at, spoke, call.id)
+        event = "called_again" if call.direction == "inbound" else "spoken"
+        return Contact(call.spoke_at, event, call.id)
     if not call.ended_at:
         return None
     if call.direction == "outbound":
         return Contact(call.ended_at, "tried", call.id)
     wants_callback = call.outcome == "callback"
-    if call.outcome not in FOLLOWED_UP or (
+    if call.outcome not in FOLLOW_UP_CODES or (
         wants_callback and number != (call.callee or call.caller)
     ):
         return None
     return Contact(
         at=call.arrived_at,
-        what="callback" if wants_callback else "queue" if call.joined_at else "menu",
+        event="callback" if wants_callback else "queue" if call.joined_at else "menu",
         call_id=call.id,
         until=call.ended_at,
         joined_at=call.joined_at,
@@ -221,6 +253,6 @@ def _contact(call: _Call, number: str) -> Contact | None:
     )
 
 
-def _moment(kept: int | None) -> Any:
-    """A moment as the table keeps it."""
-    return _KEPT.python_value(kept)
+def _stored_time(stored_value: int | None) -> Any:
+    """A time from the value of its column."""
+    return _TIME_COLUMN.python_value(stored_value)

@@ -1,23 +1,23 @@
-"""From what happened with one number to its tasks. Pure."""
+"""The tasks of one number, computed from the contacts with it. Pure functions."""
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-KINDS = ("callback", "queue", "menu")  # the first says the most
-CLOSES = ("spoken", "called_again", "done", "given_up")
+MISSED_KINDS = ("callback", "queue", "menu")  # the most informative one first
+CLOSING_OUTCOMES = ("spoken", "called_again", "done", "given_up")
 
 
 @dataclass(frozen=True)
 class Contact:
-    """One thing that happened with a number.
+    """One contact with a number.
 
-    `what`: a kind of KINDS for a call of his that was missed, "tried" for a call of ours that
-    reached nobody, or an outcome of CLOSES.
+    `event`: one of MISSED_KINDS for a missed call from the number, "tried" for an outgoing call
+    that reached nobody, or one of CLOSING_OUTCOMES.
     """
 
     at: dt.datetime
-    what: str
+    event: str
     call_id: str = ""
     until: dt.datetime | None = None  # end of a missed call
     joined_at: dt.datetime | None = None  # when it joined a queue
@@ -29,7 +29,7 @@ class Contact:
 
 @dataclass
 class Task:
-    """A stretch in which a number waited to be spoken to; fields as those of the table FollowUp."""
+    """A period in which a number waited for a talk; its fields are those of table FollowUp."""
 
     number: str
     opened_at: dt.datetime
@@ -48,30 +48,30 @@ class Task:
     note: str = ""
 
 
-def fold(number: str, contacts: Iterable[Contact]) -> list[Task]:
-    """The tasks of a number, oldest first; only the last can be open."""
+def fold_contacts(number: str, contacts: Iterable[Contact]) -> list[Task]:
+    """The tasks of a number, oldest first; only the last one can be open."""
     tasks: list[Task] = []
-    for contact in sorted(contacts, key=lambda c: (c.at, c.what in CLOSES, c.call_id)):
+    for contact in sorted(contacts, key=lambda c: (c.at, c.event in CLOSING_OUTCOMES, c.call_id)):
         task = tasks[-1] if tasks and tasks[-1].closed_at is None else None
-        if contact.what in KINDS:
+        if contact.event in MISSED_KINDS:
             if task:
-                _missed_again(task, contact)
+                _record_missed_again(task, contact)
             else:
-                tasks.append(_opened(number, contact))
-        elif task and contact.what == "tried":
+                tasks.append(_new_task(number, contact))
+        elif task and contact.event == "tried":
             task.attempts += 1
             task.tried_at = contact.at
         elif task:
-            task.closed_at, task.outcome = contact.at, contact.what
+            task.closed_at, task.outcome = contact.at, contact.event
             task.closed_by, task.note = contact.by, contact.note
     return tasks
 
 
-def _opened(number: str, contact: Contact) -> Task:
+def _new_task(number: str, contact: Contact) -> Task:
     return Task(
         number=number,
         opened_at=contact.at,
-        kind=contact.what,
+        kind=contact.event,
         call_id=contact.call_id,
         calls=1,
         missed_at=contact.until or contact.at,
@@ -81,10 +81,10 @@ def _opened(number: str, contact: Contact) -> Task:
     )
 
 
-def _missed_again(task: Task, contact: Contact) -> None:
-    """He called again and was missed again: he keeps his place in line."""
+def _record_missed_again(task: Task, contact: Contact) -> None:
+    """Add another missed call to an open task; the caller keeps their place in line."""
     task.calls += 1
-    task.kind = min(task.kind, contact.what, key=KINDS.index)
+    task.kind = min(task.kind, contact.event, key=MISSED_KINDS.index)
     task.missed_at = max(task.missed_at, contact.until or contact.at)
     task.language = contact.language or task.language
     task.topic = contact.topic or task.topic

@@ -1,38 +1,38 @@
-"""What callers hear: the texts by language, their sounds, and every version of them."""
+"""The prompts played to callers: texts by language, sounds, and all their versions."""
 
-from appliance.telephony.prompts.sound import SoundError, fault_of
-from appliance.telephony.prompts.speaking import show_to_asterisk, synthesise
-from appliance.telephony.prompts.texts import LANGUAGES, NUMBERS, defaults, of_plan
+from appliance.telephony.prompts.sound import SoundError, find_fault
+from appliance.telephony.prompts.synthesis import link_for_asterisk, synthesise_prompts
+from appliance.telephony.prompts.texts import LANGUAGES, NUMBER_PREFIX, default_texts, texts_of_plan
 from appliance.telephony.prompts.versions import (
-    Listed,
-    choose,
-    follow_plan,
-    found,
-    incoming,
-    listed,
-    sound_of,
+    PromptInfo,
+    choose_version,
+    find_prompt,
+    import_recording,
+    list_prompts,
+    list_versions,
+    new_recording_path,
+    sound_file,
     speak_text,
-    take_in,
-    versions,
+    update_plan_prompts,
 )
 
 __all__ = [
     "LANGUAGES",
-    "NUMBERS",
-    "Listed",
+    "NUMBER_PREFIX",
+    "PromptInfo",
     "SoundError",
-    "choose",
-    "defaults",
-    "fault_of",
-    "follow_plan",
-    "found",
-    "incoming",
-    "listed",
-    "of_plan",
-    "show_to_asterisk",
-    "sound_of",
+    "choose_version",
+    "default_texts",
+    "find_fault",
+    "update_plan_prompts",
+    "find_prompt",
+    "new_recording_path",
+    "list_prompts",
+    "texts_of_plan",
+    "link_for_asterisk",
+    "sound_file",
     "speak_text",
-    "synthesise",
-    "take_in",
-    "versions",
+    "synthesise_prompts",
+    "import_recording",
+    "list_versions",
 ]

@@ -1,86 +1,100 @@
-"""Which sounds say a number, a date, a wait or an appeal's number, with each language's grammar.
+"""The sounds that announce a number, a date, a wait or an appeal's number, by language.
 
-Pure. The names are those of Asterisk's own Say, so that its announcements use the same sounds.
+Pure functions with the grammar of each language. The names of the sounds are those of Asterisk's
+own Say, so that its announcements use the same files.
 """
 
 import datetime as dt
 
 
-def number(value: int, language: str, gender: str = "") -> list[str]:
+def number_sounds(value: int, language: str, gender: str = "") -> list[str]:
     """The sounds of a whole number up to 999 999 999; `gender` "f" or "n" matters in Russian."""
     if value < 0:
-        return ["digits/minus", *number(-value, language, gender)]
-    return _russian(value, gender) if language == "ru" else _uzbek(value)
+        return ["digits/minus", *number_sounds(-value, language, gender)]
+    return _russian_number(value, gender) if language == "ru" else _uzbek_number(value)
 
 
-def ordinal(value: int, language: str) -> list[str]:
-    """The sounds of a day or a year: "oltinchi", "шестого"; the last word alone is ordinal."""
+def ordinal_sounds(value: int, language: str) -> list[str]:
+    """The sounds of a day or a year: "oltinchi", "шестого"; only the last word is an ordinal."""
     if language != "ru":
-        *before, last = _uzbek(value, split=True)
-        return [*before, last.replace("digits/", "digits/h-")]
+        *preceding, unit = _uzbek_number(value, split=True)
+        return [*preceding, unit.replace("digits/", "digits/h-")]
     tail = next(
-        part
-        for part in (value % 100 if value % 100 <= 20 else value % 10, value % 100, value % 1000)
+        value_of_tail
+        for value_of_tail in (
+            value % 100 if value % 100 <= 20 else value % 10,
+            value % 100,
+            value % 1000,
+        )
         + (value,)
-        if part
+        if value_of_tail
     )
-    before = _russian(value - tail) if value > tail else []
-    return [*before, f"digits/h-{tail}"]
+    preceding = _russian_number(value - tail) if value > tail else []
+    return [*preceding, f"digits/h-{tail}"]
 
 
-def date(day: dt.date, language: str) -> list[str]:
+def date_sounds(day: dt.date, language: str) -> list[str]:
     """The sounds of a date: "2026-yil 16-noyabr", "16 ноября 2026 года"."""
-    year = [*ordinal(day.year, language), "digits/year"]
+    year = [*ordinal_sounds(day.year, language), "digits/year"]
     month = f"digits/mon-{day.month - 1}"
     if language == "ru":
-        return [*ordinal(day.day, language), month, *year]
-    return [*year, *ordinal(day.day, language), month]
+        return [*ordinal_sounds(day.day, language), month, *year]
+    return [*year, *ordinal_sounds(day.day, language), month]
 
 
-def minutes(value: int, language: str) -> list[str]:
+def minutes_sounds(value: int, language: str) -> list[str]:
     """The sounds of a wait in minutes: "21 daqiqa", "двадцать одна минута"."""
     if language != "ru":
-        return [*number(value, language), "digits/minute"]
-    word = _counted(value, "digits/minute", "digits/minutes-i", "digits/minutes")
-    return [*number(value, language, "f"), word]
+        return [*number_sounds(value, language), "digits/minute"]
+    word = _plural_form(value, "digits/minute", "digits/minutes-i", "digits/minutes")
+    return [*number_sounds(value, language, "f"), word]
 
 
-def appeal(text: str, language: str) -> list[str]:
+def appeal_sounds(text: str, language: str) -> list[str]:
     """The sounds of an appeal's number: 2026-000123 as 2026 and 123."""
     year, _, rest = text.partition("-")
-    return [*number(int(year), language), *number(int(rest), language)]
+    return [*number_sounds(int(year), language), *number_sounds(int(rest), language)]
 
 
-def _uzbek(value: int, split: bool = False) -> list[str]:
-    """`split`: eleven as ten and one, as an ordinal needs it."""
+def _uzbek_number(value: int, split: bool = False) -> list[str]:
+    """The sounds of a number in Uzbek; `split`: eleven as ten and one, as in an ordinal."""
     if value < 20 and not (split and value > 10):
         return [f"digits/{value}"]
     for size, name in ((10**6, "million"), (1000, "thousand"), (100, "hundred")):
         if value >= size:
-            many, rest = divmod(value, size)
-            return [*_uzbek(many), f"digits/{name}", *(_uzbek(rest, split) if rest else [])]
-    tens, ones = value - value % 10, value % 10
-    return [f"digits/{tens}", *([f"digits/{ones}"] if ones else [])]
+            count, rest = divmod(value, size)
+            return [
+                *_uzbek_number(count),
+                f"digits/{name}",
+                *(_uzbek_number(rest, split) if rest else []),
+            ]
+    tens, units = value - value % 10, value % 10
+    return [f"digits/{tens}", *([f"digits/{units}"] if units else [])]
 
 
-def _russian(value: int, gender: str = "") -> list[str]:
-    for size, words, counts in (
+def _russian_number(value: int, gender: str = "") -> list[str]:
+    """The sounds of a number in Russian."""
+    for size, forms, count_gender in (
         (10**6, ("million", "million-a", "millions"), ""),
         (1000, ("thousand", "thousands-i", "thousands"), "f"),
     ):
         if value >= size:
-            many, rest = divmod(value, size)
-            word = f"digits/{_counted(many, *words)}"
-            return [*_russian(many, counts), word, *(_russian(rest, gender) if rest else [])]
+            count, rest = divmod(value, size)
+            word = f"digits/{_plural_form(count, *forms)}"
+            return [
+                *_russian_number(count, count_gender),
+                word,
+                *(_russian_number(rest, gender) if rest else []),
+            ]
     if value < 20:
         return [f"digits/{value}{gender if value in (1, 2) else ''}"]
-    part = 100 if value >= 100 else 10
-    rest = value % part
-    return [f"digits/{value - rest}", *(_russian(rest, gender) if rest else [])]
+    size_of_part = 100 if value >= 100 else 10
+    rest = value % size_of_part
+    return [f"digits/{value - rest}", *(_russian_number(rest, gender) if rest else [])]
 
 
-def _counted(value: int, one: str, few: str, many: str) -> str:
-    """The form of the counted word: 1 and 21 one, 2-4 and 22 few, 5-20 and 11-14 many."""
+def _plural_form(value: int, singular: str, few: str, many: str) -> str:
+    """The form of the counted noun: 1 and 21 singular, 2-4 and 22 `few`, 5-20 and 11-14 `many`."""
     if value % 100 // 10 == 1:
         return many
-    return {1: one, 2: few, 3: few, 4: few}.get(value % 10, many)
+    return {1: singular, 2: few, 3: few, 4: few}.get(value % 10, many)

@@ -1,7 +1,7 @@
-"""Sound files brought to the telephone's form, measured and refused when they are no good.
+"""Conversion of sound files to the telephone's format; bad ones are measured and refused.
 
-What a file is, its first bytes say, never its name: sox would follow a playlist through a shell,
-and guesses among sixty forms. It works in the sandbox.
+The format of a file is detected by its first bytes, never by its name: sox would follow a playlist
+through a shell, and guesses among sixty formats. sox runs in the sandbox.
 """
 
 import array
@@ -18,21 +18,26 @@ from pathlib import Path
 
 from appliance.core import sandbox
 
-RATE = 8000
-TELEPHONE = ("-r", str(RATE), "-c", "1", "-b", "16")
-LOUDNESS = -20.0  # dB below full scale, of the parts with speech; as carriers' own announcements
-PEAK = -1.0
-LONGEST, SHORTEST = 120.0, 0.3  # seconds
-# Without a head; of the modules that modules.conf loads, none of which reads another form.
-_PLAIN = {".sln", ".alaw", ".ulaw", ".al", ".ul", ".pcm", ".g722"}
-_STRIDE, _FEW = 31, 50  # samples from one look to the next; looks that say something
-_LOUD = 8192  # of 32768
-_RANDOM = 0.4  # share of loud samples and of changes of sign; of speech both are far below
-_SILENT = -50.0
-_BLOCK = RATE // 20
-_CLIPPED = 6.0  # sox's flat factor, dB: how long the wave stays at its highest value
-# the first bytes of a file, and what sox calls that form
-_FORMS = {
+SAMPLE_RATE_HZ = 8000
+TELEPHONE_FORMAT = ("-r", str(SAMPLE_RATE_HZ), "-c", "1", "-b", "16")
+# dB below full scale, of the parts with speech; as in carriers' announcements
+TARGET_LOUDNESS_DB = -20.0
+MAX_PEAK_DB = -1.0
+MAX_SECONDS, MIN_SECONDS = 120.0, 0.3  # seconds
+# Formats without a header; the modules loaded by modules.conf read no others.
+_HEADERLESS_SUFFIXES = {".sln", ".alaw", ".ulaw", ".al", ".ul", ".pcm", ".g722"}
+# samples between two samples checked; pairs needed for a verdict
+_STRIDE_SAMPLES, _MIN_PAIRS = (
+    31,
+    50,
+)
+_LOUD_SAMPLE = 8192  # of 32768
+_NOISE_SHARE = 0.4  # share of loud samples and of changes of sign; of speech both are far below
+_SILENCE_DB = -50.0
+_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 20
+_CLIPPED_FLAT_FACTOR_DB = 6.0  # sox's flat factor: how long the wave stays at its highest value
+# sox's name of a format: the first bytes of such a file
+_FORMAT_SIGNATURES = {
     "wav": rb"RIFF....WAVE",
     "aiff": rb"FORM....AIF[FC]",
     "flac": rb"fLaC",
@@ -54,170 +59,181 @@ class SoundError(ValueError):
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A sound of the telephone's form: its length, loudness in dB, hash."""
+class SoundMeasurement:
+    """A sound in the telephone's format: its length, loudness in dB, hash."""
 
     seconds: float
-    loudness: float | None  # None: silence on purpose
+    loudness: float | None  # None: deliberate silence
     sha256: str
 
 
-def convert(source: Path, target: Path) -> Measured:
-    """Write a recording of any form to `target` as 8 kHz mono WAV of one loudness.
+def convert_recording(source: Path, target: Path) -> SoundMeasurement:
+    """Write a recording of any format to `target` as 8 kHz mono WAV of standard loudness.
 
-    Silence at both ends is cut to a breath. Raises SoundError; `target` is whole or not there.
+    Silence at both ends is shortened to a breath. Raises SoundError; `target` is complete, or does
+    not exist.
     """
-    form = _form(source)
+    source_format = _detect_format(source)
     with tempfile.TemporaryDirectory() as folder:
-        plain, cut = Path(folder) / "plain.wav", Path(folder) / "cut.wav"
-        _check_original(source, form)
-        _sox(form, source, plain, "highpass", "80", "rate", str(RATE))
-        if loudness(plain) is None:
+        plain_file, cut_file = Path(folder) / "plain.wav", Path(folder) / "cut.wav"
+        _check_original(source, source_format)
+        _run_sox(source_format, source, plain_file, "highpass", "80", "rate", str(SAMPLE_RATE_HZ))
+        if speech_loudness(plain_file) is None:
             raise SoundError("silent", "nothing is heard")
         ends = ("silence", "1", "0.05", "0.5%", "reverse") * 2
-        _sox("wav", plain, cut, *ends, "pad", "0.1", "0.2")
-        seconds = seconds_of(cut)
-        if seconds < SHORTEST:
+        _run_sox("wav", plain_file, cut_file, *ends, "pad", "0.1", "0.2")
+        seconds = duration_seconds(cut_file)
+        if seconds < MIN_SECONDS:
             raise SoundError("short", f"{seconds:.1f} s long")
-        level(cut, target)
-    return measure(target)
+        level_loudness(cut_file, target)
+    return measure_sound(target)
 
 
-def level(source: Path, target: Path) -> None:
-    """Copy a WAV of the telephone's form at LOUDNESS, its peaks not above PEAK."""
-    now = loudness(source)
-    peak = _peak(source)
-    gain = 0.0 if now is None or peak is None else min(LOUDNESS - now, PEAK - peak)
-    _sox("wav", source, target, "gain", f"{gain:.2f}")
+def level_loudness(source: Path, target: Path) -> None:
+    """Copy a WAV of the telephone's format at TARGET_LOUDNESS_DB, with peaks up to MAX_PEAK_DB."""
+    present_loudness = speech_loudness(source)
+    peak = _peak_level(source)
+    gain = (
+        0.0
+        if present_loudness is None or peak is None
+        else min(TARGET_LOUDNESS_DB - present_loudness, MAX_PEAK_DB - peak)
+    )
+    _run_sox("wav", source, target, "gain", f"{gain:.2f}")
 
 
-def measure(file: Path) -> Measured:
-    """What a WAV of the telephone's form holds."""
+def measure_sound(file: Path) -> SoundMeasurement:
+    """Length, loudness and hash of a WAV in the telephone's format."""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Measured(seconds_of(file), loudness(file), digest)
+    return SoundMeasurement(duration_seconds(file), speech_loudness(file), digest)
 
 
-def loudness(file: Path) -> float | None:
-    """Mean level in dB below full scale of the blocks with speech, or None for silence.
+def speech_loudness(file: Path) -> float | None:
+    """Mean level in dB below full scale of the blocks with speech; None for silence.
 
-    Blocks of 50 ms more than 15 dB under the mean of the audible ones do not count, so that pauses
+    Blocks of 50 ms more than 15 dB below the mean of the audible ones do not count, so that pauses
     do not make a prompt seem soft.
     """
-    samples = _samples(file)
+    samples = _read_samples(file)
     powers = [
-        sum(s * s for s in samples[at : at + _BLOCK]) / _BLOCK / 32768**2
-        for at in range(0, len(samples) - _BLOCK + 1, _BLOCK)
+        sum(s * s for s in samples[start : start + _BLOCK_SAMPLES]) / _BLOCK_SAMPLES / 32768**2
+        for start in range(0, len(samples) - _BLOCK_SAMPLES + 1, _BLOCK_SAMPLES)
     ]
-    audible = [power for power in powers if power > 10 ** (_SILENT / 10)]
+    audible = [power for power in powers if power > 10 ** (_SILENCE_DB / 10)]
     if not audible:
         return None
     gate = sum(audible) / len(audible) * 10**-1.5
-    spoken = [power for power in audible if power > gate]
-    return 10 * math.log10(sum(spoken) / len(spoken))
+    speech = [power for power in audible if power > gate]
+    return 10 * math.log10(sum(speech) / len(speech))
 
 
-def seconds_of(file: Path) -> float:
-    """The length of a WAV of the telephone's form."""
+def duration_seconds(file: Path) -> float:
+    """The length of a WAV of the telephone's format."""
     with wave.open(str(file)) as sound:
         return sound.getnframes() / sound.getframerate()
 
 
-def fault_of(file: Path) -> str:
-    """Why Asterisk cannot play a sound as it was meant; "" when it can.
+def find_fault(file: Path) -> str:
+    """Why Asterisk cannot play a sound as intended; "" if it can.
 
-    Of other forms than WAV only the name is judged. Noise in the place of speech is loud and
-    changes its sign at every second sample.
+    Of formats other than WAV only the name is checked. Noise instead of speech is loud and changes
+    its sign at every second sample.
     """
     if file.suffix.lower() != ".wav":
-        return "" if file.suffix.lower() in _PLAIN else "no kind of sound"
+        return "" if file.suffix.lower() in _HEADERLESS_SUFFIXES else "no kind of sound"
     status = file.stat()
-    return _fault_of(file, status.st_mtime_ns, status.st_size)
+    return _find_wav_fault(file, status.st_mtime_ns, status.st_size)
 
 
 @functools.lru_cache(maxsize=2048)
-def _fault_of(file: Path, _written: int, _size: int) -> str:
+def _find_wav_fault(file: Path, _written: int, _size: int) -> str:
     try:
         with wave.open(str(file)) as sound:
-            form = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth())
+            wave_format = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth())
             data = sound.readframes(sound.getnframes())
-            promised = sound.getnframes()
+            frame_count = sound.getnframes()
     except (wave.Error, EOFError, OSError):
         return "no sound"
-    if form != (RATE, 1, 2):
-        rate, channels, width = form
+    if wave_format != (SAMPLE_RATE_HZ, 1, 2):
+        rate, channels, width = wave_format
         return f"{rate} Hz, {channels} × {8 * width} bit"
     samples = array.array("h", data)
-    if len(samples) < promised:
+    if len(samples) < frame_count:
         return "cut off"
     return "noise" if _is_noise(samples) else ""
 
 
 def _is_noise(samples: array.array[int]) -> bool:
-    """Whether samples look like random bytes: loud throughout, and no wave among them."""
-    pairs = [(samples[at], samples[at + 1]) for at in range(0, len(samples) - 1, _STRIDE)]
-    if len(pairs) < _FEW:
+    """Returns True if samples look like random bytes: loud throughout, without a wave."""
+    pairs = [
+        (samples[position], samples[position + 1])
+        for position in range(0, len(samples) - 1, _STRIDE_SAMPLES)
+    ]
+    if len(pairs) < _MIN_PAIRS:
         return False
-    loud = sum(abs(first) > _LOUD for first, _ in pairs) / len(pairs)
-    turns = sum((first < 0) != (second < 0) for first, second in pairs) / len(pairs)
-    return loud > _RANDOM and turns > _RANDOM
+    loud_share = sum(abs(first) > _LOUD_SAMPLE for first, _ in pairs) / len(pairs)
+    sign_change_share = sum((first < 0) != (second < 0) for first, second in pairs) / len(pairs)
+    return loud_share > _NOISE_SHARE and sign_change_share > _NOISE_SHARE
 
 
-def _samples(file: Path) -> array.array[int]:
+def _read_samples(file: Path) -> array.array[int]:
     with wave.open(str(file)) as sound:
         return array.array("h", sound.readframes(sound.getnframes()))
 
 
-def _peak(file: Path) -> float | None:
-    highest = max((abs(sample) for sample in _samples(file)), default=0)
+def _peak_level(file: Path) -> float | None:
+    highest = max((abs(sample) for sample in _read_samples(file)), default=0)
     return 20 * math.log10(highest / 32768) if highest else None
 
 
-def _check_original(source: Path, form: str) -> None:
-    """Refuse what is no sound, too long, or was recorded too loud."""
-    stretch = ("trim", "0", str(LONGEST + 1), "remix", "-", "stats")
-    measured = _sox(form, source, None, *stretch)
+def _check_original(source: Path, source_format: str) -> None:
+    """Raise SoundError for a file that is not a sound, is too long or was recorded too loud."""
+    effects = ("trim", "0", str(MAX_SECONDS + 1), "remix", "-", "stats")
+    report = _run_sox(source_format, source, None, *effects)
     facts = {
         name: float(value)
         for name, value in re.findall(
-            r"^(Pk lev dB|Flat factor|Length s) +(-?[\d.]+)", measured, re.MULTILINE
+            r"^(Pk lev dB|Flat factor|Length s) +(-?[\d.]+)", report, re.MULTILINE
         )
     }
     seconds = facts.get("Length s", 0.0)
     if not seconds:
         raise SoundError("unreadable", "no sound in it")
-    if seconds > LONGEST:
-        raise SoundError("long", f"longer than {LONGEST:.0f} s")
-    if seconds < SHORTEST:
+    if seconds > MAX_SECONDS:
+        raise SoundError("long", f"longer than {MAX_SECONDS:.0f} s")
+    if seconds < MIN_SECONDS:
         raise SoundError("short", f"{seconds:.1f} s long")
-    if facts.get("Pk lev dB", -99.0) > -0.5 and facts.get("Flat factor", 0.0) > _CLIPPED:
+    if (
+        facts.get("Pk lev dB", -99.0) > -0.5
+        and facts.get("Flat factor", 0.0) > _CLIPPED_FLAT_FACTOR_DB
+    ):
         raise SoundError("clipped", "recorded too loud")
 
 
-def _form(source: Path) -> str:
-    """What sox calls the form of a file, by its first bytes. Raises SoundError for any other."""
+def _detect_format(source: Path) -> str:
+    """sox's name for the format of a file, by its first bytes. Raises SoundError for others."""
     with source.open("rb") as stream:
         head = stream.read(64)
-    for form, start in _FORMS.items():
-        if re.match(start, head, re.DOTALL):
-            return form
+    for name, signature in _FORMAT_SIGNATURES.items():
+        if re.match(signature, head, re.DOTALL):
+            return name
     raise SoundError("unreadable", "no form of sound that is known")
 
 
-def _sox(form: str, source: Path, target: Path | None, *effects: str) -> str:
-    """Have sox make a WAV of the telephone's form, or no file; what it reported.
+def _run_sox(source_format: str, source: Path, target: Path | None, *effects: str) -> str:
+    """Let sox write a WAV of the telephone's format, or no file (None); returns its report.
 
-    Raises SoundError when it cannot read the source or takes too long.
+    Raises SoundError if sox cannot read the source or takes too long.
     """
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "made.wav"
-        written = (*TELEPHONE, str(made)) if target else ("-n",)
-        command = ("sox", "-V1", "-D", "--temp", folder, "-t", form, str(source), *written)
+        output_file = Path(folder) / "made.wav"
+        output = (*TELEPHONE_FORMAT, str(output_file)) if target else ("-n",)
+        command = ("sox", "-V1", "-D", "--temp", folder, "-t", source_format, str(source), *output)
         try:
-            report = sandbox.run(*command, *effects, reads=[source], writes=[Path(folder)])
+            report = sandbox.run_program(*command, *effects, reads=[source], writes=[Path(folder)])
         except subprocess.CalledProcessError as error:
             raise SoundError("unreadable", error.stderr.strip()[-200:]) from error
         except subprocess.TimeoutExpired as error:
             raise SoundError("unreadable", "sox takes too long") from error
         if target:
-            shutil.copyfile(made, target)
+            shutil.copyfile(output_file, target)
     return report

@@ -1,4 +1,4 @@
-"""The prompts of a site: what is in force, what was, and how a new sound takes its place."""
+"""The prompts of a site: the versions in force, the earlier ones, and how new sounds are added."""
 
 import functools
 import logging
@@ -11,20 +11,20 @@ from pathlib import Path
 from peewee import fn
 
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Prompt, PromptVersion
-from appliance.telephony.prompts import sound, speaking
-from appliance.telephony.prompts.texts import LANGUAGES, planned, spoken_texts, texts_of
+from appliance.telephony.prompts import sound, synthesis
+from appliance.telephony.prompts.texts import LANGUAGES, all_texts, audible_texts, plan_texts
 
 log = logging.getLogger(__name__)
 
-KINDS = ("synthetic", "studio", "phone")
-LONGEST_TEXT = 2000  # characters: two minutes of speech
+PROMPT_KINDS = ("synthetic", "studio", "phone")
+MAX_TEXT_CHARACTERS = 2000  # two minutes of speech
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A prompt as it is in force. `version` 0: as it came along. `seconds` None: no sound yet."""
+class PromptInfo:
+    """The version in force of a prompt. `version` 0: the default; `seconds` None: no sound."""
 
     language: str
     name: str
@@ -36,32 +36,34 @@ class Listed:
     trouble: str = ""
 
 
-def listed(folder: Path, language: str) -> list[Listed]:
-    """Every prompt of a language that is ever played, in the order of their names."""
-    changed = {
+def list_prompts(folder: Path, language: str) -> list[PromptInfo]:
+    """Every prompt of a language that is ever played, by name."""
+    versions_by_name = {
         version.prompt.name: version
         for version in PromptVersion.select(PromptVersion, Prompt)
         .join(Prompt)
         .where(Prompt.language == language, Prompt.version == PromptVersion.number)
     }
     return [
-        _changed(changed[name]) if name in changed else _shipped(folder, language, name, text)
-        for name, text in spoken_texts(language).items()
+        _info_of_version(versions_by_name[name])
+        if name in versions_by_name
+        else _info_of_default(folder, language, name, text)
+        for name, text in audible_texts(language).items()
     ]
 
 
-def found(folder: Path, language: str, name: str) -> Listed | None:
-    """One prompt, or None when there is none of that name."""
-    if language not in LANGUAGES or name not in texts_of(language):
+def find_prompt(folder: Path, language: str, name: str) -> PromptInfo | None:
+    """One prompt; None if the name is unknown."""
+    if language not in LANGUAGES or name not in all_texts(language):
         return None
-    version = _in_force(language, name)
+    version = _active_version(language, name)
     if version:
-        return _changed(version)
-    return _shipped(folder, language, name, texts_of(language)[name])
+        return _info_of_version(version)
+    return _info_of_default(folder, language, name, all_texts(language)[name])
 
 
-def versions(language: str, name: str) -> list[PromptVersion]:
-    """Every version of a prompt, newest first; none while it is as it came along."""
+def list_versions(language: str, name: str) -> list[PromptVersion]:
+    """Every version of a prompt, newest first; empty while it is the default one."""
     return list(
         PromptVersion.select()
         .join(Prompt)
@@ -70,20 +72,20 @@ def versions(language: str, name: str) -> list[PromptVersion]:
     )
 
 
-def sound_of(folder: Path, language: str, name: str, number: int = 0) -> Path | None:
-    """The file of a version, or of what is in force; None when there is none."""
-    if language not in LANGUAGES or name not in texts_of(language):
+def sound_file(folder: Path, language: str, name: str, number: int = 0) -> Path | None:
+    """The file of a version, or (0) of the one in force; None if there is no such file."""
+    if language not in LANGUAGES or name not in all_texts(language):
         return None
     file = (
         _version_file(folder, language, name, number)
         if number
-        else _playing(folder, language, name)
+        else _active_file(folder, language, name)
     )
     return file if file.is_file() else None
 
 
-def incoming(folder: Path, language: str, name: str) -> Path:
-    """Where a recording of this prompt by phone is written, without its ending."""
+def new_recording_path(folder: Path, language: str, name: str) -> Path:
+    """The path, without its suffix, for a new recording of this prompt by phone."""
     (folder / "incoming").mkdir(parents=True, exist_ok=True)
     stamp = f"{clock.now():%Y%m%dT%H%M%S%f}"
     return folder / "incoming" / f"{language}-{name.replace('/', '-')}-{stamp}"
@@ -92,45 +94,48 @@ def incoming(folder: Path, language: str, name: str) -> Path:
 def speak_text(
     folder: Path, language: str, name: str, text: str, by: str, *, in_force: bool = True
 ) -> PromptVersion:
-    """Have a typed text spoken by machine; in force at once, or when it is chosen.
+    """Add a version from a typed text by speech synthesis; `in_force`: activate it at once.
 
-    Raises SoundError for an unknown prompt ("unknown"), for a text that is too long to be heard
-    ("wordy"), and when no sound comes of it.
+    Raises SoundError for an unknown prompt ("unknown"), for a text that is too long to listen to
+    ("wordy"), and if no sound results.
     """
 
-    def make(target: Path) -> sound.Measured:
-        brief = speaking.is_brief(name)
-        speaking.speak(" ".join(text.split()), language, target, brief=brief)
-        made = sound.measure(target)
-        if made.seconds > sound.LONGEST:
-            raise sound.SoundError("wordy", f"{made.seconds:.0f} s long")
-        return made
+    def make_sound(target: Path) -> sound.SoundMeasurement:
+        is_brief = synthesis.is_operator_prompt(name)
+        synthesis.synthesise_text(" ".join(text.split()), language, target, brief=is_brief)
+        measured = sound.measure_sound(target)
+        if measured.seconds > sound.MAX_SECONDS:
+            raise sound.SoundError("wordy", f"{measured.seconds:.0f} s long")
+        return measured
 
-    return _add(folder, language, name, "synthetic", text, by, make, in_force=in_force)
+    return _add_version(
+        folder, language, name, "synthetic", text, by, make_sound, in_force=in_force
+    )
 
 
-def follow_plan(folder: Path) -> list[Path]:
-    """Have the topic menu and the callback's offer say the plan's keys; returns the files made.
+def update_plan_prompts(folder: Path) -> list[Path]:
+    """Make the topic menu and the callback offer name the plan's keys; returns the files made.
 
-    A recording of other keys would lead callers to wrong keys: a synthetic voice takes its place.
-    A machine that cannot speak must not keep a plan from being put in force: it is only logged.
+    A recording that names other keys would lead callers to wrong keys: a synthetic voice replaces
+    it. A machine without speech synthesis must not prevent a plan from being put in force: errors
+    are only logged.
     """
-    made = []
+    files = []
     try:
         for language in LANGUAGES:
-            for name, text in planned(language).items():
-                version = _in_force(language, name)
+            for name, text in plan_texts(language).items():
+                version = _active_version(language, name)
                 if not version:
-                    made += speaking.speak_missing(folder / language, {name: text}, language)
+                    files += synthesis.synthesise_missing(folder / language, {name: text}, language)
                 elif version.meant != text:
                     speak_text(folder, language, name, text, by="")
-                    made.append(_playing(folder, language, name))
+                    files.append(_active_file(folder, language, name))
     except (OSError, sound.SoundError) as error:
         log.warning("the topic menu is not spoken: %s", error)
-    return made
+    return files
 
 
-def take_in(
+def import_recording(
     folder: Path,
     language: str,
     name: str,
@@ -141,127 +146,126 @@ def take_in(
     by: str,
     in_force: bool = True,
 ) -> PromptVersion:
-    """Take in a recording ("studio" or "phone"), brought to the telephone's form; in force at once,
-    or when it is chosen.
+    """Add a version from a recording ("studio" or "phone"), in the telephone's format.
 
-    Raises SoundError when it is no good; that is audited, what was in force stays, and after a
-    recording by phone the reason is kept for the page.
+    `in_force`: activate it at once. Raises SoundError for an unusable recording; that is audited,
+    the version in force remains, and after a recording by phone the reason is stored for the page.
     """
     try:
 
-        def make(target: Path) -> sound.Measured:
-            return sound.convert(source, target)
+        def make_sound(target: Path) -> sound.SoundMeasurement:
+            return sound.convert_recording(source, target)
 
-        return _add(folder, language, name, kind, text, by, make, in_force=in_force)
+        return _add_version(folder, language, name, kind, text, by, make_sound, in_force=in_force)
     except sound.SoundError as error:
         if kind == "phone" and error.code != "unknown":
-            with writing():
-                _row(folder, language, name)
-                _of(language, name, Prompt.update(trouble=error.code)).execute()
-                live.publish("prompts")
+            with write_transaction():
+                _prompt_row(folder, language, name)
+                _where_prompt(language, name, Prompt.update(trouble=error.code)).execute()
+                live.publish_topics("prompts")
         raise
 
 
-def choose(folder: Path, language: str, name: str, number: int, by: str) -> bool:
-    """Put an earlier version in force again; False when there is no such version."""
-    with writing():
+def choose_version(folder: Path, language: str, name: str, number: int, by: str) -> bool:
+    """Put an earlier version in force again; returns False if it does not exist."""
+    with write_transaction():
         row = Prompt.get_or_none(Prompt.language == language, Prompt.name == name)
         version = row and PromptVersion.get_or_none(prompt=row, number=number)
         if not version or not _version_file(folder, language, name, number).is_file():
             return False
-        _put_in_force(folder, row, version)
-        audit.record(by, "prompt.choose", f"{language}/{name}", version=number)
+        _activate_version(folder, row, version)
+        audit.record_entry(by, "prompt.choose", f"{language}/{name}", version=number)
     return True
 
 
-def _add(
+def _add_version(
     folder: Path,
     language: str,
     name: str,
     kind: str,
     text: str,
     by: str,
-    make: Callable[[Path], sound.Measured],
+    make_sound: Callable[[Path], sound.SoundMeasurement],
     *,
     in_force: bool,
 ) -> PromptVersion:
-    if language not in LANGUAGES or name not in texts_of(language):
+    if language not in LANGUAGES or name not in all_texts(language):
         raise sound.SoundError("unknown", f"no prompt {language}/{name}")
-    fresh = incoming(folder, language, name).with_suffix(".made.wav")
+    new_file = new_recording_path(folder, language, name).with_suffix(".made.wav")
     try:
         try:
-            if len(text) > LONGEST_TEXT:
+            if len(text) > MAX_TEXT_CHARACTERS:
                 raise sound.SoundError("wordy", f"{len(text)} characters")
-            made = make(fresh)
+            measured = make_sound(new_file)
         except sound.SoundError as error:
-            detail = {"kind": kind, "reason": error.code}
-            audit.record(by, "prompt.refuse", f"{language}/{name}", **detail)
+            details = {"kind": kind, "reason": error.code}
+            audit.record_entry(by, "prompt.refuse", f"{language}/{name}", **details)
             raise
-        with writing():
-            row = _row(folder, language, name)
+        with write_transaction():
+            row = _prompt_row(folder, language, name)
             newest = PromptVersion.select(fn.MAX(PromptVersion.number))
             number = (newest.where(PromptVersion.prompt == row).scalar() or 0) + 1
-            version = _write_down(row, number, kind, " ".join(text.split()), made, by)
-            _put_into_place(fresh, _version_file(folder, language, name, number))
+            version = _create_version(row, number, kind, " ".join(text.split()), measured, by)
+            _replace_file(new_file, _version_file(folder, language, name, number))
             if in_force:
-                _put_in_force(folder, row, version)
-            done = "prompt.change" if in_force else "prompt.add"
-            audit.record(by, done, f"{language}/{name}", kind=kind, version=number)
+                _activate_version(folder, row, version)
+            action = "prompt.change" if in_force else "prompt.add"
+            audit.record_entry(by, action, f"{language}/{name}", kind=kind, version=number)
     finally:
-        fresh.unlink(missing_ok=True)
+        new_file.unlink(missing_ok=True)
     return version
 
 
-def _row(folder: Path, language: str, name: str) -> Prompt:
-    """The prompt's row; the first time, what came along is kept as version 1."""
-    row, fresh = Prompt.get_or_create(language=language, name=name)
-    playing = _playing(folder, language, name)
-    if fresh and playing.is_file():
-        made = sound.measure(playing)
-        _write_down(row, 1, "synthetic", texts_of(language)[name], made, "")
-        _put_into_place(playing, _version_file(folder, language, name, 1))
+def _prompt_row(folder: Path, language: str, name: str) -> Prompt:
+    """The prompt's row; if it is new, the default sound is stored as version 1."""
+    row, is_new = Prompt.get_or_create(language=language, name=name)
+    active_file = _active_file(folder, language, name)
+    if is_new and active_file.is_file():
+        measured = sound.measure_sound(active_file)
+        _create_version(row, 1, "synthetic", all_texts(language)[name], measured, "")
+        _replace_file(active_file, _version_file(folder, language, name, 1))
         row.version = 1
         row.save()
     return row
 
 
-def _write_down(
-    row: Prompt, number: int, kind: str, text: str, made: sound.Measured, by: str
+def _create_version(
+    row: Prompt, number: int, kind: str, text: str, measured: sound.SoundMeasurement, by: str
 ) -> PromptVersion:
     return PromptVersion.create(
         prompt=row,
         number=number,
         kind=kind,
         text=text,
-        meant=texts_of(row.language)[row.name],
-        seconds=made.seconds,
-        loudness=made.loudness,
-        sha256=made.sha256,
+        meant=all_texts(row.language)[row.name],
+        seconds=measured.seconds,
+        loudness=measured.loudness,
+        sha256=measured.sha256,
         author=by,
         made_at=clock.now(),
     )
 
 
-def _put_in_force(folder: Path, row: Prompt, version: PromptVersion) -> None:
-    """A call hears the old sound or the new one, never half a file."""
-    playing = _playing(folder, row.language, row.name)
-    mark = playing.with_suffix(speaking.MARK)
-    mark.unlink(missing_ok=True)
-    _put_into_place(_version_file(folder, row.language, row.name, version.number), playing)
-    if version.kind == "synthetic" and version.text == texts_of(row.language)[row.name]:
-        mark.write_text(version.text, "utf-8")  # a text that comes along may be bettered later
+def _activate_version(folder: Path, row: Prompt, version: PromptVersion) -> None:
+    """Put a version in force; a call plays the old sound or the new one, never half a file."""
+    active_file = _active_file(folder, row.language, row.name)
+    text_file = active_file.with_suffix(synthesis.TEXT_SUFFIX)
+    text_file.unlink(missing_ok=True)
+    _replace_file(_version_file(folder, row.language, row.name, version.number), active_file)
+    if version.kind == "synthetic" and version.text == all_texts(row.language)[row.name]:
+        text_file.write_text(version.text, "utf-8")  # a default text may be improved later
     Prompt.update(version=version.number, trouble="").where(Prompt.id == row.id).execute()
-    live.publish("prompts")
+    live.publish_topics("prompts")
 
 
-def _put_into_place(source: Path, target: Path) -> None:
+def _replace_file(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.new")
-    shutil.copyfile(source, fresh)
-    fresh.replace(target)
+    new_file = target.with_name(f".{target.name}.new")
+    shutil.copyfile(source, new_file)
+    new_file.replace(target)
 
 
-def _in_force(language: str, name: str) -> PromptVersion | None:
+def _active_version(language: str, name: str) -> PromptVersion | None:
     return (
         PromptVersion.select(PromptVersion, Prompt)
         .join(Prompt)
@@ -274,12 +278,12 @@ def _in_force(language: str, name: str) -> PromptVersion | None:
     )
 
 
-def _of(language: str, name: str, query):  # type: ignore[no-untyped-def]  # peewee's query
+def _where_prompt(language: str, name: str, query):  # type: ignore[no-untyped-def]  # peewee's query
     return query.where(Prompt.language == language, Prompt.name == name)
 
 
-def _changed(version: PromptVersion) -> Listed:
-    return Listed(
+def _info_of_version(version: PromptVersion) -> PromptInfo:
+    return PromptInfo(
         version.prompt.language,
         version.prompt.name,
         version.text,
@@ -291,25 +295,27 @@ def _changed(version: PromptVersion) -> Listed:
     )
 
 
-def _shipped(folder: Path, language: str, name: str, text: str) -> Listed:
-    file = _playing(folder, language, name)
+def _info_of_default(folder: Path, language: str, name: str, text: str) -> PromptInfo:
+    file = _active_file(folder, language, name)
     if not file.is_file():
-        return Listed(language, name, text, "synthetic")
+        return PromptInfo(language, name, text, "synthetic")
     status = file.stat()
     try:
-        made = _measured(file, status.st_mtime_ns, status.st_size)
+        measured = _measure_cached(file, status.st_mtime_ns, status.st_size)
     except (wave.Error, EOFError):  # the file is damaged: it has no sound
-        return Listed(language, name, text, "synthetic", trouble="unknown")
-    kind = "synthetic" if file.with_suffix(speaking.MARK).exists() else "studio"
-    return Listed(language, name, text, kind, seconds=made.seconds, loudness=made.loudness)
+        return PromptInfo(language, name, text, "synthetic", trouble="unknown")
+    kind = "synthetic" if file.with_suffix(synthesis.TEXT_SUFFIX).exists() else "studio"
+    return PromptInfo(
+        language, name, text, kind, seconds=measured.seconds, loudness=measured.loudness
+    )
 
 
 @functools.lru_cache(maxsize=1024)
-def _measured(file: Path, _written: int, _size: int) -> sound.Measured:
-    return sound.measure(file)
+def _measure_cached(file: Path, _written: int, _size: int) -> sound.SoundMeasurement:
+    return sound.measure_sound(file)
 
 
-def _playing(folder: Path, language: str, name: str) -> Path:
+def _active_file(folder: Path, language: str, name: str) -> Path:
     return folder / language / f"{name}.wav"
 
 

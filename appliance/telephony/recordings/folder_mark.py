@@ -1,8 +1,8 @@
-"""A mark in the recordings folder: without it, the folder is not the one that holds the recordings.
+"""A mark in the recordings folder; a folder without it is not the one with the recordings.
 
-A disk that is not mounted leaves an empty folder in its place, and Asterisk makes its folders of
-days in there. The mark is a folder: what snapshots list and restore are files. A note next
-to the database holds the mark's name.
+A disk that is not mounted leaves an empty folder in its place, and Asterisk creates its folders of
+days there. The mark is a folder, because snapshots list and restore files only. A note next to the
+database holds the mark's name.
 """
 
 import logging
@@ -14,39 +14,39 @@ from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_BEGIN = ".mark-"
+_MARK_PREFIX = ".mark-"
 
 
-def note(settings: Settings) -> Path:
-    """The file that holds the mark's name; when it is removed, the current folder gets a mark."""
+def note_file(settings: Settings) -> Path:
+    """The file with the mark's name; after it is removed, the current folder gets a mark."""
     return settings.paths.database.with_name("recordings.mark")
 
 
-def ensure(settings: Settings) -> None:
-    """Mark the folder when none was marked before; what hinders that is only logged."""
-    file, folder = note(settings), settings.paths.recordings
-    if file.exists() or not folder.is_dir():
+def ensure_mark(settings: Settings) -> None:
+    """Mark the folder if no folder was marked before; errors are only logged."""
+    note_path, folder = note_file(settings), settings.paths.recordings
+    if note_path.exists() or not folder.is_dir():
         return
     try:
-        known = next(folder.glob(f"{_BEGIN}*"), None)  # of a box whose data folder is new
-        mark = known or folder / f"{_BEGIN}{secrets.token_hex(8)}"
+        existing = next(folder.glob(f"{_MARK_PREFIX}*"), None)  # of a box with a new data folder
+        mark = existing or folder / f"{_MARK_PREFIX}{secrets.token_hex(8)}"
         mark.mkdir(exist_ok=True)
-        file.write_text(mark.name, "ascii")
+        note_path.write_text(mark.name, "ascii")
     except OSError as error:
         log.warning("the recordings folder is not marked: %s", error)
 
 
-def is_absent(settings: Settings) -> bool:
-    """Whether the folder is another one than was marked; False while none was marked."""
+def is_mark_missing(settings: Settings) -> bool:
+    """Returns True if the folder is not the marked one; False if no folder was ever marked."""
     try:
-        name = note(settings).read_text("ascii").strip()
+        name = note_file(settings).read_text("ascii").strip()
     except OSError:
         return False
     return bool(name) and not (settings.paths.recordings / name).is_dir()
 
 
-def elsewhere(settings: Settings) -> Path | None:
-    """The folder of today, or one above it, that lies on another disk than the recordings do."""
+def folder_on_other_disk(settings: Settings) -> Path | None:
+    """Today's folder, or one above it, if it is on another disk than the recordings folder."""
     folder, today = settings.paths.recordings, clock.now().date()
     try:
         disk = folder.stat().st_dev

@@ -1,87 +1,101 @@
-"""Who may hear recordings, and that each hearing has its reason and is written down."""
+"""Who may listen to recordings; every listening has a reason and is stored."""
 
 import datetime as dt
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Listening, ListeningRight, User
 from appliance.people import rights
 
-GRANTED = (rights.GIVEN, rights.OWN_GIVEN)
-OPEN = dt.timedelta(hours=1)  # how long a reason given once holds for one call
-_SHORTEST = 3  # letters of a reason
+PERSONAL_SCOPES = (rights.WITH_GRANT, rights.OWN_WITH_GRANT)
+REASON_VALIDITY = dt.timedelta(hours=1)  # how long one stated reason is valid for one call
+_MIN_REASON_CHARACTERS = 3
 
 
-class NoReason(ValueError):
-    """Nobody hears a recording without saying why."""
+class MissingReason(ValueError):
+    """A recording cannot be listened to without a reason."""
 
 
-class NotAllowed(PermissionError):
-    """This person may not hear recordings."""
+class ListeningNotAllowed(PermissionError):
+    """This user may not listen to recordings."""
 
 
-def may_listen(user: User) -> bool:
-    """Whether this person may hear recordings at all, with a reason."""
+def can_listen(user: User) -> bool:
+    """Returns True if this user may listen to recordings at all, with a reason."""
     scope = rights.scope_of(user, "recording.listen")
-    return scope == rights.REASON or (scope in GRANTED and is_allowed(user))
+    return scope == rights.WITH_REASON or (scope in PERSONAL_SCOPES and has_personal_right(user))
 
 
-def is_allowed(user: User) -> bool:
-    """Whether the right that goes by the person was given."""
+def has_personal_right(user: User) -> bool:
+    """Returns True if the user has the personal right, which is granted to users one by one."""
     return bool(ListeningRight.select().where(ListeningRight.login == user.login).exists())
 
 
-def may_be_allowed(user: User) -> bool:
-    """Whether it goes by the person: of the ministry, and of an operator for his own calls."""
-    return rights.scope_of(user, "recording.listen") in GRANTED
+def can_have_personal_right(user: User) -> bool:
+    """Returns True if the user's right to listen is a personal one.
+
+    That is so for the ministry, and for operators and their own calls.
+    """
+    return rights.scope_of(user, "recording.listen") in PERSONAL_SCOPES
 
 
-def allow(user: User, allowed: bool, by: str) -> None:
-    """Give or take the right that goes by the person. Raises NotAllowed where it goes by role."""
-    if allowed and not may_be_allowed(user):
-        raise NotAllowed(user.login)
-    with writing():
+def set_personal_right(user: User, allowed: bool, by: str) -> None:
+    """Grant or withdraw the personal right.
+
+    Raises ListeningNotAllowed where the right depends on the role.
+    """
+    if allowed and not can_have_personal_right(user):
+        raise ListeningNotAllowed(user.login)
+    with write_transaction():
         ListeningRight.delete().where(ListeningRight.login == user.login).execute()
         if allowed:
             ListeningRight.create(login=user.login)
-        audit.record(by, "recording.right", user.login, allowed=allowed)
+        audit.record_entry(by, "recording.right", user.login, allowed=allowed)
 
 
-def begin(user: User, call_id: str, reason: str) -> None:
-    """Let somebody hear a call's recordings for a while. Raises NotAllowed, NoReason."""
-    if not may_listen(user):
-        raise NotAllowed(user.login)
+def begin_listening(user: User, call_id: str, reason: str) -> None:
+    """Allow a user to listen to a call's recordings for REASON_VALIDITY.
+
+    Raises ListeningNotAllowed, MissingReason.
+    """
+    if not can_listen(user):
+        raise ListeningNotAllowed(user.login)
     reason = " ".join(reason.split())
-    if len(reason) < _SHORTEST:
-        raise NoReason(call_id)
-    with writing():
+    if len(reason) < _MIN_REASON_CHARACTERS:
+        raise MissingReason(call_id)
+    with write_transaction():
         Listening.create(login=user.login, call_id=call_id, at=clock.now(), reason=reason[:500])
-        audit.record(user.login, "recording.listen", call_id, reason=reason[:500])
+        audit.record_entry(user.login, "recording.listen", call_id, reason=reason[:500])
 
 
-def reason_of(user: User, call_id: str) -> str | None:
-    """The reason for which he hears this call's recordings now; None: he gave none so far."""
-    found = _now(user, call_id)
-    return found.reason if found else None
+def current_reason(user: User, call_id: str) -> str | None:
+    """The valid reason of a user for this call; None without one."""
+    listening = _current_listening(user, call_id)
+    return listening.reason if listening else None
 
 
-def take(user: User, call_id: str, part: str) -> str | None:
-    """Write down that somebody takes a recording away; the reason, None: he gave none so far."""
-    found = _now(user, call_id)
-    if not found:
+def record_download(user: User, call_id: str, file_name: str) -> str | None:
+    """Record in the audit that a user downloads a recording.
+
+    Returns the valid reason; None, and nothing is recorded, if they stated no reason.
+    """
+    listening = _current_listening(user, call_id)
+    if not listening:
         return None
-    audit.record(user.login, "recording.download", call_id, part=part, reason=found.reason)
-    reason: str = found.reason
+    audit.record_entry(
+        user.login, "recording.download", call_id, part=file_name, reason=listening.reason
+    )
+    reason: str = listening.reason
     return reason
 
 
-def _now(user: User, call_id: str) -> Listening | None:
-    """The hearing that somebody was let to by his newest reason, while it holds."""
-    if not may_listen(user):
+def _current_listening(user: User, call_id: str) -> Listening | None:
+    """The newest listening of a user to this call, while its reason is valid."""
+    if not can_listen(user):
         return None
     rows = Listening.select().where(
         Listening.login == user.login,
         Listening.call_id == call_id,
-        Listening.at > clock.now() - OPEN,
+        Listening.at > clock.now() - REASON_VALIDITY,
     )
     return rows.order_by(Listening.at.desc()).first()

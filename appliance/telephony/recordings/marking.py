@@ -1,4 +1,4 @@
-"""A recording that leaves the box says in its own metadata who took it and when."""
+"""The mark in a downloaded recording: its own metadata say who downloaded it, and when."""
 
 import datetime as dt
 import io
@@ -7,24 +7,28 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 
-class Unmarkable(ValueError):
-    """It is no sound of a kind that can be marked; it is not given out."""
+class MarkingError(ValueError):
+    """The file is not a sound that can be marked; it must not be sent."""
 
 
-def marked(file: Path, who: str, at: dt.datetime, tz: ZoneInfo, call_id: str, why: str) -> bytes:
-    """The file with its taker in it: comments of Opus, an ID3 chunk of WAV; the sound is the same.
+def mark_recording(
+    file: Path, listener: str, downloaded_at: dt.datetime, tz: ZoneInfo, call_id: str, reason: str
+) -> bytes:
+    """The file's bytes with the listener in its metadata; the sound is unchanged.
 
-    Raises Unmarkable, OSError.
+    The metadata are comments of Opus, or an ID3 chunk of WAV.
+
+    Raises MarkingError, OSError.
     """
-    from mutagen.id3 import COMM, TXXX  # seldom asked for
+    from mutagen.id3 import COMM, TXXX  # seldom needed
     from mutagen.oggopus import OggOpus
     from mutagen.wave import WAVE
 
     tags = {
-        "LISTENER": who,
-        "TAKEN_AT": at.astimezone(tz).isoformat(timespec="seconds"),
+        "LISTENER": listener,
+        "TAKEN_AT": downloaded_at.astimezone(tz).isoformat(timespec="seconds"),
         "CALL": call_id,
-        "REASON": why,
+        "REASON": reason,
     }
     body = io.BytesIO(file.read_bytes())
     try:
@@ -41,10 +45,10 @@ def marked(file: Path, who: str, at: dt.datetime, tz: ZoneInfo, call_id: str, wh
             chunk: Any = sound.tags
             for name, text in tags.items():
                 chunk.add(TXXX(encoding=3, desc=name, text=[text]))
-            taken = f"{who}, {tags['TAKEN_AT']}"
-            chunk.add(COMM(encoding=3, lang="uzb", desc="", text=[taken]))
+            comment = f"{listener}, {tags['TAKEN_AT']}"
+            chunk.add(COMM(encoding=3, lang="uzb", desc="", text=[comment]))
             body.seek(0)
             sound.save(body)
-    except Exception as error:  # the library's own errors have no common ancestor that says more
-        raise Unmarkable(f"{file}: {error}") from error
+    except Exception as error:  # the library's errors have no narrower common base class
+        raise MarkingError(f"{file}: {error}") from error
     return body.getvalue()

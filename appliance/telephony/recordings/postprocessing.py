@@ -1,4 +1,4 @@
-"""What is done with a call's recordings once it is over: mended, measured, later compressed."""
+"""Processing of recordings after a call: header repaired, sound measured, later compressed."""
 
 import datetime as dt
 import glob
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import Call, Recording
 from appliance.telephony import recordings
@@ -18,113 +18,124 @@ from appliance.telephony.recordings import sound
 
 log = logging.getLogger(__name__)
 
-type Project = Callable[[str], object]  # writes a call into the ledger anew
+type UpdateLedger = Callable[[str], object]  # stores a call in the ledger again
 
-_SETTLES = dt.timedelta(seconds=10)  # after the call, a recording's header is whole by then
-_GIVEN_UP = dt.timedelta(minutes=10)
-_TIDIED = dt.timedelta(days=2)  # what is older was looked at before
+# after the call, the header of a recording is complete by then
+_SETTLING_TIME = dt.timedelta(seconds=10)
+_GIVE_UP_AFTER = dt.timedelta(minutes=10)
+_TIDY_PERIOD = dt.timedelta(days=2)  # older recordings were checked before
 
 
-def measure(settings: Settings, project: Project) -> int:
-    """Mend, measure and hash the recordings of ended calls; returns how many. `project` is called
-    with the call of each that became known, in the same transaction.
+def measure_recordings(settings: Settings, update_ledger: UpdateLedger) -> int:
+    """Repair, measure and hash the recordings of ended calls; returns how many.
 
-    A file that cannot be read is given up after ten minutes, and counts as missing.
+    `update_ledger` is called with the call of each finished recording, in the same transaction. A
+    file that cannot be read for ten minutes is given up, and counts as missing.
     """
-    done = 0
-    for recording in recordings.unfinished():
+    count = 0
+    for recording in recordings.unmeasured_recordings():
         try:
-            done += _measure(settings, recording, project)
+            count += _measure_recording(settings, recording, update_ledger)
         except (OSError, ValueError) as error:
             log.warning("call %s: %s: %s", recording.call_id, recording.file, error)
-            if _waited(recording) > _GIVEN_UP:
-                _write_down(recording, None, None, project)
-    return done
+            if _time_since_end(recording) > _GIVE_UP_AFTER:
+                _store_measurement(recording, None, None, update_ledger)
+    return count
 
 
-def compress(settings: Settings) -> int:
-    """Compress the oldest recording whose time has come, if any; returns how many.
+def compress_oldest(settings: Settings) -> int:
+    """Compress the oldest recording that is due, if there is one; returns how many.
 
-    The WAV is removed once the compressed file is proven to hold the same and is written down.
+    The WAV is removed after the compressed file is proven to contain the same sound and is stored
+    in the database.
     """
     before = clock.now() - dt.timedelta(seconds=settings.calls.compress_after)
-    recording = recordings.uncompressed(before)
+    recording = recordings.oldest_uncompressed(before)
     if not recording:
         return 0
     file = settings.paths.recordings / recording.file
     try:
-        made, heard = sound.compress(file)
-    except (sound.Spoilt, OSError, EOFError, wave.Error, subprocess.SubprocessError) as error:
+        compressed, result = sound.compress_recording(file)
+    except (
+        sound.CompressionMismatch,
+        OSError,
+        EOFError,
+        wave.Error,
+        subprocess.SubprocessError,
+    ) as error:
         log.warning("call %s: %s stays as it is: %s", recording.call_id, recording.file, error)
-        with writing():
-            recordings.set_kept_file(recording, recording.file, recording.sha256)
+        with write_transaction():
+            recordings.set_file_name(recording, recording.file, recording.sha256)
         return 0
-    with writing():
-        name = made.relative_to(settings.paths.recordings)
-        recordings.set_kept_file(recording, str(name), heard.sha256)
+    with write_transaction():
+        name = compressed.relative_to(settings.paths.recordings)
+        recordings.set_file_name(recording, str(name), result.sha256)
     file.unlink(missing_ok=True)
     return 1
 
 
-def tidy(settings: Settings) -> int:
-    """Remove WAVs whose compressed file is written down, left when we were stopped in between."""
-    since = clock.now() - dt.timedelta(seconds=settings.calls.compress_after) - _TIDIED
-    left = 0
-    for recording in recordings.compressed_since(since):
+def remove_compressed_wavs(settings: Settings) -> int:
+    """Remove WAVs whose compressed file is stored; an interrupted compression leaves them."""
+    since = clock.now() - dt.timedelta(seconds=settings.calls.compress_after) - _TIDY_PERIOD
+    count = 0
+    for recording in recordings.compressed_recordings(since):
         file, compressed = (settings.paths.recordings / n for n in (recording.file, recording.kept))
         if compressed.exists() and file.exists():
             file.unlink()
-            left += 1
-    return left
+            count += 1
+    return count
 
 
-def _measure(settings: Settings, recording: Recording, project: Project) -> bool:
+def _measure_recording(
+    settings: Settings, recording: Recording, update_ledger: UpdateLedger
+) -> bool:
     file = settings.paths.recordings / recording.file
-    call, waited = Call.get_by_id(recording.call_id), _waited(recording)
+    call, elapsed = Call.get_by_id(recording.call_id), _time_since_end(recording)
     if not file.exists():
-        if waited > _GIVEN_UP or not call.talk_seconds:
-            _write_down(recording, None, None, project)
+        if elapsed > _GIVE_UP_AFTER or not call.talk_seconds:
+            _store_measurement(recording, None, None, update_ledger)
         return False
-    whole = sound.is_whole(file)
-    if not whole and waited < _SETTLES:
+    is_complete = sound.has_true_length(file)
+    if not is_complete and elapsed < _SETTLING_TIME:
         return False
-    written = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-    if not whole and sound.mend(file):
+    written_at = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
+    if not is_complete and sound.repair_header(file):
         log.warning("call %s: mended the header of %s", call.id, recording.file)
-    _mix_in(file, call)
-    heard = sound.measure(file)
-    if not heard.seconds:  # nobody spoke on this leg: nothing was recorded
+    _mix_in_supervisor(file, call)
+    measured = sound.measure_recording(file)
+    if not measured.seconds:  # nobody spoke on this leg: nothing was recorded
         file.unlink()
-    _write_down(recording, heard, written, project)
+    _store_measurement(recording, measured, written_at, update_ledger)
     return True
 
 
-def _waited(recording: Recording) -> dt.timedelta:
-    """For how long the call has been over."""
+def _time_since_end(recording: Recording) -> dt.timedelta:
+    """The time since the call ended."""
     return clock.now() - Call.get_by_id(recording.call_id).ended_at
 
 
-def _mix_in(file: Path, call: Call) -> None:
-    """Have the recording hold what a supervisor said to both, written beside it under its moment.
+def _mix_in_supervisor(file: Path, call: Call) -> None:
+    """Mix into the recording what a supervisor said to both sides.
 
-    Asterisk records while the two are connected: a recording begins with its talk.
+    Its file is next to the recording, with the time in its name. Asterisk records while the two are
+    connected: a recording begins with its talk.
     """
-    for part in sorted(file.parent.glob(f"{glob.escape(file.stem)}.said-*.wav")):
-        if not re.search(r"\.said-\d{1,14}$", part.stem, re.ASCII):
-            continue  # none of ours
-        moment = dt.datetime.fromtimestamp(int(part.stem.rpartition("-")[2]) / 1000, dt.UTC)
-        begins = [talk.started_at for talk in call.talks if talk.started_at <= moment]
-        if begins:
-            sound.mix_in(file, part, (moment - max(begins)).total_seconds())
-        part.unlink()
+    for speech in sorted(file.parent.glob(f"{glob.escape(file.stem)}.said-*.wav")):
+        if not re.search(r"\.said-\d{1,14}$", speech.stem, re.ASCII):
+            continue  # not one of these files
+        spoken_at = dt.datetime.fromtimestamp(int(speech.stem.rpartition("-")[2]) / 1000, dt.UTC)
+        talk_begins = [talk.started_at for talk in call.talks if talk.started_at <= spoken_at]
+        if talk_begins:
+            sound.mix_speech(file, speech, (spoken_at - max(talk_begins)).total_seconds())
+        speech.unlink()
 
 
-def _write_down(
+def _store_measurement(
     recording: Recording,
-    heard: sound.Sound | None,
-    written: dt.datetime | None,
-    project: Project,
+    measured: sound.Sound | None,
+    written_at: dt.datetime | None,
+    update_ledger: UpdateLedger,
 ) -> None:
-    with writing():
-        recordings.write_down(recording, heard, written)
-        project(recording.call_id)
+    with write_transaction():
+        recordings.store_measurement(recording, measured, written_at)
+        update_ledger(recording.call_id)

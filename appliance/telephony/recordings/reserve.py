@@ -1,8 +1,9 @@
-"""Room kept for the ledger: on a full disk talks are no longer recorded; all else goes on.
+"""Disk space for the ledger: on a full disk talks are no longer recorded, all else works.
 
 Without it Asterisk could not write its event log, and the calls of those hours would be lost. A
-file beside the database holds the room. It is given up when the disk is full, and the dialplan
-finds a mark in Asterisk's `run` folder, which lies in memory; it is made anew when there is room.
+file next to the database holds the space. It is removed when the disk is full, and a mark is placed
+for the dialplan in Asterisk's `run` folder, which is in memory; when there is space again, the file
+is created again.
 """
 
 import logging
@@ -14,57 +15,58 @@ from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SIZE = 256 << 20  # bytes that are held
-LEAST = 64 << 20  # free bytes below which the disk is full
-ROOM = LEAST + 2 * SIZE  # free bytes from which it no longer is
+RESERVE_BYTES = 256 << 20  # reserved bytes
+MIN_FREE_BYTES = 64 << 20  # below this many free bytes the disk is full
+# from this many free bytes on it no longer is
+ENOUGH_FREE_BYTES = MIN_FREE_BYTES + 2 * RESERVE_BYTES
 
 
-def file(settings: Settings) -> Path:
-    """What holds the room."""
+def reserve_file(settings: Settings) -> Path:
+    """The file that holds the reserved space."""
     return settings.paths.database.with_name("reserve")
 
 
-def mark(settings: Settings) -> Path:
-    """Is there as long as talks are not recorded."""
+def unrecorded_mark(settings: Settings) -> Path:
+    """The file that exists while talks are not recorded."""
     return settings.asterisk.run / "unrecorded"
 
 
-def look(settings: Settings) -> None:
-    """Give the room up, or hold it again; what hinders that is only logged."""
+def check_free_space(settings: Settings) -> None:
+    """Release the reserved space, or reserve it again; errors are only logged."""
     try:
-        _look(settings)
+        _update_reserve(settings)
     except OSError as error:
         log.warning("room for the event log: %s", error)
 
 
-def _look(settings: Settings) -> None:
-    free = shutil.disk_usage(settings.paths.database.parent).free
-    held, marked = file(settings), mark(settings)
-    if free < LEAST:
-        if held.exists():
-            held.unlink()
+def _update_reserve(settings: Settings) -> None:
+    free_bytes = shutil.disk_usage(settings.paths.database.parent).free
+    reserve, mark_path = reserve_file(settings), unrecorded_mark(settings)
+    if free_bytes < MIN_FREE_BYTES:
+        if reserve.exists():
+            reserve.unlink()
             log.error("the disk is full: room for the event log was given up")
-        if _is_shared(settings) and not marked.exists():
-            marked.touch()
-            log.error("the disk is full: talks are not recorded")
-    elif free >= ROOM:
-        if not held.exists() or held.stat().st_size < SIZE:
-            _hold(held)
-        if marked.exists():
-            marked.unlink()
+        if _is_disk_shared(settings) and not mark_path.exists():
+            mark_path.touch()
+            log.error("the disk is full: conversations are not recorded")
+    elif free_bytes >= ENOUGH_FREE_BYTES:
+        if not reserve.exists() or reserve.stat().st_size < RESERVE_BYTES:
+            _allocate_reserve(reserve)
+        if mark_path.exists():
+            mark_path.unlink()
             log.info("there is room again: talks are recorded")
 
 
-def _is_shared(settings: Settings) -> bool:
-    """Whether what is recorded takes the room of the ledger."""
+def _is_disk_shared(settings: Settings) -> bool:
+    """Returns True if the recordings are on the disk of the ledger."""
     return settings.paths.recordings.stat().st_dev == settings.paths.database.parent.stat().st_dev
 
 
-def _hold(held: Path) -> None:
-    """Take the room; what was taken is given back when there is not enough."""
-    with held.open("wb") as file:
+def _allocate_reserve(path: Path) -> None:
+    """Allocate the reserved space; without enough free space, the file is removed again."""
+    with path.open("wb") as stream:
         try:
-            os.posix_fallocate(file.fileno(), 0, SIZE)
+            os.posix_fallocate(stream.fileno(), 0, RESERVE_BYTES)
         except OSError as error:
-            held.unlink()
+            path.unlink()
             log.warning("no room could be held: %s", error)

@@ -1,4 +1,4 @@
-"""A recording's sound: mended, measured, drawn, compressed once it is proven to be kept whole."""
+"""A recording's sound: header repaired, measured, drawn, compressed with proof of the result."""
 
 import array
 import hashlib
@@ -13,154 +13,178 @@ import audioop
 
 from appliance.core import sandbox
 
-RATE = 8000  # Asterisk's recordings: 16 bit, mono
-PEAKS = 200  # stretches that a waveform is drawn of
-COMPRESSED = ".ogg"
-_HEADER = 44  # bytes before the sound in the WAV files that Asterisk writes
-_SIZE_AT = 4  # where its header tells the size of the rest of the file
-_LENGTH_AT = 40  # and the length of the sound
-_LEVELS = "0123456789abcdefghijklmnopqrstuvwxyz"  # how loud, from silence to full scale
-_DRIFT = 0.05  # seconds by which the compressed sound may differ in length
-_FAINTER = 4  # steps of _LEVELS by which one stretch may differ on the average
-_LARGEST = 1 << 30  # bytes of sound: 18 hours of talk
-_BITRATE = "16"  # kbit/s of Opus: speech of a telephone's width is clear at that, 7 MB an hour
+SAMPLE_RATE_HZ = 8000  # Asterisk's recordings: 16 bit, mono
+PEAK_COUNT = 200  # stretches in a drawing of the waveform
+COMPRESSED_SUFFIX = ".ogg"
+_HEADER_BYTES = 44  # bytes before the sound in the WAV files that Asterisk writes
+_SIZE_OFFSET = 4  # offset of the size of the rest of the file in the header
+_LENGTH_OFFSET = 40  # offset of the length of the sound
+_LEVEL_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"  # loudness from silence to full scale
+_MAX_DRIFT_SECONDS = 0.05  # seconds by which the compressed sound may differ in length
+_MAX_MEAN_LEVEL_STEPS = 4  # steps of loudness by which a stretch may differ on average
+_MAX_SOUND_BYTES = 1 << 30  # 18 hours of talk
+_BITRATE_KBITS = "16"  # Opus: telephone speech is clear at that, 7 MB an hour
 
 
-class Spoilt(RuntimeError):
-    """The compressed file does not hold what the recording holds."""
+class CompressionMismatch(RuntimeError):
+    """The compressed file does not contain the same sound as the recording."""
 
 
 @dataclass(frozen=True)
 class Sound:
-    """What a recording holds. `peaks`: one character of _LEVELS for each of PEAKS stretches."""
+    """The sound of a recording.
+
+    `peaks` has one character of _LEVEL_CHARACTERS for each of PEAK_COUNT stretches.
+    """
 
     seconds: float
     sha256: str
     peaks: str
 
 
-def is_whole(file: Path) -> bool:
-    """Whether a WAV's header tells its true length, as it does once Asterisk has closed it."""
+def has_true_length(file: Path) -> bool:
+    """Returns True if a WAV's header has its true length: Asterisk has closed the file."""
     size = file.stat().st_size
-    if size < _HEADER:
+    if size < _HEADER_BYTES:
         return False
     with file.open("rb") as stream:
-        stream.seek(_LENGTH_AT)
+        stream.seek(_LENGTH_OFFSET)
         (length,) = struct.unpack("<I", stream.read(4))
-    return length == size - _HEADER
+    return length == size - _HEADER_BYTES
 
 
-def mend(file: Path) -> bool:
+def repair_header(file: Path) -> bool:
     """Write the true length into a WAV header that a killed Asterisk left at zero.
 
-    Returns whether it had to be mended. A file shorter than its header is left as it is.
+    Returns True if the header was repaired. A file shorter than its header is not changed.
     """
     size = file.stat().st_size
-    if size < _HEADER or is_whole(file):
+    if size < _HEADER_BYTES or has_true_length(file):
         return False
     with file.open("r+b") as stream:
-        for place, length in ((_SIZE_AT, size - _SIZE_AT - 4), (_LENGTH_AT, size - _HEADER)):
-            stream.seek(place)
+        for offset, length in (
+            (_SIZE_OFFSET, size - _SIZE_OFFSET - 4),
+            (_LENGTH_OFFSET, size - _HEADER_BYTES),
+        ):
+            stream.seek(offset)
             stream.write(struct.pack("<I", length))
         stream.flush()
         os.fsync(stream.fileno())
     return True
 
 
-def mix_in(file: Path, said: Path, at: float) -> None:
-    """Have a WAV hold also what was said in another one, from `at` seconds on; its length stays.
+def mix_speech(file: Path, speech_file: Path, offset_seconds: float) -> None:
+    """Add the sound of another WAV to `file`, from `offset_seconds` on.
 
-    Both as Asterisk writes them. The file is replaced whole, or stays as it was.
+    The length of `file` does not change.
+
+    Both are as Asterisk writes them. The file is replaced as a whole, or not at all.
     """
-    head, sound, other = file.read_bytes()[:_HEADER], _samples(file), _samples(said)
-    begin = max(0, round(at * RATE))
-    for position, sample in zip(range(begin, len(sound)), other, strict=False):
+    header, sound, speech = (
+        file.read_bytes()[:_HEADER_BYTES],
+        _read_samples(file),
+        _read_samples(speech_file),
+    )
+    begin = max(0, round(offset_seconds * SAMPLE_RATE_HZ))
+    for position, sample in zip(range(begin, len(sound)), speech, strict=False):
         sound[position] = max(-32768, min(32767, sound[position] + sample))
-    fresh = file.with_suffix(".mixed")
+    new_file = file.with_suffix(".mixed")
     try:
-        with fresh.open("wb") as stream:
-            stream.write(head)
+        with new_file.open("wb") as stream:
+            stream.write(header)
             sound.tofile(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        fresh.replace(file)
+        new_file.replace(file)
     finally:
-        fresh.unlink(missing_ok=True)
+        new_file.unlink(missing_ok=True)
 
 
-def measure(file: Path) -> Sound:
+def measure_recording(file: Path) -> Sound:
     """Length, hash and loudness of a finished recording as Asterisk writes it."""
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    samples = max(0, file.stat().st_size - _HEADER) // 2
-    return Sound(samples / RATE, digest, _peaks(file, samples))
+    samples = max(0, file.stat().st_size - _HEADER_BYTES) // 2
+    return Sound(samples / SAMPLE_RATE_HZ, digest, _draw_peaks(file, samples))
 
 
-def compress(file: Path) -> tuple[Path, Sound]:
-    """Make an Opus file (.ogg) beside the WAV and prove that it holds the same; the WAV stays.
+def compress_recording(file: Path) -> tuple[Path, Sound]:
+    """Write an Opus file (.ogg) next to the WAV, and prove that it contains the same sound.
 
-    The proof: decoded, it is as long, and as loud all along. Raises Spoilt, and
-    subprocess.CalledProcessError when the encoder fails; nothing is left behind then.
+    The WAV remains. The proof: decoded, it has the same length and loudness throughout. Raises
+    CompressionMismatch, and subprocess.CalledProcessError if the encoder fails; then no file is
+    left.
     """
-    before = measure(file)
-    target = file.with_suffix(COMPRESSED)
-    fresh = file.with_suffix(f"{COMPRESSED}.new")
+    recording = measure_recording(file)
+    target = file.with_suffix(COMPRESSED_SUFFIX)
+    new_file = file.with_suffix(f"{COMPRESSED_SUFFIX}.new")
     try:
-        _run("opusenc", "--quiet", "--bitrate", _BITRATE, "--speech", str(file), str(fresh))
-        after = _decoded(fresh)
-        if abs(after.seconds - before.seconds) > _DRIFT or _unlike(before.peaks, after.peaks):
-            raise Spoilt(f"{file}: {before.seconds:.2f} s became {after.seconds:.2f} s")
-        with fresh.open("rb") as stream:
+        _run_sandboxed(
+            "opusenc", "--quiet", "--bitrate", _BITRATE_KBITS, "--speech", str(file), str(new_file)
+        )
+        decoded = _decode_sound(new_file)
+        if abs(decoded.seconds - recording.seconds) > _MAX_DRIFT_SECONDS or _peaks_differ(
+            recording.peaks, decoded.peaks
+        ):
+            raise CompressionMismatch(
+                f"{file}: {recording.seconds:.2f} s became {decoded.seconds:.2f} s"
+            )
+        with new_file.open("rb") as stream:
             os.fsync(stream.fileno())
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        fresh.replace(target)
+        new_file.replace(target)
     finally:
-        fresh.unlink(missing_ok=True)
-    return target, Sound(before.seconds, digest, before.peaks)
+        new_file.unlink(missing_ok=True)
+    return target, Sound(recording.seconds, digest, recording.peaks)
 
 
-def _decoded(file: Path) -> Sound:
-    """What a compressed file holds, heard to its end."""
+def _decode_sound(file: Path) -> Sound:
+    """The sound of a compressed file, decoded to its end."""
     with tempfile.NamedTemporaryFile(suffix=".wav", dir=file.parent) as plain:
-        _run("opusdec", "--quiet", "--rate", str(RATE), str(file), plain.name)
+        _run_sandboxed("opusdec", "--quiet", "--rate", str(SAMPLE_RATE_HZ), str(file), plain.name)
         with wave.open(plain.name) as sound:
             samples = sound.getnframes()
-        return Sound(samples / RATE, "", _peaks(Path(plain.name), samples))
+        return Sound(samples / SAMPLE_RATE_HZ, "", _draw_peaks(Path(plain.name), samples))
 
 
-def _samples(file: Path) -> "array.array[int]":
-    data = file.read_bytes()[_HEADER:]
+def _read_samples(file: Path) -> "array.array[int]":
+    data = file.read_bytes()[_HEADER_BYTES:]
     return array.array("h", data[: len(data) // 2 * 2])
 
 
-def _peaks(file: Path, samples: int) -> str:
-    """The loudest sample of each stretch; loudness by the square root, so that speech is seen."""
+def _draw_peaks(file: Path, samples: int) -> str:
+    """The loudest sample of each stretch; by the square root, so that speech is visible."""
     if not samples:
         return ""
-    stretch = max(1, -(-samples // PEAKS))
+    stretch = max(1, -(-samples // PEAK_COUNT))
     levels = []
     with file.open("rb") as stream:
-        stream.seek(_HEADER)
+        stream.seek(_HEADER_BYTES)
         while data := stream.read(stretch * 2):
             loudest = audioop.max(data[: len(data) // 2 * 2], 2)
-            levels.append(_LEVELS[round((loudest / 32768) ** 0.5 * (len(_LEVELS) - 1))])
+            levels.append(
+                _LEVEL_CHARACTERS[round((loudest / 32768) ** 0.5 * (len(_LEVEL_CHARACTERS) - 1))]
+            )
     return "".join(levels)
 
 
-def _unlike(one: str, other: str) -> bool:
-    """Whether two drawings are of different sounds."""
-    pairs = list(zip(one, other, strict=False))
-    apart = sum(abs(_LEVELS.index(a) - _LEVELS.index(b)) for a, b in pairs)
-    return bool(pairs) and apart / len(pairs) > _FAINTER
+def _peaks_differ(peaks: str, other_peaks: str) -> bool:
+    """Returns True if two drawings are of different sounds."""
+    pairs = list(zip(peaks, other_peaks, strict=False))
+    difference = sum(abs(_LEVEL_CHARACTERS.index(a) - _LEVEL_CHARACTERS.index(b)) for a, b in pairs)
+    return bool(pairs) and difference / len(pairs) > _MAX_MEAN_LEVEL_STEPS
 
 
-def level(character: str) -> float:
-    """What a character of `peaks` stands for: 0 silence, 1 full scale."""
-    return _LEVELS.index(character) / (len(_LEVELS) - 1)
+def peak_level(character: str) -> float:
+    """The loudness of a character of `peaks`: 0 silence, 1 full scale."""
+    return _LEVEL_CHARACTERS.index(character) / (len(_LEVEL_CHARACTERS) - 1)
 
 
-def _run(*command: str) -> None:
-    """Run a program on a sound, perhaps a caller's own, last two words: from, to."""
+def _run_sandboxed(*command: str) -> None:
+    """Run a program on a sound, perhaps one from a caller.
+
+    The last two words of the command are the source file and the target file.
+    """
     source, target = map(Path, command[-2:])
-    given = {"reads": [source], "writes": [target]}
-    sandbox.run(*command, **given, seconds=600, largest=_LARGEST, nice=19)
+    paths = {"reads": [source], "writes": [target]}
+    sandbox.run_program(*command, **paths, seconds=600, max_file_bytes=_MAX_SOUND_BYTES, nice=19)

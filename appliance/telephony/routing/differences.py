@@ -1,59 +1,65 @@
-"""What one plan says otherwise than another."""
+"""The differences between two plans."""
 
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.telephony.routing.shape import Plan
+from appliance.telephony.routing.plan import Plan
 
-_KEY = {"trunks": "name", "routes": "prefix", "numbers": "number", "topics": "keys"}
+_KEY_FIELDS = {"trunks": "name", "routes": "prefix", "numbers": "number", "topics": "keys"}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that differs; None where the row is not there. Secrets are not shown."""
+    """A field that differs; None where the row does not exist. Secrets are masked."""
 
-    part: str  # of the plan: "trunks"
-    row: str  # which one: "carrier"; "" when there is only one
-    field: str  # "address"; "" for a whole part
+    part: str  # the part of the plan: "trunks"
+    row: str  # the key of the row: "carrier"; "" if the part has no rows
+    field: str  # "address"; "" for a part that is a single value
     before: str | None
     after: str | None
 
 
-def differences(before: Plan, after: Plan) -> list[Difference]:
-    """In the order of the plan's parts."""
-    old, new = _flat(before), _flat(after)
-    found = []
+def plan_differences(before: Plan, after: Plan) -> list[Difference]:
+    """The differences from `before` to `after`, in the order of the plan's parts."""
+    old, new = _flat_fields(before), _flat_fields(after)
+    result = []
     for key in [*new, *(key for key in old if key not in new)]:
-        a, b = old.get(key), new.get(key)
-        if a != b:
-            hidden = key[2] == "password"
-            found.append(Difference(*key, "…" if hidden and a else a, "…" if hidden and b else b))
+        old_text, new_text = old.get(key), new.get(key)
+        if old_text != new_text:
+            is_secret = key[2] == "password"
+            result.append(
+                Difference(
+                    *key,
+                    "…" if is_secret and old_text else old_text,
+                    "…" if is_secret and new_text else new_text,
+                )
+            )
     order = [field.name for field in dataclasses.fields(Plan)]
-    return sorted(found, key=lambda one: order.index(one.part))
+    return sorted(result, key=lambda difference: order.index(difference.part))
 
 
-def _flat(plan: Plan) -> dict[tuple[str, str, str], str]:
-    """(part, row, field) → value as text; what has its default in a row is left out."""
+def _flat_fields(plan: Plan) -> dict[tuple[str, str, str], str]:
+    """(part, row, field) → value as text; empty values in rows are left out."""
     flat: dict[tuple[str, str, str], str] = {}
     for field in dataclasses.fields(plan):
         value = getattr(plan, field.name)
-        if field.name in _KEY:
+        if field.name in _KEY_FIELDS:
             for row in value:
-                key = getattr(row, _KEY[field.name])
-                flat |= {(field.name, key, n): t for n, t in _fields(row).items() if t}
+                key = getattr(row, _KEY_FIELDS[field.name])
+                flat |= {(field.name, key, n): t for n, t in _row_fields(row).items() if t}
         elif dataclasses.is_dataclass(value):
-            flat |= {(field.name, "", n): t for n, t in _fields(value).items()}
+            flat |= {(field.name, "", n): t for n, t in _row_fields(value).items()}
         else:
-            flat[field.name, "", ""] = _text(value)
+            flat[field.name, "", ""] = _field_text(value)
     return flat
 
 
-def _fields(row: Any) -> dict[str, str]:
-    return {f.name: _text(getattr(row, f.name)) for f in dataclasses.fields(row)}
+def _row_fields(row: Any) -> dict[str, str]:
+    return {f.name: _field_text(getattr(row, f.name)) for f in dataclasses.fields(row)}
 
 
-def _text(value: Any) -> str:
+def _field_text(value: Any) -> str:
     if isinstance(value, bool):
         return "+" if value else ""
     return " ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,55 +1,61 @@
-"""Asterisk's queues by name: languages, topics with operators of their own, everybody, each one."""
+"""Names of Asterisk's queues: per language, per topic, for all operators, for one operator.
+
+Only topics with their own operators have queues, one for each language.
+"""
 
 from collections.abc import Callable
 
 from appliance.core.i18n import N_
 from appliance.models import User
 from appliance.people import accounts
-from appliance.telephony.routing.shape import Plan
+from appliance.telephony.routing.plan import Plan
 
-ANY = "any"  # everybody: for callers who have waited too long for their own operators
-_OWN = "op-"
+ANY_QUEUE = "any"  # all operators: for callers who have waited too long for their own operators
+_OWN_PREFIX = "op-"
 
 
-def shared(plan: Plan) -> list[str]:
+def shared_queues(plan: Plan) -> list[str]:
     """Names of the queues that several operators serve."""
     languages = accounts.CALL_LANGUAGES
     topics = [f"{language}-{code}" for code in plan.own_queues for language in languages]
-    return [*languages, *topics, ANY]
+    return [*languages, *topics, ANY_QUEUE]
 
 
-def own(extension: str) -> str:
-    """Name of the queue in which a caller waits who is meant for this operator alone."""
-    return f"{_OWN}{extension}"
+def own_queue(extension: str) -> str:
+    """Name of the queue for callers who wait for one operator only."""
+    return f"{_OWN_PREFIX}{extension}"
 
 
-def queues_of(plan: Plan, user: User) -> list[str]:
-    """Names of the queues whose callers ring this operator's phone: his languages and topics."""
+def operator_queues(plan: Plan, user: User) -> list[str]:
+    """Names of the queues that ring this operator's phone, by their languages and topics."""
     languages = user.speaks.split()
-    served = [
+    queues = [
         name
-        for name, (language, _, topic) in ((n, n.partition("-")) for n in shared(plan))
-        if language in languages and (not topic or accounts.serves(user, topic))
+        for name, (language, _, topic) in ((n, n.partition("-")) for n in shared_queues(plan))
+        if language in languages and (not topic or accounts.serves_topic(user, topic))
     ]
-    return [*served, ANY, own(user.extension)]
+    return [*queues, ANY_QUEUE, own_queue(user.extension)]
 
 
-def staffed(plan: Plan) -> dict[str, int]:
-    """Name → how many operators each shared queue has, at work or not."""
-    operators = accounts.operators()
+def operators_per_queue(plan: Plan) -> dict[str, int]:
+    """Queue name → number of operators that serve it, at work or not, for each shared queue."""
+    operators = accounts.active_operators()
     return {
-        name: sum(name in queues_of(plan, operator) for operator in operators)
-        for name in shared(plan)
+        name: sum(name in operator_queues(plan, operator) for operator in operators)
+        for name in shared_queues(plan)
     }
 
 
-def queue_title(name: str, say: Callable[[str], str]) -> str:
-    """What people call a queue, also one of a former plan; `say` translates a message id."""
-    if name == ANY:
-        return say(N_("Any operator"))
-    if name.startswith(_OWN):
-        return say(N_("Phone {extension}")).format(extension=name.removeprefix(_OWN))
+def queue_title(name: str, translate: Callable[[str], str]) -> str:
+    """The title of a queue for people, also of a queue of a former plan.
+
+    `translate` translates a message id.
+    """
+    if name == ANY_QUEUE:
+        return translate(N_("Any operator"))
+    if name.startswith(_OWN_PREFIX):
+        return translate(N_("Phone {extension}")).format(extension=name.removeprefix(_OWN_PREFIX))
     language, _, topic = name.partition("-")
     names = accounts.CALL_LANGUAGES
-    spoken = say(names[language]) if language in names else language
-    return f"{spoken}, {topic}" if topic else spoken
+    language_title = translate(names[language]) if language in names else language
+    return f"{language_title}, {topic}" if topic else language_title

@@ -1,4 +1,4 @@
-"""The versions of the plan: the one in force, saving, going back."""
+"""The versions of the plan: the one in force, saving a new one, the history."""
 
 import datetime as dt
 import functools
@@ -6,105 +6,112 @@ import json
 from collections.abc import Callable
 
 from appliance.core import audit, clock, live
-from appliance.core.clock import moment
-from appliance.core.db import writing
+from appliance.core.clock import datetime_from_microseconds
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
-from appliance.core.statements import Question
+from appliance.core.statements import PreparedQuery
 from appliance.models import PlanVersion
-from appliance.telephony.routing.checks import require
-from appliance.telephony.routing.differences import Difference, differences
-from appliance.telephony.routing.shape import Plan, first
+from appliance.telephony.routing.checks import require_valid
+from appliance.telephony.routing.differences import Difference, plan_differences
+from appliance.telephony.routing.plan import Plan, initial_plan
 
-TOPIC = "plan"  # published with each version
+PLAN_TOPIC = "plan"  # published with each version
 
-_NEWEST = Question(
+_NEWEST_DOCUMENT = PreparedQuery(
     lambda: PlanVersion.select(PlanVersion.document).order_by(PlanVersion.id.desc()).limit(1)
 )
 
-_SAVED = Question(
+_SAVED_DOCUMENTS = PreparedQuery(
     lambda: PlanVersion.select(PlanVersion.saved_at, PlanVersion.document).order_by(PlanVersion.id)
 )
 
 
 @functools.lru_cache(maxsize=1)
-def _plan(document: str) -> Plan:
-    """The plan of a document as the table keeps it; nobody changes a plan once it is made."""
+def _parse_plan(document: str) -> Plan:
+    """The plan of a stored document; plans are immutable, so the result is cached."""
     return Plan.from_json(json.loads(document))
 
 
-def current(settings: Settings) -> Plan:
-    """The plan in force; before the first was saved, what the settings say."""
-    return next((_plan(document) for (document,) in _NEWEST.ask()), None) or first(settings)
+def current_plan(settings: Settings) -> Plan:
+    """The plan in force; before a first version was saved, the one made from the settings."""
+    return next(
+        (_parse_plan(document) for (document,) in _NEWEST_DOCUMENT.fetch_tuples()), None
+    ) or initial_plan(settings)
 
 
-def newest() -> PlanVersion | None:
-    """The version in force, or None before the first was saved."""
+def newest_version() -> PlanVersion | None:
+    """The version in force; None before a first one was saved."""
     return PlanVersion.select().order_by(PlanVersion.id.desc()).first()
 
 
-def version(number: int) -> PlanVersion | None:
-    """The version of this number; None when there is none."""
+def find_version(number: int) -> PlanVersion | None:
+    """The version with this number; None if it does not exist."""
     return PlanVersion.get_or_none(PlanVersion.id == number)
 
 
-def versions(limit: int = 50) -> list[PlanVersion]:
-    """Versions, the one in force first."""
+def list_versions(limit: int = 50) -> list[PlanVersion]:
+    """The newest versions, the one in force first."""
     return list(PlanVersion.select().order_by(PlanVersion.id.desc()).limit(limit))
 
 
-def wrap_ups(settings: Settings) -> Callable[[dt.datetime], float]:
-    """Tells how many seconds after a talk the queue left an operator alone, at a moment."""
-    known = [(moment(saved), _wrap_up_of(document)) for saved, document in _SAVED.ask()]
-    if not known:
-        always = float(first(settings).queueing.wrap_up)
-        return lambda _moment: always
+def wrap_up_rule(settings: Settings) -> Callable[[dt.datetime], float]:
+    """A function from a time to the seconds of wrap-up that were in force at that time."""
+    versions = [
+        (datetime_from_microseconds(saved_at), _wrap_up_seconds(document))
+        for saved_at, document in _SAVED_DOCUMENTS.fetch_tuples()
+    ]
+    if not versions:
+        constant_seconds = float(initial_plan(settings).queueing.wrap_up)
+        return lambda _moment: constant_seconds
 
-    def at(then: dt.datetime) -> float:
-        before = [seconds for since, seconds in known if since <= then]
-        return float(before[-1] if before else known[0][1])
+    def seconds_at(time: dt.datetime) -> float:
+        earlier = [seconds for since, seconds in versions if since <= time]
+        return float(earlier[-1] if earlier else versions[0][1])
 
-    return at
+    return seconds_at
 
 
 @functools.lru_cache(maxsize=256)
-def _wrap_up_of(document: str) -> int:
-    """What a version's plan, as its row keeps it, leaves an operator after a talk, in seconds."""
+def _wrap_up_seconds(document: str) -> int:
+    """The seconds of wrap-up in the plan of a stored document."""
     return Plan.from_json(json.loads(document)).queueing.wrap_up
 
 
-def keep_first(settings: Settings) -> None:
-    """Write down what was in force before anybody changed anything, once."""
-    with writing():
-        if not newest():
+def save_initial_plan(settings: Settings) -> None:
+    """Save the plan made from the settings as the first version, unless a version exists."""
+    with write_transaction():
+        if not newest_version():
             PlanVersion.create(
-                saved_at=clock.now(), author="", note="", document=first(settings).as_json()
+                saved_at=clock.now(), author="", note="", document=initial_plan(settings).as_json()
             )
 
 
-def changes(settings: Settings, saved: PlanVersion) -> list[Difference]:
-    """What a version changed; nothing for the one that came with the settings."""
-    before = (
+def version_changes(settings: Settings, version: PlanVersion) -> list[Difference]:
+    """The changes that a version made; empty for the one made from the settings."""
+    previous_version = (
         PlanVersion.select()
-        .where(PlanVersion.id < saved.id)
+        .where(PlanVersion.id < version.id)
         .order_by(PlanVersion.id.desc())
         .first()
     )
-    if not before and not saved.author:
+    if not previous_version and not version.author:
         return []
-    former = Plan.from_json(before.document) if before else first(settings)
-    return differences(former, Plan.from_json(saved.document))
+    previous_plan = (
+        Plan.from_json(previous_version.document) if previous_version else initial_plan(settings)
+    )
+    return plan_differences(previous_plan, Plan.from_json(version.document))
 
 
-def save(plan: Plan, by: str, note: str = "") -> PlanVersion:
-    """Write down a plan as the newest version; Asterisk is told by pbx.actions.
+def save_plan(plan: Plan, by: str, note: str = "") -> PlanVersion:
+    """Save a plan as the newest version; pbx.actions notifies Asterisk.
 
-    Raises Faults when a field holds what cannot be.
+    Raises PlanFaults for a field with an invalid value.
     """
-    require(plan)
-    with writing():
-        saved = PlanVersion.create(
+    require_valid(plan)
+    with write_transaction():
+        version = PlanVersion.create(
             saved_at=clock.now(), author=by, note=note.strip(), document=plan.as_json()
         )
-        audit.record(by, "plan.save", str(saved.id), note=note.strip())
-        live.publish(TOPIC)
-    return saved
+        audit.record_entry(by, "plan.save", str(version.id), note=note.strip())
+        live.publish_topics(PLAN_TOPIC)
+    return version

@@ -1,4 +1,4 @@
-"""What people decide about the telephony: one frozen object, kept as JSON."""
+"""The plan: the telephony settings that people decide, as one frozen object stored as JSON."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ import dacite
 
 from appliance.core.settings import Settings
 
-KINDS = ("sip", "e1")
-TRANSPORTS = ("udp", "tcp", "tls")
-STYLES = ("plus", "plain", "national")  # how a carrier wants a number of Uzbekistan written
-ACTIONS = ("queue", "own_queue", "employee", "self_service")  # what a topic leads to
-ANONYMOUS = ("take", "refuse")
+TRUNK_KINDS = ("sip", "e1")
+SIP_TRANSPORTS = ("udp", "tcp", "tls")
+NUMBER_STYLES = ("plus", "plain", "national")  # how a carrier expects a number of Uzbekistan
+TOPIC_ACTIONS = ("queue", "own_queue", "employee", "self_service")  # the effect of choosing a topic
+ANONYMOUS_RULES = ("take", "refuse")
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Trunk:
 
     name: str
     kind: str = "sip"
-    address: str = ""  # the carrier's host; of E1 nothing
+    address: str = ""  # the carrier's host; empty for E1
     port: int = 5060
     transport: str = "udp"
     srtp: bool = False
@@ -33,54 +33,57 @@ class Trunk:
     channels: int = 0  # calls at once; 0 = no limit
     style: str = "plus"
     shown: str = ""  # caller's number on outgoing calls; "" = the plan's
-    watched: bool = False  # asked every 15 s whether it answers
+    watched: bool = False  # qualified every 15 s: does it answer?
     test_calls: bool = True  # every few minutes the box calls itself over this trunk
 
     @property
-    def server(self) -> str:
-        """The carrier's registrar, as pjsip.conf names it."""
+    def server_uri(self) -> str:
+        """The carrier's registrar, in the form that pjsip.conf uses."""
         transport = f";transport={self.transport}" if self.transport != "udp" else ""
         return f"sip:{self.address}:{self.port}{transport}"
 
     @property
-    def client(self) -> str:
-        """Our account there, as pjsip.conf names it."""
+    def client_uri(self) -> str:
+        """The appliance's account at the carrier, in the form that pjsip.conf uses."""
         return f"sip:{self.user}@{self.address}"
 
 
 @dataclass(frozen=True)
 class Route:
-    """Which trunks carry calls to numbers with this beginning, the first that can."""
+    """The trunks for calls to numbers with this prefix; the first that can carries the call."""
 
     prefix: str  # of +998…, or of a short number; "" = every number
     trunks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number of ours that people dial, and how its callers are received."""
+class HotlineNumber:
+    """One of the hotline's own numbers, and how its callers are received."""
 
     number: str  # as dialled, or "" for every number not listed
     languages: tuple[str, ...] = ("uz", "ru")
-    topics: bool = True  # asks for the topic, when there are topics
-    hours: bool = True  # tells when the ministry is closed
+    topics: bool = True  # asks for the topic, if the plan has topics
+    hours: bool = True  # announces when the ministry is closed
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A choice in the topic menu. `keys` is the way to it: "2" on the first level, "21" below."""
+    """A choice in the topic menu.
+
+    `keys` are the keys that lead to it: "2" on the first level, "21" below it.
+    """
 
     keys: str
-    uz: str  # what is said before it
+    uz: str  # the announcement of the choice in Uzbek; `ru`: in Russian
     ru: str
     code: str = ""  # the topic's code in the ledger
     action: str = "queue"
-    target: str = ""  # of "employee": his number
+    target: str = ""  # for "employee": the employee's number
 
 
 @dataclass(frozen=True)
 class Queueing:
-    """How callers wait; seconds unless the name says otherwise. 0 switches a thing off."""
+    """How callers wait; in seconds unless the name says otherwise. 0 switches a feature off."""
 
     ring: int = 15
     wrap_up: int = 0
@@ -88,25 +91,25 @@ class Queueing:
     fall_back_after: int = 60  # then operators of every language and topic
     announce_every: int = 45  # place in line
     announce_wait: bool = True  # expected wait
-    autopause: bool = True  # who does not answer is paused, and told
-    last_operator_hours: int = 24  # who spoke with this caller is rung first, when free
-    returning_minutes: int = 30  # who hung up waiting goes before others within this time
-    whisper: bool = False  # the operator hears a word or two of the caller before him
+    autopause: bool = True  # an operator who does not answer is paused, and notified
+    last_operator_hours: int = 24  # the operator who spoke with this caller is rung first, if free
+    returning_minutes: int = 30  # a caller who hung up waiting goes before others within this time
+    whisper: bool = False  # a few words about the caller are played to the operator first
 
     @property
     def falls_back(self) -> bool:
-        """Whether other operators are asked before the wait is over."""
+        """Returns True if other operators are rung before the longest wait is over."""
         return 0 < self.fall_back_after < self.max_wait
 
     @property
-    def own_wait(self) -> int:
-        """How long a caller waits for his own operators alone."""
+    def own_wait_seconds(self) -> int:
+        """How long a caller waits for the operators of their own queue only."""
         return self.fall_back_after if self.falls_back else self.max_wait
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is refused rather than made worse; 0 = no limit."""
+    """Limits of load; what exceeds them is refused instead of served worse. 0 = no limit."""
 
     calls: int = 0  # on all trunks together
     waiting: int = 0  # in one queue
@@ -126,10 +129,10 @@ class Callback:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """How the machine calls those who were missed; hours of the site's time."""
+    """How missed callers are called automatically; the hours are in the site's time zone."""
 
-    requests: bool = True  # who asked to be called back
-    missed: bool = False  # and who hung up waiting
+    requests: bool = True  # calls callers who asked to be called back
+    missed: bool = False  # calls callers who hung up while waiting
     attempts: int = 4
     pause_minutes: int = 15  # before the second attempt; three times as long before each later one
     opens: str = "08:00"
@@ -138,7 +141,7 @@ class FollowUps:
 
 @dataclass(frozen=True)
 class Hours:
-    """What is said outside the ministry's working hours; the line itself is always open."""
+    """The announcement outside the ministry's working hours; the hotline itself is always open."""
 
     closed: bool = False
     holiday: bool = False
@@ -146,9 +149,11 @@ class Hours:
 
 @dataclass(frozen=True)
 class Plan:
+    """All telephony settings of the site."""
+
     trunks: tuple[Trunk, ...] = ()
     routes: tuple[Route, ...] = ()
-    numbers: tuple[Number, ...] = (Number(""),)
+    numbers: tuple[HotlineNumber, ...] = (HotlineNumber(""),)
     topics: tuple[Topic, ...] = ()
     queueing: Queueing = field(default_factory=Queueing)
     limits: Limits = field(default_factory=Limits)
@@ -160,22 +165,25 @@ class Plan:
     shown: str = ""  # caller's number on outgoing calls; "" = the carrier's choice
 
     def as_json(self) -> dict[str, Any]:
-        """The plan as what a table keeps; `from_json` reads it."""
+        """The plan as a JSON object for the database; `from_json` reads it."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        """The plan that was kept; what a later version of ours added has its default."""
-        return dacite.from_dict(cls, kept, dacite.Config(cast=[tuple]))
+    def from_json(cls, document: dict[str, Any]) -> Self:
+        """The plan of a stored JSON object; fields added by later versions get their defaults."""
+        return dacite.from_dict(cls, document, dacite.Config(cast=[tuple]))
 
     @property
     def own_queues(self) -> tuple[str, ...]:
-        """Codes of the topics that have queues with operators of their own."""
+        """Codes of the topics whose queues have their own operators."""
         return tuple(t.code for t in self.topics if t.action == "own_queue")
 
 
-def first(settings: Settings) -> Plan:
-    """The plan of a fresh site: every trunk of the settings, all numbers by the first of them."""
+def initial_plan(settings: Settings) -> Plan:
+    """The plan of a new site: every trunk of the settings, all numbers over the first of them.
+
+    The other trunks are used, in order, when the first cannot carry a call.
+    """
     trunks = tuple(Trunk(t.name, address=t.address, port=t.port) for t in settings.trunks)
     calls = settings.calls
     return Plan(
