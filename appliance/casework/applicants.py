@@ -1,110 +1,128 @@
-"""People and legal entities who call: recognised again, kept as last heard."""
+"""People and legal entities who call: matched with earlier appeals and kept up to date."""
 
 from typing import Any
 
 from appliance.casework import identity
 from appliance.core import clock
-from appliance.core.i18n import fold
-from appliance.core.statements import Question, new_row, value
+from appliance.core.i18n import fold_text
+from appliance.core.statements import PreparedQuery, create_row, query_parameter
 from appliance.models import Appeal, Applicant, personal_columns
 from appliance.models.personal_columns import IDENTIFYING
 
-_KEPT = tuple(name for name in personal_columns.names(Applicant) if name != "search_key")
+_APPLICANT_COLUMNS = tuple(
+    name for name in personal_columns.column_names(Applicant) if name != "search_key"
+)
 
-_WITH_PHONE = Question(
+_APPLICANTS_WITH_PHONE = PreparedQuery(
     lambda: (
         Applicant.select()
-        .where(Applicant.phone == value("phone"))
+        .where(Applicant.phone == query_parameter("phone"))
         .order_by(Applicant.id.desc())
         .limit(5)
     )
 )
 
 
-def recognise(columns: dict[str, Any]) -> Applicant:
-    """The applicant that an appeal's columns tell of, brought up to date or made anew.
+def update_or_create(columns: dict[str, Any]) -> Applicant:
+    """Update or create the applicant whom an appeal's columns describe, and return the row.
 
-    What was not told this time stays as it was heard before.
+    The applicant is matched as in `matching_applicant`. A value that is missing this time keeps the
+    one stored before.
     """
-    facts = {name: columns[name] for name in _KEPT if columns.get(name)}
+    facts = {name: columns[name] for name in _APPLICANT_COLUMNS if columns.get(name)}
     facts["kind"] = columns["applicant_kind"]
-    known = match(columns)
-    if not known:
-        return new_row(Applicant, **facts, search_key=_key(columns), created_at=clock.now())
-    if _key(columns):
-        facts["search_key"] = _key(columns)
-    Applicant.update(facts).where(Applicant.id == known.id).execute()
-    return Applicant.get_by_id(known.id)
+    applicant = matching_applicant(columns)
+    if not applicant:
+        return create_row(
+            Applicant, **facts, search_key=_search_key(columns), created_at=clock.now()
+        )
+    if _search_key(columns):
+        facts["search_key"] = _search_key(columns)
+    Applicant.update(facts).where(Applicant.id == applicant.id).execute()
+    return Applicant.get_by_id(applicant.id)
 
 
-def refresh(id: int) -> None:
-    """Let an applicant hold what their appeals hold, and no more; in a write transaction.
+def refresh_from_appeals(applicant_id: int) -> None:
+    """Reset an applicant's data to what their appeals hold. Call it in a write transaction.
 
-    Call it when one of them was masked or is somebody else's since. An applicant without appeals is
-    removed: a correction left it behind.
+    Call it when one of their appeals was masked or now belongs to another applicant. An applicant
+    without appeals is deleted: it was left behind by a correction.
     """
-    appeals = list(Appeal.select().where(Appeal.applicant == id).order_by(Appeal.id))
+    appeals = list(Appeal.select().where(Appeal.applicant == applicant_id).order_by(Appeal.id))
     if not appeals:
-        Applicant.delete().where(Applicant.id == id).execute()
+        Applicant.delete().where(Applicant.id == applicant_id).execute()
         return
-    facts = personal_columns.blanks(Applicant)
+    facts = personal_columns.masked_values(Applicant)
     for appeal in appeals:
-        if any(personal_columns.values(Appeal, appeal, *IDENTIFYING)):  # else it was masked
-            columns = {name: getattr(appeal, name) for name in (*_KEPT, "applicant_kind")}
-            facts |= {name: columns[name] for name in _KEPT if columns[name]}
-            facts["search_key"] = _key(columns) or facts["search_key"]
-    Applicant.update(facts).where(Applicant.id == id).execute()
+        if any(
+            personal_columns.column_values(Appeal, appeal, *IDENTIFYING)
+        ):  # otherwise the appeal was masked
+            columns = {
+                name: getattr(appeal, name) for name in (*_APPLICANT_COLUMNS, "applicant_kind")
+            }
+            facts |= {name: columns[name] for name in _APPLICANT_COLUMNS if columns[name]}
+            facts["search_key"] = _search_key(columns) or facts["search_key"]
+    Applicant.update(facts).where(Applicant.id == applicant_id).execute()
 
 
-def match(columns: dict[str, Any]) -> Applicant | None:
-    """The known applicant with this PINFL (or STIR), else with this phone and name.
+def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
+    """Return the stored applicant with this PINFL (or STIR), or else with this phone and name.
 
-    A PINFL that cannot be right joins nobody: a slip must not merge two people.
+    An invalid PINFL matches nobody: a typing error must not merge two people.
     """
-    same_kind = Applicant.select().where(Applicant.kind == columns["applicant_kind"])
+    candidates = Applicant.select().where(Applicant.kind == columns["applicant_kind"])
     if columns["applicant_kind"] == "entity":
-        sure = identity.stir(columns["stir"]) and (Applicant.stir == columns["stir"])
+        document_matches = identity.normalise_stir(columns["stir"]) and (
+            Applicant.stir == columns["stir"]
+        )
     else:
-        sure = identity.pinfl(columns["pinfl"]) and (Applicant.pinfl == columns["pinfl"])
-    if sure and (known := same_kind.where(sure).order_by(Applicant.id).first()):
-        return known
-    if not (columns["phone"] and _key(columns)):
+        document_matches = identity.parse_pinfl(columns["pinfl"]) and (
+            Applicant.pinfl == columns["pinfl"]
+        )
+    if document_matches and (
+        applicant := candidates.where(document_matches).order_by(Applicant.id).first()
+    ):
+        return applicant
+    if not (columns["phone"] and _search_key(columns)):
         return None
-    by_phone = same_kind.where(
-        Applicant.phone == columns["phone"], Applicant.search_key == _key(columns)
+    by_phone = candidates.where(
+        Applicant.phone == columns["phone"], Applicant.search_key == _search_key(columns)
     )
-    if sure:  # the same name and phone, but another document: another person
-        number = Applicant.stir if columns["applicant_kind"] == "entity" else Applicant.pinfl
-        by_phone = by_phone.where(number == "")
+    if document_matches:  # same name and phone but a different document number: another person
+        document_column = (
+            Applicant.stir if columns["applicant_kind"] == "entity" else Applicant.pinfl
+        )
+        by_phone = by_phone.where(document_column == "")
     return by_phone.order_by(Applicant.id).first()
 
 
-def told_of(columns: dict[str, Any]) -> Applicant | None:
-    """The known applicant whom a form's columns tell of: as `match`, else by the whole passport.
+def likely_applicant(columns: dict[str, Any]) -> Applicant | None:
+    """Return the stored applicant a form describes: as `matching_applicant`, else by passport.
 
-    For showing only: a passport alone merges nobody.
+    The passport number must be complete. The result is only shown: a passport alone never merges
+    two applicants.
     """
-    if known := match(columns):
-        return known
+    if applicant := matching_applicant(columns):
+        return applicant
     passport = columns["passport"] if columns["applicant_kind"] == "person" else ""
-    if not identity.passport(passport):
+    if not identity.normalise_passport(passport):
         return None
     return Applicant.select().where(Applicant.passport == passport).order_by(Applicant.id).first()
 
 
-def with_phone(phone: str | None) -> list[Applicant]:
-    """Applicants last heard from this number (normalised), the newest first."""
+def find_by_phone(phone: str | None) -> list[Applicant]:
+    """Return the applicants, at most five, with the phone `phone` (normalised), newest first."""
     if not phone:
         return []
-    return _WITH_PHONE.rows(phone=phone)
+    return _APPLICANTS_WITH_PHONE.fetch_objects(phone=phone)
 
 
-def name_of(applicant: Any) -> str:
-    """How an applicant or an appeal's applicant is called: the entity, else first name, surname."""
+def display_name(applicant: Any) -> str:
+    """Return the name of an applicant or an appeal: the entity's, or first name and surname."""
     return applicant.entity_name or f"{applicant.first_name} {applicant.surname}".strip()
 
 
-def _key(columns: dict[str, Any]) -> str:
+def _search_key(columns: dict[str, Any]) -> str:
     if columns["applicant_kind"] == "entity":
-        return fold(columns["entity_name"])
-    return fold(f"{columns['surname']} {columns['first_name']}")
+        return fold_text(columns["entity_name"])
+    return fold_text(f"{columns['surname']} {columns['first_name']}")

@@ -1,8 +1,9 @@
-"""What citizens ask about their own data: what is stored, correct it, mask it (law OʻRQ-547).
+"""Citizens' requests about their own data: list it, correct it, mask it (law OʻRQ-547).
 
-The law that we have before us names no term of its own; what an information request is owed by law
-OʻRQ-445 (article 24) and an explained answer (article 31) holds here too: ten days. They are
-calendar days, and an answer that would be due on a day off is due on the working day before.
+The text of that law available to us sets no term. The ten days that law OʻRQ-445 sets for an
+information request (article 24) and for the explanation of an answer (article 31) are applied here
+too. They are calendar days; an answer that would be due on a day off is due on the working day
+before it.
 """
 
 import datetime as dt
@@ -13,7 +14,7 @@ from typing import Any
 from appliance.casework.appeals import personal
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import (
     Appeal,
     CallForm,
@@ -30,19 +31,19 @@ from appliance.telephony import calls, recordings
 KINDS = ("tell", "correct", "mask")
 STATES = ("open", "done", "refused")
 LANGUAGES = ("uz", "ru")
-TERM = dt.timedelta(days=10)
-NEAR = dt.timedelta(days=3)  # before its end a term presses
+ANSWER_TERM = dt.timedelta(days=10)
+WARNING_PERIOD = dt.timedelta(days=3)  # before the end of a term, in which it counts as urgent
 TOPIC = "data_requests"
-MOST = 200  # records of a kind that are looked at
-_LONGEST = 200  # letters of a name
+MAX_RECORDS_PER_KIND = 200  # records of one kind that are searched
+_MAX_NAME_LENGTH = 200  # characters
 
 
 class RequestError(ValueError):
-    """It cannot be done; `number`: of the appeal that hinders it.
+    """The request cannot be carried out; `number` is the appeal that prevents it, if any.
 
-    `code`: "kind", "person", "phone" (nor an appeal), "proof", "what", "answer" is missing;
-    "records": none chosen; "closed": a personal appeal among them was not opened;
-    "changed": it is answered already; "open", "held": an appeal that must stay.
+    `code`: "kind", "person", "phone" (neither a phone nor an appeal), "proof", "what", "answer" is
+    missing; "records": no record was selected; "closed": a selected personal appeal was not opened;
+    "changed": it is already answered; "open", "held": an appeal that must be retained.
     """
 
     def __init__(self, code: str, number: str = "") -> None:
@@ -51,36 +52,40 @@ class RequestError(ValueError):
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What is stored that may be a citizen's; a personal appeal is veiled until it is opened."""
+class StoredRecords:
+    """Stored records that may concern a citizen; personal appeals stay veiled until opened."""
 
     appeals: list[Appeal] = field(default_factory=list)
     call_forms: list[CallForm] = field(default_factory=list)
-    calls: list[Any] = field(default_factory=list)  # Call
+    calls: list[Any] = field(default_factory=list)  # of Call
     recordings: int = 0
     messages: list[Message] = field(default_factory=list)
     notes: list[NumberNote] = field(default_factory=list)
     callbacks: int = 0
 
 
-def may_answer(user: User) -> bool:
-    """Whether somebody sees to these requests."""
-    return rights.scope_of(user, "data_request.answer") == rights.ALL
+def can_answer_requests(user: User) -> bool:
+    """Return True if the user's role handles these requests."""
+    return rights.scope_of(user, "data_request.answer") == rights.ALL_RECORDS
 
 
-def ask(user: User, sent: dict[str, str], calendar: WorkingCalendar) -> DataRequest:
-    """Write down a request: kind, person, phone, number (of an appeal), proof, language, what.
+def register_data_request(
+    user: User, fields: dict[str, str], calendar: WorkingCalendar
+) -> DataRequest:
+    """Record a request from `fields`.
 
-    Raises RequestError, PermissionError.
+    `fields`: kind, person, phone, number (of an appeal), proof, language, what.
+
+    Raises RequestError, and PermissionError for a user who may not.
     """
-    if not may_answer(user):
+    if not can_answer_requests(user):
         raise PermissionError(user.login)
-    facts = {name: text.strip() for name, text in sent.items()}
+    facts = {name: text.strip() for name, text in fields.items()}
     if facts.get("kind") not in KINDS:
         raise RequestError("kind")
     if not facts.get("person"):
         raise RequestError("person")
-    phone = phone_numbers.canonical(facts.get("phone", "")) or ""
+    phone = phone_numbers.canonical_number(facts.get("phone", "")) or ""
     number = facts.get("number", "")
     if bool(facts.get("phone")) != bool(phone) or not (phone or number):
         raise RequestError("phone")
@@ -90,41 +95,41 @@ def ask(user: User, sent: dict[str, str], calendar: WorkingCalendar) -> DataRequ
         raise RequestError("proof")
     if facts["kind"] == "correct" and not facts.get("what"):
         raise RequestError("what")
-    with writing():
+    with write_transaction():
         now = clock.now()
         request = DataRequest.create(
             kind=facts["kind"],
-            person=facts["person"][:_LONGEST],
+            person=facts["person"][:_MAX_NAME_LENGTH],
             phone=phone,
             proof=facts["proof"],
             language=facts.get("language") if facts.get("language") in LANGUAGES else "uz",
             what=facts.get("what", ""),
             asked_at=now,
-            due_on=due(now, calendar),
+            due_on=due_date(now, calendar),
             by=user.login,
             records={"named": [number] if number else []},
         )
-        audit.record(user.login, f"data_request.{request.kind}", str(request.id))
-        live.publish(TOPIC)
+        audit.record_entry(user.login, f"data_request.{request.kind}", str(request.id))
+        live.publish_topics(TOPIC)
     return request
 
 
-def due(asked_at: dt.datetime, calendar: WorkingCalendar) -> dt.date:
-    """The last day on which a request is answered."""
-    day = asked_at.astimezone(calendar.tz).date() + TERM
-    while not calendar.works_on(day):
+def due_date(asked_at: dt.datetime, calendar: WorkingCalendar) -> dt.date:
+    """Return the last day on which a request made at `asked_at` can be answered."""
+    day = asked_at.astimezone(calendar.tz).date() + ANSWER_TERM
+    while not calendar.is_working_day(day):
         day -= dt.timedelta(days=1)
     return day
 
 
-def find(number: int, user: User) -> DataRequest | None:
-    """The request of this number, if the user sees to them."""
-    return DataRequest.get_or_none(DataRequest.id == number) if may_answer(user) else None
+def find_data_request(number: int, user: User) -> DataRequest | None:
+    """Return the request with this id, or None if it is missing or the user may not see it."""
+    return DataRequest.get_or_none(DataRequest.id == number) if can_answer_requests(user) else None
 
 
-def listed(user: User, limit: int = 200) -> list[DataRequest]:
-    """All requests: the open ones first, the most urgent before, then the newest."""
-    if not may_answer(user):
+def list_data_requests(user: User, limit: int = 200) -> list[DataRequest]:
+    """Return the requests: the open ones first, then by due date, then the newest."""
+    if not can_answer_requests(user):
         return []
     rows = DataRequest.select().order_by(
         DataRequest.state != "open", DataRequest.due_on, DataRequest.id.desc()
@@ -132,89 +137,120 @@ def listed(user: User, limit: int = 200) -> list[DataRequest]:
     return list(rows.limit(limit))
 
 
-def pressing(today: dt.date) -> tuple[int, int, int]:
-    """How many are open, of those how many end soon, and how many are overdue."""
-    ends = [row.due_on for row in DataRequest.select().where(DataRequest.state == "open")]
-    near = sum(today <= end <= today + NEAR for end in ends)
-    return len(ends), near, sum(end < today for end in ends)
+def count_by_urgency(today: dt.date) -> tuple[int, int, int]:
+    """Return how many requests are open, how many of them are due soon, how many overdue."""
+    due_dates = [row.due_on for row in DataRequest.select().where(DataRequest.state == "open")]
+    due_soon = sum(today <= due_on <= today + WARNING_PERIOD for due_on in due_dates)
+    return len(due_dates), due_soon, sum(due_on < today for due_on in due_dates)
 
 
-def stored(request: DataRequest, user: User) -> Stored:
-    """What may be of the citizen: of his number, of appeals he named, of the same applicants."""
+def stored_records(request: DataRequest, user: User) -> StoredRecords:
+    """Return records that may be the citizen's: by phone, by named appeals, by applicant."""
     phone, records = request.phone, request.records
-    named = [*records.get("named", []), *records.get("appeal", [])]
-    about = Appeal.number.in_(named)
+    appeal_numbers = [*records.get("named", []), *records.get("appeal", [])]
+    condition = Appeal.number.in_(appeal_numbers)
     if phone:
-        about |= (Appeal.phone == phone) | (Appeal.phone_at_hand == phone)
-    first = list(Appeal.select().where(about).limit(MOST))
-    same = Appeal.applicant.in_({appeal.applicant_id for appeal in first})
-    found = list(Appeal.select().where(about | same).order_by(Appeal.id.desc()).limit(MOST))
-    numbers = [appeal.number for appeal in found]
-    forms = CallForm.appeal_number.in_(numbers) | CallForm.number.in_(records.get("call_form", []))
+        condition |= (Appeal.phone == phone) | (Appeal.phone_at_hand == phone)
+    direct_appeals = list(Appeal.select().where(condition).limit(MAX_RECORDS_PER_KIND))
+    same_applicant = Appeal.applicant.in_({appeal.applicant_id for appeal in direct_appeals})
+    appeals = list(
+        Appeal.select()
+        .where(condition | same_applicant)
+        .order_by(Appeal.id.desc())
+        .limit(MAX_RECORDS_PER_KIND)
+    )
+    numbers = [appeal.number for appeal in appeals]
+    form_condition = CallForm.appeal_number.in_(numbers) | CallForm.number.in_(
+        records.get("call_form", [])
+    )
     if phone:
-        forms |= CallForm.phone == phone
-    made = list(CallForm.select().where(forms).order_by(CallForm.id.desc()).limit(MOST))
-    spoken = calls.of_number(phone, MOST) if phone else []
-    ids = {call.id for call in spoken} | {row.call_id for row in (*found, *made) if row.call_id}
+        form_condition |= CallForm.phone == phone
+    call_forms = list(
+        CallForm.select()
+        .where(form_condition)
+        .order_by(CallForm.id.desc())
+        .limit(MAX_RECORDS_PER_KIND)
+    )
+    citizen_calls = calls.calls_of_number(phone, MAX_RECORDS_PER_KIND) if phone else []
+    ids = {call.id for call in citizen_calls} | {
+        row.call_id for row in (*appeals, *call_forms) if row.call_id
+    }
     causes = [*numbers, *ids]
-    to_him = Message.cause.in_(causes)
+    message_condition = Message.cause.in_(causes)
     if phone:
-        to_him |= Message.recipient == phone
-    sent = Message.select().where(to_him, Message.channel == "sms", Message.purpose != "duty")
+        message_condition |= Message.recipient == phone
+    messages = Message.select().where(
+        message_condition, Message.channel == "sms", Message.purpose != "duty"
+    )
     notes = NumberNote.select().where(NumberNote.number == phone, NumberNote.text != "")
-    promised = ScheduledCallback.select().where(ScheduledCallback.number == phone)
-    return Stored(
-        personal.veil(user, found),
-        personal.veil_forms(user, made),
-        spoken,
-        _recorded(ids),
-        list(sent.order_by(Message.id.desc()).limit(MOST)),
+    callbacks = ScheduledCallback.select().where(ScheduledCallback.number == phone)
+    return StoredRecords(
+        personal.veil_appeals(user, appeals),
+        personal.veil_call_forms(user, call_forms),
+        citizen_calls,
+        _count_recordings(ids),
+        list(messages.order_by(Message.id.desc()).limit(MAX_RECORDS_PER_KIND)),
         list(notes) if phone else [],
-        promised.count() if phone else 0,
+        callbacks.count() if phone else 0,
     )
 
 
-def chosen(request: DataRequest, user: User, records: Iterable[str]) -> Stored:
-    """Of what is stored, what somebody says is his: "appeal:2026-000001", "call_form:…", "number"
-    for what hangs on his number alone. Raises RequestError: "records", "closed"."""
-    found, ticked = stored(request, user), set(records)
-    mine = [appeal for appeal in found.appeals if f"appeal:{appeal.number}" in ticked]
-    forms = [made for made in found.call_forms if f"call_form:{made.number}" in ticked]
-    if veiled := next((one for one in (*mine, *forms) if one.veiled), None):
-        raise RequestError("closed", veiled.number)
-    numbers = {appeal.number for appeal in mine}
-    forms += [
-        made for made in found.call_forms if made.appeal_number in numbers and made not in forms
+def selected_records(request: DataRequest, user: User, records: Iterable[str]) -> StoredRecords:
+    """Return those of the stored records that the user ticked as the citizen's.
+
+    `records` are "appeal:2026-000001", "call_form:…", and "number" for what is linked to the phone
+    number only. Raises RequestError: "records", "closed".
+    """
+    available, ticked = stored_records(request, user), set(records)
+    selected_appeals = [
+        appeal for appeal in available.appeals if f"appeal:{appeal.number}" in ticked
     ]
-    if not mine and not forms and "number" not in ticked:
+    selected_forms = [form for form in available.call_forms if f"call_form:{form.number}" in ticked]
+    if veiled := next((item for item in (*selected_appeals, *selected_forms) if item.veiled), None):
+        raise RequestError("closed", veiled.number)
+    numbers = {appeal.number for appeal in selected_appeals}
+    selected_forms += [
+        form
+        for form in available.call_forms
+        if form.appeal_number in numbers and form not in selected_forms
+    ]
+    if not selected_appeals and not selected_forms and "number" not in ticked:
         raise RequestError("records")
-    ids = {row.call_id for row in (*mine, *forms) if row.call_id}
-    own = "number" in ticked
-    spoken = [call for call in found.calls if own or call.id in ids]
-    return Stored(
-        mine,
-        forms,
-        spoken,
-        _recorded(ids | {call.id for call in spoken}),
-        [one for one in found.messages if own or one.cause in numbers | ids],
-        found.notes if own else [],
-        found.callbacks if own else 0,
+    ids = {row.call_id for row in (*selected_appeals, *selected_forms) if row.call_id}
+    includes_number = "number" in ticked
+    selected_calls = [call for call in available.calls if includes_number or call.id in ids]
+    return StoredRecords(
+        selected_appeals,
+        selected_forms,
+        selected_calls,
+        _count_recordings(ids | {call.id for call in selected_calls}),
+        [item for item in available.messages if includes_number or item.cause in numbers | ids],
+        available.notes if includes_number else [],
+        available.callbacks if includes_number else 0,
     )
 
 
-def close(
-    request: DataRequest, user: User, state: str, answer: str, his: Stored, own: bool
+def close_data_request(
+    request: DataRequest,
+    user: User,
+    state: str,
+    answer: str,
+    selected: StoredRecords,
+    includes_number: bool,
 ) -> None:
-    """Write down how a request was answered, once. Raises RequestError: "changed", "answer"."""
+    """Record the outcome of an open request. Raises RequestError: "changed", "answer".
+
+    `includes_number`: the records linked to the phone number alone were included.
+    """
     answer = answer.strip()
     if not answer and (state == "refused" or request.kind == "correct"):
         raise RequestError("answer")
     records = {
-        "appeal": [appeal.number for appeal in his.appeals],
-        "call_form": [made.number for made in his.call_forms],
-        "number": own,
+        "appeal": [appeal.number for appeal in selected.appeals],
+        "call_form": [form.number for form in selected.call_forms],
+        "number": includes_number,
     }
-    with writing():
+    with write_transaction():
         columns = {
             "state": state,
             "answer": answer,
@@ -222,19 +258,21 @@ def close(
             "done_by": user.login,
             "records": records,
         }
-        still = (DataRequest.id == request.id, DataRequest.state == "open")
-        if not DataRequest.update(columns).where(*still).execute():
+        still_open = (DataRequest.id == request.id, DataRequest.state == "open")
+        if not DataRequest.update(columns).where(*still_open).execute():
             raise RequestError("changed")
-        audit.record(user.login, f"data_request.{state}", str(request.id), **records)
-        live.publish(TOPIC)
+        audit.record_entry(user.login, f"data_request.{state}", str(request.id), **records)
+        live.publish_topics(TOPIC)
 
 
-def forget(request: DataRequest) -> None:
-    """Take who asked out of a request that was to mask him. Call it in a write transaction."""
+def anonymise_request(request: DataRequest) -> None:
+    """Erase the requester's data from a masking request. Call it in a write transaction."""
     blank = {"person": "", "phone": "", "proof": "", "what": ""}
     DataRequest.update(blank).where(DataRequest.id == request.id).execute()
 
 
-def _recorded(ids: set[str]) -> int:
-    heard = Recording.select().where(Recording.call_id.in_(sorted(ids)), recordings.there())
-    return int(heard.count())
+def _count_recordings(call_ids: set[str]) -> int:
+    existing = Recording.select().where(
+        Recording.call_id.in_(sorted(call_ids)), recordings.has_sound()
+    )
+    return int(existing.count())

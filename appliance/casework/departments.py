@@ -1,74 +1,77 @@
-"""The ministry's departments: who belongs to which, and which one a direction's appeals go to."""
+"""The ministry's departments, their members, and the department that receives each direction."""
 
 from typing import Any
 
 from appliance.core import audit
-from appliance.core.db import writing
-from appliance.core.i18n import fold, spelt
-from appliance.core.statements import Question, value
+from appliance.core.db import write_transaction
+from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Department, DirectionRoute, Membership
 
-_OF_DIRECTION = Question(
+_DEPARTMENT_OF_DIRECTION = PreparedQuery(
     lambda: (
         Department.select()
         .join(DirectionRoute)
-        .where(DirectionRoute.direction == value("direction"), Department.active)
+        .where(DirectionRoute.direction == query_parameter("direction"), Department.active)
         .limit(1)
     )
 )
 
 
 class DepartmentError(ValueError):
-    """Departments cannot be changed so; `code` names why for the page to say it."""
+    """Departments cannot be changed in this way; the page shows a message for `code`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def departments(active: bool = True) -> list[Department]:
-    """The departments in their order; those given up too when `active` is False."""
+def list_departments(active: bool = True) -> list[Department]:
+    """Return the departments in their order; with `active` False, including inactive ones."""
     query = Department.select().order_by(Department.position, Department.id)
     return list(query.where(Department.active) if active else query)
 
 
-def chosen(text: str) -> Department | None:
-    """The department in use whose id was sent as text; None for anything else."""
-    return next((d for d in departments() if str(d.id) == text), None)
+def active_department(text: str) -> Department | None:
+    """Return the active department whose id is `text` (a form value), or None."""
+    return next(
+        (department for department in list_departments() if str(department.id) == text), None
+    )
 
 
-def coded(code: str) -> Department | None:
-    """The department with this code, one out of use too; None when there is none."""
+def department_by_code(code: str) -> Department | None:
+    """Return the department with this code, active or not, or None."""
     return Department.get_or_none(Department.code == code) if code else None
 
 
-def of_direction(direction: str) -> Department | None:
-    """Where appeals of a direction go; None when nobody has said."""
-    found: Department | None = _OF_DIRECTION.first(direction=direction)
-    return found
+def department_of_direction(direction: str) -> Department | None:
+    """Return the active department that receives a direction's appeals, or None without a route."""
+    department: Department | None = _DEPARTMENT_OF_DIRECTION.fetch_first(direction=direction)
+    return department
 
 
-def routes() -> dict[str, int]:
-    """Direction → department."""
+def department_ids_by_direction() -> dict[str, int]:
+    """Return direction → id of the department that receives it."""
     return {route.direction: route.department_id for route in DirectionRoute.select()}
 
 
-def memberships() -> dict[int, int]:
-    """User → department, of those who belong to one."""
+def department_ids_by_user() -> dict[int, int]:
+    """Return user id → department id, for the users who belong to a department."""
     return {member.user_id: member.department_id for member in Membership.select()}
 
 
-def add(names: dict[str, str], own_body: bool, by: str) -> Department:
-    """Add a department at the end. Raises DepartmentError: "name" when it has none or a known one.
+def add_department(names: dict[str, str], own_body: bool, actor: str) -> Department:
+    """Add a department at the end. Raises DepartmentError "name" if its name is empty or exists.
 
-    `names` are columns of models.Named; a language left out reads as Uzbek Latin.
+    `names` are columns of models.Named; without a Cyrillic name the Uzbek Latin one is used.
+    `own_body`: it is a separate body outside the ministry.
     """
-    names = {column: spelt(text) for column, text in names.items()}
+    names = {column: normalize_spelling(text) for column, text in names.items()}
     name = names.get("name_uz_latn", "")
-    code = fold(name).replace(" ", "_")
+    code = fold_text(name).replace(" ", "_")
     if not code:
         raise DepartmentError("name")
-    with writing():
+    with write_transaction():
         if Department.get_or_none(Department.code == code):
             raise DepartmentError("name")
         department = Department.create(
@@ -79,24 +82,27 @@ def add(names: dict[str, str], own_body: bool, by: str) -> Department:
             own_body=own_body,
             position=Department.select().count() + 1,
         )
-        audit.record(by, "department.add", code)
+        audit.record_entry(actor, "department.add", code)
     return department
 
 
-def change(department: Department, columns: dict[str, Any], by: str) -> None:
-    """Change a department's names, whether it is a body of its own, whether it is in use."""
-    if not fold(columns.get("name_uz_latn", department.name_uz_latn)):
+def change_department(department: Department, columns: dict[str, Any], actor: str) -> None:
+    """Change a department's columns: its names, whether it is a separate body or active."""
+    if not fold_text(columns.get("name_uz_latn", department.name_uz_latn)):
         raise DepartmentError("name")
-    columns = {n: spelt(told) if isinstance(told, str) else told for n, told in columns.items()}
-    with writing():
+    columns = {
+        name: normalize_spelling(value) if isinstance(value, str) else value
+        for name, value in columns.items()
+    }
+    with write_transaction():
         Department.update(columns).where(Department.id == department.id).execute()
-        audit.record(by, "department.change", department.code, **columns)
+        audit.record_entry(actor, "department.change", department.code, **columns)
 
 
-def send_direction(direction: str, department: int | None, by: str) -> None:
-    """Let a direction's appeals go to a department from now on; None: to nobody in particular."""
-    with writing():
+def route_direction(direction: str, department: int | None, actor: str) -> None:
+    """Route a direction's new appeals to a department; None removes the route."""
+    with write_transaction():
         DirectionRoute.delete().where(DirectionRoute.direction == direction).execute()
         if department:
             DirectionRoute.create(direction=direction, department=department)
-        audit.record(by, "department.route", direction, department=department)
+        audit.record_entry(actor, "department.route", direction, department=department)

@@ -1,7 +1,7 @@
-"""PINFL, passport, STIR and birth date: how they are written, and what looks doubtful.
+"""PINFL, passport, STIR and birth date: normalising them, and detecting doubtful values.
 
-Nothing here refuses anything: refusing to register an appeal is forbidden (law OʻRQ-445,
-article 23), so a doubtful value earns a code that is shown and kept.
+Nothing here rejects a value: refusing to register an appeal is forbidden (law OʻRQ-445, article
+23). A doubtful value gets a code that is shown and stored.
 """
 
 import datetime as dt
@@ -9,19 +9,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from appliance.core.phone_numbers import canonical, digits
+from appliance.core.phone_numbers import canonical_number, strip_separators
 
-# Sums to the check digit of a PINFL modulo 10 (Cabinet of Ministers' resolution 200 of 1996).
+# Weights whose sum modulo 10 is a PINFL's check digit (Cabinet of Ministers' resolution 200, 1996).
 _PINFL_WEIGHTS = (7, 3, 1) * 5
-_CENTURIES = {"1": 1800, "2": 1800, "3": 1900, "4": 1900, "5": 2000, "6": 2000}
-_OLDEST = 120  # years
-_FIRST, _LAST = dt.date(1950, 1, 1), dt.date(2199, 12, 31)
+_CENTURY_BY_FIRST_DIGIT = {"1": 1800, "2": 1800, "3": 1900, "4": 1900, "5": 2000, "6": 2000}
+_MAX_AGE_YEARS = 120
+_FIRST_PLAUSIBLE_DATE, _LAST_PLAUSIBLE_DATE = dt.date(1950, 1, 1), dt.date(2199, 12, 31)
 _CYRILLIC_CAPITALS = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a value of a field looks wrong; `code` is worded by the page."""
+    """Why a field's value looks wrong; the page has a text for `code`."""
 
     field: str
     code: str
@@ -31,49 +31,56 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Pinfl:
-    """What a PINFL (JSHSHIR) says of its holder."""
+class PinflFacts:
+    """The sex and birth date that a PINFL (JSHSHIR) encodes."""
 
     sex: str  # m | f
     born: dt.date
 
 
-def pinfl(text: str) -> Pinfl | None:
-    """What the PINFL says, or None when it is not one: 14 digits, a date, a check digit."""
-    number = digits(text)
-    if not re.fullmatch(r"[1-6]\d{13}", number, re.ASCII) or not _adds_up(number):
+def parse_pinfl(text: str) -> PinflFacts | None:
+    """Return what a PINFL encodes, or None: 14 digits, a real date, a correct check digit."""
+    number = strip_separators(text)
+    if not re.fullmatch(r"[1-6]\d{13}", number, re.ASCII) or not _has_valid_check_digit(number):
         return None
     try:
-        born = dt.date(_CENTURIES[number[0]] + int(number[5:7]), int(number[3:5]), int(number[1:3]))
+        born = dt.date(
+            _CENTURY_BY_FIRST_DIGIT[number[0]] + int(number[5:7]),
+            int(number[3:5]),
+            int(number[1:3]),
+        )
     except ValueError:
         return None
-    return Pinfl("m" if int(number[0]) % 2 else "f", born)
+    return PinflFacts("m" if int(number[0]) % 2 else "f", born)
 
 
-def passport(text: str) -> str | None:
-    """The passport or identity card as AA1234567, look-alike Cyrillic letters put right."""
-    plain = _plain(text)
-    return plain if re.fullmatch(r"[A-Z]{2}\d{7}", plain, re.ASCII) else None
+def normalise_passport(text: str) -> str | None:
+    """Return a passport or identity card number as AA1234567, or None.
+
+    Cyrillic letters that look like Latin ones are replaced.
+    """
+    compact = _compact_document(text)
+    return compact if re.fullmatch(r"[A-Z]{2}\d{7}", compact, re.ASCII) else None
 
 
-def document(text: str) -> str:
-    """A passport as it is written, also one with too few digits; other words as they were typed."""
-    plain = _plain(text)
-    return plain if re.fullmatch(r"[A-Z]{1,2}\d+", plain, re.ASCII) else text
+def normalise_document(text: str) -> str:
+    """Return a passport number in normal form, even with too few digits; other text unchanged."""
+    compact = _compact_document(text)
+    return compact if re.fullmatch(r"[A-Z]{1,2}\d+", compact, re.ASCII) else text
 
 
-def stir(text: str) -> str | None:
-    """The tax number of a legal entity: nine digits (its check digit is not published)."""
-    plain = digits(text)
-    return plain if re.fullmatch(r"[1-9]\d{8}", plain, re.ASCII) else None
+def normalise_stir(text: str) -> str | None:
+    """Return a legal entity's nine-digit tax number, or None; its check digit is not published."""
+    compact = strip_separators(text)
+    return compact if re.fullmatch(r"[1-9]\d{8}", compact, re.ASCII) else None
 
 
-def born(text: str) -> dt.date | None:
-    """The date of dd.MM.yyyy, also with other marks, none at all, or written 1978-03-14."""
+def parse_birth_date(text: str) -> dt.date | None:
+    """Parse a date as dd.MM.yyyy, with other separators or without any, or as 1978-03-14."""
     day_first = re.fullmatch(r"(\d{1,2})[./\s-](\d{1,2})[./\s-](\d{4})", text.strip(), re.ASCII)
-    run = re.fullmatch(r"(\d\d)(\d\d)(\d{4})", text.strip(), re.ASCII)
+    digits_only = re.fullmatch(r"(\d\d)(\d\d)(\d{4})", text.strip(), re.ASCII)
     year_first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text.strip(), re.ASCII)
-    if match := day_first or run:
+    if match := day_first or digits_only:
         day, month, year = map(int, match.groups())
     elif year_first:
         year, month, day = map(int, year_first.groups())
@@ -85,60 +92,62 @@ def born(text: str) -> dt.date | None:
         return None
 
 
-def day(text: str) -> dt.date | None:
-    """A date of these times, written as in born(): one that is reckoned with, from 1950 to 2199."""
-    date = born(text)
-    return date if date and _FIRST <= date <= _LAST else None
+def parse_plausible_date(text: str) -> dt.date | None:
+    """Parse a date as parse_birth_date does; None if it is not from 1950 to 2199."""
+    date = parse_birth_date(text)
+    return date if date and _FIRST_PLAUSIBLE_DATE <= date <= _LAST_PLAUSIBLE_DATE else None
 
 
-def doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
-    """What looks wrong in the fields pinfl, passport, stir, phone, phone_at_hand, born and sex.
+def field_doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
+    """Return the doubts about pinfl, passport, stir, phone, phone_at_hand, born and sex.
 
     Empty and absent fields raise no doubt. `sex` is m or f; `today` is the site's date.
     """
-    found = [
+    doubts = [
         Doubt(field, "form")
-        for field, reader in _READERS.items()
-        if values.get(field, "").strip() and reader(values[field]) is None
+        for field, parser in _PARSERS_BY_FIELD.items()
+        if values.get(field, "").strip() and parser(values[field]) is None
     ]
-    birthday = born(values.get("born", ""))
+    birthday = parse_birth_date(values.get("born", ""))
     if birthday and birthday > today:
-        found.append(Doubt("born", "future"))
-    elif birthday and today.year - birthday.year > _OLDEST:
-        found.append(Doubt("born", "old"))
-    return found + _pinfl_doubts(values, birthday)
+        doubts.append(Doubt("born", "future"))
+    elif birthday and today.year - birthday.year > _MAX_AGE_YEARS:
+        doubts.append(Doubt("born", "old"))
+    return doubts + _pinfl_doubts(values, birthday)
 
 
-def _plain(text: str) -> str:
+def _compact_document(text: str) -> str:
     return re.sub(r"[\s№-]", "", text).upper().translate(_CYRILLIC_CAPITALS)
 
 
 def _pinfl_doubts(values: dict[str, str], birthday: dt.date | None) -> list[Doubt]:
-    number = digits(values.get("pinfl", ""))
+    number = strip_separators(values.get("pinfl", ""))
     if not number:
         return []
     if not re.fullmatch(r"\d{14}", number, re.ASCII):
         return [Doubt("pinfl", "length")]
-    facts = pinfl(number)
+    facts = parse_pinfl(number)
     if not facts:
         return [Doubt("pinfl", "check")]
-    found = []
+    doubts = []
     if birthday and facts.born != birthday:
-        found.append(Doubt("pinfl", "born"))
+        doubts.append(Doubt("pinfl", "born"))
     if values.get("sex") in ("m", "f") and facts.sex != values["sex"]:
-        found.append(Doubt("pinfl", "sex"))
-    return found
+        doubts.append(Doubt("pinfl", "sex"))
+    return doubts
 
 
-def _adds_up(number: str) -> bool:
-    total = sum(int(d) * w for d, w in zip(number[:13], _PINFL_WEIGHTS, strict=False))
+def _has_valid_check_digit(number: str) -> bool:
+    total = sum(
+        int(digit) * weight for digit, weight in zip(number[:13], _PINFL_WEIGHTS, strict=False)
+    )
     return total % 10 == int(number[13])
 
 
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "passport": passport,
-    "stir": stir,
-    "phone": canonical,
-    "phone_at_hand": canonical,
-    "born": born,
+_PARSERS_BY_FIELD: Mapping[str, Callable[[str], object]] = {
+    "passport": normalise_passport,
+    "stir": normalise_stir,
+    "phone": canonical_number,
+    "phone_at_hand": canonical_number,
+    "born": parse_birth_date,
 }

@@ -1,7 +1,7 @@
-"""The one search of the product: places, lists, employees, articles, scripts and appeals.
+"""The global search: places, list values, employees, articles, scripts and appeals.
 
-What people may not see is not found: appeals come from `appeals.visible_to`. Whoever shows what
-was found of citizens writes that down, as for any page (web/shell/disclosure.py).
+It returns only what the user may see: appeals come from `appeals.visible_appeals`. A page that
+shows citizens' data found here logs that, like any other page (web/shell/disclosure.py).
 """
 
 from collections import Counter
@@ -15,207 +15,255 @@ from peewee import fn
 from appliance.casework import appeals, catalogs, knowledge
 from appliance.casework.appeals import personal, searching
 from appliance.casework.catalogs import places
-from appliance.casework.catalogs.keys import names_of
+from appliance.casework.catalogs.keys import item_search_names
 from appliance.casework.scripts import queries
 from appliance.core import clock
 from appliance.core import search as index
-from appliance.core.db import give_way, in_pieces, in_turns, writing
-from appliance.core.search import Entry, Piece, Query, drop, put
+from appliance.core.db import (
+    in_short_transactions,
+    row_batches,
+    write_transaction,
+    yield_write_lock,
+)
+from appliance.core.search import SearchItem, SearchQuery, TextPiece, drop_entry, index_item
 from appliance.models import Appeal, District, Region, User
 from appliance.telephony import directory
 
-__all__ = ["KINDS", "Entry", "Hit", "Piece", "drop", "fill", "merge", "put", "rebuild", "search"]
+__all__ = [
+    "KINDS",
+    "SearchItem",
+    "Hit",
+    "TextPiece",
+    "drop_entry",
+    "fill_empty_kinds",
+    "merge_index",
+    "index_item",
+    "rebuild_index",
+    "find_hits",
+]
 
-_REPEATED = 0.5  # by which one more of the same name falls behind
-_PIECE = 500  # rows read at once
-_STEP = 10  # entries put in one step
+_REPEATED_NAME_PENALTY = 0.5  # added to the rank of each further hit with the same name
+_ROWS_PER_BATCH = 500  # rows read at a time
+_ENTRIES_PER_TRANSACTION = 10  # entries written in one transaction
 
 
 @dataclass(frozen=True)
 class Hit:
-    """Something that was found: `ref` is what its owner knows it by, a code, a slug, a number.
+    """One search result; `ref` identifies it for its owner: a code, a slug or a number.
 
-    `title` is its name in Uzbek Latin, `snippet` where in its text what was typed stands. Hits are
-    in the order of their `rank`, which is the cost of reading what was typed as their names.
+    `title` is its name in Uzbek Latin, `snippet` the part of its text that matches the query. Hits
+    are ordered by `rank`: the cost of matching the query with their names.
     """
 
     kind: str
     ref: str
     title: str
-    snippet: tuple[Piece, ...] = ()
+    snippet: tuple[TextPiece, ...] = ()
     rank: float = 0.0
-    whole: bool = False  # every word stands in its text, as typed or with another ending
+    all_words_found: bool = False  # every word is in its text, as typed or with another ending
 
 
-type Finder = Callable[[Query, User, int], Iterable[Hit]]
+type Finder = Callable[[SearchQuery, User, int], Iterable[Hit]]
 
 
-def search(text: str, *, user: User, kinds: Collection[str] = (), limit: int = 20) -> list[Hit]:
-    """What is meant by a text, of some kinds or all KINDS, the nearest first."""
-    asked = index.query(text)
-    if not asked.words:
+def find_hits(text: str, *, user: User, kinds: Collection[str] = (), limit: int = 20) -> list[Hit]:
+    """Return the hits for a query, the best first.
+
+    `kinds`: the kinds of hits to return; all KINDS if empty.
+    """
+    query = index.parse_query(text)
+    if not query.words:
         return []
-    found: list[Hit] = []
+    hits: list[Hit] = []
     for kind, finder in KINDS.items():
         if not kinds or kind in kinds:
-            found += finder(asked, user, limit)
-    return _spread(found)[:limit]
+            hits += finder(query, user, limit)
+    return _spread_same_names(hits)[:limit]
 
 
-def fill() -> int:
-    """Put what there is of each kind of which nothing can be found yet; returns how many."""
-    return _put_all([kind for kind in SOURCES if index.is_empty(kind)])
+def fill_empty_kinds() -> int:
+    """Index all entries of each kind that has no entry in the index; returns how many.
+
+    The number is that of the entries added.
+    """
+    return _index_kinds([kind for kind in SOURCES if index.is_kind_empty(kind)])
 
 
-def rebuild() -> int:
-    """Make the index anew, kind by kind and in turns; returns how many entries it has.
+def rebuild_index() -> int:
+    """Rebuild the index, kind by kind and in short transactions; returns its number of entries.
 
-    Meanwhile some of a kind are not found.
+    While a kind is rebuilt, some of its entries are not found.
     """
     total = 0
     for kind in SOURCES:
-        with writing():
-            index.clear(kind)
-        total += _put_all([kind])
+        with write_transaction():
+            index.clear_kind(kind)
+        total += _index_kinds([kind])
     return total
 
 
-def merge(goes_on: Callable[[], bool] = lambda: True) -> None:
-    """Make the index of one piece, until `goes_on` says no.
+def merge_index(should_continue: Callable[[], bool] = lambda: True) -> None:
+    """Merge the index into one segment, until `should_continue` returns False.
 
-    Reading is faster then, and words of replaced or dropped rows are no longer in the file.
+    Reading is then faster, and the words of replaced or deleted rows are no longer in the file.
     """
-    left = begin = True
-    while left and goes_on():
-        with writing():
-            left, begin = index.merge(begin), False
-        give_way()
+    remaining = starting = True
+    while remaining and should_continue():
+        with write_transaction():
+            remaining, starting = index.merge_index(starting), False
+        yield_write_lock()
 
 
-def _put_all(kinds: Iterable[str]) -> int:
+def _index_kinds(kinds: Iterable[str]) -> int:
     count = 0
     for kind in kinds:
-        listed: set[str] = set()
-        for piece in SOURCES[kind]():
-            steps = (piece[begin : begin + _STEP] for begin in range(0, len(piece), _STEP))
-            in_turns(partial(_put_each, step, listed) for step in steps)
-            give_way()
-            count += len(piece)
+        indexed_words: set[str] = set()
+        for batch in SOURCES[kind]():
+            steps = (
+                batch[start : start + _ENTRIES_PER_TRANSACTION]
+                for start in range(0, len(batch), _ENTRIES_PER_TRANSACTION)
+            )
+            in_short_transactions(partial(_index_entries, step, indexed_words) for step in steps)
+            yield_write_lock()
+            count += len(batch)
     if count:
-        merge()
+        merge_index()
     return count
 
 
-def _put_each(entries: list[Entry], listed: set[str]) -> None:
+def _index_entries(entries: list[SearchItem], indexed_words: set[str]) -> None:
     for entry in entries:
-        put(entry, listed)
+        index_item(entry, indexed_words)
 
 
-def _mahallas() -> Iterator[list[Entry]]:
-    for piece in in_pieces(places.whole_mahallas(), places.Mahalla.id, _PIECE):
-        yield [places.entry_of(one) for one in piece]
+def _mahalla_entries() -> Iterator[list[SearchItem]]:
+    for batch in row_batches(places.mahallas_with_areas(), places.Mahalla.id, _ROWS_PER_BATCH):
+        yield [places.mahalla_entry(mahalla) for mahalla in batch]
 
 
-def _appeals() -> Iterator[list[Entry]]:
-    for piece in in_pieces(Appeal.select(), Appeal.id, _PIECE):
-        yield [searching.entry_of(one) for one in piece]
+def _appeal_entries() -> Iterator[list[SearchItem]]:
+    for batch in row_batches(Appeal.select(), Appeal.id, _ROWS_PER_BATCH):
+        yield [searching.appeal_entry(appeal) for appeal in batch]
 
 
-# kind → its entries, some at a time; of the kinds that have an index
-SOURCES: dict[str, Callable[[], Iterator[list[Entry]]]] = {
-    "mahalla": _mahallas,
-    "article": knowledge.entries,
-    "script": queries.entries,
-    "appeal": _appeals,
+# Kind → its entries in batches, for the kinds that have an index.
+SOURCES: dict[str, Callable[[], Iterator[list[SearchItem]]]] = {
+    "mahalla": _mahalla_entries,
+    "article": knowledge.search_entries,
+    "script": queries.search_entries,
+    "appeal": _appeal_entries,
 }
 
 
-def _found_regions(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = index.ranked(asked, Region.select(), names_of)
-    return [Hit("region", one.soato, one.name_uz_latn, rank=rank) for rank, one in found[:limit]]
-
-
-def _found_districts(asked: Query, _user: User, limit: int) -> list[Hit]:
-    regions = {one.soato: names_of(one) for one in Region.select()}
-    columns = District.soato, District.name_uz_latn, District.search_key, District.region
-    found = index.ranked(
-        asked,
-        District.select(*columns).tuples(),  # asked at each letter: no objects are made
-        lambda row: places.names_in(row[2]),
-        lambda row: regions[row[3]],
-    )
-    return [Hit("district", row[0], row[1], rank=rank) for rank, row in found[:limit]]
-
-
-def _found_values(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = index.ranked(asked, catalogs.named_values(), lambda row: row[1])
-    return [Hit("value", ref, name, rank=rank) for rank, (ref, _names, name) in found[:limit]]
-
-
-def _found_employees(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = index.ranked(asked, directory.employees(), lambda one: one.search_key)
-    return [Hit("employee", str(one.id), one.name, rank=rank) for rank, one in found[:limit]]
-
-
-def _found_mahallas(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = index.find(asked, "mahalla", limit)
-    return [Hit(one.kind, one.ref, one.title, rank=one.cost) for one in found]
-
-
-def _found_articles(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = knowledge.nearest(asked, clock.now().astimezone().date(), limit)
-    name = {row.id: (row.article.slug, row.title_uz or row.title_ru) for _one, row in found}
-    return _with_snippets("article", asked, found, name)
-
-
-def _found_scripts(asked: Query, _user: User, limit: int) -> list[Hit]:
-    found = queries.nearest(asked, limit)
-    name = {row.id: (row.script.code, queries.title_of(row)) for _one, row in found}
-    return _with_snippets("script", asked, found, name)
-
-
-def _with_snippets(
-    kind: str, asked: Query, found: Sequence[tuple[Any, Any]], name: Mapping[int, tuple[str, str]]
-) -> list[Hit]:
-    """Hits with the words around what was found; `name`: row's id → ref and title."""
-    texts = index.texts(kind, list(name))
+def _region_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    ranked = index.rank_candidates(query, Region.select(), item_search_names)
     return [
-        Hit(kind, *name[row.id], tuple(index.snippet(texts[row.id], asked)), one.cost, one.whole)
-        for one, row in found
+        Hit("region", region.soato, region.name_uz_latn, rank=rank)
+        for rank, region in ranked[:limit]
     ]
 
 
-def _found_appeals(asked: Query, user: User, limit: int) -> list[Hit]:
-    visible = appeals.visible_to(user).select(Appeal.id)
-    found = index.find(
-        asked, "appeal", limit, lambda row: fn.EXISTS(visible.where(Appeal.id == row))
+def _district_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    regions = {region.soato: item_search_names(region) for region in Region.select()}
+    columns = District.soato, District.name_uz_latn, District.search_key, District.region
+    ranked = index.rank_candidates(
+        query,
+        District.select(*columns).tuples(),  # runs at each keystroke: no model objects are built
+        lambda row: places.names_in_key(row[2]),
+        lambda row: regions[row[3]],
     )
-    rows = Appeal.select().where(Appeal.id.in_([one.row for one in found]))
-    gists = {row.id: row.gist for row in personal.veil(user, rows)}
+    return [Hit("district", row[0], row[1], rank=rank) for rank, row in ranked[:limit]]
+
+
+def _value_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    ranked = index.rank_candidates(query, catalogs.searchable_values(), lambda row: row[1])
+    return [Hit("value", ref, name, rank=rank) for rank, (ref, _names, name) in ranked[:limit]]
+
+
+def _employee_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    ranked = index.rank_candidates(
+        query, directory.list_employees(), lambda employee: employee.search_key
+    )
     return [
-        Hit("appeal", one.ref, one.title, tuple(index.snippet(gists[one.row], asked)), one.cost)
-        for one in found
+        Hit("employee", str(employee.id), employee.name, rank=rank)
+        for rank, employee in ranked[:limit]
+    ]
+
+
+def _mahalla_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    matches = index.find_entries(query, "mahalla", limit)
+    return [Hit(match.kind, match.ref, match.title, rank=match.cost) for match in matches]
+
+
+def _article_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    matches = knowledge.rank_articles(query, clock.now().astimezone().date(), limit)
+    titles = {row.id: (row.article.slug, row.title_uz or row.title_ru) for _match, row in matches}
+    return _hits_with_snippets("article", query, matches, titles)
+
+
+def _script_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
+    matches = queries.rank_scripts(query, limit)
+    titles = {row.id: (row.script.code, queries.version_title(row)) for _match, row in matches}
+    return _hits_with_snippets("script", query, matches, titles)
+
+
+def _hits_with_snippets(
+    kind: str,
+    query: SearchQuery,
+    matches: Sequence[tuple[Any, Any]],
+    titles: Mapping[int, tuple[str, str]],
+) -> list[Hit]:
+    """Return hits with the text around each match; `titles`: row id → ref and title."""
+    texts = index.stored_texts(kind, list(titles))
+    return [
+        Hit(
+            kind,
+            *titles[row.id],
+            tuple(index.build_snippet(texts[row.id], query)),
+            match.cost,
+            match.whole,
+        )
+        for match, row in matches
+    ]
+
+
+def _appeal_hits(query: SearchQuery, user: User, limit: int) -> list[Hit]:
+    visible = appeals.visible_appeals(user).select(Appeal.id)
+    matches = index.find_entries(
+        query, "appeal", limit, lambda row: fn.EXISTS(visible.where(Appeal.id == row))
+    )
+    rows = Appeal.select().where(Appeal.id.in_([match.row for match in matches]))
+    gists = {row.id: row.gist for row in personal.veil_appeals(user, rows)}
+    return [
+        Hit(
+            "appeal",
+            match.ref,
+            match.title,
+            tuple(index.build_snippet(gists[match.row], query)),
+            match.cost,
+        )
+        for match in matches
     ]
 
 
 KINDS: dict[str, Finder] = {
-    "region": _found_regions,
-    "district": _found_districts,
-    "article": _found_articles,
-    "script": _found_scripts,
-    "value": _found_values,
-    "employee": _found_employees,
-    "mahalla": _found_mahallas,
-    "appeal": _found_appeals,
+    "region": _region_hits,
+    "district": _district_hits,
+    "article": _article_hits,
+    "script": _script_hits,
+    "value": _value_hits,
+    "employee": _employee_hits,
+    "mahalla": _mahalla_hits,
+    "appeal": _appeal_hits,
 }
 
 
-def _spread(found: Iterable[Hit]) -> list[Hit]:
-    """Hits in order; of many of one name a few come first, and others between them."""
-    seen: Counter[tuple[str, str]] = Counter()
+def _spread_same_names(hits: Iterable[Hit]) -> list[Hit]:
+    """Order hits by rank; of many with the same name a few are first, the others further down."""
+    name_counts: Counter[tuple[str, str]] = Counter()
     ranked = []
-    for hit in sorted(found, key=lambda hit: hit.rank):
+    for hit in sorted(hits, key=lambda hit: hit.rank):
         name = hit.kind, hit.title
-        ranked.append(replace(hit, rank=hit.rank + _REPEATED * seen[name]))
-        seen[name] += 1
+        ranked.append(replace(hit, rank=hit.rank + _REPEATED_NAME_PENALTY * name_counts[name]))
+        name_counts[name] += 1
     return sorted(ranked, key=lambda hit: hit.rank)

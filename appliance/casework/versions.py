@@ -3,10 +3,10 @@
     draft → sent → approved → in force → retired
        ↖ returned ↙
 
-A thing has at most one version to come. The version in force holds until the next one begins, or
-until it is retired; what was shown of it stays on the call with its number. A table of versions
-inherits models.versions.Version and names its thing; every step is one conditional UPDATE that
-names the revision which whoever acts has seen.
+An owner (article or script) has at most one pending version. The version in force lasts until the
+next one begins or until it is retired; the number of the version that was shown stays with the
+call. A table of versions inherits models.versions.Version and names its owner's column. Every step
+is one conditional UPDATE with the revision that the acting user has seen.
 """
 
 import datetime as dt
@@ -17,24 +17,28 @@ from typing import Any
 from peewee import Expression
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.models import ChangeRequest, User
 from appliance.models.versions import Version
 from appliance.people import rights
 
-WRITES = rights.roles("article.write")  # send, put in force and retire, too
-APPROVES = rights.roles("article.approve")  # or return
-READERS = rights.roles("article.read")
+WRITER_ROLES = rights.allowed_roles("article.write")  # they also send, put in force and retire
+APPROVER_ROLES = rights.allowed_roles("article.approve")  # they also return a version
+READER_ROLES = rights.allowed_roles("article.read")
 
-SYSTEM = "system"  # who acts from the command line
+COMMAND_LINE_ACTOR = "system"  # the actor of commands on the command line
 STATES = ("draft", "sent", "returned", "approved", "put")  # in the database
-OPEN = ("draft", "returned")  # in which it may be written
-SHOWN = ("planned", "in_force")  # standings of what is or will be found and read
+EDITABLE_STATES = ("draft", "returned")  # states in which a version can be edited
+# statuses of versions that readers can find, now or later
+SEARCHABLE_STATUSES = (
+    "planned",
+    "in_force",
+)
 
 
 class VersionError(ValueError):
-    """It cannot be done; `code` names why: action, changed, pending, words, past."""
+    """The action is not possible; `code` is the reason: action, changed, pending, words, past."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -42,8 +46,8 @@ class VersionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a version stands now."""
+class VersionStatus:
+    """The status of a version at a given time, with how it is shown."""
 
     code: str
     name: str  # a message id
@@ -51,43 +55,43 @@ class Standing:
     icon: str = ""
 
 
-STANDINGS = {
+STATUSES = {
     one.code: one
     for one in (
-        Standing("draft", N_("Draft"), "accent", "pencil"),
-        Standing("sent", N_("With the ministry"), "accent", "hourglass"),
-        Standing("returned", N_("Returned by the ministry"), "warn", "circle-help"),
-        Standing("approved", N_("Approved"), "ok", "check"),
-        Standing("planned", N_("Planned"), "accent", "clock"),
-        Standing("in_force", N_("In force"), "ok", "circle-check"),
-        Standing("retired", N_("Out of force"), "", "archive"),
+        VersionStatus("draft", N_("Draft"), "accent", "pencil"),
+        VersionStatus("sent", N_("With the ministry for approval"), "accent", "hourglass"),
+        VersionStatus("returned", N_("Returned by the ministry"), "warn", "circle-help"),
+        VersionStatus("approved", N_("Approved"), "ok", "check"),
+        VersionStatus("planned", N_("Scheduled"), "accent", "clock"),
+        VersionStatus("in_force", N_("In force"), "ok", "circle-check"),
+        VersionStatus("retired", N_("No longer in force"), "", "archive"),
     )
 }
 
 
 @dataclass(frozen=True)
-class Move:
-    """What may be done: by which roles, in which standings, to which state; `words`: a text."""
+class VersionTransition:
+    """A possible action: for which roles, from which statuses, to which state."""
 
     roles: tuple[str, ...]
-    before: tuple[str, ...]
-    after: str
-    words: bool = False
+    from_statuses: tuple[str, ...]
+    to_state: str
+    needs_remark: bool = False
 
 
-MOVES = {
-    "send": Move(WRITES, ("draft", "returned"), "sent"),
-    "take_back": Move(WRITES, ("sent",), "draft"),
-    "approve": Move(APPROVES, ("sent",), "approved"),
-    "return": Move(APPROVES, ("sent",), "returned", words=True),
-    "put": Move(WRITES, ("approved",), "put"),
-    "withdraw": Move(WRITES, ("planned",), "approved"),
-    "retire": Move(WRITES, ("in_force",), "put"),
+TRANSITIONS = {
+    "send": VersionTransition(WRITER_ROLES, ("draft", "returned"), "sent"),
+    "take_back": VersionTransition(WRITER_ROLES, ("sent",), "draft"),
+    "approve": VersionTransition(APPROVER_ROLES, ("sent",), "approved"),
+    "return": VersionTransition(APPROVER_ROLES, ("sent",), "returned", needs_remark=True),
+    "put": VersionTransition(WRITER_ROLES, ("approved",), "put"),
+    "withdraw": VersionTransition(WRITER_ROLES, ("planned",), "approved"),
+    "retire": VersionTransition(WRITER_ROLES, ("in_force",), "put"),
 }
 
 
-def standing(row: Version, now: dt.datetime | None = None) -> str:
-    """The code in STANDINGS of where a version stands at a moment; without one, now."""
+def version_status(row: Version, now: dt.datetime | None = None) -> str:
+    """Return a version's status at `now` (default: the current time), a key of STATUSES."""
     now = now or clock.now()
     if row.state != "put":
         return str(row.state)
@@ -96,154 +100,180 @@ def standing(row: Version, now: dt.datetime | None = None) -> str:
     return "in_force" if row.until is None or row.until > now else "retired"
 
 
-def possible(row: Version, role: str) -> tuple[str, ...]:
-    """What somebody of a role may do with a version now, in the order of MOVES."""
-    stands = standing(row)
+def allowed_actions(row: Version, role: str) -> tuple[str, ...]:
+    """Return the actions that a role can take on a version now, in the order of TRANSITIONS."""
+    status = version_status(row)
     return tuple(
-        name for name, move in MOVES.items() if stands in move.before and role in move.roles
+        name
+        for name, transition in TRANSITIONS.items()
+        if status in transition.from_statuses and role in transition.roles
     )
 
 
-def holding(table: type[Version], now: dt.datetime | None = None) -> Expression:
-    """The condition that a version of this table is in force at a moment; without one, now."""
+def in_force_condition(table: type[Version], now: dt.datetime | None = None) -> Expression:
+    """Return the condition that a version of this table is in force at `now` (default: now)."""
     now = now or clock.now()
-    ends = table.until.is_null() | (table.until > now)
-    return (table.state == "put") & (table.since <= now) & ends
+    not_ended = table.until.is_null() | (table.until > now)
+    return (table.state == "put") & (table.since <= now) & not_ended
 
 
-def lasting(table: type[Version]) -> Expression:
-    """The condition that a version of this table is in force now, or will be without a step."""
+def in_force_or_planned_condition(table: type[Version]) -> Expression:
+    """Return the condition that a version is in force now, or will be without further action."""
     return (table.state == "put") & (table.until.is_null() | (table.until > clock.now()))
 
 
-def to_come(table: type[Version]) -> Expression:
-    """The condition that a version is written, with the ministry, approved or planned."""
+def pending_condition(table: type[Version]) -> Expression:
+    """Return the condition that a version is a draft, with the ministry, approved or planned."""
     return (table.state != "put") | (table.since > clock.now())
 
 
-def of(table: type[Version], thing: Any) -> list[Any]:
-    """The versions of a thing, the newest first."""
-    return list(table.select().where(_theirs(table, thing)).order_by(table.number.desc()))
+def list_versions(table: type[Version], owner: Any) -> list[Any]:
+    """Return the versions of an owner, newest first."""
+    return list(table.select().where(_owner_condition(table, owner)).order_by(table.number.desc()))
 
 
-def in_force(rows: Iterable[Version]) -> Any:
-    """The one of a thing's versions that is in force; None when there is none."""
-    return next((row for row in rows if standing(row) == "in_force"), None)
+def find_in_force(rows: Iterable[Version]) -> Any:
+    """Return the version among `rows` that is in force, or None."""
+    return next((row for row in rows if version_status(row) == "in_force"), None)
 
 
-def pending(table: type[Version], thing: Any) -> Any:
-    """The version of a thing that is to come; None when there is none."""
-    return table.select().where(_theirs(table, thing), to_come(table)).first()
+def pending_version(table: type[Version], owner: Any) -> Any:
+    """Return the owner's version that is not in force yet, or None."""
+    return table.select().where(_owner_condition(table, owner), pending_condition(table)).first()
 
 
-def begin(
+def create_draft(
     table: type[Version],
-    thing: Any,
+    owner: Any,
     user: User | None,
     request: ChangeRequest | None,
     **columns: Any,
 ) -> Any:
-    """Make the next draft of a thing, inside the transaction of its cause.
+    """Create the owner's next draft, inside the caller's transaction.
 
-    Without a user it is made from the command line. Raises VersionError: `pending` when there is a
-    version to come, `action` for another role.
+    Without a user it is created from the command line. Raises VersionError: `pending` if there is
+    already a pending version, `action` for another role.
     """
-    if user and user.role not in WRITES:
+    if user and user.role not in WRITER_ROLES:
         raise VersionError("action")
-    if pending(table, thing):
+    if pending_version(table, owner):
         raise VersionError("pending")
-    newest = next(iter(of(table, thing)), None)
+    newest = next(iter(list_versions(table, owner)), None)
     number = newest.number + 1 if newest else 1
-    made = {"number": number, "made_at": clock.now(), "by": login_of(user), "request": request}
-    return table.create(**{table.thing: thing}, **made, **columns)
+    metadata = {
+        "number": number,
+        "made_at": clock.now(),
+        "by": actor_login(user),
+        "request": request,
+    }
+    return table.create(**{table.owner_column: owner}, **metadata, **columns)
 
 
-def login_of(user: User | None) -> str:
-    """Who acts, for the audit."""
-    return user.login if user else SYSTEM
+def actor_login(user: User | None) -> str:
+    """Return the acting login for the audit."""
+    return user.login if user else COMMAND_LINE_ACTOR
 
 
-def write(row: Version, user: User, seen: int, **columns: Any) -> None:
-    """Change the columns of a draft, or of a version that was returned, inside a transaction.
+def edit_draft(row: Version, user: User, expected_revision: int, **columns: Any) -> None:
+    """Change columns of a draft or of a returned version, inside a transaction.
 
-    Raises VersionError: `action` for another role, `changed` when it is not as it was seen.
+    Raises VersionError: `action` for another role, `changed` if its revision is not
+    `expected_revision`.
     """
-    if user.role not in WRITES:
+    if user.role not in WRITER_ROLES:
         raise VersionError("action")
-    _change(row, seen, OPEN, columns | {"made_at": clock.now(), "by": user.login})
+    _update_revision(
+        row,
+        expected_revision,
+        EDITABLE_STATES,
+        columns | {"made_at": clock.now(), "by": user.login},
+    )
 
 
-def discard(row: Version, user: User, seen: int) -> None:
-    """Throw a draft away, inside a transaction. Raises VersionError as write() does."""
-    write(row, user, seen)
+def discard_version(row: Version, user: User, expected_revision: int) -> None:
+    """Delete a draft or a returned version, in a transaction. Raises like edit_draft()."""
+    edit_draft(row, user, expected_revision)
     row.delete_instance()
 
 
-def do(
+def perform_version_action(
     action: str,
     row: Version,
     user: User,
-    seen: int,
+    expected_revision: int,
     noun: str,
     ref: str,
-    words: str = "",
+    remark: str = "",
     since: dt.datetime | None = None,
 ) -> Any:
-    """A step by its name in MOVES, audited as `noun.action` of `ref`; the version as it is then.
+    """Perform an action of TRANSITIONS, audited as `noun.action` of `ref`; returns the version.
 
-    `since` is the moment from which it is put in force; None is now. Raises VersionError:
-    `action`, `words` when they are missing, `past`, `changed` when it is not as it was seen.
+    `since` is the time from which it is in force; None is now. Raises VersionError: `action`;
+    `words` if a required remark is missing; `past`; `changed` if its revision is not
+    `expected_revision`.
     """
-    move, words, table = MOVES.get(action), words.strip(), type(row)
-    if not move or user.role not in move.roles:
+    transition, remark, table = TRANSITIONS.get(action), remark.strip(), type(row)
+    if not transition or user.role not in transition.roles:
         raise VersionError("action")
-    if move.words and not words:
+    if transition.needs_remark and not remark:
         raise VersionError("words")
-    with writing():
+    with write_transaction():
         now = clock.now()
         if since and since <= now:
             raise VersionError("past")
         row = table.get_or_none(table.id == row.id)
-        if not row or row.revision != seen or standing(row, now) not in move.before:
+        if (
+            not row
+            or row.revision != expected_revision
+            or version_status(row, now) not in transition.from_statuses
+        ):
             raise VersionError("changed")
-        columns: dict[str, Any] = {"state": move.after}
-        if user.role in APPROVES:
-            columns |= {"decided_at": now, "decided_by": user.login, "words": words}
+        columns: dict[str, Any] = {"state": transition.to_state}
+        if user.role in APPROVER_ROLES:
+            columns |= {"decided_at": now, "decided_by": user.login, "words": remark}
         if action == "put":
             columns["since"] = since or now
-            _end(row, columns["since"])
+            _end_current_version(row, columns["since"])
         elif action == "withdraw":
             columns["since"] = None
-            _resume(row)
+            _reopen_current_version(row)
         elif action == "retire":
             columns["until"] = now
-        _change(row, seen, (row.state,), columns)
-        detail = {"words": words} if words else {}
+        _update_revision(row, expected_revision, (row.state,), columns)
+        detail = {"words": remark} if remark else {}
         detail |= {"since": columns["since"].isoformat()} if columns.get("since") else {}
-        audit.record(user.login, f"{noun}.{action}", ref, version=row.number, **detail)
+        audit.record_entry(user.login, f"{noun}.{action}", ref, version=row.number, **detail)
     return table.get_by_id(row.id)
 
 
-def _end(row: Version, moment: dt.datetime) -> None:
-    """Let the version in force hold until the next one begins."""
+def _end_current_version(row: Version, ends_at: dt.datetime) -> None:
+    """Set the end of the version in force to the start of the next one."""
     table = type(row)
-    theirs = _theirs(table, getattr(row, table.thing))
-    table.update(until=moment).where(theirs, holding(table)).execute()
+    of_owner = _owner_condition(table, getattr(row, table.owner_column))
+    table.update(until=ends_at).where(of_owner, in_force_condition(table)).execute()
 
 
-def _resume(row: Version) -> None:
-    """Let the version that a planned one would have ended hold without an end again."""
+def _reopen_current_version(row: Version) -> None:
+    """Remove the end of the version in force that the withdrawn one would have replaced."""
     table = type(row)
-    theirs = _theirs(table, getattr(row, table.thing))
-    table.update(until=None).where(theirs, table.until == row.since, holding(table)).execute()
+    of_owner = _owner_condition(table, getattr(row, table.owner_column))
+    table.update(until=None).where(
+        of_owner, table.until == row.since, in_force_condition(table)
+    ).execute()
 
 
-def _change(row: Version, seen: int, states: Iterable[str], columns: dict[str, Any]) -> None:
+def _update_revision(
+    row: Version, expected_revision: int, states: Iterable[str], columns: dict[str, Any]
+) -> None:
     table = type(row)
-    unchanged = (table.id == row.id, table.revision == seen, table.state.in_(list(states)))
-    if not table.update(columns | {"revision": seen + 1}).where(*unchanged).execute():
+    unchanged = (
+        table.id == row.id,
+        table.revision == expected_revision,
+        table.state.in_(list(states)),
+    )
+    if not table.update(columns | {"revision": expected_revision + 1}).where(*unchanged).execute():
         raise VersionError("changed")
 
 
-def _theirs(table: type[Version], thing: Any) -> Expression:
-    return getattr(table, table.thing) == thing
+def _owner_condition(table: type[Version], owner: Any) -> Expression:
+    return getattr(table, table.owner_column) == owner

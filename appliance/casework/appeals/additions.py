@@ -1,6 +1,6 @@
-"""What a citizen adds to an appeal that is still open, in place of another one of the same matter.
+"""Additions of a citizen to an open appeal, instead of another appeal about the same matter.
 
-Nothing is refused by it: what may be the same is shown, and the operator decides.
+Nothing is rejected: possible duplicates are shown, and the operator decides.
 """
 
 import datetime as dt
@@ -14,79 +14,88 @@ from appliance.casework import applicants, call_forms, forms
 from appliance.casework.appeals import form, handling, queries
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Appeal, AppealStep, Applicant, CallForm, Draft, User
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """Whom a form tells of, and the open appeals that may be of the same matter."""
+class ApplicantMatch:
+    """The applicant that a form describes, and the open appeals about possibly the same matter."""
 
     person: Applicant | None
-    alike: list[Appeal]
+    similar_appeals: list[Appeal]
 
     @property
-    def key(self) -> str:
-        """Another text for another person or other appeals."""
-        numbers = [appeal.number for appeal in self.alike]
+    def fingerprint(self) -> str:
+        """A text that differs for another applicant or other appeals."""
+        numbers = [appeal.number for appeal in self.similar_appeals]
         return " ".join([str(self.person.id if self.person else ""), *numbers])
 
 
-def recognise(values: dict[str, str], phone: str | None, today: dt.date, user: User) -> Recognised:
-    """The applicant that a form as typed names; `phone` is the number that calls.
+def match_applicant(
+    values: dict[str, str], phone: str | None, today: dt.date, user: User
+) -> ApplicantMatch:
+    """Return the applicant that the typed values describe; `phone` is the calling number.
 
     Returns no applicant without an appeal that the user may read, and no personal appeal by typed
     values.
     """
-    columns = form.read(values, today).columns
-    person = applicants.told_of(columns)
-    if person and not queries.of_applicant(person, user, limit=1):
+    columns = form.read_form(values, today).columns
+    person = applicants.likely_applicant(columns)
+    if person and not queries.appeals_of_applicant(person, user, limit=1):
         person = None
-    alike = queries.open_alike(
+    similar_appeals = queries.similar_open_appeals(
         user, columns["direction"], phone, applicant=person, phone=columns["phone"]
     )
-    return Recognised(person, alike)
+    return ApplicantMatch(person, similar_appeals)
 
 
-def add(
+def add_to_appeal(
     appeal: Appeal,
     values: dict[str, str],
     *,
     operator: User,
     token: str,
     tz: ZoneInfo,
-    changed: Callable[[Appeal], object] | None = None,
+    on_change: Callable[[Appeal], object] | None = None,
 ) -> CallForm | None:
-    """Add what a form holds to an open appeal, and return the form №2 of its call, if it has one.
+    """Add a form's values to an open appeal; returns the form №2 of its call, if it has a call.
 
-    The gist is the step's text; what else was told otherwise than the appeal has it stands in its
-    details. Sent twice with a token, it is added once. `changed` is called in the transaction.
-    Raises HandlingError: "words" without a gist, "state" when the appeal is open no more.
+    The gist is the step's text; other values that differ from the appeal are stored in its details.
+    Sent twice with the same token, it is added once. `on_change` is called in the transaction.
+    Raises HandlingError: "words" without a gist, "state" if the appeal is no longer open.
     """
-    call = drafts.call_of(operator, token)
-    appeal = Appeal.get_by_id(appeal.id)  # whole, also to who adds to it without reading it
-    with writing():
-        known = AppealStep.select().where(AppealStep.appeal == appeal, AppealStep.action == "add")
-        if any(step.detail.get("form") == token for step in known):
-            return call_forms.of_operator(operator, call) if call else None
-        kept = drafts.draft(operator, token)
-        whole = (drafts.not_of(kept.form, kept.values) if kept else {}) | values
+    call = drafts.call_of_token(operator, token)
+    # unveiled, even for a user who adds to it without reading it
+    appeal = Appeal.get_by_id(appeal.id)
+    with write_transaction():
+        additions = AppealStep.select().where(
+            AppealStep.appeal == appeal, AppealStep.action == "add"
+        )
+        if any(step.detail.get("form") == token for step in additions):
+            return call_forms.form_of_operator(operator, call) if call else None
+        saved_draft = drafts.find_draft(operator, token)
+        all_values = (
+            drafts.values_of_other_form(saved_draft.form, saved_draft.values) if saved_draft else {}
+        ) | values
         today = clock.now().astimezone(tz).date()
-        detail = {"form": token, "changes": _differing_answers(appeal, whole, today)}
+        detail = {"form": token, "changes": _differing_values(appeal, all_values, today)}
         if call:
             detail["call"] = call.id
-        handling.add(appeal, whole.get("gist", ""), operator.login, detail)
-        made = call and call_forms.of_addition(appeal, whole, operator, call, token, tz)
+        handling.record_addition(appeal, all_values.get("gist", ""), operator.login, detail)
+        call_form = call and call_forms.register_with_addition(
+            appeal, all_values, operator, call, token, tz
+        )
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
-        audit.record(operator.login, "draft.add", token, appeal=appeal.number)
-        if changed:
-            changed(appeal)
-        live.publish("calls", f"operator:{operator.login}")
-    return made or None
+        audit.record_entry(operator.login, "draft.add", token, appeal=appeal.number)
+        if on_change:
+            on_change(appeal)
+        live.publish_topics("calls", f"operator:{operator.login}")
+    return call_form or None
 
 
-def unseen(appeals: Sequence[Appeal]) -> set[int]:
-    """The ids of those appeals to which something was added and nothing done since."""
+def appeal_ids_with_new_additions(appeals: Sequence[Appeal]) -> set[int]:
+    """Return the ids of those appeals whose latest step is an addition."""
     newest = (
         AppealStep.select(fn.MAX(AppealStep.id))
         .where(AppealStep.appeal.in_([appeal.id for appeal in appeals]))
@@ -98,14 +107,22 @@ def unseen(appeals: Sequence[Appeal]) -> set[int]:
     return {appeal_id for (appeal_id,) in added.tuples()}
 
 
-def _differing_answers(
+def _differing_values(
     appeal: Appeal, values: dict[str, str], today: dt.date
 ) -> dict[str, list[str]]:
-    """Field → [in the appeal, as told now] of what was told and stands otherwise in it."""
-    definition = form.definition(appeal.form_version)
-    read, typed = forms.read(definition, values, today).columns, forms.cleaned(definition, values)
-    named = {f"{name}_text" for name in typed if typed.get(name)}  # beside their codes
-    same = {n for n in typed if n in read and read[n] == getattr(appeal, n, None)}
-    found = forms.differences(definition, forms.values_of(definition, appeal), typed)
-    left_out = named | same | {"gist"}
-    return {name: pair for name, pair in found.items() if pair[1] and name not in left_out}
+    """Return field → [in the appeal, in the form] for typed values that differ."""
+    definition = form.form_definition(appeal.form_version)
+    columns, typed = (
+        forms.read_values(definition, values, today).columns,
+        forms.cleaned_values(definition, values),
+    )
+    # text fields next to their codes
+    text_names = {f"{name}_text" for name in typed if typed.get(name)}
+    equal_names = {
+        name for name in typed if name in columns and columns[name] == getattr(appeal, name, None)
+    }
+    differences = forms.value_differences(
+        definition, forms.registered_values(definition, appeal), typed
+    )
+    excluded = text_names | equal_names | {"gist"}
+    return {name: pair for name, pair in differences.items() if pair[1] and name not in excluded}

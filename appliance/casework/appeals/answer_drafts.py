@@ -1,52 +1,52 @@
-"""What the ministry writes on an appeal's card and has not sent: it outlives page and session."""
+"""Unsent texts of the ministry on an appeal's card; they outlive the page and the session."""
 
 import datetime as dt
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import AnswerDraft, Appeal, User
 
 
-class Elsewhere(Exception):
-    """The same person has gone on writing in another tab; `draft` is what stands there."""
+class DraftChangedElsewhere(Exception):
+    """The same user saved another text in another tab; `draft` is the stored one."""
 
     def __init__(self, draft: AnswerDraft) -> None:
         super().__init__(draft.appeal_id)
         self.draft = draft
 
 
-def of(user: User, appeal: Appeal) -> AnswerDraft | None:
-    """What somebody has written about an appeal and not sent."""
+def find_draft(user: User, appeal: Appeal) -> AnswerDraft | None:
+    """Return the user's unsent draft about an appeal, or None."""
     return AnswerDraft.get_or_none(AnswerDraft.user == user, AnswerDraft.appeal == appeal)
 
 
-def begun(user: User, appeals: list[Appeal]) -> set[int]:
-    """The ids of those appeals about which somebody has written and not sent it."""
-    own = AnswerDraft.select(AnswerDraft.appeal).where(
+def appeal_ids_with_draft(user: User, appeals: list[Appeal]) -> set[int]:
+    """Return the ids of those of `appeals` about which the user has an unsent draft."""
+    drafts = AnswerDraft.select(AnswerDraft.appeal).where(
         AnswerDraft.user == user, AnswerDraft.appeal.in_([appeal.id for appeal in appeals])
     )
-    return {draft.appeal_id for draft in own}
+    return {draft.appeal_id for draft in drafts}
 
 
-def save(
+def save_answer_draft(
     user: User,
     appeal: Appeal,
     action: str,
     text: str,
     department: str = "",
-    seen: dt.datetime | None = None,
+    seen_at: dt.datetime | None = None,
 ) -> AnswerDraft | None:
-    """Keep what stands in the form now; an empty text is kept no more.
+    """Store the form's current text; an empty text deletes the draft.
 
-    `seen`: when the draft was saved that the page knows of, None for none. Raises Elsewhere when
-    another text was saved since.
+    `seen_at`: when the draft known to the page was saved, None for no draft. Raises
+    DraftChangedElsewhere if another text was saved since.
     """
     now = clock.now()
-    with writing():
-        before = of(user, appeal)
-        if before and before.updated_at != seen and before.text != text:
-            raise Elsewhere(before)
-        discard(user, appeal)
+    with write_transaction():
+        stored = find_draft(user, appeal)
+        if stored and stored.updated_at != seen_at and stored.text != text:
+            raise DraftChangedElsewhere(stored)
+        delete_draft(user, appeal)
         if text.strip():
             AnswerDraft.create(
                 user=user,
@@ -56,10 +56,10 @@ def save(
                 department=department,
                 updated_at=now,
             )
-    return of(user, appeal)
+    return find_draft(user, appeal)
 
 
-def discard(user: User, appeal: Appeal) -> None:
-    """Throw away what somebody has written about an appeal: it was sent."""
-    own = (AnswerDraft.user == user, AnswerDraft.appeal == appeal)
-    AnswerDraft.delete().where(*own).execute()
+def delete_draft(user: User, appeal: Appeal) -> None:
+    """Delete the user's draft about an appeal, after it was sent."""
+    conditions = (AnswerDraft.user == user, AnswerDraft.appeal == appeal)
+    AnswerDraft.delete().where(*conditions).execute()

@@ -1,6 +1,6 @@
-"""What appeals ask a specialist, followed up until what came of it is known.
+"""Consultations with a specialist that appeals request, followed up until the outcome is recorded.
 
-Who was contacted stands in the appeal, for table 5 of report form №2.
+The contacted specialist is stored in the appeal, for table 5 of report form №2.
 """
 
 import datetime as dt
@@ -8,100 +8,112 @@ import datetime as dt
 from peewee import ModelSelect
 
 from appliance.casework.appeals import personal
-from appliance.casework.appeals.queries import visible_to
+from appliance.casework.appeals.queries import visible_appeals
 from appliance.core import clock
 from appliance.models import Appeal, Consultation, Handling, User
 from appliance.people import rights
 
-OVERDUE = dt.timedelta(days=1)  # requirement A11
-MOST = 200  # of a list
+OVERDUE_AFTER = dt.timedelta(days=1)  # requirement A11
+MAX_LISTED = 200
 
 
-def begin(appeal: Appeal) -> None:
-    """Follow up what a new appeal asks for; inside the transaction that registers it."""
+def start_consultation(appeal: Appeal) -> None:
+    """Start the consultation that a new appeal requests, in the transaction that registers it."""
     if appeal.consultation:
-        contacted = appeal.registered_at if appeal.consultation_contact else None
-        _ask(appeal, appeal.registered_at, contacted)
+        contacted_at = appeal.registered_at if appeal.consultation_contact else None
+        _create_if_missing(appeal, appeal.registered_at, contacted_at)
 
 
-def corrected(appeal: Appeal) -> None:
-    """Follow up what a corrected appeal asks for now, no longer what it asks no more."""
+def update_after_correction(appeal: Appeal) -> None:
+    """Start or delete the consultation according to what the corrected appeal requests."""
     if appeal.consultation:
-        contacted = clock.now() if appeal.consultation_contact else None
-        _ask(appeal, clock.now(), contacted)
+        contacted_at = clock.now() if appeal.consultation_contact else None
+        _create_if_missing(appeal, clock.now(), contacted_at)
     else:
-        of_it = (Consultation.appeal == appeal.id, Consultation.done_at.is_null())
-        Consultation.delete().where(*of_it).execute()
+        conditions = (Consultation.appeal == appeal.id, Consultation.done_at.is_null())
+        Consultation.delete().where(*conditions).execute()
 
 
-def contacted(appeal: Appeal) -> None:
-    """A specialist was contacted just now; inside the step's transaction."""
+def mark_specialist_contacted(appeal: Appeal) -> None:
+    """Record that a specialist was contacted just now for the appeal's consultation.
+
+    Call it in the transaction of the step.
+    """
     now = clock.now()
-    _ask(appeal, now, now)
+    _create_if_missing(appeal, now, now)
     Consultation.update(contacted_at=now).where(Consultation.appeal == appeal.id).execute()
 
 
-def concluded(appeal: Appeal, result: str, by: str) -> None:
-    """What came of it is known; inside the step's transaction."""
+def record_outcome(appeal: Appeal, result: str, actor: str) -> None:
+    """Record the outcome of the consultation, in the step's transaction."""
     now = clock.now()
-    _ask(appeal, now, None)
-    columns = {"result": result.strip(), "done_at": now, "done_by": by}
+    _create_if_missing(appeal, now, None)
+    columns = {"result": result.strip(), "done_at": now, "done_by": actor}
     Consultation.update(columns).where(Consultation.appeal == appeal.id).execute()
 
 
-def of_appeal(appeal: Appeal) -> Consultation | None:
-    """Where an appeal's consultation stands; None when none is followed up."""
+def consultation_of_appeal(appeal: Appeal) -> Consultation | None:
+    """Return the appeal's consultation, or None."""
     return Consultation.get_or_none(Consultation.appeal == appeal.id)
 
 
-def waiting(user: User) -> list[Consultation]:
-    """Those without an outcome of the appeals that are the user's to follow up, oldest first."""
-    return _veiled(
+def pending_consultations(user: User) -> list[Consultation]:
+    """Return the consultations without an outcome that the user follows up, oldest first."""
+    return _veil_consultations(
         user,
-        _of(user)
+        _consultation_query(user)
         .where(Consultation.done_at.is_null())
         .order_by(Consultation.asked_at, Consultation.appeal)
-        .limit(MOST),
+        .limit(MAX_LISTED),
     )
 
 
-def done(user: User, since: dt.datetime) -> list[Consultation]:
-    """Those whose outcome was noted since a moment, newest first."""
-    return _veiled(
+def finished_consultations(user: User, since: dt.datetime) -> list[Consultation]:
+    """Return the consultations whose outcome was recorded since `since`, newest first."""
+    return _veil_consultations(
         user,
-        _of(user)
+        _consultation_query(user)
         .where(Consultation.done_at >= since)
         .order_by(Consultation.done_at.desc(), Consultation.appeal)
-        .limit(MOST),
+        .limit(MAX_LISTED),
     )
 
 
-def _veiled(user: User, rows: ModelSelect) -> list[Consultation]:
-    """Those of personal appeals that he does not read without what they tell."""
-    found = list(rows)
-    for one, appeal in zip(found, personal.veil(user, (o.appeal for o in found)), strict=True):
+def _veil_consultations(user: User, rows: ModelSelect) -> list[Consultation]:
+    """Return the rows, without the results of personal appeals that the user may not read."""
+    consultations = list(rows)
+    for consultation, appeal in zip(
+        consultations,
+        personal.veil_appeals(user, (row.appeal for row in consultations)),
+        strict=True,
+    ):
         if appeal.veiled:
-            one.result = ""
-    return found
+            consultation.result = ""
+    return consultations
 
 
 def is_overdue(consultation: Consultation, now: dt.datetime) -> bool:
-    """Whether its outcome has been waited for longer than a day."""
-    return (consultation.done_at or now) - consultation.asked_at > OVERDUE
+    """Return True if the outcome was not recorded within a day."""
+    return (consultation.done_at or now) - consultation.asked_at > OVERDUE_AFTER
 
 
-def _of(user: User) -> ModelSelect:
-    """Consultations with appeal and handling: an operator's own appeals, else all he may see."""
-    found = (
+def _consultation_query(user: User) -> ModelSelect:
+    """Return consultations with appeal and handling.
+
+    An operator's own appeals, or else all appeals that the user may see.
+    """
+    query = (
         Consultation.select(Consultation, Appeal, Handling)
         .join(Appeal)
         .join(Handling, on=(Handling.appeal == Appeal.id), attr="handling")
     )
-    if rights.scope_of(user, "consultation.read") == rights.OWN:
-        return found.where(Appeal.operator == user)
-    return found.where(Appeal.id.in_(visible_to(user).select(Appeal.id)))
+    if rights.scope_of(user, "consultation.read") == rights.OWN_RECORDS:
+        return query.where(Appeal.operator == user)
+    return query.where(Appeal.id.in_(visible_appeals(user).select(Appeal.id)))
 
 
-def _ask(appeal: Appeal, asked: dt.datetime, contacted: dt.datetime | None) -> None:
-    row = {"appeal": appeal.id, "asked_at": asked, "contacted_at": contacted}
+def _create_if_missing(
+    appeal: Appeal, asked_at: dt.datetime, contacted_at: dt.datetime | None
+) -> None:
+    row = {"appeal": appeal.id, "asked_at": asked_at, "contacted_at": contacted_at}
     Consultation.insert(row).on_conflict_ignore().execute()

@@ -1,83 +1,96 @@
-"""Correcting the form of a registered appeal; how it stood before is kept."""
+"""Correcting the form of a registered appeal; the previous values are stored."""
 
 from collections.abc import Callable
 
 from appliance.casework import applicants, catalogs, forms
 from appliance.casework.appeals import consultations, form, handling, searching
-from appliance.casework.appeals.prefill import values_of
+from appliance.casework.appeals.prefill import form_values
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Appeal, AppealWording
 
 
-def correct(
+def correct_appeal(
     appeal: Appeal,
     values: dict[str, str],
-    by: str,
+    actor: str,
     version: int,
     calendar: WorkingCalendar,
-    changed: Callable[[Appeal], object] | None = None,
+    on_change: Callable[[Appeal], object] | None = None,
 ) -> dict[str, list[str]]:
-    """Put a corrected form in place of the one in force; returns field → [before, now].
+    """Replace the values of an appeal's form; returns field → [before, now].
 
-    Nothing refuses it, as registering does not. A returned appeal goes back to the ministry even
-    when nothing was changed; any other one is left alone then. `changed` is called with the
+    Like registering, it rejects nothing. A returned appeal goes back to the ministry even if
+    nothing was changed; any other appeal is then left unchanged. `on_change` is called with the
     corrected appeal, in its transaction. Raises handling.HandlingError.
     """
-    moment = clock.now()
-    with writing():
-        before = whole_values(appeal)
-        today = moment.astimezone(calendar.tz).date()
-        reading = form.read(values, today, appeal.form_version)
+    corrected_at = clock.now()
+    with write_transaction():
+        previous_values = values_with_consultation(appeal)
+        today = corrected_at.astimezone(calendar.tz).date()
+        reading = form.read_form(values, today, appeal.form_version)
         columns = reading.columns
         if reading.mahalla_text:
             district = columns["district"]
-            columns["mahalla"] = catalogs.remember_mahalla(
+            columns["mahalla"] = catalogs.get_or_create_mahalla(
                 reading.mahalla_text, district and district.soato
             )
-        unchanged = {n: t for n, t in appeal.typed.items() if columns[n] == getattr(appeal, n)}
+        unchanged = {
+            name: text
+            for name, text in appeal.typed.items()
+            if columns[name] == getattr(appeal, name)
+        }
         columns["typed"] = unchanged | columns["typed"]
         columns |= {
             "warnings": [str(doubt) for doubt in reading.doubts],
-            "applicant": applicants.recognise(columns),
+            "applicant": applicants.update_or_create(columns),
         }
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
         corrected = Appeal.get_by_id(appeal.id)
         if corrected.applicant_id != appeal.applicant_id:
-            applicants.refresh(appeal.applicant_id)
-        definition = form.definition(appeal.form_version)
-        changes = forms.differences(definition, before, whole_values(corrected), *form.CONSULTATION)
-        returned = handling.state_of(appeal) == "returned"
-        if changes or returned:
-            handling.correct(corrected, by, version, changes)
+            applicants.refresh_from_appeals(appeal.applicant_id)
+        definition = form.form_definition(appeal.form_version)
+        changes = forms.value_differences(
+            definition,
+            previous_values,
+            values_with_consultation(corrected),
+            *form.CONSULTATION_FIELDS,
+        )
+        was_returned = handling.current_state(appeal) == "returned"
+        if changes or was_returned:
+            handling.record_correction(corrected, actor, version, changes)
         if changes:
-            forms.store_counted(definition, corrected)
+            forms.store_counted_values(definition, corrected)
             AppealWording.create(
                 appeal=appeal,
                 number=AppealWording.select().where(AppealWording.appeal == appeal).count() + 1,
-                values=before,
-                until=moment,
-                replaced_by=by,
+                values=previous_values,
+                until=corrected_at,
+                replaced_by=actor,
             )
-            searching.remember(corrected, searching.words_of(appeal))
-            consultations.corrected(corrected)
-        if changed and (changes or returned):
-            changed(corrected)
+            searching.index_appeal(corrected, searching.searchable_text(appeal))
+            consultations.update_after_correction(corrected)
+        if on_change and (changes or was_returned):
+            on_change(corrected)
     return changes
 
 
-def wordings(appeal: Appeal) -> list[AppealWording]:
-    """The form as it stood before each correction, oldest first."""
+def previous_wordings(appeal: Appeal) -> list[AppealWording]:
+    """Return the form's values before each correction, oldest first."""
     return list(
         AppealWording.select().where(AppealWording.appeal == appeal).order_by(AppealWording.number)
     )
 
 
-def whole_values(appeal: Appeal) -> dict[str, str]:
-    """An appeal as the values of its form, with the consultation that was asked for."""
-    values = values_of(appeal)
+def values_with_consultation(appeal: Appeal) -> dict[str, str]:
+    """Return an appeal as the values of its form, with those of a requested consultation."""
+    values = form_values(appeal)
     if appeal.consultation:
         values["consultation"] = "1"
-        values |= {n: getattr(appeal, n) for n in form.CONSULTATION[1:] if getattr(appeal, n)}
+        values |= {
+            name: getattr(appeal, name)
+            for name in form.CONSULTATION_FIELDS[1:]
+            if getattr(appeal, name)
+        }
     return values

@@ -1,4 +1,4 @@
-"""Appeals as other programs and spreadsheets take them, with what the taker may see."""
+"""Appeals as exported to programs and spreadsheets, limited to what the recipient may see."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,66 +7,69 @@ from typing import Any
 from appliance.casework import catalogs, forms
 from appliance.casework.appeals import handling, listing
 from appliance.casework.appeals.listing import Filters
-from appliance.core.i18n import DEFAULT, named
+from appliance.core.i18n import DEFAULT_LOCALE, localized_name
 from appliance.models import Appeal, Department, District, Mahalla, Region, personal_columns
 from appliance.people import rights
 
-STANDING = (
+HANDLING_COLUMNS = (
     *("number", "received_at", "registered_on", "state", "department", "due_on"),
     *("answered_on", "operator"),
 )
-_COLUMNS = forms.columns(forms.APPEAL).union(STANDING)  # what stands in the appeal's row
+# columns of the appeal's own row
+_COLUMNS = forms.column_value_names(forms.APPEAL_FORM).union(HANDLING_COLUMNS)
 
 
-def columns_of(role: str) -> tuple[str, ...]:
-    """The columns of the table that a role may take away, in order.
+def exportable_columns(role: str) -> tuple[str, ...]:
+    """Return the columns that a role may export, in order.
 
-    What tells who the applicant is is left out where the taker may not see it (law OʻRQ-445,
-    article 19); passport and PINFL never leave in bulk.
+    Data that identifies the applicant is left out where the role may not see it (law OʻRQ-445,
+    article 19); passport and PINFL are never exported in bulk.
     """
-    named = role in rights.roles("applicant.export")
-    every = forms.fields_of_all_versions(forms.APPEAL)
-    fields = (f for f in every if f.exported and (named or not f.personal))
-    return (*STANDING, *(field.name for field in fields))
+    sees_applicants = role in rights.allowed_roles("applicant.export")
+    all_fields = forms.fields_of_all_versions(forms.APPEAL_FORM)
+    fields = (
+        field for field in all_fields if field.exported and (sees_applicants or not field.personal)
+    )
+    return (*HANDLING_COLUMNS, *(field.name for field in fields))
 
 
-def rows(
+def export_rows(
     filters: Filters,
     today: dt.date,
-    within: int | None,
+    department_id: int | None,
     columns: tuple[str, ...],
     locale: str,
 ) -> Iterator[list[Any]]:
-    """Each appeal's values of the columns, codes as names in the locale; memory stays flat."""
-    names = _names(locale)
-    for piece in listing.pieces(filters, today, within):
+    """Yield each appeal's values of `columns`, codes as names; memory use is constant."""
+    names = _names_by_field(locale)
+    for batch in listing.iterate_batches(filters, today, department_id):
         places = {
-            "mahalla": _by_id(Mahalla, {a.mahalla_id for a in piece}, locale),
+            "mahalla": _names_by_id(Mahalla, {appeal.mahalla_id for appeal in batch}, locale),
             **{name: names[name] for name in ("region", "district", "department")},
         }
-        for appeal in piece:
-            yield [_cell(appeal, column, names, places) for column in columns]
+        for appeal in batch:
+            yield [_cell_value(appeal, column, names, places) for column in columns]
 
 
-def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, Any]:
-    """One appeal with its `handling`: codes, dates as 2026-11-24, moments in UTC.
+def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[str, Any]:
+    """Return an appeal with its `handling` as JSON: codes, dates as 2026-11-24, times in UTC.
 
-    A veiled one tells nothing of what it asks. `personal`: with who the applicant is. `whole`: with
-    the gist, every step and, as `extra`, the fields that the manager added.
+    A veiled appeal reveals nothing of its contents. `personal`: with the applicant's data.
+    `detailed`: with the gist, every step and, as `extra`, the fields that the manager added.
     """
-    now = appeal.handling
+    handling_row = appeal.handling
     entry = {
         "number": appeal.number,
-        "version": now.version,
-        "state": now.state,
-        "department": now.department.code if now.department_id else None,
-        "holder": now.holder or None,
-        "received_at": _moment(appeal.received_at),
-        "registered_on": now.registered_on.isoformat(),
-        "due_on": now.due_on.isoformat(),
-        "forward_by": now.forward_by.isoformat(),
-        "answered_on": now.answered_on.isoformat() if now.answered_on else None,
-        "changed_at": _moment(now.changed_at),
+        "version": handling_row.version,
+        "state": handling_row.state,
+        "department": handling_row.department.code if handling_row.department_id else None,
+        "holder": handling_row.holder or None,
+        "received_at": _timestamp(appeal.received_at),
+        "registered_on": handling_row.registered_on.isoformat(),
+        "due_on": handling_row.due_on.isoformat(),
+        "forward_by": handling_row.forward_by.isoformat(),
+        "answered_on": handling_row.answered_on.isoformat() if handling_row.answered_on else None,
+        "changed_at": _timestamp(handling_row.changed_at),
         "applicant_kind": appeal.applicant_kind,
         "appeal_type": appeal.appeal_type,
         "direction": appeal.direction,
@@ -74,54 +77,64 @@ def as_json(appeal: Appeal, personal: bool, whole: bool = False) -> dict[str, An
         "region": appeal.region_id,
         "district": appeal.district_id,
     }
-    if whole:
+    if detailed:
         entry["gist"] = appeal.gist
-        definition = forms.of(forms.APPEAL, appeal.form_version)
-        entry["extra"] = forms.added(definition, appeal, DEFAULT, personal)
+        definition = forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version)
+        entry["extra"] = forms.added_field_values(definition, appeal, DEFAULT_LOCALE, personal)
         entry["steps"] = [
             {
-                "at": _moment(step.at),
+                "at": _timestamp(step.at),
                 "by": step.who,
                 "action": step.action,
                 "text": "" if appeal.veiled else step.text,
-                # corrections name fields; what stood in them may be personal
+                # corrections name fields only: the values may be personal
                 "fields": sorted(step.detail.get("changes", ())),
             }
-            for step in reversed(handling.steps(appeal))
+            for step in reversed(handling.list_steps(appeal))
         ]
     if personal:
         entry["applicant"] = {
-            **{name: getattr(appeal, name) for name in personal_columns.exported(Appeal)},
+            **{name: getattr(appeal, name) for name in personal_columns.exported_columns(Appeal)},
             "born_on": appeal.born_on.isoformat() if appeal.born_on else None,
             "mahalla": appeal.mahalla.name_uz_latn if appeal.mahalla_id else "",
         }
     return entry
 
 
-def _moment(moment: dt.datetime) -> str:
+def _timestamp(moment: dt.datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def _names(locale: str) -> dict[str, dict[Any, str]]:
-    """Field → code or id → name in the locale, of everything but mahallas."""
-    every = forms.fields_of_all_versions(forms.APPEAL)
-    found = {field.name: catalogs.shown_labels(field.list, locale) for field in every if field.list}
-    for field in every:
+def _names_by_field(locale: str) -> dict[str, dict[Any, str]]:
+    """Return field → code or id → name in the locale, for everything but mahallas."""
+    all_fields = forms.fields_of_all_versions(forms.APPEAL_FORM)
+    names = {
+        field.name: catalogs.labels_with_unlisted(field.list, locale)
+        for field in all_fields
+        if field.list
+    }
+    for field in all_fields:
         if field.options and field.name not in _COLUMNS:
-            found[field.name] = {option.code: option.called(locale) for option in field.options}
+            names[field.name] = {
+                option.code: option.localized_label(locale) for option in field.options
+            }
     for name, model in (("region", Region), ("district", District), ("department", Department)):
         key = model._meta.primary_key.name
-        found[name] = {getattr(row, key): named(row, locale) for row in model.select()}
-    found |= {f.name: found[f.source] for f in every if f.kind == "place" and f.list}
-    return found
+        names[name] = {getattr(row, key): localized_name(row, locale) for row in model.select()}
+    names |= {
+        field.name: names[field.source]
+        for field in all_fields
+        if field.kind == "place" and field.list
+    }
+    return names
 
 
-def _by_id(model: type[Any], ids: set[Any], locale: str) -> dict[Any, str]:
-    found = model.select().where(model.id.in_(ids - {None}))
-    return {row.id: named(row, locale) for row in found}
+def _names_by_id(model: type[Any], ids: set[Any], locale: str) -> dict[Any, str]:
+    rows = model.select().where(model.id.in_(ids - {None}))
+    return {row.id: localized_name(row, locale) for row in rows}
 
 
-def _cell(
+def _cell_value(
     appeal: Appeal, column: str, names: dict[str, dict[Any, str]], places: dict[str, dict[Any, str]]
 ) -> Any:
     if column == "department":
@@ -135,8 +148,8 @@ def _cell(
         return appeal.operator.name
     if column == "born":
         return appeal.born_on or appeal.born_text
-    if held := appeal.extra.get(column):
-        return names.get(column, {}).get(held["code"]) or held["text"]
+    if extra_value := appeal.extra.get(column):
+        return names.get(column, {}).get(extra_value["code"]) or extra_value["text"]
     if column not in _COLUMNS:
         return ""
     value = getattr(appeal, column)

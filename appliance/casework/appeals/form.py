@@ -1,49 +1,59 @@
-"""Form №1 of an appeal: its fields as they are asked now, and the consultation beside them."""
+"""Form №1 of an appeal: the fields in force, and the consultation fields shown next to them."""
 
 import datetime as dt
 from typing import Any
 
 from appliance.casework import forms
 from appliance.casework.forms import Definition, Reading
-from appliance.casework.forms.drafts import CONSULTATION
-from appliance.core.i18n import spelt
+from appliance.casework.forms.drafts import CONSULTATION_FIELDS
+from appliance.core.i18n import normalize_spelling
 
-KINDS = ("person", "entity")
-
-
-def definition(version: int | None = None) -> Definition:
-    """The form as it is in force, or as it was in a version."""
-    return forms.of(forms.APPEAL, version) if version else forms.in_force(forms.APPEAL)
+APPLICANT_KINDS = ("person", "entity")
 
 
-def fields_of(kind: str, version: int | None = None) -> tuple[str, ...]:
-    """The names of the fields that are asked of a person or of a legal entity, in order."""
-    return tuple(field.name for field in definition(version).fields_of(kind))
+def form_definition(version: int | None = None) -> Definition:
+    """Return the form's definition in force, or that of `version`."""
+    return (
+        forms.numbered_definition(forms.APPEAL_FORM, version)
+        if version
+        else forms.definition_in_force(forms.APPEAL_FORM)
+    )
 
 
-def cleaned(values: dict[str, str], version: int | None = None) -> dict[str, str]:
-    """Only the form's own fields, without blanks around; nothing else of a request is kept."""
-    own = forms.cleaned(definition(version), values)
-    return own | {n: text for n in CONSULTATION if (text := values.get(n, "").strip())}
+def field_names(kind: str, version: int | None = None) -> tuple[str, ...]:
+    """Return the names of the fields for a person or a legal entity, in order."""
+    return tuple(field.name for field in form_definition(version).fields_for_applicant(kind))
 
 
-def read(values: dict[str, str], today: dt.date, version: int | None = None) -> Reading:
-    """Understand a form; it never fails, whatever was typed. `today` is the site's date.
+def clean_values(values: dict[str, str], version: int | None = None) -> dict[str, str]:
+    """Return only the form's own fields, stripped; other values of the request are dropped."""
+    form_values = forms.cleaned_values(form_definition(version), values)
+    return form_values | {
+        name: text for name in CONSULTATION_FIELDS if (text := values.get(name, "").strip())
+    }
 
-    Its columns are those of models.Appeal.
+
+def read_form(values: dict[str, str], today: dt.date, version: int | None = None) -> Reading:
+    """Interpret a form's values; never fails, whatever was typed. `today` is the site's date.
+
+    The columns of the result are those of models.Appeal.
     """
-    asked = definition(version) if version else forms.fitting(forms.APPEAL, values)
+    form_def = (
+        form_definition(version)
+        if version
+        else forms.definition_for_values(forms.APPEAL_FORM, values)
+    )
     kind = "entity" if values.get("applicant_kind") == "entity" else "person"
-    reading = forms.read(asked, values | {"applicant_kind": kind}, today)
-    reading.columns.update(_consultation(values), form_version=asked.version)
+    reading = forms.read_values(form_def, values | {"applicant_kind": kind}, today)
+    reading.columns.update(_consultation_columns(values), form_version=form_def.version)
     return reading
 
 
-def _consultation(values: dict[str, str]) -> dict[str, Any]:
-    wanted = bool(values.get("consultation"))
-    issue, contact = (values.get(name, "").strip() for name in CONSULTATION[1:])
+def _consultation_columns(values: dict[str, str]) -> dict[str, Any]:
+    is_requested = bool(values.get("consultation"))
+    issue, contact = (values.get(name, "").strip() for name in CONSULTATION_FIELDS[1:])
     return {
-        "consultation": wanted,
-        "consultation_issue": issue if wanted else "",
-        "consultation_contact": spelt(contact) if wanted else "",
+        "consultation": is_requested,
+        "consultation_issue": issue if is_requested else "",
+        "consultation_contact": normalize_spelling(contact) if is_requested else "",
     }

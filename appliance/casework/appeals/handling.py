@@ -1,8 +1,8 @@
-"""What is done with a registered appeal, one step at a time.
+"""The handling of a registered appeal, one step at a time.
 
-Every step is one conditional UPDATE of the appeal's row in `handling`: it names the version that
-whoever acts has seen, so of two people at the same instant one succeeds, and the other is told.
-`by` is a login, or key:NAME for a program.
+Every step is one conditional UPDATE of the appeal's row in `handling` with the version that the
+acting user has seen: of two people at the same instant one succeeds, and the other gets an error.
+`actor` is a login, or key:NAME for a program.
 """
 
 import datetime as dt
@@ -13,24 +13,25 @@ from appliance.casework import departments
 from appliance.casework.appeals import consultations, deadlines, searching, states
 from appliance.core import audit, clock, live, outbox
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
-from appliance.core.i18n import spelt
-from appliance.core.statements import new_row
+from appliance.core.db import write_transaction
+from appliance.core.i18n import normalize_spelling
+from appliance.core.statements import create_row
 from appliance.models import Appeal, AppealStep, Department, Handling
 
-UNDO = dt.timedelta(seconds=10)  # for which an answer can be taken back
-HELD_BACK = UNDO + dt.timedelta(seconds=5)  # for which nobody is told of it
-_LATEST = 2**31  # beyond it a number is no version, nor one for the database
-_AT_ONCE = 500  # appeals begun in one transaction
+UNDO_PERIOD = dt.timedelta(seconds=10)  # within which an answer can be taken back
+# before which nobody is notified of an answer
+NOTIFICATION_DELAY = UNDO_PERIOD + dt.timedelta(seconds=5)
+_MAX_VERSION = 2**31  # a larger number is not a version and does not fit into the database
+_APPEALS_PER_TRANSACTION = 500
 
 
 class HandlingError(ValueError):
-    """A step cannot be done; `code` names why for the page to say it.
+    """A step is not possible; the page shows a message for `code`.
 
-    "changed": somebody was faster; "held": a colleague holds it; "state": not in this state;
-    "late": what was sent is out already; "words": the reason or the answer is missing;
-    "department": not another one in use;
-    "term": the law knows no longer term; "overdue": the term is over; "action": no such step.
+    "changed": another user was faster; "held": a colleague holds it; "state": not in this state;
+    "late": the messages were already sent; "words": the reason or the answer is missing;
+    "department": not another active one; "term": the law allows no longer term; "overdue": the term
+    is over; "action": there is no such step.
     """
 
     def __init__(self, code: str) -> None:
@@ -38,258 +39,279 @@ class HandlingError(ValueError):
         self.code = code
 
 
-def begin(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
-    """Give a newly registered appeal its department and deadline; inside its transaction."""
-    day = deadlines.registered_on(appeal.received_at, calendar)
-    term = deadlines.first_term(appeal.appeal_type)
-    handling = new_row(
+def start_handling(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
+    """Give a new appeal its department and deadline, in the transaction that registers it."""
+    day = deadlines.registration_day(appeal.received_at, calendar)
+    term = deadlines.initial_term(appeal.appeal_type)
+    handling = create_row(
         Handling,
         appeal=appeal,
         state="registered",
-        department=departments.of_direction(appeal.direction),
+        department=departments.department_of_direction(appeal.direction),
         registered_on=day,
         counts_from=day,
         term=term,
-        due_on=deadlines.due(day, term),
-        forward_by=deadlines.forward_by(day),
+        due_on=deadlines.term_end(day, term),
+        forward_by=deadlines.forwarding_deadline(day),
         changed_at=clock.now(),
     )
-    searching.remember(appeal)
+    searching.index_appeal(appeal)
     return handling
 
 
-def begin_missing(calendar: WorkingCalendar) -> int:
-    """Give appeals of before their department and deadline; returns how many there were.
+def start_missing_handling(calendar: WorkingCalendar) -> int:
+    """Start the handling of appeals without one; returns their number.
 
-    So many in one transaction that nobody who saves meanwhile waits long.
+    Each transaction takes a limited number of appeals, so that other writers do not wait long.
     """
-    known = Handling.select(Handling.appeal)
-    begun = 0
+    handled_ids = Handling.select(Handling.appeal)
+    started = 0
     while True:
-        missing = Appeal.select().where(Appeal.id.not_in(known)).order_by(Appeal.id)
-        with writing():
-            for appeal in (found := list(missing.limit(_AT_ONCE))):
-                begin(appeal, calendar)
-        begun += len(found)
-        if len(found) < _AT_ONCE:
-            return begun
+        missing = Appeal.select().where(Appeal.id.not_in(handled_ids)).order_by(Appeal.id)
+        with write_transaction():
+            for appeal in (batch := list(missing.limit(_APPEALS_PER_TRANSACTION))):
+                start_handling(appeal, calendar)
+        started += len(batch)
+        if len(batch) < _APPEALS_PER_TRANSACTION:
+            return started
 
 
-def take(appeal: Appeal, by: str, version: int) -> None:
-    """Take an appeal over, from nobody or from a colleague."""
-    before = Handling.get_by_id(appeal.id).holder
-    _do(appeal, "take", by, version, holder=by, detail={"from": before} if before else {})
+def take_over(appeal: Appeal, actor: str, version: int) -> None:
+    """Take over an appeal that nobody or a colleague holds."""
+    previous_holder = Handling.get_by_id(appeal.id).holder
+    _apply_step(
+        appeal,
+        "take",
+        actor,
+        version,
+        holder=actor,
+        detail={"from": previous_holder} if previous_holder else {},
+    )
 
 
-def answer(appeal: Appeal, text: str, by: str, version: int, today: dt.date) -> None:
-    """Answer the applicant; whoever answers holds the appeal."""
-    _do(appeal, "answer", by, version, text=text, holder=by, answered_on=today)
+def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt.date) -> None:
+    """Answer the applicant; the user who answers then holds the appeal."""
+    _apply_step(appeal, "answer", actor, version, text=text, holder=actor, answered_on=today)
 
 
-def undo(
+def undo_answer(
     appeal: Appeal,
-    by: str,
+    actor: str,
     version: int,
-    changed: Callable[[Appeal], object] | None = None,
+    on_change: Callable[[Appeal], object] | None = None,
 ) -> str:
-    """Take one's own answer back before anybody was told of it; returns its text.
+    """Take back one's own answer before anybody was notified of it; returns its text.
 
-    It is then as it was before, in the hands of who answered. `changed` is called as by `do`.
-    Raises HandlingError, "late" when the messages of it are under way.
+    The appeal is open again, held by the user who answered. `on_change` is called as by
+    perform_step. Raises HandlingError "late" if its messages are already being sent.
     """
-    with writing():
-        last = undoable(appeal, by)
-        if not last or not outbox.withdraw(appeal.number, last.at):
+    with write_transaction():
+        last_answer = undoable_answer(appeal, actor)
+        if not last_answer or not outbox.withdraw_messages(appeal.number, last_answer.at):
             raise HandlingError("late")
-        _do(appeal, "undo", by, version, holder=by, answered_on=None)
-        if changed:
-            changed(appeal)
-    return last.text
+        _apply_step(appeal, "undo", actor, version, holder=actor, answered_on=None)
+        if on_change:
+            on_change(appeal)
+    return last_answer.text
 
 
-def undoable(appeal: Appeal, by: str) -> AppealStep | None:
-    """Somebody's answer, if it is the last step and younger than HELD_BACK."""
-    last = next(iter(steps(appeal)), None)
-    own = last and last.action == "answer" and last.who == by
-    return last if last and own and clock.now() - last.at < HELD_BACK else None
+def undoable_answer(appeal: Appeal, actor: str) -> AppealStep | None:
+    """Return the user's answer if it is the last step and younger than NOTIFICATION_DELAY."""
+    last_step = next(iter(list_steps(appeal)), None)
+    is_own_answer = last_step and last_step.action == "answer" and last_step.who == actor
+    return (
+        last_step
+        if last_step and is_own_answer and clock.now() - last_step.at < NOTIFICATION_DELAY
+        else None
+    )
 
 
-def answer_meanwhile(appeal: Appeal, text: str, by: str, version: int) -> None:
-    """Tell the applicant how it stands; the appeal stays open (article 34)."""
-    _do(appeal, "interim", by, version, text=text, holder=by)
+def send_interim_answer(appeal: Appeal, text: str, actor: str, version: int) -> None:
+    """Send the applicant an interim answer; the appeal stays open (article 34)."""
+    _apply_step(appeal, "interim", actor, version, text=text, holder=actor)
 
 
-def send_back(appeal: Appeal, reason: str, by: str, version: int) -> None:
-    """Return an appeal to its operator for rework; the term runs on."""
-    _do(appeal, "return", by, version, text=reason, holder=by)
+def return_for_rework(appeal: Appeal, reason: str, actor: str, version: int) -> None:
+    """Return an appeal to its operator for rework; its term keeps running."""
+    _apply_step(appeal, "return", actor, version, text=reason, holder=actor)
 
 
-def forward(
+def forward_to_department(
     appeal: Appeal,
     department: Department | None,
     reason: str,
-    by: str,
+    actor: str,
     version: int,
     today: dt.date,
 ) -> None:
-    """Send an appeal to another department.
+    """Forward an appeal to another department.
 
-    To a body of its own the term begins anew, as that body's receiving it counts (article 28);
-    within the ministry it runs on. Too late a forwarding (article 25) is done and noted.
+    For a separate body the term starts again, as it counts from when that body receives the appeal
+    (article 28); within the ministry the term keeps running. A forwarding after its deadline
+    (article 25) is carried out and recorded as late.
     """
-    now = Handling.get_by_id(appeal.id)
-    if not department or not department.active or department.id == now.department_id:
+    current = Handling.get_by_id(appeal.id)
+    if not department or not department.active or department.id == current.department_id:
         raise HandlingError("department")
     columns: dict[str, Any] = {"department": department, "holder": ""}
     if department.own_body:
-        term = deadlines.first_term(appeal.appeal_type)
-        columns |= {"counts_from": today, "term": term, "due_on": deadlines.due(today, term)}
-    detail = {"from": now.department_id, "to": department.id, "late": today > now.forward_by}
-    _do(appeal, "forward", by, version, text=reason, detail=detail, **columns)
+        term = deadlines.initial_term(appeal.appeal_type)
+        columns |= {"counts_from": today, "term": term, "due_on": deadlines.term_end(today, term)}
+    detail = {
+        "from": current.department_id,
+        "to": department.id,
+        "late": today > current.forward_by,
+    }
+    _apply_step(appeal, "forward", actor, version, text=reason, detail=detail, **columns)
 
 
-def extend(appeal: Appeal, reason: str, by: str, version: int, today: dt.date) -> None:
-    """Lengthen the term as article 28 allows: to a month, then by a month more; before it ends."""
-    now = Handling.get_by_id(appeal.id)
-    term, due_on = _longer(now, today)
-    detail = {"from": now.due_on.isoformat(), "to": due_on.isoformat()}
-    _do(appeal, "extend", by, version, text=reason, detail=detail, term=term, due_on=due_on)
+def extend_term(appeal: Appeal, reason: str, actor: str, version: int, today: dt.date) -> None:
+    """Extend the term as article 28 allows, before it ends: to a month, then by another month."""
+    current = Handling.get_by_id(appeal.id)
+    term, due_on = _extended_term(current, today)
+    detail = {"from": current.due_on.isoformat(), "to": due_on.isoformat()}
+    _apply_step(
+        appeal, "extend", actor, version, text=reason, detail=detail, term=term, due_on=due_on
+    )
 
 
-def extension(now: Handling, today: dt.date) -> dt.date | None:
-    """The last day that lengthening the term would lead to; None where article 28 allows none."""
+def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
+    """Return the last day of the extended term, or None where article 28 allows no extension."""
     try:
-        return _longer(now, today)[1]
+        return _extended_term(current, today)[1]
     except HandlingError:
         return None
 
 
-def dismiss(appeal: Appeal, reason: str, by: str, version: int) -> None:
-    """Close an appeal that is owed no answer, with the ground (articles 29 and 30)."""
-    _do(appeal, "dismiss", by, version, text=reason)
+def dismiss_appeal(appeal: Appeal, reason: str, actor: str, version: int) -> None:
+    """Close an appeal that needs no answer, with the reason (articles 29 and 30)."""
+    _apply_step(appeal, "dismiss", actor, version, text=reason)
 
 
-def close(appeal: Appeal, by: str, version: int) -> None:
+def close_appeal(appeal: Appeal, actor: str, version: int) -> None:
     """Close an answered appeal."""
-    _do(appeal, "close", by, version)
+    _apply_step(appeal, "close", actor, version)
 
 
-def reopen(appeal: Appeal, reason: str, by: str, version: int, today: dt.date) -> None:
-    """Take an answered or closed appeal up again; an explanation is due in 10 days (article 31)."""
-    _do(
+def reopen_appeal(appeal: Appeal, reason: str, actor: str, version: int, today: dt.date) -> None:
+    """Reopen an answered or closed appeal; an explanation is due in 10 days (article 31)."""
+    _apply_step(
         appeal,
         "reopen",
-        by,
+        actor,
         version,
         text=reason,
-        holder=by,
+        holder=actor,
         answered_on=None,
         counts_from=today,
         term="explain",
-        due_on=deadlines.due(today, "explain"),
+        due_on=deadlines.term_end(today, "explain"),
     )
 
 
-def consult(appeal: Appeal, contact: str, by: str, version: int) -> None:
-    """Note which specialist was contacted just now; table 5 of report form №2 names him."""
-    with writing():
-        _do(appeal, "consult", by, version, text=contact)
-        before = Appeal.get_by_id(appeal.id).consultation_contact
-        contacts = "; ".join(filter(None, (before, spelt(contact))))
+def record_specialist_contact(appeal: Appeal, contact: str, actor: str, version: int) -> None:
+    """Record which specialist was contacted just now; table 5 of report form №2 lists them."""
+    with write_transaction():
+        _apply_step(appeal, "consult", actor, version, text=contact)
+        earlier_contacts = Appeal.get_by_id(appeal.id).consultation_contact
+        contacts = "; ".join(filter(None, (earlier_contacts, normalize_spelling(contact))))
         columns = {"consultation": True, "consultation_contact": contacts}
         Appeal.update(columns).where(Appeal.id == appeal.id).execute()
-        consultations.contacted(appeal)
+        consultations.mark_specialist_contacted(appeal)
 
 
-def conclude(appeal: Appeal, result: str, by: str, version: int) -> None:
-    """Note what came of the consultation that the appeal has asked for."""
-    with writing():
-        _do(appeal, "conclude", by, version, text=result)
-        consultations.concluded(appeal, result, by)
+def record_consultation_outcome(appeal: Appeal, result: str, actor: str, version: int) -> None:
+    """Record the outcome of the consultation that the appeal requested."""
+    with write_transaction():
+        _apply_step(appeal, "conclude", actor, version, text=result)
+        consultations.record_outcome(appeal, result, actor)
 
 
-def add(appeal: Appeal, text: str, by: str, detail: dict[str, Any]) -> None:
-    """Note what the citizen added in a later call, whoever changes the appeal at this moment.
+def record_addition(appeal: Appeal, text: str, actor: str, detail: dict[str, Any]) -> None:
+    """Record what the citizen added in a later call, even if a colleague changes the appeal now.
 
     For appeals.additions, inside its transaction. Raises HandlingError: "words", "state".
     """
-    now = Handling.get_by_id(appeal.id)
-    _do(appeal, "add", by, now.version, text=text, detail=detail)
+    current = Handling.get_by_id(appeal.id)
+    _apply_step(appeal, "add", actor, current.version, text=text, detail=detail)
 
 
-def do(
+def perform_step(
     action: str,
     appeal: Appeal,
-    by: str,
+    actor: str,
     version: int,
     today: dt.date,
     text: str = "",
     department: Department | None = None,
-    tell: Callable[[Appeal], object] | None = None,
-    changed: Callable[[Appeal], object] | None = None,
+    on_answer: Callable[[Appeal], object] | None = None,
+    on_change: Callable[[Appeal], object] | None = None,
 ) -> None:
-    """Any step of the ministry's by its name in states.MOVES. Raises HandlingError.
+    """Perform a step of the ministry by its name in states.TRANSITIONS. Raises HandlingError.
 
-    `tell` is called with an answered appeal, `changed` after any step, in the step's transaction.
+    `on_answer` is called with an answered appeal, `on_change` after any step, both in the step's
+    transaction.
     """
-    with writing():
+    with write_transaction():
         match action:
             case "take":
-                take(appeal, by, version)
+                take_over(appeal, actor, version)
             case "answer":
-                answer(appeal, text, by, version, today)
-                if tell:
-                    tell(appeal)
+                answer_appeal(appeal, text, actor, version, today)
+                if on_answer:
+                    on_answer(appeal)
             case "interim":
-                answer_meanwhile(appeal, text, by, version)
+                send_interim_answer(appeal, text, actor, version)
             case "return":
-                send_back(appeal, text, by, version)
+                return_for_rework(appeal, text, actor, version)
             case "forward":
-                forward(appeal, department, text, by, version, today)
+                forward_to_department(appeal, department, text, actor, version, today)
             case "extend":
-                extend(appeal, text, by, version, today)
+                extend_term(appeal, text, actor, version, today)
             case "dismiss":
-                dismiss(appeal, text, by, version)
+                dismiss_appeal(appeal, text, actor, version)
             case "close":
-                close(appeal, by, version)
+                close_appeal(appeal, actor, version)
             case "reopen":
-                reopen(appeal, text, by, version, today)
+                reopen_appeal(appeal, text, actor, version, today)
             case _:
                 raise HandlingError("action")
-        if changed:
-            changed(appeal)
+        if on_change:
+            on_change(appeal)
 
 
-def correct(appeal: Appeal, by: str, version: int, changes: dict[str, list[str]]) -> None:
-    """Note that the form was corrected; a returned appeal goes back to who returned it.
+def record_correction(
+    appeal: Appeal, actor: str, version: int, changes: dict[str, list[str]]
+) -> None:
+    """Record that the form was corrected; a returned appeal goes back to the user who returned it.
 
-    For appeals.correcting, inside its transaction. A kind that has another term moves the
-    deadline, unless the term was lengthened since.
+    For appeals.correcting, inside its transaction. A new appeal type with another term moves the
+    deadline, unless the term was extended.
     """
-    now = Handling.get_by_id(appeal.id)
+    current = Handling.get_by_id(appeal.id)
     columns: dict[str, Any] = {}
-    if now.term in ("basic", "month") and "appeal_type" in changes:
-        term = deadlines.first_term(appeal.appeal_type)
-        columns = {"term": term, "due_on": deadlines.due(now.counts_from, term)}
-    action = "resend" if now.state == "returned" else "correct"
-    if action == "resend" and now.holder:
+    if current.term in ("basic", "month") and "appeal_type" in changes:
+        term = deadlines.initial_term(appeal.appeal_type)
+        columns = {"term": term, "due_on": deadlines.term_end(current.counts_from, term)}
+    action = "resend" if current.state == "returned" else "correct"
+    if action == "resend" and current.holder:
         columns["state"] = "taken"
-    _do(appeal, action, by, version, detail={"changes": changes}, **columns)
+    _apply_step(appeal, action, actor, version, detail={"changes": changes}, **columns)
 
 
-def of_appeal(appeal: Appeal) -> Handling | None:
-    """Where an appeal stands, with whom, until when; None until `begin_missing` has begun it."""
+def handling_of_appeal(appeal: Appeal) -> Handling | None:
+    """Return an appeal's state, holder and deadlines, or None before its handling was started."""
     return Handling.get_or_none(Handling.appeal == appeal)
 
 
-def state_of(appeal: Appeal) -> str:
-    """Where an appeal stands, one of states.STATES."""
-    now = of_appeal(appeal)
-    return now.state if now else "registered"
+def current_state(appeal: Appeal) -> str:
+    """Return an appeal's state, one of states.STATE_CODES."""
+    handling = handling_of_appeal(appeal)
+    return handling.state if handling else "registered"
 
 
-def steps(appeal: Appeal) -> list[AppealStep]:
-    """What was done with an appeal since it was registered, newest first."""
+def list_steps(appeal: Appeal) -> list[AppealStep]:
+    """Return the steps taken on an appeal since it was registered, newest first."""
     return list(
         AppealStep.select()
         .where(AppealStep.appeal == appeal)
@@ -297,60 +319,61 @@ def steps(appeal: Appeal) -> list[AppealStep]:
     )
 
 
-def _longer(now: Handling, today: dt.date) -> tuple[str, dt.date]:
-    """The longer term and its last day. Raises HandlingError: "term", "overdue"."""
-    term = deadlines.longer(now.term)
+def _extended_term(current: Handling, today: dt.date) -> tuple[str, dt.date]:
+    """Return the extended term and its last day. Raises HandlingError: "term", "overdue"."""
+    term = deadlines.extended_term(current.term)
     if not term:
         raise HandlingError("term")
-    if today > now.due_on:
+    if today > current.due_on:
         raise HandlingError("overdue")
-    return term, deadlines.due(now.counts_from, term)
+    return term, deadlines.term_end(current.counts_from, term)
 
 
-def _do(
+def _apply_step(
     appeal: Appeal,
     action: str,
-    by: str,
+    actor: str,
     version: int,
     *,
     text: str = "",
     detail: dict[str, Any] | None = None,
     **columns: Any,
 ) -> None:
-    move, text = states.MOVES[action], text.strip()
-    if move.words and not text:
+    transition, text = states.TRANSITIONS[action], text.strip()
+    if transition.needs_text and not text:
         raise HandlingError("words")
-    if not 0 < version < _LATEST:
+    if not 0 < version < _MAX_VERSION:
         raise HandlingError("changed")
-    if move.after:
-        columns = {"state": move.after} | columns
+    if transition.to_state:
+        columns = {"state": transition.to_state} | columns
     if "state" in columns:
-        columns["is_open"] = columns["state"] in states.OPEN
+        columns["is_open"] = columns["state"] in states.OPEN_STATE_CODES
     conditions = [
         Handling.appeal == appeal.id,
         Handling.version == version,
-        Handling.state.in_(move.before),
+        Handling.state.in_(transition.from_states),
     ]
-    if move.held:
-        conditions.append(Handling.holder.in_(("", by)) | (Handling.state == "returned"))
-    with writing():
-        now = clock.now()  # under the lock: whoever follows changes by their time misses none
-        done = (
+    if transition.blocked_by_holder:
+        conditions.append(Handling.holder.in_(("", actor)) | (Handling.state == "returned"))
+    with write_transaction():
+        # inside the write lock: a client that polls for changes by time misses no change
+        now = clock.now()
+        updated_rows = (
             Handling.update(columns | {"version": version + 1, "changed_at": now})
             .where(*conditions)
             .execute()
         )
-        if not done:
-            raise HandlingError(_why(appeal, move, version))
+        if not updated_rows:
+            raise HandlingError(_refusal_code(appeal, transition, version))
         AppealStep.create(
-            appeal=appeal, at=now, who=by, action=action, text=text, detail=detail or {}
+            appeal=appeal, at=now, who=actor, action=action, text=text, detail=detail or {}
         )
-        audit.record(by, f"appeal.{action}", appeal.number)
-        live.publish("appeals", f"operator:{appeal.operator.login}")
+        audit.record_entry(actor, f"appeal.{action}", appeal.number)
+        live.publish_topics("appeals", f"operator:{appeal.operator.login}")
 
 
-def _why(appeal: Appeal, move: states.Move, version: int) -> str:
-    now = Handling.get_by_id(appeal.id)
-    if now.version != version:
+def _refusal_code(appeal: Appeal, transition: states.Transition, version: int) -> str:
+    current = Handling.get_by_id(appeal.id)
+    if current.version != version:
         return "changed"
-    return "held" if now.state in move.before else "state"
+    return "held" if current.state in transition.from_states else "state"

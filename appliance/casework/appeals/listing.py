@@ -1,4 +1,4 @@
-"""Lists of appeals: filtered, searched, the overdue first, a piece at a time."""
+"""Lists of appeals: filtered, searched, the overdue ones first, in pages or batches."""
 
 import datetime as dt
 import functools
@@ -9,28 +9,33 @@ from dataclasses import dataclass, field
 from peewee import JOIN, Case, Expression, ModelSelect, fn
 
 from appliance.casework.appeals import personal, searching, states
-from appliance.core.db import in_pieces
+from appliance.core.db import row_batches
 from appliance.core.intervals import Interval
 from appliance.models import Appeal, CatalogItem, Department, Handling, Region, User
 
-# How the deadlines of open appeals are told apart; the three days include the third.
-WHENS = ("overdue", "today", "soon", "later")
-SOON = dt.timedelta(days=3)
-NONE = "-"
-NOBODY = 0
-ANSWERS = ("in_time", "late", "none")  # of answered appeals; closed without an answer
-_OPEN = Handling.is_open == 1  # compared, so that an index answers
+# How close the deadline of an open appeal is; "soon" is up to three days ahead, inclusive.
+DEADLINE_CLASSES = ("overdue", "today", "soon", "later")
+SOON_PERIOD = dt.timedelta(days=3)
+NO_VALUE = "-"
+NO_DEPARTMENT = 0
+# of answered appeals; "none": closed without an answer
+ANSWER_CLASSES = (
+    "in_time",
+    "late",
+    "none",
+)
+_IS_OPEN = Handling.is_open == 1  # compared with 1, so that SQLite uses the index
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which appeals; what is empty or None does not narrow. Dates are of registering, included.
+    """Which appeals to list; an empty value or None does not filter. Dates are of registration.
 
-    `region`, `direction`, `appeal_type` may be NONE: appeals that have none of the list;
-    `department` NOBODY: those that are with no department.
+    Both dates are included. `region`, `direction`, `appeal_type` may be NO_VALUE: appeals without a
+    value of the list; `department` may be NO_DEPARTMENT: appeals without a department.
 
-    `state` is one of states.STATES, or "open"; `when` one of WHENS, of open appeals only;
-    `answer` one of ANSWERS.
+    `state` is one of states.STATE_CODES, or "open"; `when` one of DEADLINE_CLASSES, for open
+    appeals only; `answer` one of ANSWER_CLASSES.
     """
 
     state: str = ""
@@ -44,219 +49,263 @@ class Filters:
     holder: str = ""
     since: dt.date | None = None
     until: dt.date | None = None
-    words: list[str] = field(default_factory=list)  # searching.terms
+    words: list[str] = field(default_factory=list)  # from searching.search_terms
     received: tuple[Interval, ...] | None = None  # when their calls arrived, oldest first
-    reader: User | None = None  # whose eyes they are for; None: they are only counted
+    reader: User | None = None  # the user who reads the result; None: the appeals are only counted
 
 
-def whole(within: int | None = None, reader: User | None = None) -> ModelSelect:
-    """Every appeal with its handling, or those of one department and those that `reader` is named
-    to read."""
+def appeals_with_handling(
+    department_id: int | None = None, reader: User | None = None
+) -> ModelSelect:
+    """Return the query of all appeals with their handling.
+
+    With a department only its appeals and those that `reader` is named to read.
+    """
     query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
-    return query.where(_of(within, reader)) if within else query
+    return query.where(_department_condition(department_id, reader)) if department_id else query
 
 
-def find(number: str, within: int | None, reader: User) -> Appeal | None:
-    """The appeal of this number with its handling, if it is one of the department's; veiled, if
-    the reader does not read it."""
-    found = whole(within, reader).where(Appeal.number == number).limit(1)
-    return next(iter(personal.veil(reader, found)), None)
+def find_in_department(number: str, department_id: int | None, reader: User) -> Appeal | None:
+    """Return the department's appeal of this number, with its handling; veiled if not readable."""
+    query = appeals_with_handling(department_id, reader).where(Appeal.number == number).limit(1)
+    return next(iter(personal.veil_appeals(reader, query)), None)
 
 
-def listed(
-    filters: Filters, today: dt.date, within: int | None, limit: int, offset: int = 0
+def list_appeals(
+    filters: Filters, today: dt.date, department_id: int | None, limit: int, offset: int = 0
 ) -> list[Appeal]:
-    """Appeals with `handling`, its department and the region: open ones by deadline, else newest.
+    """Return appeals with their `handling`, department and region, in order.
 
-    `within` is the department that whoever asks belongs to.
+    Open ones are ordered by deadline, others newest first.
+
+    `department_id` is the department that the requesting user belongs to.
     """
     query = (
-        whole(within, filters.reader)
+        appeals_with_handling(department_id, filters.reader)
         .select_extend(Region, Department, User)
         .join_from(Appeal, Region, JOIN.LEFT_OUTER)
         .join_from(Handling, Department, JOIN.LEFT_OUTER)
         .join_from(Appeal, User)
     )
-    query = _narrowed(query, _where(filters, today))
-    if filters.when or filters.state in ("open", *states.OPEN):
+    query = _apply_conditions(query, _filter_conditions(filters, today))
+    if filters.when or filters.state in ("open", *states.OPEN_STATE_CODES):
         query = query.order_by(Handling.due_on, Handling.appeal)
     else:
         query = query.order_by(Handling.appeal.desc())
-    return _veiled(filters, list(query.limit(limit).offset(offset)))
+    return _veil_for_reader(filters, list(query.limit(limit).offset(offset)))
 
 
-def next_overdue(today: dt.date, within: int | None, by: str, besides: Appeal) -> Appeal | None:
-    """The longest overdue appeal in work but one, with `handling`; none that a colleague holds."""
-    free = Handling.holder.in_(("", by)) | (Handling.state == "registered")
-    query = whole(within).where(
-        _OPEN, Handling.due_on < today, Handling.state.in_(states.IN_WORK), free
-    )
-    return query.where(Appeal.id != besides.id).order_by(Handling.due_on, Handling.appeal).first()
+def next_overdue_appeal(
+    today: dt.date, department_id: int | None, actor: str, excluded: Appeal
+) -> Appeal | None:
+    """Return the longest overdue appeal in work that is not `excluded`, or None.
 
-
-def counted(filters: Filters, today: dt.date, within: int | None) -> dict[str, int]:
-    """How many appeals stand in each state and, under a key of WHENS, how near the deadline is.
-
-    State and nearness of the filters are left out: the counts are those of the other choices.
+    An appeal that a colleague holds is skipped. The appeal comes with its `handling`.
     """
-    facts = _narrowed(_facts(filters, within), _where(filters, today, whole=True))
-    columns = Handling.state, when_of(today)
-    rows = facts.select(*columns, fn.COUNT(Handling.appeal)).group_by(*columns).tuples()
-    counts: dict[str, int] = dict.fromkeys((*states.STATES, *WHENS), 0)
+    available = Handling.holder.in_(("", actor)) | (Handling.state == "registered")
+    query = appeals_with_handling(department_id).where(
+        _IS_OPEN, Handling.due_on < today, Handling.state.in_(states.IN_WORK_STATE_CODES), available
+    )
+    return query.where(Appeal.id != excluded.id).order_by(Handling.due_on, Handling.appeal).first()
+
+
+def count_by_state_and_deadline(
+    filters: Filters, today: dt.date, department_id: int | None
+) -> dict[str, int]:
+    """Return the number of appeals in each state and, for open ones, in each deadline class.
+
+    The filters `state` and `when` are ignored: the counts are shown next to the choices for them.
+    The key "open" is the sum of all open states.
+    """
+    query = _apply_conditions(
+        _counting_query(filters, department_id),
+        _filter_conditions(filters, today, ignore_state=True),
+    )
+    columns = Handling.state, deadline_class(today)
+    rows = query.select(*columns, fn.COUNT(Handling.appeal)).group_by(*columns).tuples()
+    counts: dict[str, int] = dict.fromkeys((*states.STATE_CODES, *DEADLINE_CLASSES), 0)
     for state, when, count in rows:
         counts[state] += count
-        if state in states.OPEN:
+        if state in states.OPEN_STATE_CODES:
             counts[when] += count
-    return counts | {"open": sum(counts[state] for state in states.OPEN)}
+    return counts | {"open": sum(counts[state] for state in states.OPEN_STATE_CODES)}
 
 
-def pieces(
-    filters: Filters, today: dt.date, within: int | None, size: int = 500
+def iterate_batches(
+    filters: Filters, today: dt.date, department_id: int | None, size: int = 500
 ) -> Iterator[list[Appeal]]:
-    """The filtered appeals oldest first, some at a time."""
-    rows = whole(within, filters.reader).select_extend(User).join_from(Appeal, User)
-    for piece in in_pieces(_narrowed(rows, _where(filters, today)), Handling.appeal, size):
-        yield _veiled(filters, piece)
+    """Yield the filtered appeals oldest first, in batches of `size`."""
+    rows = (
+        appeals_with_handling(department_id, filters.reader)
+        .select_extend(User)
+        .join_from(Appeal, User)
+    )
+    for batch in row_batches(
+        _apply_conditions(rows, _filter_conditions(filters, today)), Handling.appeal, size
+    ):
+        yield _veil_for_reader(filters, batch)
 
 
-def changed(
+def list_changed_after(
     filters: Filters,
     today: dt.date,
-    within: int | None,
-    after: tuple[int, int],
+    department_id: int | None,
+    position: tuple[int, int],
     limit: int,
 ) -> list[Appeal]:
-    """Appeals in the order of their last change, after (microseconds, id) of one of them."""
-    moment, number = after
-    later = (Handling.changed_at > moment) | (
-        (Handling.changed_at == moment) & (Handling.appeal > number)
+    """Return appeals in the order of their last change, after the given (microseconds, id)."""
+    changed_at, appeal_id = position
+    is_later = (Handling.changed_at > changed_at) | (
+        (Handling.changed_at == changed_at) & (Handling.appeal > appeal_id)
     )
-    query = whole(within, filters.reader).where(
-        *_where(filters, today), Handling.changed_at >= moment, later
+    query = appeals_with_handling(department_id, filters.reader).where(
+        *_filter_conditions(filters, today), Handling.changed_at >= changed_at, is_later
     )
-    return _veiled(filters, list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit)))
+    return _veil_for_reader(
+        filters, list(query.order_by(Handling.changed_at, Handling.appeal).limit(limit))
+    )
 
 
-def when_of(today: dt.date) -> Case:
-    """The key of WHENS of an open appeal's deadline, as an expression."""
+def deadline_class(today: dt.date) -> Case:
+    """Return the SQL expression for an open appeal's key of DEADLINE_CLASSES."""
     return Case(
         None,
         (
             (Handling.due_on < today, "overdue"),
             (Handling.due_on == today, "today"),
-            (Handling.due_on <= today + SOON, "soon"),
+            (Handling.due_on <= today + SOON_PERIOD, "soon"),
         ),
         "later",
     )
 
 
-def _veiled(filters: Filters, found: list[Appeal]) -> list[Appeal]:
-    return personal.veil(filters.reader, found) if filters.reader else found
+def _veil_for_reader(filters: Filters, appeals: list[Appeal]) -> list[Appeal]:
+    """Remove the contents of personal appeals that the filters' reader may not read."""
+    return personal.veil_appeals(filters.reader, appeals) if filters.reader else appeals
 
 
-def _facts(filters: Filters, within: int | None) -> ModelSelect:
-    """Handling, with the appeal only where a filter looks at it: counting is then by index."""
-    query = Handling.select()
-    of_appeal = filters.region, filters.district, filters.direction, filters.appeal_type
-    if any(of_appeal) or filters.received is not None:
-        query = query.join(Appeal)
-    return query.where(_of(within, filters.reader)) if within else query
+def _counting_query(filters: Filters, department_id: int | None) -> ModelSelect:
+    """Return a query of Handling, joined with Appeal only if a filter needs it.
 
-
-def _of(within: int, reader: User | None) -> Expression:
-    """The condition on Handling of a department's appeals, and of those that a reader is named for.
-
-    They are few, and most readers have none: then the department's index answers alone.
+    Counting then needs the index only.
     """
-    theirs = Handling.department == within
-    named = [id for (id,) in personal.named(reader).tuples()] if reader else []
-    return theirs | Handling.appeal.in_(named) if named else theirs
+    query = Handling.select()
+    appeal_filters = filters.region, filters.district, filters.direction, filters.appeal_type
+    if any(appeal_filters) or filters.received is not None:
+        query = query.join(Appeal)
+    return (
+        query.where(_department_condition(department_id, filters.reader))
+        if department_id
+        else query
+    )
 
 
-def _narrowed(query: ModelSelect, conditions: list[Expression]) -> ModelSelect:
+def _department_condition(department_id: int, reader: User | None) -> Expression:
+    """Return the condition on Handling for a department's appeals and the reader's named ones.
+
+    Most readers are named for no appeal: the department's index then suffices.
+    """
+    of_department = Handling.department == department_id
+    appeal_ids = (
+        [appeal_id for (appeal_id,) in personal.named_appeal_ids(reader).tuples()] if reader else []
+    )
+    return of_department | Handling.appeal.in_(appeal_ids) if appeal_ids else of_department
+
+
+def _apply_conditions(query: ModelSelect, conditions: list[Expression]) -> ModelSelect:
     return query.where(*conditions) if conditions else query
 
 
-def _where(filters: Filters, today: dt.date, *, whole: bool = False) -> list[Expression]:
-    found = [
+def _filter_conditions(
+    filters: Filters, today: dt.date, *, ignore_state: bool = False
+) -> list[Expression]:
+    conditions = [
         column == value
         for column, value in (
             (Appeal.district, filters.district),
-            (Appeal.appeal_type, filters.appeal_type if filters.appeal_type != NONE else ""),
+            (Appeal.appeal_type, filters.appeal_type if filters.appeal_type != NO_VALUE else ""),
             (Handling.department, filters.department),
             (Handling.holder, filters.holder),
         )
         if value
     ]
-    found += _of_lists(filters)
+    conditions += _list_conditions(filters)
     if filters.answer:
-        found += _answered(filters.answer)
+        conditions += _answer_conditions(filters.answer)
     if filters.received is not None:
-        found.append(_received(filters.received))
+        conditions.append(_received_condition(filters.received))
     if filters.since:
-        found.append(Handling.registered_on >= filters.since)
+        conditions.append(Handling.registered_on >= filters.since)
     if filters.until:
-        found.append(Handling.registered_on <= filters.until)
+        conditions.append(Handling.registered_on <= filters.until)
     if filters.words:
-        found.append(Handling.appeal.in_(searching.found(filters.words)))
-    if filters.reader and (filters.words or filters.district):  # what is veiled answers to neither
-        numbered = Appeal.select(Appeal.id).where(Appeal.number == " ".join(filters.words))
-        closed = personal.closed_to(filters.reader)
-        found.append(Handling.appeal.not_in(closed) | Handling.appeal.in_(numbered))
-    if whole:
-        return found
+        conditions.append(Handling.appeal.in_(searching.matching_ids(filters.words)))
+    if filters.reader and (
+        filters.words or filters.district
+    ):  # a veiled appeal must not match its text or district
+        exact_number = Appeal.select(Appeal.id).where(Appeal.number == " ".join(filters.words))
+        unreadable = personal.unreadable_appeal_ids(filters.reader)
+        conditions.append(Handling.appeal.not_in(unreadable) | Handling.appeal.in_(exact_number))
+    if ignore_state:
+        return conditions
     if filters.when:
-        found += [_OPEN, *_due(filters.when, today)]
+        conditions += [_IS_OPEN, *_deadline_conditions(filters.when, today)]
     if filters.state == "open":
-        found.append(_OPEN)
+        conditions.append(_IS_OPEN)
     elif filters.state:
-        found.append(Handling.state == filters.state)
-        if filters.state in states.OPEN:  # few: said for the index; those done are read in order
-            found.append(_OPEN)
-    return found
+        conditions.append(Handling.state == filters.state)
+        if (
+            filters.state in states.OPEN_STATE_CODES
+        ):  # few rows: added for the index; closed appeals are read in order anyway
+            conditions.append(_IS_OPEN)
+    return conditions
 
 
-def _of_lists(filters: Filters) -> list[Expression]:
-    found = []
+def _list_conditions(filters: Filters) -> list[Expression]:
+    conditions = []
     if filters.region:
-        none = filters.region == NONE
-        found.append(Appeal.region.is_null() if none else Appeal.region == filters.region)
-    if filters.appeal_type == NONE:
-        found.append(Appeal.appeal_type == "")
-    if filters.department == NOBODY:
-        found.append(Handling.department.is_null())
-    if filters.direction == NONE:
-        listed = CatalogItem.select(CatalogItem.code).where(CatalogItem.catalog == "direction")
-        found.append(Appeal.direction.not_in(listed))
+        without_region = filters.region == NO_VALUE
+        conditions.append(
+            Appeal.region.is_null() if without_region else Appeal.region == filters.region
+        )
+    if filters.appeal_type == NO_VALUE:
+        conditions.append(Appeal.appeal_type == "")
+    if filters.department == NO_DEPARTMENT:
+        conditions.append(Handling.department.is_null())
+    if filters.direction == NO_VALUE:
+        direction_codes = CatalogItem.select(CatalogItem.code).where(
+            CatalogItem.catalog == "direction"
+        )
+        conditions.append(Appeal.direction.not_in(direction_codes))
     elif filters.direction:
-        found.append(Appeal.direction == filters.direction)
-    return found
+        conditions.append(Appeal.direction == filters.direction)
+    return conditions
 
 
-def _answered(answer: str) -> list[Expression]:
-    on = Handling.answered_on
+def _answer_conditions(answer: str) -> list[Expression]:
+    answered_on = Handling.answered_on
     return {
-        "in_time": [on.is_null(False), on <= Handling.due_on],
-        "late": [on.is_null(False), on > Handling.due_on],
-        "none": [on.is_null(), Handling.is_open == 0],
+        "in_time": [answered_on.is_null(False), answered_on <= Handling.due_on],
+        "late": [answered_on.is_null(False), answered_on > Handling.due_on],
+        "none": [answered_on.is_null(), Handling.is_open == 0],
     }[answer]
 
 
-def _received(intervals: tuple[Interval, ...]) -> Expression:
-    """The first and the last bound stand apart: they are what the index serves."""
-    moment = Appeal.received_at
+def _received_condition(intervals: tuple[Interval, ...]) -> Expression:
+    """Return the condition on the time of receipt; the outer bounds are separate, for the index."""
+    received_at = Appeal.received_at
     if not intervals:
         return Appeal.id.is_null()
-    within = [(moment >= begin) & (moment < end) for begin, end in intervals]
-    whole = (moment >= intervals[0][0]) & (moment < intervals[-1][1])
-    return whole & functools.reduce(operator.or_, within)
+    in_intervals = [(received_at >= begin) & (received_at < end) for begin, end in intervals]
+    in_outer_bounds = (received_at >= intervals[0][0]) & (received_at < intervals[-1][1])
+    return in_outer_bounds & functools.reduce(operator.or_, in_intervals)
 
 
-def _due(when: str, today: dt.date) -> list[Expression]:
-    due = Handling.due_on
+def _deadline_conditions(when: str, today: dt.date) -> list[Expression]:
+    due_on = Handling.due_on
     return {
-        "overdue": [due < today],
-        "today": [due == today],
-        "soon": [due > today, due <= today + SOON],
-        "later": [due > today + SOON],
+        "overdue": [due_on < today],
+        "today": [due_on == today],
+        "soon": [due_on > today, due_on <= today + SOON_PERIOD],
+        "later": [due_on > today + SOON_PERIOD],
     }[when]

@@ -1,10 +1,10 @@
-"""Personal appeals ("Shaxsiy murojaat"): who reads what they say, and what all others see of them.
+"""Personal appeals ("Shaxsiy murojaat"): who may read their contents, and what others see.
 
-Its operator reads one, of the ministry the department it is with, and whoever is named for it.
-Everybody else who may see appeals sees that it is there: number, kind, direction, region, where it
-stands. A lead opens one
-for a while by a reason, which is audited and told to the manager. Rows are veiled where they are
-loaded; who reads what is in people/rights.py.
+Readers are the operator who registered one, in the ministry the department that handles it, and
+every user named as its reader. All others who may see appeals see only that it exists: number,
+kind, direction, region, state. A lead can open one for a limited time by giving a reason, which is
+audited and reported to the manager. Rows are veiled where they are loaded; the rights are defined
+in people/rights.py.
 """
 
 import datetime as dt
@@ -15,180 +15,193 @@ from peewee import Expression, ModelSelect
 
 from appliance.casework import catalogs
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Appeal, AppealReader, AppealReveal, CallForm, User, personal_columns
 from appliance.models.personal_columns import Kind
 from appliance.people import rights
 
-PERSONAL = "personal"  # Appeal.openness
-OPEN = dt.timedelta(hours=1)  # how long a reason given once holds for one appeal
-_SHORTEST = 3  # letters of a reason
+PERSONAL = "personal"  # value of Appeal.openness
+REVEAL_PERIOD = dt.timedelta(hours=1)  # how long a reason opens one appeal
+_MIN_REASON_LENGTH = 3  # characters
 
 
-class NoReason(ValueError):
-    """Nobody opens a personal appeal without saying why."""
+class ReasonRequired(ValueError):
+    """A personal appeal cannot be opened without a reason."""
 
 
-def readable(user: User) -> Expression:
-    """The condition on Appeal that a user reads what it says, if he may see it at all."""
+def readable_condition(user: User) -> Expression:
+    """Return the condition on Appeal that the user may read the appeal's contents.
+
+    Combine it with a query of appeals that the user may see.
+    """
     is_open = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
-        case rights.OWN:
-            return is_open | (Appeal.operator == user) | Appeal.id.in_(named(user))
-        case rights.DEPARTMENT:
+        case rights.OWN_RECORDS:
+            return is_open | (Appeal.operator == user) | Appeal.id.in_(named_appeal_ids(user))
+        case rights.DEPARTMENT_RECORDS:
             return Appeal.id.is_null(False)
-        case rights.REASON:
-            return is_open | Appeal.id.in_(_opened_by(user)) | Appeal.id.in_(named(user))
+        case rights.WITH_REASON:
+            return (
+                is_open
+                | Appeal.id.in_(_revealed_appeal_ids(user))
+                | Appeal.id.in_(named_appeal_ids(user))
+            )
     return is_open
 
 
-def named(user: User) -> ModelSelect:
-    """The ids of appeals that somebody is named to read."""
+def named_appeal_ids(user: User) -> ModelSelect:
+    """Return the query of ids of appeals that the user is named to read."""
     return AppealReader.select(AppealReader.appeal).where(AppealReader.login == user.login)
 
 
-def readers(appeal: Appeal) -> list[AppealReader]:
-    """Who is named to read an appeal, in the order in which it was done."""
+def list_readers(appeal: Appeal) -> list[AppealReader]:
+    """Return the named readers of an appeal, in the order in which they were added."""
     return list(AppealReader.select().where(AppealReader.appeal == appeal.id).order_by("id"))
 
 
-def named_for(login: str) -> list[AppealReader]:
-    """What somebody is named to read, the newest first, with the appeals."""
+def reader_entries(login: str) -> list[AppealReader]:
+    """Return the entries in which the user is named as a reader, newest first, with the appeals."""
     rows = AppealReader.select(AppealReader, Appeal).join(Appeal)
     return list(rows.where(AppealReader.login == login).order_by(AppealReader.id.desc()))
 
 
-def not_opened(login: str) -> list[AppealReader]:
-    """What somebody was named to read and has not opened since, the newest first."""
-    return [row for row in named_for(login) if row.opened_at is None]
+def unopened_reader_entries(login: str) -> list[AppealReader]:
+    """Return the user's entries as a reader of appeals that they have not opened, newest first."""
+    return [row for row in reader_entries(login) if row.opened_at is None]
 
 
-def opened(appeal: Appeal, user: User) -> None:
-    """He has opened what he was named to read."""
-    unopened = AppealReader.opened_at.is_null(), AppealReader.login == user.login
-    ours = (AppealReader.appeal == appeal.id, *unopened)
-    if AppealReader.select().where(*ours).exists():
-        with writing():
-            AppealReader.update(opened_at=clock.now()).where(*ours).execute()
-            live.publish("appeals")
+def mark_opened(appeal: Appeal, user: User) -> None:
+    """Record that a named reader opened the appeal."""
+    not_yet_opened = AppealReader.opened_at.is_null(), AppealReader.login == user.login
+    conditions = (AppealReader.appeal == appeal.id, *not_yet_opened)
+    if AppealReader.select().where(*conditions).exists():
+        with write_transaction():
+            AppealReader.update(opened_at=clock.now()).where(*conditions).execute()
+            live.publish_topics("appeals")
 
 
-def may_be_named(by: User) -> list[User]:
-    """Whom somebody may name: all at work who may read appeals at all, but not himself."""
-    able = User.role.in_(rights.roles("appeal.read"))
-    rows = User.select().where(able, User.active, User.id != by.id)
+def possible_readers(actor: User) -> list[User]:
+    """Return the users that `actor` may name: active, allowed to read appeals, not `actor`."""
+    has_role = User.role.in_(rights.allowed_roles("appeal.read"))
+    rows = User.select().where(has_role, User.active, User.id != actor.id)
     return list(rows.order_by(User.name))
 
 
-def name_reader(appeal: Appeal, login: str, by: User) -> None:
-    """Let somebody read a personal appeal until it is taken back.
+def add_reader(appeal: Appeal, login: str, actor: User) -> None:
+    """Let a user read a personal appeal until this is revoked.
 
-    Raises PermissionError by role, LookupError for nobody whom he may name or no personal appeal.
+    Raises PermissionError if `actor` may not name readers, LookupError if the user cannot be named
+    or the appeal is not personal.
     """
-    _prove_names(by)
-    if appeal.openness != PERSONAL or login not in {user.login for user in may_be_named(by)}:
+    _require_reader_right(actor)
+    if appeal.openness != PERSONAL or login not in {user.login for user in possible_readers(actor)}:
         raise LookupError(login)
-    with writing():
-        row = {"appeal": appeal.id, "login": login, "at": clock.now(), "by": by.login}
+    with write_transaction():
+        row = {"appeal": appeal.id, "login": login, "at": clock.now(), "by": actor.login}
         if AppealReader.insert(row).on_conflict_ignore().as_rowcount().execute():
-            audit.record(by.login, "appeal.readers.add", appeal.number, login=login)
-            live.publish("appeals")
+            audit.record_entry(actor.login, "appeal.readers.add", appeal.number, login=login)
+            live.publish_topics("appeals")
 
 
-def forget_reader(appeal: Appeal, login: str, by: User) -> None:
-    """Take it back. Raises PermissionError by role."""
-    _prove_names(by)
-    ours = (AppealReader.appeal == appeal.id, AppealReader.login == login)
-    with writing():
-        if AppealReader.delete().where(*ours).execute():
-            audit.record(by.login, "appeal.readers.remove", appeal.number, login=login)
+def remove_reader(appeal: Appeal, login: str, actor: User) -> None:
+    """Revoke a user's right to read a personal appeal. Raises PermissionError by role."""
+    _require_reader_right(actor)
+    conditions = (AppealReader.appeal == appeal.id, AppealReader.login == login)
+    with write_transaction():
+        if AppealReader.delete().where(*conditions).execute():
+            audit.record_entry(actor.login, "appeal.readers.remove", appeal.number, login=login)
 
 
-def closed_to(user: User) -> Expression:
-    """The ids of appeals that a user does not read, to be left out where words are looked for."""
-    return Appeal.select(Appeal.id).where(Appeal.openness == PERSONAL, ~readable(user))
+def unreadable_appeal_ids(user: User) -> Expression:
+    """Return the query of ids of appeals a user may not read, to exclude from text searches."""
+    return Appeal.select(Appeal.id).where(Appeal.openness == PERSONAL, ~readable_condition(user))
 
 
-def veil(user: User, appeals: Iterable[Appeal]) -> list[Appeal]:
-    """The appeals as a user sees them: those he does not read without what they say."""
-    found = list(appeals)
-    ids = [appeal.id for appeal in found if appeal.openness == PERSONAL]
-    closed = _ids(closed_to(user).where(Appeal.id.in_(ids))) if ids else set()
-    for appeal in found:
-        if appeal.id in closed:
-            _veil(appeal)
-    return found
+def veil_appeals(user: User, appeals: Iterable[Appeal]) -> list[Appeal]:
+    """Return the appeals as a user may see them: the contents of unreadable ones are removed."""
+    rows = list(appeals)
+    ids = [appeal.id for appeal in rows if appeal.openness == PERSONAL]
+    hidden_ids = _id_set(unreadable_appeal_ids(user).where(Appeal.id.in_(ids))) if ids else set()
+    for appeal in rows:
+        if appeal.id in hidden_ids:
+            _veil_row(appeal)
+    return rows
 
 
-def veil_forms(user: User, forms: Iterable[CallForm]) -> list[CallForm]:
-    """The same of registered calls that became personal appeals."""
-    found = list(forms)
-    closed = unread(user, {form.appeal_number for form in found if form.appeal_number})
-    for form in found:
-        if form.appeal_number in closed:
-            _veil(form)
-    return found
+def veil_call_forms(user: User, forms: Iterable[CallForm]) -> list[CallForm]:
+    """Return call forms as a user may see them: those of unreadable personal appeals are veiled."""
+    rows = list(forms)
+    hidden_numbers = unreadable_numbers(
+        user, {form.appeal_number for form in rows if form.appeal_number}
+    )
+    for form in rows:
+        if form.appeal_number in hidden_numbers:
+            _veil_row(form)
+    return rows
 
 
-def unread(user: User, numbers: Collection[str]) -> set[str]:
-    """Those of some numbers whose appeals a user does not read."""
+def unreadable_numbers(user: User, numbers: Collection[str]) -> set[str]:
+    """Return those of `numbers` whose appeals the user may not read."""
     if not numbers:
         return set()
     rows = Appeal.select(Appeal.number).where(
-        Appeal.number.in_(list(numbers)), Appeal.openness == PERSONAL, ~readable(user)
+        Appeal.number.in_(list(numbers)), Appeal.openness == PERSONAL, ~readable_condition(user)
     )
     return {number for (number,) in rows.tuples()}
 
 
-def may_reveal(user: User) -> bool:
-    """Whether somebody may open what he does not read, by a reason."""
-    return rights.scope_of(user, "appeal.personal") == rights.REASON
+def can_reveal(user: User) -> bool:
+    """Return True if the user may open personal appeals of others by giving a reason."""
+    return rights.scope_of(user, "appeal.personal") == rights.WITH_REASON
 
 
-def reveal(user: User, appeal: Appeal, reason: str) -> None:
-    """Let somebody read an appeal for OPEN. Raises NoReason; PermissionError by role."""
-    if not may_reveal(user):
+def reveal_appeal(user: User, appeal: Appeal, reason: str) -> None:
+    """Let a user read an appeal for REVEAL_PERIOD.
+
+    Raises ReasonRequired; PermissionError by role.
+    """
+    if not can_reveal(user):
         raise PermissionError(user.login)
     reason = " ".join(reason.split())[:500]
-    if len(reason) < _SHORTEST:
-        raise NoReason(appeal.number)
-    with writing():
+    if len(reason) < _MIN_REASON_LENGTH:
+        raise ReasonRequired(appeal.number)
+    with write_transaction():
         AppealReveal.create(login=user.login, appeal=appeal.id, at=clock.now(), reason=reason)
-        audit.record(user.login, "appeal.reveal", appeal.number, reason=reason)
+        audit.record_entry(user.login, "appeal.reveal", appeal.number, reason=reason)
 
 
-def reveals(since: dt.datetime, limit: int = 50) -> list[AppealReveal]:
-    """Who opened which for what reason since a moment, newest first, with the appeal."""
+def list_reveals(since: dt.datetime, limit: int = 50) -> list[AppealReveal]:
+    """Return the reveals since `since` with user, reason and appeal, newest first."""
     rows = AppealReveal.select(AppealReveal, Appeal).join(Appeal).where(AppealReveal.at >= since)
     return list(rows.order_by(AppealReveal.id.desc()).limit(limit))
 
 
-def reveals_since(since: dt.datetime) -> int:
-    """How many they are."""
+def count_reveals(since: dt.datetime) -> int:
+    """Return how many personal appeals were opened by a reason since `since`."""
     return int(AppealReveal.select().where(AppealReveal.at >= since).count())
 
 
-def _prove_names(by: User) -> None:
-    if not rights.has(by, "appeal.readers"):
-        raise PermissionError(by.login)
+def _require_reader_right(actor: User) -> None:
+    if not rights.has_right(actor, "appeal.readers"):
+        raise PermissionError(actor.login)
 
 
-def _opened_by(user: User) -> Any:
+def _revealed_appeal_ids(user: User) -> Any:
     now = clock.now()
     return AppealReveal.select(AppealReveal.appeal).where(
-        AppealReveal.login == user.login, AppealReveal.at > now - OPEN
+        AppealReveal.login == user.login, AppealReveal.at > now - REVEAL_PERIOD
     )
 
 
-def _ids(rows: Any) -> set[int]:
-    return {id for (id,) in rows.tuples()}
+def _id_set(rows: Any) -> set[int]:
+    return {row_id for (row_id,) in rows.tuples()}
 
 
-def _veil(row: Any) -> None:
+def _veil_row(row: Any) -> None:
     table = type(row)
-    for name, empty in personal_columns.hidden(table).items():
+    for name, empty in personal_columns.hidden_values(table).items():
         setattr(row, name, empty)
-    for name in personal_columns.names(table, Kind.CHOICE):
+    for name in personal_columns.column_names(table, Kind.CHOICE):
         if getattr(row, name) and not catalogs.is_code(name, getattr(row, name)):
-            setattr(row, name, "")  # typed in place of a code
+            setattr(row, name, "")  # text typed instead of a code
     row.veiled = True

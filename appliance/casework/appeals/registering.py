@@ -1,4 +1,4 @@
-"""Registering an appeal: the next number, the form as it stands, the call it hangs on."""
+"""Registering an appeal: the next number, the form's values, the call it belongs to."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -6,15 +6,15 @@ from zoneinfo import ZoneInfo
 
 from appliance.casework import applicants, call_forms, catalogs, forms, numbers
 from appliance.casework.appeals import consultations, form, handling
-from appliance.casework.forms.drafts import call_of, draft, not_of
-from appliance.casework.forms.versions import APPEAL
+from appliance.casework.forms.drafts import call_of_token, find_draft, values_of_other_form
+from appliance.casework.forms.versions import APPEAL_FORM
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
-from appliance.core.statements import new_row, row_with
+from appliance.core.db import write_transaction
+from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, NumberSeries, User
 
-# When a site's hours are not told, the day of registering is counted by these.
+# Working hours for the day of registration if the site's hours are not given.
 _OPENS, _CLOSES = dt.time(9), dt.time(18)
 
 
@@ -25,50 +25,56 @@ def register(
     token: str,
     tz: ZoneInfo,
     calendar: WorkingCalendar | None = None,
-    tell: Callable[[Appeal], object] | None = None,
+    on_registered: Callable[[Appeal], object] | None = None,
 ) -> Appeal:
-    """Register what the form holds, whatever it lacks, and return the numbered appeal.
+    """Register the form's values, even if incomplete, and return the numbered appeal.
 
-    `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
-    once and the same appeal comes back. Numbers have no gap within a year of the site's time.
-    It has its department and its deadline, by the working `calendar`, at once.
-    `tell` is called with a new appeal, in its transaction, to put what others are told of it.
-    The appeal counts as received when its call arrived (law OʻRQ-445, article 23).
+    `token` identifies the form (drafts.token_for) and so its call; sent twice, it registers once
+    and returns the same appeal. Numbers have no gap within a year of the site's time. The appeal
+    gets its department and its deadline, by the working `calendar`, at once. `on_registered` is
+    called with a new appeal, in its transaction, to queue the messages about it. The appeal counts
+    as received when its call arrived (law OʻRQ-445, article 23).
     """
-    moment = clock.now()
-    today = moment.astimezone(tz).date()
-    call = call_of(operator, token)
-    with writing():
-        if known := row_with(Appeal, token=token, operator=operator.id):
-            return known
-        reading = form.read(values, today)
+    registered_at = clock.now()
+    today = registered_at.astimezone(tz).date()
+    call = call_of_token(operator, token)
+    with write_transaction():
+        if registered := find_row(Appeal, token=token, operator=operator.id):
+            return registered
+        reading = form.read_form(values, today)
         columns = reading.columns
         if reading.mahalla_text:
             district = columns["district"]
-            columns["mahalla"] = catalogs.remember_mahalla(
+            columns["mahalla"] = catalogs.get_or_create_mahalla(
                 reading.mahalla_text, district and district.soato
             )
-        appeal = new_row(
+        appeal = create_row(
             Appeal,
             number=numbers.next_number(NumberSeries, today.year),
             token=token,
             call_id=call and call.id,
-            applicant=applicants.recognise(columns),
+            applicant=applicants.update_or_create(columns),
             operator=operator,
-            received_at=call.arrived_at if call else moment,
-            registered_at=moment,
+            received_at=call.arrived_at if call else registered_at,
+            registered_at=registered_at,
             warnings=[str(doubt) for doubt in reading.doubts],
             **columns,
         )
-        forms.store_counted(forms.of(APPEAL, appeal.form_version), appeal)
-        handling.begin(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
-        consultations.begin(appeal)
-        kept = draft(operator, token)
-        call_forms.of_appeal(appeal, (not_of(APPEAL, kept.values) if kept else {}) | values, tz)
-        if kept:
-            kept.delete_instance()
-        audit.record(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
-        if tell:
-            tell(appeal)
-        live.publish("appeals", f"operator:{operator.login}")
+        forms.store_counted_values(
+            forms.numbered_definition(APPEAL_FORM, appeal.form_version), appeal
+        )
+        handling.start_handling(appeal, calendar or WorkingCalendar(tz, _OPENS, _CLOSES, {}))
+        consultations.start_consultation(appeal)
+        saved_draft = find_draft(operator, token)
+        call_forms.register_with_appeal(
+            appeal,
+            (values_of_other_form(APPEAL_FORM, saved_draft.values) if saved_draft else {}) | values,
+            tz,
+        )
+        if saved_draft:
+            saved_draft.delete_instance()
+        audit.record_entry(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
+        if on_registered:
+            on_registered(appeal)
+        live.publish_topics("appeals", f"operator:{operator.login}")
     return appeal

@@ -1,4 +1,4 @@
-"""Finding appeals by number, name, phone or gist, in any script, one letter wrong or two."""
+"""Finding appeals by number, name, phone or gist, in any script, with one or two typing errors."""
 
 import re
 from collections.abc import Mapping
@@ -8,75 +8,85 @@ from peewee import ModelSelect
 from appliance.casework import forms
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers, search
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.models import Appeal
 
-KIND = "appeal"
-SHORTEST = 3  # letters of a word that is looked for
-MOST = 10  # words of a search
+INDEX_KIND = "appeal"
+MIN_TERM_LENGTH = 3  # characters
+MAX_TERMS = 10  # in one search
 _PHONE = re.compile(r"[\d\s()+-]+")
 _NUMBER = re.compile(r"\d{4}-\d+")
 
 
-def remember(appeal: Appeal, *former: str) -> None:
-    """Note what an appeal is found by, in place of what was noted before.
+def index_appeal(appeal: Appeal, *former: str) -> None:
+    """Write an appeal's index entry, replacing the previous one.
 
-    `former`: texts that it had. Their words are listed no more if no other appeal has them.
+    `former`: texts that the appeal had before. Their words leave the word list if no other appeal
+    contains them.
     """
-    search.put(entry_of(appeal))
+    search.index_item(appeal_entry(appeal))
     if former:
-        search.forget(KIND, *former)
+        search.forget_words(INDEX_KIND, *former)
 
 
-def entry_of(appeal: Appeal) -> search.Entry:
-    """What an appeal is found by; its text stays with the appeal.
+def appeal_entry(appeal: Appeal) -> search.SearchItem:
+    """Return the index entry of an appeal; its text is not stored in the index.
 
-    A personal one by its number alone: nobody learns by searching what it says.
+    A personal appeal is found by its number only: a search must not reveal its contents.
     """
-    names, text = ((), "") if appeal.openness == personal.PERSONAL else _names_and_text(appeal)
-    return search.Entry(
-        *(KIND, appeal.number, appeal.number, text),
+    names, text = (
+        ((), "") if appeal.openness == personal.PERSONAL else _appeal_names_and_text(appeal)
+    )
+    return search.SearchItem(
+        *(INDEX_KIND, appeal.number, appeal.number, text),
         names=tuple(filter(None, names)),
         row=appeal.id,
-        kept=False,
+        stores_text=False,
     )
 
 
-def words_of(appeal: Appeal) -> str:
-    """All words of an appeal that a search may look for."""
-    names, text = _names_and_text(appeal)
-    return _joined(names, text)
+def searchable_text(appeal: Appeal) -> str:
+    """Return all words by which an appeal can be found."""
+    names, text = _appeal_names_and_text(appeal)
+    return _searchable_words(names, text)
 
 
-def words_of_values(values: Mapping[str, object]) -> str:
-    """The same by the values of a form, as a wording keeps them."""
-    held = {name: str(text) for name, text in values.items()}
-    names = f"{held.get('surname', '')} {held.get('first_name', '')}", held.get("entity_name", "")
-    return _joined(names, " ".join(held.values()))
+def searchable_text_of_values(values: Mapping[str, object]) -> str:
+    """Return all words by which a form's values can be found, for instance those of a wording."""
+    texts = {name: str(text) for name, text in values.items()}
+    names = (
+        f"{texts.get('surname', '')} {texts.get('first_name', '')}",
+        texts.get("entity_name", ""),
+    )
+    return _searchable_words(names, " ".join(texts.values()))
 
 
-def _joined(names: tuple[str, ...], text: str) -> str:
-    """Names are found as one word, too."""
+def _searchable_words(names: tuple[str, ...], text: str) -> str:
+    """Return names and text as one text; each name is added without spaces, too."""
     return " ".join((*names, *(name.replace(" ", "") for name in names), text))
 
 
-def _names_and_text(appeal: Appeal) -> tuple[tuple[str, ...], str]:
-    """(names, text)."""
-    answers = forms.words(forms.of(forms.APPEAL, appeal.form_version), appeal.extra)
-    phones = (phone_numbers.digits(phone) for phone in (appeal.phone, appeal.phone_at_hand))
+def _appeal_names_and_text(appeal: Appeal) -> tuple[tuple[str, ...], str]:
+    """Return (names, text) of an appeal."""
+    answers = forms.added_field_search_texts(
+        forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version), appeal.extra
+    )
+    phones = (
+        phone_numbers.strip_separators(phone) for phone in (appeal.phone, appeal.phone_at_hand)
+    )
     text = " ".join(filter(None, (appeal.stir, appeal.gist, *answers, *phones)))
     return (f"{appeal.surname} {appeal.first_name}", appeal.entity_name), text
 
 
-def terms(text: str) -> list[str]:
-    """What is looked for: the words of three letters and more, or the digits of a phone."""
+def search_terms(text: str) -> list[str]:
+    """Return the terms of a query: its words of three letters or more, or the digits of a phone."""
     if _PHONE.fullmatch(text.strip()) and not _NUMBER.fullmatch(text.strip()):
-        found = [phone_numbers.digits(text)]
+        words = [phone_numbers.strip_separators(text)]
     else:
-        found = fold(text).split()
-    return [term for term in found if len(term) >= SHORTEST][:MOST]
+        words = fold_text(text).split()
+    return [term for term in words if len(term) >= MIN_TERM_LENGTH][:MAX_TERMS]
 
 
-def found(words: list[str]) -> ModelSelect:
-    """The ids of appeals in which every one of the terms stands, or nearly so when none has it."""
-    return search.rows(" ".join(words), KIND)
+def matching_ids(words: list[str]) -> ModelSelect:
+    """Return the ids of appeals that contain every term, or nearly so if no appeal does."""
+    return search.matching_rows(" ".join(words), INDEX_KIND)

@@ -1,4 +1,4 @@
-"""How many appeals came, where they stand, and how many were answered in time (article 35)."""
+"""How many appeals were received, their states, and how many were answered in time (article 35)."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from appliance.models import Appeal, Handling
 
 @dataclass(frozen=True)
 class Counts:
-    """Appeals of one kind: `late` were answered after the term, `overdue` wait beyond it."""
+    """Counts of some appeals: `late` were answered after the term, `overdue` are open beyond it."""
 
     total: int = 0
     open: int = 0
@@ -23,20 +23,20 @@ class Counts:
 
     @property
     def in_time(self) -> int:
-        """Answered within the term."""
+        """The number answered within the term."""
         return self.answered - self.late
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """The counts of a stretch: of everything, and by what `by` names; keys as in the tables."""
+    """The counts of a period: in total, and grouped by each key of GROUPINGS."""
 
-    whole: Counts
+    overall: Counts
     states: dict[str, int]
     by: dict[str, dict[Any, Counts]]
 
 
-BY: dict[str, Field] = {
+GROUPINGS: dict[str, Field] = {
     "region": Appeal.region,
     "direction": Appeal.direction,
     "department": Handling.department,
@@ -44,34 +44,36 @@ BY: dict[str, Field] = {
 }
 
 
-def statistics(first: dt.date, last: dt.date, today: dt.date, within: int | None) -> Statistics:
+def appeal_statistics(
+    first: dt.date, last: dt.date, today: dt.date, department_id: int | None
+) -> Statistics:
     """Count the appeals registered from `first` to `last`, both included.
 
-    `within` is the department that whoever asks belongs to; a place or direction that nobody told
-    has the key None or "".
+    `department_id` is the department that the requesting user belongs to. Appeals without a place
+    or direction are under the key None or "".
     """
-    stretch = [Handling.registered_on >= first, Handling.registered_on <= last]
-    if within:
-        stretch.append(Handling.department == within)
-    base = Handling.select().join(Appeal).where(*stretch)
+    conditions = [Handling.registered_on >= first, Handling.registered_on <= last]
+    if department_id:
+        conditions.append(Handling.department == department_id)
+    base = Handling.select().join(Appeal).where(*conditions)
     rows = base.select(Handling.state, fn.COUNT(Handling.appeal)).group_by(Handling.state).tuples()
-    figures = _figures(today)
+    figures = _count_columns(today)
     return Statistics(
-        whole=Counts(*(n or 0 for n in base.select(*figures).tuples().first())),
-        states=dict.fromkeys(states.STATES, 0) | dict(rows),
+        overall=Counts(*(count or 0 for count in base.select(*figures).tuples().first())),
+        states=dict.fromkeys(states.STATE_CODES, 0) | dict(rows),
         by={
             name: {
                 row[0]: Counts(*row[1:])
                 for row in base.select(column, *figures).group_by(column).tuples()
             }
-            for name, column in BY.items()
+            for name, column in GROUPINGS.items()
         },
     )
 
 
-def _figures(today: dt.date) -> list[Any]:
-    answered = Handling.answered_on.is_null(False)
-    closed = ~Handling.is_open
+def _count_columns(today: dt.date) -> list[Any]:
+    is_answered = Handling.answered_on.is_null(False)
+    is_closed = ~Handling.is_open
     return [
         fn.COUNT(Handling.appeal),
         *(
@@ -79,9 +81,9 @@ def _figures(today: dt.date) -> list[Any]:
             for condition in (
                 Handling.is_open,
                 Handling.is_open & (Handling.due_on < today),
-                answered,
-                answered & (Handling.answered_on > Handling.due_on),
-                closed & ~answered,
+                is_answered,
+                is_answered & (Handling.answered_on > Handling.due_on),
+                is_closed & ~is_answered,
             )
         ),
     ]

@@ -1,51 +1,56 @@
-"""Correcting a registered call's form №2; how it stood before is kept."""
+"""Correcting a registered call's form №2; the previous values are stored."""
 
 from appliance.casework import forms
-from appliance.casework.call_forms.queries import key_of, values_of
+from appliance.casework.call_forms.queries import call_form_values, form_search_key
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import CallForm, CallFormWording
 
 
-def correct(
-    form: CallForm, values: dict[str, str], by: str, calendar: WorkingCalendar
+def correct_call_form(
+    form: CallForm, values: dict[str, str], actor: str, calendar: WorkingCalendar
 ) -> dict[str, list[str]]:
-    """Put a corrected form in place of the one in force; returns field → [before, now].
+    """Replace the values of a call form; returns field → [before, now].
 
-    It is read in the version in which it was registered. Nothing refuses it.
+    The values are read by the version of the form in which the call was registered. Nothing is
+    rejected.
     """
-    moment = clock.now()
-    definition = forms.of(forms.CALL, form.version)
-    with writing():
-        before = values_of(form)
-        reading = forms.read(definition, values, moment.astimezone(calendar.tz).date())
-        typed = {n: t for n, t in form.typed.items() if reading.columns[n] == getattr(form, n)}
+    corrected_at = clock.now()
+    definition = forms.numbered_definition(forms.CALL_FORM, form.version)
+    with write_transaction():
+        previous_values = call_form_values(form)
+        reading = forms.read_values(definition, values, corrected_at.astimezone(calendar.tz).date())
+        typed = {
+            name: text
+            for name, text in form.typed.items()
+            if reading.columns[name] == getattr(form, name)
+        }
         reading.columns["typed"] = typed | reading.columns["typed"]
         doubts = [str(doubt) for doubt in reading.doubts]
         columns = reading.columns | {
             "warnings": doubts,
-            "search_key": key_of(definition, reading.columns),
+            "search_key": form_search_key(definition, reading.columns),
         }
         CallForm.update(columns).where(CallForm.id == form.id).execute()
         corrected = CallForm.get_by_id(form.id)
-        changes = forms.differences(definition, before, values_of(corrected))
+        changes = forms.value_differences(definition, previous_values, call_form_values(corrected))
         if changes:
-            forms.store_counted(definition, corrected)
+            forms.store_counted_values(definition, corrected)
             CallFormWording.create(
                 call_form=form,
-                number=len(wordings(form)) + 1,
-                values=before,
-                until=moment,
-                replaced_by=by,
+                number=len(previous_form_wordings(form)) + 1,
+                values=previous_values,
+                until=corrected_at,
+                replaced_by=actor,
             )
-            audit.record(by, "call_form.correct", form.number, fields=sorted(changes))
-            live.publish("calls")
+            audit.record_entry(actor, "call_form.correct", form.number, fields=sorted(changes))
+            live.publish_topics("calls")
     return changes
 
 
-def wordings(form: CallForm) -> list[CallFormWording]:
-    """The form as it stood before each correction, oldest first."""
+def previous_form_wordings(form: CallForm) -> list[CallFormWording]:
+    """Return the form's values before each correction, oldest first."""
     return list(
         CallFormWording.select()
         .where(CallFormWording.call_form == form)

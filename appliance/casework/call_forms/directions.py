@@ -1,26 +1,26 @@
-"""The direction of a call (list call_direction) as the ledger tells it, before anybody types."""
+"""The direction of a call (list call_direction), derived from the ledger before it is typed."""
 
 from peewee import Case, Node, fn
 
 from appliance.models import Call, Talk
 
-# Reasons of an outgoing call that calls somebody back.
-CALLED_BACK = ("callback", "follow_up")
+# Reasons of an outgoing call that is a callback.
+CALLBACK_REASONS = ("callback", "follow_up")
 
 
-def by_ledger() -> Node:
-    """The code, as an expression over Call; there always is one.
+def direction_from_ledger() -> Node:
+    """Return the direction's code as an SQL expression over Call; it always has a value.
 
-    An incoming call is a transferred one when an employee of the ministry spoke in it.
+    An incoming call counts as transferred if an employee of the ministry talked in it.
     """
     talk = Talk.alias()
     to_employee = talk.select(talk.id).where(talk.call == Call.id, talk.party == "employee")
-    outgoing = Call.direction == "outbound"
+    is_outgoing = Call.direction == "outbound"
     return Case(
         None,
         [
-            (outgoing & Call.reason.in_(CALLED_BACK), "callback"),
-            (outgoing, "outgoing"),
+            (is_outgoing & Call.reason.in_(CALLBACK_REASONS), "callback"),
+            (is_outgoing, "outgoing"),
             (fn.EXISTS(to_employee), "transferred"),
         ],
         "incoming",

@@ -1,4 +1,4 @@
-"""Registered calls: who may see them, those of a call or an operator, and the calls without one."""
+"""Registered calls: who may see them, those of a call or an operator, calls without a form."""
 
 import datetime as dt
 import re
@@ -11,121 +11,129 @@ from peewee import JOIN, ModelSelect, fn
 from appliance.casework import forms
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
-from appliance.core.clock import microseconds
-from appliance.core.db import in_pieces
-from appliance.core.i18n import fold
-from appliance.core.statements import Question, row_with, value
+from appliance.core.clock import microseconds_since_epoch
+from appliance.core.db import row_batches
+from appliance.core.i18n import fold_text
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Appeal, Call, CallForm, Handling, Region, Talk, User
 from appliance.people import accounts, rights
 from appliance.telephony import calls
 
-OPEN_FOR = dt.timedelta(days=7)  # a call without a form stays on the operator's list so long
+# how long a call without a form stays on the operator's list
+REGISTRATION_PERIOD = dt.timedelta(days=7)
 
 
-_REGISTERED = Question(
+_REGISTERED_COUNT = PreparedQuery(
     lambda: CallForm.select(fn.COUNT(CallForm.id)).where(
-        CallForm.operator == value("operator"),
+        CallForm.operator == query_parameter("operator"),
         CallForm.call_id.in_(
             Talk.select(Talk.call).where(
-                *(Talk.who == value("login"), Talk.party == "operator"),
-                Talk.started_at >= value("since"),
+                *(Talk.who == query_parameter("login"), Talk.party == "operator"),
+                Talk.started_at >= query_parameter("since"),
             )
         ),
     )
 )
-_ALONE = Question(
+_FORMS_WITHOUT_APPEAL = PreparedQuery(
     lambda: (
         CallForm.select()
         .where(
-            *(CallForm.phone == value("phone"), CallForm.appeal_number == ""),
-            CallForm.call_id != value("besides"),
+            *(CallForm.phone == query_parameter("phone"), CallForm.appeal_number == ""),
+            CallForm.call_id != query_parameter("besides"),
         )
         .order_by(CallForm.id.desc())
-        .limit(value("limit"))
+        .limit(query_parameter("limit"))
     )
 )
 
 
-def visible_to(user: User) -> ModelSelect:
-    """The registered calls that a user may see at all; every page starts from here.
+def visible_call_forms(user: User) -> ModelSelect:
+    """Return the query of registered calls a user may see at all; every page starts from it.
 
-    The ministry sees all of them; who belongs to a department, those of its appeals.
+    The ministry sees all of them; a user of a department sees those of its appeals.
     """
-    everything = CallForm.select()
+    all_forms = CallForm.select()
     scope = rights.scope_of(user, "call_form.read")
-    department = accounts.department_of(user) if scope == rights.DEPARTMENT else None
+    department = accounts.department_of(user) if scope == rights.DEPARTMENT_RECORDS else None
     if department:
-        theirs = Appeal.select(Appeal.number).join(Handling, on=Handling.appeal)
-        theirs = theirs.where(Handling.department == department)
-        return everything.where(CallForm.appeal_number.in_(theirs))
-    if scope in (rights.ALL, rights.DEPARTMENT):
-        return everything
-    if scope != rights.OWN:
-        return everything.where(CallForm.id.is_null())
-    call = calls.of_operator(user.login) or calls.last_of_operator(user.login)
-    own = CallForm.operator == user
+        appeal_numbers = Appeal.select(Appeal.number).join(Handling, on=Handling.appeal)
+        appeal_numbers = appeal_numbers.where(Handling.department == department)
+        return all_forms.where(CallForm.appeal_number.in_(appeal_numbers))
+    if scope in (rights.ALL_RECORDS, rights.DEPARTMENT_RECORDS):
+        return all_forms
+    if scope != rights.OWN_RECORDS:
+        return all_forms.where(CallForm.id.is_null())
+    call = calls.current_call(user.login) or calls.last_call_with_talk(user.login)
+    own_condition = CallForm.operator == user
     if call and call.citizen:
-        own |= CallForm.phone == call.citizen
-    return everything.where(own)
+        own_condition |= CallForm.phone == call.citizen
+    return all_forms.where(own_condition)
 
 
-def find(number: str, user: User) -> CallForm | None:
-    """The registered call of this number, if `visible_to` the user; veiled like its appeal."""
-    found = visible_to(user).where(CallForm.number == number).limit(1)
-    return next(iter(personal.veil_forms(user, found)), None)
+def find_call_form(number: str, user: User) -> CallForm | None:
+    """Return the registered call of this number if visible to the user; veiled like its appeal."""
+    query = visible_call_forms(user).where(CallForm.number == number).limit(1)
+    return next(iter(personal.veil_call_forms(user, query)), None)
 
 
-def visible_of_call(call_id: str, user: User) -> list[CallForm]:
-    """The forms №2 of a call that a user may see, oldest first: one of each operator who spoke."""
-    found = visible_to(user).where(CallForm.call_id == call_id).order_by(CallForm.id)
-    return personal.veil_forms(user, found)
+def visible_forms_of_call(call_id: str, user: User) -> list[CallForm]:
+    """Return a call's forms №2 that a user may see, oldest first: one per operator in the call."""
+    query = visible_call_forms(user).where(CallForm.call_id == call_id).order_by(CallForm.id)
+    return personal.veil_call_forms(user, query)
 
 
-def of_operator(operator: User, call: Call) -> CallForm | None:
-    """The operator's own form №2 of a call."""
-    return row_with(CallForm, operator=operator.id, call_id=call.id)
+def form_of_operator(operator: User, call: Call) -> CallForm | None:
+    """Return the operator's own form №2 of a call, or None."""
+    return find_row(CallForm, operator=operator.id, call_id=call.id)
 
 
-def of_number(phone: str | None, besides: str = "", limit: int = 5) -> list[CallForm]:
-    """Registered calls with a number that became no appeal, newest first; `besides` is a call."""
+def forms_of_number(
+    phone: str | None, excluded_call_id: str = "", limit: int = 5
+) -> list[CallForm]:
+    """Return a number's registered calls without an appeal, newest first.
+
+    The call with `excluded_call_id` is left out.
+    """
     if not phone:
         return []
-    return _ALONE.rows(phone=phone, besides=besides, limit=limit)
+    return _FORMS_WITHOUT_APPEAL.fetch_objects(phone=phone, besides=excluded_call_id, limit=limit)
 
 
-def registered_of(operator: User, since: dt.datetime) -> int:
-    """How many of the calls in which the operator spoke since then have his form №2."""
-    own = {"operator": operator.id, "login": operator.login}
-    [(count,)] = _REGISTERED.ask(**own, since=microseconds(since))
+def count_registered_calls(operator: User, since: dt.datetime) -> int:
+    """Return how many of the operator's calls since `since` have their form №2."""
+    operator_values = {"operator": operator.id, "login": operator.login}
+    [(count,)] = _REGISTERED_COUNT.fetch_tuples(
+        **operator_values, since=microseconds_since_epoch(since)
+    )
     return int(count)
 
 
-def to_register(operator: User, now: dt.datetime) -> list[Call]:
-    """The operator's answered calls of the last week that have no form №2 of his, newest first."""
-    spoken = (
+def calls_to_register(operator: User, now: dt.datetime) -> list[Call]:
+    """Return the operator's answered calls of the last week without their form №2, newest first."""
+    talked_call_ids = (
         Talk.select(Talk.call)
         .where(
             Talk.who == operator.login,
-            Talk.started_at >= now - OPEN_FOR,
+            Talk.started_at >= now - REGISTRATION_PERIOD,
             Talk.ended_at.is_null(False),
         )
         .distinct()
     )
-    placed = Call.select(Call.id).where(
+    outgoing_call_ids = Call.select(Call.id).where(
         Call.direction == "outbound",
         Call.by == operator.login,
         Call.outcome == "answered",
-        Call.arrived_at >= now - OPEN_FOR,
+        Call.arrived_at >= now - REGISTRATION_PERIOD,
     )
-    own = (CallForm.call_id == Call.id) & (CallForm.operator == operator)
+    own_form = (CallForm.call_id == Call.id) & (CallForm.operator == operator)
     rows = (
         Call.select()
-        .join(CallForm, JOIN.LEFT_OUTER, on=own)
+        .join(CallForm, JOIN.LEFT_OUTER, on=own_form)
         .where(
-            Call.id.in_(spoken) | Call.id.in_(placed),
+            Call.id.in_(talked_call_ids) | Call.id.in_(outgoing_call_ids),
             Call.direction != "internal",
             Call.ended_at.is_null(False),
-            Call.arrived_at >= now - OPEN_FOR,
+            Call.arrived_at >= now - REGISTRATION_PERIOD,
             ~Call.synthetic,
             CallForm.id.is_null(),
         )
@@ -135,9 +143,9 @@ def to_register(operator: User, now: dt.datetime) -> list[Call]:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which registered calls; what is empty does not narrow. Moments are of arrival.
+    """Which registered calls to list; an empty value does not filter. Times are of arrival.
 
-    `alone`: only those that became no appeal.
+    `alone`: only calls without an appeal.
     """
 
     since: dt.datetime | None = None
@@ -149,58 +157,64 @@ class Filters:
     alone: bool = False
 
 
-def listed(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
-    """The registered calls that a user may see, newest first, with operator and region."""
-    rows = _whole(user, filters).order_by(CallForm.id.desc())
-    return personal.veil_forms(user, rows.limit(limit).offset(offset))
+def list_call_forms(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
+    """Return the registered calls that a user may see, newest first, with operator and region."""
+    rows = _filtered_forms_with_details(user, filters).order_by(CallForm.id.desc())
+    return personal.veil_call_forms(user, rows.limit(limit).offset(offset))
 
 
-def counted(user: User, filters: Filters) -> int:
-    """How many they are."""
-    return int(_narrowed(user, filters).count())
+def count_call_forms(user: User, filters: Filters) -> int:
+    """Return how many registered calls match the filters and are visible to the user."""
+    return int(_filtered_forms(user, filters).count())
 
 
-def pieces(user: User, filters: Filters) -> Iterator[list[CallForm]]:
-    """The same oldest first, some at a time."""
-    for piece in in_pieces(_whole(user, filters), CallForm.id):
-        yield personal.veil_forms(user, piece)
+def iterate_form_batches(user: User, filters: Filters) -> Iterator[list[CallForm]]:
+    """Yield the matching registered calls oldest first, in batches."""
+    for batch in row_batches(_filtered_forms_with_details(user, filters), CallForm.id):
+        yield personal.veil_call_forms(user, batch)
 
 
-def key_of(asked: forms.Definition, columns: dict[str, Any]) -> str:
-    """What a registered call is found by, of its columns."""
-    own = [columns[name] for name in ("surname", "first_name", "gist", "operator_answer")]
-    return fold(" ".join([*own, *forms.words(asked, columns["extra"])]))
+def form_search_key(definition: forms.Definition, columns: dict[str, Any]) -> str:
+    """Return the text by which a registered call is found, from its columns."""
+    texts = [columns[name] for name in ("surname", "first_name", "gist", "operator_answer")]
+    return fold_text(
+        " ".join([*texts, *forms.added_field_search_texts(definition, columns["extra"])])
+    )
 
 
-def _whole(user: User, filters: Filters) -> ModelSelect:
-    rows = _narrowed(user, filters).select_extend(User, Region)
+def _filtered_forms_with_details(user: User, filters: Filters) -> ModelSelect:
+    rows = _filtered_forms(user, filters).select_extend(User, Region)
     return rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
 
 
-def _narrowed(user: User, filters: Filters) -> ModelSelect:
-    rows = visible_to(user)
-    same = {"direction": filters.direction, "call_type": filters.call_type}
-    for name, wanted in (same | {"region": filters.region}).items():
-        rows = rows.where(getattr(CallForm, name) == wanted) if wanted else rows
+def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
+    rows = visible_call_forms(user)
+    exact_values = {"direction": filters.direction, "call_type": filters.call_type}
+    for name, value in (exact_values | {"region": filters.region}).items():
+        rows = rows.where(getattr(CallForm, name) == value) if value else rows
     if filters.since:
         rows = rows.where(CallForm.received_at >= filters.since)
     if filters.until:
         rows = rows.where(CallForm.received_at < filters.until)
     if filters.alone:
         rows = rows.where(CallForm.appeal_number == "")
-    if filters.text.strip():  # what is veiled does not answer to words
-        closed = Appeal.select(Appeal.number).where(Appeal.id.in_(personal.closed_to(user)))
-        rows = rows.where(CallForm.appeal_number.not_in(closed))
+    if filters.text.strip():  # a veiled form must not match its text
+        unreadable_numbers = Appeal.select(Appeal.number).where(
+            Appeal.id.in_(personal.unreadable_appeal_ids(user))
+        )
+        rows = rows.where(CallForm.appeal_number.not_in(unreadable_numbers))
     for word in filters.text.split():
-        digits = phone_numbers.digits(word)
-        found = fn.INSTR(CallForm.search_key, fold(word)) > 0 if fold(word) else None
+        digits = phone_numbers.strip_separators(word)
+        condition = fn.INSTR(CallForm.search_key, fold_text(word)) > 0 if fold_text(word) else None
         if re.search(r"\d{3}", word):
-            number = (fn.INSTR(CallForm.number, word) > 0) | (fn.INSTR(CallForm.phone, digits) > 0)
-            found = number | found if found is not None else number
-        rows = rows.where(found) if found is not None else rows
+            number_condition = (fn.INSTR(CallForm.number, word) > 0) | (
+                fn.INSTR(CallForm.phone, digits) > 0
+            )
+            condition = number_condition | condition if condition is not None else number_condition
+        rows = rows.where(condition) if condition is not None else rows
     return rows
 
 
-def values_of(form: CallForm) -> dict[str, str]:
-    """A registered call as the values of its form; empty fields are left out."""
-    return forms.values_of(forms.of(forms.CALL, form.version), form)
+def call_form_values(form: CallForm) -> dict[str, str]:
+    """Return a registered call as the values of its form, without empty fields."""
+    return forms.registered_values(forms.numbered_definition(forms.CALL_FORM, form.version), form)

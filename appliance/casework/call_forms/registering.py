@@ -1,30 +1,32 @@
-"""Registering a call on form №2: alone, or by itself with the appeal of the call."""
+"""Registering a call on form №2: by itself, or automatically with the appeal of the call."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from appliance.casework import forms, numbers
-from appliance.casework.call_forms.directions import by_ledger
-from appliance.casework.call_forms.queries import key_of, of_operator
+from appliance.casework.call_forms.directions import direction_from_ledger
+from appliance.casework.call_forms.queries import form_of_operator, form_search_key
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
-from appliance.core.statements import Question, value
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, User
 
-# Kinds of call in which nothing was said that could be registered: one key each.
-_WAY = Question(lambda: Call.select(by_ledger()).where(Call.id == value("call")))
-SILENT = ("silent", "wrong_number", "prank")
+# Types of calls without content that could be registered: one key each.
+_LEDGER_DIRECTION = PreparedQuery(
+    lambda: Call.select(direction_from_ledger()).where(Call.id == query_parameter("call"))
+)
+EMPTY_CALL_TYPES = ("silent", "wrong_number", "prank")
 
 
 class NoCall(Exception):
-    """Form №2 belongs to a call; this form has none."""
+    """Form №2 belongs to a call, but this form has no call."""
 
 
-def prefilled(call: Call) -> dict[str, str]:
-    """What the ledger tells of a call, as values of form №2."""
-    [(way,)] = _WAY.ask(call=call.id)
-    values = {"call_direction": way, "direction": call.topic or ""}
+def prefilled_values(call: Call) -> dict[str, str]:
+    """Return the ledger's data about a call as values of form №2."""
+    [(direction,)] = _LEDGER_DIRECTION.fetch_tuples(call=call.id)
+    values = {"call_direction": direction, "direction": call.topic or ""}
     return {name: text for name, text in values.items() if text}
 
 
@@ -34,92 +36,98 @@ def register(
     operator: User,
     token: str,
     tz: ZoneInfo,
-    tell: Callable[[CallForm], object] | None = None,
+    on_registered: Callable[[CallForm], object] | None = None,
 ) -> CallForm:
-    """Register what form №2 holds, whatever it lacks, and return the numbered form.
+    """Register the values of form №2, even if incomplete, and return the numbered form.
 
-    `token` is the form's name (drafts.token_for), which tells the call; sent twice, it registers
-    once. An operator has one form №2 of a call: what is sent later corrects nothing.
-    `tell` is called with a new form, in its transaction. Raises NoCall.
+    `token` identifies the form (drafts.token_for) and so its call; sent twice, it registers once.
+    An operator has one form №2 of a call: values that are sent later correct nothing.
+    `on_registered` is called with a new form, in its transaction. Raises NoCall.
     """
-    with writing():
-        known = CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
-        if known:
-            return known
-        if not (call := drafts.call_of(operator, token)):
+    with write_transaction():
+        registered = CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
+        if registered:
+            return registered
+        if not (call := drafts.call_of_token(operator, token)):
             raise NoCall(token)
-        if known := of_operator(operator, call):
-            return known
-        made = _create(values, operator, call, token, tz)
+        if registered := form_of_operator(operator, call):
+            return registered
+        call_form = _create_call_form(values, operator, call, token, tz)
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
-        audit.record(operator.login, "call_form.register", made.number, call=made.call_id)
-        if tell:
-            tell(made)
-        live.publish("calls", f"operator:{operator.login}")
-    return made
+        audit.record_entry(
+            operator.login, "call_form.register", call_form.number, call=call_form.call_id
+        )
+        if on_registered:
+            on_registered(call_form)
+        live.publish_topics("calls", f"operator:{operator.login}")
+    return call_form
 
 
-def of_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm | None:
-    """The form №2 that an appeal makes of its call, in the caller's transaction.
+def register_with_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm | None:
+    """Return the form №2 that an appeal creates for its call, in the caller's transaction.
 
-    None without a call.
-    A form that the operator registered before keeps its words and learns of the appeal.
+    None without a call. A form that the operator registered before keeps its values and is linked
+    to the appeal.
     """
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     if not call:
         return None
-    if known := of_operator(appeal.operator, call):
-        if not known.appeal_number:
-            CallForm.update(appeal_number=appeal.number).where(CallForm.id == known.id).execute()
-        return known
-    values = prefilled(call) | {n: text for n, text in values.items() if text}
+    if registered := form_of_operator(appeal.operator, call):
+        if not registered.appeal_number:
+            CallForm.update(appeal_number=appeal.number).where(
+                CallForm.id == registered.id
+            ).execute()
+        return registered
+    values = prefilled_values(call) | {name: text for name, text in values.items() if text}
     if appeal.direction:
         values["direction"] = appeal.direction
-    return _create(values, appeal.operator, call, appeal.token, tz, appeal.number)
+    return _create_call_form(values, appeal.operator, call, appeal.token, tz, appeal.number)
 
 
-def of_addition(
+def register_with_addition(
     appeal: Appeal, values: dict[str, str], operator: User, call: Call, token: str, tz: ZoneInfo
 ) -> CallForm:
-    """The operator's form №2 of a call in which something was added to an appeal; it refers to it.
+    """Return the operator's form №2 of a call with an addition, which refers to the appeal.
 
-    In the caller's transaction. One that the operator registered before keeps its words.
+    In the caller's transaction. A form that the operator registered before keeps its values.
     """
-    if known := of_operator(operator, call):
-        if not known.appeal_number:
-            CallForm.update(appeal_number=appeal.number).where(CallForm.id == known.id).execute()
-        return CallForm.get_by_id(known.id)
-    values = prefilled(call) | {n: text for n, text in values.items() if text}
-    made = _create(values, operator, call, token, tz, appeal.number)
-    audit.record(operator.login, "call_form.register", made.number, call=call.id)
-    return made
+    if registered := form_of_operator(operator, call):
+        if not registered.appeal_number:
+            CallForm.update(appeal_number=appeal.number).where(
+                CallForm.id == registered.id
+            ).execute()
+        return CallForm.get_by_id(registered.id)
+    values = prefilled_values(call) | {name: text for name, text in values.items() if text}
+    call_form = _create_call_form(values, operator, call, token, tz, appeal.number)
+    audit.record_entry(operator.login, "call_form.register", call_form.number, call=call.id)
+    return call_form
 
 
-def _create(
+def _create_call_form(
     values: dict[str, str],
     operator: User,
     call: Call,
     token: str | None,
     tz: ZoneInfo,
-    appeal: str = "",
+    appeal_number: str = "",
 ) -> CallForm:
-    moment = clock.now()
-    today = moment.astimezone(tz).date()
-    definition = forms.fitting(forms.CALL, values)
-    reading = forms.read(definition, values, today)
-    made: CallForm = CallForm.create(
+    registered_at = clock.now()
+    today = registered_at.astimezone(tz).date()
+    definition = forms.definition_for_values(forms.CALL_FORM, values)
+    reading = forms.read_values(definition, values, today)
+    call_form: CallForm = CallForm.create(
         number=f"Q-{numbers.next_number(CallNumberSeries, today.year)}",
         call_id=call.id,
         operator=operator,
         received_at=call.arrived_at,
-        registered_at=moment,
+        registered_at=registered_at,
         version=definition.version,
-        appeal_number=appeal,
+        appeal_number=appeal_number,
         phone=call.citizen or "",
-        search_key=key_of(definition, reading.columns),
+        search_key=form_search_key(definition, reading.columns),
         warnings=[str(doubt) for doubt in reading.doubts],
         token=token,
         **reading.columns,
     )
-    forms.store_counted(definition, made)
-    return made
+    forms.store_counted_values(definition, call_form)
+    return call_form

@@ -1,26 +1,26 @@
-"""What a file would change in a list: shown first, done when nobody has changed the list since."""
+"""The changes a file makes to a list: shown first, applied if the list is unchanged since."""
 
 import hashlib
 import io
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.casework.catalogs.columns import SCRIPTS, Row
-from appliance.casework.catalogs.lists import items
-from appliance.casework.catalogs.sheets import export_csv, read, sheet_of
-from appliance.casework.catalogs.upkeep import ListError, check, coded
+from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN, Row
+from appliance.casework.catalogs.lists import list_items
+from appliance.casework.catalogs.sheets import export_csv, find_sheet, read_rows
+from appliance.casework.catalogs.upkeep import ListError, check_item, item_code
 from appliance.core import audit
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import CatalogItem
 
-COLUMNS = (*SCRIPTS, "active_from", "active_until", "position")
+COMPARED_COLUMNS = (*SCRIPT_BY_COLUMN, "active_from", "active_until", "position")
 
 
 @dataclass(frozen=True)
-class Change:
-    """What becomes of one value: `kind` is added, changed, retired or restored.
+class ItemChange:
+    """The change of one value: `kind` is added, changed, retired or restored.
 
-    `columns`: column → (before, after), of a value that was there.
+    `columns`: column → (before, after), for an existing value.
     """
 
     kind: str
@@ -30,78 +30,85 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a file would do: `same` values stay as the file says, `left` are not in it and stay.
+class ImportPlan:
+    """The effect of a file: `same` values are unchanged, `not_in_file` are not in it and stay.
 
-    `mark` stands for the list as it was looked at and for the file.
+    `mark` is a hash of the file and of the list as it was compared.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[ItemChange, ...]
     same: int
-    left: int
+    not_in_file: int
     mark: str
     rows: tuple[Row, ...]
 
 
-def plan(catalog: str, text: str) -> Plan:
+def plan_import(catalog: str, text: str) -> ImportPlan:
     """Compare a list with the text of a CSV file; changes nothing.
 
-    Raises SheetError for the first wrong line, ListError for what the list may not become.
+    Raises SheetError for the first wrong line, ListError for an invalid value.
     """
-    rows = read(sheet_of(catalog), io.StringIO(text, newline=""))
-    known = {one.code: one for one in items(catalog)}
-    after = dict(known)
+    rows = read_rows(find_sheet(catalog), io.StringIO(text, newline=""))
+    existing = {item.code: item for item in list_items(catalog)}
+    items_after = dict(existing)
     for row in rows:
-        after[row["code"]] = CatalogItem(**row)
-    found = []
+        items_after[row["code"]] = CatalogItem(**row)
+    changes = []
     for row in rows:
-        before = known.get(row["code"])
-        change = _change(row, before)
+        existing_item = existing.get(row["code"])
+        change = _item_change(row, existing_item)
         if change:
-            coded(row["code"], row)
-            check(row, [one for code, one in after.items() if code != row["code"]], before)
-            found.append(change)
-    return Plan(
-        tuple(found),
-        same=len(rows) - len(found),
-        left=len(known.keys() - {row["code"] for row in rows}),
-        mark=_mark(catalog, text),
+            item_code(row["code"], row)
+            check_item(
+                row,
+                [item for code, item in items_after.items() if code != row["code"]],
+                existing_item,
+            )
+            changes.append(change)
+    return ImportPlan(
+        tuple(changes),
+        same=len(rows) - len(changes),
+        not_in_file=len(existing.keys() - {row["code"] for row in rows}),
+        mark=_state_hash(catalog, text),
         rows=tuple(rows),
     )
 
 
-def apply(catalog: str, text: str, mark: str, by: str) -> Plan:
-    """Do what `plan` showed. Raises ListError "changed" when the list was changed since."""
-    with writing():
-        now = plan(catalog, text)
-        if now.mark != mark:
+def apply_import(catalog: str, text: str, mark: str, actor: str) -> ImportPlan:
+    """Apply the changes of `plan_import`. Raises ListError "changed" if the list changed."""
+    with write_transaction():
+        current = plan_import(catalog, text)
+        if current.mark != mark:
             raise ListError("changed")
-        if not now.changes:
-            return now
-        CatalogItem.insert_many(now.rows).on_conflict(
+        if not current.changes:
+            return current
+        CatalogItem.insert_many(current.rows).on_conflict(
             conflict_target=[CatalogItem.catalog, CatalogItem.code],
-            preserve=[*(getattr(CatalogItem, name) for name in COLUMNS), CatalogItem.active],
+            preserve=[
+                *(getattr(CatalogItem, name) for name in COMPARED_COLUMNS),
+                CatalogItem.active,
+            ],
         ).execute()
-        kinds = {change.code: change.kind for change in now.changes}
-        audit.record(by, "list.import", catalog, changes=kinds)
-    return now
+        kinds = {change.code: change.kind for change in current.changes}
+        audit.record_entry(actor, "list.import", catalog, changes=kinds)
+    return current
 
 
-def _change(row: Row, before: CatalogItem | None) -> Change | None:
-    shown = row["code"], row["name_uz_latn"]
-    if not before:
-        return Change("added", *shown, {})
+def _item_change(row: Row, existing_item: CatalogItem | None) -> ItemChange | None:
+    code_and_name = row["code"], row["name_uz_latn"]
+    if not existing_item:
+        return ItemChange("added", *code_and_name, {})
     columns = {
-        name: (getattr(before, name), row[name])
-        for name in COLUMNS
-        if getattr(before, name) != row[name]
+        name: (getattr(existing_item, name), row[name])
+        for name in COMPARED_COLUMNS
+        if getattr(existing_item, name) != row[name]
     }
-    if row["active"] != before.active:
-        return Change("restored" if row["active"] else "retired", *shown, columns)
-    return Change("changed", *shown, columns) if columns else None
+    if row["active"] != existing_item.active:
+        return ItemChange("restored" if row["active"] else "retired", *code_and_name, columns)
+    return ItemChange("changed", *code_and_name, columns) if columns else None
 
 
-def _mark(catalog: str, text: str) -> str:
-    now = io.StringIO()
-    export_csv(catalog, now)
-    return hashlib.sha256(f"{now.getvalue()}\0{text}".encode()).hexdigest()
+def _state_hash(catalog: str, text: str) -> str:
+    exported = io.StringIO()
+    export_csv(catalog, exported)
+    return hashlib.sha256(f"{exported.getvalue()}\0{text}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What the columns of each list's file are, and what they mean in the table."""
+"""The columns of each list's CSV file, and their conversion to and from table rows."""
 
 import datetime as dt
 from collections.abc import Callable, Collection
@@ -8,22 +8,22 @@ from typing import Any
 from peewee import ModelSelect
 
 from appliance.casework import identity
-from appliance.casework.catalogs.keys import key_of, mahalla_key
+from appliance.casework.catalogs.keys import mahalla_search_key, search_key
 from appliance.casework.catalogs.lists import CATALOGS
-from appliance.core.i18n import spelt, written_in
+from appliance.core.i18n import is_in_script, normalize_spelling
 from appliance.models import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 
 type Row = dict[str, Any]
-NAMES = ("name_uz_latn", "name_uz_cyrl")
-SCRIPTS = {"name_uz_latn": "Latn", "name_uz_cyrl": "Cyrl", "name_ru": "Cyrl"}
+REQUIRED_NAMES = ("name_uz_latn", "name_uz_cyrl")
+SCRIPT_BY_COLUMN = {"name_uz_latn": "Latn", "name_uz_cyrl": "Cyrl", "name_ru": "Cyrl"}
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One kind of file: `key` finds a row again, the cells of `needed` columns are never empty.
+    """One kind of file: `key` identifies a row, the cells of `needed` columns are never empty.
 
-    `read` makes the table's row of a file's cells and raises ValueError for what cannot be;
-    `known` are the codes that a row's parent may have, read from the `parent` table.
+    `read` converts a file's cells to a table row and raises ValueError for invalid ones; its second
+    argument is the codes of valid parents, read from the `parent` table.
     """
 
     model: type[Any]
@@ -36,137 +36,146 @@ class Sheet:
     parent: type[Any] | None = None
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """All the columns, in the file's order."""
+    def all_columns(self) -> tuple[str, ...]:
+        """All columns, in the file's order."""
         return (*self.needed, *self.optional)
 
-    def known(self) -> set[str]:
-        """The codes that a row's parent may have."""
+    def parent_codes(self) -> set[str]:
+        """Return the codes of the valid parents of a row."""
         return {row.soato for row in self.parent.select()} if self.parent else set()
 
 
-def _names(cells: Row) -> Row:
-    return {column: cells[column] for column in (*NAMES, "name_ru")}
+def _name_cells(cells: Row) -> Row:
+    return {column: cells[column] for column in (*REQUIRED_NAMES, "name_ru")}
 
 
 class CellError(ValueError):
-    """A cell that cannot be what its column asks for; a name in the wrong script has its column
-    as the code."""
+    """A cell with a value that its column does not accept.
 
-    def __init__(self, cell: str, why: str, code: str = "cell") -> None:
-        super().__init__(f"{cell} {why}" if cell else why)
+    For a name in the wrong script, `code` is its column.
+    """
+
+    def __init__(self, cell: str, reason: str, code: str = "cell") -> None:
+        super().__init__(f"{cell} {reason}" if cell else reason)
         self.cell, self.code = cell, code
 
 
-def _of(known: Collection[str], code: str) -> str:
-    if code not in known:
+def _parent_code(parent_codes: Collection[str], code: str) -> str:
+    if code not in parent_codes:
         raise CellError("", f"no such place: {code}")
     return code
 
 
-def _flag(cell: str) -> bool:
+def _parse_flag(cell: str) -> bool:
     if cell not in ("0", "1", ""):
         raise CellError(cell, "is neither 0 nor 1")
     return cell != "0"
 
 
-def _whole(cell: str) -> int:
+def _parse_integer(cell: str) -> int:
     if not cell.isdecimal() or len(cell) > 9:
         raise CellError(cell, "is no whole number")
     return int(cell)
 
 
-def _date(cell: str) -> dt.date:
-    found = identity.day(cell)
-    if not found:
+def _parse_date(cell: str) -> dt.date:
+    date = identity.parse_plausible_date(cell)
+    if not date:
         raise CellError(cell, "is no date")
-    return found
+    return date
 
 
-def _region(cells: Row, known: Collection[str]) -> Row:
-    return _names(cells) | {"soato": cells["soato"], "position": _whole(cells["position"])}
-
-
-def _district(cells: Row, known: Collection[str]) -> Row:
-    names = _names(cells)
-    return names | {
+def _read_region(cells: Row, parent_codes: Collection[str]) -> Row:
+    return _name_cells(cells) | {
         "soato": cells["soato"],
-        "region": _of(known, cells["region_soato"]),
-        "aliases": cells["aliases"],
-        "search_key": key_of(*names.values(), *cells["aliases"].split("|")),
+        "position": _parse_integer(cells["position"]),
     }
 
 
-def _mahalla(cells: Row, known: Collection[str]) -> Row:
-    names = _names(cells)
+def _read_district(cells: Row, parent_codes: Collection[str]) -> Row:
+    names = _name_cells(cells)
+    return names | {
+        "soato": cells["soato"],
+        "region": _parent_code(parent_codes, cells["region_soato"]),
+        "aliases": cells["aliases"],
+        "search_key": search_key(*names.values(), *cells["aliases"].split("|")),
+    }
+
+
+def _read_mahalla(cells: Row, parent_codes: Collection[str]) -> Row:
+    names = _name_cells(cells)
     return names | {
         "code": cells["code"],
-        "district": _of(known, cells["district_soato"]),
-        "search_key": mahalla_key(*names.values()),
+        "district": _parent_code(parent_codes, cells["district_soato"]),
+        "search_key": mahalla_search_key(*names.values()),
         "typed": False,
     }
 
 
-def _day(cells: Row, known: Collection[str]) -> Row:
-    return _names(cells) | {
-        "date": _date(cells["date"]),
+def _read_calendar_day(cells: Row, parent_codes: Collection[str]) -> Row:
+    """Return the table row of a calendar day from a file's cells. Raises ValueError."""
+    return _name_cells(cells) | {
+        "date": _parse_date(cells["date"]),
         "kind": cells["kind"],
-        "working": _flag(cells["working"]),
+        "working": _parse_flag(cells["working"]),
     }
 
 
-def _own_names(cells: Row) -> Row:
-    """The names of a value of a list, as Uzbek Latin spells them, each in its script."""
-    for column, script in SCRIPTS.items():
-        if not written_in(cells[column], script):
+def _checked_names(cells: Row) -> Row:
+    """Return a list value's names in Uzbek Latin spelling, after checking the script of each."""
+    for column, script in SCRIPT_BY_COLUMN.items():
+        if not is_in_script(cells[column], script):
             alphabet = {"Latn": "Latin", "Cyrl": "Cyrillic"}[script]
             raise CellError(cells[column], f"is not written in {alphabet} letters", column)
-    return {column: spelt(name) for column, name in _names(cells).items()}
+    return {column: normalize_spelling(name) for column, name in _name_cells(cells).items()}
 
 
-def _item(catalog: str) -> Callable[[Row, Collection[str]], Row]:
-    return lambda cells, known: (
-        _own_names(cells)
+def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:
+    return lambda cells, existing: (
+        _checked_names(cells)
         | {
             "catalog": catalog,
             "code": cells["code"],
-            "position": _whole(cells["position"]),
-            "active": _flag(cells["active"]),
-            "active_from": _date(cells["active_from"]) if cells["active_from"] else None,
-            "active_until": _date(cells["active_until"]) if cells["active_until"] else None,
+            "position": _parse_integer(cells["position"]),
+            "active": _parse_flag(cells["active"]),
+            "active_from": _parse_date(cells["active_from"]) if cells["active_from"] else None,
+            "active_until": _parse_date(cells["active_until"]) if cells["active_until"] else None,
         }
     )
 
 
-def _written(*columns: str) -> Callable[[Any], Row]:
-    """A row's cells: booleans as 0 and 1, a parent as its code."""
+def _cell_writer(*columns: str) -> Callable[[Any], Row]:
+    """Return a function that converts a row to cells: booleans as 0 and 1, a parent as its code."""
 
-    def write(row: Any) -> Row:
-        values = {c: getattr(row, c.replace("_soato", "_id")) for c in columns}
-        return {c: int(v) if isinstance(v, bool) else v for c, v in values.items()}
+    def write_cells(row: Any) -> Row:
+        values = {column: getattr(row, column.replace("_soato", "_id")) for column in columns}
+        return {
+            column: int(value) if isinstance(value, bool) else value
+            for column, value in values.items()
+        }
 
-    return write
+    return write_cells
 
 
-def _list(cells: Row, known: Collection[str]) -> Row:
-    return _own_names(cells) | {
+def _read_list(cells: Row, parent_codes: Collection[str]) -> Row:
+    return _checked_names(cells) | {
         "code": cells["code"],
-        "position": _whole(cells["position"]),
+        "position": _parse_integer(cells["position"]),
         "own": cells["own"] == "1",
     }
 
 
 def list_sheet(catalog: str) -> Sheet:
-    """The file of one list's values."""
-    needed = ("code", "position", *NAMES)
+    """Return the file description of one list's values."""
+    needed = ("code", "position", *REQUIRED_NAMES)
     optional = ("name_ru", "active", "active_from", "active_until")
     return Sheet(
         model=CatalogItem,
         key=("catalog", "code"),
         needed=needed,
         optional=optional,
-        read=_item(catalog),
-        write=_written(*needed, *optional),
+        read=_item_reader(catalog),
+        write=_cell_writer(*needed, *optional),
         rows=lambda: (
             CatalogItem.select()
             .where(CatalogItem.catalog == catalog)
@@ -179,48 +188,48 @@ SHEETS: dict[str, Sheet] = {
     "regions": Sheet(
         model=Region,
         key=("soato",),
-        needed=("soato", "position", *NAMES),
+        needed=("soato", "position", *REQUIRED_NAMES),
         optional=("name_ru",),
-        read=_region,
-        write=_written("soato", "position", *NAMES, "name_ru"),
+        read=_read_region,
+        write=_cell_writer("soato", "position", *REQUIRED_NAMES, "name_ru"),
         rows=lambda: Region.select().order_by(Region.position),
     ),
     "districts": Sheet(
         model=District,
         key=("soato",),
-        needed=("soato", "region_soato", *NAMES),
+        needed=("soato", "region_soato", *REQUIRED_NAMES),
         optional=("name_ru", "aliases"),
-        read=_district,
-        write=_written("soato", "region_soato", *NAMES, "name_ru", "aliases"),
+        read=_read_district,
+        write=_cell_writer("soato", "region_soato", *REQUIRED_NAMES, "name_ru", "aliases"),
         rows=lambda: District.select().order_by(District.soato),
         parent=Region,
     ),
     "mahallas": Sheet(
         model=Mahalla,
         key=("code",),
-        needed=("code", "district_soato", *NAMES),
+        needed=("code", "district_soato", *REQUIRED_NAMES),
         optional=("name_ru",),
-        read=_mahalla,
-        write=_written("code", "district_soato", *NAMES, "name_ru"),
+        read=_read_mahalla,
+        write=_cell_writer("code", "district_soato", *REQUIRED_NAMES, "name_ru"),
         rows=lambda: Mahalla.select().where(~Mahalla.typed).order_by(Mahalla.code),
         parent=District,
     ),
     "calendar": Sheet(
         model=CalendarDay,
         key=("date",),
-        needed=("date", "kind", "working", *NAMES),
+        needed=("date", "kind", "working", *REQUIRED_NAMES),
         optional=("name_ru",),
-        read=_day,
-        write=_written("date", "kind", "working", *NAMES, "name_ru"),
+        read=_read_calendar_day,
+        write=_cell_writer("date", "kind", "working", *REQUIRED_NAMES, "name_ru"),
         rows=lambda: CalendarDay.select().order_by(CalendarDay.date),
     ),
     "catalogs": Sheet(
         model=Catalog,
         key=("code",),
-        needed=("code", "position", *NAMES),
+        needed=("code", "position", *REQUIRED_NAMES),
         optional=("name_ru", "own"),
-        read=_list,
-        write=_written("code", "position", *NAMES, "name_ru", "own"),
+        read=_read_list,
+        write=_cell_writer("code", "position", *REQUIRED_NAMES, "name_ru", "own"),
         rows=lambda: Catalog.select().order_by(Catalog.own, Catalog.position, Catalog.code),
     ),
     **{catalog: list_sheet(catalog) for catalog in CATALOGS},

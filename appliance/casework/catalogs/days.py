@@ -1,6 +1,6 @@
-"""The days on which the ministry's calendar differs from Mon-Fri, and their upkeep.
+"""The days on which the ministry's calendar differs from Mon-Fri, and their maintenance.
 
-A day that is past never changes: deadlines and reports stand on it.
+A past day never changes: deadlines and reports depend on it.
 """
 
 import datetime as dt
@@ -8,148 +8,167 @@ import io
 from typing import TextIO
 
 from appliance.casework.catalogs import proposals
-from appliance.casework.catalogs.columns import SCRIPTS, SHEETS
-from appliance.casework.catalogs.sheets import SheetError, import_csv, read
+from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN, SHEETS
+from appliance.casework.catalogs.sheets import SheetError, import_list_csv, read_rows
 from appliance.casework.catalogs.upkeep import ListError, check_names
 from appliance.core import audit
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
-from appliance.core.i18n import spelt
+from appliance.core.db import write_transaction
+from appliance.core.i18n import normalize_spelling
 from appliance.core.settings import Settings
-from appliance.core.statements import Question
+from appliance.core.statements import PreparedQuery
 from appliance.models import CalendarDay
 
-KINDS = (  # of days; the last is worked
+DAY_KINDS = (  # only the last is a working day
     *("holiday", "holiday_estimated", "observed", "observed_estimated"),
     *("swapped_day_off", "decree_day_off", "working_weekend"),
 )
-ESTIMATED = {"holiday_estimated": "holiday", "observed_estimated": "observed"}
-_EXCEPTIONS = Question(lambda: CalendarDay.select(CalendarDay.date, CalendarDay.working))
-TYPED = ("holiday", "holiday_estimated", "swapped_day_off", "decree_day_off", "working_weekend")
+CONFIRMED_KIND_BY_ESTIMATED = {"holiday_estimated": "holiday", "observed_estimated": "observed"}
+_EXCEPTIONS = PreparedQuery(lambda: CalendarDay.select(CalendarDay.date, CalendarDay.working))
+ENTERABLE_KINDS = (
+    "holiday",
+    "holiday_estimated",
+    "swapped_day_off",
+    "decree_day_off",
+    "working_weekend",
+)
 
 
 def working_calendar(settings: Settings) -> WorkingCalendar:
-    """The site's working hours with every holiday and swapped day on the list."""
+    """Return the site's working hours with every holiday and swapped day on the list."""
     return WorkingCalendar(
         tz=settings.tz,
         opens=dt.time.fromisoformat(settings.work_opens),
         closes=dt.time.fromisoformat(settings.work_closes),
         exceptions={
-            dt.date.fromisoformat(day): bool(working) for day, working in _EXCEPTIONS.ask()
+            dt.date.fromisoformat(day): bool(working) for day, working in _EXCEPTIONS.fetch_tuples()
         },
     )
 
 
-def calendar_ends() -> dt.date | None:
-    """The last day that the list of holidays knows of; None when it is empty.
+def calendar_end() -> dt.date | None:
+    """Return the last day that the list of holidays covers; None if it is empty.
 
-    A year counts when it has a day in its second half: a New Year that was entered ahead is no
-    calendar yet.
+    A year counts if it has a day in its second half: a New Year that was entered in advance does
+    not make a calendar.
     """
     days = CalendarDay.select(CalendarDay.date).order_by(CalendarDay.date.desc())
-    last = next((day.date for day in days if day.date.month > 6), None)
-    return last and dt.date(last.year, 12, 31)
+    last_day = next((day.date for day in days if day.date.month > 6), None)
+    return last_day and dt.date(last_day.year, 12, 31)
 
 
-def years() -> list[int]:
-    """The years that the list has, and the one to be proposed next, in order."""
-    found = {day.date.year for day in CalendarDay.select(CalendarDay.date)}
-    ends = calendar_ends()
-    return sorted(found | ({ends.year + 1} if ends else set()))
+def listed_years() -> list[int]:
+    """Return the years on the list and the one to be proposed next, in order."""
+    years = {day.date.year for day in CalendarDay.select(CalendarDay.date)}
+    end = calendar_end()
+    return sorted(years | ({end.year + 1} if end else set()))
 
 
-def days(year: int | None = None) -> list[CalendarDay]:
-    """The days on the list, of one year or all, in order."""
+def list_days(year: int | None = None) -> list[CalendarDay]:
+    """Return the days on the list, of one year or all, in order."""
     query = CalendarDay.select().order_by(CalendarDay.date)
     if year is not None:
         query = query.where(CalendarDay.date.between(dt.date(year, 1, 1), dt.date(year, 12, 31)))
     return list(query)
 
 
-def day(date: dt.date) -> CalendarDay | None:
-    """What is known of a date; None when it is as its weekday."""
+def find_day(date: dt.date) -> CalendarDay | None:
+    """Return the entry of a date, or None if the date follows its weekday."""
     return CalendarDay.get_or_none(CalendarDay.date == date)
 
 
 def set_day(
-    date: dt.date | None, kind: str, names: dict[str, str], today: dt.date, by: str
+    date: dt.date | None, kind: str, names: dict[str, str], today: dt.date, actor: str
 ) -> CalendarDay:
-    """Put a day to come on the list, or say otherwise what it is.
+    """Add a future day to the list, or change its entry.
 
-    Raises ListError "date", "past", "kind" (a worked weekend on a weekday, a day off that is off
-    anyway), "names" or the name in the wrong script.
+    Raises ListError "date", "past", "kind" (a working weekend on a weekday, a day off on a day that
+    is off anyway), "names", or the column whose name is in the wrong script.
     """
     if not date:
         raise ListError("date")
-    _to_come(date, today)
-    worked = kind == "working_weekend"
-    weekend = date.weekday() > 4
-    if kind not in KINDS or weekend != worked and (worked or kind.endswith("day_off")):
+    _require_future(date, today)
+    is_working = kind == "working_weekend"
+    is_weekend = date.weekday() > 4
+    if (
+        kind not in DAY_KINDS
+        or is_weekend != is_working
+        and (is_working or kind.endswith("day_off"))
+    ):
         raise ListError("kind")
-    names = {name: spelt(names[name]) for name in SCRIPTS}
+    names = {name: normalize_spelling(names[name]) for name in SCRIPT_BY_COLUMN}
     check_names(names)
-    with writing():
-        day = CalendarDay(date=date, kind=kind, working=worked, **names)
+    with write_transaction():
+        day = CalendarDay(date=date, kind=kind, working=is_working, **names)
         CalendarDay.replace(day.__data__).execute()
-        audit.record(by, "calendar.set", date.isoformat(), kind=kind, **names)
+        audit.record_entry(actor, "calendar.set", date.isoformat(), kind=kind, **names)
     return day
 
 
-def remove_day(date: dt.date, today: dt.date, by: str) -> None:
-    """Take a day to come off the list. Raises ListError "past"."""
-    _to_come(date, today)
-    with writing():
+def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
+    """Remove a future day from the list. Raises ListError "past"."""
+    _require_future(date, today)
+    with write_transaction():
         if CalendarDay.delete().where(CalendarDay.date == date).execute():
-            audit.record(by, "calendar.remove", date.isoformat())
+            audit.record_entry(actor, "calendar.remove", date.isoformat())
 
 
-def settle_day(date: dt.date, today: dt.date, by: str) -> None:
-    """An estimated day to come is as it stands. Raises ListError "past"."""
-    _to_come(date, today)
-    with writing():
+def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
+    """Confirm that an estimated future day falls on its date. Raises ListError "past"."""
+    _require_future(date, today)
+    with write_transaction():
         day = CalendarDay.get_or_none(CalendarDay.date == date)
-        if day and day.kind in ESTIMATED:
-            names = proposals.settled(tuple(getattr(day, name) for name in SCRIPTS))
-            columns = {"kind": ESTIMATED[day.kind], **dict(zip(SCRIPTS, names, strict=True))}
+        if day and day.kind in CONFIRMED_KIND_BY_ESTIMATED:
+            names = proposals.names_without_estimate(
+                tuple(getattr(day, name) for name in SCRIPT_BY_COLUMN)
+            )
+            columns = {
+                "kind": CONFIRMED_KIND_BY_ESTIMATED[day.kind],
+                **dict(zip(SCRIPT_BY_COLUMN, names, strict=True)),
+            }
             CalendarDay.update(columns).where(CalendarDay.date == date).execute()
-            audit.record(by, "calendar.settle", date.isoformat())
+            audit.record_entry(actor, "calendar.settle", date.isoformat())
 
 
-def confirm_year(year: int, today: dt.date, by: str) -> int:
-    """Put the proposed days of a year on the list; those that it has stay. Returns how many.
+def add_proposed_year(year: int, today: dt.date, actor: str) -> int:
+    """Add the proposed days of a year to the list; existing entries stay. Returns their number.
 
-    Raises ListError "known" for a year that the list holds already, "past" for one that is over.
+    Raises ListError "known" for a year already on the list, "past" if no day of it lies ahead.
     """
-    with writing():
-        ends = calendar_ends()
-        if ends and year <= ends.year:
+    with write_transaction():
+        end = calendar_end()
+        if end and year <= end.year:
             raise ListError("known")
-        made = [day for day in proposals.propose(year) if day.date > today]
-        if not made:
+        proposed = [day for day in proposals.propose_days(year) if day.date > today]
+        if not proposed:
             raise ListError("past")
-        rows = [day.__data__ for day in made]
+        rows = [day.__data__ for day in proposed]
         added = CalendarDay.insert_many(rows).on_conflict_ignore().as_rowcount().execute()
-        audit.record(by, "calendar.year", str(year), days=added)
+        audit.record_entry(actor, "calendar.year", str(year), days=added)
     return int(added)
 
 
-def import_days(file: TextIO, today: dt.date, by: str) -> int:
-    """Take in a CSV file of days; returns how many. Raises SheetError, also for a day that is past
-    and would change."""
+def import_days(file: TextIO, today: dt.date, actor: str) -> int:
+    """Import a CSV file of days; returns their number.
+
+    Raises SheetError, also for a past day that would change.
+    """
     text = file.read()
     sheet = SHEETS["calendar"]
-    known = {day.date: day for day in CalendarDay.select()}
-    for row in read(sheet, io.StringIO(text, newline="")):
-        before = known.get(row["date"])
-        same = before and all(getattr(before, name) == value for name, value in row.items())
-        if row["date"] <= today and not same:
+    existing = {day.date: day for day in CalendarDay.select()}
+    for row in read_rows(sheet, io.StringIO(text, newline="")):
+        current = existing.get(row["date"])
+        is_unchanged = current and all(
+            getattr(current, name) == value for name, value in row.items()
+        )
+        if row["date"] <= today and not is_unchanged:
             raise SheetError(f"{row['date']} is past and never changes", "past")
-    with writing():
-        count = import_csv("calendar", io.StringIO(text, newline=""))
-        audit.record(by, "calendar.import", "", days=count)
+    with write_transaction():
+        count = import_list_csv("calendar", io.StringIO(text, newline=""))
+        audit.record_entry(actor, "calendar.import", "", days=count)
     return count
 
 
-def _to_come(date: dt.date, today: dt.date) -> None:
+def _require_future(date: dt.date, today: dt.date) -> None:
     if date <= today:
         raise ListError("past", date.isoformat())

@@ -1,30 +1,30 @@
-"""Keys of things with several names: one column that says whether a name is one of them."""
+"""Search keys of things with several names: one column to test whether a name is one of them."""
 
 import re
 
 from peewee import CharField, Expression, fn
 
 from appliance.core import search
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.models import CatalogItem, Mahalla, Region
 
 
-def key_of(*names: str) -> str:
-    """The search key of a thing: each name folded, between bars, so "|toshkent sh|tashkent|"."""
-    folded = dict.fromkeys(key for name in names if (key := fold(name)))
+def search_key(*names: str) -> str:
+    """Return the search key of some names, each folded, between bars: "|toshkent sh|tashkent|"."""
+    folded = dict.fromkeys(key for name in names if (key := fold_text(name)))
     return f"|{'|'.join(folded)}|" if folded else ""
 
 
-def mahalla_key(*names: str) -> str:
-    """The search key of a mahalla, which people also call without its MFY or OFY."""
-    return key_of(*names, *(re.sub(r"\s+(MFY|OFY|МФЙ|ОФЙ)$", "", name) for name in names))
+def mahalla_search_key(*names: str) -> str:
+    """Return the search key of a mahalla, whose name is often used without MFY or OFY."""
+    return search_key(*names, *(re.sub(r"\s+(MFY|OFY|МФЙ|ОФЙ)$", "", name) for name in names))
 
 
-def names_of(one: CatalogItem | Region | Mahalla) -> str:
-    """The names of a value of a list or of a place, as the search reads them."""
-    return search.key(one.name_uz_latn, one.name_uz_cyrl, one.name_ru)
+def item_search_names(item: CatalogItem | Region | Mahalla) -> str:
+    """Return the names of a list's value or of a place as a search key."""
+    return search.fold_names(item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
 
 
-def named_exactly(column: CharField, text: str) -> Expression:
-    """The condition that one of the names is the text, whatever its script."""
-    return fn.INSTR(column, f"|{fold(text)}|") > 0
+def has_exact_name(column: CharField, text: str) -> Expression:
+    """Return the condition that one of the names equals the text, in any script."""
+    return fn.INSTR(column, f"|{fold_text(text)}|") > 0

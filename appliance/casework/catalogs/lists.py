@@ -1,17 +1,17 @@
-"""The lists that forms choose from: what stands on each, and what is in use on a day."""
+"""The lists that forms choose from: their values, and which are in use on a given day."""
 
 import datetime as dt
 
-from appliance.casework.catalogs.keys import names_of
+from appliance.casework.catalogs.keys import item_search_names
 from appliance.core import clock, search
-from appliance.core.i18n import N_, fold, named, translations
-from appliance.core.statements import Question, row_with, value
+from appliance.core.i18n import N_, fold_text, locale_translations, localized_name
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Catalog, CatalogItem
 
-PAUSES = "pause_reason"  # what operators take a pause for
-UNLISTED = "*"  # in place of a text that is no code: where it is counted, or was masked
+PAUSES = "pause_reason"  # the reasons of operators' pauses
+UNLISTED = "*"  # replaces a text that is not a code, where it is counted or was masked
 NOT_LISTED = N_("not on the list")
-# those that come with the product
+# the product's built-in lists
 CATALOGS = (
     *("appeal_type", "call_type", "call_direction", "group", "employment", "direction"),
     PAUSES,
@@ -19,49 +19,55 @@ CATALOGS = (
 )
 
 
-_ITEMS = Question(
+_ITEMS_OF_LIST = PreparedQuery(
     lambda: (
         CatalogItem.select()
-        .where(CatalogItem.catalog == value("catalog"))
+        .where(CatalogItem.catalog == query_parameter("catalog"))
         .order_by(CatalogItem.position, CatalogItem.code)
     )
 )
 
 
-def lists() -> list[Catalog]:
-    """Every list, those that come with the product first."""
+def all_lists() -> list[Catalog]:
+    """Return every list, the product's built-in ones first."""
     return list(Catalog.select().order_by(Catalog.own, Catalog.position, Catalog.code))
 
 
-def catalog(code: str) -> Catalog | None:
-    """The list of this code; None when there is none."""
+def find_catalog(code: str) -> Catalog | None:
+    """Return the list with this code, or None."""
     return Catalog.get_or_none(Catalog.code == code)
 
 
-def items(catalog: str) -> list[CatalogItem]:
-    """Every value of a list in its order, those out of use too."""
-    return _ITEMS.rows(catalog=catalog)
+def list_items(catalog: str) -> list[CatalogItem]:
+    """Return every value of a list in its order, including retired ones."""
+    return _ITEMS_OF_LIST.fetch_objects(catalog=catalog)
 
 
-def in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
-    """Whether a value may be chosen on a day (the site's date; None: the machine's, today)."""
+def is_in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
+    """Return True if a value can be chosen on `day` (site's date; None: the machine's today)."""
     day = day or clock.now().astimezone().date()
-    begins, ends = item.active_from or dt.date.min, item.active_until or dt.date.max
-    return item.active and begins <= day <= ends
+    first_day, last_day = item.active_from or dt.date.min, item.active_until or dt.date.max
+    return item.active and first_day <= day <= last_day
 
 
-def choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
-    """(code, name in the locale) of the values in use on a day, in the list's order."""
-    return [(item.code, named(item, locale)) for item in items(catalog) if in_use(item, day)]
+def item_choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
+    """Return (code, name in the locale) of each value in use on a day, in the list's order."""
+    return [
+        (item.code, localized_name(item, locale))
+        for item in list_items(catalog)
+        if is_in_use(item, day)
+    ]
 
 
-def find(catalog: str, text: str, day: dt.date | None = None) -> list[CatalogItem]:
-    """The values that are meant by a text, in any language, the nearest first."""
-    return search.best([item for item in items(catalog) if in_use(item, day)], text, names_of)
+def find_items(catalog: str, text: str, day: dt.date | None = None) -> list[CatalogItem]:
+    """Return the values that match a text in any language, the best first."""
+    return search.best_matches(
+        [item for item in list_items(catalog) if is_in_use(item, day)], text, item_search_names
+    )
 
 
-def named_values() -> list[tuple[str, str, str]]:
-    """(list/code, names as the search reads them, name in Uzbek) of all values in use today."""
+def searchable_values() -> list[tuple[str, str, str]]:
+    """Return (list/code, names as search key, name in Uzbek) of all values in use today."""
     day, item = clock.now().astimezone().date(), CatalogItem
     rows = item.select(item.catalog, item.code, item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
     rows = rows.where(
@@ -70,39 +76,40 @@ def named_values() -> list[tuple[str, str, str]]:
         item.active_until.is_null() | (item.active_until >= day),
     )
     return [
-        (f"{catalog}/{code}", search.key(*names), names[0])
-        for catalog, code, *names in rows.tuples()  # asked at each letter: no objects are made
+        (f"{catalog}/{code}", search.fold_names(*names), names[0])
+        # runs at each keystroke: no model objects are built
+        for catalog, code, *names in rows.tuples()
     ]
 
 
-def label(catalog: str, text: str, locale: str) -> str:
-    """How a kept value reads: the name of its code, or the text typed in place of a code."""
+def value_label(catalog: str, text: str, locale: str) -> str:
+    """Return the text to show for a stored value: its code's name, or the text typed instead."""
     if text == UNLISTED:
-        return translations(locale).gettext(NOT_LISTED)
-    item = row_with(CatalogItem, catalog=catalog, code=text)
-    return named(item, locale) if item else text
+        return locale_translations(locale).gettext(NOT_LISTED)
+    item = find_row(CatalogItem, catalog=catalog, code=text)
+    return localized_name(item, locale) if item else text
 
 
 def is_code(catalog: str, text: str) -> bool:
-    """Whether a kept value is a code of a list, and no text that was typed in place of one."""
-    return row_with(CatalogItem, catalog=catalog, code=text) is not None
+    """Return True if a stored value is a code of the list, not a text typed instead of one."""
+    return find_row(CatalogItem, catalog=catalog, code=text) is not None
 
 
-def labels(catalog: str, locale: str) -> dict[str, str]:
-    """Code → name in the locale, of every value, those out of use too."""
-    return {item.code: named(item, locale) for item in items(catalog)}
+def labels_by_code(catalog: str, locale: str) -> dict[str, str]:
+    """Return code → name in the locale of every value, including retired ones."""
+    return {item.code: localized_name(item, locale) for item in list_items(catalog)}
 
 
-def shown_labels(catalog: str, locale: str) -> dict[str, str]:
-    """The same with the words for UNLISTED, to show what records hold."""
-    return labels(catalog, locale) | {UNLISTED: label(catalog, UNLISTED, locale)}
+def labels_with_unlisted(catalog: str, locale: str) -> dict[str, str]:
+    """Return code → name as labels_by_code() does, with an entry for UNLISTED, to show records."""
+    return labels_by_code(catalog, locale) | {UNLISTED: value_label(catalog, UNLISTED, locale)}
 
 
-def code_of(catalog: str, text: str, day: dt.date | None = None) -> str | None:
-    """The code of the value in use that has this code or, in any language, this name."""
-    key = fold(text)
-    for item in items(catalog) if key else []:
+def code_by_name(catalog: str, text: str, day: dt.date | None = None) -> str | None:
+    """Return the code of the value in use with this code or, in any language, this name."""
+    key = fold_text(text)
+    for item in list_items(catalog) if key else []:
         names = (item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
-        if in_use(item, day) and (item.code == text or key in map(fold, names)):
+        if is_in_use(item, day) and (item.code == text or key in map(fold_text, names)):
             return item.code
     return None

@@ -1,12 +1,14 @@
-"""Whether a value is what was typed, so surely that a key may take it unseen."""
+"""Whether a value matches the typed text exactly enough to be accepted by a key press, unseen."""
 
-from appliance.casework.catalogs.keys import names_of
-from appliance.casework.catalogs.places import names_of_district
+from appliance.casework.catalogs.keys import item_search_names
+from appliance.casework.catalogs.places import district_search_names
 from appliance.core import search
 from appliance.models import CatalogItem, District, Mahalla, Region
 
 
-def is_near(one: CatalogItem | Region | District | Mahalla, asked: search.Query) -> bool:
-    """Whether every word typed stands in its names without an error, in any language."""
-    names = names_of_district(one) if isinstance(one, District) else names_of(one)
-    return search.is_near(asked, names)
+def is_close_match(
+    item: CatalogItem | Region | District | Mahalla, query: search.SearchQuery
+) -> bool:
+    """Return True if every typed word is in the value's names in any language, without errors."""
+    names = district_search_names(item) if isinstance(item, District) else item_search_names(item)
+    return search.matches_exactly(query, names)

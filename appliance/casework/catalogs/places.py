@@ -6,26 +6,26 @@ from typing import Any
 
 from peewee import JOIN, Expression, ModelSelect
 
-from appliance.casework.catalogs.keys import mahalla_key, named_exactly, names_of
+from appliance.casework.catalogs.keys import has_exact_name, item_search_names, mahalla_search_key
 from appliance.core import search
-from appliance.core.i18n import fold, spelt
-from appliance.core.statements import row_with
+from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.statements import find_row
 from appliance.models import Appeal, District, Mahalla, Region
 
 _TABLES: dict[str, Any] = {"region": Region, "district": District, "mahalla": Mahalla}
 PLACES = tuple(_TABLES)
-_KIND = "mahalla махалля"  # people say so, too
-_TOWN = fold("город")  # Russian says it before the name
+_MAHALLA_WORDS = "mahalla махалля"  # people type these words, too
+_TOWN_WORD = fold_text("город")  # Russian puts it before the name
 
 
-def place(kind: str, code: str | None) -> Region | District | Mahalla | None:
-    """The place of a kind of PLACES that this code of a form names; None when there is none."""
+def find_place(kind: str, code: str | None) -> Region | District | Mahalla | None:
+    """Return the place of a kind of PLACES with this code, or None."""
     table = _TABLES[kind]
-    return row_with(table, **{table._meta.primary_key.name: code}) if code else None
+    return find_row(table, **{table._meta.primary_key.name: code}) if code else None
 
 
-def counts() -> dict[str, int]:
-    """Sheet → how many places it has; of mahallas only the listed ones."""
+def place_counts() -> dict[str, int]:
+    """Return sheet → number of places; mahallas without those that operators typed."""
     return {
         "regions": Region.select().count(),
         "districts": District.select().count(),
@@ -34,145 +34,167 @@ def counts() -> dict[str, int]:
 
 
 def districts_of(region: str | None) -> list[District]:
-    """Every district of a region, former ones too; none without a region."""
+    """Return every district of a region, including former ones; empty without a region."""
     return list(District.select().where(District.region == region)) if region else []
 
 
-def find_regions(text: str) -> list[Region]:
-    """Regions that are meant by a text, the nearest first; all, as in report form №2, for none."""
-    return search.best(Region.select().order_by(Region.position), text, names_of)
+def match_regions(text: str) -> list[Region]:
+    """Return the regions that match a text, best first; all regions if the text is empty.
+
+    All regions are returned in the order of report form №2.
+    """
+    return search.best_matches(Region.select().order_by(Region.position), text, item_search_names)
 
 
-def find_districts(text: str, region: str | None = None, limit: int = 20) -> list[District]:
-    """Districts that are meant by a text, former ones too, the nearest first, then by name."""
+def match_districts(text: str, region: str | None = None, limit: int = 20) -> list[District]:
+    """Return the districts that match a text, former ones too, the best first, then by name."""
     query = District.select(District, Region).join(Region)
     if region:
         query = query.where(District.region == region)
-    by_name = (District.name_uz_latn,) if fold(text) else (Region.position, District.name_uz_latn)
-    return search.best(query.order_by(*by_name), text, names_of_district)[:limit]
+    by_name = (
+        (District.name_uz_latn,) if fold_text(text) else (Region.position, District.name_uz_latn)
+    )
+    return search.best_matches(query.order_by(*by_name), text, district_search_names)[:limit]
 
 
-def find_mahallas(
+def match_mahallas(
     text: str, district: str | None = None, region: str | None = None, limit: int = 20
 ) -> list[Mahalla]:
-    """Mahallas that are meant by a text, of the district or else the region when one is given.
+    """Return the mahallas that match a text, in the district or else the region if given.
 
-    The nearest first, then by name.
+    The best first, then by name.
     """
     query = Mahalla.select(Mahalla, District, Region).join(District).join(Region)
-    asked = search.query(text)
-    if not asked.words:
-        query = query.where(*_narrowed(district, region))
+    parsed_query = search.parse_query(text)
+    if not parsed_query.words:
+        query = query.where(*_area_conditions(district, region))
         return list(query.order_by(Mahalla.name_uz_latn, Mahalla.id).limit(limit))
-    inside = Mahalla.select(Mahalla.id).join(District).where(*_narrowed(district, region))
-    found = search.find(asked, "mahalla", limit, lambda row: row.in_(inside))
-    sure = [one for one in found if search.is_meant(one.cost, found[0].cost)]
-    rows = {one.id: one for one in query.where(Mahalla.id.in_([one.row for one in sure]))}
-    told = [rows[one.row] for one in sure]
-    nowhere = search.NOWHERE * len(asked.words)
-    return [one for one in told if search.cost(asked, names_of(one)) < nowhere]
+    ids_inside = (
+        Mahalla.select(Mahalla.id).join(District).where(*_area_conditions(district, region))
+    )
+    matches = search.find_entries(parsed_query, "mahalla", limit, lambda row: row.in_(ids_inside))
+    likely = [match for match in matches if search.is_likely_match(match.cost, matches[0].cost)]
+    rows = {
+        match.id: match for match in query.where(Mahalla.id.in_([match.row for match in likely]))
+    }
+    mahallas = [rows[match.row] for match in likely]
+    no_match_cost = search.NO_MATCH_COST * len(parsed_query.words)
+    return [
+        match
+        for match in mahallas
+        if search.match_cost(parsed_query, item_search_names(match)) < no_match_cost
+    ]
 
 
-def _narrowed(district: str | None, region: str | None) -> list[Expression]:
+def _area_conditions(district: str | None, region: str | None) -> list[Expression]:
     if district:
         return [Mahalla.district == district]
     return [District.region == region] if region else [Mahalla.district.is_null(False)]
 
 
-def names_of_district(district: District) -> str:
-    """The names of a district, former ones too, as the search reads them."""
-    return names_in(district.search_key)
+def district_search_names(district: District) -> str:
+    """Return a district's names, former ones too, as one text for the search, separated by bars."""
+    return names_in_key(district.search_key)
 
 
 @functools.cache
-def names_in(search_key: str) -> str:
-    """The names in a district's key; those of towns also without the word that Russian adds."""
+def names_in_key(search_key: str) -> str:
+    """Return the names in a district's key; towns also without the word that Russian adds."""
     names = search_key.strip("|")
-    return f"{names}|{names.replace(f'|{_TOWN} ', '|')}" if f"|{_TOWN} " in names else names
-
-
-def remember(mahallas: Iterable[Mahalla]) -> None:
-    """Let mahallas be found by their names, with their districts and regions."""
-    for one in mahallas:
-        search.put(entry_of(one))
-
-
-def entry_of(one: Mahalla) -> search.Entry:
-    """What a mahalla is found by."""
-    names = (one.name_uz_cyrl, one.name_ru)
-    wider = [one.district, one.district.region] if one.district else []
-    about = " ".join(f"{place.name_uz_latn} {place.name_ru}" for place in wider)
-    return search.Entry(
-        "mahalla", str(one.id), one.name_uz_latn, names=names, about=f"{about} {_KIND}", row=one.id
+    return (
+        f"{names}|{names.replace(f'|{_TOWN_WORD} ', '|')}" if f"|{_TOWN_WORD} " in names else names
     )
 
 
-def whole_mahallas() -> ModelSelect:
-    """Every mahalla with its district and region."""
+def index_mahallas(mahallas: Iterable[Mahalla]) -> None:
+    """Index mahallas by their names, with their districts and regions."""
+    for mahalla in mahallas:
+        search.index_item(mahalla_entry(mahalla))
+
+
+def mahalla_entry(mahalla: Mahalla) -> search.SearchItem:
+    """Return the index entry of a mahalla."""
+    names = (mahalla.name_uz_cyrl, mahalla.name_ru)
+    areas = [mahalla.district, mahalla.district.region] if mahalla.district else []
+    context = " ".join(f"{place.name_uz_latn} {place.name_ru}" for place in areas)
+    return search.SearchItem(
+        "mahalla",
+        str(mahalla.id),
+        mahalla.name_uz_latn,
+        names=names,
+        about=f"{context} {_MAHALLA_WORDS}",
+        row=mahalla.id,
+    )
+
+
+def mahallas_with_areas() -> ModelSelect:
+    """Return the query of all mahallas with district and region."""
     query = Mahalla.select(Mahalla, District, Region)
     return query.join(District, JOIN.LEFT_OUTER).join(Region, JOIN.LEFT_OUTER)
 
 
 def exact_region(text: str) -> Region | None:
-    """The region of exactly this name, in any script."""
-    if not (key := fold(text)):
+    """Return the region with exactly this name, in any script."""
+    if not (key := fold_text(text)):
         return None
-    return next((r for r in Region.select() if key in names_of(r).split("|")), None)
+    return next(
+        (region for region in Region.select() if key in item_search_names(region).split("|")), None
+    )
 
 
 def exact_district(text: str, region: str | None = None) -> District | None:
-    """The district of exactly this name, in any script; None when several could be meant."""
-    if not fold(text):
+    """Return the district with exactly this name, in any script; None if several match."""
+    if not fold_text(text):
         return None
-    query = District.select().where(named_exactly(District.search_key, text))
-    found = list((query.where(District.region == region) if region else query).limit(2))
-    return found[0] if len(found) == 1 else None
+    query = District.select().where(has_exact_name(District.search_key, text))
+    districts = list((query.where(District.region == region) if region else query).limit(2))
+    return districts[0] if len(districts) == 1 else None
 
 
 def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
-    """The mahalla of exactly this name, in any script; None when several could be meant.
+    """Return the mahalla with exactly this name, in any script; None if several match.
 
-    Without a district only listed mahallas are meant, not those typed without one.
+    Without a district only mahallas with a district count, not those typed without one.
     """
-    if not fold(text):
+    if not fold_text(text):
         return None
-    query = Mahalla.select().where(named_exactly(Mahalla.search_key, text))
+    query = Mahalla.select().where(has_exact_name(Mahalla.search_key, text))
     query = query.where(
         Mahalla.district == district if district else Mahalla.district.is_null(False)
     )
-    found = list(query.limit(2))
-    return found[0] if len(found) == 1 else None
+    mahallas = list(query.limit(2))
+    return mahallas[0] if len(mahallas) == 1 else None
 
 
-def remember_mahalla(text: str, district: str | None) -> Mahalla:
-    """The mahalla of this name in the district; kept as a typed one when it is not yet there."""
-    text = spelt(text)
+def get_or_create_mahalla(text: str, district: str | None) -> Mahalla:
+    """Return the district's mahalla of this name, created as a typed one if it is new."""
+    text = normalize_spelling(text)
     of_district = Mahalla.district == district if district else Mahalla.district.is_null()
-    known = Mahalla.get_or_none(of_district, named_exactly(Mahalla.search_key, text))
-    if known:
-        return known
-    made = Mahalla.create(
+    existing = Mahalla.get_or_none(of_district, has_exact_name(Mahalla.search_key, text))
+    if existing:
+        return existing
+    mahalla = Mahalla.create(
         name_uz_latn=text,
         name_uz_cyrl=text,
         name_ru=text,
         district=district,
-        search_key=mahalla_key(text),
+        search_key=mahalla_search_key(text),
         typed=True,
     )
-    remember([made])
-    return made
+    index_mahallas([mahalla])
+    return mahalla
 
 
-def forget_mahalla(id: int) -> None:
-    """Remove a typed mahalla that no appeal has, also from the search; in a write transaction.
+def delete_typed_mahalla(mahalla_id: int) -> None:
+    """Delete a mahalla that a person typed, from the table and the search index.
 
-    One that was imported, or that an appeal has, stays.
+    An imported mahalla, or one that an appeal refers to, is kept. Call it in a write transaction.
     """
-    typed = Mahalla.get_or_none(Mahalla.id == id, Mahalla.typed, Mahalla.code.is_null())
-    if typed is None or Appeal.select().where(Appeal.mahalla == id).exists():
+    mahalla = Mahalla.get_or_none(Mahalla.id == mahalla_id, Mahalla.typed, Mahalla.code.is_null())
+    if mahalla is None or Appeal.select().where(Appeal.mahalla == mahalla_id).exists():
         return
-    names = (typed.name_uz_latn, typed.name_uz_cyrl, typed.name_ru)
+    names = (mahalla.name_uz_latn, mahalla.name_uz_cyrl, mahalla.name_ru)
     joined = (name.replace(" ", "") for name in names)
-    search.drop("mahalla", str(typed.id))
-    search.forget("mahalla", *names, *joined)
-    typed.delete_instance()
+    search.drop_entry("mahalla", str(mahalla.id))
+    search.forget_words("mahalla", *names, *joined)
+    mahalla.delete_instance()

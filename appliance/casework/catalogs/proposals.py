@@ -1,15 +1,15 @@
-"""What the working calendar of a year will be, as the package `holidays` reckons it.
+"""The proposed working calendar of a year, computed by the package `holidays`.
 
-A person confirms it: decrees move days each year, and the days of Eid are estimated until the
-ministry of religion names them.
+A person confirms it: decrees move days each year, and the days of Eid are estimates until the
+ministry of religion announces them.
 """
 
 import re
 
 from appliance.models import CalendarDay
 
-# the package's Uzbek name → the ministry's in Uzbek, Latin and Cyrillic, and in Russian
-_NAMES = {
+# The package's Uzbek name → the ministry's in Uzbek, Latin and Cyrillic, and in Russian.
+_OFFICIAL_NAMES = {
     "Yangi yil": ("Yangi yil", "Янги йил", "Новый год"),
     "Xotin-qizlar kuni": (
         *("Xotin-qizlar kuni", "Хотин-қизлар куни"),
@@ -38,57 +38,67 @@ _NAMES = {
         "Дополнительный выходной по решению Президента",
     ),
 }
-_MOVED = {"koʻchirilgan": ("koʻchirilgan", "кўчирилган", "перенос")}
-_ESTIMATED = {"taxminiy": ("taxminiy", "тахминий", "ориентировочно")}
-_MARKS = _MOVED | _ESTIMATED
+_MOVED_MARKS = {"koʻchirilgan": ("koʻchirilgan", "кўчирилган", "перенос")}
+_ESTIMATED_MARKS = {"taxminiy": ("taxminiy", "тахминий", "ориентировочно")}
+_MARKS_BY_WORD = _MOVED_MARKS | _ESTIMATED_MARKS
 _SWAPPED = re.compile(r"Dam olish kuni \((\d\d/\d\d \d{4}) dan koʻchirilgan\)")
-WORKED = ("Ish kuni (koʻchirilgan)", "Иш куни (кўчирилган)", "Рабочий день (перенос)")
+WORKING_WEEKEND_NAMES = (
+    "Ish kuni (koʻchirilgan)",
+    "Иш куни (кўчирилган)",
+    "Рабочий день (перенос)",
+)
 
 
-def propose(year: int) -> list[CalendarDay]:
-    """The days of a year that differ from Mon-Fri, in order; nothing is kept."""
-    from holidays.countries import Uzbekistan  # a tenth of a second: only who proposes waits
+def propose_days(year: int) -> list[CalendarDay]:
+    """Return the days of a year that differ from Mon-Fri, in order; nothing is stored."""
+    from holidays.countries import (
+        Uzbekistan,  # the import takes a tenth of a second: only proposing pays for it
+    )
 
-    known = Uzbekistan(years=year, language="uz")
-    found = [_day(date, known.get_list(date)[0]) for date in sorted(known)]
-    weekends = (date for date in known.weekend_workdays if date.year == year)
-    found += [_made(date, "working_weekend", WORKED) for date in weekends]
-    return sorted(found, key=lambda day: day.date)
+    holidays_by_date = Uzbekistan(years=year, language="uz")
+    days = [
+        _proposed_day(date, holidays_by_date.get_list(date)[0]) for date in sorted(holidays_by_date)
+    ]
+    weekends = (date for date in holidays_by_date.weekend_workdays if date.year == year)
+    days += [_calendar_day(date, "working_weekend", WORKING_WEEKEND_NAMES) for date in weekends]
+    return sorted(days, key=lambda day: day.date)
 
 
-def settled(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of a day without the mark that it is estimated."""
-    words = _ESTIMATED["taxminiy"]
+def names_without_estimate(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a day's names without the mark that it is estimated."""
+    marks = _ESTIMATED_MARKS["taxminiy"]
     return tuple(
-        name.replace(f", {word})", ")").replace(f" ({word})", "")
-        for name, word in zip(names, words, strict=True)
+        name.replace(f", {mark})", ")").replace(f" ({mark})", "")
+        for name, mark in zip(names, marks, strict=True)
     )
 
 
-def _day(date: object, told: str) -> CalendarDay:
-    if swapped := _SWAPPED.fullmatch(told):
-        return _made(
+def _proposed_day(date: object, package_name: str) -> CalendarDay:
+    if match := _SWAPPED.fullmatch(package_name):
+        return _calendar_day(
             date,
             "swapped_day_off",
             (
-                told,
-                f"Дам олиш куни ({swapped[1]} дан кўчирилган)",
-                f"Перенесённый выходной (с {swapped[1]})",
+                package_name,
+                f"Дам олиш куни ({match[1]} дан кўчирилган)",
+                f"Перенесённый выходной (с {match[1]})",
             ),
         )
-    base, _, marked = told.rstrip(")").partition(" (")
-    marks = [_MARKS[mark] for mark in marked.split(", ") if mark in _MARKS]
+    base, _, marks_text = package_name.rstrip(")").partition(" (")
+    marks = [_MARKS_BY_WORD[mark] for mark in marks_text.split(", ") if mark in _MARKS_BY_WORD]
     names = tuple(
-        f"{name} ({', '.join(mark[n] for mark in marks)})" if marks else name
-        for n, name in enumerate(_NAMES.get(base, (base, base, base)))
+        f"{name} ({', '.join(mark[language] for mark in marks)})" if marks else name
+        for language, name in enumerate(_OFFICIAL_NAMES.get(base, (base, base, base)))
     )
     if "farmoni" in base:
-        return _made(date, "decree_day_off", names)
-    kind = "observed" if _MOVED["koʻchirilgan"] in marks else "holiday"
-    return _made(date, f"{kind}_estimated" if _ESTIMATED["taxminiy"] in marks else kind, names)
+        return _calendar_day(date, "decree_day_off", names)
+    kind = "observed" if _MOVED_MARKS["koʻchirilgan"] in marks else "holiday"
+    return _calendar_day(
+        date, f"{kind}_estimated" if _ESTIMATED_MARKS["taxminiy"] in marks else kind, names
+    )
 
 
-def _made(date: object, kind: str, names: tuple[str, ...]) -> CalendarDay:
+def _calendar_day(date: object, kind: str, names: tuple[str, ...]) -> CalendarDay:
     latin, cyrillic, russian = names
     return CalendarDay(
         date=date,

@@ -1,4 +1,4 @@
-"""Lists as CSV files: what the product brings along, what a site imports and exports."""
+"""Lists as CSV files: the product's built-in data, and a site's imports and exports."""
 
 import csv
 from collections.abc import Iterable
@@ -10,105 +10,111 @@ from peewee import chunked
 
 from appliance import PACKAGE
 from appliance.casework.catalogs.columns import SHEETS, CellError, Row, Sheet, list_sheet
-from appliance.casework.catalogs.lists import catalog
-from appliance.casework.catalogs.places import remember, whole_mahallas
+from appliance.casework.catalogs.lists import find_catalog
+from appliance.casework.catalogs.places import index_mahallas, mahallas_with_areas
 from appliance.core import spreadsheets
-from appliance.core.db import in_pieces, in_turns, writing
+from appliance.core.db import in_short_transactions, row_batches, write_transaction
 from appliance.models import Mahalla
 
 SEEDS = PACKAGE / "data"
 
 
 class SheetError(ValueError):
-    """A file that cannot be imported; says in which line and why. Nothing of it was kept.
+    """A file that cannot be imported, with the line and the reason. Nothing of it was stored.
 
-    `code` names why, for the page to say it, `what` the cell or columns that are meant.
+    `code` is the reason, for the page's message, `what` the cell or columns concerned.
     """
 
-    def __init__(self, told: str, code: str = "list", what: str = "", line: int = 0) -> None:
-        super().__init__(f"line {line}: {told}" if line else told)
+    def __init__(self, reason: str, code: str = "list", what: str = "", line: int = 0) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason)
         self.code, self.what, self.line = code, what, line
 
 
-def import_csv(name: str, file: TextIO) -> int:
-    """Add the file's rows to the list, or bring known ones up to date; returns their number.
+def import_list_csv(list_name: str, file: TextIO) -> int:
+    """Add the file's rows to a list, or update existing ones; returns the number of rows.
 
-    Columns not asked for are passed over; a semicolon parts columns too, as office programs
-    write it. Rows that the file lacks stay. Raises SheetError for the first wrong line.
+    `list_name`: as for `find_sheet`. Other columns are ignored; the separator may be a semicolon,
+    as office programs write it. Rows that the file does not contain stay. Raises SheetError for the
+    first wrong line.
     """
-    sheet = sheet_of(name)
-    rows = read(sheet, file)
-    with writing():
+    sheet = find_sheet(list_name)
+    rows = read_rows(sheet, file)
+    with write_transaction():
         if sheet.model is Mahalla:
-            _adopt_typed(rows)
-        for some in chunked(rows, 500):
-            sheet.model.insert_many(some).on_conflict(
+            _adopt_typed_mahallas(rows)
+        for batch in chunked(rows, 500):
+            sheet.model.insert_many(batch).on_conflict(
                 conflict_target=[getattr(sheet.model, column) for column in sheet.key],
                 preserve=[getattr(sheet.model, column) for column in rows[0]],
             ).execute()
     if sheet.model is Mahalla:
-        remember_all()
+        index_all_mahallas()
     return len(rows)
 
 
-def remember_all() -> None:
-    """Let every mahalla be found, in turns: there are ten thousand."""
-    pieces = in_pieces(whole_mahallas(), Mahalla.id, 100)
-    in_turns(partial(remember, piece) for piece in pieces)
+def index_all_mahallas() -> None:
+    """Index every mahalla, in short transactions: there are ten thousand."""
+    batches = row_batches(mahallas_with_areas(), Mahalla.id, 100)
+    in_short_transactions(partial(index_mahallas, batch) for batch in batches)
 
 
 def export_csv(name: str, file: TextIO) -> None:
-    """Write the list as a file that import_csv reads back to the same."""
-    sheet = sheet_of(name)
-    cells = ([row[column] for column in sheet.columns] for row in map(sheet.write, sheet.rows()))
-    file.writelines(spreadsheets.pieces(chain([sheet.columns], cells), end="\n"))
+    """Write the list to a file that import_list_csv reads back unchanged."""
+    sheet = find_sheet(name)
+    cells = (
+        [row[column] for column in sheet.all_columns] for row in map(sheet.write, sheet.rows())
+    )
+    file.writelines(spreadsheets.csv_pieces(chain([sheet.all_columns], cells), end="\n"))
 
 
-def seed() -> int:
-    """Add what the product brings along and the site does not have; returns how many rows.
+def seed_lists() -> int:
+    """Add the built-in data that the site does not have yet; returns the number of rows.
 
-    What a site has changed stays as it is. Mahallas come from a file of the customer's.
+    Rows that a site has changed stay unchanged. Mahallas come from a file of the customer.
     """
     added = 0
-    with writing():
+    with write_transaction():
         for name, sheet in SHEETS.items():
             path = SEEDS / f"{name}.csv"
             if path.exists():
-                before = sheet.rows().count()
+                count_before = sheet.rows().count()
                 with path.open(encoding="utf-8", newline="") as file:
-                    sheet.model.insert_many(read(sheet, file)).on_conflict_ignore().execute()
-                added += sheet.rows().count() - before
+                    sheet.model.insert_many(read_rows(sheet, file)).on_conflict_ignore().execute()
+                added += sheet.rows().count() - count_before
     return added
 
 
-def sheet_of(name: str) -> Sheet:
-    """The file of a list, one of SHEETS or of the site's own lists. Raises SheetError."""
+def find_sheet(name: str) -> Sheet:
+    """Return the file description of a list of SHEETS or of the site. Raises SheetError."""
     if name in SHEETS:
         return SHEETS[name]
-    if catalog(name):
+    if find_catalog(name):
         return list_sheet(name)
     raise SheetError(f"no such list: {name}; one of {', '.join(SHEETS)}")
 
 
-def read(sheet: Sheet, file: TextIO) -> list[Row]:
-    """The table's rows of a file. Raises SheetError for the first wrong line."""
+def read_rows(sheet: Sheet, file: TextIO) -> list[Row]:
+    """Return a file's rows for the table. Raises SheetError for the first wrong line."""
     try:
         lines = file.read().lstrip("\ufeff").splitlines(keepends=True)
     except UnicodeDecodeError as error:
         raise SheetError("the file is not UTF-8 text", "utf8") from error
     table = csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
-    if missing := [c for c in sheet.needed if c not in (table.fieldnames or ())]:
+    if missing := [column for column in sheet.needed if column not in (table.fieldnames or ())]:
         what = ", ".join(missing)
         raise SheetError(f"no column {what}", "column", what, 1)
-    known = sheet.known()
+    parent_codes = sheet.parent_codes()
     rows: dict[tuple[str, ...], Row] = {}
     for raw in table:
-        cells = {c: " ".join(spreadsheets.typed(raw.get(c) or "").split()) for c in sheet.columns}
+        cells = {
+            column: " ".join(spreadsheets.unescape_formulas(raw.get(column) or "").split())
+            for column in sheet.all_columns
+        }
         line = table.line_num
-        if empty := ", ".join(c for c in sheet.needed if not cells[c]):
+        if empty := ", ".join(column for column in sheet.needed if not cells[column]):
             raise SheetError(f"{empty} is empty", "empty", empty, line)
         try:
-            row = sheet.read(cells, known)
+            row = sheet.read(cells, parent_codes)
         except CellError as error:
             raise SheetError(str(error), error.code, error.cell, line) from error
         key = tuple(str(row[column]) for column in sheet.key)
@@ -120,13 +126,14 @@ def read(sheet: Sheet, file: TextIO) -> list[Row]:
     return list(rows.values())
 
 
-def _adopt_typed(rows: Iterable[Row]) -> None:
-    """A mahalla once typed by an operator becomes the listed one; its appeals keep it."""
-    typed = {
-        (m.district_id, m.search_key.strip("|")): m for m in Mahalla.select().where(Mahalla.typed)
+def _adopt_typed_mahallas(rows: Iterable[Row]) -> None:
+    """Give a mahalla that an operator typed the code of the listed one; its appeals keep it."""
+    typed_mahallas = {
+        (typed_mahalla.district_id, typed_mahalla.search_key.strip("|")): typed_mahalla
+        for typed_mahalla in Mahalla.select().where(Mahalla.typed)
     }
-    for row in rows if typed else ():
+    for row in rows if typed_mahallas else ():
         for key in row["search_key"].strip("|").split("|"):
-            mahalla = typed.pop((row["district"], key), None)
+            mahalla = typed_mahallas.pop((row["district"], key), None)
             if mahalla and not Mahalla.select().where(Mahalla.code == row["code"]).exists():
                 Mahalla.update(code=row["code"]).where(Mahalla.id == mahalla.id).execute()

@@ -1,4 +1,4 @@
-"""The upkeep of lists: a value is added, changed, moved, retired and taken back, never deleted."""
+"""Maintenance of lists: values are added, changed, moved, retired and restored, never deleted."""
 
 import csv
 import datetime as dt
@@ -8,28 +8,33 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from appliance import PACKAGE
-from appliance.casework.catalogs.columns import SCRIPTS as NAMES
+from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN as NAMES
 from appliance.casework.catalogs.columns import SHEETS
-from appliance.casework.catalogs.lists import items
+from appliance.casework.catalogs.lists import list_items
 from appliance.casework.catalogs.places import PLACES
 from appliance.core import audit, script
-from appliance.core.db import writing
-from appliance.core.i18n import fold, same_but_spelling, spelt, written_in
+from appliance.core.db import write_transaction
+from appliance.core.i18n import (
+    equals_ignoring_spelling,
+    fold_text,
+    is_in_script,
+    normalize_spelling,
+)
 from appliance.models import Catalog, CatalogItem
 
 type Row = Mapping[str, Any]
 
 SEEDS = PACKAGE / "data"
-# by whose codes the law's terms, the reports and the routes go: what a value there means is fixed
-COUNTED = ("appeal_type", "call_type", "call_direction", "direction")
+# The law's terms, the reports and the routes use codes of these lists: their meaning is fixed.
+FIXED_CATALOGS = ("appeal_type", "call_type", "call_direction", "direction")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 
 
 class ListError(ValueError):
-    """A list cannot be changed so; `code` names why, `what` the name that is meant.
+    """A list cannot be changed in this way; `code` is the reason, `what` the name concerned.
 
     Codes: "names", the columns of NAMES (wrong script), "code", "known", "same", "fixed", "dates",
-    "changed" (by another, since it was shown).
+    "changed" (by another user, after it was shown).
     """
 
     def __init__(self, code: str, what: str = "") -> None:
@@ -38,167 +43,186 @@ class ListError(ValueError):
 
 
 @functools.cache
-def _brought(catalog: str) -> frozenset[str]:
+def _seeded_codes(catalog: str) -> frozenset[str]:
     file = SEEDS / f"{catalog}.csv"
-    if catalog not in COUNTED or not file.exists():
+    if catalog not in FIXED_CATALOGS or not file.exists():
         return frozenset()
     with file.open(encoding="utf-8", newline="") as text:
         return frozenset(row["code"] for row in csv.DictReader(text))
 
 
 def is_fixed(catalog: str, code: str) -> bool:
-    """Whether a value comes with the product and reports stand on it: it keeps its meaning."""
-    return code in _brought(catalog)
+    """Return True if a value is built in and reports depend on it: its meaning must not change."""
+    return code in _seeded_codes(catalog)
 
 
-def check(row: Row, others: Iterable[CatalogItem], before: CatalogItem | None = None) -> None:
-    """Raise ListError for what a value of a list may not be.
+def check_item(
+    row: Row, other_items: Iterable[CatalogItem], stored_item: CatalogItem | None = None
+) -> None:
+    """Raise ListError if a list value is invalid.
 
-    `row`: columns of CatalogItem; `others`: the values beside it; `before`: the value as it stands.
+    `row`: columns of CatalogItem; `other_items`: the other values; `stored_item`: the value as
+    stored.
     """
     check_names(row)
-    begins, ends = row["active_from"] or dt.date.min, row["active_until"] or dt.date.max
-    if begins > ends:
+    first_day, last_day = row["active_from"] or dt.date.min, row["active_until"] or dt.date.max
+    if first_day > last_day:
         raise ListError("dates", row["name_uz_latn"])
-    if before and is_fixed(before.catalog, before.code):
+    if stored_item and is_fixed(stored_item.catalog, stored_item.code):
         for name in NAMES:
-            if not same_but_spelling(row[name], getattr(before, name)):
-                raise ListError("fixed", before.name_uz_latn)
+            if not equals_ignoring_spelling(row[name], getattr(stored_item, name)):
+                raise ListError("fixed", stored_item.name_uz_latn)
     if not row["active"]:
         return
-    names = {fold(row[name]) for name in NAMES}
-    for other in others:
-        apart = begins > (other.active_until or dt.date.max) or ends < (
+    names = {fold_text(row[name]) for name in NAMES}
+    for other in other_items:
+        no_overlap = first_day > (other.active_until or dt.date.max) or last_day < (
             other.active_from or dt.date.min
         )
-        if other.active and not apart and names & {fold(getattr(other, n)) for n in NAMES}:
+        if (
+            other.active
+            and not no_overlap
+            and names & {fold_text(getattr(other, name)) for name in NAMES}
+        ):
             raise ListError("same", other.name_uz_latn)
 
 
 def check_names(row: Row) -> None:
-    """Raise ListError "names" when one lacks, or the column whose name is in the wrong script."""
-    if not all(fold(row[name]) for name in NAMES):
+    """Raise ListError "names" for a missing name, or the column with the wrong script."""
+    if not all(fold_text(row[name]) for name in NAMES):
         raise ListError("names", row["name_uz_latn"])
     for name, letters in NAMES.items():
-        if not written_in(row[name], letters):
+        if not is_in_script(row[name], letters):
             raise ListError(name, row[name])
 
 
-def add_list(code: str, names: dict[str, str], by: str) -> Catalog:
-    """Add an empty list of the site's own; without a code it gets one of its name.
+def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
+    """Add an empty list of the site; without a code, the code is made from its name.
 
     Raises ListError "names", a column of NAMES, "code", "known".
     """
-    names = _spelt(names)
+    names = _spell_names(names)
     check_names(names)
-    code = coded(code, names)
-    with writing():
+    code = item_code(code, names)
+    with write_transaction():
         if code in (*SHEETS, *PLACES) or Catalog.get_or_none(Catalog.code == code):
             raise ListError("known", code)
-        made = Catalog.create(code=code, own=True, position=Catalog.select().count() + 1, **names)
-        audit.record(by, "list.add", code, **names)
-    return made
+        catalog = Catalog.create(
+            code=code, own=True, position=Catalog.select().count() + 1, **names
+        )
+        audit.record_entry(actor, "list.add", code, **names)
+    return catalog
 
 
-def rename_list(catalog: Catalog, names: dict[str, str], by: str) -> None:
-    """Give a list of the site's own other names. Raises ListError; "fixed" for the product's."""
+def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
+    """Rename a list of the site. Raises ListError; "fixed" for a built-in list."""
     if not catalog.own:
         raise ListError("fixed", catalog.name_uz_latn)
-    names = _spelt(names)
+    names = _spell_names(names)
     check_names(names)
-    with writing():
+    with write_transaction():
         Catalog.update(names).where(Catalog.code == catalog.code).execute()
-        audit.record(by, "list.rename", catalog.code, **names)
+        audit.record_entry(actor, "list.rename", catalog.code, **names)
 
 
-def item(catalog: str, number: int) -> CatalogItem | None:
-    """A value of a list by its id."""
+def find_item(catalog: str, number: int) -> CatalogItem | None:
+    """Return a list's value by its id, or None."""
     return CatalogItem.get_or_none(CatalogItem.catalog == catalog, CatalogItem.id == number)
 
 
-def add(catalog: str, code: str, columns: Row, by: str) -> CatalogItem:
+def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
     """Add a value at the end of a list; `columns`: names, active_from, active_until.
 
-    Without a code it gets one of its name. Raises ListError.
+    Without a code, the code is made from its name. Raises ListError.
     """
-    row = _spelt(columns) | {"active": True}
+    row = _spell_names(columns) | {"active": True}
     check_names(row)
-    code = coded(code, row)
-    with writing():
-        others = items(catalog)
-        if code in {other.code for other in others}:
+    code = item_code(code, row)
+    with write_transaction():
+        other_items = list_items(catalog)
+        if code in {other.code for other in other_items}:
             raise ListError("known", code)
-        check(row, others)
-        last = max((other.position for other in others), default=0)
-        made = CatalogItem.create(catalog=catalog, code=code, position=last + 1, **row)
-        audit.record(by, "list.item.add", f"{catalog} {code}", **_as_json(row))
-    return made
+        check_item(row, other_items)
+        last_position = max((other.position for other in other_items), default=0)
+        item = CatalogItem.create(catalog=catalog, code=code, position=last_position + 1, **row)
+        audit.record_entry(actor, "list.item.add", f"{catalog} {code}", **_json_columns(row))
+    return item
 
 
-def change(one: CatalogItem, columns: Row, by: str) -> None:
-    """Change a value's names and the days it is in use; its code stays. Raises ListError."""
-    with writing():
-        row = _spelt(columns) | {"active": one.active}
-        check(row, _beside(one), one)
-        CatalogItem.update(row).where(CatalogItem.id == one.id).execute()
-        audit.record(by, "list.item.change", f"{one.catalog} {one.code}", **_as_json(row))
+def change_item(item: CatalogItem, columns: Row, actor: str) -> None:
+    """Change a value's names and its period of use; its code stays. Raises ListError."""
+    with write_transaction():
+        row = _spell_names(columns) | {"active": item.active}
+        check_item(row, _other_items(item), item)
+        CatalogItem.update(row).where(CatalogItem.id == item.id).execute()
+        audit.record_entry(
+            actor, "list.item.change", f"{item.catalog} {item.code}", **_json_columns(row)
+        )
 
 
-def retire(one: CatalogItem, by: str) -> None:
-    """Let a value be chosen no more; what was registered with it keeps it."""
-    _activate(one, False, by)
+def retire_item(item: CatalogItem, actor: str) -> None:
+    """Stop offering a value; records that have it keep it."""
+    _set_active(item, False, actor)
 
 
-def restore(one: CatalogItem, by: str) -> None:
-    """Let a retired value be chosen again. Raises ListError "same"."""
-    row = {name: getattr(one, name) for name in (*NAMES, "active_from", "active_until")}
-    with writing():
-        check(row | {"active": True}, _beside(one))
-        _activate(one, True, by)
+def restore_item(item: CatalogItem, actor: str) -> None:
+    """Offer a retired value again. Raises ListError "same"."""
+    row = {name: getattr(item, name) for name in (*NAMES, "active_from", "active_until")}
+    with write_transaction():
+        check_item(row | {"active": True}, _other_items(item))
+        _set_active(item, True, actor)
 
 
-def move(one: CatalogItem, down: bool, by: str) -> None:
-    """Let a value change places with the one above or below it; nothing happens at the ends."""
-    with writing():
-        order = items(one.catalog)
-        here = next(n for n, other in enumerate(order) if other.id == one.id)
-        there = here + (1 if down else -1)
-        if not 0 <= there < len(order):
+def move_item(item: CatalogItem, down: bool, actor: str) -> None:
+    """Swap a value with the one above or below it; does nothing at the ends."""
+    with write_transaction():
+        order = list_items(item.catalog)
+        index = next(number for number, other in enumerate(order) if other.id == item.id)
+        new_index = index + (1 if down else -1)
+        if not 0 <= new_index < len(order):
             return
-        order[here], order[there] = order[there], order[here]
+        order[index], order[new_index] = order[new_index], order[index]
         for position, other in enumerate(order, 1):
             CatalogItem.update(position=position).where(CatalogItem.id == other.id).execute()
-        audit.record(by, "list.item.move", f"{one.catalog} {one.code}", position=there + 1)
+        audit.record_entry(
+            actor, "list.item.move", f"{item.catalog} {item.code}", position=new_index + 1
+        )
 
 
-def _activate(one: CatalogItem, active: bool, by: str) -> None:
-    unchanged = (CatalogItem.id == one.id, CatalogItem.active != active)
-    with writing():
+def _set_active(item: CatalogItem, active: bool, actor: str) -> None:
+    unchanged = (CatalogItem.id == item.id, CatalogItem.active != active)
+    with write_transaction():
         if CatalogItem.update(active=active).where(*unchanged).execute():
-            done = "restore" if active else "retire"
-            audit.record(by, f"list.item.{done}", f"{one.catalog} {one.code}")
+            action = "restore" if active else "retire"
+            audit.record_entry(actor, f"list.item.{action}", f"{item.catalog} {item.code}")
 
 
-def _beside(one: CatalogItem) -> list[CatalogItem]:
-    return [other for other in items(one.catalog) if other.id != one.id]
+def _other_items(item: CatalogItem) -> list[CatalogItem]:
+    return [other for other in list_items(item.catalog) if other.id != item.id]
 
 
-def _spelt(columns: Row) -> dict[str, Any]:
-    """The columns with their names spelt; an empty Cyrillic one is written from the Latin one."""
-    names = {name: spelt(columns[name]) for name in NAMES}
-    names["name_uz_cyrl"] = names["name_uz_cyrl"] or script.written(
+def _spell_names(columns: Row) -> dict[str, Any]:
+    """Return the columns with corrected spelling of their names.
+
+    An empty Cyrillic name is transliterated from the Latin one.
+    """
+    names = {name: normalize_spelling(columns[name]) for name in NAMES}
+    names["name_uz_cyrl"] = names["name_uz_cyrl"] or script.transliterate_for_locale(
         names["name_uz_latn"], "uz_Cyrl"
     )
     return dict(columns) | names
 
 
-def coded(code: str, names: Row) -> str:
-    """A value's code as typed, or made of its name. Raises ListError "code"."""
-    code = code.strip() or fold(names["name_uz_latn"]).replace(" ", "_")[:40]
+def item_code(code: str, names: Row) -> str:
+    """Return the typed code, or one made from the name. Raises ListError "code"."""
+    code = code.strip() or fold_text(names["name_uz_latn"]).replace(" ", "_")[:40]
     if not _CODE.fullmatch(code):
         raise ListError("code", code)
     return code
 
 
-def _as_json(row: Row) -> dict[str, Any]:
-    return {n: v.isoformat() if isinstance(v, dt.date) else v for n, v in row.items()}
+def _json_columns(row: Row) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, dt.date) else value
+        for name, value in row.items()
+    }

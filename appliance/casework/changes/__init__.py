@@ -1,39 +1,39 @@
-"""Change requests of the ministry: terms, states, files, what was changed for them (A10)."""
+"""Change requests of the ministry: terms, states, files, and the changes made for them (A10)."""
 
 from appliance.casework.changes import states
 from appliance.casework.changes.errors import ChangeError
-from appliance.casework.changes.files import LARGEST, MOST, Sent
-from appliance.casework.changes.links import link
+from appliance.casework.changes.files import MAX_FILE_BYTES, MAX_FILES_PER_UPLOAD, UploadedFile
+from appliance.casework.changes.links import link_change
 from appliance.casework.changes.requests import (
-    Counts,
-    ask,
-    counts,
-    do,
-    find,
-    finished,
-    is_near,
-    listed,
-    opened,
-    steps,
-    waiting,
+    RequestCounts,
+    completion_times,
+    count_requests,
+    create_change_request,
+    find_change_request,
+    is_due_soon,
+    list_change_requests,
+    list_request_steps,
+    open_requests,
+    perform_request_action,
+    requests_awaiting_approval,
 )
 
 __all__ = [
-    "LARGEST",
-    "MOST",
+    "MAX_FILE_BYTES",
+    "MAX_FILES_PER_UPLOAD",
     "ChangeError",
-    "Counts",
-    "Sent",
-    "ask",
-    "counts",
-    "do",
-    "find",
-    "finished",
-    "is_near",
-    "link",
-    "listed",
-    "opened",
+    "RequestCounts",
+    "UploadedFile",
+    "create_change_request",
+    "count_requests",
+    "perform_request_action",
+    "find_change_request",
+    "completion_times",
+    "is_due_soon",
+    "link_change",
+    "list_change_requests",
+    "open_requests",
     "states",
-    "steps",
-    "waiting",
+    "list_request_steps",
+    "requests_awaiting_approval",
 ]

@@ -1,13 +1,13 @@
-"""Why something cannot be done with a change request."""
+"""The error raised when an action on a change request is not possible."""
 
 
 class ChangeError(ValueError):
-    """It cannot be done; `code` names why for the page to say it.
+    """The action is not possible; the page shows a message for `code`.
 
     "kind", "what", "why": missing in a new request; "words": the text is missing; "file": one is
-    empty or too large; "files": too many; "full": the request would hold too many bytes; "day":
-    one person would have sent too many; "changed": somebody was faster; "action": no step of this
-    role in this state.
+    empty or too large; "files": too many; "full": the request would hold too many bytes; "day": one
+    user would have sent too many; "changed": another user was faster; "action": not an action of
+    this role in this state.
     """
 
     def __init__(self, code: str) -> None:

@@ -1,4 +1,4 @@
-"""The files of change requests: kept as they came, given back as downloads, never opened here."""
+"""The files of change requests: stored unchanged, returned as downloads, never opened here."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable
@@ -11,76 +11,81 @@ from appliance.casework.changes.errors import ChangeError
 from appliance.core import clock
 from appliance.models import ChangeFile, ChangeRequest
 
-LARGEST = 5 * 1024 * 1024  # bytes of one file
-MOST = 3  # files that may come at once
-REQUEST_BYTES = 20 * 1024 * 1024  # bytes of all files of one request
-DAY_BYTES = 30 * 1024 * 1024  # bytes that one person may send within DAY
-DAY = dt.timedelta(hours=24)
-_NAME = 200  # characters
+MAX_FILE_BYTES = 5 * 1024 * 1024
+MAX_FILES_PER_UPLOAD = 3
+MAX_REQUEST_BYTES = 20 * 1024 * 1024  # of all files of one request
+MAX_DAILY_BYTES = 30 * 1024 * 1024  # that one user may send within DAY
+UPLOAD_WINDOW = dt.timedelta(hours=24)
+_MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A file as it was sent; `size` in bytes. `read` gives its content, once it may be stored."""
+class UploadedFile:
+    """An uploaded file; `size` in bytes. `read` returns its content, once it may be stored."""
 
     name: str
     size: int
     read: Callable[[], bytes]
 
 
-def checked(sent: Iterable[Sent]) -> list[Sent]:
-    """The files under names that may be kept.
+def check_files(uploads: Iterable[UploadedFile]) -> list[UploadedFile]:
+    """Return the files with names that are safe to store.
 
-    Raises ChangeError: "files" when there are too many, "file" when one is too large or empty.
+    Raises ChangeError: "files" if there are too many, "file" if one is too large or empty.
     """
-    files = [replace(one, name=_plain(one.name)) for one in sent]
-    if len(files) > MOST:
+    files = [replace(file, name=_safe_name(file.name)) for file in uploads]
+    if len(files) > MAX_FILES_PER_UPLOAD:
         raise ChangeError("files")
-    if any(not 0 < one.size <= LARGEST for one in files):
+    if any(not 0 < file.size <= MAX_FILE_BYTES for file in files):
         raise ChangeError("file")
     return files
 
 
-def attach(request: ChangeRequest, files: Collection[Sent], by: str) -> None:
-    """Store checked files with a request; inside the transaction of their cause.
+def attach_files(request: ChangeRequest, files: Collection[UploadedFile], actor: str) -> None:
+    """Store checked files with a request, inside the caller's transaction.
 
-    Raises ChangeError before one is read: "full" when the request would hold too
-    much (REQUEST_BYTES), "day" when this person would have sent too much (DAY_BYTES within DAY).
+    Raises ChangeError before a file is read: "full" if the request would hold too much
+    (MAX_REQUEST_BYTES), "day" if this user would have sent too much (MAX_DAILY_BYTES within
+    UPLOAD_WINDOW).
     """
-    now, more = clock.now(), sum(one.size for one in files)
-    if more and _bytes(ChangeFile.request == request) + more > REQUEST_BYTES:
+    now, new_bytes = clock.now(), sum(file.size for file in files)
+    if new_bytes and _total_bytes(ChangeFile.request == request) + new_bytes > MAX_REQUEST_BYTES:
         raise ChangeError("full")
-    if more and _bytes(ChangeFile.who == by, ChangeFile.at > now - DAY) + more > DAY_BYTES:
+    if (
+        new_bytes
+        and _total_bytes(ChangeFile.who == actor, ChangeFile.at > now - UPLOAD_WINDOW) + new_bytes
+        > MAX_DAILY_BYTES
+    ):
         raise ChangeError("day")
-    for one in files:
+    for file in files:
         ChangeFile.create(
             request=request,
-            name=one.name,
-            size=one.size,
-            content=one.read(),
+            name=file.name,
+            size=file.size,
+            content=file.read(),
             at=now,
-            who=by,
+            who=actor,
         )
 
 
-def of_request(request: ChangeRequest) -> list[ChangeFile]:
-    """The files of a request, oldest first, without what is in them."""
+def files_of_request(request: ChangeRequest) -> list[ChangeFile]:
+    """Return the files of a request, oldest first, without their contents."""
     columns = (ChangeFile.id, ChangeFile.name, ChangeFile.size, ChangeFile.at, ChangeFile.who)
-    theirs = ChangeFile.request == request
-    return list(ChangeFile.select(*columns).where(theirs).order_by(ChangeFile.id))
+    of_this_request = ChangeFile.request == request
+    return list(ChangeFile.select(*columns).where(of_this_request).order_by(ChangeFile.id))
 
 
-def found(request: ChangeRequest, number: int) -> ChangeFile | None:
-    """A file of this request with what is in it; None when it has none of that id."""
+def find_file(request: ChangeRequest, number: int) -> ChangeFile | None:
+    """Return the file with this id of a request, with its content; None if it does not exist."""
     return ChangeFile.get_or_none(ChangeFile.id == number, ChangeFile.request == request)
 
 
-def _bytes(*which: object) -> int:
-    """How many bytes some files hold together."""
-    return ChangeFile.select(fn.SUM(ChangeFile.size)).where(*which).scalar() or 0
+def _total_bytes(*conditions: object) -> int:
+    """Return the total size of the matching files in bytes."""
+    return ChangeFile.select(fn.SUM(ChangeFile.size)).where(*conditions).scalar() or 0
 
 
-def _plain(name: str) -> str:
-    """A file's own name, without folders and characters that nobody sees."""
-    bare = "".join(c for c in PureWindowsPath(name).name if c.isprintable()).strip(". ")
-    return bare[-_NAME:] or "file"
+def _safe_name(name: str) -> str:
+    """Return a file's name without folders and invisible characters."""
+    visible = "".join(char for char in PureWindowsPath(name).name if char.isprintable()).strip(". ")
+    return visible[-_MAX_NAME_LENGTH:] or "file"

@@ -1,62 +1,65 @@
-"""What was changed for a request: by whom, when, and the difference."""
+"""The changes made for a request: by whom, when, and the differences."""
 
 from collections.abc import Mapping
 
 from appliance.casework.changes.requests import TOPIC
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import ChangeLink, ChangeRequest, User
 
-KINDS = (
+LINK_KINDS = (
     *("routing", "prompt", "department", "direction", "employee"),
     *("list", "form", "article", "script"),
 )
 
-type Fields = Mapping[str, str | None]  # field → text; None: it is not there
+type Fields = Mapping[str, str | None]  # field → text; None: it does not exist
 
 
-def link(
+def link_change(
     request: ChangeRequest,
     user: User,
     kind: str,
     ref: str,
     title: str,
-    before: Fields,
-    after: Fields,
+    old_fields: Fields,
+    new_fields: Fields,
 ) -> ChangeLink | None:
-    """Write down at an open request what was changed for it; None when nothing differs.
+    """Record at an open request a change that was made for it; returns None if nothing differs.
 
-    `kind` is one of KINDS, `ref` names the thing as its page's address does, `title` is what it is
-    called; only fields that differ are kept. None too when the request was done meanwhile.
+    `kind` is one of LINK_KINDS, `ref` identifies the changed object as in its page's address,
+    `title` is its name; only fields that differ are stored. Also returns None if the request is
+    closed.
     """
-    if kind not in KINDS:
+    if kind not in LINK_KINDS:
         raise ValueError(f"nothing of the kind {kind!r} is changed for a request")
-    fields = dict.fromkeys((*before, *after))
-    differ = [name for name in fields if (before.get(name) or "") != (after.get(name) or "")]
-    if not differ:
+    fields = dict.fromkeys((*old_fields, *new_fields))
+    changed_names = [
+        name for name in fields if (old_fields.get(name) or "") != (new_fields.get(name) or "")
+    ]
+    if not changed_names:
         return None
-    with writing():
-        is_open = ChangeRequest.select().where(
+    with write_transaction():
+        open_request = ChangeRequest.select().where(
             ChangeRequest.id == request.id, ChangeRequest.is_open
         )
-        if not is_open.exists():
+        if not open_request.exists():
             return None
-        made = ChangeLink.create(
+        link_row = ChangeLink.create(
             request=request,
             at=clock.now(),
             who=user.login,
             kind=kind,
             ref=ref,
             title=title,
-            before={name: before.get(name) for name in differ},
-            after={name: after.get(name) for name in differ},
+            before={name: old_fields.get(name) for name in changed_names},
+            after={name: new_fields.get(name) for name in changed_names},
         )
-        audit.record(user.login, "change.link", str(request.id), kind=kind, ref=ref)
-        live.publish(TOPIC)
-    return made
+        audit.record_entry(user.login, "change.link", str(request.id), kind=kind, ref=ref)
+        live.publish_topics(TOPIC)
+    return link_row
 
 
-def of_request(request: ChangeRequest) -> list[ChangeLink]:
-    """What was changed for a request, newest first."""
-    theirs = ChangeLink.select().where(ChangeLink.request == request)
-    return list(theirs.order_by(ChangeLink.at.desc(), ChangeLink.id.desc()))
+def links_of_request(request: ChangeRequest) -> list[ChangeLink]:
+    """Return the changes made for a request, newest first."""
+    links = ChangeLink.select().where(ChangeLink.request == request)
+    return list(links.order_by(ChangeLink.at.desc(), ChangeLink.id.desc()))

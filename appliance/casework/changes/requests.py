@@ -1,7 +1,7 @@
-"""Change requests, and what is done with them, one step at a time.
+"""Change requests and their handling, one step at a time.
 
-Every step is one conditional UPDATE of the request's row that names the version which whoever acts
-has seen: of two people at the same instant one succeeds, and the other is told.
+Every step is one conditional UPDATE of the request's row with the version that the acting user has
+seen: of two people at the same instant one succeeds, and the other gets an error.
 """
 
 import datetime as dt
@@ -13,40 +13,40 @@ from appliance.casework.changes import files, states, terms
 from appliance.casework.changes.errors import ChangeError
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import ChangeRequest, ChangeStep, User
 
 TOPIC = "changes"
-_LATEST = 2**31  # beyond it a number is no version, nor one for the database
+_MAX_VERSION = 2**31  # a larger number is not a version and does not fit into the database
 
 
 @dataclass(frozen=True)
-class Counts:
+class RequestCounts:
     """Open requests: all of them, those whose term ends soon, those whose term is over."""
 
     open: int = 0
-    near: int = 0
+    due_soon: int = 0
     overdue: int = 0
 
 
-def ask(
+def create_change_request(
     user: User,
     kind: str,
     what: str,
     why: str,
     calendar: WorkingCalendar,
-    sent: Iterable[files.Sent] = (),
+    uploads: Iterable[files.UploadedFile] = (),
 ) -> ChangeRequest:
-    """Write down a request; its term runs from this moment. Raises ChangeError."""
+    """Create a request; its term starts now. Raises ChangeError."""
     what, why = what.strip(), why.strip()
-    if user.role not in states.ASKS:
+    if user.role not in states.REQUESTER_ROLES:
         raise ChangeError("action")
-    if kind not in terms.KINDS:
+    if kind not in terms.KINDS_BY_CODE:
         raise ChangeError("kind")
     if not what or not why:
         raise ChangeError("why" if what else "what")
-    checked = files.checked(sent)
-    with writing():
+    attached_files = files.check_files(uploads)
+    with write_transaction():
         now = clock.now()
         request = ChangeRequest.create(
             kind=kind,
@@ -54,115 +54,118 @@ def ask(
             why=why,
             author=user.login,
             asked_at=now,
-            due_at=terms.due(now, terms.KINDS[kind].days, calendar),
+            due_at=terms.due_time(now, terms.KINDS_BY_CODE[kind].days, calendar),
             state="asked",
         )
-        _note(request, "ask", user, "", checked)
+        _record_step(request, "ask", user, "", attached_files)
     return request
 
 
-def do(
+def perform_request_action(
     action: str,
     request: ChangeRequest,
     user: User,
     version: int,
     text: str = "",
-    sent: Iterable[files.Sent] = (),
+    uploads: Iterable[files.UploadedFile] = (),
 ) -> None:
-    """Any step but the first by its name in states.MOVES. Raises ChangeError."""
-    move, text = states.MOVES.get(action), text.strip()
-    if not move or user.role not in move.roles or action == "ask":
+    """Perform an action other than "ask" by its name in states.TRANSITIONS. Raises ChangeError."""
+    transition, text = states.TRANSITIONS.get(action), text.strip()
+    if not transition or user.role not in transition.roles or action == "ask":
         raise ChangeError("action")
-    if move.words and not text:
+    if transition.needs_text and not text:
         raise ChangeError("words")
-    if not 0 < version < _LATEST:
+    if not 0 < version < _MAX_VERSION:
         raise ChangeError("changed")
-    checked = files.checked(sent)
-    columns: dict[str, Any] = {"state": move.after, "is_open": move.after in states.OPEN}
-    if move.after in ("accepted", "doing") and user.role in states.DOES:
+    attached_files = files.check_files(uploads)
+    columns: dict[str, Any] = {
+        "state": transition.to_state,
+        "is_open": transition.to_state in states.OPEN_REQUEST_STATE_CODES,
+    }
+    if transition.to_state in ("accepted", "doing") and user.role in states.IMPLEMENTER_ROLES:
         columns["responsible"] = user.login
-    seen = (ChangeRequest.id == request.id, ChangeRequest.version == version)
-    with writing():
-        done = (
+    expected_version = (ChangeRequest.id == request.id, ChangeRequest.version == version)
+    with write_transaction():
+        updated_rows = (
             ChangeRequest.update(columns | {"version": version + 1})
-            .where(*seen, ChangeRequest.state.in_(move.before))
+            .where(*expected_version, ChangeRequest.state.in_(transition.from_states))
             .execute()
         )
-        if not done:
+        if not updated_rows:
             raise ChangeError("changed")
-        _note(request, action, user, text, checked)
+        _record_step(request, action, user, text, attached_files)
 
 
-def find(number: int, user: User) -> ChangeRequest | None:
-    """The request of this number, if the user may see it; None otherwise."""
-    if user.role not in states.READERS:
+def find_change_request(number: int, user: User) -> ChangeRequest | None:
+    """Return the request with this id if it exists and the user may see it, else None."""
+    if user.role not in states.READER_ROLES:
         return None
     return ChangeRequest.get_or_none(ChangeRequest.id == number)
 
 
-def opened() -> list[ChangeRequest]:
-    """The requests whose change is owed, the most urgent first."""
-    theirs = ChangeRequest.select().where(ChangeRequest.is_open)
-    return list(theirs.order_by(ChangeRequest.due_at, ChangeRequest.id))
+def open_requests() -> list[ChangeRequest]:
+    """Return the requests whose change is still to be made, the most urgent first."""
+    requests = ChangeRequest.select().where(ChangeRequest.is_open)
+    return list(requests.order_by(ChangeRequest.due_at, ChangeRequest.id))
 
 
-def waiting() -> list[ChangeRequest]:
-    """The requests that are done and that the ministry has not accepted, oldest first."""
-    theirs = ChangeRequest.select().where(ChangeRequest.state == "done")
-    return list(theirs.order_by(ChangeRequest.id))
+def requests_awaiting_approval() -> list[ChangeRequest]:
+    """Return the requests that are done but not accepted by the ministry yet, oldest first."""
+    requests = ChangeRequest.select().where(ChangeRequest.state == "done")
+    return list(requests.order_by(ChangeRequest.id))
 
 
-def listed(limit: int = 200) -> list[ChangeRequest]:
-    """All requests, newest first."""
+def list_change_requests(limit: int = 200) -> list[ChangeRequest]:
+    """Return the requests, newest first."""
     return list(ChangeRequest.select().order_by(ChangeRequest.id.desc()).limit(limit))
 
 
-def counts(calendar: WorkingCalendar) -> Counts:
-    """How many requests are open now, and how many of them press."""
-    now, terms_end = clock.now(), opened()
-    overdue = sum(request.due_at < now for request in terms_end)
-    near = sum(is_near(request, calendar, now) for request in terms_end)
-    return Counts(len(terms_end), near, overdue)
+def count_requests(calendar: WorkingCalendar) -> RequestCounts:
+    """Return the number of open requests, of those due soon and of those overdue."""
+    now, requests = clock.now(), open_requests()
+    overdue = sum(request.due_at < now for request in requests)
+    due_soon = sum(is_due_soon(request, calendar, now) for request in requests)
+    return RequestCounts(len(requests), due_soon, overdue)
 
 
-def is_near(request: ChangeRequest, calendar: WorkingCalendar, now: dt.datetime) -> bool:
-    """Whether the term of an open request ends soon and is not over (terms.remind_at)."""
-    days = terms.KINDS[request.kind].days
-    reminded = terms.remind_at(request.due_at, days, calendar)
-    return request.is_open and reminded <= now <= request.due_at
+def is_due_soon(request: ChangeRequest, calendar: WorkingCalendar, now: dt.datetime) -> bool:
+    """Return True if an open request's term ends soon but is not over (terms.reminder_time)."""
+    days = terms.KINDS_BY_CODE[request.kind].days
+    reminder_at = terms.reminder_time(request.due_at, days, calendar)
+    return request.is_open and reminder_at <= now <= request.due_at
 
 
-def steps(request: ChangeRequest) -> list[ChangeStep]:
-    """What was done with a request, newest first."""
-    theirs = ChangeStep.select().where(ChangeStep.request == request)
-    return list(theirs.order_by(ChangeStep.at.desc(), ChangeStep.id.desc()))
+def list_request_steps(request: ChangeRequest) -> list[ChangeStep]:
+    """Return the steps taken on a request, newest first."""
+    steps = ChangeStep.select().where(ChangeStep.request == request)
+    return list(steps.order_by(ChangeStep.at.desc(), ChangeStep.id.desc()))
 
 
-def finished(
+def completion_times(
     requests: Iterable[ChangeRequest], until: dt.datetime | None = None
 ) -> dict[int, dt.datetime]:
-    """Id → when the change was done, of the requests that were done at a moment, or are now.
+    """Return id → when the change was done, for requests done at `until` (default: now).
 
-    One that was sent back since is not.
+    A request that was sent back after it was done is left out.
     """
-    theirs = ChangeStep.request.in_([request.id for request in requests])
-    moves = ChangeStep.select().where(theirs, ChangeStep.action.in_(("finish", "send_back")))
+    of_requests = ChangeStep.request.in_([request.id for request in requests])
+    steps = ChangeStep.select().where(of_requests, ChangeStep.action.in_(("finish", "send_back")))
     if until:
-        moves = moves.where(ChangeStep.at < until)
-    found: dict[int, dt.datetime] = {}
-    for step in moves.order_by(ChangeStep.at, ChangeStep.id):
+        steps = steps.where(ChangeStep.at < until)
+    done_at: dict[int, dt.datetime] = {}
+    for step in steps.order_by(ChangeStep.at, ChangeStep.id):
         if step.action == "finish":
-            found[step.request_id] = step.at
+            done_at[step.request_id] = step.at
         else:
-            found.pop(step.request_id, None)
-    return found
+            done_at.pop(step.request_id, None)
+    return done_at
 
 
-def _note(
-    request: ChangeRequest, action: str, user: User, text: str, attached: list[files.Sent]
+def _record_step(
+    request: ChangeRequest, action: str, user: User, text: str, attached: list[files.UploadedFile]
 ) -> None:
     ChangeStep.create(request=request, at=clock.now(), who=user.login, action=action, text=text)
-    files.attach(request, attached, user.login)
-    names = {"files": [one.name for one in attached]} if attached else {}
-    audit.record(user.login, f"change.{action}", str(request.id), **names)
-    live.publish(TOPIC)
+    files.attach_files(request, attached, user.login)
+    names = {"files": [file.name for file in attached]} if attached else {}
+    audit.record_entry(user.login, f"change.{action}", str(request.id), **names)
+    live.publish_topics(TOPIC)

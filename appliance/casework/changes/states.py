@@ -1,9 +1,9 @@
-"""The states of a change request, and what may be done in each by whom.
+"""The states of a change request and the actions possible in each, by role.
 
     asked → accepted → doing → done → approved
       ↖ returned ↙        ↖ sent back ↙
 
-The term runs on whatever the state, until the change is done.
+The term keeps running in every state until the change is done.
 """
 
 from dataclasses import dataclass
@@ -11,61 +11,65 @@ from dataclasses import dataclass
 from appliance.core.i18n import N_
 from appliance.people import rights
 
-ASKS = rights.roles("change.ask")
-DOES = rights.roles("change.do")  # the roles that see to it
-READERS = rights.roles("change.read")
+REQUESTER_ROLES = rights.allowed_roles("change.ask")
+IMPLEMENTER_ROLES = rights.allowed_roles("change.do")  # the roles that carry out requests
+READER_ROLES = rights.allowed_roles("change.read")
 
 
 @dataclass(frozen=True)
 class State:
-    """Where a request stands; `code` stands in the database, in exports and in addresses."""
+    """A state of a request; `code` is used in the database, in exports and in addresses."""
 
     code: str
     name: str  # a message id
     tone: str = ""  # of its badge: accent | ok | warn | "" (neutral)
     icon: str = ""
-    is_open: bool = True  # the change is owed
+    is_open: bool = True  # the change is still to be made
 
 
-ALL = (
+REQUEST_STATES = (
     State("asked", N_("New"), "accent", "inbox"),
     State("returned", N_("Returned with a question"), "warn", "circle-help"),
-    State("accepted", N_("Accepted for work"), "accent", "check"),
-    State("doing", N_("Being done"), "accent", "hourglass"),
-    State("done", N_("Change done"), "ok", "circle-check", is_open=False),
+    State("accepted", N_("Accepted as a change request"), "accent", "check"),
+    State("doing", N_("Being carried out"), "accent", "hourglass"),
+    State("done", N_("Change completed"), "ok", "circle-check", is_open=False),
     State("approved", N_("Accepted by the ministry"), "ok", "archive", is_open=False),
 )
-STATES = tuple(state.code for state in ALL)
-OPEN = tuple(state.code for state in ALL if state.is_open)
+REQUEST_STATE_CODES = tuple(state.code for state in REQUEST_STATES)
+OPEN_REQUEST_STATE_CODES = tuple(state.code for state in REQUEST_STATES if state.is_open)
 
 
 @dataclass(frozen=True)
-class Move:
-    """What may be done: by which roles, from which states, to which.
+class RequestTransition:
+    """An action on a request: by which roles, from which states, to which state.
 
-    `words` tells whether a text must come along.
+    `needs_text`: a text is required.
     """
 
     roles: tuple[str, ...]
-    before: tuple[str, ...]
-    after: str
-    words: bool = False
+    from_states: tuple[str, ...]
+    to_state: str
+    needs_text: bool = False
 
 
-MOVES: dict[str, Move] = {
-    "ask": Move(ASKS, (), "asked"),
-    "accept": Move(DOES, ("asked",), "accepted"),
-    "begin": Move(DOES, ("asked", "accepted"), "doing"),
-    "finish": Move(DOES, ("accepted", "doing"), "done", words=True),
-    "question": Move(DOES, ("asked", "accepted", "doing"), "returned", words=True),
-    "answer": Move(ASKS, ("returned",), "asked", words=True),
-    "approve": Move(ASKS, ("done",), "approved"),
-    "send_back": Move(ASKS, ("done",), "doing", words=True),
+TRANSITIONS: dict[str, RequestTransition] = {
+    "ask": RequestTransition(REQUESTER_ROLES, (), "asked"),
+    "accept": RequestTransition(IMPLEMENTER_ROLES, ("asked",), "accepted"),
+    "begin": RequestTransition(IMPLEMENTER_ROLES, ("asked", "accepted"), "doing"),
+    "finish": RequestTransition(IMPLEMENTER_ROLES, ("accepted", "doing"), "done", needs_text=True),
+    "question": RequestTransition(
+        IMPLEMENTER_ROLES, ("asked", "accepted", "doing"), "returned", needs_text=True
+    ),
+    "answer": RequestTransition(REQUESTER_ROLES, ("returned",), "asked", needs_text=True),
+    "approve": RequestTransition(REQUESTER_ROLES, ("done",), "approved"),
+    "send_back": RequestTransition(REQUESTER_ROLES, ("done",), "doing", needs_text=True),
 }
 
 
-def possible(state: str, role: str) -> tuple[str, ...]:
-    """What somebody of a role may do with a request in this state, in the order of MOVES."""
+def allowed_request_actions(state: str, role: str) -> tuple[str, ...]:
+    """Return a role's possible actions on a request in this state, in order of TRANSITIONS."""
     return tuple(
-        action for action, move in MOVES.items() if state in move.before and role in move.roles
+        action
+        for action, transition in TRANSITIONS.items()
+        if state in transition.from_states and role in transition.roles
     )

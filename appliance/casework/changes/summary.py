@@ -1,4 +1,4 @@
-"""The change requests of a period by kind: how many terms were kept and broken (A10)."""
+"""The change requests of a period by kind: how many were done in time and late (A10)."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,42 +12,42 @@ FIGURES = ("carried", "asked", "in_time", "late", "open", "overdue")
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """The requests of one kind; carried + asked = in_time + late + open + overdue."""
 
     kind: str
-    carried: int = 0  # written before the period, and not done when it began
-    asked: int = 0  # written in it
-    in_time: int = 0  # done by its end, within the term
-    late: int = 0  # done by its end, after the term
-    open: int = 0  # not done at its end, the term running
-    overdue: int = 0  # not done at its end, the term over
+    carried: int = 0  # written before the period, not done when it began
+    asked: int = 0  # written in the period
+    in_time: int = 0  # done by the period's end, within the term
+    late: int = 0  # done by the period's end, after the term
+    open: int = 0  # not done at the period's end, the term still running
+    overdue: int = 0  # not done at the period's end, the term over
 
     @property
     def figures(self) -> tuple[int, ...]:
-        """Its counts in the order of FIGURES."""
+        """The counts in the order of FIGURES."""
         return tuple(getattr(self, name) for name in FIGURES)
 
 
-def rows(begin: dt.datetime, end: dt.datetime) -> tuple[Row, ...]:
-    """A row for each kind, as all stood at the end of the period, or stands now if it runs yet."""
+def summary_rows(begin: dt.datetime, end: dt.datetime) -> tuple[SummaryRow, ...]:
+    """Return a row for each kind, as of the period's end, or as of now if it is not over."""
     until = min(end, clock.now())
-    written = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
-    done = requests.finished(written, until)
-    counted = {code: dict.fromkeys(FIGURES, 0) for code in terms.KINDS}
-    for request in written:
-        done_at = done.get(request.id)
+    requests_asked = list(ChangeRequest.select().where(ChangeRequest.asked_at < until))
+    completed = requests.completion_times(requests_asked, until)
+    figures_by_kind = {code: dict.fromkeys(FIGURES, 0) for code in terms.KINDS_BY_CODE}
+    for request in requests_asked:
+        done_at = completed.get(request.id)
         if request.asked_at < begin and done_at and done_at < begin:
             continue
-        row = counted[request.kind]
+        row = figures_by_kind[request.kind]
         row["carried" if request.asked_at < begin else "asked"] += 1
         if done_at:
             row["in_time" if done_at <= request.due_at else "late"] += 1
         else:
             row["open" if until <= request.due_at else "overdue"] += 1
-    return tuple(Row(code, **figures) for code, figures in counted.items())
+    return tuple(SummaryRow(code, **figures) for code, figures in figures_by_kind.items())
 
 
-def total(found: Iterable[Row]) -> tuple[int, ...]:
-    """The sums of the kinds in the order of FIGURES."""
-    return tuple(map(sum, zip(*(row.figures for row in found), strict=True)))
+def total_figures(rows: Iterable[SummaryRow]) -> tuple[int, ...]:
+    """Return the sums over all kinds in the order of FIGURES."""
+    return tuple(map(sum, zip(*(row.figures for row in rows), strict=True)))

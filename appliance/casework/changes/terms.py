@@ -1,8 +1,8 @@
-"""The terms of change requests, in working days; pure. Source: terms of reference, A10.
+"""The terms of change requests, in working days; pure functions. Source: terms of reference, A10.
 
-Interface, routing and statistics are changed within 7 working days of the written request, all
-else within 1. The day of writing does not count; the term ends at the close of its last working
-day.
+Changes of the interface, routing and statistics are made within 7 working days of the written
+request, all others within 1. The day of writing does not count; the term ends at closing time on
+its last working day.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Kind:
+class ChangeKind:
     """A kind of change; `days` is its term in working days."""
 
     code: str
@@ -24,35 +24,35 @@ class Kind:
     days: int
 
 
-ALL = (
-    Kind("interface", N_("Interface"), 7),
-    Kind("routing", N_("Call routing"), 7),
-    Kind("statistics", N_("Reports and statistics"), 7),
-    Kind("other", N_("Another change"), 1),
+CHANGE_KINDS = (
+    ChangeKind("interface", N_("Interface"), 7),
+    ChangeKind("routing", N_("Call routing"), 7),
+    ChangeKind("statistics", N_("Reports and statistics"), 7),
+    ChangeKind("other", N_("Another change"), 1),
 )
-KINDS = {kind.code: kind for kind in ALL}
+KINDS_BY_CODE = {kind.code: kind for kind in CHANGE_KINDS}
 
 
-def due(asked_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.datetime:
-    """The end of a term of so many working days that runs from a moment."""
+def due_time(asked_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.datetime:
+    """Return the end of a term of `days` working days that starts at `asked_at`."""
     day = asked_at.astimezone(calendar.tz).date()
     for _number in range(days):
         day = next_working_day(day, calendar)
-    return _moment(day, calendar.closes, calendar)
+    return _local_to_utc(day, calendar.closes, calendar)
 
 
-def remind_at(due_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.datetime:
-    """When it is told that a term ends: the morning of the working day before its last one.
+def reminder_time(due_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.datetime:
+    """Return when to send a reminder: the morning of the working day before a term's last one.
 
-    Of a term of a single day, the morning of that day.
+    For a term of a single day, the morning of that day.
     """
     day = due_at.astimezone(calendar.tz).date()
     if days > 1:
         day -= _DAY
-        while not calendar.works_on(day):
+        while not calendar.is_working_day(day):
             day -= _DAY
-    return _moment(day, calendar.opens, calendar)
+    return _local_to_utc(day, calendar.opens, calendar)
 
 
-def _moment(day: dt.date, time: dt.time, calendar: WorkingCalendar) -> dt.datetime:
+def _local_to_utc(day: dt.date, time: dt.time, calendar: WorkingCalendar) -> dt.datetime:
     return dt.datetime.combine(day, time, calendar.tz).astimezone(dt.UTC)

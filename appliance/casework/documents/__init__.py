@@ -1,8 +1,8 @@
-"""Documents that people send, read in a sandboxed process of their own.
+"""Reads uploaded documents in a sandboxed process.
 
-A document of a kilobyte can ask its reader for gigabytes. So no page opens one: each is handed to
-`python -m appliance.casework.documents.reader` in the sandbox, with bounded memory and time, no
-network and no files.
+A document of one kilobyte can make its parser use gigabytes. So no page parses one in its own
+process: each document is passed to `python -m appliance.casework.documents.reader` in the sandbox,
+with limited memory and time, no network and no files.
 """
 
 import json
@@ -14,60 +14,60 @@ from typing import Any
 from appliance.casework.documents.errors import DocumentError
 from appliance.core import sandbox
 
-MEMORY_BYTES = 256 * 1024 * 1024
-SECONDS = 10
-READERS_AT_ONCE = 2
+MAX_READER_MEMORY_BYTES = 256 * 1024 * 1024
+READ_TIMEOUT_SECONDS = 10
+MAX_PARALLEL_READERS = 2
 
-PDF_BEGINNING = b"%PDF-"
-ZIP_BEGINNING = b"PK\x03\x04"
+PDF_SIGNATURE = b"%PDF-"
+ZIP_SIGNATURE = b"PK\x03\x04"
 
-__all__ = ["PDF_BEGINNING", "ZIP_BEGINNING", "DocumentError", "file_kind", "script_steps"]
+__all__ = ["PDF_SIGNATURE", "ZIP_SIGNATURE", "DocumentError", "file_kind", "script_steps"]
 
-_MODULE = "appliance.casework.documents.reader"
-_FAILED = 1  # exit status of a reader that meets an error it does not expect
-_DAMAGED = {"file": "kind", "script": "file"}  # code of a damaged document, by purpose
+_READER_MODULE = "appliance.casework.documents.reader"
+_FAILED_EXIT_STATUS = 1  # exit status of a reader that met an unexpected error
+_DAMAGED_FILE_CODES = {"file": "kind", "script": "file"}  # purpose → code for a damaged document
 _log = logging.getLogger(__name__)
-_slots = threading.BoundedSemaphore(READERS_AT_ONCE)
+_reader_slots = threading.BoundedSemaphore(MAX_PARALLEL_READERS)
 
 
 def file_kind(content: bytes) -> str:
-    """The kind of an article's file (file_kinds.KINDS), by what is in it.
+    """Return the kind of an article's file (`pdf` or `docx`), detected from its content.
 
-    Raises DocumentError: `file` when it is empty or too large, `kind` when it is no such file or
-    damaged, `macro` when it would do something by itself, `bomb` when it needs more memory or time
-    than a reader has; and sandbox.SandboxError where the machine cannot make the sandbox.
+    Raises DocumentError: `file` when it is empty or too large, `kind` when it is of another kind or
+    damaged, `macro` when it contains active content, `bomb` when it needs more memory or time than
+    a reader has; and sandbox.SandboxError where the machine cannot create the sandbox.
     """
-    return str(_read("file", content))
+    return str(_read_document("file", content))
 
 
 def script_steps(content: bytes) -> list[dict[str, Any]]:
-    """The steps that a Word document or a spreadsheet describes: name, said, note, answers.
+    """Return the steps that a Word document or a spreadsheet describes: name, said, note, answers.
 
-    Raises DocumentError: `file`, `bomb`, `macro`, `empty`, `steps`; and
-    sandbox.SandboxError.
+    Raises DocumentError: `file`, `bomb`, `macro`, `empty`, `steps`; and sandbox.SandboxError.
     """
-    steps: list[dict[str, Any]] = _read("script", content)
+    steps: list[dict[str, Any]] = _read_document("script", content)
     return steps
 
 
-def _read(purpose: str, content: bytes) -> Any:
-    with _slots:
+def _read_document(purpose: str, content: bytes) -> Any:
+    """Read a document in the sandbox for `purpose` ("file" or "script"). Raises DocumentError."""
+    with _reader_slots:
         try:
-            printed = sandbox.run_python(
-                _MODULE,
+            output = sandbox.run_python(
+                _READER_MODULE,
                 purpose,
                 content=content,
-                seconds=SECONDS,
-                memory=MEMORY_BYTES,
+                seconds=READ_TIMEOUT_SECONDS,
+                memory_bytes=MAX_READER_MEMORY_BYTES,
             )
         except subprocess.TimeoutExpired as error:
             raise DocumentError("bomb") from error
         except subprocess.CalledProcessError as error:
-            if error.returncode != _FAILED:  # ended by a bound
+            if error.returncode != _FAILED_EXIT_STATUS:  # ended by a memory or time limit
                 raise DocumentError("bomb") from error
             _log.error("a document cannot be read (%s): %s", purpose, error.stderr)
-            raise DocumentError(_DAMAGED[purpose]) from error
-    answer = json.loads(printed)
-    if "refused" in answer:
-        raise DocumentError(answer["refused"])
-    return answer["result"]
+            raise DocumentError(_DAMAGED_FILE_CODES[purpose]) from error
+    reply = json.loads(output)
+    if "refused" in reply:
+        raise DocumentError(reply["refused"])
+    return reply["result"]

@@ -1,8 +1,8 @@
-"""Why a document is refused."""
+"""The error for a document that is refused."""
 
 
 class DocumentError(ValueError):
-    """A document that is not taken; `code` names why.
+    """A document is refused; `code` is the reason.
 
     Codes: file, kind, macro, bomb, empty, steps.
     """

@@ -1,4 +1,4 @@
-"""The package (ZIP) of a Word document: whether it is whole, bounded and without programs."""
+"""Checks the package (ZIP) of a Word document: complete, of limited size, without programs."""
 
 import io
 import lzma
@@ -10,47 +10,54 @@ from xml.etree import ElementTree
 
 from appliance.casework.documents.errors import DocumentError
 
-UNPACKED_BYTES = 50 * 1024 * 1024  # of all parts
+MAX_UNPACKED_BYTES = 50 * 1024 * 1024  # of all parts together
 MAX_PARTS = 2_000
-MAX_DESCRIPTION_BYTES = 1024 * 1024  # of the parts that describe types and relations, together
+MAX_DESCRIPTION_BYTES = 1024 * 1024  # of the parts that describe types and relations
 
-_ACTIVE_PART = re.compile(
+_ACTIVE_PART_NAME = re.compile(
     r"vbaproject|vbadata|activex|oleobject|embeddings/.*[.](?!xlsx$)\w+$", re.IGNORECASE
 )
-_ACTIVE_TYPE = re.compile("macroenabled|vbaproject|vbadata|activex|oleobject", re.IGNORECASE)
-_INCLUDES = re.compile("/(aFChunk|subDocument|frame|oleObject|control)$", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"\s*(?:https?:|ftp:|file:(?://[^/\\]|/{4}|/*\\\\)|\\\\|//)", re.IGNORECASE)
-_DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")  # which no part of a document may
-_TYPES = "[Content_Types].xml"
-_PIECE_BYTES = 64 * 1024
-DAMAGE = (
+_ACTIVE_CONTENT_TYPE = re.compile(
+    "macroenabled|vbaproject|vbadata|activex|oleobject", re.IGNORECASE
+)
+_INCLUDING_RELATION = re.compile("/(aFChunk|subDocument|frame|oleObject|control)$", re.IGNORECASE)
+_EXTERNAL_TARGET = re.compile(
+    r"\s*(?:https?:|ftp:|file:(?://[^/\\]|/{4}|/*\\\\)|\\\\|//)", re.IGNORECASE
+)
+_DTD_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")  # not allowed in any part of a document
+_CONTENT_TYPES_PART = "[Content_Types].xml"
+_CHUNK_BYTES = 64 * 1024
+DAMAGED_PACKAGE_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ElementTree.ParseError),
-    *(ValueError, RuntimeError, OSError, EOFError),  # a password, a method that is not known
+    *(ValueError, RuntimeError, OSError, EOFError),  # e.g. a password or an unknown compression
 )
 
 
 def check_docx(content: bytes) -> None:
     """Raise DocumentError when a document is damaged (`kind`), active (`macro`) or a `bomb`."""
     try:
-        names, descriptions = _read_parts(content)
-        is_active = any(map(_ACTIVE_PART.search, names)) or any(map(_is_active, descriptions))
+        names, descriptions = _read_package_parts(content)
+        is_active = any(map(_ACTIVE_PART_NAME.search, names)) or any(
+            map(_has_active_content, descriptions)
+        )
     except DocumentError:
         raise
-    except DAMAGE as error:
+    except DAMAGED_PACKAGE_ERRORS as error:
         raise DocumentError("kind") from error
     if is_active:
         raise DocumentError("macro")
 
 
-def _read_parts(content: bytes) -> tuple[set[str], list[bytes]]:
-    """The names of a document's parts, and the parts that describe types and relations.
+def _read_package_parts(content: bytes) -> tuple[set[str], list[bytes]]:
+    """Return the names of all parts of a document, and the contents of the describing parts.
 
-    Each part is unpacked piece by piece: what a ZIP declares of its sizes may be untrue.
+    Describing parts declare content types and relations. Each part is unpacked in chunks: the sizes
+    that a ZIP declares may be false.
     """
-    remaining, remaining_description, descriptions = UNPACKED_BYTES, MAX_DESCRIPTION_BYTES, []
+    remaining, remaining_description, descriptions = MAX_UNPACKED_BYTES, MAX_DESCRIPTION_BYTES, []
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         parts = package.infolist()
-        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
+        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
             raise DocumentError("bomb")
         for part in parts:
             if part.filename.startswith("/") or ".." in part.filename:
@@ -61,7 +68,7 @@ def _read_parts(content: bytes) -> tuple[set[str], list[bytes]]:
             if text:
                 descriptions.append(text)
         names = {part.filename for part in parts}
-    if not {_TYPES, "word/document.xml"} <= names:
+    if not {_CONTENT_TYPES_PART, "word/document.xml"} <= names:
         raise DocumentError("kind")
     return names, descriptions
 
@@ -69,30 +76,36 @@ def _read_parts(content: bytes) -> tuple[set[str], list[bytes]]:
 def _read_part(
     package: zipfile.ZipFile, part: zipfile.ZipInfo, limit: int, description_limit: int
 ) -> tuple[bytes, int]:
-    """The bytes of a part that describes others, empty for any other part; its size unpacked."""
-    is_description = part.filename.lower().endswith((_TYPES.lower(), ".rels"))
-    pieces, size = [], 0
+    """Return a part's content and its unpacked size in bytes.
+
+    The content is empty unless the part describes other parts.
+    """
+    is_description = part.filename.lower().endswith((_CONTENT_TYPES_PART.lower(), ".rels"))
+    chunks, size = [], 0
     with package.open(part) as file:
-        while piece := file.read(_PIECE_BYTES):
-            if size == 0 and _DECLARES.search(piece.replace(b"\0", b"")):
+        while chunk := file.read(_CHUNK_BYTES):
+            if size == 0 and _DTD_DECLARATION.search(chunk.replace(b"\0", b"")):
                 raise DocumentError("bomb")
-            size += len(piece)
+            size += len(chunk)
             if size > (min(limit, description_limit) if is_description else limit):
                 raise DocumentError("bomb")
             if is_description:
-                pieces.append(piece)
-    return b"".join(pieces), size
+                chunks.append(chunk)
+    return b"".join(chunks), size
 
 
-def _is_active(part: bytes) -> bool:
-    """Whether a document has macros, includes another file, or fetches what it is made from.
+def _has_active_content(xml: bytes) -> bool:
+    """Return True if the document has macros, includes another file or loads external content.
 
-    Read as XML: in another encoding, or by the numbers of its letters, it means the same.
+    The part is parsed as XML, so that another encoding or numeric character references are
+    recognised too.
     """
-    for element in ElementTree.fromstring(part).iter():  # noqa: S314  bounded; expat stops bombs
+    for element in ElementTree.fromstring(xml).iter():  # noqa: S314  bounded; expat stops bombs
         kind, target = element.get("Type", ""), element.get("Target", "")
-        if _ACTIVE_TYPE.search(element.get("ContentType", "")) or _INCLUDES.search(kind):
+        if _ACTIVE_CONTENT_TYPE.search(
+            element.get("ContentType", "")
+        ) or _INCLUDING_RELATION.search(kind):
             return True
-        if not kind.endswith("/hyperlink") and _ELSEWHERE.match(target):
+        if not kind.endswith("/hyperlink") and _EXTERNAL_TARGET.match(target):
             return True
     return False

@@ -1,8 +1,8 @@
-"""What a PDF would do by itself, found in its objects however they are stored.
+"""Finds active content in a PDF, in its objects however they are stored.
 
-Two readings have to agree that nothing is active: pypdf resolves every object that the file's
-cross-reference tables name, through all filters, and a search over the raw bytes covers what the
-tables do not name, since a viewer that repairs a file may find it.
+Two searches must both find nothing active: pypdf resolves every object listed in the file's
+cross-reference tables, through all filters; a search over the raw bytes covers objects that the
+tables do not list, since a viewer that repairs a file may find them.
 """
 
 import io
@@ -17,33 +17,33 @@ from pypdf.generic import DictionaryObject, IndirectObject, NameObject
 
 from appliance.casework.documents.errors import DocumentError
 
-UNPACKED_BYTES = 50 * 1024 * 1024  # of all streams that may hold objects
+MAX_UNPACKED_BYTES = 50 * 1024 * 1024  # of all streams that may hold objects, together
 ACTIVE_KEYS = ("/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/RichMedia", "/XFA")
 
-_END_BYTES = 2048  # in which the end mark is
+_END_MARK_WINDOW_BYTES = 2048  # the end mark is within this many bytes of the end
 
 
-def _spelling(name: str) -> str:
-    """A pattern for a name of a PDF: each of its letters may be given as its number."""
+def _name_pattern(name: str) -> str:
+    """Return a pattern for a PDF name: each of its letters may be written as its hex number."""
     return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
 
 
-# The bytes of a picture spell a name as short as JS by chance.
+# Only long names: the bytes of an image contain a name as short as JS by chance.
 _LONG_NAMES = ("JavaScript", "Launch", "EmbeddedFile", "RichMedia")
-_ACTIVE = re.compile(
-    rf"/(?:{'|'.join(map(_spelling, _LONG_NAMES))})\b|/{_spelling('JS')}\s*[(<\d]".encode()
+_ACTIVE_NAME = re.compile(
+    rf"/(?:{'|'.join(map(_name_pattern, _LONG_NAMES))})\b|/{_name_pattern('JS')}\s*[(<\d]".encode()
 )
 _STREAM = re.compile(rb"\bstream\r?\n")
-_OBJECT_STREAM = re.compile(f"/{_spelling('ObjStm')}".encode())
-_FILTER = re.compile(f"/{_spelling('Filter')}".encode())
-_PLAIN_FILTER = re.compile(rb"/Filter\s*(?:/FlateDecode|\[\s*/FlateDecode\s*\])")
-_PREDICTOR = re.compile(f"/{_spelling('Predictor')}".encode())
-_BEGINS_WITH_NUMBER = re.compile(rb"[\0\t\n\f\r ]*[%\d]")  # as an object stream does
+_OBJECT_STREAM = re.compile(f"/{_name_pattern('ObjStm')}".encode())
+_FILTER = re.compile(f"/{_name_pattern('Filter')}".encode())
+_DEFLATE_ONLY_FILTER = re.compile(rb"/Filter\s*(?:/FlateDecode|\[\s*/FlateDecode\s*\])")
+_PREDICTOR = re.compile(f"/{_name_pattern('Predictor')}".encode())
+_BEGINS_WITH_NUMBER = re.compile(rb"[\0\t\n\f\r ]*[%\d]")  # an object stream begins so
 
 
 def check_pdf(content: bytes) -> None:
     """Raise DocumentError when a PDF is damaged (`kind`), active (`macro`) or huge (`bomb`)."""
-    if b"%%EOF" not in content[-_END_BYTES:]:
+    if b"%%EOF" not in content[-_END_MARK_WINDOW_BYTES:]:
         raise DocumentError("kind")
     _search_bytes(content)
     try:
@@ -55,33 +55,38 @@ def check_pdf(content: bytes) -> None:
 
 
 def _search_bytes(content: bytes) -> None:
-    """Look for active names in the raw bytes and in each stream that may hold objects."""
-    if _ACTIVE.search(content):
+    """Search for active names in the raw bytes and in each stream that may hold objects."""
+    if _ACTIVE_NAME.search(content):
         raise DocumentError("macro")
-    remaining, previous = UNPACKED_BYTES, 0
+    remaining, previous = MAX_UNPACKED_BYTES, 0
     for stream in _STREAM.finditer(content):
-        # All since the last stream: a dictionary may be as long as its writer wants.
+        # Everything since the last stream: a dictionary may be of any length.
         dictionary = content[previous : stream.start()]
         previous = stream.end()
-        is_named = bool(_OBJECT_STREAM.search(dictionary) and _FILTER.search(dictionary))
-        is_plain = bool(_PLAIN_FILTER.search(dictionary)) and not _PREDICTOR.search(dictionary)
-        if is_named and not is_plain:
-            raise DocumentError("macro")  # packed in a way that no writer of documents uses
-        text = _inflate(content[stream.end() :], remaining, is_required=is_named)
-        if text and (is_named or _BEGINS_WITH_NUMBER.match(text)):
+        is_object_stream = bool(_OBJECT_STREAM.search(dictionary) and _FILTER.search(dictionary))
+        is_plain = bool(_DEFLATE_ONLY_FILTER.search(dictionary)) and not _PREDICTOR.search(
+            dictionary
+        )
+        if is_object_stream and not is_plain:
+            raise DocumentError("macro")  # compressed in a way that no document writer uses
+        text = _inflate_stream(content[stream.end() :], remaining, is_required=is_object_stream)
+        if text and (is_object_stream or _BEGINS_WITH_NUMBER.match(text)):
             remaining -= len(text)
-            if _ACTIVE.search(text):
+            if _ACTIVE_NAME.search(text):
                 raise DocumentError("macro")
 
 
-def _inflate(packed: bytes, limit: int, is_required: bool) -> bytes:
-    """A stream's bytes unpacked; empty when it is not deflated or begins like no object stream."""
+def _inflate_stream(compressed: bytes, limit: int, is_required: bool) -> bytes:
+    """Return a stream's unpacked bytes; empty if it cannot be a deflated object stream.
+
+    With `is_required`, a stream that is not deflated is an error.
+    """
     try:
-        unpacking = zlib.decompressobj()
-        beginning = unpacking.decompress(packed, 64)
+        decompressor = zlib.decompressobj()
+        beginning = decompressor.decompress(compressed, 64)
         if not is_required and not _BEGINS_WITH_NUMBER.match(beginning):
             return b""
-        text = beginning + unpacking.decompress(unpacking.unconsumed_tail, limit + 1)
+        text = beginning + decompressor.decompress(decompressor.unconsumed_tail, limit + 1)
     except zlib.error as error:
         if is_required:
             raise DocumentError("kind") from error
@@ -92,18 +97,19 @@ def _inflate(packed: bytes, limit: int, is_required: bool) -> bytes:
 
 
 def _search_objects(content: bytes) -> None:
-    """Resolve every object of the file's tables and look at the keys and names in it."""
+    """Resolve every object of the file's tables and check its keys and names."""
     reader = PdfReader(io.BytesIO(content), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
         raise DocumentError("kind")
-    for number, generation in _object_ids(reader):
-        if _is_active(reader.get_object(IndirectObject(number, generation, reader))):
+    for number, generation in _object_numbers(reader):
+        if _has_active_key(reader.get_object(IndirectObject(number, generation, reader))):
             raise DocumentError("macro")
-    if _is_active(reader.trailer):
+    if _has_active_key(reader.trailer):
         raise DocumentError("macro")
 
 
-def _object_ids(reader: PdfReader) -> Iterator[tuple[int, int]]:
+def _object_numbers(reader: PdfReader) -> Iterator[tuple[int, int]]:
+    """Yield (number, generation) of every object in the file's cross-reference tables."""
     for generation, offsets in reader.xref.items():
         for number in offsets:
             if reader.xref_free_entry.get(generation, {}).get(number):
@@ -113,10 +119,10 @@ def _object_ids(reader: PdfReader) -> Iterator[tuple[int, int]]:
         yield number, 0
 
 
-def _is_active(value: Any) -> bool:
-    """Whether an object, or one nested in it, has an active key or is an active name.
+def _has_active_key(value: Any) -> bool:
+    """Return True if an object, or one nested in it, has an active key or is an active name.
 
-    References are not followed: each object is looked at by itself.
+    References are not followed: each object is checked separately.
     """
     pending = [value]
     while pending:

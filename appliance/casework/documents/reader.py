@@ -1,7 +1,8 @@
-"""The process that opens documents: `python -m appliance.casework.documents.reader PURPOSE`.
+"""The process that parses documents: `python -m appliance.casework.documents.reader PURPOSE`.
 
-Reads the document from its input and prints one JSON object: `result`, or `refused` with a code of
-DocumentError. It runs in the sandbox (core.sandbox.run_python), which bounds its memory and time.
+Reads the document from standard input and prints one JSON object: `result`, or `refused` with a
+code of DocumentError. It runs in the sandbox (core.sandbox.run_python), which limits its memory and
+time.
 """
 
 import importlib
@@ -10,21 +11,22 @@ import sys
 
 from appliance.casework.documents.errors import DocumentError
 
-# purpose → module here, its function; only what the purpose needs is imported
-_READERS = {"file": ("file_kinds", "kind_of"), "script": ("script_text", "steps_of")}
+# purpose → module of this package and its function; only the module that the purpose needs is
+# imported
+_PURPOSE_READERS = {"file": ("file_kinds", "kind_of"), "script": ("script_text", "steps_of")}
 
 
 def main(purpose: str) -> None:
-    """Read the document of the standard input for a purpose of _READERS."""
-    name, function = _READERS[purpose]
+    """Read the document on standard input for a purpose of _PURPOSE_READERS."""
+    name, function = _PURPOSE_READERS[purpose]
     module = importlib.import_module(f"appliance.casework.documents.{name}")
     try:
-        answer = {"result": getattr(module, function)(sys.stdin.buffer.read())}
-    except DocumentError as refused:
-        answer = {"refused": refused.code}
+        reply = {"result": getattr(module, function)(sys.stdin.buffer.read())}
+    except DocumentError as error:
+        reply = {"refused": error.code}
     except (MemoryError, RecursionError):
-        answer = {"refused": "bomb"}
-    sys.stdout.write(json.dumps(answer))
+        reply = {"refused": "bomb"}
+    sys.stdout.write(json.dumps(reply))
 
 
 if __name__ == "__main__":

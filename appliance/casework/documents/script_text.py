@@ -1,8 +1,8 @@
-"""The steps of a conversation script, out of a Word document or a spreadsheet.
+"""Extracts the steps of a conversation script from a Word document or a spreadsheet.
 
-In a table each line is a step: its name, what the operator says in Uzbek, in Russian, a note for
-the operator. In a text a heading begins a step, the text below it is what the operator says, in
-the language in which it is written; a line of a list is an answer.
+In a table each row is a step: its name, what the operator says in Uzbek, in Russian, and a note for
+the operator. In running text a heading begins a step, the text below it is what the operator says,
+in the language in which it is written; a list item is an answer.
 """
 
 import io
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice, zip_longest
 from typing import Any
 
-mimetypes.knownfiles.clear()  # openpyxl reads them at import, and the sandbox refuses
+mimetypes.knownfiles.clear()  # openpyxl reads these files at import, and the sandbox refuses that
 
 import docx  # noqa: E402
 import openpyxl  # noqa: E402
@@ -27,25 +27,25 @@ from openpyxl.utils.exceptions import InvalidFileException  # noqa: E402
 
 from appliance.casework.documents.errors import DocumentError  # noqa: E402
 from appliance.casework.scripts.definition import (  # noqa: E402
-    MOST_ANSWERS,
-    MOST_STEPS,
+    MAX_ANSWERS,
+    MAX_STEPS,
     RUSSIAN,
     UZBEK,
 )
-from appliance.casework.scripts.languages import in_latin, language_of  # noqa: E402
+from appliance.casework.scripts.languages import detect_language, latin_text  # noqa: E402
 
-UNPACKED_BYTES = 100 * 1024 * 1024  # of its parts
+MAX_UNPACKED_BYTES = 100 * 1024 * 1024  # of its parts together
 MAX_PARTS = 2_000
-MAX_LINES = 5_000  # read of a document
+MAX_LINES = 5_000  # read from one document
 MAX_COLUMNS = 4  # name, Uzbek, Russian, note
 
-_WORD, _SHEET = "word/document.xml", "xl/workbook.xml"
-_MACROS = re.compile(r"vbaProject|macro|activeX|\.bin$", re.IGNORECASE)
-_ITEM = re.compile(r"^\s*(?:[-–•*]|\d{1,2}[.)])\s+")
-_HEADINGS = ("Heading", "Title", "Заголовок", "Название", "Sarlavha")
+_WORD_PART, _SPREADSHEET_PART = "word/document.xml", "xl/workbook.xml"
+_MACRO_PART_NAME = re.compile(r"vbaProject|macro|activeX|\.bin$", re.IGNORECASE)
+_LIST_MARKER = re.compile(r"^\s*(?:[-–•*]|\d{1,2}[.)])\s+")
+_HEADING_STYLES = ("Heading", "Title", "Заголовок", "Название", "Sarlavha")
 
-# what the libraries raise over a damaged package, or over one of another kind
-_DAMAGE = (
+# raised by the libraries for a damaged package, or for one of another kind
+_DAMAGED_PACKAGE_ERRORS = (
     *(zipfile.BadZipFile, PackageNotFoundError, InvalidFileException, SyntaxError),
     *(LookupError, ValueError, OSError, AttributeError, TypeError, ArithmeticError, RuntimeError),
     *(zlib.error, lzma.LZMAError, struct.error, EOFError),
@@ -54,6 +54,8 @@ _DAMAGE = (
 
 @dataclass
 class _Step:
+    """One step of a script: each text by language."""
+
     name: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     note: dict[str, str] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class _Step:
 
 
 def steps_of(content: bytes) -> list[dict[str, Any]]:
-    """The steps of a file: name, said, note (each text by language) and answers.
+    """Return the steps of a file: name, said, note (each text by language) and answers.
 
     Raises DocumentError: `file`, `bomb`, `macro`, `empty`, `steps`.
     """
@@ -70,11 +72,11 @@ def steps_of(content: bytes) -> list[dict[str, Any]]:
         steps = [step for step in _read_steps(parts, content) if _has_text(step)]
     except (DocumentError, RecursionError):
         raise
-    except _DAMAGE as error:
+    except _DAMAGED_PACKAGE_ERRORS as error:
         raise DocumentError("file") from error
     if not steps:
         raise DocumentError("empty")
-    if len(steps) > MOST_STEPS:
+    if len(steps) > MAX_STEPS:
         raise DocumentError("steps")
     return [asdict(step) for step in steps]
 
@@ -84,28 +86,28 @@ def _has_text(step: _Step) -> bool:
 
 
 def _check_package(content: bytes) -> set[str]:
-    """The names of the parts of a file that may be opened: bounded, and without macros."""
+    """Check that a file is of limited size and without macros; returns the names of its parts."""
     try:
         package = zipfile.ZipFile(io.BytesIO(content))
-    except _DAMAGE as error:
+    except _DAMAGED_PACKAGE_ERRORS as error:
         raise DocumentError("file") from error
     parts = package.infolist()
-    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > UNPACKED_BYTES:
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise DocumentError("bomb")
     try:
         types = package.read("[Content_Types].xml")
-    except _DAMAGE as error:
+    except _DAMAGED_PACKAGE_ERRORS as error:
         raise DocumentError("file") from error
     has_macro_type = b"macroEnabled" in types or b"vbaProject" in types
-    if has_macro_type or any(_MACROS.search(part.filename) for part in parts):
+    if has_macro_type or any(_MACRO_PART_NAME.search(part.filename) for part in parts):
         raise DocumentError("macro")
     return set(package.namelist())
 
 
 def _read_steps(parts: set[str], content: bytes) -> Iterator[_Step]:
-    if _WORD in parts:
+    if _WORD_PART in parts:
         return _document_steps(docx.Document(io.BytesIO(content)))
-    if _SHEET in parts:
+    if _SPREADSHEET_PART in parts:
         return _sheet_steps(content)
     raise DocumentError("file")
 
@@ -123,7 +125,7 @@ def _sheet_steps(content: bytes) -> Iterator[_Step]:
 
 
 def _document_steps(document: Any) -> Iterator[_Step]:
-    """The steps of a document's tables, and of the text between them, in their order."""
+    """Yield the steps of a document's tables and of the text between them, in document order."""
     step = _Step()
     for block in islice(document.iter_inner_content(), MAX_LINES):
         if isinstance(block, Table):
@@ -134,21 +136,21 @@ def _document_steps(document: Any) -> Iterator[_Step]:
         text, style = block.text.strip(), (block.style.name if block.style else "") or ""
         if not text:
             continue
-        if style.startswith(_HEADINGS):
+        if style.startswith(_HEADING_STYLES):
             yield step
-            step = _Step(name=_by_language(text))
-        elif style.startswith("List") or _ITEM.match(text):
-            _add_answer(step, _ITEM.sub("", text))
+            step = _Step(name=_texts_by_language(text))
+        elif style.startswith("List") or _LIST_MARKER.match(text):
+            _add_answer(step, _LIST_MARKER.sub("", text))
         else:
-            for language, words in _by_language(text).items():
-                step.said[language] = "\n".join(filter(None, (step.said.get(language), words)))
+            for language, text_part in _texts_by_language(text).items():
+                step.said[language] = "\n".join(filter(None, (step.said.get(language), text_part)))
     yield step
 
 
 def _cell_texts(row: Any) -> list[str]:
-    """The texts of a row's first columns; a merged cell counts for each column that it spans.
+    """Return the texts of a row's first columns; a merged cell counts for each of its columns.
 
-    The library's own row.cells makes a list as long as a cell claims to span.
+    The library's own row.cells builds a list as long as a cell claims to span.
     """
     cells: list[Any] = []
     for cell in row._tr.tc_lst:
@@ -161,7 +163,7 @@ def _cell_texts(row: Any) -> list[str]:
 
 
 def _row_steps(rows: Sequence[Sequence[str]]) -> Iterator[_Step]:
-    """A step of each line of a table; a first line that heads the columns is left out."""
+    """Yield a step for each row of a table; a first row that holds column headings is left out."""
     for number, row in enumerate(rows):
         name, uzbek, russian, note = (
             cell.strip()
@@ -169,27 +171,29 @@ def _row_steps(rows: Sequence[Sequence[str]]) -> Iterator[_Step]:
         )
         if number == 0 and not _is_sentence(uzbek) and not _is_sentence(russian):
             continue
-        words = {UZBEK: in_latin(uzbek), RUSSIAN: russian}
-        notes = _by_language(note) if note else {}
-        names = _by_language(name) if name else {}
-        yield _Step(names, {language: text for language, text in words.items() if text}, notes)
+        spoken_texts = {UZBEK: latin_text(uzbek), RUSSIAN: russian}
+        notes = _texts_by_language(note) if note else {}
+        names = _texts_by_language(name) if name else {}
+        yield _Step(
+            names, {language: text for language, text in spoken_texts.items() if text}, notes
+        )
 
 
 def _is_sentence(text: str) -> bool:
-    """Whether a cell holds a sentence, not the head of a column."""
+    """Return True if a cell holds a sentence, not a column heading."""
     return len(text.split()) > 3 or bool(re.search(r"[.!?]", text))
 
 
-def _by_language(text: str) -> dict[str, str]:
-    """A text under its language; "Uzbek / Russian" under both."""
+def _texts_by_language(text: str) -> dict[str, str]:
+    """Return a text under its language; "Uzbek / Russian" under both languages."""
     parts = [part.strip() for part in re.split(r"\s/\s", text, maxsplit=1)]
-    return {language_of(part): in_latin(part) for part in parts if part}
+    return {detect_language(part): latin_text(part) for part in parts if part}
 
 
 def _add_answer(step: _Step, text: str) -> None:
-    words = _by_language(text)
-    last = step.answers[-1] if step.answers else None
-    if last and not set(last) & set(words):  # the same answer in the other language
-        last.update(words)
-    elif len(step.answers) < MOST_ANSWERS:
-        step.answers.append(words)
+    texts = _texts_by_language(text)
+    last_answer = step.answers[-1] if step.answers else None
+    if last_answer and not set(last_answer) & set(texts):  # the same answer in the other language
+        last_answer.update(texts)
+    elif len(step.answers) < MAX_ANSWERS:
+        step.answers.append(texts)

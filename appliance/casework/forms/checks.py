@@ -1,4 +1,4 @@
-"""What a form may not be once people change it; what any form must be says definition.parse()."""
+"""Rules for a form that people changed; definition.parse_definition() checks those of any form."""
 
 import itertools
 import re
@@ -7,24 +7,30 @@ from dataclasses import replace
 
 from appliance.casework import catalogs
 from appliance.casework.forms.definition import (
-    OWN_PLACES,
+    ADDED_PLACE_KINDS,
     Definition,
     DefinitionError,
     Field,
-    Words,
+    LocalizedTexts,
 )
-from appliance.casework.forms.versions import CALL, FORMS, definition_of, every, product
-from appliance.core.i18n import DEFAULT, fold, written_in
+from appliance.casework.forms.versions import (
+    CALL_FORM,
+    FORMS,
+    all_published_definitions,
+    product_definition,
+    stored_definition,
+)
+from appliance.core.i18n import DEFAULT_LOCALE, fold_text, is_in_script
 from appliance.core.settings import MINISTRY_FIELDS
 from appliance.models import FormVersion
 
-LONGEST = 2_000  # letters of an added field, as the pages take them (web/shell/sizes.LINE)
+MAX_ADDED_TEXT_LENGTH = 2_000  # letters of an added field (web/shell/sizes.LINE)
 MOST_OPTIONS = 6
-LABEL, HELP, OPTION = 80, 200, 60  # letters
-_CODE = re.compile(r"[a-z0-9_]{1,40}")
-_MINISTRY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-# Names that stand beside a form's fields in tables, exports and requests.
-RESERVED = frozenset(
+MAX_LABEL_LENGTH, MAX_HELP_LENGTH, MAX_OPTION_LENGTH = 80, 200, 60  # letters
+_CODE_PATTERN = re.compile(r"[a-z0-9_]{1,40}")
+_MINISTRY_NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+# Names used next to a form's fields in tables, exports and requests.
+RESERVED_NAMES = frozenset(
     (
         *("number", "version", "form", "fields", "call", "call_id", "operator", "received_at"),
         *("registered_at", "registered_on", "state", "department", "due_on", "forward_by"),
@@ -37,105 +43,135 @@ RESERVED = frozenset(
 )
 
 
-def check(made: Definition) -> None:
-    """Raise DefinitionError when people may not make such a form of the one that there is."""
-    own = product(made.form)
-    if not all(len(text) <= LABEL and text.isprintable() for text in made.title.values()):
+def check_definition(definition: Definition) -> None:
+    """Raise DefinitionError when people may not change the product's form into this one."""
+    product_form = product_definition(definition.form)
+    if not all(
+        len(text) <= MAX_LABEL_LENGTH and text.isprintable() for text in definition.title.values()
+    ):
         raise DefinitionError("long", "title")
-    for field in own.fields:
-        now = made.field(field.name)
-        if not now or not _same(field, now):
+    for field in product_form.fields:
+        current = definition.find_field(field.name)
+        if not current or not _is_same_nature(field, current):
             raise DefinitionError("product", field.name)
-        if field.required and not now.required:
+        if field.required and not current.required:
             raise DefinitionError("star", field.name)
-    in_use = used()
-    personal = {field.name for former in every() for field in former.fields if field.personal}
-    sent = [field.ministry for field in made.fields if field.ministry]
-    for field in made.fields:
-        if own.field(field.name):
-            _check_words(field)
+    published = published_added_fields()
+    personal = {
+        field.name
+        for former in all_published_definitions()
+        for field in former.fields
+        if field.personal
+    }
+    ministry_names = [field.ministry for field in definition.fields if field.ministry]
+    for field in definition.fields:
+        if product_form.find_field(field.name):
+            _check_texts(field)
             continue
-        _check_added(field, made.form)
-        if field.name in in_use and in_use[field.name] != _nature(field):
+        _check_added_field(field, definition.form)
+        if field.name in published and published[field.name] != _fixed_attributes(field):
             raise DefinitionError("kept", field.name)
         if not field.personal and field.name in personal:
             raise DefinitionError("personal", field.name)
-        if field.ministry and (sent.count(field.ministry) > 1 or field.ministry in MINISTRY_FIELDS):
+        if field.ministry and (
+            ministry_names.count(field.ministry) > 1 or field.ministry in MINISTRY_FIELDS
+        ):
             raise DefinitionError("ministry", field.name)
 
 
-def used() -> dict[str, tuple[str, ...]]:
-    """The fields that were added to either form and ever in force → what is fixed of each."""
+def published_added_fields() -> dict[str, tuple[str, ...]]:
+    """Return the added fields of both forms that were ever published → their fixed attributes."""
     return {
-        field.name: _nature(field)
-        for definition in every()
+        field.name: _fixed_attributes(field)
+        for definition in all_published_definitions()
         for field in definition.fields
-        if not product(definition.form).field(field.name)
+        if not product_definition(definition.form).find_field(field.name)
     }
 
 
-def taken() -> frozenset[str]:
-    """All names that a new field cannot have."""
+def unavailable_names() -> frozenset[str]:
+    """Return all names that a new field cannot have."""
     rows = FormVersion.select()
-    names = frozenset(name for row in rows for name in definition_of(row).names)
-    return names.union(RESERVED, *(product(form).names for form in FORMS))
+    names = frozenset(name for row in rows for name in stored_definition(row).value_names)
+    return names.union(RESERVED_NAMES, *(product_definition(form).value_names for form in FORMS))
 
 
-def free(label: str, taken: Collection[str]) -> str:
-    """A name made of a label that is not taken: ASCII letters, digits and underscores."""
-    made = fold(label).replace(" ", "_")[:30].strip("_") or "field"
-    made = made if made[0].isalpha() else f"f_{made}"
-    names = (made if n == 1 else f"{made}_{n}" for n in itertools.count(1))
-    return next(name for name in names if name not in taken and f"{name}_text" not in taken)
+def available_name(label: str, unavailable: Collection[str]) -> str:
+    """Return an available name derived from a label: ASCII letters, digits and underscores."""
+    base = fold_text(label).replace(" ", "_")[:30].strip("_") or "field"
+    base = base if base[0].isalpha() else f"f_{base}"
+    names = (base if suffix == 1 else f"{base}_{suffix}" for suffix in itertools.count(1))
+    return next(
+        name for name in names if name not in unavailable and f"{name}_text" not in unavailable
+    )
 
 
-def _nature(field: Field) -> tuple[str, ...]:
+def _fixed_attributes(field: Field) -> tuple[str, ...]:
+    """Return the attributes that may not change once a field was published."""
     return field.kind, field.list, field.document
 
 
-def _same(own: Field, now: Field) -> bool:
-    return replace(now, label=own.label, help=own.help, required=own.required) == own
+def _is_same_nature(product_field: Field, field: Field) -> bool:
+    """Return True if only the label, help or star of the product's field differ."""
+    return (
+        replace(
+            field,
+            label=product_field.label,
+            help=product_field.help,
+            required=product_field.required,
+        )
+        == product_field
+    )
 
 
-def _check_added(field: Field, form: str) -> None:
-    topics = set(catalogs.labels("direction", "ru"))
-    lists = (*(one.code for one in catalogs.lists()), *OWN_PLACES)
-    other = next(f for f in FORMS if f != form)
-    known = product(other).field(field.name)
+def _check_added_field(field: Field, form: str) -> None:
+    """Raise DefinitionError when a field that the manager added is not allowed."""
+    topics = set(catalogs.labels_by_code("direction", "ru"))
+    lists = (*(catalog.code for catalog in catalogs.all_lists()), *ADDED_PLACE_KINDS)
+    other_form = next(candidate for candidate in FORMS if candidate != form)
+    conflicting = product_definition(other_form).find_field(field.name)
     checks = {
-        "reserved": field.name not in RESERVED and not field.name.endswith("_text") and not known,
+        "reserved": field.name not in RESERVED_NAMES
+        and not field.name.endswith("_text")
+        and not conflicting,
         "list": not field.list or field.list in lists,
         "options": not field.options
         or (
             2 <= len(field.options) <= MOST_OPTIONS
-            and all(_CODE.fullmatch(option.code) for option in field.options)
+            and all(_CODE_PATTERN.fullmatch(option.code) for option in field.options)
         ),
         "topics": set(field.topics) <= topics,
-        "asked_of": not field.asked_of or form != CALL,
-        "most": field.longest <= LONGEST,
-        "ministry": not field.ministry or _MINISTRY.fullmatch(field.ministry),
+        "asked_of": not field.asked_of or form != CALL_FORM,
+        "most": field.max_length <= MAX_ADDED_TEXT_LENGTH,
+        "ministry": not field.ministry or _MINISTRY_NAME_PATTERN.fullmatch(field.ministry),
         "given": not field.key and not field.given,
         "personal": field.kind != "document" or field.personal,
     }
     if code := next((code for code, holds in checks.items() if not holds), ""):
         raise DefinitionError(code, field.name)
-    _check_words(field)
+    _check_texts(field)
 
 
-def _check_words(field: Field) -> None:
-    texts = [(text, LABEL) for text in field.label.values()]
-    texts += [(text, HELP) for text in field.help.values()]
-    texts += [(text, OPTION) for one in field.options for text in one.words.values()]
-    if any(len(text) > most for text, most in texts):
+def _check_texts(field: Field) -> None:
+    """Raise DefinitionError for a label, help or option that is too long or in the wrong script."""
+    texts = [(text, MAX_LABEL_LENGTH) for text in field.label.values()]
+    texts += [(text, MAX_HELP_LENGTH) for text in field.help.values()]
+    texts += [
+        (text, MAX_OPTION_LENGTH) for option in field.options for text in option.words.values()
+    ]
+    if any(len(text) > limit for text, limit in texts):
         raise DefinitionError("long", field.name)
-    if not all(text.isprintable() for text, _most in texts):
+    if not all(text.isprintable() for text, _limit in texts):
         raise DefinitionError("words", field.name)
-    for words in (field.label, field.help, *(one.words for one in field.options)):
-        _check_script(words, field.name)
+    for localized in (field.label, field.help, *(option.words for option in field.options)):
+        _check_script(localized, field.name)
 
 
-def _check_script(words: Words, name: str) -> None:
-    """No Cyrillic letter among Latin ones, no Latin word in place of a Cyrillic one."""
-    for locale, text in words.items():
-        if text and not written_in(text, "Latn" if locale == DEFAULT else "Cyrl"):
+def _check_script(texts: LocalizedTexts, name: str) -> None:
+    """Raise DefinitionError when a text is not in the script of its locale.
+
+    No Cyrillic letter may be among Latin ones, and no Latin word in place of a Cyrillic one.
+    """
+    for locale, text in texts.items():
+        if text and not is_in_script(text, "Latn" if locale == DEFAULT_LOCALE else "Cyrl"):
             raise DefinitionError("script", name)

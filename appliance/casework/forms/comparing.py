@@ -1,18 +1,19 @@
-"""What one version of a form says otherwise than another."""
+"""Compares two versions of a form."""
 
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 
 from appliance.casework.forms.definition import Definition, Field
 
-_BESIDE = ("name", "most", "wide", "anew", "exported")  # nobody decides them
+_IGNORED_ATTRIBUTES = ("name", "most", "wide", "anew", "exported")  # nobody sets them on a page
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field: `kind` is added, removed, changed or moved; `before`, `after` where it stands.
+    """The change of one field: `kind` is added, removed, changed or moved.
 
-    `parts`: what of a changed field is another, by the names of Field.
+    `before` and `after` are the field in the old and the new version. `parts`: the changed
+    attributes of a changed field, by the names of Field.
     """
 
     kind: str
@@ -21,30 +22,41 @@ class Change:
     parts: tuple[str, ...] = ()
 
 
-def changes(before: Definition, after: Definition) -> list[Change]:
-    """What became of each field, in the order of `after`; those removed stand at the end."""
-    was = {field.name: field for field in before.fields}
-    now = {field.name: field for field in after.fields}
-    stayed = _stayed([n for n in was if n in now], [n for n in now if n in was])
-    found = []
-    for name, field in now.items():
-        old = was.get(name)
+def field_changes(before: Definition, after: Definition) -> list[Change]:
+    """Return the change of each field, in the order of `after`; removed fields are at the end."""
+    old_fields = {field.name: field for field in before.fields}
+    new_fields = {field.name: field for field in after.fields}
+    unmoved = _unmoved_names(
+        [n for n in old_fields if n in new_fields], [n for n in new_fields if n in old_fields]
+    )
+    result = []
+    for name, field in new_fields.items():
+        old = old_fields.get(name)
         if not old:
-            found.append(Change("added", None, field))
+            result.append(Change("added", None, field))
             continue
-        if parts := _parts(old, field):
-            found.append(Change("changed", old, field, parts))
-        if name not in stayed:
-            found.append(Change("moved", old, field))
-    return found + [Change("removed", f, None) for name, f in was.items() if name not in now]
+        if parts := _changed_attributes(old, field):
+            result.append(Change("changed", old, field, parts))
+        if name not in unmoved:
+            result.append(Change("moved", old, field))
+    return result + [
+        Change("removed", old_field, None)
+        for name, old_field in old_fields.items()
+        if name not in new_fields
+    ]
 
 
-def _parts(before: Field, after: Field) -> tuple[str, ...]:
-    was, now = asdict(before), asdict(after)
-    return tuple(name for name in was if name not in _BESIDE and was[name] != now[name])
+def _changed_attributes(before: Field, after: Field) -> tuple[str, ...]:
+    """Return the names of the attributes that differ."""
+    old_values, new_values = asdict(before), asdict(after)
+    return tuple(
+        name
+        for name in old_values
+        if name not in _IGNORED_ATTRIBUTES and old_values[name] != new_values[name]
+    )
 
 
-def _stayed(was: list[str], now: list[str]) -> set[str]:
-    """The fields that keep their order among themselves."""
-    blocks = SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks()
-    return {name for block in blocks for name in was[block.a : block.a + block.size]}
+def _unmoved_names(old_order: list[str], new_order: list[str]) -> set[str]:
+    """Return the names of the fields whose order relative to each other is unchanged."""
+    blocks = SequenceMatcher(None, old_order, new_order, autojunk=False).get_matching_blocks()
+    return {name for block in blocks for name in old_order[block.a : block.a + block.size]}

@@ -1,7 +1,7 @@
-"""What a form is: its fields in their order, as a document that page, reading and exports follow.
+"""The definition of a form: its ordered fields, which page, reading and exports follow.
 
 A form's values are a dict of texts by field name. Where a field chooses from a list or is a place,
-its own name holds the code (empty when none was chosen) and NAME_text what stands in the field.
+its name holds the code (empty without a choice) and NAME_text holds the text of the input.
 """
 
 import re
@@ -9,38 +9,41 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from appliance.core.i18n import DEFAULT, LOCALES, N_
+from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, N_
 
-# kind → what it is called
+# kind → its label
 KINDS = {
     "text": N_("Text"),
-    "name": N_("Name"),  # put right in its spelling
+    "name": N_("Name"),  # its spelling is corrected
     "long": N_("Long text"),
-    "comment": N_("Comment"),  # the operator's own words
-    "choice": N_("Choice of a few"),
+    "comment": N_("Comment"),  # in the operator's words
+    "choice": N_("Choice from a few options"),
     "list": N_("Choice from a list"),
-    "place": N_("Place of a list"),
-    "tick": N_("Tick"),
+    "place": N_("Place from a list"),
+    "tick": N_("Checkbox"),
     "number": N_("Count or amount"),
     "date": N_("Date"),
     "phone": N_("Phone"),
     "document": N_("Document"),
 }
-CHOSEN = ("list", "place")  # kinds that are searched while one types
-PLACES = ("region", "district", "mahalla")  # the fields of the product that are places
-OWN_PLACES = ("region", "district")  # what an added place may be
-DOCUMENTS = ("passport", "pinfl", "stir")
-ASKED_OF = ("person", "entity")
-MOST_FIELDS = 60  # of one form
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_WIDEST = 3  # columns of the form on the page
-_LONGEST = 10_000  # letters
+LOOKUP_KINDS = ("list", "place")  # kinds that offer matches while one types
+PRODUCT_PLACE_FIELDS = ("region", "district", "mahalla")  # the product's fields that are places
+ADDED_PLACE_KINDS = ("region", "district")  # for fields added by the manager
+DOCUMENT_KINDS = ("passport", "pinfl", "stir")
+APPLICANT_KINDS = ("person", "entity")
+MAX_FIELDS = 60  # in one form
+_NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MAX_WIDTH_COLUMNS = 3  # columns of the form on the page
+_MAX_TEXT_LENGTH = 10_000  # letters
 
-type Words = Mapping[str, str]  # locale → text
+type LocalizedTexts = Mapping[str, str]  # locale → text
 
 
 class DefinitionError(ValueError):
-    """A document that is no form; `field` names where, `code` why (worded by the page)."""
+    """A document is not a valid form; `field` is the field, `code` the reason.
+
+    The page words the reason.
+    """
 
     def __init__(self, code: str, field: str = "") -> None:
         super().__init__(f"{field}: {code}" if field else code)
@@ -50,14 +53,14 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class Option:
-    """One of a few fixed answers."""
+    """One of a few fixed choices."""
 
     code: str
-    words: Words
+    words: LocalizedTexts
 
-    def called(self, locale: str) -> str:
-        """Its name in the locale."""
-        return _in(self.words, locale)
+    def localized_label(self, locale: str) -> str:
+        """Return the option's label in the locale."""
+        return _text_in_locale(self.words, locale)
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,19 @@ class Field:
     """One field of a form.
 
     `asked_of`: person or entity, when only one of them is asked. `topics`: codes of the directions
-    with which it is asked, all when empty. `given`: what stands in it before anybody types.
-    `anew`: asked in every call, never taken from an earlier form. `personal`: tells who the
-    applicant is. `exported`: leaves in bulk. `ministry`: its name in the ministry's system.
+    for which it is asked, all when empty. `given`: its initial value. `anew`: asked in every call,
+    never copied from an earlier form. `personal`: identifies the applicant. `exported`: included in
+    bulk exports. `ministry`: its name in the ministry's system.
     """
 
     name: str
     kind: str
-    label: Words
-    help: Words = field(default_factory=dict)
+    label: LocalizedTexts
+    help: LocalizedTexts = field(default_factory=dict)
     required: bool = False
-    list: str = ""  # whose values it chooses from; of an added place: region or district
+    list: str = ""  # the list it chooses from; for an added place: region or district
     options: tuple[Option, ...] = ()
-    document: str = ""  # one of DOCUMENTS
+    document: str = ""  # one of DOCUMENT_KINDS
     asked_of: str = ""
     topics: tuple[str, ...] = ()
     given: str = ""
@@ -91,31 +94,31 @@ class Field:
 
     @property
     def source(self) -> str:
-        """The list or the kind of places that it chooses from; "" when it chooses from none."""
+        """The list or the kind of place that the field chooses from; "" for any other field."""
         return self.list or (self.name if self.kind == "place" else "")
 
     @property
-    def chosen(self) -> bool:
-        """Whether it has a code and, under NAME_text, what stands in the field."""
-        return self.kind in CHOSEN
+    def is_lookup(self) -> bool:
+        """True if the field's values are a code and, under NAME_text, the text of the input."""
+        return self.kind in LOOKUP_KINDS
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Under which names a form's values hold it."""
-        return (self.name, f"{self.name}_text") if self.chosen else (self.name,)
+    def value_names(self) -> tuple[str, ...]:
+        """The names under which a form's values hold the field."""
+        return (self.name, f"{self.name}_text") if self.is_lookup else (self.name,)
 
     @property
-    def longest(self) -> int:
-        """How many letters it takes."""
-        return self.most or (_LONGEST if self.kind in ("long", "comment") else 200)
+    def max_length(self) -> int:
+        """The maximum number of letters in the field."""
+        return self.most or (_MAX_TEXT_LENGTH if self.kind in ("long", "comment") else 200)
 
-    def called(self, locale: str) -> str:
-        """Its label in the locale."""
-        return _in(self.label, locale)
+    def localized_label(self, locale: str) -> str:
+        """Return the field's label in the locale."""
+        return _text_in_locale(self.label, locale)
 
-    def helped(self, locale: str) -> str:
-        """What is said about it in the locale; "" when nothing is."""
-        return _in(self.help, locale)
+    def localized_help(self, locale: str) -> str:
+        """Return the field's help text in the locale; "" when it has no help text."""
+        return _text_in_locale(self.help, locale)
 
 
 @dataclass(frozen=True)
@@ -124,134 +127,168 @@ class Definition:
 
     form: str
     version: int
-    title: Words
+    title: LocalizedTexts
     fields: tuple[Field, ...]
 
-    def field(self, name: str) -> Field | None:
-        """The field of this name, or of this NAME_text."""
-        return next((one for one in self.fields if name in (one.name, f"{one.name}_text")), None)
+    def find_field(self, name: str) -> Field | None:
+        """Return the field with this name, or this NAME_text; None if there is no such field."""
+        return next(
+            (
+                form_field
+                for form_field in self.fields
+                if name in (form_field.name, f"{form_field.name}_text")
+            ),
+            None,
+        )
 
     @property
-    def names(self) -> frozenset[str]:
+    def value_names(self) -> frozenset[str]:
         """All names that the form's values may have."""
-        return frozenset(name for one in self.fields for name in one.names)
+        return frozenset(name for form_field in self.fields for name in form_field.value_names)
 
-    def fields_of(self, kind: str = "", topic: str = "") -> tuple[Field, ...]:
-        """The fields that are asked of a person or an entity, about a direction."""
-        other = [one for one in ASKED_OF if kind and one != kind]
+    def fields_for_applicant(self, kind: str = "", topic: str = "") -> tuple[Field, ...]:
+        """Return the fields for a kind of applicant (person or entity) and a direction."""
+        other_kinds = [item for item in APPLICANT_KINDS if kind and item != kind]
         return tuple(
-            one
-            for one in self.fields
-            if one.asked_of not in other and (not one.topics or topic in one.topics)
+            item
+            for item in self.fields
+            if item.asked_of not in other_kinds and (not item.topics or topic in item.topics)
         )
 
 
-def parse(form: str, version: int, document: Mapping[str, Any]) -> Definition:
-    """The definition that a document holds. Raises DefinitionError."""
+def parse_definition(form: str, version: int, document: Mapping[str, Any]) -> Definition:
+    """Parse a document into a definition. Raises DefinitionError."""
     entries = document.get("fields")
-    if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FIELDS:
+    if not isinstance(entries, list) or not 0 < len(entries) <= MAX_FIELDS:
         raise DefinitionError("fields")
-    title = _words(document.get("title"), "title", whole=True)
-    made = tuple(_field(entry) for entry in entries)
-    names = [name for one in made for name in (one.name, f"{one.name}_text")]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DefinitionError("twice", twice)
-    return Definition(form, version, title, made)
+    title = _parse_texts(document.get("title"), "title", is_complete=True)
+    parsed_fields = tuple(_parse_field(entry) for entry in entries)
+    names = [
+        name
+        for form_field in parsed_fields
+        for name in (form_field.name, f"{form_field.name}_text")
+    ]
+    if duplicate := next((name for name in names if names.count(name) > 1), None):
+        raise DefinitionError("twice", duplicate)
+    return Definition(form, version, title, parsed_fields)
 
 
-def document_of(definition: Definition) -> dict[str, Any]:
-    """The document that parse() reads back to the same."""
-    return {"title": dict(definition.title), "fields": [entry_of(f) for f in definition.fields]}
+def definition_document(definition: Definition) -> dict[str, Any]:
+    """Return the document that parse_definition() parses back into the same definition."""
+    return {
+        "title": dict(definition.title),
+        "fields": [field_entry(form_field) for form_field in definition.fields],
+    }
 
 
-def entry_of(one: Field) -> dict[str, Any]:
-    """One field as it stands in a document; what is as usual is left out."""
-    usual = Field(one.name, one.kind, one.label)
-    entry = {name: value for name, value in asdict(one).items() if value != getattr(usual, name)}
-    entry |= {"name": one.name, "kind": one.kind, "label": dict(one.label)}
-    if one.options:
-        entry["options"] = [{"code": option.code} | dict(option.words) for option in one.options]
-    if one.topics:
-        entry["topics"] = [*one.topics]
+def field_entry(form_field: Field) -> dict[str, Any]:
+    """Return a field as an entry of a document, without attributes that have default values."""
+    default_field = Field(form_field.name, form_field.kind, form_field.label)
+    entry = {
+        name: value
+        for name, value in asdict(form_field).items()
+        if value != getattr(default_field, name)
+    }
+    entry |= {"name": form_field.name, "kind": form_field.kind, "label": dict(form_field.label)}
+    if form_field.options:
+        entry["options"] = [
+            {"code": option.code} | dict(option.words) for option in form_field.options
+        ]
+    if form_field.topics:
+        entry["topics"] = [*form_field.topics]
     return entry
 
 
-def _field(entry: Any) -> Field:
+def _parse_field(entry: Any) -> Field:
+    """Parse one field of a document. Raises DefinitionError."""
     if not isinstance(entry, Mapping):
         raise DefinitionError("fields")
     name = entry.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME_PATTERN.fullmatch(name):
         raise DefinitionError("name", str(name)[:40])
-    kinds = {one.name: type(getattr(_USUAL, one.name)) for one in fields(Field)}
+    value_types = {item.name: type(getattr(_DEFAULT_FIELD, item.name)) for item in fields(Field)}
     for key, value in entry.items():
-        if key not in kinds:
+        if key not in value_types:
             raise DefinitionError("unknown", name)
-        if key not in ("label", "help", "options", "topics") and type(value) is not kinds[key]:
+        if (
+            key not in ("label", "help", "options", "topics")
+            and type(value) is not value_types[key]
+        ):
             raise DefinitionError("unknown", name)
     if "kind" not in entry:
         raise DefinitionError("kind", name)
-    more = {key: value for key, value in entry.items() if key not in ("label", "help")}
-    more["options"] = tuple(_option(one, name) for one in _listed(entry, "options", name))
-    more["topics"] = tuple(str(one) for one in _listed(entry, "topics", name))
-    made = Field(
-        label=_words(entry.get("label"), name, whole=True),
-        help=_words(entry.get("help", {}), name),
-        **more,
+    attributes = {key: value for key, value in entry.items() if key not in ("label", "help")}
+    attributes["options"] = tuple(
+        _parse_option(item, name) for item in _list_value(entry, "options", name)
     )
-    if len({option.code for option in made.options}) < len(made.options):
+    attributes["topics"] = tuple(str(item) for item in _list_value(entry, "topics", name))
+    form_field = Field(
+        label=_parse_texts(entry.get("label"), name, is_complete=True),
+        help=_parse_texts(entry.get("help", {}), name),
+        **attributes,
+    )
+    if len({option.code for option in form_field.options}) < len(form_field.options):
         raise DefinitionError("options", name)
-    if code := _trouble(made):
+    if code := _field_error_code(form_field):
         raise DefinitionError(code, name)
-    return made
+    return form_field
 
 
-def _trouble(one: Field) -> str:
-    """The code of what is wrong with a field; "" when nothing is."""
+def _field_error_code(form_field: Field) -> str:
+    """Return the code of a field's error; "" when it is valid."""
     checks = {
-        "kind": one.kind in KINDS,
-        "list": bool(one.list)
+        "kind": form_field.kind in KINDS,
+        "list": bool(form_field.list)
         == (
-            one.kind == "list"
-            or (one.kind == "choice" and not one.options)
-            or (one.kind == "place" and one.name not in PLACES)
+            form_field.kind == "list"
+            or (form_field.kind == "choice" and not form_field.options)
+            or (form_field.kind == "place" and form_field.name not in PRODUCT_PLACE_FIELDS)
         ),
-        "options": one.kind == "choice" or not one.options,
-        "place": one.kind != "place" or not one.list or one.list in OWN_PLACES,
-        "document": (one.document in DOCUMENTS) if one.kind == "document" else not one.document,
-        "asked_of": one.asked_of in ("", *ASKED_OF),
-        "wide": 1 <= one.wide <= _WIDEST,
-        "most": 0 <= one.most <= _LONGEST,
-        "reserved": one.name not in ("csrf_token", "token", "version", "number", "elements"),
+        "options": form_field.kind == "choice" or not form_field.options,
+        "place": form_field.kind != "place"
+        or not form_field.list
+        or form_field.list in ADDED_PLACE_KINDS,
+        "document": (form_field.document in DOCUMENT_KINDS)
+        if form_field.kind == "document"
+        else not form_field.document,
+        "asked_of": form_field.asked_of in ("", *APPLICANT_KINDS),
+        "wide": 1 <= form_field.wide <= _MAX_WIDTH_COLUMNS,
+        "most": 0 <= form_field.most <= _MAX_TEXT_LENGTH,
+        "reserved": form_field.name not in ("csrf_token", "token", "version", "number", "elements"),
     }
     return next((code for code, holds in checks.items() if not holds), "")
 
 
-def _option(entry: Any, name: str) -> Option:
+def _parse_option(entry: Any, name: str) -> Option:
     if not isinstance(entry, Mapping) or not isinstance(code := entry.get("code"), str) or not code:
         raise DefinitionError("options", name)
-    words = {locale: text for locale, text in entry.items() if locale != "code"}
-    return Option(code, _words(words, name, whole=True))
+    labels = {locale: text for locale, text in entry.items() if locale != "code"}
+    return Option(code, _parse_texts(labels, name, is_complete=True))
 
 
-def _listed(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
+def _list_value(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
+    """Return the list under a key of an entry, empty when absent. Raises DefinitionError."""
     value = entry.get(key, [])
     if not isinstance(value, list | tuple):
         raise DefinitionError(key, name)
     return value
 
 
-def _words(value: Any, name: str, whole: bool = False) -> Words:
-    """Texts by locale; `whole`: one in each."""
-    texts = isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
-    if not texts or not set(value) <= set(LOCALES):
+def _parse_texts(value: Any, name: str, is_complete: bool = False) -> LocalizedTexts:
+    """Return texts by locale; `is_complete`: each locale must have one. Raises DefinitionError."""
+    is_text_mapping = isinstance(value, Mapping) and all(
+        isinstance(text, str) for text in value.values()
+    )
+    if not is_text_mapping or not set(value) <= set(LOCALES):
         raise DefinitionError("words", name)
-    if whole and not all(value.get(locale, "").strip() for locale in LOCALES):
+    if is_complete and not all(value.get(locale, "").strip() for locale in LOCALES):
         raise DefinitionError("words", name)
     return dict(value)
 
 
-def _in(words: Words, locale: str) -> str:
-    return words.get(locale) or words.get(DEFAULT, "")
+def _text_in_locale(texts: LocalizedTexts, locale: str) -> str:
+    """Return the text in the locale, else in the default locale."""
+    return texts.get(locale) or texts.get(DEFAULT_LOCALE, "")
 
 
-_USUAL = Field("", "", {})
+_DEFAULT_FIELD = Field("", "", {})

@@ -1,6 +1,7 @@
-"""What an operator has typed and not yet registered; it outlives page, session and browser.
+"""Drafts: values that an operator has typed and not yet registered.
 
-A draft holds the values of both forms, so that what both ask is typed once.
+A draft outlives page, session and browser. It holds the values of both forms, so that fields common
+to both are typed once.
 """
 
 import datetime as dt
@@ -9,133 +10,154 @@ import uuid
 
 from peewee import JOIN, ModelSelect, fn
 
-from appliance.casework.forms.versions import APPEAL, FORMS, in_force, lately, product
+from appliance.casework.forms.versions import (
+    APPEAL_FORM,
+    FORMS,
+    definition_in_force,
+    product_definition,
+    recent_definitions,
+)
 from appliance.core import audit, clock
-from appliance.core.db import writing
-from appliance.core.statements import Question, row_with, value
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
 
-MOST = 200  # unfinished forms without a call that one operator may have
-CONSULTATION = ("consultation", "consultation_issue", "consultation_contact")  # beside form №1
+MAX_DRAFTS_WITHOUT_CALL = 200  # unfinished forms without a call that one operator may have
+CONSULTATION_FIELDS = ("consultation", "consultation_issue", "consultation_contact")  # of form №1
 
-_OWN = Question(
+_OPERATOR_DRAFTS = PreparedQuery(
     lambda: (
-        Draft.select().where(Draft.operator == value("operator")).order_by(Draft.updated_at.desc())
+        Draft.select()
+        .where(Draft.operator == query_parameter("operator"))
+        .order_by(Draft.updated_at.desc())
     )
 )
-# What every bar of an operator asks: what was registered of a call.
-_REGISTERED = tuple(
-    Question(
+# Queried for every bar of an operator: the forms registered for a call.
+_REGISTERED_FORMS = tuple(
+    PreparedQuery(
         lambda table=table: table.select(table.operator, table.token).where(  # type: ignore[misc]
-            table.call_id == value("call")
+            table.call_id == query_parameter("call")
         )
     )
     for table in (Appeal, CallForm)
 )
 
 
-def _his_call() -> ModelSelect:
-    """The call of an id, if it rang at an operator or spoke with him, or he placed it.
+def _operator_call_query() -> ModelSelect:
+    """Select the call with an id, if the operator was rung by it, answered it or placed it.
 
-    Asked of this one call, however many others there were.
+    The query looks at this one call only, however many others there are.
     """
-    of_it = (QueueVisit.call == value("call"), Ring.visit == QueueVisit.id)
-    rang = QueueVisit.select().join(Ring, JOIN.CROSS)  # few visits first, then their rings
-    rang = rang.where(*of_it, Ring.operator == value("login"))
-    spoke = Talk.select().where(Talk.call == value("call"), Talk.who == value("login"))
-    placed = (Call.direction == "outbound") & (Call.by == value("login"))
-    his = fn.EXISTS(rang) | fn.EXISTS(spoke) | placed
-    return Call.select().where(Call.id == value("call"), his).limit(1)
+    ring_of_call = (QueueVisit.call == query_parameter("call"), Ring.visit == QueueVisit.id)
+    rings = QueueVisit.select().join(Ring, JOIN.CROSS)  # few visits first, then their rings
+    rings = rings.where(*ring_of_call, Ring.operator == query_parameter("login"))
+    talks = Talk.select().where(
+        Talk.call == query_parameter("call"), Talk.who == query_parameter("login")
+    )
+    is_placed = (Call.direction == "outbound") & (Call.by == query_parameter("login"))
+    is_involved = fn.EXISTS(rings) | fn.EXISTS(talks) | is_placed
+    return Call.select().where(Call.id == query_parameter("call"), is_involved).limit(1)
 
 
-_HIS_CALL = Question(_his_call)
+_OPERATOR_CALL = PreparedQuery(_operator_call_query)
 
 
-class TooMany(Exception):
+class TooManyDrafts(Exception):
     """The operator has too many unfinished forms to begin another."""
 
 
 class AlreadyRegistered(Exception):
-    """The form that is being saved was registered before, as this appeal or this call."""
+    """The form that is being saved was already registered, as this appeal or this call."""
 
-    def __init__(self, registered: Appeal | CallForm) -> None:
-        super().__init__(registered.number)
-        self.registered = registered
+    def __init__(self, registration: Appeal | CallForm) -> None:
+        super().__init__(registration.number)
+        self.registration = registration
 
 
 def token_for(operator: User, call: Call | None) -> str:
-    """The name of the form that the operator fills for a call; a new one without a call.
+    """Return the token of the form that the operator fills for a call; a new one without a call.
 
-    Every page and tab that opens the form of a call gets the same, so sending it from two of them
-    counts once; once registered, the next form of the same call gets another.
+    Every page and tab that opens the form of a call gets the same token, so sending it from two of
+    them counts once; once it is registered, the next form of the same call gets another token.
     """
     if not call:
         return uuid.uuid4().hex
-    all_ = (row for one in _REGISTERED for row in one.ask(call=call.id))
-    made = {token for whose, token in all_ if whose == operator.id}
-    return f"{call.id}-{operator.id}-{len(made)}"
+    rows = (row for query in _REGISTERED_FORMS for row in query.fetch_tuples(call=call.id))
+    tokens = {token for operator_id, token in rows if operator_id == operator.id}
+    return f"{call.id}-{operator.id}-{len(tokens)}"
 
 
 def is_token(text: str) -> bool:
-    """Whether this can be the name of a form without a call."""
+    """Return True if this can be the token of a form without a call."""
     return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
 
-def is_his(operator: User, token: str) -> bool:
-    """Whether this is, or can be, the name of a form of the operator's, and of nobody else's.
+def is_operator_form(operator: User, token: str) -> bool:
+    """Return True if this is, or can be, the token of a form of this operator and of nobody else.
 
-    The name of a call's form is told by the call and its operator: a colleague knows it, too.
+    The token of a call's form is derived from the call and its operator, so a colleague can know
+    it, too.
     """
-    known = [row for table in (Draft, Appeal, CallForm) if (row := row_with(table, token=token))]
-    if known:
-        return all(row.operator_id == operator.id for row in known)
-    return is_token(token) or call_of(operator, token) is not None
+    rows = [row for table in (Draft, Appeal, CallForm) if (row := find_row(table, token=token))]
+    if rows:
+        return all(row.operator_id == operator.id for row in rows)
+    return is_token(token) or call_of_token(operator, token) is not None
 
 
-def call_of(operator: User, token: str) -> Call | None:
-    """The call that a form of this name belongs to, if it rang at or spoke with the operator, or
-    he placed it."""
+def call_of_token(operator: User, token: str) -> Call | None:
+    """Return the call that the form with this token belongs to.
+
+    None unless it rang at or was answered by the operator, or they placed it.
+    """
     call_id, _, rest = token.partition(f"-{operator.id}-")
     if not rest:
         return None
-    found: Call | None = _HIS_CALL.first(call=call_id, login=operator.login)
-    return found
+    call: Call | None = _OPERATOR_CALL.fetch_first(call=call_id, login=operator.login)
+    return call
 
 
-def draft(operator: User, token: str) -> Draft | None:
-    """The operator's own draft of this name."""
-    return row_with(Draft, operator=operator.id, token=token)
+def find_draft(operator: User, token: str) -> Draft | None:
+    """Return the operator's own draft with this token."""
+    return find_row(Draft, operator=operator.id, token=token)
 
 
-def draft_of(operator: User, call_id: str) -> Draft | None:
-    """The operator's draft for a call."""
-    return row_with(Draft, operator=operator.id, call_id=call_id)
+def find_call_draft(operator: User, call_id: str) -> Draft | None:
+    """Return the operator's draft for a call."""
+    return find_row(Draft, operator=operator.id, call_id=call_id)
 
 
-def drafts(operator: User) -> list[Draft]:
-    """The operator's drafts in which something was typed, newest first."""
-    return [draft for draft in _OWN.rows(operator=operator.id) if not is_blank(draft.values)]
+def operator_drafts(operator: User) -> list[Draft]:
+    """Return the operator's drafts in which something was typed, newest first."""
+    return [
+        draft
+        for draft in _OPERATOR_DRAFTS.fetch_objects(operator=operator.id)
+        if not is_blank(draft.values)
+    ]
 
 
 def is_blank(values: dict[str, str]) -> bool:
-    """Whether nobody has typed anything yet."""
-    given = {field.name for form in FORMS for field in product(form).fields if field.given}
-    return not any(text for name, text in values.items() if name not in given | {"phone"})
+    """Return True if nothing has been typed yet."""
+    prefilled = {
+        field.name for form in FORMS for field in product_definition(form).fields if field.given
+    }
+    return not any(text for name, text in values.items() if name not in prefilled | {"phone"})
 
 
-def names() -> frozenset[str]:
-    """All names that a draft's values may have."""
-    versions = (version for form in FORMS for version in lately(form))
-    return frozenset(CONSULTATION).union(*(version.names for version in versions))
+def draft_value_names() -> frozenset[str]:
+    """Return all names that a draft's values may have."""
+    versions = (version for form in FORMS for version in recent_definitions(form))
+    return frozenset(CONSULTATION_FIELDS).union(*(version.value_names for version in versions))
 
 
-def cleaned_of_both(values: dict[str, str], asked: frozenset[str] | None = None) -> dict[str, str]:
-    """Only what the two forms ask, without blanks around; nothing else of a request is kept.
+def cleaned_draft_values(
+    values: dict[str, str], allowed_names: frozenset[str] | None = None
+) -> dict[str, str]:
+    """Return only the fields of the two forms, stripped of blanks; other values are dropped.
 
-    `asked`: names(), for who has them already.
+    `allowed_names`: the result of draft_value_names(), if the caller has it already.
     """
-    both = names() if asked is None else asked
-    return {name: text for name in sorted(both) if (text := values.get(name, "").strip())}
+    field_names = draft_value_names() if allowed_names is None else allowed_names
+    return {name: text for name in sorted(field_names) if (text := values.get(name, "").strip())}
 
 
 def save_draft(
@@ -143,95 +165,108 @@ def save_draft(
     token: str,
     values: dict[str, str],
     *,
-    form: str = APPEAL,
+    form: str = APPEAL_FORM,
     aside: bool = False,
     typed_at: dt.datetime | None = None,
     base: dict[str, str] | None = None,
 ) -> Draft:
-    """Keep what the open `form` holds, typed at `typed_at` (None: now).
+    """Store the values of the open `form`, typed at `typed_at` (None: now).
 
-    What only the other form asks stays as it was.
-    `base` is what the page knew to be kept before: only fields that differ from it are changed,
-    so that two pages with the same form overwrite nothing of each other's; of a field that both
-    have changed, what was typed later stays, whichever comes first. Without `base`, what was typed
-    before what is kept changes nothing.
-    Raises AlreadyRegistered when it comes after registering, TooMany for one form more than MOST
-    without a call.
+    Values of fields that only the other form has stay unchanged. `base` holds the stored values
+    that the page started from: only fields that differ from it are changed, so that two pages with
+    the same form do not overwrite each other's fields; of a field that both have changed, the value
+    typed later stays, whichever arrives first. Without `base`, values typed before the stored ones
+    change nothing. Raises AlreadyRegistered when it arrives after registering, TooManyDrafts for
+    more than MAX_DRAFTS_WITHOUT_CALL forms without a call.
     """
-    call, asked = call_of(operator, token), names()
-    typed = cleaned_of_both(values, asked)
-    moment = min(typed_at or clock.now(), clock.now())
-    now = {"token": token, "form": form, "values": typed, "updated_at": moment, "aside": aside}
-    with writing():
-        if registered := registered_as(operator, token):
-            raise AlreadyRegistered(registered)
-        known = draft(operator, token) or (draft_of(operator, call.id) if call else None)
-        if known and typed_at and base is None and known.updated_at > typed_at:
-            return known
-        if known and base is not None:
-            now["updated_at"] = max(moment, known.updated_at)
-            knew = _known_of(known, form, cleaned_of_both(base, asked))
-            late = bool(typed_at and known.updated_at > typed_at)
-            now["values"] = _merged(known.values, knew, typed, late)
-        elif known:
-            now["values"] = not_of(form, known.values) | typed
-        if known:
-            Draft.update(now).where(Draft.id == known.id).execute()
+    call, allowed_names = call_of_token(operator, token), draft_value_names()
+    typed_values = cleaned_draft_values(values, allowed_names)
+    updated_at = min(typed_at or clock.now(), clock.now())
+    new_row = {
+        "token": token,
+        "form": form,
+        "values": typed_values,
+        "updated_at": updated_at,
+        "aside": aside,
+    }
+    with write_transaction():
+        if registration := registration_of_token(operator, token):
+            raise AlreadyRegistered(registration)
+        stored = find_draft(operator, token) or (
+            find_call_draft(operator, call.id) if call else None
+        )
+        if stored and typed_at and base is None and stored.updated_at > typed_at:
+            return stored
+        if stored and base is not None:
+            new_row["updated_at"] = max(updated_at, stored.updated_at)
+            base_values = _stored_base(stored, form, cleaned_draft_values(base, allowed_names))
+            is_outdated = bool(typed_at and stored.updated_at > typed_at)
+            new_row["values"] = _merge_changes(
+                stored.values, base_values, typed_values, is_outdated
+            )
+        elif stored:
+            new_row["values"] = values_of_other_form(form, stored.values) | typed_values
+        if stored:
+            Draft.update(new_row).where(Draft.id == stored.id).execute()
         else:
-            if not call and _without_call(operator) >= MOST:
-                raise TooMany
-            Draft.create(operator=operator, call_id=call and call.id, **now)
+            if not call and _count_drafts_without_call(operator) >= MAX_DRAFTS_WITHOUT_CALL:
+                raise TooManyDrafts
+            Draft.create(operator=operator, call_id=call and call.id, **new_row)
     return Draft.get(Draft.operator == operator, Draft.token == token)
 
 
-def _known_of(kept: Draft, form: str, base: dict[str, str]) -> dict[str, str]:
-    """What a page of `form` knew to be kept, without what stood in it beforehand.
+def _stored_base(stored: Draft, form: str, base: dict[str, str]) -> dict[str, str]:
+    """Return the stored values that a page of `form` started from, without prefilled ones.
 
-    When the other form was kept last, what only this one asks was given (the caller's number) and
-    never kept.
+    When the other form was stored last, values of fields that only this form has were prefilled
+    (the caller's number) and never stored.
     """
-    if kept.form == form:
+    if stored.form == form:
         return base
-    others = in_force(kept.form).names
-    return {name: text for name, text in base.items() if name in others or name in kept.values}
+    other_names = definition_in_force(stored.form).value_names
+    return {
+        name: text for name, text in base.items() if name in other_names or name in stored.values
+    }
 
 
-def _merged(
-    kept: dict[str, str], base: dict[str, str], now: dict[str, str], late: bool
+def _merge_changes(
+    stored: dict[str, str], base: dict[str, str], values: dict[str, str], is_outdated: bool
 ) -> dict[str, str]:
-    """What is kept, with those fields of `now` that are other than in `base`.
+    """Return the stored values, with those fields of `values` that differ from `base`.
 
-    `late`: it was typed before what is kept, as by a page that was left while it was sending;
-    fields that were changed since stay.
+    `is_outdated`: they were typed before the stored ones, e.g. by a page that was left while it was
+    sending; fields that were changed since stay.
     """
-    changed = {name for name in {*base, *now} if base.get(name) != now.get(name)}
-    if late:
-        changed = {name for name in changed if kept.get(name) == base.get(name)}
-    rest = {name: text for name, text in kept.items() if name not in changed}
-    return rest | {name: now[name] for name in changed if name in now}
+    changed_names = {name for name in {*base, *values} if base.get(name) != values.get(name)}
+    if is_outdated:
+        changed_names = {name for name in changed_names if stored.get(name) == base.get(name)}
+    unchanged = {name: text for name, text in stored.items() if name not in changed_names}
+    return unchanged | {name: values[name] for name in changed_names if name in values}
 
 
-def _without_call(operator: User) -> int:
+def _count_drafts_without_call(operator: User) -> int:
     return Draft.select().where(Draft.operator == operator, Draft.call_id.is_null()).count()
 
 
-def registered_as(operator: User, token: str) -> Appeal | CallForm | None:
-    """What the operator's form of this name became: an appeal, else a registered call."""
-    own = {"token": token, "operator": operator.id}
-    return row_with(Appeal, **own) or row_with(CallForm, **own)
+def registration_of_token(operator: User, token: str) -> Appeal | CallForm | None:
+    """Return the operator's registration with this token: an appeal, else a registered call."""
+    conditions = {"token": token, "operator": operator.id}
+    return find_row(Appeal, **conditions) or find_row(CallForm, **conditions)
 
 
-def not_of(form: str, values: dict[str, str]) -> dict[str, str]:
-    """The values that a form does not ask: those of the other one."""
-    own = in_force(form).names | (frozenset(CONSULTATION) if form == APPEAL else frozenset())
-    return {name: text for name, text in values.items() if name not in own}
+def values_of_other_form(form: str, values: dict[str, str]) -> dict[str, str]:
+    """Return the values that `form` does not have: those of the other form."""
+    form_names = definition_in_force(form).value_names | (
+        frozenset(CONSULTATION_FIELDS) if form == APPEAL_FORM else frozenset()
+    )
+    return {name: text for name, text in values.items() if name not in form_names}
 
 
 def discard_draft(operator: User, token: str) -> None:
-    """Throw a draft away; of a call it stays as an empty one, so that it opens no more."""
-    with writing():
-        own = (Draft.operator == operator) & (Draft.token == token)
-        emptied = Draft.update(values={}, aside=True).where(own, Draft.call_id.is_null(False))
-        gone = Draft.delete().where(own, Draft.call_id.is_null())
-        if emptied.execute() + gone.execute():
-            audit.record(operator.login, "draft.discard", token)
+    """Delete a draft; the draft of a call stays as an empty one, so that it does not open again."""
+    with write_transaction():
+        is_draft = (Draft.operator == operator) & (Draft.token == token)
+        emptying = Draft.update(values={}, aside=True).where(is_draft, Draft.call_id.is_null(False))
+        deletion = Draft.delete().where(is_draft, Draft.call_id.is_null())
+        if emptying.execute() + deletion.execute():
+            audit.record_entry(operator.login, "draft.discard", token)

@@ -1,9 +1,9 @@
-"""Changing a form without code: a draft of its next version, its fields, putting it in force.
+"""Changes a form without code: a draft of its next version, its fields, and publishing it.
 
-A form has at most one version to come: a draft, or one that is planned for a moment. The product's
-own fields stay, for reports stand on them: they are labelled anew, ordered and starred. A field
-that the manager added keeps its name and kind for ever; retired, it is left out of the newest
-version, and what was registered with it shows it still.
+A form has at most one pending version: a draft, or one that is planned for a later time. The
+product's own fields stay, because reports depend on them: they can be relabelled, reordered and
+starred. A field that the manager added keeps its name and kind for ever; when retired, it is left
+out of the newest version, and forms registered with it still show it.
 """
 
 import datetime as dt
@@ -15,23 +15,28 @@ from typing import Any
 
 from appliance.casework import catalogs
 from appliance.casework.forms import checks
-from appliance.casework.forms.definition import Field, document_of, parse
-from appliance.casework.forms.releases import merged
-from appliance.casework.forms.versions import definition_of, in_force, of, product
+from appliance.casework.forms.definition import Field, definition_document, parse_definition
+from appliance.casework.forms.releases import merge_product_form
+from appliance.casework.forms.versions import (
+    definition_in_force,
+    numbered_definition,
+    product_definition,
+    stored_definition,
+)
 from appliance.core import audit, clock, live, script
-from appliance.core.db import writing
-from appliance.core.i18n import DEFAULT, LOCALES, spelt
+from appliance.core.db import write_transaction
+from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, normalize_spelling
 from appliance.models import FormVersion
 
-type Words = Mapping[str, str]
+type LocalizedTexts = Mapping[str, str]
 
-CYRILLIC = "uz_Cyrl"
-_WIDE = {"long": 3, "comment": 3}  # columns of the form that a kind takes; else one
-_NEVER_IN_BULK = ("passport", "pinfl")
+CYRILLIC_LOCALE = "uz_Cyrl"
+_WIDTH_COLUMNS = {"long": 3, "comment": 3}  # columns of the form that a kind occupies; else one
+_DOCUMENTS_NOT_EXPORTED = ("passport", "pinfl")
 
 
 class EditingError(ValueError):
-    """It cannot be done; `code` names why, `field` where."""
+    """A change is refused; `code` is the reason, `field` the field."""
 
     def __init__(self, code: str, field: str = "") -> None:
         super().__init__(f"{field}: {code}" if field else code)
@@ -39,232 +44,254 @@ class EditingError(ValueError):
         self.field = field
 
 
-def pending(form: str) -> FormVersion | None:
-    """The version to come: the draft, else the one that is planned; None when there is none."""
-    newest = FormVersion.select().where(FormVersion.form == form)
-    row = newest.order_by(FormVersion.number.desc()).first()
+def pending_version(form: str) -> FormVersion | None:
+    """Return the pending version: the draft, else the planned one; None if there is neither."""
+    versions = FormVersion.select().where(FormVersion.form == form)
+    row = versions.order_by(FormVersion.number.desc()).first()
     return row if row and (row.since is None or row.since > clock.now()) else None
 
 
-def mark(row: FormVersion) -> str:
-    """What tells two states of a version apart: a change is refused when it is another one."""
+def version_fingerprint(row: FormVersion) -> str:
+    """Return a fingerprint of a version's state; a change with an outdated one is refused."""
     text = json.dumps([row.number, row.fields, str(row.since)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def versions(form: str) -> list[FormVersion]:
-    """All versions of a form, the newest first."""
+def list_versions(form: str) -> list[FormVersion]:
+    """Return all versions of a form, the newest first."""
     rows = FormVersion.select().where(FormVersion.form == form)
     return list(rows.order_by(FormVersion.number.desc()))
 
 
-def version(form: str, number: int) -> FormVersion | None:
-    """The version of this number; None when there is none."""
+def find_version(form: str, number: int) -> FormVersion | None:
+    """Return the version with this number; None if it does not exist."""
     return FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
 
 
-def begin(form: str, by: str, number: int | None = None) -> FormVersion:
-    """Begin a draft from the version in force, or from an earlier one that is to come back.
+def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVersion:
+    """Create a draft from the version in force, or from the version `source_number`.
 
-    Raises EditingError: `pending` when there is a version to come already.
+    The latter is an earlier version that is to be restored. Raises EditingError: `pending` when
+    there is a pending version already.
     """
-    source = of(form, number) if number else in_force(form)
-    return _put_draft(form, document_of(merged(source)), by, "form.begin", source=source.version)
+    source = (
+        numbered_definition(form, source_number) if source_number else definition_in_force(form)
+    )
+    return _create_draft(
+        form,
+        definition_document(merge_product_form(source)),
+        by,
+        "form.begin",
+        source=source.version,
+    )
 
 
 def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVersion:
-    """Keep a document as the draft of a form. Raises DefinitionError, EditingError (`pending`)."""
-    own, read = product(form), parse(form, 0, document)
+    """Store a document as the draft of a form. Raises DefinitionError, EditingError (`pending`)."""
+    product_form, imported = product_definition(form), parse_definition(form, 0, document)
     fields = (
-        f if own.field(f.name) or f.most or f.kind not in _WIDE else _short(f) for f in read.fields
+        field
+        if product_form.find_field(field.name) or field.most or field.kind not in _WIDTH_COLUMNS
+        else _limit_length(field)
+        for field in imported.fields
     )
-    made = replace(read, fields=tuple(fields))
-    checks.check(made)
-    return _put_draft(form, document_of(made), by, "form.import")
+    definition = replace(imported, fields=tuple(fields))
+    checks.check_definition(definition)
+    return _create_draft(form, definition_document(definition), by, "form.import")
 
 
-def add(form: str, wanted: Mapping[str, Any], seen: str, by: str) -> str:
-    """Add a field at the end of the draft; its name, made of its label, is returned.
+def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, by: str) -> str:
+    """Add a field at the end of the draft; returns its name, derived from its label.
 
-    `wanted` holds what Field does, but the name. `seen` is the mark() of the draft as it was
-    looked at. Raises DefinitionError for a field that cannot be, EditingError: `none` without a
-    draft, `changed` when it is another one than that seen.
+    `attributes` holds the attributes of Field, except the name. `fingerprint` is the
+    version_fingerprint() of the draft that the user saw. Raises DefinitionError for an invalid
+    field, EditingError: `none` without a draft, `changed` when the draft has changed since.
     """
-    name = checks.free(wanted["label"].get(DEFAULT, ""), checks.taken())
+    name = checks.available_name(
+        attributes["label"].get(DEFAULT_LOCALE, ""), checks.unavailable_names()
+    )
 
-    def added(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [*fields, _entry(name, wanted)]
+    def append_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [*fields, _new_field_entry(name, attributes)]
 
-    _change(form, seen, by, "add", name, added)
+    _change_draft_fields(form, fingerprint, by, "add", name, append_entry)
     return name
 
 
-def change(form: str, name: str, wanted: Mapping[str, Any], seen: str, by: str) -> None:
-    """Change a field of the draft; of the product's own only label, help and star.
+def change_field(
+    form: str, name: str, attributes: Mapping[str, Any], fingerprint: str, by: str
+) -> None:
+    """Change a field of the draft; in a field of the product only label, help and star.
 
-    Raises as add() does, and `field` when the draft has no such field.
+    Raises the errors of add_field(), and `field` when the draft has no such field.
     """
-    own = product(form).field(name)
+    product_field = product_definition(form).find_field(name)
 
-    def changed(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        entry = fields[_place(fields, name)]
-        if own:
-            words = {key: _spelt(wanted[key]) for key in ("label", "help")}
-            now = entry | words | {"required": bool(wanted.get("required"))}
+    def replace_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        entry = fields[_field_index(fields, name)]
+        if product_field:
+            texts = {key: _normalized_texts(attributes[key]) for key in ("label", "help")}
+            new_entry = entry | texts | {"required": bool(attributes.get("required"))}
         else:
-            now = _entry(name, wanted)
-            if now["kind"] == entry["kind"]:  # what a file may have said beside
-                now |= {key: entry[key] for key in ("wide", "most") if key in entry}
-        return [now if one is entry else one for one in fields]
+            new_entry = _new_field_entry(name, attributes)
+            if new_entry["kind"] == entry["kind"]:  # keep layout attributes from an imported file
+                new_entry |= {key: entry[key] for key in ("wide", "most") if key in entry}
+        return [new_entry if item is entry else item for item in fields]
 
-    _change(form, seen, by, "change", name, changed)
-
-
-def move(form: str, name: str, down: bool, seen: str, by: str) -> None:
-    """Move a field of the draft by one place; nothing at the end of the form."""
-
-    def moved(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        at = _place(fields, name)
-        there = min(max(at + (1 if down else -1), 0), len(fields) - 1)
-        rest = [one for one in fields if one["name"] != name]
-        return [*rest[:there], fields[at], *rest[there:]]
-
-    _change(form, seen, by, "move", name, moved)
+    _change_draft_fields(form, fingerprint, by, "change", name, replace_entry)
 
 
-def remove(form: str, name: str, seen: str, by: str) -> None:
+def move_field(form: str, name: str, down: bool, fingerprint: str, by: str) -> None:
+    """Move a field of the draft up or down by one place; at the end of the form nothing changes."""
+
+    def move_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        index = _field_index(fields, name)
+        new_index = min(max(index + (1 if down else -1), 0), len(fields) - 1)
+        rest = [item for item in fields if item["name"] != name]
+        return [*rest[:new_index], fields[index], *rest[new_index:]]
+
+    _change_draft_fields(form, fingerprint, by, "move", name, move_entry)
+
+
+def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
     """Leave an added field out of the draft. Raises EditingError: `product` for the product's."""
-    if product(form).field(name):
+    if product_definition(form).find_field(name):
         raise EditingError("product", name)
 
-    def left(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        at = _place(fields, name)
-        return [*fields[:at], *fields[at + 1 :]]
+    def drop_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        index = _field_index(fields, name)
+        return [*fields[:index], *fields[index + 1 :]]
 
-    _change(form, seen, by, "remove", name, left)
+    _change_draft_fields(form, fingerprint, by, "remove", name, drop_entry)
 
 
-def put_in_force(form: str, since: dt.datetime | None, seen: str, by: str) -> FormVersion:
-    """Put the draft in force, now or from a moment to come.
+def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: str) -> FormVersion:
+    """Put the draft in force, now or from a later time.
 
-    Raises EditingError: `none`, `changed`, `past`, `same` when it is as the version in force.
+    Raises EditingError: `none`, `changed`, `past`, `same` when it equals the version in force.
     """
-    with writing():
-        row = _draft(form, seen)
-        moment = clock.now()
-        if since and since <= moment:
+    with write_transaction():
+        row = _checked_draft(form, fingerprint)
+        now = clock.now()
+        if since and since <= now:
             raise EditingError("past")
-        made = definition_of(row)
-        checks.check(made)
-        if document_of(made) == document_of(in_force(form)):
+        definition = stored_definition(row)
+        checks.check_definition(definition)
+        if definition_document(definition) == definition_document(definition_in_force(form)):
             raise EditingError("same")
-        from_then = since or moment
-        _save(row, since=from_then, by=by)
-        audit.record(by, "form.put", form, version=row.number, since=from_then.isoformat())
-        live.publish("forms")
+        effective_since = since or now
+        _update_version(row, since=effective_since, by=by)
+        audit.record_entry(
+            by, "form.put", form, version=row.number, since=effective_since.isoformat()
+        )
+        live.publish_topics("forms")
     return FormVersion.get_by_id(row.id)
 
 
-def withdraw(form: str, seen: str, by: str) -> None:
-    """Make a planned version a draft again. Raises EditingError: `none`, `changed`."""
-    with writing():
-        row = pending(form)
+def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:
+    """Turn a planned version back into a draft. Raises EditingError: `none`, `changed`."""
+    with write_transaction():
+        row = pending_version(form)
         if not row or row.since is None:
             raise EditingError("none")
-        if mark(row) != seen:
+        if version_fingerprint(row) != fingerprint:
             raise EditingError("changed")
-        _save(row, since=None)
-        audit.record(by, "form.withdraw", form, version=row.number)
-        live.publish("forms")
+        _update_version(row, since=None)
+        audit.record_entry(by, "form.withdraw", form, version=row.number)
+        live.publish_topics("forms")
 
 
-def discard(form: str, seen: str, by: str) -> None:
-    """Throw the draft away. Raises EditingError: `none`, `changed`."""
-    with writing():
-        row = _draft(form, seen)
+def discard_draft(form: str, fingerprint: str, by: str) -> None:
+    """Delete the draft. Raises EditingError: `none`, `changed`."""
+    with write_transaction():
+        row = _checked_draft(form, fingerprint)
         row.delete_instance()
-        audit.record(by, "form.discard", form, version=row.number)
-        live.publish("forms")
+        audit.record_entry(by, "form.discard", form, version=row.number)
+        live.publish_topics("forms")
 
 
-def lists() -> list[str]:
-    """The lists that a field may choose from."""
-    return [one.code for one in catalogs.lists()]
+def available_lists() -> list[str]:
+    """Return the codes of the lists that a field may choose from."""
+    return [catalog.code for catalog in catalogs.all_lists()]
 
 
-def is_kept(name: str) -> bool:
-    """Whether an added field of this name was ever in force: its kind is fixed then."""
-    return name in checks.used()
+def is_ever_published(name: str) -> bool:
+    """Return True if an added field with this name was ever published: then its kind is fixed."""
+    return name in checks.published_added_fields()
 
 
-def _short(field: Field) -> Field:
-    return replace(field, most=checks.LONGEST)
+def _limit_length(field: Field) -> Field:
+    return replace(field, most=checks.MAX_ADDED_TEXT_LENGTH)
 
 
-def _put_draft(
+def _create_draft(
     form: str, document: dict[str, Any], by: str, action: str, **detail: Any
 ) -> FormVersion:
-    with writing():
-        if pending(form):
+    with write_transaction():
+        if pending_version(form):
             raise EditingError("pending")
-        newest = next(iter(versions(form)), None)
-        made: FormVersion = FormVersion.create(
+        newest = next(iter(list_versions(form)), None)
+        draft: FormVersion = FormVersion.create(
             form=form,
             number=newest.number + 1 if newest else 2,
             fields=document,
             made_at=clock.now(),
             by=by,
         )
-        audit.record(by, action, form, version=made.number, **detail)
-        live.publish("forms")
-    return made
+        audit.record_entry(by, action, form, version=draft.number, **detail)
+        live.publish_topics("forms")
+    return draft
 
 
-def _draft(form: str, seen: str) -> FormVersion:
-    row = pending(form)
+def _checked_draft(form: str, fingerprint: str) -> FormVersion:
+    """Return the draft if it is unchanged. Raises EditingError: `none`, `changed`."""
+    row = pending_version(form)
     if not row or row.since is not None:
         raise EditingError("none")
-    if mark(row) != seen:
+    if version_fingerprint(row) != fingerprint:
         raise EditingError("changed")
     return row
 
 
-def _change(
+def _change_draft_fields(
     form: str,
-    seen: str,
+    fingerprint: str,
     by: str,
-    what: str,
+    change_kind: str,
     name: str,
-    changed: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
+    change_entries: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
 ) -> None:
-    """Change the fields of the draft, when the form that comes of it can be."""
-    with writing():
-        row = _draft(form, seen)
-        document = row.fields | {"fields": changed(row.fields["fields"])}
-        made = parse(form, row.number, document)
-        checks.check(made)
-        _save(row, fields=document_of(made), made_at=clock.now(), by=by)
-        audit.record(by, "form.change", form, version=row.number, what=what, field=name)
-        live.publish("forms")
+    """Change the fields of the draft, if the resulting form is valid."""
+    with write_transaction():
+        row = _checked_draft(form, fingerprint)
+        document = row.fields | {"fields": change_entries(row.fields["fields"])}
+        definition = parse_definition(form, row.number, document)
+        checks.check_definition(definition)
+        _update_version(row, fields=definition_document(definition), made_at=clock.now(), by=by)
+        audit.record_entry(
+            by, "form.change", form, version=row.number, what=change_kind, field=name
+        )
+        live.publish_topics("forms")
 
 
-def _save(row: FormVersion, **columns: Any) -> None:
+def _update_version(row: FormVersion, **columns: Any) -> None:
     FormVersion.update(columns).where(FormVersion.id == row.id).execute()
 
 
-def _place(fields: list[dict[str, Any]], name: str) -> int:
-    found = next((i for i, one in enumerate(fields) if one["name"] == name), None)
-    if found is None:
+def _field_index(fields: list[dict[str, Any]], name: str) -> int:
+    """Return the index of the field. Raises EditingError: `field`."""
+    index = next((i for i, entry in enumerate(fields) if entry["name"] == name), None)
+    if index is None:
         raise EditingError("field", name)
-    return found
+    return index
 
 
-def _entry(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A field as it stands in a document: what its kind has no use for is left out."""
-    kind = str(wanted.get("kind", ""))
-    entry = {key: value for key, value in wanted.items() if value}
-    words = {key: _spelt(wanted.get(key, {})) for key in ("label", "help")}
-    entry |= {"name": name, "kind": kind, **words}
+def _new_field_entry(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a field as an entry of a document, without attributes that its kind does not use."""
+    kind = str(attributes.get("kind", ""))
+    entry = {key: value for key, value in attributes.items() if value}
+    texts = {key: _normalized_texts(attributes.get(key, {})) for key in ("label", "help")}
+    entry |= {"name": name, "kind": kind, **texts}
     if kind not in ("list", "choice", "place"):
         entry.pop("list", None)
     if kind != "choice":
@@ -272,33 +299,42 @@ def _entry(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     if kind != "document":
         entry.pop("document", None)
     if "options" in entry:
-        entry["options"] = _coded(entry["options"])
-    if kind in _WIDE:
-        entry |= {"wide": _WIDE[kind], "most": checks.LONGEST}
+        entry["options"] = _options_with_codes(entry["options"])
+    if kind in _WIDTH_COLUMNS:
+        entry |= {"wide": _WIDTH_COLUMNS[kind], "most": checks.MAX_ADDED_TEXT_LENGTH}
     if kind == "document":
-        entry |= {"personal": True, "exported": entry.get("document") not in _NEVER_IN_BULK}
-    entry["anew"] = True  # nothing is known of it from before
+        entry |= {
+            "personal": True,
+            "exported": entry.get("document") not in _DOCUMENTS_NOT_EXPORTED,
+        }
+    entry["anew"] = True  # there is no earlier value to copy
     return entry
 
 
-def _coded(options: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Answers with their words spelt and a code each; a new one's is made of its words."""
+def _options_with_codes(options: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return options with normalized labels and codes; a new code is derived from the label."""
     codes = [option.get("code", "") for option in options]
-    coded = []
+    result = []
     for option in options:
-        words = _spelt({locale: option[locale] for locale in LOCALES if locale in option})
-        code = option.get("code") or checks.free(words.get(DEFAULT, "") or "answer", {*codes})
+        texts = _normalized_texts(
+            {locale: option[locale] for locale in LOCALES if locale in option}
+        )
+        code = option.get("code") or checks.available_name(
+            texts.get(DEFAULT_LOCALE, "") or "answer", {*codes}
+        )
         codes.append(code)
-        coded.append({"code": code, **words})
-    return coded
+        result.append({"code": code, **texts})
+    return result
 
 
-def _spelt(words: Words) -> dict[str, str]:
-    """Words in each language, spelt; empty Cyrillic ones are written from the Latin ones."""
-    made = {
-        locale: spelt(text) if locale == DEFAULT else " ".join(text.split())
-        for locale, text in words.items()
+def _normalized_texts(texts: LocalizedTexts) -> dict[str, str]:
+    """Return normalized texts by locale; a missing Cyrillic text is transliterated from Latin."""
+    normalized = {
+        locale: normalize_spelling(text) if locale == DEFAULT_LOCALE else " ".join(text.split())
+        for locale, text in texts.items()
     }
-    if made.get(DEFAULT) and not made.get(CYRILLIC):
-        made[CYRILLIC] = script.written(made[DEFAULT], CYRILLIC)
-    return made
+    if normalized.get(DEFAULT_LOCALE) and not normalized.get(CYRILLIC_LOCALE):
+        normalized[CYRILLIC_LOCALE] = script.transliterate_for_locale(
+            normalized[DEFAULT_LOCALE], CYRILLIC_LOCALE
+        )
+    return normalized

@@ -1,7 +1,7 @@
-"""Understanding what a form holds: columns, what goes beside them, and what is doubtful.
+"""Interprets the values of a form: columns, values outside the columns, and doubts.
 
-Reading never fails and refuses nothing (law OʻRQ-445, article 23): a value that looks wrong earns a
-doubt that is shown and kept.
+Reading never fails and refuses nothing (law OʻRQ-445, article 23): a value that looks wrong gets a
+doubt, which is shown and stored.
 """
 
 import datetime as dt
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.casework import catalogs, identity
-from appliance.casework.forms.definition import PLACES, Definition, Field
-from appliance.casework.forms.versions import columns as columns_of
+from appliance.casework.forms.definition import PRODUCT_PLACE_FIELDS, Definition, Field
+from appliance.casework.forms.versions import column_value_names as columns_of
 from appliance.casework.identity import Doubt
 from appliance.core import phone_numbers
-from appliance.core.i18n import DEFAULT, same_but_spelling, spelt
+from appliance.core.i18n import DEFAULT_LOCALE, equals_ignoring_spelling, normalize_spelling
 from appliance.models import District, Mahalla
 
 type Values = Mapping[str, str]
@@ -23,142 +23,162 @@ type Values = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Reading:
-    """A form as understood.
+    """The interpreted values of a form.
 
-    `columns`: the fields that have a column by the names of their columns, and `extra`, the others:
-    name → {code, text}. `doubts` stand in the form's order.
+    `columns`: the fields that have a column, by column name, and `extra`, the others: name → {code,
+    text}. `doubts` are in the form's order.
     """
 
     columns: dict[str, Any]
-    mahalla_text: str  # a mahalla that is on no list; registering remembers it
+    mahalla_text: str  # a mahalla that is on no list; registering adds it
     doubts: list[Doubt]
 
 
-def cleaned(definition: Definition, values: Values) -> dict[str, str]:
-    """Only the form's own fields, without blanks around; nothing else of a request is kept."""
-    names = sorted(definition.names)
+def cleaned_values(definition: Definition, values: Values) -> dict[str, str]:
+    """Return only the form's own fields, stripped of blanks; other values are dropped."""
+    names = sorted(definition.value_names)
     return {name: text for name in names if (text := values.get(name, "").strip())}
 
 
-def fields_of(definition: Definition, values: Values) -> tuple[Field, ...]:
-    """The fields that are asked, by the kind of applicant and the direction that a form holds."""
+def applicable_fields(definition: Definition, values: Values) -> tuple[Field, ...]:
+    """Return the fields that are asked, given the form's kind of applicant and direction."""
     kind = values.get("applicant_kind") or "person"
-    return definition.fields_of(kind, values.get("direction", ""))
+    return definition.fields_for_applicant(kind, values.get("direction", ""))
 
 
-def read(definition: Definition, values: Values, today: dt.date) -> Reading:
-    """Understand a form, whatever was typed. `today` is the site's date."""
-    own = columns_of(definition.form)
-    values = cleaned(definition, values)
-    fields = fields_of(definition, values)
-    names = {name for field in fields for name in field.names}
+def read_values(definition: Definition, values: Values, today: dt.date) -> Reading:
+    """Interpret the values of a form, whatever they are. `today` is the site's date."""
+    column_names = columns_of(definition.form)
+    values = cleaned_values(definition, values)
+    fields = applicable_fields(definition, values)
+    names = {name for field in fields for name in field.value_names}
     values = {name: text for name, text in values.items() if name in names}
     doubts: list[Doubt] = []
     columns: dict[str, Any] = {}
-    places, mahalla_text = _places(definition, values, doubts)
+    places, mahalla_text = _read_places(definition, values, doubts)
     extra = {}
     for field in definition.fields:
-        if field.name in PLACES:
+        if field.name in PRODUCT_PLACE_FIELDS:
             continue
-        if field.name in own:
-            columns |= _columns(field, values, doubts, today)
-        elif field in fields and (held := _held(field, values, doubts, today)):
-            extra[field.name] = held
+        if field.name in column_names:
+            columns |= _column_values(field, values, doubts, today)
+        elif field in fields and (stored := _added_field_value(field, values, doubts, today)):
+            extra[field.name] = stored
     columns |= places | {"extra": extra}
-    doubts += [d for d in identity.doubts(dict(values), today) if d.field in own]
-    corrected = [f for f in definition.fields if f.name in own and f.kind in ("name", "document")]
+    doubts += [
+        identity_doubt
+        for identity_doubt in identity.field_doubts(dict(values), today)
+        if identity_doubt.field in column_names
+    ]
+    correctable_fields = [
+        own_field
+        for own_field in definition.fields
+        if own_field.name in column_names and own_field.kind in ("name", "document")
+    ]
     columns["typed"] = {
         field.name: values[field.name]
-        for field in corrected
-        if field.name in values and not same_but_spelling(values[field.name], columns[field.name])
+        for field in correctable_fields
+        if field.name in values
+        and not equals_ignoring_spelling(values[field.name], columns[field.name])
     }
     doubts += [
         Doubt(field.name, "empty")
         for field in fields
         if field.required
-        and not any(values.get(name) for name in field.names)
-        and not _filled(columns.get(field.name))
+        and not any(values.get(name) for name in field.value_names)
+        and not _has_value(columns.get(field.name))
     ]
     order = [field.name for field in definition.fields]
     doubts.sort(key=lambda doubt: order.index(doubt.field))
     return Reading(columns, mahalla_text, doubts)
 
 
-def _filled(value: Any) -> bool:
+def _has_value(value: Any) -> bool:
     return value is not None and value != ""
 
 
-def _columns(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> dict[str, Any]:
-    """What the columns of one of the product's own fields hold."""
+def _column_values(
+    field: Field, values: Values, doubts: list[Doubt], today: dt.date
+) -> dict[str, Any]:
+    """Return the column values of one of the product's own fields."""
     text = values.get(field.name, "")
     match field.kind:
         case "name":
-            return {field.name: spelt(text)}
+            return {field.name: normalize_spelling(text)}
         case "choice" if field.options:
             return {field.name: text if text in {option.code for option in field.options} else ""}
         case "choice" | "list":
-            return {field.name: _listed(field, values, doubts, today)}
+            return {field.name: _code_or_text(field, values, doubts, today)}
         case "document":
-            return {field.name: _DOCUMENTS[field.document](text)}
+            return {field.name: _DOCUMENT_NORMALIZERS[field.document](text)}
         case "phone":
-            return {field.name: phone_numbers.canonical(text) or text}
+            return {field.name: phone_numbers.canonical_number(text) or text}
         case "date":
-            day = identity.born(text)
+            day = identity.parse_birth_date(text)
             return {f"{field.name}_on": day, f"{field.name}_text": "" if day else text}
     return {field.name: text}
 
 
-def _held(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> dict[str, str]:
-    """What is kept of a field that the manager added; {} when nothing stands in it."""
-    typed = values.get(f"{field.name}_text", "") if field.chosen else ""
-    text = typed or values.get(field.name, "")
+def _added_field_value(
+    field: Field, values: Values, doubts: list[Doubt], today: dt.date
+) -> dict[str, str]:
+    """Return the stored value of a field outside the columns; {} when it is empty."""
+    typed_text = values.get(f"{field.name}_text", "") if field.is_lookup else ""
+    text = typed_text or values.get(field.name, "")
     if not text:
         return {}
-    code: str | None = ""  # None: it should have had one
+    code: str | None = ""  # None: a code was expected but cannot be derived
     match field.kind:
         case "place":
-            code = _placed(field, values.get(field.name, ""), typed)
+            code = _place_code(field, values.get(field.name, ""), typed_text)
             if not code:
                 doubts.append(Doubt(field.name, "unlisted"))
             text = "" if code else text
         case "list" | "choice" if field.list:
-            listed = _listed(field, values, doubts, today)
-            code = listed if listed in catalogs.labels(field.list, DEFAULT) else ""
+            catalog_code = _code_or_text(field, values, doubts, today)
+            code = (
+                catalog_code
+                if catalog_code in catalogs.labels_by_code(field.list, DEFAULT_LOCALE)
+                else ""
+            )
             text = "" if code else text
         case "choice":
             code = text if text in {option.code for option in field.options} else None
         case "tick":
             code = "1"
         case "number":
-            plain = re.sub(r"[\s\u00a0]", "", text).replace(",", ".")
-            code = plain if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain, re.ASCII) else None
+            digits = re.sub(r"[\s\u00a0]", "", text).replace(",", ".")
+            code = digits if re.fullmatch(r"[+-]?\d+(\.\d+)?", digits, re.ASCII) else None
         case "date":
-            day = identity.born(text)
+            day = identity.parse_birth_date(text)
             code = day.isoformat() if day else None
         case "phone":
-            code = phone_numbers.canonical(text)
+            code = phone_numbers.canonical_number(text)
         case "document":
-            code = _READERS[field.document](text)
+            code = _DOCUMENT_PARSERS[field.document](text)
         case "name":
-            text = spelt(text)
+            text = normalize_spelling(text)
     if code is None:
         doubts.append(Doubt(field.name, "form"))
     return {"code": code or "", "text": text}
 
 
-def _places(
+def _read_places(
     definition: Definition, values: Values, doubts: list[Doubt]
 ) -> tuple[dict[str, Any], str]:
-    """Region, district and mahalla by code or exact name, the wider ones told by the narrower."""
-    names = [field.name for field in definition.fields if field.name in PLACES]
+    """Return region, district and mahalla by code or exact name; the narrower sets the wider.
+
+    The second value is the text of a mahalla that is on no list.
+    """
+    names = [field.name for field in definition.fields if field.name in PRODUCT_PLACE_FIELDS]
     mahalla_text, district_text, region_text = (
         values.get(f"{field}_text", "") for field in ("mahalla", "district", "region")
     )
-    region = catalogs.place("region", values.get("region"))
+    region = catalogs.find_place("region", values.get("region"))
     region = region or catalogs.exact_region(region_text)
-    district = catalogs.place("district", values.get("district"))
+    district = catalogs.find_place("district", values.get("district"))
     district = district or catalogs.exact_district(district_text, region and region.soato)
-    mahalla = _mahalla(values.get("mahalla", ""), mahalla_text, district)
+    mahalla = _find_mahalla(values.get("mahalla", ""), mahalla_text, district)
     if mahalla and mahalla.district and not district and not district_text:
         district = mahalla.district
     if district and not region and not region_text:
@@ -181,41 +201,53 @@ def _places(
     return columns if names else {}, "" if mahalla else mahalla_text
 
 
-def _placed(field: Field, chosen: str, typed: str) -> str:
-    """The code of a place that an added field names; "" when it is on no list."""
-    if catalogs.place(field.source, chosen):
-        return chosen
-    exact = {"region": catalogs.exact_region, "district": catalogs.exact_district}[field.source]
-    found = exact(typed or chosen)
-    return found.soato if found else ""
+def _place_code(field: Field, chosen_code: str, typed_text: str) -> str:
+    """Return the code of the place in an added field; "" when it is on no list."""
+    if catalogs.find_place(field.source, chosen_code):
+        return chosen_code
+    find_exact = {"region": catalogs.exact_region, "district": catalogs.exact_district}[
+        field.source
+    ]
+    place = find_exact(typed_text or chosen_code)
+    return place.soato if place else ""
 
 
-def _mahalla(chosen: str, text: str, district: District | None) -> Mahalla | None:
-    known = Mahalla.get_or_none(Mahalla.id == int(chosen)) if chosen.isdecimal() else None
-    return known or catalogs.exact_mahalla(text, district and district.soato)
+def _find_mahalla(chosen_id: str, text: str, district: District | None) -> Mahalla | None:
+    mahalla = Mahalla.get_or_none(Mahalla.id == int(chosen_id)) if chosen_id.isdecimal() else None
+    return mahalla or catalogs.exact_mahalla(text, district and district.soato)
 
 
-def _listed(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> str:
-    """The code of a list's field, else the text that was typed in place of one.
+def _code_or_text(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> str:
+    """Return the code of a list field, else the text that was typed instead of one.
 
-    A code that was chosen and is out of use since stays, with a doubt.
+    A chosen code that has been retired since stays, with a doubt.
     """
-    typed, chosen = values.get(f"{field.name}_text", ""), values.get(field.name, "")
-    code = catalogs.code_of(field.list, chosen or typed, today)
-    code = code or catalogs.code_of(field.list, typed, today)
-    if (chosen or typed) and not code:
+    typed_text, chosen_code = values.get(f"{field.name}_text", ""), values.get(field.name, "")
+    code = catalogs.code_by_name(field.list, chosen_code or typed_text, today)
+    code = code or catalogs.code_by_name(field.list, typed_text, today)
+    if (chosen_code or typed_text) and not code:
         doubts.append(Doubt(field.name, "unlisted"))
-        code = chosen if chosen in catalogs.labels(field.list, DEFAULT) else ""
-    return code or typed or chosen
+        code = (
+            chosen_code
+            if chosen_code in catalogs.labels_by_code(field.list, DEFAULT_LOCALE)
+            else ""
+        )
+    return code or typed_text or chosen_code
 
 
-def _stir(text: str) -> str:
-    return identity.stir(text) or text
+def _normalized_stir(text: str) -> str:
+    return identity.normalise_stir(text) or text
 
 
-_DOCUMENTS = {"passport": identity.document, "pinfl": phone_numbers.digits, "stir": _stir}
-_READERS = {
-    "passport": identity.passport,
-    "pinfl": lambda text: phone_numbers.digits(text) if identity.pinfl(text) else None,
-    "stir": identity.stir,
+_DOCUMENT_NORMALIZERS = {
+    "passport": identity.normalise_document,
+    "pinfl": phone_numbers.strip_separators,
+    "stir": _normalized_stir,
+}
+_DOCUMENT_PARSERS = {
+    "passport": identity.normalise_passport,
+    "pinfl": lambda text: (
+        phone_numbers.strip_separators(text) if identity.parse_pinfl(text) else None
+    ),
+    "stir": identity.normalise_stir,
 }

@@ -1,68 +1,83 @@
-"""What a release of the product changes of a form reaches a site that has versions of its own."""
+"""Brings a product release's form changes to a site that has versions of its own."""
 
 from dataclasses import replace
 
-from appliance.casework.forms.definition import Definition, Field, document_of
-from appliance.casework.forms.versions import FORMS, definition_of, in_force, product
+from appliance.casework.forms.definition import Definition, Field, definition_document
+from appliance.casework.forms.versions import (
+    FORMS,
+    definition_in_force,
+    product_definition,
+    stored_definition,
+)
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import FormVersion
 
 
-def take_in() -> list[tuple[str, int]]:
-    """Put the product's forms of this release in force; (form, version) of each that is new.
+def apply_product_release() -> list[tuple[str, int]]:
+    """Put this release's product forms in force; returns (form, version) of each new version.
 
-    A form that people never changed is the product's as it is; of any other one see merged(). A
-    draft, or a version that is planned, gets the same and stays the newest.
+    A form that people never changed becomes the product's; for any other one see
+    merge_product_form(). A draft, or a planned version, gets the same changes and stays the newest.
     """
-    made = []
-    with writing():
+    new_versions = []
+    with write_transaction():
         for form in FORMS:
-            now = in_force(form)
+            current = definition_in_force(form)
             rows = list(FormVersion.select().where(FormVersion.form == form))
-            by_people = any(row.by for row in rows if row.number <= now.version)
-            wanted = merged(now) if by_people else product(form)
-            if document_of(wanted) == document_of(now):
+            has_people_versions = any(row.by for row in rows if row.number <= current.version)
+            target = (
+                merge_product_form(current) if has_people_versions else product_definition(form)
+            )
+            if definition_document(target) == definition_document(current):
                 continue
-            number = now.version + 1
+            number = current.version + 1
             for row in sorted(rows, key=lambda row: -row.number):
-                if row.number >= number:  # to come
-                    fields = document_of(merged(definition_of(row)))
-                    moved = FormVersion.update(number=row.number + 1, fields=fields)
-                    moved.where(FormVersion.id == row.id).execute()
-            moment = clock.now()
+                if row.number >= number:  # a draft or a planned version
+                    fields = definition_document(merge_product_form(stored_definition(row)))
+                    update = FormVersion.update(number=row.number + 1, fields=fields)
+                    update.where(FormVersion.id == row.id).execute()
+            now = clock.now()
             FormVersion.create(
                 form=form,
                 number=number,
-                fields=document_of(wanted),
-                since=moment,
-                made_at=moment,
+                fields=definition_document(target),
+                since=now,
+                made_at=now,
             )
-            new = sorted({f.name for f in wanted.fields} - {f.name for f in now.fields})
-            audit.record("migrate", "form.release", form, version=number, new=new)
-            live.publish("forms")
-            made.append((form, number))
-    return made
+            new_names = sorted({f.name for f in target.fields} - {f.name for f in current.fields})
+            audit.record_entry("migrate", "form.release", form, version=number, new=new_names)
+            live.publish_topics("forms")
+            new_versions.append((form, number))
+    return new_versions
 
 
-def merged(made: Definition) -> Definition:
-    """A form with what the product says now: its new fields, and the nature of those it had.
+def merge_product_form(definition: Definition) -> Definition:
+    """Return a form with the product's new fields and the product's nature of its existing fields.
 
-    Fields that people added, labels, helps, stars and the order stay. A new field stands behind
-    the one behind which the product has it.
+    Fields that people added, labels, helps, stars and the order stay. A new field is placed after
+    the field that it follows in the product's form.
     """
-    brought = product(made.form)
-    fields = [_as_brought(one, brought) for one in made.fields]
-    for place, field in enumerate(brought.fields):
-        names = [one.name for one in fields]
+    product_form = product_definition(definition.form)
+    fields = [_merge_product_field(item, product_form) for item in definition.fields]
+    for position, field in enumerate(product_form.fields):
+        names = [item.name for item in fields]
         if field.name not in names:
-            after = names.index(brought.fields[place - 1].name) + 1 if place else 0
+            after = names.index(product_form.fields[position - 1].name) + 1 if position else 0
             fields.insert(after, field)
-    return replace(made, fields=tuple(fields))
+    return replace(definition, fields=tuple(fields))
 
 
-def _as_brought(one: Field, brought: Definition) -> Field:
-    own = next((field for field in brought.fields if field.name == one.name), None)
-    if not own:
-        return one
-    return replace(own, label=one.label, help=one.help, required=one.required or own.required)
+def _merge_product_field(field: Field, product_form: Definition) -> Field:
+    """Return the product's field with the site's label, help and star; an added field unchanged."""
+    product_field = next(
+        (candidate for candidate in product_form.fields if candidate.name == field.name), None
+    )
+    if not product_field:
+        return field
+    return replace(
+        product_field,
+        label=field.label,
+        help=field.help,
+        required=field.required or product_field.required,
+    )

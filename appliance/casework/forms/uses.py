@@ -5,27 +5,35 @@ from collections import Counter
 from peewee import fn
 
 from appliance.casework.forms.definition import Field
-from appliance.casework.forms.versions import APPEAL, FORMS, columns, in_force
+from appliance.casework.forms.versions import (
+    APPEAL_FORM,
+    FORMS,
+    column_value_names,
+    definition_in_force,
+)
 from appliance.models import Appeal, CallForm
 
 
-def fields_of(catalog: str) -> tuple[tuple[str, Field], ...]:
-    """(form, field) of all that choose from a list."""
+def fields_choosing_from(catalog: str) -> tuple[tuple[str, Field], ...]:
+    """Return (form, field) of all fields that choose from a list."""
     return tuple(
-        (form, field) for form in FORMS for field in in_force(form).fields if field.list == catalog
+        (form, field)
+        for form in FORMS
+        for field in definition_in_force(form).fields
+        if field.list == catalog
     )
 
 
-def uses(catalog: str) -> Counter[str]:
-    """Code → how many registered forms have it."""
-    found: Counter[str] = Counter()
-    for form, field in fields_of(catalog):
-        table = Appeal if form == APPEAL else CallForm
-        if field.name in columns(form):
+def count_code_uses(catalog: str) -> Counter[str]:
+    """Return code → number of registered forms that contain it."""
+    counts: Counter[str] = Counter()
+    for form, field in fields_choosing_from(catalog):
+        table = Appeal if form == APPEAL_FORM else CallForm
+        if field.name in column_value_names(form):
             column = getattr(table, field.name)
-            found.update(dict(table.select(column, fn.COUNT(table.id)).group_by(column).tuples()))
-        else:  # beside the columns
+            counts.update(dict(table.select(column, fn.COUNT(table.id)).group_by(column).tuples()))
+        else:  # stored outside the columns
             rows = table.select(table.extra).where(table.extra != {}).tuples().iterator()
             codes = (extra.get(field.name, {}).get("code") for (extra,) in rows)
-            found.update(code for code in codes if code)
-    return found
+            counts.update(code for code in codes if code)
+    return counts

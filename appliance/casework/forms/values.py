@@ -1,103 +1,110 @@
-"""A registered form as values again, and what of it is another one after a correction."""
+"""Converts a registered form back into values, and compares values around a correction."""
 
 from typing import Any
 
 from appliance.casework import catalogs
 from appliance.casework.forms.definition import Definition, Field
-from appliance.casework.forms.versions import columns
-from appliance.core.i18n import LOCALES, named
+from appliance.casework.forms.versions import column_value_names
+from appliance.core.i18n import LOCALES, localized_name
 
-COUNTED = ("choice", "list", "place", "tick")  # kinds whose values are codes
+CODED_KINDS = ("choice", "list", "place", "tick")  # kinds whose values are codes
 
 
-def values_of(definition: Definition, row: Any) -> dict[str, str]:
-    """The values of a form by a row of models.Appeal or CallForm; empty ones are left out.
+def registered_values(definition: Definition, row: Any) -> dict[str, str]:
+    """Return the values of a form from a row of models.Appeal or CallForm, without empty ones.
 
-    A list's value that is no code stands under its name, as it was typed in place of one.
+    A list field whose value is not a code has the typed text under its name.
     """
-    own = columns(definition.form)
+    column_fields = column_value_names(definition.form)
     values: dict[str, str] = {}
     for field in definition.fields:
-        values |= _own(field, row) if field.name in own else _extra(field, row.extra)
+        values |= (
+            _column_field_values(field, row)
+            if field.name in column_fields
+            else _extra_field_values(field, row.extra)
+        )
     return {name: text for name, text in values.items() if text}
 
 
-def differences(
-    definition: Definition, before: dict[str, str], now: dict[str, str], *more: str
+def value_differences(
+    definition: Definition, before: dict[str, str], after: dict[str, str], *extra_names: str
 ) -> dict[str, list[str]]:
-    """Field → [before, now] of each value that is another one, in the form's order.
+    """Return field → [before, after] of each value that differs, in the form's order.
 
-    `more` names what stands beside the form.
+    `extra_names` are names stored outside the form.
     """
-    names = [name for field in definition.fields for name in field.names]
+    names = [name for field in definition.fields for name in field.value_names]
     return {
-        name: [before.get(name, ""), now.get(name, "")]
-        for name in (*names, *more)
-        if before.get(name, "") != now.get(name, "")
+        name: [before.get(name, ""), after.get(name, "")]
+        for name in (*names, *extra_names)
+        if before.get(name, "") != after.get(name, "")
     }
 
 
 def is_counted(field: Field) -> bool:
-    """Whether reports count the values of an added field: they are codes, and tell of nobody."""
-    return field.kind in COUNTED and not field.personal
+    """Return True if reports count an added field: its values are codes and identify nobody."""
+    return field.kind in CODED_KINDS and not field.personal
 
 
-def shown(field: Field, value: str, locale: str) -> str:
-    """How a value of a field reads: the name of its code in the locale, else itself."""
+def display_value(field: Field, value: str, locale: str) -> str:
+    """Return a field's value for display: its code's label in the locale, else the value itself."""
     if field.kind == "place":
-        place = catalogs.place(field.source, value)
-        return named(place, locale) if place else value
+        place = catalogs.find_place(field.source, value)
+        return localized_name(place, locale) if place else value
     if field.list:
-        return catalogs.label(field.list, value, locale)
-    return next((o.called(locale) for o in field.options if o.code == value), value)
+        return catalogs.value_label(field.list, value, locale)
+    return next(
+        (option.localized_label(locale) for option in field.options if option.code == value), value
+    )
 
 
-def added(
+def added_field_values(
     definition: Definition, row: Any, locale: str, personal: bool = True
 ) -> dict[str, dict[str, str]]:
-    """Name → {code, text} of the fields that the manager added, as a row holds them.
+    """Return name → {code, text} of the fields that the manager added, from a row.
 
-    The text is the code's name in the locale, else what was typed. Without `personal` those that
-    tell who the applicant is are left out.
+    The text is the code's label in the locale, else the typed text. Without `personal`, fields that
+    identify the applicant are left out.
     """
     return {
-        field.name: {"code": held["code"], "text": _text(field, held, locale)}
+        field.name: {"code": stored["code"], "text": _display_text(field, stored, locale)}
         for field in definition.fields
-        if (held := row.extra.get(field.name)) and (personal or not field.personal)
+        if (stored := row.extra.get(field.name)) and (personal or not field.personal)
     }
 
 
-def words(definition: Definition, extra: dict[str, dict[str, str]]) -> list[str]:
-    """What a form is found by, of the fields that the manager added: texts, and codes' names."""
+def added_field_search_texts(definition: Definition, extra: dict[str, dict[str, str]]) -> list[str]:
+    """Return the search texts of the manager's added fields: typed texts, and codes' labels."""
     return [
         text
         for field in definition.fields
-        if (held := extra.get(field.name))
-        for text in dict.fromkeys(_text(field, held, locale) for locale in LOCALES)
+        if (stored := extra.get(field.name))
+        for text in dict.fromkeys(_display_text(field, stored, locale) for locale in LOCALES)
     ]
 
 
-def without_person(
+def anonymize_added_fields(
     definition: Definition, extra: dict[str, dict[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """What may stay of the added fields once a person's data are taken out: what is counted.
+    """Return the added fields that stay when a person's data are removed: the counted ones.
 
-    Texts go whatever the field is, for one may write a name anywhere.
+    Texts are removed whatever the field is, because a name may have been typed anywhere.
     """
     return {
-        field.name: {"code": held["code"], "text": ""}
+        field.name: {"code": stored["code"], "text": ""}
         for field in definition.fields
-        if (held := extra.get(field.name)) and (is_counted(field) and held["code"])
+        if (stored := extra.get(field.name)) and (is_counted(field) and stored["code"])
     }
 
 
-def _text(field: Field, held: dict[str, str], locale: str) -> str:
-    if field.kind in COUNTED and held["code"]:
-        return shown(field, held["code"], locale)
-    return held["text"]
+def _display_text(field: Field, stored: dict[str, str], locale: str) -> str:
+    if field.kind in CODED_KINDS and stored["code"]:
+        return display_value(field, stored["code"], locale)
+    return stored["text"]
 
 
-def _own(field: Field, row: Any) -> dict[str, str]:
+def _column_field_values(field: Field, row: Any) -> dict[str, str]:
+    """Return the values of a field that has columns in the table."""
     match field.kind:
         case "place":
             code = row.__data__[field.name]
@@ -111,8 +118,9 @@ def _own(field: Field, row: Any) -> dict[str, str]:
     return {field.name: str(getattr(row, field.name) or "")}
 
 
-def _extra(field: Field, extra: dict[str, dict[str, str]]) -> dict[str, str]:
-    held = extra.get(field.name, {"code": "", "text": ""})
-    if field.kind in COUNTED:
-        return {field.name: held["code"] or held["text"]}
-    return {field.name: held["text"]}
+def _extra_field_values(field: Field, extra: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return the values of a field that is stored in `extra`."""
+    stored = extra.get(field.name, {"code": "", "text": ""})
+    if field.kind in CODED_KINDS:
+        return {field.name: stored["code"] or stored["text"]}
+    return {field.name: stored["text"]}

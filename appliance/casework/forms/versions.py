@@ -1,4 +1,4 @@
-"""The versions of each form: the one in force, those of before, and what the product brings."""
+"""The versions of each form: the one in force, the earlier ones, and the product's."""
 
 import functools
 import json
@@ -7,128 +7,160 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance import PACKAGE
-from appliance.casework.forms.definition import Definition, DefinitionError, Field, parse
+from appliance.casework.forms.definition import Definition, DefinitionError, Field, parse_definition
 from appliance.core import clock
-from appliance.core.clock import microseconds
-from appliance.core.db import writing
-from appliance.core.statements import Question, value
+from appliance.core.clock import microseconds_since_epoch
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Appeal, CallForm, FormVersion, personal_columns
 
-APPEAL, CALL = "1", "2"  # form №1, registration of appeals; form №2, registration of calls
-FORMS = (APPEAL, CALL)
-_FILES = PACKAGE / "data" / "forms"
-_LATELY = Question(
+APPEAL_FORM, CALL_FORM = "1", "2"  # form №1: of appeals; form №2: of calls
+FORMS = (APPEAL_FORM, CALL_FORM)
+_PRODUCT_FORMS_DIRECTORY = PACKAGE / "data" / "forms"
+_RECENT_VERSIONS = PreparedQuery(
     lambda: (
         FormVersion.select(FormVersion.number, FormVersion.fields)
-        .where(FormVersion.form == value("form"), FormVersion.since <= value("now"))
+        .where(
+            FormVersion.form == query_parameter("form"), FormVersion.since <= query_parameter("now")
+        )
         .order_by(FormVersion.number.desc())
         .limit(4)
     )
 )
-_NUMBERED = Question(
+_NUMBERED_VERSION = PreparedQuery(
     lambda: FormVersion.select(FormVersion.number, FormVersion.fields).where(
-        FormVersion.form == value("form"), FormVersion.number == value("number")
+        FormVersion.form == query_parameter("form"), FormVersion.number == query_parameter("number")
     )
 )
 
 
 @functools.cache
-def product(form: str) -> Definition:
-    """The form as it comes with the product: version 1.
+def product_definition(form: str) -> Definition:
+    """Return the form that is part of the product: version 1.
 
     Raises DefinitionError when a field and models.personal_columns disagree on whether the field
     identifies a person.
     """
-    made = parse(form, 1, _product_document(form))
-    table = CallForm if form == CALL else Appeal
-    for one in made.fields:
-        if one.personal != personal_columns.is_identifying(table, one.name):
-            raise DefinitionError("personal", one.name)
-    return made
+    definition = parse_definition(form, 1, _product_document(form))
+    table = CallForm if form == CALL_FORM else Appeal
+    for field in definition.fields:
+        if field.personal != personal_columns.is_identifying(table, field.name):
+            raise DefinitionError("personal", field.name)
+    return definition
 
 
 @functools.cache
-def columns(form: str) -> frozenset[str]:
-    """Under which names a form's values hold the product's fields that have a column of a table.
+def column_value_names(form: str) -> frozenset[str]:
+    """Return the value names of the product's fields that have a column of a table.
 
-    Any other field, the product's too, is kept beside the columns (`extra`).
+    Every other field, also one of the product's, is stored outside the columns (`extra`).
     """
-    table = CallForm if form == CALL else Appeal
-    held = {one.removesuffix("_on") for one in table._meta.fields}
-    return frozenset(n for one in product(form).fields if one.name in held for n in one.names)
+    table = CallForm if form == CALL_FORM else Appeal
+    column_fields = {item.removesuffix("_on") for item in table._meta.fields}
+    return frozenset(
+        n
+        for item in product_definition(form).fields
+        if item.name in column_fields
+        for n in item.value_names
+    )
 
 
-def in_force(form: str) -> Definition:
-    """The form as it is filled in now."""
-    return lately(form)[0]
+def definition_in_force(form: str) -> Definition:
+    """Return the version of the form that is filled in now."""
+    return recent_definitions(form)[0]
 
 
-def lately(form: str) -> list[Definition]:
-    """The form as it is filled in now, then as it was before; one may still be open on a page."""
-    found = _LATELY.ask(form=form, now=microseconds(clock.now()))
-    return [_parsed(form, number, text) for number, text in found] or [product(form)]
+def recent_definitions(form: str) -> list[Definition]:
+    """Return the version in force, then up to three earlier ones that pages may still show."""
+    rows = _RECENT_VERSIONS.fetch_tuples(form=form, now=microseconds_since_epoch(clock.now()))
+    return [_parse_stored(form, number, text) for number, text in rows] or [
+        product_definition(form)
+    ]
 
 
-def fitting(form: str, values: Mapping[str, str]) -> Definition:
-    """The version in which what was typed is registered, so that nothing of it is lost.
+def definition_for_values(form: str, values: Mapping[str, str]) -> Definition:
+    """Return the version in which the values can be registered without losing any of them.
 
-    It is the one in force, unless one of before asks more of what the values hold: a page may have
-    been opened before the newest version was in force.
+    It is the one in force, unless an earlier one has more of the fields that are filled in: a page
+    may have been opened before the newest version was in force.
     """
-    held = {name for name, text in values.items() if text.strip()}
-    return max(lately(form), key=lambda version: len(held & version.names))
+    filled_names = {name for name, text in values.items() if text.strip()}
+    return max(
+        recent_definitions(form), key=lambda version: len(filled_names & version.value_names)
+    )
 
 
-def of(form: str, number: int) -> Definition:
-    """The form in the version in which something was registered."""
-    found = _NUMBERED.ask(form=form, number=number)
-    return next((_parsed(form, number, text) for number, text in found), product(form))
+def numbered_definition(form: str, number: int) -> Definition:
+    """Return the form in the version of this number, in which something was registered."""
+    rows = _NUMBERED_VERSION.fetch_tuples(form=form, number=number)
+    return next(
+        (_parse_stored(form, number, text) for number, text in rows), product_definition(form)
+    )
 
 
-def every() -> Iterator[Definition]:
-    """All versions of both forms that were put in force or are planned, the newest first."""
+def all_published_definitions() -> Iterator[Definition]:
+    """Yield each version of both forms that ever was in force or is planned, the newest first."""
     rows = FormVersion.select().where(FormVersion.since.is_null(False))
-    yield from map(definition_of, rows.order_by(FormVersion.number.desc()))
+    yield from map(stored_definition, rows.order_by(FormVersion.number.desc()))
 
 
 def fields_of_all_versions(form: str) -> tuple[Field, ...]:
-    """The fields of a form in force, then those left out since: what was registered has them."""
-    now = in_force(form)
-    before = [field for made in every() if made.form == form for field in made.fields]
-    left_out = {field.name: field for field in reversed(before) if not now.field(field.name)}
-    return (*now.fields, *left_out.values())
+    """Return the fields of the form in force, then retired ones, which registered forms have."""
+    newest = definition_in_force(form)
+    published_fields = [
+        field
+        for definition in all_published_definitions()
+        if definition.form == form
+        for field in definition.fields
+    ]
+    retired = {
+        field.name: field
+        for field in reversed(published_fields)
+        if not newest.find_field(field.name)
+    }
+    return (*newest.fields, *retired.values())
 
 
-def seed() -> None:
-    """Keep the product's forms as their first versions, where a site has none yet."""
-    with writing():
+def seed_product_forms() -> None:
+    """Store the product's forms as version 1 of each form that has no version yet."""
+    with write_transaction():
         for form in FORMS:
             if not FormVersion.select().where(FormVersion.form == form).exists():
-                moment = clock.now()
+                now = clock.now()
                 document = _product_document(form)
-                FormVersion.create(
-                    form=form, number=1, fields=document, since=moment, made_at=moment
-                )
+                FormVersion.create(form=form, number=1, fields=document, since=now, made_at=now)
 
 
-def field_of(name: str) -> Any:
-    """The field of this name in the forms in force, form №1 before form №2, else as it was last.
+def latest_field(name: str) -> Any:
+    """Return the field with this name: from the forms in force, else its last state.
+
+    Form №1 is searched before form №2.
 
     None when no form ever had it.
     """
-    now = next((one for form in FORMS if (one := in_force(form).field(name))), None)
-    return now or next((one for made in every() if (one := made.field(name))), None)
+    field = next(
+        (candidate for form in FORMS if (candidate := definition_in_force(form).find_field(name))),
+        None,
+    )
+    return field or next(
+        (
+            candidate
+            for definition in all_published_definitions()
+            if (candidate := definition.find_field(name))
+        ),
+        None,
+    )
 
 
 def _product_document(form: str) -> dict[str, Any]:
-    return tomllib.loads((_FILES / f"{form}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((_PRODUCT_FORMS_DIRECTORY / f"{form}.toml").read_text(encoding="utf-8"))
 
 
-def definition_of(row: FormVersion) -> Definition:
-    """The form that a version holds."""
-    return _parsed(row.form, row.number, json.dumps(row.fields, sort_keys=True))
+def stored_definition(row: FormVersion) -> Definition:
+    """Return the definition that a row holds."""
+    return _parse_stored(row.form, row.number, json.dumps(row.fields, sort_keys=True))
 
 
 @functools.lru_cache(maxsize=64)
-def _parsed(form: str, number: int, text: str) -> Definition:
-    return parse(form, number, json.loads(text))
+def _parse_stored(form: str, number: int, text: str) -> Definition:
+    return parse_definition(form, number, json.loads(text))

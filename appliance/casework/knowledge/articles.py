@@ -1,7 +1,7 @@
-"""Articles: written by the manager, approved by the ministry, read by who is on the phone (A8).
+"""Articles: written by the manager, approved by the ministry, read by operators on the phone (A8).
 
-Of an article its words are versions (casework.versions); where it stands, who sees to it and when
-it is looked through again is changed at once.
+The content of an article is versioned (casework.versions); its placement, its owner and its review
+date are changed at once.
 """
 
 import datetime as dt
@@ -15,26 +15,26 @@ from appliance.casework.changes import links
 from appliance.casework.knowledge import files, markdown, searching, wording
 from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import audit, live
-from appliance.core.db import writing
-from appliance.core.i18n import fold, spelt
+from appliance.core.db import write_transaction
+from appliance.core.i18n import fold_text, normalize_spelling
 from appliance.models import Article, ArticleVersion, ChangeRequest, User
 
-TOPIC = "knowledge"
-SECTIONS = "article_section"  # the list of sections
-TOPICS = "direction"  # the list whose values propose articles
-MANAGES = versions.WRITES
-SEES_DRAFTS = versions.READERS
+LIVE_TOPIC = "knowledge"
+SECTION_LIST = "article_section"  # the catalog list of sections
+DIRECTION_LIST = "direction"  # the catalog list whose values propose articles
+MANAGER_ROLES = versions.WRITER_ROLES
+DRAFT_READER_ROLES = versions.READER_ROLES
 
-TITLE, TEXT, LINE = 200, 20_000, 300  # characters at most
-_WORDS = ("title_uz", "text_uz", "title_ru", "text_ru", "source", "law", "law_number")
-_COMPARED = (*_WORDS, "law_on", "expires_on")
-_SLUG = 60
-RESERVED = {"new", "preview", "use"}  # words that addresses have beside names of articles
+MAX_TITLE_LENGTH, MAX_TEXT_LENGTH, MAX_LINE_LENGTH = 200, 20_000, 300  # maximum characters
+_TEXT_FIELDS = ("title_uz", "text_uz", "title_ru", "text_ru", "source", "law", "law_number")
+_CONTENT_FIELDS = (*_TEXT_FIELDS, "law_on", "expires_on")
+_MAX_SLUG_LENGTH = 60
+RESERVED_SLUGS = {"new", "preview", "use"}  # address parts used besides the slugs of articles
 
 
 @dataclass(frozen=True)
-class Words:
-    """What is written of a version."""
+class ArticleContent:
+    """The content of a version."""
 
     title_uz: str = ""
     text_uz: str = ""
@@ -48,276 +48,332 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an article stands, who sees to it, and by which other words it is found."""
+class ArticlePlacement:
+    """The section and directions of an article, its owner and review date, and its search words."""
 
     section: str
     topics: tuple[str, ...] = ()
     owner: str = ""  # login; "" for nobody
     review_on: dt.date | None = None
-    other_words: str = ""  # parted by commas
+    other_words: str = ""  # separated by commas
 
 
-def find(slug: str) -> Article | None:
-    """The article of this name; None when there is none."""
+def find_article(slug: str) -> Article | None:
+    """Return the article with this slug; None if it does not exist."""
     return Article.get_or_none(Article.slug == slug)
 
 
-def in_force(article: Article) -> ArticleVersion | None:
-    """What of an article is in force; None when nothing is."""
-    theirs = ArticleVersion.article == article
-    return ArticleVersion.get_or_none(theirs, versions.holding(ArticleVersion))
+def version_in_force(article: Article) -> ArticleVersion | None:
+    """Return the version of an article that is in force; None if it does not exist."""
+    is_own = ArticleVersion.article == article
+    return ArticleVersion.get_or_none(is_own, versions.in_force_condition(ArticleVersion))
 
 
-def of(article: Article) -> list[ArticleVersion]:
-    """The versions of an article, the newest first."""
-    return versions.of(ArticleVersion, article)
+def article_versions(article: Article) -> list[ArticleVersion]:
+    """Return the versions of an article, the newest first."""
+    return versions.list_versions(ArticleVersion, article)
 
 
-def version(article: Article, number: int) -> ArticleVersion | None:
-    """The version of this number; None when there is none."""
+def find_version(article: Article, number: int) -> ArticleVersion | None:
+    """Return the version with this number; None if it does not exist."""
     return ArticleVersion.get_or_none(
         ArticleVersion.article == article, ArticleVersion.number == number
     )
 
 
-def pending(article: Article) -> ArticleVersion | None:
-    """The version to come; None when there is none."""
-    found: ArticleVersion | None = versions.pending(ArticleVersion, article)
-    return found
+def pending_version(article: Article) -> ArticleVersion | None:
+    """Return the pending version; None if it does not exist."""
+    version: ArticleVersion | None = versions.pending_version(ArticleVersion, article)
+    return version
 
 
-def create(
-    user: User, words: Words, place: Place, request: ChangeRequest | None = None
+def create_article(
+    user: User,
+    content: ArticleContent,
+    placement: ArticlePlacement,
+    request: ChangeRequest | None = None,
 ) -> ArticleVersion:
-    """Write the first draft of a new article. Raises ArticleError."""
-    if user.role not in MANAGES:
+    """Create a new article with its first draft. Raises ArticleError."""
+    if user.role not in MANAGER_ROLES:
         raise ArticleError("action")
-    row, placed = columns(words), _placed(place)
+    row, article_columns = content_columns(content), _placement_columns(placement)
     if not (row["title_uz"] or row["title_ru"]):
         raise ArticleError("title")
-    with writing():
-        slug = _free(row["title_uz"] or row["title_ru"])
-        article = Article.create(slug=slug, **placed)
-        made: ArticleVersion = versions.begin(ArticleVersion, article, user, request, **row)
-        audit.record(user.login, "article.create", slug, section=place.section)
-        live.publish(TOPIC)
-    return made
+    with write_transaction():
+        slug = _available_slug(row["title_uz"] or row["title_ru"])
+        article = Article.create(slug=slug, **article_columns)
+        draft: ArticleVersion = versions.create_draft(ArticleVersion, article, user, request, **row)
+        audit.record_entry(user.login, "article.create", slug, section=placement.section)
+        live.publish_topics(LIVE_TOPIC)
+    return draft
 
 
-def take_in(slug: str, words: Words, place: Place) -> ArticleVersion:
-    """Keep an article from the command line as the next draft under its name.
+def import_article(
+    slug: str, content: ArticleContent, placement: ArticlePlacement
+) -> ArticleVersion:
+    """Store an article from the command line as the next draft of the article with this slug.
 
-    Raises ArticleError: `title`, `pending` when a version is to come already, and for its place.
+    Raises ArticleError: `title`, `pending` when a version is pending already, and for its
+    placement.
     """
-    row, placed = columns(words), _placed(place)
+    row, article_columns = content_columns(content), _placement_columns(placement)
     if not (row["title_uz"] or row["title_ru"]):
         raise ArticleError("title")
-    with writing():
-        named = "-".join(fold(slug).split())[:_SLUG].strip("-")
-        article = find(named) if named not in RESERVED else None
+    with write_transaction():
+        known_slug = "-".join(fold_text(slug).split())[:_MAX_SLUG_LENGTH].strip("-")
+        article = find_article(known_slug) if known_slug not in RESERVED_SLUGS else None
         if not article:
-            article = Article.create(slug=_free(slug), **placed)
-        made: ArticleVersion = _tried(
-            lambda: versions.begin(ArticleVersion, article, None, None, **row)
+            article = Article.create(slug=_available_slug(slug), **article_columns)
+        draft: ArticleVersion = _convert_version_errors(
+            lambda: versions.create_draft(ArticleVersion, article, None, None, **row)
         )
-        _put_place(article, placed)
-        audit.record(versions.SYSTEM, "article.create", article.slug, section=place.section)
-        live.publish(TOPIC)
-    return made
+        _store_placement(article, article_columns)
+        audit.record_entry(
+            versions.COMMAND_LINE_ACTOR, "article.create", article.slug, section=placement.section
+        )
+        live.publish_topics(LIVE_TOPIC)
+    return draft
 
 
-def begin(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
+def begin_draft(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
     """Begin a draft from a version. Raises ArticleError: `pending`, `action`."""
-    copied = {name: getattr(source, name) for name in (*_COMPARED, "files", "script")}
-    with writing():
-        made: ArticleVersion = _tried(
-            lambda: versions.begin(ArticleVersion, article, user, None, **copied)
+    columns = {name: getattr(source, name) for name in (*_CONTENT_FIELDS, "files", "script")}
+    with write_transaction():
+        draft: ArticleVersion = _convert_version_errors(
+            lambda: versions.create_draft(ArticleVersion, article, user, None, **columns)
         )
-        detail = {"version": made.number, "source": source.number}
-        audit.record(user.login, "article.begin", article.slug, **detail)
-        live.publish(TOPIC)
-    return made
+        detail = {"version": draft.number, "source": source.number}
+        audit.record_entry(user.login, "article.begin", article.slug, **detail)
+        live.publish_topics(LIVE_TOPIC)
+    return draft
 
 
-def save(
+def save_draft(
     row: ArticleVersion,
     user: User,
-    seen: int,
-    words: Words,
-    place: Place,
-    sent: Iterable[files.Sent] = (),
-    without: Iterable[int] = (),
+    seen_revision: int,
+    content: ArticleContent,
+    placement: ArticlePlacement,
+    uploads: Iterable[files.UploadedFile] = (),
+    removed_ids: Iterable[int] = (),
     request: ChangeRequest | None = None,
 ) -> None:
-    """Change a draft and its article; `without`: the files that it shows no more.
+    """Change a draft and its article; `removed_ids`: the files that it no longer shows.
 
-    A file that cannot be kept leaves everything as it was. Raises ArticleError.
+    If a file is refused, nothing is changed. Raises ArticleError.
     """
-    now, placed, article = columns(words), _placed(place), row.article
-    if not (now["title_uz"] or now["title_ru"]):
+    new_columns, article_columns, article = (
+        content_columns(content),
+        _placement_columns(placement),
+        row.article,
+    )
+    if not (new_columns["title_uz"] or new_columns["title_ru"]):
         raise ArticleError("title")
-    gone, checked = set(without), files.check(sent)
-    with writing():
-        stay = [number for number in row.files if number not in gone]
-        now["files"] = stay + files.keep(row, len(stay), checked, user.login)
-        now["request"] = request
-        _tried(lambda: versions.write(row, user, seen, **now))
-        _put_place(article, placed)
-        files.forget(article)
-        audit.record(user.login, "article.change", article.slug, version=row.number)
-        live.publish(TOPIC)
+    removed, checked_files = set(removed_ids), files.check_uploads(uploads)
+    with write_transaction():
+        remaining = [number for number in row.files if number not in removed]
+        new_columns["files"] = remaining + files.store_files(
+            row, len(remaining), checked_files, user.login
+        )
+        new_columns["request"] = request
+        _convert_version_errors(
+            lambda: versions.edit_draft(row, user, seen_revision, **new_columns)
+        )
+        _store_placement(article, article_columns)
+        files.delete_unused_files(article)
+        audit.record_entry(user.login, "article.change", article.slug, version=row.number)
+        live.publish_topics(LIVE_TOPIC)
 
 
-def put_place(article: Article, user: User, place: Place) -> None:
-    """Change where an article stands, who sees to it and when. Raises ArticleError."""
-    if user.role not in MANAGES:
+def change_placement(article: Article, user: User, placement: ArticlePlacement) -> None:
+    """Change the placement of an article, its owner and review date. Raises ArticleError."""
+    if user.role not in MANAGER_ROLES:
         raise ArticleError("action")
-    placed = _placed(place)
-    with writing():
-        _put_place(article, placed)
-        detail = {"section": place.section, "owner": place.owner, "review_on": str(place.review_on)}
-        detail["other_words"] = place.other_words
-        audit.record(user.login, "article.place", article.slug, **detail)
-        live.publish(TOPIC)
+    article_columns = _placement_columns(placement)
+    with write_transaction():
+        _store_placement(article, article_columns)
+        detail = {
+            "section": placement.section,
+            "owner": placement.owner,
+            "review_on": str(placement.review_on),
+        }
+        detail["other_words"] = placement.other_words
+        audit.record_entry(user.login, "article.place", article.slug, **detail)
+        live.publish_topics(LIVE_TOPIC)
 
 
-def discard(row: ArticleVersion, user: User, seen: int) -> bool:
-    """Throw a draft away, and an article that has no other version; whether the article stays."""
+def discard_draft(row: ArticleVersion, user: User, seen_revision: int) -> bool:
+    """Delete a draft, and its article without other versions.
+
+    Returns True if the article remains.
+    """
     article = row.article
-    with writing():
-        _tried(lambda: versions.discard(row, user, seen))
-        files.forget(article)
-        stays = ArticleVersion.select().where(ArticleVersion.article == article).exists()
-        if not stays:
+    with write_transaction():
+        _convert_version_errors(lambda: versions.discard_version(row, user, seen_revision))
+        files.delete_unused_files(article)
+        article_remains = ArticleVersion.select().where(ArticleVersion.article == article).exists()
+        if not article_remains:
             article.delete_instance()
-        audit.record(user.login, "article.discard", article.slug, version=row.number)
-        live.publish(TOPIC)
-    return bool(stays)
+        audit.record_entry(user.login, "article.discard", article.slug, version=row.number)
+        live.publish_topics(LIVE_TOPIC)
+    return bool(article_remains)
 
 
-def do(
+def perform_step(
     action: str,
     row: ArticleVersion,
     user: User,
-    seen: int,
-    words: str = "",
+    seen_revision: int,
+    comment: str = "",
     since: dt.datetime | None = None,
 ) -> ArticleVersion:
-    """A step of casework.versions.MOVES; the version as it is then.
+    """Perform a step of casework.versions.TRANSITIONS; returns the changed version.
 
-    Raises ArticleError: `languages` for one that says not everything in Uzbek and Russian, and
-    what versions.do does. What is put in force for a change request is noted there.
+    Raises ArticleError: `languages` for an article that is not complete in Uzbek and Russian, and
+    the errors of versions.perform_version_action. An article put in force for a change request is
+    linked to the request.
     """
-    if action == "send" and not all(wording.has(row, one) for one in wording.LANGUAGES):
+    if action == "send" and not all(
+        wording.has_language(row, language) for language in wording.LANGUAGES
+    ):
         raise ArticleError("languages")
-    before = in_force(row.article)
-    with writing():
-        done: ArticleVersion = _tried(
-            lambda: versions.do(action, row, user, seen, "article", row.article.slug, words, since)
+    before = version_in_force(row.article)
+    with write_transaction():
+        changed_version: ArticleVersion = _convert_version_errors(
+            lambda: versions.perform_version_action(
+                action, row, user, seen_revision, "article", row.article.slug, comment, since
+            )
         )
-        if action == "put" and done.request:
-            title = done.title_uz or done.title_ru
-            ref = f"{row.article.slug}/{done.number}"
-            links.link(done.request, user, "article", ref, title, texts(before), texts(done))
-        searching.remember(row.article)
-        live.publish(TOPIC)
-    return done
+        if action == "put" and changed_version.request:
+            title = changed_version.title_uz or changed_version.title_ru
+            ref = f"{row.article.slug}/{changed_version.number}"
+            links.link_change(
+                changed_version.request,
+                user,
+                "article",
+                ref,
+                title,
+                version_texts(before),
+                version_texts(changed_version),
+            )
+        searching.update_search_index(row.article)
+        live.publish_topics(LIVE_TOPIC)
+    return changed_version
 
 
-def differences(
+def version_differences(
     before: ArticleVersion, after: ArticleVersion
 ) -> list[tuple[str, str | None, str | None]]:
-    """(field, before, after) of what two versions say otherwise; files by their names."""
-    was, now = texts(before), texts(after)
-    return [(name, was[name], now[name]) for name in now if was[name] != now[name]]
+    """Return (field, before, after) of the differences of two versions; files by their names."""
+    old_texts, new_texts = version_texts(before), version_texts(after)
+    return [
+        (name, old_texts[name], new_texts[name])
+        for name in new_texts
+        if old_texts[name] != new_texts[name]
+    ]
 
 
-def texts(row: ArticleVersion | None) -> dict[str, str | None]:
-    """Field → what a version says there; None for what it does not have."""
+def version_texts(row: ArticleVersion | None) -> dict[str, str | None]:
+    """Return field → text of a version; None for an empty field."""
     if not row:
         return {}
-    found: dict[str, str | None] = {}
-    for name in _COMPARED:
+    result: dict[str, str | None] = {}
+    for name in _CONTENT_FIELDS:
         value = getattr(row, name)
-        found[name] = f"{value:%d.%m.%Y}" if isinstance(value, dt.date) else value or None
-    found["files"] = ", ".join(one.name for one in files.of_version(row)) or None
-    return found
+        result[name] = f"{value:%d.%m.%Y}" if isinstance(value, dt.date) else value or None
+    result["files"] = ", ".join(file.name for file in files.version_files(row)) or None
+    return result
 
 
-def words_of(row: ArticleVersion) -> Words:
-    """What is written of a version."""
-    return Words(**{name: getattr(row, name) for name in _COMPARED})
+def version_content(row: ArticleVersion) -> ArticleContent:
+    """Return the content of a version."""
+    return ArticleContent(**{name: getattr(row, name) for name in _CONTENT_FIELDS})
 
 
-def place_of(article: Article) -> Place:
-    """Where an article stands."""
+def article_placement(article: Article) -> ArticlePlacement:
+    """Return the placement of an article."""
     owner = article.owner.login if article.owner else ""
     topics = tuple(article.topics)
-    return Place(article.section, topics, owner, article.review_on, article.other_words)
+    return ArticlePlacement(article.section, topics, owner, article.review_on, article.other_words)
 
 
-def owners() -> list[User]:
-    """Who may see to articles."""
-    able = User.select().where(User.role.in_(versions.READERS), User.active)
-    return list(able.order_by(User.name))
+def possible_owners() -> list[User]:
+    """Return the users who may own articles."""
+    users = User.select().where(User.role.in_(versions.READER_ROLES), User.active)
+    return list(users.order_by(User.name))
 
 
-def columns(words: Words) -> dict[str, Any]:
-    """What is written of a version, as its row keeps it."""
-    row: dict[str, Any] = {name: getattr(words, name) for name in _COMPARED}
-    for name in _WORDS:
-        most = TITLE if name.startswith("title") else TEXT if name.startswith("text") else LINE
+def content_columns(content: ArticleContent) -> dict[str, Any]:
+    """Return the content of a version as column values, normalized and cut to maximum lengths."""
+    row: dict[str, Any] = {name: getattr(content, name) for name in _CONTENT_FIELDS}
+    for name in _TEXT_FIELDS:
+        limit = (
+            MAX_TITLE_LENGTH
+            if name.startswith("title")
+            else MAX_TEXT_LENGTH
+            if name.startswith("text")
+            else MAX_LINE_LENGTH
+        )
         text = row[name].replace("\r\n", "\n").replace("\x00", "").strip()
-        row[name] = (text if name.startswith("text") else " ".join(text.split()))[:most]
-    row["script"] = wording.script_of(f"{row['title_uz']} {markdown.plain(row['text_uz'])}")
+        row[name] = (text if name.startswith("text") else " ".join(text.split()))[:limit]
+    row["script"] = wording.detect_script(
+        f"{row['title_uz']} {markdown.plain_text(row['text_uz'])}"
+    )
     if row["script"] == "Latn":
-        row["title_uz"] = spelt(row["title_uz"])
-        row["text_uz"] = "\n".join(_spelt(line) for line in row["text_uz"].split("\n"))
+        row["title_uz"] = normalize_spelling(row["title_uz"])
+        row["text_uz"] = "\n".join(_normalize_line(line) for line in row["text_uz"].split("\n"))
     return row
 
 
-def _spelt(line: str) -> str:
-    """A line with the apostrophes of Uzbek; blanks stay, for Markdown means something by them."""
-    begin = line[: len(line) - len(line.lstrip())]
-    end = line[len(line.rstrip()) :]
-    return begin + re.sub(r"\S+", lambda word: spelt(word[0]), line.strip()) + end
+def _normalize_line(line: str) -> str:
+    """Return a line with Uzbek apostrophes; its blanks stay, because Markdown interprets them."""
+    leading_blanks = line[: len(line) - len(line.lstrip())]
+    trailing_blanks = line[len(line.rstrip()) :]
+    return (
+        leading_blanks
+        + re.sub(r"\S+", lambda word: normalize_spelling(word[0]), line.strip())
+        + trailing_blanks
+    )
 
 
-def _placed(place: Place) -> dict[str, Any]:
-    if place.section not in catalogs.labels(SECTIONS, "ru"):
+def _placement_columns(placement: ArticlePlacement) -> dict[str, Any]:
+    """Return the placement as column values. Raises ArticleError: `section`, `topic`, `owner`."""
+    if placement.section not in catalogs.labels_by_code(SECTION_LIST, "ru"):
         raise ArticleError("section")
-    known = catalogs.labels(TOPICS, "ru")
-    if any(topic not in known for topic in place.topics):
+    directions = catalogs.labels_by_code(DIRECTION_LIST, "ru")
+    if any(topic not in directions for topic in placement.topics):
         raise ArticleError("topic")
-    owner = User.get_or_none(User.login == place.owner) if place.owner else None
-    if place.owner and (not owner or owner.role not in versions.READERS):
+    owner = User.get_or_none(User.login == placement.owner) if placement.owner else None
+    if placement.owner and (not owner or owner.role not in versions.READER_ROLES):
         raise ArticleError("owner")
     return {
-        "section": place.section,
-        "topics": [topic for topic in known if topic in place.topics],
+        "section": placement.section,
+        "topics": [topic for topic in directions if topic in placement.topics],
         "owner": owner,
-        "review_on": place.review_on,
-        "other_words": " ".join(place.other_words.split())[:LINE],
+        "review_on": placement.review_on,
+        "other_words": " ".join(placement.other_words.split())[:MAX_LINE_LENGTH],
     }
 
 
-def _put_place(article: Article, placed: dict[str, Any]) -> None:
-    Article.update(placed).where(Article.id == article.id).execute()
-    searching.remember(Article.get_by_id(article.id))
+def _store_placement(article: Article, article_columns: dict[str, Any]) -> None:
+    Article.update(article_columns).where(Article.id == article.id).execute()
+    searching.update_search_index(Article.get_by_id(article.id))
 
 
-def _free(title: str) -> str:
-    """A name for addresses, made of a title, that no article has."""
-    stem = "-".join(fold(title).split())[:_SLUG].strip("-") or "article"
-    taken = {row.slug for row in Article.select(Article.slug).where(Article.slug ** f"{stem}%")}
-    taken |= RESERVED
-    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
-    return next(name for name in names if name not in taken)
+def _available_slug(title: str) -> str:
+    """Return a slug made from a title that no article has."""
+    stem = "-".join(fold_text(title).split())[:_MAX_SLUG_LENGTH].strip("-") or "article"
+    used_slugs = {
+        row.slug for row in Article.select(Article.slug).where(Article.slug ** f"{stem}%")
+    }
+    used_slugs |= RESERVED_SLUGS
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(used_slugs) + 3)))
+    return next(name for name in names if name not in used_slugs)
 
 
-def _tried(do: Callable[[], Any]) -> Any:
+def _convert_version_errors(action: Callable[[], Any]) -> Any:
+    """Call `action` and raise its VersionError as an ArticleError."""
     try:
-        return do()
+        return action()
     except versions.VersionError as error:
         raise ArticleError(error.code) from error

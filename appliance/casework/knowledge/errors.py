@@ -1,11 +1,11 @@
-"""Why something cannot be done with an article."""
+"""The error for a refused change of an article."""
 
 
 class ArticleError(ValueError):
-    """It cannot be done; `code` names why.
+    """A change of an article is refused; `code` is the reason.
 
-    Codes: title, languages, section, topic, owner, day, file, kind, macro, bomb, many, and those
-    of versions.VersionError.
+    Codes: title, languages, section, topic, owner, day, file, kind, macro, bomb, many, and those of
+    versions.VersionError.
     """
 
     def __init__(self, code: str) -> None:

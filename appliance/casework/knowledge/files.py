@@ -1,7 +1,7 @@
-"""The files of articles: PDF, DOCX, PNG, JPEG without programs, known by what is in them.
+"""The files of articles: PDF, DOCX, PNG, JPEG without programs, identified by their content.
 
-A file lies in the database, like those of change requests, and so in every snapshot. It is given
-back as it came; only pictures are shown by the browser.
+A file is stored in the database, like those of change requests, and so in every snapshot. It is
+sent back unchanged; only images are shown by the browser.
 """
 
 import struct
@@ -14,43 +14,43 @@ from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import clock
 from appliance.models import Article, ArticleFile, ArticleVersion
 
-LARGEST = 5 * 1024 * 1024  # bytes of one file
-MOST = 10  # of one version
-AT_ONCE = 35 * 1024 * 1024  # bytes of all that are sent by one form, beside its texts
-PIXELS = 50_000_000  # of a picture
-_NAME = 150  # characters
+MAX_FILE_BYTES = 5 * 1024 * 1024  # bytes of one file
+MAX_FILES_PER_VERSION = 10  # of one version
+MAX_REQUEST_BYTES = 35 * 1024 * 1024  # bytes of all files sent by one form, not counting its texts
+MAX_IMAGE_PIXELS = 50_000_000  # of an image
+_MAX_NAME_LENGTH = 150  # characters
 
-KINDS = {
+MIME_TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "png": "image/png",
     "jpeg": "image/jpeg",
 }
-SHOWN = ("png", "jpeg")  # which a browser shows in the article
+INLINE_KINDS = ("png", "jpeg")  # shown by the browser within the article
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A file as it was sent."""
+class UploadedFile:
+    """A file as it was uploaded."""
 
     name: str
     content: bytes
 
 
-def kind_of(content: bytes) -> str:
-    """The kind of a file in KINDS, by what is in it.
+def detect_kind(content: bytes) -> str:
+    """Return the kind of a file (a key of MIME_TYPES), detected from its content.
 
-    Raises ArticleError: `file` when it is empty or larger than LARGEST, `kind` when it is none of
-    KINDS or damaged, `macro` when it would do something by itself, `bomb` when it needs more
+    Raises ArticleError: `file` when it is empty or larger than MAX_FILE_BYTES, `kind` when it is of
+    another kind or damaged, `macro` when it contains active content, `bomb` when it needs more
     memory or time than a reader has.
     """
-    if not 0 < len(content) <= LARGEST:
+    if not 0 < len(content) <= MAX_FILE_BYTES:
         raise ArticleError("file")
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _picture("png", _png_size(content))
+        return _check_image("png", _png_size(content))
     if content.startswith(b"\xff\xd8\xff"):
-        return _picture("jpeg", _jpeg_size(content))
-    if not content.startswith((documents.PDF_BEGINNING, documents.ZIP_BEGINNING)):
+        return _check_image("jpeg", _jpeg_size(content))
+    if not content.startswith((documents.PDF_SIGNATURE, documents.ZIP_SIGNATURE)):
         raise ArticleError("kind")
     try:
         return documents.file_kind(content)
@@ -60,34 +60,36 @@ def kind_of(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file whose content was looked at: its own name with a true ending, its kind in KINDS."""
+    """A file with checked content: its name with the correct ending, its kind in MIME_TYPES."""
 
     name: str
     kind: str
     content: bytes
 
 
-def check(sent: Iterable[Sent]) -> list[CheckedFile]:
-    """Look at files before the transaction that stores them: each may take seconds.
+def check_uploads(uploads: Iterable[UploadedFile]) -> list[CheckedFile]:
+    """Check files before the transaction that stores them, because each may take seconds.
 
-    Raises ArticleError as kind_of() does, and `many`.
+    Raises ArticleError as detect_kind() does, or with the code `many`.
     """
-    files = list(sent)
-    if len(files) > MOST:
+    files = list(uploads)
+    if len(files) > MAX_FILES_PER_VERSION:
         raise ArticleError("many")
-    kinds = [kind_of(file.content) for file in files]
+    kinds = [detect_kind(file.content) for file in files]
     return [
-        CheckedFile(_named(file.name, kind), kind, file.content)
+        CheckedFile(_safe_file_name(file.name, kind), kind, file.content)
         for file, kind in zip(files, kinds, strict=True)
     ]
 
 
-def keep(version: ArticleVersion, stay: int, files: list[CheckedFile], by: str) -> list[int]:
-    """Keep files with an article, inside the transaction of their cause; their ids.
+def store_files(
+    version: ArticleVersion, remaining_count: int, files: list[CheckedFile], by: str
+) -> list[int]:
+    """Store files of an article, inside the transaction of their cause; returns their ids.
 
-    `stay`: how many other files the version shows. Raises ArticleError: `many`.
+    `remaining_count`: how many other files the version shows. Raises ArticleError: `many`.
     """
-    if stay + len(files) > MOST:
+    if remaining_count + len(files) > MAX_FILES_PER_VERSION:
         raise ArticleError("many")
     now = clock.now()
     return [
@@ -104,18 +106,18 @@ def keep(version: ArticleVersion, stay: int, files: list[CheckedFile], by: str) 
     ]
 
 
-def of_version(version: ArticleVersion) -> list[ArticleFile]:
-    """The files of a version in their order, without what is in them."""
+def version_files(version: ArticleVersion) -> list[ArticleFile]:
+    """Return the files of a version in their order, without their content."""
     columns = (ArticleFile.id, ArticleFile.name, ArticleFile.kind, ArticleFile.size)
-    theirs = ArticleFile.select(*columns).where(
+    rows = ArticleFile.select(*columns).where(
         ArticleFile.article == version.article_id, ArticleFile.id.in_(version.files)
     )
-    found = {row.id: row for row in theirs}
-    return [found[number] for number in version.files if number in found]
+    files_by_id = {row.id: row for row in rows}
+    return [files_by_id[number] for number in version.files if number in files_by_id]
 
 
-def found(version: ArticleVersion, number: int) -> ArticleFile | None:
-    """A file that a version shows, with what is in it; None when it shows none of that id."""
+def find_file(version: ArticleVersion, number: int) -> ArticleFile | None:
+    """Return a file that a version shows, with its content; None when there is no such file."""
     if number not in version.files:
         return None
     return ArticleFile.get_or_none(
@@ -123,29 +125,33 @@ def found(version: ArticleVersion, number: int) -> ArticleFile | None:
     )
 
 
-def forget(article: Article) -> None:
-    """Remove the files of an article that no version shows, inside a transaction."""
-    shown = [number for version in article.versions for number in version.files]
-    gone = (ArticleFile.article == article, ArticleFile.id.not_in(shown))
-    ArticleFile.delete().where(*gone).execute()
+def delete_unused_files(article: Article) -> None:
+    """Delete the files of an article that no version shows, inside a transaction."""
+    used_ids = [number for version in article.versions for number in version.files]
+    is_unused = (ArticleFile.article == article, ArticleFile.id.not_in(used_ids))
+    ArticleFile.delete().where(*is_unused).execute()
 
 
-def _named(name: str, kind: str) -> str:
-    """A file's own name, without folders and characters that nobody sees; its ending is true."""
-    bare = "".join(c for c in PureWindowsPath(name).name if c.isprintable()).strip(". ")
-    stem = bare.rpartition(".")[0] or bare or "file"
-    return f"{stem[-_NAME:]}.{'jpg' if kind == 'jpeg' else kind}"
+def _safe_file_name(name: str, kind: str) -> str:
+    """Return a file's name without folders and invisible characters, with the correct ending."""
+    clean_name = "".join(
+        character for character in PureWindowsPath(name).name if character.isprintable()
+    ).strip(". ")
+    stem = clean_name.rpartition(".")[0] or clean_name or "file"
+    return f"{stem[-_MAX_NAME_LENGTH:]}.{'jpg' if kind == 'jpeg' else kind}"
 
 
-def _picture(kind: str, size: tuple[int, int] | None) -> str:
+def _check_image(kind: str, size: tuple[int, int] | None) -> str:
+    """Return the kind if the image size is valid. Raises ArticleError: `kind`, `bomb`."""
     if not size or not all(size):
         raise ArticleError("kind")
-    if size[0] * size[1] > PIXELS:
+    if size[0] * size[1] > MAX_IMAGE_PIXELS:
         raise ArticleError("bomb")
     return kind
 
 
 def _png_size(content: bytes) -> tuple[int, int] | None:
+    """Return width and height from the header; None if it is incomplete."""
     if len(content) < 33 or content[12:16] != b"IHDR":
         return None
     width, height = struct.unpack(">II", content[16:24])
@@ -153,17 +159,17 @@ def _png_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height by the frame's header; None when there is none."""
-    at = 2
-    while at + 9 < len(content):
-        if content[at] != 0xFF:
+    """Return width and height from the frame header; None if there is no such header."""
+    position = 2
+    while position + 9 < len(content):
+        if content[position] != 0xFF:
             return None
-        marker = content[at + 1]
+        marker = content[position + 1]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", content[at + 5 : at + 9])
+            height, width = struct.unpack(">HH", content[position + 5 : position + 9])
             return width, height
         if marker == 0xFF:
-            at += 1
+            position += 1
         else:
-            at += 2 + int.from_bytes(content[at + 2 : at + 4])
+            position += 2 + int.from_bytes(content[position + 2 : position + 4])
     return None

@@ -1,41 +1,46 @@
-"""An article out of a Markdown file: a head of lines `name: value`, then the text.
+"""Parses an article from a Markdown file: a head of lines `name: value`, then the text.
 
-The head stands between two lines of `---`: title_uz, title_ru, section, directions (with commas),
+The head is between two lines of `---`: title_uz, title_ru, section, directions (with commas),
 other_words (with commas), law, law_number, law_on, source, review, expires, owner. The text of each
-language begins with a line `# uz` or `# ru`; without any the whole text is in the language in
-which it is written.
+language begins with a line `# uz` or `# ru`; without these lines the whole text is in the language
+in which it is written.
 """
 
 import datetime as dt
 import re
 
 from appliance.casework import catalogs, identity
-from appliance.casework.knowledge.articles import SECTIONS, TOPICS, Place, Words
+from appliance.casework.knowledge.articles import (
+    DIRECTION_LIST,
+    SECTION_LIST,
+    ArticleContent,
+    ArticlePlacement,
+)
 from appliance.casework.knowledge.errors import ArticleError
 
-_HEAD = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-_LANGUAGE = re.compile(r"^#[ \t]*(uz|ru)[ \t]*$", re.MULTILINE | re.IGNORECASE)
-_UZBEK = re.compile("[ўқғҳЎҚҒҲ]")
-_CYRILLIC = re.compile("[а-яёА-ЯЁ]")
-_KNOWN = {
+_HEAD_PATTERN = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_LANGUAGE_PATTERN = re.compile(r"^#[ \t]*(uz|ru)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_UZBEK_LETTERS = re.compile("[ўқғҳЎҚҒҲ]")
+_CYRILLIC_LETTERS = re.compile("[а-яёА-ЯЁ]")
+_HEAD_NAMES = {
     *("title_uz", "title_ru", "section", "directions", "law", "law_number", "law_on"),
     *("source", "review", "expires", "owner", "other_words"),
 }
-_OTHER = "other"  # the section of what names none
+_DEFAULT_SECTION = "other"  # the section of an article whose file has no section
 
 
-def read(text: str) -> tuple[Words, Place]:
-    """What a file says, and where its article stands.
+def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
+    """Return the content and the placement of the article in a file.
 
     Raises ArticleError: `head`, `section`, `topic`, `day`.
     """
     text = text.replace("\r\n", "\n")
-    found = _HEAD.match(text)
-    if not found:
+    match = _HEAD_PATTERN.match(text)
+    if not match:
         raise ArticleError("head")
-    head = _head(found[1])
-    texts = _texts(text[found.end() :])
-    words = Words(
+    head = _parse_head(match[1])
+    texts = _texts_by_language(text[match.end() :])
+    content = ArticleContent(
         title_uz=head.get("title_uz", ""),
         text_uz=texts.get("uz", ""),
         title_ru=head.get("title_ru", ""),
@@ -43,40 +48,56 @@ def read(text: str) -> tuple[Words, Place]:
         source=head.get("source", ""),
         law=head.get("law", ""),
         law_number=head.get("law_number", ""),
-        law_on=_day(head.get("law_on", "")),
-        expires_on=_day(head.get("expires", "")),
+        law_on=_parse_day(head.get("law_on", "")),
+        expires_on=_parse_day(head.get("expires", "")),
     )
-    section = catalogs.code_of(SECTIONS, head.get("section", "") or _OTHER)
+    section = catalogs.code_by_name(SECTION_LIST, head.get("section", "") or _DEFAULT_SECTION)
     if not section:
         raise ArticleError("section")
-    named = [one.strip() for one in head.get("directions", "").strip("[] ").split(",")]
-    topics = [catalogs.code_of(TOPICS, one.strip("\"'")) for one in named if one]
+    directions = [
+        direction.strip() for direction in head.get("directions", "").strip("[] ").split(",")
+    ]
+    topics = [
+        catalogs.code_by_name(DIRECTION_LIST, direction.strip("\"'"))
+        for direction in directions
+        if direction
+    ]
     if None in topics:
         raise ArticleError("topic")
-    review = _day(head.get("review", ""))
+    review = _parse_day(head.get("review", ""))
     owner, other_words = head.get("owner", ""), head.get("other_words", "")
-    return words, Place(section, tuple(filter(None, topics)), owner, review, other_words)
+    return content, ArticlePlacement(
+        section, tuple(filter(None, topics)), owner, review, other_words
+    )
 
 
-def _head(text: str) -> dict[str, str]:
+def _parse_head(text: str) -> dict[str, str]:
+    """Return the names and values of the head. Raises ArticleError: `head`."""
     lines = [line.partition(":") for line in text.split("\n") if line.strip()]
     head = {name.strip().lower(): value.strip() for name, _colon, value in lines}
-    if not all(colon for _name, colon, _value in lines) or not head.keys() <= _KNOWN:
+    if not all(colon for _name, colon, _value in lines) or not head.keys() <= _HEAD_NAMES:
         raise ArticleError("head")
-    return {n: v[1:-1] if v[:1] == v[-1:] and v[:1] in ('"', "'") else v for n, v in head.items()}
+    return {
+        head_name: raw_value[1:-1]
+        if raw_value[:1] == raw_value[-1:] and raw_value[:1] in ('"', "'")
+        else raw_value
+        for head_name, raw_value in head.items()
+    }
 
 
-def _texts(body: str) -> dict[str, str]:
-    first, *rest = _LANGUAGE.split(body)
-    if rest:
-        pairs = zip(rest[::2], rest[1::2], strict=True)
+def _texts_by_language(body: str) -> dict[str, str]:
+    """Return the article's texts by language."""
+    first, *sections = _LANGUAGE_PATTERN.split(body)
+    if sections:
+        pairs = zip(sections[::2], sections[1::2], strict=True)
         return {language.lower(): text.strip() for language, text in pairs}
-    russian = _CYRILLIC.search(first) and not _UZBEK.search(first)
+    russian = _CYRILLIC_LETTERS.search(first) and not _UZBEK_LETTERS.search(first)
     return {"ru" if russian else "uz": first.strip()}
 
 
-def _day(text: str) -> dt.date | None:
-    found = identity.day(text) if text else None
-    if text and not found:
+def _parse_day(text: str) -> dt.date | None:
+    """Return the date in a text, None if it is empty. Raises ArticleError: `day`."""
+    day = identity.parse_plausible_date(text) if text else None
+    if text and not day:
         raise ArticleError("day")
-    return found
+    return day

@@ -1,4 +1,4 @@
-"""Articles in lists: in force, by their titles, as the manager sees them, and what is to do."""
+"""Lists of articles: those in force, titles, the manager's overview, and open tasks."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -10,32 +10,32 @@ from appliance.models import Article, ArticleVersion, User
 
 
 @dataclass(frozen=True)
-class Titled:
-    """What an article is called where it is only named, and whether it can be read."""
+class ArticleTitle:
+    """The title of an article for links, and whether it can be read."""
 
     title: str
     in_force: bool
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An article with the version in force and the one to come, where it has them."""
+class ArticleOverview:
+    """An article with the version in force and the pending one, where it has them."""
 
     article: Article
     in_force: ArticleVersion | None
-    to_come: ArticleVersion | None
+    pending_version: ArticleVersion | None
     newest: ArticleVersion
-    review: bool  # its owner is to look whether it still holds
-    expired: bool  # the version in force says that it holds no more
+    review: bool  # its owner has to check whether it is still valid
+    expired: bool  # the expiry date of the version in force has passed
 
 
-def published(day: dt.date, topic: str = "", section: str = "") -> list[ArticleVersion]:
-    """What is in force and not expired on a day, of a direction or a section if one is named."""
+def published_versions(day: dt.date, topic: str = "", section: str = "") -> list[ArticleVersion]:
+    """Return the versions in force and not expired on a day; `topic` and `section` filter them."""
     rows = (
         ArticleVersion.select(ArticleVersion, Article)
         .join(Article)
         .where(
-            versions.holding(ArticleVersion),
+            versions.in_force_condition(ArticleVersion),
             ArticleVersion.expires_on.is_null() | (ArticleVersion.expires_on >= day),
         )
         .order_by(Article.id)
@@ -45,10 +45,10 @@ def published(day: dt.date, topic: str = "", section: str = "") -> list[ArticleV
     return [row for row in rows if not topic or topic in row.article.topics]
 
 
-def titled(locale: str, slugs: Collection[str] | None = None) -> dict[str, Titled]:
-    """Slug → what an article is called, of those in force or to come; of `slugs` if any are named.
+def article_titles(locale: str, slugs: Collection[str] | None = None) -> dict[str, ArticleTitle]:
+    """Return slug → title of the articles in force or pending; only of `slugs` if given.
 
-    What is in force gives the title, else the version to come.
+    The title is that of the version in force, else of the pending version.
     """
     columns = ("number", "state", "since", "until", "script", "title_uz", "title_ru")
     rows = (
@@ -58,39 +58,47 @@ def titled(locale: str, slugs: Collection[str] | None = None) -> dict[str, Title
     )
     if slugs is not None:
         rows = rows.where(Article.slug.in_(list(slugs)))
-    found: dict[str, Titled] = {}
+    titles: dict[str, ArticleTitle] = {}
     for row in rows:
-        slug, stands = row.article.slug, versions.standing(row)
-        if stands != "retired" and not (slug in found and found[slug].in_force):
-            found[slug] = Titled(wording.title(row, locale), stands == "in_force")
-    return found
+        slug, standing = row.article.slug, versions.version_status(row)
+        if standing != "retired" and not (slug in titles and titles[slug].in_force):
+            titles[slug] = ArticleTitle(
+                wording.localized_title(row, locale), standing == "in_force"
+            )
+    return titles
 
 
-def listed(day: dt.date) -> list[Listed]:
-    """Every article with how it stands on a day, in the order in which they were made."""
-    theirs: dict[int, list[ArticleVersion]] = {}
+def list_articles(day: dt.date) -> list[ArticleOverview]:
+    """Return every article with its state on a day, in order of creation."""
+    versions_by_article: dict[int, list[ArticleVersion]] = {}
     for row in ArticleVersion.select().order_by(ArticleVersion.number.desc()):
-        theirs.setdefault(row.article_id, []).append(row)
+        versions_by_article.setdefault(row.article_id, []).append(row)
     return [
-        _listed(article, theirs[article.id], day)
+        _article_overview(article, versions_by_article[article.id], day)
         for article in Article.select().order_by(Article.id)
     ]
 
 
-def to_do(user: User, day: dt.date) -> int:
-    """How many articles wait for somebody: to be approved, or to be written anew or reviewed."""
-    if user.role in versions.APPROVES:
+def count_open_tasks(user: User, day: dt.date) -> int:
+    """Return the number of articles that wait for the user: to be approved, revised or reviewed."""
+    if user.role in versions.APPROVER_ROLES:
         return ArticleVersion.select().where(ArticleVersion.state == "sent").count()
-    if user.role not in versions.WRITES:
+    if user.role not in versions.WRITER_ROLES:
         return 0
-    returned = ArticleVersion.select().where(ArticleVersion.state.in_(("returned", "approved")))
-    due = Article.select().where(Article.review_on <= day)
-    return int(returned.count() + due.count())
+    returned_versions = ArticleVersion.select().where(
+        ArticleVersion.state.in_(("returned", "approved"))
+    )
+    due_articles = Article.select().where(Article.review_on <= day)
+    return int(returned_versions.count() + due_articles.count())
 
 
-def _listed(article: Article, rows: list[ArticleVersion], day: dt.date) -> Listed:
-    held = versions.in_force(rows)
-    coming = next((r for r in rows if versions.standing(r) not in ("in_force", "retired")), None)
-    expired = bool(held and held.expires_on and held.expires_on < day)
-    review = bool(article.review_on and article.review_on <= day)
-    return Listed(article, held, coming, rows[0], review, expired)
+def _article_overview(
+    article: Article, rows: list[ArticleVersion], day: dt.date
+) -> ArticleOverview:
+    current = versions.find_in_force(rows)
+    pending = next(
+        (r for r in rows if versions.version_status(r) not in ("in_force", "retired")), None
+    )
+    is_expired = bool(current and current.expires_on and current.expires_on < day)
+    needs_review = bool(article.review_on and article.review_on <= day)
+    return ArticleOverview(article, current, pending, rows[0], needs_review, is_expired)

@@ -1,7 +1,7 @@
-"""What people write of an article, Markdown, as HTML that a page may show.
+"""Converts the Markdown of an article into HTML that is safe on a page.
 
-Whoever writes it is trusted with words, not with the reader's browser: HTML in it is shown as
-text, and what comes out passes an allow-list.
+The authors are not trusted with the reader's browser: HTML in their text is shown as text, and the
+result is filtered by an allow-list.
 """
 
 import re
@@ -11,46 +11,50 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-TAGS = {
+ALLOWED_TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
     *("h3", "h4", "h5", "table", "thead", "tbody", "tr", "th", "td"),
 }
-ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
-SCHEMES = {"http", "https", "mailto", "tel"}
-_LEVELS = {"h1": "h3", "h2": "h4"}  # an article stands under its title and its language
-_APART = re.compile(r"(\b[A-Z]{2,}\b|[«»“”\"])")  # in quotes stands speech, seldom a firm's name
+ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+ALLOWED_URL_SCHEMES = {"http", "https", "mailto", "tel"}
+_HEADING_TAGS = {"h1": "h3", "h2": "h4"}  # an article is placed below its title and its language
+_UNCHANGED_PATTERN = re.compile(r"(\b[A-Z]{2,}\b|[«»“”\"])")  # quotes hold speech
 
-type Spelling = Callable[[str], str]
+type Transliterator = Callable[[str], str]
 
 
-def html(text: str, spelt: Spelling | None = None) -> str:
-    """The text as HTML; `spelt` rewrites its words, not its addresses and codes."""
-    import nh3  # as below: who shows no article has no need of it
+def render_html(text: str, transliterate: Transliterator | None = None) -> str:
+    """Return the text as HTML; `transliterate` rewrites its words, not its addresses and codes."""
+    import nh3  # imported here, as below: processes that show no article do not need it
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.disable("image")
     tokens = markdown.parse(text)
-    _turn(tokens, spelt)
-    made = markdown.renderer.render(tokens, markdown.options, {})
+    _adjust_tokens(tokens, transliterate)
+    rendered = markdown.renderer.render(tokens, markdown.options, {})
     return nh3.clean(
-        made, tags=TAGS, attributes=ATTRIBUTES, url_schemes=SCHEMES, link_rel="noopener noreferrer"
+        rendered,
+        tags=ALLOWED_TAGS,
+        attributes=ALLOWED_ATTRIBUTES,
+        url_schemes=ALLOWED_URL_SCHEMES,
+        link_rel="noopener noreferrer",
     )
 
 
-def plain(text: str, spelt: Spelling | None = None) -> str:
-    """The words alone: what a short message and a search take of a text, a line for each block."""
+def plain_text(text: str, transliterate: Transliterator | None = None) -> str:
+    """Return the text without markup, a line per block: for short messages and the search."""
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.disable("image")
     tokens = markdown.parse(text)
-    _turn(tokens, spelt)
+    _adjust_tokens(tokens, transliterate)
     lines = [
         "".join(
-            part.content if part.type in ("text", "code_inline") else " "
-            for part in token.children or ()
-            if part.type in ("text", "code_inline", "softbreak", "hardbreak")
+            child.content if child.type in ("text", "code_inline") else " "
+            for child in token.children or ()
+            if child.type in ("text", "code_inline", "softbreak", "hardbreak")
         )
         for token in tokens
         if token.type == "inline"
@@ -58,17 +62,18 @@ def plain(text: str, spelt: Spelling | None = None) -> str:
     return "\n".join(" ".join(line.split()) for line in lines if line.strip())
 
 
-def respelt(text: str, spelt: Spelling) -> str:
-    """A line of words in another script; abbreviations in Latin capitals stay."""
-    parts = _APART.split(text)
-    parts[::2] = [spelt(part) for part in parts[::2]]
-    return "".join(parts)
+def transliterate_line(text: str, transliterate: Transliterator) -> str:
+    """Return a line of words in another script; abbreviations in Latin capitals stay."""
+    segments = _UNCHANGED_PATTERN.split(text)
+    segments[::2] = [transliterate(segment) for segment in segments[::2]]
+    return "".join(segments)
 
 
-def _turn(tokens: "Sequence[Token]", spelt: Spelling | None) -> None:
+def _adjust_tokens(tokens: "Sequence[Token]", transliterate: Transliterator | None) -> None:
+    """Lower the heading levels and transliterate the text of tokens, in place."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
-            token.tag = _LEVELS.get(token.tag, "h5")
-        elif spelt and token.type == "text":
-            token.content = respelt(token.content, spelt)
-        _turn(token.children or (), spelt)
+            token.tag = _HEADING_TAGS.get(token.tag, "h5")
+        elif transliterate and token.type == "text":
+            token.content = transliterate_line(token.content, transliterate)
+        _adjust_tokens(token.children or (), transliterate)

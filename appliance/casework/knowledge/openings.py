@@ -1,4 +1,4 @@
-"""What was shown of the knowledge base, to whom, at which call: proof, and figures of use (B12)."""
+"""The record of opened articles, by user and call: evidence, and usage figures (B12)."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from peewee import Case, fn
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Article, ArticleMiss, ArticleOpening, ArticleVersion, User
 
-_AGAIN = dt.timedelta(minutes=30)  # within which an opening without a call is the same one
+_SAME_OPENING_PERIOD = dt.timedelta(minutes=30)  # for openings without a call
 
 
 @dataclass(frozen=True)
-class Use:
-    """How often an article was opened in a period, and what readers said of it."""
+class ArticleUsage:
+    """How often an article was opened in a period, and the readers' feedback."""
 
     opened: int = 0
     on_calls: int = 0
@@ -25,8 +25,8 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Miss:
-    """A search that found nothing: its words, how often, and when last."""
+class FailedSearch:
+    """A search without a result: its words, its count, and its last time."""
 
     text: str
     times: int
@@ -34,8 +34,8 @@ class Miss:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An article that was opened at a call or a form: the version, by whom, when first."""
+class OpenedArticle:
+    """An article opened at a call or a form: the version, the user, the first time."""
 
     version: ArticleVersion
     at: dt.datetime
@@ -43,12 +43,15 @@ class Shown:
     useful: bool | None
 
 
-def opened(
+def record_opening(
     version: ArticleVersion, user: User, locale: str, call_id: str = "", token: str = ""
 ) -> ArticleOpening:
-    """Write down that somebody opened a version; the same one at the same call once."""
+    """Record that a user opened a version; once for the same version at the same call.
+
+    Without a call or form, openings within _SAME_OPENING_PERIOD count as the same one.
+    """
     now = clock.now()
-    same = [
+    is_same = [
         ArticleOpening.article == version.article_id,
         ArticleOpening.version == version.number,
         ArticleOpening.who == user.login,
@@ -56,12 +59,12 @@ def opened(
         ArticleOpening.token == token,
     ]
     if not call_id and not token:
-        same.append(ArticleOpening.at > now - _AGAIN)
-    with writing():
-        before = ArticleOpening.select().where(*same).first()
-        if before:
-            return before
-        made = ArticleOpening.create(
+        is_same.append(ArticleOpening.at > now - _SAME_OPENING_PERIOD)
+    with write_transaction():
+        existing = ArticleOpening.select().where(*is_same).first()
+        if existing:
+            return existing
+        opening = ArticleOpening.create(
             article=version.article_id,
             version=version.number,
             who=user.login,
@@ -71,59 +74,61 @@ def opened(
             token=token,
         )
         if call_id:
-            live.publish("calls")
-    return made
+            live.publish_topics("calls")
+    return opening
 
 
-def of(number: int) -> ArticleOpening | None:
-    """The opening of this id; None when there is none."""
+def find_opening(number: int) -> ArticleOpening | None:
+    """Return the opening with this id; None if it does not exist."""
     return ArticleOpening.get_or_none(ArticleOpening.id == number)
 
 
-def say(number: int, user: User, useful: bool) -> bool:
-    """Keep what somebody says of an article that he opened; False when it is not his opening."""
-    with writing():
-        done = (
+def record_feedback(number: int, user: User, useful: bool) -> bool:
+    """Store a user's feedback on an article they opened; False when the opening is not theirs."""
+    with write_transaction():
+        updated_count = (
             ArticleOpening.update(useful=useful)
             .where(ArticleOpening.id == number, ArticleOpening.who == user.login)
             .execute()
         )
-    return bool(done)
+    return bool(updated_count)
 
 
-def at_call(call_id: str, tokens: Iterable[str] = ()) -> list[Shown]:
-    """What was opened at a call, or at forms of these names, in the order of opening."""
-    named = [token for token in tokens if token]
+def articles_opened_at_call(call_id: str, tokens: Iterable[str] = ()) -> list[OpenedArticle]:
+    """Return the articles opened at a call, or at forms with these tokens, the first one first."""
+    form_tokens = [token for token in tokens if token]
     conditions = ([ArticleOpening.call_id == call_id] if call_id else []) + (
-        [ArticleOpening.token.in_(named)] if named else []
+        [ArticleOpening.token.in_(form_tokens)] if form_tokens else []
     )
     if not conditions:
         return []
     condition = conditions[0] if len(conditions) == 1 else conditions[0] | conditions[1]
     rows = list(ArticleOpening.select().where(condition).order_by(ArticleOpening.id))
-    wanted = {(row.article_id, row.version) for row in rows}
-    articles = {article for article, _ in wanted}
-    found = {
+    version_keys = {(row.article_id, row.version) for row in rows}
+    articles = {article for article, _ in version_keys}
+    versions_by_key = {
         (version.article_id, version.number): version
         for version in ArticleVersion.select(ArticleVersion, Article)
         .join(Article)
         .where(ArticleVersion.article.in_(articles))
     }
     return [
-        Shown(found[row.article_id, row.version], row.at, row.who, row.useful)
+        OpenedArticle(versions_by_key[row.article_id, row.version], row.at, row.who, row.useful)
         for row in rows
-        if (row.article_id, row.version) in found
+        if (row.article_id, row.version) in versions_by_key
     ]
 
 
-def exported(shown: Iterable[Shown]) -> list[dict[str, str | int]]:
-    """What was opened, for an export: each article with its version once."""
-    found = dict.fromkeys((one.version.article.slug, one.version.number) for one in shown)
-    return [{"article": slug, "version": number} for slug, number in found]
+def export_opened_articles(opened_articles: Iterable[OpenedArticle]) -> list[dict[str, str | int]]:
+    """Return the opened articles for an export: each article with its version once."""
+    version_keys = dict.fromkeys(
+        (item.version.article.slug, item.version.number) for item in opened_articles
+    )
+    return [{"article": slug, "version": number} for slug, number in version_keys]
 
 
-def use(begin: dt.datetime, end: dt.datetime) -> dict[int, Use]:
-    """Id of an article → how it was used in a period; those that nobody opened are not in it."""
+def usage_by_article(begin: dt.datetime, end: dt.datetime) -> dict[int, ArticleUsage]:
+    """Return article id → usage in a period; articles that nobody opened are left out."""
     rows = (
         ArticleOpening.select(
             ArticleOpening.article,
@@ -138,24 +143,29 @@ def use(begin: dt.datetime, end: dt.datetime) -> dict[int, Use]:
         .tuples()
     )
     return {
-        article: Use(opened, on_calls, useful, useless, _moment(last))
-        for article, opened, on_calls, useful, useless, last in rows
+        article: ArticleUsage(opened_count, on_calls, useful, useless, _as_datetime(last_at))
+        for article, opened_count, on_calls, useful, useless, last_at in rows
     }
 
 
-def missed(begin: dt.datetime, end: dt.datetime, limit: int = 100) -> list[Miss]:
-    """The searches of a period that found nothing, the most frequent first."""
-    times = fn.COUNT(ArticleMiss.id)
+def failed_searches(begin: dt.datetime, end: dt.datetime, limit: int = 100) -> list[FailedSearch]:
+    """Return the searches of a period that found nothing, the most frequent first."""
+    search_count = fn.COUNT(ArticleMiss.id)
     rows = (
-        ArticleMiss.select(fn.MAX(ArticleMiss.text), times, fn.MAX(ArticleMiss.at))
+        ArticleMiss.select(fn.MAX(ArticleMiss.text), search_count, fn.MAX(ArticleMiss.at))
         .where(ArticleMiss.at >= begin, ArticleMiss.at < end)
         .group_by(ArticleMiss.key)
-        .order_by(times.desc(), fn.MAX(ArticleMiss.at).desc())
+        .order_by(search_count.desc(), fn.MAX(ArticleMiss.at).desc())
         .limit(limit)
         .tuples()
     )
-    return [Miss(text, count, last) for text, count, at in rows if (last := _moment(at))]
+    return [
+        FailedSearch(text, count, last_at)
+        for text, count, stored_at in rows
+        if (last_at := _as_datetime(stored_at))
+    ]
 
 
-def _moment(value: dt.datetime | int | None) -> dt.datetime | None:
+def _as_datetime(value: dt.datetime | int | None) -> dt.datetime | None:
+    """Return a stored time as a datetime."""
     return ArticleMiss.at.python_value(value) if isinstance(value, int) else value

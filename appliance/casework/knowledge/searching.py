@@ -1,4 +1,4 @@
-"""Finding articles by their words, in any script, and what was searched in vain."""
+"""Finds articles by their words, in any script, and records searches without a result."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -6,86 +6,91 @@ from collections.abc import Iterator
 from appliance.casework import versions
 from appliance.casework.knowledge import markdown, synonyms
 from appliance.core import clock, search
-from appliance.core.db import in_pieces, writing
-from appliance.core.i18n import fold
+from appliance.core.db import row_batches, write_transaction
+from appliance.core.i18n import fold_text
 from appliance.models import Article, ArticleMiss, ArticleVersion, User
 
-KIND = "article"
-_PIECE = 50  # articles read at once
-_TEXT = 200  # characters of a search that are kept
-_PERSONAL = 7  # digits from which on a text may be a number of a person's
-_SHORT = 3  # letters below which a search in vain says nothing
+ENTRY_KIND = "article"
+_BATCH_SIZE = 50  # articles read at once
+_MAX_STORED_LENGTH = 200  # characters of a search text that are stored
+_MIN_PERSONAL_DIGITS = 7  # from this many digits on, a text may be a person's number
+_MIN_RECORDED_LENGTH = 3  # letters; a shorter search without a result is not recorded
 
 
-def entry_of(row: ArticleVersion) -> search.Entry:
-    """What a version is found by: its titles, law and other words, then its text."""
+def search_entry(row: ArticleVersion) -> search.SearchItem:
+    """Return the search entry of a version: its titles, law and synonyms, then its text."""
     law = f"{row.law} {row.law_number}"
-    texts = (markdown.plain(row.text_uz), markdown.plain(row.text_ru), row.source)
-    return search.Entry(
-        KIND,
+    texts = (markdown.plain_text(row.text_uz), markdown.plain_text(row.text_ru), row.source)
+    return search.SearchItem(
+        ENTRY_KIND,
         str(row.id),
         row.title_uz or row.title_ru,
         text="\n".join(texts),
-        names=(row.title_ru, law, *synonyms.of(row)),
+        names=(row.title_ru, law, *synonyms.version_synonyms(row)),
         row=row.id,
     )
 
 
-def remember(article: Article) -> None:
-    """Let what of an article is in force, or will be, be found, and no other version of it."""
-    for row in versions.of(ArticleVersion, article):
-        if versions.standing(row) in versions.SHOWN:
-            search.put(entry_of(row))
+def update_search_index(article: Article) -> None:
+    """Index the versions of an article that are or will be in force, and no others."""
+    for row in versions.list_versions(ArticleVersion, article):
+        if versions.version_status(row) in versions.SEARCHABLE_STATUSES:
+            search.index_item(search_entry(row))
         else:
-            search.drop(KIND, str(row.id))
+            search.drop_entry(ENTRY_KIND, str(row.id))
 
 
-def entries() -> Iterator[list[search.Entry]]:
-    """All that is put for articles, some at a time."""
+def search_entries() -> Iterator[list[search.SearchItem]]:
+    """Yield the search entries of all articles, in batches."""
     rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
-    rows = rows.where(versions.lasting(ArticleVersion))
-    for piece in in_pieces(rows, ArticleVersion.id, _PIECE):
-        yield [entry_of(row) for row in piece]
+    rows = rows.where(versions.in_force_or_planned_condition(ArticleVersion))
+    for batch in row_batches(rows, ArticleVersion.id, _BATCH_SIZE):
+        yield [search_entry(row) for row in batch]
 
 
-def nearest(
-    asked: search.Query, day: dt.date, limit: int
-) -> list[tuple[search.Found, ArticleVersion]]:
-    """(how it was found, article) of those in force on a day that are meant, the nearest first.
+def rank_articles(
+    query: search.SearchQuery, day: dt.date, limit: int
+) -> list[tuple[search.SearchResult, ArticleVersion]]:
+    """Return (match, version) of the articles valid on a day that match a query, best first.
 
-    Where some have every word there are no others, else only those that are nearly the nearest.
+    If some contain every word, only these are returned, else only those nearly as good as the best.
     """
-    held = ArticleVersion.select(ArticleVersion.id).where(
-        versions.holding(ArticleVersion),
+    valid_ids = ArticleVersion.select(ArticleVersion.id).where(
+        versions.in_force_condition(ArticleVersion),
         ArticleVersion.expires_on.is_null() | (ArticleVersion.expires_on >= day),
     )
-    found = search.find(asked, KIND, limit, lambda row: row.in_(held))
-    found = search.meant(found)
+    matches = search.find_entries(query, ENTRY_KIND, limit, lambda row: row.in_(valid_ids))
+    matches = search.likely_results(matches)
     rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
-    of_row = {row.id: row for row in rows.where(ArticleVersion.id.in_([f.row for f in found]))}
-    return [(one, of_row[one.row]) for one in found]
+    versions_by_id = {
+        row.id: row for row in rows.where(ArticleVersion.id.in_([match.row for match in matches]))
+    }
+    return [(match, versions_by_id[match.row]) for match in matches]
 
 
-def found(text: str, day: dt.date, limit: int = 20) -> list[ArticleVersion]:
-    """The articles in force on a day that are meant by a text, the nearest first."""
-    return [row for _one, row in nearest(search.query(text), day, limit)]
+def search_articles(text: str, day: dt.date, limit: int = 20) -> list[ArticleVersion]:
+    """Return the articles valid on a day that match a text, best first."""
+    return [row for _match, row in rank_articles(search.parse_query(text), day, limit)]
 
 
-def nothing_found(text: str, user: User) -> None:
-    """Keep that a search found no article, for the manager; the same one once a day and person.
+def record_failed_search(text: str, user: User) -> None:
+    """Record for the manager that a search found no article; once per day, person and text.
 
-    While somebody types, each longer text takes the place of the shorter one of a minute ago. What
-    may be somebody's phone or document is not kept.
+    While somebody types, each longer text replaces the shorter one of less than a minute ago. A
+    text that may be somebody's phone or document number is not stored.
     """
-    key = fold(text)
-    if len(key) < _SHORT or sum(letter.isdigit() for letter in key) >= _PERSONAL:
+    key = fold_text(text)
+    if (
+        len(key) < _MIN_RECORDED_LENGTH
+        or sum(letter.isdigit() for letter in key) >= _MIN_PERSONAL_DIGITS
+    ):
         return
     now = clock.now()
-    theirs = (ArticleMiss.who == user.login, ArticleMiss.at > now - dt.timedelta(days=1))
-    with writing():
-        last = ArticleMiss.select().where(*theirs).order_by(ArticleMiss.id.desc()).first()
+    is_recent = (ArticleMiss.who == user.login, ArticleMiss.at > now - dt.timedelta(days=1))
+    with write_transaction():
+        last = ArticleMiss.select().where(*is_recent).order_by(ArticleMiss.id.desc()).first()
         if last and now - last.at < dt.timedelta(minutes=1) and key.startswith(last.key):
             last.delete_instance()
-        if not ArticleMiss.select().where(*theirs, ArticleMiss.key == key).exists():
-            words = " ".join(text.split())[:_TEXT]
-            ArticleMiss.create(text=words, key=key, who=user.login, at=now)
+        if not ArticleMiss.select().where(*is_recent, ArticleMiss.key == key).exists():
+            stored_text = " ".join(text.split())[:_MAX_STORED_LENGTH]
+            ArticleMiss.create(text=stored_text, key=key, who=user.login, at=now)

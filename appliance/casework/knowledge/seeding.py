@@ -1,4 +1,4 @@
-"""The articles that come with the product: drafts, for the manager and the ministry to judge."""
+"""The product's articles: drafts, to be reviewed by the manager and the ministry."""
 
 import datetime as dt
 import tomllib
@@ -7,28 +7,30 @@ from typing import Any
 from appliance import PACKAGE
 from appliance.casework.knowledge import articles
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Article, ArticleVersion
 
-FILES = PACKAGE / "data" / "articles"
+PRODUCT_ARTICLES_DIRECTORY = PACKAGE / "data" / "articles"
 
 
-def product() -> list[tuple[str, dict[str, Any]]]:
-    """(name for addresses, what the file says) of each article that comes along."""
-    found = sorted(FILES.glob("*.toml"))
-    return [(file.stem, tomllib.loads(file.read_text("utf-8"))) for file in found]
+def product_articles() -> list[tuple[str, dict[str, Any]]]:
+    """Return (slug, parsed file) of each article that comes with the product."""
+    paths = sorted(PRODUCT_ARTICLES_DIRECTORY.glob("*.toml"))
+    return [(path.stem, tomllib.loads(path.read_text("utf-8"))) for path in paths]
 
 
-def seed() -> int:
-    """Put the product's articles into a site that has none yet, as drafts; how many."""
+def seed_articles() -> int:
+    """Store the product's articles as drafts on a site without articles; returns their number."""
     if Article.select().exists():
         return 0
-    made = product()
-    with writing():
-        for slug, said in made:
-            words = articles.Words(**{n: said[n] for n in said if n not in ("section", "topics")})
-            article = Article.create(slug=slug, section=said["section"], topics=said["topics"])
-            row = articles.columns(words)
+    articles_by_slug = product_articles()
+    with write_transaction():
+        for slug, entry in articles_by_slug:
+            content = articles.ArticleContent(
+                **{name: entry[name] for name in entry if name not in ("section", "topics")}
+            )
+            article = Article.create(slug=slug, section=entry["section"], topics=entry["topics"])
+            row = articles.content_columns(content)
             now: dt.datetime = clock.now()
             ArticleVersion.create(article=article, number=1, made_at=now, **row)
-    return len(made)
+    return len(articles_by_slug)

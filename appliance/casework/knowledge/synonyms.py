@@ -1,6 +1,6 @@
-"""Other words by which an article is found: those of its manager, and those of the product's list.
+"""Additional words by which an article is found: its manager's, and those of the product's list.
 
-The list is `data/synonyms.toml`, groups of words that mean the same to who calls.
+The list is `data/synonyms.toml`: groups of words that callers use for the same thing.
 """
 
 import functools
@@ -9,42 +9,51 @@ from dataclasses import dataclass
 
 from appliance import PACKAGE
 from appliance.core import search
-from appliance.core.i18n import fold
+from appliance.core.i18n import fold_text
 from appliance.models import ArticleVersion
 
-FILE = PACKAGE / "data" / "synonyms.toml"
+SYNONYMS_FILE = PACKAGE / "data" / "synonyms.toml"
 
 
 @dataclass(frozen=True)
-class Group:
-    """Words that mean the same, and the directions whose own articles are about them."""
+class SynonymGroup:
+    """Words with the same meaning, and the directions whose own articles are about them."""
 
     words: tuple[str, ...]
     topics: frozenset[str]
 
 
 @functools.cache
-def groups() -> tuple[Group, ...]:
-    """The product's list."""
-    found = tomllib.loads(FILE.read_text("utf-8"))["group"]
-    return tuple(Group(tuple(one["words"]), frozenset(one["topics"])) for one in found)
+def synonym_groups() -> tuple[SynonymGroup, ...]:
+    """Return the groups of the product's list."""
+    entries = tomllib.loads(SYNONYMS_FILE.read_text("utf-8"))["group"]
+    return tuple(
+        SynonymGroup(tuple(entry["words"]), frozenset(entry["topics"])) for entry in entries
+    )
 
 
-def of(row: ArticleVersion) -> tuple[str, ...]:
-    """The words by which a version is found beside its titles, without those that stand there.
+def version_synonyms(row: ArticleVersion) -> tuple[str, ...]:
+    """Return the words, other than those of its titles, by which a version is found.
 
-    An article that is proposed for many directions is about none of them.
+    These are the article's own further words, and the synonyms of words in the titles. The synonyms
+    of a direction are included only if the article is proposed for that direction alone.
     """
     article = row.article
-    titles = _between_blanks(f"{row.title_uz} {row.title_ru}")
-    about = set(article.topics) if len(article.topics) == 1 else set()
-    found = [word.strip() for word in article.other_words.split(",")]
-    for group in groups():
-        if about & group.topics or any(_between_blanks(word) in titles for word in group.words):
-            found += group.words
-    return tuple(one for one in dict.fromkeys(found) if one and _between_blanks(one) not in titles)
+    titles = _phonetic_words(f"{row.title_uz} {row.title_ru}")
+    own_topics = set(article.topics) if len(article.topics) == 1 else set()
+    candidates = [word.strip() for word in article.other_words.split(",")]
+    for group in synonym_groups():
+        if own_topics & group.topics or any(
+            _phonetic_words(word) in titles for word in group.words
+        ):
+            candidates += group.words
+    return tuple(
+        candidate
+        for candidate in dict.fromkeys(candidates)
+        if candidate and _phonetic_words(candidate) not in titles
+    )
 
 
-def _between_blanks(text: str) -> str:
-    """How the words of a text sound, each with a blank before and after it."""
-    return f" {' '.join(search.sound(word) for word in fold(text).split())} "
+def _phonetic_words(text: str) -> str:
+    """Return the phonetic forms of a text's words, with a blank before and after each."""
+    return f" {' '.join(search.sound_key(word) for word in fold_text(text).split())} "

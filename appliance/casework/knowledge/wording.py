@@ -12,65 +12,69 @@ SCRIPTS = ("Latn", "Cyrl")
 
 
 @dataclass(frozen=True)
-class Wording:
-    """A version in one language; `made`: its script was made from the other one."""
+class LocalizedArticle:
+    """A version in one language; `is_transliterated`: converted from its other script."""
 
     locale: str
     title: str
     html: str  # safe to be shown
     plain: str
-    made: bool
+    is_transliterated: bool
 
 
-def of(version: ArticleVersion, locale: str) -> Wording:
-    """A version in the language of a reader; in the other language where it has no text in his."""
+def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
+    """Return a version in the reader's language, else in the other language if it has no text."""
     language = "ru" if locale == "ru" else "uz"
-    if not has(version, language):
-        language = next((one for one in LANGUAGES if has(version, one)), language)
+    if not has_language(version, language):
+        language = next(
+            (candidate for candidate in LANGUAGES if has_language(version, candidate)), language
+        )
         locale = "ru" if language == "ru" else f"uz_{version.script}"
     title, text = str(getattr(version, f"title_{language}")), getattr(version, f"text_{language}")
-    spelt = _spelling(version.script, locale)
-    return Wording(
+    transliterate = _transliterator(version.script, locale)
+    return LocalizedArticle(
         locale,
-        markdown.respelt(title, spelt) if spelt else title,
-        markdown.html(text, spelt),
-        markdown.plain(text, spelt),
-        spelt is not None,
+        markdown.transliterate_line(title, transliterate) if transliterate else title,
+        markdown.render_html(text, transliterate),
+        markdown.plain_text(text, transliterate),
+        transliterate is not None,
     )
 
 
-def title(version: ArticleVersion, locale: str) -> str:
-    """What a version is called in the language of a reader; never empty."""
+def localized_title(version: ArticleVersion, locale: str) -> str:
+    """Return the title of a version in the reader's language; never empty."""
     language = "ru" if locale == "ru" else "uz"
-    found = getattr(version, f"title_{language}") or version.title_uz or version.title_ru
-    spelt = _spelling(version.script, locale) if language == "uz" else None
-    return (markdown.respelt(found, spelt) if spelt else str(found)) or version.article.slug
+    own_title = getattr(version, f"title_{language}") or version.title_uz or version.title_ru
+    transliterate = _transliterator(version.script, locale) if language == "uz" else None
+    return (
+        markdown.transliterate_line(own_title, transliterate) if transliterate else str(own_title)
+    ) or version.article.slug
 
 
-def respelt(version: ArticleVersion, text: str, locale: str) -> str:
-    """Words beside an article's text, as the name of its law, in the script of a reader."""
-    spelt = _spelling(version.script, locale)
-    return markdown.respelt(text, spelt) if spelt else text
+def transliterate_text(version: ArticleVersion, text: str, locale: str) -> str:
+    """Return a text of an article's details, e.g. the name of its law, in the reader's script."""
+    transliterate = _transliterator(version.script, locale)
+    return markdown.transliterate_line(text, transliterate) if transliterate else text
 
 
-def has(version: ArticleVersion, language: str) -> bool:
-    """Whether a version says something in a language, uz or ru."""
-    words = (getattr(version, f"title_{language}"), getattr(version, f"text_{language}"))
-    return all(word.strip() for word in words)
+def has_language(version: ArticleVersion, language: str) -> bool:
+    """Return True if a version has a title and a text in a language, uz or ru."""
+    texts = (getattr(version, f"title_{language}"), getattr(version, f"text_{language}"))
+    return all(text.strip() for text in texts)
 
 
-def script_of(text: str) -> str:
-    """In which script most letters of an Uzbek text are: Latn or Cyrl."""
-    cyrillic = sum("\u0400" <= c <= "\u04ff" for c in text)
-    return "Cyrl" if 2 * cyrillic > sum(c.isalpha() for c in text) else "Latn"
+def detect_script(text: str) -> str:
+    """Return the script of most letters of an Uzbek text: Latn or Cyrl."""
+    cyrillic = sum("\u0400" <= letter <= "\u04ff" for letter in text)
+    return "Cyrl" if 2 * cyrillic > sum(letter.isalpha() for letter in text) else "Latn"
 
 
-def _spelling(written: str, locale: str) -> markdown.Spelling | None:
-    """How a text in a script is rewritten for a locale; None when it stays as it is."""
-    if locale not in LOCALES or locale in ("ru", f"uz_{written}"):
+def _transliterator(own_script: str, locale: str) -> markdown.Transliterator | None:
+    """Return the function that converts a text from a script for a locale; None if unchanged."""
+    if locale not in LOCALES or locale in ("ru", f"uz_{own_script}"):
         return None
     return (
-        script.latin
-        if written == "Cyrl"
-        else lambda text: script.written(text, "uz_Cyrl", quotes=True)
+        script.transliterate_to_latin
+        if own_script == "Cyrl"
+        else lambda text: script.transliterate_for_locale(text, "uz_Cyrl", include_quotes=True)
     )

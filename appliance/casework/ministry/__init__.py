@@ -1,32 +1,32 @@
-"""The ministry's own system: every appeal and change goes there, answers and states come back.
+"""The exchange with the ministry's system: sends appeals and changes, receives answers and states.
 
-By HTTP (jobs.ministry) or, where there is no link, by signed files (files). Off without a
+By HTTP (courier) or, where there is no link, by signed files (files). Disabled without a
 [ministry] part in the settings.
 """
 
-from appliance.casework.ministry.answers import WHO, take_in, undone
-from appliance.casework.ministry.mapping import Unmapped, document
+from appliance.casework.ministry.events import MINISTRY_ACTOR, process_event, unprocessed_events
+from appliance.casework.ministry.mapping import UnmappedCodeError, ministry_document
 from appliance.casework.ministry.queue import (
-    Standing,
-    ageing,
-    catch_up,
-    changed,
-    of_appeal,
-    registered,
-    standing,
+    ExchangeBacklog,
+    exchange_backlog,
+    latest_message,
+    queue_appeal,
+    queue_change,
+    queue_earlier_appeals,
+    unacknowledged_messages,
 )
 
 __all__ = [
-    "WHO",
-    "Standing",
-    "Unmapped",
-    "ageing",
-    "catch_up",
-    "changed",
-    "document",
-    "of_appeal",
-    "registered",
-    "standing",
-    "take_in",
-    "undone",
+    "MINISTRY_ACTOR",
+    "ExchangeBacklog",
+    "UnmappedCodeError",
+    "unacknowledged_messages",
+    "queue_earlier_appeals",
+    "queue_change",
+    "ministry_document",
+    "latest_message",
+    "queue_appeal",
+    "exchange_backlog",
+    "process_event",
+    "unprocessed_events",
 ]

@@ -1,4 +1,4 @@
-"""The link to the ministry's system at work: what is due goes out, what is told comes in."""
+"""The running link to the ministry's system: sends messages that are due and reads events."""
 
 import logging
 import threading
@@ -6,109 +6,122 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.casework.ministry import link, mapping, queue, take_in
-from appliance.casework.ministry.answers import Answered
+from appliance.casework.ministry import link, mapping, process_event, queue
+from appliance.casework.ministry.events import AnswerCallback
 from appliance.casework.ministry.transport import MinistrySystem
 from appliance.core import outbox
-from appliance.core.delivery import Declined, Later, NotSent, Trouble, Unsure
+from appliance.core.delivery import (
+    DeclinedError,
+    DeliveryError,
+    NotSentError,
+    RetryLaterError,
+    UncertainDeliveryError,
+)
 from appliance.core.settings import Ministry, Settings
 from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 40  # messages in one turn: a long queue drains without a burst
-REST = 30.0  # seconds without a question after the link failed
+MAX_MESSAGES_PER_TURN = 40  # per turn, so that a long queue drains without a burst
+FAILURE_PAUSE_SECONDS = 30.0  # pause after the link failed, without any request
 
 
-def gateway(ministry: Ministry) -> MinistrySystem:
-    """The ministry's system as the settings name it."""
+def ministry_system(ministry: Ministry) -> MinistrySystem:
+    """Return the client of the ministry's system, configured by the settings."""
     return MinistrySystem(ministry.url, ministry.token, ministry.user, ministry.password)
 
 
 @dataclass
 class Courier:
-    """Carries appeals out and answers in; after a failure it leaves the link alone for a while."""
+    """Sends appeals and reads events; after a failure it pauses the link."""
 
     system: MinistrySystem
     settings: Settings
     ministry: Ministry
-    answered: Answered
-    rest: float = REST
-    tick: Callable[[], float] = time.monotonic
-    _quiet_until: float = 0.0
+    on_answered: AnswerCallback
+    pause_seconds: float = FAILURE_PAUSE_SECONDS
+    monotonic_seconds: Callable[[], float] = time.monotonic
+    _paused_until: float = 0.0
 
-    def follow(self, stop: threading.Event, every: float = 2.0) -> None:
-        """Send what becomes due and ask for answers until `stop`."""
-        ask_at = 0.0
-        while not stop.wait(every):
+    def run_until_stopped(self, stop: threading.Event, interval_seconds: float = 2.0) -> None:
+        """Send messages that become due and read events until `stop` is set."""
+        next_read_at = 0.0
+        while not stop.wait(interval_seconds):
             try:
-                self.send_due(lambda: not stop.is_set())
-                if self.tick() >= max(ask_at, self._quiet_until):
-                    ask_at = self.tick() + self.ministry.every
-                    self.read(lambda: not stop.is_set())
-            except Exception:  # the boundary of a thread
+                self.send_due_messages(lambda: not stop.is_set())
+                if self.monotonic_seconds() >= max(next_read_at, self._paused_until):
+                    next_read_at = self.monotonic_seconds() + self.ministry.every
+                    self.read_events(lambda: not stop.is_set())
+            except Exception:  # the outer boundary of a thread
                 log.exception("ministry: the link failed")
 
-    def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Send what is due, one appeal's messages in order; returns how many were taken up."""
-        outbox.recover()
+    def send_due_messages(self, may_continue: Callable[[], bool] = lambda: True) -> int:
+        """Send due messages, one appeal's messages in order; returns the number processed."""
+        outbox.release_dead_claims()
         count = 0
-        while goes_on() and count < AT_ONCE and self.tick() >= self._quiet_until:
-            message = outbox.claim(queue.CHANNEL)
+        while (
+            may_continue()
+            and count < MAX_MESSAGES_PER_TURN
+            and self.monotonic_seconds() >= self._paused_until
+        ):
+            message = outbox.claim_next(queue.CHANNEL)
             if not message:
                 break
-            self.send(message)
+            self.send_message(message)
             count += 1
         return count
 
-    def send(self, message: Message) -> None:
+    def send_message(self, message: Message) -> None:
         """Send one claimed message, as a change when the system has its appeal already."""
-        if queue.is_overtaken(message):
-            outbox.delivered(message)
+        if queue.is_superseded(message):
+            outbox.mark_delivered(message)
             return
         try:
-            document = mapping.document(self.ministry, message.payload)
-            key, known = queue.key_there(message), queue.is_known(message)
-            answer = self.system.send(message.cause, document, key, known)
-        except mapping.Unmapped as missing:
-            queue.refused(message, "unmapped", str(missing))
-        except Declined as trouble:
-            link.answered()
-            queue.refused(message, trouble.code, trouble.said)
-        except NotSent as trouble:
+            document = mapping.ministry_document(self.ministry, message.payload)
+            key, is_known = queue.idempotency_key(message), queue.is_appeal_known(message)
+            acceptance = self.system.send_appeal(message.cause, document, key, is_known)
+        except mapping.UnmappedCodeError as error:
+            queue.record_refusal(message, "unmapped", str(error))
+        except DeclinedError as trouble:
+            link.record_success()
+            queue.record_refusal(message, trouble.code, trouble.detail)
+        except NotSentError as trouble:
             if trouble.code == "unknown_there":
-                queue.forget(message)
-                outbox.retry(message, trouble.code, trouble.said, wait=1)
+                queue.reset_known_appeal(message)
+                outbox.schedule_retry(message, trouble.code, trouble.detail, wait_seconds=1)
                 return
-            self._fails(trouble)
-            wait = trouble.wait if isinstance(trouble, Later) else None
-            outbox.retry(message, trouble.code, trouble.said, wait=wait)
-        except Unsure as trouble:  # our key makes a second time harmless
-            self._fails(trouble)
-            outbox.retry(message, trouble.code, trouble.said)
+            self._record_failure(trouble)
+            wait_seconds = trouble.wait_seconds if isinstance(trouble, RetryLaterError) else None
+            outbox.schedule_retry(message, trouble.code, trouble.detail, wait_seconds=wait_seconds)
+        except UncertainDeliveryError as trouble:  # the idempotency key makes a repetition harmless
+            self._record_failure(trouble)
+            outbox.schedule_retry(message, trouble.code, trouble.detail)
         else:
-            link.answered()
-            queue.taken(message, "ministry", answer)
+            link.record_success()
+            queue.record_acceptance(message, "ministry", acceptance)
 
-    def read(self, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Take in what was told since; returns how many events were new."""
-        count, more = 0, True
-        while more and goes_on():
-            after = link.state().cursor
+    def read_events(self, may_continue: Callable[[], bool] = lambda: True) -> int:
+        """Read and process the events since the last reading; returns the number of new events."""
+        count, has_more = 0, True
+        while has_more and may_continue():
+            cursor = link.link_state().cursor
             try:
-                answers = self.system.answers(after)
-            except Trouble as trouble:
-                self._fails(trouble)
+                page = self.system.fetch_events(cursor)
+            except DeliveryError as trouble:
+                self._record_failure(trouble)
                 break
-            link.answered()
-            for event in answers.events:
-                count += take_in(self.settings, event, self.answered) != "again"
-            link.read_to(answers.next)
-            more = answers.more and answers.next != after
+            link.record_success()
+            for event in page.events:
+                count += process_event(self.settings, event, self.on_answered) != "again"
+            link.store_cursor(page.next)
+            has_more = page.more and page.next != cursor
         return count
 
-    def _fails(self, trouble: Trouble) -> None:
+    def _record_failure(self, trouble: DeliveryError) -> None:
+        """Log and store a failure of the link, and pause it."""
         log.warning("ministry: %s", trouble)
-        wait = trouble.wait if isinstance(trouble, Later) else self.rest
-        self._quiet_until = self.tick() + wait
-        link.failed(trouble.code, trouble.said)
+        wait_seconds = (
+            trouble.wait_seconds if isinstance(trouble, RetryLaterError) else self.pause_seconds
+        )
+        self._paused_until = self.monotonic_seconds() + wait_seconds
+        link.record_failure(trouble.code, trouble.detail)

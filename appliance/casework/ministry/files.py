@@ -1,8 +1,9 @@
-"""The exchange by signed, numbered files, for a ministry without a link to us.
+"""The exchange by signed, numbered files, for a ministry without a network link.
 
-Ours are hotline-000001.json, theirs ministry-000001.json, each with its signature in NAME.sig. A
-file of ours is written by every export until its receipt is here, always with the same bytes;
-theirs are taken in the order of their numbers, each once, and ours tell what became of them.
+Our own files are hotline-000001.json, the ministry's are ministry-000001.json, each with its
+signature in NAME.sig. Every export writes each of our files until its receipt has arrived, always
+with the same bytes; the ministry's files are imported in the order of their numbers, each once, and
+our files report the result.
 """
 
 import hashlib
@@ -17,306 +18,346 @@ from typing import Any
 from peewee import fn
 
 from appliance.casework.ministry import link, mapping, queue
-from appliance.casework.ministry.answers import DONE, Answered, name_of, remember, storable, take_in
+from appliance.casework.ministry.events import (
+    FINAL_OUTCOMES,
+    AnswerCallback,
+    event_identity,
+    process_event,
+    record_event,
+    storable_text,
+)
 from appliance.core import audit, clock, live, outbox, signatures
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Ministry, Settings
 from appliance.models import Message, MinistryPackage
 
-FORMAT = "hotline-ministry/1"
-MOST = 500  # appeals in one file
-LARGEST = 64 * 1024 * 1024  # bytes of a file that is taken
-GATEWAY = "files"
-_OWN_KEY = "ministry.own_key"
-_OURS = ("out", "skip")  # numbers given out; `skip`: up to here before a restore
+PACKAGE_FORMAT = "hotline-ministry/1"
+MAX_APPEALS_PER_PACKAGE = 500  # appeals in one file
+MAX_PACKAGE_BYTES = 64 * 1024 * 1024  # maximum size of an imported file
+FILES_GATEWAY = "files"
+_OWN_KEY_SETTING = "ministry.own_key"
+_OUTGOING_WAYS = ("out", "skip")  # `skip`: the numbers up to here were used before a restore
 
 
 class PackageError(ValueError):
-    """A file is not taken, and nothing of it was done; the text says why and what to do.
+    """A file is refused, and nothing of it was applied; the text says why and what to do.
 
     `code` is for people's lists: "unreadable", "signature", "missing", "other", "no_sense", or
     "none" when there is no file.
     """
 
-    def __init__(self, code: str, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
         self.code = code
 
 
 @dataclass(frozen=True)
-class TakenIn:
-    """What became of one file of theirs."""
+class ImportResult:
+    """The result of importing one file of the ministry."""
 
     number: int
     repeated: bool = False
     receipts: int = 0
-    events: Counter[str] = field(default_factory=Counter)  # outcome → how many
+    events: Counter[str] = field(default_factory=Counter)  # outcome → number of events
 
 
-def export(settings: Settings, folder: Path, by: str) -> list[Path]:
-    """Pack what waits and write every file without a receipt into a folder; returns the files.
+def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
+    """Pack waiting messages, write every file without a receipt into a folder; returns the files.
 
-    Raises signatures.KeyTrouble (nothing is packed then) and OSError.
+    Raises signatures.SigningKeyError (nothing is packed then) and OSError.
     """
-    ministry = _of(settings)
-    signatures.sign(b"", ministry.own_key, _OWN_KEY)
-    while _pack(ministry, by):
+    ministry = _ministry_settings(settings)
+    signatures.sign_bytes(b"", ministry.own_key, _OWN_KEY_SETTING)
+    while _create_package(ministry, by):
         pass
     folder.mkdir(parents=True, exist_ok=True)
-    without = MinistryPackage.select().where(
+    unconfirmed = MinistryPackage.select().where(
         MinistryPackage.way == "out", MinistryPackage.receipt_at.is_null()
     )
     return [
-        _write(folder / f"hotline-{package.number:06d}.json", package.body.encode(), ministry)
-        for package in without.order_by(MinistryPackage.number)
+        _write_signed_file(
+            folder / f"hotline-{package.number:06d}.json", package.body.encode(), ministry
+        )
+        for package in unconfirmed.order_by(MinistryPackage.number)
     ]
 
 
-def take(settings: Settings, path: Path, by: str, answered: Answered) -> list[TakenIn]:
-    """Take a file of theirs, or all in a folder by their numbers. Raises PackageError, KeyTrouble.
+def import_packages(
+    settings: Settings, path: Path, by: str, on_answered: AnswerCallback
+) -> list[ImportResult]:
+    """Import a file of the ministry, or all in a folder by number.
 
-    What came before a file that is refused has been taken.
+    Raises PackageError, SigningKeyError.
+
+    Files before a refused one have been imported.
     """
-    ministry = _of(settings)
-    files = sorted(path.glob("ministry-*.json"), key=_numbered) if path.is_dir() else [path]
+    ministry = _ministry_settings(settings)
+    files = sorted(path.glob("ministry-*.json"), key=_file_sort_key) if path.is_dir() else [path]
     if not files:
         raise PackageError("none", f"{path}: no file ministry-NUMBER.json")
-    return [_take(settings, ministry, file, by, answered) for file in files]
+    return [_import_package(settings, ministry, file, by, on_answered) for file in files]
 
 
-def packages(limit: int = 20) -> list[MinistryPackage]:
-    """The files to and fro, newest first."""
+def list_packages(limit: int = 20) -> list[MinistryPackage]:
+    """Return the files in both directions, newest first."""
     return list(MinistryPackage.select().order_by(MinistryPackage.id.desc()).limit(limit))
 
 
-def _pack(ministry: Ministry, by: str) -> bool:
-    """Make one file of what waits; whether there was anything."""
-    with writing():
-        messages = outbox.claim_waiting(queue.CHANNEL, MOST)
-        theirs = list(_theirs_without_receipt())
-        newest = MinistryPackage.select().where(MinistryPackage.way.in_(_OURS))
-        before = newest.order_by(MinistryPackage.number.desc(), MinistryPackage.way.desc()).first()
-        restored = bool(before and before.way == "skip")
-        # Theirs that brought nothing but receipts have to wait: else there would be no end.
-        if not messages and not restored and not any(package.body for package in theirs):
+def _create_package(ministry: Ministry, by: str) -> bool:
+    """Create one file from waiting messages. Returns True if anything was waiting."""
+    with write_transaction():
+        messages = outbox.claim_waiting(queue.CHANNEL, MAX_APPEALS_PER_PACKAGE)
+        imported = list(_unconfirmed_imports())
+        outgoing = MinistryPackage.select().where(MinistryPackage.way.in_(_OUTGOING_WAYS))
+        previous = outgoing.order_by(
+            MinistryPackage.number.desc(), MinistryPackage.way.desc()
+        ).first()
+        is_restored = bool(previous and previous.way == "skip")
+        # Imports with nothing but receipts do not cause a file: otherwise receipts would never end.
+        if not messages and not is_restored and not any(package.body for package in imported):
             return False
-        number = before.number + 1 if before else 1
-        entries = _entries(ministry, messages, number)
+        number = previous.number + 1 if previous else 1
+        entries = _appeal_entries(ministry, messages, number)
         receipts = [
             {"package": package.number, "undone": json.loads(package.body or "[]")}
-            for package in theirs
+            for package in imported
         ]
-        if entries or receipts or restored:
-            content = {"appeals": entries, "receipts": receipts, "expects": _last("in") + 1}
-            body = _body(number, **content | ({"restored": True} if restored else {}))
-            _remember("out", number, body, keep=body.decode())
-            _theirs_without_receipt(receipt_at=clock.now(), body="").execute()
+        if entries or receipts or is_restored:
+            content = {"appeals": entries, "receipts": receipts, "expects": _last_number("in") + 1}
+            body = _package_body(number, **content | ({"restored": True} if is_restored else {}))
+            _record_package("out", number, body, stored_body=body.decode())
+            _unconfirmed_imports(receipt_at=clock.now(), body="").execute()
             counts = {"appeals": len(entries), "receipts": len(receipts)}
-            audit.record(by, "ministry.export", str(number), **counts)
-        live.publish("appeals", "outbox")
+            audit.record_entry(by, "ministry.export", str(number), **counts)
+        live.publish_topics("appeals", "outbox")
     return True
 
 
-def _entries(ministry: Ministry, messages: list[Message], number: int) -> list[dict[str, Any]]:
-    """Claimed messages as a file holds them; what cannot go is refused."""
+def _appeal_entries(
+    ministry: Ministry, messages: list[Message], number: int
+) -> list[dict[str, Any]]:
+    """Return claimed messages as entries of a file; messages that cannot be sent are refused."""
     entries = []
     for message in messages:
-        if queue.is_overtaken(message):
-            outbox.delivered(message)
+        if queue.is_superseded(message):
+            outbox.mark_delivered(message)
             continue
         try:
-            document = mapping.document(ministry, message.payload)
-        except mapping.Unmapped as missing:
-            queue.refused(message, "unmapped", str(missing))
+            document = mapping.ministry_document(ministry, message.payload)
+        except mapping.UnmappedCodeError as error:
+            queue.record_refusal(message, "unmapped", str(error))
             continue
         entries.append(
             {
                 "number": message.cause,
                 "version": message.payload["version"],
-                "change": queue.is_known(message),
+                "change": queue.is_appeal_known(message),
                 "appeal": document,
             }
         )
-        outbox.sent(message, GATEWAY, str(number))
+        outbox.mark_sent(message, FILES_GATEWAY, str(number))
     return entries
 
 
-def _take(
-    settings: Settings, ministry: Ministry, file: Path, by: str, answered: Answered
-) -> TakenIn:
-    """Take one file; that it was refused stays on the page until it or another one is taken."""
+def _import_package(
+    settings: Settings, ministry: Ministry, file: Path, by: str, on_answered: AnswerCallback
+) -> ImportResult:
+    """Import one file; a refusal stays on the page until this file or another one is imported."""
     try:
-        taken = _take_in(settings, ministry, file, by, answered)
+        result = _apply_package(settings, ministry, file, by, on_answered)
     except PackageError as error:
-        link.failed(error.code, file.name, link.FILES)
+        link.record_failure(error.code, file.name, link.FILES)
         raise
-    if not taken.repeated or link.state(link.FILES).trouble_text == file.name:
-        link.answered(link.FILES)
-    return taken
+    if not result.repeated or link.link_state(link.FILES).trouble_text == file.name:
+        link.record_success(link.FILES)
+    return result
 
 
-def _take_in(
-    settings: Settings, ministry: Ministry, file: Path, by: str, answered: Answered
-) -> TakenIn:
-    body = _signed(file, ministry)
-    content = _read(file, body)
+def _apply_package(
+    settings: Settings, ministry: Ministry, file: Path, by: str, on_answered: AnswerCallback
+) -> ImportResult:
+    """Check one file and apply its receipts and events. Raises PackageError."""
+    body = _read_signed_file(file, ministry)
+    content = _parse_package(file, body)
     number, digest = content["number"], hashlib.sha256(body).hexdigest()
-    with writing():
-        known = MinistryPackage.get_or_none(
+    with write_transaction():
+        existing = MinistryPackage.get_or_none(
             MinistryPackage.way == "in", MinistryPackage.number == number
         )
-        if known and known.sha256 == digest:
-            return TakenIn(number, repeated=True)
-        if known:
+        if existing and existing.sha256 == digest:
+            return ImportResult(number, repeated=True)
+        if existing:
             reason = f"{file}: another file with the number {number} was taken before"
             raise PackageError("other", reason)
-        if number != (due := _last("in") + 1):
-            raise PackageError("missing", f"{file}: number {due} is missing: take it first")
-        undone: list[dict[str, Any]] = []
-        receipts = sum(_receipt(receipt, number, undone) for receipt in content["receipts"])
-        events = Counter(one["outcome"] for one in undone)
+        if number != (expected := _last_number("in") + 1):
+            raise PackageError("missing", f"{file}: number {expected} is missing: take it first")
+        unprocessed: list[dict[str, Any]] = []
+        receipts = sum(
+            _apply_receipt(receipt, number, unprocessed) for receipt in content["receipts"]
+        )
+        events = Counter(entry["outcome"] for entry in unprocessed)
         for event in content["events"]:
-            events[outcome := take_in(settings, event, answered)] += 1
-            if outcome not in DONE:
-                undone.append({**_about(event), "outcome": outcome})
-        brought = content["events"] or undone
-        _remember("in", number, body, keep=json.dumps(undone) if brought else "")
-        audit.record(by, "ministry.import", str(number), receipts=receipts, events=dict(events))
-        live.publish("appeals", "outbox")
-    return TakenIn(number, receipts=receipts, events=events)
+            events[outcome := process_event(settings, event, on_answered)] += 1
+            if outcome not in FINAL_OUTCOMES:
+                unprocessed.append({**_event_reference(event), "outcome": outcome})
+        has_content = content["events"] or unprocessed
+        _record_package(
+            "in", number, body, stored_body=json.dumps(unprocessed) if has_content else ""
+        )
+        audit.record_entry(
+            by, "ministry.import", str(number), receipts=receipts, events=dict(events)
+        )
+        live.publish_topics("appeals", "outbox")
+    return ImportResult(number, receipts=receipts, events=events)
 
 
-def _receipt(receipt: dict[str, Any], told_by: int, undone: list[dict[str, Any]]) -> bool:
-    """What the ministry says of a file of ours; whether it is one, and said for the first time.
+def _apply_receipt(
+    receipt: dict[str, Any], package_number: int, unprocessed: list[dict[str, Any]]
+) -> bool:
+    """Apply a receipt for one of our files. Returns True if it is the first for an existing file.
 
-    A refusal of what the file did not hold is listed and added to `undone`; what it held of that
-    appeal is not on register then.
+    A refusal of a version that the file did not contain is listed and added to `unprocessed`; the
+    versions of that appeal in the file then count as refused, too.
     """
     package = MinistryPackage.get_or_none(
         MinistryPackage.way == "out", MinistryPackage.number == receipt["package"]
     )
     if package and package.receipt_at:
         return False
-    refused = {
-        (storable(one["number"]), one["version"]): storable(one["reason"])
-        for one in receipt["refused"]
+    refusals = {
+        (storable_text(refusal["number"]), refusal["version"]): storable_text(refusal["reason"])
+        for refusal in receipt["refused"]
     }
-    went = Message.select().where(
+    messages = Message.select().where(
         Message.channel == queue.CHANNEL,
-        Message.gateway == GATEWAY,
+        Message.gateway == FILES_GATEWAY,
         Message.foreign_id == str(receipt["package"]),
     )
-    held = [(message, message.payload.get("version")) for message in went] if package else []
-    strange = dict(refused)
-    for message, version in held:
-        strange.pop((message.cause, version), None)
-    unclear = {number: reason for (number, _), reason in strange.items()}
-    for message, version in held:
-        reason = refused.get((message.cause, version), unclear.get(message.cause))
+    contents = (
+        [(message, message.payload.get("version")) for message in messages] if package else []
+    )
+    unmatched = dict(refusals)
+    for message, version in contents:
+        unmatched.pop((message.cause, version), None)
+    unmatched_reasons = {number: reason for (number, _), reason in unmatched.items()}
+    for message, version in contents:
+        reason = refusals.get((message.cause, version), unmatched_reasons.get(message.cause))
         if reason is not None:
-            queue.decided(message, "declined", reason)
+            queue.record_decision(message, "declined", reason)
         elif message.state == "sent":
-            outbox.delivered(message)
-    for (number, version), reason in strange.items():
-        name = f"ministry-{told_by:06d}: {len(undone) + 1}"
-        remember(name, number, "refused", "not_sent", reason)
-        undone.append({"number": number, "version": version, "outcome": "not_sent"})
+            outbox.mark_delivered(message)
+    for (number, version), reason in unmatched.items():
+        identity = f"ministry-{package_number:06d}: {len(unprocessed) + 1}"
+        record_event(identity, number, "refused", "not_sent", reason)
+        unprocessed.append({"number": number, "version": version, "outcome": "not_sent"})
     if package:
         package.receipt_at, package.body = clock.now(), ""
         package.save()
     return bool(package)
 
 
-def _about(event: object) -> dict[str, str]:
-    """An event as a receipt names it: by its id, or a hash of what has none."""
+def _event_reference(event: object) -> dict[str, str]:
+    """Return the reference of an event in a receipt: its id, else a hash."""
     number = event.get("number") if isinstance(event, dict) else ""
-    return {"id": name_of(event), "number": storable(number) if isinstance(number, str) else ""}
+    return {
+        "id": event_identity(event),
+        "number": storable_text(number) if isinstance(number, str) else "",
+    }
 
 
-def _theirs_without_receipt(**columns: object) -> Any:
-    """Their files that none of ours has a receipt for; with columns, the change of all of them."""
+def _unconfirmed_imports(**columns: object) -> Any:
+    """Select imported files whose receipt was not sent; with columns, update them all."""
     query = MinistryPackage.update(columns) if columns else MinistryPackage.select()
-    theirs = query.where(MinistryPackage.way == "in", MinistryPackage.receipt_at.is_null())
-    return theirs if columns else theirs.order_by(MinistryPackage.number)
+    unconfirmed = query.where(MinistryPackage.way == "in", MinistryPackage.receipt_at.is_null())
+    return unconfirmed if columns else unconfirmed.order_by(MinistryPackage.number)
 
 
-def _signed(file: Path, ministry: Ministry) -> bytes:
-    """The bytes of a file that the ministry has signed."""
+def _read_signed_file(file: Path, ministry: Ministry) -> bytes:
+    """Return the bytes of a file with a valid signature of the ministry. Raises PackageError."""
     try:
-        if file.stat().st_size > LARGEST:
+        if file.stat().st_size > MAX_PACKAGE_BYTES:
             raise PackageError("unreadable", f"{file}: too large")
         body = file.read_bytes()
         signature = file.with_name(f"{file.name}.sig").read_bytes()
     except OSError as error:
         raise PackageError("unreadable", f"{error.filename}: {error.strerror}") from error
-    if not signatures.is_signed(body, signature, ministry.their_key, "ministry.their_key"):
+    if not signatures.is_signature_valid(body, signature, ministry.their_key, "ministry.their_key"):
         reason = f"{file}: the signature is not the ministry's: get the file again"
         raise PackageError("signature", reason)
     return body
 
 
-def _read(file: Path, body: bytes) -> dict[str, Any]:
-    """What a file says: number, receipts, events."""
+def _parse_package(file: Path, body: bytes) -> dict[str, Any]:
+    """Return number, receipts and events of a file. Raises PackageError: `no_sense`."""
     try:
         content = json.loads(body)
-        if (content["format"], content["from"]) != (FORMAT, "ministry"):
+        if (content["format"], content["from"]) != (PACKAGE_FORMAT, "ministry"):
             raise ValueError("not a file of the ministry's")
         number, receipts = content["number"], content.get("receipts", [])
         if not isinstance(number, int) or not 0 < number < 2**31:
             raise ValueError("number")
         for receipt in receipts:
-            _check(receipt["package"], int)
-            for refused in receipt.setdefault("refused", []):
-                _check(refused["number"], str)
-                _check(refused["version"], int)
-                _check(refused.setdefault("reason", ""), str)
+            _check_type(receipt["package"], int)
+            for refusal in receipt.setdefault("refused", []):
+                _check_type(refusal["number"], str)
+                _check_type(refusal["version"], int)
+                _check_type(refusal.setdefault("reason", ""), str)
         return {"number": number, "receipts": receipts, "events": list(content.get("events", []))}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PackageError("no_sense", f"{file}: not as described: {error!r}") from error
 
 
-def _check(value: object, kind: type) -> None:
+def _check_type(value: object, kind: type) -> None:
     if not isinstance(value, kind):
         raise ValueError(f"{value!r} is no {kind.__name__}")
 
 
-def _body(number: int, **what: object) -> bytes:
+def _package_body(number: int, **entries: object) -> bytes:
+    """Return the bytes of a file with this number and these entries."""
     made_at = clock.now().isoformat(timespec="seconds")
-    content = {"format": FORMAT, "from": "hotline", "number": number, "made_at": made_at} | what
+    content = {
+        "format": PACKAGE_FORMAT,
+        "from": "hotline",
+        "number": number,
+        "made_at": made_at,
+    } | entries
     return json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8")
 
 
-def _write(file: Path, body: bytes, ministry: Ministry) -> Path:
-    """Write a file and its signature, for its owner only; a half-written one never has the name."""
-    signature = signatures.sign(body, ministry.own_key, _OWN_KEY)
+def _write_signed_file(file: Path, body: bytes, ministry: Ministry) -> Path:
+    """Write a file and its signature for the owner only; a partial file never has the name."""
+    signature = signatures.sign_bytes(body, ministry.own_key, _OWN_KEY_SETTING)
     for path, content in ((file.with_name(f"{file.name}.sig"), signature), (file, body)):
-        half = path.with_name(f"{path.name}.part")
-        with half.open("wb") as out:
-            half.chmod(0o600)
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        half.replace(path)
+        partial = path.with_name(f"{path.name}.part")
+        with partial.open("wb") as stream:
+            partial.chmod(0o600)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
     return file
 
 
-def _numbered(file: Path) -> tuple[float, str]:
-    """By the number in a file's name, however it is written; one without is the last."""
-    found = re.match(r"ministry-(\d+)", file.name)
-    return float(found[1]) if found else float("inf"), file.name
+def _file_sort_key(file: Path) -> tuple[float, str]:
+    """Return the sort key: the number in a file's name; files without a number are last."""
+    match = re.match(r"ministry-(\d+)", file.name)
+    return float(match[1]) if match else float("inf"), file.name
 
 
-def _last(way: str) -> int:
+def _last_number(way: str) -> int:
+    """Return the highest number of a way, 0 without any."""
     newest = MinistryPackage.select(fn.MAX(MinistryPackage.number))
     return newest.where(MinistryPackage.way == way).scalar() or 0
 
 
-def _remember(way: str, number: int, body: bytes, keep: str = "") -> None:
+def _record_package(way: str, number: int, body: bytes, stored_body: str = "") -> None:
+    """Store the number and hash of a file, with the body if it is needed later."""
     digest = hashlib.sha256(body).hexdigest()
-    MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=keep)
+    MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=stored_body)
 
 
-def _of(settings: Settings) -> Ministry:
+def _ministry_settings(settings: Settings) -> Ministry:
+    """Return the [ministry] settings. Raises signatures.SigningKeyError without them."""
     if not settings.ministry:
-        raise signatures.KeyTrouble("the settings have no [ministry] part")
+        raise signatures.SigningKeyError("the settings have no [ministry] part")
     return settings.ministry

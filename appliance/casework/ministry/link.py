@@ -1,46 +1,50 @@
-"""The state of either way to the ministry: HTTP, and signed files.
+"""The state of each of the two links to the ministry: HTTP, and signed files.
 
-How far answers were read, when it last worked, what hinders it.
+It holds the cursor up to which events were read, the last success, and the current failure.
 """
 
 import datetime as dt
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import MinistryLink
 
-_SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that the system answers
+_SUCCESS_TIME_RESOLUTION = dt.timedelta(minutes=1)  # of the stored time
 HTTP, FILES = "http", "files"
 
 
-def state(way: str = HTTP) -> MinistryLink:
-    """The link; one that has never worked when nothing is known."""
+def link_state(way: str = HTTP) -> MinistryLink:
+    """Return the state of a link; an unsaved, empty one if nothing is stored."""
     return MinistryLink.get_or_none(MinistryLink.name == way) or MinistryLink(name=way)
 
 
-def answered(way: str = HTTP) -> None:
-    """The system answered with sense."""
-    now, known = clock.now(), state(way)
-    if not known.trouble and known.heard_at and now - known.heard_at < _SEEN:
+def record_success(way: str = HTTP) -> None:
+    """Store that the system gave a valid answer."""
+    now, stored = clock.now(), link_state(way)
+    if not stored.trouble and stored.heard_at and now - stored.heard_at < _SUCCESS_TIME_RESOLUTION:
         return
-    _set(way, trouble="", trouble_text="", heard_at=now)
+    _update_link(way, trouble="", trouble_text="", heard_at=now)
 
 
-def failed(trouble: str, said: str, way: str = HTTP) -> None:
-    """The system was not reached, or made no sense; `said` by a server is kept from the first."""
-    if way == FILES or state(way).trouble != trouble:
-        _set(way, trouble=trouble, trouble_text=said[:500])
+def record_failure(trouble: str, detail: str, way: str = HTTP) -> None:
+    """Store that the system was not reached or gave an invalid answer.
+
+    While an HTTP failure of the same kind lasts, the server's `detail` is that of the first one.
+    """
+    if way == FILES or link_state(way).trouble != trouble:
+        _update_link(way, trouble=trouble, trouble_text=detail[:500])
 
 
-def read_to(cursor: str) -> None:
-    """Answers up to a cursor have been taken in."""
-    if state().cursor != cursor:
-        _set(HTTP, cursor=cursor)
+def store_cursor(cursor: str) -> None:
+    """Store the cursor up to which events have been processed."""
+    if link_state().cursor != cursor:
+        _update_link(HTTP, cursor=cursor)
 
 
-def _set(way: str, **columns: object) -> None:
-    with writing():
+def _update_link(way: str, **columns: object) -> None:
+    """Update the columns of a link's row, creating the row if needed."""
+    with write_transaction():
         MinistryLink.insert(name=way).on_conflict_ignore().execute()
         MinistryLink.update(columns).where(MinistryLink.name == way).execute()
         if "trouble" in columns:
-            live.publish("outbox")
+            live.publish_topics("outbox")

@@ -1,7 +1,7 @@
-"""An appeal as the ministry's system takes it: a flat document, its names and codes exchanged.
+"""Converts an appeal into the ministry's document: flat, with the ministry's names and codes.
 
-The snapshot is made with our names when something happens; they are exchanged when it is sent, so
-that a code that was missing in the settings can be added and the message tried again.
+The snapshot is made with our own names when something happens; they are converted when it is sent,
+so that a code missing in the settings can be added and the message retried.
 """
 
 import datetime as dt
@@ -14,103 +14,111 @@ from appliance.core.settings import MINISTRY_FIELDS as FIELDS
 from appliance.core.settings import Ministry
 from appliance.models import Appeal, AppealStep, CatalogItem, Handling, personal_columns
 
-_LISTS = ("appeal_type", "call_type", "direction", "group", "employment")  # a code, or as typed
-_APART = (*_LISTS, "born_on", "district", "mahalla")  # those that are no plain text
-_FORM = (
+_LIST_FIELDS = ("appeal_type", "call_type", "direction", "group", "employment")  # code or text
+_CONVERTED_FIELDS = (*_LIST_FIELDS, "born_on", "district", "mahalla")  # not plain text
+_PLAIN_FIELDS = (
     *("applicant_kind", "openness"),
-    *(name for name in personal_columns.of(Appeal) if name in FIELDS and name not in _APART),
+    *(
+        name
+        for name in personal_columns.personal_columns_of(Appeal)
+        if name in FIELDS and name not in _CONVERTED_FIELDS
+    ),
 )
 
 
-class Unmapped(ValueError):
-    """The settings name no code of the ministry's for one of ours; the text names them."""
+class UnmappedCodeError(ValueError):
+    """The settings have no ministry code for one of our own codes; the text names them."""
 
 
-def snapshot(appeal: Appeal) -> dict[str, Any]:
-    """An appeal as it stands, by FIELDS: our codes, dates as 2026-11-24, None for what is not
-    known. What was typed and is on no list stands under NAME_text."""
-    now = Handling.get_by_id(appeal.id)
-    answered = AppealStep.select().where(
+def appeal_snapshot(appeal: Appeal) -> dict[str, Any]:
+    """Return the current state of an appeal, by the names in FIELDS.
+
+    Codes are our own, dates are written as 2026-11-24, unknown values are None. A typed text that
+    is on no list is under NAME_text.
+    """
+    handling = Handling.get_by_id(appeal.id)
+    answer_steps = AppealStep.select().where(
         AppealStep.appeal == appeal.id, AppealStep.action == "answer"
     )
-    last = answered.order_by(AppealStep.id.desc()).first()
+    last_answer = answer_steps.order_by(AppealStep.id.desc()).first()
     return {
         "number": appeal.number,
-        "version": now.version,
-        "state": now.state,
-        "department": now.department.code if now.department_id else None,
+        "version": handling.version,
+        "state": handling.state,
+        "department": handling.department.code if handling.department_id else None,
         "received_at": appeal.received_at.isoformat(timespec="seconds"),
-        "registered_on": now.registered_on.isoformat(),
-        "due_on": now.due_on.isoformat(),
-        "answered_on": _date(now.answered_on),
-        "answer": last.text if last and now.answered_on else None,
-        **{name: getattr(appeal, name) or None for name in _FORM},
-        **_chosen(appeal),
-        "born_on": _date(appeal.born_on),
+        "registered_on": handling.registered_on.isoformat(),
+        "due_on": handling.due_on.isoformat(),
+        "answered_on": _iso_date(handling.answered_on),
+        "answer": last_answer.text if last_answer and handling.answered_on else None,
+        **{name: getattr(appeal, name) or None for name in _PLAIN_FIELDS},
+        **_listed_values(appeal),
+        "born_on": _iso_date(appeal.born_on),
         "region": appeal.region_id,
         "district": appeal.district_id,
-        "extra": _added(appeal),
+        "extra": _added_field_values(appeal),
     }
 
 
-def document(ministry: Ministry, taken: Mapping[str, Any]) -> dict[str, Any]:
-    """A snapshot in the ministry's names and codes. Raises Unmapped.
+def ministry_document(ministry: Ministry, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a snapshot in the ministry's names and codes. Raises UnmappedCodeError.
 
-    A list that `ministry.codes` does not name keeps our codes; a field set to "" is left out, and
-    so is one whose name another was given. Fields that the manager added stand beside them, under
-    the names that he gave them.
+    A list without an entry in `ministry.codes` keeps our own codes. A field is left out if the
+    settings map it to "", or map another field to its name. Fields that the manager added are
+    included under the names that the manager gave them.
     """
-    if not taken.get("number"):
-        raise Unmapped("the appeal's data were removed by age")
-    theirs: dict[str, Any] = {}
-    missing, given = [], {*ministry.fields.values()}
+    if not snapshot.get("number"):
+        raise UnmappedCodeError("the appeal's data were removed by age")
+    entries: dict[str, Any] = {}
+    missing, used_names = [], {*ministry.fields.values()}
     for name in FIELDS:
-        if name in given and name not in ministry.fields:
+        if name in used_names and name not in ministry.fields:
             continue
-        called, value = ministry.fields.get(name, name), taken.get(name)
-        if not called:
+        ministry_name, value = ministry.fields.get(name, name), snapshot.get(name)
+        if not ministry_name:
             continue
         codes = ministry.codes.get(name)
         if codes is not None and value:
             if value not in codes:
                 missing.append(f"{name} {value}")
             value = codes.get(value)
-        theirs[called] = value
+        entries[ministry_name] = value
     if missing:
-        raise Unmapped(", ".join(missing))
-    added = taken.get("extra") or {}
-    return {name: value for name, value in added.items() if name not in theirs} | theirs
+        raise UnmappedCodeError(", ".join(missing))
+    added_fields = snapshot.get("extra") or {}
+    return {name: value for name, value in added_fields.items() if name not in entries} | entries
 
 
-def _added(appeal: Appeal) -> dict[str, str]:
-    """The ministry's name → code, else text, of the added fields that have such a name."""
-    definition = forms.of(forms.APPEAL, appeal.form_version)
+def _added_field_values(appeal: Appeal) -> dict[str, str]:
+    """Return ministry name → code, else text, of the added fields that have a ministry name."""
+    definition = forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version)
     return {
-        field.ministry: held["code"] or held["text"]
+        field.ministry: stored["code"] or stored["text"]
         for field in definition.fields
-        if field.ministry and (held := appeal.extra.get(field.name))
+        if field.ministry and (stored := appeal.extra.get(field.name))
     }
 
 
-def _chosen(appeal: Appeal) -> dict[str, str | None]:
-    """What was chosen from lists, and under NAME_text what was typed in place of it."""
-    held = {name: getattr(appeal, name) for name in _LISTS}
-    listed = CatalogItem.select(CatalogItem.catalog, CatalogItem.code).where(
-        CatalogItem.catalog.in_(_LISTS), CatalogItem.code.in_([*held.values()])
+def _listed_values(appeal: Appeal) -> dict[str, str | None]:
+    """Return the codes chosen from lists, and under NAME_text the texts typed instead."""
+    values = {name: getattr(appeal, name) for name in _LIST_FIELDS}
+    items = CatalogItem.select(CatalogItem.catalog, CatalogItem.code).where(
+        CatalogItem.catalog.in_(_LIST_FIELDS), CatalogItem.code.in_([*values.values()])
     )
-    codes = {(item.catalog, item.code) for item in listed}
-    chosen: dict[str, str | None] = {}
-    for name, value in held.items():
+    codes = {(item.catalog, item.code) for item in items}
+    result: dict[str, str | None] = {}
+    for name, value in values.items():
         is_code = (name, value) in codes
-        chosen[name] = value if is_code else None
-        typed = not is_code and value not in ("", UNLISTED)  # the latter was masked
-        chosen[f"{name}_text"] = value if typed else None
+        result[name] = value if is_code else None
+        is_free_text = not is_code and value not in ("", UNLISTED)  # UNLISTED: the text was masked
+        result[f"{name}_text"] = value if is_free_text else None
     mahalla = appeal.mahalla
     name = mahalla and mahalla.name_uz_latn
     is_typed = bool(mahalla and mahalla.typed)
     places = {"mahalla": None if is_typed else name, "mahalla_text": name if is_typed else None}
-    return chosen | places
+    return result | places
 
 
-def _date(day: dt.date | None) -> str | None:
+def _iso_date(day: dt.date | None) -> str | None:
+    """Return a date in ISO format, None for None."""
     return day.isoformat() if day else None

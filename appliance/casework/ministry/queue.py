@@ -1,7 +1,7 @@
-"""What must reach the ministry's system, appeal by appeal, and where each stands.
+"""The queue of messages to the ministry's system, per appeal, and each appeal's exchange state.
 
-The outbox holds it: a message's recipient is the appeal's number, so one appeal's messages go out
-in order. Where an appeal stands there is where its newest message does.
+It is part of the outbox: a message's recipient is the appeal's number, so one appeal's messages are
+sent in order. The exchange state of an appeal is that of its newest message.
 """
 
 import datetime as dt
@@ -11,32 +11,32 @@ from peewee import fn
 
 from appliance.casework.ministry import mapping
 from appliance.core import audit, clock, live, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Handling, Message
 
 CHANNEL = "ministry"
-STANDS = {  # state of the newest message: where the appeal stands
+EXCHANGE_STATES = {  # state of the newest message: exchange state of the appeal
     "pending": "queued",
     "claimed": "queued",
-    "held": "queued",  # until somebody releases or drops it after a restore
+    "held": "queued",  # until it is released or dropped by a person after a restore
     "sent": "sent",
     "delivered": "acknowledged",
     "refused": "refused",
     "expired": "refused",
 }
-_UNFINISHED = ("pending", "claimed", "held", "sent", "refused", "expired")
-_KEPT = dt.timedelta(days=3650)  # nothing of this comes too late
-_PIECE = 100  # appeals put in one transaction
-_THERE = ("sent", "delivered")
-_SAID = (*_THERE, "refused")
+_UNFINISHED_STATES = ("pending", "claimed", "held", "sent", "refused", "expired")
+_RETENTION_PERIOD = dt.timedelta(days=3650)  # these messages never expire in practice
+_BATCH_SIZE = 100  # appeals queued in one transaction
+_DELIVERED_STATES = ("sent", "delivered")
+_ANSWERED_STATES = (*_DELIVERED_STATES, "refused")
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What the system said: its own name for the appeal, and whether it stands in its register.
+class Acceptance:
+    """The system's reply to an appeal: its own id for it, and whether it is in its register.
 
-    Not yet `registered`, it will tell among the answers what became of it.
+    If it is not yet `registered`, a later event reports the result.
     """
 
     id: str
@@ -44,8 +44,8 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Appeals that are not yet in the ministry's register: how many, and the oldest's age."""
+class ExchangeBacklog:
+    """The number of appeals not yet in the ministry's register, by state, and the oldest's age."""
 
     queued: int
     sent: int
@@ -53,209 +53,229 @@ class Standing:
     oldest: dt.timedelta
 
 
-def registered(settings: Settings, appeal: Appeal) -> Message | None:
-    """Put a new appeal; inside its transaction. None on a site without [ministry]."""
-    return _put(settings, "appeal", appeal)
+def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
+    """Queue a new appeal, inside its transaction. Returns None on a site without [ministry]."""
+    return _queue_message(settings, "appeal", appeal)
 
 
-def changed(
+def queue_change(
     settings: Settings,
     appeal: Appeal,
     delay: dt.timedelta = dt.timedelta(),
 ) -> Message | None:
-    """Put an appeal's change, to go after `delay`; inside its transaction. Nothing new when it has
-    not changed."""
-    return _put(settings, "change", appeal, clock.now() + delay)
+    """Queue an appeal's change, to be sent after `delay`, inside its transaction.
+
+    Nothing new is queued when the appeal has not changed.
+    """
+    return _queue_message(settings, "change", appeal, clock.now() + delay)
 
 
-def catch_up(settings: Settings, since: dt.date, by: str) -> int:
-    """Put the appeals registered from a day on of which nothing was ever put; returns how many.
+def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:
+    """Queue the appeals registered since a day that were never queued; returns their number.
 
-    For those that were there before the system was connected. The oldest first, in pieces, so
-    that nobody who registers an appeal meanwhile waits.
+    For appeals registered before the system was connected. The oldest first, in batches, so that
+    nobody who registers an appeal has to wait.
     """
     count, number = 0, ""
-    while appeals := list(_never_put(since).where(Appeal.number > number).limit(_PIECE)):
-        with writing():
+    while appeals := list(
+        _unqueued_appeals(since).where(Appeal.number > number).limit(_BATCH_SIZE)
+    ):
+        with write_transaction():
             for appeal in appeals:
-                count += not _about(appeal.number).exists() and bool(registered(settings, appeal))
+                count += not _appeal_messages(appeal.number).exists() and bool(
+                    queue_appeal(settings, appeal)
+                )
         number = appeals[-1].number
-    with writing():
-        audit.record(by, "ministry.catch_up", since.isoformat(), count=count)
+    with write_transaction():
+        audit.record_entry(by, "ministry.catch_up", since.isoformat(), count=count)
     return count
 
 
-def of_appeal(appeal: Appeal) -> Message | None:
-    """The newest message about an appeal; None when none was ever put."""
-    return _about(appeal.number).order_by(Message.id.desc()).first()
+def latest_message(appeal: Appeal) -> Message | None:
+    """Return the newest message about an appeal; None if no message was ever queued."""
+    return _appeal_messages(appeal.number).order_by(Message.id.desc()).first()
 
 
-def ageing(limit: int = 200) -> list[Message]:
-    """The newest message of each appeal that is not acknowledged, refused ones first, the oldest
-    of each first."""
+def unacknowledged_messages(limit: int = 200) -> list[Message]:
+    """Return the newest message of each unacknowledged appeal: refused ones first, then by age."""
     order = (Message.state.not_in(["refused", "expired"]), Message.id)
-    return list(_unfinished().order_by(*order).limit(limit))
+    return list(_unfinished_messages().order_by(*order).limit(limit))
 
 
-def standing() -> Standing:
-    """How many appeals wait, were sent, were refused; for how long the oldest has waited."""
-    states: dict[str, int] = dict.fromkeys(("queued", "sent", "refused"), 0)
-    counted = _unfinished().select(
+def exchange_backlog() -> ExchangeBacklog:
+    """Return the number of appeals queued, sent and refused, and how long the oldest has waited."""
+    counts: dict[str, int] = dict.fromkeys(("queued", "sent", "refused"), 0)
+    by_state = _unfinished_messages().select(
         Message.state, fn.COUNT(Message.id).alias("n"), fn.MIN(Message.created_at).alias("since")
     )
-    first = Message.select(fn.MIN(Message.created_at).alias("since")).where(
+    oldest_open = Message.select(fn.MIN(Message.created_at).alias("since")).where(
         Message.channel == CHANNEL, Message.state.in_(outbox.OPEN)
     )
-    since = [row.since for row in first if row.since]  # it may be followed by a newer one
-    for row in counted.group_by(Message.state):
-        states[STANDS[row.state]] += row.n
-        if STANDS[row.state] != "refused":
-            since.append(row.since)
+    waiting_since = [row.since for row in oldest_open if row.since]  # newer ones may follow
+    for row in by_state.group_by(Message.state):
+        counts[EXCHANGE_STATES[row.state]] += row.n
+        if EXCHANGE_STATES[row.state] != "refused":
+            waiting_since.append(row.since)
     now = clock.now()
-    return Standing(**states, oldest=now - min(since, default=now))
+    return ExchangeBacklog(**counts, oldest=now - min(waiting_since, default=now))
 
 
-def is_known(message: Message) -> bool:
-    """Whether the ministry's system has the message's appeal already."""
-    there = (Message.state.in_(_THERE), Message.foreign_id != "")
-    return _about(message.cause).where(*there).exists()
+def is_appeal_known(message: Message) -> bool:
+    """Return True if the ministry's system has the message's appeal already."""
+    is_delivered = (Message.state.in_(_DELIVERED_STATES), Message.foreign_id != "")
+    return _appeal_messages(message.cause).where(*is_delivered).exists()
 
 
-def is_overtaken(message: Message) -> bool:
-    """Whether a later state of the appeal went out before."""
-    later = (Message.id > message.id, Message.state.in_(_THERE))
-    return _about(message.cause).where(*later).exists()
+def is_superseded(message: Message) -> bool:
+    """Return True if a later state of the appeal was already sent."""
+    is_later = (Message.id > message.id, Message.state.in_(_DELIVERED_STATES))
+    return _appeal_messages(message.cause).where(*is_later).exists()
 
 
-def taken(message: Message, gateway: str, said: Taken) -> None:
-    """The system took a claimed message; with our key, twice is once there."""
-    with writing():
-        outbox.sent(message, gateway, said.id)
-        if said.registered:
-            outbox.delivered(message)
-        Message.update(perhaps_twice=False).where(Message.id == message.id).execute()
-        live.publish("appeals")
+def record_acceptance(message: Message, gateway: str, acceptance: Acceptance) -> None:
+    """Store that the ministry's system accepted a claimed message.
 
-
-def refused(message: Message, trouble: str, said: str) -> None:
-    """The system will not have it, or a code is missing; tried again, the system is asked anew."""
-    with writing():
-        outbox.refused(message, trouble, said)
-        _ask_anew(message)
-        live.publish("appeals")
-
-
-def key_there(message: Message) -> str:
-    """Our key for what the system shall do once; the same in each attempt until it has refused."""
-    return f"{outbox.key_of(message)}-{message.payload.get('round', 0)}"
-
-
-def set_receipt(number: str, version: int | None, trouble: str = "", said: str = "") -> bool:
-    """The system tells that it has an appeal's version on register, or (`trouble`) will not.
-
-    Without a version the newest one that it has said something of is meant, else the newest that
-    was tried. Its last word holds. Whether there is such a message.
+    A message that may have been sent twice is no problem any more: that system counts messages with
+    the same key once.
     """
-    about = _about(number).where(Message.state != "expired")
+    with write_transaction():
+        outbox.mark_sent(message, gateway, acceptance.id)
+        if acceptance.registered:
+            outbox.mark_delivered(message)
+        Message.update(perhaps_twice=False).where(Message.id == message.id).execute()
+        live.publish_topics("appeals")
+
+
+def record_refusal(message: Message, trouble: str, detail: str) -> None:
+    """Store that a message was refused or a code is missing; a retry gets a new key."""
+    with write_transaction():
+        outbox.mark_undelivered(message, trouble, detail)
+        _advance_round(message)
+        live.publish_topics("appeals")
+
+
+def idempotency_key(message: Message) -> str:
+    """Return our idempotency key for the system; it is the same in each attempt until a refusal."""
+    return f"{outbox.gateway_key(message)}-{message.payload.get('round', 0)}"
+
+
+def set_receipt(number: str, version: int | None, trouble: str = "", detail: str = "") -> bool:
+    """Store the system's report that an appeal's version is registered, or (`trouble`) refused.
+
+    Without a version it applies to the newest message that the system has answered, else to the
+    newest that was attempted. The last report counts. Returns True if there is such a message.
+    """
+    messages = _appeal_messages(number).where(Message.state != "expired")
     if version is None:
-        about = about.where(Message.attempts > 0)
+        messages = messages.where(Message.attempts > 0)
     else:
-        about = about.where(Message.key == _key(number, version))
-    message = about.order_by(Message.state.in_(_SAID).desc(), Message.id.desc()).first()
+        messages = messages.where(Message.key == _message_key(number, version))
+    message = messages.order_by(
+        Message.state.in_(_ANSWERED_STATES).desc(), Message.id.desc()
+    ).first()
     if message:
-        decided(message, trouble, said)
+        record_decision(message, trouble, detail)
     return bool(message)
 
 
-def decided(message: Message, trouble: str = "", said: str = "") -> None:
-    """The system has a message on register, or (`trouble`) will not; also after it said otherwise.
+def record_decision(message: Message, trouble: str = "", detail: str = "") -> None:
+    """Store that the system registered or (`trouble`) refused a message.
 
-    Refused and tried again, it is asked anew.
+    The decision replaces an earlier one of the system. A retry of a refused message gets a new key.
     """
-    with writing():
+    with write_transaction():
         Message.update(
             state="refused" if trouble else "delivered",
             ended_at=clock.now(),
             claimed_until=None,
             trouble=trouble,
-            trouble_text=said[:500] if trouble else "",
+            trouble_text=detail[:500] if trouble else "",
         ).where(Message.id == message.id).execute()
         if trouble:
-            _ask_anew(message)
-        live.publish("appeals", "outbox")
+            _advance_round(message)
+        live.publish_topics("appeals", "outbox")
 
 
-def try_all_again(by: str) -> int:
-    """Another try of each appeal that stands refused; returns how many."""
-    count, after = 0, 0
-    refused = _unfinished().where(Message.state == "refused").order_by(Message.id).limit(_PIECE)
-    while piece := list(refused.where(Message.id > after)):
-        with writing():
-            count += sum(outbox.try_again(message) for message in piece)
-        after = piece[-1].id
+def retry_refused_messages(by: str) -> int:
+    """Retry the message of each refused appeal; returns their number."""
+    count, last_id = 0, 0
+    query = (
+        _unfinished_messages()
+        .where(Message.state == "refused")
+        .order_by(Message.id)
+        .limit(_BATCH_SIZE)
+    )
+    while batch := list(query.where(Message.id > last_id)):
+        with write_transaction():
+            count += sum(outbox.resend_message(message) for message in batch)
+        last_id = batch[-1].id
     if count:
-        with writing():
-            audit.record(by, "ministry.retry", count=count)
-            live.publish("appeals")
+        with write_transaction():
+            audit.record_entry(by, "ministry.retry", count=count)
+            live.publish_topics("appeals")
     return count
 
 
-def forget(message: Message) -> None:
-    """The system does not know the message's appeal any more: it is sent whole once more."""
-    with writing():
+def reset_known_appeal(message: Message) -> None:
+    """Handle an appeal that the system no longer knows: it is sent completely again."""
+    with write_transaction():
         Message.update(foreign_id="").where(
             Message.channel == CHANNEL, Message.cause == message.cause
         ).execute()
-        _ask_anew(message)
+        _advance_round(message)
 
 
-def _put(
+def _queue_message(
     settings: Settings, purpose: str, appeal: Appeal, due_at: dt.datetime | None = None
 ) -> Message | None:
+    """Queue a snapshot of an appeal; None on a site without [ministry]."""
     if not settings.ministry:
         return None
     version = Handling.get_by_id(appeal.id).version
-    return outbox.put(
+    return outbox.queue_message(
         CHANNEL,
         purpose,
         appeal.number,
-        key=_key(appeal.number, version),
-        payload=mapping.snapshot(Appeal.get_by_id(appeal.id)),
+        key=_message_key(appeal.number, version),
+        payload=mapping.appeal_snapshot(Appeal.get_by_id(appeal.id)),
         cause=appeal.number,
         due_at=due_at,
-        kept=_KEPT,
+        lifetime=_RETENTION_PERIOD,
     )
 
 
-def _never_put(since: dt.date):  # type: ignore[no-untyped-def]
-    put = Message.select(Message.id).where(
+def _unqueued_appeals(since: dt.date):  # type: ignore[no-untyped-def]
+    """Select the appeals registered since a day that have no message, by number."""
+    queued = Message.select(Message.id).where(
         Message.cause == Appeal.number, Message.channel == CHANNEL
     )
-    registered_since = Appeal.select().join(Handling).where(Handling.registered_on >= since)
-    return registered_since.where(~fn.EXISTS(put)).order_by(Appeal.number)
+    appeals = Appeal.select().join(Handling).where(Handling.registered_on >= since)
+    return appeals.where(~fn.EXISTS(queued)).order_by(Appeal.number)
 
 
-def _ask_anew(message: Message) -> None:
-    """A system that gives the same answer to the same key shall not know the next attempt's."""
-    after = message.payload.get("round", 0) + 1
-    Message.update(payload=message.payload | {"round": after}).where(
+def _advance_round(message: Message) -> None:
+    """Change the message's key: the system may repeat its old response to the same key."""
+    next_round = message.payload.get("round", 0) + 1
+    Message.update(payload=message.payload | {"round": next_round}).where(
         Message.id == message.id
     ).execute()
 
 
-def _key(number: str, version: int | None) -> str:
+def _message_key(number: str, version: int | None) -> str:
     return f"ministry:{number}:{version}"
 
 
-def _about(number: str):  # type: ignore[no-untyped-def]  # peewee's query has no type
+def _appeal_messages(number: str):  # type: ignore[no-untyped-def]  # peewee's query has no type
+    """Select the messages about an appeal."""
     return Message.select().where(Message.cause == number, Message.channel == CHANNEL)
 
 
-def _unfinished():  # type: ignore[no-untyped-def]
+def _unfinished_messages():  # type: ignore[no-untyped-def]
+    """Select the newest message of each appeal, if it is not acknowledged."""
     newer = Message.alias()
     later = newer.select(newer.id).where(
         newer.cause == Message.cause, newer.channel == CHANNEL, newer.id > Message.id
     )
     return Message.select().where(
-        Message.state.in_(_UNFINISHED), Message.channel == CHANNEL, ~fn.EXISTS(later)
+        Message.state.in_(_UNFINISHED_STATES), Message.channel == CHANNEL, ~fn.EXISTS(later)
     )

@@ -1,7 +1,7 @@
-"""The ministry's system over HTTP: appeals out, answers in; data/ministry-openapi.json tells it.
+"""The HTTP client of the ministry's system: appeals out, events in.
 
-Every request carries a key that stays the same in each attempt, so a lost answer costs nothing but
-another attempt.
+data/ministry-openapi.json describes the interface. Every request carries a key that stays the same
+in each attempt, so a lost response only costs another attempt.
 """
 
 from collections.abc import Mapping
@@ -11,16 +11,21 @@ from urllib.parse import quote
 
 import requests
 
-from appliance.casework.ministry.queue import Taken
-from appliance.core.delivery import Declined, Later, NotSent, Unsure
-from appliance.core.http import ask, json_object
+from appliance.casework.ministry.queue import Acceptance
+from appliance.core.delivery import (
+    DeclinedError,
+    NotSentError,
+    RetryLaterError,
+    UncertainDeliveryError,
+)
+from appliance.core.http import json_object, send_request
 
-_REFUSES = (400, 409, 413, 422)  # the document; every other 4xx is trouble of the link
+_REFUSAL_STATUSES = (400, 409, 413, 422)  # of the document; every other 4xx is a link failure
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What the system tells since a cursor, where that ends, and whether there is more."""
+class EventPage:
+    """The events since a cursor, the next cursor, and whether there are more events."""
 
     events: list[Any]
     next: str
@@ -29,73 +34,90 @@ class Answers:
 
 @dataclass
 class MinistrySystem:
-    """An account there: a token, or a name and a password."""
+    """An account at the ministry's system: a token, or a user name and a password."""
 
     url: str
     token: str = field(default="", repr=False)
     user: str = ""
     password: str = field(default="", repr=False)
 
-    def send(self, number: str, document: Mapping[str, Any], key: str, known: bool) -> Taken:
-        """Send an appeal, or the change of one that is `known` there. Raises a Trouble."""
-        where = f"/appeals/{quote(number, safe='')}" if known else "/appeals"
-        answer, body = self._ask(
-            "PUT" if known else "POST", where, json=document, headers={"Idempotency-Key": key}
+    def send_appeal(
+        self, number: str, document: Mapping[str, Any], key: str, is_known: bool
+    ) -> Acceptance:
+        """Send an appeal, or the change of one that `is_known` there. Raises DeliveryError."""
+        path = f"/appeals/{quote(number, safe='')}" if is_known else "/appeals"
+        response, body = self._request(
+            "PUT" if is_known else "POST", path, json=document, headers={"Idempotency-Key": key}
         )
-        if answer.status_code not in (200, 201, 202) or not body.get("id"):
-            raise Unsure("no_sense", answer.text[:200])
-        return Taken(str(body["id"])[:100], answer.status_code != 202)
+        if response.status_code not in (200, 201, 202) or not body.get("id"):
+            raise UncertainDeliveryError("no_sense", response.text[:200])
+        return Acceptance(str(body["id"])[:100], response.status_code != 202)
 
-    def answers(self, after: str, limit: int = 100) -> Answers:
-        """What has happened to appeals since `after`; "" is the beginning. Raises a Trouble."""
-        answer, body = self._ask("GET", "/events", params={"after": after, "limit": limit})
-        events, then = body.get("events"), body.get("next")
-        if answer.status_code != 200 or not isinstance(events, list) or not isinstance(then, str):
-            raise Unsure("no_sense", answer.text[:200])
-        return Answers(events, then, body.get("more") is True)
+    def fetch_events(self, cursor: str, limit: int = 100) -> EventPage:
+        """Return the events since `cursor`; "" is the beginning. Raises DeliveryError."""
+        response, body = self._request("GET", "/events", params={"after": cursor, "limit": limit})
+        events, next_cursor = body.get("events"), body.get("next")
+        if (
+            response.status_code != 200
+            or not isinstance(events, list)
+            or not isinstance(next_cursor, str)
+        ):
+            raise UncertainDeliveryError("no_sense", response.text[:200])
+        return EventPage(events, next_cursor, body.get("more") is True)
 
-    def _ask(
-        self, method: str, path: str, headers: Mapping[str, str] | None = None, **how: Any
+    def _request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> tuple[requests.Response, dict[str, Any]]:
-        sent = dict(headers or {}) | {"Accept": "application/json"}
+        """Send a request; returns the response and its JSON object. Raises DeliveryError."""
+        all_headers = dict(headers or {}) | {"Accept": "application/json"}
         if self.token:
-            sent["Authorization"] = f"Bearer {self.token}"
+            all_headers["Authorization"] = f"Bearer {self.token}"
         elif self.user:
-            how["auth"] = (self.user, self.password)
-        # A redirection would make a GET of a POST: whoever sends one is not the system.
-        answer = ask(
-            method, self.url.rstrip("/") + path, headers=sent, allow_redirects=False, **how
+            options["auth"] = (self.user, self.password)
+        # A redirect would turn a POST into a GET; a server that sends one is not the ministry's
+        # system.
+        response = send_request(
+            method,
+            self.url.rstrip("/") + path,
+            headers=all_headers,
+            allow_redirects=False,
+            **options,
         )
-        status = answer.status_code
+        status = response.status_code
         if status in (401, 403):
-            raise NotSent("log_in", answer.text[:200])
+            raise NotSentError("log_in", response.text[:200])
         if status in (425, 429, 503):
-            raise Later("too_many", answer.text[:200], _seconds(answer))
+            raise RetryLaterError("too_many", response.text[:200], _retry_after_seconds(response))
         if status == 408:
-            raise NotSent("answer_lost", answer.text[:200])
+            raise NotSentError("answer_lost", response.text[:200])
         if status >= 500:
-            raise Unsure("server_error", answer.text[:200])
-        if 400 <= status < 500 and status not in _REFUSES:
-            # Only an answer with sense speaks of the appeal; a server's page, of the address.
-            unknown = status == 404 and method == "PUT" and _makes_sense(answer)
-            raise NotSent("unknown_there" if unknown else "not_there", answer.text[:200])
-        body = json_object(answer)  # a proxy's page refuses nothing in the system's name
-        if status in _REFUSES:
-            raise Declined("declined", _reason(body))
-        return answer, body
+            raise UncertainDeliveryError("server_error", response.text[:200])
+        if 400 <= status < 500 and status not in _REFUSAL_STATUSES:
+            # Only a JSON 404 is about the appeal; a web server's page is about the address.
+            is_unknown_appeal = status == 404 and method == "PUT" and _is_json_object(response)
+            raise NotSentError(
+                "unknown_there" if is_unknown_appeal else "not_there", response.text[:200]
+            )
+        body = json_object(response)  # a proxy's page is not the system's refusal
+        if status in _REFUSAL_STATUSES:
+            raise DeclinedError("declined", _refusal_reason(body))
+        return response, body
 
 
-def _makes_sense(answer: requests.Response) -> bool:
+def _is_json_object(response: requests.Response) -> bool:
+    """Return True if the body is a JSON object that is not empty."""
     try:
-        return bool(json_object(answer))
-    except Unsure:
+        return bool(json_object(response))
+    except UncertainDeliveryError:
         return False
 
 
-def _reason(body: Mapping[str, Any]) -> str:
+def _refusal_reason(body: Mapping[str, Any]) -> str:
+    """Return the text of a refusal, from the fields of a problem document."""
     return str(body.get("detail") or body.get("title") or body.get("code") or "")
 
 
-def _seconds(answer: requests.Response) -> float:
-    wait = answer.headers.get("Retry-After", "")
-    return min(float(wait), 3600.0) if wait.isdecimal() else 60.0
+def _retry_after_seconds(response: requests.Response) -> float:
+    """Return the seconds of the Retry-After header: at most 3600, 60 if it is missing or a date."""
+    header = response.headers.get("Retry-After", "")
+    return min(float(header), 3600.0) if header.isdecimal() else 60.0

@@ -1,7 +1,7 @@
-"""What is still wrong with a script before the ministry gets it: all of it, each with its step.
+"""Checks a script before it is sent to the ministry: returns all findings, each with its step.
 
-A draft may hold any of this, for it is written piece by piece. A script without a finding can be
-walked from its beginning to an end, whatever the caller answers.
+A draft may have findings, because it is written step by step. A script without findings can be
+followed from its beginning to an end, whatever the caller answers.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -19,8 +19,8 @@ from appliance.casework.scripts.definition import (
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a script may name: each by its code or slug."""
+class AvailableReferences:
+    """The codes and slugs that a script may refer to."""
 
     fields: Collection[str] = ()
     numbers: Collection[str] = ()
@@ -30,84 +30,109 @@ class Known:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: `code` says what (worded by the page), `step` where.
+    """One error of a script: `code` is its kind (worded by the page), `step` its step.
 
-    `what`: the word that is meant, or the language that is missing.
+    `detail`: the word in question, or the missing language.
     """
 
     code: str
     step: str = ""
-    what: str = ""
+    detail: str = ""
 
 
-def findings(made: Definition, known: Known) -> list[Finding]:
-    """Everything that is wrong with a script, in the order of its steps."""
-    return [*_about(made, known), *_ways(made), *_steps(made, known)]
+def script_findings(script: Definition, available: AvailableReferences) -> list[Finding]:
+    """Return all errors of a script, in the order of its steps."""
+    return [
+        *_header_findings(script, available),
+        *_path_findings(script),
+        *_step_findings(script, available),
+    ]
 
 
-def _about(made: Definition, known: Known) -> Iterator[Finding]:
-    yield from (Finding("title", "", lang) for lang in made.needed if not made.title.get(lang))
-    yield from (Finding("number", "", one) for one in made.when.numbers if one not in known.numbers)
-    yield from (Finding("topic", "", one) for one in made.when.topics if one not in known.topics)
+def _header_findings(script: Definition, available: AvailableReferences) -> Iterator[Finding]:
+    """Yield the errors of the title and the conditions."""
+    yield from (
+        Finding("title", "", lang)
+        for lang in script.required_languages
+        if not script.title.get(lang)
+    )
+    yield from (
+        Finding("number", "", value)
+        for value in script.when.numbers
+        if value not in available.numbers
+    )
+    yield from (
+        Finding("topic", "", value) for value in script.when.topics if value not in available.topics
+    )
 
 
-def _ways(made: Definition) -> Iterator[Finding]:
-    """Steps that are never reached, that lead nowhere, or from which no end is reached."""
-    codes = {step.code for step in made.steps}
-    reached = _reached(made, made.steps[0].code)
-    for step in made.steps:
-        lost = [answer for answer in step.answers if answer.to not in codes]
-        if step.code not in reached:
+def _path_findings(script: Definition) -> Iterator[Finding]:
+    """Yield steps that are unreachable, lead nowhere, or from which no end is reached."""
+    codes = {step.code for step in script.steps}
+    reachable = _reachable_steps(script, script.steps[0].code)
+    for step in script.steps:
+        unresolved = [answer for answer in step.answers if answer.to not in codes]
+        if step.code not in reachable:
             yield Finding("unreachable", step.code)
-        elif lost:
-            yield from (Finding("target", step.code, answer.to) for answer in lost)
+        elif unresolved:
+            yield from (Finding("target", step.code, answer.to) for answer in unresolved)
         elif not step.answers and not step.ends:
             yield Finding("dead_end", step.code)
-        elif not any(_ends(made, code) for code in _reached(made, step.code)):
+        elif not any(_may_end(script, code) for code in _reachable_steps(script, step.code)):
             yield Finding("loop", step.code)
 
 
-def _steps(made: Definition, known: Known) -> Iterator[Finding]:
-    for step in made.steps:
-        yield from _missing(made, step)
-        for _what, words in step.texts():
-            for text in words.values():
-                yield from (Finding("word", step.code, one) for one in texts.unknown(text))
-        yield from (Finding("field", step.code, f) for f in step.fields if f not in known.fields)
+def _step_findings(script: Definition, available: AvailableReferences) -> Iterator[Finding]:
+    """Yield the errors of the texts, fields and actions of each step."""
+    for step in script.steps:
+        yield from _missing_texts(script, step)
+        for _kind, localized in step.all_texts():
+            for text in localized.values():
+                yield from (
+                    Finding("word", step.code, placeholder)
+                    for placeholder in texts.unknown_placeholders(text)
+                )
+        yield from (
+            Finding("field", step.code, field_name)
+            for field_name in step.fields
+            if field_name not in available.fields
+        )
         for action in step.actions:
-            if action.kind in _NAMED and action.ref not in known.refs.get(action.kind, ()):
+            if action.kind in _REFERENCING_ACTIONS and action.ref not in available.refs.get(
+                action.kind, ()
+            ):
                 yield Finding(action.kind, step.code, action.ref)
 
 
-def _missing(made: Definition, step: Step) -> Iterator[Finding]:
-    """The languages in which a step lacks what is said, or an answer its words."""
-    branches = len(step.answers) > 1
-    for language in made.needed:
+def _missing_texts(script: Definition, step: Step) -> Iterator[Finding]:
+    """Yield the languages in which a step lacks its text, or an answer its words."""
+    is_branching = len(step.answers) > 1
+    for language in script.required_languages:
         if not step.said.get(language):
             yield Finding("said", step.code, language)
-        answers = [answer for answer in step.answers if branches or answer.words]
+        answers = [answer for answer in step.answers if is_branching or answer.words]
         if any(not answer.words.get(language) for answer in answers):
             yield Finding("answer", step.code, language)
         if step.note and not step.note.get(language):
             yield Finding("note", step.code, language)
 
 
-def _reached(made: Definition, code: str) -> set[str]:
-    """The steps to which answers lead from one, itself among them."""
-    found, open_ = {code}, [code]
-    while open_:
-        step = made.step(open_.pop())
+def _reachable_steps(script: Definition, code: str) -> set[str]:
+    """Return the steps that can be reached from a step, including the step itself."""
+    reachable, pending = {code}, [code]
+    while pending:
+        step = script.find_step(pending.pop())
         for answer in step.answers if step else ():
-            if answer.to not in found and made.step(answer.to):
-                found.add(answer.to)
-                open_.append(answer.to)
-    return found
+            if answer.to not in reachable and script.find_step(answer.to):
+                reachable.add(answer.to)
+                pending.append(answer.to)
+    return reachable
 
 
-def _ends(made: Definition, code: str) -> bool:
-    """Whether a script may end at a step; one that leads nowhere is told of by itself."""
-    step = made.step(code)
+def _may_end(script: Definition, code: str) -> bool:
+    """Return True if a script may end at a step; steps that lead nowhere are reported elsewhere."""
+    step = script.find_step(code)
     return bool(step and (step.ends or not step.answers))
 
 
-_NAMED = (ARTICLE, DEPARTMENT, EMPLOYEE, SMS)
+_REFERENCING_ACTIONS = (ARTICLE, DEPARTMENT, EMPLOYEE, SMS)

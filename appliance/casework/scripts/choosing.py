@@ -1,16 +1,16 @@
-"""Which script a call is spoken by: of those that are for it, the one that says most about it."""
+"""Chooses the script for a call: of the applicable ones, the most specific one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.casework.scripts.definition import INCOMING, OPEN, When
+from appliance.casework.scripts.definition import INCOMING, OPEN, ScriptConditions
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What of a call decides: the number dialled, its topics, language, the hour, its kind.
+    """The deciding properties of a call: dialled number, topics, language, hour, kind.
 
-    `topics`: what was chosen in the menu, and the direction of its form.
+    `topics`: the caller's choice in the menu, and the direction of the form.
     """
 
     number: str = ""
@@ -20,28 +20,47 @@ class Situation:
     kind: str = INCOMING
 
 
-def fits(when: When, call: Situation) -> bool:
-    """Whether a script is for a call; one for some languages is for no call of an unknown one."""
+def is_applicable(conditions: ScriptConditions, call: Situation) -> bool:
+    """Return True if a script is for a call.
+
+    A script that is limited to languages is not for a call of unknown language.
+    """
     return (
-        (not when.numbers or call.number in when.numbers)
-        and (not when.topics or not call.topics.isdisjoint(when.topics))
-        and (not when.languages or call.language in when.languages)
-        and when.hours in ("", call.hours)
-        and (not when.kinds or call.kind in when.kinds)
+        (not conditions.numbers or call.number in conditions.numbers)
+        and (not conditions.topics or not call.topics.isdisjoint(conditions.topics))
+        and (not conditions.languages or call.language in conditions.languages)
+        and conditions.hours in ("", call.hours)
+        and (not conditions.kinds or call.kind in conditions.kinds)
     )
 
 
-def chosen[Key](scripts: Iterable[tuple[Key, When]], call: Situation) -> list[Key]:
-    """The scripts that are for a call, the one to take first.
+def applicable_scripts[Key](
+    scripts: Iterable[tuple[Key, ScriptConditions]], call: Situation
+) -> list[Key]:
+    """Return the scripts that are for a call, the preferred one first.
 
-    That is the one with most conditions; of two with as many, a topic decides before a number, a
-    kind of call, a language and the hour; then the order in which they were handed in.
+    That is the one with the most conditions; at the same number, a topic decides before a number, a
+    kind of call, a language and the hour; then the order in which they were passed.
     """
-    fitting = [(key, when) for key, when in scripts if fits(when, call)]
-    return [key for key, when in sorted(fitting, key=lambda one: _weight(one[1]), reverse=True)]
+    candidates = [
+        (key, conditions) for key, conditions in scripts if is_applicable(conditions, call)
+    ]
+    return [
+        key
+        for key, conditions in sorted(
+            candidates, key=lambda candidate: _specificity(candidate[1]), reverse=True
+        )
+    ]
 
 
-def _weight(when: When) -> tuple[int, ...]:
-    conditions = (when.topics, when.numbers, when.kinds, when.languages, when.hours)
-    held = tuple(int(bool(one)) for one in conditions)
-    return (sum(held), *held)
+def _specificity(conditions: ScriptConditions) -> tuple[int, ...]:
+    """Return the sort key of the conditions: their number, then which ones are present."""
+    parts = (
+        conditions.topics,
+        conditions.numbers,
+        conditions.kinds,
+        conditions.languages,
+        conditions.hours,
+    )
+    present = tuple(int(bool(part)) for part in parts)
+    return (sum(present), *present)

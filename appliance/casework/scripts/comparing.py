@@ -1,18 +1,22 @@
-"""What one version of a script says otherwise than another."""
+"""Compares two versions of a script."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from appliance.casework.scripts.definition import Definition, Step
 
-_PARTS = tuple(one.name for one in fields(Step) if one.name != "code")
+_COMPARED_ATTRIBUTES = tuple(
+    step_field.name for step_field in fields(Step) if step_field.name != "code"
+)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One step: `kind` is added, removed or changed; `parts`: what of it is another.
+    """The change of one step: `kind` is added, removed or changed.
 
-    A change of the title or of the calls that it is for has no step.
+    `parts`: the changed attributes.
+
+    A change of the title, of the conditions or of the order has no step.
     """
 
     kind: str
@@ -21,28 +25,42 @@ class Change:
     parts: tuple[str, ...] = ()
 
 
-def changes(before: Definition, after: Definition) -> list[Change]:
-    """What became of each step, in the order of `after`; those removed stand at the end."""
-    was = {step.code: step for step in before.steps}
-    now = {step.code: step for step in after.steps}
-    beside = tuple(n for n in ("title", "when") if getattr(before, n) != getattr(after, n))
-    if [c for c in was if c in now] != [c for c in now if c in was]:
-        beside += ("order",)
-    found = [Change("changed", None, None, beside)] if beside else []
-    for code, step in now.items():
-        old = was.get(code)
+def step_changes(before: Definition, after: Definition) -> list[Change]:
+    """Return the change of each step, in the order of `after`; removed steps are at the end."""
+    old_steps = {step.code: step for step in before.steps}
+    new_steps = {step.code: step for step in after.steps}
+    script_parts = tuple(
+        attribute
+        for attribute in ("title", "when")
+        if getattr(before, attribute) != getattr(after, attribute)
+    )
+    if [common_code for common_code in old_steps if common_code in new_steps] != [
+        common_code for common_code in new_steps if common_code in old_steps
+    ]:
+        script_parts += ("order",)
+    result = [Change("changed", None, None, script_parts)] if script_parts else []
+    for code, step in new_steps.items():
+        old = old_steps.get(code)
         if not old:
-            found.append(Change("added", None, step))
-        elif parts := tuple(n for n in _PARTS if getattr(old, n) != getattr(step, n)):
-            found.append(Change("changed", old, step, parts))
-    return found + [Change("removed", one, None) for code, one in was.items() if code not in now]
+            result.append(Change("added", None, step))
+        elif parts := tuple(
+            attribute
+            for attribute in _COMPARED_ATTRIBUTES
+            if getattr(old, attribute) != getattr(step, attribute)
+        ):
+            result.append(Change("changed", old, step, parts))
+    return result + [
+        Change("removed", old_step, None)
+        for code, old_step in old_steps.items()
+        if code not in new_steps
+    ]
 
 
-def as_texts(made: Definition) -> Mapping[str, str]:
-    """A script as one text for each step, for a change request's before and after."""
+def texts_by_step(script: Definition) -> Mapping[str, str]:
+    """Return a script as one text per step, for a change request's before and after."""
     return {
-        f"{place}. {step.name.get('uz') or step.name.get('ru') or step.code}": "\n".join(
-            text for _what, words in step.texts() for text in words.values()
+        f"{number}. {step.name.get('uz') or step.name.get('ru') or step.code}": "\n".join(
+            text for _kind, localized in step.all_texts() for text in localized.values()
         )
-        for place, step in enumerate(made.steps, 1)
+        for number, step in enumerate(script.steps, 1)
     }

@@ -1,4 +1,4 @@
-"""How scripts are followed: gone through or left, at which step, and how long each was open."""
+"""Statistics of followed scripts: finished or abandoned, at which step, and the time per step."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from peewee import Case, fn
 
 from appliance.casework.scripts.definition import Definition
-from appliance.casework.scripts.queries import definition_of
+from appliance.casework.scripts.queries import version_definition
 from appliance.casework.scripts.runs import FINISHED, LEFT
 from appliance.models import ScriptRun, ScriptStep, ScriptVersion
 
-LONGEST = 3600  # seconds: a step that was open longer was left open, and counts as so long
+MAX_STEP_SECONDS = 3600  # a step open for longer was left unattended
 
 
 @dataclass(frozen=True)
 class StepCount:
-    """A step: how often it was open, for how many seconds on average, how many left there."""
+    """A step: how often it was open, its average seconds, and how many runs were left there."""
 
     code: str
     opened: int = 0
@@ -24,8 +24,8 @@ class StepCount:
 
 
 @dataclass(frozen=True)
-class Count:
-    """A version of a script in a period: runs begun, gone through, left, still followed."""
+class ScriptUsage:
+    """The use of a script version in a period: runs begun, finished, left, still followed."""
 
     version: ScriptVersion
     script: Definition
@@ -35,90 +35,109 @@ class Count:
     steps: tuple[StepCount, ...] = field(default=())
 
     @property
-    def going_on(self) -> int:
-        """Runs that are neither finished nor left."""
+    def ongoing(self) -> int:
+        """The number of runs that are neither finished nor left."""
         return self.begun - self.finished - self.left
 
     @property
     def share(self) -> float | None:
-        """Per cent of the ended runs that were gone through; None without any."""
+        """Per cent of the ended runs that were finished; None without ended runs."""
         ended = self.finished + self.left
         return 100 * self.finished / ended if ended else None
 
 
-def counted(begin: dt.datetime, end: dt.datetime) -> list[Count]:
-    """The versions followed in calls from `begin` on and before `end`, the most used first."""
-    within = (ScriptRun.begun_at >= begin) & (ScriptRun.begun_at < end)
-    ended = {
+def script_usage(begin: dt.datetime, end: dt.datetime) -> list[ScriptUsage]:
+    """Return the versions followed from `begin` on and before `end`, the most used first."""
+    is_in_period = (ScriptRun.begun_at >= begin) & (ScriptRun.begun_at < end)
+    result_counts = {
         result: fn.SUM((ScriptRun.result == result).cast("integer")) for result in (FINISHED, LEFT)
     }
     rows = (
-        ScriptRun.select(ScriptRun.version, fn.COUNT(ScriptRun.id), ended[FINISHED], ended[LEFT])
-        .where(within)
+        ScriptRun.select(
+            ScriptRun.version, fn.COUNT(ScriptRun.id), result_counts[FINISHED], result_counts[LEFT]
+        )
+        .where(is_in_period)
         .group_by(ScriptRun.version)
         .tuples()
     )
-    sums = {number: (begun, done, left) for number, begun, done, left in rows}
-    found = ScriptVersion.select().where(ScriptVersion.id.in_(list(sums)))
-    opened, left_at = _opened(within), _left(within)
+    sums = {number: (started, finished, abandoned) for number, started, finished, abandoned in rows}
+    versions = ScriptVersion.select().where(ScriptVersion.id.in_(list(sums)))
+    opening_counts, abandoned_counts = (
+        _opening_counts(is_in_period),
+        _abandoned_counts(is_in_period),
+    )
     counts = [
-        Count(row, made := definition_of(row), *sums[row.id], _steps(row, made, opened, left_at))
-        for row in found
+        ScriptUsage(
+            row,
+            script := version_definition(row),
+            *sums[row.id],
+            _step_counts(row, script, opening_counts, abandoned_counts),
+        )
+        for row in versions
     ]
-    return sorted(counts, key=lambda one: -one.begun)
+    return sorted(counts, key=lambda count: -count.begun)
 
 
-def _steps(
+def _step_counts(
     row: ScriptVersion,
-    made: Definition,
-    opened: dict[tuple[int, str], tuple[int, float | None]],
-    left: dict[tuple[int, str], int],
+    script: Definition,
+    opening_counts: dict[tuple[int, str], tuple[int, float | None]],
+    abandoned_counts: dict[tuple[int, str], int],
 ) -> tuple[StepCount, ...]:
     return tuple(
         StepCount(
             step.code,
-            *opened.get((row.id, step.code), (0, None)),
-            left.get((row.id, step.code), 0),
+            *opening_counts.get((row.id, step.code), (0, None)),
+            abandoned_counts.get((row.id, step.code), 0),
         )
-        for step in made.steps
+        for step in script.steps
     )
 
 
-def _opened(within: object) -> dict[tuple[int, str], tuple[int, float | None]]:
-    """(version, step) → how often it was open, and for how many seconds on average."""
-    until = fn.LEAD(ScriptStep.at).over(partition_by=[ScriptStep.run], order_by=[ScriptStep.number])
-    each = (
+def _opening_counts(is_in_period: object) -> dict[tuple[int, str], tuple[int, float | None]]:
+    """Return (version, step) → how often it was open, and its average seconds."""
+    next_step_at = fn.LEAD(ScriptStep.at).over(
+        partition_by=[ScriptStep.run], order_by=[ScriptStep.number]
+    )
+    durations = (
         ScriptStep.select(
             ScriptRun.version.alias("version"),
             ScriptStep.step.alias("step"),
-            (fn.COALESCE(until, ScriptRun.ended_at) - ScriptStep.at).alias("lasted"),
+            (fn.COALESCE(next_step_at, ScriptRun.ended_at) - ScriptStep.at).alias("lasted"),
         )
         .join(ScriptRun)
-        .where(within)
+        .where(is_in_period)
         .alias("each")
     )
-    most = LONGEST * 1_000_000
+    max_microseconds = MAX_STEP_SECONDS * 1_000_000
     rows = (
         ScriptStep.select(
-            each.c.version,
-            each.c.step,
-            fn.COUNT(each.c.step),
-            fn.AVG(Case(None, [(each.c.lasted > most, most)], each.c.lasted)),
+            durations.c.version,
+            durations.c.step,
+            fn.COUNT(durations.c.step),
+            fn.AVG(
+                Case(
+                    None,
+                    [(durations.c.lasted > max_microseconds, max_microseconds)],
+                    durations.c.lasted,
+                )
+            ),
         )
-        .from_(each)
-        .group_by(each.c.version, each.c.step)
+        .from_(durations)
+        .group_by(durations.c.version, durations.c.step)
         .tuples()
     )
     return {
-        (version, step): (number, lasted and lasted / 1_000_000)
-        for version, step, number, lasted in rows
+        (version, step): (number, average_microseconds and average_microseconds / 1_000_000)
+        for version, step, number, average_microseconds in rows
     }
 
 
-def _left(within: object) -> dict[tuple[int, str], int]:
+def _abandoned_counts(is_in_period: object) -> dict[tuple[int, str], int]:
+    """Return (version, step) → number of runs that were left there."""
     rows = (
         ScriptRun.select(ScriptRun.version, ScriptRun.step, fn.COUNT(ScriptRun.id))
-        .where(within, ScriptRun.result == LEFT)
+        .where(is_in_period, ScriptRun.result == LEFT)
         .group_by(ScriptRun.version, ScriptRun.step)
         .tuples()
     )

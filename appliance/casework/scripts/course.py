@@ -1,7 +1,7 @@
-"""Going through a script: every step that was open, how it was come to, what was answered. Pure.
+"""The course through a script: every opened step, how it was reached, the answer given. Pure.
 
-Nothing is taken back from a course: a step back is one more step of it, so that it tells what was
-said to the caller, in the order in which it was said.
+A course only grows: a step back is one more step of it, so that it records what was said to the
+caller, in the order in which it was said.
 """
 
 from collections.abc import Sequence
@@ -10,78 +10,91 @@ from dataclasses import dataclass, replace
 from appliance.casework.scripts.definition import Definition
 
 BEGIN, ANSWER, JUMP, BACK = "begin", "answer", "jump", "back"
-HOWS = (BEGIN, ANSWER, JUMP, BACK)
-MOST = 500  # steps of one course
+TRANSITIONS = (BEGIN, ANSWER, JUMP, BACK)
+MAX_COURSE_STEPS = 500  # steps of one course
 
 
 @dataclass(frozen=True)
-class Taken:
-    """One step that was open: `how` is one of HOWS, `answer` the number given at it, 0 for none."""
+class CourseStep:
+    """One opened step.
+
+    `transition` is one of TRANSITIONS, `answer` the number of the answer, 0 for no answer.
+    """
 
     step: str
-    how: str = BEGIN
+    transition: str = BEGIN
     answer: int = 0
 
 
-type Course = tuple[Taken, ...]
+type Course = tuple[CourseStep, ...]
 
 
 class CourseError(ValueError):
-    """A way that the script does not have; `code` names why."""
+    """A step that the script does not allow; `code` is the reason."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def begun(script: Definition) -> Course:
-    """A course that is just begun, at the script's first step."""
-    return (Taken(script.steps[0].code),)
+def start_course(script: Definition) -> Course:
+    """Return a new course, at the script's first step."""
+    return (CourseStep(script.steps[0].code),)
 
 
-def answered(script: Definition, course: Course, number: int) -> Course:
-    """The course when the answer of this number, from 1, is given at the open step.
+def answer_step(script: Definition, course: Course, number: int) -> Course:
+    """Return the course with an answer added: the answer `number`, from 1, at the open step.
 
-    Raises CourseError: `answer` when the step has no such answer, `long` beyond MOST.
+    Raises CourseError: `answer` when the step has no such answer, `long` beyond MAX_COURSE_STEPS.
     """
-    step = script.step(course[-1].step)
+    step = script.find_step(course[-1].step)
     if not step or not 0 < number <= len(step.answers):
         raise CourseError("answer")
-    given = (*course[:-1], replace(course[-1], answer=number))
-    return _on(script, given, step.answers[number - 1].to, ANSWER)
+    answered_course = (*course[:-1], replace(course[-1], answer=number))
+    return _append_step(script, answered_course, step.answers[number - 1].to, ANSWER)
 
 
-def jumped(script: Definition, course: Course, to: str) -> Course:
-    """The course when the operator goes to any step. Raises CourseError: `step`, `long`."""
-    return _on(script, course, to, JUMP)
+def jump_to_step(script: Definition, course: Course, target: str) -> Course:
+    """Return the course with a jump to the step `target` added.
+
+    Raises CourseError: `step` if there is no such step, `long` if the course has too many steps.
+    """
+    return _append_step(script, course, target, JUMP)
 
 
-def back(script: Definition, course: Course) -> Course:
-    """The course one step back; the same at the beginning. Raises CourseError: `long`."""
-    path = trail(course)
-    return _on(script, course, path[-2], BACK) if len(path) > 1 else course
+def step_back(script: Definition, course: Course) -> Course:
+    """Return the course with a step back added; unchanged at its start.
+
+    Raises CourseError: `long` if the course has too many steps.
+    """
+    path = active_path(course)
+    return _append_step(script, course, path[-2], BACK) if len(path) > 1 else course
 
 
-def trail(course: Sequence[Taken]) -> list[str]:
-    """The codes of the steps from the first to the open one, without those gone back from."""
+def active_path(course: Sequence[CourseStep]) -> list[str]:
+    """Return the codes of the steps up to the open one, without those left by a step back."""
     path: list[str] = []
-    for taken in course:
-        if taken.how == BACK:
+    for course_step in course:
+        if course_step.transition == BACK:
             path.pop()
         else:
-            path.append(taken.step)
+            path.append(course_step.step)
     return path
 
 
-def is_end(script: Definition, course: Sequence[Taken]) -> bool:
-    """Whether the script may end at the step that is open."""
-    step = script.step(course[-1].step)
+def is_possible_end(script: Definition, course: Sequence[CourseStep]) -> bool:
+    """Return True if the script may end at the open step."""
+    step = script.find_step(course[-1].step)
     return bool(step and step.ends)
 
 
-def _on(script: Definition, course: Course, to: str, how: str) -> Course:
-    if not script.step(to):
+def _append_step(script: Definition, course: Course, target: str, transition: str) -> Course:
+    """Return the course with one more step.
+
+    Raises CourseError: `step` if the script has no step `target`, `long` beyond MAX_COURSE_STEPS.
+    """
+    if not script.find_step(target):
         raise CourseError("step")
-    if len(course) >= MOST:
+    if len(course) >= MAX_COURSE_STEPS:
         raise CourseError("long")
-    return (*course, Taken(to, how))
+    return (*course, CourseStep(target, transition))

@@ -1,7 +1,7 @@
-"""What a script is: steps with what is said, answers that branch, and when it is chosen (A8).
+"""The definition of a script: steps with texts, branching answers, and conditions of use (A8).
 
-Each text is written once in Uzbek (Latin) and once in Russian. A step is named by a code that its
-script gives once; the first step of the script is where it begins.
+Each text is written once in Uzbek (Latin) and once in Russian. A step is identified by a code that
+is unique in its script; the script begins at its first step.
 """
 
 import re
@@ -9,20 +9,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.core.i18n import N_, spelt
+from appliance.core.i18n import N_, normalize_spelling
 
 UZBEK, RUSSIAN = "uz", "ru"
 LANGUAGES = (UZBEK, RUSSIAN)
-# kinds of call that a script is chosen for
+# kinds of call that a script can be limited to
 INCOMING, CALLBACK, FOLLOW_UP = "incoming", "callback", "follow_up"
-CALLS = {
+CALL_KINDS = {
     INCOMING: N_("Incoming call"),
-    CALLBACK: N_("Call back to a missed caller"),
-    FOLLOW_UP: N_("Call out about an appeal"),
+    CALLBACK: N_("Callback to a missed caller"),
+    FOLLOW_UP: N_("Outgoing call about an appeal"),
 }
 OPEN, CLOSED = "open", "closed"
-HOURS = {OPEN: N_("in working hours"), CLOSED: N_("out of working hours")}
-# kind of action → what it is called
+HOURS = {OPEN: N_("in working hours"), CLOSED: N_("outside working hours")}
+# kind of action → its label
 ARTICLE, DEPARTMENT, EMPLOYEE, SMS, SPECIALIST = (
     "article",
     "department",
@@ -32,21 +32,24 @@ ARTICLE, DEPARTMENT, EMPLOYEE, SMS, SPECIALIST = (
 )
 ACTIONS = {
     ARTICLE: N_("Open an article"),
-    DEPARTMENT: N_("Pass on to a department"),
-    EMPLOYEE: N_("Pass on to an employee"),
-    SMS: N_("Send a short message"),
+    DEPARTMENT: N_("Transfer to a department"),
+    EMPLOYEE: N_("Transfer to an employee"),
+    SMS: N_("Send an SMS message"),
     SPECIALIST: N_("Mark for a specialist"),
 }
-MOST_STEPS, MOST_ANSWERS, MOST_BESIDE = 200, 9, 12  # answers: one for each digit
-LONGEST = {"title": 120, "name": 80, "said": 2000, "note": 1000, "words": 120}  # letters
-_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_REF = 120  # letters
+MAX_STEPS, MAX_ANSWERS, MAX_LIST_LENGTH = 200, 9, 12  # answers: one per digit
+MAX_TEXT_LENGTHS = {"title": 120, "name": 80, "said": 2000, "note": 1000, "words": 120}  # letters
+_CODE_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_MAX_REF_LENGTH = 120  # letters
 
-type Words = Mapping[str, str]  # language → text
+type LocalizedTexts = Mapping[str, str]  # language → text
 
 
 class DefinitionError(ValueError):
-    """A document that is no script; `step` names where, `code` why (worded by the page)."""
+    """A document is not a valid script; `step` is the step, `code` the reason.
+
+    The page words the reason.
+    """
 
     def __init__(self, code: str, step: str = "") -> None:
         super().__init__(f"{step}: {code}" if step else code)
@@ -55,15 +58,15 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the caller may answer, and the step that it leads to."""
+    """An answer that the caller may give, and the code of the step that it leads to."""
 
-    words: Words
+    words: LocalizedTexts
     to: str
 
 
 @dataclass(frozen=True)
 class Action:
-    """What the operator can do at a step; `ref` says to which article, department and so on."""
+    """An action offered to the operator at a step; `ref` is the article, department and so on."""
 
     kind: str
     ref: str = ""
@@ -71,37 +74,37 @@ class Action:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what is said, a note for the operator, fields of the forms, actions, answers.
+    """One step: its text, a note for the operator, fields of the forms, actions, answers.
 
-    `ends`: the script may end here. A step with one answer without words just goes on.
+    `ends`: the script may end here. A step with one answer without words simply continues.
     """
 
     code: str
-    name: Words
-    said: Words = field(default_factory=dict)
-    note: Words = field(default_factory=dict)
-    fields: tuple[str, ...] = ()  # names of casework.forms
+    name: LocalizedTexts
+    said: LocalizedTexts = field(default_factory=dict)
+    note: LocalizedTexts = field(default_factory=dict)
+    fields: tuple[str, ...] = ()  # names of fields in casework.forms
     actions: tuple[Action, ...] = ()
     answers: tuple[Answer, ...] = ()
     ends: bool = False
 
     @property
     def articles(self) -> tuple[str, ...]:
-        """The names of the articles that can be opened at the step."""
-        return tuple(one.ref for one in self.actions if one.kind == ARTICLE)
+        """The slugs of the articles that can be opened at the step."""
+        return tuple(action.ref for action in self.actions if action.kind == ARTICLE)
 
-    def texts(self) -> Iterator[tuple[str, Words]]:
-        """Every text of the step, by what it is: one of LONGEST."""
+    def all_texts(self) -> Iterator[tuple[str, LocalizedTexts]]:
+        """Yield (kind, texts) of every text of the step; the kind is a key of MAX_TEXT_LENGTHS."""
         yield from (("name", self.name), ("said", self.said), ("note", self.note))
         yield from (("words", answer.words) for answer in self.answers)
 
 
 @dataclass(frozen=True)
-class When:
-    """For which calls a script is; what is empty holds for every call."""
+class ScriptConditions:
+    """The calls that a script is for; an empty condition holds for every call."""
 
-    numbers: tuple[str, ...] = ()  # of ours, as they are dialled
-    topics: tuple[str, ...] = ()  # of the menu, or directions of an appeal
+    numbers: tuple[str, ...] = ()  # our own numbers, as dialled
+    topics: tuple[str, ...] = ()  # topics of the menu, or directions of an appeal
     languages: tuple[str, ...] = ()
     hours: str = ""  # OPEN or CLOSED
     kinds: tuple[str, ...] = ()
@@ -111,149 +114,161 @@ class When:
 class Definition:
     """A script in one version."""
 
-    title: Words
-    when: When
+    title: LocalizedTexts
+    when: ScriptConditions
     steps: tuple[Step, ...]
 
-    def step(self, code: str) -> Step | None:
-        """The step of this code."""
-        return next((one for one in self.steps if one.code == code), None)
+    def find_step(self, code: str) -> Step | None:
+        """Return the step with this code; None if there is no such step."""
+        return next((step for step in self.steps if step.code == code), None)
 
-    def place(self, code: str) -> int:
-        """Where a step stands, the first is 1; 0 for none."""
-        return next((n for n, one in enumerate(self.steps, 1) if one.code == code), 0)
+    def step_number(self, code: str) -> int:
+        """Return the number of a step, from 1; 0 if there is no such step."""
+        return next((number for number, step in enumerate(self.steps, 1) if step.code == code), 0)
 
     @property
-    def needed(self) -> tuple[str, ...]:
-        """The languages in which it has to be written."""
+    def required_languages(self) -> tuple[str, ...]:
+        """The languages in which the script must be written."""
         return self.when.languages or LANGUAGES
 
 
-def parse(document: Any) -> Definition:
-    """The script that a document holds. Raises DefinitionError."""
-    entry = _mapping(document, {"title", "when", "steps"})
+def parse_definition(document: Any) -> Definition:
+    """Parse a document into a script. Raises DefinitionError."""
+    entry = _checked_mapping(document, {"title", "when", "steps"})
     entries = entry.get("steps")
-    if not isinstance(entries, list | tuple) or not 0 < len(entries) <= MOST_STEPS:
+    if not isinstance(entries, list | tuple) or not 0 < len(entries) <= MAX_STEPS:
         raise DefinitionError("steps")
-    steps = tuple(_step(one) for one in entries)
+    steps = tuple(_parse_step(raw_step) for raw_step in entries)
     codes = [step.code for step in steps]
-    if twice := next((code for code in codes if codes.count(code) > 1), None):
-        raise DefinitionError("twice", twice)
-    return Definition(_words(entry.get("title"), "title"), _when(entry.get("when", {})), steps)
+    if duplicate := next((code for code in codes if codes.count(code) > 1), None):
+        raise DefinitionError("twice", duplicate)
+    return Definition(
+        _parse_texts(entry.get("title"), "title"), _parse_conditions(entry.get("when", {})), steps
+    )
 
 
-def document_of(made: Definition) -> dict[str, Any]:
-    """The document that parse() reads back to the same; what is empty is left out."""
-    when = {name: value for name, value in vars(made.when).items() if value}
-    steps = [entry_of(step) for step in made.steps]
-    return {"title": dict(made.title), "when": _plain(when), "steps": steps}
+def definition_document(script: Definition) -> dict[str, Any]:
+    """Return the document that parses back into the same script, without empty parts."""
+    conditions = {name: value for name, value in vars(script.when).items() if value}
+    steps = [step_entry(step) for step in script.steps]
+    return {"title": dict(script.title), "when": _tuples_as_lists(conditions), "steps": steps}
 
 
-def entry_of(step: Step) -> dict[str, Any]:
-    """A step as it stands in a document."""
+def step_entry(step: Step) -> dict[str, Any]:
+    """Return a step as an entry of a document."""
     entry: dict[str, Any] = {
         "code": step.code,
         "name": dict(step.name),
         "said": dict(step.said),
         "note": dict(step.note),
         "fields": [*step.fields],
-        "actions": [{"kind": one.kind, "ref": one.ref} for one in step.actions],
-        "answers": [{"words": dict(one.words), "to": one.to} for one in step.answers],
+        "actions": [{"kind": item.kind, "ref": item.ref} for item in step.actions],
+        "answers": [{"words": dict(item.words), "to": item.to} for item in step.answers],
         "ends": step.ends,
     }
     return {name: value for name, value in entry.items() if value or name in ("code", "name")}
 
 
-def _step(entry: Any) -> Step:
-    known = {"code", "name", "said", "note", "fields", "actions", "answers", "ends"}
-    entry = _mapping(entry, known)
+def _parse_step(entry: Any) -> Step:
+    """Parse one step of a document. Raises DefinitionError."""
+    allowed_keys = {"code", "name", "said", "note", "fields", "actions", "answers", "ends"}
+    entry = _checked_mapping(entry, allowed_keys)
     code = entry.get("code")
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
+    if not isinstance(code, str) or not _CODE_PATTERN.fullmatch(code):
         raise DefinitionError("code", str(code)[:40])
-    answers = _listed(entry, "answers", code, MOST_ANSWERS)
+    answers = _list_value(entry, "answers", code, MAX_ANSWERS)
     return Step(
         code=code,
-        name=_words(entry.get("name", {}), "name", code),
-        said=_words(entry.get("said", {}), "said", code),
-        note=_words(entry.get("note", {}), "note", code),
-        fields=_texts(entry, "fields", code),
-        actions=tuple(_action(one, code) for one in _listed(entry, "actions", code)),
-        answers=tuple(_answer(one, code) for one in answers),
+        name=_parse_texts(entry.get("name", {}), "name", code),
+        said=_parse_texts(entry.get("said", {}), "said", code),
+        note=_parse_texts(entry.get("note", {}), "note", code),
+        fields=_parse_names(entry, "fields", code),
+        actions=tuple(_parse_action(item, code) for item in _list_value(entry, "actions", code)),
+        answers=tuple(_parse_answer(item, code) for item in answers),
         ends=entry.get("ends", False) is True,
     )
 
 
-def _answer(entry: Any, code: str) -> Answer:
-    entry = _mapping(entry, {"words", "to"}, code)
-    to = entry.get("to", "")
-    if not isinstance(to, str) or (to and not _CODE.fullmatch(to)):
+def _parse_answer(entry: Any, code: str) -> Answer:
+    entry = _checked_mapping(entry, {"words", "to"}, code)
+    target = entry.get("to", "")
+    if not isinstance(target, str) or (target and not _CODE_PATTERN.fullmatch(target)):
         raise DefinitionError("target", code)
-    return Answer(_words(entry.get("words", {}), "words", code), to)
+    return Answer(_parse_texts(entry.get("words", {}), "words", code), target)
 
 
-def _action(entry: Any, code: str) -> Action:
-    entry = _mapping(entry, {"kind", "ref"}, code)
+def _parse_action(entry: Any, code: str) -> Action:
+    entry = _checked_mapping(entry, {"kind", "ref"}, code)
     kind, ref = entry.get("kind"), entry.get("ref", "")
-    if kind not in ACTIONS or not isinstance(ref, str) or len(ref) > _REF:
+    if kind not in ACTIONS or not isinstance(ref, str) or len(ref) > _MAX_REF_LENGTH:
         raise DefinitionError("action", code)
     return Action(kind, "" if kind == SPECIALIST else ref)
 
 
-def _when(entry: Any) -> When:
-    entry = _mapping(entry, {"numbers", "topics", "languages", "hours", "kinds"})
-    made = When(
-        numbers=_texts(entry, "numbers", ""),
-        topics=_texts(entry, "topics", "", MOST_STEPS),
-        languages=_texts(entry, "languages", ""),
+def _parse_conditions(entry: Any) -> ScriptConditions:
+    entry = _checked_mapping(entry, {"numbers", "topics", "languages", "hours", "kinds"})
+    conditions = ScriptConditions(
+        numbers=_parse_names(entry, "numbers", ""),
+        topics=_parse_names(entry, "topics", "", MAX_STEPS),
+        languages=_parse_names(entry, "languages", ""),
         hours=entry.get("hours", ""),
-        kinds=_texts(entry, "kinds", ""),
+        kinds=_parse_names(entry, "kinds", ""),
     )
-    if not set(made.languages) <= set(LANGUAGES) or not set(made.kinds) <= set(CALLS):
+    if not set(conditions.languages) <= set(LANGUAGES) or not set(conditions.kinds) <= set(
+        CALL_KINDS
+    ):
         raise DefinitionError("when")
-    if made.hours not in ("", *HOURS):
+    if conditions.hours not in ("", *HOURS):
         raise DefinitionError("when")
-    return made
+    return conditions
 
 
-def _words(value: Any, what: str, code: str = "") -> Words:
-    texts = isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
-    if not texts or not set(value) <= set(LANGUAGES):
+def _parse_texts(value: Any, text_kind: str, code: str = "") -> LocalizedTexts:
+    """Return tidied texts by language, without empty ones. Raises DefinitionError."""
+    is_text_mapping = isinstance(value, Mapping) and all(
+        isinstance(text, str) for text in value.values()
+    )
+    if not is_text_mapping or not set(value) <= set(LANGUAGES):
         raise DefinitionError("words", code)
-    made = {language: _tidy(text, language) for language, text in value.items()}
-    if any(len(text) > LONGEST[what] for text in made.values()):
+    tidied = {language: _tidy_text(text, language) for language, text in value.items()}
+    if any(len(text) > MAX_TEXT_LENGTHS[text_kind] for text in tidied.values()):
         raise DefinitionError("long", code)
-    return {language: text for language, text in made.items() if text}
+    return {language: text for language, text in tidied.items() if text}
 
 
-def _tidy(text: str, language: str) -> str:
-    """The text without blanks at its ends and with Uzbek's own signs for oʻ, gʻ and ʼ."""
+def _tidy_text(text: str, language: str) -> str:
+    """Return the text without superfluous blanks and with the Uzbek signs for oʻ, gʻ and ʼ."""
     lines = (" ".join(line.split()) for line in text.strip().splitlines())
-    return "\n".join(spelt(line) if language == UZBEK else line for line in lines)
+    return "\n".join(normalize_spelling(line) if language == UZBEK else line for line in lines)
 
 
-def _texts(
-    entry: Mapping[str, Any], key: str, code: str, most: int = MOST_BESIDE
+def _parse_names(
+    entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[str, ...]:
-    found = _listed(entry, key, code, most)
-    if not all(isinstance(one, str) and 0 < len(one) <= _REF for one in found):
+    """Return the distinct texts of a list in an entry. Raises DefinitionError."""
+    names = _list_value(entry, key, code, max_length)
+    if not all(isinstance(name, str) and 0 < len(name) <= _MAX_REF_LENGTH for name in names):
         raise DefinitionError(key, code)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(names))
 
 
-def _listed(
-    entry: Mapping[str, Any], key: str, code: str, most: int = MOST_BESIDE
+def _list_value(
+    entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[Any, ...]:
+    """Return a list of an entry as a tuple, empty when absent. Raises DefinitionError."""
     value = entry.get(key, [])
-    if not isinstance(value, list | tuple) or len(value) > most:
+    if not isinstance(value, list | tuple) or len(value) > max_length:
         raise DefinitionError(key, code)
     return tuple(value)
 
 
-def _mapping(value: Any, known: Iterable[str], code: str = "") -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or not set(value) <= set(known):
+def _checked_mapping(value: Any, allowed_keys: Iterable[str], code: str = "") -> Mapping[str, Any]:
+    """Return the value if it is a mapping with only allowed keys. Raises DefinitionError."""
+    if not isinstance(value, Mapping) or not set(value) <= set(allowed_keys):
         raise DefinitionError("unknown", code)
     return value
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: [*one] if isinstance(one, tuple) else one for name, one in values.items()}
+def _tuples_as_lists(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with tuples as lists, for JSON."""
+    return {name: [*value] if isinstance(value, tuple) else value for name, value in values.items()}

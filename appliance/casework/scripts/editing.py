@@ -1,6 +1,6 @@
-"""Writing scripts: a draft of the next version, its steps, and its way to the ministry and back.
+"""Edits scripts: a draft of the next version, its steps, and its approval by the ministry.
 
-What a version may become, and who may do it, says casework.versions.
+The possible steps of a version and their roles are defined in casework.versions.
 """
 
 import datetime as dt
@@ -13,32 +13,34 @@ from appliance.casework.scripts import checks, importing, seeding
 from appliance.casework.scripts.definition import (
     Definition,
     DefinitionError,
+    LocalizedTexts,
     Step,
-    Words,
-    document_of,
-    parse,
+    definition_document,
+    parse_definition,
 )
-from appliance.casework.scripts.queries import TOPIC, definition_of, remember
+from appliance.casework.scripts.queries import LIVE_TOPIC, update_search_index, version_definition
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
-from appliance.core.i18n import fold
+from appliance.core.db import write_transaction
+from appliance.core.i18n import fold_text
 from appliance.models import ChangeRequest, Script, ScriptVersion, User
 
-CHECKED = ("send", "put")  # what is not done while something is wrong
-MOST = 200  # scripts
-_REF = "{script}/{number}"
+CHECKED_ACTIONS = ("send", "put")  # steps refused while the script has findings
+MAX_SCRIPTS = 200  # of a site
+_REFERENCE_FORMAT = "{script}/{number}"
 
 
 class ScriptError(ValueError):
-    """It cannot be done; `code` names why, `step` where."""
+    """A change of a script is refused; `code` is the reason, `step` the step."""
 
     def __init__(self, code: str, step: str = "") -> None:
         super().__init__(f"{step}: {code}" if step else code)
         self.code, self.step = code, step
 
 
-def add(title: Words, user: User, request: ChangeRequest | None = None) -> ScriptVersion:
-    """A new script with one blank step, as a draft.
+def add_script(
+    title: LocalizedTexts, user: User, request: ChangeRequest | None = None
+) -> ScriptVersion:
+    """Create a script with one blank step, as a draft.
 
     Raises ScriptError: `title` without one, `most`; VersionError for another role.
     """
@@ -46,217 +48,276 @@ def add(title: Words, user: User, request: ChangeRequest | None = None) -> Scrip
     if not name:
         raise ScriptError("title")
     document = {"title": title, "steps": [{"code": "1", "name": title, "ends": True}]}
-    return put_in(parse(document), user, request, name)
+    return create_script(parse_definition(document), user, request, name)
 
 
-def put_in(
-    made: Definition, user: User | None, request: ChangeRequest | None = None, name: str = ""
+def create_script(
+    definition: Definition, user: User | None, request: ChangeRequest | None = None, name: str = ""
 ) -> ScriptVersion:
-    """A new script with this draft, as it was imported; without a user from the command line.
+    """Create a script with an imported draft; without a user from the command line.
 
-    Raises as add() does.
+    Raises the errors of add_script().
     """
-    with writing():
-        taken = {row.code for row in Script.select(Script.code)}
-        if len(taken) >= MOST:
+    with write_transaction():
+        used_codes = {row.code for row in Script.select(Script.code)}
+        if len(used_codes) >= MAX_SCRIPTS:
             raise ScriptError("most")
-        called = name or next(iter(made.title.values()), "")
-        script = Script.create(code=_free(called, taken), made_at=clock.now())
-        return _begin(script, made, user, request)
+        title = name or next(iter(definition.title.values()), "")
+        script = Script.create(code=_available_code(title, used_codes), made_at=clock.now())
+        return _begin_version(script, definition, user, request)
 
 
-def begin(
-    script: Script, user: User, request: ChangeRequest | None = None, number: int | None = None
+def begin_draft(
+    script: Script,
+    user: User,
+    change_request: ChangeRequest | None = None,
+    source_number: int | None = None,
 ) -> ScriptVersion:
-    """The next draft of a script, from its version of this number, else from the newest one.
+    """Begin the next draft of a script, as a copy of the version `source_number`.
 
-    Raises VersionError: `pending` when a version is to come already, `action`.
+    Without such a version, the draft is a copy of the version in force, else of the newest one.
+    `change_request`: the request for which the draft is written.
+
+    Raises VersionError: `pending` when a version is pending already, `action`.
     """
-    with writing():
-        rows = versions.of(ScriptVersion, script)
-        wanted = [row for row in rows if row.number == number]
-        source = wanted or [row for row in [versions.in_force(rows)] if row] or rows
-        return _begin(script, definition_of(source[0]), user, request)
+    with write_transaction():
+        rows = versions.list_versions(ScriptVersion, script)
+        requested = [row for row in rows if row.number == source_number]
+        source = requested or [row for row in [versions.find_in_force(rows)] if row] or rows
+        return _begin_version(script, version_definition(source[0]), user, change_request)
 
 
-def take_back_in(code: str, made: Definition) -> ScriptVersion:
-    """Keep a script from the command line as the next draft of that name, else as a new script.
+def import_script(code: str, definition: Definition) -> ScriptVersion:
+    """Store a script from the command line as the next draft of that code, else as a new script.
 
-    Raises VersionError `pending` when a version is to come already; ScriptError `most`.
+    Raises VersionError `pending` when a version is pending already; ScriptError `most`.
     """
-    with writing():
+    with write_transaction():
         script = Script.get_or_none(Script.code == code)
-        return _begin(script, made, None, None) if script else put_in(made, None, name=code)
+        return (
+            _begin_version(script, definition, None, None)
+            if script
+            else create_script(definition, None, name=code)
+        )
 
 
-def take_in(
-    script: Script, made: Definition, user: User, seen: int, request: ChangeRequest | None = None
+def import_into_script(
+    script: Script,
+    imported: Definition,
+    user: User,
+    seen_revision: int,
+    request: ChangeRequest | None = None,
 ) -> ScriptVersion:
-    """Put a text that was read into a script: into its draft, else into a new one.
+    """Merge an imported text into a script: into its draft, else into a new one.
 
-    `seen` is the revision of the version that whoever acts has seen. Raises VersionError:
-    `pending` when a version to come is no draft, `action`, `changed`.
+    `seen_revision` is the revision of the version that the user has seen. Raises VersionError:
+    `pending` when the pending version is not a draft, `action`, `changed`.
     """
-    with writing():
-        rows = versions.of(ScriptVersion, script)
-        coming = next((row for row in rows if versions.standing(row) in versions.OPEN), None)
-        source = coming or versions.in_force(rows) or rows[0]
-        if source.revision != seen:
+    with write_transaction():
+        rows = versions.list_versions(ScriptVersion, script)
+        draft = next(
+            (row for row in rows if versions.version_status(row) in versions.EDITABLE_STATES), None
+        )
+        source = draft or versions.find_in_force(rows) or rows[0]
+        if source.revision != seen_revision:
             raise versions.VersionError("changed")
-        now = importing.into(definition_of(source), made)
-        if not coming:
-            return _begin(script, now, user, request)
-        _write(coming, now, user, seen, "import")
-    return coming
+        merged = importing.merge_imported_script(version_definition(source), imported)
+        if not draft:
+            return _begin_version(script, merged, user, request)
+        _update_draft(draft, merged, user, seen_revision, "import")
+    return draft
 
 
-def describe(
-    row: ScriptVersion, title: Words, when: Mapping[str, Any], user: User, seen: int
+def change_description(
+    row: ScriptVersion,
+    title: LocalizedTexts,
+    when: Mapping[str, Any],
+    user: User,
+    seen_revision: int,
 ) -> None:
-    """Say what a draft is called and for which calls it is.
+    """Change the title and the conditions of a draft.
 
     Raises DefinitionError, ScriptError (`title`), VersionError (`action`, `changed`).
     """
     document = row.definition | {"title": title, "when": when}
-    made = parse(document)
-    if not made.title:
+    definition = parse_definition(document)
+    if not definition.title:
         raise ScriptError("title")
-    _write(row, made, user, seen, "about")
+    _update_draft(row, definition, user, seen_revision, "about")
 
 
-def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen: int) -> str:
-    """Add a step at the end of a draft; its code, made of its name, is returned.
+def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen_revision: int) -> str:
+    """Add a step at the end of a draft; returns its code, derived from its name.
 
     Raises DefinitionError (`steps` when there are too many), ScriptError (`name`), VersionError.
     """
-    made = definition_of(row)
+    definition = version_definition(row)
     name = next((text for text in dict(entry.get("name", {})).values() if text.strip()), "")
     if not name:
         raise ScriptError("name")
-    code = _free(name, {step.code for step in made.steps})
+    code = _available_code(name, {step.code for step in definition.steps})
     steps = [*row.definition["steps"], dict(entry) | {"code": code}]
-    _write(row, parse(row.definition | {"steps": steps}), user, seen, "add", code)
+    _update_draft(
+        row, parse_definition(row.definition | {"steps": steps}), user, seen_revision, "add", code
+    )
     return code
 
 
 def change_step(
-    row: ScriptVersion, code: str, entry: Mapping[str, Any], user: User, seen: int
+    row: ScriptVersion, code: str, entry: Mapping[str, Any], user: User, seen_revision: int
 ) -> None:
-    """Change a step of a draft. Raises as add_step() does, and ScriptError `step` for none."""
-    _step(definition_of(row), code)
+    """Change a step of a draft.
+
+    Raises the errors of add_step(), and ScriptError `step` if there is no such step.
+    """
+    _existing_step(version_definition(row), code)
     if not any(text.strip() for text in dict(entry.get("name", {})).values()):
         raise ScriptError("name", code)
     steps = [
-        dict(entry) | {"code": code} if one["code"] == code else one
-        for one in row.definition["steps"]
+        dict(entry) | {"code": code} if step_entry["code"] == code else step_entry
+        for step_entry in row.definition["steps"]
     ]
-    _write(row, parse(row.definition | {"steps": steps}), user, seen, "change", code)
+    _update_draft(
+        row,
+        parse_definition(row.definition | {"steps": steps}),
+        user,
+        seen_revision,
+        "change",
+        code,
+    )
 
 
-def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen: int) -> None:
-    """Move a step by one place; the first is where the script begins. Raises as change_step()."""
+def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revision: int) -> None:
+    """Move a step by one place; the script begins at the first step.
 
-    def moved(steps: list[Step]) -> list[Step]:
-        at = next(n for n, one in enumerate(steps) if one.code == code)
-        there = min(max(at + (1 if down else -1), 0), len(steps) - 1)
-        rest = [one for one in steps if one.code != code]
-        return [*rest[:there], steps[at], *rest[there:]]
-
-    _rearrange(row, code, moved, user, seen, "move")
-
-
-def remove_step(row: ScriptVersion, code: str, user: User, seen: int) -> None:
-    """Take a step out of a draft; answers that led to it are found wrong until they are mended.
-
-    Raises as change_step() does, and DefinitionError `steps` for the only one.
+    Raises the errors of change_step().
     """
-    _rearrange(row, code, lambda steps: [s for s in steps if s.code != code], user, seen, "remove")
+
+    def move_in_list(steps: list[Step]) -> list[Step]:
+        index = next(position for position, step in enumerate(steps) if step.code == code)
+        new_index = min(max(index + (1 if down else -1), 0), len(steps) - 1)
+        rest = [step for step in steps if step.code != code]
+        return [*rest[:new_index], steps[index], *rest[new_index:]]
+
+    _rearrange_steps(row, code, move_in_list, user, seen_revision, "move")
 
 
-def do(
+def remove_step(row: ScriptVersion, code: str, user: User, seen_revision: int) -> None:
+    """Remove a step from a draft; answers that led to it are findings until they are corrected.
+
+    Raises the errors of change_step(), and DefinitionError `steps` for the only step.
+    """
+    _rearrange_steps(
+        row, code, lambda steps: [s for s in steps if s.code != code], user, seen_revision, "remove"
+    )
+
+
+def perform_step(
     action: str,
     row: ScriptVersion,
     user: User,
-    seen: int,
-    known: checks.Known,
-    words: str = "",
+    seen_revision: int,
+    references: checks.AvailableReferences,
+    comment: str = "",
     since: dt.datetime | None = None,
 ) -> ScriptVersion:
-    """A step of a version by its name in versions.MOVES.
+    """Perform a step of a version by its name in versions.TRANSITIONS.
 
-    Raises VersionError, and ScriptError `wrong` while something is found wrong with what is to be
-    sent or put in force.
+    Raises VersionError, and ScriptError `wrong` while the script that is to be sent or put in force
+    has findings.
     """
-    if action in CHECKED and checks.findings(definition_of(row), known):
+    if action in CHECKED_ACTIONS and checks.script_findings(version_definition(row), references):
         raise ScriptError("wrong")
-    ref = _REF.format(script=row.script.code, number=row.number)
-    with writing():
-        made: ScriptVersion = versions.do(action, row, user, seen, "script", ref, words, since)
-        remember(row.script)
-        live.publish(TOPIC)
-    return made
+    ref = _REFERENCE_FORMAT.format(script=row.script.code, number=row.number)
+    with write_transaction():
+        changed_version: ScriptVersion = versions.perform_version_action(
+            action, row, user, seen_revision, "script", ref, comment, since
+        )
+        update_search_index(row.script)
+        live.publish_topics(LIVE_TOPIC)
+    return changed_version
 
 
-def discard(row: ScriptVersion, user: User, seen: int) -> None:
-    """Throw a draft away, and its script when that never had another. Raises VersionError.
+def discard_draft(row: ScriptVersion, user: User, seen_revision: int) -> None:
+    """Delete a draft, and its script if it has no other version. Raises VersionError.
 
-    The product's script stays without a version, so that it does not come again.
+    The product's script stays without a version, so that it is not seeded again.
     """
-    with writing():
+    with write_transaction():
         script, number = row.script, row.number
-        versions.discard(row, user, seen)
-        if not versions.of(ScriptVersion, script) and script.code != seeding.document()[0]:
+        versions.discard_version(row, user, seen_revision)
+        if (
+            not versions.list_versions(ScriptVersion, script)
+            and script.code != seeding.product_script()[0]
+        ):
             script.delete_instance()
-        audit.record(user.login, "script.discard", _REF.format(script=script.code, number=number))
-        live.publish(TOPIC)
+        audit.record_entry(
+            user.login,
+            "script.discard",
+            _REFERENCE_FORMAT.format(script=script.code, number=number),
+        )
+        live.publish_topics(LIVE_TOPIC)
 
 
-def _begin(
-    script: Script, made: Definition, user: User | None, request: ChangeRequest | None
+def _begin_version(
+    script: Script, definition: Definition, user: User | None, request: ChangeRequest | None
 ) -> ScriptVersion:
-    document = document_of(made)
-    row: ScriptVersion = versions.begin(ScriptVersion, script, user, request, definition=document)
-    ref = _REF.format(script=script.code, number=row.number)
-    audit.record(versions.login_of(user), "script.begin", ref)
-    live.publish(TOPIC)
+    """Create a version, record it in the audit and notify the pages."""
+    document = definition_document(definition)
+    row: ScriptVersion = versions.create_draft(
+        ScriptVersion, script, user, request, definition=document
+    )
+    ref = _REFERENCE_FORMAT.format(script=script.code, number=row.number)
+    audit.record_entry(versions.actor_login(user), "script.begin", ref)
+    live.publish_topics(LIVE_TOPIC)
     return row
 
 
-def _write(
-    row: ScriptVersion, made: Definition, user: User, seen: int, what: str, step: str = ""
+def _update_draft(
+    row: ScriptVersion,
+    definition: Definition,
+    user: User,
+    seen_revision: int,
+    change_kind: str,
+    step: str = "",
 ) -> None:
-    with writing():
-        versions.write(row, user, seen, definition=document_of(made))
-        ref = _REF.format(script=row.script.code, number=row.number)
-        audit.record(user.login, "script.change", ref, what=what, step=step)
-        live.publish(TOPIC)
+    """Store a draft, record the change in the audit and notify the pages."""
+    with write_transaction():
+        versions.edit_draft(row, user, seen_revision, definition=definition_document(definition))
+        ref = _REFERENCE_FORMAT.format(script=row.script.code, number=row.number)
+        audit.record_entry(user.login, "script.change", ref, what=change_kind, step=step)
+        live.publish_topics(LIVE_TOPIC)
 
 
-def _rearrange(
+def _rearrange_steps(
     row: ScriptVersion,
     code: str,
-    changed: Callable[[list[Step]], list[Step]],
+    change_steps: Callable[[list[Step]], list[Step]],
     user: User,
-    seen: int,
-    what: str,
+    seen_revision: int,
+    change_kind: str,
 ) -> None:
-    made = definition_of(row)
-    _step(made, code)
-    steps = changed(list(made.steps))
+    """Store the steps of a draft as changed by `change_steps`."""
+    definition = version_definition(row)
+    _existing_step(definition, code)
+    steps = change_steps(list(definition.steps))
     if not steps:
         raise DefinitionError("steps")
-    _write(row, replace(made, steps=tuple(steps)), user, seen, what, code)
+    _update_draft(
+        row, replace(definition, steps=tuple(steps)), user, seen_revision, change_kind, code
+    )
 
 
-def _step(made: Definition, code: str) -> Step:
-    found = made.step(code)
-    if not found:
+def _existing_step(definition: Definition, code: str) -> Step:
+    """Return the step with this code. Raises ScriptError: `step`."""
+    step = definition.find_step(code)
+    if not step:
         raise ScriptError("step", code)
-    return found
+    return step
 
 
-def _free(text: str, taken: set[str]) -> str:
-    """A code that none has yet, made of words in any script."""
-    code = "-".join(fold(text).split())[:32].strip("-") or "step"
-    numbers = (f"{code}-{number}" for number in range(2, len(taken) + 3))
-    return next(one for one in (code, *numbers) if one not in taken)
+def _available_code(text: str, used_codes: set[str]) -> str:
+    """Return an unused code made from a text in any script."""
+    code = "-".join(fold_text(text).split())[:32].strip("-") or "step"
+    numbers = (f"{code}-{number}" for number in range(2, len(used_codes) + 3))
+    return next(candidate for candidate in (code, *numbers) if candidate not in used_codes)

@@ -1,10 +1,10 @@
-"""A script as a drawing: steps in layers from the top, ways between them. Places only, no colours.
+"""The layout of a script's graph: steps in layers, connections. Positions only, no colours.
 
-Layered drawing after Sugiyama: a way that goes back up is turned while layers are made, a layer
-holds as many steps as a page is wide for, a way over several layers gets a bend in each, each layer
-is put in the order of its neighbours' middles, and what is next to each other moves as near to its
-neighbours as there is room. The libraries that do this need the program of Graphviz or weigh more
-than the application.
+Layered drawing after Sugiyama: an edge that leads back up is reversed while layers are made, a
+layer holds as many steps as fit the width of a page, an edge over several layers gets a bend in
+each, each layer is ordered by the mean position of its neighbours, and nodes move as near to their
+neighbours as there is room. The libraries that do this need the Graphviz program or are larger than
+the application.
 """
 
 from collections import defaultdict
@@ -14,11 +14,11 @@ from itertools import count
 
 from appliance.casework.scripts.definition import Definition
 
-WIDE, HIGH = 168, 44  # of a step's box
-GAP, BEND, LAYER = 20, 4, 96  # between boxes, of a bend, from layer to layer
-EDGE = 16  # around the drawing
-MOST = 5  # steps in a layer
-_SWEEPS = 12
+BOX_WIDTH, BOX_HEIGHT = 168, 44  # of a step's box
+BOX_GAP, BEND_WIDTH, LAYER_DISTANCE = 20, 4, 96  # between boxes, of a bend, between layers
+MARGIN = 16  # around the drawing
+MAX_STEPS_PER_LAYER = 5  # steps in a layer
+_ORDERING_SWEEPS = 12
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Way:
-    """From which step answers lead to which, their numbers, and the points of the line.
+class Connection:
+    """A connection between two steps, the numbers of its answers, and the points of its line.
 
     `up`: it leads back to a step above.
     """
@@ -46,245 +46,295 @@ class Way:
 
 @dataclass(frozen=True)
 class Drawing:
-    wide: float
-    high: float
+    """The size of the drawing, its boxes and its connections."""
+
+    width: float
+    height: float
     boxes: tuple[Box, ...]
-    ways: tuple[Way, ...]
+    connections: tuple[Connection, ...]
 
 
 @dataclass(frozen=True)
 class _Edge:
+    """An edge between two steps, by their numbers from 0."""
+
     before: int
     after: int
 
     @property
-    def turned(self) -> tuple[int, int]:
+    def reversed_nodes(self) -> tuple[int, int]:
+        """The two steps in reverse order."""
         return self.after, self.before
 
 
-def drawn(script: Definition) -> Drawing:
-    """Where each step stands and how its answers run; answers to no step are left out."""
+def layout_script(script: Definition) -> Drawing:
+    """Return the positions of steps and answers; answers without a target are left out."""
     codes = [step.code for step in script.steps]
-    place = {code: number for number, code in enumerate(codes)}
+    node_of_code = {code: number for number, code in enumerate(codes)}
     numbers = defaultdict(list)
     for step in script.steps:
         for number, answer in enumerate(step.answers, 1):
-            if answer.to in place:
-                numbers[_Edge(place[step.code], place[answer.to])].append(number)
+            if answer.to in node_of_code:
+                numbers[_Edge(node_of_code[step.code], node_of_code[answer.to])].append(number)
     edges = list(numbers)
-    up = _upward(len(codes), edges)
-    down = [edge.turned if edge in up else (edge.before, edge.after) for edge in edges]
-    ways_down = [pair for pair in down if pair[0] != pair[1]]
-    layer = _narrowed(_layers(len(codes), ways_down), ways_down)
-    chains, layers = _with_bends(layer, down, [edge in up for edge in edges])
-    _order(layers, chains)
-    x = _across(layers, chains, len(codes))
-    left = min(value - _half(node, len(codes)) for node, value in x.items()) - EDGE
-    at = {
-        node: (x[node] - left, EDGE + HIGH / 2 + LAYER * depth)
-        for depth, row in enumerate(layers)
-        for node in row
+    upward = _cycle_edges(len(codes), edges)
+    downward = [
+        edge.reversed_nodes if edge in upward else (edge.before, edge.after) for edge in edges
+    ]
+    downward_pairs = [pair for pair in downward if pair[0] != pair[1]]
+    layer_of_node = _limit_layer_sizes(_assign_layers(len(codes), downward_pairs), downward_pairs)
+    chains, layers = _insert_bends(layer_of_node, downward, [edge in upward for edge in edges])
+    _order_layers(layers, chains)
+    x = _horizontal_positions(layers, chains, len(codes))
+    min_x = min(middle - _half_width(node, len(codes)) for node, middle in x.items()) - MARGIN
+    positions = {
+        node: (x[node] - min_x, MARGIN + BOX_HEIGHT / 2 + LAYER_DISTANCE * depth)
+        for depth, nodes in enumerate(layers)
+        for node in nodes
     }
-    boxes = tuple(Box(code, *at[number]) for number, code in enumerate(codes))
-    ways = tuple(
-        Way(
-            codes[e.before],
-            codes[e.after],
-            tuple(numbers[e]),
-            _line(e, chain, at, e in up),
-            e in up,
+    boxes = tuple(Box(code, *positions[number]) for number, code in enumerate(codes))
+    connections = tuple(
+        Connection(
+            codes[graph_edge.before],
+            codes[graph_edge.after],
+            tuple(numbers[graph_edge]),
+            _connection_points(graph_edge, chain, positions, graph_edge in upward),
+            graph_edge in upward,
         )
-        for e, chain in zip(edges, chains, strict=True)
+        for graph_edge, chain in zip(edges, chains, strict=True)
     )
-    reach = [box.x + WIDE / 2 for box in boxes]
-    reach += [point[0] for way in ways for point in way.points]
-    return Drawing(max(reach) + EDGE, EDGE * 2 + HIGH + LAYER * (len(layers) - 1), boxes, ways)
+    right_ends = [box.x + BOX_WIDTH / 2 for box in boxes]
+    right_ends += [point[0] for connection in connections for point in connection.points]
+    return Drawing(
+        max(right_ends) + MARGIN,
+        MARGIN * 2 + BOX_HEIGHT + LAYER_DISTANCE * (len(layers) - 1),
+        boxes,
+        connections,
+    )
 
 
-def _upward(size: int, edges: Sequence[_Edge]) -> set[_Edge]:
-    """The edges that close a ring, found by going down from the first node, then from others."""
+def _cycle_edges(size: int, edges: Sequence[_Edge]) -> set[_Edge]:
+    """Return the edges that close a cycle, by depth-first search from node 0, then the others."""
     leaving = defaultdict(list)
     for edge in edges:
         leaving[edge.before].append(edge)
-    done: set[int] = set()
-    up: set[_Edge] = set()
+    finished: set[int] = set()
+    cycle_edges: set[_Edge] = set()
     for root in range(size):
-        if root in done:
+        if root in finished:
             continue
-        open_, stack = {root}, [(root, iter(leaving[root]))]
+        on_path, stack = {root}, [(root, iter(leaving[root]))]
         while stack:
-            node, rest = stack[-1]
-            found = next(rest, None)
-            if found is None:
+            node, remaining = stack[-1]
+            next_edge = next(remaining, None)
+            if next_edge is None:
                 stack.pop()
-                open_.discard(node)
-                done.add(node)
-            elif found.after in open_:
-                up.add(found)
-            elif found.after not in done:
-                open_.add(found.after)
-                stack.append((found.after, iter(leaving[found.after])))
-    return up
+                on_path.discard(node)
+                finished.add(node)
+            elif next_edge.after in on_path:
+                cycle_edges.add(next_edge)
+            elif next_edge.after not in finished:
+                on_path.add(next_edge.after)
+                stack.append((next_edge.after, iter(leaving[next_edge.after])))
+    return cycle_edges
 
 
-def _layers(size: int, down: Sequence[tuple[int, int]]) -> list[int]:
-    """The layer of each node: one below the lowest that leads to it."""
-    waits = [0] * size
-    after = defaultdict(list)
-    for one, other in down:
-        waits[other] += 1
-        after[one].append(other)
+def _assign_layers(size: int, downward: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the layer of each node: one below the lowest node that leads to it."""
+    pending_counts = [0] * size
+    successors = defaultdict(list)
+    for source, target in downward:
+        pending_counts[target] += 1
+        successors[source].append(target)
     layer = [0] * size
-    free = [node for node in range(size) if not waits[node]]
-    while free:
-        node = free.pop()
-        for other in after[node]:
-            layer[other] = max(layer[other], layer[node] + 1)
-            waits[other] -= 1
-            if not waits[other]:
-                free.append(other)
+    ready = [node for node in range(size) if not pending_counts[node]]
+    while ready:
+        node = ready.pop()
+        for target in successors[node]:
+            layer[target] = max(layer[target], layer[node] + 1)
+            pending_counts[target] -= 1
+            if not pending_counts[target]:
+                ready.append(target)
     return layer
 
 
-def _narrowed(layer: Sequence[int], down: Sequence[tuple[int, int]]) -> list[int]:
-    """The same layers with at most MOST steps in each, so that a page is wide enough for them.
+def _limit_layer_sizes(layer: Sequence[int], downward: Sequence[tuple[int, int]]) -> list[int]:
+    """Return layers of at most MAX_STEPS_PER_LAYER steps each, to fit the width of a page.
 
-    What has no room stands in the next layer that has, and all that it leads to below it.
+    A node without room is moved to the next layer that has room, and all nodes that it leads to
+    below that.
     """
     above = defaultdict(list)
-    for one, other in down:
-        above[other].append(one)
-    found = [*layer]
-    held: dict[int, int] = defaultdict(int)
-    for node in sorted(range(len(layer)), key=lambda one: (layer[one], one)):
-        lowest = max((found[one] + 1 for one in above[node]), default=0)
-        found[node] = next(n for n in count(lowest) if held[n] < MOST)
-        held[found[node]] += 1
-    return found
+    for upper, lower in downward:
+        above[lower].append(upper)
+    new_layer = [*layer]
+    layer_sizes: dict[int, int] = defaultdict(int)
+    for node in sorted(range(len(layer)), key=lambda position: (layer[position], position)):
+        min_depth = max((new_layer[upper] + 1 for upper in above[node]), default=0)
+        new_layer[node] = next(
+            depth for depth in count(min_depth) if layer_sizes[depth] < MAX_STEPS_PER_LAYER
+        )
+        layer_sizes[new_layer[node]] += 1
+    return new_layer
 
 
-def _with_bends(
-    layer: Sequence[int], down: Sequence[tuple[int, int]], up: Sequence[bool]
+def _insert_bends(
+    layer: Sequence[int], downward: Sequence[tuple[int, int]], is_upward: Sequence[bool]
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """For each edge its nodes from layer to layer, and the nodes of each layer, bends among them.
+    """Return for each edge its nodes from layer to layer, and the nodes of each layer, with bends.
 
-    A bend is a node beyond those of the steps. Edges that come to the same step share theirs, as
-    many lines on one map.
+    A bend is a node with a number above those of the steps. Edges that lead to the same step share
+    bends, like lines on a route map.
     """
     layers: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for node, depth in enumerate(layer):
         layers[depth].append(node)
     chains: list[list[int]] = []
     bends: dict[tuple[int, bool, int], int] = {}
-    for (one, other), turned in zip(down, up, strict=True):
-        chain = [one]
-        for depth in range(layer[one] + 1, layer[other]):
-            key = (one if turned else other, turned, depth)
+    for (source, target), is_reversed in zip(downward, is_upward, strict=True):
+        chain = [source]
+        for depth in range(layer[source] + 1, layer[target]):
+            key = (source if is_reversed else target, is_reversed, depth)
             if key not in bends:
                 bends[key] = len(layer) + len(bends)
                 layers[depth].append(bends[key])
             chain.append(bends[key])
-        chains.append(chain if one == other else [*chain, other])
+        chains.append(chain if source == target else [*chain, target])
     return chains, layers
 
 
-def _neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, list[int]], ...]:
+def _vertical_neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, list[int]], ...]:
+    """Return the neighbours of each node in the layer above and in the layer below."""
     above: dict[int, list[int]] = defaultdict(list)
     below: dict[int, list[int]] = defaultdict(list)
     for chain in chains:
-        for one, other in zip(chain, chain[1:], strict=False):
-            if other not in below[one]:
-                below[one].append(other)
-                above[other].append(one)
+        for upper, lower in zip(chain, chain[1:], strict=False):
+            if lower not in below[upper]:
+                below[upper].append(lower)
+                above[lower].append(upper)
     return above, below
 
 
-def _order(layers: list[list[int]], chains: Sequence[Sequence[int]]) -> None:
-    """Put each layer in the order of the middles of what it is joined to, down and up in turns."""
-    above, below = _neighbours(chains)
-    best, fewest = [[*row] for row in layers], _crossings(layers, below)
-    for sweep in range(_SWEEPS):
-        joined = below if sweep % 2 else above
+def _order_layers(layers: list[list[int]], chains: Sequence[Sequence[int]]) -> None:
+    """Order each layer by the mean position of its neighbours, alternately down and up."""
+    above, below = _vertical_neighbours(chains)
+    best, fewest_crossings = [[*row] for row in layers], _count_crossings(layers, below)
+    for sweep in range(_ORDERING_SWEEPS):
+        neighbours = below if sweep % 2 else above
         for row in reversed(layers) if sweep % 2 else layers:
-            place = {node: n for other in layers for n, node in enumerate(other)}
+            index_in_layer = {
+                node: number for layer_row in layers for number, node in enumerate(layer_row)
+            }
             middle = {
-                node: sum(place[o] for o in joined[node]) / len(joined[node])
-                if joined[node]
-                else place[node]
+                node: sum(index_in_layer[neighbour] for neighbour in neighbours[node])
+                / len(neighbours[node])
+                if neighbours[node]
+                else index_in_layer[node]
                 for node in row
             }
-            row[:] = [node for *_, node in sorted((middle[n], place[n], n) for n in row)]
-        if (now := _crossings(layers, below)) < fewest:
-            best, fewest = [[*row] for row in layers], now
+            row[:] = [
+                node
+                for *_, node in sorted(
+                    (middle[number], index_in_layer[number], number) for number in row
+                )
+            ]
+        if (crossings := _count_crossings(layers, below)) < fewest_crossings:
+            best, fewest_crossings = [[*row] for row in layers], crossings
     layers[:] = best
 
 
-def _crossings(layers: Sequence[Sequence[int]], below: dict[int, list[int]]) -> int:
-    found = 0
-    for row, under in zip(layers, layers[1:], strict=False):
-        place = {node: n for n, node in enumerate(under)}
-        ends = [end for node in row for end in sorted(place[other] for other in below[node])]
-        found += sum(a > b for n, a in enumerate(ends) for b in ends[n + 1 :])
-    return found
+def _count_crossings(layers: Sequence[Sequence[int]], below: dict[int, list[int]]) -> int:
+    """Return the number of crossing edges."""
+    crossings = 0
+    for row, next_row in zip(layers, layers[1:], strict=False):
+        index_in_layer = {node: index for index, node in enumerate(next_row)}
+        ends = [
+            end for node in row for end in sorted(index_in_layer[lower] for lower in below[node])
+        ]
+        crossings += sum(
+            left_end > right_end
+            for index, left_end in enumerate(ends)
+            for right_end in ends[index + 1 :]
+        )
+    return crossings
 
 
-def _across(
-    layers: Sequence[Sequence[int]], chains: Sequence[Sequence[int]], steps: int
+def _horizontal_positions(
+    layers: Sequence[Sequence[int]], chains: Sequence[Sequence[int]], step_count: int
 ) -> dict[int, float]:
-    """The place of each node across: near the middle of its neighbours, with room between."""
-    above, below = _neighbours(chains)
+    """Return the horizontal position of each node: near the mean of its neighbours, with gaps."""
+    above, below = _vertical_neighbours(chains)
     x: dict[int, float] = {}
-    wide = 0.0  # of the widest layer; none reaches beyond it
+    max_width = 0.0  # of the widest layer; no layer extends beyond it
     for row in layers:
-        at = 0.0
+        position = 0.0
         for node in row:
-            at += _half(node, steps)
-            x[node] = at
-            at += _half(node, steps) + GAP
-        wide = max(wide, at - GAP)
-    for sweep in range(_SWEEPS * 2):
-        joined = (above, below)[sweep % 2]
+            position += _half_width(node, step_count)
+            x[node] = position
+            position += _half_width(node, step_count) + BOX_GAP
+        max_width = max(max_width, position - BOX_GAP)
+    for sweep in range(_ORDERING_SWEEPS * 2):
+        neighbours = (above, below)[sweep % 2]
         for row in reversed(layers) if sweep % 2 else layers:
-            wanted = [_middle([x[o] for o in joined[n]] or [x[n]]) for n in row]
-            for node, value in zip(row, _apart(row, wanted, steps, wide), strict=True):
+            preferred = [
+                _mean_value([x[neighbour] for neighbour in neighbours[row_node]] or [x[row_node]])
+                for row_node in row
+            ]
+            for node, value in zip(
+                row, _spread_row(row, preferred, step_count, max_width), strict=True
+            ):
                 x[node] = value
     return x
 
 
-def _apart(row: Sequence[int], wanted: Sequence[float], steps: int, wide: float) -> list[float]:
-    """Places as near to those wanted as the widths allow: neighbours that press move together."""
+def _spread_row(
+    row: Sequence[int], preferred: Sequence[float], step_count: int, width: float
+) -> list[float]:
+    """Return positions as near to the preferred ones as possible; crowded nodes move together."""
     offsets = [0.0]
-    for one, other in zip(row, row[1:], strict=False):
-        offsets.append(offsets[-1] + _half(one, steps) + GAP + _half(other, steps))
-    blocks: list[list[float]] = []  # each: sum of what its members want, how many they are
-    for want, offset in zip(wanted, offsets, strict=True):
-        blocks.append([want - offset, 1])
+    for left_node, right_node in zip(row, row[1:], strict=False):
+        offsets.append(
+            offsets[-1]
+            + _half_width(left_node, step_count)
+            + BOX_GAP
+            + _half_width(right_node, step_count)
+        )
+    blocks: list[list[float]] = []  # sum of preferred positions, number of members
+    for preferred_x, offset in zip(preferred, offsets, strict=True):
+        blocks.append([preferred_x - offset, 1])
         while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
             total, count = blocks.pop()
             blocks[-1][0] += total
             blocks[-1][1] += count
     places = [total / count for total, count in blocks for _ in range(int(count))]
-    left, right = _half(row[0], steps), wide - _half(row[-1], steps) - offsets[-1]
-    return [min(max(p, left), right) + offset for p, offset in zip(places, offsets, strict=True)]
+    min_start, max_start = (
+        _half_width(row[0], step_count),
+        width - _half_width(row[-1], step_count) - offsets[-1],
+    )
+    return [
+        min(max(place, min_start), max_start) + offset
+        for place, offset in zip(places, offsets, strict=True)
+    ]
 
 
-def _middle(values: Sequence[float]) -> float:
+def _mean_value(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _half(node: int, steps: int) -> float:
-    return WIDE / 2 if node < steps else BEND / 2
+def _half_width(node: int, step_count: int) -> float:
+    """Return half the width of a step's box or of a bend."""
+    return BOX_WIDTH / 2 if node < step_count else BEND_WIDTH / 2
 
 
-def _line(
-    edge: _Edge, chain: Sequence[int], at: dict[int, tuple[float, float]], up: bool
+def _connection_points(
+    edge: _Edge, chain: Sequence[int], positions: dict[int, tuple[float, float]], is_upward: bool
 ) -> tuple[tuple[float, float], ...]:
-    """The points of a way, from the step that it leaves to the one that it comes to."""
-    if edge.before == edge.after:  # beside its own box
-        x, y = at[edge.before]
-        right = x + WIDE / 2
-        return ((right, y - 8), (right + EDGE, y - 8), (right + EDGE, y + 8), (right, y + 8))
-    places = [at[node] for node in chain]
-    places[0] = (places[0][0], places[0][1] + HIGH / 2)
-    places[-1] = (places[-1][0], places[-1][1] - HIGH / 2)
-    return tuple(reversed(places)) if up else tuple(places)
+    """Return the points of a connection, from its first step to its second."""
+    if edge.before == edge.after:  # a loop at the side of its own box
+        x, y = positions[edge.before]
+        right = x + BOX_WIDTH / 2
+        return ((right, y - 8), (right + MARGIN, y - 8), (right + MARGIN, y + 8), (right, y + 8))
+    places = [positions[node] for node in chain]
+    places[0] = (places[0][0], places[0][1] + BOX_HEIGHT / 2)
+    places[-1] = (places[-1][0], places[-1][1] - BOX_HEIGHT / 2)
+    return tuple(reversed(places)) if is_upward else tuple(places)

@@ -1,7 +1,7 @@
-"""A script out of the customer's own document: a Word document or a spreadsheet, as a draft.
+"""Imports a script from the customer's own document: a Word document or a spreadsheet, as a draft.
 
-Each step leads to the next one: branches are drawn by hand afterwards. The file is read by a
-process of its own (casework.documents), which runs nothing that is in it.
+Each step leads to the next one: branches are added by hand afterwards. The file is parsed in a
+separate process (casework.documents), which executes nothing in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,87 +11,108 @@ from typing import Any
 
 from appliance.casework import documents
 from appliance.casework.scripts.definition import (
-    LONGEST,
+    MAX_TEXT_LENGTHS,
     RUSSIAN,
     UZBEK,
     Answer,
     Definition,
     Step,
-    parse,
+    parse_definition,
 )
-from appliance.casework.scripts.languages import in_latin, language_of
-from appliance.core.i18n import fold
+from appliance.casework.scripts.languages import detect_language, latin_text
+from appliance.core.i18n import fold_text
 
-LARGEST = 20 * 1024 * 1024  # bytes of a file
+MAX_SCRIPT_FILE_BYTES = 20 * 1024 * 1024  # of a file
 
-__all__ = ["LARGEST", "UnreadableError", "accepted", "into", "read"]
+__all__ = [
+    "MAX_SCRIPT_FILE_BYTES",
+    "UnreadableError",
+    "accepted_extensions",
+    "merge_imported_script",
+    "parse_script_file",
+]
 
 
 class UnreadableError(ValueError):
-    """A file that is no script; `code` names why: large, file, bomb, macro, empty, steps."""
+    """A file is not a script; `code` is the reason: large, file, bomb, macro, empty, steps."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def read(name: str, content: bytes) -> Definition:
-    """The draft of a file's text; `name` is what the file is called.
+def parse_script_file(name: str, content: bytes) -> Definition:
+    """Return the draft from a file's text; `name` is the file's name.
 
-    Raises UnreadableError, and DefinitionError for texts that no step can hold.
+    Raises UnreadableError, and DefinitionError for texts that do not fit into a step.
     """
-    if len(content) > LARGEST:
+    if len(content) > MAX_SCRIPT_FILE_BYTES:
         raise UnreadableError("large")
     try:
         steps = documents.script_steps(content)
     except documents.DocumentError as error:
         raise UnreadableError(error.code) from error
-    return parse(_document(name.rpartition(".")[0] or name, steps))
+    return parse_definition(_script_document(name.rpartition(".")[0] or name, steps))
 
 
-def into(before: Definition, made: Definition) -> Definition:
-    """A text that was read anew, as the next version of a script.
+def merge_imported_script(before: Definition, imported: Definition) -> Definition:
+    """Return a re-imported text as the next version of a script.
 
-    Title and calls stay. A step is known by its name: its actions, fields, note and ways stay where
-    the text says nothing else, so that what was drawn by hand is not drawn twice.
+    Title and conditions stay. A step is identified by its name: its actions, fields, note and
+    answers stay unless the text has its own, so that branches added by hand are not lost.
     """
-    known = {_key(step): step for step in reversed(before.steps) if _key(step)}
-    kept = {step.code: known[_key(step)] for step in made.steps if _key(step) in known}
-    taken = [one.code for one in before.steps]
-    fresh = (str(n) for n in count(1) if str(n) not in taken)
-    codes = {s.code: kept[s.code].code if s.code in kept else next(fresh) for s in made.steps}
+    steps_by_name = {_name_key(step): step for step in reversed(before.steps) if _name_key(step)}
+    matching_steps = {
+        step.code: steps_by_name[_name_key(step)]
+        for step in imported.steps
+        if _name_key(step) in steps_by_name
+    }
+    used_codes = [old_step.code for old_step in before.steps]
+    new_codes = (str(number) for number in count(1) if str(number) not in used_codes)
+    codes = {
+        new_step.code: matching_steps[new_step.code].code
+        if new_step.code in matching_steps
+        else next(new_codes)
+        for new_step in imported.steps
+    }
     return replace(
-        before, steps=tuple(_over(kept.get(step.code), step, codes) for step in made.steps)
+        before,
+        steps=tuple(
+            _merge_step(matching_steps.get(step.code), step, codes) for step in imported.steps
+        ),
     )
 
 
-def _key(step: Step) -> str:
-    return fold(step.name.get(UZBEK) or step.name.get(RUSSIAN) or "")
+def _name_key(step: Step) -> str:
+    """Return the folded name by which a step is identified."""
+    return fold_text(step.name.get(UZBEK) or step.name.get(RUSSIAN) or "")
 
 
-def _over(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
-    """A step of the text over the one of its name."""
-    ways = tuple(Answer(one.words, codes[one.to]) for one in new.answers)
+def _merge_step(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
+    """Return a step of the text, merged into the old step with the same name."""
+    answers = tuple(Answer(answer.words, codes[answer.to]) for answer in new.answers)
     if not old:
-        return replace(new, code=codes[new.code], answers=ways)
-    worded = any(one.words for one in new.answers)
-    if worded and len(ways) == len(old.answers):
-        ways = tuple(
-            replace(was, words=one.words) for was, one in zip(old.answers, ways, strict=True)
+        return replace(new, code=codes[new.code], answers=answers)
+    has_texts = any(answer.words for answer in new.answers)
+    if has_texts and len(answers) == len(old.answers):
+        answers = tuple(
+            replace(old_answer, words=answer.words)
+            for old_answer, answer in zip(old.answers, answers, strict=True)
         )
     return replace(
         old,
         name={**old.name, **new.name},
         said={**old.said, **new.said},
         note={**old.note, **new.note},
-        answers=ways if worded else old.answers,
+        answers=answers if has_texts else old.answers,
     )
 
 
-def _document(title: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _script_document(title: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the document of a linear script with these steps."""
     entries = []
     for number, step in enumerate(steps, 1):
-        after = str(number + 1)
+        next_code = str(number + 1)
         is_last = number == len(steps)
         name = step["name"] or {
             language: text.partition("\n")[0] for language, text in step["said"].items()
@@ -99,22 +120,30 @@ def _document(title: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
         answers = step["answers"] or [{}]
         entry = {
             "code": str(number),
-            "name": _cut(name, "name"),
-            "said": _cut(step["said"], "said"),
-            "note": _cut(step["note"], "note"),
-            "answers": [{"words": _cut(one, "words"), "to": after} for one in answers],
+            "name": _shorten_texts(name, "name"),
+            "said": _shorten_texts(step["said"], "said"),
+            "note": _shorten_texts(step["note"], "note"),
+            "answers": [
+                {"words": _shorten_texts(answer, "words"), "to": next_code} for answer in answers
+            ],
         }
         entries.append(entry | ({"answers": [], "ends": True} if is_last else {}))
-    return {"title": {language_of(title): in_latin(title)[: LONGEST["title"]]}, "steps": entries}
+    return {
+        "title": {detect_language(title): latin_text(title)[: MAX_TEXT_LENGTHS["title"]]},
+        "steps": entries,
+    }
 
 
-def _cut(words: dict[str, str], what: str) -> dict[str, str]:
-    """Names shortened to what one holds; what is said is never cut, but refused (`long`)."""
-    if what in ("said", "note"):
-        return words
-    return {language: text[: LONGEST[what]] for language, text in words.items()}
+def _shorten_texts(texts: dict[str, str], text_kind: str) -> dict[str, str]:
+    """Return texts cut to their maximum length.
+
+    Spoken texts and notes are not cut; the parser refuses long ones (`long`).
+    """
+    if text_kind in ("said", "note"):
+        return texts
+    return {language: text[: MAX_TEXT_LENGTHS[text_kind]] for language, text in texts.items()}
 
 
-def accepted() -> Iterable[str]:
-    """How names of files end that can be imported, for the page's field."""
+def accepted_extensions() -> Iterable[str]:
+    """Return the extensions of files that can be imported, for the page's file field."""
     return (".docx", ".xlsx")

@@ -1,4 +1,4 @@
-"""The language of a script's text, by its letters."""
+"""The language and script of a text, detected by its letters."""
 
 import re
 
@@ -6,15 +6,15 @@ import alifbo
 
 from appliance.casework.scripts.definition import RUSSIAN, UZBEK
 
-_UZBEK = re.compile("[ўқғҳЎҚҒҲ]")
-_CYRILLIC = re.compile("[а-яёА-ЯЁ]")
+_UZBEK_LETTERS = re.compile("[ўқғҳЎҚҒҲ]")
+_CYRILLIC_LETTERS = re.compile("[а-яёА-ЯЁ]")
 
 
-def language_of(text: str) -> str:
-    """The language of a text by its letters: Russian for Cyrillic without Uzbek letters."""
-    return RUSSIAN if _CYRILLIC.search(text) and not _UZBEK.search(text) else UZBEK
+def detect_language(text: str) -> str:
+    """Return the language of a text by its letters: Russian for Cyrillic without Uzbek letters."""
+    return RUSSIAN if _CYRILLIC_LETTERS.search(text) and not _UZBEK_LETTERS.search(text) else UZBEK
 
 
-def in_latin(text: str) -> str:
-    """Uzbek as scripts are written, in Latin letters."""
-    return alifbo.from_cyrillic(text).text if _UZBEK.search(text) else text
+def latin_text(text: str) -> str:
+    """Return an Uzbek text in Latin letters, as scripts are written."""
+    return alifbo.from_cyrillic(text).text if _UZBEK_LETTERS.search(text) else text

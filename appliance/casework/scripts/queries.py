@@ -1,4 +1,4 @@
-"""Which scripts there are, which version of each was in force when, and what is to be found."""
+"""Queries for scripts: all scripts, the version in force at a time, and the search."""
 
 import datetime as dt
 import functools
@@ -16,145 +16,162 @@ from appliance.casework.scripts.definition import (
     OPEN,
     UZBEK,
     Definition,
-    parse,
+    parse_definition,
 )
 from appliance.core import clock, search
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import in_pieces
+from appliance.core.db import row_batches
 from appliance.models import Call, Script, ScriptVersion
 
-TOPIC = "scripts"
-KIND = "script"
-_PIECE = 20  # scripts read at once
-_BACK = ("callback", "follow_up")  # reasons of a call out that a missed caller is called by
+LIVE_TOPIC = "scripts"
+ENTRY_KIND = "script"
+_BATCH_SIZE = 20  # scripts read at once
+_CALLBACK_REASONS = ("callback", "follow_up")  # reasons of calls to missed callers
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A script as a list shows it: its newest version, the one in force, the one to come."""
+class ScriptOverview:
+    """A script in a list: its newest version, the one in force, the pending one."""
 
     script: Script
     newest: ScriptVersion
     in_force: ScriptVersion | None
-    to_come: ScriptVersion | None
+    pending_version: ScriptVersion | None
 
     @property
-    def shown(self) -> ScriptVersion:
-        """The version that its page opens with."""
-        return self.to_come or self.in_force or self.newest
+    def displayed_version(self) -> ScriptVersion:
+        """The version that the script's page shows first."""
+        return self.pending_version or self.in_force or self.newest
 
 
-def definition_of(row: ScriptVersion) -> Definition:
-    """The script that a version holds."""
-    return _parsed(json.dumps(row.definition, sort_keys=True))
+def version_definition(row: ScriptVersion) -> Definition:
+    """Return the script that a version holds."""
+    return _parse_json(json.dumps(row.definition, sort_keys=True))
 
 
-def listed() -> list[Listed]:
-    """All scripts, by their age."""
+def list_scripts() -> list[ScriptOverview]:
+    """Return all scripts, the oldest first."""
     rows = ScriptVersion.select().order_by(ScriptVersion.number.desc())
-    theirs: dict[int, list[ScriptVersion]] = {}
+    versions_by_script: dict[int, list[ScriptVersion]] = {}
     for row in rows:
-        theirs.setdefault(row.script_id, []).append(row)
+        versions_by_script.setdefault(row.script_id, []).append(row)
     scripts = Script.select().order_by(Script.id)
-    return [_listed(script, theirs[script.id]) for script in scripts if script.id in theirs]
+    return [
+        _script_overview(script, versions_by_script[script.id])
+        for script in scripts
+        if script.id in versions_by_script
+    ]
 
 
-def find(code: str) -> Listed | None:
-    """The script of this code; None when there is none."""
+def find_script(code: str) -> ScriptOverview | None:
+    """Return the script with this code; None if it does not exist."""
     script = Script.get_or_none(Script.code == code)
-    rows = versions.of(ScriptVersion, script) if script else []
-    return _listed(script, rows) if script and rows else None
+    rows = versions.list_versions(ScriptVersion, script) if script else []
+    return _script_overview(script, rows) if script and rows else None
 
 
-def version(script: Script, number: int) -> ScriptVersion | None:
-    """The version of this number; None when there is none."""
+def find_version(script: Script, number: int) -> ScriptVersion | None:
+    """Return the version with this number; None if it does not exist."""
     return ScriptVersion.get_or_none(ScriptVersion.script == script, ScriptVersion.number == number)
 
 
-def in_force(moment: dt.datetime | None = None) -> list[ScriptVersion]:
-    """The versions in force at a moment, without one now; the oldest scripts first."""
-    rows = ScriptVersion.select().where(versions.holding(ScriptVersion, moment))
+def versions_in_force(at: dt.datetime | None = None) -> list[ScriptVersion]:
+    """Return the versions in force at a time, by default now; the oldest scripts first."""
+    rows = ScriptVersion.select().where(versions.in_force_condition(ScriptVersion, at))
     return list(rows.order_by(ScriptVersion.script))
 
 
-def fitting(
-    situation: choosing.Situation, moment: dt.datetime | None = None
+def versions_for_call(
+    situation: choosing.Situation, at: dt.datetime | None = None
 ) -> list[ScriptVersion]:
-    """The versions for a call that were in force when it began, the one to take first."""
-    held = ((row, definition_of(row).when) for row in in_force(moment))
-    return choosing.chosen(held, situation)
+    """Return the versions for a call in force at its beginning (`at`), the preferred one first."""
+    candidates = ((row, version_definition(row).when) for row in versions_in_force(at))
+    return choosing.applicable_scripts(candidates, situation)
 
 
-def situation(
+def call_situation(
     call: Call | None, direction: str, calendar: WorkingCalendar, language: str = ""
 ) -> choosing.Situation:
-    """What of a call, and of the direction of its form, decides which script it is spoken by."""
-    moment = call.arrived_at if call else clock.now()
+    """Return the properties of a call and its form's direction that decide which script is used."""
+    call_time = call.arrived_at if call else clock.now()
     number = (call.diverted_from or call.hotline_number or "") if call else ""
-    spoken = (call.language if call else "") or language
-    topics = frozenset(one for one in (direction, call.topic if call else "") if one)
+    call_language = (call.language if call else "") or language
+    topics = frozenset(topic for topic in (direction, call.topic if call else "") if topic)
     kind = INCOMING
     if call and call.direction == "outbound":
-        kind = CALLBACK if call.reason in _BACK else FOLLOW_UP
-    hours = OPEN if calendar.inside(moment) else CLOSED
-    return choosing.Situation(number, topics, spoken, hours, kind)
+        kind = CALLBACK if call.reason in _CALLBACK_REASONS else FOLLOW_UP
+    hours = OPEN if calendar.is_working_time(call_time) else CLOSED
+    return choosing.Situation(number, topics, call_language, hours, kind)
 
 
-def entry_of(row: ScriptVersion) -> search.Entry:
-    """What a version is found by: its titles, then what is said, answered and noted in it."""
-    made = definition_of(row)
+def search_entry(row: ScriptVersion) -> search.SearchItem:
+    """Return the search entry of a version: its titles, then its texts, answers and notes."""
+    script = version_definition(row)
     texts = [
-        text for step in made.steps for _what, words in step.texts() for text in words.values()
+        text
+        for step in script.steps
+        for _kind, localized in step.all_texts()
+        for text in localized.values()
     ]
-    names = tuple(made.title.values())
-    return search.Entry(KIND, str(row.id), title_of(row), "\n".join(texts), names, row=row.id)
+    names = tuple(script.title.values())
+    return search.SearchItem(
+        ENTRY_KIND, str(row.id), version_title(row), "\n".join(texts), names, row=row.id
+    )
 
 
-def title_of(row: ScriptVersion) -> str:
-    """What a version is called in Uzbek, else in the language in which it has a name."""
-    title = definition_of(row).title
+def version_title(row: ScriptVersion) -> str:
+    """Return the title of a version in Uzbek, else in the language in which it has one."""
+    title = version_definition(row).title
     return title.get(UZBEK) or next(iter(title.values()), "")
 
 
-def remember(script: Script) -> None:
-    """Let what of a script is in force, or will be, be found, and no other version of it."""
-    for row in versions.of(ScriptVersion, script):
-        if versions.standing(row) in versions.SHOWN:
-            search.put(entry_of(row))
+def update_search_index(script: Script) -> None:
+    """Index the versions of a script that are or will be in force, and no others."""
+    for row in versions.list_versions(ScriptVersion, script):
+        if versions.version_status(row) in versions.SEARCHABLE_STATUSES:
+            search.index_item(search_entry(row))
         else:
-            search.drop(KIND, str(row.id))
+            search.drop_entry(ENTRY_KIND, str(row.id))
 
 
-def entries() -> Iterator[list[search.Entry]]:
-    """All that is put for scripts, some at a time."""
-    rows = ScriptVersion.select().where(versions.lasting(ScriptVersion))
-    for piece in in_pieces(rows, ScriptVersion.id, _PIECE):
-        yield [entry_of(row) for row in piece]
+def search_entries() -> Iterator[list[search.SearchItem]]:
+    """Yield the search entries of all scripts, in batches."""
+    rows = ScriptVersion.select().where(versions.in_force_or_planned_condition(ScriptVersion))
+    for batch in row_batches(rows, ScriptVersion.id, _BATCH_SIZE):
+        yield [search_entry(row) for row in batch]
 
 
-def nearest(asked: search.Query, limit: int) -> list[tuple[search.Found, ScriptVersion]]:
-    """(how it was found, script) of those in force that are meant by a text, the nearest first."""
-    held = ScriptVersion.select(ScriptVersion.id).where(versions.holding(ScriptVersion))
-    found = search.find(asked, KIND, limit, lambda row: row.in_(held))
-    found = search.meant(found)
+def rank_scripts(
+    query: search.SearchQuery, limit: int
+) -> list[tuple[search.SearchResult, ScriptVersion]]:
+    """Return (match, version) of the scripts in force that match a query, best first."""
+    valid_ids = ScriptVersion.select(ScriptVersion.id).where(
+        versions.in_force_condition(ScriptVersion)
+    )
+    matches = search.find_entries(query, ENTRY_KIND, limit, lambda row: row.in_(valid_ids))
+    matches = search.likely_results(matches)
     rows = ScriptVersion.select(ScriptVersion, Script).join(Script)
-    of_row = {row.id: row for row in rows.where(ScriptVersion.id.in_([f.row for f in found]))}
-    return [(one, of_row[one.row]) for one in found]
+    versions_by_id = {
+        row.id: row for row in rows.where(ScriptVersion.id.in_([match.row for match in matches]))
+    }
+    return [(match, versions_by_id[match.row]) for match in matches]
 
 
-def found(text: str, limit: int) -> list[ScriptVersion]:
-    """The scripts in force that are meant by a text, the nearest first."""
-    return [row for _one, row in nearest(search.query(text), limit)]
+def search_scripts(text: str, limit: int) -> list[ScriptVersion]:
+    """Return the scripts in force that match a text, best first."""
+    return [row for _match, row in rank_scripts(search.parse_query(text), limit)]
 
 
-def _listed(script: Script, rows: list[ScriptVersion]) -> Listed:
-    to_come = next((row for row in rows if versions.standing(row) not in _DONE), None)
-    return Listed(script, rows[0], versions.in_force(rows), to_come)
+def _script_overview(script: Script, rows: list[ScriptVersion]) -> ScriptOverview:
+    pending = next(
+        (row for row in rows if versions.version_status(row) not in _SETTLED_STANDINGS), None
+    )
+    return ScriptOverview(script, rows[0], versions.find_in_force(rows), pending)
 
 
 @functools.lru_cache(maxsize=256)
-def _parsed(text: str) -> Definition:
-    return parse(json.loads(text))
+def _parse_json(text: str) -> Definition:
+    return parse_definition(json.loads(text))
 
 
-_DONE = ("in_force", "retired")
+_SETTLED_STANDINGS = ("in_force", "retired")

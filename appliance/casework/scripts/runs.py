@@ -1,6 +1,6 @@
-"""How an operator follows a script in a call: what is kept of it, and where he left (A8, B12).
+"""Runs: how an operator follows a script in a call, and where they leave it (A8, B12).
 
-A run keeps the version that was in force when its call began, whatever comes in force meanwhile.
+A run keeps the version that was in force when its call began, even if another one comes into force.
 """
 
 import datetime as dt
@@ -9,18 +9,21 @@ from dataclasses import dataclass
 
 from appliance.casework.scripts import course
 from appliance.casework.scripts.definition import LANGUAGES, Definition
-from appliance.casework.scripts.queries import definition_of
+from appliance.casework.scripts.queries import version_definition
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Appeal, Call, CallForm, ScriptRun, ScriptStep, ScriptVersion, User
 
 FINISHED, LEFT = "finished", "left"
 RESULTS = (FINISHED, LEFT)
-MOST = 20  # runs of one form
+MAX_RUNS_PER_FORM = 20  # runs of one form
 
 
 class RunError(ValueError):
-    """It cannot be done; `code` names why: none, changed, result, language, most."""
+    """A change of a run is refused.
+
+    `code` is the reason: `none`, `changed`, `result`, `language`, `most`.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -29,88 +32,91 @@ class RunError(ValueError):
 
 @dataclass(frozen=True)
 class Run:
-    """A run, the script in its version, and what was gone through so far."""
+    """A run, the script in its version, and the course so far."""
 
     row: ScriptRun
     script: Definition
     course: course.Course
-    moments: tuple[dt.datetime, ...]  # of each step of the course
+    step_times: tuple[dt.datetime, ...]  # of each step of the course
 
     @property
     def step(self) -> str:
-        """The code of the step that is open, or was the last."""
+        """The code of the open or the last step."""
         return self.course[-1].step
 
     @property
     def is_open(self) -> bool:
-        """Whether it is followed still."""
+        """True while the script is being followed."""
         return self.row.ended_at is None
 
-    def seconds(self) -> list[tuple[str, float]]:
-        """(step, how long it was open) of each step; of one still open until now."""
-        ends = [*self.moments[1:], self.row.ended_at or clock.now()]
+    def step_durations(self) -> list[tuple[str, float]]:
+        """Return (step, seconds it was open) of each step; the open step counts until now."""
+        ends = [*self.step_times[1:], self.row.ended_at or clock.now()]
         return [
-            (taken.step, (end - begin).total_seconds())
-            for taken, begin, end in zip(self.course, self.moments, ends, strict=True)
+            (course_step.step, (end - begin).total_seconds())
+            for course_step, begin, end in zip(self.course, self.step_times, ends, strict=True)
         ]
 
 
-def of_form(operator: User, token: str, call: Call | None) -> Run | None:
-    """The newest run of a form, or of another form of the same call; None when there is none."""
-    own = ScriptRun.select().where(ScriptRun.operator == operator)
-    theirs = (ScriptRun.call_id == call.id) if call else (ScriptRun.token == token)
-    row = own.where(theirs).order_by(ScriptRun.id.desc()).first()
-    return loaded(row) if row else None
+def latest_run(operator: User, token: str, call: Call | None) -> Run | None:
+    """Return the newest run of a form, or of any form of the same call; None if there is no run."""
+    runs = ScriptRun.select().where(ScriptRun.operator == operator)
+    is_same_form = (ScriptRun.call_id == call.id) if call else (ScriptRun.token == token)
+    row = runs.where(is_same_form).order_by(ScriptRun.id.desc()).first()
+    return load_run(row) if row else None
 
 
-def articles_of(operator: User, token: str, call: Call | None) -> tuple[str, ...]:
-    """The names of the articles at the step that is open for a form; none without one."""
-    run = of_form(operator, token, call)
-    step = run.script.step(run.step) if run and run.is_open else None
+def articles_at_open_step(operator: User, token: str, call: Call | None) -> tuple[str, ...]:
+    """Return the slugs of the articles at the step that is open for a form; empty without a run."""
+    run = latest_run(operator, token, call)
+    step = run.script.find_step(run.step) if run and run.is_open else None
     return step.articles if step else ()
 
 
-def of_call(call_id: str) -> list[Run]:
-    """The runs of a call, the oldest first."""
+def runs_of_call(call_id: str) -> list[Run]:
+    """Return the runs of a call, the oldest first."""
     rows = ScriptRun.select().where(ScriptRun.call_id == call_id).order_by(ScriptRun.id)
-    return [loaded(row) for row in rows]
+    return [load_run(row) for row in rows]
 
 
-def of_form_kept(row: Appeal | CallForm) -> list[Run]:
-    """The runs of the call that a registered form belongs to, or of the form that has no call."""
+def runs_of_registered_form(row: Appeal | CallForm) -> list[Run]:
+    """Return the runs of a registered form's call, or of the form itself if it has no call."""
     if row.call_id:
-        return of_call(row.call_id)
-    own = (ScriptRun.operator == row.operator_id, ScriptRun.token == (row.token or ""))
-    return [loaded(run) for run in ScriptRun.select().where(*own).order_by(ScriptRun.id)]
+        return runs_of_call(row.call_id)
+    is_own = (ScriptRun.operator == row.operator_id, ScriptRun.token == (row.token or ""))
+    return [load_run(run) for run in ScriptRun.select().where(*is_own).order_by(ScriptRun.id)]
 
 
-def loaded(row: ScriptRun) -> Run:
-    """A run with its script and its steps."""
+def load_run(row: ScriptRun) -> Run:
+    """Return a run with its script and its steps."""
     steps = list(row.steps.order_by(ScriptStep.number))
-    taken = tuple(course.Taken(one.step, one.how, one.answer) for one in steps)
-    return Run(row, definition_of(row.version), taken, tuple(one.at for one in steps))
+    run_course = tuple(course.CourseStep(step.step, step.how, step.answer) for step in steps)
+    return Run(row, version_definition(row.version), run_course, tuple(step.at for step in steps))
 
 
-def begin(
+def begin_run(
     operator: User, token: str, call: Call | None, version: ScriptVersion, language: str
 ) -> Run:
-    """Begin a script for a form; what was followed before is left, and stays as it was.
+    """Begin a script for a form; the one followed before is closed as left, its course unchanged.
 
-    Asked twice for the version that is followed, it goes on. Raises RunError: `language`, `most`.
+    A second request for the version that is being followed continues it. Raises RunError:
+    `language`, `most`.
     """
     if language not in LANGUAGES:
         raise RunError("language")
-    with writing():
+    with write_transaction():
         now = clock.now()
-        before = of_form(operator, token, call)
-        if before and before.is_open:
-            if before.row.version_id == version.id:
-                return before
-            _end(before.row, LEFT, now)
-        theirs = ScriptRun.select().where(ScriptRun.operator == operator, ScriptRun.token == token)
-        if theirs.count() >= MOST:
+        current = latest_run(operator, token, call)
+        if current and current.is_open:
+            if current.row.version_id == version.id:
+                return current
+            _close_run(current.row, LEFT, now)
+        form_runs = ScriptRun.select().where(
+            ScriptRun.operator == operator, ScriptRun.token == token
+        )
+        if form_runs.count() >= MAX_RUNS_PER_FORM:
             raise RunError("most")
-        first = course.begun(definition_of(version))
+        new_course = course.start_course(version_definition(version))
         row = ScriptRun.create(
             token=token,
             call_id=call and call.id,
@@ -118,64 +124,68 @@ def begin(
             version=version,
             language=language,
             begun_at=now,
-            step=first[0].step,
+            step=new_course[0].step,
         )
-        _keep(row, 1, first, now)
-    return loaded(row)
+        _store_step(row, 1, new_course, now)
+    return load_run(row)
 
 
-def go(run: Run, seen: int, *, answer: int = 0, to: str = "", back: bool = False) -> Run:
-    """The next step of a run: by an answer, to a step, or back.
+def advance_run(
+    run: Run, seen_steps: int, *, answer: int = 0, target: str = "", back: bool = False
+) -> Run:
+    """Perform the next step of a run: by an answer, to a step, or back.
 
-    `seen` is how many steps whoever acts has seen taken: a key that is pressed twice counts once.
-    Raises RunError: `changed`, `none` when it is left already; CourseError for no such way.
+    `seen_steps` is the number of steps that the user has seen: a key that is pressed twice counts
+    once. Raises RunError: `changed`, `none` when the run is closed already; CourseError if the
+    script has no such way.
     """
-    with writing():
-        now = loaded(ScriptRun.get_by_id(run.row.id))
-        if not now.is_open:
+    with write_transaction():
+        current = load_run(ScriptRun.get_by_id(run.row.id))
+        if not current.is_open:
             raise RunError("none")
-        if len(now.course) != seen:
+        if len(current.course) != seen_steps:
             raise RunError("changed")
         if back:
-            after = course.back(now.script, now.course)
-        elif to:
-            after = course.jumped(now.script, now.course, to)
+            new_course = course.step_back(current.script, current.course)
+        elif target:
+            new_course = course.jump_to_step(current.script, current.course, target)
         else:
-            after = course.answered(now.script, now.course, answer)
-        if len(after) > len(now.course):
-            _keep(now.row, seen, after, clock.now())
-    return loaded(now.row)
+            new_course = course.answer_step(current.script, current.course, answer)
+        if len(new_course) > len(current.course):
+            _store_step(current.row, seen_steps, new_course, clock.now())
+    return load_run(current.row)
 
 
-def speak(run: Run, language: str) -> None:
-    """Go on in the other language. Raises RunError: `language`."""
+def change_language(run: Run, language: str) -> None:
+    """Continue in the other language. Raises RunError: `language`."""
     if language not in LANGUAGES:
         raise RunError("language")
-    with writing():
+    with write_transaction():
         ScriptRun.update(language=language).where(ScriptRun.id == run.row.id).execute()
 
 
-def end(run: Run, result: str) -> None:
-    """Say that a script was gone through to an end, or is left. Nothing when it was before.
+def end_run(run: Run, result: str) -> None:
+    """Close a run as finished or left; nothing changes when it is closed already.
 
-    Raises RunError: `result` for another word, or an end at a step at which there is none.
+    Raises RunError: `result` for another word, or for "finished" at a step where the script may not
+    end.
     """
     if result not in RESULTS:
         raise RunError("result")
-    if result == FINISHED and not course.is_end(run.script, run.course):
+    if result == FINISHED and not course.is_possible_end(run.script, run.course):
         raise RunError("result")
-    with writing():
-        _end(run.row, result, clock.now())
+    with write_transaction():
+        _close_run(run.row, result, clock.now())
 
 
-def resume(run: Run) -> None:
-    """Go on with a script that was left, at its last step. Nothing when it is open."""
-    with writing():
+def resume_run(run: Run) -> None:
+    """Continue a closed run at its last step; nothing changes when it is open."""
+    with write_transaction():
         ScriptRun.update(ended_at=None, result="").where(ScriptRun.id == run.row.id).execute()
 
 
-def exported(runs: Iterable[Run]) -> list[dict[str, str | int]]:
-    """What was followed, for an export; `result` is "" while it goes on, `step` the last one."""
+def export_runs(runs: Iterable[Run]) -> list[dict[str, str | int]]:
+    """Return runs for an export; `result` is "" while a run is open, `step` is the last one."""
     return [
         {
             "script": run.row.version.script.code,
@@ -187,17 +197,21 @@ def exported(runs: Iterable[Run]) -> list[dict[str, str | int]]:
     ]
 
 
-def _keep(row: ScriptRun, known: int, taken: course.Course, now: dt.datetime) -> None:
-    """Keep what came to a course of which `known` steps are kept: an answer and the next step."""
-    if len(taken) > known:
-        before = taken[known - 1]
-        own = (ScriptStep.run == row) & (ScriptStep.number == known)
-        ScriptStep.update(answer=before.answer).where(own).execute()
-    last = taken[-1]
-    ScriptStep.create(run=row, number=len(taken), step=last.step, how=last.how, at=now)
-    ScriptRun.update(step=last.step).where(ScriptRun.id == row.id).execute()
+def _store_step(
+    row: ScriptRun, stored_count: int, run_course: course.Course, now: dt.datetime
+) -> None:
+    """Store a course whose first `stored_count` steps are stored: an answer, the next step."""
+    if len(run_course) > stored_count:
+        previous = run_course[stored_count - 1]
+        is_previous = (ScriptStep.run == row) & (ScriptStep.number == stored_count)
+        ScriptStep.update(answer=previous.answer).where(is_previous).execute()
+    last_step = run_course[-1]
+    ScriptStep.create(
+        run=row, number=len(run_course), step=last_step.step, how=last_step.transition, at=now
+    )
+    ScriptRun.update(step=last_step.step).where(ScriptRun.id == row.id).execute()
 
 
-def _end(row: ScriptRun, result: str, now: dt.datetime) -> None:
+def _close_run(row: ScriptRun, result: str, now: dt.datetime) -> None:
     is_open = ScriptRun.ended_at.is_null()
     ScriptRun.update(ended_at=now, result=result).where(ScriptRun.id == row.id, is_open).execute()

@@ -1,17 +1,17 @@
-"""A script's texts as they are said: in the caller's language, with what is known of the call.
+"""A script's texts for display: in the caller's language, with the known facts of the call.
 
-Uzbek is written once, in Latin letters; in Cyrillic ones it is a transliteration, and marked so.
+Uzbek is written once, in Latin letters; in Cyrillic it is a transliteration, and marked as one.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from appliance.casework.scripts.definition import LANGUAGES, RUSSIAN, UZBEK, Words
+from appliance.casework.scripts.definition import LANGUAGES, RUSSIAN, UZBEK, LocalizedTexts
 from appliance.core import script
 from appliance.core.i18n import N_
 
-# what may stand in braces → what it is called
+# name allowed in braces → its label
 PLACEHOLDERS = {
     "name": N_("The caller's name"),
     "number": N_("Number of the appeal"),
@@ -19,67 +19,81 @@ PLACEHOLDERS = {
     "operator": N_("The operator's name"),
     "hotline": N_("Number of the hotline"),
 }
-_BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
-_CYRILLIC = "uz_Cyrl"
+_BRACES_PATTERN = re.compile(r"\{([^{}]*)\}|[{}]")
+_CYRILLIC_LOCALE = "uz_Cyrl"
 
 
-class Part(NamedTuple):
-    """A piece of a text; `word`: the placeholder that it stands for, "" for what is written.
+class TextSegment(NamedTuple):
+    """A segment of a text; `placeholder`: the name of the placeholder, "" for plain text.
 
-    `text` of a placeholder is empty while nobody knows it.
+    `text` of a placeholder is empty while its value is unknown.
     """
 
     text: str
-    word: str = ""
+    placeholder: str = ""
 
 
-def unknown(text: str) -> list[str]:
-    """What stands in braces and is no placeholder; a single brace too."""
-    found = ((one[0], one[1]) for one in _BRACES.finditer(text))
-    return [whole for whole, word in found if word not in PLACEHOLDERS]
+def unknown_placeholders(text: str) -> list[str]:
+    """Return the texts in braces that are not placeholders; single braces, too."""
+    matches = ((match[0], match[1]) for match in _BRACES_PATTERN.finditer(text))
+    return [matched_text for matched_text, name in matches if name not in PLACEHOLDERS]
 
 
-def language(words: Words, wanted: str) -> str:
-    """The language in which a text is there: the one wanted, else the other; "" for none."""
-    order = [wanted, *(one for one in LANGUAGES if one != wanted)]
-    return next((one for one in order if words.get(one)), "")
+def available_language(texts: LocalizedTexts, preferred: str) -> str:
+    """Return the language in which a text exists: the preferred one, else the other; else ""."""
+    order = [preferred, *(candidate for candidate in LANGUAGES if candidate != preferred)]
+    return next((candidate for candidate in order if texts.get(candidate)), "")
 
 
-def parts_of(words: Words, wanted: str, locale: str, values: Mapping[str, str]) -> list[Part]:
-    """A text in a language, for a reader of a locale; values by the names of PLACEHOLDERS."""
-    spoken = language(words, wanted)
-    return [_written(part, spoken, locale) for part in parts(words.get(spoken, ""), values)]
+def localized_segments(
+    texts: LocalizedTexts, preferred: str, locale: str, values: Mapping[str, str]
+) -> list[TextSegment]:
+    """Return the segments of a text in a language, for a reader of a locale.
+
+    `values` are the values of PLACEHOLDERS by name.
+    """
+    text_language = available_language(texts, preferred)
+    return [
+        _localize_segment(segment, text_language, locale)
+        for segment in text_segments(texts.get(text_language, ""), values)
+    ]
 
 
-def parts(text: str, values: Mapping[str, str]) -> Iterator[Part]:
-    """A text cut at its placeholders; other braces stay as they are written."""
+def text_segments(text: str, values: Mapping[str, str]) -> Iterator[TextSegment]:
+    """Yield a text split at its placeholders; other braces stay as plain text."""
     end = 0
-    for found in _BRACES.finditer(text):
-        if found[1] in PLACEHOLDERS:
-            yield Part(text[end : found.start()])
-            yield Part(values.get(found[1], ""), found[1])
-            end = found.end()
-    yield Part(text[end:])
+    for match in _BRACES_PATTERN.finditer(text):
+        if match[1] in PLACEHOLDERS:
+            yield TextSegment(text[end : match.start()])
+            yield TextSegment(values.get(match[1], ""), match[1])
+            end = match.end()
+    yield TextSegment(text[end:])
 
 
-def plain(words: Words, wanted: str, locale: str) -> str:
-    """A text in one line of words, placeholders in their braces."""
-    spoken = language(words, wanted)
-    text = words.get(spoken, "")
-    return script.written(text, locale, quotes=True) if is_made(spoken, locale) else text
+def plain_text(texts: LocalizedTexts, preferred: str, locale: str) -> str:
+    """Return a text with its placeholders in braces."""
+    text_language = available_language(texts, preferred)
+    text = texts.get(text_language, "")
+    return (
+        script.transliterate_for_locale(text, locale, include_quotes=True)
+        if is_transliterated(text_language, locale)
+        else text
+    )
 
 
-def read(words: Words, locale: str) -> str:
-    """A text in the language of its reader, as titles and names are."""
-    return plain(words, RUSSIAN if locale == "ru" else UZBEK, locale)
+def localized_text(texts: LocalizedTexts, locale: str) -> str:
+    """Return a text in the language of its reader, e.g. a title or a name."""
+    return plain_text(texts, RUSSIAN if locale == "ru" else UZBEK, locale)
 
 
-def is_made(spoken: str, locale: str) -> bool:
-    """Whether a text of a language is a transliteration for a reader of a locale."""
-    return spoken == UZBEK and locale == _CYRILLIC
+def is_transliterated(text_language: str, locale: str) -> bool:
+    """Return True if a text of a language is transliterated for a reader of a locale."""
+    return text_language == UZBEK and locale == _CYRILLIC_LOCALE
 
 
-def _written(part: Part, spoken: str, locale: str) -> Part:
-    if not is_made(spoken, locale):
-        return part
-    return part._replace(text=script.written(part.text, locale, quotes=True))
+def _localize_segment(segment: TextSegment, text_language: str, locale: str) -> TextSegment:
+    if not is_transliterated(text_language, locale):
+        return segment
+    return segment._replace(
+        text=script.transliterate_for_locale(segment.text, locale, include_quotes=True)
+    )

@@ -1,0 +1,201 @@
+"""Processes the ministry's events about appeals, once each, in one transaction with the appeal.
+
+Every step goes through appeals.handling. Events that cannot be processed are stored and listed.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import peewee
+
+from appliance.casework.appeals import handling, states
+from appliance.casework.ministry import queue
+from appliance.core import audit, clock, live
+from appliance.core.db import write_transaction
+from appliance.core.settings import MINISTRY_ACTIONS, Settings
+from appliance.models import Appeal, AppealStep, Handling, MinistryEvent
+
+log = logging.getLogger(__name__)
+
+type AnswerCallback = Callable[[Settings, Appeal], object]
+
+MINISTRY_ACTOR = "ministry:system"  # as the actor in the audit and on the appeal
+RECEIPT_ACTIONS = ("acknowledged", "refused")
+STEP_ACTIONS = tuple(action for action in MINISTRY_ACTIONS if action not in RECEIPT_ACTIONS)
+FINAL_OUTCOMES = ("done", "again")  # outcomes that need no attention
+_MAX_TEXT_LENGTH, _MAX_NAME_LENGTH, _MAX_VERSION_DIGITS = 20_000, 200, 18  # of stored values
+
+
+def process_event(settings: Settings, event: object, on_answered: AnswerCallback) -> str:
+    """Process one event once; returns the outcome.
+
+    `on_answered` is called with an appeal that was answered, in the same transaction.
+
+    Outcomes: "done"; "again": it was processed before, or its step was done before; "unknown": no
+    such appeal; "no_sense": the event is invalid; "failed": an error of the appliance; or a code of
+    handling.HandlingError. An event is an object with id, number, action and, depending on the
+    action, text and version, as in data/ministry-openapi.json.
+    """
+    facts = event if isinstance(event, Mapping) else {}
+    number, action = _short_value(facts, "number"), _short_value(facts, "action")
+    action = settings.ministry.actions.get(action, action) if settings.ministry else action
+    identity = event_identity(event)
+    with write_transaction():
+        if MinistryEvent.get_or_none(MinistryEvent.id == identity):
+            return "again"
+        outcome = (
+            _apply_event(settings, number, action, facts, on_answered)
+            if _event_id(facts)
+            else "no_sense"
+        )
+        text = _text_field(facts) if _event_id(facts) else _event_json(event)
+        record_event(identity, number, action, outcome, "" if outcome in FINAL_OUTCOMES else text)
+    return outcome
+
+
+def record_event(identity: str, number: str, action: str, outcome: str, text: str) -> None:
+    """Store an event and its outcome; an event that is not final is listed with its text."""
+    with write_transaction():
+        is_final = outcome in FINAL_OUTCOMES
+        MinistryEvent.create(
+            id=identity,
+            number=number,
+            action=action,
+            outcome=outcome,
+            text=text,
+            at=clock.now(),
+            seen=is_final,
+        )
+        audit.record_entry(
+            MINISTRY_ACTOR, "ministry.event", number, event=identity, told=action, outcome=outcome
+        )
+        live.publish_topics("outbox")
+
+
+def event_identity(event: object) -> str:
+    """Return the identity by which an event counts once: its id, else a hash of the event."""
+    event_id = _event_id(event) if isinstance(event, Mapping) else ""
+    hash_source = (
+        event_id if len(event_id) > _MAX_NAME_LENGTH else "" if event_id else _event_json(event)
+    )
+    return f"sha256:{hashlib.sha256(hash_source.encode()).hexdigest()}" if hash_source else event_id
+
+
+def storable_text(text: str) -> str:
+    """Return the text without code points that cannot be stored or written (lone surrogates)."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def unprocessed_events(limit: int = 100) -> list[MinistryEvent]:
+    """Return the events that could not be processed and await a person, oldest first."""
+    events = MinistryEvent.select().where(MinistryEvent.seen == 0)
+    return list(events.order_by(MinistryEvent.at).limit(limit))
+
+
+def mark_event_seen(event_id: str, by: str) -> None:
+    """Mark an event that could not be processed as dealt with by a person."""
+    with write_transaction():
+        if MinistryEvent.update(seen=True).where(MinistryEvent.id == event_id).execute():
+            audit.record_entry(by, "ministry.seen", event_id)
+            live.publish_topics("outbox")
+
+
+def _apply_event(
+    settings: Settings,
+    number: str,
+    action: str,
+    facts: Mapping[str, Any],
+    on_answered: AnswerCallback,
+) -> str:
+    """Apply an event to its appeal; returns the outcome."""
+    appeal = Appeal.get_or_none(Appeal.number == number)
+    if not appeal:
+        return "unknown"
+    if action in RECEIPT_ACTIONS:
+        version = facts.get("version")
+        if isinstance(version, str) and version.isdecimal():
+            version = int(version[:_MAX_VERSION_DIGITS])
+        if version is not None and type(version) is not int:
+            return "no_sense"
+        trouble = "declined" if action == "refused" else ""
+        return (
+            "done" if queue.set_receipt(number, version, trouble, _text_field(facts)) else "unknown"
+        )
+    if action not in STEP_ACTIONS:
+        return "no_sense"
+    try:
+        with write_transaction():  # all of it, or nothing
+            _perform_step(settings, appeal, action, _text_field(facts), on_answered)
+    except handling.HandlingError as error:
+        return "again" if _is_repeated_step(appeal, action, _text_field(facts)) else error.code
+    except peewee.OperationalError:  # no writing now: the event is delivered again
+        raise
+    except Exception:  # boundary of one event: it is listed, and must not hold up the next
+        log.exception("ministry: %s of %s could not be done", action, number)
+        return "failed"
+    return "done"
+
+
+def _perform_step(
+    settings: Settings, appeal: Appeal, action: str, text: str, on_answered: AnswerCallback
+) -> None:
+    """Perform the ministry's step `action` on an appeal.
+
+    If another user holds the appeal and the step needs the holder, the ministry's system becomes
+    the holder first.
+    """
+    current = Handling.get_by_id(appeal.id)
+    if states.TRANSITIONS[action].blocked_by_holder and (
+        current.holder not in ("", MINISTRY_ACTOR) or current.state == "returned"
+    ):
+        handling.take_over(appeal, MINISTRY_ACTOR, current.version)
+        current = Handling.get_by_id(appeal.id)
+    today = clock.now().astimezone(settings.tz).date()
+    handling.perform_step(
+        action,
+        appeal,
+        MINISTRY_ACTOR,
+        current.version,
+        today,
+        text,
+        on_answer=lambda appeal: on_answered(settings, appeal),
+    )
+
+
+def _is_repeated_step(appeal: Appeal, action: str, text: str) -> bool:
+    """Return True if the system's last step on the appeal was the same."""
+    steps = AppealStep.select().where(AppealStep.appeal == appeal, AppealStep.who == MINISTRY_ACTOR)
+    last = steps.order_by(AppealStep.id.desc()).first()
+    return bool(last and (last.action, last.text) == (action, text.strip()))
+
+
+def _event_id(facts: Mapping[str, Any]) -> str:
+    """Return the event's id as a text; "" without an id."""
+    value = facts.get("id")
+    return (
+        storable_text(str(value))
+        if isinstance(value, str | int) and not isinstance(value, bool)
+        else ""
+    )
+
+
+def _event_json(event: object) -> str:
+    """Return the complete event as JSON; one that is a text itself, unchanged."""
+    if not isinstance(event, str):
+        event = json.dumps(event, ensure_ascii=False, sort_keys=True)
+    return storable_text(event)[:_MAX_TEXT_LENGTH]
+
+
+def _short_value(facts: Mapping[str, Any], name: str) -> str:
+    """Return a short text value of an event; "" if it is missing or not a text."""
+    value = facts.get(name)
+    return storable_text(value)[:_MAX_NAME_LENGTH] if isinstance(value, str) else ""
+
+
+def _text_field(facts: Mapping[str, Any]) -> str:
+    """Return the field `text` of an event; "" if it is missing or not a text."""
+    value = facts.get("text")
+    return storable_text(value)[:_MAX_TEXT_LENGTH] if isinstance(value, str) else ""
