@@ -1,1 +1,1 @@
-"""What citizens and duty officers are told, by SMS and Telegram."""
+"""Messages to citizens and duty officers, by SMS and Telegram."""

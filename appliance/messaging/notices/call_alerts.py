@@ -1,7 +1,7 @@
-"""Alerts of calls that are registered on form №2 out of hours, when the manager chose their topic.
+"""Alerts of calls registered on form №2 out of hours, for topics that the manager selected.
 
-They take the road of an appeal's alert (duty.py). What became of one stands in the outbox: each
-asking is a message under a key of its own, and so is the word of who took it.
+They are sent like an appeal's alerts (duty.py). Their state is stored in the outbox: each alert is
+a message with its own key, and so is the notice of who took it.
 """
 
 import datetime as dt
@@ -9,66 +9,72 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import CallForm, Message, NoticeRule
 
-_RULE = "call:"  # begins the name of a rule: one of each direction that is told
-_LOOKED_AT = dt.timedelta(days=2)  # how long an alert that nobody took is followed
+_RULE_PREFIX = "call:"  # prefix of a rule's name: one rule for each direction with alerts
+_FOLLOWED_FOR = dt.timedelta(days=2)  # how long an alert that nobody took is followed up
 
 
 @dataclass(frozen=True)
 class CallAlert:
-    """How an alert stands: how often it was asked, when last, and who has it ("": nobody)."""
+    """The state of an alert: number and time of its sendings, and its holder ("": nobody)."""
 
     number: str  # of form №2
-    asked: int
-    asked_at: dt.datetime
+    alerts_sent: int
+    last_sent_at: dt.datetime
     taken_by: str = ""
     taken_at: dt.datetime | None = None
 
 
-def directions() -> set[str]:
-    """The directions whose calls are told; none unless the manager chose some."""
-    rows = NoticeRule.select().where(NoticeRule.purpose.startswith(_RULE), NoticeRule.told)
-    return {row.purpose.removeprefix(_RULE) for row in rows}
+def alert_directions() -> set[str]:
+    """Return the directions whose calls cause alerts; empty unless the manager selected some."""
+    rows = NoticeRule.select().where(NoticeRule.purpose.startswith(_RULE_PREFIX), NoticeRule.told)
+    return {row.purpose.removeprefix(_RULE_PREFIX) for row in rows}
 
 
-def choose(codes: Collection[str], by: str) -> None:
-    """Tell calls of these directions from now on, and of no other."""
-    with writing():
-        NoticeRule.delete().where(NoticeRule.purpose.startswith(_RULE)).execute()
+def set_alert_directions(codes: Collection[str], actor: str) -> None:
+    """Set the directions whose calls cause alerts."""
+    with write_transaction():
+        NoticeRule.delete().where(NoticeRule.purpose.startswith(_RULE_PREFIX)).execute()
         for code in sorted(codes):
-            NoticeRule.create(purpose=f"{_RULE}{code}")
-        audit.record(by, "notice.calls", "", directions=sorted(codes))
+            NoticeRule.create(purpose=f"{_RULE_PREFIX}{code}")
+        audit.record_entry(actor, "notice.calls", "", directions=sorted(codes))
 
 
-def alert_of(number: str) -> CallAlert | None:
-    """The alert of a registered call; None when none went out."""
+def find_call_alert(number: str) -> CallAlert | None:
+    """Return the alert of a registered call, or None if there was no alert."""
     messages = Message.select().where(Message.cause == number).order_by(Message.id)
     alerts = [message for message in messages if message.purpose == "alert"]
     if not alerts:
         return None
     alert = CallAlert(number, len(alerts), alerts[-1].created_at)
-    taken = next((message for message in messages if message.purpose == "taken"), None)
-    if not taken:
+    taken_message = next((message for message in messages if message.purpose == "taken"), None)
+    if not taken_message:
         return alert
     return CallAlert(
-        number, alert.asked, alert.asked_at, taken.payload.get("name", ""), taken.created_at
+        number,
+        alert.alerts_sent,
+        alert.last_sent_at,
+        taken_message.payload.get("name", ""),
+        taken_message.created_at,
     )
 
 
-def waiting(wait: dt.timedelta) -> list[tuple[CallForm, CallAlert]]:
-    """Alerts of the last days that nobody took within `wait` of the last asking, and that became
-    no appeal; oldest first."""
+def overdue_alerts(timeout: dt.timedelta) -> list[tuple[CallForm, CallAlert]]:
+    """Return alerts of the last days that nobody took within `timeout` of the last sending.
+
+    Calls that became an appeal are left out; oldest first.
+    """
     now = clock.now()
-    since = Message.created_at > now - _LOOKED_AT
+    since = Message.created_at > now - _FOLLOWED_FOR
     causes = Message.select(Message.cause).where(
         Message.cause > "Q-", Message.cause < "Q.", Message.purpose == "alert", since
     )
     forms = CallForm.select().where(CallForm.number.in_(causes), CallForm.appeal_number == "")
-    found = [(form, alert_of(form.number)) for form in forms.order_by(CallForm.id)]
+    alerts = [(form, find_call_alert(form.number)) for form in forms.order_by(CallForm.id)]
     return [
         (form, alert)
-        for form, alert in found
-        if alert and not alert.taken_at and alert.asked_at + wait <= now
+        for form, alert in alerts
+        if alert and not alert.taken_at and alert.last_sent_at + timeout <= now
     ]

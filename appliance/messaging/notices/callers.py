@@ -1,41 +1,41 @@
-"""What callers are told of their calls: missed, called back soon, a mark asked for."""
+"""Notices to callers about their calls: missed, to be called back, a rating requested."""
 
 import datetime as dt
 
 from appliance.core import clock, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens, ratings
 from appliance.models import FollowUp, Message
 
-FRESH = dt.timedelta(hours=12)  # a missed call of the night is told in the morning
-SETTLED = dt.timedelta(minutes=1)  # in which he may call again, or be called
-_TOLD = {"queue": "missed", "callback": "callback"}  # kind of a task → purpose
+NOTIFY_WITHIN = dt.timedelta(hours=12)  # so that a call missed at night is notified in the morning
+NOTIFY_AFTER = dt.timedelta(minutes=1)  # they may call again first, or be called back
+_PURPOSE_BY_KIND = {"queue": "missed", "callback": "callback"}  # kind of a task → purpose
 
 
-def notify_due(settings: Settings) -> int:
-    """Tell whoever is to be told of a call; each once. Returns how many were."""
-    ratings.forget_numbers()
-    return _tell_missed(settings) + ratings.ask_due(settings)
+def send_call_notices(settings: Settings) -> int:
+    """Queue the notices that are due about calls, each once; returns their number."""
+    ratings.erase_old_numbers()
+    return _notify_missed(settings) + ratings.request_ratings(settings)
 
 
-def _tell_missed(settings: Settings) -> int:
+def _notify_missed(settings: Settings) -> int:
     now, count = clock.now(), 0
-    quiet = outbox.by_day(now, settings.tz, settings.messages) != now
+    is_quiet_time = outbox.outside_quiet_hours(now, settings.tz, settings.messages) != now
     waiting = FollowUp.select().where(
         FollowUp.closed_at.is_null(),
-        FollowUp.kind.in_(["callback"] if quiet else list(_TOLD)),
-        FollowUp.missed_at > now - FRESH,
-        FollowUp.missed_at <= now - SETTLED,
+        FollowUp.kind.in_(["callback"] if is_quiet_time else list(_PURPOSE_BY_KIND)),
+        FollowUp.missed_at > now - NOTIFY_WITHIN,
+        FollowUp.missed_at <= now - NOTIFY_AFTER,
     )
     for task in waiting.order_by(FollowUp.missed_at):
-        purpose, number = _TOLD[task.kind], citizens.mobile(task.number)
+        purpose, number = _PURPOSE_BY_KIND[task.kind], citizens.mobile_number(task.number)
         key = f"{purpose}:{task.call_id}"
         if not number or Message.select().where(Message.key == key).exists():
             continue
-        with writing():
+        with write_transaction():
             language = "ru" if task.language == "ru" else "uz"
-            message = citizens.notify(
+            message = citizens.queue_notice(
                 settings, purpose, number, language, {}, key=key, cause=task.call_id
             )
             if message:

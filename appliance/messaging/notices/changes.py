@@ -1,6 +1,6 @@
-"""The reminder that the term of a change request ends: to the group, and by SMS.
+"""Reminders that the term of a change request ends: to the group, and by SMS.
 
-What the ministry wrote stays in the box: a reminder has the number, the kind and the term.
+The ministry's text stays in the box: a reminder has the number, the kind and the term.
 """
 
 import datetime as dt
@@ -8,7 +8,7 @@ import datetime as dt
 from appliance.casework import catalogs, changes
 from appliance.casework.changes import terms
 from appliance.core import clock, i18n, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.messaging.notices import duty
@@ -17,51 +17,53 @@ from appliance.models import ChangeRequest, Message
 PURPOSE = "request"
 
 
-def remind(settings: Settings) -> int:
-    """Tell of open requests whose term ends soon, each once; returns how many were told."""
+def send_reminders(settings: Settings) -> int:
+    """Queue reminders of open requests whose term ends soon, each once; returns their number."""
     calendar, count = catalogs.working_calendar(settings), 0
-    for request in changes.opened():
+    for request in changes.open_requests():
         now = clock.now()
-        if changes.is_near(request, calendar, now) and not _is_told(request):
-            with writing():
-                count += _put(settings, request, request.due_at - now)
+        if changes.is_due_soon(request, calendar, now) and not _is_reminded(request):
+            with write_transaction():
+                count += _queue_reminder(settings, request, request.due_at - now)
     return count
 
 
-def wording(settings: Settings, request: ChangeRequest, locale: str) -> str:
-    """What is told of a request."""
-    say = i18n.translations(locale).gettext
-    return say(N_("Change request no. {number} ({kind}): the term ends {due}. {url}")).format(
+def reminder_text(settings: Settings, request: ChangeRequest, locale: str) -> str:
+    """Return the text of a reminder."""
+    translate = i18n.locale_translations(locale).gettext
+    return translate(N_("Change request no. {number} ({kind}): its term ends {due}. {url}")).format(
         number=request.id,
-        kind=say(terms.KINDS[request.kind].name),
+        kind=translate(terms.KINDS_BY_CODE[request.kind].name),
         due=f"{request.due_at.astimezone(settings.tz):%d.%m.%Y %H:%M}",
         url=f"{settings.web.url}/changes/{request.id}",
     )
 
 
-def _is_told(request: ChangeRequest) -> bool:
-    reminders = (Message.purpose == PURPOSE, Message.cause == _cause(request))
+def _is_reminded(request: ChangeRequest) -> bool:
+    reminders = (Message.purpose == PURPOSE, Message.cause == _reminder_cause(request))
     return Message.select().where(*reminders).exists()
 
 
-def _put(settings: Settings, request: ChangeRequest, wanted_for: dt.timedelta) -> bool:
-    """Put the messages of a request; whether there is anybody to be told."""
-    key, cause = f"request:{request.id}", _cause(request)
-    put: list[Message | None] = []
+def _queue_reminder(settings: Settings, request: ChangeRequest, lifetime: dt.timedelta) -> bool:
+    """Queue the messages about a request; returns True if there was any recipient."""
+    key, cause = f"request:{request.id}", _reminder_cause(request)
+    queued: list[Message | None] = []
     if bot := settings.telegram:
-        text, chat = wording(settings, request, bot.language), duty.chat_of(bot.chat)
+        text, chat = reminder_text(settings, request, bot.language), duty.current_chat_id(bot.chat)
         group = f"{key}:group"
-        put.append(
-            outbox.put(
-                "telegram", PURPOSE, chat, key=group, text=text, cause=cause, kept=wanted_for
+        queued.append(
+            outbox.queue_message(
+                "telegram", PURPOSE, chat, key=group, text=text, cause=cause, lifetime=lifetime
             )
         )
-    text = wording(settings, request, settings.alarms.language)
-    for phone in sorted(duty.keepers(settings)[1]) if settings.sms else ():
-        its = f"{key}:{phone}"
-        put.append(outbox.put_sms(PURPOSE, phone, text, key=its, tz=settings.tz, cause=cause))
-    return any(put)
+    text = reminder_text(settings, request, settings.alarms.language)
+    for phone in sorted(duty.maintainer_contacts(settings)[1]) if settings.sms else ():
+        phone_key = f"{key}:{phone}"
+        queued.append(
+            outbox.queue_sms(PURPOSE, phone, text, key=phone_key, tz=settings.tz, cause=cause)
+        )
+    return any(queued)
 
 
-def _cause(request: ChangeRequest) -> str:
+def _reminder_cause(request: ChangeRequest) -> str:
     return f"request {request.id}"

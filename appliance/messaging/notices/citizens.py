@@ -1,6 +1,6 @@
-"""What a citizen is told of his appeal, by short message.
+"""Short messages to citizens about their appeals.
 
-Called inside the transaction of the cause. A site without an SMS account tells nothing.
+Called inside the transaction of their cause. A site without an SMS account sends nothing.
 """
 
 import datetime as dt
@@ -9,42 +9,48 @@ from collections.abc import Collection
 
 from appliance.casework import data_requests
 from appliance.core import audit, clock, outbox, phone_numbers
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
-from appliance.core.statements import Question, value
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.messaging.notices import texts
 from appliance.messaging.sms import rules
 from appliance.models import Appeal, Call, DataRequest, Handling, Message, SmsOptOut, User
 
-NOW = dt.timedelta()
-# Numbers of Uzbekistan that stand on a desk begin with 6 or 7, but for the mobile 77.
+NO_DELAY = dt.timedelta()
+# Landline numbers of Uzbekistan begin with 6 or 7, except the mobile prefix 77.
 _MOBILE = re.compile(r"\+998(?!6|7[^7])\d{9}", re.ASCII)
-_HANDLING = Question(lambda: Handling.select().where(Handling.appeal == value("appeal")))
+_HANDLING_OF_APPEAL = PreparedQuery(
+    lambda: Handling.select().where(Handling.appeal == query_parameter("appeal"))
+)
 
 
-def registered(settings: Settings, appeal: Appeal) -> Message | None:
-    """Tell the number of an appeal and until when it is answered."""
-    due = _HANDLING.first(appeal=appeal.id).due_on
-    return _notify(settings, "registered", appeal, "", {"due": f"{due:%d.%m.%Y}"})
+def notify_registered(settings: Settings, appeal: Appeal) -> Message | None:
+    """Queue the message with an appeal's number and deadline."""
+    due = _HANDLING_OF_APPEAL.fetch_first(appeal=appeal.id).due_on
+    return _queue_appeal_notice(settings, "registered", appeal, "", {"due": f"{due:%d.%m.%Y}"})
 
 
-def answered(settings: Settings, appeal: Appeal, delay: dt.timedelta = NOW) -> Message | None:
-    """Tell, after `delay`, that the answer is there; again, when it is answered anew."""
+def notify_answered(
+    settings: Settings, appeal: Appeal, delay: dt.timedelta = NO_DELAY
+) -> Message | None:
+    """Queue, for after `delay`, the message that the answer is ready; again for each new answer."""
     version = Handling.get_by_id(appeal.id).version
-    return _notify(settings, "answered", appeal, f":{version}", {}, delay)
+    return _queue_appeal_notice(settings, "answered", appeal, f":{version}", {}, delay)
 
 
-def own_data(settings: Settings, request: DataRequest) -> Message | None:
-    """Tell that a request about his own data is answered; to his number, if it is a mobile one."""
-    to = mobile(request.phone)
-    if not to:
+def notify_own_data(settings: Settings, request: DataRequest) -> Message | None:
+    """Queue the message that a data request is answered, if its number is a mobile one."""
+    recipient = mobile_number(request.phone)
+    if not recipient:
         return None
     cause = f"data-request:{request.id}"
     values = {"number": str(request.id)}
-    return notify(settings, "own_data", to, request.language, values, key=cause, cause=cause)
+    return queue_notice(
+        settings, "own_data", recipient, request.language, values, key=cause, cause=cause
+    )
 
 
-def answer_own_data(
+def answer_data_request(
     settings: Settings,
     request: DataRequest,
     user: User,
@@ -52,52 +58,56 @@ def answer_own_data(
     answer: str,
     records: Collection[str],
 ) -> None:
-    """Answer such a request, `done` or `refused`, and tell him. Raises data_requests.RequestError.
+    """Answer a data request, `done` or `refused`, and notify the citizen.
 
-    What is to be masked is done by box.retention.mask.
+    Records to be masked are masked by box.retention.mask. Raises data_requests.RequestError.
     """
-    with writing():
-        his = data_requests.Stored()
+    with write_transaction():
+        selected = data_requests.StoredRecords()
         if state == "done":
-            his = data_requests.chosen(request, user, records)
-        data_requests.close(request, user, state, answer, his, "number" in records)
-        own_data(settings, request)
+            selected = data_requests.selected_records(request, user, records)
+        data_requests.close_data_request(
+            request, user, state, answer, selected, "number" in records
+        )
+        notify_own_data(settings, request)
 
 
-def of_appeal(appeal: Appeal) -> list[Message]:
-    """The short messages that went to the applicant about an appeal, and those that were written
-    by hand about its call or form; the newest first."""
-    whence = [cause for cause in (appeal.call_id, appeal.token) if cause]
+def messages_of_appeal(appeal: Appeal) -> list[Message]:
+    """Return the short messages to the applicant about an appeal, newest first.
+
+    Those written by hand about its call or form are included.
+    """
+    manual_causes = [cause for cause in (appeal.call_id, appeal.token) if cause]
     about = (Message.cause == appeal.number) & (Message.purpose != "duty")
-    by_hand = Message.cause.in_(whence) & (Message.purpose == "manual")
-    found = Message.select().where(Message.channel == "sms", about | by_hand)
-    return list(found.order_by(Message.id.desc()))
+    by_hand = Message.cause.in_(manual_causes) & (Message.purpose == "manual")
+    messages = Message.select().where(Message.channel == "sms", about | by_hand)
+    return list(messages.order_by(Message.id.desc()))
 
 
-def opt_out(number: str, by: str) -> str | None:
-    """Send a number no more messages; the number as it is kept, or None when it is none."""
-    known = phone_numbers.canonical(number)
-    if known:
-        with writing():
-            row = {"number": known, "at": clock.now(), "by": by}
+def opt_out_number(number: str, actor: str) -> str | None:
+    """Stop messages to a number; returns its normal form, or None if it is not a number."""
+    canonical_number = phone_numbers.canonical_number(number)
+    if canonical_number:
+        with write_transaction():
+            row = {"number": canonical_number, "at": clock.now(), "by": actor}
             SmsOptOut.insert(row).on_conflict_ignore().execute()
-            audit.record(by, "sms.opt_out", known)
-    return known
+            audit.record_entry(actor, "sms.opt_out", canonical_number)
+    return canonical_number
 
 
-def opt_in(number: str, by: str) -> None:
-    """Send a number messages again."""
-    with writing():
+def opt_in_number(number: str, actor: str) -> None:
+    """Allow messages to a number again."""
+    with write_transaction():
         if SmsOptOut.delete().where(SmsOptOut.number == number).execute():
-            audit.record(by, "sms.opt_in", number)
+            audit.record_entry(actor, "sms.opt_in", number)
 
 
-def opted_out() -> list[SmsOptOut]:
-    """Numbers that want no messages, the newest first."""
+def list_opt_outs() -> list[SmsOptOut]:
+    """Return the numbers that receive no messages, newest first."""
     return list(SmsOptOut.select().order_by(SmsOptOut.at.desc()))
 
 
-def notify(
+def queue_notice(
     settings: Settings,
     purpose: str,
     number: str,
@@ -108,22 +118,28 @@ def notify(
     cause: str = "",
     text_of: str = "",
     reply: bool = False,
-    delay: dt.timedelta = NOW,
+    delay: dt.timedelta = NO_DELAY,
 ) -> Message | None:
-    """Write down a message by the text in force; None when there is nobody to tell, or it is off.
+    """Queue a message with the text in force; returns None if it is not to be sent.
 
-    `text_of`: the text, when it is not the purpose's own. `reply`: an answer is waited for. What
-    somebody asked for is told also to a number that wants no messages.
+    It is not sent without a recipient, or if the purpose is disabled.
+
+    `text_of`: the purpose whose text is used instead. `reply`: an answer is expected. Messages that
+    the recipient asked for are sent to a number that has opted out, too.
     """
-    unwanted = SmsOptOut.get_or_none(SmsOptOut.number == number)
-    if not settings.sms or not rules.is_sent(purpose) or (unwanted and purpose not in rules.ALWAYS):
+    opt_out_row = SmsOptOut.get_or_none(SmsOptOut.number == number)
+    if (
+        not settings.sms
+        or not rules.is_enabled(purpose)
+        or (opt_out_row and purpose not in rules.MANDATORY_PURPOSES)
+    ):
         return None
-    template = texts.text(text_of or purpose, language)
-    filled = values | {"hotline": settings.calls.hotline_number}
-    return outbox.put_sms(
+    template = texts.text_in_force(text_of or purpose, language)
+    all_values = values | {"hotline": settings.calls.hotline_number}
+    return outbox.queue_sms(
         purpose,
         number,
-        texts.fill(template, filled),
+        texts.fill_text(template, all_values),
         key=key,
         cause=cause,
         tz=settings.tz,
@@ -138,41 +154,41 @@ def notify(
     )
 
 
-def mobile(number: str | None) -> str | None:
-    """The number as it is kept when it can take a short message, else None."""
-    known = phone_numbers.canonical(number or "")
-    return known if known and _MOBILE.fullmatch(known) else None
+def mobile_number(number: str | None) -> str | None:
+    """Return the number in normal form if it can receive a short message, else None."""
+    canonical_number = phone_numbers.canonical_number(number or "")
+    return canonical_number if canonical_number and _MOBILE.fullmatch(canonical_number) else None
 
 
-def number_of(appeal: Appeal) -> str | None:
-    """The mobile number that he gave, else the one at hand."""
-    return mobile(appeal.phone) or mobile(appeal.phone_at_hand)
+def applicant_number(appeal: Appeal) -> str | None:
+    """Return the applicant's mobile number, or else their second number if mobile, or None."""
+    return mobile_number(appeal.phone) or mobile_number(appeal.phone_at_hand)
 
 
-def language_of(appeal: Appeal) -> str:
-    """The language that its caller chose: uz or ru."""
+def applicant_language(appeal: Appeal) -> str:
+    """Return the language that the caller selected: uz or ru."""
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     return "ru" if call and call.language == "ru" else "uz"
 
 
-def _notify(
+def _queue_appeal_notice(
     settings: Settings,
     purpose: str,
     appeal: Appeal,
-    again: str,
+    key_suffix: str,
     values: dict[str, str],
-    delay: dt.timedelta = NOW,
+    delay: dt.timedelta = NO_DELAY,
 ) -> Message | None:
-    number = number_of(appeal)
+    number = applicant_number(appeal)
     if not number:
         return None
-    return notify(
+    return queue_notice(
         settings,
         purpose,
         number,
-        language_of(appeal),
+        applicant_language(appeal),
         values | {"number": appeal.number},
-        key=f"{purpose}:{appeal.number}{again}",
+        key=f"{purpose}:{appeal.number}{key_suffix}",
         cause=appeal.number,
         delay=delay,
     )

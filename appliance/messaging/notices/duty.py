@@ -1,9 +1,9 @@
-"""Alerts of appeals, and of chosen calls, registered out of hours: to the ministry's group, then
-on and on.
+"""Alerts of appeals, and of selected calls, registered out of hours: to the group, then escalated.
 
-The group is told in the transaction of the registering. When nobody takes the appeal, the duty
-list is asked one by one, and in the end all of it by SMS. Names of citizens are never sent, and of
-a personal appeal only where it comes from and what it is about (law OʻRQ-445, article 19).
+The ministry's group is alerted in the transaction of the registration. If nobody takes the appeal,
+the people on the duty list are alerted one by one, and finally all of them by SMS. Names of
+citizens are never sent, and of a personal appeal only its region and topic (law OʻRQ-445, article
+19).
 """
 
 import datetime as dt
@@ -12,241 +12,256 @@ from collections.abc import Callable
 
 from appliance.casework import catalogs
 from appliance.casework.appeals import states
-from appliance.casework.appeals.handling import state_of
+from appliance.casework.appeals.handling import current_state
 from appliance.core import audit, clock, i18n, live, outbox, phone_numbers
 from appliance.core.clock import WorkingCalendar
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings, Telegram
-from appliance.messaging.notices import alerted, call_alerts, citizens, gist
-from appliance.messaging.notices.alerted import Alerted
+from appliance.messaging.notices import alert_subjects, call_alerts, citizens, gist
+from appliance.messaging.notices.alert_subjects import AlertSubject
 from appliance.models import Appeal, CallForm, DutyAlert, Handling, Message, TelegramChat
 
-_GIST, _LINE = 300, 80  # characters of the gist, alone and in a digest
+_MAX_GIST_CHARS, _MAX_DIGEST_GIST_CHARS = 300, 80  # of the gist, in a single alert and in a digest
 
 
-def alert(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool:
-    """Tell the group of an appeal registered out of hours; inside its transaction.
+def alert_appeal(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool:
+    """Alert the group of an appeal registered out of hours, in its transaction.
 
-    Whether it is: a site without Telegram tells nobody.
+    Returns True if an alert was queued: a site without Telegram alerts nobody.
     """
     bot = settings.telegram
-    if not bot or calendar.inside(appeal.registered_at):
+    if not bot or calendar.is_working_time(appeal.registered_at):
         return False
     now = clock.now()
     DutyAlert.create(appeal=appeal, at=now, next_at=now + dt.timedelta(minutes=bot.minutes))
-    _put(bot, alerted.of_appeal(appeal), chat_of(bot.chat), 0)
+    _queue_alert(bot, alert_subjects.subject_of_appeal(appeal), current_chat_id(bot.chat), 0)
     return True
 
 
 def alert_call(settings: Settings, calendar: WorkingCalendar, form: CallForm) -> bool:
-    """Tell the group of a call registered on form №2 out of hours; inside its transaction.
+    """Alert the group of a call registered on form №2 out of hours, in its transaction.
 
-    Whether it is: only of the directions that the manager chose, and a site without Telegram
-    tells nobody.
+    Returns True if an alert was queued: only for the directions that the manager selected, and only
+    at a site with Telegram.
     """
     bot = settings.telegram
-    if not bot or calendar.inside(form.registered_at):
+    if not bot or calendar.is_working_time(form.registered_at):
         return False
-    if form.direction not in call_alerts.directions():
+    if form.direction not in call_alerts.alert_directions():
         return False
-    _put(bot, alerted.of_call(form), chat_of(bot.chat), 0)
+    _queue_alert(bot, alert_subjects.subject_of_call(form), current_chat_id(bot.chat), 0)
     return True
 
 
-def alert_of(appeal: Appeal) -> DutyAlert | None:
-    """The alert that went out for an appeal, and who took it; None when none went out."""
+def find_alert(appeal: Appeal) -> DutyAlert | None:
+    """Return the alert of an appeal, with the person who took it, or None if there was no alert."""
     return DutyAlert.get_or_none(DutyAlert.appeal == appeal)
 
 
-def take(
+def take_over_alert(
     settings: Settings, number: str, name: str, *, user: int | None = None, username: str = ""
 ) -> str | None:
-    """Somebody takes an appeal or a call; who has it then, None when there was no alert.
+    """Assign an appeal or call to the person who takes it; returns its holder, if alerted.
 
-    The first one has it, and the group is told. A name is whatever he calls himself: `user` and
-    `username`, as Telegram knows him, are kept in the audit trail.
+    Returns None if there was no alert of it.
+
+    The first to take it holds it, and the group is notified. A Telegram name is freely chosen, so
+    `user` and `username`, as known to Telegram, are stored in the audit trail.
     """
     appeal = Appeal.get_or_none(Appeal.number == number)
-    with writing():
-        known = alert_of(appeal) if appeal else call_alerts.alert_of(number)
-        if not known or known.taken_by:
-            return known.taken_by if known else None
+    with write_transaction():
+        alert = find_alert(appeal) if appeal else call_alerts.find_call_alert(number)
+        if not alert or alert.taken_by:
+            return alert.taken_by if alert else None
         if appeal:
             DutyAlert.update(taken_by=name, taken_at=clock.now(), next_at=None).where(
                 DutyAlert.appeal == appeal
             ).execute()
         action = "appeal.duty" if appeal else "call_form.duty"
-        audit.record(f"telegram:{name}", action, number, user=user, username=username)
+        audit.record_entry(f"telegram:{name}", action, number, user=user, username=username)
         if settings.telegram:
-            say = _gettext(settings)
-            outbox.put(
+            translate = _translator(settings)
+            outbox.queue_message(
                 "telegram",
                 "taken",
-                chat_of(settings.telegram.chat),
+                current_chat_id(settings.telegram.chat),
                 key=f"taken:{number}",
-                text=say(N_("{number}: taken by {name}")).format(number=number, name=name),
+                text=translate(N_("{number}: taken by {name}")).format(number=number, name=name),
                 payload={"name": name},
                 cause=number,
             )
-        live.publish("appeals" if appeal else "calls")
+        live.publish_topics("appeals" if appeal else "calls")
     return name
 
 
-def taken_by(settings: Settings, who: str | None) -> str:
-    """What somebody is told who pressed the button: who has the appeal now."""
-    say = _gettext(settings)
-    return say(N_("taken by {name}")).format(name=who) if who else say(N_("no such appeal"))
+def taken_by_text(settings: Settings, holder: str | None) -> str:
+    """Return the text for the person who pressed the button: who holds the appeal now."""
+    translate = _translator(settings)
+    return (
+        translate(N_("taken by {name}")).format(name=holder)
+        if holder
+        else translate(N_("no such appeal"))
+    )
 
 
-def escalate(settings: Settings) -> int:
-    """Ask the next on the duty list about what nobody took in time; returns how many.
+def escalate_alerts(settings: Settings) -> int:
+    """Alert the next person on the duty list of what nobody took in time; returns the number.
 
-    Nobody is asked about an appeal that is worked on already, or was, nor about a call that became
-    one.
+    Nobody is alerted of an appeal that is or was already worked on, nor of a call that became an
+    appeal.
     """
     bot = settings.telegram
     if not bot:
         return 0
-    wait, count = dt.timedelta(minutes=bot.minutes), _escalate_calls(settings, bot)
+    wait, count = dt.timedelta(minutes=bot.minutes), _escalate_call_alerts(settings, bot)
     chats = [person for person in settings.duty if person.chat]
     while True:
         now = clock.now()
-        with writing():
+        with write_transaction():
             due = DutyAlert.select().where(DutyAlert.taken_by == "", DutyAlert.next_at <= now)
-            waiting = due.order_by(DutyAlert.next_at).first()
-            if not waiting:
+            oldest = due.order_by(DutyAlert.next_at).first()
+            if not oldest:
                 return count
-            step, next_at = waiting.step, None
-            if state_of(waiting.appeal) == "registered":
+            step, next_at = oldest.step, None
+            if current_state(oldest.appeal) == "registered":
                 if step < len(chats):
-                    alert = alerted.of_corrected(waiting.appeal)
-                    _put(bot, alert, chat_of(chats[step].chat), step + 1)
+                    subject = alert_subjects.subject_with_corrections(oldest.appeal)
+                    _queue_alert(bot, subject, current_chat_id(chats[step].chat), step + 1)
                     next_at = now + wait
                 else:
-                    _call_all(settings, waiting.appeal.number)
+                    _alert_all_by_sms(settings, oldest.appeal.number)
                 step, count = step + 1, count + 1
             DutyAlert.update(step=step, next_at=next_at).where(
-                DutyAlert.appeal == waiting.appeal_id
+                DutyAlert.appeal == oldest.appeal_id
             ).execute()
 
 
-def _escalate_calls(settings: Settings, bot: Telegram) -> int:
+def _escalate_call_alerts(settings: Settings, bot: Telegram) -> int:
     chats, count = [person for person in settings.duty if person.chat], 0
-    for form, before in call_alerts.waiting(dt.timedelta(minutes=bot.minutes)):
-        with writing():
-            step = before.asked - 1  # the first asking was the group's
+    for form, alert in call_alerts.overdue_alerts(dt.timedelta(minutes=bot.minutes)):
+        with write_transaction():
+            step = alert.alerts_sent - 1  # the first alert was the group's
             if step < len(chats):
-                _put(bot, alerted.of_call(form), chat_of(chats[step].chat), step + 1)
+                _queue_alert(
+                    bot,
+                    alert_subjects.subject_of_call(form),
+                    current_chat_id(chats[step].chat),
+                    step + 1,
+                )
                 count += 1
-            elif not _were_called(form.number):
-                _call_all(settings, form.number)
-                count += _were_called(form.number)
+            elif not _was_sms_sent(form.number):
+                _alert_all_by_sms(settings, form.number)
+                count += _was_sms_sent(form.number)
     return count
 
 
-def _were_called(number: str) -> bool:
-    """Whether all of the duty list were told of it by SMS."""
-    called = Message.select().where(Message.cause == number, Message.purpose == "duty")
-    return bool(called.exists())
+def _was_sms_sent(number: str) -> bool:
+    """Return True if the duty list was alerted by SMS."""
+    messages = Message.select().where(Message.cause == number, Message.purpose == "duty")
+    return bool(messages.exists())
 
 
-def status(settings: Settings, asked: str) -> str:
-    """How an appeal stands, for a member of the group; `asked` is its number, or the year's."""
-    say = _gettext(settings)
+def status_text(settings: Settings, requested: str) -> str:
+    """Return an appeal's state for the group; `requested` is its number, in full or short."""
+    translate = _translator(settings)
     year = clock.now().astimezone(settings.tz).year
-    number = f"{year}-{int(asked):06d}" if re.fullmatch(r"[0-9]{1,6}", asked) else asked
+    number = f"{year}-{int(requested):06d}" if re.fullmatch(r"[0-9]{1,6}", requested) else requested
     appeal = Appeal.get_or_none(Appeal.number == number)
-    now = appeal and Handling.get_or_none(Handling.appeal == appeal)
-    if not now:
-        return say(N_("{number}: no such appeal")).format(number=number[:20])
-    taken = alert_of(appeal)
+    handling = appeal and Handling.get_or_none(Handling.appeal == appeal)
+    if not handling:
+        return translate(N_("{number}: no such appeal")).format(number=number[:20])
+    alert = find_alert(appeal)
     lines = [
-        f"{number}: {say(states.NAMES[now.state])}",
-        say(N_("Deadline: {date}")).format(date=f"{now.due_on:%d.%m.%Y}"),
+        f"{number}: {translate(states.STATE_NAMES[handling.state])}",
+        translate(N_("Deadline: {date}")).format(date=f"{handling.due_on:%d.%m.%Y}"),
     ]
-    if taken and taken.taken_by:
-        lines.append(say(N_("On duty: {name}")).format(name=taken.taken_by))
+    if alert and alert.taken_by:
+        lines.append(translate(N_("On duty: {name}")).format(name=alert.taken_by))
     return "\n".join(lines)
 
 
-def chat_of(configured: int) -> str:
-    """The id under which a chat of the settings is reached now."""
+def current_chat_id(configured: int) -> str:
+    """Return the present id of a chat of the settings."""
     chat = str(configured)
     for _ in range(5):
-        moved = TelegramChat.get_or_none(TelegramChat.old == chat)
-        if not moved:
+        move = TelegramChat.get_or_none(TelegramChat.old == chat)
+        if not move:
             break
-        chat = moved.chat
+        chat = move.chat
     return chat
 
 
-def keepers(settings: Settings) -> tuple[set[int], set[str]]:
-    """Chats and phones of who looks after the box: those of the alarms, or the duty list's."""
-    named = settings.alarms
-    if named.chat or named.phones:
-        return {named.chat} - {0}, set(named.phones)
-    return {d.chat for d in settings.duty} - {0}, {d.phone for d in settings.duty} - {""}
+def maintainer_contacts(settings: Settings) -> tuple[set[int], set[str]]:
+    """Return chats and phones of the box's maintainers: of the alarms, or of the duty list."""
+    alarms = settings.alarms
+    if alarms.chat or alarms.phones:
+        return {alarms.chat} - {0}, set(alarms.phones)
+    return {person.chat for person in settings.duty} - {0}, {
+        person.phone for person in settings.duty
+    } - {""}
 
 
-def moved(before: str, after: str) -> None:
-    """A group has another id since; what waits for it goes there."""
-    if before != after:
-        with writing():
-            TelegramChat.replace(old=before, chat=after).execute()
-            outbox.redirect("telegram", before, after)
+def record_chat_move(old_id: str, new_id: str) -> None:
+    """Record that a group has a new id, and redirect its waiting messages."""
+    if old_id != new_id:
+        with write_transaction():
+            TelegramChat.replace(old=old_id, chat=new_id).execute()
+            outbox.redirect_messages("telegram", old_id, new_id)
 
 
-def wording(bot: Telegram, told: Alerted) -> str:
-    """The alert of one appeal or call."""
-    say = i18n.translations(bot.language).gettext
-    topic, region = _topic(told, bot.language), _region(told, bot.language)
+def alert_text(bot: Telegram, subject: AlertSubject) -> str:
+    """Return the text of the alert of one appeal or call."""
+    translate = i18n.locale_translations(bot.language).gettext
+    topic, region = _topic_label(subject, bot.language), _region_name(subject, bot.language)
     parts = [
         (N_("Topic: {text}"), topic),
         (N_("Region: {text}"), region),
-        (N_("Gist: {text}"), _gist(bot, told, _GIST)),
-        (N_("Phone: {text}"), _phone(bot, told)),
+        (N_("Summary: {text}"), _shortened_gist(bot, subject, _MAX_GIST_CHARS)),
+        (N_("Phone: {text}"), _displayed_phone(bot, subject)),
     ]
-    lines = [say(told.head).format(number=told.number)]
-    return "\n".join(lines + [say(id).format(text=text) for id, text in parts if text])
-
-
-def _gettext(settings: Settings) -> Callable[[str], str]:
-    """The texts in the language of the alerts."""
-    bot = settings.telegram
-    return i18n.translations(bot.language if bot else i18n.DEFAULT).gettext
-
-
-def _line(bot: Telegram, alert: Alerted) -> str:
-    parts = (_topic(alert, bot.language), _region(alert, bot.language))
-    line = ", ".join(filter(None, (*parts, _gist(bot, alert, _LINE))))
-    return f"{alert.number}: {line}" if line else alert.number
-
-
-def _put(bot: Telegram, alert: Alerted, chat: str, step: int) -> None:
-    outbox.put(
-        "telegram",
-        "alert",
-        chat,
-        key=f"alert:{alert.number}:{step}",
-        text=wording(bot, alert),
-        payload={
-            "appeal": alert.number,
-            "line": _line(bot, alert),
-            "button": i18n.translations(bot.language).gettext(N_("I take it")),
-        },
-        cause=alert.number,
+    lines = [translate(subject.head).format(number=subject.number)]
+    return "\n".join(
+        lines + [translate(message_id).format(text=text) for message_id, text in parts if text]
     )
 
 
-def _call_all(settings: Settings, number: str) -> None:
+def _translator(settings: Settings) -> Callable[[str], str]:
+    """Return the translation function for the language of the alerts."""
+    bot = settings.telegram
+    return i18n.locale_translations(bot.language if bot else i18n.DEFAULT_LOCALE).gettext
+
+
+def _digest_line(bot: Telegram, subject: AlertSubject) -> str:
+    parts = (_topic_label(subject, bot.language), _region_name(subject, bot.language))
+    line = ", ".join(filter(None, (*parts, _shortened_gist(bot, subject, _MAX_DIGEST_GIST_CHARS))))
+    return f"{subject.number}: {line}" if line else subject.number
+
+
+def _queue_alert(bot: Telegram, subject: AlertSubject, chat: str, step: int) -> None:
+    outbox.queue_message(
+        "telegram",
+        "alert",
+        chat,
+        key=f"alert:{subject.number}:{step}",
+        text=alert_text(bot, subject),
+        payload={
+            "appeal": subject.number,
+            "line": _digest_line(bot, subject),
+            "button": i18n.locale_translations(bot.language).gettext(N_("I will take it")),
+        },
+        cause=subject.number,
+    )
+
+
+def _alert_all_by_sms(settings: Settings, number: str) -> None:
     if not settings.telegram or not settings.sms:
         return
     language = "ru" if settings.telegram.language == "ru" else "uz"
-    for place, person in enumerate(settings.duty):
+    for position, person in enumerate(settings.duty):
         if person.phone:
-            key = f"duty:{number}:{place}"
-            citizens.notify(
+            key = f"duty:{number}:{position}"
+            citizens.queue_notice(
                 settings,
                 "duty",
                 person.phone,
@@ -257,25 +272,25 @@ def _call_all(settings: Settings, number: str) -> None:
             )
 
 
-def _topic(alert: Alerted, locale: str) -> str:
-    return catalogs.label("direction", alert.direction, locale) if alert.direction else ""
+def _topic_label(subject: AlertSubject, locale: str) -> str:
+    return catalogs.value_label("direction", subject.direction, locale) if subject.direction else ""
 
 
-def _region(alert: Alerted, locale: str) -> str:
-    return i18n.named(alert.region, locale) if alert.region else alert.region_text
+def _region_name(subject: AlertSubject, locale: str) -> str:
+    return i18n.localized_name(subject.region, locale) if subject.region else subject.region_text
 
 
-def _gist(bot: Telegram, alert: Alerted, longest: int) -> str:
-    if not alert.is_open:
+def _shortened_gist(bot: Telegram, subject: AlertSubject, max_chars: int) -> str:
+    if not subject.is_open:
         return ""
-    text = gist.without_person(alert, phones=bot.phone == "full")
-    return text if len(text) <= longest else f"{text[:longest].rstrip()}…"
+    text = gist.redact_person(subject, phones=bot.phone == "full")
+    return text if len(text) <= max_chars else f"{text[:max_chars].rstrip()}…"
 
 
-def _phone(bot: Telegram, alert: Alerted) -> str:
-    number = phone_numbers.canonical(alert.phone) or ""
+def _displayed_phone(bot: Telegram, subject: AlertSubject) -> str:
+    number = phone_numbers.canonical_number(subject.phone) or ""
     if bot.phone == "none" or not number:
         return ""
-    if bot.phone == "full" and alert.is_open:
-        return phone_numbers.grouped(number)
-    return phone_numbers.masked(number)
+    if bot.phone == "full" and subject.is_open:
+        return phone_numbers.grouped_number(number)
+    return phone_numbers.masked_number(number)

@@ -1,4 +1,4 @@
-"""Short messages that somebody writes by hand: about a call, its form, an appeal (T6)."""
+"""Short messages written by hand: about a call, its form, an appeal (T6)."""
 
 import datetime as dt
 import hashlib
@@ -7,35 +7,33 @@ from dataclasses import dataclass, field
 
 from appliance.casework import appeals, applicants, catalogs
 from appliance.core import audit, clock, outbox, phone_numbers
-from appliance.core.db import writing
-from appliance.core.i18n import named
+from appliance.core.db import write_transaction
+from appliance.core.i18n import localized_name
 from appliance.core.settings import Settings
-from appliance.core.statements import Question, value
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.messaging.notices import citizens, templates, texts
 from appliance.messaging.sms import rules
 from appliance.models import Appeal, Call, Handling, Message, SmsOptOut, SmsTemplate
 
-_LOCALES = {"uz": "uz_Latn", "ru": "ru"}
-_SENT = Question(
+_LOCALE_BY_LANGUAGE = {"uz": "uz_Latn", "ru": "ru"}
+_SENT_MESSAGES = PreparedQuery(
     lambda: (
         Message.select()
         .where(
-            *(Message.recipient == value("number"), Message.channel == "sms"),
+            *(Message.recipient == query_parameter("number"), Message.channel == "sms"),
             *(Message.state.in_(("sent", "delivered")), Message.purpose != "duty"),
         )
         .order_by(Message.id.desc())
-        .limit(value("limit"))
+        .limit(query_parameter("limit"))
     )
 )
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a message is about; `cause` as its row keeps it: an appeal's number, a call's id, or
-    the name of a form without a call.
+    """What a message is about; `cause`: an appeal's number, a call's id, or the token of a form.
 
-    `number`: whom it goes to if nobody else is chosen, "" when that is not known; `values`:
-    language → what fills the words in braces.
+    `number`: the default recipient, "" if unknown; `values`: language → values of the placeholders.
     """
 
     cause: str
@@ -46,8 +44,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Preview:
-    """A message before it is sent: in how many parts, what they cost (tiyin; None: not known),
-    why it cannot be sent ("" when it can), when it goes if that is not at once."""
+    """A message before it is sent.
+
+    `parts` and their `price` (tiyin; None: unknown), `trouble`: why it cannot be sent ("" if it
+    can), `due_at`: when it will be sent, if not at once.
+    """
 
     text: str
     parts: int
@@ -56,37 +57,49 @@ class Preview:
     due_at: dt.datetime | None
 
 
-def of_appeal(settings: Settings, appeal: Appeal) -> Subject:
-    """About a registered appeal."""
-    number = citizens.number_of(appeal) or ""
-    values = _of_appeals(settings, appeal)
-    return Subject(appeal.number, number, citizens.language_of(appeal), values)
+def appeal_subject(settings: Settings, appeal: Appeal) -> Subject:
+    """Return the subject for a registered appeal."""
+    number = citizens.applicant_number(appeal) or ""
+    values = _appeal_values(settings, appeal)
+    return Subject(appeal.number, number, citizens.applicant_language(appeal), values)
 
 
-def of_call(settings: Settings, call: Call) -> Subject:
-    """About a call, in the words of the appeal that it led to."""
-    made = appeals.of_call(call.id)
-    values = _of_appeals(settings, made[-1]) if made else _values(settings, {})
-    return Subject(call.id, citizens.mobile(call.citizen) or "", _language(call), values)
+def call_subject(settings: Settings, call: Call) -> Subject:
+    """Return the subject for a call, with the values of the appeal it led to."""
+    call_appeals = appeals.appeals_of_call(call.id)
+    values = (
+        _appeal_values(settings, call_appeals[-1])
+        if call_appeals
+        else _values_by_language(settings, {})
+    )
+    return Subject(
+        call.id, citizens.mobile_number(call.citizen) or "", _call_language(call), values
+    )
 
 
-def of_desk(settings: Settings, desk: appeals.Desk) -> Subject:
-    """About the form that an operator fills in, as far as it is kept, and its call."""
-    typed: dict[str, str] = desk.draft.values if desk.draft else {}
-    made = desk.registered[-1] if desk.registered else None
-    values = _of_appeals(settings, made) if made and not typed else _of_form(settings, typed)
-    told = citizens.mobile(typed.get("phone")) or citizens.mobile(typed.get("phone_at_hand"))
-    number = citizens.mobile(desk.call.citizen) if desk.call else told
+def desk_subject(settings: Settings, desk: appeals.DeskForm) -> Subject:
+    """Return the subject for the form that an operator fills in, as saved, and its call."""
+    form_values: dict[str, str] = desk.draft.values if desk.draft else {}
+    appeal = desk.registered[-1] if desk.registered else None
+    values = (
+        _appeal_values(settings, appeal)
+        if appeal and not form_values
+        else _draft_values(settings, form_values)
+    )
+    form_number = citizens.mobile_number(form_values.get("phone")) or citizens.mobile_number(
+        form_values.get("phone_at_hand")
+    )
+    number = citizens.mobile_number(desk.call.citizen) if desk.call else form_number
     cause = desk.call.id if desk.call else desk.token
-    return Subject(cause, number or told or "", _language(desk.call), values)
+    return Subject(cause, number or form_number or "", _call_language(desk.call), values)
 
 
-def fill(subject: Subject, template: SmsTemplate, language: str) -> str:
-    """The template's text with what is known; what is not stays in braces."""
-    return templates.filled(getattr(template, language), subject.values[language])
+def fill_template(subject: Subject, template: SmsTemplate, language: str) -> str:
+    """Return the template's text with the known values; unknown placeholders stay in braces."""
+    return templates.fill_known(getattr(template, language), subject.values[language])
 
 
-def preview(
+def preview_message(
     settings: Settings,
     subject: Subject,
     text: str,
@@ -94,43 +107,47 @@ def preview(
     template: SmsTemplate | None = None,
     language: str = "",
 ) -> Preview:
-    """What would become of a message to a number as typed."""
-    text = outbox.plain(text)
-    parts = outbox.segments(text) if text else 0
-    trouble, due = _trouble(settings, text, number), None
-    if known := phone_numbers.canonical(number):
+    """Return a preview of a message to a number as typed."""
+    text = outbox.use_ascii_quotes(text)
+    parts = outbox.part_count(text) if text else 0
+    trouble, due_at = _refusal_code(settings, text, number), None
+    if canonical_number := phone_numbers.canonical_number(number):
         now = clock.now()
-        later = outbox.room_at(known, now, settings.tz, settings.messages)
-        due = later if later > now else None
-    payload = _payload(subject, text, template, language)
-    return Preview(text, parts, rules.price(settings, parts, payload), trouble, due)
+        possible_at = outbox.within_recipient_limit(
+            canonical_number, now, settings.tz, settings.messages
+        )
+        due_at = possible_at if possible_at > now else None
+    payload = _template_payload(subject, text, template, language)
+    return Preview(
+        text, parts, rules.manual_message_price(settings, parts, payload), trouble, due_at
+    )
 
 
-def write(
+def queue_manual_message(
     settings: Settings,
     subject: Subject,
     text: str,
     number: str,
-    by: str,
+    actor: str,
     token: str,
     template: SmsTemplate | None = None,
     language: str = "",
 ) -> Message:
-    """Send a text to a number as typed; the same one sent twice with a token goes once.
+    """Queue a text to a number as typed; sent twice with the same token, it is queued once.
 
-    Raises texts.TextError. A number that has had its messages of the day gets it on a later one.
+    Raises texts.TextError. A number that has reached its daily limit receives it on a later day.
     """
-    text = outbox.plain(text)
-    if code := _trouble(settings, text, number):
+    text = outbox.use_ascii_quotes(text)
+    if code := _refusal_code(settings, text, number):
         raise texts.TextError(code)
-    recipient = citizens.mobile(number) or ""
+    recipient = citizens.mobile_number(number) or ""
     digest = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
-    key = f"manual:{by}:{token}:{digest}"
-    with writing():
-        before = Message.get_or_none(Message.key == key)
-        if before:
-            return before
-        message = outbox.put_sms(
+    key = f"manual:{actor}:{token}:{digest}"
+    with write_transaction():
+        queued = Message.get_or_none(Message.key == key)
+        if queued:
+            return queued
+        message = outbox.queue_sms(
             "manual",
             recipient,
             text,
@@ -138,94 +155,108 @@ def write(
             cause=subject.cause,
             tz=settings.tz,
             limits=settings.messages,
-            payload=_payload(subject, text, template, language),
+            payload=_template_payload(subject, text, template, language),
         )
         if not message:
             raise texts.TextError("phone")
-        audit.record(by, "sms.write", subject.cause, message=message.id)
+        audit.record_entry(actor, "sms.write", subject.cause, message=message.id)
     return message
 
 
-def sent_about(call_id: str | None, made: Sequence[Appeal], token: str = "") -> list[Message]:
-    """The short messages about a call and the appeals it led to, or about a form without a call,
-    whoever got them; the newest first."""
-    causes = [call_id, token, *(a.number for a in made), *(a.token for a in made)]
-    about = (
+def messages_about(
+    call_id: str | None, call_appeals: Sequence[Appeal], token: str = ""
+) -> list[Message]:
+    """Return the short messages about a call and its appeals, or about a form without a call.
+
+    Messages to all recipients, newest first.
+    """
+    causes = [
+        call_id,
+        token,
+        *(appeal.number for appeal in call_appeals),
+        *(appeal.token for appeal in call_appeals),
+    ]
+    conditions = (
         Message.channel == "sms",
         Message.cause.in_([cause for cause in causes if cause]),
         Message.purpose != "duty",
     )
-    return list(Message.select().where(*about).order_by(Message.id.desc()))
+    return list(Message.select().where(*conditions).order_by(Message.id.desc()))
 
 
-def sent_to(number: str | None, limit: int = 5) -> list[Message]:
-    """The short messages to a citizen's number that went out, whatever they were about; newest
-    first."""
+def messages_to(number: str | None, limit: int = 5) -> list[Message]:
+    """Return the short messages sent to a citizen's number, about any subject, newest first."""
     if not number:
         return []
-    return _SENT.rows(number=number, limit=limit)
+    return _SENT_MESSAGES.fetch_objects(number=number, limit=limit)
 
 
-def _trouble(settings: Settings, text: str, number: str) -> str:
-    """The code of why this cannot be sent; "" when it can."""
-    known = phone_numbers.canonical(number)
-    mobile = citizens.mobile(number)
-    unwanted = SmsOptOut.select().where(SmsOptOut.number == mobile)
-    for code, wrong in (
+def _refusal_code(settings: Settings, text: str, number: str) -> str:
+    """Return the code of the reason why this cannot be sent; "" if it can."""
+    canonical_number = phone_numbers.canonical_number(number)
+    mobile = citizens.mobile_number(number)
+    opt_outs = SmsOptOut.select().where(SmsOptOut.number == mobile)
+    for code, is_refused in (
         ("empty", not text),
-        ("long", outbox.segments(text) > texts.LONGEST),
-        ("unfilled", bool(templates.unfilled(text))),
-        ("phone", bool(number.strip()) and not known),
+        ("long", outbox.part_count(text) > texts.MAX_PARTS),
+        ("unfilled", bool(templates.unfilled_placeholders(text))),
+        ("phone", bool(number.strip()) and not canonical_number),
         ("nobody", not settings.sms or not mobile),
-        ("unwanted", unwanted.exists()),
+        ("unwanted", opt_outs.exists()),
     ):
-        if wrong:
+        if is_refused:
             return code
     return ""
 
 
-def _payload(
+def _template_payload(
     subject: Subject, text: str, template: SmsTemplate | None, language: str
 ) -> dict[str, str]:
-    """Names the template that a text still is, for services that take approved texts only."""
-    if not template or language not in subject.values or text != fill(subject, template, language):
+    """Return the template that an unchanged text is from, for services that need approved texts."""
+    if (
+        not template
+        or language not in subject.values
+        or text != fill_template(subject, template, language)
+    ):
         return {}
     return {
         "template": getattr(template, language),
-        "text_of": templates.purpose(template.id),
+        "text_of": templates.approval_purpose(template.id),
         "language": language,
     }
 
 
-def _language(call: Call | None) -> str:
+def _call_language(call: Call | None) -> str:
     return "ru" if call and call.language == "ru" else "uz"
 
 
-def _of_appeals(settings: Settings, appeal: Appeal) -> dict[str, dict[str, str]]:
-    now = Handling.get_or_none(Handling.appeal == appeal)
+def _appeal_values(settings: Settings, appeal: Appeal) -> dict[str, dict[str, str]]:
+    handling = Handling.get_or_none(Handling.appeal == appeal)
     values = {
-        "name": applicants.name_of(appeal),
+        "name": applicants.display_name(appeal),
         "number": appeal.number,
-        "due": f"{now.due_on:%d.%m.%Y}" if now else "",
+        "due": f"{handling.due_on:%d.%m.%Y}" if handling else "",
     }
-    return _values(settings, values, {"region": appeal.region, "district": appeal.district})
+    return _values_by_language(
+        settings, values, {"region": appeal.region, "district": appeal.district}
+    )
 
 
-def _of_form(settings: Settings, typed: dict[str, str]) -> dict[str, dict[str, str]]:
-    name = f"{typed.get('first_name', '')} {typed.get('surname', '')}".strip()
-    if typed.get("applicant_kind") == "entity":
-        name = typed.get("entity_name", "")
-    places = {kind: catalogs.place(kind, typed.get(kind)) for kind in ("region", "district")}
-    return _values(settings, {"name": name}, places)
+def _draft_values(settings: Settings, values: dict[str, str]) -> dict[str, dict[str, str]]:
+    name = f"{values.get('first_name', '')} {values.get('surname', '')}".strip()
+    if values.get("applicant_kind") == "entity":
+        name = values.get("entity_name", "")
+    places = {kind: catalogs.find_place(kind, values.get(kind)) for kind in ("region", "district")}
+    return _values_by_language(settings, {"name": name}, places)
 
 
-def _values(
+def _values_by_language(
     settings: Settings, facts: dict[str, str], places: Mapping[str, object] | None = None
 ) -> dict[str, dict[str, str]]:
-    """The values by language; places are named in it."""
+    """Return the values by language; places have their names in it."""
     shared = facts | {"hotline": settings.calls.hotline_number}
     return {
         language: shared
-        | {kind: named(place, locale) for kind, place in (places or {}).items() if place}
-        for language, locale in _LOCALES.items()
+        | {kind: localized_name(place, locale) for kind, place in (places or {}).items() if place}
+        for language, locale in _LOCALE_BY_LANGUAGE.items()
     }

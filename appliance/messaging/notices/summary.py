@@ -1,4 +1,4 @@
-"""The daily summary for the ministry's group: figures and numbers of appeals, nobody's data."""
+"""The daily summary for the ministry's group: figures and numbers of appeals, no personal data."""
 
 import datetime as dt
 
@@ -9,32 +9,34 @@ from appliance.messaging.notices import duty
 from appliance.models import Appeal, AppealStep, DutyAlert, Handling, Message
 from appliance.telephony import calls
 
-_KEPT = dt.timedelta(days=1)  # the next one says more
-_NAMED = 10  # appeals that nobody took
+_LIFETIME = dt.timedelta(days=1)  # the next summary replaces it
+_MAX_LISTED_APPEALS = 10  # that nobody took
 
 
-def put(settings: Settings, until: dt.datetime) -> Message | None:
-    """Write down the summary of the 24 hours before a moment, once; None without Telegram."""
+def queue_summary(settings: Settings, until: dt.datetime) -> Message | None:
+    """Queue the summary of the 24 hours before `until`, once; None without Telegram."""
     bot = settings.telegram
     if not bot:
         return None
     day = until.astimezone(settings.tz).date()
-    return outbox.put(
+    return outbox.queue_message(
         "telegram",
         "summary",
-        duty.chat_of(bot.chat),
+        duty.current_chat_id(bot.chat),
         key=f"summary:{day}",
-        text=wording(settings, until),
-        kept=_KEPT,
+        text=summary_text(settings, until),
+        lifetime=_LIFETIME,
     )
 
 
-def wording(settings: Settings, until: dt.datetime) -> str:
-    """What the group reads."""
+def summary_text(settings: Settings, until: dt.datetime) -> str:
+    """Return the text of the summary."""
     since = until - dt.timedelta(days=1)
     day = until.astimezone(settings.tz).date()
-    say = i18n.translations(settings.telegram.language if settings.telegram else i18n.DEFAULT)
-    balance = calls.balance(since, until)
+    translations = i18n.locale_translations(
+        settings.telegram.language if settings.telegram else i18n.DEFAULT_LOCALE
+    )
+    balance = calls.ledger_balance(since, until)
     registered = Appeal.registered_at.between(since, until - dt.timedelta(microseconds=1))
     alerts = DutyAlert.select().where(DutyAlert.at >= since, DutyAlert.at < until)
     waiting = [
@@ -59,14 +61,16 @@ def wording(settings: Settings, until: dt.datetime) -> str:
     lines = [
         N_("The day until {date}"),
         N_("Calls: {calls}, accepted: {accepted}"),
-        N_("Appeals registered: {registered}, out of hours: {out_of_hours}"),
+        N_("Appeals registered: {registered}, outside working hours: {out_of_hours}"),
         N_("Answered: {answered}; open: {open}, overdue: {overdue}"),
     ]
-    texts = [say.gettext(line).format(**figures) for line in lines]
+    texts = [translations.gettext(line).format(**figures) for line in lines]
     if waiting:
-        more = "…" if len(waiting) > _NAMED else ""
-        numbers = ", ".join(waiting[:_NAMED]) + more
-        texts.append(say.gettext(N_("Nobody has taken: {numbers}")).format(numbers=numbers))
-    if head := audit.head():
-        texts.append(say.gettext(N_("Audit up to {head}")).format(head=head.short))
+        more = "…" if len(waiting) > _MAX_LISTED_APPEALS else ""
+        numbers = ", ".join(waiting[:_MAX_LISTED_APPEALS]) + more
+        texts.append(
+            translations.gettext(N_("Not taken by anybody: {numbers}")).format(numbers=numbers)
+        )
+    if head := audit.chain_head():
+        texts.append(translations.gettext(N_("Audit up to {head}")).format(head=head.short))
     return "\n".join(texts)

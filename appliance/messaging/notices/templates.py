@@ -6,20 +6,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from appliance.core import audit, clock, live, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.messaging.notices import texts
 from appliance.models import SmsTemplate
 
-# what may stand in braces; filled from the form, as far as it is known
+# Permitted placeholders; filled from the form, as far as known.
 PLACEHOLDERS = ("name", "number", "due", "region", "district", "hotline")
-NAME = 60  # letters of a template's name at most
-_LEFT = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
+MAX_NAME_CHARS = 60  # of a template's name
+_PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 
 @dataclass(frozen=True)
 class Template:
-    """What the manager writes of a template."""
+    """The values of a template, as the manager enters them."""
 
     name: str
     uz: str
@@ -28,70 +28,77 @@ class Template:
     active: bool = True
 
 
-def templates(retired: bool = False) -> list[SmsTemplate]:
-    """The templates in their order; those in use, or all of them."""
-    found = SmsTemplate.select().order_by(
+def list_templates(with_retired: bool = False) -> list[SmsTemplate]:
+    """Return the templates in their order; active ones only, or all of them."""
+    query = SmsTemplate.select().order_by(
         SmsTemplate.active.desc(), SmsTemplate.position, SmsTemplate.id
     )
-    return list(found if retired else found.where(SmsTemplate.active))
+    return list(query if with_retired else query.where(SmsTemplate.active))
 
 
-def template(number: int) -> SmsTemplate | None:
-    """The template with this id, retired or not; None when there is none."""
+def find_template(number: int) -> SmsTemplate | None:
+    """Return the template with this id, active or not, or None."""
     return SmsTemplate.get_or_none(SmsTemplate.id == number)
 
 
-def save(
-    settings: Settings, typed: Template, by: str, one: SmsTemplate | None = None
+def save_template(
+    settings: Settings, values: Template, actor: str, existing: SmsTemplate | None = None
 ) -> SmsTemplate:
-    """Add a template, or change `one`; a retired one is offered no more, and never removed.
+    """Add a template, or change `existing`; a retired one is no longer offered but never deleted.
 
-    Raises texts.TextError: "name" when there is none or another has it, and what `check` raises.
+    Raises texts.TextError: "name" if it is empty or in use, and what check_template() raises.
     """
     row = {
-        "name": " ".join(typed.name.split())[:NAME],
-        "uz": outbox.plain(typed.uz),
-        "ru": outbox.plain(typed.ru),
-        "position": typed.position,
-        "active": typed.active,
+        "name": " ".join(values.name.split())[:MAX_NAME_CHARS],
+        "uz": outbox.use_ascii_quotes(values.uz),
+        "ru": outbox.use_ascii_quotes(values.ru),
+        "position": values.position,
+        "active": values.active,
     }
-    others = SmsTemplate.select().where(SmsTemplate.name == row["name"])
-    if not row["name"] or (others.where(SmsTemplate.id != one.id) if one else others).exists():
+    same_name = SmsTemplate.select().where(SmsTemplate.name == row["name"])
+    if (
+        not row["name"]
+        or (same_name.where(SmsTemplate.id != existing.id) if existing else same_name).exists()
+    ):
         raise texts.TextError("name")
     for language in texts.LANGUAGES:
-        check(settings, language, str(row[language]))
-    with writing():
-        if one:
-            SmsTemplate.update(row).where(SmsTemplate.id == one.id).execute()
-            saved = SmsTemplate.get_by_id(one.id)
+        check_template(settings, language, str(row[language]))
+    with write_transaction():
+        if existing:
+            SmsTemplate.update(row).where(SmsTemplate.id == existing.id).execute()
+            saved = SmsTemplate.get_by_id(existing.id)
         else:
             saved = SmsTemplate.create(**row)
-        audit.record(by, "template.change" if one else "template.add", str(saved.id), **row)
-        live.publish("outbox")
+        audit.record_entry(
+            actor, "template.change" if existing else "template.add", str(saved.id), **row
+        )
+        live.publish_topics("outbox")
     return saved
 
 
-def check(settings: Settings, language: str, text: str) -> None:
-    """Raise texts.TextError for a text that no template can have."""
+def check_template(settings: Settings, language: str, text: str) -> None:
+    """Raise texts.TextError for a text that is not valid in a template."""
     if not text.strip():
         raise texts.TextError("empty")
-    texts.placeholders(text, PLACEHOLDERS)
-    if outbox.segments(sample(settings, language, text)) > texts.LONGEST:
+    texts.parse_placeholders(text, PLACEHOLDERS)
+    if outbox.part_count(sample_text(settings, language, text)) > texts.MAX_PARTS:
         raise texts.TextError("long")
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with the values that are known; the other words stay in their braces."""
-    return outbox.plain(_LEFT.sub(lambda found: values.get(found[1]) or found[0], text))
+def fill_known(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with the known values; other placeholders stay in braces."""
+    return outbox.use_ascii_quotes(
+        _PLACEHOLDER.sub(lambda match: values.get(match[1]) or match[0], text)
+    )
 
 
-def unfilled(text: str) -> list[str]:
-    """The words of PLACEHOLDERS that stand in braces still."""
-    return _LEFT.findall(text)
+def unfilled_placeholders(text: str) -> list[str]:
+    """Return the placeholders that are still in braces."""
+    return _PLACEHOLDER.findall(text)
 
 
-def sample(settings: Settings, language: str, text: str) -> str:
-    """The text as it could go out, of a citizen who is made up."""
+def sample_text(settings: Settings, language: str, text: str) -> str:
+    """Return the text as it might be sent, for a fictitious citizen."""
     today = clock.now().astimezone(settings.tz)
     places = {"uz": ("Samarqand viloyati", "Urgut tumani")}
     region, district = places.get(language, ("Самаркандская область", "Ургутский район"))
@@ -103,20 +110,25 @@ def sample(settings: Settings, language: str, text: str) -> str:
         "district": district,
         "hotline": settings.calls.hotline_number,
     }
-    return filled(text, values)
+    return fill_known(text, values)
 
 
-def purpose(number: int) -> str:
-    """Under which name a service's approval of a template is kept."""
+def approval_purpose(number: int) -> str:
+    """Return the name under which a service's approval of a template is stored."""
     return f"template-{number}"
 
 
-def wordings(settings: Settings) -> Iterable[texts.Wording]:
-    """Each text of the templates in use, to be approved as those of texts.wordings are."""
-    for one in templates():
+def template_wordings(settings: Settings) -> Iterable[texts.Wording]:
+    """Yield each text of the active templates, for approval like those of texts.all_wordings()."""
+    for template in list_templates():
         for language in texts.LANGUAGES:
-            text = getattr(one, language)
-            shown = sample(settings, language, text)
+            text = getattr(template, language)
+            sample_sms = sample_text(settings, language, text)
             yield texts.Wording(
-                purpose(one.id), language, text, shown, outbox.segments(shown), own=True
+                approval_purpose(template.id),
+                language,
+                text,
+                sample_sms,
+                outbox.part_count(sample_sms),
+                is_custom=True,
             )

@@ -1,4 +1,4 @@
-"""The wording of short messages: defaults, the site's own, and what may stand in braces."""
+"""The texts of short messages: defaults, the site's own, and their placeholders in braces."""
 
 import datetime as dt
 import string
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from appliance.casework.appeals import states
 from appliance.core import audit, clock, i18n, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import NoticeText
 from appliance.people import accounts
 
 LANGUAGES = tuple(accounts.CALL_LANGUAGES)
-# purpose: what may stand in braces; one of _NEEDED must stand there
-PURPOSES: dict[str, tuple[str, ...]] = {
+# Purpose → permitted placeholders; the one of _REQUIRED_PLACEHOLDER must be present.
+PLACEHOLDERS_BY_PURPOSE: dict[str, tuple[str, ...]] = {
     "registered": ("number", "due", "hotline"),
     "answered": ("number", "hotline"),
     "missed": ("hotline",),
@@ -26,12 +26,12 @@ PURPOSES: dict[str, tuple[str, ...]] = {
     "own_data": ("number", "hotline"),
     "duty": ("number",),
 }
-# the one word in braces without which a text tells nothing
-_NEEDED = {
+# The placeholder without which a text is useless.
+_REQUIRED_PLACEHOLDER = {
     **dict.fromkeys(("registered", "answered", "status", "own_data", "duty"), "number"),
     "rating": "link",
 }
-DEFAULTS = {
+DEFAULT_TEXTS = {
     (
         "registered",
         "uz",
@@ -79,13 +79,16 @@ DEFAULTS = {
     ("duty", "uz"): "{number}-murojaatni hech kim olmadi.",
     ("duty", "ru"): "Обращение № {number} никто не взял.",
 }
-LONGEST = 4  # parts
+MAX_PARTS = 4  # of a message
 
 
 class TextError(ValueError):
-    """A text cannot be used; `code`: "empty", "braces", "unknown", "number", "link" or "long", of
-    a template "name"; or cannot be sent: "phone", no number, "nobody", no mobile number or no
-    account, "unwanted", he wants no messages, "unfilled", a word stands in braces still."""
+    """A text cannot be used or sent; `code` is the reason.
+
+    It cannot be used: "empty", "braces", "unknown", "number", "link" or "long"; for a template also
+    "name". It cannot be sent: "phone", not a number; "nobody", not a mobile number or no account;
+    "unwanted", the recipient has opted out; "unfilled", a placeholder is still in braces.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -94,83 +97,88 @@ class TextError(ValueError):
 
 @dataclass(frozen=True)
 class Wording:
-    """A text in force, a sample of it as it goes out, and how many parts that fills."""
+    """A text in force, a sample of it as sent, and the number of parts of the sample."""
 
     purpose: str
     language: str
     text: str
     sample: str
     parts: int
-    own: bool  # the site's, not the default
+    is_custom: bool  # the site's own, not the default
 
 
-def wordings(settings: Settings) -> list[Wording]:
-    """Every text, by purpose and language."""
-    own = {(row.purpose, row.language): row.text for row in NoticeText.select()}
-    found = []
-    for purpose, language in DEFAULTS:
-        text = own.get((purpose, language)) or DEFAULTS[purpose, language]
-        sample = _sample(settings, text, purpose, language)
-        parts = outbox.segments(sample)
-        found.append(Wording(purpose, language, text, sample, parts, (purpose, language) in own))
-    return found
+def all_wordings(settings: Settings) -> list[Wording]:
+    """Return every text, by purpose and language."""
+    custom_texts = {(row.purpose, row.language): row.text for row in NoticeText.select()}
+    wordings = []
+    for purpose, language in DEFAULT_TEXTS:
+        text = custom_texts.get((purpose, language)) or DEFAULT_TEXTS[purpose, language]
+        sample = _sample_text(settings, text, purpose, language)
+        parts = outbox.part_count(sample)
+        wordings.append(
+            Wording(purpose, language, text, sample, parts, (purpose, language) in custom_texts)
+        )
+    return wordings
 
 
-def text(purpose: str, language: str) -> str:
-    """The text in force."""
-    own = NoticeText.get_or_none(NoticeText.purpose == purpose, NoticeText.language == language)
-    return own.text if own else DEFAULTS[purpose, language]
+def text_in_force(purpose: str, language: str) -> str:
+    """Return the text in force."""
+    custom = NoticeText.get_or_none(NoticeText.purpose == purpose, NoticeText.language == language)
+    return custom.text if custom else DEFAULT_TEXTS[purpose, language]
 
 
-def change(settings: Settings, purpose: str, language: str, text: str, by: str) -> None:
-    """Put the site's own text in force, or the default again ("")."""
+def change_text(settings: Settings, purpose: str, language: str, text: str, actor: str) -> None:
+    """Set the site's own text, or restore the default ("")."""
     text = " ".join(text.split())
     if text:
-        check(settings, purpose, language, text)
-    here = (NoticeText.purpose == purpose, NoticeText.language == language)
-    with writing():
-        NoticeText.delete().where(*here).execute()
-        if text and text != DEFAULTS[purpose, language]:
+        check_text(settings, purpose, language, text)
+    conditions = (NoticeText.purpose == purpose, NoticeText.language == language)
+    with write_transaction():
+        NoticeText.delete().where(*conditions).execute()
+        if text and text != DEFAULT_TEXTS[purpose, language]:
             NoticeText.create(purpose=purpose, language=language, text=text)
-        audit.record(by, "notice.change", f"{purpose} {language}", text=text)
+        audit.record_entry(actor, "notice.change", f"{purpose} {language}", text=text)
 
 
-def check(settings: Settings, purpose: str, language: str, text: str) -> None:
+def check_text(settings: Settings, purpose: str, language: str, text: str) -> None:
     """Raise TextError for a text that cannot be used."""
-    named = placeholders(text, PURPOSES[purpose])
-    if (need := _NEEDED.get(purpose)) and need not in named:
-        raise TextError(need)
-    if outbox.segments(_sample(settings, text, purpose, language)) > LONGEST:
+    names = parse_placeholders(text, PLACEHOLDERS_BY_PURPOSE[purpose])
+    if (required := _REQUIRED_PLACEHOLDER.get(purpose)) and required not in names:
+        raise TextError(required)
+    if outbox.part_count(_sample_text(settings, text, purpose, language)) > MAX_PARTS:
         raise TextError("long")
 
 
-def placeholders(text: str, allowed: Collection[str]) -> set[str]:
-    """The words in braces, all of them `allowed`. Raises TextError, also for nothing beside."""
+def parse_placeholders(text: str, allowed: Collection[str]) -> set[str]:
+    """Return the placeholders of a text, all of them `allowed`.
+
+    Raises TextError, also for a text that consists of placeholders only.
+    """
     try:
-        pieces = list(string.Formatter().parse(text))
+        parsed = list(string.Formatter().parse(text))
     except ValueError as error:
         raise TextError("braces") from error
-    named = [(name, spec, how) for _, name, spec, how in pieces if name is not None]
-    if any(name not in allowed or spec or how for name, spec, how in named):
+    fields = [(name, spec, conversion) for _, name, spec, conversion in parsed if name is not None]
+    if any(name not in allowed or spec or conversion for name, spec, conversion in fields):
         raise TextError("unknown")
-    if not "".join(before for before, *_ in pieces).strip():
+    if not "".join(literal for literal, *_ in parsed).strip():
         raise TextError("empty")
-    return {name for name, *_ in named}
+    return {name for name, *_ in fields}
 
 
-def fill(text: str, values: dict[str, str]) -> str:
-    """The text with its values."""
+def fill_text(text: str, values: dict[str, str]) -> str:
+    """Return the text with its placeholders replaced by values."""
     return text.format(**values)
 
 
-def state_word(code: str, language: str) -> str:
-    """What a citizen is told of where an appeal stands, in the language of the message."""
-    say = i18n.translations("ru" if language == "ru" else "uz_Latn").gettext
-    return say(states.NAMES[code])
+def state_name(code: str, language: str) -> str:
+    """Return the name of an appeal's state for citizens, in the language of the message."""
+    translate = i18n.locale_translations("ru" if language == "ru" else "uz_Latn").gettext
+    return translate(states.STATE_NAMES[code])
 
 
-def _sample(settings: Settings, text: str, purpose: str, language: str) -> str:
-    """The text as it goes out from this site, about an appeal that is made up."""
+def _sample_text(settings: Settings, text: str, purpose: str, language: str) -> str:
+    """Return the text as this site would send it, about a fictitious appeal."""
     today = clock.now().astimezone(settings.tz)
     pages = settings.messages.public_url.rstrip("/") or "https://hotline.example"
     values = {
@@ -178,6 +186,8 @@ def _sample(settings: Settings, text: str, purpose: str, language: str) -> str:
         "due": f"{today + dt.timedelta(days=15):%d.%m.%Y}",
         "hotline": settings.calls.hotline_number,
         "link": f"{pages}/r/Ab3dEf9hIj",
-        "state": state_word("taken", language),
+        "state": state_name("taken", language),
     }
-    return outbox.plain(fill(text, {name: values[name] for name in PURPOSES[purpose]}))
+    return outbox.use_ascii_quotes(
+        fill_text(text, {name: values[name] for name in PLACEHOLDERS_BY_PURPOSE[purpose]})
+    )

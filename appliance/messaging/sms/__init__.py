@@ -1,1 +1,1 @@
-"""Short messages: accounts, what sends them, the services behind them."""
+"""Short messages: accounts, sending and receiving, and the services behind them."""

@@ -1,79 +1,81 @@
-"""How the SMS accounts do: what took a message last, what fails, until when it is passed over."""
+"""The health of SMS accounts: the last success, current failures, and how long one is skipped."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from appliance.core import clock, live, outbox
-from appliance.core.db import writing
-from appliance.core.delivery import Later, Trouble
+from appliance.core.db import write_transaction
+from appliance.core.delivery import DeliveryError, RetryLaterError
 from appliance.core.settings import Settings, SmsAccount
 from appliance.models import SmsHealth
 
-LONGEST = dt.timedelta(minutes=10)  # that an account which fails again and again is passed over
-OFFLINE = dt.timedelta(seconds=30)  # the same for one that nothing gets through to
-_FARTHEST = dt.timedelta(hours=1)  # held for longer, the clock was put back since
-PATIENCE = dt.timedelta(minutes=1)  # with one that asks to wait and takes nothing meanwhile
-# troubles that are over when the account answers anything
-ON_THE_WAY = frozenset((*outbox.NEVER_LEFT, "log_in"))
-_LATELY = dt.timedelta(hours=1)  # of one that fails for longer nothing is hoped for at once
-_FRESH = dt.timedelta(seconds=30)  # within which another success is not written down
+MAX_REST = dt.timedelta(minutes=10)  # for which a repeatedly failing account is skipped
+MAX_OFFLINE_REST = dt.timedelta(seconds=30)  # the same for an account that cannot be reached
+_MAX_PLAUSIBLE_REST = dt.timedelta(hours=1)  # a longer hold means that the clock was set back
+# for which an account may ask to wait without accepting anything
+MAX_BUSY_PERIOD = dt.timedelta(minutes=1)
+# Troubles that are over once the account gives any answer.
+CONNECTION_TROUBLES = frozenset((*outbox.OFFLINE_TROUBLES, "log_in"))
+# an account that fails for longer is not expected to recover soon
+_RECENT_PERIOD = dt.timedelta(hours=1)
+_SUCCESS_INTERVAL = dt.timedelta(seconds=30)  # within which a further success is not recorded
 
 
 @dataclass(frozen=True)
-class Standing:
-    """An account and how it was found; `state`: unused | ok | busy | held | failing | low."""
+class AccountStatus:
+    """An account and its health; `state`: unused | ok | busy | held | failing | low."""
 
     account: SmsAccount
     health: SmsHealth
     state: str
 
     @property
-    def is_passed_over(self) -> bool:
-        """Whether it was given up for a while, and has taken nothing since."""
+    def is_skipped(self) -> bool:
+        """True if the account was skipped for a while and has accepted nothing since."""
         return bool(self.health.failures and self.health.held_until)
 
 
-def standings(settings: Settings) -> list[Standing]:
-    """Each account of the settings, in their order."""
-    known = {row.account: row for row in SmsHealth.select()}
-    found = []
+def account_statuses(settings: Settings) -> list[AccountStatus]:
+    """Return the status of each account, in the order of the settings."""
+    rows_by_account = {row.account: row for row in SmsHealth.select()}
+    statuses = []
     for account in settings.sms:
-        row = known.get(account.name) or SmsHealth(account=account.name)
-        found.append(Standing(account, row, _state(account, row)))
-    return found
+        row = rows_by_account.get(account.name) or SmsHealth(account=account.name)
+        statuses.append(AccountStatus(account, row, _account_state(account, row)))
+    return statuses
 
 
-def held() -> set[str]:
-    """Accounts that are passed over at this moment."""
+def held_accounts() -> set[str]:
+    """Return the names of the accounts that are skipped at present."""
     now = clock.now()
     rows = SmsHealth.select(SmsHealth.account).where(
-        SmsHealth.held_until > now, SmsHealth.held_until <= now + _FARTHEST
+        SmsHealth.held_until > now, SmsHealth.held_until <= now + _MAX_PLAUSIBLE_REST
     )
     return {row.account for row in rows}
 
 
-def failing() -> dict[str, str]:
-    """Account → code of its trouble, of those that failed when they were last asked."""
+def failing_accounts() -> dict[str, str]:
+    """Return account → code of its trouble, for those that failed when last used."""
     return {row.account: row.trouble for row in SmsHealth.select().where(SmsHealth.failures > 0)}
 
 
-def failing_lately() -> set[str]:
-    """Accounts that do not take messages since a short time ago, or only ask to wait."""
-    since = clock.now() - _LATELY
+def recently_failing_accounts() -> set[str]:
+    """Return the accounts that began to fail, or to ask for a wait, within the last hour."""
+    since = clock.now() - _RECENT_PERIOD
     rows = SmsHealth.select(SmsHealth.account).where(
         SmsHealth.failing_since.between(since, clock.now())
     )
     return {row.account for row in rows}
 
 
-def worked(account: str) -> None:
-    """It took a message or answers again: whatever failed before is over."""
+def record_success(account: str) -> None:
+    """Record that an account accepted a message or answers again: earlier failures are over."""
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
-    well = row and not row.failures and not row.held_until and row.sent_at
-    if well and dt.timedelta() <= now - row.sent_at < _FRESH:
+    was_well = row and not row.failures and not row.held_until and row.sent_at
+    if was_well and dt.timedelta() <= now - row.sent_at < _SUCCESS_INTERVAL:
         return
-    _write(
+    _store_health(
         account,
         row,
         {
@@ -87,17 +89,20 @@ def worked(account: str) -> None:
     )
 
 
-def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> None:
-    """It did not: from the `allowed`-th time in a row on it is passed over for `rest` seconds,
-    doubled with each further time up to LONGEST, or for as long as it asks. Whether the internet is
-    back is asked often, as it costs the service nothing."""
+def record_failure(account: str, trouble: DeliveryError, rest: float, allowed: int = 1) -> None:
+    """Record a failure; from the `allowed`-th in a row on, the account is skipped for a while.
+
+    It is skipped for `rest` seconds, doubled with each further failure up to MAX_REST, or for as
+    long as the service asks. Whether the internet is back is tried often, as this costs the service
+    nothing.
+    """
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     failures = (row.failures if row else 0) + 1
-    longest = OFFLINE if trouble.code in outbox.NEVER_LEFT else LONGEST
+    longest = MAX_OFFLINE_REST if trouble.code in outbox.OFFLINE_TROUBLES else MAX_REST
     wait = min(dt.timedelta(seconds=rest) * 2 ** min(max(failures - allowed, 0), 16), longest)
-    if isinstance(trouble, Later):
-        wait = max(wait, dt.timedelta(seconds=trouble.wait))
-    _write(
+    if isinstance(trouble, RetryLaterError):
+        wait = max(wait, dt.timedelta(seconds=trouble.wait_seconds))
+    _store_health(
         account,
         row,
         {
@@ -105,20 +110,23 @@ def failed(account: str, trouble: Trouble, rest: float, allowed: int = 1) -> Non
             "failing_since": (row and row.failing_since) or now,
             "held_until": now + wait if failures >= allowed else None,
             "trouble": trouble.code,
-            "trouble_text": trouble.said[:500],
+            "trouble_text": trouble.detail[:500],
         },
     )
 
 
-def busy(account: str, trouble: Later, rest: float) -> bool:
-    """It asks to wait. That is no failure, as long as PATIENCE lasts; whether it is waited for."""
+def record_busy(account: str, trouble: RetryLaterError, rest: float) -> bool:
+    """Record that an account asks to wait; returns True if the message should wait for it.
+
+    This is no failure until it lasts longer than MAX_BUSY_PERIOD.
+    """
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     since = row.failing_since if row and row.trouble == trouble.code else now
-    until = now + dt.timedelta(seconds=trouble.wait)
-    if until - since > PATIENCE:
-        failed(account, trouble, rest)
+    until = now + dt.timedelta(seconds=trouble.wait_seconds)
+    if until - since > MAX_BUSY_PERIOD:
+        record_failure(account, trouble, rest)
         return False
-    _write(
+    _store_health(
         account,
         row,
         {
@@ -126,28 +134,28 @@ def busy(account: str, trouble: Later, rest: float) -> bool:
             "failing_since": since,
             "held_until": until,
             "trouble": trouble.code,
-            "trouble_text": trouble.said[:500],
+            "trouble_text": trouble.detail[:500],
         },
     )
     return True
 
 
-def counted(account: str, balance: int) -> None:
-    """How much is left on it."""
+def record_balance(account: str, balance: int) -> None:
+    """Record an account's balance."""
     row = SmsHealth.get_or_none(SmsHealth.account == account)
-    _write(account, row, {"balance": balance, "balance_at": clock.now()})
+    _store_health(account, row, {"balance": balance, "balance_at": clock.now()})
 
 
-def _write(account: str, row: SmsHealth | None, values: Mapping[str, object]) -> None:
-    with writing():
+def _store_health(account: str, row: SmsHealth | None, values: Mapping[str, object]) -> None:
+    with write_transaction():
         if row:
             SmsHealth.update(**values).where(SmsHealth.account == account).execute()
         else:
             SmsHealth.create(account=account, **values)
-        live.publish("outbox")
+        live.publish_topics("outbox")
 
 
-def _state(account: SmsAccount, row: SmsHealth) -> str:
+def _account_state(account: SmsAccount, row: SmsHealth) -> str:
     if row.failures:
         return "held" if row.held_until and row.held_until > clock.now() else "failing"
     if row.failing_since:

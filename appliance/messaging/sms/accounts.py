@@ -8,37 +8,37 @@ from appliance.messaging.sms import providers
 from appliance.messaging.sms.gateway import SmsGateway
 
 
-def gateways(settings: Settings) -> list[SmsGateway]:
-    """A gateway for each account in the settings file, the preferred one first."""
+def build_gateways(settings: Settings) -> list[SmsGateway]:
+    """Return a gateway for each account in the settings file, the preferred one first."""
     return [
-        provider(account.kind)(
+        provider_class(account.kind)(
             name=account.name,
             url=account.url.rstrip("/"),
             user=account.user,
             password=account.password,
             sender=account.sender,
-            callback=callback(settings, account),
+            callback=callback_url(settings, account),
         )
         for account in settings.sms
     ]
 
 
-def provider(kind: SmsKind) -> Any:
-    """The class of SmsGateway in the module of that name: only what is used is loaded."""
+def provider_class(kind: SmsKind) -> Any:
+    """Return the gateway class of a kind; only the provider modules in use are imported."""
     return importlib.import_module(f"{providers.__name__}.{kind}").GATEWAY
 
 
-def callback(settings: Settings, account: SmsAccount) -> str:
-    """The address at which an account's delivery reports are taken, or ""."""
+def callback_url(settings: Settings, account: SmsAccount) -> str:
+    """Return the address that accepts an account's delivery reports, or ""."""
     secret = account.callback_secret
     return f"{settings.web.url.rstrip('/')}/sms-reports/{account.name}/{secret}" if secret else ""
 
 
-def is_reported(account: SmsAccount) -> bool:
-    """Whether it can be known that a message of an account arrived.
+def reports_delivery(account: SmsAccount) -> bool:
+    """Return True if the delivery of an account's messages can be confirmed.
 
-    A service is asked, reports over its open line, or calls an address of ours.
+    The service is queried, reports over its open line, or calls an address of the appliance.
     """
-    service = provider(account.kind)
-    is_asked = service.outcome is not SmsGateway.outcome
-    return is_asked or service.has_line or bool(account.callback_secret)
+    service = provider_class(account.kind)
+    is_queried = service.outcome is not SmsGateway.outcome
+    return is_queried or service.has_line or bool(account.callback_secret)

@@ -1,4 +1,4 @@
-"""What an SMS service can be asked, and what it tells by itself."""
+"""The interface of SMS services: what they can do, and what they report by themselves."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,24 +9,27 @@ from appliance.core.delivery import Receipt
 
 @dataclass(frozen=True)
 class Report:
-    """What a gateway tells by itself of a message: `ours` says whose name for it `id` is."""
+    """The outcome of a message, reported by a gateway.
+
+    `is_own_id`: `id` is the appliance's own id of the message, not the service's.
+    """
 
     id: str
     outcome: str  # delivered | refused
-    ours: bool
+    is_own_id: bool
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """A short message that somebody sent to the account's own number."""
+    """A short message sent to the account's own number."""
 
-    number: str  # as the gateway gives it
+    number: str  # as given by the gateway
     text: str
 
 
 @dataclass(frozen=True)
 class Sending:
-    """A message that has perhaps gone out: `key` as it was sent, `receipt` if there was one."""
+    """A message that may have been sent: `key` as sent, `receipt` if there was one."""
 
     number: str  # +998…
     text: str
@@ -36,34 +39,37 @@ class Sending:
 
 
 class SmsGateway(Protocol):
-    """Sends short messages; what a service does not do is as here."""
+    """Sends short messages; these methods are the defaults for unsupported operations."""
 
-    title: str  # what the service is called, a message id
+    title: str  # name of the service, a message id
     name: str
-    has_line: bool = False  # it stands open, and is listened on
+    has_line: bool = False  # it has an open line on which it receives
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send to +998…; `key` is the same in each attempt. Raises a Trouble."""
+        """Send to +998…; `key` is the same in each attempt. Raises DeliveryError."""
 
     def outcome(self, receipt: str) -> str | None:
-        """`delivered`, `refused`, or None while it is not known. Raises a Trouble."""
+        """Return `delivered`, `refused`, or None while it is unknown. Raises DeliveryError."""
         return None
 
     def look_up(self, sending: Sending) -> str:
-        """What the service knows of a message, one of outbox.WORDS. Raises a Trouble."""
+        """Return what the service knows of a message, one of outbox.SERVICE_STATUSES.
+
+        Raises DeliveryError.
+        """
         return "unknown"
 
     def balance(self) -> int | None:
-        """Messages or money left, in the gateway's own unit; None when it does not tell."""
+        """Return the messages or money left, in the service's unit, or None if not reported."""
         return None
 
-    def reports(self, said: dict[str, Any]) -> list[Report]:
-        """The reports in what the gateway sent by itself: a form's fields or a JSON object."""
+    def parse_reports(self, payload: dict[str, Any]) -> list[Report]:
+        """Return the reports in a callback of the service: a form's fields or a JSON object."""
         return []
 
-    def received(self) -> list[Report | Incoming]:
-        """What came over an open line since the last time. Raises a Trouble."""
+    def receive_pending(self) -> list[Report | Incoming]:
+        """Return what arrived over an open line since the last call. Raises DeliveryError."""
         return []
 
     def close(self) -> None:
-        """Let the open line go."""
+        """Close the open line."""

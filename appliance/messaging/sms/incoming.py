@@ -1,13 +1,13 @@
-"""What citizens send to us by SMS: a mark, the number of their appeal, or that they want no more.
+"""SMS from citizens: a rating, the number of their appeal, or a request for no more messages.
 
-An appeal's state is told only to a number that stands in it.
+An appeal's state is sent only to a number that is recorded in it.
 """
 
 import re
 import uuid
 
 from appliance.core import clock, outbox, phone_numbers
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens, ratings, texts
 from appliance.models import Appeal, Call, Handling, Message
@@ -17,64 +17,71 @@ _START = frozenset({"start", "старт"})
 _APPEAL = re.compile(r"(?:№|n)?\s*(?:(\d{4})\s*-\s*)?0*(\d{1,6})", re.ASCII | re.IGNORECASE)
 
 
-def take(settings: Settings, number: str, text: str) -> str:
-    """Do what an incoming message asks: stop | start | rating | status | unknown | nothing."""
-    known, words = phone_numbers.canonical(number), outbox.plain(text).casefold().rstrip(".!")
-    if not known or not words:
+def handle_message(settings: Settings, number: str, text: str) -> str:
+    """Process an incoming message; returns stop | start | rating | status | unknown | nothing."""
+    sender_number, text_folded = (
+        phone_numbers.canonical_number(number),
+        outbox.use_ascii_quotes(text).casefold().rstrip(".!"),
+    )
+    if not sender_number or not text_folded:
         return "nothing"
-    word, *rest = words.split()
+    word, *rest = text_folded.split()
     if word in _STOP | _START and len(rest) < 2:  # STOP, or STOP 1282
-        change = citizens.opt_out if word in _STOP else citizens.opt_in
-        change(known, "sms")
+        change = citizens.opt_out_number if word in _STOP else citizens.opt_in_number
+        change(sender_number, "sms")
         return "stop" if word in _STOP else "start"
-    if re.fullmatch(r"[1-5]", words, re.ASCII) and ratings.was_asked(known):
-        return "rating" if ratings.answered(known, int(words)) else "nothing"
-    numbered = _APPEAL.fullmatch(words)
-    if not numbered or not citizens.mobile(known):
+    if re.fullmatch(r"[1-5]", text_folded, re.ASCII) and ratings.expects_rating(sender_number):
+        return "rating" if ratings.record_reply(sender_number, int(text_folded)) else "nothing"
+    appeal_match = _APPEAL.fullmatch(text_folded)
+    if not appeal_match or not citizens.mobile_number(sender_number):
         return "nothing"
-    with writing():
-        if _told_lately(known) >= settings.messages.per_number:
+    with write_transaction():
+        if _recent_message_count(sender_number) >= settings.messages.per_number:
             return "nothing"
-        year = numbered[1] or str(clock.now().astimezone(settings.tz).year)
-        appeal = Appeal.get_or_none(Appeal.number == f"{year}-{int(numbered[2]):06d}")
-        if appeal and known in (
-            phone_numbers.canonical(appeal.phone),
-            phone_numbers.canonical(appeal.phone_at_hand),
+        year = appeal_match[1] or str(clock.now().astimezone(settings.tz).year)
+        appeal = Appeal.get_or_none(Appeal.number == f"{year}-{int(appeal_match[2]):06d}")
+        if appeal and sender_number in (
+            phone_numbers.canonical_number(appeal.phone),
+            phone_numbers.canonical_number(appeal.phone_at_hand),
         ):
-            _tell_state(settings, appeal, known)
+            _reply_with_state(settings, appeal, sender_number)
             return "status"
-        _tell_unknown(settings, known)
+        _reply_unknown(settings, sender_number)
     return "unknown"
 
 
-def _tell_state(settings: Settings, appeal: Appeal, number: str) -> None:
-    now, language = Handling.get_by_id(appeal.id), citizens.language_of(appeal)
+def _reply_with_state(settings: Settings, appeal: Appeal, number: str) -> None:
+    now, language = Handling.get_by_id(appeal.id), citizens.applicant_language(appeal)
     values = {
         "number": appeal.number,
-        "state": texts.state_word(now.state, language),
+        "state": texts.state_name(now.state, language),
         "due": f"{now.due_on:%d.%m.%Y}",
     }
-    citizens.notify(settings, "status", number, language, values, key=_key(), cause=appeal.number)
+    citizens.queue_notice(
+        settings, "status", number, language, values, key=_reply_key(), cause=appeal.number
+    )
 
 
-def _tell_unknown(settings: Settings, number: str) -> None:
+def _reply_unknown(settings: Settings, number: str) -> None:
     call = Call.select().where(Call.caller == number).order_by(Call.arrived_at.desc()).first()
     language = "ru" if call and call.language == "ru" else "uz"
-    citizens.notify(settings, "status", number, language, {}, key=_key(), text_of="unknown")
+    citizens.queue_notice(
+        settings, "status", number, language, {}, key=_reply_key(), text_of="unknown"
+    )
 
 
-def _key() -> str:
+def _reply_key() -> str:
     return f"status:{uuid.uuid4()}"
 
 
-def _told_lately(number: str) -> int:
-    """How many were sent to it within a day."""
+def _recent_message_count(number: str) -> int:
+    """Return the number of messages to a number within the last day."""
     return (
         Message.select()
         .where(
             Message.recipient == number,
             Message.channel == "sms",
-            Message.created_at > clock.now() - ratings.AGAIN,
+            Message.created_at > clock.now() - ratings.REPEAT_INTERVAL,
         )
         .count()
     )

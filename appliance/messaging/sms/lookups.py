@@ -1,56 +1,65 @@
-"""What the services know of messages on hold after a restore: candidates for, and written down."""
+"""What the services know about messages that are on hold after a restore."""
 
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 
 from appliance.core import outbox
-from appliance.core.delivery import Trouble
+from appliance.core.delivery import DeliveryError
 from appliance.messaging.sms.gateway import Sending, SmsGateway
 from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-ASKING_SECONDS = 10.0  # in which services are candidates each minute: sending must not wait
-_MOST = 100
-_ARRIVED = ("delivered", "taken")
+QUERY_BUDGET_SECONDS = 10.0  # in which services are queried each minute: sending must not wait
+_MAX_MESSAGES = 100
+_ACCEPTED_STATUSES = ("delivered", "taken")
 
 
-def ask(
+def query_held_messages(
     gateways: Sequence[SmsGateway],
-    passed_over: Collection[str] = (),
-    goes_on: Callable[[], bool] = lambda: True,
+    skipped_accounts: Collection[str] = (),
+    should_continue: Callable[[], bool] = lambda: True,
 ) -> int:
-    """Ask the services about messages on hold; returns how many answers were written down.
+    """Query the services about messages on hold; returns the number of results recorded.
 
-    Every account is asked that may have sent one: the one that was to send it again, else all.
-    One that does not answer, or is `passed_over`, may have sent what the others do not know.
+    Every account is queried that may have sent one: the one that was to send it again, or all. One
+    that does not answer, or is among `skipped_accounts`, may have sent messages unknown to the
+    others.
     """
-    silent, count, began = set(passed_over), 0, time.monotonic()
-    for row in outbox.to_ask("sms", _MOST):
-        if not goes_on() or time.monotonic() - began > ASKING_SECONDS:
+    silent, count, started = set(skipped_accounts), 0, time.monotonic()
+    for row in outbox.messages_to_query("sms", _MAX_MESSAGES):
+        if not should_continue() or time.monotonic() - started > QUERY_BUDGET_SECONDS:
             break
-        candidates = [one for one in gateways if row.message.gateway in ("", one.name)]
+        candidates = [
+            gateway_item
+            for gateway_item in gateways
+            if row.message.gateway in ("", gateway_item.name)
+        ]
         replies = {}
         for gateway in candidates:
             if gateway.name not in silent:
-                replies[gateway.name] = _word(gateway, row.message)
-        silent |= {name for name, word in replies.items() if not word}
-        answers = {name: word for name, word in replies.items() if word}
-        account = min(answers, key=lambda name: outbox.WORDS.index(answers[name]), default="")
-        word = answers.get(account, "unknown")
-        if word in _ARRIVED or not silent & {one.name for one in candidates}:
-            outbox.note(row, account, word)
+                replies[gateway.name] = _service_status(gateway, row.message)
+        silent |= {name for name, status in replies.items() if not status}
+        answers = {name: status for name, status in replies.items() if status}
+        account = min(
+            answers, key=lambda name: outbox.SERVICE_STATUSES.index(answers[name]), default=""
+        )
+        status = answers.get(account, "unknown")
+        if status in _ACCEPTED_STATUSES or not silent & {
+            gateway_item.name for gateway_item in candidates
+        }:
+            outbox.record_status(row, account, status)
             count += 1
     return count
 
 
-def _word(gateway: SmsGateway, message: Message) -> str:
-    """One of outbox.WORDS; "" when the service does not answer."""
-    key = outbox.key_of(message)
+def _service_status(gateway: SmsGateway, message: Message) -> str:
+    """Return one of outbox.SERVICE_STATUSES; "" if the service does not answer."""
+    key = outbox.gateway_key(message)
     sending = Sending(message.recipient, message.text, key, message.foreign_id, message.created_at)
     try:
         return gateway.look_up(sending)
-    except Trouble as trouble:
+    except DeliveryError as trouble:
         log.warning("%s says nothing about message %d: %s", gateway.name, message.id, trouble)
         return ""

@@ -1,36 +1,43 @@
-"""What is told at all, over which account first, and which texts a service has approved."""
+"""Which notices are sent, over which account first, and which texts a service has approved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.core import audit, clock, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings, SmsAccount
 from appliance.messaging.notices import templates, texts
 from appliance.messaging.sms import account_health
 from appliance.messaging.sms.gateway import SmsGateway
 from appliance.models import Message, NoticeRule, SmsOptOut, TextApproval
 
-STATES = ("waiting", "approved", "refused")
-# what is always told: somebody asks for it or has to know
-_BY_SMS = [purpose for purpose in outbox.PURPOSES.values() if purpose.by_sms]
-ALWAYS = frozenset(purpose.code for purpose in _BY_SMS if not purpose.optional)
-PURPOSES = (*(purpose.code for purpose in _BY_SMS if purpose.optional), *sorted(ALWAYS))
+APPROVAL_STATES = ("waiting", "approved", "refused")
+# Purposes that are always sent: the recipient asked for them or must be informed.
+_SMS_PURPOSE_RECORDS = [purpose for purpose in outbox.PURPOSES.values() if purpose.by_sms]
+MANDATORY_PURPOSES = frozenset(
+    purpose.code for purpose in _SMS_PURPOSE_RECORDS if not purpose.optional
+)
+SMS_PURPOSES = (
+    *(purpose.code for purpose in _SMS_PURPOSE_RECORDS if purpose.optional),
+    *sorted(MANDATORY_PURPOSES),
+)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How something is told; `account` is asked first, "" for the settings' order."""
+    """The rule of a purpose; `account` is tried first, "" for the settings' order."""
 
     purpose: str
-    told: bool = True
+    enabled: bool = True
     account: str = ""
 
 
 @dataclass(frozen=True)
 class Approval:
-    """A text in force, as it is sent, and what a service says of it; state "" when it was not
-    asked."""
+    """A text in force, as sent, and a service's decision on it.
+
+    `state` is "" if the service was not asked.
+    """
 
     account: str
     purpose: str
@@ -39,76 +46,87 @@ class Approval:
     state: str
 
 
-def rules() -> list[Rule]:
-    """A rule for each purpose."""
-    known = {row.purpose: Rule(row.purpose, row.told, row.account) for row in NoticeRule.select()}
-    return [known.get(purpose, Rule(purpose)) for purpose in PURPOSES]
+def list_rules() -> list[Rule]:
+    """Return a rule for each purpose."""
+    rules_by_purpose = {
+        row.purpose: Rule(row.purpose, row.told, row.account) for row in NoticeRule.select()
+    }
+    return [rules_by_purpose.get(purpose, Rule(purpose)) for purpose in SMS_PURPOSES]
 
 
-def is_sent(purpose: str) -> bool:
-    """Whether citizens are told of this."""
+def is_enabled(purpose: str) -> bool:
+    """Return True if citizens receive messages of this purpose."""
     row = NoticeRule.get_or_none(NoticeRule.purpose == purpose)
-    return purpose in ALWAYS or not row or row.told
+    return purpose in MANDATORY_PURPOSES or not row or row.told
 
 
 def is_unwanted(message: Message) -> bool:
-    """Whether its number wants no such messages since it was written, or citizens are told no
-    more of this."""
-    if message.purpose in ALWAYS and message.purpose != "manual":
+    """Return True if the number has opted out, or the purpose was disabled, after it was queued."""
+    if message.purpose in MANDATORY_PURPOSES and message.purpose != "manual":
         return False
     opted_out = SmsOptOut.select().where(SmsOptOut.number == message.recipient)
-    return opted_out.exists() or not is_sent(message.purpose)
+    return opted_out.exists() or not is_enabled(message.purpose)
 
 
-def change(settings: Settings, purpose: str, told: bool, account: str, by: str) -> bool:
-    """Put a rule in force; False for a purpose or account that there is not."""
-    if purpose not in PURPOSES or account not in {"", *(a.name for a in settings.sms)}:
+def change_rule(settings: Settings, purpose: str, enabled: bool, account: str, actor: str) -> bool:
+    """Set a purpose's rule; returns False for an unknown purpose or account."""
+    if purpose not in SMS_PURPOSES or account not in {
+        "",
+        *(candidate.name for candidate in settings.sms),
+    }:
         return False
-    with writing():
+    with write_transaction():
         NoticeRule.replace(
-            purpose=purpose, told=told or purpose in ALWAYS, account=account
+            purpose=purpose, told=enabled or purpose in MANDATORY_PURPOSES, account=account
         ).execute()
-        audit.record(by, "notice.rule", purpose, told=told, account=account)
+        audit.record_entry(actor, "notice.rule", purpose, told=enabled, account=account)
     return True
 
 
-def approvals(settings: Settings) -> list[Approval]:
-    """Each text in force at each account that takes approved ones only."""
-    found = []
+def list_approvals(settings: Settings) -> list[Approval]:
+    """Return each text in force for each account that accepts approved texts only."""
+    approvals = []
     for account in settings.sms:
         if not account.approval:
             continue
         rows = TextApproval.select().where(TextApproval.account == account.name)
-        known = {(row.purpose, row.language): row for row in rows}
-        for wording in [*texts.wordings(settings), *templates.wordings(settings)]:
-            row = known.get((wording.purpose, wording.language))
+        rows_by_text = {(row.purpose, row.language): row for row in rows}
+        for wording in [*texts.all_wordings(settings), *templates.template_wordings(settings)]:
+            row = rows_by_text.get((wording.purpose, wording.language))
             state = row.state if row and row.text == wording.text else ""
-            text = outbox.plain(wording.text)
-            found.append(Approval(account.name, wording.purpose, wording.language, text, state))
-    return found
+            text = outbox.use_ascii_quotes(wording.text)
+            approvals.append(Approval(account.name, wording.purpose, wording.language, text, state))
+    return approvals
 
 
-def note(
-    settings: Settings, account: str, purpose: str, language: str, state: str, by: str
+def record_approval(
+    settings: Settings, account: str, purpose: str, language: str, state: str, actor: str
 ) -> bool:
-    """Note what a service says of the text in force; False for something that there is not.
+    """Record a service's decision on the text in force; returns False if it is unknown.
 
-    `state` of STATES, or "" when it was not asked.
+    `state` is one of APPROVAL_STATES, or "" to remove it.
     """
-    demanding = {a.name for a in settings.sms if a.approval}
-    every = [*texts.wordings(settings), *templates.wordings(settings)]
-    text = next((w.text for w in every if (w.purpose, w.language) == (purpose, language)), "")
-    if not text or account not in demanding:
+    approving_accounts = {candidate.name for candidate in settings.sms if candidate.approval}
+    wordings = [*texts.all_wordings(settings), *templates.template_wordings(settings)]
+    text = next(
+        (
+            wording.text
+            for wording in wordings
+            if (wording.purpose, wording.language) == (purpose, language)
+        ),
+        "",
+    )
+    if not text or account not in approving_accounts:
         return False
-    if state and state not in STATES:
+    if state and state not in APPROVAL_STATES:
         return False
-    here = (
+    conditions = (
         TextApproval.account == account,
         TextApproval.purpose == purpose,
         TextApproval.language == language,
     )
-    with writing():
-        TextApproval.delete().where(*here).execute()
+    with write_transaction():
+        TextApproval.delete().where(*conditions).execute()
         if state:
             TextApproval.create(
                 account=account,
@@ -116,17 +134,17 @@ def note(
                 language=language,
                 text=text,
                 state=state,
-                by=by,
+                by=actor,
                 at=clock.now(),
             )
-        audit.record(by, "notice.approval", f"{account} {purpose} {language}", state=state)
+        audit.record_entry(actor, "notice.approval", f"{account} {purpose} {language}", state=state)
     return True
 
 
-def may_take(account: SmsAccount, message: Message) -> bool:
-    """Whether a service takes this text, and whether what is answered to it reaches us."""
+def accepts_message(account: SmsAccount, message: Message) -> bool:
+    """Return True if an account accepts this text and can receive a reply that it asks for."""
     payload: dict[str, object] = message.payload or {}
-    if payload.get("reply") and not account.takes_replies:
+    if payload.get("reply") and not account.receives_replies:
         return False
     if not account.approval:
         return True
@@ -143,18 +161,29 @@ def may_take(account: SmsAccount, message: Message) -> bool:
     )
 
 
-def in_order[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpose: str) -> list[G]:
-    """The gateways, or their accounts, as they are asked for this purpose."""
+def sort_by_preference[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpose: str) -> list[G]:
+    """Return the gateways, or their accounts, in the order to try for this purpose."""
     row = NoticeRule.get_or_none(NoticeRule.purpose == purpose)
-    first = row.account if row else ""
-    return sorted(gateways, key=lambda gateway: gateway.name != first)
+    preferred_name = row.account if row else ""
+    return sorted(gateways, key=lambda gateway: gateway.name != preferred_name)
 
 
-def price(settings: Settings, parts: int, payload: dict[str, str] | None = None) -> int | None:
-    """What a message written by hand costs (tiyin), at the account that is asked first for such a
-    text and is not passed over; None when that is not known."""
+def manual_message_price(
+    settings: Settings, parts: int, payload: dict[str, str] | None = None
+) -> int | None:
+    """Return the price (tiyin) of a message written by hand, or None if it is not known.
+
+    It is that of the account that is tried first for such a text and is not being skipped.
+    """
     message = Message(purpose="manual", payload=payload or {})
-    takers = [a for a in in_order(settings.sms, "manual") if may_take(a, message)]
-    held = account_health.held()
-    first = next((a for a in takers if a.name not in held), next(iter(takers), None))
-    return parts * first.price if first and first.price else None
+    candidates = [
+        account
+        for account in sort_by_preference(settings.sms, "manual")
+        if accepts_message(account, message)
+    ]
+    skipped = account_health.held_accounts()
+    preferred = next(
+        (account for account in candidates if account.name not in skipped),
+        next(iter(candidates), None),
+    )
+    return parts * preferred.price if preferred and preferred.price else None

@@ -1,7 +1,7 @@
-"""Short messages out of the outbox by the first account that takes them, and what comes in.
+"""Sends short messages from the outbox over the first account that accepts them, and receives.
 
-What has piled up goes out no faster than everything else, and while no account can be reached one
-message asks now and then whether it can again: the others keep their place and their attempts.
+A backlog is sent no faster than new messages. While no account can be reached, one message now and
+then tests whether it can again: the others keep their place and their number of attempts.
 """
 
 import functools
@@ -13,7 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance.core import clock, db, outbox
-from appliance.core.delivery import Declined, Later, NotSent, Trouble, Unsure
+from appliance.core.delivery import (
+    DeclinedError,
+    DeliveryError,
+    NotSentError,
+    RetryLaterError,
+    UncertainDeliveryError,
+)
 from appliance.core.settings import Settings, SmsAccount
 from appliance.messaging.sms import account_health, accounts, incoming, lookups, rules
 from appliance.messaging.sms.gateway import Incoming, Report, SmsGateway
@@ -21,240 +27,270 @@ from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-REST = 60.0  # seconds for which an account that fails is passed over, the first time
-UNSURE = 3  # lost answers in a row after which it is
-UNAPPROVED = 600.0  # seconds until a text that no account takes is looked at again
-ASKING = 10.0  # seconds in which gateways are asked what became of messages, each minute
-PER_SECOND = 10  # messages in any second, however many wait
-COUNTED = 900.0  # seconds between two looks at what is left on an account
+REST_SECONDS = 60.0  # for which a failing account is skipped the first time
+MAX_LOST_ANSWERS = 3  # lost answers in a row after which it is skipped
+UNAPPROVED_RETRY_SECONDS = 600.0  # until a text that no account accepts is tried again
+OUTCOME_BUDGET_SECONDS = 10.0  # each minute, for querying gateways about sent messages
+MAX_MESSAGES_PER_SECOND = 10  # in any second, however many are waiting
+BALANCE_INTERVAL_SECONDS = 900.0  # between two queries of the accounts' balances
 
 
-def _unheard(said: Incoming) -> None:
-    log.warning("nobody listens to what %s sent", said.number)
+def _log_unhandled(message: Incoming) -> None:
+    log.warning("nobody listens to what %s sent", message.number)
 
 
 @dataclass
-class Senders:
-    """The gateways in their order, what their accounts demand, and who listens to citizens."""
+class SmsSender:
+    """The gateways in order, their accounts' requirements, and the handler of incoming SMS."""
 
     gateways: Sequence[SmsGateway]
-    rest: float = REST
+    rest_seconds: float = REST_SECONDS
     accounts: Mapping[str, SmsAccount] = field(default_factory=dict)
-    hear: Callable[[Incoming], object] = _unheard
-    put_off: Callable[[], object] = lambda: None  # what can wait and is not sent at this hour
-    per_second: int = PER_SECOND
-    pause: Callable[[float], object] = time.sleep
-    tick: Callable[[], float] = time.monotonic
-    _went: deque[float] = field(default_factory=deque)  # ticks of what went in this second
-    _deaf: set[str] | None = None  # those that could not be listened to
-    _asked: int = 0  # the message that a gateway was asked about last
+    on_incoming: Callable[[Incoming], object] = _log_unhandled
+    # postpones messages that can wait and are not sent at this hour
+    postpone_waiting: Callable[[], object] = lambda: None
+    per_second: int = MAX_MESSAGES_PER_SECOND
+    sleep: Callable[[float], object] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    # times of the messages sent within the last second
+    _sent_at: deque[float] = field(default_factory=deque)
+    _unreachable: set[str] | None = None  # names of gateways from which nothing could be received
+    _last_queried_id: int = 0  # id of the message that a gateway was queried about last
 
-    def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Send what is due, oldest first, until nothing is; returns how many were taken up."""
-        outbox.recover()
-        outbox.expire()
+    def send_due(self, should_continue: Callable[[], bool] = lambda: True) -> int:
+        """Send what is due, oldest first, until nothing is left; returns the number of attempts."""
+        outbox.release_dead_claims()
+        outbox.expire_messages()
         count = 0
-        while self._awake() and goes_on() and (message := self._next()):
+        while self._available_gateways() and should_continue() and (message := self._claim_next()):
             try:
-                self.send(message)
-            except Exception:  # a gateway that answers what nobody foresaw
+                self.send_message(message)
+            except Exception:  # an unexpected answer of a gateway
                 log.exception("message %d may have gone out", message.id)
-                outbox.retry(message, "no_sense", perhaps_sent=True, by=message.gateway)
+                outbox.schedule_retry(
+                    message, "no_sense", perhaps_sent=True, gateway=message.gateway
+                )
             count += 1
             self._keep_pace()
         return count
 
-    def _next(self) -> Message | None:
-        self.put_off()  # the hour may have come while others went out
-        return outbox.claim("sms")
+    def _claim_next(self) -> Message | None:
+        self.postpone_waiting()  # the hour may have come while others were sent
+        return outbox.claim_next("sms")
 
     def _keep_pace(self) -> None:
-        """Wait until another may go; a slow answer is made up for within the second."""
-        now = self.tick()
-        self._went.append(now)
-        while self._went[0] <= now - 1:
-            self._went.popleft()
-        if len(self._went) >= self.per_second:
-            self.pause(self._went[0] + 1 - now)
+        """Wait until the next message may be sent; slow answers are compensated in the second."""
+        now = self.monotonic()
+        self._sent_at.append(now)
+        while self._sent_at[0] <= now - 1:
+            self._sent_at.popleft()
+        if len(self._sent_at) >= self.per_second:
+            self.sleep(self._sent_at[0] + 1 - now)
 
-    def send(self, message: Message) -> None:
-        """Give one claimed message to the first account that takes it."""
+    def send_message(self, message: Message) -> None:
+        """Send one claimed message over the first account that accepts it."""
         if rules.is_unwanted(message):
-            outbox.declined(message, "unwanted")
+            outbox.mark_declined(message, "unwanted")
             return
-        declined: Declined | None = None
-        failed: Trouble | None = None
-        taking = [gateway for gateway in self.gateways if self._takes(gateway, message)]
-        awake = {gateway.name for gateway in self._awake()}
-        # One that perhaps has it goes first: it may know the key, another would surely make it two.
-        preferred = rules.in_order(taking, message.purpose)
-        for gateway in sorted(preferred, key=lambda one: one.name != message.gateway):
-            if gateway.name not in awake:
+        decline_error: DeclinedError | None = None
+        last_error: DeliveryError | None = None
+        accepting = [gateway for gateway in self.gateways if self._accepts(gateway, message)]
+        available = {gateway.name for gateway in self._available_gateways()}
+        # A gateway that may already have it is tried first: it may recognise the key, while any
+        # other would certainly send the message twice.
+        preferred = rules.sort_by_preference(accepting, message.purpose)
+        for gateway in sorted(preferred, key=lambda gateway: gateway.name != message.gateway):
+            if gateway.name not in available:
                 continue
             try:
-                receipt = gateway.send(message.recipient, message.text, outbox.key_of(message))
-            except Later as trouble:
-                if account_health.busy(gateway.name, trouble, self.rest):
-                    outbox.retry(message, trouble.code, trouble.said, wait=trouble.wait)
+                receipt = gateway.send(message.recipient, message.text, outbox.gateway_key(message))
+            except RetryLaterError as trouble:
+                if account_health.record_busy(gateway.name, trouble, self.rest_seconds):
+                    outbox.schedule_retry(
+                        message, trouble.code, trouble.detail, wait_seconds=trouble.wait_seconds
+                    )
                     return
-                failed = trouble
-            except NotSent as trouble:
-                account_health.failed(gateway.name, trouble, self.rest)
+                last_error = trouble
+            except NotSentError as trouble:
+                account_health.record_failure(gateway.name, trouble, self.rest_seconds)
                 log.warning("%s does not take messages: %s", gateway.name, trouble)
-                failed = trouble
-            except Unsure as trouble:
-                account_health.failed(gateway.name, trouble, self.rest, UNSURE)
+                last_error = trouble
+            except UncertainDeliveryError as trouble:
+                account_health.record_failure(
+                    gateway.name, trouble, self.rest_seconds, MAX_LOST_ANSWERS
+                )
                 log.warning(
                     "%s: message %d may have gone out: %s", gateway.name, message.id, trouble
                 )
-                outbox.retry(
-                    message, trouble.code, trouble.said, perhaps_sent=True, by=gateway.name
+                outbox.schedule_retry(
+                    message, trouble.code, trouble.detail, perhaps_sent=True, gateway=gateway.name
                 )
                 return
-            except Declined as trouble:
-                declined = trouble
+            except DeclinedError as trouble:
+                decline_error = trouble
             else:
-                outbox.sent(message, gateway.name, receipt.id)
-                account_health.worked(gateway.name)
+                outbox.mark_sent(message, gateway.name, receipt.id)
+                account_health.record_success(gateway.name)
                 return
-        rests = {gateway.name for gateway in taking} - awake
-        if declined and not failed and not rests & account_health.failing_lately():
-            outbox.declined(message, declined.code, declined.said)
-        elif self.gateways and not taking:
-            outbox.retry(message, "unapproved", wait=UNAPPROVED)
+        resting = {gateway.name for gateway in accepting} - available
+        if (
+            decline_error
+            and not last_error
+            and not resting & account_health.recently_failing_accounts()
+        ):
+            outbox.mark_declined(message, decline_error.code, decline_error.detail)
+        elif self.gateways and not accepting:
+            outbox.schedule_retry(message, "unapproved", wait_seconds=UNAPPROVED_RETRY_SECONDS)
         else:
-            failed = failed or declined or NotSent("no_gateway")
-            wait = max(failed.wait, self.rest) if isinstance(failed, Later) else None
-            outbox.retry(message, failed.code, failed.said, wait=wait)
+            last_error = last_error or decline_error or NotSentError("no_gateway")
+            wait = (
+                max(last_error.wait_seconds, self.rest_seconds)
+                if isinstance(last_error, RetryLaterError)
+                else None
+            )
+            outbox.schedule_retry(message, last_error.code, last_error.detail, wait_seconds=wait)
 
-    def follow(self, stop: threading.Event, every: float = 2.0, ask_every: float = 60.0) -> None:
-        """Send what becomes due until `stop`; a message that is on its way is finished first."""
-        self.pause = stop.wait
-        ask_at = time.monotonic() + ask_every
-        count_at = time.monotonic()
-        while not stop.wait(every):
+    def send_until_stopped(
+        self, stop: threading.Event, interval: float = 2.0, query_interval: float = 60.0
+    ) -> None:
+        """Send what becomes due until `stop` is set; a message being sent is finished first."""
+        self.sleep = stop.wait
+        query_at = time.monotonic() + query_interval
+        balance_at = time.monotonic()
+        while not stop.wait(interval):
             try:
-                self.listen()
+                self.receive_messages()
                 self.send_due(lambda: not stop.is_set())
-                if time.monotonic() >= ask_at:
-                    ask_at = time.monotonic() + ask_every
-                    self.ask_what_became(goes_on=lambda: not stop.is_set())
-                    lookups.ask(self.gateways, account_health.held(), lambda: not stop.is_set())
-                    outbox.forget_early_reports()
-                if time.monotonic() >= count_at:
-                    count_at = time.monotonic() + COUNTED
-                    if self.count():
-                        count_at = time.monotonic() + REST
-            except Exception:  # the boundary of a thread
+                if time.monotonic() >= query_at:
+                    query_at = time.monotonic() + query_interval
+                    self.query_outcomes(should_continue=lambda: not stop.is_set())
+                    lookups.query_held_messages(
+                        self.gateways, account_health.held_accounts(), lambda: not stop.is_set()
+                    )
+                    outbox.remove_unmatched_early_reports()
+                if time.monotonic() >= balance_at:
+                    balance_at = time.monotonic() + BALANCE_INTERVAL_SECONDS
+                    if self.refresh_balances():
+                        balance_at = time.monotonic() + REST_SECONDS
+            except Exception:  # outermost handler of a thread
                 log.exception("sending failed")
         for gateway in self.gateways:
             gateway.close()
 
-    def listen(self) -> None:
-        """Take in what came over open lines: reports, and what citizens sent."""
-        failing = account_health.failing()
-        if self._deaf is None:  # what a former process could not reach
-            self._deaf = {name for name, code in failing.items() if code == "no_modem"}
-        for gateway in self._awake():
+    def receive_messages(self) -> None:
+        """Process what arrived over open lines: reports and citizens' messages."""
+        failing = account_health.failing_accounts()
+        if self._unreachable is None:  # gateways that an earlier process could not reach
+            self._unreachable = {name for name, code in failing.items() if code == "no_modem"}
+        for gateway in self._available_gateways():
             try:
-                heard = gateway.received()
-            except Trouble as trouble:
-                self._deaf.add(gateway.name)
-                allowed = UNSURE if isinstance(trouble, Unsure) else 1
-                account_health.failed(gateway.name, trouble, self.rest, allowed)
+                arrived = gateway.receive_pending()
+            except DeliveryError as trouble:
+                self._unreachable.add(gateway.name)
+                allowed = MAX_LOST_ANSWERS if isinstance(trouble, UncertainDeliveryError) else 1
+                account_health.record_failure(gateway.name, trouble, self.rest_seconds, allowed)
                 log.warning("%s is not heard: %s", gateway.name, trouble)
                 continue
-            reached = gateway.has_line and failing.get(gateway.name) in account_health.ON_THE_WAY
-            if reached or gateway.name in self._deaf:
-                self._deaf.discard(gateway.name)
-                account_health.worked(gateway.name)
-            for came in heard:
+            is_reached = (
+                gateway.has_line and failing.get(gateway.name) in account_health.CONNECTION_TROUBLES
+            )
+            if is_reached or gateway.name in self._unreachable:
+                self._unreachable.discard(gateway.name)
+                account_health.record_success(gateway.name)
+            for item in arrived:
                 try:
-                    take = functools.partial(self._take, gateway.name, came)
-                    db.insist(take, threading.Event())  # a gateway tells it once
-                except Exception:  # the others are taken in all the same
+                    process = functools.partial(self._process_received, gateway.name, item)
+                    db.retry_while_busy(process, threading.Event())  # a gateway delivers it once
+                except Exception:  # the others are still processed
                     log.exception("%s: what was heard is lost", gateway.name)
 
-    def _take(self, gateway: str, said: Report | Incoming) -> None:
-        if isinstance(said, Incoming):
-            self.hear(said)
+    def _process_received(self, gateway: str, item: Report | Incoming) -> None:
+        if isinstance(item, Incoming):
+            self.on_incoming(item)
         else:
-            outbox.reported(gateway, said.id, said.outcome, ours=said.ours)
+            outbox.record_delivery_report(gateway, item.id, item.outcome, is_own_key=item.is_own_id)
 
-    def count(self) -> bool:
-        """Ask what is left on the accounts; whether one could not be asked, and is to be soon.
+    def refresh_balances(self) -> bool:
+        """Query the accounts' balances; returns True if one should be retried soon.
 
-        One that does not tell keeps its last figure. So an account that nothing is sent by for long
-        is known to be reached, or to be refused.
+        That is the case if an account was unreachable.
+
+        An account that does not report its balance keeps its last figure. The query also shows
+        whether an account without traffic can be reached, or is rejected.
         """
-        failing, lost = account_health.failing(), False
-        for gateway in self._awake():
+        failing, has_lost_one = account_health.failing_accounts(), False
+        for gateway in self._available_gateways():
             try:
-                left = gateway.balance()
-            except Trouble as trouble:
+                balance = gateway.balance()
+            except DeliveryError as trouble:
                 log.warning("%s does not tell its balance: %s", gateway.name, trouble)
-                if trouble.code in account_health.ON_THE_WAY:
-                    lost = True
-                    account_health.failed(gateway.name, trouble, self.rest)
+                if trouble.code in account_health.CONNECTION_TROUBLES:
+                    has_lost_one = True
+                    account_health.record_failure(gateway.name, trouble, self.rest_seconds)
                 continue
-            if left is None:
+            if balance is None:
                 continue
-            account_health.counted(gateway.name, left)
-            if failing.get(gateway.name) in account_health.ON_THE_WAY:
-                account_health.worked(gateway.name)
-        return lost
+            account_health.record_balance(gateway.name, balance)
+            if failing.get(gateway.name) in account_health.CONNECTION_TROUBLES:
+                account_health.record_success(gateway.name)
+        return has_lost_one
 
-    def ask_what_became(self, limit: int = 100, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Ask the gateways about messages they took; returns how many have ended since.
+    def query_outcomes(
+        self, limit: int = 100, should_continue: Callable[[], bool] = lambda: True
+    ) -> int:
+        """Query the gateways about sent messages; returns how many have reached a final outcome.
 
-        In turn, so that those of which nothing is known for long do not keep others from being
-        asked about. One that does not answer is asked no more this time: sending must not wait.
+        They take turns, so that messages with a long unknown outcome do not keep others from being
+        queried. A gateway that does not answer is not queried again this time: sending must not
+        wait.
         """
         by_name = {gateway.name: gateway for gateway in self.gateways}
-        day = clock.now() - outbox.ASKED_FOR
-        taken = (
+        sent_after = clock.now() - outbox.STATUS_QUERY_PERIOD
+        sent_messages = (
             Message.select()
-            .where(Message.state == "sent", Message.channel == "sms", Message.sent_at > day)
+            .where(Message.state == "sent", Message.channel == "sms", Message.sent_at > sent_after)
             .where(Message.gateway.in_(list(by_name)))
             .order_by(Message.id)
         )
-        chosen = list(taken.where(Message.id > self._asked).limit(limit))
-        chosen += list(taken.where(Message.id <= self._asked).limit(limit - len(chosen)))
-        ended, began = 0, time.monotonic()
-        for message in chosen:
+        messages = list(sent_messages.where(Message.id > self._last_queried_id).limit(limit))
+        messages += list(
+            sent_messages.where(Message.id <= self._last_queried_id).limit(limit - len(messages))
+        )
+        finished, started = 0, time.monotonic()
+        for message in messages:
             gateway = by_name.get(message.gateway)
-            if not goes_on() or time.monotonic() - began > ASKING:
+            if not should_continue() or time.monotonic() - started > OUTCOME_BUDGET_SECONDS:
                 break
             if not gateway:
                 continue
-            self._asked = message.id
+            self._last_queried_id = message.id
             try:
                 outcome = gateway.outcome(message.foreign_id)
-            except Trouble as trouble:
+            except DeliveryError as trouble:
                 log.warning("%s does not tell what became: %s", gateway.name, trouble)
                 del by_name[gateway.name]
                 continue
             if outcome == "delivered":
-                outbox.delivered(message)
+                outbox.mark_delivered(message)
             elif outcome == "refused":
-                outbox.refused(message, "undelivered")
-            ended += bool(outcome)
-        return ended
+                outbox.mark_undelivered(message, "undelivered")
+            finished += bool(outcome)
+        return finished
 
-    def _takes(self, gateway: SmsGateway, message: Message) -> bool:
+    def _accepts(self, gateway: SmsGateway, message: Message) -> bool:
         account = self.accounts.get(gateway.name)
-        return not account or rules.may_take(account, message)
+        return not account or rules.accepts_message(account, message)
 
-    def _awake(self) -> list[SmsGateway]:
-        held = account_health.held()
-        return [gateway for gateway in self.gateways if gateway.name not in held]
+    def _available_gateways(self) -> list[SmsGateway]:
+        held_names = account_health.held_accounts()
+        return [gateway for gateway in self.gateways if gateway.name not in held_names]
 
 
-def senders(settings: Settings) -> Senders:
-    """What sends the messages of a site and hears what its citizens send."""
-    return Senders(
-        accounts.gateways(settings),
+def build_sender(settings: Settings) -> SmsSender:
+    """Return the sender of a site's messages, which also processes its citizens' messages."""
+    return SmsSender(
+        accounts.build_gateways(settings),
         accounts={account.name: account for account in settings.sms},
-        hear=lambda said: incoming.take(settings, said.number, said.text),
-        put_off=lambda: outbox.wait_for_morning(settings.tz, settings.messages),
+        on_incoming=lambda report: incoming.handle_message(settings, report.number, report.text),
+        postpone_waiting=lambda: outbox.postpone_until_morning(settings.tz, settings.messages),
     )

@@ -1,1 +1,1 @@
-"""The bot: what goes out to chats, and what comes back."""
+"""The Telegram bot: messages to chats, and processing of its updates."""

@@ -1,6 +1,6 @@
-"""Telegram's Bot API over HTTP, outgoing only: messages with buttons, and what is said to the bot.
+"""Telegram's Bot API over HTTP, outgoing only: sending messages with buttons, reading updates.
 
-The token is part of each address, so it is taken out of whatever an error says.
+The token is part of each address, so it is removed from every error text.
 """
 
 import re
@@ -8,108 +8,122 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.core.delivery import Declined, Later, NotSent, Receipt, Trouble, Unsure
-from appliance.core.http import ask, json_object
+from appliance.core.delivery import (
+    DeclinedError,
+    DeliveryError,
+    NotSentError,
+    Receipt,
+    RetryLaterError,
+    UncertainDeliveryError,
+)
+from appliance.core.http import json_object, send_request
 
-LONGEST = 4096  # characters of a message
-_KINDS = ["message", "callback_query", "my_chat_member"]
-# How Telegram words what has nothing to do with the message: the chat takes none from the bot.
-_GONE = re.compile(
+MAX_MESSAGE_CHARS = 4096
+_UPDATE_TYPES = ["message", "callback_query", "my_chat_member"]
+# Telegram's error texts that do not concern the message: the chat accepts no message of the bot.
+_CHAT_GONE = re.compile(
     "chat not found|deactivated|was deleted|CHANNEL_PRIVATE|CHANNEL_INVALID|PEER_ID_INVALID",
     re.IGNORECASE,
 )
-_MUTED = re.compile(
+_BOT_MUTED = re.compile(
     "rights|RESTRICTED|_FORBIDDEN|ADMIN_REQUIRED|USER_BANNED|TOPIC_|thread not found",
     re.IGNORECASE,
 )
 
 
-class Moved(NotSent):
-    """The group became a supergroup and has the id `chat` now."""
+class ChatMovedError(NotSentError):
+    """The group became a supergroup; `chat` is its new id."""
 
-    def __init__(self, said: str, chat: str) -> None:
-        super().__init__("moved", said)
+    def __init__(self, detail: str, chat: str) -> None:
+        super().__init__("moved", detail)
         self.chat = chat
 
 
 @dataclass(frozen=True)
 class Button:
-    """Under a message: what it says, and what the bot is told when it is pressed."""
+    """A button under a message: its text, and the data sent to the bot when it is pressed."""
 
     text: str
     data: str
 
 
 @dataclass
-class Telegram:
-    """A bot."""
+class BotApiClient:
+    """A client of the Bot API for one bot."""
 
     url: str
     token: str = field(repr=False)
 
-    def send(self, chat: str, text: str, buttons: Sequence[Button] = ()) -> Receipt:
-        """Send plain text. Raises Later, Moved, NotSent, Unsure (it knows no key), Declined."""
-        message: dict[str, Any] = {"chat_id": int(chat), "text": text[:LONGEST]}
+    def send_text(self, chat: str, text: str, buttons: Sequence[Button] = ()) -> Receipt:
+        """Send plain text; the API accepts no key, so an uncertain attempt may send it twice.
+
+        Raises RetryLaterError, ChatMovedError, NotSentError, UncertainDeliveryError, DeclinedError.
+        """
+        message: dict[str, Any] = {"chat_id": int(chat), "text": text[:MAX_MESSAGE_CHARS]}
         if buttons:
-            rows = [[{"text": b.text, "callback_data": b.data}] for b in buttons]
+            rows = [[{"text": button.text, "callback_data": button.data}] for button in buttons]
             message["reply_markup"] = {"inline_keyboard": rows}
-        taken = self._call("sendMessage", message)
-        if not isinstance(taken, dict) or "message_id" not in taken:
-            raise Unsure("no_sense", str(taken)[:200])
-        return Receipt(str(taken["message_id"]))
+        result = self._call_method("sendMessage", message)
+        if not isinstance(result, dict) or "message_id" not in result:
+            raise UncertainDeliveryError("no_sense", str(result)[:200])
+        return Receipt(str(result["message_id"]))
 
-    def updates(self, first: int, wait: int) -> list[dict[str, Any]]:
-        """What was said to the bot from update `first` on; waits for so many seconds."""
-        wanted = {"offset": first, "timeout": wait, "allowed_updates": _KINDS}
-        return list(self._call("getUpdates", wanted))
+    def fetch_updates(self, first_id: int, poll_seconds: int) -> list[dict[str, Any]]:
+        """Return the bot's updates from `first_id` on; waits up to `poll_seconds` for one."""
+        parameters = {"offset": first_id, "timeout": poll_seconds, "allowed_updates": _UPDATE_TYPES}
+        return list(self._call_method("getUpdates", parameters))
 
-    def acknowledge(self, id: str, text: str) -> None:
-        """Tell somebody who pressed a button what came of it."""
-        self._call("answerCallbackQuery", {"callback_query_id": id, "text": text[:200]})
+    def acknowledge_press(self, query_id: str, text: str) -> None:
+        """Show the result to the user who pressed a button."""
+        self._call_method(
+            "answerCallbackQuery", {"callback_query_id": query_id, "text": text[:200]}
+        )
 
     def is_member(self, chat: str, user: int) -> bool:
-        """Whether somebody belongs to a group."""
+        """Return True if a user belongs to a group."""
         try:
-            member = self._call("getChatMember", {"chat_id": int(chat), "user_id": user})
-        except Declined:
+            member = self._call_method("getChatMember", {"chat_id": int(chat), "user_id": user})
+        except DeclinedError:
             return False
-        if member.get("status") == "restricted":  # may perhaps not write, but reads
+        if member.get("status") == "restricted":  # may be unable to write, but can read
             return bool(member.get("is_member"))
         return member.get("status") in ("creator", "administrator", "member")
 
-    def _call(self, method: str, what: dict[str, Any]) -> Any:
+    def _call_method(self, method: str, parameters: dict[str, Any]) -> Any:
         try:
-            answer = ask("POST", f"{self.url.rstrip('/')}/bot{self.token}/{method}", json=what)
+            answer = send_request(
+                "POST", f"{self.url.rstrip('/')}/bot{self.token}/{method}", json=parameters
+            )
             body = json_object(answer)
-        except Trouble as trouble:
-            raise type(trouble)(trouble.code, self._hide(trouble.said)) from None
+        except DeliveryError as trouble:
+            raise type(trouble)(trouble.code, self._hide_token(trouble.detail)) from None
         if body.get("ok"):
             return body.get("result")
-        text = self._hide(str(body.get("description", "")))
-        raise _trouble(answer.status_code, body, text, what.get("chat_id", 0))
+        text = self._hide_token(str(body.get("description", "")))
+        raise _error_for(answer.status_code, body, text, parameters.get("chat_id", 0))
 
-    def _hide(self, said: str) -> str:
-        return said.replace(self.token, "…")
+    def _hide_token(self, text: str) -> str:
+        return text.replace(self.token, "…")
 
 
-def _trouble(status: int, body: dict[str, Any], text: str, chat: int) -> Trouble:
-    more = body.get("parameters") or {}
+def _error_for(status: int, body: dict[str, Any], text: str, chat: int) -> DeliveryError:
+    parameters = body.get("parameters") or {}
     if status == 429:
-        return Later("too_many", text, float(more.get("retry_after") or 30))
-    if more.get("migrate_to_chat_id"):
-        return Moved(text, str(more["migrate_to_chat_id"]))
+        return RetryLaterError("too_many", text, float(parameters.get("retry_after") or 30))
+    if parameters.get("migrate_to_chat_id"):
+        return ChatMovedError(text, str(parameters["migrate_to_chat_id"]))
     if status >= 500:
-        return Unsure("server_error", text)
-    known = {401: "log_in", 404: "log_in", 409: "second_reader"}
-    code = known.get(status) or _shut_out(status, text, chat)
-    return NotSent(code, text) if code else Declined("declined", text)
+        return UncertainDeliveryError("server_error", text)
+    code_by_status = {401: "log_in", 404: "log_in", 409: "second_reader"}
+    code = code_by_status.get(status) or _exclusion_code(status, text, chat)
+    return NotSentError(code, text) if code else DeclinedError("declined", text)
 
 
-def _shut_out(status: int, text: str, chat: int) -> str:
-    """Why a chat takes nothing from the bot, or "" when it is the message that it does not take."""
-    muted = _MUTED.search(text)
-    if not muted and not _GONE.search(text) and status != 403:
+def _exclusion_code(status: int, text: str, chat: int) -> str:
+    """Return why a chat accepts nothing from the bot, or "" if only this message is rejected."""
+    muted = _BOT_MUTED.search(text)
+    if not muted and not _CHAT_GONE.search(text) and status != 403:
         return ""
-    if chat > 0:  # a person: blocked the bot, or never wrote to it
+    if chat > 0:  # a user: blocked the bot, or never wrote to it
         return "blocked"
     return "muted" if muted else "kicked"

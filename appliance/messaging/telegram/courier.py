@@ -1,4 +1,4 @@
-"""The bot at work: alerts out of the outbox, presses of its buttons and questions back in."""
+"""The bot's work: sending alerts from the outbox, processing button presses and questions."""
 
 import datetime as dt
 import logging
@@ -13,286 +13,333 @@ from typing import Any
 from peewee import OperationalError
 
 from appliance.core import clock, outbox
-from appliance.core.db import writing
-from appliance.core.delivery import Declined, Later, NotSent, Trouble, Unsure
+from appliance.core.db import write_transaction
+from appliance.core.delivery import (
+    DeclinedError,
+    DeliveryError,
+    NotSentError,
+    RetryLaterError,
+    UncertainDeliveryError,
+)
 from appliance.core.settings import Settings
 from appliance.messaging.notices import duty
-from appliance.messaging.telegram.bot_api import Button, Moved, Telegram
+from appliance.messaging.telegram.bot_api import BotApiClient, Button, ChatMovedError
 from appliance.models import Message, TelegramBot
 
 log = logging.getLogger(__name__)
 
-PER_MINUTE, APART = 20, 1.0  # messages to one chat; seconds between two (Bot API FAQ)
-_MINUTE = 63.0  # seconds: one on its way for longer than the next must not make it 21
-MANY, WHOLE = 4, 20  # alerts at once that are merged into one message, and at most
-TAKE = "take:"
-IN_VAIN = 20  # times that Telegram is asked about somebody in vain
-SHUT_OUT = ("kicked", "muted")  # troubles that end when a group lets the bot write
-KNOCKS = 60.0  # seconds: nobody tells a bot that all may write in a group again
-_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
-_SEEN = dt.timedelta(minutes=1)  # how exactly it is noted that Telegram answers
+# both for messages to one chat (Bot API FAQ)
+MAX_MESSAGES_PER_MINUTE, MESSAGE_GAP_SECONDS = (
+    20,
+    1.0,
+)
+_MINUTE_SECONDS = (
+    63.0  # more than 60: a message that is slower than the next must not make it 21 per minute
+)
+# simultaneous alerts that are merged into one message: at least, at most
+MIN_MERGED_ALERTS, MAX_MERGED_ALERTS = (
+    4,
+    20,
+)
+TAKE_PREFIX = "take:"
+MAX_MEMBER_QUERIES = 20  # failed queries to Telegram about one user's membership
+EXCLUSION_TROUBLES = ("kicked", "muted")  # troubles that end when a group lets the bot write
+EXCLUSION_RETRY_SECONDS = 60.0  # a bot is not notified when everybody may write in a group again
+_DISTANT_PAST = dt.datetime.min.replace(tzinfo=dt.UTC)
+# how precisely the time of Telegram's last answer is stored
+_SEEN_PRECISION = dt.timedelta(minutes=1)
 _STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
 
 
 @dataclass
-class Courier:
+class TelegramCourier:
     """Sends the outbox's Telegram messages within Telegram's limits."""
 
-    bot: Telegram
-    _quiet_until: dt.datetime = _LONG_AGO
+    bot: BotApiClient
+    _quiet_until: dt.datetime = _DISTANT_PAST
 
-    def follow(self, stop: threading.Event, every: float = 1.0) -> None:
-        """Send what becomes due until `stop`."""
-        while not stop.wait(every):
+    def send_until_stopped(self, stop: threading.Event, interval: float = 1.0) -> None:
+        """Send what becomes due until `stop` is set."""
+        while not stop.wait(interval):
             try:
                 self.send_due(lambda: not stop.is_set())
-            except Exception:  # the boundary of a thread
+            except Exception:  # outermost handler of a thread
                 log.exception("telegram: sending failed")
 
-    def send_due(self, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Send what is due and the limits allow; returns how many messages of Telegram's."""
+    def send_due(self, should_continue: Callable[[], bool] = lambda: True) -> int:
+        """Send what is due and the limits allow; returns the number of Telegram messages."""
         count = 0
-        outbox.recover()
-        outbox.expire()
-        while goes_on() and clock.now() >= self._quiet_until:
-            message = outbox.claim("telegram", besides=self._resting())
+        outbox.release_dead_claims()
+        outbox.expire_messages()
+        while should_continue() and clock.now() >= self._quiet_until:
+            message = outbox.claim_next("telegram", excluded_recipients=self._chats_at_limit())
             if not message:
                 break
-            self.send(message)
+            self.send_message(message)
             count += 1
         return count
 
-    def send(self, message: Message) -> None:
-        """Send one claimed message; of alerts, what else waits with it."""
-        together = [message]
+    def send_message(self, message: Message) -> None:
+        """Send one claimed message; an alert is merged with other waiting alerts."""
+        messages = [message]
         if message.purpose == "alert":
-            together += outbox.claim_alike(message, least=MANY - 1, most=WHOLE - 1)
+            messages += outbox.claim_similar(
+                message, min_count=MIN_MERGED_ALERTS - 1, max_count=MAX_MERGED_ALERTS - 1
+            )
         try:
-            receipt = self.bot.send(message.recipient, _text(together), _buttons(together))
-        except Moved as trouble:
-            duty.moved(message.recipient, trouble.chat)
-            self._again(together, trouble, wait=0)
-        except Later as trouble:
-            self._quiet_until = clock.now() + dt.timedelta(seconds=trouble.wait)
-            self._again(together, trouble, wait=trouble.wait)
-        except NotSent as trouble:
-            if _hinders(trouble.code, message):
-                note(trouble.code)
-            self._again(together, trouble)
-        except Unsure as trouble:
-            self._again(together, trouble, perhaps_sent=True, by="telegram")
-        except Declined as trouble:
-            for each in together:
-                outbox.declined(each, trouble.code, trouble.said)
-        except Exception as error:  # a message or an answer that nobody foresaw holds up no other
+            receipt = self.bot.send_text(
+                message.recipient, _merged_text(messages), _take_buttons(messages)
+            )
+        except ChatMovedError as trouble:
+            duty.record_chat_move(message.recipient, trouble.chat)
+            self._schedule_retries(messages, trouble, wait=0)
+        except RetryLaterError as trouble:
+            self._quiet_until = clock.now() + dt.timedelta(seconds=trouble.wait_seconds)
+            self._schedule_retries(messages, trouble, wait=trouble.wait_seconds)
+        except NotSentError as trouble:
+            if _concerns_bot(trouble.code, message):
+                record_trouble(trouble.code)
+            self._schedule_retries(messages, trouble)
+        except UncertainDeliveryError as trouble:
+            self._schedule_retries(messages, trouble, perhaps_sent=True, gateway="telegram")
+        except DeclinedError as trouble:
+            for sent_message in messages:
+                outbox.mark_declined(sent_message, trouble.code, trouble.detail)
+        except Exception as error:  # an unexpected message or answer must not hold up others
             log.exception("telegram: message %d may have gone out", message.id)
-            self._again(together, Unsure("no_sense", repr(error)), perhaps_sent=True, by="telegram")
+            self._schedule_retries(
+                messages,
+                UncertainDeliveryError("no_sense", repr(error)),
+                perhaps_sent=True,
+                gateway="telegram",
+            )
         else:
-            for each in together:
-                outbox.sent(each, "telegram", receipt.id)
-            if _alerts_group(message):  # the bot may write there, again
-                TelegramBot.update(trouble="").where(TelegramBot.trouble.in_(SHUT_OUT)).execute()
+            for sent_message in messages:
+                outbox.mark_sent(sent_message, "telegram", receipt.id)
+            if _is_group_alert(message):  # the bot may write there again
+                TelegramBot.update(trouble="").where(
+                    TelegramBot.trouble.in_(EXCLUSION_TROUBLES)
+                ).execute()
 
-    def _again(self, messages: list[Message], trouble: Trouble, **how: Any) -> None:
-        """Later, and together again: each waiting by itself would lose the order."""
+    def _schedule_retries(
+        self, messages: list[Message], trouble: DeliveryError, **kwargs: Any
+    ) -> None:
+        """Retry the messages later, together: separate delays would lose their order."""
         log.warning("telegram: %s", trouble)
-        wait = how.pop("wait", outbox.pause(messages[0], trouble.code))
-        if trouble.code in SHUT_OUT:
-            wait = min(wait, KNOCKS)
+        wait = kwargs.pop("wait", outbox.retry_delay(messages[0], trouble.code))
+        if trouble.code in EXCLUSION_TROUBLES:
+            wait = min(wait, EXCLUSION_RETRY_SECONDS)
         for message in messages:
-            outbox.retry(message, trouble.code, trouble.said, wait=wait, **how)
+            outbox.schedule_retry(
+                message, trouble.code, trouble.detail, wait_seconds=wait, **kwargs
+            )
 
-    def _resting(self) -> list[str]:
-        """Chats that have had their share of messages for the moment."""
-        apart = clock.now() - dt.timedelta(seconds=APART)
+    def _chats_at_limit(self) -> list[str]:
+        """Return the chats that have reached their message limit for now."""
+        gap_start = clock.now() - dt.timedelta(seconds=MESSAGE_GAP_SECONDS)
         return [
             chat
-            for chat, moments in outbox.tried("telegram", _MINUTE).items()
-            if moments[-1] > apart or len(moments) >= PER_MINUTE
+            for chat, attempts in outbox.recent_attempts("telegram", _MINUTE_SECONDS).items()
+            if attempts[-1] > gap_start or len(attempts) >= MAX_MESSAGES_PER_MINUTE
         ]
 
 
 @dataclass
-class Reader:
-    """Reads what is said to the bot; each update counts once, and none is lost by a kill."""
+class UpdateReader:
+    """Reads the bot's updates; each is processed once, and not lost if the process is killed."""
 
-    bot: Telegram
+    bot: BotApiClient
     settings: Settings
-    wait: int = 5  # seconds that Telegram holds a question open
-    _in_vain: Counter[int] = field(default_factory=Counter)  # updates about which it was asked
+    poll_seconds: int = 5  # seconds that Telegram holds a request open
+    _failed_queries: Counter[int] = field(default_factory=Counter)  # failed queries by update
 
-    def follow(self, stop: threading.Event, rest: float = 5.0) -> None:
-        """Read until `stop`; after a trouble rest first."""
+    def read_until_stopped(self, stop: threading.Event, rest_seconds: float = 5.0) -> None:
+        """Read until `stop` is set; after an error, rest first."""
         while not stop.is_set():
             try:
-                asked_at = time.monotonic()
-                if not self.read() and time.monotonic() - asked_at < self.wait / 2:
-                    stop.wait(1)  # whoever answers so soon does not hold the question open
-            except Trouble as trouble:
+                requested_at = time.monotonic()
+                if (
+                    not self.process_updates()
+                    and time.monotonic() - requested_at < self.poll_seconds / 2
+                ):
+                    stop.wait(1)  # a server that answers so quickly does not hold the request open
+            except DeliveryError as trouble:
                 log.warning("telegram: reading: %s", trouble)
-                note(trouble.code)
-                stop.wait(trouble.wait if isinstance(trouble, Later) else rest)
-            except Exception:  # the boundary of a thread
+                record_trouble(trouble.code)
+                stop.wait(
+                    trouble.wait_seconds if isinstance(trouble, RetryLaterError) else rest_seconds
+                )
+            except Exception:  # outermost handler of a thread
                 log.exception("telegram: reading failed")
-                stop.wait(rest)
+                stop.wait(rest_seconds)
 
-    def read(self) -> int:
-        """Do what was asked since; returns how many updates. Raises a Trouble."""
+    def process_updates(self) -> int:
+        """Process the new updates; returns their number. Raises DeliveryError."""
         state, _ = TelegramBot.get_or_create(name="bot")
-        updates = self.bot.updates(state.read, self.wait)
-        if state.trouble not in ("", *SHUT_OUT):
-            note("")
-        if not state.seen_at or clock.now() - state.seen_at > _SEEN:
+        updates = self.bot.fetch_updates(state.read, self.poll_seconds)
+        if state.trouble not in ("", *EXCLUSION_TROUBLES):
+            record_trouble("")
+        if not state.seen_at or clock.now() - state.seen_at > _SEEN_PRECISION:
             TelegramBot.update(seen_at=clock.now()).execute()
         for update in updates:
-            self._take(update)
+            self._process_update(update)
         return len(updates)
 
-    def _take(self, update: dict[str, Any]) -> None:
-        """Do what one update asks for, and count it as read, in one transaction.
+    def _process_update(self, update: dict[str, Any]) -> None:
+        """Process one update and mark it as read, in one transaction.
 
-        Raises a Trouble when Telegram must be asked first and does not answer: the update comes
-        again with the next reading, so many times. So it does after an OperationalError, when
-        nothing can be written.
+        Raises DeliveryError if Telegram has to be queried first and does not answer: the update
+        then arrives again with the next reading, a limited number of times. The same happens after
+        an OperationalError, when the database cannot be written.
         """
         if not isinstance(update, dict) or type(update.get("update_id")) is not int:
             log.warning("telegram: what is no update was passed over")
             return
-        after = lambda: None  # noqa: E731  what is said over the network, when it is done
+        send_reply = lambda: None  # noqa: E731  what is said over the network, when it is done
         try:
-            may_ask = self._may_ask(update)
-            with writing():
+            may_ask = self._is_permitted_query(update)
+            with write_transaction():
                 TelegramBot.update(read=update["update_id"] + 1).execute()
-                after = self._do(update, may_ask) or after
-        except (Trouble, OperationalError):
+                send_reply = self._apply_update(update, may_ask) or send_reply
+        except (DeliveryError, OperationalError):
             raise
-        except Exception:  # the boundary of one update: it must not hold up the next
+        except Exception:  # outermost handler of one update: it must not hold up the next
             log.exception("telegram: update %s makes no sense", update.get("update_id"))
             TelegramBot.update(read=update["update_id"] + 1).execute()
         try:
-            after()
-        except Trouble as trouble:
+            send_reply()
+        except DeliveryError as trouble:
             log.warning("telegram: not acknowledged: %s", trouble)
 
-    def _do(self, update: dict[str, Any], may_ask: bool) -> Callable[[], None] | None:
+    def _apply_update(self, update: dict[str, Any], may_ask: bool) -> Callable[[], None] | None:
         if press := update.get("callback_query"):
-            return self._pressed(press)
+            return self._handle_press(press)
         if member := update.get("my_chat_member"):
-            self._stands(str(member["chat"]["id"]), member["new_chat_member"])
+            self._record_membership(str(member["chat"]["id"]), member["new_chat_member"])
             return None
         message = update.get("message") or {}
         if message.get("migrate_to_chat_id"):
-            if (chat := str(message["chat"]["id"])) in self._chats():
-                duty.moved(chat, str(message["migrate_to_chat_id"]))
+            if (chat := str(message["chat"]["id"])) in self._permitted_chats():
+                duty.record_chat_move(chat, str(message["migrate_to_chat_id"]))
             return None
         if may_ask:
             chat, text = (
                 str(message["chat"]["id"]),
-                duty.status(self.settings, _number_asked_for(message)),
+                duty.status_text(self.settings, _requested_number(message)),
             )
             key = f"status:{update['update_id']}"
-            outbox.put("telegram", "status", chat, key=key, text=text)
+            outbox.queue_message("telegram", "status", chat, key=key, text=text)
         return None
 
-    def _stands(self, chat: str, member: dict[str, Any]) -> None:
-        """The bot was let into a chat, put out of it, or may write there no more, or again."""
+    def _record_membership(self, chat: str, member: dict[str, Any]) -> None:
+        """Record that the bot joined or left a chat, or may or may not write there."""
         trouble = ""
         if member["status"] in ("kicked", "left") or not member.get("is_member", True):
             trouble = "kicked"
         elif not member.get("can_send_messages", True):
             trouble = "muted"
-        if chat == self._group():
-            note(trouble)
+        if chat == self._group_chat():
+            record_trouble(trouble)
         if not trouble:
-            outbox.hasten("telegram", chat)
+            outbox.hasten_retries("telegram", chat)
 
-    def _pressed(self, press: dict[str, Any]) -> Callable[[], None] | None:
+    def _handle_press(self, press: dict[str, Any]) -> Callable[[], None] | None:
         data, chat = str(press.get("data", "")), str((press.get("message") or {})["chat"]["id"])
-        if not data.startswith(TAKE) or chat not in self._chats():
+        if not data.startswith(TAKE_PREFIX) or chat not in self._permitted_chats():
             return None
-        who = duty.take(
+        holder = duty.take_over_alert(
             self.settings,
-            data.removeprefix(TAKE),
-            _name(press["from"]),
+            data.removeprefix(TAKE_PREFIX),
+            _display_name(press["from"]),
             user=press["from"].get("id"),
             username=press["from"].get("username", ""),
         )
-        text = duty.taken_by(self.settings, who)
-        return lambda: self.bot.acknowledge(press["id"], text)
+        text = duty.taken_by_text(self.settings, holder)
+        return lambda: self.bot.acknowledge_press(press["id"], text)
 
-    def _may_ask(self, update: dict[str, Any]) -> bool:
-        """Whether the update asks how an appeal stands, and who asks may know. Raises a Trouble."""
+    def _is_permitted_query(self, update: dict[str, Any]) -> bool:
+        """Return True if the update asks for an appeal's state and the sender may know it.
+
+        Raises DeliveryError.
+        """
         message = update.get("message") or {}
-        if not _number_asked_for(message):
+        if not _requested_number(message):
             return False
-        if str(message["chat"]["id"]) in self._chats():
+        if str(message["chat"]["id"]) in self._permitted_chats():
             return True
         if message["chat"]["type"] != "private":
             return False
         try:
-            return self.bot.is_member(self._group(), message["from"]["id"])
-        except Trouble as trouble:
-            self._in_vain[update["update_id"]] += 1
-            if trouble.code in SHUT_OUT or self._in_vain[update["update_id"]] >= IN_VAIN:
+            return self.bot.is_member(self._group_chat(), message["from"]["id"])
+        except DeliveryError as trouble:
+            self._failed_queries[update["update_id"]] += 1
+            if (
+                trouble.code in EXCLUSION_TROUBLES
+                or self._failed_queries[update["update_id"]] >= MAX_MEMBER_QUERIES
+            ):
                 log.warning("telegram: nobody knows whether a question is a member's: %s", trouble)
                 return False
             raise
 
-    def _group(self) -> str:
+    def _group_chat(self) -> str:
         bot = self.settings.telegram
-        return duty.chat_of(bot.chat) if bot else ""
+        return duty.current_chat_id(bot.chat) if bot else ""
 
-    def _chats(self) -> set[str]:
-        """Chats whose members may take appeals: the group's, the duty list's."""
-        listed = {duty.chat_of(person.chat) for person in self.settings.duty if person.chat}
-        return listed | {self._group()}
+    def _permitted_chats(self) -> set[str]:
+        """Return the chats whose members may take appeals: the group's and the duty list's."""
+        duty_chats = {
+            duty.current_chat_id(person.chat) for person in self.settings.duty if person.chat
+        }
+        return duty_chats | {self._group_chat()}
 
 
-def note(trouble: str) -> None:
-    """Remember what hinders the bot, for the self-checks; "": nothing does."""
-    known = {*SHUT_OUT, "log_in", "second_reader"}
-    code = trouble if trouble in known or not trouble else "unreachable"
-    with writing():
+def record_trouble(trouble: str) -> None:
+    """Store the bot's current trouble for the self-checks; "" means that there is no trouble."""
+    known_codes = {*EXCLUSION_TROUBLES, "log_in", "second_reader"}
+    code = trouble if trouble in known_codes or not trouble else "unreachable"
+    with write_transaction():
         TelegramBot.insert(name="bot").on_conflict_ignore().execute()
         TelegramBot.update(trouble=code).where(TelegramBot.trouble != code).execute()
 
 
-def _hinders(trouble: str, message: Message) -> bool:
-    """Whether a message that did not go out tells of the bot, and not of its recipient."""
-    if trouble in SHUT_OUT:
-        return _alerts_group(message)
+def _concerns_bot(trouble: str, message: Message) -> bool:
+    """Return True if a failed message indicates a trouble of the bot, not of its recipient."""
+    if trouble in EXCLUSION_TROUBLES:
+        return _is_group_alert(message)
     return trouble != "blocked"
 
 
-def _alerts_group(message: Message) -> bool:
-    """Whether it goes to a group, and not to the technicians': that is another one."""
+def _is_group_alert(message: Message) -> bool:
+    """Return True if the message goes to the group, which is not the technicians' group."""
     return message.recipient.startswith("-") and message.purpose != "alarm"
 
 
-def _number_asked_for(message: dict[str, Any]) -> str:
-    """The number of the appeal that a message asks about, or ""."""
-    found = _STATUS.fullmatch(message.get("text") or "")
-    return found[1] if found else ""
+def _requested_number(message: dict[str, Any]) -> str:
+    """Return the number of the appeal that a message asks about, or ""."""
+    match = _STATUS.fullmatch(message.get("text") or "")
+    return match[1] if match else ""
 
 
-def _text(messages: list[Message]) -> str:
+def _merged_text(messages: list[Message]) -> str:
     if len(messages) == 1:
         return messages[0].text
     return "\n\n".join(message.payload["line"] for message in messages)
 
 
-def _buttons(messages: list[Message]) -> list[Button]:
-    alone = len(messages) == 1
+def _take_buttons(messages: list[Message]) -> list[Button]:
+    is_single = len(messages) == 1
     return [
         Button(
-            m.payload["button"] if alone else f"{m.payload['appeal']}: {m.payload['button']}",
-            TAKE + m.payload["appeal"],
+            message.payload["button"]
+            if is_single
+            else f"{message.payload['appeal']}: {message.payload['button']}",
+            TAKE_PREFIX + message.payload["appeal"],
         )
-        for m in messages
-        if m.purpose == "alert"
+        for message in messages
+        if message.purpose == "alert"
     ]
 
 
-def _name(person: dict[str, Any]) -> str:
+def _display_name(person: dict[str, Any]) -> str:
     names = (person.get("first_name"), person.get("last_name"))
     return (" ".join(filter(None, names)) or str(person.get("id")))[:100]

@@ -1,1 +1,1 @@
-"""The services that carry short messages, one module each."""
+"""The services that deliver short messages, one module each."""

@@ -1,4 +1,4 @@
-"""Eskiz, over HTTP: a token got by e-mail and password, then one request a message."""
+"""Eskiz, over HTTP: a token obtained with e-mail and password, then one request per message."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -8,21 +8,23 @@ from zoneinfo import ZoneInfo
 import requests
 
 from appliance.core import clock
-from appliance.core.delivery import Declined, NotSent, Receipt, Unsure
-from appliance.core.http import ask, json_object, raise_for_status, words
+from appliance.core.delivery import DeclinedError, NotSentError, Receipt, UncertainDeliveryError
+from appliance.core.http import error_text, json_object, raise_for_service_fault, send_request
 from appliance.messaging.sms.gateway import Report, Sending, SmsGateway
 
-_DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
-_FAILED = frozenset({"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"})
-_TASHKENT = ZoneInfo("Asia/Tashkent")  # of the dates in its history
-_EARLIER = dt.timedelta(minutes=10)  # its clock and the box's may differ
-_PAGE, _PAGES = 200, 25  # rows of the history that are read at once, and pages at most
-_OF_A_MESSAGE = (400, 422)  # what is wrong with one, and not with the others
+_DELIVERED_STATUSES = frozenset({"DELIVRD", "DELIVERED"})
+_FAILED_STATUSES = frozenset(
+    {"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"}
+)
+_TASHKENT = ZoneInfo("Asia/Tashkent")  # time zone of the dates in its history
+_CLOCK_TOLERANCE = dt.timedelta(minutes=10)  # its clock and the appliance's may differ
+_PAGE_SIZE, _MAX_PAGES = 200, 25  # rows of the history read at a time, and the maximum of pages
+_MESSAGE_ERROR_CODES = (400, 422)  # HTTP codes for an error of one message, not of the account
 
 
 @dataclass
 class Eskiz(SmsGateway):
-    """An account at Eskiz; `sender` is its nick or 4546."""
+    """An account at Eskiz; `sender` is its nickname or 4546."""
 
     title = "Eskiz"
     name: str
@@ -34,95 +36,101 @@ class Eskiz(SmsGateway):
     _token: str = field(default="", repr=False)
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send one message. Raises Later, NotSent, Unsure (it knows no key), Declined."""
+        """Send one message; the service accepts no key, so an uncertain attempt may send it twice.
+
+        Raises RetryLaterError, NotSentError, UncertainDeliveryError, DeclinedError.
+        """
         form = {"mobile_phone": number.lstrip("+"), "message": text, "from": self.sender}
         if self.callback:
             form["callback_url"] = self.callback
-        answer = self._signed("POST", "/message/sms/send", data=form)
-        raise_for_status(answer)
+        answer = self._request_with_token("POST", "/message/sms/send", data=form)
+        raise_for_service_fault(answer)
         body = json_object(answer)
         if answer.ok and body.get("id"):
             return Receipt(str(body["id"]))
         if answer.status_code >= 500:
-            raise Unsure("server_error", words(answer))
-        if not answer.ok and answer.status_code not in _OF_A_MESSAGE:
-            raise NotSent("server_error", words(answer))
-        raise Declined("declined", words(answer))
+            raise UncertainDeliveryError("server_error", error_text(answer))
+        if not answer.ok and answer.status_code not in _MESSAGE_ERROR_CODES:
+            raise NotSentError("server_error", error_text(answer))
+        raise DeclinedError("declined", error_text(answer))
 
     def outcome(self, receipt: str) -> str | None:
-        """What became of a message that was taken."""
-        answer = self._signed("GET", f"/message/sms/status_by_id/{receipt}")
-        if answer.status_code in (404, *_OF_A_MESSAGE):  # it is not known there yet
+        """Return the outcome of a message that was accepted."""
+        answer = self._request_with_token("GET", f"/message/sms/status_by_id/{receipt}")
+        if answer.status_code in (404, *_MESSAGE_ERROR_CODES):  # not known to the service yet
             return None
-        return _outcome(_data(answer).get("status"))
+        return _outcome_of_status(_response_data(answer).get("status"))
 
     def look_up(self, sending: Sending) -> str:
-        """By its id there, else by number and text among what was sent since."""
+        """Look a message up by its id at the service, or by number and text in the history."""
         if sending.receipt:
             outcome = self.outcome(sending.receipt)
             return outcome or "taken"
         end = clock.now().astimezone(_TASHKENT)
-        begin = sending.since.astimezone(_TASHKENT) - _EARLIER
+        begin = sending.since.astimezone(_TASHKENT) - _CLOCK_TOLERANCE
         dates = {"start_date": f"{begin:%Y-%m-%d %H:%M}", "end_date": f"{end:%Y-%m-%d %H:%M}"}
-        for page in range(1, _PAGES + 1):
-            form = dates | {"to_date": dates["end_date"], "page_size": _PAGE, "count": 0}
+        for page in range(1, _MAX_PAGES + 1):
+            form = dates | {"to_date": dates["end_date"], "page_size": _PAGE_SIZE, "count": 0}
             path = f"/message/sms/get-user-messages?page={page}"
-            data = _data(self._signed("POST", path, data=form))
+            data = _response_data(self._request_with_token("POST", path, data=form))
             rows = data.get("result", data.get("data"))
             if not isinstance(rows, list):
-                raise Unsure("no_sense", str(data)[:200])
+                raise UncertainDeliveryError("no_sense", str(data)[:200])
             for row in rows:
-                if _is_same(row, sending):
-                    return _outcome(row.get("status")) or "taken"
-            if len(rows) < _PAGE:
+                if _is_same_message(row, sending):
+                    return _outcome_of_status(row.get("status")) or "taken"
+            if len(rows) < _PAGE_SIZE:
                 return "absent"
         return "unknown"
 
-    def reports(self, said: dict[str, Any]) -> list[Report]:
-        """One message's state, named by their id."""
-        id, outcome = str(said.get("message_id") or ""), _outcome(said.get("status"))
-        return [Report(id, outcome, ours=False)] if id and outcome else []
+    def parse_reports(self, payload: dict[str, Any]) -> list[Report]:
+        """Return the state of one message, identified by the service's id."""
+        id, outcome = (
+            str(payload.get("message_id") or ""),
+            _outcome_of_status(payload.get("status")),
+        )
+        return [Report(id, outcome, is_own_id=False)] if id and outcome else []
 
     def balance(self) -> int | None:
-        """Sum left on the account, in soʻm."""
-        left = _data(self._signed("GET", "/user/get-limit")).get("balance")
+        """Return the money left on the account, in soʻm."""
+        amount = _response_data(self._request_with_token("GET", "/user/get-limit")).get("balance")
         try:
-            return int(float(left)) if left is not None else None
+            return int(float(amount)) if amount is not None else None
         except (TypeError, ValueError, OverflowError) as error:
-            raise Unsure("no_sense", str(left)[:200]) from error
+            raise UncertainDeliveryError("no_sense", str(amount)[:200]) from error
 
-    def _signed(self, method: str, path: str, **how: Any) -> requests.Response:
-        """The answer to a request with a token; one that has run out is got anew, once."""
+    def _request_with_token(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """Send a request with a token; an expired token is renewed once."""
         for _ in range(2):
             if not self._token:
                 self._log_in()
             headers = {"Authorization": f"Bearer {self._token}"}
-            answer = ask(method, self.url + path, headers=headers, **how)
+            answer = send_request(method, self.url + path, headers=headers, **kwargs)
             if answer.status_code != 401:
                 return answer
             self._token = ""
-        raise NotSent("log_in", "the token is refused")
+        raise NotSentError("log_in", "the token is refused")
 
     def _log_in(self) -> None:
         form = {"email": self.user, "password": self.password}
         try:
-            answer = ask("POST", self.url + "/auth/login", data=form)
-            raise_for_status(answer)
+            answer = send_request("POST", self.url + "/auth/login", data=form)
+            raise_for_service_fault(answer)
             if answer.status_code >= 500:
-                raise NotSent("server_error", words(answer))
+                raise NotSentError("server_error", error_text(answer))
             data = json_object(answer).get("data")
-        except Unsure as error:  # a log-in sends no message, whatever became of it
-            raise NotSent(error.code, error.said) from error
+        except UncertainDeliveryError as error:  # a log-in sends no message, whatever its outcome
+            raise NotSentError(error.code, error.detail) from error
         self._token = str(data.get("token") or "") if isinstance(data, dict) else ""
         if not self._token:
-            raise NotSent("log_in", words(answer))
+            raise NotSentError("log_in", error_text(answer))
 
 
 GATEWAY = Eskiz
 
 
-def _is_same(row: object, sending: Sending) -> bool:
-    """Whether a row of the account's history is that message."""
+def _is_same_message(row: object, sending: Sending) -> bool:
+    """Return True if a row of the account's history is that message."""
     if not isinstance(row, dict):
         return False
     number = str(row.get("to") or row.get("mobile_phone") or "").lstrip("+")
@@ -130,17 +138,26 @@ def _is_same(row: object, sending: Sending) -> bool:
     return number == sending.number.lstrip("+") and text == " ".join(sending.text.split())
 
 
-def _data(answer: requests.Response) -> dict[str, Any]:
-    """What a question is answered with. Raises Later, NotSent, Unsure."""
-    raise_for_status(answer)
+def _response_data(answer: requests.Response) -> dict[str, Any]:
+    """Return the `data` of a response.
+
+    Raises RetryLaterError, NotSentError, UncertainDeliveryError.
+    """
+    raise_for_service_fault(answer)
     data = json_object(answer).get("data") or {}
     if answer.status_code != 200:
-        raise NotSent("server_error", words(answer))
+        raise NotSentError("server_error", error_text(answer))
     if not isinstance(data, dict):
-        raise Unsure("no_sense", answer.text[:200])
+        raise UncertainDeliveryError("no_sense", answer.text[:200])
     return data
 
 
-def _outcome(status: object) -> str | None:
+def _outcome_of_status(status: object) -> str | None:
     state = str(status or "").upper()
-    return "delivered" if state in _DELIVERED else "refused" if state in _FAILED else None
+    return (
+        "delivered"
+        if state in _DELIVERED_STATUSES
+        else "refused"
+        if state in _FAILED_STATUSES
+        else None
+    )

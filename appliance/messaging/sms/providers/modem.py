@@ -1,7 +1,7 @@
-"""A GSM modem on a serial line, by AT commands in PDU mode: the way out without the internet.
+"""A GSM modem on a serial line, by AT commands in PDU mode: the path without the internet.
 
-What citizens send lies in the modem until it was read; it is deleted there only when the next look
-comes, by when it is in the database.
+Citizens' messages stay in the modem until they were read; they are deleted there at the next
+reading only, when they are already in the database.
 """
 
 import contextlib
@@ -14,29 +14,43 @@ import serial
 from gsmmodem import pdu
 from gsmmodem.exceptions import EncodingError
 
-from appliance.core.delivery import Declined, NotSent, Receipt, Trouble, Unsure
+from appliance.core.delivery import (
+    DeclinedError,
+    DeliveryError,
+    NotSentError,
+    Receipt,
+    UncertainDeliveryError,
+)
 from appliance.core.i18n import N_
-from appliance.core.outbox import parts
+from appliance.core.outbox import split_parts
 from appliance.messaging.sms.gateway import Incoming, Report, SmsGateway
 
-_SPEED = 115200
-_QUICK, _LONG = 5.0, 25.0  # seconds for an answer, and for the network to take a part
-# errors that the number or text causes, by 3GPP TS 27.005 and 24.011; those of the SIM card
-_DECLINED = frozenset({1, 8, 21, 27, 28, 29, 30, 50})
-_SIM = frozenset({10, *range(310, 319)})
-_UNSURE = frozenset({332, 500})  # the network's answer did not come; no reason known
-_RING = re.compile(r"^\+(CMTI|RING|CUSD):|^RING$|^\^")
+_BAUD_RATE = 115200
+# for an answer of the modem; for the network to accept a part
+_ANSWER_SECONDS, _NETWORK_SECONDS = (
+    5.0,
+    25.0,
+)
+# Errors caused by the number or text, by 3GPP TS 27.005 and 24.011; those of the SIM card.
+_DECLINED_ERRORS = frozenset({1, 8, 21, 27, 28, 29, 30, 50})
+_SIM_ERRORS = frozenset({10, *range(310, 319)})
+_UNCERTAIN_ERRORS = frozenset({332, 500})  # no answer from the network; unknown reason
+_UNSOLICITED_LINE = re.compile(r"^\+(CMTI|RING|CUSD):|^RING$|^\^")
 _NUMBER = re.compile(r"\+(\d{3,15})", re.ASCII)
-# first octet of a part, 3GPP TS 23.040 9.2.2.2: it is sent, has a header, is to be reported
-_SUBMIT, _HEADER, _REPORTED = 0x01, 0x40, 0x20
-_ALPHABETS = {7: 0x00, 16: 0x08}
-_ODD_BITS = 6  # of a header, beyond whole septets
-_DELIVERED, _TRYING = 0x03, 0x40  # a report's status: below the first delivered, then on its way
+# First octet of a part, 3GPP TS 23.040 9.2.2.2: it is submitted, has a header, needs a report.
+_SUBMIT, _HEADER, _REPORT_REQUEST = 0x01, 0x40, 0x20
+_ALPHABET_BY_BITS = {7: 0x00, 16: 0x08}
+_HEADER_PADDING_BITS = 6  # of a header, to fill its last septet
+# status of a report: lower than the first is delivered, lower than the second still in transit
+_MIN_UNDELIVERED_STATUS, _MIN_FAILED_STATUS = (
+    0x03,
+    0x40,
+)
 
 
 @dataclass
 class Modem(SmsGateway):
-    """A modem; `url` is its device, `password` the card's PIN when it asks for one."""
+    """A modem; `url` is its device, `password` the SIM card's PIN if it requires one."""
 
     title = N_("GSM modem")
     has_line = True
@@ -47,239 +61,270 @@ class Modem(SmsGateway):
     password: str = field(default="", repr=False)
     sender: str = ""
     callback: str = ""
-    quick: float = _QUICK
-    long: float = _LONG
+    answer_seconds: float = _ANSWER_SECONDS
+    network_seconds: float = _NETWORK_SECONDS
     _port: serial.Serial | None = field(default=None, repr=False)
-    _rest: bytes = field(default=b"", repr=False)
+    _buffer: bytes = field(default=b"", repr=False)
     _report_follows: bool = False
     _reports: list[Report] = field(default_factory=list, repr=False)
-    _read: list[str] = field(default_factory=list, repr=False)  # places of what was handed over
+    # places of the messages that were returned
+    _read_places: list[str] = field(default_factory=list, repr=False)
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send one message, in parts when it is long. Raises NotSent, Unsure, Declined."""
-        pieces = _pieces(number, text, int(re.sub(r"\D", "", key) or 0) % 256)
-        with self._open():
-            self._look_for_network()
-            for place, piece in enumerate(pieces):
-                try:
-                    taken = self._submit(piece)
-                except Trouble as trouble:
-                    if place:  # the former parts are out
-                        raise Unsure(trouble.code, trouble.said) from trouble
-                    raise
-        return Receipt(f"{number}:{taken}")
+        """Send one message, in several parts if it is long.
 
-    def received(self) -> list[Report | Incoming]:
-        """Reports and messages that came."""
-        with self._open():
-            for place in self._read:
-                self._ask(f"AT+CMGD={place}")
-            self._read = []
-            messages = self._messages(self._ask("AT+CMGL=4"))
+        Raises NotSentError, UncertainDeliveryError, DeclinedError.
+        """
+        pdus = _split_message(number, text, int(re.sub(r"\D", "", key) or 0) % 256)
+        with self._opened_line():
+            self._require_network()
+            for index, part in enumerate(pdus):
+                try:
+                    reference = self._submit_part(part)
+                except DeliveryError as trouble:
+                    if index:  # the earlier parts were sent
+                        raise UncertainDeliveryError(trouble.code, trouble.detail) from trouble
+                    raise
+        return Receipt(f"{number}:{reference}")
+
+    def receive_pending(self) -> list[Report | Incoming]:
+        """Return the reports and messages that arrived."""
+        with self._opened_line():
+            for place in self._read_places:
+                self._run_command(f"AT+CMGD={place}")
+            self._read_places = []
+            messages = self._parse_stored(self._run_command("AT+CMGL=4"))
         reports, self._reports = self._reports, []
         return [*reports, *messages]
 
     def close(self) -> None:
-        """Let the line go."""
+        """Close the line."""
         port, self._port = self._port, None
-        self._rest, self._report_follows = b"", False
+        self._buffer, self._report_follows = b"", False
         if port:
             with contextlib.suppress(OSError):
                 port.close()
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[None]:
-        """The line open and the modem set up; one that breaks is given up and opened anew later."""
+    def _opened_line(self) -> Iterator[None]:
+        """Open the line and set up the modem; a broken line is closed and reopened later."""
         try:
             if self._port is None:
-                self._port = serial.Serial(self.url, _SPEED, timeout=0.1, write_timeout=self.quick)
-                self._set_up()
+                self._port = serial.Serial(
+                    self.url, _BAUD_RATE, timeout=0.1, write_timeout=self.answer_seconds
+                )
+                self._set_up_modem()
             yield
         except (serial.SerialException, OSError) as error:
             self.close()
-            raise NotSent("no_modem", str(error)) from error
-        except _Silent as error:
+            raise NotSentError("no_modem", str(error)) from error
+        except _SilentModemError as error:
             self.close()
-            raise NotSent("no_modem", "the modem does not answer") from error
-        except _Refused as error:
+            raise NotSentError("no_modem", "the modem does not answer") from error
+        except _ModemError as error:
             self.close()
-            raise NotSent("modem_fault", error.said) from error
+            raise NotSentError("modem_fault", error.detail) from error
 
-    def _set_up(self) -> None:
-        self._write("\x1b")  # out of a message that was being typed
+    def _set_up_modem(self) -> None:
+        self._write_text("\x1b")  # aborts a message that was being entered
         for command in ("ATZ", "ATE0", "AT+CMEE=1"):
-            self._ask(command)
-        card = " ".join(self._ask("AT+CPIN?", refused=NotSent("sim")))
+            self._run_command(command)
+        card = " ".join(self._run_command("AT+CPIN?", on_error=NotSentError("sim")))
         if "SIM PIN" in card and self.password:
-            self._ask(f'AT+CPIN="{self.password}"', refused=NotSent("sim", "PIN"))
+            self._run_command(f'AT+CPIN="{self.password}"', on_error=NotSentError("sim", "PIN"))
         elif "READY" not in card:
             self.close()
-            raise NotSent("sim", card)
+            raise NotSentError("sim", card)
         for command in ("AT+CMGF=0", "AT+CNMI=2,1,0,1,0"):
-            self._ask(command)
+            self._run_command(command)
 
-    def _look_for_network(self) -> None:
-        """Raise NotSent unless the card is registered, at home or abroad."""
-        found = re.search(r"\+CREG: \d,(\d)", "\n".join(self._ask("AT+CREG?")))
-        if not found or found[1] not in "15":
-            raise NotSent("no_network", found[0] if found else "")
+    def _require_network(self) -> None:
+        """Raise NotSentError unless the card is registered in its home network or abroad."""
+        match = re.search(r"\+CREG: \d,(\d)", "\n".join(self._run_command("AT+CREG?")))
+        if not match or match[1] not in "15":
+            raise NotSentError("no_network", match[0] if match else "")
 
-    def _submit(self, piece: pdu.Pdu) -> str:
-        """Give one part to the network; the modem's number for it."""
-        self._write(f"AT+CMGS={piece.tpduLength}\r")
+    def _submit_part(self, part: pdu.Pdu) -> str:
+        """Submit one part to the network; returns the modem's reference number for it."""
+        self._write_text(f"AT+CMGS={part.tpduLength}\r")
         try:
-            self._until_prompt()
-        except _Refused as error:
-            raise _trouble(error.said) from error
-        self._write(f"{piece}\x1a")
+            self._wait_for_prompt()
+        except _ModemError as error:
+            raise _send_error(error.detail) from error
+        self._write_text(f"{part}\x1a")
         try:
-            lines = self._lines(self.long)
-        except _Silent as error:
+            lines = self._read_lines(self.network_seconds)
+        except _SilentModemError as error:
             self.close()
-            raise Unsure("answer_lost", "the modem did not say whether it was sent") from error
-        except _Refused as error:
-            raise _trouble(error.said) from error
-        found = re.search(r"\+CMGS: (\d+)", "\n".join(lines))
-        if not found:
-            raise Unsure("no_sense", " ".join(lines)[:200])
-        return found[1]
+            raise UncertainDeliveryError(
+                "answer_lost", "the modem did not say whether it was sent"
+            ) from error
+        except _ModemError as error:
+            raise _send_error(error.detail) from error
+        match = re.search(r"\+CMGS: (\d+)", "\n".join(lines))
+        if not match:
+            raise UncertainDeliveryError("no_sense", " ".join(lines)[:200])
+        return match[1]
 
-    def _messages(self, lines: list[str]) -> list[Incoming]:
-        """What the modem holds; each is noted to be deleted at the next look."""
+    def _parse_stored(self, lines: list[str]) -> list[Incoming]:
+        """Return the messages stored in the modem; they are deleted at the next reading."""
         messages = []
         for head, body in zip(lines, lines[1:], strict=False):
             if place := re.match(r"\+CMGL: (\d+),", head):
-                self._read.append(place[1])
-                message = _decoded(body)
+                self._read_places.append(place[1])
+                message = _decode_pdu(body)
                 if message.get("type") == "SMS-DELIVER" and message.get("number"):
                     messages.append(Incoming(message["number"], message.get("text", "")))
-                elif report := _report(message):
+                elif report := _final_report(message):
                     self._reports.append(report)
         return messages
 
-    def _ask(self, command: str, refused: Trouble | None = None) -> list[str]:
-        """The lines of an answer. Raises _Silent, and `refused` or _Refused."""
-        self._write(f"{command}\r")
+    def _run_command(self, command: str, on_error: DeliveryError | None = None) -> list[str]:
+        """Return the lines of a command's answer.
+
+        Raises _SilentModemError, and `on_error` or _ModemError.
+        """
+        self._write_text(f"{command}\r")
         try:
-            return self._lines(self.quick)
-        except _Refused as error:
-            if refused:
+            return self._read_lines(self.answer_seconds)
+        except _ModemError as error:
+            if on_error:
                 self.close()
-                refused.said = refused.said or error.said
-                raise refused from error
+                on_error.detail = on_error.detail or error.detail
+                raise on_error from error
             raise
 
-    def _write(self, text: str) -> None:
+    def _write_text(self, text: str) -> None:
         if self._port is None:
-            raise _Silent
+            raise _SilentModemError
         self._port.write(text.encode("ascii"))
 
-    def _lines(self, wait: float) -> list[str]:
-        """Lines until OK. Raises _Silent, _Refused."""
-        found: list[str] = []
-        end = time.monotonic() + wait
-        while (line := self._line(end)) != "OK":
+    def _read_lines(self, timeout: float) -> list[str]:
+        """Return the lines up to OK. Raises _SilentModemError, _ModemError."""
+        lines: list[str] = []
+        end = time.monotonic() + timeout
+        while (line := self._next_line(end)) != "OK":
             if line and not line.startswith("AT"):
-                found.append(line)
-        return found
+                lines.append(line)
+        return lines
 
-    def _line(self, end: float) -> str:
-        """The next line, or "" for one that nobody asked for; a report among these is kept."""
-        while b"\n" not in self._rest:
-            self._more(end)
-        raw, self._rest = self._rest.split(b"\n", 1)
+    def _next_line(self, end: float) -> str:
+        """Return the next line, or "" for an unsolicited one; a report among these is stored."""
+        while b"\n" not in self._buffer:
+            self._read_bytes(end)
+        raw, self._buffer = self._buffer.split(b"\n", 1)
         line = raw.decode("ascii", "replace").strip()
         if re.match(r"ERROR$|\+CM[ES] ERROR", line):
-            raise _Refused(line)
+            raise _ModemError(line)
         if line and self._report_follows:
             self._report_follows = False
-            if report := _report(_decoded(line)):
+            if report := _final_report(_decode_pdu(line)):
                 self._reports.append(report)
             return ""
         if line.startswith("+CDS:"):
             self._report_follows = True
             return ""
-        return "" if _RING.match(line) else line
+        return "" if _UNSOLICITED_LINE.match(line) else line
 
-    def _until_prompt(self) -> None:
-        end = time.monotonic() + self.quick
-        while not self._rest.lstrip().startswith(b">"):
-            if b"\n" in self._rest:
-                self._line(end)
+    def _wait_for_prompt(self) -> None:
+        end = time.monotonic() + self.answer_seconds
+        while not self._buffer.lstrip().startswith(b">"):
+            if b"\n" in self._buffer:
+                self._next_line(end)
             else:
-                self._more(end)
-        self._rest = self._rest.split(b">", 1)[1].lstrip(b" ")
+                self._read_bytes(end)
+        self._buffer = self._buffer.split(b">", 1)[1].lstrip(b" ")
 
-    def _more(self, end: float) -> None:
+    def _read_bytes(self, end: float) -> None:
         if self._port is None or time.monotonic() > end:
-            raise _Silent
-        self._rest += self._port.read(max(1, self._port.in_waiting))
+            raise _SilentModemError
+        self._buffer += self._port.read(max(1, self._port.in_waiting))
 
 
 GATEWAY = Modem
 
 
-class _Silent(Exception):
+class _SilentModemError(Exception):
     """The modem does not answer."""
 
 
-class _Refused(Exception):
-    """The modem says ERROR."""
+class _ModemError(Exception):
+    """The modem answered ERROR."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__(said)
-        self.said = said
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
-def _pieces(number: str, text: str, reference: int) -> list[pdu.Pdu]:
-    """The parts of a message. Only of the last one, whose name is given back, a report is asked
-    for. Raises Declined."""
+def _split_message(number: str, text: str, reference: int) -> list[pdu.Pdu]:
+    """Return the parts of a message. Raises DeclinedError.
+
+    A report is requested for the last part only, whose reference number is returned by `send`.
+    """
     digits = _NUMBER.fullmatch(number)
     if not digits:
-        raise Declined("declined", number)
-    to = bytes((len(digits[1]), 0x91)) + pdu.encodeSemiOctets(digits[1])
-    bits, pieces = parts(text)
-    made = []
-    for place, piece in enumerate(pieces, 1):
-        header = bytes((5, 0, 3, reference, len(pieces), place)) if pieces[1:] else b""
-        first = _SUBMIT | (_HEADER if header else 0) | (_REPORTED if place == len(pieces) else 0)
+        raise DeclinedError("declined", number)
+    destination = bytes((len(digits[1]), 0x91)) + pdu.encodeSemiOctets(digits[1])
+    bits, part_texts = split_parts(text)
+    pdus = []
+    for part_number, part in enumerate(part_texts, 1):
+        header = (
+            bytes((5, 0, 3, reference, len(part_texts), part_number)) if part_texts[1:] else b""
+        )
+        first_octet = (
+            _SUBMIT
+            | (_HEADER if header else 0)
+            | (_REPORT_REQUEST if part_number == len(part_texts) else 0)
+        )
         if bits == 7:
-            packed = pdu.packSeptets(bytearray(piece), padBits=_ODD_BITS if header else 0)
-            length = len(piece) + (7 if header else 0)
+            packed = pdu.packSeptets(bytearray(part), padBits=_HEADER_PADDING_BITS if header else 0)
+            length = len(part) + (7 if header else 0)
         else:
-            packed, length = piece, len(header + piece)
-        # the card's own centre, and what protocol: none
-        data = bytes((0, first, reference, *to, 0, _ALPHABETS[bits], length, *header, *packed))
-        made.append(pdu.Pdu(data, len(data) - 1))
-    return made
+            packed, length = part, len(header + part)
+        # the card's own message centre; no protocol
+        data = bytes(
+            (
+                0,
+                first_octet,
+                reference,
+                *destination,
+                0,
+                _ALPHABET_BY_BITS[bits],
+                length,
+                *header,
+                *packed,
+            )
+        )
+        pdus.append(pdu.Pdu(data, len(data) - 1))
+    return pdus
 
 
-def _trouble(answer: str) -> Trouble:
-    """What an error of sending means: the number, the card, the network, or nobody knows."""
-    found = re.search(r"CMS ERROR: (\d+)", answer)
-    code = int(found[1]) if found else None
-    if code in _SIM:
-        return NotSent("sim", answer)
-    if code in _DECLINED:
-        return Declined("declined", answer)
-    if code in _UNSURE:
-        return Unsure("server_error", answer)
-    return NotSent("no_network" if code in (38, 331) else "modem_fault", answer)
+def _send_error(answer: str) -> DeliveryError:
+    """Return the error for a failed sending: of the number, the card, the network, unknown."""
+    match = re.search(r"CMS ERROR: (\d+)", answer)
+    code = int(match[1]) if match else None
+    if code in _SIM_ERRORS:
+        return NotSentError("sim", answer)
+    if code in _DECLINED_ERRORS:
+        return DeclinedError("declined", answer)
+    if code in _UNCERTAIN_ERRORS:
+        return UncertainDeliveryError("server_error", answer)
+    return NotSentError("no_network" if code in (38, 331) else "modem_fault", answer)
 
 
-def _decoded(text: str) -> dict:
+def _decode_pdu(text: str) -> dict:
     try:
         return pdu.decodeSmsPdu(text)
     except (EncodingError, ValueError, StopIteration, IndexError, RuntimeError):
         return {}
 
 
-def _report(message: dict) -> Report | None:
-    """What a status report tells of an end; None while the message is still on its way."""
+def _final_report(message: dict) -> Report | None:
+    """Return a status report's final outcome; None while the message is in transit."""
     if message.get("type") != "SMS-STATUS-REPORT":
         return None
     status = message["status"]
-    if _DELIVERED <= status < _TRYING:
+    if _MIN_UNDELIVERED_STATUS <= status < _MIN_FAILED_STATUS:
         return None
-    outcome = "delivered" if status < _DELIVERED else "refused"
-    return Report(f"{message['number']}:{message['reference']}", outcome, ours=False)
+    outcome = "delivered" if status < _MIN_UNDELIVERED_STATUS else "refused"
+    return Report(f"{message['number']}:{message['reference']}", outcome, is_own_id=False)
